@@ -1,0 +1,28 @@
+"""The provider process: `python -m rehearsal aws` (or helm), started by terraform in a root module's folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    from rehearsal.catalog import Catalog, catalog_path
+    from rehearsal.cloud import Cloud
+    from rehearsal.handshake import serve
+    from rehearsal.servicer import Servicer
+
+    provider = sys.argv[1]
+    memory = os.environ.get("REHEARSAL_CLOUD")
+    try:
+        cloud = Cloud(Path(memory) if memory else None)
+        servicer = Servicer(provider, Catalog(catalog_path()), cloud, Path.cwd())
+    except ValueError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return serve(servicer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

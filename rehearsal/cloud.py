@@ -1,0 +1,65 @@
+"""The pretended AWS account: what was created in it, in one SQLite file shared by all tiers.
+
+Without a file nothing is remembered: terraform's state is then all there is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from rehearsal.protocol import pack, unpack
+
+BUSY_SECONDS = 30
+
+
+class Cloud:
+    """Objects by type and id. Safe for the threads of one provider and for several providers at once."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.remembers = path is not None
+        self._lock = threading.Lock()
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(
+            path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        if path is not None:
+            self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, state BLOB, PRIMARY KEY (type, id))"
+        )
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS attempts (what TEXT PRIMARY KEY, number INTEGER NOT NULL)"
+        )
+
+    def put(self, type_name: str, identity: str, state: dict[str, Any]) -> None:
+        self._run("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", type_name, identity, pack(state))
+
+    def get(self, type_name: str, identity: str) -> dict[str, Any] | None:
+        rows = self._run("SELECT state FROM objects WHERE type = ? AND id = ?", type_name, identity)
+        return unpack(rows[0][0]) if rows else None
+
+    def all(self, type_name: str) -> list[dict[str, Any]]:
+        """Every object of a type, in the order of their ids."""
+        rows = self._run("SELECT state FROM objects WHERE type = ? ORDER BY id", type_name)
+        return [unpack(row[0]) for row in rows]
+
+    def delete(self, type_name: str, identity: str) -> None:
+        self._run("DELETE FROM objects WHERE type = ? AND id = ?", type_name, identity)
+
+    def attempt(self, what: str) -> int:
+        """How often `what` has been tried, this time included."""
+        rows = self._run(
+            "INSERT INTO attempts VALUES (?, 1) ON CONFLICT (what) DO UPDATE SET number = number + 1"
+            " RETURNING number",
+            what,
+        )
+        return int(rows[0][0])
+
+    def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(statement, values).fetchall()

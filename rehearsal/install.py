@@ -1,0 +1,98 @@
+"""Puts the rehearsal providers where terraform finds them: `python -m rehearsal.install`.
+
+Below `.rehearsal/` of the project:
+
+    catalog.sqlite     every type of the providers
+    mirror/            a filesystem mirror with a provider executable each
+    terraform.rc       the CLI configuration that points terraform at the mirror
+    python             the interpreter that the executables start
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from bindings.schema import PACKAGES
+from rehearsal.catalog import build, catalog_path
+
+ROOT = Path(__file__).resolve().parents[1]
+HOST = "registry.terraform.io/hashicorp"
+MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+# The text is the same on every machine, so terraform's lock file is too: what differs (where Python is)
+# stands in a file beside it.
+EXECUTABLE = """#!/bin/sh
+# Tierra's rehearsal provider: answers terraform as hashicorp/{name} {version} without a cloud.
+here=$(readlink -f "$0")
+home=${{here%/mirror/*}}
+export PYTHONPATH="${{home%/*}}" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
+exec "$(cat "$home/python")" -m rehearsal {name}
+"""
+CONFIGURATION = """# Written by python -m rehearsal.install: hashicorp/aws and hashicorp/helm are rehearsed.
+disable_checkpoint = true
+provider_installation {{
+  filesystem_mirror {{
+    path    = "{mirror}"
+    include = ["{host}/aws", "{host}/helm"]
+  }}
+  direct {{
+    exclude = ["{host}/aws", "{host}/helm"]
+  }}
+}}
+"""
+
+
+def main() -> None:
+    home = catalog_path().parent
+    home.mkdir(exist_ok=True)
+    build(catalog_path())
+    for name in PACKAGES:
+        executable(home / "mirror", name, provider_version(name))
+    write(home / "python", sys.executable)
+    write(home / "terraform.rc", CONFIGURATION.format(mirror=home / "mirror", host=HOST))
+
+
+def executable(mirror: Path, name: str, version: str) -> Path:
+    """Write the executable that terraform starts as the provider `name` of that version."""
+    folder = mirror / HOST / name / version / target()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"terraform-provider-{name}_v{version}"
+    write(file, EXECUTABLE.format(name=name, version=version))
+    file.chmod(0o755)
+    return file
+
+
+def provider_version(name: str) -> str:
+    """The version of the provider that the installed bindings were made for, such as 6.25.0.
+
+    Raises LookupError when the bindings are not installed or do not say.
+    """
+    spec = find_spec(PACKAGES[name])
+    if spec is None or spec.origin is None:
+        raise LookupError(f"the package {PACKAGES[name]} is not installed")
+    with Path(spec.origin).open() as source:
+        found = re.search(rf"hashicorp/{name} provider version ([\d.]+)|{name}/([\d.]+)\)", source.read(2000))
+    if not found:
+        raise LookupError(f"the package {PACKAGES[name]} does not say its provider's version")
+    return (found[1] or found[2]).rstrip(".")
+
+
+def target() -> str:
+    """This machine as terraform names it, such as linux_amd64."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}_{MACHINES.get(machine, machine)}"
+
+
+def write(file: Path, text: str) -> None:
+    temporary = file.with_name(f"{file.name}.new")
+    temporary.write_text(text)
+    os.replace(temporary, file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Which types a root module uses, so that terraform is sent only their schemas.
+
+terraform starts a provider in the folder of the root module, so the configuration is at hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_WORD = re.compile(r"\b(?:aws|helm)_[a-z0-9_]+")
+
+
+def used_types(folder: Path) -> set[str] | None:
+    """Every word in the configuration, its modules and its state that may be a resource type.
+
+    None means that the state is out of reach (a remote backend), so that any type may be needed.
+    """
+    states = list(_state_files(folder))
+    if None in states:
+        return None
+    files = [*_configuration(folder), *(file for file in states if file)]
+    return {word for file in files if file.is_file() for word in _WORD.findall(file.read_text(errors="replace"))}
+
+
+def _configuration(folder: Path) -> Iterator[Path]:
+    folders = {folder}
+    manifest = folder / ".terraform" / "modules" / "modules.json"
+    if manifest.is_file():
+        folders |= {folder / module["Dir"] for module in json.loads(manifest.read_text())["Modules"]}
+    for each in sorted(folders):
+        yield from sorted(each.glob("*.tf"))
+        yield from sorted(each.glob("*.tf.json"))
+
+
+def _state_files(folder: Path) -> Iterator[Path | None]:
+    yield folder / "terraform.tfstate"
+    chosen = folder / ".terraform" / "terraform.tfstate"
+    if chosen.is_file():
+        backend = json.loads(chosen.read_text()).get("backend") or {"type": "local"}
+        if backend["type"] != "local":
+            yield None
+        else:
+            path = (backend.get("config") or {}).get("path")
+            yield folder / (path or "terraform.tfstate")

@@ -1,0 +1,186 @@
+"""What a change to a resource will do, as terraform asks before it applies anything.
+
+terraform proposes a new state: the configuration, with the prior state's values where an argument that may
+be computed is not set. Planning turns null into "known after apply" where AWS will choose a value, fills in
+defaults, and names the arguments whose change forces a new resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bindings.schema import Attribute, Block, Nested
+from rehearsal.catalog import Facts, Type
+from rehearsal.protocol import UNKNOWN, Object
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where resources are pretended to live, as the provider block says."""
+
+    id: str = "123456789012"
+    region: str = "us-east-1"
+    default_tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def partition(self) -> str:
+        for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+            if self.region.startswith(prefix):
+                return partition
+        return "aws"
+
+    @property
+    def dns_suffix(self) -> str:
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+
+def plan(
+    type_: Type, prior: Object | None, proposed: Object, config: Object, account: Account
+) -> tuple[Object, list[Path]]:
+    """The planned state, and the paths of the changed arguments that force a new resource."""
+    planned = _planned(type_.block, type_.facts, "", proposed, config, creating=prior is None)
+    _tags(type_.block, planned, config, account)
+    if "region" in type_.block.attributes and planned.get("region") in (None, UNKNOWN) and prior is None:
+        planned["region"] = config.get("region") or account.region
+    if prior is None:
+        return planned, []
+    replace = [path for name in type_.facts.replace for path in _changed(name, type_.block, prior, planned)]
+    if planned != prior:
+        _recompute(type_, prior, planned)
+    return planned, replace
+
+
+def _planned(
+    block: Block, facts: Facts, prefix: str, proposed: Object, config: Object | None, *, creating: bool
+) -> Object:
+    """`proposed` with the unknown values and defaults of one block, and of all blocks inside it."""
+    planned = dict(proposed)
+    given = config or {}
+    for name, attribute in block.attributes.items():
+        value = proposed.get(name)
+        if attribute.write_only:
+            planned[name] = None
+        elif given.get(name) is None and attribute.computed:
+            default = facts.defaults.get(f"{prefix}{name}")
+            if default is not None and value != default:
+                planned[name] = default
+            elif value is None and creating:
+                planned[name] = UNKNOWN
+    for name, nested in block.blocks.items():
+        value = proposed.get(name)
+        if nested.attribute and nested.computed and value is None and creating:
+            planned[name] = UNKNOWN
+        else:
+            planned[name] = _planned_nested(nested, facts, f"{prefix}{name}.", value, given.get(name), creating)
+    return planned
+
+
+def _planned_nested(
+    nested: Nested, facts: Facts, prefix: str, value: Any, config: Any, creating: bool
+) -> Any:
+    def element(proposed: Any, given: Any) -> Any:
+        if not isinstance(proposed, dict):
+            return proposed
+        own = given if isinstance(given, dict) else proposed
+        return _planned(nested.block, facts, prefix, proposed, own, creating=creating)
+
+    if isinstance(value, list):
+        given = config if isinstance(config, list) and len(config) == len(value) else [None] * len(value)
+        return [element(one, its) for one, its in zip(value, given, strict=True)]
+    if isinstance(value, dict) and nested.nesting == "map":
+        return {key: element(one, (config or {}).get(key)) for key, one in value.items()}
+    return element(value, config)
+
+
+def _tags(block: Block, planned: Object, config: Object, account: Account) -> None:
+    """`tags_all`: the provider's default tags under the resource's own."""
+    if "tags_all" not in block.attributes or config.get("tags_all") is not None:
+        return
+    tags = planned.get("tags")
+    if tags is UNKNOWN or (tags and UNKNOWN in tags.values()):
+        planned["tags_all"] = UNKNOWN
+    else:
+        planned["tags_all"] = {**account.default_tags, **(tags or {})}
+
+
+def _recompute(type_: Type, prior: Object, planned: Object) -> None:
+    """Make unknown what an update changes of itself, such as a launch template's latest version."""
+    for name, triggers in type_.facts.changes.items():
+        any_change = "any" in triggers
+        if name in planned and (any_change or any(prior.get(t) != planned.get(t) for t in triggers)):
+            planned[name] = UNKNOWN
+
+
+def _changed(name: str, block: Block, prior: Any, planned: Any) -> Iterator[Path]:
+    """The places at which the argument at the dotted path `name` differs between two states."""
+    first, _, rest = name.partition(".")
+    before, after = prior.get(first), planned.get(first)
+    if before == after or (_empty(before) and _empty(after)):
+        return
+    nested = block.blocks.get(first)
+    if not rest or nested is None:
+        yield (first,)
+    elif not (isinstance(before, type(after)) and isinstance(before, list | dict)):
+        yield (first,)
+    elif isinstance(before, dict):
+        yield from ((first, *path) for path in _changed(rest, nested.block, before, after))
+    elif nested.nesting == "set" or len(before) != len(after):
+        if [_at(one, rest) for one in before] != [_at(one, rest) for one in after]:
+            yield (first,)
+    else:
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from ((first, index, *path) for path in _changed(rest, nested.block, one, other))
+
+
+def _at(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        if isinstance(value, list):
+            value = value[0] if value else None
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def null(block: Block) -> Object:
+    """The object of a block in which nothing is set."""
+    empty: Object = dict.fromkeys(block.attributes)
+    for name, nested in block.blocks.items():
+        counted = nested.nesting in ("list", "set") and not nested.attribute
+        empty[name] = [] if counted else None
+    return empty
+
+
+def conform(block: Block, raw: Object) -> Object:
+    """`raw` (a state written earlier, maybe by another version) with exactly the members of the block."""
+    state = null(block)
+    for name in state:
+        value = raw.get(name)
+        if value is None:
+            continue
+        nested = block.blocks.get(name)
+        state[name] = _conform_nested(nested, value) if nested else _dynamic(block.attributes[name], value)
+    return state
+
+
+def _conform_nested(nested: Nested, value: Any) -> Any:
+    if isinstance(value, list):
+        return [conform(nested.block, one) for one in value]
+    if nested.nesting == "map":
+        return {key: conform(nested.block, one) for key, one in value.items()}
+    return conform(nested.block, value)
+
+
+def _dynamic(attribute: Attribute, value: Any) -> Any:
+    """State files hold a value of dynamic type as an object of its type and itself."""
+    if attribute.type == "dynamic" and isinstance(value, dict) and set(value) == {"value", "type"}:
+        import json
+
+        return [json.dumps(value["type"]).encode(), value["value"]]
+    return value

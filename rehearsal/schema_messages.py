@@ -1,0 +1,60 @@
+"""Schemas in the form that terraform asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bindings.schema import Attribute, Block, Nested
+from rehearsal.protocol import messages
+
+
+def schema(block: Block) -> Any:
+    """The protocol's Schema message of a type."""
+    return messages().Schema(version=0, block=_block(block))
+
+
+def _block(block: Block) -> Any:
+    pb = messages().Schema
+    attributes = [_attribute(name, a) for name, a in block.attributes.items()]
+    attributes += [_nested_attribute(name, n) for name, n in block.blocks.items() if n.attribute]
+    return pb.Block(
+        attributes=sorted(attributes, key=lambda a: a.name),
+        block_types=[_nested_block(name, n) for name, n in sorted(block.blocks.items()) if not n.attribute],
+    )
+
+
+def _attribute(name: str, attribute: Attribute) -> Any:
+    return messages().Schema.Attribute(
+        name=name,
+        type=json.dumps(attribute.type).encode(),
+        required=attribute.required,
+        optional=attribute.optional,
+        computed=attribute.computed,
+        write_only=attribute.write_only,
+        sensitive=attribute.sensitive,
+    )
+
+
+def _nested_attribute(name: str, nested: Nested) -> Any:
+    pb = messages().Schema
+    inner = _block(Block(nested.block.attributes, nested.block.blocks)).attributes
+    return pb.Attribute(
+        name=name,
+        nested_type=pb.Object(attributes=inner, nesting=getattr(pb.Object, nested.nesting.upper())),
+        required=nested.required,
+        optional=not nested.required,
+        computed=nested.computed and not nested.required,
+    )
+
+
+def _nested_block(name: str, nested: Nested) -> Any:
+    pb = messages().Schema
+    counted = nested.nesting in ("list", "set")
+    return pb.NestedBlock(
+        type_name=name,
+        block=_block(nested.block),
+        nesting=getattr(pb.NestedBlock, nested.nesting.upper()),
+        min_items=1 if nested.required and counted else 0,
+        max_items=1 if nested.single and counted else 0,
+    )

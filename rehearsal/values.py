@@ -1,0 +1,203 @@
+"""The values that AWS would choose: ids, ARNs, hosts. Made up, shaped like AWS's, the same on every run.
+
+A value is derived from the type and the known arguments of its resource. Patterns come from the facts:
+`subnet-{hex17}`, `arn:{partition}:ec2:{region}:{account}:subnet/{id}`; a name in braces is an attribute of the
+resource or one of the words below.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bindings.schema import Block, CtyType
+from rehearsal.catalog import Type
+from rehearsal.planning import Account
+from rehearsal.protocol import UNKNOWN, Object, pack
+
+_WORD = re.compile(r"\{(\w+)\}")
+_SIZED = re.compile(r"(hex|int|base32_|base64_)(\d+)")
+CREATED = "2026-01-01T00:00:00Z"
+SUFFIX_DIGITS = 26  # what the provider puts behind a name_prefix
+
+
+class Maker:
+    """Completes one resource: gives every unknown value of its planned state a value."""
+
+    def __init__(self, type_: Type, planned: Object, account: Account, salt: int = 0) -> None:
+        self.type = type_
+        self.account = account
+        self.region = planned.get("region") if isinstance(planned.get("region"), str) else account.region
+        self.state = planned
+        self.pending: set[str] = set()
+        known = {name: value for name, value in planned.items() if not _unknown_in(value)}
+        self.seed = pack([type_.name, sorted(known.items(), key=lambda item: item[0]), salt])
+
+    def completed(self) -> Object:
+        """The state with no unknown value left in it."""
+        self.state = dict(self.state)
+        for name, attribute in self.type.block.attributes.items():
+            if self.state.get(name) is UNKNOWN:
+                self.state[name] = self.attribute(name)
+            elif _unknown_in(self.state.get(name)):
+                self.state[name] = self._known(self.state[name], name, attribute.type)
+        for name, nested in self.type.block.blocks.items():
+            value = self.state.get(name)
+            if nested.attribute and value is UNKNOWN:
+                self.state[name] = None if nested.nesting == "single" else {} if nested.nesting == "map" else []
+            else:
+                self.state[name] = self._block(nested.block, value, name)
+        return self.state
+
+    def attribute(self, name: str) -> Any:
+        """The value of a top-level attribute, chosen now if it is not known yet."""
+        value = self.state.get(name)
+        if value is not UNKNOWN:
+            return value
+        attribute = self.type.block.attributes.get(name)
+        type_ = attribute.type if attribute else "string"
+        if name in self.pending:
+            return self._fallback(name, type_)
+        self.pending.add(name)
+        facts = self.type.facts
+        pattern = {"id": facts.id, "arn": facts.arn}.get(name) or facts.values.get(name)
+        if pattern is None or pattern == "":
+            value = self._fallback(name, type_)
+        elif name == "id" and pattern in self.type.block.attributes:
+            value = self.attribute(pattern)
+        else:
+            value = self._pattern(pattern, name, type_)
+        self.pending.discard(name)
+        self.state[name] = value
+        return value
+
+    def _pattern(self, pattern: Any, name: str, type_: CtyType) -> Any:
+        if isinstance(pattern, list):
+            inner = type_[1] if isinstance(type_, list) else "string"
+            return [self._pattern(one, name, inner) for one in pattern]
+        if isinstance(pattern, dict):
+            members = type_[1] if isinstance(type_, list) and type_[0] == "object" else {}
+            made = {key: self._pattern(one, key, members.get(key, "string")) for key, one in pattern.items()}
+            missing = {key: self._fallback(f"{name}_{key}", members[key]) for key in members if key not in made}
+            return {**made, **missing}
+        if not isinstance(pattern, str):
+            return pattern
+        whole = _WORD.fullmatch(pattern)
+        if whole and whole[1] in self.type.block.attributes:
+            return self.attribute(whole[1])
+        return _WORD.sub(lambda match: str(self._word(match[1], name)), pattern)
+
+    def _word(self, word: str, purpose: str) -> Any:
+        fixed: dict[str, Callable[[], Any]] = {
+            "partition": lambda: self.account.partition,
+            "dns_suffix": lambda: self.account.dns_suffix,
+            "account": lambda: self.account.id,
+            "region": lambda: self.region,
+            "uuid": lambda: self._uuid(purpose),
+            "ip_public": lambda: self._ip("198.51.100", purpose),
+            "ip_private": lambda: self._ip("10.0.0", purpose),
+            "hash": lambda: self._digest(purpose, 10),
+            "timestamp": lambda: CREATED,
+        }
+        sized = _SIZED.fullmatch(word)
+        if word in self.type.block.attributes and word not in ("region",):
+            value = self.attribute(word)
+            return "" if value is None else value
+        if word in fixed:
+            return fixed[word]()
+        return self._sized(sized[1], int(sized[2]), purpose) if sized else ""
+
+    def _sized(self, kind: str, length: int, purpose: str) -> str:
+        if kind == "hex":
+            # AWS's longer ids begin with a zero: vpc-0a1b…
+            digits = self._digest(purpose, length)
+            return f"0{digits[1:]}" if length == 17 else digits
+        if kind == "int":
+            return str(int(self._digest(purpose, 40), 16)).rjust(length, "7")[:length]
+        raw = hashlib.sha512(self.seed + purpose.encode()).digest() * (length // 64 + 1)
+        text = base64.b32encode(raw) if kind == "base32_" else base64.b64encode(raw)
+        return text.decode()[:length]
+
+    def _digest(self, purpose: str, length: int) -> str:
+        return hashlib.sha256(self.seed + purpose.encode()).hexdigest()[:length]
+
+    def _uuid(self, purpose: str) -> str:
+        digits = self._digest(purpose, 32)
+        return "-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"a{digits[17:20]}", digits[20:32]))
+
+    def _ip(self, network: str, purpose: str) -> str:
+        return f"{network}.{int(self._digest(purpose, 4), 16) % 253 + 1}"
+
+    def _fallback(self, name: str, type_: CtyType) -> Any:
+        """A plausible value of the type, for an attribute without a fact."""
+        if type_ == "string":
+            return self._text(name)
+        if type_ in ("number", "bool"):
+            return 0 if type_ == "number" else False
+        if not isinstance(type_, list):
+            return None
+        if type_[0] == "object":
+            return {key: self._fallback(key, inner) for key, inner in type_[1].items()}
+        if type_[0] in ("list", "set") and isinstance(type_[1], list) and type_[1][0] == "object":
+            return [self._fallback(name, type_[1])]
+        return {} if type_[0] == "map" else []
+
+    def _text(self, name: str) -> str:
+        attributes = self.type.block.attributes
+        if f"{name}_prefix" in attributes and isinstance(self.state.get(f"{name}_prefix"), str):
+            digits = str(int(self._digest(name, 40), 16)).rjust(SUFFIX_DIGITS, "0")[-SUFFIX_DIGITS:]
+            return f"{self.state[f'{name}_prefix']}{digits}"
+        service, _, noun = self.type.name.removeprefix("aws_").partition("_")
+        if name == "arn" or name.endswith("_arn"):
+            place = f"{self.account.partition}:{service}:{self.region}:{self.account.id}"
+            return f"arn:{place}:{noun or service}/{self._digest(name, 12)}"
+        if name in ("owner_id", "account_id", "owner"):
+            return self.account.id
+        if name == "availability_zone":
+            return f"{self.region}a"
+        if name == "id" and isinstance(self.state.get("name"), str):
+            return str(self.state["name"])
+        if name.endswith(("_date", "_time", "_at")):
+            return CREATED
+        if name.endswith(("endpoint", "dns_name", "domain_name", "address", "hostname")):
+            return f"{self._digest(name, 12)}.{service}.{self.region}.{self.account.dns_suffix}"
+        if name in ("status", "state"):
+            return "available"
+        return f"{name.removesuffix('_id').replace('_', '-')}-{self._digest(name, 17)}"
+
+    def _block(self, block: Block, value: Any, path: str) -> Any:
+        if isinstance(value, list):
+            return [self._block(block, one, f"{path}.{index}") for index, one in enumerate(value)]
+        if not isinstance(value, dict):
+            return [] if value is UNKNOWN else value
+        filled = dict(value)
+        for name, attribute in block.attributes.items():
+            if _unknown_in(value.get(name)):
+                filled[name] = self._known(value[name], f"{path}.{name}", attribute.type)
+        for name, nested in block.blocks.items():
+            filled[name] = self._block(nested.block, value.get(name), f"{path}.{name}")
+        return filled
+
+    def _known(self, value: Any, path: str, type_: CtyType) -> Any:
+        if value is UNKNOWN:
+            name = path.rpartition(".")[2]
+            pattern = self.type.facts.values.get(re.sub(r"\.\d+\.", ".", path))
+            return self._fallback(name, type_) if pattern is None else self._pattern(pattern, path, type_)
+        inner = type_[1] if isinstance(type_, list) else "string"
+        if isinstance(value, list):
+            return [self._known(one, f"{path}.{index}", inner) for index, one in enumerate(value)]
+        if isinstance(value, dict):
+            types = inner if isinstance(inner, dict) else dict.fromkeys(value, inner)
+            return {key: self._known(one, f"{path}.{key}", types.get(key, "string")) for key, one in value.items()}
+        return value
+
+
+def _unknown_in(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_unknown_in(one) for one in value.values())
+    if isinstance(value, list):
+        return any(_unknown_in(one) for one in value)
+    return value is UNKNOWN
