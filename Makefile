@@ -1,0 +1,205 @@
+# Tierra: one YAML spec per environment becomes an AWS platform as Terraform, tier by tier.
+
+ENV ?= sandbox
+TIER ?=
+APPROVE ?=
+
+OUT ?= cdktf.out/$(ENV)
+STACKS = $(OUT)/stacks
+SPEC = environments/$(ENV).yaml
+PYTHON := .venv/bin/python
+HOME_OF_REHEARSAL := .rehearsal
+STATES ?= $(HOME_OF_REHEARSAL)/$(ENV)
+TERRAFORM := $(or $(wildcard .venv/bin/terraform),terraform)
+COLOR := $(if $(MAKE_TERMOUT),,-no-color)
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules --no-print-directory --output-sync=target
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+export ENV
+export TF_IN_AUTOMATION := 1
+export PYTHONPATH := $(CURDIR)
+export PYTHONDONTWRITEBYTECODE :=
+
+help: ## Show this help
+	@echo "make plan ENV=sandbox       one environment, every tier (ENV=sandbox is the default)"
+	@echo "make plan TIER=network      one tier of it"
+	@echo
+	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-12s%s\n", $$1, $$2}'
+
+# --- set-up --------------------------------------------------------------------------------------------------
+
+INSTALLED := .venv/installed
+LEAN := .lean/manifest.json
+PROVIDER := $(HOME_OF_REHEARSAL)/terraform.rc
+PYTHON_SOURCES := $(shell find modules -name '*.py' 2>/dev/null)
+
+setup: ## Install everything a plan needs into .venv (done by the other targets when needed)
+	@tools/setup.sh && touch $(INSTALLED)
+	@$(MAKE) $(LEAN) $(PROVIDER)
+
+$(INSTALLED): requirements/main.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
+	@tools/setup.sh && touch $@
+
+$(LEAN): $(PYTHON_SOURCES) bindings/trim.py $(INSTALLED)
+	@$(PYTHON) -m bindings.trim && touch $@
+
+$(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py $(INSTALLED)
+	@echo "setup: preparing the rehearsal provider"
+	@$(PYTHON) -m rehearsal.install
+
+# --- from spec to Terraform ----------------------------------------------------------------------------------
+
+synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/ENV/stacks/
+	@echo "synth: $(TIERS:%=$(STACKS)/%/cdk.tf.json)"
+
+SOURCES := $(PYTHON_SOURCES) main.py $(shell find templates -type f 2>/dev/null) $(wildcard bindings/*.py)
+
+$(OUT)/tiers.mk: $(wildcard $(SPEC)) $(SOURCES) $(if $(wildcard $(SPEC)),,missing-spec) | $(INSTALLED) $(LEAN)
+	@CDKTF_OUTDIR=$(OUT) $(PYTHON) main.py
+	@touch $@
+
+app: $(INSTALLED) $(LEAN)
+	@$(PYTHON) main.py
+
+.PHONY: missing-spec
+
+# The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
+NEED_TIERS := synth validate plan apply destroy show output unchanged
+ifneq ($(filter $(NEED_TIERS) plan-% apply-% destroy-%,$(MAKECMDGOALS)),)
+include $(OUT)/tiers.mk
+ifneq ($(filter-out $(TIERS),$(TIER)),)
+ifdef TIERS
+$(error TIER=$(TIER): there is no such tier; the tiers of $(ENV) are: $(TIERS))
+endif
+endif
+endif
+SELECTED := $(or $(TIER),$(TIERS))
+
+# --- rehearsal: the embedded provider instead of AWS ---------------------------------------------------------
+
+REHEARSED := $(if $(filter rehearsal,$(or $(REHEARSE),$(TARGET))),yes)
+ifdef REHEARSED
+export TF_CLI_CONFIG_FILE := $(CURDIR)/$(PROVIDER)
+export REHEARSAL_CLOUD := $(CURDIR)/$(STATES)/cloud.sqlite
+MODE := rehearsal: terraform talks to Tierra's embedded provider; no AWS account is touched
+else ifeq ($(wildcard $(TF_CLI_CONFIG_FILE)),)
+unexport TF_CLI_CONFIG_FILE
+endif
+
+ready: $(OUT)/tiers.mk $(if $(REHEARSED),$(PROVIDER))
+ifdef REHEARSED
+	@echo "$(MODE)"
+	@$(PYTHON) -m rehearsal.override $(STACKS) $(STATES) $(OVERRIDE)
+else
+	@rm -f $(TIERS:%=$(STACKS)/%/rehearsal_override.tf.json)
+endif
+
+# --- terraform, tier by tier ---------------------------------------------------------------------------------
+
+validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
+plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and show what they will do
+	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
+apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
+	@echo "apply: $(ENV) is up to date ($(SELECTED))"
+destroy: $(SELECTED:%=destroy-%) ## Destroy every tier in reverse order, after a yes
+	@echo "destroy: nothing is left of $(ENV) ($(SELECTED))"
+show: $(SELECTED:%=show-%) ## Show the saved plan of every tier, or its state when no plan is saved
+output: $(SELECTED:%=output-%) ## Show the outputs of every tier
+unchanged: $(SELECTED:%=unchanged-%)
+
+# A saved plan belongs to the configuration it was made from: plan.config is that configuration.
+define terraform_rules
+.PHONY: init-$(1) validate-$(1) plan-$(1) apply-$(1) destroy-$(1) show-$(1) output-$(1) unchanged-$(1)
+
+init-$(1): ready
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) init -input=false $(COLOR) >$(STACKS)/$(1)/init.log 2>&1 || { cat $(STACKS)/$(1)/init.log >&2; exit 1; }
+
+validate-$(1): init-$(1)
+	@echo "== validate $(1)"
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) validate $(COLOR)
+
+plan-$(1): init-$(1)
+	@echo "== plan $(1)"
+	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -input=false -lock-timeout=60s $(COLOR) -out=plan.tfplan
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
+	@cp $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config
+
+check-$(1): ready
+	@test -e $(STACKS)/$(1)/plan.tfplan -o -e $(STACKS)/$(1)/applied || { echo "apply: $(1) has no saved plan: run make plan ENV=$(ENV)" >&2; exit 1; }
+	@test -e $(STACKS)/$(1)/applied || cmp -s $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config || { echo "apply: the saved plan of $(1) is older than its configuration: run make plan ENV=$(ENV)" >&2; exit 1; }
+
+apply-$(1): approve-apply $(patsubst %,apply-%,$(filter $(SELECTED),$(NEEDS_$(1))))
+	@echo "== apply $(1)"
+	@if test -e $(STACKS)/$(1)/plan.tfplan; then \
+	  $(TERRAFORM) -chdir=$(STACKS)/$(1) apply -input=false -lock-timeout=60s $(COLOR) plan.tfplan && \
+	  rm -f $(STACKS)/$(1)/plan.* && touch $(STACKS)/$(1)/applied; \
+	else echo "applied before"; fi
+
+destroy-$(1): init-$(1) approve-destroy $(foreach t,$(SELECTED),$(if $(filter $(1),$(NEEDS_$(t))),destroy-$(t)))
+	@echo "== destroy $(1)"
+	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) destroy -auto-approve -input=false -lock-timeout=60s $(COLOR)
+
+show-$(1): init-$(1)
+	@echo "== show $(1)"
+	@cd $(STACKS)/$(1) && $(abspath_terraform) show $(COLOR) $$$$(test ! -e plan.tfplan || echo plan.tfplan)
+
+output-$(1): init-$(1)
+	@echo "== output $(1)"
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) output $(COLOR)
+
+unchanged-$(1): init-$(1)
+	@echo "== second plan $(1)"
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -input=false -detailed-exitcode $(COLOR)
+endef
+abspath_terraform = $(if $(filter /%,$(TERRAFORM)),$(TERRAFORM),$(if $(findstring /,$(TERRAFORM)),$(CURDIR)/$(TERRAFORM),$(TERRAFORM)))
+$(foreach tier,$(SELECTED),$(eval $(call terraform_rules,$(tier))))
+
+approve-apply: $(SELECTED:%=check-%)
+	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
+approve-destroy: ready
+	@$(PYTHON) -m review.approve destroy "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
+
+# --- dress rehearsal -----------------------------------------------------------------------------------------
+
+SCRATCH := $(HOME_OF_REHEARSAL)/scratch/$(ENV)
+IN_SCRATCH = $(MAKE) REHEARSE=rehearsal APPROVE=yes OUT=$(SCRATCH) STATES=$(SCRATCH)/states
+
+rehearse: ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratch folder, with no cloud
+	@rm -rf $(SCRATCH)
+	@$(IN_SCRATCH) plan
+	@$(IN_SCRATCH) apply
+	@$(IN_SCRATCH) unchanged
+	@$(IN_SCRATCH) destroy OVERRIDE=--unprotected
+	@$(PYTHON) -m rehearsal.leftovers $(SCRATCH)/states
+	@echo "rehearse: $(ENV) was planned, applied, found unchanged and destroyed; nothing is left"
+
+# --- the project itself --------------------------------------------------------------------------------------
+
+TESTED := .venv/installed-test
+$(TESTED): requirements/test.lock $(INSTALLED)
+	@echo "setup: installing what the tests need"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/test.lock
+	@touch $@
+
+check: $(TESTED) ## Lint and type-check the project
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+test: check $(LEAN) $(PROVIDER) ## Run all checks and tests
+	@$(PYTHON) -m pytest
+
+bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
+	@$(PYTHON) -m tests.bench
+
+clean: ## Remove generated files (state of the sandbox and .venv stay)
+	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
+
+.PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
+.PHONY: approve-apply approve-destroy $(SELECTED:%=check-%)

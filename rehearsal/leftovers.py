@@ -1,0 +1,35 @@
+"""Checks that a dress rehearsal left nothing: `python -m rehearsal.leftovers STATES`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+
+def leftovers(states: Path) -> list[str]:
+    """What is still in the states or in the pretended account below the folder, one line each."""
+    left = [
+        f"{file.stem}: {resource['type']}.{resource['name']}"
+        for file in sorted(states.glob("*.tfstate"))
+        for resource in json.loads(file.read_text()).get("resources", [])
+        if resource["mode"] == "managed"
+    ]
+    cloud = states / "cloud.sqlite"
+    if cloud.exists():
+        with closing(sqlite3.connect(cloud)) as database:
+            left += [f"account: {type_} {id_}" for type_, id_ in database.execute("SELECT type, id FROM objects")]
+    return left
+
+
+def main() -> int:
+    left = leftovers(Path(sys.argv[1]))
+    if left:
+        sys.stderr.write("rehearse: destroyed, but this is left:\n" + "".join(f"  {line}\n" for line in left))
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
