@@ -1,0 +1,51 @@
+"""Writes the Terraform of one environment.
+
+    python main.py [environment]
+
+The environment is the argument, or ENV, or sandbox; its spec is environments/<environment>.yaml. Output goes
+to cdktf.out/<environment>/, or to CDKTF_OUTDIR, which the cdktf command line sets. Exits with 1 and a message
+when the spec is wrong or the output cannot be written.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from bindings import node, trim
+from modules.errors import SpecError
+from modules.spec import load
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code."""
+    name = arguments[0] if arguments else os.environ.get("ENV") or "sandbox"
+    try:
+        environment = load(Path("environments", f"{name}.yaml"))
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 1
+    # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
+    node.use()
+    if warning := trim.activate():
+        print(warning, file=sys.stderr)
+    from modules.architecture import synthesize
+
+    folder = Path(os.environ.get("CDKTF_OUTDIR") or Path("cdktf.out", name))
+    try:
+        synthesize(environment, folder)
+    except OSError as error:
+        print(
+            f"{folder}: cannot be written: {error.strerror}\n  remedy: make it a folder of yours",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""Which tier feeds which, and the one process that writes them all.
+
+    environment -> a stack for each tier, filled -> cdktf synthesizes -> plain Terraform JSON in its place
+
+Adding a tier is adding a folder and one line to TIERS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from cdktf import App
+
+from modules.network.tier import Network
+from modules.spec import Environment
+from modules.stack import Stack, open_stack
+from modules.storage.tier import Storage
+
+
+@dataclass(frozen=True)
+class Tier:
+    """`build` fills an open stack with resources; `needs` are the tiers whose outputs it reads."""
+
+    build: Callable[[Stack], object]
+    needs: frozenset[str] = frozenset()
+
+
+TIERS: Mapping[str, Tier] = {
+    "network": Tier(Network),
+    "storage": Tier(Storage),
+}
+
+# Terraform's own order of reading, rather than the alphabet.
+SECTIONS = ("//", "terraform", "provider", "data", "resource", "output")
+
+
+def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
+    """The names of the tiers, producers first; always the same. Raises graphlib.CycleError."""
+    return list(TopologicalSorter({name: sorted(tier.needs) for name, tier in tiers.items()}).static_order())
+
+
+def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[str, Stack]:
+    """The filled stack of every tier, producers first. Raises AddressError for a tier with a flaw."""
+    stacks: dict[str, Stack] = {}
+    for name in order(tiers):
+        stacks[name] = open_stack(app, name, environment, tiers[name].needs)
+        tiers[name].build(stacks[name])
+        for need in sorted(tiers[name].needs):
+            stacks[name].add_dependency(stacks[need])
+    return stacks
+
+
+def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier] = TIERS) -> None:
+    """Writes manifest.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder.
+
+    The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
+    touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
+    be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
+        app = App(outdir=scratch, stack_traces=False)
+        stacks = build(app, environment, tiers)
+        app.synth()
+        for stack in stacks.values():
+            stack.check()
+        for name in stacks:
+            relative = Path("stacks", name, "cdk.tf.json")
+            generated = json.loads(Path(scratch, relative).read_text(encoding="utf-8"))
+            _replace(folder / relative, _terraform_json(generated, environment))
+        _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
+        _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
+
+
+def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
+    """The graph of tiers as variables for make: NEEDS_<tier> lists the tiers to apply before it."""
+    lines = [f"TARGET := {environment.target}", f"TIERS := {' '.join(order(tiers))}"]
+    lines += [f"NEEDS_{name} := {' '.join(sorted(tiers[name].needs))}".rstrip() for name in order(tiers)]
+    return "\n".join(lines) + "\n"
+
+
+def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:
+    """What cdktf wrote, without its own notes, in an order that reads well."""
+    plain: dict[str, Any] = _without_notes(generated)
+    plain["//"] = (
+        f"Written by Tierra from environments/{environment.environment}.yaml; change that file, not this one."
+    )
+    rank = {section: position for position, section in enumerate(SECTIONS)}
+    ordered = {key: plain[key] for key in sorted(plain, key=lambda key: (rank.get(key, len(rank)), key))}
+    return json.dumps(ordered, indent=2, ensure_ascii=False) + "\n"
+
+
+def _without_notes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_notes(item) for key, item in value.items() if key != "//"}
+    return [_without_notes(item) for item in value] if isinstance(value, list) else value
+
+
+def _replace(path: Path, text: str) -> None:
+    """Puts a file in its place in one step, unless it says the same already."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise

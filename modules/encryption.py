@@ -1,0 +1,54 @@
+"""Customer-managed encryption keys, one for each domain of data."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from modules.policy import THIS_KEY, Statement, document
+from modules.stack import Stack
+
+ROTATION_DAYS = 365
+# The longest AWS offers: what a deleted key encrypted is lost for good.
+DELETION_DAYS = 30
+
+
+def encryption_key(
+    stack: Stack, role: str, description: str, *grants: Statement, region: str | None = None
+) -> KmsKey:
+    """`aws_kms_key.<role>` and its alias: rotated every year, administered through IAM of the account, used
+    by `grants`.
+
+    Use by principals of this account is granted in IAM; `grants` are for AWS services, each with its
+    condition. `region` is for a key outside the region of the environment.
+    """
+    key = stack.add(
+        KmsKey,
+        role,
+        region=region,
+        description=description,
+        deletion_window_in_days=DELETION_DAYS,
+        enable_key_rotation=True,
+        rotation_period_in_days=ROTATION_DAYS,
+        policy=document(_administration(stack), *grants),
+        lifecycle=stack.guarded,
+        tags=stack.tags(role.replace("_", "-")),
+    )
+    stack.add(
+        KmsAlias,
+        role,
+        region=region,
+        name=stack.names.alias(role.replace("_", "-")),
+        target_key_id=key.key_id,
+    )
+    return key
+
+
+def _administration(stack: Stack) -> Statement:
+    """Without it nobody, IAM administrators included, could use or change the key ever again."""
+    return Statement(
+        sid="AccountAdministersThroughIam",
+        actions="kms:*",
+        resources=THIS_KEY,
+        principals={"AWS": stack.arn("iam", "root", region="")},
+    )

@@ -1,0 +1,42 @@
+"""The one exception a user of Tierra may see: what is wrong with a spec, where, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to change in a spec.
+
+    `path` is the dotted key (`network.zones[1]`), or empty when the problem is the file itself; `value` is
+    what the file says there, shortened to one line; `rule` is what must hold; `remedy` is what to do. `line`
+    counts from 1, and 0 means that no line is to blame, as with a file that does not exist.
+    """
+
+    path: str
+    value: str
+    rule: str
+    remedy: str
+    line: int = 0
+
+    def text(self, file: str) -> str:
+        """Three lines: place and value, rule, remedy."""
+        place = f"{file}:{self.line}" if self.line else file
+        where = ": ".join(part for part in (place, self.path, self.value) if part)
+        return f"{where}\n  rule:   {self.rule}\n  remedy: {self.remedy}"
+
+
+class SpecError(Exception):
+    """A spec that cannot be built. Carries every problem of the file, in the order of its lines."""
+
+    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
+        self.file = file
+        self.problems = tuple(sorted(set(problems), key=lambda each: (each.line, each.path, each.rule)))
+        super().__init__(file, self.problems)
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        heading = f"{self.file}: {count} problem{'' if count == 1 else 's'}"
+        return "\n\n".join([heading, *(problem.text(self.file) for problem in self.problems)])

@@ -1,0 +1,84 @@
+"""Names of things in AWS: `<project>-<environment>-<role>`, within the limit of the service that holds them.
+
+Every name is a pure function of the spec and the role, so that one tier may name what another made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+# The longest names AWS accepts, by what they name. Sources: the API reference of each service (or its model
+# in botocore), less the 26 characters that Terraform appends to a name_prefix.
+LIMITS = {
+    "backup_plan": 50,
+    "backup_vault": 50,
+    "bucket": 63,
+    "iam_role": 64,
+    "iam_role_policy": 128,
+    "kms_alias": 256,
+    "load_balancer": 32,
+    "log_group": 512,
+    "restore_testing_plan": 50,
+    "security_group_prefix": 255 - 26,
+    "subnet_group": 255,
+    "topic": 256,
+}
+DIGEST = 6
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one environment: lower-case ASCII letters, digits and hyphens."""
+
+    project: str
+    environment: str
+    account: str
+
+    @property
+    def stem(self) -> str:
+        """What every name starts with, such as `acme-production`."""
+        return f"{self.project}-{self.environment}"
+
+    def of(self, kind: str, role: str = "") -> str:
+        """The name of a thing of a kind listed in LIMITS. The same words give the same name, always."""
+        return fit(f"{self.stem}-{role}" if role else self.stem, LIMITS[kind])
+
+    def bucket(self, role: str) -> str:
+        """A bucket shares its names with all of AWS, so it carries the account."""
+        return fit(f"{self.stem}-{self.account}-{role}", LIMITS["bucket"])
+
+    def alias(self, role: str) -> str:
+        """Alias of an encryption key; alias names allow a path."""
+        return f"alias/{fit(f'{self.stem}-{role}', LIMITS['kms_alias'] - len('alias/'))}"
+
+    def log_group(self, service: str, role: str) -> str:
+        """`/aws/<service>/<stem>/<role>`: CloudWatch lists groups by prefix, services first."""
+        return fit(f"/aws/{service}/{self.stem}/{role}", LIMITS["log_group"])
+
+    def prefix(self, kind: str, role: str) -> str:
+        """For `name_prefix`, ending in a hyphen; Terraform appends 26 digits."""
+        return fit(f"{self.stem}-{role}", LIMITS[f"{kind}_prefix"] - 1) + "-"
+
+    def underscored(self, kind: str, role: str) -> str:
+        """For services that refuse hyphens. No two stems meet, for a spec has no underscores."""
+        return self.of(kind, role).replace("-", "_")
+
+    @property
+    def backup_tag(self) -> dict[str, str]:
+        """The tag by which AWS Backup of this environment finds what to keep."""
+        return {"Backup": self.stem}
+
+
+def fit(name: str, limit: int) -> str:
+    """The name itself, or when it is longer than the limit its start and a digest of the whole.
+
+    A name is either short enough to stay as it is or unique by its digest; neither changes from run to run.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9/_.-]+", name):
+        raise ValueError(f"a name has letters, digits and / _ . - only: {name!r}")
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:DIGEST]
+    return f"{name[: limit - DIGEST - 1].rstrip('-/_.')}-{digest}"

@@ -1,0 +1,91 @@
+"""Network access lists: the second wall, around whole subnets. Security groups (firewall.py) decide in
+detail.
+
+Access lists forget connections, so answers need a rule too: whoever may be asked answers to a port from 1024
+up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.network_acl import NetworkAcl
+from cdktf_cdktf_provider_aws.network_acl_rule import NetworkAclRule
+from cdktf_cdktf_provider_aws.vpc import Vpc
+
+from modules.network.subnets import Subnets
+from modules.network.vpc import ANYWHERE
+from modules.stack import Stack
+
+VPC = "vpc"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that passes. `peer` is the other end: a range, or the range of the VPC."""
+
+    name: str
+    peer: str
+    protocol: str = "-1"
+    ports: tuple[int, int] | None = None
+
+
+EVERYTHING = Entry("all", ANYWHERE)
+WITHIN = Entry("vpc", VPC)
+ANSWERS = Entry("answers", ANYWHERE, "tcp", (1024, 65535))
+# Without it packets larger than some link on the way vanish silently.
+UNREACHABLE = Entry("unreachable", ANYWHERE, "icmp")
+INBOUND = {
+    "public": (
+        WITHIN,
+        Entry("http", ANYWHERE, "tcp", (80, 80)),
+        Entry("https", ANYWHERE, "tcp", (443, 443)),
+        ANSWERS,
+        Entry("datagram_answers", ANYWHERE, "udp", (1024, 65535)),
+        UNREACHABLE,
+    ),
+    "private": (WITHIN, ANSWERS, Entry("datagram_answers", ANYWHERE, "udp", (1024, 65535)), UNREACHABLE),
+    "database": (WITHIN, ANSWERS),
+}
+OUTBOUND = {
+    "public": (EVERYTHING,),
+    "private": (EVERYTHING,),
+    # S3 through its gateway endpoint, which is the only route of a database subnet that leaves the VPC.
+    "database": (WITHIN, Entry("https", ANYWHERE, "tcp", (443, 443))),
+}
+
+
+def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkAcl]:
+    """`aws_network_acl.public`, `.private` and `.database`, each around all subnets of its kind."""
+    lists = {}
+    for kind in INBOUND:
+        lists[kind] = stack.add(
+            NetworkAcl,
+            kind,
+            vpc_id=vpc.id,
+            subnet_ids=[subnet.id for subnet in getattr(subnets, kind).values()],
+            tags=stack.tags(kind),
+        )
+        _entries(stack, kind, lists[kind], "in", INBOUND[kind])
+        _entries(stack, kind, lists[kind], "out", OUTBOUND[kind])
+    return lists
+
+
+def _entries(stack: Stack, kind: str, access_list: NetworkAcl, way: str, entries: tuple[Entry, ...]) -> None:
+    for position, entry in enumerate(entries, start=1):
+        first, last = entry.ports or (None, None)
+        unreachable = entry.protocol == "icmp"
+        stack.add(
+            NetworkAclRule,
+            f"{kind}_{way}_{entry.name}",
+            network_acl_id=access_list.id,
+            rule_number=100 * position,
+            egress=way == "out",
+            protocol=entry.protocol,
+            rule_action="allow",
+            cidr_block=str(stack.environment.network.cidr) if entry.peer == VPC else entry.peer,
+            from_port=first,
+            to_port=last,
+            icmp_type=3 if unreachable else None,
+            icmp_code=-1 if unreachable else None,
+        )

@@ -1,0 +1,115 @@
+"""Private ways to AWS services: S3 through a gateway, free, always; others through interfaces, if the spec
+asks.
+
+Policies of endpoints say what may pass through them; what a caller may do is said in IAM besides.
+"""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
+
+from modules.network.routes import Routes
+from modules.network.subnets import Subnets
+from modules.policy import Everyone, Everything, Statement, document
+from modules.stack import Stack
+
+# What nodes, pods and their controllers call, with the prefix of the service's actions in IAM where only
+# callers of this account may pass. Not for sts, which also answers callers that have no account yet, nor for
+# the registry and the agents, which use tokens of their own.
+INTERFACES: dict[str, str | None] = {
+    "aps-workspaces": "aps",
+    "autoscaling": "autoscaling",
+    "ec2": "ec2",
+    "ec2messages": None,
+    "ecr.api": None,
+    "ecr.dkr": None,
+    "eks": None,
+    "eks-auth": None,
+    "elasticloadbalancing": "elasticloadbalancing",
+    "kms": "kms",
+    "logs": "logs",
+    "monitoring": "cloudwatch",
+    "secretsmanager": "secretsmanager",
+    "ssm": "ssm",
+    "ssmmessages": None,
+    "sts": None,
+    "xray": "xray",
+}
+
+
+def endpoints(
+    stack: Stack, vpc: Vpc, subnets: Subnets, routes: Routes, firewall: dict[str, SecurityGroup]
+) -> dict[str, VpcEndpoint]:
+    """`aws_vpc_endpoint.s3`, and those of INTERFACES when network.endpoints is all."""
+    tables = [*routes.private.values(), routes.database]
+    found = {
+        "s3": stack.add(
+            VpcEndpoint,
+            "s3",
+            vpc_id=vpc.id,
+            service_name=f"com.amazonaws.{stack.environment.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id for table in tables],
+            policy=_s3_policy(stack),
+            tags=stack.tags("s3"),
+        )
+    }
+    if stack.environment.network.endpoints == "all":
+        for service, actions in INTERFACES.items():
+            found[service] = _interface(stack, vpc, subnets, firewall["endpoint"], service, actions)
+    return found
+
+
+def _interface(
+    stack: Stack, vpc: Vpc, subnets: Subnets, group: SecurityGroup, service: str, actions: str | None
+) -> VpcEndpoint:
+    """In every private subnet, answering at the usual name of the service."""
+    role = service.replace(".", "_").replace("-", "_")
+    return stack.add(
+        VpcEndpoint,
+        role,
+        vpc_id=vpc.id,
+        service_name=f"com.amazonaws.{stack.environment.region}.{service}",
+        vpc_endpoint_type="Interface",
+        private_dns_enabled=True,
+        subnet_ids=[subnet.id for subnet in subnets.private.values()],
+        security_group_ids=[group.id],
+        policy=_own_account_policy(stack, actions) if actions else None,
+        tags=stack.tags(role.replace("_", "-")),
+    )
+
+
+def _own_account_policy(stack: Stack, actions: str) -> str:
+    """Credentials of another account, brought in to carry data out, do not pass."""
+    return document(
+        Statement(
+            sid="CallersOfThisAccount",
+            actions=f"{actions}:*",
+            resources=Everything("an endpoint serves all of its service; IAM says which resources"),
+            principals=Everyone("narrowed to this account by the condition"),
+            conditions={"StringEquals": {"aws:PrincipalAccount": stack.environment.account}},
+        )
+    )
+
+
+def _s3_policy(stack: Stack) -> str:
+    """What is readable may be read, image layers in buckets of AWS for one; writes stay at home."""
+    anywhere = Everything("image layers and packages lie in buckets of AWS and of registries")
+    return document(
+        Statement(
+            sid="ReadWhatIsReadable",
+            actions=["s3:GetObject*", "s3:ListBucket*"],
+            resources=anywhere,
+            principals=Everyone("public objects are read without credentials"),
+            conditions={"Bool": {"aws:SecureTransport": "true"}},
+        ),
+        Statement(
+            sid="WriteToBucketsOfThisAccount",
+            actions="s3:*",
+            resources=Everything("narrowed to buckets of this account by the condition"),
+            principals=Everyone("narrowed to buckets of this account by the condition"),
+            conditions={"StringEquals": {"aws:ResourceAccount": stack.environment.account}},
+        ),
+    )

@@ -1,0 +1,129 @@
+"""Security groups of the whole platform: who may talk to whom, in one table.
+
+Each line of CONVERSATIONS opens one port: as an egress rule on the speaker and an ingress rule on the
+listener. What no line names is shut. Groups name groups rather than addresses, so scaling and new zones
+change nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
+
+from modules.network.vpc import ANYWHERE
+from modules.stack import Stack
+
+WORLD = "world"
+
+GROUPS = {
+    "load_balancer": "Load balancer, the only door from the internet",
+    "node": "Kubernetes nodes and their pods",
+    "control_plane": "Kubernetes API, at its network interfaces in the VPC",
+    "postgres": "PostgreSQL",
+    "redis": "Redis",
+    "documentdb": "DocumentDB",
+}
+# Only when the spec asks for interface endpoints.
+ENDPOINT = {"endpoint": "Private endpoints of AWS services"}
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """`speaker` opens TCP connections to `port` of `listener`; no port means every protocol and port."""
+
+    speaker: str
+    listener: str
+    port: int | None
+    why: str
+
+    @property
+    def suffix(self) -> str:
+        """Ends the name of both rules, so that each port has an address of its own."""
+        return "" if self.port is None else f"_{self.port}"
+
+
+CONVERSATIONS = (
+    Conversation(WORLD, "load_balancer", 80, "Browsers, which are sent on to 443"),
+    Conversation(WORLD, "load_balancer", 443, "Browsers and API clients"),
+    Conversation("load_balancer", "node", 8000, "Requests to Kong"),
+    Conversation("load_balancer", "node", 8100, "Health checks of Kong"),
+    Conversation("node", "node", None, "Pods and nodes among themselves; network policies narrow it"),
+    Conversation("node", "control_plane", 443, "Nodes and pods to the Kubernetes API"),
+    Conversation("control_plane", "node", 443, "Kubernetes API to extension servers"),
+    Conversation("control_plane", "node", 4443, "Kubernetes API to the metrics server"),
+    Conversation("control_plane", "node", 8443, "Kubernetes API to admission webhooks"),
+    Conversation("control_plane", "node", 9443, "Kubernetes API to the load-balancer controller"),
+    Conversation("control_plane", "node", 10250, "Kubernetes API to kubelets: logs, exec, metrics"),
+    Conversation("control_plane", "node", 10251, "Kubernetes API to the metrics server of the EKS add-on"),
+    Conversation("node", "postgres", 5432, "Systems to PostgreSQL"),
+    Conversation("node", "redis", 6379, "Systems to Redis"),
+    Conversation("node", "documentdb", 27017, "Systems to DocumentDB"),
+    Conversation("node", WORLD, 443, "Registries, AWS services and partners, over TLS"),
+)
+TO_ENDPOINT = Conversation("node", "endpoint", 443, "AWS services through their private endpoints")
+
+
+def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
+    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints."""
+    private_endpoints = stack.environment.network.endpoints == "all"
+    roles = {**GROUPS, **(ENDPOINT if private_endpoints else {})}
+    groups = {role: _group(stack, vpc, role, description) for role, description in roles.items()}
+    for conversation in (*CONVERSATIONS, *((TO_ENDPOINT,) if private_endpoints else ())):
+        _egress(stack, groups, conversation)
+        _ingress(stack, groups, conversation)
+    return groups
+
+
+def _group(stack: Stack, vpc: Vpc, role: str, description: str) -> SecurityGroup:
+    # A group without an egress block has no egress at all: the provider removes the rule that AWS gives new
+    # groups.
+    return stack.add(
+        SecurityGroup,
+        role,
+        name_prefix=stack.names.prefix("security_group", role.replace("_", "-")),
+        description=description,
+        vpc_id=vpc.id,
+        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        tags=stack.tags(role.replace("_", "-")),
+    )
+
+
+def _egress(stack: Stack, groups: dict[str, SecurityGroup], said: Conversation) -> None:
+    if said.speaker == WORLD:
+        return
+    name = f"{said.speaker}_to_{said.listener}{said.suffix}"
+    stack.add(
+        VpcSecurityGroupEgressRule,
+        name,
+        security_group_id=groups[said.speaker].id,
+        description=said.why,
+        ip_protocol="-1" if said.port is None else "tcp",
+        from_port=said.port,
+        to_port=said.port,
+        cidr_ipv4=ANYWHERE if said.listener == WORLD else None,
+        referenced_security_group_id=None if said.listener == WORLD else groups[said.listener].id,
+        tags=stack.tags(name.replace("_", "-")),
+    )
+
+
+def _ingress(stack: Stack, groups: dict[str, SecurityGroup], said: Conversation) -> None:
+    if said.listener == WORLD:
+        return
+    name = f"{said.listener}_from_{said.speaker}{said.suffix}"
+    stack.add(
+        VpcSecurityGroupIngressRule,
+        name,
+        security_group_id=groups[said.listener].id,
+        description=said.why,
+        ip_protocol="-1" if said.port is None else "tcp",
+        from_port=said.port,
+        to_port=said.port,
+        cidr_ipv4=ANYWHERE if said.speaker == WORLD else None,
+        referenced_security_group_id=None if said.speaker == WORLD else groups[said.speaker].id,
+        tags=stack.tags(name.replace("_", "-")),
+    )

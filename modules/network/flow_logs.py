@@ -1,0 +1,99 @@
+"""Flow logs: who talked to whom in the VPC, and whether it was let through; kept encrypted."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.flow_log import FlowLog
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+from cdktf_cdktf_provider_aws.vpc import Vpc
+
+from modules.encryption import encryption_key
+from modules.policy import THIS_KEY, Statement, document, trust
+from modules.stack import Stack
+
+
+def flow_logs(stack: Stack, vpc: Vpc) -> KmsKey:
+    """`aws_flow_log.main`, all traffic, by the minute. Returns the key of log groups of every tier."""
+    key = _logs_key(stack)
+    group = stack.add(
+        CloudwatchLogGroup,
+        "flow",
+        name=stack.names.log_group("vpc", "flow"),
+        retention_in_days=stack.environment.network.flow_log_days,
+        kms_key_id=key.arn,
+        deletion_protection_enabled=stack.environment.protection,
+        tags=stack.tags("flow"),
+    )
+    stack.add(
+        FlowLog,
+        "main",
+        vpc_id=vpc.id,
+        traffic_type="ALL",
+        max_aggregation_interval=60,
+        log_destination_type="cloud-watch-logs",
+        log_destination=group.arn,
+        iam_role_arn=_role(stack).arn,
+        tags=stack.tags("flow"),
+    )
+    return key
+
+
+def _logs_key(stack: Stack) -> KmsKey:
+    """CloudWatch Logs may use it for log groups of this account and region, and for nothing else."""
+    return encryption_key(
+        stack,
+        "logs",
+        "CloudWatch log groups",
+        Statement(
+            sid="CloudWatchLogsEncrypts",
+            actions=[
+                "kms:Encrypt*",
+                "kms:Decrypt*",
+                "kms:ReEncrypt*",
+                "kms:GenerateDataKey*",
+                "kms:Describe*",
+            ],
+            resources=THIS_KEY,
+            principals={"Service": f"logs.{stack.environment.region}.{stack.environment.dns_suffix}"},
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": stack.arn("logs", "log-group:*")}},
+        ),
+    )
+
+
+def _role(stack: Stack) -> IamRole:
+    """The flow logs of this account write to their log group, and can do nothing else."""
+    role = stack.add(
+        IamRole,
+        "flow_log",
+        name=stack.names.of("iam_role", "flow-log"),
+        description="Flow logs of the VPC write to CloudWatch",
+        assume_role_policy=trust(
+            "vpc-flow-logs.amazonaws.com",
+            stack.environment.account,
+            stack.arn("ec2", "vpc-flow-log/*"),
+        ),
+        force_detach_policies=True,
+        tags=stack.tags("flow-log"),
+    )
+    group = stack.arn("logs", f"log-group:{stack.names.log_group('vpc', 'flow')}")
+    stack.add(
+        IamRolePolicy,
+        "flow_log",
+        name=stack.names.of("iam_role_policy", "flow-log"),
+        role=role.id,
+        policy=document(
+            Statement(
+                sid="WriteToTheLogGroup",
+                actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                resources=[group, f"{group}:*"],
+            ),
+            Statement(
+                sid="FindTheLogGroup",
+                actions="logs:DescribeLogGroups",
+                resources=stack.arn("logs", "log-group:*"),
+            ),
+        ),
+    )
+    return role

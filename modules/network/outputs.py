@@ -1,0 +1,49 @@
+"""What other tiers may use of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from modules.outputs import Outputs, keyed_by
+from modules.spec import Environment
+
+
+def zones(environment: Environment) -> Iterable[str]:
+    """The letters of the availability zones."""
+    return environment.network.zones
+
+
+@dataclass(frozen=True)
+class NetworkOutputs(Outputs, tier="network"):
+    """Subnets by zone letter, so that a consumer may place a thing in a zone by name."""
+
+    vpc_id: Annotated[str, "ID of the VPC"]
+    vpc_cidr: Annotated[str, "Address range of the VPC"]
+    zone_names: Annotated[dict[str, str], "Names of the availability zones, by letter", keyed_by(zones)]
+    public_subnet_ids: Annotated[dict[str, str], "IDs of the public subnets, by zone letter", keyed_by(zones)]
+    private_subnet_ids: Annotated[
+        dict[str, str], "IDs of the private subnets, by zone letter", keyed_by(zones)
+    ]
+    database_subnet_ids: Annotated[
+        dict[str, str], "IDs of the database subnets, by zone letter", keyed_by(zones)
+    ]
+    nat_public_ips: Annotated[
+        list[str], "Addresses from which the platform reaches the internet, for allow-lists"
+    ]
+
+    db_subnet_group_name: Annotated[str, "Subnet group of RDS"]
+    elasticache_subnet_group_name: Annotated[str, "Subnet group of ElastiCache"]
+    docdb_subnet_group_name: Annotated[str, "Subnet group of DocumentDB"]
+
+    load_balancer_security_group_id: Annotated[
+        str, "Security group of the load balancer: 80 and 443 from anywhere"
+    ]
+    control_plane_security_group_id: Annotated[str, "Security group of the Kubernetes API, as nodes reach it"]
+    node_security_group_id: Annotated[str, "Security group of the nodes and their pods"]
+    postgres_security_group_id: Annotated[str, "Security group of PostgreSQL: 5432 from nodes"]
+    redis_security_group_id: Annotated[str, "Security group of Redis: 6379 from nodes"]
+    documentdb_security_group_id: Annotated[str, "Security group of DocumentDB: 27017 from nodes"]
+
+    logs_key_arn: Annotated[str, "Key that encrypts CloudWatch log groups of this environment"]

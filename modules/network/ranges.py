@@ -1,0 +1,84 @@
+"""Address ranges: how they are written in a spec, and which ones a VPC cannot take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, ip_network
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from modules.section import fault
+
+# RFC 1918.
+PRIVATE = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
+
+# Docker's default bridge, which some AWS services use on their own hosts too: replies to such addresses get
+# lost there.
+CONTAINER_BRIDGE = IPv4Network("172.17.0.0/16")
+
+# Cluster addresses of Kubernetes services in every environment; they exist only inside the cluster.
+SERVICES = IPv4Network("172.20.0.0/16")
+
+_RULE = "an address range is an IPv4 network in CIDR form"
+
+
+def parse_range(value: Any) -> Any:
+    """Text such as `10.20.0.0/16` as a network. What is not text is left to the type check."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"[0-9.]+/[0-9]{1,2}", value):
+        raise fault(_RULE, _remedy(value))
+    address, size = value.split("/")
+    try:
+        IPv4Address(address)
+    except AddressValueError:
+        raise fault(
+            _RULE, "write four numbers from 0 to 255 before the slash, such as 10.20.0.0/16"
+        ) from None
+    if int(size) > 32:
+        raise fault(_RULE, "write a number from 0 to 32 after the slash, such as 10.20.0.0/16")
+    network = IPv4Network(value, strict=False)
+    if str(network.network_address) != address:
+        raise fault(
+            f"a /{size} range starts at its first address, not at a host inside it", f"write {network}"
+        )
+    return network
+
+
+def _remedy(value: str) -> str:
+    if ":" in value:
+        return "write an IPv4 range, such as 10.20.0.0/16; IPv6 is not supported"
+    try:
+        return (
+            f"write {ip_network(value.strip(), strict=False)}"
+            if "/" in value
+            else f"add its size: {value}/16"
+        )
+    except ValueError:
+        return "write four numbers, a slash and the size, such as 10.20.0.0/16"
+
+
+def free_range(size: int, taken: Iterable[IPv4Network]) -> IPv4Network | str:
+    """A range of this size inside 10.0.0.0/8 that overlaps none of those taken, to be offered as a remedy."""
+    size, taken = min(max(size, 16), 19), tuple(taken)
+    start = 20  # where the default is; lower ones are what everybody takes first
+    for second in (*range(start, 256), *range(start)):
+        candidate = IPv4Network(f"10.{second}.0.0/{size}")
+        if not any(candidate.overlaps(each) for each in taken):
+            return candidate
+    return "a range outside all reserved ones"
+
+
+Range = Annotated[
+    IPv4Network,
+    BeforeValidator(parse_range),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$",
+            "examples": ["10.20.0.0/16"],
+        }
+    ),
+]

@@ -1,0 +1,101 @@
+"""Ways out: public subnets through the internet gateway, private ones through NAT, database ones none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.eip import Eip
+from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
+from cdktf_cdktf_provider_aws.nat_gateway import NatGateway
+from cdktf_cdktf_provider_aws.route import Route
+from cdktf_cdktf_provider_aws.route_table import RouteTable
+from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
+from cdktf_cdktf_provider_aws.vpc import Vpc
+
+from modules.network.subnets import ByZone, Subnets
+from modules.network.vpc import ANYWHERE
+from modules.stack import Stack
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Tables, and the addresses of the NAT gateways by the zone each is in."""
+
+    public: RouteTable
+    private: dict[str, RouteTable]
+    database: RouteTable
+    addresses: dict[str, Eip]
+
+
+def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
+    """Every subnet is tied to a table of its kind; private subnets each to the table of their zone."""
+    internet = stack.add(InternetGateway, "main", vpc_id=vpc.id, tags=stack.tags("main"))
+    addresses, gateways = _nat(stack, internet, subnets.public)
+    tables = Routes(
+        public=_table(stack, vpc, "public"),
+        private={zone: _table(stack, vpc, f"private_{zone}") for zone in subnets.private},
+        database=_table(stack, vpc, "database"),
+        addresses=addresses,
+    )
+    stack.add(
+        Route,
+        "public_to_internet",
+        route_table_id=tables.public.id,
+        destination_cidr_block=ANYWHERE,
+        gateway_id=internet.id,
+    )
+    fallback = next(iter(gateways.values()))
+    for zone, table in tables.private.items():
+        stack.add(
+            Route,
+            f"private_{zone}_to_internet",
+            route_table_id=table.id,
+            destination_cidr_block=ANYWHERE,
+            nat_gateway_id=gateways.get(zone, fallback).id,
+        )
+    _associate(stack, tables, subnets)
+    return tables
+
+
+def _nat(
+    stack: Stack, internet: InternetGateway, public: ByZone
+) -> tuple[dict[str, Eip], dict[str, NatGateway]]:
+    """A gateway in each zone, or one in the first zone of the spec."""
+    zones = list(public) if stack.environment.network.nat == "zone" else list(public)[:1]
+    addresses = {
+        zone: stack.add(
+            Eip,
+            f"nat_{zone}",
+            domain="vpc",
+            depends_on=[internet],
+            tags=stack.tags(f"nat-{zone}"),
+        )
+        for zone in zones
+    }
+    gateways = {
+        zone: stack.add(
+            NatGateway,
+            zone,
+            allocation_id=addresses[zone].allocation_id,
+            subnet_id=public[zone].id,
+            depends_on=[internet],
+            tags=stack.tags(f"nat-{zone}"),
+        )
+        for zone in zones
+    }
+    return addresses, gateways
+
+
+def _table(stack: Stack, vpc: Vpc, name: str) -> RouteTable:
+    """Routes are resources of their own, so that another tier may add one without owning the table."""
+    return stack.add(RouteTable, name, vpc_id=vpc.id, tags=stack.tags(name.replace("_", "-")))
+
+
+def _associate(stack: Stack, tables: Routes, subnets: Subnets) -> None:
+    ties = [
+        *((f"public_{zone}", subnet, tables.public) for zone, subnet in subnets.public.items()),
+        *((f"private_{zone}", subnet, tables.private[zone]) for zone, subnet in subnets.private.items()),
+        *((f"database_{zone}", subnet, tables.database) for zone, subnet in subnets.database.items()),
+    ]
+    for name, subnet, table in ties:
+        stack.add(RouteTableAssociation, name, subnet_id=subnet.id, route_table_id=table.id)

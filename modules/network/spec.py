@@ -1,0 +1,217 @@
+"""What `network:` may say: the address range of the VPC, its zones, and what leaves it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
+from modules.section import Finding, Section, check, fault
+from modules.wording import choices
+
+LETTERS = "abcdef"
+Kind = Literal["public", "private", "database"]
+KINDS: tuple[Kind, ...] = ("public", "private", "database")
+
+# Smallest subnet of each kind. Private: the VPC CNI hands pods blocks of /28, and a /22 holds some sixty.
+# Public: a load balancer refuses less than /27. Database: failover and upgrades hold spare addresses, for
+# which AWS asks about as much.
+SMALLEST: dict[Kind, int] = {"public": 27, "private": 22, "database": 27}
+
+# The values CloudWatch Logs accepts for the retention of a log group (botocore: logs, shape Days).
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+
+
+def _letter(value: Any) -> Any:
+    if not isinstance(value, str) or value in tuple(LETTERS):
+        return value
+    found = re.fullmatch(r"(?:[a-z]{2,4}(?:-[a-z]+)+-\d)?([a-f])", value.strip().lower())
+    remedy = f"write {found[1]}" if found else "write the letter alone: [a, b, c]"
+    raise fault("a zone is the last letter of its name, from a to f", remedy)
+
+
+def _retention(days: int) -> int:
+    if days in RETENTION_DAYS:
+        return days
+    longer = next((legal for legal in RETENTION_DAYS if legal > days), RETENTION_DAYS[-1])
+    rule = f"CloudWatch Logs keeps logs for one of {', '.join(map(str, RETENTION_DAYS))} days"
+    raise fault(rule, f"write {longer}")
+
+
+Letter = Annotated[str, BeforeValidator(_letter), WithJsonSchema({"type": "string", "enum": list(LETTERS)})]
+RetentionDays = Annotated[
+    int, AfterValidator(_retention), WithJsonSchema({"type": "integer", "enum": list(RETENTION_DAYS)})
+]
+ByZone = dict[Letter, Range]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The subnets of a VPC, by kind and zone letter: disjoint, and all inside its range."""
+
+    public: dict[str, IPv4Network]
+    private: dict[str, IPv4Network]
+    database: dict[str, IPv4Network]
+
+
+class Subnets(Section):
+    """Ranges of your own in place of the computed ones: all three kinds, each with every zone."""
+
+    public: ByZone = Field(
+        description="One range for each zone, /27 or larger: load balancers and NAT gateways."
+    )
+    private: ByZone = Field(description="One range for each zone, /22 or larger: nodes and pods.")
+    database: ByZone = Field(description="One range for each zone, /27 or larger: databases and caches.")
+
+
+class Network(Section):
+    """The VPC: address range, zones, way out, endpoints and flow logs."""
+
+    cidr: Range = Field(
+        default=IPv4Network("10.20.0.0/16"),
+        description="Address range of the VPC: private (RFC 1918), /16 to /19. It cannot be changed later:"
+        " AWS would have to replace the VPC and all that is in it.",
+    )
+    zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
+        default=("a", "b", "c"),
+        json_schema_extra={"minItems": 2, "maxItems": 4, "uniqueItems": True},
+        description="Letters of the availability zones, two to four. Adding or removing one leaves the"
+        " subnets of the others as they are. Left out, they are the usual ones of the region.",
+        examples=[["a", "b", "c"]],
+    )
+    nat: Literal["zone", "single"] = Field(
+        default="zone",
+        description="How private subnets reach the internet: through a NAT gateway in each zone, or through"
+        " a single one, which is cheaper and fails with its zone.",
+    )
+    endpoints: Literal["gateway", "all"] = Field(
+        default="gateway",
+        description="Private ways to AWS services: the free one to S3 (gateway), or also the interface"
+        " endpoints for pulling images, logging and secrets, which cost by the hour and zone"
+        " (all).",
+    )
+    flow_log_days: RetentionDays = Field(
+        default=90, description="Days that VPC flow logs are kept; one of the values CloudWatch Logs accepts."
+    )
+    reserved: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Ranges routed elsewhere (offices, VPNs, peered VPCs), which the VPC must not overlap.",
+        examples=[["10.0.0.0/14", "192.168.0.0/16"]],
+    )
+    subnets: Subnets | None = Field(
+        default=None,
+        description="Subnet ranges of your own, all or nothing. Left out, they are computed from cidr.",
+    )
+
+    @property
+    def layout(self) -> Layout:
+        """Every subnet by kind and zone. Computed ones depend on the letter alone, never on the other zones.
+
+        The VPC is cut into eight. The first six eighths are the private subnets of zones a to f; the seventh
+        holds the public and the eighth the database subnets, 1/256 of the VPC each: in a /16, /19 private and
+        /24 the others.
+        """
+        if self.subnets is not None:
+            chosen = self.subnets
+            return Layout(*({zone: getattr(chosen, kind)[zone] for zone in self.zones} for kind in KINDS))
+        eighths = list(self.cidr.subnets(prefixlen_diff=3))
+        public, database = (list(eighth.subnets(prefixlen_diff=5)) for eighth in eighths[6:])
+        slots = {zone: LETTERS.index(zone) for zone in self.zones}
+        return Layout(
+            public={zone: public[slot] for zone, slot in slots.items()},
+            private={zone: eighths[slot] for zone, slot in slots.items()},
+            database={zone: database[slot] for zone, slot in slots.items()},
+        )
+
+    @check("cidr")
+    def range_is_usable(self) -> Iterator[Finding]:
+        """Private, of a size that can be cut into subnets, and not in use inside the nodes."""
+        if not any(self.cidr.subnet_of(private) for private in PRIVATE):
+            rule = "the VPC range must be private (RFC 1918)"
+            remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.reserved)}"
+            yield Finding(("cidr",), rule, remedy)
+        size = min(max(self.cidr.prefixlen, 16), 19)
+        if size != self.cidr.prefixlen:
+            rule = (
+                "the VPC range must be /16 to /19: AWS refuses larger ones, smaller ones run out of addresses"
+            )
+            yield Finding(("cidr",), rule, f"write a /{size}, such as {free_range(size, self.reserved)}")
+        for taken, use in ((CONTAINER_BRIDGE, "containers of the nodes"), (SERVICES, "Kubernetes services")):
+            if self.cidr.overlaps(taken):
+                rule = f"the VPC range must not overlap {taken}, the range of {use}"
+                yield Finding(("cidr",), rule, f"use {free_range(size, self.reserved)}")
+
+    @check("cidr", "reserved")
+    def range_is_not_elsewhere(self) -> Iterator[Finding]:
+        """No address of the VPC is routed elsewhere."""
+        free = free_range(self.cidr.prefixlen, self.reserved)
+        for index, taken in enumerate(self.reserved):
+            if self.cidr.overlaps(taken):
+                rule = (
+                    f"reserved ranges are routed elsewhere, and the VPC range {self.cidr} overlaps this one"
+                )
+                remedy = f"write network.cidr: {free}, or remove this range"
+                yield Finding(("reserved", index), rule, remedy)
+
+    @check("zones")
+    def zones_are_several(self) -> Iterator[Finding]:
+        """Two to four, each once."""
+        if not 2 <= len(self.zones) <= 4:
+            yield Finding(
+                ("zones",),
+                "two to four zones: EKS, load balancers and databases need two, and a fifth adds only cost",
+                "write two to four letters, such as [a, b, c]",
+            )
+        for index, zone in enumerate(self.zones):
+            if zone in self.zones[:index]:
+                yield Finding(("zones", index), "each zone is named once", f"remove the second {zone}")
+
+    @check("zones", "subnets")
+    def own_subnets_name_each_zone(self) -> Iterator[Finding]:
+        """Every kind has a subnet in each zone of the spec and in no other."""
+        for kind in KINDS if self.subnets else ():
+            named = getattr(self.subnets, kind)
+            for zone in self.zones:
+                if zone not in named:
+                    rule = f"each zone of network.zones has a {kind} subnet; zone {zone} has none"
+                    yield Finding(("subnets", kind), rule, f"add {zone}: with a range of its own")
+            for zone in named:
+                if zone not in self.zones:
+                    rule = f"subnets are in the zones of network.zones: {', '.join(self.zones)}"
+                    yield Finding(("subnets", kind, zone), rule, f"remove {zone}, or add it to network.zones")
+
+    @check("cidr", "subnets")
+    def own_subnets_fit(self) -> Iterator[Finding]:
+        """Ranges of your own are inside the VPC, large enough and disjoint."""
+        if self.subnets is None:
+            return
+        placed = [
+            (("subnets", kind, zone), kind, subnet)
+            for kind in KINDS
+            for zone, subnet in getattr(self.subnets, kind).items()
+        ]
+        for path, kind, subnet in placed:
+            if not subnet.subnet_of(self.cidr):
+                yield Finding(
+                    path, f"a subnet lies inside the VPC range {self.cidr}", f"choose a part of {self.cidr}"
+                )
+            if subnet.prefixlen > SMALLEST[kind]:
+                rule = f"a {kind} subnet is /{SMALLEST[kind]} or larger"
+                yield Finding(
+                    path, rule, f"choose a /{SMALLEST[kind]} or larger (a smaller number after the slash)"
+                )
+        for (first, _, one), (second, _, other) in combinations(placed, 2):
+            if one.overlaps(other):
+                name = ".".join(("network", *first))
+                yield Finding(
+                    second, f"subnets must not overlap; this one overlaps {name}: {one}", "move one of them"
+                )

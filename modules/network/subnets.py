@@ -1,0 +1,55 @@
+"""Three kinds of subnets in each zone: public for load balancers and NAT, private for nodes, database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from cdktf_cdktf_provider_aws.subnet import Subnet
+from cdktf_cdktf_provider_aws.vpc import Vpc
+
+from modules.stack import Stack
+
+ByZone = dict[str, Subnet]
+
+# By these tags the load-balancer controller of Kubernetes finds where to place a load balancer.
+KUBERNETES_ROLE = {
+    "public": {"kubernetes.io/role/elb": "1"},
+    "private": {"kubernetes.io/role/internal-elb": "1"},
+    "database": {},
+}
+
+
+@dataclass(frozen=True)
+class Subnets:
+    """By zone letter. No subnet gives public addresses to what starts in it."""
+
+    public: ByZone
+    private: ByZone
+    database: ByZone
+
+
+def subnets(stack: Stack, vpc: Vpc) -> Subnets:
+    """`aws_subnet.private_a` and so on, at the ranges of the spec's layout."""
+    layout = stack.environment.network.layout
+    return Subnets(
+        public=_kind(stack, vpc, "public", layout.public),
+        private=_kind(stack, vpc, "private", layout.private),
+        database=_kind(stack, vpc, "database", layout.database),
+    )
+
+
+def _kind(stack: Stack, vpc: Vpc, kind: str, ranges: Mapping[str, IPv4Network]) -> ByZone:
+    return {
+        zone: stack.add(
+            Subnet,
+            f"{kind}_{zone}",
+            vpc_id=vpc.id,
+            availability_zone=f"{stack.environment.region}{zone}",
+            cidr_block=str(cidr),
+            map_public_ip_on_launch=False,
+            tags=stack.tags(f"{kind}-{zone}", Subnet=kind, **KUBERNETES_ROLE[kind]),
+        )
+        for zone, cidr in ranges.items()
+    }

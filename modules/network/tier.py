@@ -1,0 +1,50 @@
+"""The network: a VPC of three kinds of subnets in each zone, its ways out, and who may talk to whom."""
+
+from __future__ import annotations
+
+from modules.network.access_lists import access_lists
+from modules.network.endpoints import endpoints
+from modules.network.firewall import firewall
+from modules.network.flow_logs import flow_logs
+from modules.network.outputs import NetworkOutputs
+from modules.network.routes import routes
+from modules.network.subnet_groups import subnet_groups
+from modules.network.subnets import subnets
+from modules.network.vpc import vpc
+from modules.stack import Stack
+
+
+class Network:
+    """Fills the stack. Each noun is a file of its own, named as it is here."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.vpc = vpc(stack)
+        self.subnets = subnets(stack, self.vpc)
+        self.routes = routes(stack, self.vpc, self.subnets)
+        self.access_lists = access_lists(stack, self.vpc, self.subnets)
+        self.subnet_groups = subnet_groups(stack, self.subnets)
+        self.firewall = firewall(stack, self.vpc)
+        self.endpoints = endpoints(stack, self.vpc, self.subnets, self.routes, self.firewall)
+        self.logs_key = flow_logs(stack, self.vpc)
+        self._outputs().declare(stack)
+
+    def _outputs(self) -> NetworkOutputs:
+        return NetworkOutputs(
+            vpc_id=self.vpc.id,
+            vpc_cidr=self.vpc.cidr_block,
+            zone_names={zone: subnet.availability_zone for zone, subnet in self.subnets.private.items()},
+            public_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.public.items()},
+            private_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.private.items()},
+            database_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.database.items()},
+            nat_public_ips=[address.public_ip for address in self.routes.addresses.values()],
+            db_subnet_group_name=self.subnet_groups.postgres.name,
+            elasticache_subnet_group_name=self.subnet_groups.redis.name,
+            docdb_subnet_group_name=self.subnet_groups.documentdb.name,
+            load_balancer_security_group_id=self.firewall["load_balancer"].id,
+            control_plane_security_group_id=self.firewall["control_plane"].id,
+            node_security_group_id=self.firewall["node"].id,
+            postgres_security_group_id=self.firewall["postgres"].id,
+            redis_security_group_id=self.firewall["redis"].id,
+            documentdb_security_group_id=self.firewall["documentdb"].id,
+            logs_key_arn=self.logs_key.arn,
+        )

@@ -1,0 +1,52 @@
+"""The VPC, and the three things AWS puts in every VPC, adopted so that nothing can rest on them."""
+
+from __future__ import annotations
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.default_network_acl import DefaultNetworkAcl
+from cdktf_cdktf_provider_aws.default_route_table import DefaultRouteTable
+from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
+from cdktf_cdktf_provider_aws.vpc import Vpc
+
+from modules.stack import Stack
+
+ANYWHERE = "0.0.0.0/0"
+
+
+def vpc(stack: Stack) -> Vpc:
+    """`aws_vpc.main`. What names no table, list or group of its own gets an empty one."""
+    main = stack.add(
+        Vpc,
+        "main",
+        cidr_block=str(stack.environment.network.cidr),
+        enable_dns_hostnames=True,
+        enable_dns_support=True,
+        enable_network_address_usage_metrics=True,
+        tags=stack.tags("main"),
+    )
+    _empty_defaults(stack, main)
+    return main
+
+
+def _empty_defaults(stack: Stack, main: Vpc) -> None:
+    stack.add(
+        DefaultSecurityGroup,
+        "main",
+        vpc_id=main.id,
+        tags=stack.tags("default-unused"),
+    )
+    stack.add(
+        DefaultRouteTable,
+        "main",
+        default_route_table_id=main.default_route_table_id,
+        route=[],
+        tags=stack.tags("default-unused"),
+    )
+    stack.add(
+        DefaultNetworkAcl,
+        "main",
+        default_network_acl_id=main.default_network_acl_id,
+        # A subnet made elsewhere falls to this list, and cannot be taken from it but by joining another.
+        lifecycle=TerraformResourceLifecycle(ignore_changes=["subnet_ids"]),
+        tags=stack.tags("default-unused"),
+    )

@@ -1,0 +1,235 @@
+"""The spec of an environment: what its YAML file may say, and everything that is wrong with it, all at once.
+
+Nothing here asks AWS, and nothing imports a provider: a bad file is refused in well under a second.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from modules.draft import draft
+from modules.errors import Problem, SpecError
+from modules.explain import Explainer, place
+from modules.network.spec import Network
+from modules.network.zones import zones_of
+from modules.reader import Document, read
+from modules.regions import RegionName, regions
+from modules.section import Finding, Section, check, fault
+from modules.storage.spec import Storage
+from modules.tags import MOST, TagKey, TagValue, tag_findings
+from modules.wording import dotted, short
+
+REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
+_DRAFT = {"draft": True}  # the context in which rules over several keys are left to the caller
+
+
+def _name(shortest: int, longest: int) -> Callable[[str], str]:
+    """A validator for the names that start the name of every resource."""
+    rule = (
+        f"{shortest} to {longest} characters: small letters, digits and single hyphens between them, starting"
+        " with a letter"
+    )
+
+    def legal(name: str) -> bool:
+        return bool(shortest <= len(name) <= longest and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name))
+
+    def validate(name: str) -> str:
+        if not legal(name):
+            plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+            plain = plain.lstrip("-0123456789")[:longest].rstrip("-")
+            raise fault(rule, f"write {plain}" if legal(plain) else "choose another name")
+        if re.match(r"(aws|amazon|amzn|ssm|sthree)(-|$)", name):
+            raise fault(
+                "names that start like AWS's own are refused by several services", "choose another name"
+            )
+        return name
+
+    return validate
+
+
+def _account(number: str) -> str:
+    digits = re.sub(r"[\s-]", "", number)
+    if re.fullmatch(r"[0-9]{12}", number):
+        return number
+    fits = re.fullmatch(r"[0-9]{12}", digits)
+    raise fault(
+        "an AWS account is twelve digits", f'write "{digits}"' if fits else "copy it from the AWS console"
+    )
+
+
+Project = Annotated[
+    str,
+    AfterValidator(_name(2, 16)),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "minLength": 2, "maxLength": 16}),
+]
+EnvironmentName = Annotated[
+    str,
+    AfterValidator(_name(2, 12)),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "minLength": 2, "maxLength": 12}),
+]
+Account = Annotated[
+    str, AfterValidator(_account), WithJsonSchema({"type": "string", "pattern": "^[0-9]{12}$"})
+]
+
+
+class Environment(Section):
+    """One environment. An object of this class satisfies every rule; a tier may rely on it."""
+
+    project: Project = Field(
+        description="Short name of the product; starts the name of everything.", examples=["acme"]
+    )
+    environment: EnvironmentName = Field(
+        description="Name of the environment: the name of its file without .yaml, which is what it is when"
+        " left out.",
+        examples=["production"],
+    )
+    region: RegionName = Field(description="AWS region that everything is built in.", examples=["us-east-1"])
+    account: Account = Field(
+        default=REHEARSAL_ACCOUNT,
+        description="The AWS account, twelve digits in quotes. Terraform refuses to work in any other."
+        " Required for target: aws.",
+        examples=["210987654321"],
+    )
+    target: Literal["aws", "rehearsal"] = Field(
+        default="rehearsal",
+        description="Where plan and apply work: in the account (aws), or in an embedded imitation that"
+        " costs nothing and needs no credentials (rehearsal).",
+    )
+    protection: bool = Field(
+        default=True,
+        description="Guards what holds data against deletion. To destroy an environment, turn it off and"
+        " apply first.",
+    )
+    owner: TagValue | None = Field(
+        default=None,
+        description="Team or address to ask about this environment; the tag Owner.",
+        examples=["platform"],
+    )
+    tags: dict[TagKey, TagValue] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST},
+        description="Tags of your own on every resource, 40 at most.",
+        examples=[{"CostCenter": "1234"}],
+    )
+    network: Network = Field(
+        default_factory=Network, description="VPC, subnets, NAT, endpoints and flow logs."
+    )
+    storage: Storage = Field(default_factory=Storage, description="Buckets and backups.")
+
+    @property
+    def partition(self) -> Literal["aws", "aws-cn", "aws-us-gov"]:
+        """The first part of every ARN of the region."""
+        return cast(Literal["aws", "aws-cn", "aws-us-gov"], regions()[self.region].partition)
+
+    @property
+    def dns_suffix(self) -> str:
+        """The end of the names of AWS services in the region: amazonaws.com or amazonaws.com.cn."""
+        return regions()[self.region].dns_suffix
+
+    @model_validator(mode="before")
+    @classmethod
+    def zones_of_the_region(cls, data: Any) -> Any:
+        """Zones that are left out are the usual ones of the region, which are not a, b and c everywhere."""
+        if not isinstance(data, dict) or not isinstance(data.get("region"), str):
+            return data
+        network = {} if data.get("network") is None else data["network"]
+        if not isinstance(network, dict) or "zones" in network:
+            return data
+        return {**data, "network": {**network, "zones": list(zones_of(data["region"]).usual)}}
+
+    @model_validator(mode="after")
+    def every_rule_holds(self, info: ValidationInfo) -> Environment:
+        """The rules over several keys, wherever the object comes from."""
+        if info.context != _DRAFT and (broken := list(self.findings())):
+            text = "; ".join(f"{dotted(each.path)}: {each.rule}; {each.remedy}" for each in broken)
+            raise PydanticCustomError("inconsistent", "{text}", {"text": text})
+        return self
+
+    @check("target", "account")
+    def aws_has_an_account(self) -> Iterator[Finding]:
+        """Nothing is built in an account that nobody named."""
+        if self.target == "aws" and "account" not in self.model_fields_set:
+            rule = "target: aws needs the account that Terraform may work in"
+            yield Finding(("account",), rule, 'add account: "<your twelve digits>", in quotes', "(missing)")
+
+    @check("tags")
+    def tags_are_distinct(self) -> Iterator[Finding]:
+        """Few enough, and no two that IAM confuses."""
+        yield from tag_findings(self.tags)
+
+    @check("region", "network.zones")
+    def zones_exist(self) -> Iterator[Finding]:
+        """Every zone is one of the region's."""
+        letters = zones_of(self.region).letters
+        for index, zone in enumerate(self.network.zones):
+            if zone not in letters:
+                rule = f"{self.region} has the zones {', '.join(letters)}"
+                remedy = f"write zones: [{', '.join(zones_of(self.region).usual)}], or others of these"
+                yield Finding(("network", "zones", index), rule, remedy)
+
+    @check("region", "storage.backup.copy_region")
+    def copies_go_elsewhere(self) -> Iterator[Finding]:
+        """Copies of backups go to another region of the same partition."""
+        other, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
+        if other == self.region:
+            yield Finding(path, "a copy goes to another region than the original", "choose a second region")
+        elif other and regions()[other].partition != self.partition:
+            rule = f"backups are copied within a partition: {self.region} is in {self.partition}"
+            yield Finding(path, rule, f"choose a region of the partition {self.partition}")
+
+
+def load(path: Path) -> Environment:
+    """The environment a file describes. Raises SpecError with every problem of the file, and nothing else."""
+    document = read(path)
+    data = {"environment": path.stem, **document.data}
+    problems = list(document.problems)
+    try:
+        environment = Environment.model_validate(data)
+    except ValidationError as error:
+        problems += _problems(document, data, error)
+    else:
+        if environment.environment != path.stem:
+            problems.append(_misnamed(document, environment.environment, path))
+    if problems:
+        raise SpecError(path.as_posix(), problems)
+    return environment
+
+
+def _misnamed(document: Document, name: str, path: Path) -> Problem:
+    rule = f"environment is the name of the file without .yaml, which is {short(path.stem)}"
+    remedy = f"write environment: {short(path.stem)}, or rename the file to {short(name)}.yaml"
+    return Problem("environment", short(name), rule, remedy, document.line(("environment",)))
+
+
+def _problems(document: Document, data: dict[str, Any], error: ValidationError) -> Iterator[Problem]:
+    """Every error of pydantic, then every rule over several keys that the sound part of the file breaks."""
+    explainer = Explainer(Environment.model_json_schema())
+    errors = [each for each in error.errors() if each["type"] != "inconsistent"]
+    unknown = [place(each) for each in errors if each["type"] == "extra_forbidden"]
+    misspelt = {meant for path in unknown if (meant := explainer.meant(path)) and meant not in document.lines}
+    findings = [
+        explainer.finding(each, document.shown(place(each)))
+        for each in errors
+        if each["type"] != "missing" or place(each) not in misspelt  # there, and only its name is wrong
+    ]
+    sound, unsound = draft(data, errors, {"project": "draft", "environment": "draft", "region": "us-east-1"})
+    unsound |= document.refused | misspelt
+    with suppress(ValidationError):  # if what is left is no environment, the errors above say why
+        findings += Environment.model_validate(sound, context=_DRAFT).findings(unsound)
+    for found in findings:
+        if not any(found.path[: len(path)] == path for path in document.refused):
+            yield _problem(document, found, data["environment"])
+
+
+def _problem(document: Document, found: Finding, name: Any) -> Problem:
+    value, remedy = found.value or document.shown(found.path), found.remedy
+    if found.path == ("environment",) and found.path not in document.lines:
+        value, remedy = short(str(name)), f"rename the file, for the environment has its name; {remedy}"
+    return Problem(dotted(found.path), value, found.rule, remedy, document.line(found.path))

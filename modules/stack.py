@@ -1,0 +1,214 @@
+"""The stack of a tier: one root module, one state, one plan.
+
+Addresses are readable and carry no hash: `tier.add(Subnet, "private_a", …)` is `aws_subnet.private_a` in the
+plan, in the JSON and in the construct tree, where it lies at `network/aws_subnet/private_a`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from cdktf import (
+    DataTerraformRemoteStateS3,
+    S3Backend,
+    TerraformDataSource,
+    TerraformElement,
+    TerraformOutput,
+    TerraformRemoteState,
+    TerraformResourceLifecycle,
+    TerraformStack,
+)
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags, AwsProviderIgnoreTags
+from constructs import Construct, Node
+
+from modules.naming import Names
+from modules.spec import Environment
+
+Parameters = ParamSpec("Parameters")
+Element = TypeVar("Element", bound=TerraformElement)
+
+# 1.11 is the first with write-only arguments and with the S3 backend's own lock.
+TERRAFORM = ">= 1.11"
+
+# Kubernetes and its controllers tag subnets and interfaces themselves. The tags we set ourselves,
+# kubernetes.io/role/…, must not be in this list: what a provider ignores and a resource sets is a difference
+# in every plan.
+FOREIGN_TAGS = ["kubernetes.io/cluster/", "kubernetes.io/created-for/"]
+
+
+class State(NamedTuple):
+    """A place in S3."""
+
+    bucket: str
+    key: str
+    region: str
+
+
+class AddressError(Exception):
+    """An address that is not legal, or that two elements of a tier share."""
+
+
+class Stack(TerraformStack):
+    """A tier's root module, empty but for backend and provider. Made by `open_stack`; filled by the tier."""
+
+    def __init__(self, app: Construct, tier: str, environment: Environment, needs: frozenset[str]) -> None:
+        super().__init__(app, tier)
+        self.tier = tier
+        self.environment = environment
+        self.names = Names(environment.project, environment.environment, environment.account)
+        self.needs = needs
+        self.producers: dict[str, DataTerraformRemoteStateS3] = {}
+        self._rooms: dict[str, Construct] = {}
+        self._addresses: dict[str, str] = {}
+        self._clashes: list[str] = []
+
+    def add(
+        self,
+        kind: Callable[Concatenate[Construct, str, Parameters], Element],
+        name: str,
+        /,
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Element:
+        """Adds an element whose address is `<terraform type>.<name>`, with the arguments of its class.
+
+        Raises AddressError when the name is not a Terraform name in lower case or is taken.
+        """
+        terraform_type = _terraform_type(kind)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise AddressError(
+                f"{self.tier}: {terraform_type}.{name}: use lower-case letters, digits and underscores"
+            )
+        address = f"{terraform_type}.{name}"
+        if address in self._addresses:
+            raise AddressError(f"{self.tier}: two elements have the address {address}")
+        self._addresses[address] = f"{self.tier}/{terraform_type}/{name}"
+        element = kind(self._room(terraform_type), name, *args, **kwargs)
+        # What _allocate_logical_id would answer; said at once it saves three questions between Python and
+        # JavaScript.
+        element.override_logical_id(name)
+        return element
+
+    def output(self, name: str, value: Any, description: str) -> None:
+        """An output with exactly this name."""
+        TerraformOutput(self._room("output"), name, value=value, description=description, static_id=True)
+
+    def producer(self, tier: str) -> str:
+        """The outputs of another tier, as the start of a reference. One remote state for each, however often
+        asked.
+
+        Raises AddressError when modules/architecture.py does not name that tier among the needs of this one.
+        """
+        if tier not in self.needs:
+            raise AddressError(
+                f"{self.tier} reads outputs of {tier}, which is not among its needs: {sorted(self.needs)}"
+            )
+        if tier not in self.producers:
+            place = state_of(self.environment, self.names, tier)
+            self.producers[tier] = self.add(
+                DataTerraformRemoteStateS3, tier, bucket=place.bucket, key=place.key, region=place.region
+            )
+        return f"data.terraform_remote_state.{tier}.outputs"
+
+    def tags(self, role: str, **more: str) -> dict[str, str]:
+        """Tags of one resource: its name for people. What all resources share, the provider adds."""
+        return {"Name": f"{self.names.stem}-{role}", **more}
+
+    def arn(self, service: str, resource: str, region: str | None = None, account: str | None = None) -> str:
+        """An ARN of this environment, known before anything exists. Some services leave a part empty: ""."""
+        place = self.environment
+        region = place.region if region is None else region
+        account = place.account if account is None else account
+        return f"arn:{place.partition}:{service}:{region}:{account}:{resource}"
+
+    @property
+    def guarded(self) -> TerraformResourceLifecycle | None:
+        """For what holds data or decrypts it: Terraform destroys it only once the spec lifts protection."""
+        return TerraformResourceLifecycle(prevent_destroy=True) if self.environment.protection else None
+
+    def check(self) -> None:
+        """Raises AddressError when two elements share an address, which in JSON would silently become one."""
+        if self._clashes:
+            raise AddressError(f"{self.tier}: {'; '.join(self._clashes)}")
+
+    def _allocate_logical_id(self, tf_element: TerraformElement | Node) -> str:
+        """The construct path below the tier, joined by underscores, less the segment that names the type."""
+        path: str = (tf_element if isinstance(tf_element, Node) else tf_element.node).path
+        parts = path.split("/")[1:]
+        name = "_".join(part for part in parts if part not in self._rooms)
+        address = f"{_terraform_type(type(tf_element))}.{name}"
+        first = self._addresses.setdefault(address, path)
+        if first != path:
+            self._clashes.append(f"{first} and {path} both have the address {address}")
+        return name
+
+    def _room(self, terraform_type: str) -> Construct:
+        """The scope of all elements of one type. It is not part of their addresses."""
+        if terraform_type not in self._rooms:
+            self._rooms[terraform_type] = Construct(self, terraform_type)
+        return self._rooms[terraform_type]
+
+
+def open_stack(
+    app: Construct, tier: str, environment: Environment, needs: frozenset[str] = frozenset()
+) -> Stack:
+    """A stack with backend and provider, for a tier to fill.
+
+    It is furnished only once it exists: jsii knows a Python object after its `__init__` alone (terraform-cdk
+    #1416).
+    """
+    stack = Stack(app, tier, environment, needs)
+    state = state_of(environment, stack.names, tier)
+    backend = S3Backend(
+        stack,
+        bucket=state.bucket,
+        key=state.key,
+        region=state.region,
+        encrypt=True,
+        kms_key_id=stack.arn("kms", stack.names.alias("state")),
+    )
+    backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
+    stack.add_override("terraform.required_version", TERRAFORM)
+    AwsProvider(
+        stack,
+        "aws",
+        region=environment.region,
+        allowed_account_ids=[environment.account],
+        retry_mode="adaptive",
+        max_retries=25,
+        default_tags=[AwsProviderDefaultTags(tags=_shared_tags(environment, tier))],
+        ignore_tags=[AwsProviderIgnoreTags(key_prefixes=FOREIGN_TAGS)],
+    )
+    return stack
+
+
+def state_of(environment: Environment, names: Names, tier: str) -> State:
+    """Where the state of a tier lies: its writer and every reader say the same."""
+    return State(
+        bucket=names.bucket("state"),
+        key=f"{environment.project}/{environment.environment}/{tier}/terraform.tfstate",
+        region=environment.region,
+    )
+
+
+def _shared_tags(environment: Environment, tier: str) -> dict[str, str]:
+    """Tags of everything in a tier. Those of the spec may add to ours; the spec refuses to replace them."""
+    owner = {"Owner": environment.owner} if environment.owner else {}
+    ours = {
+        "Project": environment.project,
+        "Environment": environment.environment,
+        "Tier": tier,
+        "ManagedBy": "tierra",
+    }
+    return {**environment.tags, **owner, **ours}
+
+
+@cache
+def _terraform_type(kind: Callable[..., TerraformElement]) -> str:
+    """`aws_subnet` for Subnet, `data.aws_subnet` for its data source: what an address starts with."""
+    terraform_type = str(getattr(kind, "TF_RESOURCE_TYPE", kind.__name__))
+    reads = isinstance(kind, type) and issubclass(kind, (TerraformDataSource, TerraformRemoteState))
+    return f"data.{terraform_type}" if reads else terraform_type

@@ -1,0 +1,122 @@
+"""What is backed up and when: everything with the environment's backup tag, daily, weekly and monthly."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.backup_plan import (
+    BackupPlan,
+    BackupPlanRule,
+    BackupPlanRuleCopyAction,
+    BackupPlanRuleCopyActionLifecycle,
+    BackupPlanRuleLifecycle,
+)
+from cdktf_cdktf_provider_aws.backup_selection import BackupSelection, BackupSelectionSelectionTag
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+
+from modules.policy import trust
+from modules.stack import Stack
+from modules.storage.backup_vaults import Vaults
+
+# Hours in UTC, apart from each other and before the working day of Europe and the Americas.
+DAILY = "cron(0 3 ? * * *)"
+WEEKLY = "cron(0 4 ? * SUN *)"
+MONTHLY = "cron(0 5 1 * ? *)"
+START_MINUTES = 60
+COMPLETION_MINUTES = 12 * 60
+
+MANAGED_POLICIES = {
+    "backup": "service-role/AWSBackupServiceRolePolicyForBackup",
+    "restores": "service-role/AWSBackupServiceRolePolicyForRestores",
+    "s3_backup": "AWSBackupServiceRolePolicyForS3Backup",
+    "s3_restore": "AWSBackupServiceRolePolicyForS3Restore",
+}
+
+
+def backup_plan(stack: Stack, vaults: Vaults) -> IamRole:
+    """`aws_backup_plan.main` and its selection. Returns the role that makes and restores backups."""
+    settings = stack.environment.storage.backup
+    role = _role(stack)
+    plan = stack.add(
+        BackupPlan,
+        "main",
+        name=stack.names.of("backup_plan", "main"),
+        rule=[
+            # Restores to any second, for what can do that (S3, RDS); DocumentDB and volumes get a daily
+            # snapshot.
+            _rule(vaults, "daily", DAILY, settings.daily_days, continuous=True),
+            _rule(vaults, "weekly", WEEKLY, settings.weekly_days),
+            _rule(vaults, "monthly", MONTHLY, settings.monthly_days, cold_days=settings.cold_days),
+        ],
+        tags=stack.tags("main"),
+    )
+    [(key, value)] = stack.names.backup_tag.items()
+    stack.add(
+        BackupSelection,
+        "tagged",
+        name=stack.names.of("backup_plan", "tagged"),
+        plan_id=plan.id,
+        iam_role_arn=role.arn,
+        selection_tag=[BackupSelectionSelectionTag(type="STRINGEQUALS", key=key, value=value)],
+    )
+    return role
+
+
+def _rule(
+    vaults: Vaults,
+    name: str,
+    schedule: str,
+    days: int,
+    *,
+    continuous: bool = False,
+    cold_days: int | None = None,
+) -> BackupPlanRule:
+    """One kind of recovery point, kept for `days`, and copied to the second region if there is one."""
+    # Volumes move to cold storage only when asked to; kinds that cannot move stay where they are.
+    archive = True if cold_days is not None else None
+    copies = [
+        BackupPlanRuleCopyAction(
+            destination_vault_arn=vault.arn,
+            lifecycle=BackupPlanRuleCopyActionLifecycle(
+                cold_storage_after=cold_days,
+                delete_after=days,
+                opt_in_to_archive_for_supported_resources=archive,
+            ),
+        )
+        for vault in (vaults.copy,)
+        if vault is not None
+    ]
+    return BackupPlanRule(
+        rule_name=name,
+        target_vault_name=vaults.main.name,
+        schedule=schedule,
+        start_window=START_MINUTES,
+        completion_window=COMPLETION_MINUTES,
+        enable_continuous_backup=continuous,
+        lifecycle=BackupPlanRuleLifecycle(
+            cold_storage_after=cold_days,
+            delete_after=days,
+            opt_in_to_archive_for_supported_resources=archive,
+        ),
+        copy_action=copies or None,
+    )
+
+
+def _role(stack: Stack) -> IamRole:
+    """AWS Backup acts with it, for this account alone."""
+    role = stack.add(
+        IamRole,
+        "backup",
+        name=stack.names.of("iam_role", "backup"),
+        description="AWS Backup makes, copies and restores backups",
+        assume_role_policy=trust("backup.amazonaws.com", stack.environment.account),
+        force_detach_policies=True,
+        tags=stack.tags("backup"),
+    )
+    for name, policy in MANAGED_POLICIES.items():
+        stack.add(
+            IamRolePolicyAttachment,
+            name,
+            role=role.name,
+            policy_arn=stack.arn("iam", f"policy/{policy}", region="", account="aws"),
+        )
+    return role

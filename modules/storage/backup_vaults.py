@@ -1,0 +1,113 @@
+"""Where backups lie: a vault, guarded against early deletion, and a second one in another region if the spec
+asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.backup_vault import BackupVault
+from cdktf_cdktf_provider_aws.backup_vault_lock_configuration import BackupVaultLockConfiguration
+from cdktf_cdktf_provider_aws.backup_vault_policy import BackupVaultPolicy
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from modules.encryption import encryption_key
+from modules.policy import THIS_KEY, Everyone, Everything, Statement, document
+from modules.stack import Stack
+
+MAIN = "main"
+COPY = "copy"
+
+
+@dataclass(frozen=True)
+class Vaults:
+    """`copy` is None when the spec names no second region."""
+
+    main: BackupVault
+    key: KmsKey
+    copy: BackupVault | None
+
+
+def backup_vaults(stack: Stack) -> Vaults:
+    """`aws_backup_vault.main`, and `.copy` in storage.backup.copy_region. Each has a key in its own
+    region."""
+    key = encryption_key(stack, "backup", "Backups and the topic that reports on them", _reports(stack))
+    main = _vault(stack, MAIN, key)
+    region = stack.environment.storage.backup.copy_region
+    if region is None:
+        return Vaults(main, key, None)
+    copy_key = encryption_key(stack, "backup_copy", "Copies of backups from another region", region=region)
+    return Vaults(main, key, _vault(stack, COPY, copy_key, region))
+
+
+def vault_arn(stack: Stack, role: str) -> str:
+    """ARN of a vault in the region of the environment, known before the vault exists."""
+    return stack.arn("backup", f"backup-vault:{stack.names.of('backup_vault', role)}")
+
+
+def _reports(stack: Stack) -> Statement:
+    """AWS Backup may encrypt what it says to the topic, on behalf of this account."""
+    return Statement(
+        sid="BackupReportsToTheTopic",
+        actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources=THIS_KEY,
+        principals={"Service": "backup.amazonaws.com"},
+        conditions={"StringEquals": {"aws:SourceAccount": stack.environment.account}},
+    )
+
+
+def _vault(stack: Stack, role: str, key: KmsKey, region: str | None = None) -> BackupVault:
+    vault = stack.add(
+        BackupVault,
+        role,
+        region=region,
+        name=stack.names.of("backup_vault", role),
+        kms_key_arn=key.arn,
+        force_destroy=not stack.environment.protection,
+        lifecycle=stack.guarded,
+        tags=stack.tags(role),
+    )
+    _lock(stack, role, vault, region)
+    if stack.environment.protection:
+        _refuse_deletion(stack, role, vault, region)
+    return vault
+
+
+def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> None:
+    """No recovery point goes before the shortest time that the plan keeps one, whoever asks."""
+    settings = stack.environment.storage.backup
+    if settings.lock == "off":
+        return
+    stack.add(
+        BackupVaultLockConfiguration,
+        role,
+        region=region,
+        backup_vault_name=vault.name,
+        # With days of grace the lock is of kind compliance: once they have passed nobody can lift it.
+        changeable_for_days=settings.lock_grace_days if settings.lock == "compliance" else None,
+        min_retention_days=settings.daily_days,
+        max_retention_days=settings.monthly_days,
+    )
+
+
+def _refuse_deletion(stack: Stack, role: str, vault: BackupVault, region: str | None) -> None:
+    """Recovery points end when their time is up, and in no other way. To lift this, set protection to
+    false."""
+    stack.add(
+        BackupVaultPolicy,
+        role,
+        region=region,
+        backup_vault_name=vault.name,
+        policy=document(
+            Statement(
+                sid="RefuseDeletion",
+                effect="Deny",
+                principals=Everyone("nobody is exempt from a refusal"),
+                actions=[
+                    "backup:DeleteRecoveryPoint",
+                    "backup:DisassociateRecoveryPoint",
+                    "backup:UpdateRecoveryPointLifecycle",
+                ],
+                resources=Everything("the policy of a vault is about the recovery points in it"),
+            )
+        ),
+    )

@@ -1,0 +1,60 @@
+"""The bucket for the files of the systems, and its key."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+from cdktf_cdktf_provider_aws.s3_bucket_cors_configuration import (
+    S3BucketCorsConfiguration,
+    S3BucketCorsConfigurationCorsRule,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_logging import (
+    S3BucketLoggingA,
+    S3BucketLoggingTargetObjectKeyFormat,
+    S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix,
+)
+
+from modules.bucket import PrivateBucket
+from modules.encryption import encryption_key
+from modules.stack import Stack
+
+ROLE = "files"
+
+
+def files(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, KmsKey]:
+    """`aws_s3_bucket.files`: backed up, its every request logged, open to browsers of the named origins
+    only."""
+    settings = stack.environment.storage.files
+    key = encryption_key(stack, ROLE, "Files of the systems")
+    bucket = PrivateBucket(stack, ROLE, key=key, tags=stack.names.backup_tag)
+    bucket.sweep(noncurrent_days=settings.noncurrent_days, archive_days=settings.archive_days)
+    by_day = S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix(partition_date_source="EventTime")
+    stack.add(
+        S3BucketLoggingA,
+        ROLE,
+        bucket=bucket.bucket.id,
+        target_bucket=logs.bucket.id,
+        target_prefix=f"{ROLE}/",
+        target_object_key_format=S3BucketLoggingTargetObjectKeyFormat(partitioned_prefix=by_day),
+        depends_on=[logs.policy],
+    )
+    if settings.cors_origins:
+        _allow_browsers(stack, bucket, list(settings.cors_origins))
+    return bucket, key
+
+
+def _allow_browsers(stack: Stack, bucket: PrivateBucket, origins: list[str]) -> None:
+    """Pages of these origins may use the signed addresses that systems hand out."""
+    stack.add(
+        S3BucketCorsConfiguration,
+        ROLE,
+        bucket=bucket.bucket.id,
+        cors_rule=[
+            S3BucketCorsConfigurationCorsRule(
+                allowed_headers=["*"],
+                allowed_methods=["GET", "HEAD", "POST", "PUT"],
+                allowed_origins=origins,
+                expose_headers=["ETag"],
+                max_age_seconds=3600,
+            )
+        ],
+    )

@@ -1,0 +1,194 @@
+"""What `storage:` may say: how long files, backups and access logs are kept, and where copies go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from modules.regions import RegionName
+from modules.section import Finding, Section, check, fault
+
+DECADE = 3650
+CENTURY = 36500  # the longest AWS Backup keeps anything
+
+# AWS Backup bills cold storage for at least 90 days (botocore: backup, shape Lifecycle).
+COLD_DAYS = 90
+
+
+def _never(value: Any) -> Any:
+    return None if value == "never" else value
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise fault("must be a number of days, or never", "write a number of days, or never")
+    return value
+
+
+def _origin(value: str) -> str:
+    rule = "an origin is what a browser sends: scheme, host and port, without a path"
+    if value == "*":
+        raise fault("origins are named: * would let any page read the files", "write https://app.example.com")
+    if re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", value):
+        return value
+    found = re.match(r"(https?://[A-Za-z0-9.*-]+(?::[0-9]+)?)[/?#]", value)
+    if found:
+        raise fault(rule, f"write {found[1]}")
+    host = re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", value)
+    raise fault(rule, f"write https://{value}" if host else "write it like https://app.example.com")
+
+
+def _days_or_never(low: int) -> WithJsonSchema:
+    number = {"type": "integer", "minimum": low, "maximum": DECADE}
+    return WithJsonSchema({"anyOf": [number, {"const": "never"}]})
+
+
+Origin = Annotated[
+    str,
+    AfterValidator(_origin),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^https?://[^/]+$", "examples": ["https://app.example.com"]}
+    ),
+]
+# S3 moves nothing to the infrequent-access class before its 30th day.
+ArchiveDays = Annotated[
+    Annotated[int, Field(ge=30, le=DECADE)] | None,
+    BeforeValidator(_never),
+    BeforeValidator(_given),
+    _days_or_never(30),
+]
+ColdDays = Annotated[
+    Annotated[int, Field(ge=1, le=DECADE)] | None,
+    BeforeValidator(_never),
+    BeforeValidator(_given),
+    _days_or_never(1),
+]
+
+
+class Files(Section):
+    """The bucket for the files of the systems: versioned, encrypted, private."""
+
+    archive_days: ArchiveDays = Field(
+        default=90,
+        description="Days after which a file moves to a cheaper storage class, from 30, or never. Files"
+        " stay readable at once.",
+    )
+    noncurrent_days: int = Field(
+        default=30,
+        ge=1,
+        le=DECADE,
+        description="Days that the earlier version of a replaced or deleted file can still be brought back.",
+    )
+    cors_origins: Annotated[tuple[Origin, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Origins whose pages may send and fetch files from the browser. None by default.",
+        examples=[["https://app.example.com"]],
+    )
+
+    @check("cors_origins")
+    def origins_are_named_once(self) -> Iterator[Finding]:
+        """No origin appears twice."""
+        for index, origin in enumerate(self.cors_origins):
+            if origin in self.cors_origins[:index]:
+                yield Finding(("cors_origins", index), "each origin is named once", "remove the second one")
+
+
+class Backup(Section):
+    """AWS Backup: daily, weekly and monthly recovery points in a vault that can be locked."""
+
+    daily_days: int = Field(
+        default=35,
+        ge=1,
+        le=35,
+        description="Days that daily recovery points are kept, and how far back a restore to any second may"
+        " go; AWS allows at most 35 for such a restore.",
+    )
+    weekly_days: int = Field(
+        default=90,
+        ge=7,
+        le=CENTURY,
+        description="Days that weekly recovery points are kept; at least daily_days.",
+    )
+    monthly_days: int = Field(
+        default=365,
+        ge=31,
+        le=CENTURY,
+        description="Days that monthly recovery points are kept; at least weekly_days.",
+    )
+    cold_days: ColdDays = Field(
+        default=None,
+        json_schema_extra={"default": "never"},
+        description="Days after which monthly recovery points move to cold storage, or never. They stay"
+        " there for 90 days at least. Only kinds that AWS can move are moved: volumes are,"
+        " buckets and relational databases are not.",
+    )
+    copy_region: RegionName | None = Field(
+        default=None,
+        description="A second region of the same partition that receives a copy of each recovery point. No"
+        " copy by default: it doubles the cost of storage.",
+        examples=["us-west-2"],
+    )
+    lock: Literal["off", "governance", "compliance"] = Field(
+        default="governance",
+        description="Guard of the vault against early deletion: off, governance (administrators can lift"
+        " it) or compliance (nobody can, AWS included, once lock_grace_days have passed: it is"
+        " irreversible).",
+    )
+    lock_grace_days: int = Field(
+        default=7,
+        ge=3,
+        le=CENTURY,
+        description="Days in which a lock of kind compliance can still be taken back; AWS asks for 3 at"
+        " least.",
+    )
+
+    @check("daily_days", "weekly_days")
+    def weekly_outlasts_daily(self) -> Iterator[Finding]:
+        """Rarer recovery points are kept longer."""
+        yield from self._outlasts("weekly_days", "daily_days")
+
+    @check("weekly_days", "monthly_days")
+    def monthly_outlasts_weekly(self) -> Iterator[Finding]:
+        """Rarer recovery points are kept longer."""
+        yield from self._outlasts("monthly_days", "weekly_days")
+
+    @check("monthly_days", "cold_days")
+    def cold_storage_pays(self) -> Iterator[Finding]:
+        """What moves to cold storage stays there as long as it is billed."""
+        if self.cold_days is not None and self.monthly_days < self.cold_days + COLD_DAYS:
+            rule = f"cold storage is billed for {COLD_DAYS} days, and monthly_days is {self.monthly_days}"
+            earlier = self.monthly_days - COLD_DAYS
+            lower = f"cold_days to {earlier} or less" if earlier > 0 else "cold_days to never"
+            remedy = f"set {lower}, or monthly_days to {self.cold_days + COLD_DAYS} or more"
+            yield Finding(("cold_days",), rule, remedy)
+
+    @check("lock", "lock_grace_days")
+    def grace_is_for_compliance(self) -> Iterator[Finding]:
+        """Only a lock that becomes irreversible has days of grace."""
+        if "lock_grace_days" in self.model_fields_set and self.lock != "compliance":
+            rule = f"only lock: compliance has days of grace, and lock is {self.lock}"
+            yield Finding(("lock_grace_days",), rule, "remove the line, or write lock: compliance")
+
+    def _outlasts(self, longer: str, shorter: str) -> Iterator[Finding]:
+        least = getattr(self, shorter)
+        if getattr(self, longer) < least:
+            # The key that the file names is the one to change.
+            key = longer if longer in self.model_fields_set else shorter
+            rule = f"{longer} ({getattr(self, longer)}) is at least {shorter} ({least})"
+            yield Finding((key,), rule, f"raise {longer} to {least} or more, or lower {shorter}")
+
+
+class Storage(Section):
+    """Buckets and backups."""
+
+    files: Files = Field(default_factory=Files, description="The bucket for the files of the systems.")
+    backup: Backup = Field(default_factory=Backup, description="AWS Backup of buckets and databases.")
+    log_days: int = Field(
+        default=365,
+        ge=1,
+        le=DECADE,
+        description="Days that access logs of the buckets are kept in the log bucket.",
+    )

@@ -1,0 +1,77 @@
+"""Tags of the user's own, which every resource of an environment carries beside those of the project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from modules.section import Finding, fault
+
+# Set on every resource by the project. IAM compares keys without regard to case, so no spelling of these is
+# free.
+OURS = ("Project", "Environment", "Tier", "ManagedBy", "Owner", "Name")
+MOST = 40  # AWS allows 50 on a resource; the rest are the project's and Kubernetes'
+LONGEST_KEY = 128
+LONGEST_VALUE = 256
+
+# Letters, digits and spaces of any language, and the signs IAM allows (botocore: iam, shape tagKeyType).
+_LEGAL = re.compile(r"[\w .:/=+\-@]*")
+_SIGNS = "letters, digits, spaces and _ . : / = + - @"
+
+
+def _key(key: str) -> str:
+    if not 1 <= len(key) <= LONGEST_KEY:
+        raise fault(
+            f"the key of a tag has 1 to {LONGEST_KEY} characters",
+            "write a shorter key" if key else "name the tag",
+        )
+    if not _LEGAL.fullmatch(key) or key != key.strip():
+        raise fault(f"the key of a tag is made of {_SIGNS}", f"write {_legal(key)}")
+    if key.lower().startswith("aws:"):
+        raise fault("keys that start with aws: belong to AWS", f"write {key[4:].strip() or 'another key'}")
+    if key.lower().startswith(("kubernetes.io/", "k8s.io/")):
+        raise fault("keys of Kubernetes are set by the cluster", "choose another key")
+    if key.lower() in map(str.lower, OURS):
+        raise fault(f"Tierra sets the tags {', '.join(OURS)} itself", _instead(key))
+    return key
+
+
+def _value(value: str) -> str:
+    if len(value) > LONGEST_VALUE:
+        raise fault(
+            f"the value of a tag has at most {LONGEST_VALUE} characters; this has {len(value)}", "shorten it"
+        )
+    if not _LEGAL.fullmatch(value):
+        raise fault(f"the value of a tag is made of {_SIGNS}", f"write {_legal(value)}")
+    return value
+
+
+def _legal(text: str) -> str:
+    return re.sub(r"[^\w .:/=+\-@]+", "-", text).strip(" -") or "a word"
+
+
+def _instead(key: str) -> str:
+    own = {"project": "project:", "environment": "environment:", "owner": "owner:"}.get(key.lower())
+    return f"remove it, and use the key {own} of the spec" if own else "remove it, or choose another key"
+
+
+def tag_findings(tags: Iterable[str]) -> Iterator[Finding]:
+    """What is wrong with a set of tags although each one is right."""
+    keys = list(tags)
+    if len(keys) > MOST:
+        rule = f"at most {MOST} tags of your own: AWS allows 50 on a resource, and the project adds some"
+        yield Finding(("tags",), rule, f"remove {len(keys) - MOST} of them", f"{len(keys)} tags")
+    for index, key in enumerate(keys):
+        if twin := next((other for other in keys[:index] if other.lower() == key.lower()), None):
+            yield Finding(
+                ("tags", key), f"IAM takes {key} and {twin} for the same tag", "remove one of the two"
+            )
+
+
+TagKey = Annotated[str, AfterValidator(_key)]
+TagValue = Annotated[
+    str, AfterValidator(_value), WithJsonSchema({"type": "string", "maxLength": LONGEST_VALUE})
+]
