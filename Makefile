@@ -58,18 +58,21 @@ synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/EN
 
 SOURCES := $(PYTHON_SOURCES) main.py $(shell find templates -type f 2>/dev/null) $(wildcard bindings/*.py)
 
-$(OUT)/tiers.mk: $(wildcard $(SPEC)) $(SOURCES) $(if $(wildcard $(SPEC)),,missing-spec) | $(INSTALLED) $(LEAN)
+$(OUT)/tiers.mk: $(SPEC) $(SOURCES) | $(INSTALLED) $(LEAN)
 	@CDKTF_OUTDIR=$(OUT) $(PYTHON) main.py
 	@touch $@
 
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) main.py
 
-.PHONY: missing-spec
-
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
 NEED_TIERS := synth validate plan apply destroy show output unchanged
 ifneq ($(filter $(NEED_TIERS) plan-% apply-% destroy-%,$(MAKECMDGOALS)),)
+ifeq ($(wildcard $(SPEC)),)
+$(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
+endif
+# An old empty file first: where it cannot be made anew, the reason is all that make prints.
+$(shell mkdir -p $(OUT); test -e $(OUT)/tiers.mk || touch -t 200001010000 $(OUT)/tiers.mk)
 include $(OUT)/tiers.mk
 ifneq ($(filter-out $(TIERS),$(TIER)),)
 ifdef TIERS

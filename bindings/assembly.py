@@ -1,8 +1,8 @@
 """Cuts one jsii assembly down to the submodules a program uses.
 
-A jsii assembly is the archive beside every Python binding: `.jsii`, which describes each type, and the compiled
-JavaScript. The one of the AWS provider describes 27,000 types in 130 MB; a platform uses about three percent of
-them. What is kept is kept in full: every type, argument and script of a submodule.
+A jsii assembly is the archive beside every Python binding: `.jsii`, which describes each type, and the
+compiled JavaScript. The one of the AWS provider describes 27,000 types in 130 MB; a platform uses a few
+percent of them. What is kept is kept in full: every type, argument and script of a submodule.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ def _member(source: tarfile.TarFile, name: str) -> bytes:
     for member in source:
         if member.name == f"package/{name}" and (file := source.extractfile(member)) is not None:
             return file.read()
-    raise AssemblyError(f"{source.name} has no {name}")
+    raise AssemblyError(f"the archive has no {name}")
 
 
 def _scan(text: bytes, submodules: Container[str]) -> Json:
     """What `_parse` answers, in a tenth of the time and memory, for the usual layout: indented by two spaces.
 
-    Line breaks inside JSON strings are escaped, so a line break followed by four spaces and a brace ends an entry.
+    Line breaks inside JSON strings are escaped, so a line break, four spaces and a brace end an entry.
     Raises ValueError for any other layout.
     """
     kept: dict[str, Json] = {"submodules": {}, "types": {}}

@@ -47,7 +47,7 @@ def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
 
 
 def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[str, Stack]:
-    """The filled stack of every tier, producers first. Raises AddressError for a tier with a flaw."""
+    """The filled stack of every tier, producers first. Raises TierError for a tier with a flaw."""
     stacks: dict[str, Stack] = {}
     for name in order(tiers):
         stacks[name] = open_stack(app, name, environment, tiers[name].needs)

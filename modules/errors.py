@@ -29,7 +29,12 @@ class Problem:
 
 
 class SpecError(Exception):
-    """A spec that cannot be built. Carries every problem of the file, in the order of its lines."""
+    """A spec that cannot be built. Carries every problem of the file, in the order of its lines.
+
+    Its text shows the first `MOST_SHOWN` of them, which only a file that is no spec at all exceeds.
+    """
+
+    MOST_SHOWN = 100
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
@@ -39,4 +44,6 @@ class SpecError(Exception):
     def __str__(self) -> str:
         count = len(self.problems)
         heading = f"{self.file}: {count} problem{'' if count == 1 else 's'}"
-        return "\n\n".join([heading, *(problem.text(self.file) for problem in self.problems)])
+        shown = [problem.text(self.file) for problem in self.problems[: self.MOST_SHOWN]]
+        more = [f"and {count - len(shown)} more problems"] if count > len(shown) else []
+        return "\n\n".join([heading, *shown, *more])

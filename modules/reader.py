@@ -20,7 +20,7 @@ from modules.section import KeyPath
 from modules.wording import secret, short, shown
 
 LARGEST_FILE = 256 * 1024  # bytes; a spec with three hundred systems takes a quarter of it
-MOST_VALUES = 50_000  # with aliases written out
+MOST_VALUES = 20_000  # with aliases written out
 
 # What YAML allows in a file, without the marks inside a text that reverse or break lines on some screens.
 _CONTROL = re.compile(
@@ -111,8 +111,8 @@ def _neighbours(path: Path) -> str:
     close = difflib.get_close_matches(path.stem, names, n=1) or [
         name for name in names if name.startswith(path.stem)
     ]
-    meant = f"did you mean {close[0]}? " if close else ""
-    return f"{meant}The environments that exist: {', '.join(names)}"
+    meant = f"use {close[0]}; " if close else ""
+    return f"{meant}the environments that exist: {', '.join(names)}"
 
 
 def _text(file: str, content: bytes) -> str:

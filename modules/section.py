@@ -51,6 +51,15 @@ def touches(one: KeyPath, other: KeyPath) -> bool:
     return one[:shorter] == other[:shorter]
 
 
+def repeated(items: Iterable[str]) -> Iterator[int]:
+    """The index of each item that stands earlier in the list already."""
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item in seen:
+            yield index
+        seen.add(item)
+
+
 class Section(BaseModel):
     """A mapping of the spec: frozen, refuses unknown keys, never takes a number for text or the reverse."""
 

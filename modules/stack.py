@@ -47,8 +47,8 @@ class State(NamedTuple):
     region: str
 
 
-class AddressError(Exception):
-    """An address that is not legal, or that two elements of a tier share."""
+class TierError(Exception):
+    """A tier with a flaw of its own: an address that is not legal or not unique, an output it may not read."""
 
 
 class Stack(TerraformStack):
@@ -75,20 +75,19 @@ class Stack(TerraformStack):
     ) -> Element:
         """Adds an element whose address is `<terraform type>.<name>`, with the arguments of its class.
 
-        Raises AddressError when the name is not a Terraform name in lower case or is taken.
+        Raises TierError when the name is not a Terraform name in lower case or is taken.
         """
         terraform_type = _terraform_type(kind)
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise AddressError(
+            raise TierError(
                 f"{self.tier}: {terraform_type}.{name}: use lower-case letters, digits and underscores"
             )
         address = f"{terraform_type}.{name}"
         if address in self._addresses:
-            raise AddressError(f"{self.tier}: two elements have the address {address}")
+            raise TierError(f"{self.tier}: two elements have the address {address}")
         self._addresses[address] = f"{self.tier}/{terraform_type}/{name}"
         element = kind(self._room(terraform_type), name, *args, **kwargs)
-        # What _allocate_logical_id would answer; said at once it saves three questions between Python and
-        # JavaScript.
+        # What _allocate_logical_id would answer; said at once it saves three questions across languages.
         element.override_logical_id(name)
         return element
 
@@ -97,13 +96,12 @@ class Stack(TerraformStack):
         TerraformOutput(self._room("output"), name, value=value, description=description, static_id=True)
 
     def producer(self, tier: str) -> str:
-        """The outputs of another tier, as the start of a reference. One remote state for each, however often
-        asked.
+        """The outputs of another tier, as the start of a reference; one remote state, however often asked.
 
-        Raises AddressError when modules/architecture.py does not name that tier among the needs of this one.
+        Raises TierError when modules/architecture.py does not name that tier among the needs of this one.
         """
         if tier not in self.needs:
-            raise AddressError(
+            raise TierError(
                 f"{self.tier} reads outputs of {tier}, which is not among its needs: {sorted(self.needs)}"
             )
         if tier not in self.producers:
@@ -130,9 +128,12 @@ class Stack(TerraformStack):
         return TerraformResourceLifecycle(prevent_destroy=True) if self.environment.protection else None
 
     def check(self) -> None:
-        """Raises AddressError when two elements share an address, which in JSON would silently become one."""
-        if self._clashes:
-            raise AddressError(f"{self.tier}: {'; '.join(self._clashes)}")
+        """Raises TierError when two elements share an address, which in JSON would silently become one, or
+        when a declared need is never read. Complete once the stack is synthesized."""
+        unread = sorted(self.needs - self.producers.keys())
+        flaws = [*self._clashes, *(f"it needs {need} and reads no output of it" for need in unread)]
+        if flaws:
+            raise TierError(f"{self.tier}: {'; '.join(flaws)}")
 
     def _allocate_logical_id(self, tf_element: TerraformElement | Node) -> str:
         """The construct path below the tier, joined by underscores, less the segment that names the type."""
@@ -157,8 +158,7 @@ def open_stack(
 ) -> Stack:
     """A stack with backend and provider, for a tier to fill.
 
-    It is furnished only once it exists: jsii knows a Python object after its `__init__` alone (terraform-cdk
-    #1416).
+    It is furnished only once it exists: jsii knows a Python object after its `__init__`, not in it.
     """
     stack = Stack(app, tier, environment, needs)
     state = state_of(environment, stack.names, tier)

@@ -64,11 +64,12 @@ def tag_findings(tags: Iterable[str]) -> Iterator[Finding]:
     if len(keys) > MOST:
         rule = f"at most {MOST} tags of your own: AWS allows 50 on a resource, and the project adds some"
         yield Finding(("tags",), rule, f"remove {len(keys) - MOST} of them", f"{len(keys)} tags")
-    for index, key in enumerate(keys):
-        if twin := next((other for other in keys[:index] if other.lower() == key.lower()), None):
-            yield Finding(
-                ("tags", key), f"IAM takes {key} and {twin} for the same tag", "remove one of the two"
-            )
+    first: dict[str, str] = {}
+    for key in keys:
+        twin = first.setdefault(key.lower(), key)
+        if twin != key:
+            rule = f"IAM takes {key} and {twin} for the same tag"
+            yield Finding(("tags", key), rule, "remove one of the two")
 
 
 TagKey = Annotated[str, AfterValidator(_key)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
-from modules.section import Finding, Section, check, fault
+from modules.section import Finding, Section, check, fault, repeated
 from modules.wording import choices
 
 LETTERS = "abcdef"
@@ -171,9 +171,9 @@ class Network(Section):
                 "two to four zones: EKS, load balancers and databases need two, and a fifth adds only cost",
                 "write two to four letters, such as [a, b, c]",
             )
-        for index, zone in enumerate(self.zones):
-            if zone in self.zones[:index]:
-                yield Finding(("zones", index), "each zone is named once", f"remove the second {zone}")
+        for index in repeated(self.zones):
+            rule, remedy = "each zone is named once", f"remove the second {self.zones[index]}"
+            yield Finding(("zones", index), rule, remedy)
 
     @check("zones", "subnets")
     def own_subnets_name_each_zone(self) -> Iterator[Finding]:

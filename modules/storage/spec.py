@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.regions import RegionName
-from modules.section import Finding, Section, check, fault
+from modules.section import Finding, Section, check, fault, repeated
 
 DECADE = 3650
 CENTURY = 36500  # the longest AWS Backup keeps anything
@@ -91,9 +91,8 @@ class Files(Section):
     @check("cors_origins")
     def origins_are_named_once(self) -> Iterator[Finding]:
         """No origin appears twice."""
-        for index, origin in enumerate(self.cors_origins):
-            if origin in self.cors_origins[:index]:
-                yield Finding(("cors_origins", index), "each origin is named once", "remove the second one")
+        for index in repeated(self.cors_origins):
+            yield Finding(("cors_origins", index), "each origin is named once", "remove the second one")
 
 
 class Backup(Section):

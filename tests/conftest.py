@@ -1,0 +1,114 @@
+"""Every environment of the project is synthesized once; tests read the JSON that terraform would read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bindings import node, trim  # noqa: E402
+
+node.use()
+trim.activate()
+
+from modules.architecture import TIERS, synthesize  # noqa: E402
+from modules.spec import Environment, load  # noqa: E402
+
+ENVIRONMENTS = sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
+
+
+@dataclass(frozen=True)
+class Root:
+    """A generated root module."""
+
+    body: dict[str, Any]
+    environment: Environment
+
+    def all(self, terraform_type: str) -> dict[str, dict[str, Any]]:
+        """Resources of a type by name; none is an empty dict."""
+        return self.body["resource"].get(terraform_type, {})
+
+    def __getitem__(self, address: str) -> dict[str, Any]:
+        terraform_type, name = address.split(".")
+        return self.body["resource"][terraform_type][name]
+
+    def statements(self, address: str, argument: str = "policy") -> dict[str, dict[str, Any]]:
+        """The statements of a policy by Sid, without it."""
+        document = json.loads(self[address][argument])
+        assert document["Version"] == "2012-10-17"
+        return {statement.pop("Sid"): statement for statement in document["Statement"]}
+
+    def each(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Type, name and arguments of every resource."""
+        for terraform_type, resources in self.body["resource"].items():
+            for name, arguments in resources.items():
+                yield terraform_type, name, arguments
+
+
+def read_roots(folder: Path, environment: Environment) -> dict[str, Root]:
+    """The root modules below an output folder, by tier."""
+    return {
+        path.parent.name: Root(json.loads(path.read_text(encoding="utf-8")), environment)
+        for path in sorted(folder.glob("stacks/*/cdk.tf.json"))
+    }
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The output folder of each environment."""
+    found = {}
+    for name in ENVIRONMENTS:
+        found[name] = tmp_path_factory.mktemp(name)
+        synthesize(load(ROOT / "environments" / f"{name}.yaml"), found[name])
+    return found
+
+
+@pytest.fixture(scope="session", params=ENVIRONMENTS)
+def roots(request: pytest.FixtureRequest, folders: dict[str, Path]) -> dict[str, Root]:
+    """The root modules of an environment; a test that uses it runs for each."""
+    return read_roots(folders[request.param], load(ROOT / "environments" / f"{request.param}.yaml"))
+
+
+@pytest.fixture(scope="session")
+def network(roots: dict[str, Root]) -> Root:
+    return roots["network"]
+
+
+@pytest.fixture(scope="session")
+def storage(roots: dict[str, Root]) -> Root:
+    return roots["storage"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Callable[..., Environment]:
+    """An environment that says only what is asked, and the least there is besides."""
+
+    def write(**spec: Any) -> Environment:
+        spec = {"project": "acme", "region": "us-east-1", **spec}
+        path = tmp_path / f"{spec.pop('environment', 'trial')}.yaml"
+        path.write_text(yaml.safe_dump(spec), encoding="utf-8")
+        return load(path)
+
+    return write
+
+
+@pytest.fixture
+def variant(environment: Callable[..., Environment], tmp_path: Path) -> Callable[..., dict[str, Root]]:
+    """The root modules of such an environment."""
+
+    def build(**spec: Any) -> dict[str, Root]:
+        made = environment(**spec)
+        folder = tmp_path / "out" / made.environment
+        synthesize(made, folder, TIERS)
+        return read_roots(folder, made)
+
+    return build

@@ -1,0 +1,151 @@
+"""The graph of tiers, the files it writes, and which way imports go."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections.abc import Callable, Iterator
+from graphlib import CycleError
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Root
+
+from modules.architecture import TIERS, Tier, order, synthesize
+from modules.spec import Environment, load
+
+MODULES = ROOT / "modules"
+TIER_FOLDERS = {path.parent.name for path in MODULES.glob("*/tier.py")}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_folder_with_a_tier_is_in_the_graph() -> None:
+    assert set(TIERS) == TIER_FOLDERS
+
+
+def test_producers_come_first_and_always_in_the_same_order() -> None:
+    tiers = {
+        "gateway": Tier(print, frozenset({"edge", "network"})),
+        "edge": Tier(print, frozenset({"network"})),
+        "network": Tier(print),
+    }
+    assert order(tiers) == ["network", "edge", "gateway"]
+    with pytest.raises(CycleError):
+        order({**tiers, "network": Tier(print, frozenset({"gateway"}))})
+
+
+def test_output_is_the_same_from_run_to_run(folders: dict[str, Path], tmp_path: Path) -> None:
+    for name, folder in folders.items():
+        synthesize(load(ROOT / "environments" / f"{name}.yaml"), tmp_path / name)
+        assert contents(tmp_path / name) == contents(folder)
+
+
+def test_output_names_no_path_of_this_machine_and_no_time(folders: dict[str, Path]) -> None:
+    for folder in folders.values():
+        for path, content in contents(folder).items():
+            for trace in (str(ROOT), str(folder), os.sep + "tmp", "stackTrace"):
+                assert trace.encode() not in content, f"{path} mentions {trace}"
+
+
+def test_a_second_synth_touches_nothing_and_leaves_what_terraform_keeps(
+    environment: Callable[..., Environment], tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    synthesize(environment(), folder)
+    kept = folder / "stacks" / "network" / ".terraform.lock.hcl"
+    kept.write_text("kept")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    synthesize(environment(), folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    synthesize(environment(owner="someone"), folder)
+    assert kept.read_text() == "kept"
+    assert "someone" in (folder / "stacks" / "network" / "cdk.tf.json").read_text()
+
+
+def test_generated_json_is_plain(roots: dict[str, Root], folders: dict[str, Path]) -> None:
+    for tier, root in roots.items():
+        path = folders[root.environment.environment] / "stacks" / tier / "cdk.tf.json"
+        text = path.read_text(encoding="utf-8")
+        assert list(json.loads(text)) == ["//", "terraform", "provider", "resource", "output"]
+        assert text.count('"//"') == 1
+        assert f"environments/{root.environment.environment}.yaml" in root.body["//"]
+        assert "TfToken" not in text
+
+
+def test_tiers_mk_is_plain_variables(folders: dict[str, Path]) -> None:
+    assert (folders["sandbox"] / "tiers.mk").read_text() == (
+        "TARGET := rehearsal\nTIERS := network storage\nNEEDS_network :=\nNEEDS_storage :=\n"
+    )
+
+
+def test_every_policy_is_json(roots: dict[str, Root]) -> None:
+    for root in roots.values():
+        for terraform_type, name, arguments in root.each():
+            for argument in {"policy", "assume_role_policy"} & arguments.keys():
+                assert root.statements(f"{terraform_type}.{name}", argument)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "suffix"),
+    [("cn-north-1", "aws-cn", "amazonaws.com.cn"), ("us-gov-west-1", "aws-us-gov", "amazonaws.com")],
+)
+def test_arns_belong_to_the_partition_of_the_region(
+    variant: Callable[..., dict[str, Root]], region: str, partition: str, suffix: str
+) -> None:
+    roots = variant(region=region)
+    for root in roots.values():
+        assert "arn:aws:" not in json.dumps(root.body)
+        assert f"arn:{partition}:" in json.dumps(root.body)
+    service = roots["network"].statements("aws_kms_key.logs")["CloudWatchLogsEncrypts"]["Principal"][
+        "Service"
+    ]
+    assert service == f"logs.{region}.{suffix}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(MODULES.rglob("*.py")), ids=lambda path: str(path.relative_to(MODULES))
+)
+def test_imports_go_one_way(path: Path) -> None:
+    names = set(imported(path))
+    roots = {name.split(".")[0] for name in names}
+    assert roots.isdisjoint({"bindings", "rehearsal", "review", "tests", "main"})
+    assert not {name for name in names if name.startswith("cdktf_cdktf_provider") and name.count(".") == 0}
+    own = path.relative_to(MODULES).parts[0]
+    for name in names:
+        parts = name.split(".")
+        if parts[0] == "modules" and len(parts) > 2 and parts[1] in TIER_FOLDERS - {own}:
+            allowed = {"outputs"}
+            if own == "architecture.py":
+                allowed = {"tier"}
+            elif own == "spec.py":
+                allowed = {"spec", "zones", "ranges"}
+            assert parts[2] in allowed, f"{path}: only outputs.py crosses the border of a tier, not {name}"
+
+
+@pytest.mark.parametrize("start", ["modules.spec", "modules.naming", "modules.templating", "modules.errors"])
+def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        path = ROOT / (name.replace(".", "/") + ".py")
+        if name in seen or not path.is_file():
+            continue
+        seen.add(name)
+        found = set(imported(path))
+        assert not {each for each in found if each.startswith(("cdktf", "constructs", "jsii"))}, name
+        waiting += [each for each in found if each.startswith("modules.")]

