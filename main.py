@@ -29,7 +29,11 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
-    node.use()
+    try:
+        node.use()
+    except node.ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
     if warning := trim.activate():
         print(warning, file=sys.stderr)
     from modules.architecture import synthesize

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -74,13 +75,13 @@ def _version(path: str, cache: Path) -> tuple[int, ...] | None:
         try:
             command = [path, "--version"]
             answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
-            known = known | {key: answer.strip()} if key else {"": answer.strip()}
+            known = known | {key: answer.strip()}
         except (OSError, subprocess.SubprocessError):
             return None
         if key:
             _write(cache, known)
-    numbers = known[key].removeprefix("v").split(".")
-    return tuple(map(int, numbers)) if all(number.isdecimal() for number in numbers) else None
+    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", known[key])
+    return tuple(map(int, match.groups())) if match else None
 
 
 def _identity(path: str) -> str:

@@ -17,6 +17,9 @@ from bindings.imports import TrimError
 _OWN_CHECK = r"import typeguard\nfrom importlib\.metadata .*?(?=\nfrom \.\._jsii import \*\n)"
 _SHARED_CHECK = "from jsii._type_checking import cached_type_hints, check_type\n"
 
+LEAN = ".lean"
+"""The folder of the lean copies, in the root of the project."""
+
 
 @dataclass(frozen=True)
 class Package:
@@ -32,10 +35,9 @@ class Package:
         return {"archive": self.archive.name, "bytes": self.archive.stat().st_size}
 
 
-def locate(name: str, lean: Path) -> Package:
-    """The installed package; never the copy in `lean`, even while that is first on the import path."""
-    lean = lean.resolve()
-    folder = _folder(name, [entry for entry in sys.path if lean not in Path(entry).resolve().parents])
+def locate(name: str) -> Package:
+    """The installed package; never a lean copy, even while that is first on the import path."""
+    folder = _folder(name, [entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN])
     if folder is None:
         raise TrimError(f"{name} is not installed")
     archives = list(folder.glob("_jsii/*.jsii.tgz"))

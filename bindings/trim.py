@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings.imports import Imports, TrimError, imports
-from bindings.package import copy_part, jsii_has_shared_check, locate
+from bindings.package import LEAN, copy_part, jsii_has_shared_check, locate
 
 # Modules that only `build` needs are imported there: `activate` is part of every start.
 
@@ -39,7 +39,7 @@ def activate(root: Path = ROOT) -> str | None:
         reason = str(error)
     if reason is not None:
         return f"warning: no lean bindings, so this is slow: {reason}; remedy: {REMEDY}"
-    copy = str(root / ".lean" / _manifest(root / ".lean")["copy"])
+    copy = str(root / LEAN / _manifest(root / LEAN)["copy"])
     if copy not in sys.path:
         sys.path.insert(0, copy)
     return None
@@ -47,7 +47,7 @@ def activate(root: Path = ROOT) -> str | None:
 
 def problem(root: Path) -> str | None:
     """Why the lean copy of the project in `root` cannot be used, or None. Takes about 0.03 s."""
-    lean = root / ".lean"
+    lean = root / LEAN
     try:
         manifest = _manifest(lean)
     except FileNotFoundError:
@@ -77,7 +77,7 @@ def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
     """What the installed packages or the imports of modules/ have that the copy has not."""
     kept = manifest["packages"]
     for name, wanted in _wanted(root, manifest).items():
-        installed = locate(name, root / ".lean").stamp
+        installed = locate(name).stamp
         if name not in kept:
             return f"the lean copy lacks {name} ({min(wanted.values())})"
         made_from = kept[name]["from"]
@@ -98,7 +98,7 @@ def _wanted(root: Path, manifest: dict[str, Any]) -> Imports:
 
 def _is_exact(root: Path) -> bool:
     """Whether the copy, which covers the imports, has nothing more than them."""
-    manifest = _manifest(root / ".lean")
+    manifest = _manifest(root / LEAN)
     kept = {name: set(entry["modules"]) for name, entry in manifest["packages"].items()}
     return kept == {name: set(wanted) for name, wanted in _wanted(root, manifest).items()}
 
@@ -109,7 +109,7 @@ def build(root: Path = ROOT) -> bool:
     import shutil
     import tempfile
 
-    lean = root / ".lean"
+    lean = root / LEAN
     lean.mkdir(exist_ok=True)
     with (lean / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -117,8 +117,9 @@ def build(root: Path = ROOT) -> bool:
             return False
         sources = _sources(root)
         copy = Path(tempfile.mkdtemp(prefix="copy-", dir=lean))
+        copy.chmod(0o755)
         try:
-            manifest = _fill(copy, imports(root / "modules"), lean)
+            manifest = _fill(copy, imports(root / "modules"))
             _publish(lean, copy, manifest | {"code": _code(), "sources": sources, "copy": copy.name})
         except BaseException:
             shutil.rmtree(copy, ignore_errors=True)
@@ -126,14 +127,14 @@ def build(root: Path = ROOT) -> bool:
     return True
 
 
-def _fill(copy: Path, wanted: Imports, lean: Path) -> dict[str, Any]:
+def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
     from compileall import compile_dir
     from py_compile import PycInvalidationMode
 
     packages: dict[str, Any] = {}
     archives: dict[str, str] = {}
     for name, modules in sorted(wanted.items()):
-        package = locate(name, lean)
+        package = locate(name)
         copy_part(package, modules, copy / name)
         archive = copy / name / "_jsii" / package.archive.name
         archives[archive.relative_to(copy).as_posix()] = hashlib.sha256(archive.read_bytes()).hexdigest()
@@ -195,7 +196,7 @@ def main(root: Path = ROOT) -> int:
         print(f"lean bindings: {error}", file=sys.stderr)
         return 1
     if made:
-        packages = _manifest(root / ".lean")["packages"].items()
+        packages = _manifest(root / LEAN)["packages"].items()
         kept = ", ".join(f"{len(entry['modules'])} modules of {name}" for name, entry in packages)
         print(f"lean bindings: {kept or 'nothing is imported'}")
     return 0

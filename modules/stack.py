@@ -20,6 +20,7 @@ from cdktf import (
     TerraformRemoteState,
     TerraformResourceLifecycle,
     TerraformStack,
+    Token,
 )
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags, AwsProviderIgnoreTags
 from constructs import Construct, Node
@@ -93,7 +94,9 @@ class Stack(TerraformStack):
 
     def output(self, name: str, value: Any, description: str) -> None:
         """An output with exactly this name."""
-        TerraformOutput(self._room("output"), name, value=value, description=description, static_id=True)
+        # As a token, a list or dict does not pass through a function of cdktf that Node calls deprecated, aloud.
+        plain = value if isinstance(value, str) else Token.as_any(value)
+        TerraformOutput(self._room("output"), name, value=plain, description=description, static_id=True)
 
     def producer(self, tier: str) -> str:
         """The outputs of another tier, as the start of a reference; one remote state, however often asked.

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bindings.schema import Attribute, Block, Nested, TypeSchema, schemas
+from bindings.schema import Attribute, Block, Nested, TypeSchema
 
 PROVIDERS = ("aws", "helm")
 FACTS = Path(__file__).parent / "facts"
@@ -86,6 +86,8 @@ def build(path: Path) -> dict[str, int]:
 
     Raises ValueError when a fact names an argument that its type does not have.
     """
+    from bindings.compiled import schemas
+
     facts = read_facts()
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)

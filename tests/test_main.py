@@ -23,7 +23,9 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) -> None:
     done = run("sandbox", CDKTF_OUTDIR=str(tmp_path))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # Without the lean copy everything works, slowly, and says so.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("warning: no lean bindings")]
+    assert (done.returncode, done.stdout, said) == (0, "", [])
     assert sorted(
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     ) == [

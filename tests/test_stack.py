@@ -155,7 +155,7 @@ def test_outputs_are_described_and_never_secret(roots: dict[str, Root]) -> None:
 def consumer(stack: Stack) -> None:
     """A tier that uses every kind of output, and asks twice."""
     network = NetworkOutputs.read(stack)
-    assert NetworkOutputs.read(stack) == network
+    assert NetworkOutputs.read(stack).vpc_id == network.vpc_id
     for zone, subnet in network.private_subnet_ids.items():
         stack.add(Subnet, f"beside_{zone}", vpc_id=network.vpc_id, outpost_arn=subnet)
     stack.add(

@@ -1,0 +1,115 @@
+"""The papers hold: links lead somewhere, make targets exist, no file names a place others do not have."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NAMES = [paper.relative_to(ROOT).as_posix() for paper in PAPERS]
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.M)
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
+# In code: `make plan`, or a line of a block that starts with make. Prose such as "make it so" is none.
+COMMAND = re.compile(r"(?:`|^ {4,}|^\$ )make((?: +[A-Za-z0-9_=.…<>$\"/-]+)*)", re.M)
+TARGET = re.compile(r"^([a-z][a-z-]*):(?!=)", re.M)
+
+# Folders of one machine, and hosts of package registries. `registry.terraform.io` is none of these: it is
+# part of the address by which terraform knows a provider.
+MACHINE = re.compile(r"(?<![\w.$}<>*)/-])/(?:work|home|root|Users|tmp|opt|var/folders)(?:/|\b)")
+REGISTRY = re.compile(
+    r"\b(?:(?:test\.)?pypi\.(?:org|python\.org)|files\.pythonhosted\.org|registry\.npmjs\.org|registry\.yarnpkg\.com"
+    r"|proxy\.golang\.org|--(?:extra-)?index-url|--find-links)"
+)
+
+
+def text_files() -> list[Path]:
+    """What git keeps or would keep, less binaries and this test."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git work tree")
+    files = [ROOT / name for name in listed.decode().split("\0") if name]
+    kept = [file for file in files if file.is_file() and file != Path(__file__).resolve()]
+    return [file for file in kept if b"\0" not in file.read_bytes()[:8192]]
+
+
+def anchors(paper: Path) -> set[str]:
+    """The anchors of the headings, as code hosts make them."""
+    headings = HEADING.findall(FENCED.sub("", paper.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_relative_link_leads_somewhere(name: str) -> None:
+    paper = ROOT / name
+    broken = []
+    for groups in LINK.findall(FENCED.sub("", paper.read_text(encoding="utf-8"))):
+        link = groups[0] or groups[1]
+        if re.match(r"[a-z][a-z0-9+.-]*:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (paper.parent / path).resolve() if path else paper
+        inside = target.is_relative_to(ROOT) and target.exists()
+        if not inside or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_make_targets_in_the_papers_exist(name: str) -> None:
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    named = {
+        word
+        for words in COMMAND.findall((ROOT / name).read_text(encoding="utf-8"))
+        for word in words.split()
+        if re.fullmatch(r"[a-z][a-z-]*", word)
+    }
+    assert named - targets == set()
+
+
+def test_the_makefile_of_this_test_is_read_right() -> None:
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    assert {"setup", "synth", "validate", "plan", "apply", "destroy", "rehearse", "test"} <= targets
+    assert COMMAND.findall("run `make -j plan ENV=x`") == [" -j plan ENV=x"]
+    assert COMMAND.findall("make it so") == []
+
+
+def test_every_decision_is_in_the_list_and_numbered_once() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = sorted(page.name for page in folder.glob("[0-9]*.md"))
+    listed = re.findall(r"\((\d{4}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == pages
+    assert [int(page[:4]) for page in pages] == list(range(1, len(pages) + 1))
+
+
+def test_no_file_names_a_folder_of_one_machine_or_a_package_registry() -> None:
+    found = []
+    for file in text_files():
+        text = file.read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), start=1):
+            if MACHINE.search(line) or REGISTRY.search(line):
+                found.append(f"{file.relative_to(ROOT).as_posix()}:{number}: {line.strip()[:100]}")
+    assert found == []
+
+
+def test_papers_name_no_domain_that_belongs_to_somebody() -> None:
+    """Links lead to real pages; names in examples are example.com."""
+    allowed = re.compile(r"(?:.+\.)?(?:example\.com|amazonaws\.com(?:\.cn)?)$")
+    found = []
+    for paper in PAPERS:
+        text = re.sub(r"https?://[^\s)>]+", "", paper.read_text(encoding="utf-8"))
+        for domain in re.findall(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud)\b", text):
+            if not allowed.match(domain) and domain != "registry.terraform.io":
+                found.append(f"{paper.name}: {domain}")
+    assert found == []
