@@ -23,8 +23,9 @@ def main() -> None:
     for generated in sorted(stacks.glob("*/cdk.tf.json")):
         configuration = json.loads(generated.read_text())
         override = rehearsed(configuration, generated.parent, states)
-        if "--unprotected" in sys.argv[3:]:
-            override["resource"] = unprotected(configuration)
+        lifted = unprotected(configuration) if "--unprotected" in sys.argv[3:] else {}
+        if lifted:
+            override["resource"] = lifted
         _write(generated.parent / NAME, override)
 
 

@@ -1,0 +1,215 @@
+"""The Makefile with real terraform: what an operator types, and what must come of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
+UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
+
+
+class Project:
+    """A copy of the project to work in, with the installed tools of the original."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*UNCOPIED))
+        for name in (".venv", ".lean"):
+            (folder / name).symlink_to(ROOT / name)
+        (folder / ".rehearsal").mkdir()
+        for name in PROVIDER:
+            (folder / ".rehearsal" / name).symlink_to(ROOT / ".rehearsal" / name)
+
+    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        clean = {k: v for k, v in os.environ.items() if k not in ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+        return subprocess.run(
+            ["make", *arguments],
+            cwd=self.folder,
+            env=clean | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+
+    def report(self, environment: str = "sandbox") -> dict[str, dict[str, int]]:
+        text = (self.folder / "cdktf.out" / environment / "report.json").read_text()
+        made = json.loads(text)
+        assert made["environment"] == environment
+        tiers: dict[str, dict[str, int]] = made["tiers"]
+        return tiers
+
+    def edit(self, old: str, new: str, environment: str = "sandbox") -> None:
+        spec = self.folder / "environments" / f"{environment}.yaml"
+        text = spec.read_text()
+        assert old in text
+        spec.write_text(text.replace(old, new))
+
+    def addresses(self, environment: str = "sandbox") -> set[str]:
+        """Every managed resource in the local states, as tier: address."""
+        return {
+            f"{file.stem}: {resource['type']}.{resource['name']}"
+            for file in (self.folder / ".rehearsal" / environment).glob("*.tfstate")
+            for resource in json.loads(file.read_text())["resources"]
+            if resource["mode"] == "managed"
+        }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "tierra")
+
+
+def succeeded(run: subprocess.CompletedProcess[str]) -> str:
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    return run.stdout
+
+
+def refused(run: subprocess.CompletedProcess[str], message: str) -> None:
+    assert run.returncode in (1, 2)
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def total(report: dict[str, dict[str, int]], what: str) -> int:
+    return sum(tier[what] for tier in report.values())
+
+
+def test_the_life_of_the_sandbox(project: Project) -> None:
+    refused(project.make("apply"), "network has no saved plan: run make plan ENV=sandbox")
+
+    first = succeeded(project.make("plan"))
+    assert first.count("rehearsal: terraform talks to Tierra's embedded provider") == 1
+    planned = project.report()
+    assert list(planned) == ["network", "storage"]
+    assert total(planned, "add") > 100
+    assert total(planned, "change") == total(planned, "destroy") == 0
+    assert not any(tier["forecast"] for tier in planned.values())
+
+    refused(project.make("apply"), "APPROVE=yes says yes in advance")
+    assert project.addresses() == set()
+
+    succeeded(project.make("-j4", "apply", APPROVE="yes"))
+    assert len(project.addresses()) == total(planned, "add")
+    assert "applied before" in succeeded(project.make("apply", APPROVE="yes"))
+
+    assert succeeded(project.make("plan")).count("No changes.") == 2
+    unchanged = {"add": 0, "change": 0, "destroy": 0, "forecast": False}
+    assert project.report() == {"network": unchanged, "storage": unchanged}
+
+    project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
+    refused(project.make("apply", APPROVE="yes"), "network is older than its configuration: run make plan")
+    succeeded(project.make("plan"))
+    assert project.report() == {"network": {**unchanged, "change": 1}, "storage": unchanged}
+
+    refused(project.make("destroy"), "APPROVE=yes says yes in advance")
+    succeeded(project.make("-j4", "destroy", APPROVE="yes"))
+    assert project.addresses() == set()
+
+
+def test_a_plan_is_applied_only_to_the_state_it_was_made_for(project: Project) -> None:
+    succeeded(project.make("plan", "TIER=storage"))
+    stack = project.folder / "cdktf.out" / "sandbox" / "stacks" / "storage"
+    kept = {name: (stack / name).read_bytes() for name in ("plan.tfplan", "plan.json", "plan.config")}
+    succeeded(project.make("apply", "TIER=storage", APPROVE="yes"))
+    (stack / "applied").unlink()
+    for name, content in kept.items():
+        (stack / name).write_bytes(content)
+    refused(project.make("apply", "TIER=storage", APPROVE="yes"), "Saved plan is stale")
+    assert all(address.startswith("storage: ") for address in project.addresses())
+
+
+@pytest.mark.parametrize("environment", ["sandbox", "production"])
+def test_dress_rehearsal(project: Project, environment: str) -> None:
+    output = succeeded(project.make("rehearse", f"ENV={environment}"))
+    assert f"{environment} was planned, applied, found unchanged and destroyed; nothing is left" in output
+    assert not (project.folder / "cdktf.out" / environment).exists()
+
+
+def test_a_partial_apply_is_completed_by_the_next(project: Project) -> None:
+    failing = {"REHEARSAL_FAIL": "aws_subnet=0.5,aws_kms_key=0.3", "APPROVE": "yes"}
+    succeeded(project.make("plan", **failing))
+    wanted = total(project.report(), "add")
+    first = project.make("-k", "apply", **failing)
+    refused(first, "failure injected by REHEARSAL_FAIL")
+    some = project.addresses()
+    assert 0 < len(some) < wanted
+    for _ in range(12):
+        succeeded(project.make("plan", **failing))
+        if project.make("-k", "apply", **failing).returncode == 0:
+            break
+        assert project.addresses() >= some
+        some = project.addresses()
+    assert len(project.addresses()) == wanted
+    assert succeeded(project.make("plan")).count("No changes.") == 2
+
+
+def test_dry_run_shows_commands_that_an_operator_can_type(project: Project) -> None:
+    output = succeeded(project.make("-n", "plan", "TIER=network"))
+    commands = [line.split(" -chdir=")[1] for line in output.splitlines() if " -chdir=" in line]
+    folder = "cdktf.out/sandbox/stacks/network"
+    assert commands[0].startswith(f"{folder} init -input=false")
+    assert commands[1].startswith(f"{folder} plan -input=false -lock-timeout=60s")
+    assert commands[2].startswith(f"{folder} show -json plan.tfplan")
+    assert not (project.folder / folder / ".terraform").exists()
+
+
+def test_wrong_names_are_answered_in_one_line(project: Project) -> None:
+    refused(project.make("plan", "ENV=nope"), "environments/nope.yaml does not exist; ENV is one of: production sandbox")
+    refused(project.make("plan", "TIER=netwrk"), "TIER=netwrk: there is no such tier; the tiers of sandbox are: network")
+    assert not (project.folder / "cdktf.out" / "nope").exists()
+
+
+def test_a_wrong_spec_stops_make_and_keeps_what_was_generated(project: Project) -> None:
+    succeeded(project.make("synth"))
+    generated = project.folder / "cdktf.out" / "sandbox" / "stacks" / "network" / "cdk.tf.json"
+    before = generated.read_bytes()
+    project.edit("cidr: 10.20.0.0/16", "cidr: 8.8.0.0/16")
+    run = project.make("plan")
+    refused(run, "environments/sandbox.yaml:")
+    assert "network.cidr: 8.8.0.0/16" in run.stderr
+    assert "No such file" not in run.stderr
+    assert generated.read_bytes() == before
+
+
+def test_help_names_every_target(project: Project) -> None:
+    output = succeeded(project.make())
+    targets = "setup synth validate plan apply destroy show output rehearse check test bench clean"
+    assert all(f"\n  {target} " in output for target in targets.split())
+
+
+def test_validate_show_and_output(project: Project) -> None:
+    assert succeeded(project.make("validate")).count("The configuration is valid") == 2
+    succeeded(project.make("plan", "TIER=network"))
+    assert "aws_subnet.private_a will be created" in succeeded(project.make("show", "TIER=network"))
+    succeeded(project.make("apply", "TIER=network", APPROVE="yes"))
+    assert "# aws_subnet.private_a:" in succeeded(project.make("show", "TIER=network"))
+    assert 'vpc_id' in succeeded(project.make("output", "TIER=network"))
+
+
+def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project: Project) -> None:
+    settings = json.loads((project.folder / "cdktf.json").read_text())
+    assert settings["language"] == "python"
+    run = subprocess.run(
+        settings["app"],
+        shell=True,
+        cwd=project.folder,
+        env={**os.environ, "CDKTF_OUTDIR": settings["output"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert succeeded(run) == ""
+    assert run.stderr == ""
+    manifest = json.loads((project.folder / settings["output"] / "manifest.json").read_text())
+    assert sorted(manifest["stacks"]) == ["network", "storage"]
+    for stack in manifest["stacks"].values():
+        assert (project.folder / settings["output"] / stack["synthesizedStackPath"]).is_file()
