@@ -87,7 +87,7 @@ SELECTED := $(or $(TIER),$(TIERS))
 REHEARSED := $(if $(filter rehearsal,$(or $(REHEARSE),$(TARGET))),yes)
 ifdef REHEARSED
 export TF_CLI_CONFIG_FILE := $(CURDIR)/$(PROVIDER)
-export REHEARSAL_CLOUD := $(CURDIR)/$(STATES)/cloud.sqlite
+export REHEARSAL_CLOUD := $(abspath $(STATES))/cloud.sqlite
 MODE := rehearsal: terraform talks to Tierra's embedded provider; no AWS account is touched
 else ifeq ($(wildcard $(TF_CLI_CONFIG_FILE)),)
 unexport TF_CLI_CONFIG_FILE

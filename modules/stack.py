@@ -49,7 +49,7 @@ class State(NamedTuple):
 
 
 class TierError(Exception):
-    """A tier with a flaw of its own: an address that is not legal or not unique, an output it may not read."""
+    """A tier with a flaw of its own: an address that is illegal or taken, an output it may not read."""
 
 
 class Stack(TerraformStack):
@@ -94,7 +94,7 @@ class Stack(TerraformStack):
 
     def output(self, name: str, value: Any, description: str) -> None:
         """An output with exactly this name."""
-        # As a token, a list or dict does not pass through a function of cdktf that Node calls deprecated, aloud.
+        # As a token, a list or dict passes by a function of cdktf that Node calls deprecated, aloud.
         plain = value if isinstance(value, str) else Token.as_any(value)
         TerraformOutput(self._room("output"), name, value=plain, description=description, static_id=True)
 

@@ -6,8 +6,10 @@ reads only the types that a configuration uses.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import sqlite3
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
@@ -18,17 +20,13 @@ from bindings.schema import Attribute, Block, Nested, TypeSchema
 
 PROVIDERS = ("aws", "helm")
 FACTS = Path(__file__).parent / "facts"
-SENSITIVE = {
-    "auth_token",
-    "master_password",
-    "master_password_wo",
-    "password",
-    "password_wo",
-    "private_key",
-    "secret_binary",
-    "secret_string",
-    "secret_string_wo",
-}
+# What hides its value in plans: almost every argument whose name ends like this is marked sensitive.
+SENSITIVE = re.compile(
+    r"(password|passwords|client_secret|secret_string|secret_binary|secret_key|access_token|oauth_token"
+    r"|auth_token|authorization_token|token_key|basic_auth_credentials|preshared_key|private_key|plaintext"
+    r"|shared_secret|secret_token|key_material_base64)(_wo)?$"
+)
+SENSITIVE_VALUES = {"aws_ssm_parameter": ("value", "value_wo"), "aws_lambda_invocation": ("input",)}
 # Optional in the bindings, and filled by the provider for every type that has them.
 ALWAYS_COMPUTED = ("id", "arn", "region", "tags_all")
 PREFIXED = ("name", "identifier", "cluster_identifier", "node_group_name", "bucket")
@@ -96,7 +94,9 @@ def build(path: Path) -> dict[str, int]:
     with database:
         database.execute("CREATE TABLE types (provider TEXT, kind TEXT, name TEXT, block TEXT, facts TEXT)")
         for provider in PROVIDERS:
-            rows = [_row(provider, schema, facts) for schema in schemas(provider)]
+            found = list(schemas(provider))
+            resources = {schema.name: schema.block for schema in found if schema.kind == "resource"}
+            rows = [_row(provider, schema, facts, resources) for schema in found]
             database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", rows)
             counts[provider] = len(rows)
     database.close()
@@ -119,10 +119,16 @@ def read_facts() -> dict[str, Facts]:
     return facts
 
 
-def _row(provider: str, schema: TypeSchema, facts: dict[str, Facts]) -> tuple[str, ...]:
-    known = facts.get(schema.name, Facts()) if schema.kind != "data" else Facts()
+def _row(
+    provider: str, schema: TypeSchema, facts: dict[str, Facts], resources: dict[str, Block]
+) -> tuple[str, ...]:
+    known = facts.get(schema.name, Facts()) if schema.kind == "resource" else Facts()
     if schema.kind == "resource":
-        _complete(schema.block, known)
+        known = _complete(schema.block, known)
+    elif schema.kind == "data":
+        _answering(schema.block, resources.get(schema.name, Block()))
+    if provider == "helm":
+        _nested_attributes(schema.block)
     _apply(schema.name, schema.block, known)
     return (
         provider,
@@ -133,21 +139,42 @@ def _row(provider: str, schema: TypeSchema, facts: dict[str, Facts]) -> tuple[st
     )
 
 
-def _complete(block: Block, facts: Facts) -> None:
-    """Mark what every AWS resource computes, whether or not there are facts about its type."""
+def _complete(block: Block, facts: Facts) -> Facts:
+    """Mark what every AWS resource computes, and that a new region makes a new resource of each."""
     for name in ALWAYS_COMPUTED:
         if name in block.attributes and not block.attributes[name].required:
             block.attributes[name].computed = True
+    replace = [*facts.replace]
     if not facts.source:
-        for name in PREFIXED:
-            if f"{name}_prefix" in block.attributes and name in block.attributes:
-                block.attributes[name].computed = True
+        named = [name for name in PREFIXED if name in block.attributes]
+        prefixes = [f"{name}_prefix" for name in named if f"{name}_prefix" in block.attributes]
+        replace += [*named, *prefixes]
+        for name in (*prefixes, *(prefix.removesuffix("_prefix") for prefix in prefixes)):
+            block.attributes[name].computed = not block.attributes[name].required
+    if "region" in block.attributes and "region" not in replace:
+        replace.append("region")
+    return dataclasses.replace(facts, replace=replace)
+
+
+def _answering(block: Block, resource: Block) -> None:
+    """Mark the optional arguments of a data source that it answers when they are not given."""
+    for name, attribute in block.attributes.items():
+        answered = name in ALWAYS_COMPUTED or name in resource.attributes
+        if answered and attribute.optional and attribute.type == "string":
+            attribute.computed = True
+
+
+def _nested_attributes(block: Block) -> None:
+    """The helm provider, of the newer plugin framework, has attributes of objects and no blocks."""
+    for name, nested in block.blocks.items():
+        nested.attribute = name != "timeouts"
+        _nested_attributes(nested.block)
 
 
 def _apply(name: str, block: Block, facts: Facts) -> None:
     """Overlay the facts on the schema of the type called `name`."""
     for path in [*facts.computed, *facts.defaults]:
-        found = find(block, path)
+        found = block.find(path)
         if isinstance(found, Attribute):
             found.computed = not found.required
         elif isinstance(found, Nested):
@@ -155,34 +182,25 @@ def _apply(name: str, block: Block, facts: Facts) -> None:
         else:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in facts.replace:
-        if find(block, path) is None:
+        if block.find(path) is None:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in facts.nested:
-        nested = find(block, path)
+        nested = block.find(path)
         if isinstance(nested, Nested):
             nested.attribute = True
     for path in facts.required_blocks:
-        nested = find(block, path)
+        nested = block.find(path)
         if isinstance(nested, Nested):
             nested.required = True
-    _mark(block, set(facts.write_only))
+    _mark(block, set(facts.write_only), SENSITIVE_VALUES.get(name, ()))
 
 
-def _mark(block: Block, write_only: set[str]) -> None:
+def _mark(block: Block, write_only: set[str], sensitive: tuple[str, ...]) -> None:
     for name, attribute in block.attributes.items():
         attribute.write_only = attribute.optional and (name.endswith("_wo") or name in write_only)
-        attribute.sensitive = name in SENSITIVE
+        attribute.sensitive = bool(SENSITIVE.search(name)) or name in sensitive
     for nested in block.blocks.values():
-        _mark(nested.block, write_only)
-
-
-def find(block: Block, path: str) -> Attribute | Nested | None:
-    """What stands at a dotted path in a block; None if nothing does."""
-    first, _, rest = path.partition(".")
-    if not rest:
-        return block.attributes.get(first) or block.blocks.get(first)
-    nested = block.blocks.get(first)
-    return find(nested.block, rest) if nested else None
+        _mark(nested.block, write_only, ())
 
 
 def _block(raw: dict[str, Any]) -> Block:

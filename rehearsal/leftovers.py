@@ -20,7 +20,9 @@ def leftovers(states: Path) -> list[str]:
     cloud = states / "cloud.sqlite"
     if cloud.exists():
         with closing(sqlite3.connect(cloud)) as database:
-            left += [f"account: {type_} {id_}" for type_, id_ in database.execute("SELECT type, id FROM objects")]
+            left += [
+                f"account: {type_} {id_}" for type_, id_ in database.execute("SELECT type, id FROM objects")
+            ]
     return left
 
 

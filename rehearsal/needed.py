@@ -22,7 +22,9 @@ def used_types(folder: Path) -> set[str] | None:
     if None in states:
         return None
     files = [*_configuration(folder), *(file for file in states if file)]
-    return {word for file in files if file.is_file() for word in _WORD.findall(file.read_text(errors="replace"))}
+    return {
+        word for file in files if file.is_file() for word in _WORD.findall(file.read_text(errors="replace"))
+    }
 
 
 def _configuration(folder: Path) -> Iterator[Path]:

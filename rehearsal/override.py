@@ -1,4 +1,6 @@
-"""Turns generated root modules into rehearsed ones: `python -m rehearsal.override STACKS STATES [--unprotected]`.
+"""Turns generated root modules into rehearsed ones.
+
+`python -m rehearsal.override STACKS STATES [--unprotected]`
 
 Beside each generated `cdk.tf.json` goes a `rehearsal_override.tf.json`, which terraform merges over it. State
 and the states of other tiers are then local files in the folder STATES; the generated file is not touched.

@@ -42,58 +42,77 @@ def plan(
     type_: Type, prior: Object | None, proposed: Object, config: Object, account: Account
 ) -> tuple[Object, list[Path]]:
     """The planned state, and the paths of the changed arguments that force a new resource."""
-    planned = _planned(type_.block, type_.facts, "", proposed, config, creating=prior is None)
+    planned = _planned(type_.block, type_.facts, "", proposed, config, prior)
     _tags(type_.block, planned, config, account)
-    if "region" in type_.block.attributes and planned.get("region") in (None, UNKNOWN) and prior is None:
-        planned["region"] = config.get("region") or account.region
+    if "region" in type_.block.attributes and config.get("region") is None:
+        planned["region"] = account.region
     if prior is None:
         return planned, []
     replace = [path for name in type_.facts.replace for path in _changed(name, type_.block, prior, planned)]
     if planned != prior:
-        _recompute(type_, prior, planned)
+        _recompute(type_, prior, planned, config)
     return planned, replace
 
 
+def fills_blocks(block: Block) -> bool:
+    """Whether AWS fills in blocks that are not given, which terraform allows to types of the old SDK only."""
+    return any((n.computed and not n.attribute) or fills_blocks(n.block) for n in block.blocks.values())
+
+
 def _planned(
-    block: Block, facts: Facts, prefix: str, proposed: Object, config: Object | None, *, creating: bool
+    block: Block, facts: Facts, prefix: str, proposed: Object, config: Object | None, prior: Object | None
 ) -> Object:
     """`proposed` with the unknown values and defaults of one block, and of all blocks inside it."""
     planned = dict(proposed)
     given = config or {}
     for name, attribute in block.attributes.items():
-        value = proposed.get(name)
         if attribute.write_only:
             planned[name] = None
         elif given.get(name) is None and attribute.computed:
             default = facts.defaults.get(f"{prefix}{name}")
-            if default is not None and value != default:
+            if default is not None:
                 planned[name] = default
-            elif value is None and creating:
+            elif proposed.get(name) is None and prior is None:
                 planned[name] = UNKNOWN
     for name, nested in block.blocks.items():
         value = proposed.get(name)
-        if nested.attribute and nested.computed and value is None and creating:
-            planned[name] = UNKNOWN
+        before = prior.get(name) if prior else None
+        if nested.computed and not value and given.get(name) is not UNKNOWN:
+            planned[name] = UNKNOWN if prior is None else before
         else:
-            planned[name] = _planned_nested(nested, facts, f"{prefix}{name}.", value, given.get(name), creating)
+            path = f"{prefix}{name}."
+            planned[name] = _planned_nested(nested, facts, path, value, given.get(name), before)
     return planned
 
 
-def _planned_nested(
-    nested: Nested, facts: Facts, prefix: str, value: Any, config: Any, creating: bool
-) -> Any:
-    def element(proposed: Any, given: Any) -> Any:
+def _planned_nested(nested: Nested, facts: Facts, prefix: str, value: Any, config: Any, prior: Any) -> Any:
+    def element(proposed: Any, given: Any, before: Any) -> Any:
         if not isinstance(proposed, dict):
             return proposed
         own = given if isinstance(given, dict) else proposed
-        return _planned(nested.block, facts, prefix, proposed, own, creating=creating)
+        return _planned(
+            nested.block, facts, prefix, proposed, own, before if isinstance(before, dict) else None
+        )
 
     if isinstance(value, list):
         given = config if isinstance(config, list) and len(config) == len(value) else [None] * len(value)
-        return [element(one, its) for one, its in zip(value, given, strict=True)]
+        earlier = prior if isinstance(prior, list) else []
+        before = [*earlier, *[None] * len(value)][: len(value)]
+        if nested.nesting == "set":
+            before = [next((one for one in earlier if _same(one, its)), None) for its in value]
+        return [element(one, its, old) for one, its, old in zip(value, given, before, strict=True)]
     if isinstance(value, dict) and nested.nesting == "map":
-        return {key: element(one, (config or {}).get(key)) for key, one in value.items()}
-    return element(value, config)
+        return {
+            key: element(one, (config or {}).get(key), (prior or {}).get(key)) for key, one in value.items()
+        }
+    return element(value, config, prior)
+
+
+def _same(prior: Any, proposed: Any) -> bool:
+    """Whether an element of a set is the one it was, as far as it is given."""
+    if not isinstance(prior, dict) or not isinstance(proposed, dict):
+        return False
+    return all(value is None or prior.get(name) == value for name, value in proposed.items())
 
 
 def _tags(block: Block, planned: Object, config: Object, account: Account) -> None:
@@ -101,17 +120,17 @@ def _tags(block: Block, planned: Object, config: Object, account: Account) -> No
     if "tags_all" not in block.attributes or config.get("tags_all") is not None:
         return
     tags = planned.get("tags")
-    if tags is UNKNOWN or (tags and UNKNOWN in tags.values()):
+    if tags is UNKNOWN or UNKNOWN in {**account.default_tags, **(tags or {})}.values():
         planned["tags_all"] = UNKNOWN
     else:
         planned["tags_all"] = {**account.default_tags, **(tags or {})}
 
 
-def _recompute(type_: Type, prior: Object, planned: Object) -> None:
+def _recompute(type_: Type, prior: Object, planned: Object, config: Object) -> None:
     """Make unknown what an update changes of itself, such as a launch template's latest version."""
     for name, triggers in type_.facts.changes.items():
-        any_change = "any" in triggers
-        if name in planned and (any_change or any(prior.get(t) != planned.get(t) for t in triggers)):
+        changed = "any" in triggers or any(prior.get(t) != planned.get(t) for t in triggers)
+        if changed and name in planned and not config.get(name):
             planned[name] = UNKNOWN
 
 
@@ -122,9 +141,7 @@ def _changed(name: str, block: Block, prior: Any, planned: Any) -> Iterator[Path
     if before == after or (_empty(before) and _empty(after)):
         return
     nested = block.blocks.get(first)
-    if not rest or nested is None:
-        yield (first,)
-    elif not (isinstance(before, type(after)) and isinstance(before, list | dict)):
+    if not rest or nested is None or not (isinstance(before, type(after)) and isinstance(before, list | dict)):
         yield (first,)
     elif isinstance(before, dict):
         yield from ((first, *path) for path in _changed(rest, nested.block, before, after))

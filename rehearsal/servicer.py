@@ -237,7 +237,9 @@ def identity(state: Object) -> str:
 def _made_up(type_: Type, made: Object, planned: Object) -> bool:
     """Whether the id was chosen by the cloud rather than taken from an argument."""
     name = next((n for n in IDENTITIES if made.get(n)), "")
-    return not (type_.facts.id and isinstance(planned.get(type_.facts.id), str)) and planned.get(name) != made.get(name)
+    return not (type_.facts.id and isinstance(planned.get(type_.facts.id), str)) and planned.get(
+        name
+    ) != made.get(name)
 
 
 def _unknown_state(type_: Type) -> Object:

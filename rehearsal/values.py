@@ -13,14 +13,26 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bindings.schema import Block, CtyType
+from bindings.schema import Block, CtyType, Nested
 from rehearsal.catalog import Type
-from rehearsal.planning import Account
+from rehearsal.planning import Account, conform
 from rehearsal.protocol import UNKNOWN, Object, pack
 
-_WORD = re.compile(r"\{(\w+)\}")
-_SIZED = re.compile(r"(hex|int|base32_|base64_)(\d+)")
+_WORD = re.compile(r"(?<![$#])\{(\w+)\}")
+_SIZED = re.compile(r"(hex|int|alnum|base32_|base64_)(\d+)")
+WORDS = (
+    "partition",
+    "dns_suffix",
+    "account",
+    "region",
+    "uuid",
+    "ip_public",
+    "ip_private",
+    "hash",
+    "timestamp",
+)
 CREATED = "2026-01-01T00:00:00Z"
+ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 SUFFIX_DIGITS = 26  # what the provider puts behind a name_prefix
 
 
@@ -46,10 +58,7 @@ class Maker:
                 self.state[name] = self._known(self.state[name], name, attribute.type)
         for name, nested in self.type.block.blocks.items():
             value = self.state.get(name)
-            if nested.attribute and value is UNKNOWN:
-                self.state[name] = None if nested.nesting == "single" else {} if nested.nesting == "map" else []
-            else:
-                self.state[name] = self._block(nested.block, value, name)
+            self.state[name] = self._nested(nested, value, name)
         return self.state
 
     def attribute(self, name: str) -> Any:
@@ -64,7 +73,8 @@ class Maker:
         self.pending.add(name)
         facts = self.type.facts
         pattern = {"id": facts.id, "arn": facts.arn}.get(name) or facts.values.get(name)
-        if pattern is None or pattern == "":
+        given = f"{name}_prefix" in self.state and isinstance(self.state[f"{name}_prefix"], str)
+        if (pattern is None and name not in facts.values) or given:
             value = self._fallback(name, type_)
         elif name == "id" and pattern in self.type.block.attributes:
             value = self.attribute(pattern)
@@ -81,7 +91,9 @@ class Maker:
         if isinstance(pattern, dict):
             members = type_[1] if isinstance(type_, list) and type_[0] == "object" else {}
             made = {key: self._pattern(one, key, members.get(key, "string")) for key, one in pattern.items()}
-            missing = {key: self._fallback(f"{name}_{key}", members[key]) for key in members if key not in made}
+            missing = {
+                key: self._fallback(f"{name}_{key}", members[key]) for key in members if key not in made
+            }
             return {**made, **missing}
         if not isinstance(pattern, str):
             return pattern
@@ -108,7 +120,7 @@ class Maker:
             return "" if value is None else value
         if word in fixed:
             return fixed[word]()
-        return self._sized(sized[1], int(sized[2]), purpose) if sized else ""
+        return self._sized(sized[1], int(sized[2]), purpose) if sized else f"{{{word}}}"
 
     def _sized(self, kind: str, length: int, purpose: str) -> str:
         if kind == "hex":
@@ -118,6 +130,8 @@ class Maker:
         if kind == "int":
             return str(int(self._digest(purpose, 40), 16)).rjust(length, "7")[:length]
         raw = hashlib.sha512(self.seed + purpose.encode()).digest() * (length // 64 + 1)
+        if kind == "alnum":
+            return "".join(ALPHANUMERIC[byte % len(ALPHANUMERIC)] for byte in raw[:length])
         text = base64.b32encode(raw) if kind == "base32_" else base64.b64encode(raw)
         return text.decode()[:length]
 
@@ -168,31 +182,51 @@ class Maker:
             return "available"
         return f"{name.removesuffix('_id').replace('_', '-')}-{self._digest(name, 17)}"
 
+    def _nested(self, nested: Nested, value: Any, path: str) -> Any:
+        """The value of a block, with what AWS fills in when it was not given."""
+        if value is not UNKNOWN:
+            return self._block(nested.block, value, path)
+        pattern = self.type.facts.values.get(_without_indexes(path))
+        if pattern is None or nested.nesting == "map":
+            return {} if nested.nesting == "map" else None if nested.nesting == "single" else []
+        made = self._pattern(pattern, path, "string")
+        if isinstance(made, list):
+            return [conform(nested.block, one) for one in made]
+        return conform(nested.block, made)
+
     def _block(self, block: Block, value: Any, path: str) -> Any:
         if isinstance(value, list):
             return [self._block(block, one, f"{path}.{index}") for index, one in enumerate(value)]
         if not isinstance(value, dict):
-            return [] if value is UNKNOWN else value
+            return value
         filled = dict(value)
         for name, attribute in block.attributes.items():
             if _unknown_in(value.get(name)):
                 filled[name] = self._known(value[name], f"{path}.{name}", attribute.type)
         for name, nested in block.blocks.items():
-            filled[name] = self._block(nested.block, value.get(name), f"{path}.{name}")
+            filled[name] = self._nested(nested, value.get(name), f"{path}.{name}")
         return filled
 
     def _known(self, value: Any, path: str, type_: CtyType) -> Any:
         if value is UNKNOWN:
             name = path.rpartition(".")[2]
-            pattern = self.type.facts.values.get(re.sub(r"\.\d+\.", ".", path))
-            return self._fallback(name, type_) if pattern is None else self._pattern(pattern, path, type_)
+            plain = _without_indexes(path)
+            if plain in self.type.facts.values:
+                return self._pattern(self.type.facts.values[plain], path, type_)
+            return self._fallback(name, type_)
         inner = type_[1] if isinstance(type_, list) else "string"
         if isinstance(value, list):
             return [self._known(one, f"{path}.{index}", inner) for index, one in enumerate(value)]
         if isinstance(value, dict):
             types = inner if isinstance(inner, dict) else dict.fromkeys(value, inner)
-            return {key: self._known(one, f"{path}.{key}", types.get(key, "string")) for key, one in value.items()}
+            return {
+                key: self._known(one, f"{path}.{key}", types.get(key, "string")) for key, one in value.items()
+            }
         return value
+
+
+def _without_indexes(path: str) -> str:
+    return re.sub(r"\.\d+(?=\.|$)", "", path)
 
 
 def _unknown_in(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """What the saved plans of an environment will do: a table, and `report.json` for other programs.
 
-`python -m review.report cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left in `stacks/<tier>/`.
+`python -m review.report cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left in
+`stacks/<tier>/`.
 """
 
 from __future__ import annotations

@@ -163,8 +163,14 @@ def test_dry_run_shows_commands_that_an_operator_can_type(project: Project) -> N
 
 
 def test_wrong_names_are_answered_in_one_line(project: Project) -> None:
-    refused(project.make("plan", "ENV=nope"), "environments/nope.yaml does not exist; ENV is one of: production sandbox")
-    refused(project.make("plan", "TIER=netwrk"), "TIER=netwrk: there is no such tier; the tiers of sandbox are: network")
+    refused(
+        project.make("plan", "ENV=nope"),
+        "environments/nope.yaml does not exist; ENV is one of: production sandbox",
+    )
+    refused(
+        project.make("plan", "TIER=netwrk"),
+        "TIER=netwrk: there is no such tier; the tiers of sandbox are: network",
+    )
     assert not (project.folder / "cdktf.out" / "nope").exists()
 
 
@@ -192,7 +198,7 @@ def test_validate_show_and_output(project: Project) -> None:
     assert "aws_subnet.private_a will be created" in succeeded(project.make("show", "TIER=network"))
     succeeded(project.make("apply", "TIER=network", APPROVE="yes"))
     assert "# aws_subnet.private_a:" in succeeded(project.make("show", "TIER=network"))
-    assert 'vpc_id' in succeeded(project.make("output", "TIER=network"))
+    assert "vpc_id" in succeeded(project.make("output", "TIER=network"))
 
 
 def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project: Project) -> None:

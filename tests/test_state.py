@@ -45,7 +45,7 @@ def s3(endpoint: str) -> Any:
 def terraform(
     tmp_path: Path, endpoint: str, folders: dict[str, Path]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs terraform in a copy of production's storage tier; the copy holds nothing but the generated JSON."""
+    """Runs terraform in a folder that holds nothing but the generated JSON of production's storage tier."""
     (tmp_path / "cdk.tf.json").write_bytes(
         (folders["production"] / "stacks" / "storage" / "cdk.tf.json").read_bytes()
     )
@@ -79,7 +79,13 @@ def test_state_lies_encrypted_in_the_bucket_and_is_locked_there(terraform: Any, 
     assert any(resource["type"] == "aws_backup_vault" for resource in state["resources"])
     assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
 
-    held = {"ID": "1", "Operation": "OperationTypeApply", "Who": "somebody@example.com", "Info": "", "Path": KEY}
+    held = {
+        "ID": "1",
+        "Operation": "OperationTypeApply",
+        "Who": "somebody@example.com",
+        "Info": "",
+        "Path": KEY,
+    }
     held |= {"Version": "1.11.4", "Created": "2026-01-01T00:00:00Z"}
     s3.put_object(Bucket=BUCKET, Key=f"{KEY}.tflock", Body=json.dumps(held).encode())
     second = terraform("plan", "-input=false", "-no-color")

@@ -71,8 +71,8 @@ def _rule(
     cold_days: int | None = None,
 ) -> BackupPlanRule:
     """One kind of recovery point, kept for `days`, and copied to the second region if there is one."""
-    # Volumes move to cold storage only when asked to; kinds that cannot move stay where they are. Said even when
-    # false: AWS answers false, and within a set of rules an answer to nothing would be a difference in every plan.
+    # Volumes move to cold storage only when asked to; kinds that cannot move stay where they are. Said even
+    # when false, which AWS answers: in a set of rules an answer to nothing is a difference in every plan.
     archive = cold_days is not None
     copies = [
         BackupPlanRuleCopyAction(
