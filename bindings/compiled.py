@@ -1,7 +1,7 @@
 """Reads the schema of every type from the compiled JavaScript of a provider's cdktf bindings.
 
 The bindings are one folder a resource type inside `<package>/_jsii/*.jsii.tgz` (the largest types keep
-their blocks in a folder `index-structs` below it). Three places describe a type completely enough for terraform:
+their blocks in a folder `index-structs` below it). Three places describe a type well enough for terraform:
 
     *.js    `…ToHclTerraform`, `synthesizeHclAttributes`   every argument and block, with its type
     *.js    getters marked "computed: true"                what the provider fills in

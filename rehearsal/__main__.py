@@ -1,4 +1,4 @@
-"""The provider process: `python -m rehearsal aws` (or helm), started by terraform in a root module's folder."""
+"""The provider process: `python -m rehearsal aws` (or helm), which terraform starts in the root module."""
 
 from __future__ import annotations
 

@@ -64,19 +64,22 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
 
-    def names(self, provider: str, kind: str) -> set[str]:
-        """The names of all types of a kind ("resource", "data", "provider", "ephemeral")."""
-        query = "SELECT name FROM types WHERE provider = ? AND kind = ?"
-        return {row[0] for row in self._database.execute(query, (provider, kind))}
+    def load(self, provider: str, kind: str, names: set[str] | None = None) -> dict[str, Type]:
+        """The types of a kind ("resource", "data", "provider"), those called `names` or all of them.
 
-    def load(self, provider: str, kind: str, names: set[str]) -> dict[str, Type]:
-        """The types of that kind with those names; names that the provider lacks are left out."""
-        query = "SELECT name, block, facts FROM types WHERE provider = ? AND kind = ? ORDER BY name"
-        return {
-            name: Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
-            for name, block, facts in self._database.execute(query, (provider, kind))
-            if name in names
-        }
+        Names that the provider lacks are left out.
+        """
+        if names is None:
+            names = {name for (name,) in self._query("SELECT name", provider, kind)}
+        found = {}
+        for name in sorted(names):
+            for block, facts in self._query("SELECT block, facts", provider, kind, name):
+                found[name] = Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
+        return found
+
+    def _query(self, select: str, *key: str) -> list[tuple[Any, ...]]:
+        where = " AND ".join(f"{column} = ?" for column in ("provider", "kind", "name")[: len(key)])
+        return self._database.execute(f"{select} FROM types WHERE {where}", key).fetchall()
 
 
 def build(path: Path) -> dict[str, int]:
@@ -92,7 +95,10 @@ def build(path: Path) -> dict[str, int]:
     counts = {}
     database = sqlite3.connect(temporary)
     with database:
-        database.execute("CREATE TABLE types (provider TEXT, kind TEXT, name TEXT, block TEXT, facts TEXT)")
+        database.execute(
+            "CREATE TABLE types (provider TEXT, kind TEXT, name TEXT, block TEXT, facts TEXT,"
+            " PRIMARY KEY (provider, kind, name))"
+        )
         for provider in PROVIDERS:
             found = list(schemas(provider))
             resources = {schema.name: schema.block for schema in found if schema.kind == "resource"}

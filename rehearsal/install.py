@@ -50,9 +50,9 @@ provider_installation {{
 def main() -> None:
     home = catalog_path().parent
     home.mkdir(exist_ok=True)
-    build(catalog_path())
     for name in PACKAGES:
         executable(home / "mirror", name, provider_version(name))
+    build(catalog_path())
     write(home / "python", sys.executable)
     write(home / "terraform.rc", CONFIGURATION.format(mirror=home / "mirror", host=HOST))
 

@@ -8,34 +8,14 @@ defaults, and names the arguments whose change forces a new resource.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from bindings.schema import Attribute, Block, Nested
+from rehearsal.account import Account
 from rehearsal.catalog import Facts, Type
 from rehearsal.protocol import UNKNOWN, Object
 
 Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Account:
-    """Where resources are pretended to live, as the provider block says."""
-
-    id: str = "123456789012"
-    region: str = "us-east-1"
-    default_tags: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def partition(self) -> str:
-        for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-            if self.region.startswith(prefix):
-                return partition
-        return "aws"
-
-    @property
-    def dns_suffix(self) -> str:
-        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
 
 def plan(
@@ -141,7 +121,8 @@ def _changed(name: str, block: Block, prior: Any, planned: Any) -> Iterator[Path
     if before == after or (_empty(before) and _empty(after)):
         return
     nested = block.blocks.get(first)
-    if not rest or nested is None or not (isinstance(before, type(after)) and isinstance(before, list | dict)):
+    comparable = isinstance(before, list | dict) and isinstance(before, type(after))
+    if not rest or nested is None or not comparable:
         yield (first,)
     elif isinstance(before, dict):
         yield from ((first, *path) for path in _changed(rest, nested.block, before, after))

@@ -1,8 +1,8 @@
 """The values that AWS would choose: ids, ARNs, hosts. Made up, shaped like AWS's, the same on every run.
 
 A value is derived from the type and the known arguments of its resource. Patterns come from the facts:
-`subnet-{hex17}`, `arn:{partition}:ec2:{region}:{account}:subnet/{id}`; a name in braces is an attribute of the
-resource or one of the words below.
+`subnet-{hex17}`, `arn:{partition}:ec2:{region}:{account}:subnet/{id}`; a name in braces is an attribute of
+the resource or one of the words below, and any other pair of braces stays as it is.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bindings.schema import Block, CtyType, Nested
+from rehearsal.account import Account
 from rehearsal.catalog import Type
-from rehearsal.planning import Account, conform
+from rehearsal.planning import conform
 from rehearsal.protocol import UNKNOWN, Object, pack
 
 _WORD = re.compile(r"(?<![$#])\{(\w+)\}")
@@ -160,10 +161,9 @@ class Maker:
         return {} if type_[0] == "map" else []
 
     def _text(self, name: str) -> str:
-        attributes = self.type.block.attributes
-        if f"{name}_prefix" in attributes and isinstance(self.state.get(f"{name}_prefix"), str):
+        if self._prefix(name):
             digits = str(int(self._digest(name, 40), 16)).rjust(SUFFIX_DIGITS, "0")[-SUFFIX_DIGITS:]
-            return f"{self.state[f'{name}_prefix']}{digits}"
+            return f"{self._prefix(name)}{digits}"
         service, _, noun = self.type.name.removeprefix("aws_").partition("_")
         if name == "arn" or name.endswith("_arn"):
             place = f"{self.account.partition}:{service}:{self.region}:{self.account.id}"
@@ -178,9 +178,16 @@ class Maker:
             return CREATED
         if name.endswith(("endpoint", "dns_name", "domain_name", "address", "hostname")):
             return f"{self._digest(name, 12)}.{service}.{self.region}.{self.account.dns_suffix}"
+        if name in ("policy", "json", "document", "definition"):
+            return "{}"
         if name in ("status", "state"):
             return "available"
         return f"{name.removesuffix('_id').replace('_', '-')}-{self._digest(name, 17)}"
+
+    def _prefix(self, name: str) -> str:
+        """What the configuration wants a generated name to begin with; often nothing."""
+        prefix = self.state.get(f"{name}_prefix")
+        return prefix if isinstance(prefix, str) else ""
 
     def _nested(self, nested: Nested, value: Any, path: str) -> Any:
         """The value of a block, with what AWS fills in when it was not given."""

@@ -1,0 +1,109 @@
+"""Creates, updates, reads and deletes objects of the pretended account.
+
+An object is known by its region and id. The key is handed to terraform as the provider's private data, so
+that an object of a type without an id is found again after it was changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from rehearsal import guards
+from rehearsal.account import Account
+from rehearsal.catalog import Type
+from rehearsal.cloud import Cloud
+from rehearsal.failures import Failures
+from rehearsal.planning import conform, null
+from rehearsal.protocol import UNKNOWN, Object, error, pack
+from rehearsal.values import Maker
+
+IDENTITIES = ("id", "arn", "name", "identifier")
+# What an operator may name an object by in an import, other than its id.
+IMPORTABLE = ("id", "arn", "name", "identifier", "cluster_identifier", "key_id", "url")
+
+
+class Changes:
+    """What happens in one account. Raises ValueError when `fail` (REHEARSAL_FAIL) is not understood."""
+
+    def __init__(self, cloud: Cloud, account: Account, fail: str = "") -> None:
+        self.cloud = cloud
+        self.account = account
+        self.failures = Failures.from_text(fail)
+
+    def read(self, type_: Type, state: Object, private: bytes) -> tuple[Object | None, bytes]:
+        """The object as it is now, None when it is gone, and its key."""
+        key = self._key(state, private)
+        if not self.cloud.remembers:
+            return state, key.encode()
+        found = self.cloud.get(type_.name, key)
+        return conform(type_.block, found) if found is not None else None, key.encode()
+
+    def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
+        """The new object and its key, or an error diagnostic."""
+        if self.failures.strike(type_.name, planned, self.cloud):
+            detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
+            return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
+        made = self._made(type_, planned)
+        key = self._key(made, b"")
+        taken = guards.creation(type_, made)
+        if taken and self.cloud.get(type_.name, key) is not None:
+            return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
+        self.cloud.put(type_.name, key, made)
+        return made, key.encode(), None
+
+    def _made(self, type_: Type, planned: Object) -> Object:
+        """The object with an id that no other of its type ever had, unless the configuration gives the id."""
+        made = Maker(type_, planned, self.account).completed()
+        salt = 0
+        while not self._first(type_, made):
+            salt += 1
+            other = Maker(type_, planned, self.account, salt).completed()
+            if self._key(other, b"") == self._key(made, b""):
+                break
+            made = other
+        return made
+
+    def _first(self, type_: Type, made: Object) -> bool:
+        """Whether no object of the type ever had this id."""
+        return self.cloud.attempt(f"{type_.name} {self._key(made, b'')}") == 1
+
+    def update(self, type_: Type, prior: Object, planned: Object, private: bytes) -> Object:
+        """The object after the change; what counts versions counts one up."""
+        made = Maker(type_, planned, self.account).completed()
+        for name in type_.facts.changes:
+            if planned.get(name) is UNKNOWN and isinstance(prior.get(name), int):
+                made[name] = prior[name] + 1
+        self.cloud.put(type_.name, self._key(prior, private), made)
+        return made
+
+    def delete(self, type_: Type, state: Object, private: bytes) -> Any:
+        """Delete the object; an error diagnostic when AWS would refuse."""
+        refusal = guards.deletion(type_, state)
+        if refusal:
+            return error(f"deleting {type_.name} ({state.get('id')}): {refusal}")
+        self.cloud.delete(type_.name, self._key(state, private))
+        return None
+
+    def imported(self, type_: Type, identity: str) -> tuple[Object, bytes]:
+        """The object called `identity`. terraform reads it next, and finds out whether it exists."""
+        if not self.cloud.remembers:
+            unknown = {name: UNKNOWN for name, a in type_.block.attributes.items() if a.computed}
+            state = {**null(type_.block), **unknown, "id": identity}
+            return Maker(type_, conform(type_.block, state), self.account).completed(), b""
+        wanted, _, region = identity.rpartition("@") if "@" in identity else (identity, "", "")
+        region = region or self.account.region
+        for found in self.cloud.all(type_.name):
+            here = found.get("region") in (None, region)
+            if here and wanted in [found.get(name) for name in IMPORTABLE]:
+                return conform(type_.block, found), self._key(found, b"").encode()
+        return {**null(type_.block), **({"id": wanted} if "id" in type_.block.attributes else {})}, b""
+
+    def _key(self, state: Object, private: bytes) -> str:
+        """What tells an object from all others of its type."""
+        if private:
+            return private.decode()
+        for name in IDENTITIES:
+            if isinstance(state.get(name), str) and state[name]:
+                return f"{state.get('region') or 'global'}/{state[name]}"
+        return hashlib.sha256(pack(sorted(state.items()))).hexdigest()

@@ -1,0 +1,63 @@
+"""What AWS, or its provider, refuses to do: the refusals that an operator meets most often.
+
+REHEARSAL_GUARDS=off lifts the refusals of deletion, for the end of a dress rehearsal.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rehearsal.catalog import Type
+from rehearsal.protocol import Object
+
+# The argument that forbids a deletion, and AWS's words for it.
+PROTECTIONS = {
+    "deletion_protection": "InvalidParameterCombination: Cannot delete protected {noun}, please disable"
+    " deletion protection and try again.",
+    "deletion_protection_enabled": "ValidationException: Resource cannot be deleted as it is currently"
+    " protected against deletion. Disable deletion protection first.",
+    "enable_deletion_protection": "OperationNotPermitted: Load balancer '{id}' cannot be deleted because"
+    " deletion protection is enabled",
+    "disable_api_termination": "OperationNotPermitted: The instance '{id}' may not be terminated. Modify its"
+    " 'disableApiTermination' instance attribute and try again.",
+}
+INSTANCES = ("aws_instance", "aws_spot_instance_request")
+FINAL_SNAPSHOT = ("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")
+# Types whose name, which is their id, can be taken only once; others are overwritten or get their own id.
+UNIQUE = {
+    "aws_backup_vault": "AlreadyExistsException: Backup vault with the same name already exists",
+    "aws_cloudwatch_log_group": "ResourceAlreadyExistsException: The specified log group already exists",
+    "aws_db_parameter_group": "DBParameterGroupAlreadyExists: Parameter group {id} already exists",
+    "aws_db_subnet_group": "DBSubnetGroupAlreadyExists: The DB subnet group '{id}' already exists.",
+    "aws_ecr_repository": "RepositoryAlreadyExistsException: The repository with name '{id}' already exists",
+    "aws_eks_cluster": "ResourceInUseException: Cluster already exists with name: {id}",
+    "aws_iam_instance_profile": "EntityAlreadyExists: Instance Profile {id} already exists.",
+    "aws_iam_role": "EntityAlreadyExists: Role with name {id} already exists.",
+    "aws_iam_user": "EntityAlreadyExists: User with name {id} already exists.",
+    "aws_kms_alias": "AlreadyExistsException: An alias with the name {id} already exists",
+    "aws_rds_cluster": "DBClusterAlreadyExistsFault: DB Cluster already exists",
+    "aws_s3_bucket": "BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded"
+    " and you already own it.",
+}
+
+
+def deletion(type_: Type, state: Object) -> str | None:
+    """Why this object cannot be deleted as it stands; None when it can be."""
+    if os.environ.get("REHEARSAL_GUARDS") == "off":
+        return None
+    noun = type_.name.removeprefix("aws_").replace("_", " ")
+    for name, words in PROTECTIONS.items():
+        if name == "disable_api_termination" and type_.name not in INSTANCES:
+            continue
+        if state.get(name) in (True, "ACTIVE"):
+            return words.format(noun=noun, id=state.get("id"))
+    last = ("replicate_source_db", "skip_final_snapshot", "final_snapshot_identifier")
+    if type_.name in FINAL_SNAPSHOT and not any(state.get(name) for name in last):
+        return "final_snapshot_identifier is required when skip_final_snapshot is false"
+    return None
+
+
+def creation(type_: Type, made: Object) -> str | None:
+    """What AWS says when this object exists already; None for types that may be created twice."""
+    words = UNIQUE.get(type_.name)
+    return words.format(id=made.get("id")) if words else None

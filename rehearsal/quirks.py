@@ -1,0 +1,80 @@
+"""Values that follow from other arguments, where one pattern a type is not enough.
+
+Source: the documentation of each resource at registry.terraform.io/providers/hashicorp/aws/6.25.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rehearsal.protocol import Object
+
+Patterns = dict[str, Any]
+PORTS = {"mysql": 3306, "mariadb": 3306, "postgres": 5432, "oracle": 1521, "sqlserver": 1433}
+PORTS |= {"aurora-mysql": 3306, "aurora-postgresql": 5432}
+
+
+def _database(state: Object) -> Patterns:
+    engine = state.get("engine") if isinstance(state.get("engine"), str) else ""
+    patterns: Patterns = {}
+    for name, port in PORTS.items():
+        if str(engine).startswith(name):
+            patterns["port"] = port
+    version = state.get("engine_version")
+    if isinstance(version, str):
+        patterns["engine_version_actual"] = version
+    if state.get("manage_master_user_password") is True:
+        arn = "arn:{partition}:secretsmanager:{region}:{account}:secret:rds!db-{uuid}-{alnum6}"
+        patterns["master_user_secret"] = [{"kms_key_id": "", "secret_arn": arn, "secret_status": "active"}]
+    return patterns
+
+
+def _endpoint(state: Object) -> Patterns:
+    if state.get("vpc_endpoint_type") == "Gateway":
+        return {"dns_entry": [], "network_interface_ids": []}
+    return {"prefix_list_id": "", "cidr_blocks": []}
+
+
+def _load_balancer(state: Object) -> Patterns:
+    kind = {"network": "net", "gateway": "gwy"}.get(str(state.get("load_balancer_type")), "app")
+    return {"arn_suffix": f"{kind}/{{name}}/{{hex16}}"}
+
+
+def _vpc(state: Object) -> Patterns:
+    if state.get("assign_generated_ipv6_cidr_block") is not True:
+        return {}
+    block = {"ipv6_cidr_block": "2a05:d018:{hex4}:1200::/56"}
+    return {**block, "ipv6_association_id": "vpc-cidr-assoc-{hex17}"}
+
+
+def _key(state: Object) -> Patterns:
+    return {"key_id": "mrk-{hex32}"} if state.get("multi_region") is True else {}
+
+
+def _subnet(state: Object) -> Patterns:
+    from rehearsal.answers import zone_id
+
+    zone = state.get("availability_zone")
+    if not isinstance(zone, str):
+        return {}
+    return {"availability_zone_id": zone_id(zone[:-1], ord(zone[-1]) - ord("a") + 1)}
+
+
+QUIRKS: dict[str, Callable[[Object], Patterns]] = {
+    "aws_alb": _load_balancer,
+    "aws_db_instance": _database,
+    "aws_kms_external_key": _key,
+    "aws_kms_key": _key,
+    "aws_lb": _load_balancer,
+    "aws_rds_cluster": _database,
+    "aws_subnet": _subnet,
+    "aws_vpc": _vpc,
+    "aws_vpc_endpoint": _endpoint,
+}
+
+
+def patterns(type_name: str, state: Object) -> Patterns:
+    """What takes the place of the facts' `values` for this resource."""
+    quirk = QUIRKS.get(type_name)
+    return quirk(state) if quirk else {}

@@ -1,0 +1,126 @@
+"""Runs real terraform against the rehearsal provider, for tests of what the two say to each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rehearsal.catalog import catalog_path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROVIDERS = 'provider "aws" {}\nprovider "helm" {}\n'
+
+
+def terraform_command() -> list[str]:
+    local = ROOT / ".venv/bin/terraform"
+    return [str(local) if local.exists() else "terraform"]
+
+
+class Project:
+    """A root module in a scratch folder, with an account of its own."""
+
+    def __init__(self, folder: Path, configuration: str = "", command: list[str] | None = None) -> None:
+        self.folder = folder
+        self.command = command or terraform_command()
+        self.cloud = folder / "cloud.sqlite"
+        if command is None:
+            shutil.copytree(_initialized(), folder, symlinks=True, dirs_exist_ok=True)
+        self.write(configuration)
+
+    def write(self, configuration: str) -> None:
+        (self.folder / "main.tf").write_text(configuration)
+
+    def run(self, *arguments: str, code: int = 0, **environment: str) -> str:
+        """What terraform prints, without line breaks inside messages; its exit code must be `code`."""
+        ended = subprocess.run(
+            [*self.command, f"-chdir={self.folder}", *arguments, *_options(arguments[0])],
+            capture_output=True,
+            text=True,
+            env={**_environment(), "REHEARSAL_CLOUD": str(self.cloud), **environment},
+            check=False,
+        )
+        assert ended.returncode == code, ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr
+
+    def apply(self, configuration: str | None = None, code: int = 0, **environment: str) -> str:
+        if configuration is not None:
+            self.write(configuration)
+        return self.run("apply", "-auto-approve", code=code, **environment)
+
+    def plan(self, configuration: str | None = None) -> dict[str, Any]:
+        """The plan as terraform's JSON."""
+        if configuration is not None:
+            self.write(configuration)
+        self.run("plan", "-out=plan")
+        plan: dict[str, Any] = json.loads(self.run("show", "-json", "plan"))
+        return plan
+
+    def actions(self, configuration: str | None = None) -> dict[str, str]:
+        """What the plan does, by address; what stays as it is, is left out."""
+        changes = self.plan(configuration).get("resource_changes", [])
+        named = {change["address"]: "/".join(change["change"]["actions"]) for change in changes}
+        return {address: action for address, action in named.items() if action != "no-op"}
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """The values of every resource in the state, by address."""
+        shown = json.loads(self.run("show", "-json"))
+        root = shown.get("values", {}).get("root_module", {})
+        return {resource["address"]: resource["values"] for resource in root.get("resources", [])}
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: each["value"] for name, each in json.loads(self.run("output", "-json")).items()}
+
+    def unchanged(self) -> bool:
+        """Whether a plan finds nothing to do; terraform's exit code 2 says that there is something."""
+        self.run("plan", "-detailed-exitcode")
+        return True
+
+
+def _options(verb: str) -> list[str]:
+    if verb in ("plan", "apply", "destroy", "import"):
+        return ["-input=false", "-no-color"]
+    return ["-no-color"] if verb in ("init", "validate") and "-json" not in verb else []
+
+
+def _environment() -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "TF_", "REHEARSAL_"))
+    }
+    return {**kept, "TF_CLI_CONFIG_FILE": str(installed()), "TF_IN_AUTOMATION": "1"}
+
+
+@cache
+def installed() -> Path:
+    """terraform's CLI configuration for the rehearsal, newer than what it is made from."""
+    configuration = catalog_path().parent / "terraform.rc"
+    sources = [
+        *ROOT.glob("rehearsal/facts/*.yaml"),
+        *ROOT.glob("bindings/*.py"),
+        ROOT / "rehearsal/catalog.py",
+    ]
+    newest = max(source.stat().st_mtime for source in sources)
+    current = catalog_path().exists() and catalog_path().stat().st_mtime > newest
+    python = catalog_path().parent / "python"
+    if not (current and configuration.exists() and python.read_text() == sys.executable):
+        # In a process of its own: this one may have the lean copy of the bindings first on its path.
+        subprocess.run([sys.executable, "-m", "rehearsal.install"], cwd=ROOT, check=True)
+    return configuration
+
+
+@cache
+def _initialized() -> Path:
+    """A folder in which `terraform init` was run once, to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="tierra-init-"))
+    project = Project(folder, PROVIDERS, terraform_command())
+    project.run("init")
+    (folder / "main.tf").unlink()
+    return folder
