@@ -67,7 +67,7 @@ app: $(INSTALLED) $(LEAN)
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
 NEED_TIERS := synth validate plan apply destroy show output unchanged
-ifneq ($(filter $(NEED_TIERS) plan-% apply-% destroy-%,$(MAKECMDGOALS)),)
+ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
 endif
@@ -114,42 +114,78 @@ show: $(SELECTED:%=show-%) ## Show the saved plan of every tier, or its state wh
 output: $(SELECTED:%=output-%) ## Show the outputs of every tier
 unchanged: $(SELECTED:%=unchanged-%)
 
+# A tier is planned for real when all that it needs is applied; until then its plan is a forecast, with upstream
+# outputs that the embedded provider makes up in OUT/forecast, and leaves nothing that apply could take.
 # A saved plan belongs to the configuration it was made from: plan.config is that configuration.
+TERRAFORM_PLAN = plan -input=false -lock-timeout=60s $(COLOR) -out=plan.tfplan
+FORECAST = $(OUT)/forecast
+WITH_PROVIDER = TF_CLI_CONFIG_FILE=$(CURDIR)/$(PROVIDER) REHEARSAL_CLOUD=
+
 define terraform_rules
-.PHONY: init-$(1) validate-$(1) plan-$(1) apply-$(1) destroy-$(1) show-$(1) output-$(1) unchanged-$(1)
+.PHONY: init-$(1) state-$(1) validate-$(1) plan-$(1) real-plan-$(1) forecast-plan-$(1) forecast-$(1) check-$(1)
+.PHONY: apply-$(1) apply-saved-$(1) destroy-$(1) destroy-all-$(1) show-$(1) output-$(1) unchanged-$(1)
 
 init-$(1): ready
 	@$(TERRAFORM) -chdir=$(STACKS)/$(1) init -input=false $(COLOR) >$(STACKS)/$(1)/init.log 2>&1 || { cat $(STACKS)/$(1)/init.log >&2; exit 1; }
+
+state-$(1): init-$(1)
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) output -json >$(STACKS)/$(1)/outputs.json
+	@$(PYTHON) -m rehearsal.forecast complete $(STACKS)/$(1)
 
 validate-$(1): init-$(1)
 	@echo "== validate $(1)"
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) validate $(COLOR)
 
-plan-$(1): init-$(1)
-	@echo "== plan $(1)"
-	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied
-	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -input=false -lock-timeout=60s $(COLOR) -out=plan.tfplan
-	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
+plan-$(1): init-$(1) $(NEEDS_$(1):%=forecast-%)
+	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
+	@$$(MAKE) $$$$($(foreach need,$(NEEDS_$(1)),test -e $(STACKS)/$(need)/complete &&) echo real-plan-$(1) || echo forecast-plan-$(1))
 	@cp $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config
 
+real-plan-$(1):
+	@echo "== plan $(1)"
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) $(TERRAFORM_PLAN)
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
+
+forecast-plan-$(1): $(PROVIDER)
+	@echo "== plan $(1): a forecast on the embedded provider, until $(NEEDS_$(1)) is applied"
+	@$(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1)
+	@$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) init -input=false $(COLOR) >$(FORECAST)/$(1)/init.log 2>&1 || { cat $(FORECAST)/$(1)/init.log >&2; exit 1; }
+	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) $(TERRAFORM_PLAN)
+	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
+	@rm $(FORECAST)/$(1)/plan.tfplan && touch $(STACKS)/$(1)/forecast
+
+# What others may read of a tier that does not exist: outputs of a scratch apply on the embedded provider.
+forecast-$(1): state-$(1) $(NEEDS_$(1):%=forecast-%) $(PROVIDER) | $(if $(filter $(1),$(SELECTED)),plan-$(1))
+	@test -e $(STACKS)/$(1)/complete || { \
+	  $(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1) && \
+	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) init -input=false -no-color >$(FORECAST)/$(1)/init.log 2>&1 && \
+	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) apply -auto-approve -input=false -no-color >$(FORECAST)/$(1)/apply.log 2>&1; \
+	} || { echo "plan: the forecast of $(1) failed" >&2; cat $(FORECAST)/$(1)/*.log >&2; exit 1; }
+
 check-$(1): ready
-	@test -e $(STACKS)/$(1)/plan.tfplan -o -e $(STACKS)/$(1)/applied || { echo "apply: $(1) has no saved plan: run make plan ENV=$(ENV)" >&2; exit 1; }
+	@test -e $(STACKS)/$(1)/plan.tfplan -o -e $(STACKS)/$(1)/applied -o -e $(STACKS)/$(1)/forecast || { echo "apply: $(1) has no saved plan: run make plan ENV=$(ENV)" >&2; exit 1; }
 	@test -e $(STACKS)/$(1)/applied || cmp -s $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config || { echo "apply: the saved plan of $(1) is older than its configuration: run make plan ENV=$(ENV)" >&2; exit 1; }
 
 apply-$(1): approve-apply $(patsubst %,apply-%,$(filter $(SELECTED),$(NEEDS_$(1))))
+	@if test -e $(STACKS)/$(1)/forecast; then $$(MAKE) real-plan-$(1) && rm $(STACKS)/$(1)/forecast && \
+	  $(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(1); fi
+	@test -e $(STACKS)/$(1)/applied && echo "== apply $(1): applied before" || $$(MAKE) apply-saved-$(1)
+
+apply-saved-$(1):
 	@echo "== apply $(1)"
-	@if test -e $(STACKS)/$(1)/plan.tfplan; then \
-	  $(TERRAFORM) -chdir=$(STACKS)/$(1) apply -input=false -lock-timeout=60s $(COLOR) plan.tfplan && \
-	  rm -f $(STACKS)/$(1)/plan.* && touch $(STACKS)/$(1)/applied; \
-	else echo "applied before"; fi
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) apply -input=false -lock-timeout=60s $(COLOR) plan.tfplan
+	@rm -f $(STACKS)/$(1)/plan.* && touch $(STACKS)/$(1)/applied
 
 destroy-$(1): init-$(1) approve-destroy $(foreach t,$(SELECTED),$(if $(filter $(1),$(NEEDS_$(t))),destroy-$(t)))
 	@echo "== destroy $(1)"
-	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied
+	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
+	@if test -n "$$$$($(TERRAFORM) -chdir=$(STACKS)/$(1) state list 2>/dev/null)"; then $$(MAKE) destroy-all-$(1); else echo "nothing to destroy"; fi
+
+destroy-all-$(1):
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) destroy -auto-approve -input=false -lock-timeout=60s $(COLOR)
 
 show-$(1): init-$(1)
-	@echo "== show $(1)"
+	@echo "== show $(1)$$$$(test ! -e $(STACKS)/$(1)/forecast || echo ': its plan is a forecast, which is not kept; this is its state')"
 	@cd $(STACKS)/$(1) && $(abspath_terraform) show $(COLOR) $$$$(test ! -e plan.tfplan || echo plan.tfplan)
 
 output-$(1): init-$(1)
@@ -161,7 +197,14 @@ unchanged-$(1): init-$(1)
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -input=false -detailed-exitcode $(COLOR)
 endef
 abspath_terraform = $(if $(filter /%,$(TERRAFORM)),$(TERRAFORM),$(if $(findstring /,$(TERRAFORM)),$(CURDIR)/$(TERRAFORM),$(TERRAFORM)))
-$(foreach tier,$(SELECTED),$(eval $(call terraform_rules,$(tier))))
+$(foreach tier,$(TIERS),$(eval $(call terraform_rules,$(tier))))
+
+# Questions are asked one at a time.
+ifneq ($(APPROVE),yes)
+ifneq ($(filter apply destroy,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+endif
 
 approve-apply: $(SELECTED:%=check-%)
 	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
@@ -205,4 +248,4 @@ clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
 .PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
-.PHONY: approve-apply approve-destroy $(SELECTED:%=check-%)
+.PHONY: approve-apply approve-destroy

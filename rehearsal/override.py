@@ -16,32 +16,43 @@ import sys
 from pathlib import Path
 from typing import Any
 
+GENERATED = "cdk.tf.json"
 NAME = "rehearsal_override.tf.json"
 
 
 def main() -> None:
     stacks, states = Path(sys.argv[1]), Path(sys.argv[2])
     states.mkdir(parents=True, exist_ok=True)
-    for generated in sorted(stacks.glob("*/cdk.tf.json")):
-        configuration = json.loads(generated.read_text())
-        override = rehearsed(configuration, generated.parent, states)
+    for generated in sorted(stacks.glob(f"*/{GENERATED}")):
+        configuration, module = json.loads(generated.read_text()), generated.parent
+        producers = configuration.get("data", {}).get("terraform_remote_state", {})
+        override = rehearsed(
+            module,
+            states / f"{module.name}.tfstate",
+            {name: states / f"{name}.tfstate" for name in producers},
+        )
         lifted = unprotected(configuration) if "--unprotected" in sys.argv[3:] else {}
         if lifted:
             override["resource"] = lifted
-        _write(generated.parent / NAME, override)
+        write(module / NAME, override)
 
 
-def rehearsed(configuration: dict[str, Any], module: Path, states: Path) -> dict[str, Any]:
-    """The override of one root module, with paths relative to it."""
+def rehearsed(module: Path, state: Path, producers: dict[str, Path]) -> dict[str, Any]:
+    """The override of one root module: its state, and the states of its producers, as local files.
 
-    def state(tier: str) -> str:
-        return os.path.relpath(states / f"{tier}.tfstate", module)
+    Paths are relative to the module. A producer that is not named stays where the configuration says.
+    """
 
-    override: dict[str, Any] = {"terraform": {"backend": {"local": {"path": state(module.name)}}}}
-    producers = configuration.get("data", {}).get("terraform_remote_state", {})
+    def local(path: Path) -> dict[str, str]:
+        return {"path": os.path.relpath(path, module)}
+
+    override: dict[str, Any] = {"terraform": {"backend": {"local": local(state)}}}
     if producers:
-        local = {name: {"backend": "local", "config": {"path": state(name)}} for name in sorted(producers)}
-        override["data"] = {"terraform_remote_state": local}
+        override["data"] = {
+            "terraform_remote_state": {
+                name: {"backend": "local", "config": local(path)} for name, path in sorted(producers.items())
+            }
+        }
     return override
 
 
@@ -55,7 +66,8 @@ def unprotected(configuration: dict[str, Any]) -> dict[str, Any]:
     return lifted
 
 
-def _write(file: Path, override: dict[str, Any]) -> None:
+def write(file: Path, override: dict[str, Any]) -> None:
+    """Write an override; one that would not change is not touched."""
     text = json.dumps(override, indent=2, sort_keys=True) + "\n"
     if not file.exists() or file.read_text() != text:
         temporary = file.with_name(f"{file.name}.new")

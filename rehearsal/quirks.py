@@ -61,6 +61,21 @@ def _subnet(state: Object) -> Patterns:
     return {"availability_zone_id": zone_id(zone[:-1], ord(zone[-1]) - ord("a") + 1)}
 
 
+def _release(state: Object) -> Patterns:
+    version = state.get("version")
+    known = {
+        "app_version": "1.0.0",
+        "chart": "{chart}",
+        "name": "{name}",
+        "namespace": "default",
+        "notes": "",
+    }
+    if isinstance(state.get("namespace"), str):
+        known["namespace"] = "{namespace}"
+    metadata = {**known, "revision": 1, "values": "{}", "version": version or "1.0.0"}
+    return {"metadata": metadata, "status": "deployed"}
+
+
 QUIRKS: dict[str, Callable[[Object], Patterns]] = {
     "aws_alb": _load_balancer,
     "aws_db_instance": _database,
@@ -71,6 +86,7 @@ QUIRKS: dict[str, Callable[[Object], Patterns]] = {
     "aws_subnet": _subnet,
     "aws_vpc": _vpc,
     "aws_vpc_endpoint": _endpoint,
+    "helm_release": _release,
 }
 
 

@@ -18,19 +18,14 @@ from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.planning import conform
 from rehearsal.protocol import UNKNOWN, Object, pack
+from rehearsal.quirks import patterns
 
 _WORD = re.compile(r"(?<![$#])\{(\w+)\}")
 _SIZED = re.compile(r"(hex|int|alnum|base32_|base64_)(\d+)")
-WORDS = (
-    "partition",
-    "dns_suffix",
-    "account",
-    "region",
-    "uuid",
-    "ip_public",
-    "ip_private",
-    "hash",
+WORDS = ("partition", "dns_suffix", "account", "region", "uuid", "ip_public", "ip_private", "hash")
+WORDS += (
     "timestamp",
+    "base64_sha256",
 )
 CREATED = "2026-01-01T00:00:00Z"
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -46,6 +41,8 @@ class Maker:
         self.region = planned.get("region") if isinstance(planned.get("region"), str) else account.region
         self.state = planned
         self.pending: set[str] = set()
+        self.salt = salt
+        self.values = {**type_.facts.values, **patterns(type_.name, planned)}
         known = {name: value for name, value in planned.items() if not _unknown_in(value)}
         self.seed = pack([type_.name, sorted(known.items(), key=lambda item: item[0]), salt])
 
@@ -73,9 +70,9 @@ class Maker:
             return self._fallback(name, type_)
         self.pending.add(name)
         facts = self.type.facts
-        pattern = {"id": facts.id, "arn": facts.arn}.get(name) or facts.values.get(name)
+        pattern = {"id": facts.id, "arn": facts.arn}.get(name) or self.values.get(name)
         given = f"{name}_prefix" in self.state and isinstance(self.state[f"{name}_prefix"], str)
-        if (pattern is None and name not in facts.values) or given:
+        if (pattern is None and name not in self.values) or given:
             value = self._fallback(name, type_)
         elif name == "id" and pattern in self.type.block.attributes:
             value = self.attribute(pattern)
@@ -114,6 +111,7 @@ class Maker:
             "ip_private": lambda: self._ip("10.0.0", purpose),
             "hash": lambda: self._digest(purpose, 10),
             "timestamp": lambda: CREATED,
+            "base64_sha256": lambda: base64.b64encode(hashlib.sha256(self.seed).digest()).decode(),
         }
         sized = _SIZED.fullmatch(word)
         if word in self.type.block.attributes and word not in ("region",):
@@ -173,7 +171,8 @@ class Maker:
         if name == "availability_zone":
             return f"{self.region}a"
         if name == "id" and isinstance(self.state.get("name"), str):
-            return str(self.state["name"])
+            given = str(self.state["name"])
+            return f"{given}-{self._digest(name, 8)}" if self.salt else given
         if name.endswith(("_date", "_time", "_at")):
             return CREATED
         if name.endswith(("endpoint", "dns_name", "domain_name", "address", "hostname")):
@@ -193,7 +192,7 @@ class Maker:
         """The value of a block, with what AWS fills in when it was not given."""
         if value is not UNKNOWN:
             return self._block(nested.block, value, path)
-        pattern = self.type.facts.values.get(_without_indexes(path))
+        pattern = self.values.get(_without_indexes(path))
         if pattern is None or nested.nesting == "map":
             return {} if nested.nesting == "map" else None if nested.nesting == "single" else []
         made = self._pattern(pattern, path, "string")
@@ -218,8 +217,8 @@ class Maker:
         if value is UNKNOWN:
             name = path.rpartition(".")[2]
             plain = _without_indexes(path)
-            if plain in self.type.facts.values:
-                return self._pattern(self.type.facts.values[plain], path, type_)
+            if plain in self.values:
+                return self._pattern(self.values[plain], path, type_)
             return self._fallback(name, type_)
         inner = type_[1] if isinstance(type_, list) else "string"
         if isinstance(value, list):

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 PLAN = "plan.json"
+FORECAST = "forecast"
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,14 @@ class Counts:
     forecast: bool = False
 
 
-def counts(plan: dict[str, Any]) -> Counts:
+def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
     """The counts of one `terraform show -json` plan."""
     actions = [change["change"]["actions"] for change in plan.get("resource_changes", [])]
     return Counts(
         add=sum("create" in each for each in actions),
         change=sum("update" in each for each in actions),
         destroy=sum("delete" in each for each in actions),
+        forecast=forecast,
     )
 
 
@@ -46,8 +48,12 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
 
     Raises FileNotFoundError when a tier has no JSON plan.
     """
-    each = {tier: counts(json.loads((folder / "stacks" / tier / PLAN).read_text())) for tier in tiers}
-    return {"environment": folder.name, "tiers": {tier: asdict(count) for tier, count in each.items()}}
+    made = {}
+    for tier in tiers:
+        stack = folder / "stacks" / tier
+        plan = json.loads((stack / PLAN).read_text())
+        made[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
+    return {"environment": folder.name, "tiers": made}
 
 
 def table(tiers: dict[str, Any]) -> Table:

@@ -56,7 +56,7 @@ def _address(diagnostic: dict[str, dict[str, str]]) -> str:
             "Unsupported argument",
             'An argument named "action" is not expected',
         ),
-        ("helm_release.chart", "Incorrect attribute value type", "a bool is required"),
+        ("helm_release.chart", "Incorrect attribute value type", "bool required"),
         (
             "aws_wafv2_web_acl_association.two_missing",
             "Missing required argument",

