@@ -221,6 +221,9 @@ rehearse: ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratc
 	@$(IN_SCRATCH) plan
 	@$(IN_SCRATCH) apply
 	@$(IN_SCRATCH) unchanged
+	@echo "rehearse: lifting protection, as an operator must before destroying $(ENV)"
+	@$(IN_SCRATCH) plan OVERRIDE=--unprotected
+	@$(IN_SCRATCH) apply OVERRIDE=--unprotected
 	@$(IN_SCRATCH) destroy OVERRIDE=--unprotected
 	@$(PYTHON) -m rehearsal.leftovers $(SCRATCH)/states
 	@echo "rehearse: $(ENV) was planned, applied, found unchanged and destroyed; nothing is left"
@@ -239,7 +242,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m mypy
 
 test: check $(LEAN) $(PROVIDER) ## Run all checks and tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto
 
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
 	@$(PYTHON) -m tests.bench

@@ -4,8 +4,8 @@
 
 Beside each generated `cdk.tf.json` goes a `rehearsal_override.tf.json`, which terraform merges over it. State
 and the states of other tiers are then local files in the folder STATES; the generated file is not touched.
-With --unprotected the resources that terraform must never destroy may be destroyed, for the end of a dress
-rehearsal.
+With --unprotected the guards that keep terraform and AWS from deleting resources are lifted, for the end of a
+dress rehearsal.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 GENERATED = "cdk.tf.json"
 NAME = "rehearsal_override.tf.json"
+GUARDS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
 
 
 def main() -> None:
@@ -57,12 +58,15 @@ def rehearsed(module: Path, state: Path, producers: dict[str, Path]) -> dict[str
 
 
 def unprotected(configuration: dict[str, Any]) -> dict[str, Any]:
-    """For every resource with prevent_destroy, the same without."""
+    """For every resource that terraform or AWS refuses to delete, what lifts the refusal."""
     lifted: dict[str, Any] = {}
     for type_name, resources in configuration.get("resource", {}).items():
         for name, resource in resources.items():
+            free: dict[str, Any] = {guard: False for guard in GUARDS if resource.get(guard) is True}
             if resource.get("lifecycle", {}).get("prevent_destroy"):
-                lifted.setdefault(type_name, {})[name] = {"lifecycle": {"prevent_destroy": False}}
+                free["lifecycle"] = {"prevent_destroy": False}
+            if free:
+                lifted.setdefault(type_name, {})[name] = free
     return lifted
 
 

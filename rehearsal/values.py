@@ -22,11 +22,8 @@ from rehearsal.quirks import patterns
 
 _WORD = re.compile(r"(?<![$#])\{(\w+)\}")
 _SIZED = re.compile(r"(hex|int|alnum|base32_|base64_)(\d+)")
-WORDS = ("partition", "dns_suffix", "account", "region", "uuid", "ip_public", "ip_private", "hash")
-WORDS += (
-    "timestamp",
-    "base64_sha256",
-)
+WORDS = {"partition", "dns_suffix", "account", "region", "uuid", "ip_public", "ip_private", "hash"}
+WORDS |= {"timestamp", "base64_sha256"}
 CREATED = "2026-01-01T00:00:00Z"
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 SUFFIX_DIGITS = 26  # what the provider puts behind a name_prefix

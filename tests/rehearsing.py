@@ -38,7 +38,7 @@ class Project:
         (self.folder / "main.tf").write_text(configuration)
 
     def run(self, *arguments: str, code: int | None = 0, **environment: str) -> str:
-        """What terraform prints, without line breaks inside messages; its exit code must be `code`, if given."""
+        """What terraform prints; its exit code must be `code`, if one is given."""
         ended = subprocess.run(
             [*self.command, f"-chdir={self.folder}", arguments[0], *_options(arguments[0]), *arguments[1:]],
             capture_output=True,
@@ -63,19 +63,28 @@ class Project:
         return plan
 
     def actions(self, configuration: str | None = None) -> dict[str, str]:
-        """What the plan does, by address; what stays as it is, is left out."""
-        changes = self.plan(configuration).get("resource_changes", [])
-        named = {change["address"]: "/".join(change["change"]["actions"]) for change in changes}
-        return {address: action for address, action in named.items() if action != "no-op"}
+        """What a plan does, by address; what stays as it is, is left out."""
+        if configuration is not None:
+            self.write(configuration)
+        lines = [json.loads(line) for line in self.run("plan", "-json").splitlines() if line.startswith("{")]
+        changes = [line["change"] for line in lines if line["type"] == "planned_change"]
+        return {change["resource"]["addr"]: change["action"] for change in changes}
 
     def state(self) -> dict[str, dict[str, Any]]:
         """The values of every resource in the state, by address."""
-        shown = json.loads(self.run("show", "-json"))
-        root = shown.get("values", {}).get("root_module", {})
-        return {resource["address"]: resource["values"] for resource in root.get("resources", [])}
+        found = {}
+        for resource in self._state_file()["resources"]:
+            for instance in resource["instances"] if resource["mode"] == "managed" else []:
+                index = f"[{instance['index_key']}]" if "index_key" in instance else ""
+                found[f"{resource['type']}.{resource['name']}{index}"] = instance["attributes"]
+        return found
 
     def outputs(self) -> dict[str, Any]:
-        return {name: each["value"] for name, each in json.loads(self.run("output", "-json")).items()}
+        return {name: each["value"] for name, each in self._state_file()["outputs"].items()}
+
+    def _state_file(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads((self.folder / "terraform.tfstate").read_text())
+        return state
 
     def unchanged(self) -> bool:
         """Whether a plan finds nothing to do; terraform's exit code 2 says that there is something."""

