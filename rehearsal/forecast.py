@@ -4,9 +4,10 @@
     python -m rehearsal.forecast prepare OUT STATES TIER     lay out OUT/forecast/TIER for a scratch plan
 
 `complete` leaves a file of that name in the tier's folder when its state (in `outputs.json`, as
-`terraform output -json` writes it) has every output that its configuration declares, and removes it otherwise. A tier all of
-whose producers are complete is planned for real; any other is planned, and for the sake of its consumers
-applied, in a folder of its own with a state of its own: nothing there can reach a real apply.
+`terraform output -json` writes it) has every output that its configuration declares, and removes it
+otherwise. A tier all of whose producers are complete is planned for real; any other is planned, and for the
+sake of its consumers applied, in a folder of its own with a state of its own: nothing there can reach a real
+apply.
 """
 
 from __future__ import annotations
