@@ -7,6 +7,7 @@ defaults, and names the arguments whose change forces a new resource.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -168,6 +169,10 @@ def conform(block: Block, raw: Object) -> Object:
 
 
 def _conform_nested(nested: Nested, value: Any) -> Any:
+    if _is_typed(value):
+        return [json.dumps(value["type"]).encode(), value["value"]]
+    if isinstance(value, list) and value and isinstance(value[0], bytes):
+        return value
     if isinstance(value, list):
         return [conform(nested.block, one) for one in value]
     if nested.nesting == "map":
@@ -176,9 +181,12 @@ def _conform_nested(nested: Nested, value: Any) -> Any:
 
 
 def _dynamic(attribute: Attribute, value: Any) -> Any:
-    """State files hold a value of dynamic type as an object of its type and itself."""
-    if attribute.type == "dynamic" and isinstance(value, dict) and set(value) == {"value", "type"}:
-        import json
-
+    if attribute.type == "dynamic" and _is_typed(value):
         return [json.dumps(value["type"]).encode(), value["value"]]
     return value
+
+
+def _is_typed(value: Any) -> bool:
+    """Whether a state file holds the value together with its type, as it does where a type is dynamic: for a
+    block with such an argument inside, such as `rule` of aws_wafv2_web_acl, the whole list of blocks."""
+    return isinstance(value, dict) and set(value) == {"value", "type"}
