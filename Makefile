@@ -47,7 +47,7 @@ $(INSTALLED): requirements/main.lock requirements/node.lock requirements/terrafo
 $(LEAN): $(PYTHON_SOURCES) bindings/trim.py $(INSTALLED)
 	@$(PYTHON) -m bindings.trim && touch $@
 
-$(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py $(INSTALLED)
+$(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py bindings/compiled.py $(INSTALLED)
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install
 

@@ -45,11 +45,14 @@ class Changes:
             detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
         made = self._made(type_, planned)
-        key = self._key(made, b"")
-        taken = guards.creation(type_, made)
-        if taken and self.cloud.get(type_.name, key) is not None:
-            return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
-        self.cloud.put(type_.name, key, made)
+        first = key = self._key(made, b"")
+        number = 1
+        while not self.cloud.add(type_.name, key, made):
+            taken = guards.creation(type_, made)
+            if taken:
+                return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
+            number += 1
+            key = f"{first}#{number}"
         return made, key.encode(), None
 
     def _made(self, type_: Type, planned: Object) -> Object:

@@ -39,6 +39,11 @@ class Cloud:
     def put(self, type_name: str, identity: str, state: dict[str, Any]) -> None:
         self._run("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", type_name, identity, pack(state))
 
+    def add(self, type_name: str, identity: str, state: dict[str, Any]) -> bool:
+        """Put a new object; False, and nothing is done, when there is one with this identity."""
+        statement = "INSERT OR IGNORE INTO objects VALUES (?, ?, ?) RETURNING 1"
+        return bool(self._run(statement, type_name, identity, pack(state)))
+
     def get(self, type_name: str, identity: str) -> dict[str, Any] | None:
         rows = self._run("SELECT state FROM objects WHERE type = ? AND id = ?", type_name, identity)
         return unpack(rows[0][0]) if rows else None
