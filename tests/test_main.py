@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from conftest import ROOT
+from modules.architecture import TIERS
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -30,8 +31,7 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     ) == [
         "manifest.json",
-        "stacks/network/cdk.tf.json",
-        "stacks/storage/cdk.tf.json",
+        *(f"stacks/{tier}/cdk.tf.json" for tier in sorted(TIERS)),
         "tiers.mk",
     ]
 

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
+TIERS = ("network", "storage", "data", "compute", "edge", "delivery")
 UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
 
 
@@ -68,6 +69,17 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "tierra")
 
 
+def scratch_ids(project: Project) -> set[str]:
+    """The ids that forecasts made up for security groups and keys of the network."""
+    state = project.folder / "cdktf.out" / "sandbox" / "forecast" / "network" / "scratch.tfstate"
+    return {
+        instance["attributes"]["id"]
+        for resource in json.loads(state.read_text())["resources"]
+        for instance in resource["instances"]
+        if resource["type"] in ("aws_kms_key", "aws_security_group", "aws_subnet", "aws_vpc")
+    }
+
+
 def succeeded(run: subprocess.CompletedProcess[str]) -> str:
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     return run.stdout
@@ -89,26 +101,33 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     first = succeeded(project.make("plan"))
     assert first.count("rehearsal: terraform talks to Tierra's embedded provider") == 1
     planned = project.report()
-    assert list(planned) == ["network", "storage"]
+    assert sorted(planned) == sorted(TIERS)
     assert total(planned, "add") > 100
     assert total(planned, "change") == total(planned, "destroy") == 0
-    assert not any(tier["forecast"] for tier in planned.values())
+    assert {name for name, tier in planned.items() if not tier["forecast"]} == {"network", "storage"}
+    stacks = project.folder / "cdktf.out" / "sandbox" / "stacks"
+    assert sorted(plan.parent.name for plan in stacks.glob("*/plan.tfplan")) == ["network", "storage"]
+    assert not list((project.folder / "cdktf.out" / "sandbox" / "forecast").glob("*/plan.tfplan"))
 
     refused(project.make("apply"), "APPROVE=yes says yes in advance")
     assert project.addresses() == set()
 
     succeeded(project.make("-j4", "apply", APPROVE="yes"))
     assert len(project.addresses()) == total(planned, "add")
+    made_up = scratch_ids(project)
+    assert made_up
+    states = (project.folder / ".rehearsal" / "sandbox").glob("*.tfstate")
+    assert not any(value in file.read_text() for file in states for value in made_up)
     assert "applied before" in succeeded(project.make("apply", APPROVE="yes"))
 
-    assert succeeded(project.make("plan")).count("No changes.") == 2
+    assert succeeded(project.make("plan")).count("No changes.") == len(TIERS)
     unchanged = {"add": 0, "change": 0, "destroy": 0, "forecast": False}
-    assert project.report() == {"network": unchanged, "storage": unchanged}
+    assert project.report() == dict.fromkeys(TIERS, unchanged)
 
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     refused(project.make("apply", APPROVE="yes"), "network is older than its configuration: run make plan")
     succeeded(project.make("plan"))
-    assert project.report() == {"network": {**unchanged, "change": 1}, "storage": unchanged}
+    assert project.report() == {**dict.fromkeys(TIERS, unchanged), "network": {**unchanged, "change": 1}}
 
     refused(project.make("destroy"), "APPROVE=yes says yes in advance")
     succeeded(project.make("-j4", "destroy", APPROVE="yes"))
@@ -196,7 +215,7 @@ def test_help_names_every_target(project: Project) -> None:
 
 
 def test_validate_show_and_output(project: Project) -> None:
-    assert succeeded(project.make("validate")).count("The configuration is valid") == 2
+    assert succeeded(project.make("validate")).count("The configuration is valid") == len(TIERS)
     succeeded(project.make("plan", "TIER=network"))
     assert "aws_subnet.private_a will be created" in succeeded(project.make("show", "TIER=network"))
     succeeded(project.make("apply", "TIER=network", APPROVE="yes"))
@@ -219,6 +238,6 @@ def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project
     assert succeeded(run) == ""
     assert run.stderr == ""
     manifest = json.loads((project.folder / settings["output"] / "manifest.json").read_text())
-    assert sorted(manifest["stacks"]) == ["network", "storage"]
+    assert sorted(manifest["stacks"]) == sorted(TIERS)
     for stack in manifest["stacks"].values():
         assert (project.folder / settings["output"] / stack["synthesizedStackPath"]).is_file()
