@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from modules.architecture import TIERS, order
+
 ROOT = Path(__file__).resolve().parents[1]
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
 UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
@@ -89,10 +91,11 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     first = succeeded(project.make("plan"))
     assert first.count("rehearsal: terraform talks to Tierra's embedded provider") == 1
     planned = project.report()
-    assert list(planned) == ["network", "storage"]
+    assert list(planned) == order()
     assert total(planned, "add") > 100
     assert total(planned, "change") == total(planned, "destroy") == 0
-    assert not any(tier["forecast"] for tier in planned.values())
+    forecast = {name for name, tier in planned.items() if tier["forecast"]}
+    assert forecast == {name for name, tier in TIERS.items() if tier.needs}
 
     refused(project.make("apply"), "APPROVE=yes says yes in advance")
     assert project.addresses() == set()
@@ -101,14 +104,14 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     assert len(project.addresses()) == total(planned, "add")
     assert "applied before" in succeeded(project.make("apply", APPROVE="yes"))
 
-    assert succeeded(project.make("plan")).count("No changes.") == 2
+    assert succeeded(project.make("plan")).count("No changes.") == len(TIERS)
     unchanged = {"add": 0, "change": 0, "destroy": 0, "forecast": False}
-    assert project.report() == {"network": unchanged, "storage": unchanged}
+    assert project.report() == dict.fromkeys(TIERS, unchanged)
 
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     refused(project.make("apply", APPROVE="yes"), "network is older than its configuration: run make plan")
     succeeded(project.make("plan"))
-    assert project.report() == {"network": {**unchanged, "change": 1}, "storage": unchanged}
+    assert project.report() == {**dict.fromkeys(TIERS, unchanged), "network": {**unchanged, "change": 1}}
 
     refused(project.make("destroy"), "APPROVE=yes says yes in advance")
     succeeded(project.make("-j4", "destroy", APPROVE="yes"))
@@ -219,6 +222,6 @@ def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project
     assert succeeded(run) == ""
     assert run.stderr == ""
     manifest = json.loads((project.folder / settings["output"] / "manifest.json").read_text())
-    assert sorted(manifest["stacks"]) == ["network", "storage"]
+    assert sorted(manifest["stacks"]) == sorted(TIERS)
     for stack in manifest["stacks"].values():
         assert (project.folder / settings["output"] / stack["synthesizedStackPath"]).is_file()
