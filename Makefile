@@ -22,6 +22,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory --output-sync=target
 export ENV
 export TF_IN_AUTOMATION := 1
 export PYTHONPATH := $(CURDIR)
+# Packages are installed uncompiled, which is fast only if what is used is compiled once and kept.
 export PYTHONDONTWRITEBYTECODE :=
 
 help: ## Show this help
@@ -34,6 +35,7 @@ help: ## Show this help
 
 INSTALLED := .venv/installed
 LEAN := .lean/manifest.json
+TRIM := trim imports package assembly
 PROVIDER := $(HOME_OF_REHEARSAL)/terraform.rc
 PYTHON_SOURCES := $(shell find modules -name '*.py' 2>/dev/null)
 
@@ -44,12 +46,12 @@ setup: ## Install everything a plan needs into .venv (done by the other targets 
 $(INSTALLED): requirements/main.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
 
-$(LEAN): $(PYTHON_SOURCES) bindings/trim.py $(INSTALLED)
+$(LEAN): $(PYTHON_SOURCES) $(TRIM:%=bindings/%.py) $(INSTALLED)
 	@$(PYTHON) -m bindings.trim && touch $@
 
 $(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py bindings/compiled.py $(INSTALLED)
 	@echo "setup: preparing the rehearsal provider"
-	@$(PYTHON) -m rehearsal.install
+	@$(PYTHON) -m rehearsal.install && touch $@
 
 # --- from spec to Terraform ----------------------------------------------------------------------------------
 
@@ -186,7 +188,7 @@ destroy-all-$(1):
 
 show-$(1): init-$(1)
 	@echo "== show $(1)$$$$(test ! -e $(STACKS)/$(1)/forecast || echo ': its plan is a forecast, which is not kept; this is its state')"
-	@cd $(STACKS)/$(1) && $(abspath_terraform) show $(COLOR) $$$$(test ! -e plan.tfplan || echo plan.tfplan)
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) show $(COLOR) $$$$(test ! -e $(STACKS)/$(1)/plan.tfplan || echo plan.tfplan)
 
 output-$(1): init-$(1)
 	@echo "== output $(1)"
@@ -196,7 +198,6 @@ unchanged-$(1): init-$(1)
 	@echo "== second plan $(1)"
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -input=false -detailed-exitcode $(COLOR)
 endef
-abspath_terraform = $(if $(filter /%,$(TERRAFORM)),$(TERRAFORM),$(if $(findstring /,$(TERRAFORM)),$(CURDIR)/$(TERRAFORM),$(TERRAFORM)))
 $(foreach tier,$(TIERS),$(eval $(call terraform_rules,$(tier))))
 
 # Questions are asked one at a time.

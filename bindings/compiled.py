@@ -141,7 +141,7 @@ class Module:
 
 def _nested(inner: Block, collection: str, needed: bool, single: bool) -> Nested:
     nesting = "single" if collection == "struct" else collection
-    if nesting == "set" and _is_dynamic(inner):
+    if nesting == "set" and inner.dynamic:
         nesting = "list"
     return Nested(inner, nesting, required=needed, single=single and nesting in ("list", "set"))
 
@@ -186,13 +186,6 @@ def _getter_type(expression: str) -> CtyType:
     if "getNumberAttribute" in expression:
         return "number"
     return "bool" if "getBooleanAttribute" in expression else "string"
-
-
-def _is_dynamic(block: Block) -> bool:
-    """Whether a value of `any` type stands in the block; terraform refuses it inside a set."""
-    return any(a.type == "dynamic" for a in block.attributes.values()) or any(
-        _is_dynamic(nested.block) for nested in block.blocks.values()
-    )
 
 
 def modules(provider: str) -> Iterator[Module]:

@@ -55,6 +55,13 @@ class Block:
             members[name] = inner if nested.nesting == "single" else [nested.nesting, inner]
         return ["object", members]
 
+    @property
+    def dynamic(self) -> bool:
+        """Whether a value of `any` type stands in the block; terraform refuses it inside a set."""
+        return any(a.type == "dynamic" for a in self.attributes.values()) or any(
+            nested.block.dynamic for nested in self.blocks.values()
+        )
+
     def find(self, path: str) -> Attribute | Nested | None:
         """What stands at a dotted path below this block; None if nothing does."""
         first, _, rest = path.partition(".")

@@ -90,7 +90,7 @@ def build(path: Path) -> dict[str, int]:
     from bindings.compiled import schemas
 
     facts = read_facts()
-    temporary = path.with_suffix(".new")
+    temporary = path.with_suffix(f".{os.getpid()}.new")  # two may build at once; the last one stays
     temporary.unlink(missing_ok=True)
     counts = {}
     database = sqlite3.connect(temporary)

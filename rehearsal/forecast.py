@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rehearsal.override import GENERATED, NAME, rehearsed, write
+from rehearsal.override import GENERATED, NAME, rehearsed, save
 
 COMPLETE = "complete"
 STATE = "scratch.tfstate"
@@ -52,7 +52,7 @@ def prepare(out: Path, states: Path, tier: str) -> None:
     folder.mkdir(parents=True)
     configuration = json.loads((source / GENERATED).read_text())
     (folder / GENERATED).write_bytes((source / GENERATED).read_bytes())
-    write(folder / NAME, rehearsed(folder, folder / STATE, _producers(out, states, configuration)))
+    save(folder / NAME, rehearsed(folder, folder / STATE, _producers(out, states, configuration)))
 
 
 def _producers(out: Path, states: Path, configuration: dict[str, Any]) -> dict[str, Path]:

@@ -1,11 +1,6 @@
-"""What AWS, or its provider, refuses to do: the refusals that an operator meets most often.
-
-REHEARSAL_GUARDS=off lifts the refusals of deletion, for the end of a dress rehearsal.
-"""
+"""What AWS, or its provider, refuses to do: the refusals that an operator meets most often."""
 
 from __future__ import annotations
-
-import os
 
 from rehearsal.catalog import Type
 from rehearsal.protocol import Object
@@ -43,8 +38,6 @@ UNIQUE = {
 
 def deletion(type_: Type, state: Object) -> str | None:
     """Why this object cannot be deleted as it stands; None when it can be."""
-    if os.environ.get("REHEARSAL_GUARDS") == "off":
-        return None
     noun = type_.name.removeprefix("aws_").replace("_", " ")
     for name, words in PROTECTIONS.items():
         if name == "disable_api_termination" and type_.name not in INSTANCES:

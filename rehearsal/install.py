@@ -10,7 +10,6 @@ Below `.rehearsal/` of the project:
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from bindings.schema import PACKAGES
 from rehearsal.catalog import build, catalog_path
+from rehearsal.files import write
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "registry.terraform.io/hashicorp"
@@ -86,12 +86,6 @@ def target() -> str:
     """This machine as terraform names it, such as linux_amd64."""
     machine = platform.machine().lower()
     return f"{platform.system().lower()}_{MACHINES.get(machine, machine)}"
-
-
-def write(file: Path, text: str) -> None:
-    temporary = file.with_name(f"{file.name}.new")
-    temporary.write_text(text)
-    os.replace(temporary, file)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rehearsal.files import write
+
 GENERATED = "cdk.tf.json"
 NAME = "rehearsal_override.tf.json"
 GUARDS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
@@ -35,7 +37,7 @@ def main() -> None:
         lifted = unprotected(configuration) if "--unprotected" in sys.argv[3:] else {}
         if lifted:
             override["resource"] = lifted
-        write(module / NAME, override)
+        save(module / NAME, override)
 
 
 def rehearsed(module: Path, state: Path, producers: dict[str, Path]) -> dict[str, Any]:
@@ -70,13 +72,8 @@ def unprotected(configuration: dict[str, Any]) -> dict[str, Any]:
     return lifted
 
 
-def write(file: Path, override: dict[str, Any]) -> None:
-    """Write an override; one that would not change is not touched."""
-    text = json.dumps(override, indent=2, sort_keys=True) + "\n"
-    if not file.exists() or file.read_text() != text:
-        temporary = file.with_name(f"{file.name}.new")
-        temporary.write_text(text)
-        os.replace(temporary, file)
+def save(file: Path, override: dict[str, Any]) -> None:
+    write(file, json.dumps(override, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

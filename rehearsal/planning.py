@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from bindings.schema import Attribute, Block, Nested
+from bindings.schema import Block, Nested
 from rehearsal.account import Account
 from rehearsal.catalog import Facts, Type
 from rehearsal.protocol import UNKNOWN, Object
@@ -164,15 +164,15 @@ def conform(block: Block, raw: Object) -> Object:
         if value is None:
             continue
         nested = block.blocks.get(name)
-        state[name] = _conform_nested(nested, value) if nested else _dynamic(block.attributes[name], value)
+        if nested is None:
+            state[name] = _typed(value) if block.attributes[name].type == "dynamic" else value
+        else:
+            whole = nested.block.dynamic and nested.nesting != "single"
+            state[name] = _typed(value) if whole else _conform_nested(nested, value)
     return state
 
 
 def _conform_nested(nested: Nested, value: Any) -> Any:
-    if _is_typed(value):
-        return [json.dumps(value["type"]).encode(), value["value"]]
-    if isinstance(value, list) and value and isinstance(value[0], bytes):
-        return value
     if isinstance(value, list):
         return [conform(nested.block, one) for one in value]
     if nested.nesting == "map":
@@ -180,13 +180,12 @@ def _conform_nested(nested: Nested, value: Any) -> Any:
     return conform(nested.block, value)
 
 
-def _dynamic(attribute: Attribute, value: Any) -> Any:
-    if attribute.type == "dynamic" and _is_typed(value):
+def _typed(value: Any) -> Any:
+    """A value of dynamic type in the protocol's form, a pair of its type and itself.
+
+    State files hold the two as an object; for a block with such an argument inside, such as `rule` of
+    aws_wafv2_web_acl, they do so for the whole list of blocks.
+    """
+    if isinstance(value, dict) and set(value) == {"value", "type"}:
         return [json.dumps(value["type"]).encode(), value["value"]]
     return value
-
-
-def _is_typed(value: Any) -> bool:
-    """Whether a state file holds the value together with its type, as it does where a type is dynamic: for a
-    block with such an argument inside, such as `rule` of aws_wafv2_web_acl, the whole list of blocks."""
-    return isinstance(value, dict) and set(value) == {"value", "type"}

@@ -68,8 +68,7 @@ class Maker:
         self.pending.add(name)
         facts = self.type.facts
         pattern = {"id": facts.id, "arn": facts.arn}.get(name) or self.values.get(name)
-        given = f"{name}_prefix" in self.state and isinstance(self.state[f"{name}_prefix"], str)
-        if (pattern is None and name not in self.values) or given:
+        if (pattern is None and name not in self.values) or self._prefix(name):
             value = self._fallback(name, type_)
         elif name == "id" and pattern in self.type.block.attributes:
             value = self.attribute(pattern)
@@ -111,7 +110,7 @@ class Maker:
             "base64_sha256": lambda: base64.b64encode(hashlib.sha256(self.seed).digest()).decode(),
         }
         sized = _SIZED.fullmatch(word)
-        if word in self.type.block.attributes and word not in ("region",):
+        if word in self.type.block.attributes and word != "region":
             value = self.attribute(word)
             return "" if value is None else value
         if word in fixed:

@@ -11,6 +11,7 @@ loaded as dev.yaml, or as what its line `# name:` says, because an environment i
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -345,6 +347,15 @@ def test_every_key_is_described_and_the_default_shown() -> None:
 def test_environments_name_their_schema_first(name: str) -> None:
     first = (ROOT / "environments" / f"{name}.yaml").read_text(encoding="utf-8").split("\n")[0]
     assert first == "# yaml-language-server: $schema=schema.json"
+
+
+@pytest.mark.parametrize("name", ["sandbox", "production"])
+def test_editors_accept_the_environments_and_refuse_a_misspelt_key(name: str) -> None:
+    rules = json.loads((ROOT / "environments" / "schema.json").read_text(encoding="utf-8"))
+    spec = yaml.safe_load((ROOT / "environments" / f"{name}.yaml").read_text(encoding="utf-8"))
+    jsonschema.validate(spec, rules)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**spec, "netwrk": {}}, rules)
 
 
 # Anything at all

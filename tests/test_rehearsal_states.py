@@ -1,0 +1,26 @@
+"""States that terraform hands back are read as what they are."""
+
+from __future__ import annotations
+
+from bindings.schema import Attribute, Block, Nested
+from rehearsal.planning import conform
+
+WORD = {"type": Attribute("string", optional=True), "value": Attribute("string", optional=True)}
+STORED = {"type": "plain", "value": "text"}
+TYPED = {"type": ["tuple", []], "value": []}
+
+
+def test_a_block_that_has_a_type_and_a_value_is_a_block() -> None:
+    for nesting in ("single", "list"):
+        block = Block(blocks={"entry": Nested(Block(dict(WORD)), nesting)})
+        value = STORED if nesting == "single" else [STORED]
+        assert conform(block, {"entry": value, "older": 1}) == {"entry": value}
+
+
+def test_a_value_of_dynamic_type_becomes_a_pair_of_type_and_value() -> None:
+    rule = Block({"statement": Attribute("dynamic", optional=True)})
+    assert conform(Block(blocks={"rule": Nested(rule, "list")}), {"rule": TYPED}) == {
+        "rule": [b'["tuple", []]', []]
+    }
+    inner = conform(Block(blocks={"rule": Nested(rule, "single")}), {"rule": {"statement": TYPED}})
+    assert inner == {"rule": {"statement": [b'["tuple", []]', []]}}
