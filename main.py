@@ -9,6 +9,7 @@ when the spec is wrong or the output cannot be written.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -51,5 +52,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # seconds of life and a hundred megabytes: collecting costs a tenth of the time
     os.chdir(ROOT)
     sys.exit(main(sys.argv[1:]))

@@ -139,8 +139,11 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
         archive = copy / name / "_jsii" / package.archive.name
         archives[archive.relative_to(copy).as_posix()] = hashlib.sha256(archive.read_bytes()).hexdigest()
         packages[name] = {"from": package.stamp, "modules": modules}
-    # Compiled now, so that the first run is fast too; valid by size alone, so that the folder can be moved.
-    compile_dir(copy, quiet=1, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    # Compiled now, so that the first run is fast too, with and without -OO; valid by size alone, so that the
+    # folder can be moved.
+    unchecked = PycInvalidationMode.UNCHECKED_HASH
+    for level in (0, 2):
+        compile_dir(copy, quiet=1, workers=0, invalidation_mode=unchecked, optimize=level)
     files = [path for path in sorted(copy.rglob("*")) if path.is_file()]
     sizes = {path.relative_to(copy).as_posix(): path.stat().st_size for path in files}
     return {"packages": packages, "archives": archives, "files": sizes}

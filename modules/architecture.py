@@ -18,6 +18,10 @@ from typing import Any
 
 from cdktf import App
 
+from modules.compute.tier import Compute
+from modules.data.tier import Data
+from modules.delivery.tier import Delivery
+from modules.edge.tier import Edge
 from modules.network.tier import Network
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
@@ -35,6 +39,10 @@ class Tier:
 TIERS: Mapping[str, Tier] = {
     "network": Tier(Network),
     "storage": Tier(Storage),
+    "data": Tier(Data, needs=frozenset({"network"})),
+    "compute": Tier(Compute, needs=frozenset({"network"})),
+    "edge": Tier(Edge, needs=frozenset({"network", "storage"})),
+    "delivery": Tier(Delivery, needs=frozenset({"compute"})),
 }
 
 # Terraform's own order of reading, rather than the alphabet.

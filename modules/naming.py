@@ -15,15 +15,31 @@ LIMITS = {
     "backup_plan": 50,
     "backup_vault": 50,
     "bucket": 63,
+    "cache_parameter_group": 255,
+    "cluster": 100,
+    "db_identifier": 63,
+    "iam_policy": 128,
     "iam_role": 64,
     "iam_role_policy": 128,
     "kms_alias": 256,
+    "launch_template": 128,
     "load_balancer": 32,
     "log_group": 512,
+    "log_resource_policy": 255,
+    "node_group_prefix": 63 - 26,
+    "parameter_group_prefix": 255 - 26,
+    "redis_group": 40,
+    "redis_user": 40,
+    "repository": 256,
     "restore_testing_plan": 50,
+    "scaling_policy": 255,
+    "secret": 512,
     "security_group_prefix": 255 - 26,
+    "shield_protection": 128,
+    "snapshot": 255,
     "subnet_group": 255,
     "topic": 256,
+    "web_acl": 128,
 }
 DIGEST = 6
 
@@ -56,6 +72,10 @@ class Names:
     def log_group(self, service: str, role: str) -> str:
         """`/aws/<service>/<stem>/<role>`: CloudWatch lists groups by prefix, services first."""
         return fit(f"/aws/{service}/{self.stem}/{role}", LIMITS["log_group"])
+
+    def repository(self, system: str) -> str:
+        """Container registry of a system; the slash keeps those of an environment apart from all others."""
+        return fit(f"{self.stem}/{system}", LIMITS["repository"])
 
     def prefix(self, kind: str, role: str) -> str:
         """For `name_prefix`, ending in a hyphen; Terraform appends 26 digits."""

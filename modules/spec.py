@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from modules.compute.capacity import capacity_findings
+from modules.compute.spec import Compute, compute_findings
+from modules.data.spec import Data, snapshot_findings
+from modules.delivery.spec import Delivery, delivery_findings
 from modules.draft import draft
+from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
 from modules.network.spec import Network
@@ -23,11 +27,13 @@ from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.storage.spec import Storage
+from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.wording import dotted, short
 
 REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
 _DRAFT = {"draft": True}  # the context in which rules over several keys are left to the caller
+_STAND_INS = {"project": "draft", "environment": "draft", "region": "us-east-1"}
 
 
 def _name(shortest: int, longest: int) -> Callable[[str], str]:
@@ -122,6 +128,21 @@ class Environment(Section):
         default_factory=Network, description="VPC, subnets, NAT, endpoints and flow logs."
     )
     storage: Storage = Field(default_factory=Storage, description="Buckets and backups.")
+    data: Data = Field(default_factory=Data, description="PostgreSQL, Redis and DocumentDB.")
+    compute: Compute = Field(
+        default_factory=Compute, description="Kubernetes: cluster, nodes, scaling and access."
+    )
+    edge: Edge = Field(
+        default_factory=Edge, description="DNS names, certificate, load balancer and firewall."
+    )
+    delivery: Delivery = Field(
+        default_factory=Delivery, description="Registries of images, and what workflows on GitHub may do."
+    )
+    systems: Systems = Field(
+        default_factory=default_systems,
+        description="The applications by name. Left out, they are the three of the diagram.",
+        examples=[{"orders": {"framework": "django", "needs": ["postgres"]}}],
+    )
 
     @property
     def partition(self) -> Literal["aws", "aws-cn", "aws-us-gov"]:
@@ -164,6 +185,34 @@ class Environment(Section):
         """Few enough, and no two that IAM confuses."""
         yield from tag_findings(self.tags)
 
+    @check("protection", "data.final_snapshots")
+    def protected_databases_leave_snapshots(self) -> Iterator[Finding]:
+        """Protection and final snapshots agree."""
+        yield from snapshot_findings(self.data, self.protection)
+
+    @check("systems")
+    def systems_are_distinct(self) -> Iterator[Finding]:
+        """At least one, and no two below one path."""
+        yield from systems_findings(self.systems)
+
+    @check("compute", "network.cidr", "network.zones", "region")
+    def cluster_fits_the_network(self) -> Iterator[Finding]:
+        """Ranges, zones and roles that the cluster can have here."""
+        yield from compute_findings(self.compute, self.network.cidr, self.network.zones, self.partition)
+
+    @check("compute.nodes", "compute.scaling", "network", "systems")
+    def nodes_hold_the_systems(self) -> Iterator[Finding]:
+        """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
+        if any(self.network.findings()) or any(self.compute.findings()):
+            return
+        yield from capacity_findings(self.compute, self.systems, self.network.layout.private)
+
+    @check("target", "delivery", "systems")
+    def delivery_is_trusted_knowingly(self) -> Iterator[Finding]:
+        """Trust names a repository of the user's, and keeps systems and infrastructure apart."""
+        repositories = [system.repository for system in self.systems.values()]
+        yield from delivery_findings(self.delivery, self.environment, self.target, repositories)
+
     @check("region", "network.zones")
     def zones_exist(self) -> Iterator[Finding]:
         """Every zone is one of the region's."""
@@ -183,6 +232,26 @@ class Environment(Section):
         elif other and regions()[other].partition != self.partition:
             rule = f"backups are copied within a partition: {self.region} is in {self.partition}"
             yield Finding(path, rule, f"choose a region of the partition {self.partition}")
+
+    @check("target", "edge.zone")
+    def aws_has_a_zone(self) -> Iterator[Finding]:
+        """No record is written to a zone that nobody named."""
+        yield from named_for_aws(self.edge, "zone", self.target)
+
+    @check("target", "edge.domain")
+    def aws_has_a_domain(self) -> Iterator[Finding]:
+        """No certificate is asked for a name that nobody chose."""
+        yield from named_for_aws(self.edge, "domain", self.target)
+
+    @check("project")
+    def load_balancer_has_a_name(self) -> Iterator[Finding]:
+        """The project's name can start that of the load balancer."""
+        yield from load_balancer_may_have_the_name(self.project)
+
+    @check("region", "edge.shield")
+    def shield_exists(self) -> Iterator[Finding]:
+        """Shield Advanced is asked for where AWS sells it."""
+        yield from shield_is_sold(self.edge, self.partition)
 
 
 def load(path: Path) -> Environment:
@@ -219,10 +288,15 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
         for each in errors
         if each["type"] != "missing" or place(each) not in misspelt  # there, and only its name is wrong
     ]
-    sound, unsound = draft(data, errors, {"project": "draft", "environment": "draft", "region": "us-east-1"})
+    sound, unsound = draft(data, errors, _STAND_INS)
     unsound |= document.refused | misspelt
-    with suppress(ValidationError):  # if what is left is no environment, the errors above say why
-        findings += Environment.model_validate(sound, context=_DRAFT).findings(unsound)
+    for _ in range(2):  # if what is left is no environment even then, the errors above say why
+        try:
+            findings += Environment.model_validate(sound, context=_DRAFT).findings(unsound)
+            break
+        except ValidationError as left:  # a required key was refused: what it belongs to goes too
+            sound, more = draft(sound, left.errors(), _STAND_INS)
+            unsound |= more
     for found in findings:
         if not any(found.path[: len(path)] == path for path in document.refused):
             yield _problem(document, found, data["environment"])

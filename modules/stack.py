@@ -114,6 +114,12 @@ class Stack(TerraformStack):
             )
         return f"data.terraform_remote_state.{tier}.outputs"
 
+    @property
+    def shared_tags(self) -> dict[str, str]:
+        """What the provider adds to every resource, for things that AWS makes later and the provider never
+        sees."""
+        return _shared_tags(self.environment, self.tier)
+
     def tags(self, role: str, **more: str) -> dict[str, str]:
         """Tags of one resource: its name for people. What all resources share, the provider adds."""
         return {"Name": f"{self.names.stem}-{role}", **more}

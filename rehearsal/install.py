@@ -31,7 +31,7 @@ EXECUTABLE = """#!/bin/sh
 here=$(readlink -f "$0")
 home=${{here%/mirror/*}}
 export PYTHONPATH="${{home%/*}}" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
-exec "$(cat "$home/python")" -m rehearsal {name}
+exec "$(cat "$home/python")" -ISB "${{home%/*}}/rehearsal/attach.py" {name}
 """
 CONFIGURATION = """# Written by python -m rehearsal.install: hashicorp/aws and hashicorp/helm are rehearsed.
 disable_checkpoint = true

@@ -41,6 +41,23 @@ def _load_balancer(state: Object) -> Patterns:
     return {"arn_suffix": f"{kind}/{{name}}/{{hex16}}"}
 
 
+def _certificate(state: Object) -> Patterns:
+    """A proof for each name; a star and the name below it have the same."""
+    others = state.get("subject_alternative_names")
+    names = dict.fromkeys([state.get("domain_name"), *(others if isinstance(others, list) else [])])
+    options = [
+        {
+            "domain_name": name,
+            "resource_record_name": f"_{{hex32}}.{name.removeprefix('*.')}.",
+            "resource_record_type": "CNAME",
+            "resource_record_value": "_{hex32}.{alnum10}.acm-validations.aws.",
+        }
+        for name in names
+        if isinstance(name, str)
+    ]
+    return {"domain_validation_options": options} if state.get("validation_method") == "DNS" else {}
+
+
 def _vpc(state: Object) -> Patterns:
     if state.get("assign_generated_ipv6_cidr_block") is not True:
         return {}
@@ -77,6 +94,7 @@ def _release(state: Object) -> Patterns:
 
 
 QUIRKS: dict[str, Callable[[Object], Patterns]] = {
+    "aws_acm_certificate": _certificate,
     "aws_alb": _load_balancer,
     "aws_db_instance": _database,
     "aws_kms_external_key": _key,

@@ -88,6 +88,11 @@ def storage(roots: dict[str, Root]) -> Root:
     return roots["storage"]
 
 
+@pytest.fixture(scope="session")
+def edge(roots: dict[str, Root]) -> Root:
+    return roots["edge"]
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> Callable[..., Environment]:
     """An environment that says only what is asked, and the least there is besides."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from modules.architecture import TIERS, order
+
 ROOT = Path(__file__).resolve().parents[1]
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
 UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
@@ -89,10 +91,11 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     first = succeeded(project.make("plan"))
     assert first.count("rehearsal: terraform talks to Tierra's embedded provider") == 1
     planned = project.report()
-    assert list(planned) == ["network", "storage"]
+    assert list(planned) == order()
     assert total(planned, "add") > 100
     assert total(planned, "change") == total(planned, "destroy") == 0
-    assert not any(tier["forecast"] for tier in planned.values())
+    forecast = {name for name, tier in planned.items() if tier["forecast"]}
+    assert forecast == {name for name, tier in TIERS.items() if tier.needs}
 
     refused(project.make("apply"), "APPROVE=yes says yes in advance")
     assert project.addresses() == set()
@@ -101,14 +104,14 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     assert len(project.addresses()) == total(planned, "add")
     assert "applied before" in succeeded(project.make("apply", APPROVE="yes"))
 
-    assert succeeded(project.make("plan")).count("No changes.") == 2
+    assert succeeded(project.make("plan")).count("No changes.") == len(TIERS)
     unchanged = {"add": 0, "change": 0, "destroy": 0, "forecast": False}
-    assert project.report() == {"network": unchanged, "storage": unchanged}
+    assert project.report() == dict.fromkeys(TIERS, unchanged)
 
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     refused(project.make("apply", APPROVE="yes"), "network is older than its configuration: run make plan")
     succeeded(project.make("plan"))
-    assert project.report() == {"network": {**unchanged, "change": 1}, "storage": unchanged}
+    assert project.report() == {**dict.fromkeys(TIERS, unchanged), "network": {**unchanged, "change": 1}}
 
     refused(project.make("destroy"), "APPROVE=yes says yes in advance")
     succeeded(project.make("-j4", "destroy", APPROVE="yes"))
@@ -127,7 +130,7 @@ def test_a_plan_is_applied_only_to_the_state_it_was_made_for(project: Project) -
     assert all(address.startswith("storage: ") for address in project.addresses())
 
 
-@pytest.mark.parametrize("environment", ["sandbox", "production"])
+@pytest.mark.parametrize("environment", ["staging", "production"])
 def test_dress_rehearsal(project: Project, environment: str) -> None:
     output = succeeded(project.make("rehearse", f"ENV={environment}"))
     assert f"{environment} was planned, applied, found unchanged and destroyed; nothing is left" in output
@@ -168,7 +171,7 @@ def test_dry_run_shows_commands_that_an_operator_can_type(project: Project) -> N
 def test_wrong_names_are_answered_in_one_line(project: Project) -> None:
     refused(
         project.make("plan", "ENV=nope"),
-        "environments/nope.yaml does not exist; ENV is one of: production sandbox",
+        "environments/nope.yaml does not exist; ENV is one of: production sandbox staging",
     )
     refused(
         project.make("plan", "TIER=netwrk"),
@@ -196,7 +199,7 @@ def test_help_names_every_target(project: Project) -> None:
 
 
 def test_validate_show_and_output(project: Project) -> None:
-    assert succeeded(project.make("validate")).count("The configuration is valid") == 2
+    assert succeeded(project.make("validate")).count("The configuration is valid") == len(TIERS)
     succeeded(project.make("plan", "TIER=network"))
     assert "aws_subnet.private_a will be created" in succeeded(project.make("show", "TIER=network"))
     succeeded(project.make("apply", "TIER=network", APPROVE="yes"))
@@ -219,6 +222,6 @@ def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project
     assert succeeded(run) == ""
     assert run.stderr == ""
     manifest = json.loads((project.folder / settings["output"] / "manifest.json").read_text())
-    assert sorted(manifest["stacks"]) == ["network", "storage"]
+    assert sorted(manifest["stacks"]) == sorted(TIERS)
     for stack in manifest["stacks"].values():
         assert (project.folder / settings["output"] / stack["synthesizedStackPath"]).is_file()

@@ -114,12 +114,12 @@ def test_there_are_many_cases_and_each_says_what_it_expects() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["sandbox", "production"])
+@pytest.mark.parametrize("name", ["sandbox", "staging", "production"])
 def test_environments_of_the_project_are_valid(name: str) -> None:
     environment = load(ROOT / "environments" / f"{name}.yaml")
     assert environment.project == "acme"
-    assert environment.protection is (name == "production")
-    assert environment.target == ("aws" if name == "production" else "rehearsal")
+    assert environment.protection is (name != "sandbox")
+    assert environment.target == ("rehearsal" if name == "sandbox" else "aws")
 
 
 # Files that cannot be read

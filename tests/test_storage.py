@@ -85,7 +85,23 @@ def test_requests_for_files_are_logged_and_logs_take_deliveries_from_there_alone
         for sid, each in storage.statements("aws_s3_bucket_policy.logs").items()
         if each["Effect"] == "Allow"
     }
+    place = storage.environment
+    balancer = f"loadbalancer/app/acme-{place.environment}/*"
     assert allowed == {
+        "DeliverLogsOfTheLoadBalancer": {
+            "Effect": "Allow",
+            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": [
+                f"arn:aws:s3:::{name}/load-balancer/{kind}/AWSLogs/{place.account}/*"
+                for kind in ("access", "connections", "health-checks")
+            ],
+            "Condition": {
+                "ArnLike": {
+                    "aws:SourceArn": f"arn:aws:elasticloadbalancing:{place.region}:{place.account}:{balancer}"
+                }
+            },
+        },
         "DeliverAccessLogsOfFiles": {
             "Effect": "Allow",
             "Principal": {"Service": "logging.s3.amazonaws.com"},
@@ -95,8 +111,12 @@ def test_requests_for_files_are_logged_and_logs_take_deliveries_from_there_alone
                 "ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{storage['aws_s3_bucket.files']['bucket']}"},
                 "StringEquals": {"aws:SourceAccount": storage.environment.account},
             },
-        }
+        },
     }
+
+
+def test_the_name_of_the_log_bucket_is_told_once_its_policy_lets_deliveries_in(storage: Root) -> None:
+    assert storage.body["output"]["logs_bucket_name"]["value"] == "${aws_s3_bucket_policy.logs.bucket}"
 
 
 def test_the_log_bucket_is_encrypted_in_the_one_way_deliveries_can_write(storage: Root) -> None:

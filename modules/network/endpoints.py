@@ -57,28 +57,30 @@ def endpoints(
         )
     }
     if stack.environment.network.endpoints == "all":
-        for service, actions in INTERFACES.items():
-            found[service] = _interface(stack, vpc, subnets, firewall["endpoint"], service, actions)
+        found |= _interfaces(stack, vpc, subnets, firewall["endpoint"])
     return found
 
 
-def _interface(
-    stack: Stack, vpc: Vpc, subnets: Subnets, group: SecurityGroup, service: str, actions: str | None
-) -> VpcEndpoint:
-    """In every private subnet, answering at the usual name of the service."""
-    role = service.replace(".", "_").replace("-", "_")
-    return stack.add(
-        VpcEndpoint,
-        role,
-        vpc_id=vpc.id,
-        service_name=f"com.amazonaws.{stack.environment.region}.{service}",
-        vpc_endpoint_type="Interface",
-        private_dns_enabled=True,
-        subnet_ids=[subnet.id for subnet in subnets.private.values()],
-        security_group_ids=[group.id],
-        policy=_own_account_policy(stack, actions) if actions else None,
-        tags=stack.tags(role.replace("_", "-")),
-    )
+def _interfaces(stack: Stack, vpc: Vpc, subnets: Subnets, group: SecurityGroup) -> dict[str, VpcEndpoint]:
+    """In every private subnet, answering at the usual names of the services."""
+    places = [subnet.id for subnet in subnets.private.values()]
+    vpc_id, group_id = vpc.id, group.id
+    found = {}
+    for service, actions in INTERFACES.items():
+        role = service.replace(".", "_").replace("-", "_")
+        found[service] = stack.add(
+            VpcEndpoint,
+            role,
+            vpc_id=vpc_id,
+            service_name=f"com.amazonaws.{stack.environment.region}.{service}",
+            vpc_endpoint_type="Interface",
+            private_dns_enabled=True,
+            subnet_ids=places,
+            security_group_ids=[group_id],
+            policy=_own_account_policy(stack, actions) if actions else None,
+            tags=stack.tags(role.replace("_", "-")),
+        )
+    return found
 
 
 def _own_account_policy(stack: Stack, actions: str) -> str:

@@ -1,10 +1,11 @@
-"""The bucket of access logs: who asked what of the other buckets."""
+"""The bucket of access logs: who asked what of the other buckets and of the load balancer."""
 
 from __future__ import annotations
 
 from modules.bucket import PrivateBucket, bucket_arn
 from modules.policy import Statement
 from modules.stack import Stack
+from modules.storage.outputs import LOAD_BALANCER_LOGS
 
 ROLE = "logs"
 NONCURRENT_DAYS = 30
@@ -13,7 +14,7 @@ NONCURRENT_DAYS = 30
 def logs(stack: Stack) -> PrivateBucket:
     """`aws_s3_bucket.logs`. It keeps no log of itself, which would never end, and S3's own key encrypts it:
     deliveries of logs cannot use one of ours."""
-    bucket = PrivateBucket(stack, ROLE, grants=[_delivery(stack, "files")])
+    bucket = PrivateBucket(stack, ROLE, grants=[_delivery(stack, "files"), _load_balancer(stack)])
     bucket.sweep(noncurrent_days=NONCURRENT_DAYS, expire_days=stack.environment.storage.log_days)
     return bucket
 
@@ -28,5 +29,26 @@ def _delivery(stack: Stack, source: str) -> Statement:
         conditions={
             "ArnLike": {"aws:SourceArn": bucket_arn(stack, source)},
             "StringEquals": {"aws:SourceAccount": stack.environment.account},
+        },
+    )
+
+
+def _load_balancer(stack: Stack) -> Statement:
+    """The load balancer of this environment may put its logs.
+
+    The service principal works in every region; the accounts of ELB that older regions used are not needed
+    (ELB user guide, "Enable access logs"). There the ARN alone is a condition, and it names the account.
+    """
+    name, account = stack.names.of("load_balancer"), stack.environment.account
+    return Statement(
+        sid="DeliverLogsOfTheLoadBalancer",
+        actions="s3:PutObject",
+        resources=[
+            f"{bucket_arn(stack, ROLE)}/{prefix}/AWSLogs/{account}/*"
+            for prefix in LOAD_BALANCER_LOGS.values()
+        ],
+        principals={"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        conditions={
+            "ArnLike": {"aws:SourceArn": stack.arn("elasticloadbalancing", f"loadbalancer/app/{name}/*")}
         },
     )

@@ -7,6 +7,9 @@ from typing import Annotated
 
 from modules.outputs import Outputs
 
+# Where in the bucket of access logs the load balancer may write, by what it writes.
+LOAD_BALANCER_LOGS = {kind: f"load-balancer/{kind}" for kind in ("access", "connections", "health-checks")}
+
 
 @dataclass(frozen=True)
 class StorageOutputs(Outputs, tier="storage"):
@@ -16,7 +19,7 @@ class StorageOutputs(Outputs, tier="storage"):
     files_bucket_name: Annotated[str, "Bucket for the files of the systems"]
     files_bucket_arn: Annotated[str, "ARN of the bucket for the files of the systems"]
     files_key_arn: Annotated[str, "Key that encrypts the files of the systems"]
-    logs_bucket_name: Annotated[str, "Bucket of access logs"]
+    logs_bucket_name: Annotated[str, "Bucket of access logs, once its policy lets deliveries in"]
     backup_vault_name: Annotated[str, "Backup vault"]
     backup_vault_arn: Annotated[str, "ARN of the backup vault"]
     backup_key_arn: Annotated[str, "Key that encrypts the backups"]

@@ -30,7 +30,7 @@ class Storage:
             files_bucket_name=self.files.bucket.id,
             files_bucket_arn=self.files.bucket.arn,
             files_key_arn=self.files_key.arn,
-            logs_bucket_name=self.logs.bucket.id,
+            logs_bucket_name=self.logs.policy.bucket,
             backup_vault_name=self.vaults.main.name,
             backup_vault_arn=self.vaults.main.arn,
             backup_key_arn=self.vaults.key.arn,

@@ -1,0 +1,44 @@
+"""Who may use the Kubernetes API: access entries, which are seen in every plan; there is no aws-auth.
+
+Nodes need none here: EKS makes the entry of a managed node group's role itself.
+"""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.eks_access_entry import EksAccessEntry
+from cdktf_cdktf_provider_aws.eks_access_policy_association import (
+    EksAccessPolicyAssociation,
+    EksAccessPolicyAssociationAccessScope,
+)
+from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
+
+from modules.compute.roles import role_slug
+from modules.stack import Stack
+
+POLICIES = {"admin": "AmazonEKSClusterAdminPolicy", "viewer": "AmazonEKSViewPolicy"}
+
+
+def access(stack: Stack, cluster: EksCluster) -> None:
+    """`aws_eks_access_entry.<role>` with its policy, for every role of the spec."""
+    settings = stack.environment.compute
+    for kind, arns in (("admin", settings.admins), ("viewer", settings.viewers)):
+        for arn in arns:
+            name = f"{kind}_{role_slug(arn)}"
+            entry = stack.add(
+                EksAccessEntry,
+                name,
+                cluster_name=cluster.name,
+                principal_arn=arn,
+                type="STANDARD",
+                tags=stack.tags(name.replace("_", "-")),
+            )
+            stack.add(
+                EksAccessPolicyAssociation,
+                name,
+                cluster_name=cluster.name,
+                principal_arn=entry.principal_arn,
+                policy_arn=stack.arn(
+                    "eks", f"cluster-access-policy/{POLICIES[kind]}", region="", account="aws"
+                ),
+                access_scope=EksAccessPolicyAssociationAccessScope(type="cluster"),
+            )

@@ -1,0 +1,81 @@
+"""Add-ons of EKS, each at a fixed version: those that nodes need to join, and those that need nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.eks_addon import EksAddon, EksAddonPodIdentityAssociation
+from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
+
+from modules.compute.identities import NETWORK, VOLUMES, Identities
+from modules.compute.versions import VERSIONS
+from modules.stack import Stack
+
+BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
+ON_NODES = ("coredns", "aws-ebs-csi-driver", "metrics-server")
+
+
+def addons_before_nodes(stack: Stack, cluster: EksCluster, identities: Identities) -> list[EksAddon]:
+    """Network, services and credentials: a node without them would join and never become ready."""
+    return [_addon(stack, cluster, identities, name) for name in BEFORE_NODES]
+
+
+def addons_on_nodes(
+    stack: Stack, cluster: EksCluster, identities: Identities, nodes: Sequence[ITerraformDependable]
+) -> list[EksAddon]:
+    """Names, volumes and metrics: pods that wait for nodes, so the add-on would be degraded before them."""
+    return [_addon(stack, cluster, identities, name, nodes) for name in ON_NODES]
+
+
+def configuration(stack: Stack, name: str) -> Mapping[str, Any]:
+    """Settings of an add-on, by its JSON schema (`aws eks describe-addon-configuration`)."""
+    settings: dict[str, Mapping[str, Any]] = {
+        "vpc-cni": {
+            "enableNetworkPolicy": "true",
+            # Sixteen addresses at a time: a node holds as many pods as its memory does (capacity.py).
+            "env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
+        },
+        "coredns": {
+            "replicaCount": 2,
+            "resources": {"requests": {"cpu": "100m", "memory": "70Mi"}, "limits": {"memory": "170Mi"}},
+        },
+        "aws-ebs-csi-driver": {
+            # AWS Backup finds volumes of pods by the tag that all else has, too.
+            "controller": {"extraVolumeTags": {**stack.shared_tags, **stack.names.backup_tag}},
+        },
+        "metrics-server": {"replicas": 2},
+    }
+    return settings.get(name, {})
+
+
+def _addon(
+    stack: Stack,
+    cluster: EksCluster,
+    identities: Identities,
+    name: str,
+    after: Sequence[ITerraformDependable] = (),
+) -> EksAddon:
+    roles = {"vpc-cni": (NETWORK, identities.network), "aws-ebs-csi-driver": (VOLUMES, identities.volumes)}
+    values = configuration(stack, name)
+    return stack.add(
+        EksAddon,
+        name.replace("-", "_"),
+        cluster_name=cluster.name,
+        addon_name=name,
+        addon_version=VERSIONS[stack.environment.compute.kubernetes].addons[name],
+        configuration_values=json.dumps(values, separators=(",", ":"), sort_keys=True) if values else None,
+        # The add-on is set here and nowhere else: a change made by hand lasts until the next one made here.
+        resolve_conflicts_on_create="OVERWRITE",
+        resolve_conflicts_on_update="OVERWRITE",
+        pod_identity_association=[
+            EksAddonPodIdentityAssociation(role_arn=role.arn, service_account=account)
+            for account, role in [roles[name]]
+        ]
+        if name in roles
+        else None,
+        depends_on=list(after) or None,
+        tags=stack.tags(name),
+    )

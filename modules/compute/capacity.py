@@ -1,0 +1,212 @@
+"""Whether the nodes hold what the spec wants to run: processors, memory, pods and addresses, with the sums.
+
+A node is reckoned as the kubelet will reckon it: user data (launch_template.py) hands it these very numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from modules.compute.instances import instances
+from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, platform
+from modules.compute.spec import MOST_NODES, Compute, Nodes
+from modules.section import Finding
+from modules.systems.spec import System
+
+# Part of the memory that firmware and kernel keep: what Karpenter allows for (VM_MEMORY_OVERHEAD_PERCENT).
+UNSEEN = 0.075
+EVICTION = 100  # MiB below which the kubelet evicts pods (nodeadm: memory.available)
+BLOCK = 16  # addresses of a prefix, which the VPC CNI hands to pods
+WARM_BLOCKS = 1  # that each node keeps ready (addons.py)
+# Interface endpoints, the Kubernetes API, load balancers and nodes that an update adds for a while.
+OTHER_ADDRESSES = 64
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one node offers to pods that are not on every node."""
+
+    cpu: int
+    memory: int
+    pods: int
+
+    def takes(self, pods: Pods) -> int:
+        """How many of these pods fit."""
+        by = [self.pods]
+        by += [self.cpu // pods.cpu] if pods.cpu else []
+        by += [self.memory // pods.memory] if pods.memory else []
+        return max(min(by), 0)
+
+    def less(self, pods: Pods, count: int) -> Room:
+        """What is left once they are there."""
+        return Room(self.cpu - count * pods.cpu, self.memory - count * pods.memory, self.pods - count)
+
+
+def reserved_cpu(vcpus: int) -> int:
+    """Millicores the kubelet keeps: of the first core 6 %, the second 1 %, two more 0.5 %, the rest 0.25 %.
+
+    Source: awslabs/amazon-eks-ami, nodeadm, getCPUMillicoresToReserve.
+    """
+    tenths = 600 + 100 * min(vcpus - 1, 1) + 50 * min(max(vcpus - 2, 0), 2) + 25 * max(vcpus - 4, 0)
+    return tenths // 10
+
+
+def reserved_memory(pods: int) -> int:
+    """MiB the kubelet keeps for a node of so many pods. Source: nodeadm, GetMemoryMebibytesToReserve."""
+    return 255 + 11 * pods
+
+
+def room(nodes: Nodes) -> Room:
+    """What a node of the spec offers."""
+    kind = nodes.instance
+    return Room(
+        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in AGENTS),
+        memory=int(kind.memory * (1 - UNSEEN))
+        - reserved_memory(nodes.pods_each)
+        - EVICTION
+        - sum(each.memory for each in AGENTS),
+        pods=nodes.pods_each - len(AGENTS),
+    )
+
+
+def nodes_needed(wanted: Sequence[Pods], offer: Room) -> int | None:
+    """Nodes that hold all pods, largest first, each on the first node with room; None if one fits nowhere.
+
+    The scheduler spreads pods and may do worse by a pod or so; it never needs fewer nodes than the sums say.
+    """
+    order = sorted(wanted, key=lambda each: (-_share(each, offer), each.name))
+    open_nodes: list[Room] = []
+    for pods in order:
+        if pods.count and not offer.takes(pods):
+            return None
+        left = pods.count
+        for index, node in enumerate(open_nodes):
+            placed = min(left, node.takes(pods))
+            open_nodes[index] = node.less(pods, placed) if placed else node
+            left -= placed
+            if not left:
+                break
+        while left:
+            placed = min(left, offer.takes(pods))
+            open_nodes.append(offer.less(pods, placed))
+            left -= placed
+    return len(open_nodes)
+
+
+def _share(pods: Pods, offer: Room) -> float:
+    return max(pods.cpu / max(offer.cpu, 1), pods.memory / max(offer.memory, 1))
+
+
+def share_out(total: int, zones: Sequence[str]) -> dict[str, int]:
+    """The nodes of each zone: as even as can be, the first zones taking what is left over."""
+    each, rest = divmod(total, len(zones))
+    return {zone: each + (1 if index < rest else 0) for index, zone in enumerate(zones)}
+
+
+def capacity_findings(
+    compute: Compute, systems: Mapping[str, System], private: Mapping[str, IPv4Network]
+) -> Iterator[Finding]:
+    """What does not fit, with the arithmetic. Paths start at the root of the spec."""
+    offer = room(compute.nodes)
+    if min(offer.cpu, offer.memory, offer.pods) <= 0:
+        rule = f"the agents of the platform leave no room on a node: {_offer(compute.nodes, offer)}"
+        yield Finding(("compute", "nodes", "instance_type"), rule, "write a larger type, such as t3.medium")
+        return
+    too_large = list(_too_large(systems, offer, compute.nodes))
+    yield from too_large
+    if not too_large:
+        yield from _too_many(compute, systems, offer)
+    yield from _addresses(compute, private)
+
+
+def _too_large(systems: Mapping[str, System], offer: Room, nodes: Nodes) -> Iterator[Finding]:
+    for name, system in systems.items():
+        for key, asked, given, unit in (
+            ("cpu", system.cpu, offer.cpu, "m"),
+            ("memory", system.memory, offer.memory, "Mi"),
+        ):
+            if asked > given:
+                rule = f"a pod fits on a node, and {asked}{unit} does not: {_offer(nodes, offer)}"
+                remedy = f"lower it to {given}{unit} or less, or choose a larger compute.nodes.instance_type"
+                yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
+
+
+def _too_many(compute: Compute, systems: Mapping[str, System], offer: Room) -> Iterator[Finding]:
+    """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for."""
+    nodes, base = compute.nodes, platform(compute.scaling)
+    peak = [*base, *(Pods(name, each.max_replicas, each.cpu, each.memory) for name, each in systems.items())]
+    calm = [*base, *(Pods(name, each.replicas, each.cpu, each.memory) for name, each in systems.items())]
+    if compute.scaling == "pods":
+        calm = [*ADDONS, AUTOSCALER]  # which add the nodes for the rest
+    start = "desired" if nodes.desired is not None else "min"
+    for key, count, wanted, when in (
+        ("max", nodes.max, peak, "systems at max_replicas"),
+        (start, nodes.desired or nodes.min, calm, "what must run before a node is added"),
+    ):
+        needed = nodes_needed(wanted, offer)
+        if needed is None or needed > count:
+            rule = f"{count} nodes do not hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
+            yield Finding(("compute", "nodes", key), rule, _remedy(key, needed, wanted, nodes), str(count))
+            return
+
+
+def _remedy(key: str, needed: int | None, wanted: Sequence[Pods], nodes: Nodes) -> str:
+    fewer = "lower replicas, max_replicas or requests of systems"
+    if needed is not None and needed <= MOST_NODES:
+        return f"raise compute.nodes.{key} to {needed}, choose a larger instance_type, or {fewer}"
+    larger = next(
+        (
+            name
+            for name, kind in sorted(instances().items(), key=lambda item: (item[1].vcpus, item[1].memory))
+            if (found := nodes_needed(wanted, room(nodes.model_copy(update={"instance_type": name}))))
+            and found <= MOST_NODES
+            and kind.arm == nodes.instance.arm
+        ),
+        None,
+    )
+    return f"choose a larger instance_type, such as {larger}" if larger else fewer
+
+
+def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Finding]:
+    """Each zone's nodes, at their most, find their prefixes in the zone's private subnet."""
+    nodes = compute.nodes
+    blocks = -(-nodes.pods_each // BLOCK) + WARM_BLOCKS
+    interfaces = -(-blocks // max(nodes.instance.addresses - 1, 1))
+    each = blocks * BLOCK + interfaces
+    for zone, count in share_out(nodes.max, list(private)).items():
+        free = private[zone].num_addresses - 5 - OTHER_ADDRESSES  # AWS keeps five of every subnet
+        if count * each > free:
+            rule = (
+                f"zone {zone} has up to {count} nodes x ({blocks} prefixes x {BLOCK} + {interfaces}"
+                f" interfaces) = {count * each} addresses, and its private subnet {private[zone]} has {free}"
+            )
+            fits = max(free // each, 1) * len(private)
+            remedy = (
+                f"lower compute.nodes.max to {fits} or less, lower compute.nodes.pods, or widen network.cidr"
+            )
+            yield Finding(("compute", "nodes", "max"), rule, remedy, str(nodes.max))
+            return
+
+
+def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
+    pods = sum(each.count for each in wanted)
+    cpu = sum(each.count * each.cpu for each in wanted)
+    memory = sum(each.count * each.memory for each in wanted)
+    return (
+        f"{pods} pods ask for {cpu}m and {memory}Mi, and the nodes have room for {count * offer.pods} pods,"
+        f" {count * offer.cpu}m and {count * offer.memory}Mi"
+    )
+
+
+def _offer(nodes: Nodes, offer: Room) -> str:
+    """`a t3.medium offers 1680m = 2000m - 70m reserved - 250m agents, …`."""
+    kind, count = nodes.instance, len(AGENTS)
+    agents_cpu, agents_memory = sum(each.cpu for each in AGENTS), sum(each.memory for each in AGENTS)
+    seen, kept = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
+    return (
+        f"a {kind.name} offers {offer.cpu}m = {kind.vcpus * 1000}m - {reserved_cpu(kind.vcpus)}m reserved -"
+        f" {agents_cpu}m agents, {offer.memory}Mi = {seen}Mi - {kept}Mi reserved - {agents_memory}Mi agents,"
+        f" and {offer.pods} pods = {nodes.pods_each} - {count} agents"
+    )

@@ -1,0 +1,120 @@
+"""The control plane: private, encrypted, logged, and in nobody's hands by default."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.eks_cluster import (
+    EksCluster,
+    EksClusterAccessConfig,
+    EksClusterEncryptionConfig,
+    EksClusterEncryptionConfigProvider,
+    EksClusterKubernetesNetworkConfig,
+    EksClusterUpgradePolicy,
+    EksClusterVpcConfig,
+    EksClusterZonalShiftConfig,
+)
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from modules.network.outputs import NetworkOutputs
+from modules.pod_identity import cluster_arn
+from modules.policy import Statement, document, trust
+from modules.stack import Stack
+
+LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+
+
+def cluster(stack: Stack, network: NetworkOutputs, key: KmsKey) -> EksCluster:
+    """`aws_eks_cluster.main`. Its role and its log group exist before it, and outlive it."""
+    settings = stack.environment.compute
+    name = stack.names.of("cluster")
+    role = _role(stack)
+    rights = [
+        stack.add(
+            IamRolePolicyAttachment,
+            "cluster",
+            role=role.name,
+            policy_arn=stack.arn("iam", "policy/AmazonEKSClusterPolicy", region="", account="aws"),
+        ),
+        stack.add(
+            IamRolePolicy,
+            "cluster_secrets",
+            name=stack.names.of("iam_role_policy", "cluster-secrets"),
+            role=role.id,
+            policy=document(
+                Statement(
+                    sid="EncryptSecrets",
+                    actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"],
+                    resources=key.arn,
+                )
+            ),
+        ),
+    ]
+    return stack.add(
+        EksCluster,
+        "main",
+        name=name,
+        role_arn=role.arn,
+        version=settings.kubernetes,
+        access_config=EksClusterAccessConfig(
+            authentication_mode="API", bootstrap_cluster_creator_admin_permissions=False
+        ),
+        bootstrap_self_managed_addons=False,
+        deletion_protection=stack.environment.protection,
+        enabled_cluster_log_types=LOGS,
+        encryption_config=EksClusterEncryptionConfig(
+            resources=["secrets"], provider=EksClusterEncryptionConfigProvider(key_arn=key.arn)
+        ),
+        kubernetes_network_config=EksClusterKubernetesNetworkConfig(
+            service_ipv4_cidr=str(settings.service_cidr)
+        ),
+        # No extended support, which costs six times as much: AWS upgrades what is left behind.
+        upgrade_policy=EksClusterUpgradePolicy(support_type="STANDARD"),
+        vpc_config=_vpc_config(stack, network),
+        # Lets a zone in trouble be left, by an operator or by AWS.
+        zonal_shift_config=EksClusterZonalShiftConfig(enabled=True),
+        depends_on=[*rights, _logs(stack, network, name)],
+        lifecycle=stack.guarded,
+        tags=stack.tags("cluster"),
+    )
+
+
+def _vpc_config(stack: Stack, network: NetworkOutputs) -> EksClusterVpcConfig:
+    ranges = [str(each) for each in stack.environment.compute.endpoint.public_cidrs]
+    return EksClusterVpcConfig(
+        subnet_ids=list(network.private_subnet_ids.values()),
+        security_group_ids=[network.control_plane_security_group_id],
+        endpoint_private_access=True,
+        endpoint_public_access=bool(ranges),
+        public_access_cidrs=ranges or None,
+    )
+
+
+def _logs(stack: Stack, network: NetworkOutputs, name: str) -> CloudwatchLogGroup:
+    """The name is the one EKS writes to: were it not there, EKS would make it, kept for ever and in plain."""
+    group = stack.names.log_group("eks", "cluster")
+    assert group == f"/aws/eks/{name}/cluster"
+    return stack.add(
+        CloudwatchLogGroup,
+        "cluster",
+        name=group,
+        retention_in_days=stack.environment.compute.log_days,
+        kms_key_id=network.logs_key_arn,
+        deletion_protection_enabled=stack.environment.protection,
+        tags=stack.tags("cluster"),
+    )
+
+
+def _role(stack: Stack) -> IamRole:
+    """EKS acts with it, for this cluster alone."""
+    return stack.add(
+        IamRole,
+        "cluster",
+        name=stack.names.of("iam_role", "cluster"),
+        description="EKS runs the control plane",
+        assume_role_policy=trust("eks.amazonaws.com", stack.environment.account, cluster_arn(stack)),
+        force_detach_policies=True,
+        tags=stack.tags("cluster"),
+    )

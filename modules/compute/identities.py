@@ -1,0 +1,113 @@
+"""Roles of the pods that act on AWS: network, volumes and, when pods decide on nodes, the autoscaler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
+from cdktf_cdktf_provider_aws.eks_pod_identity_association import EksPodIdentityAssociation
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from modules.compute.keys import FOR_AWS, GRANT, USE
+from modules.pod_identity import pod_role
+from modules.policy import Everything, Statement, document
+from modules.stack import Stack
+
+NAMESPACE = "kube-system"
+NETWORK, VOLUMES, AUTOSCALER = "aws-node", "ebs-csi-controller-sa", "cluster-autoscaler"
+
+
+@dataclass(frozen=True)
+class Identities:
+    """`autoscaler` is None unless the spec says scaling: pods."""
+
+    network: IamRole
+    volumes: IamRole
+    autoscaler: IamRole | None
+
+
+def identities(stack: Stack, cluster: EksCluster, disks: KmsKey) -> Identities:
+    """Roles by what they are for. The add-ons tie the first two to their service accounts."""
+    network = pod_role(stack, "vpc_cni", "The VPC CNI gives addresses to pods", NAMESPACE, NETWORK)
+    _attach(stack, "vpc_cni", network, "AmazonEKS_CNI_Policy")
+    volumes = pod_role(stack, "ebs_csi", "The EBS driver makes and attaches volumes", NAMESPACE, VOLUMES)
+    _attach(stack, "ebs_csi", volumes, "service-role/AmazonEBSCSIDriverPolicy")
+    stack.add(
+        IamRolePolicy,
+        "ebs_csi",
+        name=stack.names.of("iam_role_policy", "ebs-csi"),
+        role=volumes.id,
+        policy=document(
+            Statement(sid="EncryptVolumes", actions=USE, resources=disks.arn),
+            Statement(sid="GrantToVolumes", actions=GRANT, resources=disks.arn, conditions=FOR_AWS),
+        ),
+    )
+    by_pods = stack.environment.compute.scaling == "pods"
+    return Identities(network, volumes, _autoscaler(stack, cluster) if by_pods else None)
+
+
+def _autoscaler(stack: Stack, cluster: EksCluster) -> IamRole:
+    """Sees all scaling groups, changes those of this cluster. The gateway tier installs the pods."""
+    role = pod_role(
+        stack, "cluster_autoscaler", "The autoscaler adds and removes nodes", NAMESPACE, AUTOSCALER
+    )
+    name = stack.names.of("cluster")
+    stack.add(
+        IamRolePolicy,
+        "cluster_autoscaler",
+        name=stack.names.of("iam_role_policy", "cluster-autoscaler"),
+        role=role.id,
+        policy=document(
+            Statement(
+                sid="SeeGroupsAndTypes",
+                actions=[
+                    "autoscaling:DescribeAutoScalingGroups",
+                    "autoscaling:DescribeAutoScalingInstances",
+                    "autoscaling:DescribeLaunchConfigurations",
+                    "autoscaling:DescribeScalingActivities",
+                    "autoscaling:DescribeTags",
+                    "ec2:DescribeImages",
+                    "ec2:DescribeInstanceTypes",
+                    "ec2:DescribeLaunchTemplateVersions",
+                    "ec2:GetInstanceTypesFromInstanceRequirements",
+                ],
+                resources=Everything("these calls know no resources in IAM"),
+            ),
+            Statement(
+                sid="SeeNodeGroups",
+                actions="eks:DescribeNodegroup",
+                resources=stack.arn("eks", f"nodegroup/{name}/*"),
+            ),
+            Statement(
+                sid="ScaleGroupsOfThisCluster",
+                actions=["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+                resources=stack.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
+                # EKS tags the groups of its node groups so.
+                conditions={
+                    "StringEquals": {f"autoscaling:ResourceTag/kubernetes.io/cluster/{name}": "owned"}
+                },
+            ),
+        ),
+    )
+    stack.add(
+        EksPodIdentityAssociation,
+        "cluster_autoscaler",
+        cluster_name=cluster.name,
+        namespace=NAMESPACE,
+        service_account=AUTOSCALER,
+        role_arn=role.arn,
+        tags=stack.tags("cluster-autoscaler"),
+    )
+    return role
+
+
+def _attach(stack: Stack, name: str, role: IamRole, policy: str) -> None:
+    stack.add(
+        IamRolePolicyAttachment,
+        name,
+        role=role.name,
+        policy_arn=stack.arn("iam", f"policy/{policy}", region="", account="aws"),
+    )

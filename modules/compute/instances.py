@@ -1,0 +1,125 @@
+"""What an EC2 instance type has: processors, memory, network interfaces and addresses.
+
+Types that capacity can be computed for follow from two tables. Sources: the instance type pages of AWS for
+processors and memory; for interfaces and addresses the user guide of EC2 (IP addresses per network interface
+per instance type), which gives the numbers of eni-max-pods.txt in awslabs/amazon-eks-ami.
+"""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from modules.section import fault
+
+
+@dataclass(frozen=True)
+class Instance:
+    """`memory` in MiB; `addresses` are IPv4 addresses of each of the `interfaces`."""
+
+    name: str
+    vcpus: int
+    memory: int
+    interfaces: int
+    addresses: int
+    arm: bool
+
+    @property
+    def ami_type(self) -> str:
+        """The Amazon Linux 2023 image of EKS for its processor."""
+        return "AL2023_ARM_64_STANDARD" if self.arm else "AL2023_x86_64_STANDARD"
+
+
+# Families of fixed performance -> GiB of memory for each processor. Graviton has a g after the generation.
+GIB_PER_VCPU = {
+    **dict.fromkeys(("c5", "c5a", "c6a", "c6g", "c6i", "c7a", "c7g", "c7i", "c7i-flex", "c8g"), 2),
+    **dict.fromkeys(("m5", "m5a", "m6a", "m6g", "m6i", "m7a", "m7g", "m7i", "m7i-flex", "m8g"), 4),
+    **dict.fromkeys(("r5", "r5a", "r6a", "r6g", "r6i", "r7a", "r7g", "r7i", "r8g"), 8),
+}
+# Sizes of those families -> processors, interfaces, addresses of each. Equal in all of them.
+SIZES = {
+    "large": (2, 3, 10),
+    "xlarge": (4, 4, 15),
+    "2xlarge": (8, 4, 15),
+    "4xlarge": (16, 8, 30),
+    "8xlarge": (32, 8, 30),
+    "12xlarge": (48, 8, 30),
+    "16xlarge": (64, 15, 50),
+}
+# c5 has 9 and 18xlarge where the others have 8 and 16.
+_NO_SUCH = {"c5.8xlarge", "c5.16xlarge"}
+
+# Burstable types: GiB, processors, interfaces, addresses of each. Those below small cannot hold the agents.
+BURSTABLE = {
+    "small": (2, 2, 3, 4),
+    "medium": (4, 2, 3, 6),
+    "large": (8, 2, 3, 12),
+    "xlarge": (16, 4, 4, 15),
+    "2xlarge": (32, 8, 4, 15),
+}
+_SMALLER = {"t3a.small": (2, 2, 2, 4)}
+
+
+@cache
+def instances() -> dict[str, Instance]:
+    """Every type that capacity can be computed for, by name."""
+    found = {}
+    for family in ("t3", "t3a", "t4g"):
+        for size, usual in BURSTABLE.items():
+            name = f"{family}.{size}"
+            gib, vcpus, interfaces, addresses = _SMALLER.get(name, usual)
+            found[name] = Instance(name, vcpus, gib * 1024, interfaces, addresses, _arm(family))
+    for family, gib in GIB_PER_VCPU.items():
+        for size, (vcpus, interfaces, addresses) in SIZES.items():
+            name = f"{family}.{size}"
+            if name not in _NO_SUCH:
+                found[name] = Instance(name, vcpus, vcpus * gib * 1024, interfaces, addresses, _arm(family))
+    return found
+
+
+@cache
+def existing_types() -> frozenset[str]:
+    """Every type of EC2, from the model of its API in botocore (ec2, shape InstanceType).
+
+    Cut out of the text instead of parsed with the other 4 MB: this must not cost a bad spec its second.
+    """
+    folder = resources.files("botocore").joinpath("data", "ec2", "2016-11-15")
+    plain, packed = folder.joinpath("service-2.json"), folder.joinpath("service-2.json.gz")
+    model = plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
+    shape = re.search(rb'"InstanceType":\s*\{\s*"type":\s*"string",\s*"enum":\s*\[([^\]]*)\]', model)
+    return frozenset(re.findall(r'"([^"]+)"', shape[1].decode())) if shape else frozenset()
+
+
+def _arm(family: str) -> bool:
+    return bool(re.fullmatch(r"[a-z]+\d+g[a-z]*", family))
+
+
+def _usable(name: str) -> str:
+    if name in instances():
+        return name
+    if name not in existing_types():
+        plain = re.sub(r"[\s_]+", "", name.lower())
+        every = sorted({*instances(), *existing_types()})
+        close = [plain] if plain in every else difflib.get_close_matches(plain, every, n=1, cutoff=0.6)
+        raise fault("the instance type must exist at AWS", f"write {close[0] if close else 't3.medium'}")
+    families = [f"t3, t3a, t4g ({', '.join(BURSTABLE)})", f"{', '.join(GIB_PER_VCPU)} ({', '.join(SIZES)})"]
+    raise fault(
+        f"capacity is computed for the families {' and '.join(families)}; of {name} too little is known",
+        f"write {difflib.get_close_matches(name, instances(), n=1, cutoff=0)[0]}, or another of these",
+    )
+
+
+InstanceType = Annotated[
+    str,
+    AfterValidator(_usable),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[a-z0-9-]+\.[a-z0-9-]+$", "examples": ["t3.medium", "m7g.large"]}
+    ),
+]

@@ -1,0 +1,81 @@
+"""How a node starts: metadata by session only, an encrypted disk, and the kubelet as capacity reckons it."""
+
+from __future__ import annotations
+
+import base64
+
+from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+from cdktf_cdktf_provider_aws.launch_template import (
+    LaunchTemplate,
+    LaunchTemplateBlockDeviceMappings,
+    LaunchTemplateBlockDeviceMappingsEbs,
+    LaunchTemplateMetadataOptions,
+    LaunchTemplateMonitoring,
+    LaunchTemplateTagSpecifications,
+)
+
+from modules.compute.capacity import EVICTION, reserved_cpu, reserved_memory
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+from modules.templating import Templates
+
+ROOT_DEVICE = "/dev/xvda"
+
+
+def launch_template(
+    stack: Stack, network: NetworkOutputs, cluster: EksCluster, disks: KmsKey
+) -> LaunchTemplate:
+    """`aws_launch_template.nodes`. Image, profile and subnet are left to the managed node group."""
+    tags = {**stack.shared_tags, **stack.tags("node")}
+    return stack.add(
+        LaunchTemplate,
+        "nodes",
+        name=stack.names.of("launch_template", "nodes"),
+        description="Nodes of the cluster",
+        update_default_version=True,
+        # The group of the cluster carries the tag kubernetes.io/cluster/…, which EKS gives it; no other group
+        # of a node may, or the load-balancer controller refuses to choose.
+        vpc_security_group_ids=[
+            network.node_security_group_id,
+            cluster.vpc_config.cluster_security_group_id,
+        ],
+        block_device_mappings=[
+            LaunchTemplateBlockDeviceMappings(
+                device_name=ROOT_DEVICE,
+                ebs=LaunchTemplateBlockDeviceMappingsEbs(
+                    volume_type="gp3",
+                    volume_size=stack.environment.compute.nodes.disk_gb,
+                    encrypted="true",
+                    kms_key_id=disks.arn,
+                    delete_on_termination="true",
+                ),
+            )
+        ],
+        # One hop: pods, which are a hop further, never get the credentials of their node.
+        metadata_options=LaunchTemplateMetadataOptions(
+            http_endpoint="enabled",
+            http_tokens="required",
+            http_put_response_hop_limit=1,
+            instance_metadata_tags="disabled",
+        ),
+        monitoring=LaunchTemplateMonitoring(enabled=True),
+        user_data=base64.b64encode(_user_data(stack).encode()).decode(),
+        tag_specifications=[
+            LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
+            for kind in ("instance", "network-interface", "volume")
+        ],
+        tags=stack.tags("nodes"),
+    )
+
+
+def _user_data(stack: Stack) -> str:
+    """Left to itself the kubelet would reserve memory for the pods of a node without prefixes."""
+    nodes = stack.environment.compute.nodes
+    return Templates().file(
+        "compute/node.mime",
+        pods=nodes.pods_each,
+        cpu=reserved_cpu(nodes.instance.vcpus),
+        memory=reserved_memory(nodes.pods_each),
+        eviction=EVICTION,
+    )

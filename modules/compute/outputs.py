@@ -1,0 +1,28 @@
+"""What other tiers may use of the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from modules.outputs import Outputs
+
+
+@dataclass(frozen=True)
+class ComputeOutputs(Outputs, tier="compute"):
+    """The cluster and its nodes. Lists are in the order of the zones of the spec."""
+
+    cluster_name: Annotated[str, "Name of the cluster"]
+    cluster_arn: Annotated[str, "ARN of the cluster"]
+    cluster_version: Annotated[str, "Version of Kubernetes"]
+    cluster_endpoint: Annotated[str, "Address of the Kubernetes API"]
+    cluster_certificate_authority: Annotated[str, "Certificate of the Kubernetes API's authority, in base64"]
+    cluster_security_group_id: Annotated[str, "Security group that EKS made for control plane and nodes"]
+    oidc_issuer: Annotated[str, "Issuer of the tokens of service accounts"]
+    node_role_arn: Annotated[str, "ARN of the role of the nodes"]
+    node_group_names: Annotated[list[str], "Names of the managed node groups"]
+    autoscaling_group_names: Annotated[list[str], "Names of the EC2 Auto Scaling groups of the nodes"]
+    autoscaler_role_arn: Annotated[
+        str, "Role of the cluster autoscaler; empty when it is not to be installed"
+    ]
+    ebs_key_arn: Annotated[str, "Key that encrypts disks of nodes and volumes of pods"]

@@ -1,0 +1,51 @@
+"""Pods of the platform itself, which share the nodes with the systems: what each asks for.
+
+Those of the add-ons are set in addons.py or are the defaults of EKS; the others are what the gateway and
+observability tiers install. docs/spec.md shows the sums.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pods:
+    """Equal pods: `cpu` in millicores and `memory` in MiB, of each."""
+
+    name: str
+    count: int
+    cpu: int
+    memory: int
+
+
+# One on every node. aws-node and kube-proxy ask for what EKS sets; the identity agent asks for nothing.
+AGENTS = (
+    Pods("aws-node", 1, 50, 0),
+    Pods("kube-proxy", 1, 100, 0),
+    Pods("eks-pod-identity-agent", 1, 0, 0),
+    Pods("ebs-csi-node", 1, 30, 120),
+    Pods("node-exporter", 1, 20, 32),
+    Pods("collector", 1, 50, 128),
+)
+# What the cluster needs to work at all, and to grow.
+ADDONS = (
+    Pods("coredns", 2, 100, 70),
+    Pods("metrics-server", 2, 100, 200),
+    Pods("ebs-csi-controller", 2, 60, 240),
+)
+AUTOSCALER = Pods("cluster-autoscaler", 1, 100, 300)
+SERVICES = (
+    Pods("load-balancer-controller", 2, 50, 128),
+    Pods("kong", 2, 250, 512),
+    Pods("prometheus", 1, 250, 1024),
+    Pods("prometheus-operator", 1, 100, 128),
+    Pods("alertmanager", 1, 50, 128),
+    Pods("kube-state-metrics", 1, 50, 128),
+    Pods("grafana", 1, 100, 256),
+)
+
+
+def platform(scaling: str) -> tuple[Pods, ...]:
+    """All pods of the platform that are not on every node."""
+    return (*ADDONS, *((AUTOSCALER,) if scaling == "pods" else ()), *SERVICES)

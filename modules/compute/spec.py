@@ -1,0 +1,257 @@
+"""What `compute:` may say: the Kubernetes cluster, its nodes, how they scale, and who may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from modules.compute.instances import Instance, InstanceType, instances
+from modules.compute.roles import RoleArn, role_slug
+from modules.compute.versions import NEWEST, KubernetesVersion
+from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
+from modules.network.spec import RetentionDays
+from modules.section import Finding, Section, check, repeated
+from modules.wording import choices
+
+MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
+MOST_RANGES = 40  # that may reach the public endpoint (quotas of EKS)
+PODS_PER_GIB = 8
+# Kubernetes tests no more than 110 pods on a node; EKS allows 250 on large ones.
+MOST_PODS, MOST_PODS_LARGE, LARGE_VCPUS = 110, 250, 30
+
+
+class Nodes(Section):
+    """The machines of the cluster, in one group for each zone."""
+
+    instance_type: InstanceType = Field(
+        default="t3.medium", description="EC2 type of every node. Graviton types get images for ARM."
+    )
+    min: int = Field(
+        default=3,
+        ge=1,
+        le=MOST_NODES,
+        description="Nodes that always run, in all zones together. They are shared out evenly.",
+    )
+    max: int = Field(
+        default=9,
+        ge=1,
+        le=MOST_NODES,
+        description="Nodes under load, at most, in all zones together; at least one for each zone.",
+    )
+    desired: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_NODES,
+        description="Nodes to start with; min when left out. Scaling decides from then on, and a change here"
+        " changes nothing.",
+    )
+    disk_gb: int = Field(
+        default=50,
+        ge=20,
+        le=1000,
+        description="Disk of each node in GiB: system, images and logs; encrypted.",
+    )
+    pods: int | None = Field(
+        default=None,
+        ge=8,
+        le=MOST_PODS_LARGE,
+        description="Pods on a node, at most. Left out, eight for each GiB of memory, up to what Kubernetes"
+        " and the addresses allow: the kubelet reserves memory for each that could run.",
+    )
+    ami_release: str | None = Field(
+        default=None,
+        pattern=r"^1\.[0-9]{2}\.[0-9]+-[0-9]{8}$",
+        description="Release of the node image, to roll out or hold back a certain one. Left out, the newest"
+        " when the group is created; it is never changed behind your back.",
+        examples=["1.35.0-20260120"],
+    )
+
+    @property
+    def instance(self) -> Instance:
+        """What a node has."""
+        return instances()[self.instance_type]
+
+    @property
+    def pods_allowed(self) -> int:
+        """Pods that the network and Kubernetes allow on a node, with prefixes of 16 addresses."""
+        kind = self.instance
+        addresses = kind.interfaces * (kind.addresses - 1) * 16 + 2
+        return min(addresses, MOST_PODS_LARGE if kind.vcpus >= LARGE_VCPUS else MOST_PODS)
+
+    @property
+    def pods_each(self) -> int:
+        """Pods that the kubelet accepts."""
+        return self.pods or min(self.pods_allowed, PODS_PER_GIB * self.instance.memory // 1024)
+
+    @check("instance_type", "pods")
+    def pods_have_addresses(self) -> Iterator[Finding]:
+        """No node accepts pods that it has no addresses for."""
+        if self.pods_each > self.pods_allowed:
+            kind = self.instance
+            rule = (
+                f"a node of {kind.name} holds {self.pods_allowed} pods: {kind.interfaces} interfaces x"
+                f" {kind.addresses - 1} prefixes x 16 addresses, and at most {MOST_PODS} below"
+                f" {LARGE_VCPUS} processors"
+            )
+            yield Finding(("pods",), rule, f"write {self.pods_allowed} or less, or remove the line")
+
+    @check("min", "max", "desired")
+    def counts_are_in_order(self) -> Iterator[Finding]:
+        """min <= desired <= max."""
+        if self.min > self.max:
+            key = "min" if "min" in self.model_fields_set else "max"
+            rule = f"min ({self.min}) is at most max ({self.max})"
+            yield Finding((key,), rule, f"raise max to {self.min} or more, or lower min")
+        elif self.desired is not None and not self.min <= self.desired <= self.max:
+            rule = f"desired is from min ({self.min}) to max ({self.max})"
+            yield Finding(
+                ("desired",), rule, f"write {min(max(self.desired, self.min), self.max)}, or remove it"
+            )
+
+
+class Endpoint(Section):
+    """Ways to the Kubernetes API. From inside the VPC it is always reached."""
+
+    public_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_RANGES},
+        description="Public ranges that may reach the API from the internet, such as those of an office or of"
+        " runners. None by default: it is then reached from the VPC alone, which the runners of"
+        " GitHub are not in.",
+        examples=[["203.0.113.0/24"]],
+    )
+
+    @check("public_cidrs")
+    def ranges_are_narrow_and_public(self) -> Iterator[Finding]:
+        """An allow-list that allows somebody, and not everybody."""
+        for index, each in enumerate(self.public_cidrs):
+            path = ("public_cidrs", index)
+            if each.prefixlen < 8:
+                rule = "the API of the cluster is never open to the internet; a range is /8 or narrower"
+                yield Finding(path, rule, "write the ranges of your offices and runners, or remove the line")
+            elif any(each.overlaps(private) for private in PRIVATE):
+                rule = "EKS refuses private ranges here: the VPC and what is routed to it has another way in"
+                yield Finding(path, rule, "remove it, or write the public range behind which it appears")
+        for index in repeated(map(str, self.public_cidrs)):
+            yield Finding(("public_cidrs", index), "each range is named once", "remove the second one")
+        if len(self.public_cidrs) > MOST_RANGES:
+            rule = f"EKS takes at most {MOST_RANGES} ranges"
+            yield Finding(
+                ("public_cidrs",), rule, "join neighbouring ranges", f"{len(self.public_cidrs)} ranges"
+            )
+
+
+class Compute(Section):
+    """The Kubernetes cluster."""
+
+    kubernetes: KubernetesVersion = Field(
+        default=NEWEST,
+        description="Version of Kubernetes, in quotes, in standard support of EKS. It is raised by one at a"
+        " time and never lowered.",
+    )
+    nodes: Nodes = Field(default_factory=Nodes, description="The machines of the cluster.")
+    scaling: Literal["pods", "cpu"] = Field(
+        default="pods",
+        description="What adds and removes nodes: pods that find no room, through the cluster autoscaler"
+        " (pods), or the average load of the processors, through EC2 Auto Scaling (cpu). Never"
+        " both, for they undo each other's work.",
+    )
+    cpu_percent: int = Field(
+        default=60, ge=20, le=90, description="Average load that scaling: cpu keeps the processors at."
+    )
+    endpoint: Endpoint = Field(default_factory=Endpoint, description="Ways to the Kubernetes API.")
+    admins: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
+        default=(),
+        description="IAM roles that may do everything in the cluster. Whoever creates it gets no access by"
+        " that.",
+        examples=[["arn:aws:iam::123456789012:role/platform"]],
+    )
+    viewers: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
+        default=(),
+        description="IAM roles that may look at everything in the cluster but secrets.",
+        examples=[["arn:aws:iam::123456789012:role/developers"]],
+    )
+    log_days: RetentionDays = Field(
+        default=90,
+        description="Days that logs of the control plane, the audit log among them, are kept; one of the"
+        " values CloudWatch Logs accepts.",
+    )
+    service_cidr: Range = Field(
+        default=SERVICES,
+        description="Addresses of Kubernetes services, private, /12 to /24; they exist only inside the"
+        " cluster. It cannot be changed later.",
+    )
+    autoscaling_role: Literal["existing", "create"] = Field(
+        default="existing",
+        description="The service-linked role of EC2 Auto Scaling, one in an account, must exist before its"
+        " key does. An account that never had a scaling group has none: create it in one"
+        " environment of the account.",
+    )
+
+    @check("scaling", "cpu_percent")
+    def percent_is_for_cpu(self) -> Iterator[Finding]:
+        """No key that does nothing."""
+        if "cpu_percent" in self.model_fields_set and self.scaling != "cpu":
+            rule = f"only scaling: cpu looks at the load of processors, and scaling is {self.scaling}"
+            yield Finding(("cpu_percent",), rule, "remove the line, or write scaling: cpu")
+
+    @check("kubernetes", "nodes.ami_release")
+    def image_is_of_the_version(self) -> Iterator[Finding]:
+        """Nodes run the version of the control plane."""
+        release = self.nodes.ami_release
+        if release and not release.startswith(f"{self.kubernetes}."):
+            rule = f"the image of nodes is of the version of the cluster, {self.kubernetes}"
+            yield Finding(
+                ("nodes", "ami_release"), rule, f"write a release that starts with {self.kubernetes}."
+            )
+
+    @check("admins", "viewers")
+    def roles_are_distinct(self) -> Iterator[Finding]:
+        """One access for each role, and one name in Terraform."""
+        arns = [
+            (key, index, arn) for key in ("admins", "viewers") for index, arn in enumerate(getattr(self, key))
+        ]
+        names: set[str] = set()
+        for key, index, arn in arns:
+            if role_slug(arn) in names:
+                rule = "each role is named once, and no two have one name"
+                yield Finding((key, index), rule, "remove one of the two")
+            names.add(role_slug(arn))
+
+    @check("service_cidr")
+    def services_have_a_range(self) -> Iterator[Finding]:
+        """A range that EKS accepts."""
+        cidr = self.service_cidr
+        if not any(cidr.subnet_of(private) for private in PRIVATE):
+            rule = "addresses of services are private (RFC 1918)"
+            yield Finding(
+                ("service_cidr",), rule, f"use a range inside {choices(PRIVATE)}, such as {SERVICES}"
+            )
+        elif not 12 <= cidr.prefixlen <= 24:
+            yield Finding(("service_cidr",), "EKS takes a /12 to a /24", f"write {SERVICES}")
+        elif cidr.overlaps(CONTAINER_BRIDGE):
+            rule = f"the range must not overlap {CONTAINER_BRIDGE}, the range of containers of the nodes"
+            yield Finding(("service_cidr",), rule, f"write {SERVICES}")
+
+
+def compute_findings(
+    compute: Compute, vpc: IPv4Network, zones: tuple[str, ...], partition: str
+) -> Iterator[Finding]:
+    """Rules that look at the network and the region besides. Paths start at the root."""
+    if compute.service_cidr.overlaps(vpc) and compute.service_cidr != SERVICES:  # or the VPC is refused
+        rule = f"addresses of services must not overlap the VPC range {vpc}"
+        yield Finding(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
+    if compute.nodes.max < len(zones):
+        rule = f"each of the {len(zones)} zones has a group of nodes, and max is {compute.nodes.max}"
+        remedy = f"raise it to {len(zones)} or more, or name fewer zones in network.zones"
+        yield Finding(("compute", "nodes", "max"), rule, remedy)
+    for key in ("admins", "viewers"):
+        for index, arn in enumerate(getattr(compute, key)):
+            if arn.split(":")[1] != partition:
+                rule = f"roles of the region's partition may use the cluster, which is {partition}"
+                yield Finding(
+                    ("compute", key, index), rule, f"write a role that starts with arn:{partition}:"
+                )

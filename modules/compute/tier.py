@@ -1,0 +1,52 @@
+"""Compute: the Kubernetes cluster, its add-ons, nodes in every zone, and how many of them run."""
+
+from __future__ import annotations
+
+from modules.compute.access import access
+from modules.compute.addons import addons_before_nodes, addons_on_nodes
+from modules.compute.cluster import cluster
+from modules.compute.identities import identities
+from modules.compute.keys import disks_key, secrets_key
+from modules.compute.launch_template import launch_template
+from modules.compute.nodes import node_groups, node_role
+from modules.compute.outputs import ComputeOutputs
+from modules.compute.scaling import scaling, scaling_group_name
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+
+
+class Compute:
+    """Fills the stack. Each noun is a file of its own, named as it is here."""
+
+    def __init__(self, stack: Stack) -> None:
+        network = NetworkOutputs.read(stack)
+        self.secrets_key, self.disks_key = secrets_key(stack), disks_key(stack)
+        self.cluster = cluster(stack, network, self.secrets_key)
+        access(stack, self.cluster)
+        self.identities = identities(stack, self.cluster, self.disks_key)
+        first = addons_before_nodes(stack, self.cluster, self.identities)
+        template = launch_template(stack, network, self.cluster, self.disks_key)
+        self.node_role, rights = node_role(stack)
+        self.nodes = node_groups(
+            stack, network, self.cluster, template, self.node_role, after=[*first, *rights]
+        )
+        addons_on_nodes(stack, self.cluster, self.identities, list(self.nodes.values()))
+        scaling(stack, network, self.nodes)
+        self._outputs().declare(stack)
+
+    def _outputs(self) -> ComputeOutputs:
+        autoscaler = self.identities.autoscaler
+        return ComputeOutputs(
+            cluster_name=self.cluster.name,
+            cluster_arn=self.cluster.arn,
+            cluster_version=self.cluster.version,
+            cluster_endpoint=self.cluster.endpoint,
+            cluster_certificate_authority=self.cluster.certificate_authority.get(0).data,
+            cluster_security_group_id=self.cluster.vpc_config.cluster_security_group_id,
+            oidc_issuer=self.cluster.identity.get(0).oidc.get(0).issuer,
+            node_role_arn=self.node_role.arn,
+            node_group_names=[group.node_group_name for group in self.nodes.values()],
+            autoscaling_group_names=[scaling_group_name(group) for group in self.nodes.values()],
+            autoscaler_role_arn=autoscaler.arn if autoscaler else "",
+            ebs_key_arn=self.disks_key.arn,
+        )

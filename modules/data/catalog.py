@@ -1,0 +1,106 @@
+"""What AWS sells of each database: versions and instance classes.
+
+Versions are in no model of the AWS SDK, so they are tables here, each with its source; they age, and a new
+version is a new entry. Sizes come from the SDK's models (botocore): node types of ElastiCache from its own,
+instance classes of RDS and DocumentDB from the sizes that EC2 has of a family. No session, no network.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+# Majors of PostgreSQL with the oldest minor that RDS still lets one create. Source: AWS, "Release calendars
+# for Amazon RDS for PostgreSQL", and the deprecation of 14.17, 15.12, 16.8 and 17.4 in May 2026. 13 and older
+# are in extended support, which Tierra turns off.
+POSTGRES = {"14": 18, "15": 13, "16": 9, "17": 5, "18": 1}
+# PostgreSQL publishes a minor a quarter for five years; a number above this is a slip of the keyboard.
+MOST_MINORS = 30
+
+# Source: AWS, "Engine versions and upgrading in ElastiCache". 7.1 is the last Redis OSS there; the
+# authentication by IAM that Tierra relies on came with 7.0.
+REDIS = ("7.0", "7.1")
+
+# Source: AWS, "Amazon DocumentDB engine version support dates"; 3.6 left standard support in March 2026.
+DOCUMENTDB = ("4.0.0", "5.0.0", "8.0.0")
+
+# Families of DB instance classes for PostgreSQL. Source: AWS, "Supported DB engines for DB instance classes";
+# those that AWS calls previous generation are left out, for they lack encryption or Multi-AZ in places.
+POSTGRES_FAMILIES = (
+    *("t3", "t4g"),
+    *("m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m7g", "m7i", "m8g"),
+    *("r5", "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r7g", "r7i", "r8g", "x2iedn"),
+)
+# Source: AWS, "Managing instance classes" of DocumentDB. r6gd needs storage that is optimized for I/O.
+DOCUMENTDB_FAMILIES = ("t3", "t4g", "r5", "r6g", "r8g")
+DOCUMENTDB_LACKS = {"db.r8g.24xlarge", "db.r8g.48xlarge"}
+# Of burstable classes each service sells some sizes only; of the others it sells large and above.
+BURSTABLE_SIZES = {
+    "postgres": ("micro", "small", "medium", "large", "xlarge", "2xlarge"),
+    "documentdb": ("medium",),
+}
+
+# No new nodes of these can be had, or they cannot fail over outside cluster mode (t2). Source: the same text
+# as the list itself, and the note on failover of aws_elasticache_replication_group.
+NO_NODES = ("t1", "t2", "m1", "m2", "m3", "c1", "r3")
+
+
+def burstable(instance_class: str) -> bool:
+    """Whether a class lives on CPU credits: `db.t4g.medium`, `cache.t3.small`."""
+    return re.match(r"(db|cache)\.t\d", instance_class) is not None
+
+
+@cache
+def postgres_classes() -> frozenset[str]:
+    """Instance classes of RDS for PostgreSQL."""
+    return _classes(POSTGRES_FAMILIES, BURSTABLE_SIZES["postgres"])
+
+
+@cache
+def documentdb_classes() -> frozenset[str]:
+    """Instance classes of DocumentDB."""
+    return _classes(DOCUMENTDB_FAMILIES, BURSTABLE_SIZES["documentdb"]) - DOCUMENTDB_LACKS
+
+
+@cache
+def redis_nodes() -> frozenset[str]:
+    """Node types of ElastiCache that can be had new and fail over."""
+    group = _model("elasticache", "2015-02-02")["shapes"]["CreateReplicationGroupMessage"]
+    text = group["members"]["CacheNodeType"]["documentation"]
+    found = re.findall(r"\bcache\.([a-z0-9]+)\.([a-z0-9]+)", text)
+    return frozenset(f"cache.{family}.{size}" for family, size in found if family not in NO_NODES)
+
+
+def families(classes: Iterable[str]) -> list[str]:
+    """`db.r6g` and so on, each once, sorted."""
+    return sorted({name.rpartition(".")[0] for name in classes})
+
+
+def _classes(names: Iterable[str], burstable_sizes: tuple[str, ...]) -> frozenset[str]:
+    wanted = set(names)
+    split = [(family, size) for family, _, size in (name.partition(".") for name in _ec2_types())]
+    return frozenset(
+        f"db.{family}.{size}"
+        for family, size in split
+        if family in wanted
+        and (size in burstable_sizes if family.startswith("t") else re.fullmatch(r"(\d*x)?large", size))
+    )
+
+
+@cache
+def _ec2_types() -> tuple[str, ...]:
+    return tuple(_model("ec2", "2016-11-15")["shapes"]["InstanceType"]["enum"])
+
+
+def _model(service: str, version: str) -> Any:
+    """The API model of a service; botocore keeps it packed or plain."""
+    folder = resources.files("botocore").joinpath("data", service, version)
+    packed = folder.joinpath("service-2.json.gz")
+    if packed.is_file():
+        return json.loads(gzip.decompress(packed.read_bytes()))
+    return json.loads(folder.joinpath("service-2.json").read_text(encoding="utf-8"))

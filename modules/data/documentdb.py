@@ -1,0 +1,126 @@
+"""DocumentDB: a cluster whose storage spans three zones, and instances in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.docdb_cluster import DocdbCluster
+from cdktf_cdktf_provider_aws.docdb_cluster_instance import DocdbClusterInstance
+from cdktf_cdktf_provider_aws.docdb_cluster_parameter_group import (
+    DocdbClusterParameterGroup,
+    DocdbClusterParameterGroupParameter,
+)
+
+from modules.data.catalog import burstable
+from modules.data.keys import Keys
+from modules.data.logs import log_groups
+from modules.data.placement import final_snapshot, in_turn
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+
+ROLE = "documentdb"
+PORT = 27017
+USER = "platform"
+LOGS = ["audit", "profiler"]
+AUTHORITY = "rds-ca-rsa2048-g1"
+HIGHEST_TIER = 15
+
+# Logs need both: the parameter here and the export of the cluster.
+PARAMETERS = {
+    "audit_logs": ("enabled", "immediate"),
+    "profiler": ("enabled", "immediate"),
+    "profiler_threshold_ms": ("100", "immediate"),
+    "tls": ("enabled", "pending-reboot"),
+    "ttl_monitor": ("enabled", "immediate"),
+}
+
+
+@dataclass(frozen=True)
+class DocumentDb:
+    """`instances` by the names of the spec."""
+
+    cluster: DocdbCluster
+    instances: dict[str, DocdbClusterInstance]
+
+
+def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
+    """`aws_docdb_cluster.documentdb`; AWS makes and keeps the password of its master user."""
+    settings = stack.environment.data.documentdb
+    identifier = stack.names.of("db_identifier", ROLE)
+    groups = log_groups(stack, network, ROLE, f"/aws/docdb/{identifier}", LOGS)
+    cluster = stack.add(
+        DocdbCluster,
+        ROLE,
+        cluster_identifier=identifier,
+        engine="docdb",
+        engine_version=settings.version,
+        allow_major_version_upgrade=False,
+        master_username=USER,
+        manage_master_user_password=True,
+        port=PORT,
+        db_subnet_group_name=network.docdb_subnet_group_name,
+        db_cluster_parameter_group_name=_parameters(stack).name,
+        vpc_security_group_ids=[network.documentdb_security_group_id],
+        storage_encrypted=True,
+        kms_key_id=keys.documentdb.arn,
+        backup_retention_period=settings.backup_days,
+        preferred_backup_window=settings.backup_window,
+        preferred_maintenance_window=settings.maintenance_window,
+        apply_immediately=False,
+        enabled_cloudwatch_logs_exports=LOGS,
+        deletion_protection=stack.environment.protection,
+        skip_final_snapshot=not stack.environment.data.final_snapshots,
+        final_snapshot_identifier=final_snapshot(stack, ROLE),
+        lifecycle=stack.guarded,
+        depends_on=list(groups.values()),
+        tags=stack.tags(ROLE, **stack.names.backup_tag),
+    )
+    return DocumentDb(cluster, _instances(stack, network, keys, cluster))
+
+
+def _parameters(stack: Stack) -> DocdbClusterParameterGroup:
+    """Of the version's family, so that an upgrade makes a new one before the old one goes."""
+    family = stack.environment.data.documentdb.family
+    return stack.add(
+        DocdbClusterParameterGroup,
+        ROLE,
+        name_prefix=stack.names.prefix("parameter_group", ROLE),
+        family=family,
+        description="DocumentDB",
+        parameter=[
+            DocdbClusterParameterGroupParameter(name=name, value=value, apply_method=method)
+            for name, (value, method) in PARAMETERS.items()
+        ],
+        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        tags=stack.tags(ROLE),
+    )
+
+
+def _instances(
+    stack: Stack, network: NetworkOutputs, keys: Keys, cluster: DocdbCluster
+) -> dict[str, DocdbClusterInstance]:
+    """The data is the cluster's, so nothing guards an instance. The first in line takes over first."""
+    settings = stack.environment.data.documentdb
+    names = settings.instance_names
+    # Burstable classes are for trials, and AWS leaves insights out on some of them.
+    insights = not burstable(settings.instance_class)
+    return {
+        name: stack.add(
+            DocdbClusterInstance,
+            name,
+            identifier=stack.names.of("db_identifier", f"{ROLE}-{name.replace('_', '-')}"),
+            cluster_identifier=cluster.id,
+            instance_class=settings.instance_class,
+            availability_zone=zone,
+            promotion_tier=min(position, HIGHEST_TIER),
+            ca_cert_identifier=AUTHORITY,
+            enable_performance_insights=insights,
+            performance_insights_kms_key_id=keys.documentdb.arn if insights else None,
+            preferred_maintenance_window=settings.maintenance_window,
+            apply_immediately=False,
+            copy_tags_to_snapshot=True,
+            tags=stack.tags(f"{ROLE}-{name.replace('_', '-')}"),
+        )
+        for position, (name, zone) in enumerate(zip(names, in_turn(network, len(names)), strict=True))
+    }

@@ -1,0 +1,68 @@
+"""What `data.documentdb:` may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.data.catalog import DOCUMENTDB, documentdb_classes
+from modules.data.instance import sold_by, written_like
+from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
+from modules.section import Finding, Section, check, fault
+from modules.wording import choices
+
+
+def _version(version: str) -> str:
+    if version in DOCUMENTDB:
+        return version
+    close = [sold for sold in DOCUMENTDB if sold.startswith(version)] if version else []
+    raise fault(f"AWS sells DocumentDB {choices(DOCUMENTDB)}", f"write {(close or ['5.0.0'])[0]}")
+
+
+Version = Annotated[
+    str, AfterValidator(_version), WithJsonSchema({"type": "string", "enum": list(DOCUMENTDB)})
+]
+EXAMPLE = "db.r6g.large"
+InstanceClass = Annotated[
+    str, AfterValidator(sold_by("DocumentDB", documentdb_classes, EXAMPLE)), written_like(EXAMPLE)
+]
+
+
+class DocumentDb(Section):
+    """A cluster: storage in three zones, and instances that work on it."""
+
+    version: Version = Field(default="5.0.0", description="Version of the engine, all three numbers.")
+    instance_class: InstanceClass = Field(default="db.r6g.large", description="Class of every instance.")
+    instances: int = Field(
+        default=3,
+        ge=1,
+        le=16,
+        description="Instances, in the zones of network.zones in turn: one writes, the others read and take"
+        " over when it fails.",
+    )
+    backup_days: int = Field(
+        default=14, ge=1, le=35, description="Days of automated backups, which DocumentDB always makes."
+    )
+    backup_window: DailyWindow = Field(
+        default="00:30-01:30", description="Daily window of automated backups, in UTC."
+    )
+    maintenance_window: WeeklyWindow = Field(
+        default="sun:11:00-sun:12:00", description="Weekly window for maintenance, in UTC."
+    )
+
+    @property
+    def family(self) -> str:
+        """Of parameter groups: `docdb5.0` of 5.0.0."""
+        return f"docdb{self.version.rpartition('.')[0]}"
+
+    @property
+    def instance_names(self) -> list[str]:
+        """`instance_1` and on: another instance renames none."""
+        return [f"instance_{number}" for number in range(1, self.instances + 1)]
+
+    @check("backup_window", "maintenance_window")
+    def windows_are_apart(self) -> Iterator[Finding]:
+        """Backups and maintenance do not meet."""
+        yield from window_findings(self.backup_window, self.maintenance_window)

@@ -1,0 +1,42 @@
+"""Instance classes and node types in a spec: those that AWS sells, with a suggestion for the others."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+from pydantic import WithJsonSchema
+
+from modules.data.catalog import families
+from modules.section import fault
+
+
+def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> Callable[[str], str]:
+    """A validator for the name of a class; `sold` is asked only once a spec names one."""
+    prefix = example.partition(".")[0]
+
+    def validate(name: str) -> str:
+        if name in sold():
+            return name
+        written = name.lower() if name.lower().startswith(f"{prefix}.") else f"{prefix}.{name.lower()}"
+        family = written.rpartition(".")[0]
+        sizes = sorted(each for each in sold() if each.rpartition(".")[0] == family)
+        if written in sold():
+            raise fault(f"classes of {service} are written like {example}", f"write {written}")
+        if sizes:
+            raise fault(f"{service} has no such size of {family}", f"write {_some(written, sizes)}")
+        rule = f"{service} has the classes {', '.join(families(sold()))}, each in several sizes"
+        raise fault(rule, f"write {_some(written, sorted(sold()))}")
+
+    return validate
+
+
+def written_like(example: str) -> WithJsonSchema:
+    """What an editor knows of it: the form, not the list, which is long and grows."""
+    pattern = rf"^{example.partition('.')[0]}\.[a-z0-9]+\.[a-z0-9]+$"
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+
+
+def _some(name: str, sold: list[str]) -> str:
+    close = difflib.get_close_matches(name, sold, n=3, cutoff=0.5) or sold[:3]
+    return " or ".join(close)

@@ -1,0 +1,46 @@
+"""Encryption keys of the databases, one for each, so that access to one opens no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from modules.encryption import encryption_key
+from modules.policy import THIS_KEY, Everyone, Statement
+from modules.stack import Stack
+
+
+@dataclass(frozen=True)
+class Keys:
+    """By what they encrypt: storage, backups and insights of each database, and the secrets."""
+
+    postgres: KmsKey
+    redis: KmsKey
+    documentdb: KmsKey
+    secrets: KmsKey
+
+
+def keys(stack: Stack) -> Keys:
+    """`aws_kms_key.postgres` and so on. RDS, ElastiCache and Secrets Manager use a key through grants, or on
+    behalf of a caller whom IAM allows it; nobody can be granted one of these keys for use outside AWS
+    services."""
+    grants = _grants_are_for_services()
+    return Keys(
+        postgres=encryption_key(stack, "postgres", "PostgreSQL: storage, backups and insights", grants),
+        redis=encryption_key(stack, "redis", "Redis: storage and snapshots", grants),
+        documentdb=encryption_key(stack, "documentdb", "DocumentDB: storage, backups and insights", grants),
+        secrets=encryption_key(stack, "secrets", "Secrets of the databases", grants),
+    )
+
+
+def _grants_are_for_services() -> Statement:
+    """A grant outlives the person who makes it, so people make none."""
+    return Statement(
+        sid="GrantsAreForAwsServicesAlone",
+        effect="Deny",
+        actions="kms:CreateGrant",
+        resources=THIS_KEY,
+        principals=Everyone("nobody is exempt from a refusal"),
+        conditions={"Bool": {"kms:GrantIsForAWSResource": "false"}},
+    )

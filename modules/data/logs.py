@@ -1,0 +1,37 @@
+"""Log groups with the names that the databases write to. AWS would make its own: unencrypted, for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+
+
+def log_groups(
+    stack: Stack,
+    network: NetworkOutputs,
+    role: str,
+    folder: str,
+    logs: Sequence[str],
+    protected: bool = True,
+) -> dict[str, CloudwatchLogGroup]:
+    """`aws_cloudwatch_log_group.<role>_<log>` named `<folder>/<log>`, by log. What writes to them depends on
+    them, or it would make its own first.
+
+    Those of a thing that comes and goes, such as a replica, are not protected: they go with it.
+    """
+    return {
+        log: stack.add(
+            CloudwatchLogGroup,
+            f"{role}_{log.replace('-', '_')}",
+            name=f"{folder}/{log}",
+            retention_in_days=stack.environment.data.log_days,
+            kms_key_id=network.logs_key_arn,
+            deletion_protection_enabled=protected and stack.environment.protection,
+            tags=stack.tags(f"{role.replace('_', '-')}-{log}"),
+        )
+        for log in logs
+    }

@@ -1,0 +1,57 @@
+"""What other tiers may use of the databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from modules.outputs import Outputs, keyed_by
+from modules.spec import Environment
+
+
+def replicas(environment: Environment) -> Iterable[str]:
+    """The names of the read replicas of PostgreSQL."""
+    return environment.data.postgres.replica_names
+
+
+@dataclass(frozen=True)
+class DataOutputs(Outputs, tier="data"):
+    """Addresses, and where the secrets are; never a secret."""
+
+    postgres_endpoint: Annotated[str, "Host name of PostgreSQL, for reading and writing"]
+    postgres_port: Annotated[str, "Port of PostgreSQL and its replicas"]
+    postgres_reader_endpoints: Annotated[
+        dict[str, str], "Host names of the read replicas of PostgreSQL, by name", keyed_by(replicas)
+    ]
+    postgres_database: Annotated[str, "Name of the first database of PostgreSQL"]
+    postgres_username: Annotated[str, "Master user of PostgreSQL"]
+    postgres_secret_arn: Annotated[str, "Secret that holds the password of the master user, and nothing else"]
+    postgres_identifier: Annotated[str, "Identifier of the primary, as metrics name it"]
+    postgres_replica_identifiers: Annotated[list[str], "Identifiers of the replicas, as metrics name them"]
+    postgres_resource_id: Annotated[str, "Resource ID of the primary, for authentication by IAM"]
+    postgres_arn: Annotated[str, "ARN of the primary"]
+    postgres_key_arn: Annotated[str, "Key that encrypts PostgreSQL"]
+
+    redis_primary_endpoint: Annotated[str, "Host name of Redis, for reading and writing"]
+    redis_reader_endpoint: Annotated[str, "Host name of the replicas of Redis"]
+    redis_port: Annotated[str, "Port of Redis"]
+    redis_replication_group_id: Annotated[str, "ID of the group of Redis, as metrics name it"]
+    redis_replication_group_arn: Annotated[str, "ARN of the group of Redis, for elasticache:Connect"]
+    redis_member_clusters: Annotated[list[str], "IDs of the nodes of Redis, as metrics name them"]
+    redis_user_name: Annotated[str, "User of Redis for the systems, whom IAM authenticates"]
+    redis_user_arn: Annotated[str, "ARN of that user, for elasticache:Connect"]
+    redis_broker_primary_endpoint: Annotated[str, "Host name of the broker; of Redis unless it is separate"]
+    redis_broker_replication_group_id: Annotated[str, "ID of the broker's group; of Redis's unless separate"]
+    redis_broker_replication_group_arn: Annotated[
+        str, "ARN of the broker's group; of Redis's unless separate"
+    ]
+
+    documentdb_endpoint: Annotated[str, "Host name of DocumentDB, for reading and writing"]
+    documentdb_reader_endpoint: Annotated[str, "Host name of the readers of DocumentDB"]
+    documentdb_port: Annotated[str, "Port of DocumentDB"]
+    documentdb_secret_arn: Annotated[str, "Secret with user and password of DocumentDB, which AWS manages"]
+    documentdb_cluster_identifier: Annotated[str, "Identifier of DocumentDB, as metrics name it"]
+    documentdb_arn: Annotated[str, "ARN of the cluster of DocumentDB"]
+
+    secrets_key_arn: Annotated[str, "Key that encrypts the secrets of this environment"]

@@ -1,0 +1,59 @@
+"""Parameters of PostgreSQL: nothing unencrypted, slow statements logged, no transaction left open."""
+
+from __future__ import annotations
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.db_parameter_group import DbParameterGroup, DbParameterGroupParameter
+
+from modules.stack import Stack
+
+AT_ONCE = "immediate"
+AT_REBOOT = "pending-reboot"
+
+# By name: value, and when RDS takes it up.
+COMMON = {
+    "auto_explain.log_min_duration": ("5000", AT_ONCE),  # ms; plans of the slowest
+    "idle_in_transaction_session_timeout": ("300000", AT_ONCE),  # ms; an open transaction stops vacuum
+    "log_connections": ("1", AT_ONCE),
+    "log_disconnections": ("1", AT_ONCE),
+    "log_lock_waits": ("1", AT_ONCE),
+    "log_min_duration_statement": ("1000", AT_ONCE),  # ms
+    "password_encryption": ("scram-sha-256", AT_ONCE),
+    "rds.force_ssl": ("1", AT_ONCE),
+    "shared_preload_libraries": ("pg_stat_statements,auto_explain", AT_REBOOT),
+}
+# The primary keeps what long queries of a replica still read; they are cancelled only after five minutes.
+REPLICA = {
+    "hot_standby_feedback": ("1", AT_ONCE),
+    "max_standby_streaming_delay": ("300000", AT_ONCE),  # ms
+}
+
+
+def primary_parameters(stack: Stack) -> DbParameterGroup:
+    """`aws_db_parameter_group.postgres`."""
+    return _group(stack, "postgres", "PostgreSQL", COMMON)
+
+
+def replica_parameters(stack: Stack) -> DbParameterGroup:
+    """`aws_db_parameter_group.postgres_replica`."""
+    return _group(stack, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA)
+
+
+def _group(
+    stack: Stack, role: str, description: str, parameters: dict[str, tuple[str, str]]
+) -> DbParameterGroup:
+    """Of the major version, so a major upgrade makes a new group before the old one goes."""
+    settings = stack.environment.data.postgres
+    return stack.add(
+        DbParameterGroup,
+        role,
+        name_prefix=stack.names.prefix("parameter_group", f"{role.replace('_', '-')}{settings.major}"),
+        family=f"postgres{settings.major}",
+        description=description,
+        parameter=[
+            DbParameterGroupParameter(name=name, value=value, apply_method=method)
+            for name, (value, method) in sorted(parameters.items())
+        ],
+        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        tags=stack.tags(role.replace("_", "-")),
+    )

@@ -1,0 +1,141 @@
+"""PostgreSQL: a primary with its standby in another zone, and read replicas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.db_instance import DbInstance
+from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
+
+from modules.data.keys import Keys
+from modules.data.logs import log_groups
+from modules.data.monitoring import monitoring
+from modules.data.parameters import primary_parameters, replica_parameters
+from modules.data.password import password
+from modules.data.placement import final_snapshot, in_turn
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+
+ROLE = "postgres"
+PORT = 5432
+USER = "platform"  # master user; not among the names that RDS reserves
+LOGS = ["postgresql", "upgrade"]
+AUTHORITY = "rds-ca-rsa2048-g1"  # certificate authority, of 40 years
+MONITORING_SECONDS = 60
+INSIGHTS_DAYS = 7  # the longest that costs nothing
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """`replicas` by the names of the spec."""
+
+    primary: DbInstance
+    replicas: dict[str, DbInstance]
+    secret: SecretsmanagerSecret
+
+
+def postgres(stack: Stack, network: NetworkOutputs, keys: Keys) -> Postgres:
+    """`aws_db_instance.postgres` and `aws_db_instance.replica_1` and on."""
+    secret = password(stack, keys)
+    role, attachment = monitoring(stack)
+    identifier = stack.names.of("db_identifier", ROLE)
+    groups = log_groups(stack, network, ROLE, f"/aws/rds/instance/{identifier}", LOGS)
+    settings = stack.environment.data.postgres
+    primary = stack.add(
+        DbInstance,
+        ROLE,
+        identifier=identifier,
+        engine="postgres",
+        engine_version=settings.version,
+        engine_lifecycle_support="open-source-rds-extended-support-disabled",
+        allow_major_version_upgrade=settings.allow_major_upgrade,
+        db_name=settings.database,
+        username=USER,
+        password_wo=secret.value,
+        password_wo_version=secret.version,
+        port=PORT,
+        allocated_storage=settings.storage_gb,
+        multi_az=settings.multi_az,
+        storage_encrypted=True,
+        db_subnet_group_name=network.db_subnet_group_name,
+        parameter_group_name=primary_parameters(stack).name,
+        backup_retention_period=settings.backup_days,
+        backup_window=settings.backup_window,
+        delete_automated_backups=not stack.environment.protection,
+        deletion_protection=stack.environment.protection,
+        skip_final_snapshot=not stack.environment.data.final_snapshots,
+        final_snapshot_identifier=final_snapshot(stack, ROLE),
+        **_shared(stack, network, keys, role.arn),
+        lifecycle=_lifecycle(stack),
+        depends_on=[attachment, *groups.values()],
+        tags=stack.tags(ROLE, **stack.names.backup_tag),
+    )
+    replicas = _replicas(stack, network, primary, _shared(stack, network, keys, role.arn), [attachment])
+    return Postgres(primary, replicas, secret.secret)
+
+
+def _shared(stack: Stack, network: NetworkOutputs, keys: Keys, monitoring_role: str) -> dict[str, Any]:
+    """What the primary and its replicas have in common, so that a replica can stand in for the primary."""
+    settings = stack.environment.data.postgres
+    return {
+        "instance_class": settings.instance_class,
+        "max_allocated_storage": settings.ceiling_gb,
+        "storage_type": "gp3",
+        "iops": settings.iops,
+        "storage_throughput": settings.throughput,
+        "kms_key_id": keys.postgres.arn,
+        "vpc_security_group_ids": [network.postgres_security_group_id],
+        "publicly_accessible": False,
+        "ca_cert_identifier": AUTHORITY,
+        "iam_database_authentication_enabled": True,
+        # A version with a minor is one that somebody chose.
+        "auto_minor_version_upgrade": not settings.pinned,
+        "apply_immediately": False,
+        "maintenance_window": settings.maintenance_window,
+        "copy_tags_to_snapshot": True,
+        "enabled_cloudwatch_logs_exports": LOGS,
+        "monitoring_interval": MONITORING_SECONDS,
+        "monitoring_role_arn": monitoring_role,
+        "database_insights_mode": "standard",
+        "performance_insights_enabled": True,
+        "performance_insights_kms_key_id": keys.postgres.arn,
+        "performance_insights_retention_period": INSIGHTS_DAYS,
+    }
+
+
+def _replicas(
+    stack: Stack, network: NetworkOutputs, primary: DbInstance, shared: dict[str, Any], after: list[Any]
+) -> dict[str, DbInstance]:
+    """One after another, for RDS copies the primary for each. They hold nothing of their own, so nothing
+    guards them: fewer in the spec is fewer in AWS. Their storage follows the primary's by itself."""
+    made: dict[str, DbInstance] = {}
+    names = stack.environment.data.postgres.replica_names
+    parameters = replica_parameters(stack).name if names else ""
+    for name, zone in zip(names, in_turn(network, len(names)), strict=True):
+        identifier = stack.names.of("db_identifier", f"{ROLE}-{name.replace('_', '-')}")
+        folder = f"/aws/rds/instance/{identifier}"
+        groups = log_groups(stack, network, name, folder, LOGS, protected=False)
+        made[name] = stack.add(
+            DbInstance,
+            name,
+            identifier=identifier,
+            replicate_source_db=primary.identifier,
+            availability_zone=zone,
+            parameter_group_name=parameters,
+            storage_encrypted=True,
+            skip_final_snapshot=True,  # RDS makes none of a replica
+            **shared,
+            depends_on=[*after, *groups.values(), *list(made.values())[-1:]],
+            tags=stack.tags(f"{ROLE}-{name.replace('_', '-')}"),
+        )
+    return made
+
+
+def _lifecycle(stack: Stack) -> TerraformResourceLifecycle:
+    """From its first night on AWS Backup sets retention and window, and RDS refuses any other value."""
+    return TerraformResourceLifecycle(
+        prevent_destroy=stack.environment.protection or None,
+        ignore_changes=["backup_retention_period", "backup_window"],
+    )

@@ -1,0 +1,219 @@
+"""What `data.postgres:` may say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.data.catalog import MOST_MINORS, POSTGRES, postgres_classes
+from modules.data.instance import sold_by, written_like
+from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
+from modules.section import Finding, Section, check, fault
+from modules.wording import choices
+
+# gp3 for PostgreSQL. Source: AWS, "Amazon RDS DB instance storage". Below 400 GiB a volume has 3,000
+# operations and 125 MiB a second, and neither can be chosen.
+SMALLEST_GB = 20
+LARGEST_GB = 65_536
+STRIPED_GB = 400
+IOPS_A_GB = 500
+IOPS_A_THROUGHPUT = 4
+USUAL_CEILING_GB = 1_000  # does not move with storage_gb, so that growing one changes one thing
+USUAL_GROWTH = 4
+MOST_REPLICAS = 15
+
+# Names that PostgreSQL or RDS keep for themselves: the reserved words of SQL in PostgreSQL (its manual,
+# appendix C) and the databases that are there already.
+_WORDS = """
+all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create
+current_catalog current_date current_role current_time current_timestamp current_user default deferrable
+desc distinct do else end except false fetch for foreign from grant group having in initially intersect into
+lateral leading limit localtime localtimestamp not null offset on only or order placing primary references
+returning select session_user some symmetric system_user table then to trailing true union unique user using
+variadic when where window with postgres rdsadmin template0 template1
+"""
+RESERVED = frozenset(_WORDS.split())
+
+
+def _version(version: str) -> str:
+    major, _, minor = version.partition(".")
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?", version) or major not in POSTGRES:
+        rule = f"RDS sells PostgreSQL {choices(POSTGRES)}, with or without a minor version"
+        raise fault(rule, f'write "{max(POSTGRES)}", in quotes, or another of these')
+    oldest = POSTGRES[major]
+    if minor and not oldest <= int(minor) <= MOST_MINORS:
+        rule = f"of PostgreSQL {major} RDS sells the minor versions from {major}.{oldest} on"
+        raise fault(rule, f'write "{major}", in quotes, for the newest that AWS recommends')
+    return version
+
+
+def _database(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+        rule = "the name of a database has small letters, digits and underscores, and starts with a letter"
+        raise fault(rule, "write it like platform")
+    if name in RESERVED or name.startswith(("pg_", "rds_")):
+        raise fault("PostgreSQL and RDS keep this name for themselves", "choose another name")
+    return name
+
+
+Version = Annotated[
+    str,
+    AfterValidator(_version),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{2}(\.[0-9]{1,2})?$", "examples": ["17", "17.9"]}),
+]
+Database = Annotated[
+    str, AfterValidator(_database), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"})
+]
+EXAMPLE = "db.r6g.large"
+InstanceClass = Annotated[
+    str, AfterValidator(sold_by("RDS for PostgreSQL", postgres_classes, EXAMPLE)), written_like(EXAMPLE)
+]
+
+
+class Postgres(Section):
+    """A primary, its standby in another zone, and read replicas spread over the zones."""
+
+    version: Version = Field(
+        default="17",
+        description="Version on RDS, in quotes. A major alone follows AWS's minor versions in the maintenance"
+        " window; with a minor it stays there until this line changes.",
+    )
+    instance_class: InstanceClass = Field(
+        default="db.r6g.large", description="Class of the primary, its standby and every replica."
+    )
+    multi_az: bool = Field(
+        default=True,
+        description="A standby in another zone takes over when the primary fails. Without it the primary is"
+        " cheaper and goes with its zone.",
+    )
+    replicas: int = Field(
+        default=2,
+        ge=0,
+        le=MOST_REPLICAS,
+        description="Read replicas, in the zones of network.zones in turn. Above five they slow the primary.",
+    )
+    storage_gb: int = Field(
+        default=100,
+        ge=SMALLEST_GB,
+        le=LARGEST_GB,
+        description="Storage in GiB (gp3). It can grow, never shrink.",
+    )
+    max_storage_gb: int | None = Field(
+        default=None,
+        ge=SMALLEST_GB,
+        le=LARGEST_GB,
+        description="How far AWS may grow the storage by itself when it runs full; at least a tenth above"
+        " storage_gb. Left out: 1000, or four times storage_gb where 1000 is too little.",
+    )
+    iops: int | None = Field(
+        default=None,
+        ge=12_000,
+        le=64_000,
+        description="Operations a second, 12000 to 64000, from 400 GiB on. Left out, as the size has it.",
+    )
+    throughput: int | None = Field(
+        default=None,
+        ge=500,
+        le=4_000,
+        description="MiB a second, 500 to 4000, from 400 GiB on and with iops. Left out, as the size has it.",
+    )
+    database: Database = Field(
+        default="platform",
+        description="Name of the first database. A change would replace the instance, which protection"
+        " refuses.",
+    )
+    allow_major_upgrade: bool = Field(
+        default=False,
+        description="Lets a change of version reach another major. Turn it on for that one apply: the upgrade"
+        " takes the database down and has no way back.",
+    )
+    password_version: int = Field(
+        default=1,
+        ge=1,
+        le=9_999,
+        description="Counts the passwords of the master user. Raising it makes a new one, in Secrets Manager"
+        " and in the instance.",
+    )
+    backup_days: int = Field(
+        default=14,
+        ge=0,
+        le=35,
+        description="Days of automated backups, 0 for none. AWS Backup takes them over on its first night and"
+        " keeps them for storage.backup.daily_days; a later change here has no effect.",
+    )
+    backup_window: DailyWindow = Field(
+        default="00:30-01:30",
+        description="Daily window of the first automated backups, in UTC; AWS Backup takes that over too.",
+    )
+    maintenance_window: WeeklyWindow = Field(
+        default="sun:09:00-sun:10:00", description="Weekly window for maintenance, in UTC."
+    )
+
+    @property
+    def major(self) -> str:
+        """`17` of 17.9."""
+        return self.version.partition(".")[0]
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the spec names a minor version, which AWS must then leave alone."""
+        return "." in self.version
+
+    @property
+    def ceiling_gb(self) -> int | None:
+        """How far the storage may grow by itself; None if it is as large as any."""
+        if self.max_storage_gb is not None:
+            return self.max_storage_gb
+        if self.least_ceiling_gb <= USUAL_CEILING_GB:
+            return USUAL_CEILING_GB
+        ceiling = min(self.storage_gb * USUAL_GROWTH, LARGEST_GB)
+        return ceiling if ceiling >= self.least_ceiling_gb else None
+
+    @property
+    def least_ceiling_gb(self) -> int:
+        """The lowest that AWS accepts: a tenth above the storage, rounded up."""
+        return -(-self.storage_gb * 11 // 10)
+
+    @property
+    def replica_names(self) -> list[str]:
+        """`replica_1` and on: another replica renames none."""
+        return [f"replica_{number}" for number in range(1, self.replicas + 1)]
+
+    @check("replicas", "backup_days")
+    def replicas_have_backups(self) -> Iterator[Finding]:
+        """RDS builds a replica from a backup."""
+        if self.replicas and not self.backup_days:
+            rule = f"read replicas are built from backups, and replicas is {self.replicas}"
+            key = "backup_days" if "backup_days" in self.model_fields_set else "replicas"
+            yield Finding((key,), rule, "set backup_days to 1 or more, or replicas to 0")
+
+    @check("storage_gb", "max_storage_gb")
+    def ceiling_is_above(self) -> Iterator[Finding]:
+        """Storage has room to grow."""
+        if self.max_storage_gb is not None and self.max_storage_gb < self.least_ceiling_gb:
+            rule = f"max_storage_gb is at least a tenth above storage_gb, which is {self.storage_gb}"
+            least = self.least_ceiling_gb
+            remedy = f"write {least} or more" if least <= LARGEST_GB else "remove the line"
+            yield Finding(("max_storage_gb",), rule, remedy)
+
+    @check("storage_gb", "iops", "throughput")
+    def performance_fits_the_storage(self) -> Iterator[Finding]:
+        """Operations and throughput are chosen on large volumes only, and in proportion."""
+        for key in ("iops", "throughput"):
+            if getattr(self, key) is not None and self.storage_gb < STRIPED_GB:
+                rule = f"{key} can be chosen from {STRIPED_GB} GiB on, and storage_gb is {self.storage_gb}"
+                yield Finding((key,), rule, f"remove the line, or set storage_gb to {STRIPED_GB} or more")
+        if self.iops and self.storage_gb >= STRIPED_GB and self.iops > self.storage_gb * IOPS_A_GB:
+            rule = f"AWS sells at most {IOPS_A_GB} operations a second for each GiB"
+            yield Finding(("iops",), rule, f"write {self.storage_gb * IOPS_A_GB} or less")
+        if self.throughput and (self.iops or 0) < self.throughput * IOPS_A_THROUGHPUT:
+            rule = f"throughput needs iops of at least {IOPS_A_THROUGHPUT} times as much"
+            yield Finding(("throughput",), rule, f"set iops to {max(12_000, self.throughput * 4)} or more")
+
+    @check("backup_window", "maintenance_window")
+    def windows_are_apart(self) -> Iterator[Finding]:
+        """Backups and maintenance do not meet."""
+        yield from window_findings(self.backup_window, self.maintenance_window)

@@ -1,0 +1,64 @@
+"""What `data.redis:` may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.data.catalog import REDIS, redis_nodes
+from modules.data.instance import sold_by, written_like
+from modules.data.windows import DailyHour, WeeklyHour, window_findings
+from modules.section import Finding, Section, check, fault
+from modules.wording import choices
+
+
+def _version(version: str) -> str:
+    if version in REDIS:
+        return version
+    rule = f"ElastiCache sells Redis {choices(REDIS)} with users that IAM authenticates"
+    raise fault(rule, f'write "{REDIS[-1]}", in quotes')
+
+
+Version = Annotated[str, AfterValidator(_version), WithJsonSchema({"type": "string", "enum": list(REDIS)})]
+EXAMPLE = "cache.r6g.large"
+NodeType = Annotated[str, AfterValidator(sold_by("ElastiCache", redis_nodes, EXAMPLE)), written_like(EXAMPLE)]
+
+
+class Redis(Section):
+    """A primary and its replicas, not in cluster mode: brokers use several keys at once."""
+
+    version: Version = Field(default="7.1", description="Version on ElastiCache, in quotes.")
+    node_type: NodeType = Field(default="cache.r6g.large", description="Type of every node.")
+    nodes: int = Field(
+        default=3,
+        ge=1,
+        le=6,
+        description="Nodes of a group: a primary and replicas in the zones of network.zones in turn. From two"
+        " on a replica takes over when the primary fails.",
+    )
+    separate_broker: bool = Field(
+        default=False,
+        description="A second group of the same size for the broker. The broker then evicts nothing and the"
+        " cache anything; in one group only keys with an expiry are evicted.",
+    )
+    backup_days: int = Field(
+        default=7, ge=0, le=35, description="Days that daily snapshots are kept, 0 for none."
+    )
+    backup_window: DailyHour = Field(
+        default="01:30-02:30", description="Daily window of snapshots, in UTC, an hour at least."
+    )
+    maintenance_window: WeeklyHour = Field(
+        default="sun:10:00-sun:11:00", description="Weekly window for maintenance, in UTC, an hour at least."
+    )
+
+    @property
+    def family(self) -> str:
+        """Of parameter groups, which ElastiCache names after the major version."""
+        return f"redis{self.version.partition('.')[0]}"
+
+    @check("backup_window", "maintenance_window")
+    def windows_are_apart(self) -> Iterator[Finding]:
+        """Backups and maintenance do not meet."""
+        yield from window_findings(self.backup_window, self.maintenance_window)

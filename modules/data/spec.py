@@ -1,0 +1,47 @@
+"""What `data:` may say: PostgreSQL, Redis and DocumentDB, their sizes, versions and backups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from modules.data.documentdb_spec import DocumentDb
+from modules.data.postgres_spec import Postgres
+from modules.data.redis_spec import Redis
+from modules.network.spec import RetentionDays
+from modules.section import Finding, Section
+
+
+class Data(Section):
+    """The databases of the platform."""
+
+    postgres: Postgres = Field(
+        default_factory=Postgres, description="PostgreSQL: a primary in two zones and read replicas."
+    )
+    redis: Redis = Field(default_factory=Redis, description="Redis: cache and broker of the systems.")
+    documentdb: DocumentDb = Field(
+        default_factory=DocumentDb, description="DocumentDB, which speaks the protocol of MongoDB."
+    )
+    log_days: RetentionDays = Field(
+        default=90,
+        description="Days that logs of the databases are kept; one of the values CloudWatch Logs accepts.",
+    )
+    final_snapshots: bool = Field(
+        default=True,
+        description="A last snapshot of each database when it is destroyed. Off only without protection.",
+    )
+    generation: int = Field(
+        default=1,
+        ge=1,
+        le=9999,
+        description="Counts the lives of the databases and ends the names of their final snapshots, which AWS"
+        " wants unique. Raise it and apply after databases were destroyed and built again.",
+    )
+
+
+def snapshot_findings(data: Data, protection: bool) -> Iterator[Finding]:
+    """What is protected leaves a last snapshot. Paths are from the root of the spec."""
+    if protection and not data.final_snapshots:
+        rule = "protection is on, and what is protected leaves a final snapshot"
+        yield Finding(("data", "final_snapshots"), rule, "remove the line, or write protection: false")

@@ -1,0 +1,60 @@
+"""The databases: PostgreSQL, Redis and DocumentDB, each with its key, its logs and its backups."""
+
+from __future__ import annotations
+
+from modules.data.documentdb import PORT as DOCUMENTDB_PORT
+from modules.data.documentdb import documentdb
+from modules.data.keys import keys
+from modules.data.outputs import DataOutputs
+from modules.data.postgres import PORT as POSTGRES_PORT
+from modules.data.postgres import USER, postgres
+from modules.data.redis import PORT as REDIS_PORT
+from modules.data.redis import redis
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+
+
+class Data:
+    """Fills the stack. Each noun is a file of its own, named as it is here."""
+
+    def __init__(self, stack: Stack) -> None:
+        network = NetworkOutputs.read(stack)
+        self.keys = keys(stack)
+        self.postgres = postgres(stack, network, self.keys)
+        self.redis = redis(stack, network, self.keys)
+        self.documentdb = documentdb(stack, network, self.keys)
+        self._outputs().declare(stack)
+
+    def _outputs(self) -> DataOutputs:
+        postgres, redis, cluster = self.postgres, self.redis, self.documentdb.cluster
+        return DataOutputs(
+            postgres_endpoint=postgres.primary.address,
+            postgres_port=str(POSTGRES_PORT),
+            postgres_reader_endpoints={name: each.address for name, each in postgres.replicas.items()},
+            postgres_database=postgres.primary.db_name,
+            postgres_username=USER,
+            postgres_secret_arn=postgres.secret.arn,
+            postgres_identifier=postgres.primary.identifier,
+            postgres_replica_identifiers=[each.identifier for each in postgres.replicas.values()],
+            postgres_resource_id=postgres.primary.resource_id,
+            postgres_arn=postgres.primary.arn,
+            postgres_key_arn=self.keys.postgres.arn,
+            redis_primary_endpoint=redis.cache.primary_endpoint_address,
+            redis_reader_endpoint=redis.cache.reader_endpoint_address,
+            redis_port=str(REDIS_PORT),
+            redis_replication_group_id=redis.cache.replication_group_id,
+            redis_replication_group_arn=redis.cache.arn,
+            redis_member_clusters=redis.cache.member_clusters,
+            redis_user_name=redis.users.systems.user_name,
+            redis_user_arn=redis.users.systems.arn,
+            redis_broker_primary_endpoint=redis.broker.primary_endpoint_address,
+            redis_broker_replication_group_id=redis.broker.replication_group_id,
+            redis_broker_replication_group_arn=redis.broker.arn,
+            documentdb_endpoint=cluster.endpoint,
+            documentdb_reader_endpoint=cluster.reader_endpoint,
+            documentdb_port=str(DOCUMENTDB_PORT),
+            documentdb_secret_arn=cluster.master_user_secret.get(0).secret_arn,
+            documentdb_cluster_identifier=cluster.cluster_identifier,
+            documentdb_arn=cluster.arn,
+            secrets_key_arn=self.keys.secrets.arn,
+        )

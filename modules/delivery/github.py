@@ -1,0 +1,77 @@
+"""GitHub as an identity provider: workflows prove who they are with a token; no key of ours lies there."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+
+from modules.delivery.spec import github_environments
+from modules.policy import Statement, document
+from modules.stack import Stack
+
+HOST = "token.actions.githubusercontent.com"
+HOUR = 3600
+
+
+class Github:
+    """The provider, and roles that one repository may assume from one place of it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._environments = github_environments(stack.environment.delivery, stack.environment.environment)
+        self._audience = f"sts.{stack.environment.dns_suffix}"
+        self.provider_arn = self._provider()
+
+    def _provider(self) -> str:
+        """`aws_iam_openid_connect_provider.github`, or the ARN of the one that the account has."""
+        if self._stack.environment.delivery.oidc_provider == "existing":
+            return self._stack.arn("iam", f"oidc-provider/{HOST}", region="")
+        # AWS knows the certificates of this host itself: no thumbprint is to be kept up to date.
+        return self._stack.add(
+            IamOpenidConnectProvider,
+            "github",
+            url=f"https://{HOST}",
+            client_id_list=[self._audience],
+            tags=self._stack.tags("github"),
+        ).arn
+
+    def role(
+        self,
+        name: str,
+        description: str,
+        subject: str,
+        *,
+        repository: str | None = None,
+        hours: int = 1,
+        permissions_boundary: str | None = None,
+    ) -> IamRole:
+        """`aws_iam_role.<name>`, for jobs of one repository: those of pull requests (`pull_request`), or of
+        the GitHub environment of `push`, `deploy` or `apply`.
+
+        The subject is compared in full: no other repository, branch, tag or environment has it.
+        """
+        origin = subject if subject == "pull_request" else f"environment:{self._environments[subject]}"
+        repository = repository or self._stack.environment.delivery.repository
+        return self._stack.add(
+            IamRole,
+            name,
+            name=self._stack.names.of("iam_role", name.replace("_", "-")),
+            description=description,
+            assume_role_policy=document(
+                Statement(
+                    sid="JobsOnGithub",
+                    actions="sts:AssumeRoleWithWebIdentity",
+                    principals={"Federated": self.provider_arn},
+                    conditions={
+                        "StringEquals": {
+                            f"{HOST}:aud": self._audience,
+                            f"{HOST}:sub": f"repo:{repository}:{origin}",
+                        }
+                    },
+                )
+            ),
+            max_session_duration=hours * HOUR,
+            permissions_boundary=permissions_boundary,
+            force_detach_policies=True,
+            tags=self._stack.tags(name.replace("_", "-")),
+        )

@@ -1,0 +1,155 @@
+"""A registry for the images of each system: a tag never moves, what is pushed is scanned, old images go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from cdktf_cdktf_provider_aws.ecr_lifecycle_policy import EcrLifecyclePolicy
+from cdktf_cdktf_provider_aws.ecr_registry_scanning_configuration import (
+    EcrRegistryScanningConfiguration,
+    EcrRegistryScanningConfigurationRule,
+    EcrRegistryScanningConfigurationRuleRepositoryFilter,
+)
+from cdktf_cdktf_provider_aws.ecr_repository import (
+    EcrRepository,
+    EcrRepositoryEncryptionConfiguration,
+    EcrRepositoryImageScanningConfiguration,
+)
+from cdktf_cdktf_provider_aws.ecr_repository_policy import EcrRepositoryPolicy
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from modules.encryption import encryption_key
+from modules.policy import Everyone, Statement, document
+from modules.stack import Stack
+
+PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+PUSH = [
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+]
+
+
+def images_key(stack: Stack) -> KmsKey:
+    """ECR uses it through grants that it makes when a registry is created, so that its policy names no
+    service and whoever pulls needs no right to it."""
+    return encryption_key(stack, "images", "Container images")
+
+
+def registry_arn(stack: Stack, system: str) -> str:
+    """ARN of the registry of a system, known before it exists."""
+    return stack.arn("ecr", f"repository/{stack.names.repository(system)}")
+
+
+def registries(
+    stack: Stack, key: KmsKey, pushers: Mapping[str, IamRole], node_role_arn: str
+) -> dict[str, EcrRepository]:
+    """`aws_ecr_repository.<system>`, with what it lets in and what it keeps."""
+    found = {}
+    for system in stack.environment.systems:
+        role = system.replace("-", "_")
+        registry = stack.add(
+            EcrRepository,
+            role,
+            name=stack.names.repository(system),
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=EcrRepositoryImageScanningConfiguration(scan_on_push=True),
+            encryption_configuration=[
+                EcrRepositoryEncryptionConfiguration(encryption_type="KMS", kms_key=key.arn)
+            ],
+            force_delete=not stack.environment.protection,
+            lifecycle=stack.guarded,
+            tags=stack.tags(system),
+        )
+        stack.add(
+            EcrLifecyclePolicy,
+            role,
+            repository=registry.name,
+            policy=_lifecycle(stack),
+        )
+        stack.add(
+            EcrRepositoryPolicy,
+            role,
+            repository=registry.name,
+            policy=_access(stack, pushers[system], node_role_arn),
+        )
+        found[system] = registry
+    return found
+
+
+def _lifecycle(stack: Stack) -> str:
+    """Images without a tag go after some days; of those with one, the newest stay."""
+    settings = stack.environment.delivery
+    untagged = {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": settings.untagged_days,
+    }
+    tagged = {
+        "tagStatus": "tagged",
+        "tagPatternList": ["*"],
+        "countType": "imageCountMoreThan",
+        "countNumber": settings.image_keep,
+    }
+    rules = [
+        {"rulePriority": 1, "description": "Images without a tag", "selection": untagged},
+        {"rulePriority": 2, "description": "All but the newest images", "selection": tagged},
+    ]
+    return json.dumps({"rules": [{**rule, "action": {"type": "expire"}} for rule in rules]})
+
+
+def _access(stack: Stack, pusher: IamRole, node_role_arn: str) -> str:
+    """Nodes pull; images come from the workflow of the system and from nobody else, administrators
+    included. A registry's policy names no resource: it is about the registry."""
+    statements = [
+        Statement(sid="NodesPull", actions=PULL, principals={"AWS": node_role_arn}),
+        Statement(
+            sid="RefuseImagesFromElsewhere",
+            effect="Deny",
+            actions=PUSH,
+            principals=Everyone("nobody else is exempt from a refusal"),
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": pusher.arn}},
+        ),
+    ]
+    if stack.environment.protection:
+        statements.append(
+            Statement(
+                sid="RefuseDeletion",
+                effect="Deny",
+                actions=["ecr:BatchDeleteImage", "ecr:DeleteRepository"],
+                principals=Everyone("nobody is exempt from a refusal"),
+            )
+        )
+    return document(*statements)
+
+
+def registry_scanning(stack: Stack) -> None:
+    """`aws_ecr_registry_scanning_configuration.main`, if the spec asks: an account has one for each region.
+
+    It says something for every repository of the account, because it takes the place of what was set before.
+    """
+    scan = stack.environment.delivery.registry_scan
+    if scan == "leave":
+        return
+    rules = [_scanning_rule("SCAN_ON_PUSH", "*")]
+    if scan == "enhanced":
+        rules.append(_scanning_rule("CONTINUOUS_SCAN", f"{stack.environment.project}-*"))
+    stack.add(
+        EcrRegistryScanningConfiguration,
+        "main",
+        scan_type=scan.upper(),
+        rule=rules,
+    )
+
+
+def _scanning_rule(frequency: str, repositories: str) -> EcrRegistryScanningConfigurationRule:
+    return EcrRegistryScanningConfigurationRule(
+        scan_frequency=frequency,
+        repository_filter=[
+            EcrRegistryScanningConfigurationRuleRepositoryFilter(filter=repositories, filter_type="WILDCARD")
+        ],
+    )

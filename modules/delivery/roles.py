@@ -1,0 +1,118 @@
+"""Roles of the workflows of each system: one pushes images to its registry, one deploys to its namespace."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.eks_access_entry import EksAccessEntry
+from cdktf_cdktf_provider_aws.eks_access_policy_association import (
+    EksAccessPolicyAssociation,
+    EksAccessPolicyAssociationAccessScope,
+)
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+
+from modules.compute.outputs import ComputeOutputs
+from modules.delivery.github import Github
+from modules.delivery.registries import PULL, PUSH, registry_arn
+from modules.policy import Everything, Statement, document
+from modules.stack import Stack
+
+
+def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
+    """`aws_iam_role.push_<system>`, by system: images of that system, and what their scan found."""
+    found = {}
+    for system, settings in stack.environment.systems.items():
+        name = f"push_{system.replace('-', '_')}"
+        found[system] = github.role(
+            name, f"GitHub Actions pushes images of {system}", "push", repository=settings.repository
+        )
+        grant(
+            stack,
+            name,
+            found[system],
+            Statement(
+                sid="SignIn",
+                actions="ecr:GetAuthorizationToken",
+                resources=Everything("the token is for all registries of the account"),
+            ),
+            Statement(
+                sid="PushToOneRegistry",
+                actions=[
+                    *PULL,
+                    *PUSH,
+                    "ecr:DescribeImages",
+                    "ecr:DescribeImageScanFindings",
+                    "ecr:ListImages",
+                ],
+                resources=registry_arn(stack, system),
+            ),
+        )
+    return found
+
+
+def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[str, IamRole]:
+    """`aws_iam_role.deploy_<system>`, by system: edits what is in the namespace of the system, and sees the
+    cluster's address and the images of the system."""
+    found = {}
+    for system, settings in stack.environment.systems.items():
+        name = f"deploy_{system.replace('-', '_')}"
+        role = github.role(name, f"GitHub Actions deploys {system}", "deploy", repository=settings.repository)
+        grant(
+            stack,
+            name,
+            role,
+            Statement(
+                sid="FindTheCluster",
+                actions="eks:DescribeCluster",
+                resources=cluster.cluster_arn,
+            ),
+            Statement(
+                sid="FindImages",
+                actions=["ecr:BatchGetImage", "ecr:DescribeImages"],
+                resources=registry_arn(stack, system),
+            ),
+        )
+        access(stack, name, role, cluster, "AmazonEKSEditPolicy", namespace=system)
+        found[system] = role
+    return found
+
+
+def grant(stack: Stack, name: str, role: IamRole, *statements: Statement) -> None:
+    """`aws_iam_role_policy.<name>`: all that a role may do."""
+    stack.add(
+        IamRolePolicy,
+        name,
+        name=stack.names.of("iam_role_policy", name.replace("_", "-")),
+        role=role.id,
+        policy=document(*statements),
+    )
+
+
+def access(
+    stack: Stack,
+    name: str,
+    role: IamRole,
+    cluster: ComputeOutputs,
+    policy: str,
+    *,
+    namespace: str | None = None,
+) -> None:
+    """`aws_eks_access_entry.<name>`: a role in Kubernetes, in one namespace or, without one, everywhere."""
+    entry = stack.add(
+        EksAccessEntry,
+        name,
+        cluster_name=cluster.cluster_name,
+        principal_arn=role.arn,
+        type="STANDARD",
+        tags=stack.tags(name.replace("_", "-")),
+    )
+    stack.add(
+        EksAccessPolicyAssociation,
+        name,
+        cluster_name=cluster.cluster_name,
+        principal_arn=entry.principal_arn,
+        policy_arn=stack.arn("eks", f"cluster-access-policy/{policy}", region="", account="aws"),
+        access_scope=EksAccessPolicyAssociationAccessScope(
+            type="namespace" if namespace else "cluster",
+            namespaces=[namespace] if namespace else None,
+        ),
+    )

@@ -1,0 +1,114 @@
+"""What `delivery:` may say: which repository and GitHub environments are trusted, and how images are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.github import Repository
+from modules.section import Finding, Section, fault
+
+DEFAULT_REPOSITORY = "acme/platform"
+
+
+def _github_environment(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name):
+        return name
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:255]
+    # GitHub allows more, and puts some of it into tokens in another spelling than it shows.
+    raise fault(
+        "the name of a GitHub environment here is 1 to 255 letters, digits and . _ -",
+        f"write {plain}" if plain else "write a name such as production",
+    )
+
+
+GithubEnvironment = Annotated[
+    str,
+    AfterValidator(_github_environment),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": 255}),
+]
+
+
+class GithubEnvironments(Section):
+    """GitHub environments whose jobs may take on a role; who may run them is set on GitHub."""
+
+    push: GithubEnvironment | None = Field(
+        default=None,
+        json_schema_extra={"default": "the environment's name and -images"},
+        description="Of jobs that push images.",
+        examples=["production-images"],
+    )
+    deploy: GithubEnvironment | None = Field(
+        default=None,
+        json_schema_extra={"default": "the environment's name"},
+        description="Of jobs that deploy a system; ask for an approval there.",
+        examples=["production"],
+    )
+    apply: GithubEnvironment | None = Field(
+        default=None,
+        json_schema_extra={"default": "the environment's name and -infrastructure"},
+        description="Of jobs that apply infrastructure: approvals, and protected branches only.",
+        examples=["production-infrastructure"],
+    )
+
+
+class Delivery(Section):
+    """Container registries, and what workflows on GitHub may do here."""
+
+    repository: Repository = Field(
+        default=DEFAULT_REPOSITORY,
+        description="The repository on GitHub that holds the infrastructure, and each system that names"
+        " none of its own. Required for target: aws, for it is trusted.",
+    )
+    environments: GithubEnvironments = Field(
+        default_factory=GithubEnvironments, description="The GitHub environments that are trusted."
+    )
+    oidc_provider: Literal["create", "existing"] = Field(
+        default="create",
+        description="An account has one identity provider for GitHub: it is created here, or another"
+        " environment of the account has created it (existing).",
+    )
+    image_keep: int = Field(
+        default=50,
+        ge=5,
+        le=5000,
+        description="Images with a tag kept for each system, the newest; what runs must be among them.",
+    )
+    untagged_days: int = Field(
+        default=7, ge=1, le=365, description="Days that images without a tag are kept."
+    )
+    registry_scan: Literal["leave", "basic", "enhanced"] = Field(
+        default="leave",
+        description="Scanning that holds for every repository of the account and region: it is not touched"
+        " (leave), all are scanned on push (basic), or on push and then continuously by Amazon Inspector,"
+        " which costs money for each image (enhanced). One environment of an account may set it. Images of"
+        " the systems are scanned on push in any case.",
+    )
+
+
+def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:
+    """The GitHub environment of push, deploy and apply."""
+    usual = {"push": f"{environment}-images", "deploy": environment, "apply": f"{environment}-infrastructure"}
+    return {role: getattr(delivery.environments, role) or name for role, name in usual.items()}
+
+
+def delivery_findings(
+    delivery: Delivery, environment: str, target: str, repositories: Iterable[str | None]
+) -> Iterator[Finding]:
+    """What is wrong with trust although each value is right. `repositories`: those that systems
+    name, None for the one of the infrastructure."""
+    at = ("delivery",)
+    if target == "aws" and "repository" not in delivery.model_fields_set:
+        rule = "target: aws trusts a repository on GitHub, and nobody named it"
+        yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
+    trusted = github_environments(delivery, environment)
+    if set(repositories) & {None, delivery.repository}:
+        for role in ("push", "deploy"):
+            if trusted[role].lower() == trusted["apply"].lower():
+                # The key that the file names is the one to change.
+                named = role if role in delivery.environments.model_fields_set else "apply"
+                rule = f"jobs that {role} systems must not be able to apply infrastructure"
+                yield Finding((*at, "environments", named), rule, "name another GitHub environment")

@@ -1,0 +1,84 @@
+"""Domain names as DNS, certificates and the load balancer take them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from modules.section import fault
+
+LONGEST = 253  # RFC 1035, less the dot of the root
+# The first name of a certificate (ACM user guide, "Request a public certificate").
+LONGEST_DOMAIN = 64
+# A value of a host condition (botocore: elbv2, shape HostHeaderConditionConfig).
+LONGEST_HOST = 128
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"({_LABEL}\.)+(?=[a-z])[a-z0-9-]*[a-z0-9]")
+_RULE = (
+    "a domain is two or more labels of 1 to 63 small letters, digits and inner hyphens, joined by dots,"
+    " the last one starting with a letter"
+)
+
+
+def domain_name(name: str) -> str:
+    """The name itself when it is one; a remedy otherwise."""
+    if _legal(name):
+        return name
+    plain = _plain(name)
+    raise fault(_RULE, f"write {plain}" if _legal(plain) else "write it like app.example.com")
+
+
+def host_name(name: str) -> str:
+    """A domain name, or `*.` and one."""
+    if len(name) > LONGEST_HOST:
+        raise fault(f"the load balancer takes names of at most {LONGEST_HOST} characters", "shorten it")
+    if name.startswith("*.") and _legal(name[2:]):
+        return name
+    if "*" in name:
+        raise fault("a star stands for one whole label, the first one", "write it like *.app.example.com")
+    return domain_name(name)
+
+
+def lies_in(name: str, zone: str) -> bool:
+    """Whether a name is the zone itself or below it."""
+    return name == zone or name.endswith(f".{zone}")
+
+
+def without_star(name: str) -> str:
+    """What a certificate proves control of: the same for `*.example.com` and `example.com`."""
+    return name.removeprefix("*.")
+
+
+def slug(name: str) -> str:
+    """A domain name as part of a Terraform name. No two names give the same: dots become one underscore,
+    hyphens two, and the two never meet in a domain name."""
+    return name.replace("*", "any-").replace("-", "__").replace(".", "_")
+
+
+def _legal(name: str) -> bool:
+    return len(name) <= LONGEST and bool(_NAME.fullmatch(name))
+
+
+def _plain(name: str) -> str:
+    host = re.sub(r"^[a-z]+://|[/:?#].*$", "", name.strip().lower(), flags=re.DOTALL).strip(".")
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+DomainName = Annotated[
+    str,
+    AfterValidator(domain_name),
+    WithJsonSchema({"type": "string", "pattern": r"^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$", "maxLength": LONGEST}),
+]
+HostName = Annotated[
+    str,
+    AfterValidator(host_name),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*$", "maxLength": LONGEST_HOST}
+    ),
+]

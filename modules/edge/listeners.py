@@ -1,0 +1,105 @@
+"""What the load balancer does with a request: plain HTTP is sent on to TLS, known names go to the gateway,
+the rest is not found."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.lb import Lb
+from cdktf_cdktf_provider_aws.lb_listener import (
+    LbListener,
+    LbListenerDefaultAction,
+    LbListenerDefaultActionFixedResponse,
+    LbListenerDefaultActionRedirect,
+)
+from cdktf_cdktf_provider_aws.lb_listener_rule import (
+    LbListenerRule,
+    LbListenerRuleAction,
+    LbListenerRuleCondition,
+    LbListenerRuleConditionHostHeader,
+)
+from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
+
+from modules.edge.spec import Edge
+from modules.stack import Stack
+
+# The policies that AWS recommends, by the oldest TLS they speak: forward secrecy, authenticated ciphers,
+# and key exchange that is safe from quantum computers for clients that know it (ELB user guide, "Security
+# policies for your Application Load Balancer").
+POLICIES = {
+    "1.2": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+    "1.3": "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+}
+# Between other rules there is room for those of an emergency.
+GATEWAY_PRIORITY = 100
+SECONDS_PER_DAY = 86_400
+
+
+def listeners(stack: Stack, load_balancer: Lb, target_group: LbTargetGroup, certificate_arn: str) -> None:
+    """`aws_lb_listener.http`, `aws_lb_listener.https` and the rule `gateway`."""
+    _http(stack, load_balancer)
+    https = _https(stack, load_balancer, certificate_arn)
+    hosts = LbListenerRuleConditionHostHeader(values=list(stack.environment.edge.hosts))
+    stack.add(
+        LbListenerRule,
+        "gateway",
+        listener_arn=https.arn,
+        priority=GATEWAY_PRIORITY,
+        condition=[LbListenerRuleCondition(host_header=hosts)],
+        action=[LbListenerRuleAction(type="forward", target_group_arn=target_group.arn)],
+        tags=stack.tags("gateway"),
+    )
+
+
+def _http(stack: Stack, load_balancer: Lb) -> None:
+    stack.add(
+        LbListener,
+        "http",
+        load_balancer_arn=load_balancer.arn,
+        port=80,
+        protocol="HTTP",
+        default_action=[
+            LbListenerDefaultAction(
+                type="redirect",
+                redirect=LbListenerDefaultActionRedirect(
+                    port="443",
+                    protocol="HTTPS",
+                    status_code="HTTP_301",
+                ),
+            )
+        ],
+        tags=stack.tags("http"),
+    )
+
+
+def _https(stack: Stack, load_balancer: Lb, certificate_arn: str) -> LbListener:
+    """Requests for names that are not ours, as robots send them by address, never reach the gateway."""
+    settings = stack.environment.edge
+    return stack.add(
+        LbListener,
+        "https",
+        load_balancer_arn=load_balancer.arn,
+        port=443,
+        protocol="HTTPS",
+        ssl_policy=POLICIES[settings.tls],
+        certificate_arn=certificate_arn,
+        default_action=[
+            LbListenerDefaultAction(
+                type="fixed-response",
+                fixed_response=LbListenerDefaultActionFixedResponse(
+                    content_type="text/plain",
+                    message_body="Not found",
+                    status_code="404",
+                ),
+            )
+        ],
+        routing_http_response_server_enabled=False,
+        routing_http_response_strict_transport_security_header_value=_strict_transport(settings),
+        routing_http_response_x_content_type_options_header_value="nosniff",
+        routing_http_response_x_frame_options_header_value="SAMEORIGIN",
+        tags=stack.tags("https"),
+    )
+
+
+def _strict_transport(settings: Edge) -> str:
+    """Below the domain too, unless it is the whole zone: others may live there."""
+    value = f"max-age={settings.hsts_days * SECONDS_PER_DAY}"
+    return value if settings.main_domain == settings.zone else f"{value}; includeSubDomains"

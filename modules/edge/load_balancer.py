@@ -1,0 +1,55 @@
+"""The load balancer: in the public subnets of every zone, open to the internet, logged."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs, LbConnectionLogs, LbHealthCheckLogs
+from cdktf_cdktf_provider_aws.shield_protection import ShieldProtection
+
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+from modules.storage.outputs import LOAD_BALANCER_LOGS, StorageOutputs
+
+# Shorter than the 75 seconds for which Kong keeps an idle connection. The other way round the load balancer
+# would send requests into connections that Kong is closing, and users would see 502.
+IDLE_SECONDS = 60
+
+
+def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs) -> Lb:
+    """`aws_lb.main`. Who connected, what was asked and which target failed is in the bucket of access
+    logs."""
+    bucket = storage.logs_bucket_name
+    made = stack.add(
+        Lb,
+        "main",
+        name=stack.names.of("load_balancer"),
+        load_balancer_type="application",
+        internal=False,
+        ip_address_type="ipv4",
+        subnets=list(network.public_subnet_ids.values()),
+        security_groups=[network.load_balancer_security_group_id],
+        idle_timeout=IDLE_SECONDS,
+        enable_http2=True,
+        drop_invalid_header_fields=True,
+        desync_mitigation_mode="defensive",
+        xff_header_processing_mode="append",
+        enable_waf_fail_open=False,
+        enable_zonal_shift=True,
+        enable_deletion_protection=stack.environment.protection,
+        access_logs=LbAccessLogs(bucket=bucket, prefix=LOAD_BALANCER_LOGS["access"], enabled=True),
+        connection_logs=LbConnectionLogs(
+            bucket=bucket, prefix=LOAD_BALANCER_LOGS["connections"], enabled=True
+        ),
+        health_check_logs=LbHealthCheckLogs(
+            bucket=bucket, prefix=LOAD_BALANCER_LOGS["health-checks"], enabled=True
+        ),
+        tags=stack.tags("edge"),
+    )
+    if stack.environment.edge.shield:
+        stack.add(
+            ShieldProtection,
+            "main",
+            name=stack.names.of("shield_protection", "edge"),
+            resource_arn=made.arn,
+            tags=stack.tags("edge"),
+        )
+    return made

@@ -1,0 +1,30 @@
+"""The names under which users find the load balancer.
+
+They are A records alone. An AAAA record needs a load balancer with IPv6, and that needs subnets with IPv6,
+which the network does not have: it would name an address that nobody answers at.
+"""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.lb import Lb
+from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
+
+from modules.edge.domains import slug
+from modules.stack import Stack
+
+
+def records(stack: Stack, zone_id: str, load_balancer: Lb) -> None:
+    """`aws_route53_record.address_<name>` for each name: it follows the load balancer's addresses."""
+    for host in stack.environment.edge.hosts:
+        stack.add(
+            Route53Record,
+            f"address_{slug(host)}",
+            zone_id=zone_id,
+            name=host,
+            type="A",
+            alias=Route53RecordAlias(
+                name=load_balancer.dns_name,
+                zone_id=load_balancer.zone_id,
+                evaluate_target_health=True,
+            ),
+        )

@@ -1,0 +1,160 @@
+"""What `edge:` may say: the names under which the platform is reached, and what guards them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
+from modules.edge.waf_spec import Waf
+from modules.section import Finding, Section, check, fault, repeated
+
+# A rule of the load balancer takes five values in all (ELB user guide, "Quotas for your Application Load
+# Balancers"): the domain and these.
+MOST_ALIASES = 4
+
+
+def _zone_id(text: str) -> str:
+    if not re.fullmatch(r"Z[A-Z0-9]{1,31}", text):
+        found = re.fullmatch(r"(?:/?hostedzone/)?(z[a-z0-9]{1,31})", text.strip().lower())
+        remedy = f"write {found[1].upper()}" if found else "copy it from the Route 53 console"
+        raise fault("the ID of a hosted zone is Z and up to 31 capital letters and digits", remedy)
+    return text
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, float):
+        raise fault("a version is text; without quotes YAML reads a number", f'put it in quotes: "{value}"')
+    return value
+
+
+ZoneId = Annotated[
+    str, AfterValidator(_zone_id), WithJsonSchema({"type": "string", "pattern": "^Z[A-Z0-9]{1,31}$"})
+]
+
+
+class Edge(Section):
+    """DNS names, certificate, load balancer and firewall."""
+
+    zone: DomainName = Field(
+        default="example.com",
+        description="Public hosted zone of Route 53 that holds the names. It must exist, with your registrar"
+        " pointing to it. Required for target: aws.",
+        examples=["example.com"],
+    )
+    zone_id: ZoneId | None = Field(
+        default=None,
+        description="ID of the hosted zone. Left out, the zone is looked up by its name; needed where two"
+        " public zones have one name.",
+        examples=["Z0123456789EXAMPLE"],
+    )
+    domain: DomainName | None = Field(
+        default=None,
+        description="The name that users type: the zone's or below it, 64 characters at most. Left out, it"
+        " is app and the zone. Required for target: aws.",
+        examples=["app.example.com"],
+    )
+    aliases: Annotated[tuple[HostName, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_ALIASES},
+        description="Further names in the zone, four at most; *.app.example.com stands for all names one step"
+        " below. They get records, stand in the certificate and lead to the same gateway.",
+        examples=[["www.example.com", "*.app.example.com"]],
+    )
+    caa: bool = Field(
+        default=True,
+        description="CAA records, by which only Amazon may issue certificates for these names. Turn it off"
+        " where other authorities serve names below them.",
+    )
+    tls: Annotated[Literal["1.2", "1.3"], BeforeValidator(_quoted)] = Field(
+        default="1.2",
+        description="The oldest TLS that clients may speak, in quotes. Both offer post-quantum key exchange.",
+    )
+    hsts_days: int = Field(
+        default=365,
+        ge=0,
+        le=730,
+        description="Days that browsers, once here, refuse plain HTTP to these names, and to names below"
+        " unless the domain is the whole zone. It cannot be taken back earlier; 0 tells"
+        " browsers to forget it.",
+    )
+    shield: bool = Field(
+        default=False,
+        description="Shield Advanced for the load balancer. The account must be subscribed to it, which costs"
+        " thousands a month.",
+    )
+    waf: Waf = Field(default_factory=Waf, description="The web application firewall.")
+
+    @property
+    def main_domain(self) -> str:
+        """The name that users type."""
+        return self.domain or f"app.{self.zone}"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every name, the main one first."""
+        return (self.main_domain, *self.aliases)
+
+    @property
+    def proven(self) -> dict[str, str]:
+        """The names to prove control of, without stars, each with the name in the certificate that asks for
+        it."""
+        names: dict[str, str] = {}
+        for host in self.hosts:
+            names.setdefault(without_star(host), host)
+        return names
+
+    @check("zone", "domain")
+    def domain_lies_in_the_zone(self) -> Iterator[Finding]:
+        """The zone can hold the name, and a certificate can carry it."""
+        if not lies_in(self.main_domain, self.zone):
+            rule = f"the domain is the zone {self.zone} or a name below it"
+            yield Finding(("domain",), rule, f"write app.{self.zone}, or change edge.zone")
+        if len(self.main_domain) > LONGEST_DOMAIN:
+            rule = f"the first name of a certificate has at most {LONGEST_DOMAIN} characters"
+            rule += f"; this has {len(self.main_domain)}"
+            yield Finding(("domain",), rule, "choose a shorter one")
+
+    @check("zone", "domain", "aliases")
+    def aliases_are_few_and_distinct(self) -> Iterator[Finding]:
+        """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
+        for index, name in enumerate(self.aliases):
+            if not lies_in(without_star(name), self.zone):
+                rule = f"every name lies in the zone {self.zone}"
+                yield Finding(("aliases", index), rule, "remove it, or choose a name below the zone")
+        for index in repeated(self.hosts):
+            yield Finding(("aliases", index - 1), "each name is given once", "remove it")
+        if len(self.aliases) > MOST_ALIASES:
+            rule = f"one rule of the load balancer takes the domain and {MOST_ALIASES} further names"
+            remedy = "remove some, or write one such as *.app.example.com"
+            yield Finding(("aliases",), rule, remedy, f"{len(self.aliases)} names")
+
+
+def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Finding]:
+    """Real certificates and records are for names that somebody wrote down."""
+    if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
+        words = {"zone": "the hosted zone that holds its names", "domain": "the name that users type"}
+        remedy = (
+            f"add {key}: example.com, with your own"
+            if key == "zone"
+            else "add domain: app.example.com, in your zone"
+        )
+        yield Finding(("edge", key), f"target: aws needs {words[key]}", remedy, "(missing)")
+
+
+def shield_is_sold(edge: Edge, partition: str) -> Iterator[Finding]:
+    """Shield Advanced exists in the partition aws only (botocore: endpoints, service shield)."""
+    if edge.shield and partition != "aws":
+        rule = f"Shield Advanced is sold in the partition aws; the region is in {partition}"
+        yield Finding(("edge", "shield"), rule, "remove the line, or write shield: false")
+
+
+def load_balancer_may_have_the_name(project: str) -> Iterator[Finding]:
+    """The load balancer is named after the project, and AWS keeps one beginning for itself (botocore: elbv2,
+    shape CreateLoadBalancerInput)."""
+    if project.split("-")[0] == "internal":
+        rule = "AWS refuses load balancers whose names start with internal-"
+        yield Finding(("project",), rule, "choose another name")

@@ -1,0 +1,46 @@
+"""The edge: names, certificate, load balancer and firewall between the internet and the gateway."""
+
+from __future__ import annotations
+
+from modules.edge.certificate import certificate
+from modules.edge.listeners import listeners
+from modules.edge.load_balancer import load_balancer
+from modules.edge.outputs import EdgeOutputs
+from modules.edge.records import records
+from modules.edge.target_group import target_group
+from modules.edge.waf import waf
+from modules.edge.waf_logs import waf_logs
+from modules.edge.zone import zone
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+from modules.storage.outputs import StorageOutputs
+
+
+class Edge:
+    """Fills the stack. Each noun is a file of its own, named as it is here."""
+
+    def __init__(self, stack: Stack) -> None:
+        network, storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)
+        self.zone_id = zone(stack)
+        self.certificate_arn = certificate(stack, self.zone_id)
+        self.load_balancer = load_balancer(stack, network, storage)
+        self.target_group = target_group(stack, network)
+        listeners(stack, self.load_balancer, self.target_group, self.certificate_arn)
+        self.web_acl = waf(stack, self.load_balancer)
+        self.log_group = waf_logs(stack, self.web_acl, network)
+        records(stack, self.zone_id, self.load_balancer)
+        self._outputs(stack).declare(stack)
+
+    def _outputs(self, stack: Stack) -> EdgeOutputs:
+        return EdgeOutputs(
+            load_balancer_arn=self.load_balancer.arn,
+            load_balancer_arn_suffix=self.load_balancer.arn_suffix,
+            load_balancer_dns_name=self.load_balancer.dns_name,
+            target_group_arn=self.target_group.arn,
+            target_group_arn_suffix=self.target_group.arn_suffix,
+            certificate_arn=self.certificate_arn,
+            web_acl_arn=self.web_acl.arn,
+            web_acl_name=self.web_acl.name,
+            domain=stack.environment.edge.main_domain,
+            waf_log_group_name=self.log_group.name,
+        )

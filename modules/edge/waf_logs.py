@@ -1,0 +1,101 @@
+"""The log of the web ACL: what was blocked, challenged or counted, and why."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import CloudwatchLogResourcePolicy
+from cdktf_cdktf_provider_aws.wafv2_web_acl import Wafv2WebAcl
+from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
+    Wafv2WebAclLoggingConfiguration,
+    Wafv2WebAclLoggingConfigurationLoggingFilter,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilter,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition,
+    Wafv2WebAclLoggingConfigurationRedactedFields,
+    Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader,
+)
+
+from modules.edge.waf import SECRET_HEADERS
+from modules.network.outputs import NetworkOutputs
+from modules.policy import Statement, document
+from modules.stack import Stack
+
+# What passes is in the access logs of the load balancer already.
+KEPT = ("BLOCK", "CAPTCHA", "CHALLENGE", "COUNT", "EXCLUDED_AS_COUNT")
+
+
+def waf_logs(stack: Stack, web_acl: Wafv2WebAcl, network: NetworkOutputs) -> CloudwatchLogGroup:
+    """`aws_cloudwatch_log_group.waf`, encrypted, without what would let a reader act as a user."""
+    group = stack.add(
+        CloudwatchLogGroup,
+        "waf",
+        name=_group_name(stack),
+        retention_in_days=stack.environment.edge.waf.log_days,
+        kms_key_id=network.logs_key_arn,
+        deletion_protection_enabled=stack.environment.protection,
+        tags=stack.tags("waf"),
+    )
+    stack.add(
+        Wafv2WebAclLoggingConfiguration,
+        "main",
+        resource_arn=web_acl.arn,
+        log_destination_configs=[group.arn],
+        redacted_fields=[
+            Wafv2WebAclLoggingConfigurationRedactedFields(
+                single_header=Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader(name=header)
+            )
+            for header in SECRET_HEADERS
+        ],
+        logging_filter=_filter(),
+        depends_on=[_delivery(stack)],
+    )
+    return group
+
+
+def _group_name(stack: Stack) -> str:
+    """WAF writes to groups whose names start like this, and to no others."""
+    return f"aws-waf-logs-{stack.names.stem}"
+
+
+def _filter() -> Wafv2WebAclLoggingConfigurationLoggingFilter:
+    conditions = [
+        Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition(
+            action_condition=Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition(
+                action=action
+            )
+        )
+        for action in KEPT
+    ]
+    return Wafv2WebAclLoggingConfigurationLoggingFilter(
+        default_behavior="DROP",
+        filter=[
+            Wafv2WebAclLoggingConfigurationLoggingFilterFilter(
+                behavior="KEEP",
+                requirement="MEETS_ANY",
+                condition=conditions,
+            )
+        ],
+    )
+
+
+def _delivery(stack: Stack) -> CloudwatchLogResourcePolicy:
+    """Deliveries of this account may write to the group; AWS would otherwise write a policy of its own, for
+    all."""
+    place = stack.environment
+    return stack.add(
+        CloudwatchLogResourcePolicy,
+        "waf",
+        policy_name=stack.names.of("log_resource_policy", "waf"),
+        policy_document=document(
+            Statement(
+                sid="DeliverLogsOfTheWebAcl",
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=stack.arn("logs", f"log-group:{_group_name(stack)}:log-stream:*"),
+                principals={"Service": "delivery.logs.amazonaws.com"},
+                conditions={
+                    "ArnLike": {"aws:SourceArn": stack.arn("logs", "*")},
+                    "StringEquals": {"aws:SourceAccount": place.account},
+                },
+            )
+        ),
+    )

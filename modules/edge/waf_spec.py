@@ -1,0 +1,181 @@
+"""What `edge.waf:` may say: which rules block, which only count, and what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from modules.edge import waf_capacity
+from modules.edge.waf_capacity import GROUPS, MOST_PATHS, Cost, GroupName, arithmetic, total
+from modules.edge.waf_values import Addresses, Country, Expression, Path, RateName, Requests, RuleName
+from modules.section import Finding, Section, check, repeated
+
+Switch = Literal["block", "count", "off"]
+Seconds = Literal[60, 120, 300, 600]
+# The values CloudWatch Logs accepts (botocore: logs, shape Days).
+# fmt: off
+LogDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+# fmt: on
+
+# AWS's own advice to begin with (botocore: wafv2, shape ClientSideAction), for what no browser shows as a
+# page.
+CHALLENGE_EXCEPT = (
+    r"\/api(\/|$)|\.(acc|avi|css|gif|jpe?g|js|mp[34]|ogg|otf|pdf|png|tiff?|ttf|webm|webp|woff2?)$"
+)
+MOST_EXPRESSIONS = 5
+# Forms and uploads are larger than the 8 KB that the rule takes for suspicious.
+ONLY_COUNT: dict[GroupName, tuple[str, ...]] = {"common": ("SizeRestrictions_BODY",)}
+
+
+class Rules(Section):
+    """A switch for each rule: block, count (let through, and log what would have been blocked) or off."""
+
+    blocked: Switch = Field(default="block", description="Addresses of blocked_addresses.")
+    countries: Switch = Field(default="block", description="Requests from blocked_countries.")
+    anti_ddos: Switch = Field(
+        default="block",
+        description="AWS's rules against floods: they challenge browsers and block attackers. AWS bills"
+        " them by request.",
+    )
+    reputation: Switch = Field(default="block", description="Addresses that AWS knows for attacks and scans.")
+    anonymous: Switch = Field(
+        default="off",
+        description="Anonymizing networks and hosting providers. Off by default: people use VPNs, and"
+        " partners call from data centres.",
+    )
+    rate: Switch = Field(default="block", description="Addresses that send more requests than rate allows.")
+    paths: Switch = Field(default="block", description="The rates of single paths.")
+    bad_inputs: Switch = Field(default="block", description="Requests that try known holes, such as Log4j's.")
+    common: Switch = Field(
+        default="block", description="AWS's core rules: scripts, file inclusion, bad robots."
+    )
+    sqli: Switch = Field(default="block", description="SQL injection.")
+    linux: Switch = Field(default="block", description="Attacks on Linux, such as reading its system files.")
+    unix: Switch = Field(default="block", description="Attacks on shells of Unix systems.")
+
+
+class Rate(Section):
+    """How many requests one address may send in how many seconds."""
+
+    requests: Requests = Field(default=2000, description="Requests from one address, 10 or more.")
+    seconds: Seconds = Field(default=300, description="In how many seconds: 60, 120, 300 or 600.")
+
+
+class PathRate(Section):
+    """A rate of its own for paths that start alike, such as a login."""
+
+    path: Path = Field(description="What the path starts with.", examples=["/sistema-1/login"])
+    requests: Requests = Field(default=100, description="Requests from one address, 10 or more.")
+    seconds: Seconds = Field(default=300, description="In how many seconds: 60, 120, 300 or 600.")
+
+
+class Waf(Section):
+    """The web application firewall in front of the load balancer."""
+
+    rules: Rules = Field(default_factory=Rules, description="Which rules block, count or are off.")
+    rate: Rate = Field(default_factory=Rate, description="The rate that each address may send at.")
+    paths: dict[RateName, PathRate] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST_PATHS},
+        description=f"Lower rates for single paths, each under a name of yours; {MOST_PATHS} at most.",
+        examples=[{"login": {"path": "/sistema-1/login", "requests": 100}}],
+    )
+    allowed_addresses: Annotated[tuple[Addresses, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Ranges that no rule looks at, such as a load test's.",
+        examples=[["203.0.113.0/24"]],
+    )
+    blocked_addresses: Annotated[tuple[Addresses, ...], Field(strict=False)] = Field(
+        default=(), description="Ranges that get no answer but 403.", examples=[["198.51.100.0/24"]]
+    )
+    blocked_countries: Annotated[tuple[Country, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Countries, by two-letter code, that get no answer but 403.",
+        examples=[["KP"]],
+    )
+    challenge_except: Annotated[tuple[Expression, ...], Field(strict=False)] = Field(
+        default=(CHALLENGE_EXCEPT,),
+        json_schema_extra={"minItems": 1, "maxItems": MOST_EXPRESSIONS},
+        description="One to five regular expressions for host and path together. What matches is never asked"
+        " to prove that it is a browser: addresses of an API, images. By default /api and common files.",
+    )
+    only_count: dict[GroupName, Annotated[tuple[RuleName, ...], Field(strict=False)]] = Field(
+        default=ONLY_COUNT,
+        json_schema_extra={"default": {"common": ["SizeRestrictions_BODY"]}},
+        description="Single rules of AWS's groups that only count, by group: the cure for one that hits"
+        " honest requests. What is written replaces the default, which lets large bodies"
+        " through.",
+    )
+    log_days: LogDays = Field(
+        default=90, description="Days that the log of blocked and counted requests is kept."
+    )
+    capacity: int = Field(
+        default=waf_capacity.COVERED,
+        ge=1,
+        le=waf_capacity.MOST,
+        description=f"The most capacity units that the rules may need together. AWS's basic price covers"
+        f" {waf_capacity.COVERED}.",
+    )
+
+    @property
+    def costs(self) -> list[Cost]:
+        """Every rule that the web ACL gets, with its capacity units, in the order of evaluation."""
+        own = {"blocked": waf_capacity.ADDRESSES * bool(self.blocked_addresses)}
+        own["countries"] = waf_capacity.COUNTRIES * bool(self.blocked_countries)
+        own["rate"] = waf_capacity.RATE
+        own["paths"] = waf_capacity.PATH_RATE * len(self.paths)
+        units: dict[str, int] = {**own, **{name: group.capacity for name, group in GROUPS.items()}}
+        costs = [Cost("allowed", waf_capacity.ADDRESSES)] if self.allowed_addresses else []
+        for name in waf_capacity.PRIORITIES:
+            if name in units and units[name] and getattr(self.rules, name) != "off":
+                costs.append(Cost(name, units[name]))
+        return costs
+
+    @check("rules", "paths", "allowed_addresses", "blocked_addresses", "blocked_countries", "capacity")
+    def rules_fit(self) -> Iterator[Finding]:
+        """The rules need no more capacity units than the web ACL may have."""
+        needed = total(self.costs)
+        if needed > self.capacity:
+            rule = f"the rules may need {self.capacity} capacity units together: {arithmetic(self.costs)}"
+            remedy = f"turn a rule off, or write edge.waf.capacity: {needed}"
+            if needed > waf_capacity.COVERED:
+                remedy += f"; AWS bills units above {waf_capacity.COVERED}"
+            if needed > waf_capacity.MOST:
+                remedy = f"turn rules off: AWS allows {waf_capacity.MOST} at most"
+            yield Finding(("rules",), rule, remedy, f"{needed} capacity units")
+
+    @check("paths")
+    def paths_are_few_and_distinct(self) -> Iterator[Finding]:
+        """No more than AWS allows, and no two alike."""
+        if len(self.paths) > MOST_PATHS:
+            rule = f"AWS allows ten rates in a web ACL: one for all requests and {MOST_PATHS} for paths"
+            yield Finding(
+                ("paths",), rule, f"remove {len(self.paths) - MOST_PATHS}", f"{len(self.paths)} paths"
+            )
+        names = list(self.paths)
+        for index in repeated(rate.path for rate in self.paths.values()):
+            path = ("paths", names[index], "path")
+            yield Finding(path, "each path has one rate", f"remove {names[index]}, or change its path")
+
+    @check("challenge_except")
+    def expressions_are_few(self) -> Iterator[Finding]:
+        """AWS takes one to five."""
+        if not 1 <= len(self.challenge_except) <= MOST_EXPRESSIONS:
+            remedy = "write at most five, joined by |, or leave the key out for AWS's own"
+            number = f"{len(self.challenge_except)} expressions"
+            yield Finding(("challenge_except",), "AWS takes one to five expressions", remedy, number)
+
+    @check("allowed_addresses", "blocked_addresses", "blocked_countries")
+    def lists_name_each_once(self) -> Iterator[Finding]:
+        """No range or country stands twice, or in both lists of ranges."""
+        for key in ("allowed_addresses", "blocked_addresses", "blocked_countries"):
+            for index in repeated(getattr(self, key)):
+                yield Finding((key, index), "each is named once", "remove the second one")
+        for index, each in enumerate(self.blocked_addresses):
+            if each in self.allowed_addresses:
+                rule = "a range is allowed or blocked; this one is in allowed_addresses too"
+                yield Finding(("blocked_addresses", index), rule, "remove it from one of the two")

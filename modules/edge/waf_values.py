@@ -1,0 +1,93 @@
+"""Single values of `edge.waf:`, as AWS takes them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import cache
+from importlib import resources
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.section import fault
+
+
+def _addresses(text: str) -> str:
+    try:
+        loose = IPv4Network(text, strict=False)
+    except ValueError:
+        raise fault(
+            "an IPv4 range in CIDR form: the load balancer has no IPv6", "write it like 203.0.113.0/24"
+        ) from None
+    if loose.prefixlen == 0:
+        raise fault("WAF takes ranges from /1 to /32", "write smaller ranges")
+    if str(loose) != text:
+        raise fault("a range starts at its first address and ends in its size", f"write {loose}")
+    return text
+
+
+@cache
+def _countries() -> frozenset[str]:
+    model = resources.files("botocore").joinpath("data", "wafv2", "2019-07-29", "service-2.json.gz")
+    return frozenset(json.loads(gzip.decompress(model.read_bytes()))["shapes"]["CountryCode"]["enum"])
+
+
+def _country(code: str) -> str:
+    if code in _countries():
+        return code
+    upper = code.strip().upper()
+    rule = "a country is its two-letter code of ISO 3166"
+    raise fault(rule, f"write {upper}" if upper in _countries() else "look it up, such as DE or BR")
+
+
+def _path(path: str) -> str:
+    if not re.fullmatch(r"/[!-~]{1,49}", path) or re.search(r"[?#%]|//|/\.{1,2}(/|$)", path):
+        raise fault(
+            "a path starts with a slash, has 2 to 50 plain characters, and neither query nor dots as a step",
+            "write it like /sistema-1/login",
+        )
+    return path
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name):
+        raise fault("a name of 1 to 31 small letters, digits and underscores", "write it like login")
+    return name
+
+
+def _rule_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name):
+        raise fault("a rule's name as AWS lists it", "write it like SizeRestrictions_BODY")
+    return name
+
+
+def _expression(text: str) -> str:
+    if not 1 <= len(text) <= 512 or "\n" in text:
+        raise fault("an expression has 1 to 512 characters on one line", "shorten it, or write two")
+    if text.startswith("^/") or text.startswith(r"^\/"):
+        raise fault(
+            "WAF matches host and path together, so that ^/ never matches", f"write {text.removeprefix('^')}"
+        )
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError):
+        raise fault("must be a regular expression", "check its brackets") from None
+    return text
+
+
+Addresses = Annotated[
+    str, AfterValidator(_addresses), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/[0-9]+$"})
+]
+Country = Annotated[
+    str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})
+]
+Path = Annotated[
+    str, AfterValidator(_path), WithJsonSchema({"type": "string", "pattern": "^/", "maxLength": 50})
+]
+RateName = Annotated[str, AfterValidator(_name)]
+RuleName = Annotated[str, AfterValidator(_rule_name)]
+Expression = Annotated[str, AfterValidator(_expression), WithJsonSchema({"type": "string", "maxLength": 512})]
+Requests = Annotated[int, Field(ge=10, le=2_000_000_000)]  # botocore: wafv2, shape RateLimit

@@ -1,0 +1,107 @@
+"""Answers the calls of attach.py from copies of one process that has loaded everything: see there.
+
+A call arrives as the standard output and error of the caller, then the provider's name, the folder and the
+environment; the answer is the exit code. The host ends when nobody has called for a while.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from rehearsal.__main__ import main as provide
+from rehearsal.attach import HOME
+from rehearsal.protocol import CONTROLLER, PROTOCOL, STDIO, messages
+
+IDLE_SECONDS = 30
+
+
+def main() -> None:
+    from rehearsal import catalog, handshake, servicer  # noqa: F401  what every call needs
+
+    for path in (PROTOCOL, CONTROLLER, STDIO):
+        messages(path)
+    os.closerange(3, 1024)
+    os.chdir(HOME)
+    address = Path(sys.argv[1])
+    for old in Path().glob("host-*.sock"):
+        old.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        os.umask(0o077)
+        listener.bind(str(address))
+        listener.listen(64)
+        os.write(1, b"!")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        for call in _calls(listener, address):
+            if os.fork() == 0:
+                listener.close()
+                _answer(call)
+            call.close()
+
+
+def _calls(listener: socket.socket, address: Path) -> Iterator[socket.socket]:
+    """Calls until there are none for a while; then those that came just before the address was gone."""
+    listener.settimeout(IDLE_SECONDS)
+    while True:
+        try:
+            yield listener.accept()[0]
+        except TimeoutError:
+            if not address.exists():
+                return
+            address.unlink()
+            listener.settimeout(0.2)
+
+
+def _answer(call: socket.socket) -> None:
+    """Be the provider that was called for, and end."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        call.settimeout(None)
+        _, files, _, _ = socket.recv_fds(call, 1, 2)
+        for number, file in enumerate(files, 1):
+            os.dup2(file, number)
+            os.close(file)
+        provider, folder, *environment = _rest(call).split("\0")
+        os.environ.clear()
+        os.environ.update(dict(each.split("=", 1) for each in environment))
+        os.chdir(folder)
+        sys.argv = ["rehearsal", provider]
+        threading.Thread(target=_follow, args=(call,), daemon=True).start()
+        code = provide()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with suppress(OSError):
+            call.sendall(str(code).encode())
+        os._exit(code)
+
+
+def _rest(call: socket.socket) -> str:
+    parts = []
+    while part := call.recv(65536):
+        parts.append(part)
+    return os.fsdecode(b"".join(parts))
+
+
+def _follow(call: socket.socket) -> None:
+    """End when the caller has ended: terraform was killed, or gave up on it."""
+    poll = select.poll()
+    poll.register(call, 0)
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

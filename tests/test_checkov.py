@@ -1,0 +1,113 @@
+"""checkov judges production as a whole; tests/checkov.yaml lists what it finds and we mean, with reasons.
+
+It has an environment of its own, .venv/checkov, for its dependencies are many; `make checkov` makes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, Root, read_roots
+
+from modules.spec import load
+
+CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
+LISTED = yaml.safe_load((ROOT / "tests" / "checkov.yaml").read_text(encoding="utf-8"))
+MOST = 10
+
+
+def whole(roots: dict[str, Root]) -> dict[str, Any]:
+    """All tiers as one root module, so that checkov sees what belongs together across their borders.
+
+    Names get the name of their tier in front; what one tier reads of another becomes the reference that is
+    behind it.
+    """
+    resources: dict[str, Any] = {}
+
+    def local(text: str, tier: str) -> str:
+        return re.sub(r"\b(aws_[a-z0-9_]+)\.(?=[a-z])", rf"\1.{tier}_", text)
+
+    def outputs(found: re.Match[str]) -> str:
+        """The first reference in the value of an output: enough to show that the two belong together."""
+        value = json.dumps(roots[found[1]].body["output"][found[2]]["value"])
+        references = re.findall(r"\$\{aws_[^}]*\}", value)
+        return local(references[0], found[1]) if references else "known-later"
+
+    for tier, root in roots.items():
+        for terraform_type, name, arguments in root.each():
+            text = local(json.dumps(arguments), tier)
+            read = r"\$\{data\.terraform_remote_state\.([a-z]+)\.outputs\.([a-z0-9_]+)[^}]*\}"
+            resources.setdefault(terraform_type, {})[f"{tier}_{name}"] = json.loads(
+                re.sub(read, outputs, text)
+            )
+    return {"resource": resources}
+
+
+def failures(reports: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Check and resource, as <tier>.<name>, of whatever failed."""
+    return {
+        (failed["check_id"], failed["resource"].rpartition(".")[2].replace("_", ".", 1))
+        for report in reports
+        for failed in report["results"]["failed_checks"]
+    }
+
+
+@pytest.fixture(scope="module")
+def found(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """What fails in production."""
+    folder = tmp_path_factory.mktemp("checkov")
+    roots = read_roots(folders["production"], load(ROOT / "environments" / "production.yaml"))
+    (folder / "production.tf.json").write_text(json.dumps(whole(roots), indent=1), encoding="utf-8")
+    done = subprocess.run(
+        [CHECKOV, "-d", ".", "--framework", "terraform_json", "--skip-download", "--output", "json"],
+        cwd=folder,
+        env={**os.environ, "LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.lstrip().startswith(("{", "[")), done.stdout + done.stderr
+    reports = json.loads(done.stdout)
+    reports = reports if isinstance(reports, list) else [reports]
+    summary = reports[0]["summary"]
+    # A file that it cannot read has no faults either.
+    assert summary["parsing_errors"] == 0
+    assert summary["passed"] > 500
+    return failures(reports)
+
+
+def test_nothing_fails_that_is_not_listed_with_a_reason(found: set[tuple[str, str]]) -> None:
+    unlisted = sorted(
+        f"{check} {where}"
+        for check, where in found
+        if not any(fnmatchcase(where, pattern) for pattern in LISTED.get(check, {"where": []})["where"])
+    )
+    assert not unlisted, "\n".join(unlisted)
+
+
+def test_nothing_is_listed_that_does_not_fail(found: set[tuple[str, str]]) -> None:
+    old = sorted(
+        f"{check} {pattern}"
+        for check, entry in LISTED.items()
+        for pattern in entry["where"]
+        if not any(id_ == check and fnmatchcase(where, pattern) for id_, where in found)
+    )
+    assert not old, "\n".join(old)
+
+
+def test_the_list_is_short_and_has_reasons() -> None:
+    assert len(LISTED) <= MOST
+    assert list(LISTED) == sorted(LISTED)
+    for check, entry in LISTED.items():
+        assert re.fullmatch(r"CKV2?_AWS_[0-9]+", check)
+        assert set(entry) == {"finding", "where", "reason"}, check
+        assert len(entry["reason"].split()) >= 8, check
+        assert all(re.fullmatch(r"[a-z]+\.[a-z0-9_*]*[a-z0-9]+[a-z0-9_*]*", each) for each in entry["where"])

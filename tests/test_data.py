@@ -1,0 +1,466 @@
+"""What the databases promise, read from the Terraform they generate."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from conftest import Root
+
+from modules.data import catalog
+from modules.data.spec import Data
+from modules.data.windows import overlap
+
+Variant = Callable[..., dict[str, Root]]
+
+
+def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text below a value, with the path to it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from texts(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item, path)
+    elif isinstance(value, str):
+        yield path, value
+
+
+def difference(one: Root, other: Root) -> dict[str, Any]:
+    """Addresses whose arguments differ, with the arguments that do; None for one that is new or gone."""
+    before = {f"{kind}.{name}": arguments for kind, name, arguments in one.each()}
+    after = {f"{kind}.{name}": arguments for kind, name, arguments in other.each()}
+    found: dict[str, Any] = {}
+    for address in before.keys() | after.keys():
+        old, new = before.get(address), after.get(address)
+        if old is None or new is None:
+            found[address] = None
+        elif changed := {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}:
+            found[address] = changed
+    return found
+
+
+@pytest.fixture
+def data(roots: dict[str, Root]) -> Root:
+    return roots["data"]
+
+
+def instances(data: Root) -> dict[str, dict[str, Any]]:
+    return data.all("aws_db_instance")
+
+
+# Secrets
+
+
+def test_what_is_secret_meets_write_only_arguments_alone(data: Root) -> None:
+    reached = {
+        path
+        for kind, name, arguments in data.each()
+        for path, text in texts(arguments, f"{kind}.{name}")
+        if "ephemeral." in text
+    }
+    assert reached == {
+        "aws_secretsmanager_secret_version.postgres.secret_string_wo",
+        "aws_db_instance.postgres.password_wo",
+    }
+    assert not any("ephemeral." in text for _, text in texts(data.body["output"]))
+
+
+def test_no_password_is_written_down(data: Root) -> None:
+    for kind, name, arguments in data.each():
+        kept = {"password", "passwords", "master_password", "auth_token", "secret_string", "secret_binary"}
+        assert not kept & arguments.keys(), f"{kind}.{name}"
+
+
+def test_the_instance_gets_the_password_that_the_secret_holds(data: Root) -> None:
+    ephemeral = data.body["ephemeral"]
+    read = ephemeral["aws_secretsmanager_secret_version"]["postgres"]
+    version = data["aws_secretsmanager_secret_version.postgres"]
+    # By references to the version, so that it is read after it is written.
+    assert read == {
+        "secret_id": "${aws_secretsmanager_secret_version.postgres.secret_id}",
+        "version_id": "${aws_secretsmanager_secret_version.postgres.version_id}",
+    }
+    assert "random_password.postgres.random_password" in version["secret_string_wo"]
+    primary = data["aws_db_instance.postgres"]
+    assert primary["password_wo"] == "${ephemeral.aws_secretsmanager_secret_version.postgres.secret_string}"
+    assert primary["password_wo_version"] == version["secret_string_wo_version"] == 1
+    assert "manage_master_user_password" not in primary  # RDS then refuses replicas
+
+
+def test_one_number_renews_the_password_in_both_places(variant: Variant) -> None:
+    one = variant()["data"]
+    other = variant(data={"postgres": {"password_version": 2}})["data"]
+    assert difference(one, other) == {
+        "aws_secretsmanager_secret_version.postgres": {"secret_string_wo_version"},
+        "aws_db_instance.postgres": {"password_wo_version"},
+    }
+    # The new version is current before the old one goes.
+    assert one["aws_secretsmanager_secret_version.postgres"]["lifecycle"] == {"create_before_destroy": True}
+
+
+def test_aws_keeps_the_password_of_documentdb(data: Root) -> None:
+    assert data["aws_docdb_cluster.documentdb"]["manage_master_user_password"] is True
+
+
+def test_redis_knows_nobody_without_iam(data: Root) -> None:
+    systems, default = (data[f"aws_elasticache_user.{name}"] for name in ("systems", "default"))
+    assert systems["authentication_mode"] == {"type": "iam"}
+    assert systems["user_id"] == systems["user_name"]  # as IAM asks
+    assert default["user_name"] == "default"
+    assert default["access_string"].startswith("off ")
+    assert "+" not in default["access_string"]
+    members = data["aws_elasticache_user_group.redis"]["user_ids"]
+    assert members == [f"${{aws_elasticache_user.{name}.user_id}}" for name in ("systems", "default")]
+
+
+# Encryption and reach
+
+
+def test_everything_is_encrypted_with_the_key_of_its_domain(data: Root) -> None:
+    for name, instance in instances(data).items():
+        assert instance["storage_encrypted"] is True, name
+        assert instance["kms_key_id"] == "${aws_kms_key.postgres.arn}", name
+        assert instance["performance_insights_kms_key_id"] == "${aws_kms_key.postgres.arn}", name
+    for group in data.all("aws_elasticache_replication_group").values():
+        assert group["at_rest_encryption_enabled"] == "true"
+        assert group["kms_key_id"] == "${aws_kms_key.redis.arn}"
+    cluster = data["aws_docdb_cluster.documentdb"]
+    assert cluster["storage_encrypted"] is True
+    assert cluster["kms_key_id"] == "${aws_kms_key.documentdb.arn}"
+    assert data["aws_secretsmanager_secret.postgres"]["kms_key_id"] == "${aws_kms_key.secrets.arn}"
+
+
+def test_clients_without_tls_are_refused(data: Root) -> None:
+    for group in data.all("aws_db_parameter_group").values():
+        assert {"name": "rds.force_ssl", "value": "1", "apply_method": "immediate"} in group["parameter"]
+    for group in data.all("aws_elasticache_replication_group").values():
+        assert group["transit_encryption_enabled"] is True
+        assert group["transit_encryption_mode"] == "required"
+    parameters = data["aws_docdb_cluster_parameter_group.documentdb"]["parameter"]
+    assert {"name": "tls", "value": "enabled", "apply_method": "pending-reboot"} in parameters
+
+
+def test_databases_stand_in_database_subnets_behind_their_own_security_group(data: Root) -> None:
+    outputs = "data.terraform_remote_state.network.outputs"
+    for name, instance in instances(data).items():
+        assert instance["publicly_accessible"] is False, name
+        assert instance["vpc_security_group_ids"] == [f"${{{outputs}.postgres_security_group_id}}"], name
+    primary, cluster = data["aws_db_instance.postgres"], data["aws_docdb_cluster.documentdb"]
+    assert primary["db_subnet_group_name"] == f"${{{outputs}.db_subnet_group_name}}"
+    assert cluster["db_subnet_group_name"] == f"${{{outputs}.docdb_subnet_group_name}}"
+    assert cluster["vpc_security_group_ids"] == [f"${{{outputs}.documentdb_security_group_id}}"]
+    for group in data.all("aws_elasticache_replication_group").values():
+        assert group["subnet_group_name"] == f"${{{outputs}.elasticache_subnet_group_name}}"
+        assert group["security_group_ids"] == [f"${{{outputs}.redis_security_group_id}}"]
+
+
+def test_a_key_cannot_be_granted_to_people(data: Root) -> None:
+    for name in data.all("aws_kms_key"):
+        statements = data.statements(f"aws_kms_key.{name}")
+        assert set(statements) == {"AccountAdministersThroughIam", "GrantsAreForAwsServicesAlone"}
+        assert statements["GrantsAreForAwsServicesAlone"] == {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "kms:CreateGrant",
+            "Resource": "*",
+            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}},
+        }
+
+
+def test_monitoring_may_be_assumed_for_instances_of_this_environment_alone(data: Root) -> None:
+    statement = data.statements("aws_iam_role.database_monitoring", "assume_role_policy")["ServiceMayAssume"]
+    place = data.environment
+    assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
+    stem = f"{place.project}-{place.environment}"
+    arn = f"arn:aws:rds:{place.region}:{place.account}:db:{stem}-*"
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": place.account},
+        "ArnLike": {"aws:SourceArn": arn},
+    }
+
+
+# Logs
+
+
+def test_logs_go_to_encrypted_groups_that_are_there_first(data: Root) -> None:
+    groups = data.all("aws_cloudwatch_log_group")
+    names = {name: group["name"] for name, group in groups.items()}
+    for name, instance in instances(data).items():
+        expected = {
+            f"{name}_{log}": f"/aws/rds/instance/{instance['identifier']}/{log}"
+            for log in instance["enabled_cloudwatch_logs_exports"]
+        }
+        assert expected.items() <= names.items()
+        assert {f"aws_cloudwatch_log_group.{group}" for group in expected} <= set(instance["depends_on"])
+    cluster = data["aws_docdb_cluster.documentdb"]
+    for log in cluster["enabled_cloudwatch_logs_exports"]:
+        assert names[f"documentdb_{log}"] == f"/aws/docdb/{cluster['cluster_identifier']}/{log}"
+        assert f"aws_cloudwatch_log_group.documentdb_{log}" in cluster["depends_on"]
+    for group in groups.values():
+        assert group["kms_key_id"] == "${data.terraform_remote_state.network.outputs.logs_key_arn}"
+        assert group["retention_in_days"] == data.environment.data.log_days
+
+
+def test_documentdb_writes_the_logs_that_it_exports(data: Root) -> None:
+    parameters = {
+        each["name"]: each["value"]
+        for each in data["aws_docdb_cluster_parameter_group.documentdb"]["parameter"]
+    }
+    assert parameters["audit_logs"] == parameters["profiler"] == "enabled"
+
+
+# Availability
+
+
+def test_replicas_stand_in_zones_of_their_own_and_are_made_one_after_another(data: Root) -> None:
+    replicas = {name: each for name, each in instances(data).items() if name != "postgres"}
+    zones = [each["availability_zone"] for each in replicas.values()]
+    assert len(set(zones)) == min(len(zones), len(data.environment.network.zones))
+    for earlier, later in zip(list(replicas), list(replicas)[1:], strict=False):
+        assert f"aws_db_instance.{earlier}" in replicas[later]["depends_on"]
+
+
+def test_a_replica_says_nothing_that_the_primary_decides(data: Root) -> None:
+    inherited = {"engine", "engine_version", "username", "password_wo", "db_name", "allocated_storage"}
+    inherited |= {"manage_master_user_password", "backup_retention_period", "db_subnet_group_name"}
+    for name, instance in instances(data).items():
+        if name != "postgres":
+            assert instance["replicate_source_db"] == "${aws_db_instance.postgres.identifier}"
+            assert instance["skip_final_snapshot"] is True
+            assert not inherited & instance.keys()
+
+
+def test_redis_and_documentdb_outlive_a_zone(data: Root) -> None:
+    for group in data.all("aws_elasticache_replication_group").values():
+        assert group["automatic_failover_enabled"] is group["multi_az_enabled"] is True
+        assert len(group["preferred_cache_cluster_azs"]) == group["num_cache_clusters"]
+        assert group["num_cache_clusters"] == data.environment.data.redis.nodes
+        assert len(set(group["preferred_cache_cluster_azs"])) == len(data.environment.network.zones)
+        assert "num_node_groups" not in group  # cluster mode, which brokers cannot use
+    members = data.all("aws_docdb_cluster_instance")
+    assert len({member["availability_zone"] for member in members.values()}) == len(
+        data.environment.network.zones
+    )
+    instances = data.environment.data.documentdb.instances
+    assert [member["promotion_tier"] for member in members.values()] == list(range(instances))
+    assert "availability_zones" not in data["aws_docdb_cluster.documentdb"]  # a replacement in every plan
+
+
+def test_one_redis_node_has_nobody_to_fail_over_to(variant: Variant) -> None:
+    group = variant(data={"redis": {"nodes": 1}})["data"]["aws_elasticache_replication_group.redis"]
+    assert group["automatic_failover_enabled"] is group["multi_az_enabled"] is False
+
+
+# Queues
+
+
+def policies(data: Root) -> dict[str, str]:
+    found = {}
+    for name, group in data.all("aws_elasticache_parameter_group").items():
+        [found[name]] = [e["value"] for e in group["parameter"] if e["name"] == "maxmemory-policy"]
+    return found
+
+
+def test_a_full_memory_costs_no_queued_task(variant: Variant, data: Root) -> None:
+    assert policies(data) == {"redis": "volatile-lru"}
+    apart = variant(data={"redis": {"separate_broker": True}})["data"]
+    assert policies(apart) == {"redis": "allkeys-lru", "broker": "noeviction"}
+    outputs = apart.body["output"]
+    assert "replication_group.broker." in outputs["redis_broker_primary_endpoint"]["value"]
+    assert "replication_group.redis." in outputs["redis_primary_endpoint"]["value"]
+
+
+def test_separating_the_broker_leaves_the_cache_where_it_is(variant: Variant) -> None:
+    one, other = variant()["data"], variant(data={"redis": {"separate_broker": True}})["data"]
+    changed = {address: keys for address, keys in difference(one, other).items() if keys is not None}
+    assert changed == {"aws_elasticache_parameter_group.redis": {"parameter"}}
+
+
+# Life and death
+
+
+def test_what_holds_data_is_guarded_as_the_spec_says(data: Root) -> None:
+    protected = data.environment.protection
+    holders = ["aws_db_instance.postgres", "aws_docdb_cluster.documentdb"]
+    for address in holders:
+        assert data[address]["deletion_protection"] is protected
+    for address in [
+        *holders,
+        "aws_elasticache_replication_group.redis",
+        "aws_secretsmanager_secret.postgres",
+        *(f"aws_kms_key.{name}" for name in data.all("aws_kms_key")),
+    ]:
+        guard = data[address].get("lifecycle", {}).get("prevent_destroy", False)
+        assert guard is protected, address
+    assert data["aws_secretsmanager_secret.postgres"]["recovery_window_in_days"] == (30 if protected else 0)
+
+
+def test_databases_leave_a_snapshot_of_a_name_that_no_earlier_life_took(variant: Variant) -> None:
+    names = []
+    for generation in (1, 2):
+        root = variant(data={"generation": generation})["data"]
+        for address in ("aws_db_instance.postgres", "aws_docdb_cluster.documentdb"):
+            assert root[address]["skip_final_snapshot"] is False
+            names.append(root[address]["final_snapshot_identifier"])
+        names.append(root["aws_elasticache_replication_group.redis"]["final_snapshot_identifier"])
+    assert len(set(names)) == len(names) == 6
+
+
+def test_the_backup_plan_finds_the_databases_that_it_can_back_up(data: Root) -> None:
+    tag = f"{data.environment.project}-{data.environment.environment}"
+    tagged = {f"{k}.{name}" for k, name, a in data.each() if a.get("tags", {}).get("Backup") == tag}
+    assert tagged == {"aws_db_instance.postgres", "aws_docdb_cluster.documentdb"}
+
+
+def test_what_aws_backup_takes_over_is_no_difference_in_later_plans(data: Root) -> None:
+    ignored = data["aws_db_instance.postgres"]["lifecycle"]["ignore_changes"]
+    assert ignored == ["backup_retention_period", "backup_window"]
+
+
+# Changes
+
+
+def test_grown_storage_changes_one_thing(variant: Variant) -> None:
+    one, other = variant()["data"], variant(data={"postgres": {"storage_gb": 200}})["data"]
+    assert difference(one, other) == {"aws_db_instance.postgres": {"allocated_storage"}}
+
+
+def test_another_replica_is_that_replica_and_its_logs(variant: Variant) -> None:
+    one, other = variant()["data"], variant(data={"postgres": {"replicas": 3}})["data"]
+    assert difference(one, other) == dict.fromkeys(
+        [
+            "aws_db_instance.replica_3",
+            "aws_cloudwatch_log_group.replica_3_postgresql",
+            "aws_cloudwatch_log_group.replica_3_upgrade",
+        ]
+    )
+
+
+def test_another_documentdb_instance_is_that_instance(variant: Variant) -> None:
+    one, other = variant()["data"], variant(data={"documentdb": {"instances": 4}})["data"]
+    assert difference(one, other) == {"aws_docdb_cluster_instance.instance_4": None}
+
+
+def test_another_zone_moves_no_instance(variant: Variant) -> None:
+    one = variant(network={"zones": ["a", "b", "c"]})["data"]
+    other = variant(network={"zones": ["a", "b", "c", "d"]})["data"]
+    assert difference(one, other) == {}
+
+
+def test_a_minor_version_in_the_spec_stays(variant: Variant) -> None:
+    following = variant(data={"postgres": {"version": "17"}})["data"]
+    staying = variant(data={"postgres": {"version": "17.9"}})["data"]
+    for root, moves in ((following, True), (staying, False)):
+        assert {each["auto_minor_version_upgrade"] for each in instances(root).values()} == {moves}
+        assert root["aws_db_parameter_group.postgres"]["family"] == "postgres17"
+
+
+def test_new_parameter_groups_come_before_old_ones_go(data: Root) -> None:
+    kinds = ("aws_db_parameter_group", "aws_docdb_cluster_parameter_group", "aws_elasticache_parameter_group")
+    for kind in kinds:
+        for group in data.all(kind).values():
+            assert group["lifecycle"] == {"create_before_destroy": True}
+            # ElastiCache has no prefixes: the version in the name keeps old and new apart.
+            assert group.get("name", group["family"]).endswith(group["family"])
+
+
+def test_a_trial_without_replicas_needs_no_group_for_them(variant: Variant) -> None:
+    root = variant(data={"postgres": {"replicas": 0}})["data"]
+    assert set(instances(root)) == {"postgres"}
+    assert set(root.all("aws_db_parameter_group")) == {"postgres"}
+    assert root.body["output"]["postgres_reader_endpoints"]["value"] == {}
+
+
+def test_insights_are_left_out_on_burstable_documentdb_alone(variant: Variant) -> None:
+    small = variant(data={"documentdb": {"instance_class": "db.t4g.medium"}})["data"]
+    large = variant()["data"]
+    for root, on in ((small, False), (large, True)):
+        members = root.all("aws_docdb_cluster_instance").values()
+        assert {member["enable_performance_insights"] for member in members} == {on}
+
+
+# Names
+
+LONGEST = {"project": "a" * 16, "environment": "b" * 12}
+# From the API reference: letters, digits and single hyphens, a letter first, within these lengths.
+LENGTHS = {
+    "identifier": 63,
+    "cluster_identifier": 63,
+    "replication_group_id": 40,
+    "user_id": 40,
+    "user_group_id": 40,
+    "final_snapshot_identifier": 255,
+}
+
+
+@pytest.mark.parametrize("names", [LONGEST, {"project": "ab", "environment": "cd"}])
+def test_identifiers_are_legal_and_whole_for_any_project(variant: Variant, names: dict[str, str]) -> None:
+    settings = {"postgres": {"replicas": 15}, "redis": {"separate_broker": True}, "generation": 9999}
+    root = variant(**names, data={**settings, "documentdb": {"instances": 16}})["data"]
+    found = [
+        (argument, kind, arguments[argument])
+        for kind, _, arguments in root.each()
+        for argument in LENGTHS.keys() & arguments.keys()
+        if not arguments[argument].startswith("${")
+    ]
+    assert len(found) == len(set(found)) >= 30
+    for argument, _, value in found:
+        assert re.fullmatch(r"[a-z](-?[a-z0-9])*", value), value
+        assert len(value) <= LENGTHS[argument], value
+        assert value.startswith(f"{names['project']}-{names['environment']}-"), value  # nothing was cut
+
+
+# The spec
+
+
+def test_defaults_are_on_sale() -> None:
+    data = Data()
+    assert data.postgres.major in catalog.POSTGRES
+    assert data.postgres.instance_class in catalog.postgres_classes()
+    assert data.redis.version in catalog.REDIS
+    assert data.redis.node_type in catalog.redis_nodes()
+    assert data.documentdb.version in catalog.DOCUMENTDB
+    assert data.documentdb.instance_class in catalog.documentdb_classes()
+
+
+def test_every_family_of_the_catalog_exists_at_ec2() -> None:
+    names = {f"db.{family}" for family in catalog.POSTGRES_FAMILIES}
+    assert set(catalog.families(catalog.postgres_classes())) == names
+    names = {f"db.{family}" for family in catalog.DOCUMENTDB_FAMILIES}
+    assert set(catalog.families(catalog.documentdb_classes())) == names
+
+
+def test_classes_that_ec2_has_and_the_services_lack_are_not_on_sale() -> None:
+    assert not {"db.t4g.nano", "db.m6g.medium", "db.m7i.metal-24xl"} & catalog.postgres_classes()
+    assert "db.t4g.small" not in catalog.documentdb_classes()
+    assert {"cache.t4g.micro", "cache.r7g.16xlarge"} <= catalog.redis_nodes()
+    assert not {"cache.t2.micro", "cache.m3.large"} & catalog.redis_nodes()
+
+
+@pytest.mark.parametrize(
+    ("daily", "weekly", "meet"),
+    [
+        ("00:30-01:30", "sun:09:00-sun:10:00", False),
+        ("09:00-09:30", "sun:09:30-sun:10:00", False),
+        ("09:00-09:31", "sun:09:30-sun:10:00", True),
+        ("23:30-00:30", "mon:00:00-mon:01:00", True),
+        ("00:00-00:30", "sun:23:45-mon:00:15", True),
+        ("12:00-12:30", "sun:13:00-mon:12:00", False),
+        ("12:00-12:30", "sun:12:15-mon:12:00", True),
+    ],
+)
+def test_windows_meet_over_midnight_and_the_end_of_the_week_too(daily: str, weekly: str, meet: bool) -> None:
+    assert overlap(daily, weekly) is meet
+
+
+def test_outputs_tell_where_secrets_are_and_not_what_they_are(data: Root) -> None:
+    text = json.dumps(data.body["output"])
+    assert "secret_string" not in text
+    assert "password" not in re.sub(r'"description": "[^"]*"', "", text)
+    assert data.body["output"]["documentdb_secret_arn"]["value"] == (
+        "${aws_docdb_cluster.documentdb.master_user_secret[0].secret_arn}"
+    )

@@ -1,0 +1,242 @@
+"""Every policy of every tier and environment is linted, reasoned, and no wider than what needs it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import ROOT, Root
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it imports pkg_resources, which warns
+    import parliament
+
+ACCOUNT = "123456789012"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+
+# What stands for a reference in a policy: an ARN of the kind that it will be.
+ARNS = {
+    "aws_iam_openid_connect_provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/example.com",
+    "aws_iam_role": f"arn:aws:iam::{ACCOUNT}:role/it",
+    "aws_iam_service_linked_role": f"arn:aws:iam::{ACCOUNT}:role/it",
+    "aws_kms_key": KEY,
+    "cluster_arn": f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/it",
+    "node_role_arn": f"arn:aws:iam::{ACCOUNT}:role/it",
+}
+
+# Policies that name no resource, for they are about what they are attached to.
+ATTACHED = {
+    "assume_role_policy": f"arn:aws:iam::{ACCOUNT}:role/it",
+    "aws_ecr_repository_policy": f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/it",
+}
+
+# What parliament reports and AWS does not mind, with the part of its words that tells it, and why.
+KNOWN = [
+    ("RESOURCE_STAR", "", "the test of reasons below is stricter"),
+    ("UNKNOWN_ACTION", "logs:PutLogGroupDeletionProtection", "newer than parliament; botocore knows it"),
+    ("UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases", "for every use of a key, says the guide of KMS"),
+    ("UNKNOWN_CONDITION_FOR_ACTION", "kms:EncryptionContext", "as the guide of CloudWatch Logs has it"),
+    ("MISMATCHED_TYPE", "ArnLike requires a value of type Arn", "as the guide of CloudWatch Logs has it"),
+    ("MISMATCHED_TYPE", "s3:TlsVersion", "as the guide of S3 has it: a number, in quotes as all of JSON's"),
+    ("MISMATCHED_TYPE_BUT_USABLE", "StringNotEquals", "S3 compares the ARN of a key letter by letter"),
+    ("UNKNOWN_CONDITION_FOR_ACTION", "s3:TlsVersion", "s3:* names actions of other APIs besides"),
+    ("RESOURCE_MISMATCH", "logs:DescribeLogGroups", "its resource is log-group:*, says the reference of IAM"),
+    ("RESOURCE_MISMATCH", "route53:ChangeTagsForResource", "of a zone or of a health check; here of a zone"),
+    ("UNKNOWN_CONDITION_FOR_ACTION", "token.actions.githubusercontent.com:", "keys of an OIDC provider"),
+    ("UNKNOWN_FEDERATION_SOURCE", "oidc-provider/", "it knows Cognito and SAML only"),
+]
+
+
+class Policy(NamedTuple):
+    """A policy document and where it stands."""
+
+    where: str
+    kind: str
+    document: dict[str, Any]
+
+
+def policies(root: Root) -> Iterator[Policy]:
+    """Every argument of every resource that is a policy."""
+    for terraform_type, name, arguments in root.each():
+        for argument, value in arguments.items():
+            if isinstance(value, str) and '"Statement"' in value:
+                kind = argument if argument in ATTACHED else terraform_type
+                yield Policy(f"{terraform_type}.{name}.{argument}", kind, json.loads(value))
+
+
+def every(roots: dict[str, Root]) -> list[Policy]:
+    found = [policy for root in roots.values() for policy in policies(root)]
+    assert len(found) > 20
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def with_arns(policy: Policy) -> str:
+    """The policy as it will be once everything exists."""
+
+    def arn(reference: re.Match[str]) -> str:
+        path = reference[1].split(".")
+        name = path[-1] if path[0] == "data" and path[1] == "terraform_remote_state" else path[0]
+        assert name in ARNS, f"{policy.where}: say in ARNS what {reference[0]} will be"
+        return ARNS[name]
+
+    document = json.loads(re.sub(r"\$\{([^}]*)\}", arn, json.dumps(policy.document)))
+    for statement in document["Statement"]:
+        if policy.kind in ATTACHED:
+            assert "Resource" not in statement, policy.where
+            statement["Resource"] = ATTACHED[policy.kind]
+    return json.dumps(document)
+
+
+def wildcards_alone(finding: Any, policy: Policy) -> bool:
+    """Whether a mismatch concerns only actions that a wildcard brought in, and so are simply not granted."""
+    if finding.issue != "RESOURCE_MISMATCH":
+        return False
+    narrow = [each for each in policy.document["Statement"] if each.get("Resource") != "*"]
+    named = {action for each in narrow for action in listed(each["Action"])}
+    return not {each["action"] for each in finding.detail} & named
+
+
+def test_policies_are_linted(roots: dict[str, Root]) -> None:
+    problems = []
+    for policy in every(roots):
+        for finding in parliament.analyze_policy_string(with_arns(policy)).findings:
+            words = f"{finding.detail} {finding.location}"
+            known = any(issue == finding.issue and part in words for issue, part, _ in KNOWN)
+            if not known and not wildcards_alone(finding, policy):
+                problems.append(f"{policy.where}: {finding.issue}: {words[:300]}")
+    assert not problems, "\n".join(problems)
+
+
+def test_the_linter_would_find_a_fault() -> None:
+    for action, resource in (("s3:GetObjekt", "arn:aws:s3:::it/*"), ("s3:GetObject", "arn:aws:s3:::it")):
+        statement = {"Sid": "A", "Effect": "Allow", "Action": action, "Resource": resource}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        assert parliament.analyze_policy_string(policy).findings
+
+
+def test_statements_are_written_in_one_way_that_asks_for_reasons() -> None:
+    """Resource "*" is Everything(reason) in policy.py, which refuses a reason of fewer than three words: no
+    module may go round it by writing statements itself."""
+    for path in (ROOT / "modules").rglob("*.py"):
+        if path.relative_to(ROOT / "modules").as_posix() == "policy.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) else None
+            assert text not in ("Statement", "Resource", "NotResource", "Principal"), f"{path}: {text}"
+            called = getattr(node, "func", None)
+            name = getattr(called, "id", getattr(called, "attr", ""))
+            assert name not in ("DataAwsIamPolicyDocument",), f"{path}: {name}"
+
+
+def test_no_policy_turns_a_rule_around(roots: dict[str, Root]) -> None:
+    """NotAction, NotResource and NotPrincipal allow whatever AWS invents next."""
+    for policy in every(roots):
+        for statement in policy.document["Statement"]:
+            assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys(), policy.where
+
+
+def test_services_act_for_this_account_alone(roots: dict[str, Root]) -> None:
+    """A service that is let in must say for which account or resource it acts: no confused deputy."""
+    for policy in every(roots):
+        for statement in policy.document["Statement"]:
+            principal = statement.get("Principal")
+            if (
+                statement["Effect"] != "Allow"
+                or not isinstance(principal, dict)
+                or "Service" not in principal
+            ):
+                continue
+            keys = {key.lower() for tests in statement.get("Condition", {}).values() for key in tests}
+            narrowed = {
+                "aws:sourceaccount",
+                "aws:sourcearn",
+                "kms:encryptioncontext:aws:logs:arn",
+                "kms:viaservice",
+            }
+            assert keys & narrowed or policy.where in WITHOUT_SOURCE, f"{policy.where}: {statement['Sid']}"
+
+
+# Services that do not say for whom they act, with the place that says so.
+WITHOUT_SOURCE = {
+    "aws_iam_role.node.assume_role_policy": "EC2 names no source for the role of an instance",
+}
+
+
+# Which services call KMS themselves for a resource that names a key. All others use the key by grants, or in
+# the name of a caller to whom IAM has granted it: their principal has no business in the policy of a key.
+CALLS_KMS = {"aws_cloudwatch_log_group": "logs.{region}.{suffix}"}
+
+
+def publishers(root: Root, topic: str) -> set[str]:
+    """Services that publish to a topic, and so encrypt with its key."""
+    found = set()
+    for policy in root.all("aws_sns_topic_policy").values():
+        if policy["arn"] == f"${{aws_sns_topic.{topic}.arn}}":
+            for statement in json.loads(policy["policy"])["Statement"]:
+                if statement["Effect"] == "Allow":
+                    found |= set(listed(statement["Principal"]["Service"]))
+    return found
+
+
+def keys_and_users(roots: dict[str, Root]) -> dict[tuple[str, str], set[str]]:
+    """The services that must be let in by the policy of each key, from what names the key in any tier."""
+    outputs = {
+        (tier, name): re.findall(r"\$\{aws_kms_key\.([a-z0-9_]+)\.", json.dumps(output["value"]))
+        for tier, root in roots.items()
+        for name, output in root.body["output"].items()
+    }
+    users: dict[tuple[str, str], set[str]] = {
+        (tier, name): set() for tier, root in roots.items() for name in root.all("aws_kms_key")
+    }
+    for tier, root in roots.items():
+        place = root.environment
+        for terraform_type, name, arguments in root.each():
+            text = json.dumps(arguments)
+            named = {(tier, key) for key in re.findall(r"\$\{aws_kms_key\.([a-z0-9_]+)\.", text)}
+            for other, output in re.findall(r"terraform_remote_state\.([a-z]+)\.outputs\.([a-z_]+)", text):
+                named |= {(other, key) for key in outputs[other, output]}
+            services = set()
+            if terraform_type in CALLS_KMS:
+                services = {CALLS_KMS[terraform_type].format(region=place.region, suffix=place.dns_suffix)}
+            elif terraform_type == "aws_sns_topic":
+                services = publishers(root, name)
+            for key in named:
+                users[key] |= services
+    return users
+
+
+def test_the_policy_of_a_key_lets_in_the_services_that_use_it_and_no_others(roots: dict[str, Root]) -> None:
+    for (tier, name), expected in keys_and_users(roots).items():
+        allowed: set[str] = set()
+        for statement in roots[tier].statements(f"aws_kms_key.{name}").values():
+            if statement["Effect"] == "Allow" and "Service" in statement["Principal"]:
+                allowed |= set(listed(statement["Principal"]["Service"]))
+        assert allowed == expected, f"{tier}: aws_kms_key.{name}"
+
+
+def test_people_reach_a_key_through_iam_and_roles_of_aws_by_name(roots: dict[str, Root]) -> None:
+    """Besides the account, the only principal of IAM in the policy of a key is a role that AWS keeps."""
+    for root in roots.values():
+        for name in root.all("aws_kms_key"):
+            for sid, statement in root.statements(f"aws_kms_key.{name}").items():
+                assert statement["Principal"] != "*" or statement["Effect"] == "Deny", f"{name}: {sid}"
+                if sid == "AccountAdministersThroughIam" or statement["Effect"] == "Deny":
+                    continue
+                for arn in listed(statement["Principal"].get("AWS", [])):
+                    assert "aws-service-role/" in arn or "aws_iam_service_linked_role" in arn, (
+                        f"{name}: {sid}"
+                    )
+
+
+@pytest.mark.parametrize("issue", sorted({issue for issue, _, _ in KNOWN}))
+def test_every_known_finding_has_a_reason(issue: str) -> None:
+    assert all(len(reason.split()) >= 3 for each, _, reason in KNOWN if each == issue)

@@ -1,0 +1,119 @@
+"""The host that answers for the rehearsal provider: one process, loaded once, with a copy for each call."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rehearsing import ROOT, Project
+
+from rehearsal.attach import address
+from rehearsal.catalog import catalog_path
+
+BUCKET = 'resource "aws_s3_bucket" "a" {}\n'
+
+
+def test_one_host_answers_every_call_in_the_environment_of_the_call(tmp_path: Path) -> None:
+    project = Project(tmp_path, BUCKET)
+    project.apply()
+    assert (catalog_path().parent / address()).is_socket()
+    assert project.unchanged()
+    assert "failure injected" in project.run(
+        "apply", "-auto-approve", "-replace=aws_s3_bucket.a", code=1, REHEARSAL_FAIL="aws_s3_bucket=1"
+    )
+    assert "failure injected" not in project.apply()
+
+
+def start(folder: Path, idle: float) -> subprocess.Popen[bytes]:
+    """A host of its own in a folder, which is listening."""
+    program = (
+        f"from rehearsal import host; host.HOME, host.IDLE_SECONDS = {str(folder)!r}, {idle}; host.main()"
+    )
+    host = subprocess.Popen([sys.executable, "-c", program, "host-1.sock"], cwd=ROOT, stdout=subprocess.PIPE)
+    assert host.stdout
+    assert host.stdout.read(1) == b"!"
+    return host
+
+
+def call(folder: Path, environment: str) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    made.connect(os.path.relpath(folder / "host-1.sock"))
+    socket.send_fds(made, [b"-"], [1, 2])
+    made.sendall(f"aws\0{folder}\0{environment}".encode())
+    made.shutdown(socket.SHUT_WR)
+    made.settimeout(20)
+    return made
+
+
+def test_a_host_ends_when_nobody_calls_and_takes_its_address_with_it(tmp_path: Path) -> None:
+    (tmp_path / "host-0.sock").touch()
+    host = start(tmp_path, idle=1)
+    assert call(tmp_path, "A=1").recv(3) == b"1"  # not from terraform: refused, as the provider itself does
+    assert host.wait(timeout=20) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_call_ends_with_its_caller(tmp_path: Path) -> None:
+    from rehearsal.handshake import COOKIE_NAME, COOKIE_VALUE
+
+    host = start(tmp_path, idle=60)
+    try:
+        made = call(tmp_path, f"{COOKIE_NAME}={COOKIE_VALUE}")
+        children = Path(f"/proc/{host.pid}/task/{host.pid}/children")
+        deadline = time.monotonic() + 20
+        while not children.read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert children.read_text()
+        made.close()
+        while children.read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not children.read_text()
+    finally:
+        host.send_signal(signal.SIGTERM)
+        host.wait(timeout=20)
+
+
+def test_without_a_place_for_a_host_the_provider_serves_itself(tmp_path: Path) -> None:
+    for folder in ("rehearsal", "bindings"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    alone = subprocess.run(
+        [sys.executable, "-ISB", tmp_path / "rehearsal" / "attach.py", "aws"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert alone.returncode == 1
+    assert "terraform starts it; it does nothing alone" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    "file", ["rehearsal/attach.py", "rehearsal/planning.py", ".rehearsal/catalog.sqlite"]
+)
+def test_newer_code_or_facts_get_a_new_host(tmp_path: Path, file: str) -> None:
+    for folder in ("rehearsal", "bindings"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / ".rehearsal").mkdir()
+    (tmp_path / ".rehearsal" / "catalog.sqlite").touch()
+    asks = [
+        sys.executable,
+        "-I",
+        "-c",
+        "import sys; sys.path.insert(0, '.'); from rehearsal import attach; print(attach.stamp())",
+    ]
+
+    def asked() -> str:
+        return subprocess.run(asks, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    before = asked()
+    assert asked() == before
+    later = time.time() + 100
+    os.utime(tmp_path / file, (later, later))
+    assert asked() != before
