@@ -15,6 +15,10 @@ COLOR := $(if $(MAKE_TERMOUT),,-no-color)
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory --output-sync=target
+# Tiers that do not need each other are planned and applied side by side; make -j1 does one at a time.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j4
+endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -220,13 +224,13 @@ IN_SCRATCH = $(MAKE) REHEARSE=rehearsal APPROVE=yes OUT=$(SCRATCH) STATES=$(SCRA
 
 rehearse: ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratch folder, with no cloud
 	@rm -rf $(SCRATCH)
-	@$(IN_SCRATCH) plan
-	@$(IN_SCRATCH) apply
-	@$(IN_SCRATCH) unchanged
+	@+$(IN_SCRATCH) plan
+	@+$(IN_SCRATCH) apply
+	@+$(IN_SCRATCH) unchanged
 	@echo "rehearse: lifting protection, as an operator must before destroying $(ENV)"
-	@$(IN_SCRATCH) plan OVERRIDE=--unprotected
-	@$(IN_SCRATCH) apply OVERRIDE=--unprotected
-	@$(IN_SCRATCH) destroy OVERRIDE=--unprotected
+	@+$(IN_SCRATCH) plan OVERRIDE=--unprotected
+	@+$(IN_SCRATCH) apply OVERRIDE=--unprotected
+	@+$(IN_SCRATCH) destroy OVERRIDE=--unprotected
 	@$(PYTHON) -m rehearsal.leftovers $(SCRATCH)/states
 	@echo "rehearse: $(ENV) was planned, applied, found unchanged and destroyed; nothing is left"
 
@@ -251,7 +255,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m mypy
 
 test: check $(CHECKOV) $(LEAN) $(PROVIDER) ## Run all checks and tests
-	@$(PYTHON) -m pytest -n auto
+	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
 	@$(PYTHON) -m tests.bench

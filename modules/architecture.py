@@ -50,8 +50,10 @@ SECTIONS = ("//", "terraform", "provider", "data", "resource", "output")
 
 
 def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
-    """The names of the tiers, producers first; always the same. Raises graphlib.CycleError."""
-    return list(TopologicalSorter({name: sorted(tier.needs) for name, tier in tiers.items()}).static_order())
+    """The names of the tiers, producers first; always the same. A part of them has needs outside of it, too.
+    Raises graphlib.CycleError."""
+    inside = {name: sorted(tier.needs & tiers.keys()) for name, tier in tiers.items()}
+    return list(TopologicalSorter(inside).static_order())
 
 
 def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[str, Stack]:
@@ -60,7 +62,7 @@ def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS)
     for name in order(tiers):
         stacks[name] = open_stack(app, name, environment, tiers[name].needs)
         tiers[name].build(stacks[name])
-        for need in sorted(tiers[name].needs):
+        for need in sorted(tiers[name].needs & stacks.keys()):
             stacks[name].add_dependency(stacks[need])
     return stacks
 

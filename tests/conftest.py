@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,14 +106,29 @@ def environment(tmp_path: Path) -> Callable[..., Environment]:
     return write
 
 
+class Variant(Mapping[str, Root]):
+    """The root modules of an environment, by tier; a tier is synthesized when a test asks for it."""
+
+    def __init__(self, environment: Environment, folder: Path) -> None:
+        self.environment = environment
+        self.folder = folder
+        self.roots: dict[str, Root] = {}
+
+    def __getitem__(self, tier: str) -> Root:
+        if tier not in self.roots:
+            folder = self.folder / tier
+            synthesize(self.environment, folder, {tier: TIERS[tier]})
+            self.roots |= read_roots(folder, self.environment)
+        return self.roots[tier]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TIERS)
+
+    def __len__(self) -> int:
+        return len(TIERS)
+
+
 @pytest.fixture
-def variant(environment: Callable[..., Environment], tmp_path: Path) -> Callable[..., dict[str, Root]]:
+def variant(environment: Callable[..., Environment], tmp_path: Path) -> Callable[..., Variant]:
     """The root modules of such an environment."""
-
-    def build(**spec: Any) -> dict[str, Root]:
-        made = environment(**spec)
-        folder = tmp_path / "out" / made.environment
-        synthesize(made, folder, TIERS)
-        return read_roots(folder, made)
-
-    return build
+    return lambda **spec: Variant(made := environment(**spec), tmp_path / "out" / made.environment)

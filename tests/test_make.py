@@ -17,6 +17,12 @@ PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
 UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
 
 
+def without_make() -> dict[str, str]:
+    """The environment of somebody who types a command, rather than of make test."""
+    ours = ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
 class Project:
     """A copy of the project to work in, with the installed tools of the original."""
 
@@ -30,11 +36,10 @@ class Project:
             (folder / ".rehearsal" / name).symlink_to(ROOT / ".rehearsal" / name)
 
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        clean = {k: v for k, v in os.environ.items() if k not in ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         return subprocess.run(
             ["make", *arguments],
             cwd=self.folder,
-            env=clean | variables,
+            env=without_make() | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -100,7 +105,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     refused(project.make("apply"), "APPROVE=yes says yes in advance")
     assert project.addresses() == set()
 
-    succeeded(project.make("-j4", "apply", APPROVE="yes"))
+    succeeded(project.make("apply", APPROVE="yes"))
     assert len(project.addresses()) == total(planned, "add")
     assert "applied before" in succeeded(project.make("apply", APPROVE="yes"))
 
@@ -114,7 +119,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     assert project.report() == {**dict.fromkeys(TIERS, unchanged), "network": {**unchanged, "change": 1}}
 
     refused(project.make("destroy"), "APPROVE=yes says yes in advance")
-    succeeded(project.make("-j4", "destroy", APPROVE="yes"))
+    succeeded(project.make("destroy", APPROVE="yes"))
     assert project.addresses() == set()
 
 
@@ -214,7 +219,7 @@ def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project
         settings["app"],
         shell=True,
         cwd=project.folder,
-        env={**os.environ, "CDKTF_OUTDIR": settings["output"]},
+        env={**without_make(), "CDKTF_OUTDIR": settings["output"]},
         capture_output=True,
         text=True,
         check=False,
