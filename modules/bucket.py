@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
     S3BucketLifecycleConfigurationRuleTransition,
 )
+from cdktf_cdktf_provider_aws.s3_bucket_notification import S3BucketNotification
 from cdktf_cdktf_provider_aws.s3_bucket_ownership_controls import (
     S3BucketOwnershipControls,
     S3BucketOwnershipControlsRule,
@@ -68,6 +69,8 @@ class PrivateBucket:
         )
         self._block_public_access()
         self._encrypt(key)
+        # Free of charge; what happens to objects can be acted on without a change here.
+        stack.add(S3BucketNotification, role, bucket=self.bucket.id, eventbridge=True)
         self.versioning = self._keep_versions()
         self.policy = stack.add(
             S3BucketPolicy,

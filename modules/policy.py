@@ -45,7 +45,8 @@ THIS_KEY = Everything("in the policy of a key, the resource is the key itself")
 class Statement:
     """One statement. Raises ValueError when it says less or more than it seems to.
 
-    `resources` is empty in trust policies alone; `principals` is None in policies of an identity alone.
+    `resources` is empty in trust policies and with `other_than`, which refuses everything but some resources;
+    `principals` is None in policies of an identity alone.
     """
 
     sid: str
@@ -54,6 +55,7 @@ class Statement:
     principals: Principals | Everyone | None = None
     conditions: Conditions = field(default_factory=dict)
     effect: Literal["Allow", "Deny"] = "Allow"
+    other_than: str | Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9]+", self.sid):
@@ -68,6 +70,8 @@ class Statement:
             raise ValueError(f'statement {self.sid}: Principal "*" is written Everyone(reason)')
         if isinstance(self.principals, Everyone) and self.effect == "Allow" and not self.conditions:
             raise ValueError(f"statement {self.sid}: to allow everyone needs a condition")
+        if self.other_than and (self.effect == "Allow" or self.resources):
+            raise ValueError(f"statement {self.sid}: other_than is for refusals, and instead of resources")
 
     def render(self) -> dict[str, Any]:
         """The statement as IAM writes it, without the parts that are absent."""
@@ -81,6 +85,8 @@ class Statement:
             rendered["Resource"] = "*"
         elif self.resources:
             rendered["Resource"] = _plain(self.resources)
+        elif self.other_than:
+            rendered["NotResource"] = _plain(self.other_than)
         if self.conditions:
             rendered["Condition"] = {
                 operator: {key: _plain(value) for key, value in sorted(tests.items())}

@@ -16,11 +16,16 @@ DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
 @dataclass(frozen=True)
 class Account:
-    """Where resources are pretended to live, and the tags that all of them get."""
+    """Where resources are pretended to live, and the tags that all of them get.
+
+    An account that is not remembered (no REHEARSAL_CLOUD), as in forecasts, gives other ids than one that is:
+    an id made up for a forecast is found out wherever it turns up.
+    """
 
     id: str = EXAMPLE_ACCOUNT
     region: str = EXAMPLE_REGION
     default_tags: dict[str, Any] = field(default_factory=dict)
+    remembered: bool = True
 
     @classmethod
     def configured(cls, config: Object, environment: Mapping[str, str]) -> Account:
@@ -37,6 +42,7 @@ class Account:
             id=known[0] if known and known[0] is not UNKNOWN else EXAMPLE_ACCOUNT,
             region=region if isinstance(region, str) else environment.get("AWS_REGION") or EXAMPLE_REGION,
             default_tags=tags,
+            remembered=bool(environment.get("REHEARSAL_CLOUD")),
         )
 
     @property

@@ -41,7 +41,9 @@ class Maker:
         self.salt = salt
         self.values = {**type_.facts.values, **patterns(type_.name, planned)}
         known = {name: value for name, value in planned.items() if not _unknown_in(value)}
-        self.seed = pack([type_.name, sorted(known.items(), key=lambda item: item[0]), salt])
+        self.seed = pack(
+            [type_.name, sorted(known.items(), key=lambda item: item[0]), salt, account.remembered]
+        )
 
     def completed(self) -> Object:
         """The state with no unknown value left in it."""

@@ -143,11 +143,14 @@ def test_kubelet_reserves_what_capacity_reckons(compute: Root) -> None:
     assert f"memory: {reserved_memory(nodes.pods_each)}Mi\n" in text
 
 
-def test_one_security_group_of_a_node_carries_the_tag_of_the_cluster(roots: dict[str, Root]) -> None:
+def test_nodes_are_behind_the_firewall_of_the_network_and_no_wider_group(roots: dict[str, Root]) -> None:
     groups = roots["compute"]["aws_launch_template.nodes"]["vpc_security_group_ids"]
-    assert len(groups) == 2
-    assert "node_security_group_id" in groups[0]
-    assert "cluster_security_group_id" in groups[1]  # which EKS makes, and tags
+    assert groups == ["${data.terraform_remote_state.network.outputs.node_security_group_id}"]
+    cluster = roots["compute"]["aws_eks_cluster.main"]["vpc_config"]
+    assert "control_plane_security_group_id" in cluster["security_group_ids"][0]
+    said = roots["network"].all("aws_vpc_security_group_egress_rule")
+    assert {"node_to_control_plane_443", "control_plane_to_node_10250"} <= said.keys()
+    # On more than one group of a node the load-balancer controller would refuse to choose.
     for group in roots["network"].all("aws_security_group").values():
         assert not any(key.startswith("kubernetes.io/cluster/") for key in group["tags"])
 

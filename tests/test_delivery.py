@@ -93,7 +93,7 @@ def test_the_registry_of_the_account_is_not_touched_unless_asked(
 
 def test_every_role_is_for_one_repository_and_one_place_of_it(delivery: Root) -> None:
     name = delivery.environment.environment
-    expected = {"plan": "pull_request", "apply": f"environment:{name}-infrastructure"}
+    expected = {"plan": f"environment:{name}-plan", "apply": f"environment:{name}-infrastructure"}
     for system in delivery.all("aws_ecr_repository"):
         expected |= {
             f"push_{system}": f"environment:{name}-images",
@@ -113,13 +113,13 @@ def test_a_system_may_have_its_own_repository_and_environments(
     root = variant(
         delivery={
             "repository": "acme/infrastructure",
-            "environments": {"push": "images", "deploy": "live", "apply": "admin"},
+            "environments": {"push": "images", "deploy": "live", "plan": "review", "apply": "admin"},
         },
         systems={"shop": {"framework": "go", "repository": "acme@12/shop@34"}, "site": {"framework": "go"}},
     )["delivery"]
     subjects = {role: trusted(root, role)[f"{HOST}:sub"] for role in root.all("aws_iam_role")}
     assert subjects == {
-        "plan": "repo:acme/infrastructure:pull_request",
+        "plan": "repo:acme/infrastructure:environment:review",
         "apply": "repo:acme/infrastructure:environment:admin",
         "push_shop": "repo:acme@12/shop@34:environment:images",
         "deploy_shop": "repo:acme@12/shop@34:environment:live",
@@ -167,7 +167,7 @@ def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
     statements = granted(delivery, "plan")
     reading = ("Describe", "Get", "List")
     for sid, each in statements.items():
-        if each["Effect"] == "Deny" or sid in ("LockStates", "DecryptStates"):
+        if each["Effect"] == "Deny" or sid in ("LockStates", "DecryptStates", "DecryptThePassword"):
             continue
         assert all(action.split(":")[1].startswith(reading) for action in listed(each["Action"])), sid
     environment = delivery.environment
@@ -178,8 +178,17 @@ def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
     assert statements["LockStates"]["Resource"] == f"{states}.tflock"
 
 
-def test_a_plan_reads_no_secret(delivery: Root) -> None:
+def test_a_plan_reads_no_secret_but_the_one_that_plans_read_back(delivery: Root) -> None:
     statements = granted(delivery, "plan")
+    place = delivery.environment
+    secret = f"arn:aws:secretsmanager:{place.region}:{place.account}:secret:acme-{place.environment}-postgres"
+    read = statements.pop("ReadBackThePassword")
+    assert (read["Action"], read["Resource"]) == ("secretsmanager:GetSecretValue", f"{secret}-??????")
+    condition = statements["DecryptThePassword"]["Condition"]
+    assert condition["ForAnyValue:StringEquals"] == {
+        "kms:ResourceAliases": f"alias/acme-{place.environment}-secrets"
+    }
+    assert condition["StringEquals"] == {"kms:ViaService": f"secretsmanager.{place.region}.amazonaws.com"}
     allowed = {
         action
         for each in statements.values()
@@ -189,8 +198,10 @@ def test_a_plan_reads_no_secret(delivery: Root) -> None:
     assert (
         not {"secretsmanager:*", "secretsmanager:Get*", "ssm:*", "ssm:Get*", "logs:*", "logs:Get*"} & allowed
     )
-    refused = statements["RefuseSecrets"]
-    assert {"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"} <= set(refused["Action"])
+    others = statements["RefuseOtherSecrets"]
+    assert (others["Effect"], others["NotResource"]) == ("Deny", f"{secret}-??????")
+    assert others["Action"] == "secretsmanager:GetSecretValue"
+    assert "secretsmanager:BatchGetSecretValue" in statements["RefuseOtherWays"]["Action"]
     assert statements["RefuseParameters"]["Action"] == "ssm:GetParameter*"
     assert statements["RefuseFiles"]["Action"] == "s3:GetObject*"
     # Without its alias in the condition this would decrypt whatever else S3 encrypts.

@@ -75,6 +75,17 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "tierra")
 
 
+def made_up(project: Project) -> set[str]:
+    """Ids that a forecast of the network made up."""
+    state = project.folder / "cdktf.out" / "sandbox" / "forecast" / "network" / "scratch.tfstate"
+    return {
+        instance["attributes"]["id"]
+        for resource in json.loads(state.read_text())["resources"]
+        for instance in resource["instances"]
+        if resource["type"] in ("aws_kms_key", "aws_security_group", "aws_subnet", "aws_vpc")
+    }
+
+
 def succeeded(run: subprocess.CompletedProcess[str]) -> str:
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     return run.stdout
@@ -101,12 +112,17 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     assert total(planned, "change") == total(planned, "destroy") == 0
     forecast = {name for name, tier in planned.items() if tier["forecast"]}
     assert forecast == {name for name, tier in TIERS.items() if tier.needs}
+    output = project.folder / "cdktf.out" / "sandbox"
+    assert {plan.parent.name for plan in output.glob("**/plan.tfplan")} == TIERS.keys() - forecast
 
     refused(project.make("apply"), "APPROVE=yes says yes in advance")
     assert project.addresses() == set()
 
     succeeded(project.make("apply", APPROVE="yes"))
     assert len(project.addresses()) == total(planned, "add")
+    states = [file.read_text() for file in (project.folder / ".rehearsal" / "sandbox").glob("*.tfstate")]
+    assert len(made_up(project)) > 10
+    assert not [id_ for id_ in made_up(project) if any(id_ in state for state in states)]
     assert "applied before" in succeeded(project.make("apply", APPROVE="yes"))
 
     assert succeeded(project.make("plan")).count("No changes.") == len(TIERS)

@@ -86,6 +86,16 @@ def test_a_service_assumes_a_role_for_this_account_and_its_resources_alone() -> 
     }
 
 
+def test_a_refusal_may_spare_some_resources() -> None:
+    [statement] = json.loads(document(Statement("A", "s3:GetObject", effect="Deny", other_than=ARN)))[
+        "Statement"
+    ]
+    assert statement == {"Sid": "A", "Effect": "Deny", "Action": "s3:GetObject", "NotResource": ARN}
+    for wrong in ({"effect": "Allow"}, {"effect": "Deny", "resources": ARN}):
+        with pytest.raises(ValueError, match="other_than"):
+            Statement("A", "s3:GetObject", other_than=ARN, **wrong)
+
+
 @pytest.mark.parametrize(
     ("written", "for_iam"),
     [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 
-from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplate,
@@ -23,9 +22,7 @@ from modules.templating import Templates
 ROOT_DEVICE = "/dev/xvda"
 
 
-def launch_template(
-    stack: Stack, network: NetworkOutputs, cluster: EksCluster, disks: KmsKey
-) -> LaunchTemplate:
+def launch_template(stack: Stack, network: NetworkOutputs, disks: KmsKey) -> LaunchTemplate:
     """`aws_launch_template.nodes`. Image, profile and subnet are left to the managed node group."""
     tags = {**stack.shared_tags, **stack.tags("node")}
     return stack.add(
@@ -34,12 +31,9 @@ def launch_template(
         name=stack.names.of("launch_template", "nodes"),
         description="Nodes of the cluster",
         update_default_version=True,
-        # The group of the cluster carries the tag kubernetes.io/cluster/…, which EKS gives it; no other group
-        # of a node may, or the load-balancer controller refuses to choose.
-        vpc_security_group_ids=[
-            network.node_security_group_id,
-            cluster.vpc_config.cluster_security_group_id,
-        ],
+        # Without the group that EKS makes for the cluster, which lets nodes out to everywhere: the firewall
+        # of the network tier names all that nodes and control plane say to each other.
+        vpc_security_group_ids=[network.node_security_group_id],
         block_device_mappings=[
             LaunchTemplateBlockDeviceMappings(
                 device_name=ROOT_DEVICE,

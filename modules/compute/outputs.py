@@ -17,7 +17,6 @@ class ComputeOutputs(Outputs, tier="compute"):
     cluster_version: Annotated[str, "Version of Kubernetes"]
     cluster_endpoint: Annotated[str, "Address of the Kubernetes API"]
     cluster_certificate_authority: Annotated[str, "Certificate of the Kubernetes API's authority, in base64"]
-    cluster_security_group_id: Annotated[str, "Security group that EKS made for control plane and nodes"]
     oidc_issuer: Annotated[str, "Issuer of the tokens of service accounts"]
     node_role_arn: Annotated[str, "ARN of the role of the nodes"]
     node_group_names: Annotated[list[str], "Names of the managed node groups"]

@@ -25,7 +25,7 @@ class Compute:
         access(stack, self.cluster)
         self.identities = identities(stack, self.cluster, self.disks_key)
         first = addons_before_nodes(stack, self.cluster, self.identities)
-        template = launch_template(stack, network, self.cluster, self.disks_key)
+        template = launch_template(stack, network, self.disks_key)
         self.node_role, rights = node_role(stack)
         self.nodes = node_groups(
             stack, network, self.cluster, template, self.node_role, after=[*first, *rights]
@@ -42,7 +42,6 @@ class Compute:
             cluster_version=self.cluster.version,
             cluster_endpoint=self.cluster.endpoint,
             cluster_certificate_authority=self.cluster.certificate_authority.get(0).data,
-            cluster_security_group_id=self.cluster.vpc_config.cluster_security_group_id,
             oidc_issuer=self.cluster.identity.get(0).oidc.get(0).issuer,
             node_role_arn=self.node_role.arn,
             node_group_names=[group.node_group_name for group in self.nodes.values()],

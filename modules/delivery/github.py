@@ -39,18 +39,17 @@ class Github:
         self,
         name: str,
         description: str,
-        subject: str,
+        job: str,
         *,
         repository: str | None = None,
         hours: int = 1,
         permissions_boundary: str | None = None,
     ) -> IamRole:
-        """`aws_iam_role.<name>`, for jobs of one repository: those of pull requests (`pull_request`), or of
-        the GitHub environment of `push`, `deploy` or `apply`.
+        """`aws_iam_role.<name>`, for jobs of one repository in the GitHub environment of `push`, `deploy`,
+        `plan` or `apply`.
 
-        The subject is compared in full: no other repository, branch, tag or environment has it.
+        The subject is compared in full: no other repository or environment has it, nor a job in none.
         """
-        origin = subject if subject == "pull_request" else f"environment:{self._environments[subject]}"
         repository = repository or self._stack.environment.delivery.repository
         return self._stack.add(
             IamRole,
@@ -65,7 +64,7 @@ class Github:
                     conditions={
                         "StringEquals": {
                             f"{HOST}:aud": self._audience,
-                            f"{HOST}:sub": f"repo:{repository}:{origin}",
+                            f"{HOST}:sub": f"repo:{repository}:environment:{self._environments[job]}",
                         }
                     },
                 )

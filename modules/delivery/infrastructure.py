@@ -1,4 +1,4 @@
-"""Roles of the workflows of the infrastructure itself: pull requests plan, one GitHub environment applies."""
+"""Roles of the workflows of the infrastructure itself: one GitHub environment plans, another applies."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ BOUNDARY = "apply_boundary"
 def plan_role(stack: Stack, github: Github) -> IamRole:
     """`aws_iam_role.plan`: compares, and changes nothing but the lock of a state.
 
-    Code of a pull request has been read by nobody, so this role reaches no secret. A plan that reads one back
-    (data: the password of PostgreSQL, once it exists) fails with it, and is for whoever may apply.
+    Every plan of the tier data reads the password of PostgreSQL back, so this one secret is within reach, and
+    code of a pull request has been read by nobody: who may run jobs in the GitHub environment is set there.
     """
-    role = github.role(PLAN, "GitHub Actions plans pull requests", "pull_request")
+    role = github.role(PLAN, "GitHub Actions plans infrastructure", PLAN)
+    password = stack.arn("secretsmanager", f"secret:{stack.names.of('secret', 'postgres')}-??????")
     grant(
         stack,
         PLAN,
@@ -48,10 +49,30 @@ def plan_role(stack: Stack, github: Github) -> IamRole:
             resources=Everything("it returns a random text and reads nothing"),
         ),
         Statement(
-            sid="RefuseSecrets",
+            sid="ReadBackThePassword",
+            actions="secretsmanager:GetSecretValue",
+            resources=password,
+        ),
+        Statement(
+            sid="DecryptThePassword",
+            actions="kms:Decrypt",
+            resources=stack.arn("kms", "key/*"),
+            conditions={
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("secrets")},
+                "StringEquals": {"kms:ViaService": _service(stack, "secretsmanager")},
+            },
+        ),
+        Statement(
+            sid="RefuseOtherSecrets",
+            effect="Deny",
+            actions="secretsmanager:GetSecretValue",
+            other_than=password,
+        ),
+        Statement(
+            sid="RefuseOtherWays",
             effect="Deny",
             actions=SECRETS,
-            resources=Everything("no secret anywhere is meant for a pull request"),
+            resources=Everything("what holds or gives secrets is not part of a comparison"),
         ),
         Statement(
             sid="RefuseParameters",
@@ -108,6 +129,11 @@ def _reads() -> Statement:
     )
 
 
+def _service(stack: Stack, service: str) -> str:
+    """The endpoint of a service here, as keys see who asks."""
+    return f"{service}.{stack.environment.region}.{stack.environment.dns_suffix}"
+
+
 def _bucket(stack: Stack, role: str) -> str:
     return stack.arn("s3", stack.names.bucket(role), region="", account="")
 
@@ -140,7 +166,7 @@ def _state(stack: Stack, *actions: str) -> list[Statement]:
             resources=stack.arn("kms", "key/*", region=place.region),
             conditions={
                 "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")},
-                "StringEquals": {"kms:ViaService": f"s3.{place.region}.{stack.environment.dns_suffix}"},
+                "StringEquals": {"kms:ViaService": _service(stack, "s3")},
             },
         ),
     ]

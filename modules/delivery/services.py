@@ -218,7 +218,7 @@ ROLES = [
     "iam:UpdateRole*",
 ]
 
-# What a role of a pull request is refused, whatever is attached to it one day.
+# What the role of plans is refused, whatever is attached to it one day.
 SECRETS = [
     "ecr:GetAuthorizationToken",
     "kms:CreateGrant",
@@ -230,6 +230,5 @@ SECRETS = [
     "rds:DownloadCompleteDBLogFile",
     "rds:DownloadDBLogFilePortion",
     "secretsmanager:BatchGetSecretValue",
-    "secretsmanager:GetSecretValue",
     "sts:AssumeRole",
 ]

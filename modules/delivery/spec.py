@@ -47,6 +47,13 @@ class GithubEnvironments(Section):
         description="Of jobs that deploy a system; ask for an approval there.",
         examples=["production"],
     )
+    plan: GithubEnvironment | None = Field(
+        default=None,
+        json_schema_extra={"default": "the environment's name and -plan"},
+        description="Of jobs that plan infrastructure, on pull requests too: a plan can read the password of"
+        " PostgreSQL, so ask for an approval where not everybody who may push should.",
+        examples=["production-plan"],
+    )
     apply: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -infrastructure"},
@@ -90,8 +97,13 @@ class Delivery(Section):
 
 
 def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:
-    """The GitHub environment of push, deploy and apply."""
-    usual = {"push": f"{environment}-images", "deploy": environment, "apply": f"{environment}-infrastructure"}
+    """The GitHub environment of push, deploy, plan and apply."""
+    usual = {
+        "push": f"{environment}-images",
+        "deploy": environment,
+        "plan": f"{environment}-plan",
+        "apply": f"{environment}-infrastructure",
+    }
     return {role: getattr(delivery.environments, role) or name for role, name in usual.items()}
 
 
@@ -105,10 +117,12 @@ def delivery_findings(
         rule = "target: aws trusts a repository on GitHub, and nobody named it"
         yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
     trusted = github_environments(delivery, environment)
-    if set(repositories) & {None, delivery.repository}:
-        for role in ("push", "deploy"):
-            if trusted[role].lower() == trusted["apply"].lower():
-                # The key that the file names is the one to change.
-                named = role if role in delivery.environments.model_fields_set else "apply"
-                rule = f"jobs that {role} systems must not be able to apply infrastructure"
-                yield Finding((*at, "environments", named), rule, "name another GitHub environment")
+    shared = bool(set(repositories) & {None, delivery.repository})
+    pairs = [(role, infrastructure) for infrastructure in ("plan", "apply") for role in ("push", "deploy")]
+    for role, other in [*(pairs if shared else []), ("plan", "apply")]:
+        if trusted[role].lower() == trusted[other].lower():
+            # The key that the file names is the one to change.
+            named = role if role in delivery.environments.model_fields_set else other
+            what, it = ("infrastructure", "it") if role == "plan" else ("systems", "infrastructure")
+            rule = f"jobs that {role} {what} must not be able to {other} {it}"
+            yield Finding((*at, "environments", named), rule, "name another GitHub environment")
