@@ -58,6 +58,12 @@ def _certificate(state: Object) -> Patterns:
     return {"domain_validation_options": options} if state.get("validation_method") == "DNS" else {}
 
 
+def _hosted_zone(_state: Object) -> Patterns:
+    """Of the data source too, which finds zones that nobody created here."""
+    arn = "arn:{partition}:route53:::hostedzone/{zone_id}"
+    return {"arn": arn, "id": "{zone_id}", "zone_id": "Z{base32_20}"}
+
+
 def _vpc(state: Object) -> Patterns:
     if state.get("assign_generated_ipv6_cidr_block") is not True:
         return {}
@@ -101,6 +107,7 @@ QUIRKS: dict[str, Callable[[Object], Patterns]] = {
     "aws_kms_key": _key,
     "aws_lb": _load_balancer,
     "aws_rds_cluster": _database,
+    "aws_route53_zone": _hosted_zone,
     "aws_subnet": _subnet,
     "aws_vpc": _vpc,
     "aws_vpc_endpoint": _endpoint,

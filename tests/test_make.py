@@ -11,10 +11,24 @@ from pathlib import Path
 import pytest
 
 from modules.architecture import TIERS, order
+from modules.systems.spec import DIAGRAM
 
 ROOT = Path(__file__).resolve().parents[1]
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
 UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
+
+
+OF_A_SYSTEM = (
+    "aws_ecr_repository.billing",
+    "aws_ecr_repository_policy.billing",
+    "aws_ecr_lifecycle_policy.billing",
+    "aws_eks_access_entry.deploy_billing",
+    "aws_eks_access_policy_association.deploy_billing",
+    "aws_iam_role.deploy_billing",
+    "aws_iam_role.push_billing",
+    "aws_iam_role_policy.deploy_billing",
+    "aws_iam_role_policy.push_billing",
+)
 
 
 def without_make() -> dict[str, str]:
@@ -53,6 +67,16 @@ class Project:
         assert made["environment"] == environment
         tiers: dict[str, dict[str, int]] = made["tiers"]
         return tiers
+
+    def actions(self, environment: str = "sandbox") -> dict[str, list[str]]:
+        """What the saved plans do, by tier and address; what stays as it is, is left out."""
+        plans = (self.folder / "cdktf.out" / environment / "stacks").glob("*/plan.json")
+        return {
+            f"{file.parent.name}: {change['address']}": change["change"]["actions"]
+            for file in plans
+            for change in json.loads(file.read_text())["resource_changes"]
+            if change["change"]["actions"] not in (["no-op"], ["read"])
+        }
 
     def edit(self, old: str, new: str, environment: str = "sandbox") -> None:
         spec = self.folder / "environments" / f"{environment}.yaml"
@@ -131,8 +155,19 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
 
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     refused(project.make("apply", APPROVE="yes"), "network is older than its configuration: run make plan")
+    project.edit("storage_gb: 20,", "storage_gb: 40, replicas: 3,")
+    project.edit("max: 9", "max: 12")
+    project.edit("\ndata:", f"\nsystems: {json.dumps(DIAGRAM | {'billing': {'framework': 'go'}})}\n\ndata:")
     succeeded(project.make("plan"))
-    assert project.report() == {**dict.fromkeys(TIERS, unchanged), "network": {**unchanged, "change": 1}}
+    assert project.actions() == {
+        "network: aws_cloudwatch_log_group.flow": ["update"],
+        "data: aws_db_instance.postgres": ["update"],
+        "data: aws_db_instance.replica_3": ["create"],
+        "data: aws_cloudwatch_log_group.replica_3_postgresql": ["create"],
+        "data: aws_cloudwatch_log_group.replica_3_upgrade": ["create"],
+        **{f"compute: aws_eks_node_group.{zone}": ["update"] for zone in "abc"},
+        **{f"delivery: {each}": ["create"] for each in OF_A_SYSTEM},
+    }
 
     refused(project.make("destroy"), "APPROVE=yes says yes in advance")
     succeeded(project.make("destroy", APPROVE="yes"))

