@@ -243,7 +243,7 @@ $(TESTED): requirements/test.lock $(INSTALLED)
 	@touch $@
 
 CHECKOV := .venv/checkov/installed
-$(CHECKOV): requirements/checkov.lock $(INSTALLED)
+$(CHECKOV): requirements/checkov.lock | $(INSTALLED)
 	@echo "setup: installing checkov"
 	@rm -rf .venv/checkov && $(PYTHON) -m venv .venv/checkov
 	@.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/checkov.lock
