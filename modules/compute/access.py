@@ -5,13 +5,9 @@ Nodes need none here: EKS makes the entry of a managed node group's role itself.
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.eks_access_entry import EksAccessEntry
-from cdktf_cdktf_provider_aws.eks_access_policy_association import (
-    EksAccessPolicyAssociation,
-    EksAccessPolicyAssociationAccessScope,
-)
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 
+from modules.cluster_access import access_entry
 from modules.compute.roles import role_slug
 from modules.stack import Stack
 
@@ -24,21 +20,4 @@ def access(stack: Stack, cluster: EksCluster) -> None:
     for kind, arns in (("admin", settings.admins), ("viewer", settings.viewers)):
         for arn in arns:
             name = f"{kind}_{role_slug(arn)}"
-            entry = stack.add(
-                EksAccessEntry,
-                name,
-                cluster_name=cluster.name,
-                principal_arn=arn,
-                type="STANDARD",
-                tags=stack.tags(name.replace("_", "-")),
-            )
-            stack.add(
-                EksAccessPolicyAssociation,
-                name,
-                cluster_name=cluster.name,
-                principal_arn=entry.principal_arn,
-                policy_arn=stack.arn(
-                    "eks", f"cluster-access-policy/{POLICIES[kind]}", region="", account="aws"
-                ),
-                access_scope=EksAccessPolicyAssociationAccessScope(type="cluster"),
-            )
+            access_entry(stack, name, cluster.name, arn, POLICIES[kind])

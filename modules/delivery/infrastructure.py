@@ -5,9 +5,10 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
+from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import HOST, Github
-from modules.delivery.roles import access, grant
+from modules.delivery.roles import grant
 from modules.delivery.services import (
     BUCKETS,
     KEYS_USED_BY,
@@ -117,7 +118,7 @@ def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole
         *_changes(stack),
         *_roles(stack),
     )
-    access(stack, APPLY, role, cluster, "AmazonEKSClusterAdminPolicy")
+    access_entry(stack, APPLY, cluster.cluster_name, role.arn, "AmazonEKSClusterAdminPolicy")
     return role
 
 

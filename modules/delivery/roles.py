@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.eks_access_entry import EksAccessEntry
-from cdktf_cdktf_provider_aws.eks_access_policy_association import (
-    EksAccessPolicyAssociation,
-    EksAccessPolicyAssociationAccessScope,
-)
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 
+from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import Github
 from modules.delivery.registries import PULL, PUSH, registry_arn
@@ -71,7 +67,7 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
                 resources=registry_arn(stack, system),
             ),
         )
-        access(stack, name, role, cluster, "AmazonEKSEditPolicy", namespace=system)
+        access_entry(stack, name, cluster.cluster_name, role.arn, "AmazonEKSEditPolicy", namespace=system)
         found[system] = role
     return found
 
@@ -84,35 +80,4 @@ def grant(stack: Stack, name: str, role: IamRole, *statements: Statement) -> Non
         name=stack.names.of("iam_role_policy", name.replace("_", "-")),
         role=role.id,
         policy=document(*statements),
-    )
-
-
-def access(
-    stack: Stack,
-    name: str,
-    role: IamRole,
-    cluster: ComputeOutputs,
-    policy: str,
-    *,
-    namespace: str | None = None,
-) -> None:
-    """`aws_eks_access_entry.<name>`: a role in Kubernetes, in one namespace or, without one, everywhere."""
-    entry = stack.add(
-        EksAccessEntry,
-        name,
-        cluster_name=cluster.cluster_name,
-        principal_arn=role.arn,
-        type="STANDARD",
-        tags=stack.tags(name.replace("_", "-")),
-    )
-    stack.add(
-        EksAccessPolicyAssociation,
-        name,
-        cluster_name=cluster.cluster_name,
-        principal_arn=entry.principal_arn,
-        policy_arn=stack.arn("eks", f"cluster-access-policy/{policy}", region="", account="aws"),
-        access_scope=EksAccessPolicyAssociationAccessScope(
-            type="namespace" if namespace else "cluster",
-            namespaces=[namespace] if namespace else None,
-        ),
     )

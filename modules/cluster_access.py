@@ -1,0 +1,43 @@
+"""Access entries: who may use the Kubernetes API, as EKS keeps it and every plan shows it."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.eks_access_entry import EksAccessEntry
+from cdktf_cdktf_provider_aws.eks_access_policy_association import (
+    EksAccessPolicyAssociation,
+    EksAccessPolicyAssociationAccessScope,
+)
+
+from modules.stack import Stack
+
+
+def access_entry(
+    stack: Stack,
+    name: str,
+    cluster_name: str,
+    principal_arn: str,
+    policy: str,
+    *,
+    namespace: str | None = None,
+) -> None:
+    """`aws_eks_access_entry.<name>`: a role in Kubernetes with an access policy of EKS, in one namespace or,
+    without one, everywhere."""
+    entry = stack.add(
+        EksAccessEntry,
+        name,
+        cluster_name=cluster_name,
+        principal_arn=principal_arn,
+        type="STANDARD",
+        tags=stack.tags(name.replace("_", "-")),
+    )
+    stack.add(
+        EksAccessPolicyAssociation,
+        name,
+        cluster_name=cluster_name,
+        principal_arn=entry.principal_arn,
+        policy_arn=stack.arn("eks", f"cluster-access-policy/{policy}", region="", account="aws"),
+        access_scope=EksAccessPolicyAssociationAccessScope(
+            type="namespace" if namespace else "cluster",
+            namespaces=[namespace] if namespace else None,
+        ),
+    )
