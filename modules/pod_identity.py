@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
+from modules.iam import iam_role
 from modules.policy import Statement, document
 from modules.stack import Stack
 
@@ -14,30 +15,20 @@ def pod_role(stack: Stack, role: str, description: str, namespace: str, service_
     EKS states cluster, namespace and account as tags of the session, which the trust compares: an association
     made by mistake for other pods gives them nothing.
     """
-    name = role.replace("_", "-")
-    return stack.add(
-        IamRole,
-        role,
-        name=stack.names.of("iam_role", name),
-        description=description,
-        assume_role_policy=document(
-            Statement(
-                sid="PodsOfOneServiceAccount",
-                actions=["sts:AssumeRole", "sts:TagSession"],
-                principals={"Service": "pods.eks.amazonaws.com"},
-                conditions={
-                    "StringEquals": {
-                        "aws:RequestTag/eks-cluster-arn": cluster_arn(stack),
-                        "aws:RequestTag/kubernetes-namespace": namespace,
-                        "aws:RequestTag/kubernetes-service-account": service_account,
-                        "aws:SourceAccount": stack.environment.account,
-                    }
-                },
-            )
-        ),
-        force_detach_policies=True,
-        tags=stack.tags(name),
+    pods = Statement(
+        sid="PodsOfOneServiceAccount",
+        actions=["sts:AssumeRole", "sts:TagSession"],
+        principals={"Service": "pods.eks.amazonaws.com"},
+        conditions={
+            "StringEquals": {
+                "aws:RequestTag/eks-cluster-arn": cluster_arn(stack),
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": service_account,
+                "aws:SourceAccount": stack.environment.account,
+            }
+        },
     )
+    return iam_role(stack, role, description, document(pods))
 
 
 def cluster_arn(stack: Stack) -> str:

@@ -14,13 +14,13 @@ from cdktf_cdktf_provider_aws.eks_cluster import (
     EksClusterZonalShiftConfig,
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
-from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
+from modules.iam import attach, grant, iam_role
+from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
 from modules.pod_identity import cluster_arn
-from modules.policy import Statement, document, trust
+from modules.policy import Statement, trust
 from modules.stack import Stack
 
 LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
@@ -32,23 +32,15 @@ def cluster(stack: Stack, network: NetworkOutputs, key: KmsKey) -> EksCluster:
     name = stack.names.of("cluster")
     role = _role(stack)
     rights = [
-        stack.add(
-            IamRolePolicyAttachment,
-            "cluster",
-            role=role.name,
-            policy_arn=stack.arn("iam", "policy/AmazonEKSClusterPolicy", region="", account="aws"),
-        ),
-        stack.add(
-            IamRolePolicy,
+        attach(stack, "cluster", role, "AmazonEKSClusterPolicy"),
+        grant(
+            stack,
             "cluster_secrets",
-            name=stack.names.of("iam_role_policy", "cluster-secrets"),
-            role=role.id,
-            policy=document(
-                Statement(
-                    sid="EncryptSecrets",
-                    actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"],
-                    resources=key.arn,
-                )
+            role,
+            Statement(
+                sid="EncryptSecrets",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"],
+                resources=key.arn,
             ),
         ),
     ]
@@ -96,25 +88,10 @@ def _logs(stack: Stack, network: NetworkOutputs, name: str) -> CloudwatchLogGrou
     """The name is the one EKS writes to: were it not there, EKS would make it, kept for ever and in plain."""
     group = stack.names.log_group("eks", "cluster")
     assert group == f"/aws/eks/{name}/cluster"
-    return stack.add(
-        CloudwatchLogGroup,
-        "cluster",
-        name=group,
-        retention_in_days=stack.environment.compute.log_days,
-        kms_key_id=network.logs_key_arn,
-        deletion_protection_enabled=stack.environment.protection,
-        tags=stack.tags("cluster"),
-    )
+    return log_group(stack, "cluster", group, stack.environment.compute.log_days, network.logs_key_arn)
 
 
 def _role(stack: Stack) -> IamRole:
     """EKS acts with it, for this cluster alone."""
-    return stack.add(
-        IamRole,
-        "cluster",
-        name=stack.names.of("iam_role", "cluster"),
-        description="EKS runs the control plane",
-        assume_role_policy=trust("eks.amazonaws.com", stack.environment.account, cluster_arn(stack)),
-        force_detach_policies=True,
-        tags=stack.tags("cluster"),
-    )
+    trusted = trust("eks.amazonaws.com", stack.environment.account, cluster_arn(stack))
+    return iam_role(stack, "cluster", "EKS runs the control plane", trusted)

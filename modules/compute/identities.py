@@ -8,10 +8,10 @@ from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 from cdktf_cdktf_provider_aws.eks_pod_identity_association import EksPodIdentityAssociation
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
-from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
 from modules.compute.keys import FOR_AWS, GRANT, USE
+from modules.iam import attach
 from modules.pod_identity import pod_role
 from modules.policy import Everything, Statement, document
 from modules.stack import Stack
@@ -32,9 +32,9 @@ class Identities:
 def identities(stack: Stack, cluster: EksCluster, disks: KmsKey) -> Identities:
     """Roles by what they are for. The add-ons tie the first two to their service accounts."""
     network = pod_role(stack, "vpc_cni", "The VPC CNI gives addresses to pods", NAMESPACE, NETWORK)
-    _attach(stack, "vpc_cni", network, "AmazonEKS_CNI_Policy")
+    attach(stack, "vpc_cni", network, "AmazonEKS_CNI_Policy")
     volumes = pod_role(stack, "ebs_csi", "The EBS driver makes and attaches volumes", NAMESPACE, VOLUMES)
-    _attach(stack, "ebs_csi", volumes, "service-role/AmazonEBSCSIDriverPolicy")
+    attach(stack, "ebs_csi", volumes, "service-role/AmazonEBSCSIDriverPolicy")
     stack.add(
         IamRolePolicy,
         "ebs_csi",
@@ -102,12 +102,3 @@ def _autoscaler(stack: Stack, cluster: EksCluster) -> IamRole:
         tags=stack.tags("cluster-autoscaler"),
     )
     return role
-
-
-def _attach(stack: Stack, name: str, role: IamRole, policy: str) -> None:
-    stack.add(
-        IamRolePolicyAttachment,
-        name,
-        role=role.name,
-        policy_arn=stack.arn("iam", f"policy/{policy}", region="", account="aws"),
-    )

@@ -22,6 +22,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAtt
 from cdktf_cdktf_provider_aws.launch_template import LaunchTemplate
 
 from modules.compute.capacity import share_out
+from modules.iam import attach, iam_role
 from modules.network.outputs import NetworkOutputs
 from modules.policy import Statement, document
 from modules.stack import Stack
@@ -82,28 +83,11 @@ def node_groups(
 
 def node_role(stack: Stack) -> tuple[IamRole, list[IamRolePolicyAttachment]]:
     """The role of every node, and its rights, which it needs before it starts and until it is gone."""
-    role = stack.add(
-        IamRole,
-        "node",
-        name=stack.names.of("iam_role", "node"),
-        description="Nodes join the cluster and pull images",
-        # EC2 hands roles to instances without naming a source, so no condition could hold.
-        assume_role_policy=document(
-            Statement(
-                sid="InstancesMayAssume",
-                actions="sts:AssumeRole",
-                principals={"Service": f"ec2.{stack.environment.dns_suffix}"},
-            )
-        ),
-        force_detach_policies=True,
-        tags=stack.tags("node"),
+    # EC2 hands roles to instances without naming a source, so no condition could hold.
+    instances = Statement(
+        sid="InstancesMayAssume",
+        actions="sts:AssumeRole",
+        principals={"Service": f"ec2.{stack.environment.dns_suffix}"},
     )
-    return role, [
-        stack.add(
-            IamRolePolicyAttachment,
-            name,
-            role=role.name,
-            policy_arn=stack.arn("iam", f"policy/{policy}", region="", account="aws"),
-        )
-        for name, policy in POLICIES.items()
-    ]
+    role = iam_role(stack, "node", "Nodes join the cluster and pull images", document(instances))
+    return role, [attach(stack, name, role, policy) for name, policy in POLICIES.items()]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 
+from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
@@ -24,14 +25,13 @@ def log_groups(
     Those of a thing that comes and goes, such as a replica, are not protected: they go with it.
     """
     return {
-        log: stack.add(
-            CloudwatchLogGroup,
+        log: log_group(
+            stack,
             f"{role}_{log.replace('-', '_')}",
-            name=f"{folder}/{log}",
-            retention_in_days=stack.environment.data.log_days,
-            kms_key_id=network.logs_key_arn,
-            deletion_protection_enabled=protected and stack.environment.protection,
-            tags=stack.tags(f"{role.replace('_', '-')}-{log}"),
+            f"{folder}/{log}",
+            stack.environment.data.log_days,
+            network.logs_key_arn,
+            protected=protected,
         )
         for log in logs
     }

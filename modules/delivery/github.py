@@ -6,6 +6,7 @@ from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnec
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.delivery.spec import github_environments
+from modules.iam import iam_role
 from modules.policy import Statement, document
 from modules.stack import Stack
 
@@ -51,26 +52,22 @@ class Github:
         The subject is compared in full: no other repository or environment has it, nor a job in none.
         """
         repository = repository or self._stack.environment.delivery.repository
-        return self._stack.add(
-            IamRole,
+        jobs = Statement(
+            sid="JobsOnGithub",
+            actions="sts:AssumeRoleWithWebIdentity",
+            principals={"Federated": self.provider_arn},
+            conditions={
+                "StringEquals": {
+                    f"{HOST}:aud": self._audience,
+                    f"{HOST}:sub": f"repo:{repository}:environment:{self._environments[job]}",
+                }
+            },
+        )
+        return iam_role(
+            self._stack,
             name,
-            name=self._stack.names.of("iam_role", name.replace("_", "-")),
-            description=description,
-            assume_role_policy=document(
-                Statement(
-                    sid="JobsOnGithub",
-                    actions="sts:AssumeRoleWithWebIdentity",
-                    principals={"Federated": self.provider_arn},
-                    conditions={
-                        "StringEquals": {
-                            f"{HOST}:aud": self._audience,
-                            f"{HOST}:sub": f"repo:{repository}:environment:{self._environments[job]}",
-                        }
-                    },
-                )
-            ),
+            description,
+            document(jobs),
             max_session_duration=hours * HOUR,
             permissions_boundary=permissions_boundary,
-            force_detach_policies=True,
-            tags=self._stack.tags(name.replace("_", "-")),
         )

@@ -8,7 +8,6 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import HOST, Github
-from modules.delivery.roles import grant
 from modules.delivery.services import (
     BUCKETS,
     KEYS_USED_BY,
@@ -22,6 +21,7 @@ from modules.delivery.services import (
     WITHOUT_RESOURCE,
     ZONES,
 )
+from modules.iam import grant
 from modules.policy import Everything, Statement, document
 from modules.stack import Stack, state_of
 

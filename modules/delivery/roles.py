@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 
 from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import Github
 from modules.delivery.registries import PULL, PUSH, registry_arn
-from modules.policy import Everything, Statement, document
+from modules.iam import grant
+from modules.policy import Everything, Statement
 from modules.stack import Stack
 
 
@@ -70,14 +70,3 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
         access_entry(stack, name, cluster.cluster_name, role.arn, "AmazonEKSEditPolicy", namespace=system)
         found[system] = role
     return found
-
-
-def grant(stack: Stack, name: str, role: IamRole, *statements: Statement) -> None:
-    """`aws_iam_role_policy.<name>`: all that a role may do."""
-    stack.add(
-        IamRolePolicy,
-        name,
-        name=stack.names.of("iam_role_policy", name.replace("_", "-")),
-        role=role.id,
-        policy=document(*statements),
-    )

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.vpc import Vpc
 
 from modules.encryption import encryption_key
-from modules.policy import THIS_KEY, Statement, document, trust
+from modules.iam import grant, iam_role
+from modules.log_group import log_group
+from modules.policy import THIS_KEY, Statement, trust
 from modules.stack import Stack
 
 
 def flow_logs(stack: Stack, vpc: Vpc) -> KmsKey:
     """`aws_flow_log.main`, all traffic, by the minute. Returns the key of log groups of every tier."""
     key = _logs_key(stack)
-    group = stack.add(
-        CloudwatchLogGroup,
-        "flow",
-        name=stack.names.log_group("vpc", "flow"),
-        retention_in_days=stack.environment.network.flow_log_days,
-        kms_key_id=key.arn,
-        deletion_protection_enabled=stack.environment.protection,
-        tags=stack.tags("flow"),
-    )
+    days = stack.environment.network.flow_log_days
+    group = log_group(stack, "flow", stack.names.log_group("vpc", "flow"), days, key.arn)
     stack.add(
         FlowLog,
         "main",
@@ -64,36 +57,24 @@ def _logs_key(stack: Stack) -> KmsKey:
 
 def _role(stack: Stack) -> IamRole:
     """The flow logs of this account write to their log group, and can do nothing else."""
-    role = stack.add(
-        IamRole,
-        "flow_log",
-        name=stack.names.of("iam_role", "flow-log"),
-        description="Flow logs of the VPC write to CloudWatch",
-        assume_role_policy=trust(
-            "vpc-flow-logs.amazonaws.com",
-            stack.environment.account,
-            stack.arn("ec2", "vpc-flow-log/*"),
-        ),
-        force_detach_policies=True,
-        tags=stack.tags("flow-log"),
+    trusted = trust(
+        "vpc-flow-logs.amazonaws.com", stack.environment.account, stack.arn("ec2", "vpc-flow-log/*")
     )
+    role = iam_role(stack, "flow_log", "Flow logs of the VPC write to CloudWatch", trusted)
     group = stack.arn("logs", f"log-group:{stack.names.log_group('vpc', 'flow')}")
-    stack.add(
-        IamRolePolicy,
+    grant(
+        stack,
         "flow_log",
-        name=stack.names.of("iam_role_policy", "flow-log"),
-        role=role.id,
-        policy=document(
-            Statement(
-                sid="WriteToTheLogGroup",
-                actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                resources=[group, f"{group}:*"],
-            ),
-            Statement(
-                sid="FindTheLogGroup",
-                actions="logs:DescribeLogGroups",
-                resources=stack.arn("logs", "log-group:*"),
-            ),
+        role,
+        Statement(
+            sid="WriteToTheLogGroup",
+            actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            resources=[group, f"{group}:*"],
+        ),
+        Statement(
+            sid="FindTheLogGroup",
+            actions="logs:DescribeLogGroups",
+            resources=stack.arn("logs", "log-group:*"),
         ),
     )
     return role

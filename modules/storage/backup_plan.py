@@ -11,8 +11,8 @@ from cdktf_cdktf_provider_aws.backup_plan import (
 )
 from cdktf_cdktf_provider_aws.backup_selection import BackupSelection, BackupSelectionSelectionTag
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 
+from modules.iam import attach, iam_role
 from modules.policy import trust
 from modules.stack import Stack
 from modules.storage.backup_vaults import Vaults
@@ -104,20 +104,8 @@ def _rule(
 
 def _role(stack: Stack) -> IamRole:
     """AWS Backup acts with it, for this account alone."""
-    role = stack.add(
-        IamRole,
-        "backup",
-        name=stack.names.of("iam_role", "backup"),
-        description="AWS Backup makes, copies and restores backups",
-        assume_role_policy=trust("backup.amazonaws.com", stack.environment.account),
-        force_detach_policies=True,
-        tags=stack.tags("backup"),
-    )
+    trusted = trust("backup.amazonaws.com", stack.environment.account)
+    role = iam_role(stack, "backup", "AWS Backup makes, copies and restores backups", trusted)
     for name, policy in MANAGED_POLICIES.items():
-        stack.add(
-            IamRolePolicyAttachment,
-            name,
-            role=role.name,
-            policy_arn=stack.arn("iam", f"policy/{policy}", region="", account="aws"),
-        )
+        attach(stack, name, role, policy)
     return role

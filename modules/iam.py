@@ -1,0 +1,56 @@
+"""Roles of IAM and what they may do: made alike wherever a tier needs one."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+
+from modules.policy import Statement, document
+from modules.stack import Stack
+
+
+def iam_role(
+    stack: Stack,
+    name: str,
+    description: str,
+    trust: str,
+    *,
+    max_session_duration: int | None = None,
+    permissions_boundary: str | None = None,
+) -> IamRole:
+    """`aws_iam_role.<name>`, without any right yet; `trust` is the policy that says who may assume it, and a
+    session lasts so many seconds."""
+    plain = name.replace("_", "-")
+    return stack.add(
+        IamRole,
+        name,
+        name=stack.names.of("iam_role", plain),
+        description=description,
+        assume_role_policy=trust,
+        max_session_duration=max_session_duration,
+        permissions_boundary=permissions_boundary,
+        force_detach_policies=True,
+        tags=stack.tags(plain),
+    )
+
+
+def attach(stack: Stack, name: str, role: IamRole, policy: str) -> IamRolePolicyAttachment:
+    """`aws_iam_role_policy_attachment.<name>`: a policy of AWS by its path, `AmazonEKS_CNI_Policy`."""
+    return stack.add(
+        IamRolePolicyAttachment,
+        name,
+        role=role.name,
+        policy_arn=stack.arn("iam", f"policy/{policy}", region="", account="aws"),
+    )
+
+
+def grant(stack: Stack, name: str, role: IamRole, *statements: Statement) -> IamRolePolicy:
+    """`aws_iam_role_policy.<name>`: what a role may do, inline."""
+    return stack.add(
+        IamRolePolicy,
+        name,
+        name=stack.names.of("iam_role_policy", name.replace("_", "-")),
+        role=role.id,
+        policy=document(*statements),
+    )
