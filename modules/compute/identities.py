@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 from cdktf_cdktf_provider_aws.eks_pod_identity_association import EksPodIdentityAssociation
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
 from modules.compute.keys import FOR_AWS, GRANT, USE
-from modules.iam import attach
+from modules.iam import attach, grant
 from modules.pod_identity import pod_role
-from modules.policy import Everything, Statement, document
+from modules.policy import Everything, Statement
 from modules.stack import Stack
 
 NAMESPACE = "kube-system"
@@ -35,15 +34,12 @@ def identities(stack: Stack, cluster: EksCluster, disks: KmsKey) -> Identities:
     attach(stack, "vpc_cni", network, "AmazonEKS_CNI_Policy")
     volumes = pod_role(stack, "ebs_csi", "The EBS driver makes and attaches volumes", NAMESPACE, VOLUMES)
     attach(stack, "ebs_csi", volumes, "service-role/AmazonEBSCSIDriverPolicy")
-    stack.add(
-        IamRolePolicy,
+    grant(
+        stack,
         "ebs_csi",
-        name=stack.names.of("iam_role_policy", "ebs-csi"),
-        role=volumes.id,
-        policy=document(
-            Statement(sid="EncryptVolumes", actions=USE, resources=disks.arn),
-            Statement(sid="GrantToVolumes", actions=GRANT, resources=disks.arn, conditions=FOR_AWS),
-        ),
+        volumes,
+        Statement(sid="EncryptVolumes", actions=USE, resources=disks.arn),
+        Statement(sid="GrantToVolumes", actions=GRANT, resources=disks.arn, conditions=FOR_AWS),
     )
     by_pods = stack.environment.compute.scaling == "pods"
     return Identities(network, volumes, _autoscaler(stack, cluster) if by_pods else None)
@@ -55,41 +51,36 @@ def _autoscaler(stack: Stack, cluster: EksCluster) -> IamRole:
         stack, "cluster_autoscaler", "The autoscaler adds and removes nodes", NAMESPACE, AUTOSCALER
     )
     name = stack.names.of("cluster")
-    stack.add(
-        IamRolePolicy,
+    grant(
+        stack,
         "cluster_autoscaler",
-        name=stack.names.of("iam_role_policy", "cluster-autoscaler"),
-        role=role.id,
-        policy=document(
-            Statement(
-                sid="SeeGroupsAndTypes",
-                actions=[
-                    "autoscaling:DescribeAutoScalingGroups",
-                    "autoscaling:DescribeAutoScalingInstances",
-                    "autoscaling:DescribeLaunchConfigurations",
-                    "autoscaling:DescribeScalingActivities",
-                    "autoscaling:DescribeTags",
-                    "ec2:DescribeImages",
-                    "ec2:DescribeInstanceTypes",
-                    "ec2:DescribeLaunchTemplateVersions",
-                    "ec2:GetInstanceTypesFromInstanceRequirements",
-                ],
-                resources=Everything("these calls know no resources in IAM"),
-            ),
-            Statement(
-                sid="SeeNodeGroups",
-                actions="eks:DescribeNodegroup",
-                resources=stack.arn("eks", f"nodegroup/{name}/*"),
-            ),
-            Statement(
-                sid="ScaleGroupsOfThisCluster",
-                actions=["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
-                resources=stack.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
-                # EKS tags the groups of its node groups so.
-                conditions={
-                    "StringEquals": {f"autoscaling:ResourceTag/kubernetes.io/cluster/{name}": "owned"}
-                },
-            ),
+        role,
+        Statement(
+            sid="SeeGroupsAndTypes",
+            actions=[
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeAutoScalingInstances",
+                "autoscaling:DescribeLaunchConfigurations",
+                "autoscaling:DescribeScalingActivities",
+                "autoscaling:DescribeTags",
+                "ec2:DescribeImages",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:GetInstanceTypesFromInstanceRequirements",
+            ],
+            resources=Everything("these calls know no resources in IAM"),
+        ),
+        Statement(
+            sid="SeeNodeGroups",
+            actions="eks:DescribeNodegroup",
+            resources=stack.arn("eks", f"nodegroup/{name}/*"),
+        ),
+        Statement(
+            sid="ScaleGroupsOfThisCluster",
+            actions=["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+            resources=stack.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
+            # EKS tags the groups of its node groups so.
+            conditions={"StringEquals": {f"autoscaling:ResourceTag/kubernetes.io/cluster/{name}": "owned"}},
         ),
     )
     stack.add(
