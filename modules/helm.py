@@ -1,0 +1,139 @@
+"""What runs in the cluster: charts as `helm_release`, made alike wherever a tier installs one.
+
+A chart of the project's own lies in templates/<tier>/<chart>/. Synthesis copies it beside the generated JSON,
+so that a root module is complete in itself. Its version ends with a digest of its files: the provider compares versions
+of charts, not their texts, and a changed template must show in the plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_helm.provider import (
+    HelmProvider,
+    HelmProviderKubernetes,
+    HelmProviderKubernetesExec,
+)
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.compute.outputs import ComputeOutputs
+from modules.stack import Stack
+from modules.templating import TEMPLATES
+
+MANIFEST = "Chart.yaml"
+# Revisions of a release that helm keeps to go back to, each in a Secret of its namespace.
+HISTORY = 10
+WAIT_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart at a version. `repository` is the address of the index that lists it, or `oci://…`."""
+
+    name: str
+    version: str
+    repository: str | None = None
+
+
+def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
+    """The provider `helm` of a stack. It signs in anew for each connection, with the AWS credentials of the
+    shell: a token of EKS lasts a quarter of an hour, less than some applies."""
+    return HelmProvider(
+        stack,
+        "helm",
+        kubernetes=HelmProviderKubernetes(
+            host=cluster.cluster_endpoint,
+            cluster_ca_certificate=f"${{base64decode({_bare(cluster.cluster_certificate_authority)})}}",
+            exec=HelmProviderKubernetesExec(
+                api_version="client.authentication.k8s.io/v1beta1",
+                command="aws",
+                args=[
+                    "eks",
+                    "get-token",
+                    "--cluster-name",
+                    cluster.cluster_name,
+                    "--region",
+                    stack.environment.region,
+                ],
+            ),
+        ),
+    )
+
+
+def release(
+    stack: Stack,
+    address: str,
+    chart: Chart | str,
+    *,
+    name: str,
+    namespace: str,
+    values: Sequence[str],
+    create_namespace: bool = False,
+    timeout: int = WAIT_SECONDS,
+    depends_on: Sequence[ITerraformDependable] = (),
+) -> Release:
+    """`helm_release.<address>`: the release `name` in `namespace`, waited for up to `timeout` seconds.
+
+    `chart` is a published one, or the folder of one of the project's own below templates/, `systems/chart`.
+    `values` are YAML documents; a later one overrides an earlier. What fails is rolled back.
+    """
+    if isinstance(chart, str):
+        path = stack.carry(f"charts/{Path(chart).name}", own_chart(chart))
+        chart = Chart(path, version(chart))
+    return stack.add(
+        Release,
+        address,
+        name=name,
+        namespace=namespace,
+        create_namespace=create_namespace or None,
+        repository=chart.repository,
+        chart=chart.name,
+        version=chart.version,
+        values=list(values),
+        atomic=True,
+        cleanup_on_fail=True,
+        wait=True,
+        max_history=HISTORY,
+        timeout=timeout,
+        depends_on=list(depends_on) or None,
+    )
+
+
+@cache
+def version(chart: str) -> str:
+    """The version of a chart of the project's own: that of its Chart.yaml, and a digest of all its files."""
+    folder = TEMPLATES / chart
+    digest = hashlib.sha256()
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{_VERSION.search(_manifest(chart))[1]}+{digest.hexdigest()[:8]}"  # type: ignore[index]
+
+
+@cache
+def own_chart(chart: str) -> dict[str, str]:
+    """The files of such a chart by their path in it, its version with the digest."""
+    folder = TEMPLATES / chart
+    files = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    return {**files, MANIFEST: _VERSION.sub(f"version: {version(chart)}", _manifest(chart))}
+
+
+_VERSION = re.compile(r"^version: (\S+)$", re.MULTILINE)
+
+
+def _manifest(chart: str) -> str:
+    return (TEMPLATES / chart / MANIFEST).read_text(encoding="utf-8")
+
+
+def _bare(reference: str) -> str:
+    """A reference without the marks around it, for use in an expression."""
+    return reference.removeprefix("${").removesuffix("}")

