@@ -1,8 +1,8 @@
 """What runs in the cluster: charts as `helm_release`, made alike wherever a tier installs one.
 
 A chart of the project's own lies in templates/<tier>/<chart>/. Synthesis copies it beside the generated JSON,
-so that a root module is complete in itself. Its version ends with a digest of its files: the provider compares versions
-of charts, not their texts, and a changed template must show in the plan.
+so that a root module is complete in itself. Its version ends with a digest of its files: the provider
+compares versions of charts, not their texts, and a changed template must show in the plan.
 """
 
 from __future__ import annotations
