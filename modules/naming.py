@@ -77,6 +77,15 @@ class Names:
         """Container registry of a system; the slash keeps those of an environment apart from all others."""
         return fit(f"{self.stem}/{system}", LIMITS["repository"])
 
+    @property
+    def readers_of_secrets(self) -> str:
+        """Pattern of the names that `reader_of_secrets` gives, for policies."""
+        return f"{self.stem}-secrets-*"
+
+    def reader_of_secrets(self, system: str) -> str:
+        """Role by which the secrets of one system are read."""
+        return self.of("iam_role", f"secrets-{system}")
+
     def prefix(self, kind: str, role: str) -> str:
         """For `name_prefix`, ending in a hyphen; Terraform appends 26 digits."""
         return fit(f"{self.stem}-{role}", LIMITS[f"{kind}_prefix"] - 1) + "-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cdktf_cdktf_provider_aws.eks_pod_identity_association import EksPodIdentityAssociation
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.iam import iam_role
@@ -29,6 +30,21 @@ def pod_role(stack: Stack, role: str, description: str, namespace: str, service_
         },
     )
     return iam_role(stack, role, description, document(pods))
+
+
+def associate(
+    stack: Stack, name: str, cluster_name: str, namespace: str, service_account: str, role: IamRole
+) -> EksPodIdentityAssociation:
+    """`aws_eks_pod_identity_association.<name>`: pods of the service account get credentials of the role."""
+    return stack.add(
+        EksPodIdentityAssociation,
+        name,
+        cluster_name=cluster_name,
+        namespace=namespace,
+        service_account=service_account,
+        role_arn=role.arn,
+        tags=stack.tags(name.replace("_", "-")),
+    )
 
 
 def cluster_arn(stack: Stack) -> str:

@@ -53,6 +53,7 @@ LEGAL = {
     ("aws_shield_protection", "name"): r"[ a-zA-Z0-9_.-]{1,128}",
     ("aws_wafv2_ip_set", "name"): r"[\w-]{1,128}",
     ("aws_wafv2_web_acl", "name"): r"[\w-]{1,128}",
+    ("helm_release", "name"): r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?",  # helm itself: at most 53
     ("aws_kms_alias", "name"): r"alias/(?!aws/)[A-Za-z0-9/_-]{1,250}",
     ("aws_launch_template", "name"): r"[A-Za-z0-9()./_-]{3,128}",
     ("aws_s3_bucket", "bucket"): r"(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",

@@ -26,6 +26,7 @@ ARNS = {
     "aws_iam_service_linked_role": f"arn:aws:iam::{ACCOUNT}:role/it",
     "aws_kms_key": KEY,
     "cluster_arn": f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/it",
+    "target_group_arn": f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:targetgroup/it/0123456789abcdef",
     "node_role_arn": f"arn:aws:iam::{ACCOUNT}:role/it",
 }
 

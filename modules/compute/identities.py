@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
-from cdktf_cdktf_provider_aws.eks_pod_identity_association import EksPodIdentityAssociation
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
 from modules.compute.keys import FOR_AWS, GRANT, USE
 from modules.iam import attach, grant
-from modules.pod_identity import pod_role
+from modules.pod_identity import associate, pod_role
 from modules.policy import Everything, Statement
 from modules.stack import Stack
 
@@ -83,13 +82,5 @@ def _autoscaler(stack: Stack, cluster: EksCluster) -> IamRole:
             conditions={"StringEquals": {f"autoscaling:ResourceTag/kubernetes.io/cluster/{name}": "owned"}},
         ),
     )
-    stack.add(
-        EksPodIdentityAssociation,
-        "cluster_autoscaler",
-        cluster_name=cluster.name,
-        namespace=NAMESPACE,
-        service_account=AUTOSCALER,
-        role_arn=role.arn,
-        tags=stack.tags("cluster-autoscaler"),
-    )
+    associate(stack, "cluster_autoscaler", cluster.name, NAMESPACE, AUTOSCALER, role)
     return role

@@ -37,7 +37,9 @@ ADDONS = (
 AUTOSCALER = Pods("cluster-autoscaler", 1, 100, 300)
 SERVICES = (
     Pods("load-balancer-controller", 2, 50, 128),
-    Pods("kong", 2, 250, 512),
+    Pods("external-secrets", 1, 20, 96),
+    Pods("external-secrets-webhook", 1, 10, 64),
+    Pods("external-secrets-cert-controller", 1, 10, 96),
     Pods("prometheus", 1, 250, 1024),
     Pods("prometheus-operator", 1, 100, 128),
     Pods("alertmanager", 1, 50, 128),
@@ -46,6 +48,10 @@ SERVICES = (
 )
 
 
-def platform(scaling: str) -> tuple[Pods, ...]:
-    """All pods of the platform that are not on every node."""
-    return (*ADDONS, *((AUTOSCALER,) if scaling == "pods" else ()), *SERVICES)
+# Millicores and MiB of a pod of Kong: the proxy and its ingress controller.
+KONG = (250, 512)
+
+
+def platform(scaling: str, kongs: int) -> tuple[Pods, ...]:
+    """All pods of the platform that are not on every node, with so many of Kong."""
+    return (*ADDONS, *((AUTOSCALER,) if scaling == "pods" else ()), *SERVICES, Pods("kong", kongs, *KONG))

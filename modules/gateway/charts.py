@@ -1,0 +1,22 @@
+"""The published charts of the gateway, each at one version, and where their values are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modules.helm import Chart
+from modules.templating import Templates
+
+# Definitions of ServiceMonitor and PrometheusRule come first: every other chart may bring some.
+PROMETHEUS_CRDS = Chart(
+    "prometheus-operator-crds", "31.0.1", "https://prometheus-community.github.io/helm-charts"
+)
+CONTROLLER = Chart("aws-load-balancer-controller", "3.5.0", "https://aws.github.io/eks-charts")
+AUTOSCALER = Chart("cluster-autoscaler", "9.59.0", "https://kubernetes.github.io/autoscaler")
+SECRETS = Chart("external-secrets", "2.9.0", "https://charts.external-secrets.io")
+KONG = Chart("kong", "3.4.1", "https://charts.konghq.com")
+
+
+def rendered(chart: Chart, **values: Any) -> str:
+    """The values of a chart: templates/gateway/<chart>.yaml, filled in."""
+    return Templates().argument(f"gateway/{chart.name}.yaml", **values)

@@ -1,0 +1,74 @@
+"""The AWS load-balancer controller, cut down to one task: it puts the addresses of Kong's pods into the
+target group of the edge. It makes no load balancer and changes no security group, and its role could not."""
+
+from __future__ import annotations
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.compute.outputs import ComputeOutputs
+from modules.edge.outputs import EdgeOutputs
+from modules.gateway.charts import CONTROLLER, rendered
+from modules.gateway.cluster import SYSTEM
+from modules.helm import release
+from modules.iam import grant
+from modules.network.outputs import NetworkOutputs
+from modules.pod_identity import associate, pod_role
+from modules.policy import Everything, Statement
+from modules.stack import Stack
+
+ACCOUNT = "aws-load-balancer-controller"
+
+
+def load_balancer_controller(
+    stack: Stack,
+    network: NetworkOutputs,
+    cluster: ComputeOutputs,
+    edge: EdgeOutputs,
+    after: ITerraformDependable,
+) -> Release:
+    """`helm_release.load_balancer_controller` with the role of its pods."""
+    role = pod_role(
+        stack, "load_balancer_controller", "The controller registers pods as targets", SYSTEM, ACCOUNT
+    )
+    # What the controller's installation guide asks for TargetGroupBinding alone, less the rights to change a
+    # target group, which Terraform owns.
+    rights = grant(
+        stack,
+        "load_balancer_controller",
+        role,
+        Statement(
+            sid="SeeTargetsAndNetwork",
+            actions=[
+                "ec2:DescribeInstances",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeVpcs",
+                "elasticloadbalancing:DescribeTargetGroups",
+                "elasticloadbalancing:DescribeTargetHealth",
+            ],
+            resources=Everything("these calls know no resources in IAM"),
+        ),
+        Statement(
+            sid="RegisterPodsOfKong",
+            actions=["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
+            resources=edge.target_group_arn,
+        ),
+    )
+    identity = associate(stack, "load_balancer_controller", cluster.cluster_name, SYSTEM, ACCOUNT, role)
+    return release(
+        stack,
+        "load_balancer_controller",
+        CONTROLLER,
+        name=CONTROLLER.name,
+        namespace=SYSTEM,
+        values=[
+            rendered(
+                CONTROLLER,
+                cluster=cluster.cluster_name,
+                region=stack.environment.region,
+                vpc=network.vpc_id,
+                account=ACCOUNT,
+            )
+        ],
+        depends_on=[after, rights, identity],
+    )

@@ -1,0 +1,51 @@
+"""Kong behind the load balancer: without a database, its routes from the Ingresses of the systems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.edge.outputs import EdgeOutputs
+from modules.gateway.charts import KONG, rendered
+from modules.gateway.cluster import NAMESPACE, PRIORITY_CLASS
+from modules.helm import release
+from modules.network.outputs import NetworkOutputs
+from modules.stack import Stack
+
+INGRESS_CLASS = "kong"
+# Where Kong and the systems send what they trace; the observability tier answers there.
+COLLECTOR = "http://collector.observability.svc.cluster.local:4318"
+
+
+def kong(
+    stack: Stack, network: NetworkOutputs, edge: EdgeOutputs, after: Sequence[ITerraformDependable]
+) -> Release:
+    """`helm_release.kong`, with the binding of its pods to the target group of the edge.
+
+    `after` holds the controller: the binding has a finalizer that only the controller takes off, so on the
+    way down Kong and its binding must go first.
+    """
+    settings = stack.environment.gateway
+    return release(
+        stack,
+        "kong",
+        KONG,
+        name=KONG.name,
+        namespace=NAMESPACE,
+        values=[
+            rendered(
+                KONG,
+                settings=settings,
+                ingress_class=INGRESS_CLASS,
+                priority_class=PRIORITY_CLASS,
+                vpc_cidr=network.vpc_cidr,
+                vpc_id=network.vpc_id,
+                target_group_arn=edge.target_group_arn,
+                traces=f"{COLLECTOR}/v1/traces",
+                sampling_rate=settings.trace_percent / 100,
+            )
+        ],
+        depends_on=after,
+    )

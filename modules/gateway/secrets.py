@@ -1,0 +1,61 @@
+"""External Secrets: copies secrets of Secrets Manager into the namespaces that may have them.
+
+Its own role reads no secret. Each system brings a role that may read its secrets and no others, and External
+Secrets assumes it for that system's namespace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.compute.outputs import ComputeOutputs
+from modules.gateway.charts import SECRETS, rendered
+from modules.helm import release
+from modules.iam import grant
+from modules.pod_identity import associate, pod_role
+from modules.policy import Statement
+from modules.stack import Stack
+
+NAMESPACE, ACCOUNT = "external-secrets", "external-secrets"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The operator and the role of its pods."""
+
+    release: Release
+    role: IamRole
+
+
+def external_secrets(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependable) -> Secrets:
+    """`helm_release.external_secrets`."""
+    role = pod_role(
+        stack, "external_secrets", "External Secrets takes on the roles of readers", NAMESPACE, ACCOUNT
+    )
+    readers = stack.names.readers_of_secrets
+    rights = grant(
+        stack,
+        "external_secrets",
+        role,
+        Statement(
+            sid="BecomeAReaderOfSecrets",
+            actions=["sts:AssumeRole", "sts:TagSession"],
+            resources=stack.arn("iam", f"role/{readers}", region=""),
+        ),
+    )
+    identity = associate(stack, "external_secrets", cluster.cluster_name, NAMESPACE, ACCOUNT, role)
+    installed = release(
+        stack,
+        "external_secrets",
+        SECRETS,
+        name=SECRETS.name,
+        namespace=NAMESPACE,
+        create_namespace=True,
+        values=[rendered(SECRETS, region=stack.environment.region, account=ACCOUNT)],
+        depends_on=[after, rights, identity],
+    )
+    return Secrets(installed, role)

@@ -1,0 +1,60 @@
+"""What `gateway:` may say: how many pods of Kong answer, and what one client may ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from modules.section import Finding, Section, check
+
+MOST_REPLICAS = 50
+
+
+class Gateway(Section):
+    """Kong: the one way from the load balancer to the systems."""
+
+    replicas: int = Field(
+        default=2,
+        ge=2,
+        le=MOST_REPLICAS,
+        description="Pods of Kong that always run. At least two, so that a node can go without an outage.",
+    )
+    max_replicas: int = Field(
+        default=0,
+        ge=2,
+        le=2 * MOST_REPLICAS,
+        json_schema_extra={"default": "twice replicas"},
+        description="Pods of Kong under load, at most. The nodes at their most must hold them.",
+    )
+    rate_limit: int = Field(
+        default=600,
+        ge=10,
+        le=1_000_000,
+        description="Requests that one address may send to one pod of Kong in a minute; more get 429. Every"
+        " pod counts for itself, so all together let through more. edge.waf.rate counts for all of them.",
+    )
+    trace_percent: float = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="Requests of a hundred that Kong traces from end to end, when a client has not decided.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def most_follows_least(cls, data: Any) -> Any:
+        """The most is twice the least, unless the file says it."""
+        if not isinstance(data, dict):
+            return data
+        replicas = data.get("replicas", 2)
+        legal = type(replicas) is int and 2 <= replicas <= MOST_REPLICAS
+        return {"max_replicas": 2 * replicas if legal else 4, **data}
+
+    @check("replicas", "max_replicas")
+    def most_is_not_less(self) -> Iterator[Finding]:
+        """Load adds pods."""
+        if self.max_replicas < self.replicas:
+            rule = f"max_replicas ({self.max_replicas}) is at least replicas ({self.replicas})"
+            yield Finding(("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas")

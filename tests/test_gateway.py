@@ -1,0 +1,222 @@
+"""What the gateway promises, read from the Terraform it generates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from chart_values import keys_of, unknown
+from conftest import ENVIRONMENTS, Root, Variant
+
+from modules.compute.overhead import AUTOSCALER, KONG, SERVICES
+
+Variants = Callable[..., Variant]
+GATEWAY = "data.terraform_remote_state"
+
+
+@pytest.fixture(scope="session")
+def gateway(roots: dict[str, Root]) -> Root:
+    return roots["gateway"]
+
+
+def values(gateway: Root, release: str) -> dict[str, Any]:
+    """The values of a release, as helm merges them."""
+    found: dict[str, Any] = {}
+    for text in gateway[f"helm_release.{release}"].get("values", []):
+        found |= yaml.safe_load(text)
+    return found
+
+
+def extras(gateway: Root, kind: str) -> dict[str, dict[str, Any]]:
+    """Objects that ship with Kong, of a kind, by name."""
+    objects = values(gateway, "kong")["extraObjects"]
+    return {each["metadata"]["name"]: each for each in objects if each["kind"] == kind}
+
+
+def test_every_value_is_one_that_its_chart_knows(gateway: Root) -> None:
+    published = {
+        name: release for name, release in gateway.all("helm_release").items() if "repository" in release
+    }
+    assert {"kong", "load_balancer_controller", "external_secrets"} <= published.keys()
+    for name, release in published.items():
+        if "values" in release:
+            keys = keys_of(release["chart"], release["version"])
+            assert list(unknown(values(gateway, name), keys)) == [], name
+
+
+def test_a_misspelt_value_is_found_by_its_path(gateway: Root) -> None:
+    kong = values(gateway, "kong")
+    kong["proxy"]["http"]["servicePrt"] = 80
+    kong["replicas"] = 3
+    assert list(unknown(kong, keys_of("kong", "3.4.1"))) == ["proxy.http.servicePrt", "replicas"]
+
+
+def test_the_provider_asks_for_a_token_at_every_connection(gateway: Root) -> None:
+    outputs = "data.terraform_remote_state.compute.outputs"
+    (helm,) = gateway.body["provider"]["helm"]
+    assert helm["kubernetes"] == {
+        "host": f"${{{outputs}.cluster_endpoint}}",
+        "cluster_ca_certificate": f"${{base64decode({outputs}.cluster_certificate_authority)}}",
+        "exec": {
+            "api_version": "client.authentication.k8s.io/v1beta1",
+            "command": "aws",
+            "args": [
+                "eks",
+                "get-token",
+                "--cluster-name",
+                f"${{{outputs}.cluster_name}}",
+                "--region",
+                gateway.environment.region,
+            ],
+        },
+    }
+
+
+def test_a_release_that_fails_leaves_nothing_half_installed(gateway: Root) -> None:
+    for release in gateway.all("helm_release").values():
+        assert {key: release[key] for key in ("atomic", "cleanup_on_fail", "wait")} == {
+            "atomic": True,
+            "cleanup_on_fail": True,
+            "wait": True,
+        }
+        assert release["version"]
+
+
+def test_kong_is_reached_through_the_load_balancer_of_terraform_alone(gateway: Root) -> None:
+    kong = values(gateway, "kong")
+    assert kong["proxy"]["type"] == "ClusterIP"
+    assert kong["proxy"]["tls"]["enabled"] is False
+    assert all(not kong[each]["enabled"] for each in ("admin", "manager", "portal", "portalapi"))
+    binding = extras(gateway, "TargetGroupBinding")["kong"]["spec"]
+    assert binding == {
+        "serviceRef": {"name": "kong-proxy", "port": 80},
+        "targetGroupARN": f"${{{GATEWAY}.edge.outputs.target_group_arn}}",
+        "targetType": "ip",
+        "vpcID": f"${{{GATEWAY}.network.outputs.vpc_id}}",
+    }
+
+
+def test_kong_listens_where_the_target_group_asks(gateway: Root, edge: Root) -> None:
+    kong, target = values(gateway, "kong"), edge["aws_lb_target_group.gateway"]
+    assert kong["proxy"]["http"]["containerPort"] == target["port"]
+    assert str(kong["status"]["http"]["containerPort"]) == target["health_check"]["port"]
+    assert target["health_check"]["path"] == "/status/ready"
+
+
+def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) -> None:
+    kong, target = values(gateway, "kong"), edge["aws_lb_target_group.gateway"]
+    assert kong["terminationGracePeriodSeconds"] > int(target["deregistration_delay"])
+    waits = [word for word in kong["lifecycle"]["preStop"]["exec"]["command"] if word.startswith("--")]
+    assert sum(int(word.split("=")[1]) for word in waits) < kong["terminationGracePeriodSeconds"]
+    idle = edge["aws_lb.main"]["idle_timeout"]
+    assert int(kong["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
+
+
+def test_clients_are_known_by_the_address_that_the_load_balancer_saw(gateway: Root) -> None:
+    env = values(gateway, "kong")["env"]
+    assert (env["real_ip_header"], env["real_ip_recursive"]) == ("X-Forwarded-For", "on")
+    assert env["trusted_ips"] == f"${{{GATEWAY}.network.outputs.vpc_cidr}}"
+
+
+def test_every_request_is_counted_limited_numbered_and_traced(gateway: Root) -> None:
+    plugins = extras(gateway, "KongClusterPlugin")
+    assert set(plugins) == {"prometheus", "rate-limiting", "correlation-id", "opentelemetry"}
+    for name, plugin in plugins.items():
+        assert plugin["plugin"] == name
+        assert plugin["metadata"]["labels"] == {"global": "true"}
+        assert plugin["metadata"]["annotations"] == {"kubernetes.io/ingress.class": "kong"}
+    assert plugins["rate-limiting"]["config"]["minute"] == gateway.environment.gateway.rate_limit
+    assert plugins["prometheus"]["config"]["latency_metrics"] is True
+
+
+def test_webhooks_listen_where_the_control_plane_may_speak(gateway: Root, network: Root) -> None:
+    rules = network.all("aws_vpc_security_group_ingress_rule")
+    open_ports = {
+        rule["from_port"] for name, rule in rules.items() if name.startswith("node_from_control_plane")
+    }
+    assert values(gateway, "kong")["ingressController"]["admissionWebhook"]["port"] in open_ports
+    assert values(gateway, "external_secrets")["webhook"]["port"] in open_ports
+    assert "webhookBindPort" not in values(gateway, "load_balancer_controller")  # 9443, its default
+    assert 9443 in open_ports
+
+
+def test_the_controller_binds_targets_and_makes_no_load_balancer(gateway: Root) -> None:
+    controller = values(gateway, "load_balancer_controller")
+    gates = controller["controllerConfig"]["featureGates"]
+    assert gates == {"EnableServiceController": False, "ALBGatewayAPI": False, "NLBGatewayAPI": False}
+    assert controller["createIngressClassResource"] is False
+    assert controller["enableServiceMutatorWebhook"] is False
+    statements = gateway.statements("aws_iam_role_policy.load_balancer_controller")
+    assert statements["RegisterPodsOfKong"] == {
+        "Effect": "Allow",
+        "Action": ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
+        "Resource": f"${{{GATEWAY}.edge.outputs.target_group_arn}}",
+    }
+    seen = statements["SeeTargetsAndNetwork"]["Action"]
+    assert all(action.split(":")[1].startswith("Describe") for action in seen)
+
+
+def test_external_secrets_reads_no_secret_by_itself(gateway: Root) -> None:
+    statements = gateway.statements("aws_iam_role_policy.external_secrets")
+    place = gateway.environment
+    assert statements == {
+        "BecomeAReaderOfSecrets": {
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Resource": (f"arn:aws:iam::{place.account}:role/{place.project}-{place.environment}-secrets-*"),
+        }
+    }
+    operator = values(gateway, "external_secrets")
+    assert operator["processClusterStore"] is False
+
+
+def test_pods_get_the_roles_that_their_charts_service_accounts_are_tied_to(gateway: Root) -> None:
+    tied = {
+        (each["namespace"], each["service_account"])
+        for each in gateway.all("aws_eks_pod_identity_association").values()
+    }
+    controller = values(gateway, "load_balancer_controller")["serviceAccount"]["name"]
+    operator = values(gateway, "external_secrets")["serviceAccount"]["name"]
+    assert tied == {("kube-system", controller), ("external-secrets", operator)}
+
+
+def test_the_binding_goes_before_the_controller_that_lets_it_go(gateway: Root) -> None:
+    assert "helm_release.load_balancer_controller" in gateway["helm_release.kong"]["depends_on"]
+
+
+def test_nodes_follow_pods_through_the_autoscaler_or_load_without_it(variant: Variants) -> None:
+    by_pods = variant(compute={"scaling": "pods"})["gateway"]
+    assert values(by_pods, "cluster_autoscaler")["image"]["tag"].startswith("v1.35.")
+    by_load = variant(compute={"scaling": "cpu", "nodes": {"min": 6, "max": 9}})["gateway"]
+    assert "cluster_autoscaler" not in by_load.all("helm_release")
+
+
+def test_capacity_counts_what_the_charts_ask_for(gateway: Root) -> None:
+    counted = {pods.name: (pods.cpu, pods.memory) for pods in (*SERVICES, AUTOSCALER)}
+    kong = values(gateway, "kong")
+    assert counted["load-balancer-controller"] == asked(values(gateway, "load_balancer_controller"))
+    operator = values(gateway, "external_secrets")
+    assert counted["external-secrets"] == asked(operator)
+    assert counted["external-secrets-webhook"] == asked(operator["webhook"])
+    assert counted["external-secrets-cert-controller"] == asked(operator["certController"])
+    assert counted["cluster-autoscaler"] == asked(values(gateway, "cluster_autoscaler"))
+    proxy, controller = asked(kong), asked(kong["ingressController"])
+    assert (proxy[0] + controller[0], proxy[1] + controller[1]) == KONG
+
+
+def asked(settings: dict[str, Any]) -> tuple[int, int]:
+    requests = settings["resources"]["requests"]
+    return int(requests["cpu"].removesuffix("m")), int(requests["memory"].removesuffix("Mi"))
+
+
+def test_no_value_holds_a_secret(gateway: Root) -> None:
+    for name in gateway.all("helm_release"):
+        text = json.dumps(values(gateway, name)).lower()
+        assert not any(word in text for word in ("password", "aws_secret_access_key", "private_key")), name
+
+
+def test_all_environments_are_looked_at() -> None:
+    assert ENVIRONMENTS == ["production", "sandbox", "staging"]

