@@ -77,6 +77,10 @@ class Names:
         """Container registry of a system; the slash keeps those of an environment apart from all others."""
         return fit(f"{self.stem}/{system}", LIMITS["repository"])
 
+    def image_parameter(self, system: str) -> str:
+        """Parameter that says which image of a system runs. No part of it is longer than its limit."""
+        return f"/{self.project}/{self.environment}/systems/{system}/image"
+
     @property
     def readers_of_secrets(self) -> str:
         """Pattern of the names that `reader_of_secrets` gives, for policies."""

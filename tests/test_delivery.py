@@ -160,7 +160,13 @@ def test_a_deploy_role_edits_one_namespace(delivery: Root) -> None:
         entry = delivery[f"aws_eks_access_entry.{role}"]
         assert entry["principal_arn"] == f"${{aws_iam_role.{role}.arn}}"
         actions = [action for each in granted(delivery, role).values() for action in listed(each["Action"])]
-        assert sorted(actions) == ["ecr:BatchGetImage", "ecr:DescribeImages", "eks:DescribeCluster"]
+        registry = ["ecr:BatchGetImage", "ecr:DescribeImages", "eks:DescribeCluster"]
+        assert sorted(actions) == [*registry, "ssm:GetParameter", "ssm:PutParameter"]
+        place = delivery.environment
+        assert granted(delivery, role)["SayWhichImageRuns"]["Resource"] == (
+            f"arn:aws:ssm:{place.region}:{place.account}"
+            f":parameter/{place.project}/{place.environment}/systems/{system}/image"
+        )
 
 
 def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:

@@ -22,7 +22,9 @@ SAMPLES = {
             "name": "gp3",
             "keyArn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
         }
-    }
+    },
+    "systems/namespace": {"system": "shop", "port": 8000, "region": "us-east-1"},
+    "systems/chart": {"system": "shop", "image": "none", "path": "/shop", "port": 8000},
 }
 
 

@@ -43,6 +43,12 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
         "stacks/gateway/charts/cluster/values.yaml",
         "stacks/network/cdk.tf.json",
         "stacks/storage/cdk.tf.json",
+        "stacks/systems/cdk.tf.json",
+        *(
+            f"stacks/systems/charts/{path.relative_to(ROOT / 'templates/systems').as_posix()}"
+            for path in sorted((ROOT / "templates/systems").rglob("*"))
+            if path.is_file()
+        ),
         "tiers.mk",
     ]
 

@@ -29,6 +29,13 @@ OF_A_SYSTEM = (
     "aws_iam_role_policy.deploy_billing",
     "aws_iam_role_policy.push_billing",
 )
+IN_THE_CLUSTER = (
+    "aws_eks_pod_identity_association.billing",
+    "aws_iam_role.billing",
+    "aws_ssm_parameter.billing",
+    "helm_release.billing",
+    "helm_release.billing_namespace",
+)
 
 
 def without_make() -> dict[str, str]:
@@ -167,6 +174,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
         "data: aws_cloudwatch_log_group.replica_3_upgrade": ["create"],
         **{f"compute: aws_eks_node_group.{zone}": ["update"] for zone in "abc"},
         **{f"delivery: {each}": ["create"] for each in OF_A_SYSTEM},
+        **{f"systems: {each}": ["create"] for each in IN_THE_CLUSTER},
     }
 
     refused(project.make("destroy"), "APPROVE=yes says yes in advance")

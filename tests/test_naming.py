@@ -59,6 +59,7 @@ LEGAL = {
     ("aws_s3_bucket", "bucket"): r"(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",
     ("aws_secretsmanager_secret", "name"): r"[A-Za-z0-9/_+=.@-]{1,505}[A-Za-z0-9]",
     ("aws_security_group", "name_prefix"): r"(?!sg-)[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,229}",
+    ("aws_ssm_parameter", "name"): r"/[A-Za-z0-9_./-]{1,1010}",
     ("aws_sns_topic", "name"): r"[A-Za-z0-9_-]{1,256}",
 }
 

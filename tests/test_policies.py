@@ -26,6 +26,15 @@ ARNS = {
     "aws_iam_service_linked_role": f"arn:aws:iam::{ACCOUNT}:role/it",
     "aws_kms_key": KEY,
     "cluster_arn": f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/it",
+    "documentdb_secret_arn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:it-AbCdEf",
+    "files_bucket_arn": "arn:aws:s3:::it",
+    "files_key_arn": KEY,
+    "postgres_secret_arn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:it-AbCdEf",
+    "redis_broker_replication_group_arn": f"arn:aws:elasticache:us-east-1:{ACCOUNT}:replicationgroup:it",
+    "redis_replication_group_arn": f"arn:aws:elasticache:us-east-1:{ACCOUNT}:replicationgroup:it",
+    "redis_user_arn": f"arn:aws:elasticache:us-east-1:{ACCOUNT}:user:it",
+    "secrets_key_arn": KEY,
+    "secrets_operator_role_arn": f"arn:aws:iam::{ACCOUNT}:role/it",
     "target_group_arn": f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:targetgroup/it/0123456789abcdef",
     "node_role_arn": f"arn:aws:iam::{ACCOUNT}:role/it",
 }
@@ -194,7 +203,7 @@ def keys_and_users(roots: dict[str, Root]) -> dict[tuple[str, str], set[str]]:
     outputs = {
         (tier, name): re.findall(r"\$\{aws_kms_key\.([a-z0-9_]+)\.", json.dumps(output["value"]))
         for tier, root in roots.items()
-        for name, output in root.body["output"].items()
+        for name, output in root.body.get("output", {}).items()
     }
     users: dict[tuple[str, str], set[str]] = {
         (tier, name): set() for tier, root in roots.items() for name in root.all("aws_kms_key")

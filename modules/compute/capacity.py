@@ -141,11 +141,14 @@ def _too_many(
     nodes = compute.nodes
     peak = [
         *platform(compute.scaling, gateway.max_replicas),
-        *(Pods(name, each.max_replicas, each.cpu, each.memory) for name, each in systems.items()),
+        *(
+            Pods(name, each.max_replicas + each.helpers, each.cpu, each.memory)
+            for name, each in systems.items()
+        ),
     ]
     calm = [
         *platform(compute.scaling, gateway.replicas),
-        *(Pods(name, each.replicas, each.cpu, each.memory) for name, each in systems.items()),
+        *(Pods(name, each.replicas + each.helpers, each.cpu, each.memory) for name, each in systems.items()),
     ]
     if compute.scaling == "pods":
         calm = [*ADDONS, AUTOSCALER]  # which add the nodes for the rest

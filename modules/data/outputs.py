@@ -24,6 +24,7 @@ class DataOutputs(Outputs, tier="data"):
     postgres_reader_endpoints: Annotated[
         dict[str, str], "Host names of the read replicas of PostgreSQL, by name", keyed_by(replicas)
     ]
+    postgres_reader_hosts: Annotated[str, "The same host names, with commas between them"]
     postgres_database: Annotated[str, "Name of the first database of PostgreSQL"]
     postgres_username: Annotated[str, "Master user of PostgreSQL"]
     postgres_secret_arn: Annotated[str, "Secret that holds the password of the master user, and nothing else"]

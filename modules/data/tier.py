@@ -31,6 +31,7 @@ class Data:
             postgres_endpoint=postgres.primary.address,
             postgres_port=str(POSTGRES_PORT),
             postgres_reader_endpoints={name: each.address for name, each in postgres.replicas.items()},
+            postgres_reader_hosts=",".join(each.address for each in postgres.replicas.values()),
             postgres_database=postgres.primary.db_name,
             postgres_username=USER,
             postgres_secret_arn=postgres.secret.arn,

@@ -199,7 +199,11 @@ def _changes(stack: Stack) -> list[Statement]:
                 sid=f"Set{service.capitalize()}",
                 actions=[f"{service}:{action}" for action in actions],
                 resources=[
-                    stack.arn(service, thing.format(stem=stack.names.stem), region=region)
+                    stack.arn(
+                        service,
+                        thing.format(stem=stack.names.stem, path=f"{place.project}/{place.environment}"),
+                        region=region,
+                    )
                     for region in regions
                     for thing in _SET[service]
                 ],
@@ -255,6 +259,7 @@ _SET = {
     "kms": ["*"],
     "logs": ["log-group:*"],
     "secretsmanager": ["secret:{stem}-*", "secret:rds!cluster-*"],  # the second: made by DocumentDB
+    "ssm": ["parameter/{path}/*"],
 }
 
 

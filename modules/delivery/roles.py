@@ -66,6 +66,11 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
                 actions=["ecr:BatchGetImage", "ecr:DescribeImages"],
                 resources=registry_arn(stack, system),
             ),
+            Statement(
+                sid="SayWhichImageRuns",
+                actions=["ssm:GetParameter", "ssm:PutParameter"],
+                resources=stack.arn("ssm", f"parameter{stack.names.image_parameter(system)}"),
+            ),
         )
         access_entry(stack, name, cluster.cluster_name, role.arn, "AmazonEKSEditPolicy", namespace=system)
         found[system] = role

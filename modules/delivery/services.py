@@ -58,6 +58,10 @@ READS = [
     "secretsmanager:GetResourcePolicy",
     "sns:Get*",
     "sns:List*",
+    "ssm:DescribeParameters",
+    "ssm:GetParameter",
+    "ssm:GetParameters",
+    "ssm:ListTagsForResource",
     "wafv2:Get*",
     "wafv2:List*",
 ]
@@ -129,6 +133,12 @@ SETTINGS = {
         "UntagResource",
         "UpdateSecret",
         "UpdateSecretVersionStage",
+    ],
+    "ssm": [
+        "AddTagsToResource",
+        "DeleteParameter",
+        "PutParameter",
+        "RemoveTagsFromResource",
     ],
 }
 

@@ -22,6 +22,7 @@ FRAMEWORKS: dict[str, dict[str, Any]] = {
     "fastapi": {"port": 8000, "cpu": "200m", "memory": "256Mi"},
     "go": {"port": 8080, "cpu": "100m", "memory": "128Mi"},
 }
+DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
 LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
 MOST_REPLICAS = 200
 
@@ -71,6 +72,34 @@ UrlPath = Annotated[
 ]
 
 
+Command = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Commands(Section):
+    """What the containers of a system start, as lists of words; left out, what the framework usually does."""
+
+    web: Command = Field(default=(), description="Of the pods that answer; left out, what the image starts.")
+    migrate: Command = Field(
+        default=(),
+        json_schema_extra={"default": "by framework"},
+        description="Brings the database up to date before a new image runs; django: manage.py migrate.",
+    )
+    worker: Command = Field(
+        default=("celery", "--app", "config", "worker"), description="Takes tasks from the broker."
+    )
+    beat: Command = Field(
+        default=("celery", "--app", "config", "beat", "--schedule", "/dev/shm/celerybeat-schedule"),
+        description="Puts tasks on the broker by the clock.",
+    )
+
+
+class Health(Section):
+    """Where a system says how it is, as its container sees the paths."""
+
+    live: UrlPath = Field(default="/livez", description="Answers 200 while the process works at all.")
+    ready: UrlPath = Field(default="/readyz", description="Answers 200 while it can take requests.")
+
+
 class System(Section):
     """One application: what it is, how often it runs, where requests find it and what it may use."""
 
@@ -106,6 +135,17 @@ class System(Section):
         " documentdb, files.",
         examples=[["postgres", "redis"]],
     )
+    workers: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_REPLICAS,
+        description="Pods that take tasks from the broker, which is Redis; each asks for what others do.",
+    )
+    beat: bool = Field(
+        default=False, description="Whether one more pod puts tasks on the broker by the clock."
+    )
+    commands: Commands = Field(default_factory=Commands, description="What the containers start.")
+    health: Health = Field(default_factory=Health, description="Paths of the probes.")
     repository: Repository | None = Field(
         default=None,
         json_schema_extra={"default": "delivery.repository"},
@@ -131,7 +171,28 @@ class System(Section):
         framework, replicas = data.get("framework"), data.get("replicas", 2)
         usual = FRAMEWORKS.get(framework, FRAMEWORKS["django"]) if isinstance(framework, str) else {}
         legal = type(replicas) is int and 1 <= replicas <= MOST_REPLICAS
+        commands = data.get("commands", {})
+        if framework == "django" and isinstance(commands, dict):
+            data = {**data, "commands": {"migrate": DJANGO_MIGRATE, **commands}}
         return {"max_replicas": 2 * replicas if legal else 4, **usual, **data}
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether it speaks to a database whose certificate it must know."""
+        return bool({"postgres", "documentdb"} & set(self.needs))
+
+    @property
+    def helpers(self) -> int:
+        """Pods besides those that answer."""
+        return self.workers + self.beat
+
+    @check("needs", "workers", "beat")
+    def tasks_have_a_broker(self) -> Iterator[Finding]:
+        """Tasks wait in Redis."""
+        for key in ("workers", "beat"):
+            if getattr(self, key) and "redis" not in self.needs:
+                rule = f"{key} needs a broker, which is Redis, and needs does not name it"
+                yield Finding((key,), rule, "add redis to needs, or remove the line")
 
     @check("replicas", "max_replicas")
     def most_is_not_less(self) -> Iterator[Finding]:

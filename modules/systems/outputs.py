@@ -1,0 +1,22 @@
+"""What other tiers may use of the systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from modules.outputs import Outputs, keyed_by
+from modules.spec import Environment
+
+
+def systems(environment: Environment) -> Iterable[str]:
+    """The names of the systems."""
+    return environment.systems
+
+
+@dataclass(frozen=True)
+class SystemsOutputs(Outputs, tier="systems"):
+    """Each system has a namespace of its name, and its pods a role."""
+
+    pod_role_arns: Annotated[dict[str, str], "Roles of the pods, by system", keyed_by(systems)]

@@ -1,0 +1,108 @@
+"""What a system may do on AWS: one role for its pods, one by which its secrets are read. Its needs decide."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+
+from modules.compute.outputs import ComputeOutputs
+from modules.data.outputs import DataOutputs
+from modules.iam import grant, iam_role
+from modules.pod_identity import associate, pod_role
+from modules.policy import Statement, document
+from modules.stack import Stack
+from modules.storage.outputs import StorageOutputs
+from modules.systems.spec import System
+
+
+def pods(
+    stack: Stack,
+    name: str,
+    system: System,
+    cluster: ComputeOutputs,
+    data: DataOutputs,
+    storage: StorageOutputs,
+) -> IamRole:
+    """`aws_iam_role.<system>`, tied to the service account of the system in its namespace."""
+    address = name.replace("-", "_")
+    role = pod_role(stack, address, f"Pods of {name}", name, name)
+    statements = [*_files(stack, name, system, storage), *_redis(system, data)]
+    if statements:
+        grant(stack, address, role, *statements)
+    associate(stack, address, cluster.cluster_name, name, name, role)
+    return role
+
+
+def reader(stack: Stack, name: str, arns: list[str], operator_arn: str, key_arn: str) -> IamRole:
+    """`aws_iam_role.secrets_<system>`: reads the secrets that it needs, for External Secrets alone."""
+    address = f"secrets_{name.replace('-', '_')}"
+    operator = Statement(
+        sid="ExternalSecrets",
+        actions=["sts:AssumeRole", "sts:TagSession"],
+        principals={"AWS": operator_arn},
+    )
+    role = iam_role(stack, address, f"Reads the secrets of {name}", document(operator))
+    grant(
+        stack,
+        address,
+        role,
+        Statement(
+            sid="ReadSecretsOfTheSystem",
+            actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+            resources=arns,
+        ),
+        Statement(
+            sid="DecryptThem",
+            actions="kms:Decrypt",
+            resources=key_arn,
+            conditions={
+                "StringEquals": {
+                    "kms:ViaService": (
+                        f"secretsmanager.{stack.environment.region}.{stack.environment.dns_suffix}"
+                    )
+                }
+            },
+        ),
+    )
+    return role
+
+
+def _files(stack: Stack, name: str, system: System, storage: StorageOutputs) -> list[Statement]:
+    """Files below a folder of its own name; other systems' are out of reach."""
+    if "files" not in system.needs:
+        return []
+    place = stack.environment
+    return [
+        Statement(
+            sid="ListFilesOfItsOwn",
+            actions="s3:ListBucket",
+            resources=storage.files_bucket_arn,
+            conditions={"StringLike": {"s3:prefix": [f"{name}/*", f"{name}/"]}},
+        ),
+        Statement(
+            sid="UseFilesOfItsOwn",
+            actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            resources=f"{storage.files_bucket_arn}/{name}/*",
+        ),
+        Statement(
+            sid="EncryptFiles",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=storage.files_key_arn,
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{place.region}.{place.dns_suffix}"}},
+        ),
+    ]
+
+
+def _redis(system: System, data: DataOutputs) -> list[Statement]:
+    if "redis" not in system.needs:
+        return []
+    return [
+        Statement(
+            sid="ConnectToRedis",
+            actions="elasticache:Connect",
+            resources=[
+                data.redis_replication_group_arn,
+                data.redis_broker_replication_group_arn,
+                data.redis_user_arn,
+            ],
+        )
+    ]

@@ -1,0 +1,120 @@
+"""The systems: the applications of the spec, each in a namespace of its own with what it needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+
+from modules.compute.outputs import ComputeOutputs
+from modules.data.outputs import DataOutputs
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import helm_provider, release
+from modules.stack import Stack
+from modules.storage.outputs import StorageOutputs
+from modules.systems.images import image
+from modules.systems.outputs import SystemsOutputs
+from modules.systems.rights import pods, reader
+from modules.systems.spec import System
+from modules.systems.variables import certificate, variables
+
+# Where the stores listen.
+PORTS = {"postgres": 5432, "redis": 6379, "documentdb": 27017}
+
+
+class Systems:
+    """Fills the stack, system by system: nothing here is shared among them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.cluster = ComputeOutputs.read(stack)
+        self.data, self.storage = DataOutputs.read(stack), StorageOutputs.read(stack)
+        self.gateway = GatewayOutputs.read(stack)
+        helm_provider(stack, self.cluster)
+        roles = {name: self._system(name, system) for name, system in stack.environment.systems.items()}
+        SystemsOutputs(pod_role_arns={name: role.arn for name, role in roles.items()}).declare(stack)
+
+    def _system(self, name: str, system: System) -> IamRole:
+        """`helm_release.<system>_namespace`, then `helm_release.<system>` in it."""
+        address = name.replace("-", "_")
+        role = pods(self.stack, name, system, self.cluster, self.data, self.storage)
+        namespace = release(
+            self.stack,
+            f"{address}_namespace",
+            "systems/namespace",
+            name=f"{name}-namespace",
+            namespace="default",
+            values=[json.dumps(self._namespace(name, system))],
+        )
+        release(
+            self.stack,
+            address,
+            "systems/chart",
+            name=name,
+            namespace=name,
+            values=[json.dumps({"image": image(self.stack, name), **self._workload(name, system)})],
+            depends_on=[namespace],
+        )
+        return role
+
+    def _namespace(self, name: str, system: System) -> dict[str, Any]:
+        place = self.stack.environment
+        values: dict[str, Any] = {
+            "system": name,
+            "port": system.port,
+            "region": place.region,
+            "gatewayNamespace": self.gateway.namespace,
+            "stores": [
+                {
+                    "port": PORTS[need],
+                    "ranges": [str(each) for each in place.network.layout.database.values()],
+                }
+                for need in system.needs
+                if need in PORTS
+            ],
+        }
+        if authority := certificate(self.stack, system):
+            values["authorities"] = authority
+        if secrets := self._secrets(system):
+            arns = sorted({secret["arn"] for secret in secrets.values()})
+            operator, key = self.gateway.secrets_operator_role_arn, self.data.secrets_key_arn
+            values["secrets"] = secrets
+            values["readerRoleArn"] = reader(self.stack, name, arns, operator, key).arn
+        return values
+
+    def _secrets(self, system: System) -> dict[str, dict[str, str]]:
+        """Keys of the Secret of a system: where each comes from."""
+        found = {}
+        if "postgres" in system.needs:
+            found["postgres-password"] = {"arn": self.data.postgres_secret_arn}
+        if "documentdb" in system.needs:
+            arn = self.data.documentdb_secret_arn
+            found["documentdb-user"] = {"arn": arn, "property": "username"}
+            found["documentdb-password"] = {"arn": arn, "property": "password"}
+        return found
+
+    def _workload(self, name: str, system: System) -> dict[str, Any]:
+        commands = system.commands
+        values: dict[str, Any] = {
+            "system": name,
+            "path": system.path,
+            "port": system.port,
+            "ingressClass": self.gateway.ingress_class,
+            "replicas": {"min": system.replicas, "max": system.max_replicas},
+            "resources": {"cpu": f"{system.cpu}m", "memory": f"{system.memory}Mi"},
+            "probes": {"live": system.health.live, "ready": system.health.ready},
+            "command": list(commands.web),
+            "migrate": list(commands.migrate),
+            "environment": variables(self.stack, name, system, self.data, self.storage),
+            "secrets": {
+                key.upper().replace("POSTGRES", "DATABASE").replace("-", "_"): key
+                for key in self._secrets(system)
+            },
+            "authorities": bool(certificate(self.stack, system)),
+        }
+        if system.workers:
+            values["worker"] = {"command": list(commands.worker), "replicas": system.workers}
+        if system.beat:
+            values["beat"] = {"command": list(commands.beat)}
+        return values

@@ -1,0 +1,64 @@
+"""What a system finds in its environment: addresses of what it needs, never a secret."""
+
+from __future__ import annotations
+
+from modules.data.outputs import DataOutputs
+from modules.stack import Stack
+from modules.storage.outputs import StorageOutputs
+from modules.systems.authorities import authorities
+from modules.systems.spec import System
+
+AUTHORITIES = "/etc/authorities/rds.pem"
+COLLECTOR = "http://collector.observability.svc.cluster.local:4318"
+
+
+def certificate(stack: Stack, system: System) -> str:
+    """The root certificate of the databases that the system speaks to; empty when it needs none, or when the
+    project has none of the region."""
+    return authorities().get(stack.environment.region, "") if system.keeps_data else ""
+
+
+def variables(
+    stack: Stack, name: str, system: System, data: DataOutputs, storage: StorageOutputs
+) -> dict[str, str]:
+    """Environment variables by name. docs/spec.md lists them."""
+    found = {
+        "PORT": str(system.port),
+        "BASE_PATH": system.path,
+        "AWS_REGION": stack.environment.region,
+        "OTEL_SERVICE_NAME": name,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR,
+    }
+    if "postgres" in system.needs:
+        found |= {
+            "DATABASE_HOST": data.postgres_endpoint,
+            "DATABASE_READER_HOSTS": data.postgres_reader_hosts,
+            "DATABASE_PORT": data.postgres_port,
+            "DATABASE_NAME": data.postgres_database,
+            "DATABASE_USER": data.postgres_username,
+            **(
+                {"DATABASE_SSLMODE": "verify-full", "DATABASE_SSLROOTCERT": AUTHORITIES}
+                if certificate(stack, system)
+                else {"DATABASE_SSLMODE": "require"}
+            ),
+        }
+    if "redis" in system.needs:
+        found |= {
+            "REDIS_HOST": data.redis_primary_endpoint,
+            "REDIS_READER_HOST": data.redis_reader_endpoint,
+            "REDIS_BROKER_HOST": data.redis_broker_primary_endpoint,
+            "REDIS_PORT": data.redis_port,
+            "REDIS_USER": data.redis_user_name,
+            "REDIS_GROUP": data.redis_replication_group_id,
+            "REDIS_BROKER_GROUP": data.redis_broker_replication_group_id,
+        }
+    if "documentdb" in system.needs:
+        found |= {
+            "DOCUMENTDB_HOST": data.documentdb_endpoint,
+            "DOCUMENTDB_READER_HOST": data.documentdb_reader_endpoint,
+            "DOCUMENTDB_PORT": data.documentdb_port,
+            **({"DOCUMENTDB_TLS_CA": AUTHORITIES} if certificate(stack, system) else {}),
+        }
+    if "files" in system.needs:
+        found |= {"FILES_BUCKET": storage.files_bucket_name, "FILES_PREFIX": f"{name}/"}
+    return found

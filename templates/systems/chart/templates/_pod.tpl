@@ -1,0 +1,81 @@
+{{- define "system.labels" -}}
+app.kubernetes.io/name: {{ .root.Values.system }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- /* Nothing runs before there is an image: the pipeline that brings the first one adds pods. Afterwards the number of
+pods is what it is at the moment, which the autoscaler decides. */}}
+{{- define "system.replicas" -}}
+{{- $live := lookup "apps/v1" "Deployment" .root.Release.Namespace .name -}}
+{{- if eq .root.Values.image "none" -}}
+replicas: 0
+{{- else if $live -}}
+replicas: {{ max (int $live.spec.replicas) (int .least) }}
+{{- else -}}
+replicas: {{ .least }}
+{{- end -}}
+{{- end }}
+
+{{- define "system.container" -}}
+name: app
+image: {{ .root.Values.image | quote }}
+imagePullPolicy: IfNotPresent
+{{- with .command }}
+command: {{ toJson . }}
+{{- end }}
+{{- with .root.Values.environment }}
+env:
+  {{- range $name, $value := . }}
+  - name: {{ $name }}
+    value: {{ $value | quote }}
+  {{- end }}
+  {{- range $name, $key := $.root.Values.secrets }}
+  - name: {{ $name }}
+    valueFrom:
+      secretKeyRef:
+        name: {{ $.root.Values.system }}-secrets
+        key: {{ $key }}
+  {{- end }}
+{{- end }}
+resources:
+  requests:
+    cpu: {{ .root.Values.resources.cpu }}
+    memory: {{ .root.Values.resources.memory }}
+  limits:
+    memory: {{ .root.Values.resources.memory }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+volumeMounts:
+  - name: scratch
+    mountPath: {{ "/" }}tmp
+  {{- if .root.Values.authorities }}
+  - name: authorities
+    mountPath: /etc/authorities
+    readOnly: true
+  {{- end }}
+{{- end }}
+
+{{- define "system.pod" -}}
+serviceAccountName: {{ .Values.system }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile:
+    type: RuntimeDefault
+volumes:
+  - name: scratch
+    emptyDir:
+      sizeLimit: 256Mi
+  {{- if .Values.authorities }}
+  - name: authorities
+    configMap:
+      name: {{ .Values.system }}-authorities
+  {{- end }}
+{{- end }}

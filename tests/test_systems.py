@@ -1,0 +1,240 @@
+"""What the systems promise, read from the Terraform and from what real helm makes of their charts."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from conftest import ROOT, Root, Variant
+from cryptography import x509
+from test_helm import HELM, KUBERNETES
+
+from modules.systems.authorities import authorities
+from modules.templating import TEMPLATES
+
+Variants = Callable[..., Variant]
+DIGEST = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-trial/shop@sha256:" + "0" * 64
+SHOP = {"framework": "django", "needs": ["postgres", "redis", "files"], "workers": 2, "beat": True}
+
+
+@pytest.fixture(scope="session")
+def systems(roots: dict[str, Root]) -> Root:
+    return roots["systems"]
+
+
+def values(root: Root, release: str) -> dict[str, Any]:
+    """The values of a release, with a sample in place of each reference."""
+    (text,) = root[f"helm_release.{release}"]["values"]
+    found: dict[str, Any] = json.loads(re.sub(r"\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text))
+    return found
+
+
+def rendered(chart: str, given: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
+    """What helm makes of a chart, by kind and name; all of it is what Kubernetes accepts."""
+    file = folder / "values.json"
+    file.write_text(json.dumps(given))
+    ended = subprocess.run(
+        [HELM, "template", "it", str(TEMPLATES / chart), "-f", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
+    for document in documents:
+        if "external-secrets" not in document["apiVersion"]:
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    return {f"{each['kind']}/{each['metadata']['name']}": each for each in documents}
+
+
+def test_every_system_of_every_environment_is_what_kubernetes_accepts(systems: Root, tmp_path: Path) -> None:
+    for name, system in systems.environment.systems.items():
+        address = name.replace("-", "_")
+        for image in ("none", DIGEST):
+            objects = rendered("systems/chart", {**values(systems, address), "image": image}, tmp_path)
+            deployment = objects[f"Deployment/{name}"]["spec"]
+            assert deployment["replicas"] == (0 if image == "none" else system.replicas)
+            assert objects[f"Ingress/{name}"]["spec"]["rules"][0]["http"]["paths"][0]["path"] == system.path
+        rendered("systems/namespace", values(systems, f"{address}_namespace"), tmp_path)
+
+
+@pytest.fixture
+def shop(variant: Variants, tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """A system that has everything, as it runs."""
+    root = variant(systems={"shop": SHOP})["systems"]
+    return rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+
+
+def pods(objects: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for name, each in objects.items():
+        if each["kind"] in ("Deployment", "Job"):
+            found[name] = each["spec"]["template"]["spec"]
+        elif each["kind"] == "CronJob":
+            found[name] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return found
+
+
+def test_pods_run_without_rights_on_their_node(shop: dict[str, dict[str, Any]]) -> None:
+    assert set(pods(shop)) == {
+        "Deployment/shop",
+        "Deployment/shop-worker",
+        "Deployment/shop-beat",
+        "Job/shop-migrate",
+        "CronJob/shop-migrate",
+    }
+    for pod in pods(shop).values():
+        assert pod["serviceAccountName"] == "shop"
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (container,) = pod["containers"]
+        assert container["name"] == "app"
+        assert container["image"] == DIGEST
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["requests"] == {"cpu": "250m", "memory": "512Mi"}
+        mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
+        assert mounts["authorities"]["mountPath"] == "/etc/authorities"
+
+
+def test_migrations_run_before_a_new_image_and_never_by_the_clock(shop: dict[str, dict[str, Any]]) -> None:
+    job, clock = shop["Job/shop-migrate"], shop["CronJob/shop-migrate"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert clock["spec"]["suspend"] is True
+    for pod in (pods(shop)["Job/shop-migrate"], pods(shop)["CronJob/shop-migrate"]):
+        assert pod["containers"][0]["command"] == ["python", "manage.py", "migrate", "--noinput"]
+
+
+def test_without_an_image_nothing_runs(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    objects = rendered("systems/chart", {**values(root, "shop"), "image": "none"}, tmp_path)
+    counts = {name: each["spec"]["replicas"] for name, each in objects.items() if "Deployment" in name}
+    assert counts == {"Deployment/shop": 0, "Deployment/shop-worker": 0, "Deployment/shop-beat": 0}
+    assert "Job/shop-migrate" not in objects
+
+
+def test_there_is_one_clock_and_as_many_workers_as_asked(shop: dict[str, dict[str, Any]]) -> None:
+    assert shop["Deployment/shop-worker"]["spec"]["replicas"] == 2
+    beat = shop["Deployment/shop-beat"]["spec"]
+    assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_load_adds_pods_and_a_node_may_go(
+    shop: dict[str, dict[str, Any]], variant: Variants, tmp_path: Path
+) -> None:
+    scaler = shop["HorizontalPodAutoscaler/shop"]["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 4)
+    assert shop["PodDisruptionBudget/shop"]["spec"]["maxUnavailable"] == 1
+    fixed = {"framework": "go", "replicas": 2, "max_replicas": 2}
+    root = variant(systems={"shop": fixed})["systems"]
+    objects = rendered("systems/chart", values(root, "shop") | {"image": DIGEST}, tmp_path)
+    assert "HorizontalPodAutoscaler/shop" not in objects
+
+
+def test_a_misspelt_value_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump({"system": "shop", "image": "none", "path": "/", "port": 8000, "prot": 1}))
+    command = [HELM, "template", "it", str(TEMPLATES / "systems/chart"), "-f", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "prot" in ended.stderr
+
+
+def ways_out(objects: dict[str, dict[str, Any]]) -> set[tuple[str, int]]:
+    """Address ranges and ports that pods may connect to."""
+    rules = objects["NetworkPolicy/ways-out"]["spec"]["egress"]
+    return {
+        (peer["ipBlock"]["cidr"], port["port"])
+        for rule in rules
+        for peer in rule["to"]
+        if "ipBlock" in peer
+        for port in rule["ports"]
+    }
+
+
+def test_pods_reach_the_stores_that_they_need_and_no_others(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems={"shop": {"framework": "go", "needs": ["redis"]}, "blog": {"framework": "go"}})[
+        "systems"
+    ]
+    always = {("169.254.170.23/32", 80), ("0.0.0.0/0", 443)}
+    ranges = {str(each) for each in root.environment.network.layout.database.values()}
+    shop = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
+    assert ways_out(shop) == always | {(cidr, 6379) for cidr in ranges}
+    blog = rendered("systems/namespace", values(root, "blog_namespace"), tmp_path)
+    assert ways_out(blog) == always
+    assert shop["NetworkPolicy/default-deny"]["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    assert shop["Namespace/shop"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_a_system_reads_its_secrets_through_a_role_of_its_own(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems={"shop": SHOP, "blog": {"framework": "go", "needs": ["redis"]}})["systems"]
+    assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop"}
+    assert root["aws_iam_role.secrets_shop"]["name"] == "acme-trial-secrets-shop"
+    read = root.statements("aws_iam_role_policy.secrets_shop")["ReadSecretsOfTheSystem"]
+    assert read["Resource"] == "${data.terraform_remote_state.data.outputs.postgres_secret_arn}"
+    objects = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
+    assert objects["SecretStore/aws"]["spec"]["provider"]["aws"]["role"].startswith("arn:")
+    (item,) = objects["ExternalSecret/shop-secrets"]["spec"]["data"]
+    assert item["secretKey"] == "postgres-password"
+    assert "SecretStore/aws" not in rendered("systems/namespace", values(root, "blog_namespace"), tmp_path)
+
+
+def test_files_of_other_systems_are_out_of_reach(variant: Variants) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    statements = root.statements("aws_iam_role_policy.shop")
+    bucket = "${data.terraform_remote_state.storage.outputs.files_bucket_arn}"
+    assert statements["UseFilesOfItsOwn"]["Resource"] == f"{bucket}/shop/*"
+    assert statements["ListFilesOfItsOwn"]["Condition"] == {"StringLike": {"s3:prefix": ["shop/*", "shop/"]}}
+
+
+def test_a_new_system_changes_nothing_of_the_others(variant: Variants) -> None:
+    before = variant(systems={"shop": SHOP})["systems"].body
+    after = variant(systems={"shop": SHOP, "blog": {"framework": "go"}})["systems"].body
+    for kind, members in after["resource"].items():
+        old = before["resource"].get(kind, {})
+        assert {name: each for name, each in members.items() if "blog" not in name} == old
+
+
+def test_the_image_is_what_the_pipeline_says(systems: Root) -> None:
+    for name in systems.environment.systems:
+        address = name.replace("-", "_")
+        parameter = systems[f"aws_ssm_parameter.{address}"]
+        assert parameter["insecure_value"] == "none"
+        assert parameter["lifecycle"] == {"ignore_changes": ["insecure_value", "value"]}
+        (text,) = systems[f"helm_release.{address}"]["values"]
+        assert json.loads(text)["image"] == f"${{aws_ssm_parameter.{address}.insecure_value}}"
+
+
+def test_root_certificates_are_amazons_and_valid_for_years() -> None:
+    assert {"us-east-1", "eu-west-1", "sa-east-1"} <= authorities().keys()
+    for region, text in authorities().items():
+        certificate = x509.load_pem_x509_certificate(text.encode())
+        assert f"Amazon RDS {region} Root CA RSA2048 G1" in certificate.subject.rfc4514_string()
+        assert certificate.subject == certificate.issuer
+        certificate.verify_directly_issued_by(certificate)
+        assert certificate.not_valid_after_utc > datetime.now(UTC) + timedelta(days=3 * 365)
+
+
+def test_every_variable_is_in_the_paper(variant: Variants) -> None:
+    everything = {**SHOP, "needs": ["postgres", "redis", "documentdb", "files"]}
+    root = variant(systems={"shop": everything})["systems"]
+    given = values(root, "shop")
+    paper = (ROOT / "docs/spec.md").read_text()
+    for name in [*given["environment"], *given["secrets"]]:
+        head, _, tail = name.partition("_")
+        assert f"`{name}`" in paper or (f"`{head}_" in paper and f"`_{tail}`" in paper), name
