@@ -27,6 +27,7 @@ ARNS = {
     "aws_kms_key": KEY,
     "cluster_arn": f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/it",
     "node_role_arn": f"arn:aws:iam::{ACCOUNT}:role/it",
+    "target_group_arn": f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:targetgroup/it/0123456789abcdef",
 }
 
 # Policies that name no resource, for they are about what they are attached to.
