@@ -27,6 +27,7 @@ LIMITS = {
     "log_group": 512,
     "log_resource_policy": 255,
     "node_group_prefix": 63 - 26,
+    "parameter": 1011 - len("arn:aws-us-gov:ssm:ap-southeast-1:123456789012:parameter"),
     "parameter_group_prefix": 255 - 26,
     "redis_group": 40,
     "redis_user": 40,
@@ -76,6 +77,11 @@ class Names:
     def repository(self, system: str) -> str:
         """Container registry of a system; the slash keeps those of an environment apart from all others."""
         return fit(f"{self.stem}/{system}", LIMITS["repository"])
+
+    def image_parameter(self, system: str) -> str:
+        """The parameter that says which image of a system runs. `*` stands for every system."""
+        name = f"/{self.project}/{self.environment}/systems/{system}/image"
+        return name if system == "*" else fit(name, LIMITS["parameter"])
 
     def prefix(self, kind: str, role: str) -> str:
         """For `name_prefix`, ending in a hyphen; Terraform appends 26 digits."""

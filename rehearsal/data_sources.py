@@ -52,8 +52,16 @@ def _answers(type_: Type, config: Object, account: Account, cloud: Cloud) -> Obj
         found = list(_matching(LISTS[type_.name], config, cloud))
         return {"ids": [one["id"] for one in found], "public_ips": [one.get("public_ip") for one in found]}
     for state in _matching(type_.name, config, cloud):
-        return state
+        return _told(type_.name, state)
     return ANSWERS[type_.name](config, account) if type_.name in ANSWERS else {}
+
+
+def _told(type_name: str, state: Object) -> Object:
+    """What a data source tells of an object; it has attributes of the same name that mean something else."""
+    if type_name == "aws_ssm_parameter":  # internal/service/ssm/parameter_data_source.go
+        value = state.get("value") or state.get("insecure_value")
+        return {**state, "value": value, "insecure_value": None if state["type"] == "SecureString" else value}
+    return state
 
 
 def _matching(type_name: str, config: Object, cloud: Cloud) -> Iterator[Object]:

@@ -160,7 +160,31 @@ def test_a_deploy_role_edits_one_namespace(delivery: Root) -> None:
         entry = delivery[f"aws_eks_access_entry.{role}"]
         assert entry["principal_arn"] == f"${{aws_iam_role.{role}.arn}}"
         actions = [action for each in granted(delivery, role).values() for action in listed(each["Action"])]
-        assert sorted(actions) == ["ecr:BatchGetImage", "ecr:DescribeImages", "eks:DescribeCluster"]
+        assert sorted(actions) == [
+            "ecr:BatchGetImage",
+            "ecr:DescribeImages",
+            "eks:DescribeCluster",
+            "ssm:GetParameter",
+            "ssm:PutParameter",
+        ]
+        place = delivery.environment
+        parameter = f"/acme/{place.environment}/systems/{system}/image"
+        said = granted(delivery, role)["SayWhichImageRuns"]["Resource"]
+        assert said == f"arn:aws:ssm:{place.region}:{place.account}:parameter{parameter}"
+
+
+def test_terraform_makes_the_parameter_of_an_image_and_leaves_its_value_to_the_pipeline(
+    delivery: Root,
+) -> None:
+    for system in delivery.environment.systems:
+        parameter = delivery[f"aws_ssm_parameter.{system.replace('-', '_')}_image"]
+        parameter.pop("tags")
+        assert parameter == {
+            "name": f"/acme/{delivery.environment.environment}/systems/{system}/image",
+            "type": "String",
+            "insecure_value": "none",
+            "lifecycle": {"ignore_changes": ["insecure_value"]},
+        }
 
 
 def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
@@ -202,7 +226,11 @@ def test_a_plan_reads_no_secret_but_the_one_that_plans_read_back(delivery: Root)
     assert (others["Effect"], others["NotResource"]) == ("Deny", f"{secret}-??????")
     assert others["Action"] == "secretsmanager:GetSecretValue"
     assert "secretsmanager:BatchGetSecretValue" in statements["RefuseOtherWays"]["Action"]
-    assert statements["RefuseParameters"]["Action"] == "ssm:GetParameter*"
+    images = f"arn:aws:ssm:{place.region}:{place.account}:parameter/acme/{place.environment}/systems/*/image"
+    assert statements["ReadImages"]["Resource"] == images
+    refused = statements["RefuseOtherParameters"]
+    assert (refused["Effect"], refused["Action"]) == ("Deny", "ssm:GetParameter*")
+    assert refused["NotResource"] == images
     assert statements["RefuseFiles"]["Action"] == "s3:GetObject*"
     # Without its alias in the condition this would decrypt whatever else S3 encrypts.
     condition = statements["DecryptStates"]["Condition"]
@@ -308,4 +336,4 @@ def test_a_system_more_adds_its_own_things_and_changes_no_others(
         for name, arguments in resources.items():
             assert after["resource"][terraform_type].pop(name) == arguments
     left = {name for resources in after["resource"].values() for name in resources}
-    assert left == {"billing", "push_billing", "deploy_billing"}
+    assert left == {"billing", "billing_image", "push_billing", "deploy_billing"}

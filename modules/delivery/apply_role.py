@@ -1,4 +1,4 @@
-"""Roles of the workflows of the infrastructure itself: one GitHub environment plans, another applies."""
+"""The role of the workflow that applies infrastructure, and the boundary it works within."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import HOST, Github
+from modules.delivery.rights import APPLY, PLAN, read_images, reads, states
 from modules.delivery.services import (
     BUCKETS,
     KEYS_USED_BY,
     MANAGED,
     PASSED_TO,
-    READS,
     ROLES,
-    SECRETS,
     SERVICE_LINKED,
     SETTINGS,
     WITHOUT_RESOURCE,
@@ -23,72 +22,9 @@ from modules.delivery.services import (
 )
 from modules.iam import grant
 from modules.policy import Everything, Statement, document
-from modules.stack import Stack, state_of
+from modules.stack import Stack
 
-PLAN = "plan"
-APPLY = "apply"
 BOUNDARY = "apply_boundary"
-
-
-def plan_role(stack: Stack, github: Github) -> IamRole:
-    """`aws_iam_role.plan`: compares, and changes nothing but the lock of a state.
-
-    Every plan of the tier data reads the password of PostgreSQL back, so this one secret is within reach, and
-    code of a pull request has been read by nobody: who may run jobs in the GitHub environment is set there.
-    """
-    role = github.role(PLAN, "GitHub Actions plans infrastructure", PLAN)
-    password = stack.arn("secretsmanager", f"secret:{stack.names.of('secret', 'postgres')}-??????")
-    grant(
-        stack,
-        PLAN,
-        role,
-        _reads(),
-        *_state(stack, "GetObject"),
-        Statement(
-            sid="MakeUpPasswords",
-            actions="secretsmanager:GetRandomPassword",
-            resources=Everything("it returns a random text and reads nothing"),
-        ),
-        Statement(
-            sid="ReadBackThePassword",
-            actions="secretsmanager:GetSecretValue",
-            resources=password,
-        ),
-        Statement(
-            sid="DecryptThePassword",
-            actions="kms:Decrypt",
-            resources=stack.arn("kms", "key/*"),
-            conditions={
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("secrets")},
-                "StringEquals": {"kms:ViaService": _service(stack, "secretsmanager")},
-            },
-        ),
-        Statement(
-            sid="RefuseOtherSecrets",
-            effect="Deny",
-            actions="secretsmanager:GetSecretValue",
-            other_than=password,
-        ),
-        Statement(
-            sid="RefuseOtherWays",
-            effect="Deny",
-            actions=SECRETS,
-            resources=Everything("what holds or gives secrets is not part of a comparison"),
-        ),
-        Statement(
-            sid="RefuseParameters",
-            effect="Deny",
-            actions="ssm:GetParameter*",
-            resources=stack.arn("ssm", "parameter/*", region="*"),
-        ),
-        Statement(
-            sid="RefuseFiles",
-            effect="Deny",
-            actions="s3:GetObject*",
-            resources=[f"{_bucket(stack, role)}/*" for role in ("files", "logs")],
-        ),
-    )
-    return role
 
 
 def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
@@ -113,64 +49,14 @@ def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole
         stack,
         APPLY,
         role,
-        _reads(),
-        *_state(stack, "GetObject", "PutObject"),
+        reads(),
+        *states(stack, "GetObject", "PutObject"),
+        read_images(stack),
         *_changes(stack),
         *_roles(stack),
     )
     access_entry(stack, APPLY, cluster.cluster_name, role.arn, "AmazonEKSClusterAdminPolicy")
     return role
-
-
-def _reads() -> Statement:
-    return Statement(
-        sid="CompareWithThePlan",
-        actions=READS,
-        resources=Everything("most descriptions are lists of the account; none of them holds a secret"),
-    )
-
-
-def _service(stack: Stack, service: str) -> str:
-    """The endpoint of a service here, as keys see who asks."""
-    return f"{service}.{stack.environment.region}.{stack.environment.dns_suffix}"
-
-
-def _bucket(stack: Stack, role: str) -> str:
-    return stack.arn("s3", stack.names.bucket(role), region="", account="")
-
-
-def _state(stack: Stack, *actions: str) -> list[Statement]:
-    """The states of this environment and their locks, in the bucket and with the key that have them."""
-    place = state_of(stack.environment, stack.names, "*")
-    bucket = stack.arn("s3", place.bucket, region="", account="")
-    of_environment = place.key.partition("*")[0] + "*"
-    return [
-        Statement(
-            sid="FindStates",
-            actions="s3:ListBucket",
-            resources=bucket,
-            conditions={"StringLike": {"s3:prefix": of_environment}},
-        ),
-        Statement(
-            sid="UseStates",
-            actions=[f"s3:{action}" for action in actions],
-            resources=f"{bucket}/{place.key}",
-        ),
-        Statement(
-            sid="LockStates",
-            actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            resources=f"{bucket}/{place.key}.tflock",
-        ),
-        Statement(
-            sid="DecryptStates",
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=stack.arn("kms", "key/*", region=place.region),
-            conditions={
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")},
-                "StringEquals": {"kms:ViaService": _service(stack, "s3")},
-            },
-        ),
-    ]
 
 
 def _regions(stack: Stack) -> list[str]:
@@ -199,7 +85,11 @@ def _changes(stack: Stack) -> list[Statement]:
                 sid=f"Set{service.capitalize()}",
                 actions=[f"{service}:{action}" for action in actions],
                 resources=[
-                    stack.arn(service, thing.format(stem=stack.names.stem), region=region)
+                    stack.arn(
+                        service,
+                        thing.format(stem=stack.names.stem, images=stack.names.image_parameter("*")),
+                        region=region,
+                    )
                     for region in regions
                     for thing in _SET[service]
                 ],
@@ -255,6 +145,7 @@ _SET = {
     "kms": ["*"],
     "logs": ["log-group:*"],
     "secretsmanager": ["secret:{stem}-*", "secret:rds!cluster-*"],  # the second: made by DocumentDB
+    "ssm": ["parameter{images}"],
 }
 
 
