@@ -27,6 +27,7 @@ from modules.network.tier import Network
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
 from modules.storage.tier import Storage
+from modules.systems.tier import Systems
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ TIERS: Mapping[str, Tier] = {
     "edge": Tier(Edge, needs=frozenset({"network", "storage"})),
     "delivery": Tier(Delivery, needs=frozenset({"compute"})),
     "gateway": Tier(Gateway, needs=frozenset({"compute"})),
+    "systems": Tier(Systems, needs=frozenset({"compute", "data", "delivery", "gateway", "storage"})),
 }
 
 # Folders of a root module that hold what it carries.

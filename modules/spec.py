@@ -27,6 +27,7 @@ from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.storage.spec import Storage
+from modules.systems.authorities import authority_findings
 from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.wording import dotted, short
@@ -232,6 +233,12 @@ class Environment(Section):
         elif other and regions()[other].partition != self.partition:
             rule = f"backups are copied within a partition: {self.region} is in {self.partition}"
             yield Finding(path, rule, f"choose a region of the partition {self.partition}")
+
+    @check("region", "systems", "target")
+    def databases_can_be_verified(self) -> Iterator[Finding]:
+        """Systems know the authority of their databases. The rehearsal has no databases."""
+        if self.target == "aws":
+            yield from authority_findings(self.systems, self.region)
 
     @check("target", "edge.zone")
     def aws_has_a_zone(self) -> Iterator[Finding]:

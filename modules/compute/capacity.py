@@ -12,7 +12,8 @@ from ipaddress import IPv4Network
 from modules.compute.instances import instances
 from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, platform
 from modules.compute.spec import MOST_NODES, Compute, Nodes
-from modules.section import Finding
+from modules.section import Finding, KeyPath
+from modules.systems.pods import pods_of
 from modules.systems.spec import System
 
 # Part of the memory that firmware and kernel keep: what Karpenter allows for (VM_MEMORY_OVERHEAD_PERCENT).
@@ -122,22 +123,30 @@ def capacity_findings(
 
 
 def _too_large(systems: Mapping[str, System], offer: Room, nodes: Nodes) -> Iterator[Finding]:
+    """One finding for each key, even where several kinds of pods ask for what it says."""
+    asked: dict[KeyPath, tuple[int, int, str]] = {}
     for name, system in systems.items():
-        for key, asked, given, unit in (
-            ("cpu", system.cpu, offer.cpu, "m"),
-            ("memory", system.memory, offer.memory, "Mi"),
-        ):
-            if asked > given:
-                rule = f"a pod fits on a node, and {asked}{unit} does not: {_offer(nodes, offer)}"
-                remedy = f"lower it to {given}{unit} or less, or choose a larger compute.nodes.instance_type"
-                yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
+        for pod in pods_of(name, system, most=True):
+            asked.setdefault(("systems", name, *pod.cpu_key), (pod.cpu, offer.cpu, "m"))
+            asked.setdefault(("systems", name, *pod.memory_key), (pod.memory, offer.memory, "Mi"))
+    for path, (amount, given, unit) in asked.items():
+        if amount > given:
+            rule = f"a pod fits on a node, and {amount}{unit} does not: {_offer(nodes, offer)}"
+            remedy = f"lower it to {given}{unit} or less, or choose a larger compute.nodes.instance_type"
+            yield Finding(path, rule, remedy, f"{amount}{unit}")
+
+
+def _pods(systems: Mapping[str, System], *, most: bool) -> Iterator[Pods]:
+    for name, system in systems.items():
+        for pod in pods_of(name, system, most=most):
+            yield Pods(pod.name, pod.count, pod.cpu, pod.memory)
 
 
 def _too_many(compute: Compute, systems: Mapping[str, System], offer: Room) -> Iterator[Finding]:
     """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for."""
     nodes, base = compute.nodes, platform(compute.scaling)
-    peak = [*base, *(Pods(name, each.max_replicas, each.cpu, each.memory) for name, each in systems.items())]
-    calm = [*base, *(Pods(name, each.replicas, each.cpu, each.memory) for name, each in systems.items())]
+    peak = [*base, *_pods(systems, most=True)]
+    calm = [*base, *_pods(systems, most=False)]
     if compute.scaling == "pods":
         calm = [*ADDONS, AUTOSCALER]  # which add the nodes for the rest
     start = "desired" if nodes.desired is not None else "min"

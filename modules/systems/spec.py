@@ -10,17 +10,22 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from modules.github import Repository
 from modules.section import Finding, Section, check, fault, repeated
+from modules.systems.broker_spec import DEFAULT_APP, Broker
+from modules.systems.frameworks import FRAMEWORKS, WITH_CELERY, Framework, celery_commands
+from modules.systems.parts import Command, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
+from modules.systems.sidecar_spec import Sidecar, SidecarName
+from modules.systems.variables import VariableName, VariableValue
+from modules.wording import choices
 
-Framework = Literal["django", "fastapi", "go"]
-Need = Literal["postgres", "redis", "documentdb", "files"]
-
-# What a system gets that does not say otherwise. Requests are those of one pod at rest: Django holds a worker
-# for each core and its whole framework in memory, FastAPI one event loop, Go one small process.
-FRAMEWORKS: dict[str, dict[str, Any]] = {
-    "django": {"port": 8000, "cpu": "250m", "memory": "512Mi"},
-    "fastapi": {"port": 8000, "cpu": "200m", "memory": "256Mi"},
-    "go": {"port": 8080, "cpu": "100m", "memory": "128Mi"},
+Store = Literal["postgres", "redis", "documentdb", "files"]
+STORES: tuple[Store, ...] = ("postgres", "redis", "documentdb", "files")
+# What people call a store, or have elsewhere in its place.
+MEANT = {
+    "postgres": ("postgresql", "pg", "psql", "database", "db", "rds", "sql", "mysql", "mariadb", "aurora"),
+    "redis": ("cache", "broker", "queue", "valkey", "memcached", "elasticache", "rabbitmq", "sqs", "kafka"),
+    "documentdb": ("docdb", "mongo", "mongodb", "document", "dynamodb"),
+    "files": ("s3", "bucket", "storage", "file", "disk", "uploads", "media"),
 }
 LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
 MOST_REPLICAS = 200
@@ -42,15 +47,14 @@ def _name(name: str) -> str:
     return name
 
 
-def _path(path: str) -> str:
-    if path == "/" or (len(path) <= 100 and re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", path)):
-        return path
-    words = re.findall(r"[A-Za-z0-9._~-]+", re.sub(r"^[a-z]+://[^/]*", "", path))
-    plain = "/" + "/".join(word.lstrip(".") for word in words if word.lstrip("."))
-    raise fault(
-        "a path starts with a slash, does not end with one, and is made of letters, digits and . _ ~ -",
-        f"write {plain[:100].rstrip('/') or '/'}",
-    )
+def _need(need: Any) -> Any:
+    """The store itself, or which one a stranger's name is for."""
+    if not isinstance(need, str) or need in STORES:
+        return need
+    meant = next((store for store, names in MEANT.items() if need.lower() in (store, *names)), None)
+    if meant:
+        raise fault(f"an environment has {choices(STORES)}, and nothing called {need[:40]}", f"write {meant}")
+    return need
 
 
 def _paths(systems: Any) -> Any:
@@ -64,11 +68,27 @@ def _paths(systems: Any) -> Any:
 
 
 SystemName = Annotated[str, AfterValidator(_name)]
-UrlPath = Annotated[
-    str,
-    AfterValidator(_path),
-    WithJsonSchema({"type": "string", "pattern": "^/([^/].*)?$", "examples": ["/orders"]}),
+Need = Annotated[Store, BeforeValidator(_need), WithJsonSchema({"type": "string", "enum": list(STORES)})]
+
+
+def _metrics(value: Any) -> Any:
+    if value is None:
+        raise fault("must be a path, or none", "write a path such as /metrics, or none")
+    return None if value == "none" else value
+
+
+MetricsPath = Annotated[
+    UrlPath | None,
+    BeforeValidator(_metrics),
+    WithJsonSchema({"type": "string", "pattern": "^(/.*|none)$", "examples": ["/metrics"]}),
 ]
+
+
+class Health(Section):
+    """Where a system says how it is."""
+
+    live: UrlPath = Field(description="Answers 200 while the process works; it asks nobody else.")
+    ready: UrlPath = Field(description="Answers 200 while requests can be served.")
 
 
 class System(Section):
@@ -106,6 +126,45 @@ class System(Section):
         " documentdb, files.",
         examples=[["postgres", "redis"]],
     )
+    health: Health = Field(
+        default_factory=lambda: Health(live="/health/live", ready="/health/ready"),
+        json_schema_extra={"default": "by framework"},
+        description="Paths of the probes, below no prefix: what the container itself answers.",
+    )
+    metrics: MetricsPath = Field(
+        default="/metrics",
+        description="Path at which Prometheus collects, or none. From outside it is not reached.",
+    )
+    command: Command = Field(
+        default=(),
+        json_schema_extra={"default": "the image's"},
+        description="Command of the pods that answer requests.",
+    )
+    migrate: Command = Field(
+        default=(),
+        json_schema_extra={"default": "by framework: python manage.py migrate for django, else none"},
+        description="Command that brings the database up to date before new pods start; [] for none.",
+    )
+    broker: Broker | None = Field(
+        default=None,
+        description="Workers that take tasks from Redis, and a clock that sends some. None by default.",
+    )
+    sidecars: dict[SidecarName, Sidecar] = Field(
+        default_factory=dict,
+        description="Further containers in each pod that answers requests, by name.",
+        examples=[{"proxy": {"image": "public.ecr.aws/nginx/nginx-unprivileged:1.29.1", "port": 8081}}],
+    )
+    env: dict[VariableName, VariableValue] = Field(
+        default_factory=dict,
+        description="Plain settings as environment variables; secrets are refused.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+    cpu_percent: int = Field(
+        default=70,
+        ge=20,
+        le=90,
+        description="Processor use, in percent of cpu, at which pods are added up to max_replicas.",
+    )
     repository: Repository | None = Field(
         default=None,
         json_schema_extra={"default": "delivery.repository"},
@@ -125,13 +184,24 @@ class System(Section):
     @model_validator(mode="before")
     @classmethod
     def framework_fills_in(cls, data: Any) -> Any:
-        """Port and requests that are left out are those of the framework; the most is twice the least."""
+        """What is left out is the framework's; the most is twice the least."""
         if not isinstance(data, dict):
             return data
         framework, replicas = data.get("framework"), data.get("replicas", 2)
         usual = FRAMEWORKS.get(framework, FRAMEWORKS["django"]) if isinstance(framework, str) else {}
         legal = type(replicas) is int and 1 <= replicas <= MOST_REPLICAS
-        return {"max_replicas": 2 * replicas if legal else 4, **usual, **data}
+        filled = {"max_replicas": 2 * replicas if legal else 4, **usual, **data}
+        if isinstance(data.get("health"), dict) and usual:
+            filled["health"] = {**usual["health"], **data["health"]}
+        broker = data.get("broker")
+        if isinstance(broker, dict) and framework in WITH_CELERY:
+            filled["broker"] = {**celery_commands(broker.get("app", DEFAULT_APP)), **broker}
+        return filled
+
+    @property
+    def shut_path(self) -> str | None:
+        """Where requests from outside would find the metrics, and find nothing."""
+        return f"{self.path.rstrip('/')}{self.metrics}" if self.metrics else None
 
     @check("replicas", "max_replicas")
     def most_is_not_less(self) -> Iterator[Finding]:
@@ -146,12 +216,47 @@ class System(Section):
         for index in repeated(self.needs):
             yield Finding(("needs", index), "each need is named once", "remove the second one")
 
+    @check("needs", "broker")
+    def tasks_have_a_broker(self) -> Iterator[Finding]:
+        """Redis carries the tasks."""
+        if self.broker and "redis" not in self.needs:
+            rule = "Redis is the broker, and needs does not name it"
+            yield Finding(("broker",), rule, "add redis to needs, or remove broker")
+
+    @check("framework", "broker")
+    def tasks_have_a_command(self) -> Iterator[Finding]:
+        """Only Python has Celery."""
+        if not self.broker:
+            return
+        for key in ("command", "beat_command") if self.broker.beat else ("command",):
+            if not getattr(self.broker, key):
+                rule = f"workers have a command, and {self.framework} has no usual one: Celery is Python's"
+                yield Finding(("broker", key), rule, f"add {key}: [program, argument]", "(missing)")
+
+    @check("port", "sidecars")
+    def ports_are_used_once(self) -> Iterator[Finding]:
+        """The containers of a pod share their ports."""
+        owners = {self.port: "the system itself"}
+        for name, sidecar in self.sidecars.items():
+            if sidecar.port is None:
+                continue
+            owner = owners.setdefault(sidecar.port, f"the sidecar {name}")
+            if owner != f"the sidecar {name}":
+                rule = f"containers of a pod share its ports, and {sidecar.port} is used by {owner}"
+                free = next(port for port in range(8081, 65535) if port not in owners)
+                yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
+
 
 Systems = Annotated[dict[SystemName, System], BeforeValidator(_paths)]
 
 # The three of the diagram.
 DIAGRAM: dict[str, dict[str, Any]] = {
-    "sistema-1": {"framework": "django", "replicas": 3, "needs": ["postgres", "redis", "files"]},
+    "sistema-1": {
+        "framework": "django",
+        "replicas": 3,
+        "needs": ["postgres", "redis", "files"],
+        "broker": {"beat": True},
+    },
     "sistema-2": {"framework": "fastapi", "replicas": 2, "needs": ["postgres", "redis", "documentdb"]},
     "sistema-3": {"framework": "go", "replicas": 4, "needs": ["redis", "documentdb"]},
 }
@@ -170,9 +275,22 @@ def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
             "name one, or remove the line for the usual three",
         )
         yield Finding(("systems",), rule, remedy, "{}")
+    yield from _owners(systems)
+
+
+def _owners(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """Each path leads to one system. One may lie below another's, for the longer one wins: `/` and `/shop`;
+    but not where the other's metrics are shut."""
     owners: dict[str, str] = {}
     for name, system in systems.items():
         owner = owners.setdefault(system.path, name)
         if owner != name:
             rule = f"each system has a path of its own, and {system.path} is that of {owner}"
             yield Finding(("systems", name, "path"), rule, f"write path: /{name}, or another one")
+    shut = {path: name for name, system in systems.items() if (path := system.shut_path)}
+    for name, system in systems.items():
+        owner = next((shut[path] for path in prefixes(system.path) if path in shut), name)
+        if owner != name:
+            rule = f"{system.path} belongs to {owner}: its metrics are there, and shut to the outside"
+            remedy = f"write path: /{name}, or change systems.{owner}.metrics"
+            yield Finding(("systems", name, "path"), rule, remedy)
