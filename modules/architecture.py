@@ -23,6 +23,7 @@ from modules.data.tier import Data
 from modules.delivery.tier import Delivery
 from modules.edge.tier import Edge
 from modules.network.tier import Network
+from modules.observability.tier import Observability
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
 from modules.storage.tier import Storage
@@ -43,6 +44,9 @@ TIERS: Mapping[str, Tier] = {
     "compute": Tier(Compute, needs=frozenset({"network"})),
     "edge": Tier(Edge, needs=frozenset({"network", "storage"})),
     "delivery": Tier(Delivery, needs=frozenset({"compute"})),
+    "observability": Tier(
+        Observability, needs=frozenset({"network", "compute", "data", "edge", "storage"})
+    ),
 }
 
 # Folders of a root module that hold what it carries.

@@ -23,6 +23,7 @@ from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
 from modules.network.spec import Network
 from modules.network.zones import zones_of
+from modules.observability.spec import Observability
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
@@ -137,6 +138,9 @@ class Environment(Section):
     )
     delivery: Delivery = Field(
         default_factory=Delivery, description="Registries of images, and what workflows on GitHub may do."
+    )
+    observability: Observability = Field(
+        default_factory=Observability, description="Alarms, dashboards, metrics, logs and traces."
     )
     systems: Systems = Field(
         default_factory=default_systems,
