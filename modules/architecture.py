@@ -44,9 +44,7 @@ TIERS: Mapping[str, Tier] = {
     "compute": Tier(Compute, needs=frozenset({"network"})),
     "edge": Tier(Edge, needs=frozenset({"network", "storage"})),
     "delivery": Tier(Delivery, needs=frozenset({"compute"})),
-    "observability": Tier(
-        Observability, needs=frozenset({"network", "compute", "data", "edge", "storage"})
-    ),
+    "observability": Tier(Observability, needs=frozenset({"network", "compute", "data", "edge", "storage"})),
 }
 
 # Folders of a root module that hold what it carries.
