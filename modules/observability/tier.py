@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.edge.outputs import EdgeOutputs
 from modules.network.outputs import NetworkOutputs
+from modules.observability.alarm import Alarm, alarms
+from modules.observability.budget import budget
+from modules.observability.composites import composites
+from modules.observability.compute_alarms import compute_alarms
+from modules.observability.documentdb_alarms import documentdb_alarms
+from modules.observability.edge_alarms import edge_alarms
+from modules.observability.network_alarms import network_alarms
 from modules.observability.outputs import ObservabilityOutputs
+from modules.observability.postgres_alarms import postgres_alarms
+from modules.observability.redis_alarms import redis_alarms
+from modules.observability.storage_alarms import storage_alarms
 from modules.observability.topics import topics
+from modules.observability.tracing import tracing
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 
@@ -16,10 +29,24 @@ class Observability:
     """Fills the stack. Each noun is a file of its own, named as it is here."""
 
     def __init__(self, stack: Stack) -> None:
-        network, storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)
-        self.read = ComputeOutputs.read(stack), DataOutputs.read(stack), EdgeOutputs.read(stack), network
-        self.topics = topics(stack, storage)
+        self.network, self.storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)
+        self.compute, self.data = ComputeOutputs.read(stack), DataOutputs.read(stack)
+        self.edge = EdgeOutputs.read(stack)
+        self.topics = topics(stack, self.storage)
+        self.alarms = alarms(stack, self.topics, self._table(stack))
+        self.composites = composites(stack, self.topics, self.alarms)
+        tracing(stack, self.edge)
+        budget(stack, self.topics)
         self._outputs().declare(stack)
+
+    def _table(self, stack: Stack) -> Iterator[Alarm]:
+        yield from network_alarms(self.network)
+        yield from edge_alarms(stack, self.edge)
+        yield from compute_alarms(stack, self.compute)
+        yield from postgres_alarms(stack, self.data)
+        yield from redis_alarms(stack, self.data)
+        yield from documentdb_alarms(stack, self.data)
+        yield from storage_alarms(stack, self.storage)
 
     def _outputs(self) -> ObservabilityOutputs:
         return ObservabilityOutputs(
