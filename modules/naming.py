@@ -19,6 +19,7 @@ LIMITS = {
     "budget": 100,
     "cache_parameter_group": 255,
     "cluster": 100,
+    "dashboard": 255,
     "db_identifier": 63,
     "iam_policy": 128,
     "iam_role": 64,

@@ -277,7 +277,7 @@ def service(terraform_type: str) -> str:
 
 
 def test_apply_may_manage_whatever_the_tiers_are_made_of(roots: dict[str, Root]) -> None:
-    known = {*MANAGED, *SETTINGS, "iam", "route53", "s3"}
+    known = {*MANAGED, *SETTINGS, "budgets", "iam", "route53", "s3"}
     for tier, root in roots.items():
         for terraform_type, name, _ in root.each():
             if terraform_type.startswith("aws_"):

@@ -15,6 +15,8 @@ READS = [
     "backup:Describe*",
     "backup:Get*",
     "backup:List*",
+    "budgets:ListTagsForResource",
+    "budgets:ViewBudget",
     "cloudwatch:Describe*",
     "cloudwatch:GetDashboard",
     "cloudwatch:ListTagsForResource",
@@ -60,6 +62,9 @@ READS = [
     "sns:List*",
     "wafv2:Get*",
     "wafv2:List*",
+    "xray:GetGroup",
+    "xray:GetSamplingRules",
+    "xray:ListTagsForResource",
 ]
 
 # Services of which an apply may change everything of this account in the regions of the environment.
@@ -130,6 +135,16 @@ SETTINGS = {
         "UpdateSecret",
         "UpdateSecretVersionStage",
     ],
+    "xray": [
+        "CreateGroup",
+        "CreateSamplingRule",
+        "DeleteGroup",
+        "DeleteSamplingRule",
+        "TagResource",
+        "UntagResource",
+        "UpdateGroup",
+        "UpdateSamplingRule",
+    ],
 }
 
 # AWS knows no resource for these, not even "of this account".
@@ -160,6 +175,12 @@ ZONES = [
     "route53:ChangeTagsForResource",
     "route53:DeleteHostedZone",
     "route53:UpdateHostedZoneComment",
+]
+
+BUDGETS = [
+    "budgets:ModifyBudget",
+    "budgets:TagResource",
+    "budgets:UntagResource",
 ]
 
 BUCKETS = [

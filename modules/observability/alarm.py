@@ -12,21 +12,9 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
     CloudwatchMetricAlarmMetricQueryMetric,
 )
 
+from modules.observability.metric import Metric
 from modules.observability.topics import Severity, Topics
 from modules.stack import Stack
-
-MINUTE, HOUR, DAY = 60, 3600, 86400  # seconds
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric of AWS and how its values of a period, in seconds, become one: a statistic or a percentile."""
-
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str]
-    statistic: str = "Average"
-    period: int = MINUTE
 
 
 @dataclass(frozen=True)

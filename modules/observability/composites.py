@@ -17,33 +17,29 @@ from modules.stack import Stack
 Parts = Mapping[str, CloudwatchMetricAlarm]
 
 
-def composites(stack: Stack, topics: Topics, parts: Parts) -> list[CloudwatchCompositeAlarm]:
+def composites(stack: Stack, topics: Topics, parts: Parts) -> None:
     """`aws_cloudwatch_composite_alarm.edge_users`, and `.replicas_lag` where there are replicas to lose."""
-    made = [
+    users = _firing(parts, ["edge_errors_balancer", "edge_errors_target", "edge_slow"])
+    _composite(
+        stack,
+        topics,
+        "edge_users",
+        "Users see errors or wait too long.",
+        "users-see-errors",
+        " OR ".join(users),
+        # When the gateway is down everything fails, and whoever is up knows it.
+        suppressor=parts["gateway_down"],
+    )
+    lags = [f"{name}_lag" for name in stack.environment.data.postgres.replica_names]
+    if len(lags) > 1:
         _composite(
             stack,
             topics,
-            "edge_users",
-            "Users see errors or wait too long.",
-            "users-see-errors",
-            " OR ".join(_firing(parts, ["edge_errors_balancer", "edge_errors_target", "edge_slow"])),
-            # When the gateway is down everything fails, and whoever is up knows it.
-            suppressor=parts["gateway_down"],
+            "replicas_lag",
+            "Every replica of PostgreSQL lags: what is read from them is old.",
+            "a-replica-lags",
+            " AND ".join(_firing(parts, lags)),
         )
-    ]
-    lags = [f"{name}_lag" for name in stack.environment.data.postgres.replica_names]
-    if len(lags) > 1:
-        made.append(
-            _composite(
-                stack,
-                topics,
-                "replicas_lag",
-                "Every replica of PostgreSQL lags: what is read from them is old.",
-                "a-replica-lags",
-                " AND ".join(_firing(parts, lags)),
-            )
-        )
-    return made
 
 
 def _firing(parts: Parts, names: Iterable[str]) -> list[str]:
@@ -65,7 +61,7 @@ def _composite(
         alarm_name=alarm_name(stack, name),
         alarm_description=described(stack, says, runbook),
         alarm_rule=rule,
-        actions_suppressor=suppressor and _silenced_by(suppressor),
+        actions_suppressor=_silenced_by(suppressor) if suppressor else None,
         alarm_actions=[topics.page.arn],
         ok_actions=[topics.page.arn],
         tags=stack.tags(name.replace("_", "-")),

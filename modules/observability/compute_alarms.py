@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modules.compute.outputs import ComputeOutputs
-from modules.observability.alarm import HOUR, Alarm, Metric
+from modules.observability.alarm import Alarm
+from modules.observability.metric import HOUR, Metric
 from modules.stack import Stack
 
 # The store of a cluster takes 8 GiB and then refuses every write (EKS best practices, "Kubernetes Control

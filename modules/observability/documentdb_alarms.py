@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modules.data.outputs import DataOutputs
-from modules.observability.alarm import Alarm, Metric
+from modules.observability.alarm import Alarm
+from modules.observability.metric import Metric
 from modules.observability.postgres_alarms import CREDIT_PERIODS, FEW_CREDITS, GIB
 from modules.stack import Stack
 

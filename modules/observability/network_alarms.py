@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modules.network.outputs import NetworkOutputs
-from modules.observability.alarm import Alarm, Metric
+from modules.observability.alarm import Alarm
+from modules.observability.metric import Metric
 
 # Above this share of its packets a gateway drops more than networks do anyway. AWS recommends 0.01 % (VPC
 # user guide, "Monitor NAT gateways with CloudWatch").

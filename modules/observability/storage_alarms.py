@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modules.observability.alarm import DAY, HOUR, Alarm, Metric
+from modules.observability.alarm import Alarm
+from modules.observability.metric import DAY, HOUR, Metric
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 

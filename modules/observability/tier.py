@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
@@ -12,6 +12,7 @@ from modules.observability.alarm import Alarm, alarms
 from modules.observability.budget import budget
 from modules.observability.composites import composites
 from modules.observability.compute_alarms import compute_alarms
+from modules.observability.dashboards import dashboards
 from modules.observability.documentdb_alarms import documentdb_alarms
 from modules.observability.edge_alarms import edge_alarms
 from modules.observability.network_alarms import network_alarms
@@ -33,20 +34,23 @@ class Observability:
         self.compute, self.data = ComputeOutputs.read(stack), DataOutputs.read(stack)
         self.edge = EdgeOutputs.read(stack)
         self.topics = topics(stack, self.storage)
-        self.alarms = alarms(stack, self.topics, self._table(stack))
-        self.composites = composites(stack, self.topics, self.alarms)
+        self.alarms = {part: alarms(stack, self.topics, table) for part, table in self._tables(stack).items()}
+        composites(stack, self.topics, {**self.alarms["edge"], **self.alarms["postgres"]})
+        dashboards(stack, self.alarms, self.network, self.storage, self.data, self.compute, self.edge)
         tracing(stack, self.edge)
         budget(stack, self.topics)
         self._outputs().declare(stack)
 
-    def _table(self, stack: Stack) -> Iterator[Alarm]:
-        yield from network_alarms(self.network)
-        yield from edge_alarms(stack, self.edge)
-        yield from compute_alarms(stack, self.compute)
-        yield from postgres_alarms(stack, self.data)
-        yield from redis_alarms(stack, self.data)
-        yield from documentdb_alarms(stack, self.data)
-        yield from storage_alarms(stack, self.storage)
+    def _tables(self, stack: Stack) -> Mapping[str, Iterator[Alarm]]:
+        return {
+            "network": network_alarms(self.network),
+            "edge": edge_alarms(stack, self.edge),
+            "compute": compute_alarms(stack, self.compute),
+            "postgres": postgres_alarms(stack, self.data),
+            "redis": redis_alarms(stack, self.data),
+            "documentdb": documentdb_alarms(stack, self.data),
+            "storage": storage_alarms(stack, self.storage),
+        }
 
     def _outputs(self) -> ObservabilityOutputs:
         return ObservabilityOutputs(
