@@ -46,7 +46,9 @@ TIERS: Mapping[str, Tier] = {
     "edge": Tier(Edge, needs=frozenset({"network", "storage"})),
     "delivery": Tier(Delivery, needs=frozenset({"compute"})),
     "gateway": Tier(Gateway, needs=frozenset({"compute"})),
-    "observability": Tier(Observability, needs=frozenset({"network", "compute", "data", "edge", "storage", "gateway"})),
+    "observability": Tier(
+        Observability, needs=frozenset({"network", "compute", "data", "edge", "gateway", "storage"})
+    ),
 }
 
 # Folders of a root module that hold what it carries.

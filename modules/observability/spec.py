@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.spec import RetentionDays
+from modules.observability.slo_spec import Objectives
 from modules.section import Finding, Section, check, fault, repeated
 
 MOST_EMAILS = 20
@@ -74,6 +75,21 @@ class Observability(Section):
     )
     retention_days: RetentionDays = Field(
         default=90, description="Days that the logs of pods are kept; a value CloudWatch Logs accepts."
+    )
+    metrics_days: int = Field(
+        default=15,
+        ge=7,
+        le=90,
+        description="Days that Prometheus keeps metrics, if its disk has room. Objectives look back three.",
+    )
+    metrics_gb: int = Field(
+        default=50,
+        ge=20,
+        le=1000,
+        description="Disk of Prometheus in GiB; what is older than fits on four fifths of it, goes.",
+    )
+    objectives: Objectives = Field(
+        default_factory=Objectives, description="What is promised of every system."
     )
     runbooks: Url | None = Field(
         default=None,

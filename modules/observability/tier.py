@@ -10,6 +10,7 @@ from modules.edge.outputs import EdgeOutputs
 from modules.network.outputs import NetworkOutputs
 from modules.observability.alarm import Alarm, alarms
 from modules.observability.budget import budget
+from modules.observability.cluster import cluster
 from modules.observability.composites import composites
 from modules.observability.compute_alarms import compute_alarms
 from modules.observability.dashboards import dashboards
@@ -39,6 +40,7 @@ class Observability:
         dashboards(stack, self.alarms, self.network, self.storage, self.data, self.compute, self.edge)
         tracing(stack, self.edge)
         budget(stack, self.topics)
+        cluster(stack, self.network, self.compute, self.data, self.topics)
         self._outputs().declare(stack)
 
     def _tables(self, stack: Stack) -> Mapping[str, Iterator[Alarm]]:
