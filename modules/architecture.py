@@ -22,6 +22,7 @@ from modules.compute.tier import Compute
 from modules.data.tier import Data
 from modules.delivery.tier import Delivery
 from modules.edge.tier import Edge
+from modules.gateway.tier import Gateway
 from modules.network.tier import Network
 from modules.observability.tier import Observability
 from modules.spec import Environment
@@ -44,6 +45,7 @@ TIERS: Mapping[str, Tier] = {
     "compute": Tier(Compute, needs=frozenset({"network"})),
     "edge": Tier(Edge, needs=frozenset({"network", "storage"})),
     "delivery": Tier(Delivery, needs=frozenset({"compute"})),
+    "gateway": Tier(Gateway, needs=frozenset({"network", "compute", "edge"})),
     "observability": Tier(
         Observability, needs=frozenset({"network", "compute", "data", "edge", "gateway", "storage"})
     ),

@@ -21,6 +21,7 @@ from modules.draft import draft
 from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
+from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
 from modules.observability.spec import Observability
@@ -139,6 +140,9 @@ class Environment(Section):
     delivery: Delivery = Field(
         default_factory=Delivery, description="Registries of images, and what workflows on GitHub may do."
     )
+    gateway: Gateway = Field(
+        default_factory=Gateway, description="Kong: how often it runs, and what it lets through and tells."
+    )
     observability: Observability = Field(
         default_factory=Observability, description="Alarms, dashboards, metrics, logs and traces."
     )
@@ -204,12 +208,13 @@ class Environment(Section):
         """Ranges, zones and roles that the cluster can have here."""
         yield from compute_findings(self.compute, self.network.cidr, self.network.zones, self.partition)
 
-    @check("compute.nodes", "compute.scaling", "network", "systems")
+    @check("compute.nodes", "compute.scaling", "network", "gateway", "systems")
     def nodes_hold_the_systems(self) -> Iterator[Finding]:
         """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
-        if any(self.network.findings()) or any(self.compute.findings()):
+        if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
             return
-        yield from capacity_findings(self.compute, self.systems, self.network.layout.private)
+        private = self.network.layout.private
+        yield from capacity_findings(self.compute, self.gateway, self.systems, private)
 
     @check("target", "delivery", "systems")
     def delivery_is_trusted_knowingly(self) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 from modules.compute.instances import instances
 from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, platform
 from modules.compute.spec import MOST_NODES, Compute, Nodes
+from modules.gateway.spec import Gateway
 from modules.section import Finding
 from modules.systems.spec import System
 
@@ -106,7 +107,7 @@ def share_out(total: int, zones: Sequence[str]) -> dict[str, int]:
 
 
 def capacity_findings(
-    compute: Compute, systems: Mapping[str, System], private: Mapping[str, IPv4Network]
+    compute: Compute, gateway: Gateway, systems: Mapping[str, System], private: Mapping[str, IPv4Network]
 ) -> Iterator[Finding]:
     """What does not fit, with the arithmetic. Paths start at the root of the spec."""
     offer = room(compute.nodes)
@@ -117,7 +118,7 @@ def capacity_findings(
     too_large = list(_too_large(systems, offer, compute.nodes))
     yield from too_large
     if not too_large:
-        yield from _too_many(compute, systems, offer)
+        yield from _too_many(compute, gateway, systems, offer)
     yield from _addresses(compute, private)
 
 
@@ -133,12 +134,20 @@ def _too_large(systems: Mapping[str, System], offer: Room, nodes: Nodes) -> Iter
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
 
 
-def _too_many(compute: Compute, systems: Mapping[str, System], offer: Room) -> Iterator[Finding]:
+def _too_many(
+    compute: Compute, gateway: Gateway, systems: Mapping[str, System], offer: Room
+) -> Iterator[Finding]:
     """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for."""
-    nodes, base = compute.nodes, platform(compute.scaling)
-    peak = [*base, *(Pods(name, each.max_replicas, each.cpu, each.memory) for name, each in systems.items())]
-    calm = [*base, *(Pods(name, each.replicas, each.cpu, each.memory) for name, each in systems.items())]
-    if compute.scaling == "pods":
+    nodes, scaling = compute.nodes, compute.scaling
+    peak = [
+        *platform(scaling, gateway.max_replicas),
+        *(Pods(name, each.max_replicas, each.cpu, each.memory) for name, each in systems.items()),
+    ]
+    calm = [
+        *platform(scaling, gateway.replicas),
+        *(Pods(name, each.replicas, each.cpu, each.memory) for name, each in systems.items()),
+    ]
+    if scaling == "pods":
         calm = [*ADDONS, AUTOSCALER]  # which add the nodes for the rest
     start = "desired" if nodes.desired is not None else "min"
     for key, count, wanted, when in (

@@ -6,7 +6,7 @@ observability tiers install. docs/spec.md shows the sums.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,12 @@ ADDONS = (
     Pods("ebs-csi-controller", 2, 60, 240),
 )
 AUTOSCALER = Pods("cluster-autoscaler", 1, 100, 300)
+KONG = Pods("kong", 2, 300, 640)  # as many as `gateway` says; proxy and ingress controller in one pod
 SERVICES = (
     Pods("load-balancer-controller", 2, 50, 128),
-    Pods("kong", 2, 250, 512),
+    Pods("external-secrets", 1, 25, 128),
+    Pods("external-secrets-webhook", 2, 10, 64),
+    Pods("external-secrets-cert-controller", 1, 10, 64),
     Pods("prometheus", 1, 250, 1024),
     Pods("prometheus-operator", 1, 100, 128),
     Pods("alertmanager", 1, 50, 128),
@@ -46,6 +49,11 @@ SERVICES = (
 )
 
 
-def platform(scaling: str) -> tuple[Pods, ...]:
-    """All pods of the platform that are not on every node."""
-    return (*ADDONS, *((AUTOSCALER,) if scaling == "pods" else ()), *SERVICES)
+def platform(scaling: str, kong: int = KONG.count) -> tuple[Pods, ...]:
+    """All pods of the platform that are not on every node, with so many of Kong."""
+    return (
+        *ADDONS,
+        *((AUTOSCALER,) if scaling == "pods" else ()),
+        replace(KONG, count=kong),
+        *SERVICES,
+    )

@@ -5,13 +5,10 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs, LbConnectionLogs, LbHealthCheckLogs
 from cdktf_cdktf_provider_aws.shield_protection import ShieldProtection
 
+from modules.edge.outputs import IDLE_SECONDS
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 from modules.storage.outputs import LOAD_BALANCER_LOGS, StorageOutputs
-
-# Shorter than the 75 seconds for which Kong keeps an idle connection. The other way round the load balancer
-# would send requests into connections that Kong is closing, and users would see 502.
-IDLE_SECONDS = 60
 
 
 def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs) -> Lb:

@@ -7,6 +7,15 @@ from typing import Annotated
 
 from modules.outputs import Outputs
 
+# Where the load balancer sends requests and asks for health, on each pod of the gateway.
+PROXY_PORT = 8000
+STATUS_PORT = 8100
+# What a pod that is going away has left for requests in flight.
+DRAIN_SECONDS = 30
+# For how long the load balancer keeps an idle connection. The gateway keeps it for longer: the other way
+# round the load balancer would send requests into connections that are being closed, and users would see 502.
+IDLE_SECONDS = 60
+
 
 @dataclass(frozen=True)
 class EdgeOutputs(Outputs, tier="edge"):

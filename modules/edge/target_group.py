@@ -6,15 +6,12 @@ from __future__ import annotations
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGroupHealthCheck
 
+from modules.edge.outputs import DRAIN_SECONDS, PROXY_PORT, STATUS_PORT
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
 # Terraform appends 26 digits, and the whole has 32 characters at most.
 NAME_PREFIX = "kong-"
-PROXY_PORT = 8000
-STATUS_PORT = 8100
-# What a pod that is going away has left for requests in flight.
-DRAIN_SECONDS = 30
 
 
 def target_group(stack: Stack, network: NetworkOutputs) -> LbTargetGroup:
