@@ -24,7 +24,7 @@ from modules.explain import Explainer, place
 from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
-from modules.observability.spec import Observability
+from modules.observability.spec import Observability, budget_is_sold
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
@@ -261,6 +261,11 @@ class Environment(Section):
     def shield_exists(self) -> Iterator[Finding]:
         """Shield Advanced is asked for where AWS sells it."""
         yield from shield_is_sold(self.edge, self.partition)
+
+    @check("region", "observability.monthly_usd")
+    def budgets_exist(self) -> Iterator[Finding]:
+        """A budget is asked for where AWS has any."""
+        yield from budget_is_sold(self.observability, self.partition)
 
 
 def load(path: Path) -> Environment:

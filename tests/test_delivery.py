@@ -165,7 +165,7 @@ def test_a_deploy_role_edits_one_namespace(delivery: Root) -> None:
 
 def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
     statements = granted(delivery, "plan")
-    reading = ("Describe", "Get", "List")
+    reading = ("Describe", "Get", "List", "View")
     for sid, each in statements.items():
         if each["Effect"] == "Deny" or sid in ("LockStates", "DecryptStates", "DecryptThePassword"):
             continue

@@ -261,7 +261,6 @@ _SET = {
     "kms": ["*"],
     "logs": ["log-group:*"],
     "secretsmanager": ["secret:{stem}-*", "secret:rds!cluster-*"],  # the second: made by DocumentDB
-    "xray": ["group/*", "sampling-rule/*"],
 }
 
 

@@ -82,6 +82,7 @@ MANAGED = [
     "rds",
     "sns",
     "wafv2",
+    "xray",
 ]
 
 # Of these only settings: an apply neither pushes images, reads logs nor decrypts what it did not encrypt.
@@ -134,16 +135,6 @@ SETTINGS = {
         "UntagResource",
         "UpdateSecret",
         "UpdateSecretVersionStage",
-    ],
-    "xray": [
-        "CreateGroup",
-        "CreateSamplingRule",
-        "DeleteGroup",
-        "DeleteSamplingRule",
-        "TagResource",
-        "UntagResource",
-        "UpdateGroup",
-        "UpdateSamplingRule",
     ],
 }
 

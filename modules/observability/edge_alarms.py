@@ -75,7 +75,7 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="edge_slow",
-        says=f"One request in a hundred takes longer than {limits.slow_seconds:g} seconds.",
+        says=f"One request in a hundred takes longer than {limits.slow_seconds} seconds.",
         runbook="users-wait",
         severity=None,
         metrics=balancer(edge, "TargetResponseTime", "p99"),

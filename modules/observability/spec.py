@@ -96,18 +96,16 @@ class Observability(Section):
         json_schema_extra={"default": "docs/runbooks.md of delivery.repository"},
         description="The page that alarms point to; each adds #<its section>.",
     )
-    error_percent: float = Field(
-        default=2.0,
-        ge=0.1,
+    error_percent: int = Field(
+        default=2,
+        ge=1,
         le=50,
-        strict=False,
         description="Share of requests that may fail with 5xx before somebody is called.",
     )
-    slow_seconds: float = Field(
-        default=3.0,
-        ge=0.1,
+    slow_seconds: int = Field(
+        default=3,
+        ge=1,
         le=60,
-        strict=False,
         description="Seconds that the slowest hundredth of requests may take before somebody is called.",
     )
     trace_percent: int = Field(
@@ -133,3 +131,11 @@ class Observability(Section):
             rule = f"alarms go to at most {MOST_EMAILS} addresses"
             count = f"{len(self.alarm_emails)} addresses"
             yield Finding(("alarm_emails",), rule, "use the address of a list", count)
+
+
+def budget_is_sold(observability: Observability, partition: str) -> Iterator[Finding]:
+    """Budgets are of accounts that AWS itself bills in dollars: in China somebody else does, and those of
+    GovCloud are billed through an account of the partition aws."""
+    if observability.monthly_usd is not None and partition != "aws":
+        rule = f"AWS Budgets has no budget in US dollars for accounts of the partition {partition}"
+        yield Finding(("observability", "monthly_usd"), rule, "remove the line")
