@@ -7,6 +7,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
+from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
 from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
@@ -26,7 +27,11 @@ def pod_logs(stack: Stack, network: NetworkOutputs) -> CloudwatchLogGroup:
 
 
 def collector(
-    stack: Stack, compute: ComputeOutputs, logs: CloudwatchLogGroup, after: ITerraformDependable
+    stack: Stack,
+    compute: ComputeOutputs,
+    gateway: GatewayOutputs,
+    logs: CloudwatchLogGroup,
+    after: ITerraformDependable,
 ) -> Release:
     """`helm_release.collector`, one on every node, which may write to X-Ray and to that log group."""
     tied = identity(
@@ -56,6 +61,7 @@ def collector(
         account=ACCOUNT,
         namespace=NAMESPACE,
         region=stack.environment.region,
+        priority_class=gateway.priority_class,
         log_group=logs.name,
     )
     return release(

@@ -11,6 +11,7 @@ from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
+from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
 from modules.observability.charts import EXPORTER, NAMESPACE
 from modules.observability.identities import identity
@@ -57,7 +58,9 @@ DIMENSIONS = {
 }
 
 
-def exporter(stack: Stack, compute: ComputeOutputs, after: ITerraformDependable) -> Release:
+def exporter(
+    stack: Stack, compute: ComputeOutputs, gateway: GatewayOutputs, after: ITerraformDependable
+) -> Release:
     """`helm_release.cloudwatch_exporter`. It finds databases by the tags of the environment, so that a new
     replica needs no change here."""
     reading = Statement(
@@ -72,6 +75,7 @@ def exporter(stack: Stack, compute: ComputeOutputs, after: ITerraformDependable)
         "observability/cloudwatch-exporter.yaml",
         account=ACCOUNT,
         region=stack.environment.region,
+        priority_class=gateway.priority_class,
         tags={"Project": stack.environment.project, "Environment": stack.environment.environment},
         metrics_by_namespace=METRICS,
         dimensions=DIMENSIONS,

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
+from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
 from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT, NAMESPACE
 from modules.observability.grafana_secret import KUBERNETES_SECRET
@@ -21,7 +22,11 @@ XRAY_PLUGIN = "grafana-x-ray-datasource@2.17.1"
 
 
 def grafana(
-    stack: Stack, compute: ComputeOutputs, logs: CloudwatchLogGroup, after: ITerraformDependable
+    stack: Stack,
+    compute: ComputeOutputs,
+    gateway: GatewayOutputs,
+    logs: CloudwatchLogGroup,
+    after: ITerraformDependable,
 ) -> Release:
     """`helm_release.grafana`, which may read metrics, traces and the logs of pods, and change nothing."""
     tied = identity(
@@ -36,6 +41,7 @@ def grafana(
         account=GRAFANA_ACCOUNT,
         namespace=NAMESPACE,
         region=stack.environment.region,
+        priority_class=gateway.priority_class,
         admin_secret=KUBERNETES_SECRET,
         xray_plugin=XRAY_PLUGIN,
         log_group=logs.name,

@@ -48,6 +48,7 @@ def prometheus(
         "observability/kube-prometheus-stack.yaml",
         stem=stack.names.stem,
         region=stack.environment.region,
+        priority_class=gateway.priority_class,
         alertmanager_account=ALERTMANAGER,
         platform_namespaces=[*OURS, gateway.namespace],
         storage_class=gateway.storage_class,
