@@ -21,6 +21,7 @@ from cdktf import App
 from modules.compute.tier import Compute
 from modules.data.tier import Data
 from modules.delivery.tier import Delivery
+from modules.delivery.workflows import workflows
 from modules.edge.tier import Edge
 from modules.network.tier import Network
 from modules.spec import Environment
@@ -71,8 +72,8 @@ def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS)
 
 
 def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier] = TIERS) -> None:
-    """Writes manifest.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter with what the
-    tier carries.
+    """Writes manifest.json, tiers.mk, workflows/<repository>/… and stacks/<tier>/cdk.tf.json below the
+    folder, the latter with what the tier carries.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
@@ -89,6 +90,7 @@ def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier]
             generated = json.loads(Path(scratch, relative).read_text(encoding="utf-8"))
             _replace(folder / relative, _terraform_json(generated, environment))
             _carry(folder / relative.parent, stacks[name].carried)
+        _replace_all(folder / "workflows", workflows(environment) if "delivery" in tiers else {})
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
 
@@ -114,6 +116,15 @@ def _carry(module: Path, folders: Mapping[str, Mapping[str, str]]) -> None:
                 path.rmdir()
             elif path.is_file() and path not in wanted:
                 path.unlink()
+
+
+def _replace_all(folder: Path, files: Mapping[str, str]) -> None:
+    """Makes a folder of ours hold these files, by their path in it, and no others."""
+    for path, text in files.items():
+        _replace(folder / path, text)
+    for left in folder.rglob("*"):
+        if left.is_file() and left.relative_to(folder).as_posix() not in files:
+            left.unlink()
 
 
 def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:
