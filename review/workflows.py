@@ -62,9 +62,9 @@ def main() -> int:
             print(f"removed   {path}: no spec asks for it")
     for place, text in sorted(wanted.items()):
         if _here(place, ours) is None:
-            owner, name, path = place.split("/", 2)
+            owner, name, there = place.split("/", 2)
             print(
-                f"{put(ELSEWHERE / place, text):9} {ELSEWHERE / place}: commit it to {owner}/{name} as {path}"
+                f"{put(ELSEWHERE / place, text):9} {ELSEWHERE / place}: commit it to {owner}/{name} as {there}"
             )
     return 0
 
