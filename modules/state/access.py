@@ -15,8 +15,8 @@ ACTIONS: dict[Right, list[str]] = {
 
 
 def access(stack: Stack, right: Right) -> IamPolicy:
-    """`aws_iam_policy.read` or `aws_iam_policy.write`. Neither deletes a state, and both take its lock: a plan
-    that does not would compare with a state that is being written."""
+    """`aws_iam_policy.read` or `aws_iam_policy.write`. Neither deletes a state, and both take its lock: a
+    plan without it would compare with a state that is being written."""
     plans = right == "read"
     return stack.add(
         IamPolicy,

@@ -1,4 +1,4 @@
-"""What `state:` may say: how long states, their earlier versions, their access logs and saved plans are good."""
+"""What `state:` may say: how long saved plans, earlier versions of states and their access logs are kept."""
 
 from __future__ import annotations
 

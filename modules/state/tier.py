@@ -1,4 +1,4 @@
-"""State: the bucket that holds Terraform's states, this tier's own included. `make bootstrap` builds it first."""
+"""State: the bucket that holds Terraform's states, that of this tier included. `make bootstrap` builds it."""
 
 from __future__ import annotations
 
