@@ -8,7 +8,7 @@ to the file `journal` first. The file is locked as long as terraform runs, even 
 from __future__ import annotations
 
 import fcntl
-import os
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -17,8 +17,11 @@ from typing import BinaryIO
 from review.failure import ANSI
 
 JOURNAL = "journal"
-CREATED = re.compile(r"^(?P<address>[\w.\-\[\]\"]+): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.M)
-DESTROYED = re.compile(r"^(?P<address>[\w.\-\[\]\"]+): Destruction complete after", re.M)
+# A resource shows its id, or else its name, or nothing.
+DONE = re.compile(
+    r"^(?P<address>[\w.-]+): (?P<what>Creation|Destruction) complete after \S+?(?: \[\w+=(?P<id>.*)\])?$",
+    re.M,
+)
 
 
 class Running(Exception):
@@ -39,47 +42,51 @@ def begin(stack: Path) -> BinaryIO:
 
 def created(text: str) -> dict[str, str]:
     """The ids of what was created and not destroyed again, by address."""
-    plain = ANSI.sub("", text)
     found: dict[str, str] = {}
-    for match in re.finditer(
-        f"{CREATED.pattern}|{DESTROYED.pattern.replace('address', 'gone')}", plain, re.M
-    ):
-        if match["gone"]:
-            found.pop(match["gone"], None)
+    for match in DONE.finditer(ANSI.sub("", text)):
+        if match["what"] == "Creation":
+            found[match["address"]] = match["id"] or ""
         else:
-            found[match["address"]] = match["id"]
+            found.pop(match["address"], None)
     return found
 
 
 def unrecorded(stack: Path, terraform: str) -> dict[str, str]:
     """What the journal tells of and the state does not, ids by address. A journal that tells of nothing such
-    is removed. Raises Running."""
+    is removed. Raises Running, or CalledProcessError when the state cannot be read."""
     file = stack / JOURNAL
     if not file.exists():
         return {}
-    with open(file, "rb") as journal:
+    with file.open("rb") as journal:
         try:
             fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Running from None
         found = created(journal.read().decode("utf-8", errors="replace"))
-        if found:
-            for address in recorded(stack, terraform):
-                found.pop(address, None)
-        if not found:
+        known = recorded(stack, terraform) if found else {}
+        lost = {address: id_ for address, id_ in found.items() if id_ not in known.get(address, ())}
+        if not lost:
             file.unlink()
-    return found
+    return lost
 
 
-def recorded(stack: Path, terraform: str) -> list[str]:
-    """The addresses in the state. Raises CalledProcessError when it cannot be read."""
-    listed = subprocess.run(
-        [terraform, f"-chdir={stack}", "state", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=dict(os.environ),
+def recorded(stack: Path, terraform: str) -> dict[str, set[str]]:
+    """By address, the values of which one is the id of what the state tells of; an id that is not shown is
+    always among them. Raises CalledProcessError when the state cannot be read."""
+    pulled = subprocess.run(
+        [terraform, f"-chdir={stack}", "state", "pull"], capture_output=True, text=True, check=True
     )
-    if listed.returncode and "No state file was found" not in listed.stderr:
-        raise subprocess.CalledProcessError(listed.returncode, "terraform state list", stderr=listed.stderr)
-    return listed.stdout.split()
+    state = json.loads(pulled.stdout) if pulled.stdout.strip() else {"resources": []}
+    return {
+        f"{resource['type']}.{resource['name']}": {
+            "",
+            *(
+                str(value)
+                for instance in resource["instances"]
+                for value in instance["attributes"].values()
+                if isinstance(value, str)
+            ),
+        }
+        for resource in state["resources"]
+        if resource["mode"] == "managed"
+    }
