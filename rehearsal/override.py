@@ -37,6 +37,8 @@ def main() -> None:
         lifted = unprotected(configuration) if "--unprotected" in sys.argv[3:] else {}
         if lifted:
             override["resource"] = lifted
+        if "--unprotected" in sys.argv[3:]:
+            override["output"] = {"protection": {"value": False}}
         save(module / NAME, override)
 
 

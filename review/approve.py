@@ -1,40 +1,93 @@
-"""Asks before anything is changed: `python -m review.approve apply|destroy ENV APPROVE FOLDER TIER…`.
+"""Asks before anything is changed.
 
-Exit code 0 means yes. APPROVE=yes answers in advance; without a terminal to ask on, nothing else does.
+    python -m review.approve apply ENV APPROVE FOLDER TIER…
+    python -m review.approve destroy ENV APPROVE FOLDER TIER… --standing=TIER…
+
+Exit code 0 means yes. To apply takes a yes, to destroy the name of the environment; APPROVE says either in
+advance, and without a terminal to ask on nothing else does. A destroy that protection forbids, or that would
+pull the ground from under a tier (--standing), is refused before it is asked about.
 """
 
 from __future__ import annotations
 
 import sys
+from io import StringIO
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
+from review import preflight
 from review.report import report, table
 
 TERMINAL = "/dev/tty"
+STANDING = "--standing="
 
 
 def main() -> int:
     verb, environment, approved, folder, *tiers = sys.argv[1:]
-    saved = [tier for tier in tiers if (Path(folder) / "stacks" / tier / "plan.json").exists()]
-    if verb == "apply" and saved:
-        Console(highlight=False).print(table(report(Path(folder), saved)["tiers"]))
-    if approved == "yes" or (verb == "apply" and not saved):
+    if verb == "destroy":
+        return destroy(environment, approved, Path(folder), tiers)
+    return apply(environment, approved, Path(folder), tiers)
+
+
+def apply(environment: str, approved: str, folder: Path, tiers: list[str]) -> int:
+    """The exit code of the question before an apply."""
+    saved = [tier for tier in tiers if (folder / "stacks" / tier / "plan.json").exists()]
+    shown = [table(report(folder, saved)["tiers"])] if saved else []
+    if approved == "yes" or not saved:
+        show(shown)
         return 0
-    question = f"{verb} {', '.join(tiers)} of {environment}? Type yes: "
+    return answered("yes", f"apply {', '.join(tiers)} of {environment}? Type yes: ", shown)
+
+
+def destroy(environment: str, approved: str, folder: Path, arguments: list[str]) -> int:
+    """The exit code of the checks and the question before a destroy."""
+    tiers = [each for each in arguments if not each.startswith(STANDING)]
+    going = preflight.read(folder, tiers)
+    standing = [each.removeprefix(STANDING) for each in arguments if each.startswith(STANDING)]
+    refused = list(preflight.refusals(environment, going, preflight.read(folder, standing) if going else []))
+    shown: list[RenderableType] = [preflight.table(going), *preflight.summary(going)] if going else []
+    if refused or not going:
+        show(shown)
+        sys.stderr.write("".join(f"destroy: refused, nothing was changed: {each}\n" for each in refused))
+        return 1 if refused else 0
+    if approved == environment:
+        show(shown)
+        return 0
+    if approved:
+        sys.stderr.write(f"destroy: to approve in advance takes the environment's name: APPROVE={environment}\n")
+        return 1
+    names = ", ".join(state.tier for state in going)
+    return answered(environment, f"destroy {names}? Type the name of the environment: ", shown)
+
+
+def answered(wanted: str, question: str, shown: list[RenderableType]) -> int:
+    """Shows and asks on the terminal itself, for make holds back what is printed until the answer is there."""
+    verb = question.partition(" ")[0]
     try:
         with open(TERMINAL, "r+", encoding="utf-8", errors="replace") as terminal:
-            terminal.write(question)
+            terminal.write(text(shown) + question)
             terminal.flush()
             answer = terminal.readline().strip()
     except OSError:
-        sys.stderr.write(f"{verb}: no terminal to ask on; APPROVE=yes says yes in advance\n")
+        show(shown)
+        sys.stderr.write(f"{verb}: no terminal to ask on; APPROVE={wanted} says it in advance\n")
         return 1
-    if answer != "yes":
+    if answer != wanted:
         sys.stderr.write(f"{verb}: not approved, nothing was changed\n")
         return 1
     return 0
+
+
+def show(shown: list[RenderableType]) -> None:
+    sys.stdout.write(text(shown))
+
+
+def text(shown: list[RenderableType]) -> str:
+    console = Console(highlight=False, file=StringIO(), width=120, soft_wrap=False)
+    for each in shown:
+        console.print(each)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 if __name__ == "__main__":

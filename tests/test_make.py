@@ -139,7 +139,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     output = project.folder / "cdktf.out" / "sandbox"
     assert {plan.parent.name for plan in output.glob("**/plan.tfplan")} == TIERS.keys() - forecast
 
-    refused(project.make("apply"), "APPROVE=yes says yes in advance")
+    refused(project.make("apply"), "APPROVE=yes says it in advance")
     assert project.addresses() == set()
 
     succeeded(project.make("apply", APPROVE="yes"))
@@ -169,8 +169,9 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
         **{f"delivery: {each}": ["create"] for each in OF_A_SYSTEM},
     }
 
-    refused(project.make("destroy"), "APPROVE=yes says yes in advance")
-    succeeded(project.make("destroy", APPROVE="yes"))
+    refused(project.make("destroy"), "APPROVE=sandbox says it in advance")
+    refused(project.make("destroy", APPROVE="yes"), "takes the environment's name: APPROVE=sandbox")
+    succeeded(project.make("destroy", APPROVE="sandbox"))
     assert project.addresses() == set()
 
 
