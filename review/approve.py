@@ -10,13 +10,14 @@ pull the ground from under a tier (--standing), is refused before it is asked ab
 
 from __future__ import annotations
 
+import json
 import sys
 from io import StringIO
 from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from review import preflight
+from review import imports, preflight
 from review.report import report, table
 
 TERMINAL = "/dev/tty"
@@ -33,7 +34,9 @@ def main() -> int:
 def apply(environment: str, approved: str, folder: Path, tiers: list[str]) -> int:
     """The exit code of the question before an apply."""
     saved = [tier for tier in tiers if (folder / "stacks" / tier / "plan.json").exists()]
-    shown = [table(report(folder, saved)["tiers"])] if saved else []
+    shown: list[RenderableType] = [table(report(folder, saved)["tiers"])] if saved else []
+    for tier in saved:
+        shown += imports.lines(json.loads((folder / "stacks" / tier / "plan.json").read_text()))
     if approved == "yes" or not saved:
         show(shown)
         return 0
@@ -49,20 +52,22 @@ def destroy(environment: str, approved: str, folder: Path, arguments: list[str])
     shown: list[RenderableType] = [preflight.table(going), *preflight.summary(going)] if going else []
     if refused or not going:
         show(shown)
-        sys.stderr.write("".join(f"destroy: refused, nothing was changed: {each}\n" for each in refused))
+        sys.stderr.write("".join(f"destroy: refused, nothing was changed: {each}" for each in refused))
         return 1 if refused else 0
     if approved == environment:
         show(shown)
         return 0
     if approved:
-        sys.stderr.write(f"destroy: to approve in advance takes the environment's name: APPROVE={environment}\n")
+        sys.stderr.write(
+            f"destroy: to approve in advance takes the environment's name: APPROVE={environment}\n"
+        )
         return 1
     names = ", ".join(state.tier for state in going)
     return answered(environment, f"destroy {names}? Type the name of the environment: ", shown)
 
 
 def answered(wanted: str, question: str, shown: list[RenderableType]) -> int:
-    """Shows and asks on the terminal itself, for make holds back what is printed until the answer is there."""
+    """Shows and asks on the terminal itself: make holds back what is printed until the answer is there."""
     verb = question.partition(" ")[0]
     try:
         with open(TERMINAL, "r+", encoding="utf-8", errors="replace") as terminal:

@@ -42,7 +42,9 @@ def _cache(values: Values) -> str:
 def _emptied(by: str, what: str) -> Callable[[Values], str]:
     """For a container: `by` is the argument that lets the provider empty it."""
     return lambda values: (
-        f"{what} in it are deleted" if values.get(by) else f"must be empty, or destroy stops: no {what} are deleted"
+        f"{what} in it are deleted"
+        if values.get(by)
+        else f"must be empty, or destroy stops: no {what} are deleted"
     )
 
 

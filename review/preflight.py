@@ -1,5 +1,5 @@
-"""What a destroy will meet, read from the states before anything is asked: what is protected, what holds data,
-what becomes of it, and what still stands on the tiers that are to go.
+"""What a destroy will meet, read from the states before anything is asked: what is protected, what holds
+data, what becomes of it, and what still stands on the tiers that are to go.
 
 Make leaves the state of each tier as `terraform show -json` writes it in `stacks/<tier>/state.json`.
 """
@@ -26,8 +26,8 @@ LOGS = "aws_cloudwatch_log_group"
 
 @dataclass(frozen=True)
 class Holding:
-    """A resource that is guarded or holds data, and what becomes of it. `guards` are the arguments that forbid
-    its deletion."""
+    """A resource that is guarded or holds data, and what becomes of it. `guards` are the arguments that
+    forbid its deletion."""
 
     address: str
     fate: str
@@ -94,35 +94,32 @@ def read(folder: Path, tiers: list[str]) -> list[TierState]:
 
 def refusals(environment: str, going: list[TierState], standing: list[TierState]) -> Iterator[str]:
     """Why nothing of this may be destroyed, with the remedy; nothing when it may."""
-    by_state = [state.tier for state in going if state.applied_protection]
-    guarded = [
-        f"{state.tier}: {each.address} ({', '.join(each.guards)})"
-        for state in going
-        for each in state.holdings
-        if each.guards and not state.applied_protection
-    ]
     by_spec = [state.tier for state in going if state.wanted_protection]
+    by_state = [state.tier for state in going if state.applied_protection and not state.wanted_protection]
+    guarded = [
+        f"    {state.tier}: {each.address} ({', '.join(each.guards)})\n"
+        for state in going
+        if not state.applied_protection
+        for each in state.holdings
+        if each.guards
+    ]
+    spec, applied = f"environments/{environment}.yaml", f"make plan ENV={environment}, then make apply"
     if by_spec:
         yield (
-            f"{', '.join(by_spec)}: environments/{environment}.yaml has protection on\n"
-            f"  remedy: write protection: false there, have that change reviewed, make plan ENV={environment} and"
-            f" make apply ENV={environment}; destroy afterwards"
+            f"{', '.join(by_spec)}: {spec} has protection on\n"
+            f"  remedy: write protection: false there, have that change reviewed, {applied}; destroy afterwards\n"
         )
-    if by_state and not by_spec:
+    if by_state:
         yield (
-            f"{', '.join(by_state)}: protection is off in environments/{environment}.yaml, and that was not"
-            f" applied\n  remedy: make plan ENV={environment} and make apply ENV={environment}; destroy afterwards"
+            f"{', '.join(by_state)}: {spec} has protection off, and that was not applied\n"
+            f"  remedy: {applied}, as a change of its own; destroy afterwards\n"
         )
     if guarded:
-        yield (
-            "AWS will refuse to delete what somebody guarded by hand\n"
-            + "".join(f"    {each}\n" for each in guarded)
-            + f"  remedy: make plan ENV={environment} and make apply ENV={environment} set it back"
-        )
+        yield f"AWS refuses to delete what somebody guarded\n{''.join(guarded)}  remedy: {applied}\n"
     for state in standing:
         yield (
             f"{state.tier} stands on it and still has {len(state.resources)} resources\n"
-            f"  remedy: destroy {state.tier} first (TIER={state.tier}), or the whole environment (without TIER)"
+            f"  remedy: destroy {state.tier} first (TIER={state.tier}), or all of it (without TIER)\n"
         )
 
 
@@ -144,6 +141,6 @@ def summary(states: list[TierState]) -> Iterator[str]:
         yield f"{state.tier}: {len(state.resources)} resources are destroyed"
     if any(state.snapshots_outlive_keys for state in states):
         yield (
-            "Final snapshots are encrypted with keys that are destroyed as well: copy those to keep under another"
-            " key before the keys are gone, or cancel the deletion of the keys."
+            "Final snapshots are encrypted with keys that are destroyed as well: copy those to keep under"
+            " another key before the keys are gone, or cancel the deletion of the keys."
         )
