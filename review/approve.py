@@ -11,6 +11,7 @@ pull the ground from under a tier (--standing), is refused before it is asked ab
 from __future__ import annotations
 
 import json
+import os
 import sys
 from io import StringIO
 from pathlib import Path
@@ -22,6 +23,7 @@ from review.report import report, table
 
 TERMINAL = "/dev/tty"
 STANDING = "--standing="
+WIDE, NARROW = 160, 80  # columns of a log, and of a terminal that does not say
 
 
 def main() -> int:
@@ -70,10 +72,14 @@ def answered(wanted: str, question: str, shown: list[RenderableType]) -> int:
     """Shows and asks on the terminal itself: make holds back what is printed until the answer is there."""
     verb = question.partition(" ")[0]
     try:
-        with open(TERMINAL, "r+", encoding="utf-8", errors="replace") as terminal:
-            terminal.write(text(shown) + question)
-            terminal.flush()
-            answer = terminal.readline().strip()
+        # Twice, for a terminal cannot be sought in, which Python asks of a file that it reads and writes.
+        with (
+            open(TERMINAL, encoding="utf-8", errors="replace") as typed,
+            open(TERMINAL, "w", encoding="utf-8", errors="replace") as seen,
+        ):
+            seen.write(text(shown, os.get_terminal_size(seen.fileno()).columns or NARROW) + question)
+            seen.flush()
+            answer = typed.readline().strip()
     except OSError:
         show(shown)
         sys.stderr.write(f"{verb}: no terminal to ask on; APPROVE={wanted} says it in advance\n")
@@ -88,8 +94,8 @@ def show(shown: list[RenderableType]) -> None:
     sys.stdout.write(text(shown))
 
 
-def text(shown: list[RenderableType]) -> str:
-    console = Console(highlight=False, file=StringIO(), width=120, soft_wrap=False)
+def text(shown: list[RenderableType], width: int = WIDE) -> str:
+    console = Console(highlight=False, file=StringIO(), width=width)
     for each in shown:
         console.print(each)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]

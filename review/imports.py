@@ -146,7 +146,8 @@ def check(stack: Path) -> int:
         sys.stderr.write(
             f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built anew\n"
             f"  rule:   what is adopted stays; these arguments differ and cannot be changed: {forced}\n"
-            f"  remedy: write into the spec what {identity} has, or remove it from the file; make import\n"
+            f"  remedy: write into the spec what {identity} has, adopt what it stands on as well, such as its"
+            " key, or remove it from the file; then make import\n"
         )
     if replaced:
         for left in stack.glob("plan.*"):

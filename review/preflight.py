@@ -107,7 +107,7 @@ def refusals(environment: str, going: list[TierState], standing: list[TierState]
     if by_spec:
         yield (
             f"{', '.join(by_spec)}: {spec} has protection on\n"
-            f"  remedy: write protection: false there, have that change reviewed, {applied}; destroy afterwards\n"
+            f"  remedy: write protection: false there, have it reviewed, {applied}; destroy afterwards\n"
         )
     if by_state:
         yield (
