@@ -235,6 +235,9 @@ import: $(SELECTED:%=import-%) ## Plan the adoption of what exists in AWS and en
 import-blocks: $(SELECTED:%=held-%)
 	@$(PYTHON) -m review.imports write $(OUT) $(IMPORTS) $(SELECTED)
 
+upgrade: $(INSTALLED) ## Rewrite a spec of an earlier version in the form of today, comments and all
+	@$(PYTHON) -m tools.upgrade $(SPEC)
+
 # An old report must not pass for a new one, whatever stops make before it can write its own.
 ifneq ($(filter drift,$(MAKECMDGOALS)),)
 ifeq ($(DRY_RUN),false)
@@ -328,4 +331,4 @@ clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
 .PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
-.PHONY: approve-apply approve-destroy drift import import-blocks
+.PHONY: approve-apply approve-destroy drift import import-blocks upgrade

@@ -37,6 +37,23 @@ class Document:
     texts: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     refused: set[KeyPath] = field(default_factory=set)
+    renamed: dict[KeyPath, str] = field(default_factory=dict)
+
+    def move(self, path: KeyPath, to: KeyPath) -> None:
+        """Notes that a key, and all below it, is known by another path than the file's."""
+
+        def moved(each: KeyPath) -> KeyPath:
+            return (*to, *each[len(path) :]) if each[: len(path)] == path else each
+
+        self.lines = {moved(each): line for each, line in self.lines.items()}
+        self.texts = {moved(each): text for each, text in self.texts.items()}
+        self.refused = {moved(each) for each in self.refused}
+        self.renamed = {moved(each): name for each, name in self.renamed.items()}
+        self.renamed.setdefault(to, str(path[-1]))
+
+    def written_at(self, path: KeyPath) -> KeyPath:
+        """The path as it stands in the file."""
+        return tuple(self.renamed.get(path[: end + 1], part) for end, part in enumerate(path))
 
     def line(self, path: KeyPath) -> int:
         """The line of a path, or of the nearest one above it that the file has; line 1 for the root."""

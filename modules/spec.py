@@ -6,9 +6,9 @@ Nothing here asks AWS, and nothing imports a provider: a bad file is refused in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -29,6 +29,7 @@ from modules.section import Finding, Section, check, fault
 from modules.storage.spec import Storage
 from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
+from modules.upgrades import LATEST, OLDEST, STEPS, Change, Step, upgrade
 from modules.wording import dotted, short
 
 REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
@@ -88,6 +89,14 @@ Account = Annotated[
 class Environment(Section):
     """One environment. An object of this class satisfies every rule; a tier may rely on it."""
 
+    version: int = Field(
+        default=LATEST,
+        ge=OLDEST,
+        le=LATEST,
+        description="Version of the form of this file. Left out, it is 1; an older one is read as what it means"
+        " today.",
+        examples=[LATEST],
+    )
     project: Project = Field(
         description="Short name of the product; starts the name of everything.", examples=["acme"]
     )
@@ -254,9 +263,22 @@ class Environment(Section):
         yield from shield_is_sold(self.edge, self.partition)
 
 
+class Loaded(NamedTuple):
+    """An environment, and how its file was understood when it is of an earlier version."""
+
+    environment: Environment
+    changes: list[Change]
+
+
 def load(path: Path) -> Environment:
     """The environment a file describes. Raises SpecError with every problem of the file, and nothing else."""
+    return load_any(path).environment
+
+
+def load_any(path: Path, steps: Mapping[int, Step] = STEPS) -> Loaded:
+    """The environment that a file of this or an earlier version describes. Raises SpecError like `load`."""
     document = read(path)
+    changes = upgrade(path.as_posix(), document, steps)
     data = {"environment": path.stem, **document.data}
     problems = list(document.problems)
     try:
@@ -268,7 +290,7 @@ def load(path: Path) -> Environment:
             problems.append(_misnamed(document, environment.environment, path))
     if problems:
         raise SpecError(path.as_posix(), problems)
-    return environment
+    return Loaded(environment, changes)
 
 
 def _misnamed(document: Document, name: str, path: Path) -> Problem:
@@ -306,4 +328,7 @@ def _problem(document: Document, found: Finding, name: Any) -> Problem:
     value, remedy = found.value or document.shown(found.path), found.remedy
     if found.path == ("environment",) and found.path not in document.lines:
         value, remedy = short(str(name)), f"rename the file, for the environment has its name; {remedy}"
-    return Problem(dotted(found.path), value, found.rule, remedy, document.line(found.path))
+    written, rule = document.written_at(found.path), found.rule
+    if written != found.path:
+        rule += f" (an earlier name of it, {dotted(written)}, stands in the file)"
+    return Problem(dotted(found.path), value, rule, remedy, document.line(found.path))
