@@ -47,6 +47,7 @@ class Facts:
     values: dict[str, Any] = field(default_factory=dict)
     write_only: list[str] = field(default_factory=list)
     required_blocks: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
