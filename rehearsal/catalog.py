@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings.schema import Attribute, Block, Nested, TypeSchema
+from rehearsal import waf
 
 PROVIDERS = ("aws", "helm")
 FACTS = Path(__file__).parent / "facts"
@@ -76,6 +77,8 @@ class Catalog:
         for name in sorted(names):
             for block, facts in self._query("SELECT block, facts", provider, kind, name):
                 found[name] = Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
+                if kind == "resource":
+                    waf.complete(name, found[name].block)
         return found
 
     def _query(self, select: str, *key: str) -> list[tuple[Any, ...]]:
@@ -188,7 +191,7 @@ def _apply(name: str, block: Block, facts: Facts) -> None:
             found.computed = True
         else:
             raise ValueError(f"facts: {name} has no argument {path}")
-    for path in facts.replace:
+    for path in [*facts.replace, *facts.documents]:
         if block.find(path) is None:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in facts.nested:

@@ -8,20 +8,27 @@ from typing import Any
 from bindings.schema import Attribute, Block, Nested
 from rehearsal.protocol import messages
 
+Made = dict[int, Any]  # messages of blocks, by the identity of the block
+
 
 def schema(block: Block) -> Any:
     """The protocol's Schema message of a type."""
-    return messages().Schema(version=0, block=_block(block))
+    return messages().Schema(version=0, block=_block(block, {}))
 
 
-def _block(block: Block) -> Any:
+def _block(block: Block, made: Made) -> Any:
+    """The message of a block; one that stands in many places, as in rules of WAF, is made once."""
+    if id(block) in made:
+        return made[id(block)]
     pb = messages().Schema
     attributes = [_attribute(name, a) for name, a in block.attributes.items()]
-    attributes += [_nested_attribute(name, n) for name, n in block.blocks.items() if n.attribute]
-    return pb.Block(
+    attributes += [_nested_attribute(name, n, made) for name, n in block.blocks.items() if n.attribute]
+    blocks = [(name, nested) for name, nested in sorted(block.blocks.items()) if not nested.attribute]
+    made[id(block)] = pb.Block(
         attributes=sorted(attributes, key=lambda a: a.name),
-        block_types=[_nested_block(name, n) for name, n in sorted(block.blocks.items()) if not n.attribute],
+        block_types=[_nested_block(name, nested, made) for name, nested in blocks],
     )
+    return made[id(block)]
 
 
 def _attribute(name: str, attribute: Attribute) -> Any:
@@ -36,9 +43,9 @@ def _attribute(name: str, attribute: Attribute) -> Any:
     )
 
 
-def _nested_attribute(name: str, nested: Nested) -> Any:
+def _nested_attribute(name: str, nested: Nested, made: Made) -> Any:
     pb = messages().Schema
-    inner = _block(Block(nested.block.attributes, nested.block.blocks)).attributes
+    inner = _block(nested.block, made).attributes
     return pb.Attribute(
         name=name,
         nested_type=pb.Object(attributes=inner, nesting=getattr(pb.Object, nested.nesting.upper())),
@@ -48,12 +55,12 @@ def _nested_attribute(name: str, nested: Nested) -> Any:
     )
 
 
-def _nested_block(name: str, nested: Nested) -> Any:
+def _nested_block(name: str, nested: Nested, made: Made) -> Any:
     pb = messages().Schema
     counted = nested.nesting in ("list", "set")
     return pb.NestedBlock(
         type_name=name,
-        block=_block(nested.block),
+        block=_block(nested.block, made),
         nesting=getattr(pb.NestedBlock, nested.nesting.upper()),
         min_items=1 if nested.required and counted else 0,
         max_items=1 if nested.single and counted else 0,

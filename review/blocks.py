@@ -113,7 +113,9 @@ def fill(
         inner = f"{path}.{name}" if path else name
         found = schema.attributes.get(name) or schema.blocks.get(name)
         if name in REFUSED or found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
-            reason = "has no type in the bindings" if found else "is not an argument that can be written as HCL"
+            reason = (
+                "has no type in the bindings" if found else "is not an argument that can be written as HCL"
+            )
             raise HclError(f"{place}: {inner} {reason}")
         if isinstance(found, Attribute) or found.attribute:
             body.arguments.append((name, _argument(item, compared=inner in documents)))
