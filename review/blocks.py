@@ -6,7 +6,7 @@ bindings, with the facts of the rehearsal: the same by which the embedded provid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,6 @@ from review.values import Entry, document, entries, fixed, indent, value
 BUILT_IN = ("terraform_data", "terraform_remote_state")
 FIRST = ("count", "for_each", "provider")
 CONDITIONS = ("precondition", "postcondition")
-REFUSED = ("connection", "dynamic", "provisioner")
 
 
 class HclError(Exception):
@@ -73,7 +72,7 @@ def block(header: str, lines: list[str]) -> list[str]:
 
 
 def element(schemas: Schemas, kind: str, name: str, arguments: Mapping[str, Any], place: str) -> list[str]:
-    """The lines inside the braces of a resource, a data source or an ephemeral resource of the type `name`."""
+    """The lines inside the braces of a resource, data source or ephemeral resource of the type `name`."""
     own = dict(arguments)
     body = Body(first=[(key, _first(key, own.pop(key))) for key in FIRST if own.get(key) is not None])
     if (lifecycle := own.pop("lifecycle", None)) is not None:
@@ -112,11 +111,8 @@ def fill(
     for name, item in arguments.items():
         inner = f"{path}.{name}" if path else name
         found = schema.attributes.get(name) or schema.blocks.get(name)
-        if name in REFUSED or found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
-            reason = (
-                "has no type in the bindings" if found else "is not an argument that can be written as HCL"
-            )
-            raise HclError(f"{place}: {inner} {reason}")
+        if found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
+            raise HclError(f"{place}: {inner}: the bindings do not say what this is in HCL")
         if isinstance(found, Attribute) or found.attribute:
             body.arguments.append((name, _argument(item, compared=inner in documents)))
         else:
@@ -173,5 +169,6 @@ def _lifecycle(item: Any) -> list[str]:
 
 
 def conditions(name: str, item: Any) -> list[list[str]]:
-    each: Callable[[Any], list[str]] = lambda rule: entries([(key, value(of)) for key, of in rule.items()])  # noqa: E731
-    return [block(name, each(rule)) for rule in (item if isinstance(item, list) else [item])]
+    """The blocks of a check, such as a precondition, or of several."""
+    rules = item if isinstance(item, list) else [item]
+    return [block(name, entries([(key, value(of)) for key, of in rule.items()])) for rule in rules]

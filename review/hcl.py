@@ -1,8 +1,8 @@
 """The HCL twin: the generated Terraform JSON as people write Terraform, for those who would rather read that.
 
 `python -m review.hcl cdktf.out/<env> environments/<env>.yaml TIER…` writes `hcl/<tier>/` beside
-`stacks/<tier>/`: the same root module, in files by concern. Its plan is the plan of the JSON; tests hold it to
-that. Nothing else reads it.
+`stacks/<tier>/`: the same root module, in files by concern. Its plan is the plan of the JSON; tests hold it
+to that. Nothing else reads it.
 
     templates.py   strings and the expressions in them
     values.py      values, aligned as `terraform fmt` aligns them; JSON documents
@@ -21,7 +21,6 @@ from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.files import write
 from review.blocks import HclError, Schemas, block, conditions, configured, element, references
 from review.layout import MAIN, OUTPUTS, VERSIONS, file_of
-from review.templates import literal
 from review.values import Entry, entries, fixed, read, value
 
 GENERATED = "cdk.tf.json"
@@ -53,8 +52,9 @@ class Twin:
 
     def _header(self) -> str:
         return (
-            f"# Written by Tierra from {self.spec}, as the twin of stacks/{self.tier}/{GENERATED}: change the spec,\n"
-            "# not this file. Above each block stands where it came from: spec > tier > path in the JSON.\n"
+            f"# Written by Tierra from {self.spec}; change that file, not this one.\n"
+            f"# This is the twin of stacks/{self.tier}/{GENERATED}. Above each block stands where it came from:\n"
+            "# the spec, the tier, the path in the JSON.\n"
         )
 
     def _paragraphs(self) -> Iterator[Paragraph]:

@@ -49,8 +49,8 @@ def split(template: str) -> list[Part]:
 def string(template: str, *, long: bool = True) -> list[str]:
     """The expression that has the value of a template, in lines.
 
-    A template that is one expression becomes that expression; a text of several lines a heredoc, unless `long`
-    forbids it.
+    A template that is one expression becomes that expression; a text of several lines a heredoc, unless
+    `long` forbids it.
     """
     parts = split(template)
     if len(parts) == 1 and (bare := _bare(parts[0])):
@@ -112,7 +112,7 @@ def _heredoc(template: str, parts: Sequence[Part]) -> list[str] | None:
     lines = template.removesuffix("\n").split("\n")
     if not parts[-1:] or not parts[-1].text or not all(_fit(line) for line in lines):
         return None
-    if not ended and len(lines) < LINES_FOR_CHOMP or template in ("", "\n"):
+    if (not ended and len(lines) < LINES_FOR_CHOMP) or template in ("", "\n"):
         return None
     taken = {line.strip() for line in lines}
     marker = next(name for name in _markers() if name not in taken)
