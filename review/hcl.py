@@ -53,8 +53,7 @@ class Twin:
     def _header(self) -> str:
         return (
             f"# Written by Tierra from {self.spec}; change that file, not this one.\n"
-            f"# This is the twin of stacks/{self.tier}/{GENERATED}. Above each block stands where it came from:\n"
-            "# the spec, the tier, the path in the JSON.\n"
+            f"# Twin of stacks/{self.tier}/{GENERATED}. Above each block: spec > tier > path in the JSON.\n"
         )
 
     def _paragraphs(self) -> Iterator[Paragraph]:
