@@ -4,10 +4,18 @@ the workflow that plans and applies them."""
 from __future__ import annotations
 
 import json
+import os
 import sys
+from typing import Any
 
-from modules.delivery.workflows import MOST_ENVIRONMENTS, account_of
+from modules.delivery.workflows import CODEBUILD, MOST_ENVIRONMENTS, account_of
 from review.specs import Refused, real_environments
+
+
+def started(entry: dict[str, Any], run: str) -> dict[str, Any]:
+    """With labels of CodeBuild as its runners have them, for it starts one for each run."""
+    labels = [f"{each}-{run}" if each.startswith(CODEBUILD) else each for each in entry["runner"]]
+    return {**entry, "runner": labels}
 
 
 def main() -> int:
@@ -23,7 +31,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    print(json.dumps([account_of(environment) for environment in environments], separators=(",", ":")))
+    entries = [account_of(environment) for environment in environments]
+    if run := os.environ.get("GITHUB_RUN_ID"):
+        entries = [started(each, f"{run}-{os.environ['GITHUB_RUN_ATTEMPT']}") for each in entries]
+    print(json.dumps(entries, separators=(",", ":")))
     return 0
 
 

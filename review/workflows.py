@@ -64,7 +64,8 @@ def main() -> int:
         if _here(place, ours) is None:
             owner, name, there = place.split("/", 2)
             print(
-                f"{put(ELSEWHERE / place, text):9} {ELSEWHERE / place}: commit it to {owner}/{name} as {there}"
+                f"{put(ELSEWHERE / place, text):9} {ELSEWHERE / place}:"
+                f" commit it to {owner}/{name} as {there}"
             )
     return 0
 

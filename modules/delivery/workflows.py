@@ -18,6 +18,7 @@ from modules.templating import Templates
 
 FOLDER = ".github/workflows"
 WRITTEN = "# Written by Tierra"  # how a file of ours starts
+CODEBUILD = "codebuild-"  # how a label of a runner that CodeBuild starts begins
 MOST_ENVIRONMENTS = 256  # jobs of a matrix: docs.github.com/en/actions/reference/limits
 
 # What the deployment of an image goes through: its steps, and how many minutes each may take.
@@ -152,8 +153,8 @@ def _plain(repository: str) -> str:
 
 def _label(label: str) -> str:
     """A label of a runner. CodeBuild starts one for each run, whose number its label carries."""
-    codebuild = label.startswith("codebuild-")
-    return label + "-${{ github.run_id }}-${{ github.run_attempt }}" if codebuild else label
+    run = "-${{ github.run_id }}-${{ github.run_attempt }}"
+    return label + run if label.startswith(CODEBUILD) else label
 
 
 def _quoted(text: str) -> str:

@@ -1,18 +1,17 @@
 set -euo pipefail
-mark='<!-- tierra: plans -->'
 {
-  echo "$mark"
-  echo "### Plans of ${GITHUB_SHA:0:8}"
+  echo "<!-- tierra: plans -->"
+  echo "### Plans of ${COMMIT:0:8}"
   echo
   cat table.md
   echo
   echo "Each plan in full: [run]($RUN)"
 } >comment.md
-comments=repos/$GITHUB_REPOSITORY/issues/$NUMBER/comments
-there=$(gh api --paginate "$comments?per_page=100" | jq --raw-output --slurp --arg mark "$mark" \
-  'add // [] | map(select(.user.type == "Bot" and (.body | startswith($mark)))) | .[0].id // empty')
+issues=repos/$GITHUB_REPOSITORY/issues
+there=$(gh api --paginate "$issues/$NUMBER/comments" \
+  --jq '.[] | select(.user.type == "Bot" and (.body | startswith("<!-- tierra: plans -->"))) | .id' | head -n 1)
 if [[ $there ]]; then
-  gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$there" --field body=@comment.md >/dev/null
+  gh api --method PATCH "$issues/comments/$there" --field body=@comment.md --silent
 else
-  gh api --method POST "$comments" --field body=@comment.md >/dev/null
+  gh api --method POST "$issues/$NUMBER/comments" --field body=@comment.md --silent
 fi
