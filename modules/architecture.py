@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -24,6 +24,7 @@ from modules.delivery.tier import Delivery
 from modules.edge.tier import Edge
 from modules.gateway.tier import Gateway
 from modules.network.tier import Network
+from modules.renames import RENAMES, Rename, moved
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
 from modules.storage.tier import Storage
@@ -53,7 +54,7 @@ TIERS: Mapping[str, Tier] = {
 CARRIED = ("charts",)
 
 # Terraform's own order of reading, rather than the alphabet.
-SECTIONS = ("//", "terraform", "provider", "data", "resource", "output")
+SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "output")
 
 
 def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
@@ -74,7 +75,12 @@ def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS)
     return stacks
 
 
-def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier] = TIERS) -> None:
+def synthesize(
+    environment: Environment,
+    folder: Path,
+    tiers: Mapping[str, Tier] = TIERS,
+    renames: Sequence[Rename] = RENAMES,
+) -> None:
     """Writes manifest.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter with what the
     tier carries.
 
@@ -91,10 +97,17 @@ def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier]
         for name in stacks:
             relative = Path("stacks", name, "cdk.tf.json")
             generated = json.loads(Path(scratch, relative).read_text(encoding="utf-8"))
+            if blocks := moved(name, addresses(generated), renames):
+                generated["moved"] = blocks
             _replace(folder / relative, _terraform_json(generated, environment))
             _carry(folder / relative.parent, stacks[name].carried)
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
+
+
+def addresses(root: Mapping[str, Any]) -> list[str]:
+    """The addresses of the resources in a root module."""
+    return [f"{kind}.{name}" for kind, named in root.get("resource", {}).items() for name in named]
 
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
