@@ -16,7 +16,8 @@ from pathlib import Path
 
 from bindings import node, trim
 from modules.errors import SpecError
-from modules.spec import load
+from modules.spec import load_upgraded
+from modules.upgrades import LATEST
 
 ROOT = Path(__file__).resolve().parent
 
@@ -25,10 +26,12 @@ def main(arguments: list[str]) -> int:
     """The exit code."""
     name = arguments[0] if arguments else os.environ.get("ENV") or "sandbox"
     try:
-        environment = load(Path("environments", f"{name}.yaml"))
+        environment, changes = load_upgraded(Path("environments", f"{name}.yaml"))
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
+    if changes:
+        print(told(name, changes), file=sys.stderr)
     # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
     try:
         node.use()
@@ -49,6 +52,13 @@ def main(arguments: list[str]) -> int:
         )
         return 1
     return 0
+
+
+def told(name: str, changes: list[str]) -> str:
+    """How a spec of an earlier version was read."""
+    heading = f"environments/{name}.yaml is of an earlier version and means the same today, read like this:"
+    remedy = f"  remedy: write it so and set version: {LATEST}, whenever it suits you"
+    return "\n".join([heading, *(f"  {change}" for change in changes), remedy])
 
 
 if __name__ == "__main__":

@@ -37,6 +37,26 @@ class Document:
     texts: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     refused: set[KeyPath] = field(default_factory=set)
+    moved: dict[KeyPath, KeyPath] = field(default_factory=dict)
+
+    def move(self, path: KeyPath, to: KeyPath) -> None:
+        """Notes that a key, with all below it, is known by another path than the file's."""
+
+        def now(each: KeyPath) -> KeyPath:
+            return (*to, *each[len(path) :]) if each[: len(path)] == path else each
+
+        written = self.written(path)
+        self.lines = {now(each): line for each, line in self.lines.items()}
+        self.texts = {now(each): text for each, text in self.texts.items()}
+        self.refused = {now(each) for each in self.refused}
+        self.moved = {now(each): place for each, place in self.moved.items()} | {to: written}
+
+    def written(self, path: KeyPath) -> KeyPath:
+        """A path as it stands in the file."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.moved:
+                return (*self.moved[path[:end]], *path[end:])
+        return path
 
     def line(self, path: KeyPath) -> int:
         """The line of a path, or of the nearest one above it that the file has; line 1 for the root."""

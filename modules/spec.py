@@ -6,7 +6,7 @@ Nothing here asks AWS, and nothing imports a provider: a bad file is refused in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -30,6 +30,7 @@ from modules.section import Finding, Section, check, fault
 from modules.storage.spec import Storage
 from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
+from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
 
 REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
@@ -89,6 +90,14 @@ Account = Annotated[
 class Environment(Section):
     """One environment. An object of this class satisfies every rule; a tier may rely on it."""
 
+    version: int = Field(
+        default=LATEST,
+        ge=OLDEST,
+        le=LATEST,
+        description="Version of the form of this file; 1 when left out. A file of an earlier one is read as"
+        " what it means today.",
+        examples=[LATEST],
+    )
     project: Project = Field(
         description="Short name of the product; starts the name of everything.", examples=["acme"]
     )
@@ -260,7 +269,14 @@ class Environment(Section):
 
 def load(path: Path) -> Environment:
     """The environment a file describes. Raises SpecError with every problem of the file, and nothing else."""
+    return load_upgraded(path)[0]
+
+
+def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Environment, list[str]]:
+    """The environment that a file of this or an earlier version describes, and what of the file was read as
+    something else, a line each. Raises SpecError like `load`."""
     document = read(path)
+    changes = upgrade(path.as_posix(), document, steps)
     data = {"environment": path.stem, **document.data}
     problems = list(document.problems)
     try:
@@ -272,7 +288,7 @@ def load(path: Path) -> Environment:
             problems.append(_misnamed(document, environment.environment, path))
     if problems:
         raise SpecError(path.as_posix(), problems)
-    return environment
+    return environment, changes
 
 
 def _misnamed(document: Document, name: str, path: Path) -> Problem:
@@ -310,4 +326,7 @@ def _problem(document: Document, found: Finding, name: Any) -> Problem:
     value, remedy = found.value or document.shown(found.path), found.remedy
     if found.path == ("environment",) and found.path not in document.lines:
         value, remedy = short(str(name)), f"rename the file, for the environment has its name; {remedy}"
-    return Problem(dotted(found.path), value, found.rule, remedy, document.line(found.path))
+    rule, written = found.rule, document.written(found.path)
+    if written != found.path:
+        rule += f" (the file has it under its earlier name, {dotted(written)})"
+    return Problem(dotted(found.path), value, rule, remedy, document.line(found.path))
