@@ -115,7 +115,7 @@ plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and show what they
 	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
 apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
 	@echo "apply: $(ENV) is up to date ($(SELECTED))"
-destroy: $(SELECTED:%=destroy-%) ## Destroy every tier in reverse order, after a yes
+destroy: $(SELECTED:%=destroy-%) ## Destroy every tier in reverse order, after its name is typed (APPROVE=ENV)
 	@echo "destroy: nothing is left of $(ENV) ($(SELECTED))"
 show: $(SELECTED:%=show-%) ## Show the saved plan of every tier, or its state when no plan is saved
 output: $(SELECTED:%=output-%) ## Show the outputs of every tier
@@ -126,6 +126,12 @@ unchanged: $(SELECTED:%=unchanged-%)
 # A saved plan belongs to the configuration it was made from: plan.config is that configuration.
 TERRAFORM_PLAN = plan -input=false -lock-timeout=60s $(COLOR) -out=plan.tfplan
 FORECAST = $(OUT)/forecast
+# Under make -n, commands are shown as for an environment that exists.
+DRY_RUN := $(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),true,false)
+# Whether a tier holds resources, by the copy of its state that held-<tier> makes.
+holds = grep -q '"mode":"managed"' $(STACKS)/$(1)/state.json
+# A tier is not destroyed while one that needs it stands.
+STANDING := $(foreach t,$(filter-out $(SELECTED),$(TIERS)),$(if $(filter $(SELECTED),$(NEEDS_$(t))),$(t)))
 WITH_PROVIDER = TF_CLI_CONFIG_FILE=$(CURDIR)/$(PROVIDER) REHEARSAL_CLOUD=
 
 define terraform_rules
@@ -183,10 +189,10 @@ apply-saved-$(1):
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) apply -input=false -lock-timeout=60s $(COLOR) plan.tfplan
 	@rm -f $(STACKS)/$(1)/plan.* && touch $(STACKS)/$(1)/applied
 
-destroy-$(1): init-$(1) approve-destroy $(foreach t,$(SELECTED),$(if $(filter $(1),$(NEEDS_$(t))),destroy-$(t)))
+destroy-$(1): approve-destroy $(foreach t,$(SELECTED),$(if $(filter $(1),$(NEEDS_$(t))),destroy-$(t)))
 	@echo "== destroy $(1)"
 	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
-	@if test -n "$$$$($(TERRAFORM) -chdir=$(STACKS)/$(1) state list 2>/dev/null)"; then $$(MAKE) destroy-all-$(1); else echo "nothing to destroy"; fi
+	@if $(DRY_RUN) || $(call holds,$(1)); then $$(MAKE) destroy-all-$(1); else echo "nothing to destroy"; fi
 
 destroy-all-$(1):
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) destroy -auto-approve -input=false -lock-timeout=60s $(COLOR)
@@ -207,15 +213,27 @@ $(foreach tier,$(TIERS),$(eval $(call terraform_rules,$(tier))))
 
 # Questions are asked one at a time.
 ifneq ($(APPROVE),yes)
-ifneq ($(filter apply destroy,$(MAKECMDGOALS)),)
+ifneq ($(filter apply,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 endif
 
 approve-apply: $(SELECTED:%=check-%)
 	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
-approve-destroy: ready
-	@$(PYTHON) -m review.approve destroy "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
+
+# --- safe change ---------------------------------------------------------------------------------------------
+
+define safety_rules
+.PHONY: held-$(1)
+
+held-$(1): init-$(1)
+	@umask 077; rm -f $(STACKS)/$(1)/state.json; $(TERRAFORM) -chdir=$(STACKS)/$(1) show -json >$(STACKS)/$(1)/state.json
+endef
+$(foreach tier,$(TIERS),$(eval $(call safety_rules,$(tier))))
+
+# The name of the environment is asked for once, before anything is destroyed.
+approve-destroy: $(SELECTED:%=held-%) $(STANDING:%=held-%)
+	@$(PYTHON) -m review.approve destroy "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED) $(STANDING:%=--standing=%)
 
 # --- dress rehearsal -----------------------------------------------------------------------------------------
 
@@ -230,7 +248,7 @@ rehearse: ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratc
 	@echo "rehearse: lifting protection, as an operator must before destroying $(ENV)"
 	@+$(IN_SCRATCH) plan OVERRIDE=--unprotected
 	@+$(IN_SCRATCH) apply OVERRIDE=--unprotected
-	@+$(IN_SCRATCH) destroy OVERRIDE=--unprotected
+	@+$(IN_SCRATCH) destroy OVERRIDE=--unprotected APPROVE=$(ENV)
 	@$(PYTHON) -m rehearsal.leftovers $(SCRATCH)/states
 	@echo "rehearse: $(ENV) was planned, applied, found unchanged and destroyed; nothing is left"
 

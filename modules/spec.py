@@ -121,7 +121,7 @@ class Environment(Section):
     protection: bool = Field(
         default=True,
         description="Guards what holds data against deletion. To destroy an environment, turn it off and"
-        " apply first.",
+        " apply that first, as a change of its own.",
     )
     owner: TagValue | None = Field(
         default=None,

@@ -39,6 +39,9 @@ TERRAFORM = ">= 1.11"
 # in every plan.
 FOREIGN_TAGS = ["kubernetes.io/cluster/", "kubernetes.io/created-for/"]
 
+# The output of every tier that says whether it was protected when it was last applied.
+PROTECTION = "protection"
+
 
 class State(NamedTuple):
     """A place in S3."""
@@ -198,6 +201,8 @@ def open_stack(
         default_tags=[AwsProviderDefaultTags(tags=_shared_tags(environment, tier))],
         ignore_tags=[AwsProviderIgnoreTags(key_prefixes=FOREIGN_TAGS)],
     )
+    # Terraform keeps no lifecycle in a state. By this output a destroy knows what the last apply said.
+    stack.output(PROTECTION, environment.protection, "Whether what holds data is guarded against deletion")
     return stack
 
 

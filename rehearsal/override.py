@@ -34,9 +34,10 @@ def main() -> None:
             states / f"{module.name}.tfstate",
             {name: states / f"{name}.tfstate" for name in producers},
         )
-        lifted = unprotected(configuration) if "--unprotected" in sys.argv[3:] else {}
-        if lifted:
-            override["resource"] = lifted
+        if "--unprotected" in sys.argv[3:]:
+            override["output"] = {"protection": {"value": False}}
+            if lifted := unprotected(configuration):
+                override["resource"] = lifted
         save(module / NAME, override)
 
 

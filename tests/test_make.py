@@ -146,7 +146,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     output = project.folder / "cdktf.out" / "sandbox"
     assert {plan.parent.name for plan in output.glob("**/plan.tfplan")} == TIERS.keys() - forecast
 
-    refused(project.make("apply"), "APPROVE=yes says yes in advance")
+    refused(project.make("apply"), "APPROVE=yes says it in advance")
     assert project.addresses() == set()
 
     succeeded(project.make("apply", APPROVE="yes"))
@@ -177,8 +177,8 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
         **{f"systems: {each}": ["create"] for each in IN_THE_CLUSTER},
     }
 
-    refused(project.make("destroy"), "APPROVE=yes says yes in advance")
-    succeeded(project.make("destroy", APPROVE="yes"))
+    refused(project.make("destroy"), "APPROVE=sandbox says it in advance")
+    succeeded(project.make("destroy", APPROVE="sandbox"))
     assert project.addresses() == set()
 
 

@@ -148,7 +148,8 @@ def test_tags_of_the_spec_reach_every_resource(variant: Callable[..., dict[str, 
 
 def test_outputs_are_described_and_never_secret(roots: dict[str, Root]) -> None:
     for outputs in (NetworkOutputs, StorageOutputs):
-        body = roots[outputs.tier].body["output"]
+        body = dict(roots[outputs.tier].body["output"])
+        assert body.pop("protection")["value"] is roots[outputs.tier].environment.protection
         assert {name: each["description"] for name, each in body.items()} == {
             each.name: each.description for each in outputs.described()
         }

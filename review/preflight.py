@@ -1,0 +1,151 @@
+"""What a destroy will meet, read from the states before anything is asked: what is protected, what holds
+data and what becomes of it, and what still stands on the tiers that are to go.
+
+Make leaves the state of each tier in `stacks/<tier>/state.json`, as `terraform show -json` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from rehearsal.override import GENERATED, GUARDS, NAME
+from review.holdings import fate, keeps_snapshot
+
+PROTECTION = "protection"  # the output by which modules/stack.py keeps what the spec said
+# Of these there are many, and one is like the other: a row for all that have the same fate.
+ALIKE = ("aws_cloudwatch_log_group", "helm_release")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A resource that is guarded or holds data, and what becomes of it. `guards` are the arguments by which
+    AWS refuses its deletion, as they were last applied."""
+
+    address: str
+    fate: str
+    guards: tuple[str, ...] = ()
+
+
+class TierState:
+    """What the last apply left of one tier."""
+
+    def __init__(self, folder: Path, tier: str) -> None:
+        self.tier = tier
+        self.stack = folder / "stacks" / tier
+        values = json.loads((self.stack / "state.json").read_text()).get("values", {})
+        self._outputs = values.get("outputs", {})
+        resources = values.get("root_module", {}).get("resources", [])
+        self.resources: list[dict[str, Any]] = [each for each in resources if each["mode"] == "managed"]
+
+    @property
+    def holdings(self) -> list[Holding]:
+        """Guarded resources and those with data."""
+        found = [each for resource in self.resources if (each := _holding(resource))]
+        single = [each for each in found if each.guards or not each.address.startswith(ALIKE)]
+        alike = sorted(set(found) - set(single), key=_kind_and_fate)
+        for (kind, becomes), group in groupby(alike, _kind_and_fate):
+            same = list(group)
+            single.append(same[0] if len(same) == 1 else Holding(f"{kind}.* ({len(same)})", becomes))
+        return single
+
+    @property
+    def applied_protection(self) -> bool:
+        """What the spec said about protection when the tier was last applied; where that apply, or a destroy,
+        ended half-way, what the guards say."""
+        if PROTECTION in self._outputs:
+            return bool(self._outputs[PROTECTION]["value"])
+        return any(each.guards for each in self.holdings)
+
+    @property
+    def wanted_protection(self) -> bool:
+        """What the configuration says now, which is what terraform goes by for `prevent_destroy`."""
+        said = True
+        for name in (GENERATED, NAME):
+            file = self.stack / name
+            outputs = json.loads(file.read_text()).get("output", {}) if file.exists() else {}
+            said = outputs.get(PROTECTION, {}).get("value", said)
+        return bool(said)
+
+    @property
+    def snapshots_outlive_keys(self) -> bool:
+        """Whether a final snapshot is made in a tier whose keys are destroyed with it."""
+        keys = any(each["type"] == "aws_kms_key" for each in self.resources)
+        return keys and any(keeps_snapshot(each["type"], each["values"]) for each in self.resources)
+
+
+def _holding(resource: dict[str, Any]) -> Holding | None:
+    values = resource["values"]
+    guards = tuple(name for name in GUARDS if values.get(name) is True)
+    becomes = fate(resource["type"], values)
+    return Holding(resource["address"], becomes or "is deleted", guards) if guards or becomes else None
+
+
+def _kind_and_fate(holding: Holding) -> tuple[str, str]:
+    return holding.address.partition(".")[0], holding.fate
+
+
+def read(folder: Path, tiers: list[str]) -> list[TierState]:
+    """The states of those of the tiers that hold anything."""
+    return [state for state in (TierState(folder, tier) for tier in tiers) if state.resources]
+
+
+def refusals(environment: str, going: list[TierState], standing: list[TierState]) -> Iterator[str]:
+    """Why nothing of this may be destroyed, with the remedy; nothing when it may."""
+    by_spec = [state.tier for state in going if state.wanted_protection]
+    by_state = [state.tier for state in going if state.applied_protection and not state.wanted_protection]
+    guarded = [
+        f"    {state.tier}: {each.address} ({', '.join(each.guards)})\n"
+        for state in going
+        if not state.applied_protection
+        for each in state.holdings
+        if each.guards
+    ]
+    spec, applied = f"environments/{environment}.yaml", f"make plan ENV={environment}, then make apply"
+    if by_spec:
+        yield (
+            f"{', '.join(by_spec)}: {spec} has protection on\n"
+            f"  remedy: write protection: false there, have it reviewed, {applied}; destroy afterwards\n"
+        )
+    if by_state:
+        yield (
+            f"{', '.join(by_state)}: {spec} has protection off, and that was not applied\n"
+            f"  remedy: {applied}, as a change of its own; destroy afterwards\n"
+        )
+    if guarded:
+        yield f"AWS refuses to delete what somebody guarded\n{''.join(guarded)}  remedy: {applied}\n"
+    for state in standing:
+        yield (
+            f"{state.tier} stands on it and still has {len(state.resources)} resources\n"
+            f"  remedy: destroy {state.tier} first (TIER={state.tier}), or all of it (without TIER)\n"
+        )
+
+
+def table(states: list[TierState]) -> Table:
+    """What is protected or holds data, and what becomes of it."""
+    rows = Table(box=box.SIMPLE_HEAD)
+    for name in ("tier", "protected or with data", "guard", "when destroyed"):
+        rows.add_column(name, overflow="fold")
+    for state in states:
+        for each in state.holdings:
+            guard = ", ".join(each.guards) or ("protection" if state.applied_protection else "")
+            rows.add_row(state.tier, each.address, guard, each.fate)
+    return rows
+
+
+def summary(states: list[TierState]) -> Iterator[str]:
+    """What the table does not say."""
+    for state in states:
+        yield f"{state.tier}: {len(state.resources)} resources are destroyed"
+    if any(state.snapshots_outlive_keys for state in states):
+        yield (
+            "Final snapshots are encrypted with keys that are destroyed as well: copy those to keep under"
+            " another key before the keys are gone, or cancel the deletion of the keys."
+        )

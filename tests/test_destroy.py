@@ -1,0 +1,139 @@
+"""Destroy with real make and real terraform: what is protected, or what something stands on, is not lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from operating import TIERS, Standing, typed
+from test_make import Project, refused, succeeded
+
+from review import approve
+from review.preflight import TierState, refusals
+
+
+def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(tmp_path: Path) -> None:
+    project = Standing(tmp_path / "tierra")
+    standing = project.addresses()
+
+    run = project.make("destroy", APPROVE="sandbox")
+    refused(
+        run,
+        "destroy: refused, nothing was changed: network, data: environments/sandbox.yaml has protection on",
+    )
+    rows = {line.split()[1]: line for line in run.stdout.splitlines() if len(line.split()) > 2}
+    assert "deletion_protection" in rows["aws_db_instance.postgres"]
+    assert "protection" in rows["aws_kms_key.redis"]
+    for address, role in (
+        ("aws_db_instance.postgres", "postgres"),
+        ("aws_docdb_cluster.documentdb", "documentdb"),
+        ("aws_elasticache_replication_group.redis", "redis"),
+    ):
+        assert f"final snapshot acme-sandbox-{role}-final-1" in rows[address]
+    assert "aws_db_instance.replica_1" not in rows  # a copy, which holds nothing of its own
+    assert project.addresses() == standing
+
+    project.edit("protection: true", "protection: false")
+    refused(project.make("destroy", APPROVE="sandbox"), "protection off, and that was not applied")
+    assert project.addresses() == standing
+
+    succeeded(project.make("plan", TIER=TIERS))
+    succeeded(project.make("apply", TIER=TIERS, APPROVE="yes"))
+    refused(project.make("destroy", TIER="network", APPROVE="sandbox"), "data stands on it and still has")
+    refused(project.make("destroy", APPROVE="yes"), "takes the environment's name: APPROVE=sandbox")
+    assert project.addresses() == standing
+
+    code, shown, _ = typed(project, "yes", "destroy")
+    assert code == 2
+    assert "final snapshot acme-sandbox-postgres-final-1" in shown  # before the answer, not after it
+    assert "copy those to keep under another key" in " ".join(shown.split())
+    assert "destroy network, data? Type the name of the environment: " in shown
+    assert project.addresses() == standing
+    code, shown, printed = typed(project, "sandbox", "destroy")
+    assert code == 0, shown
+    assert printed.index("== destroy data") < printed.index("== destroy network")
+    assert project.addresses() == set()
+
+
+def test_an_apply_waits_for_a_yes(tmp_path: Path) -> None:
+    project = Standing(tmp_path / "tierra")
+    project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
+    succeeded(project.make("plan", "TIER=network"))
+    before = project.one("aws_cloudwatch_log_group", "acme-sandbox-flow")
+    code, shown, _ = typed(project, "no", "apply", "TIER=network")
+    assert code == 2
+    assert "total" in shown
+    assert project.one("aws_cloudwatch_log_group", "acme-sandbox-flow") == before
+    assert typed(project, "yes", "apply", "TIER=network")[0] == 0
+    assert project.one("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
+
+
+def test_a_dry_run_of_destroy_shows_plain_commands(tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    output = succeeded(project.make("-n", "destroy", "TIER=network"))
+    assert "-chdir=cdktf.out/sandbox/stacks/network destroy -auto-approve -input=false" in output
+    assert not (project.folder / "cdktf.out/sandbox/stacks/network/.terraform").exists()
+
+
+def state(folder: Path, *resources: tuple[str, dict[str, Any]], **outputs: Any) -> TierState:
+    """A tier with resources of these addresses and values, in an environment without protection."""
+    made = folder / "stacks" / "trial"
+    made.mkdir(parents=True)
+    body = {
+        "outputs": {name: {"value": value} for name, value in outputs.items()},
+        "root_module": {
+            "resources": [
+                {"address": address, "type": address.partition(".")[0], "mode": "managed", "values": values}
+                for address, values in resources
+            ]
+        },
+    }
+    (made / "state.json").write_text(json.dumps({"values": body}))
+    (made / "cdk.tf.json").write_text('{"output": {"protection": {"value": false}}}')
+    return TierState(folder, "trial")
+
+
+def test_what_somebody_guarded_by_hand_stops_a_destroy(tmp_path: Path) -> None:
+    database = ("aws_db_instance.postgres", {"deletion_protection": True})
+    [refusal] = refusals("sandbox", [state(tmp_path, database, protection=False)], [])
+    assert "aws_db_instance.postgres (deletion_protection)" in refusal
+
+
+def test_an_apply_that_ended_halfway_is_protected_when_its_resources_are(tmp_path: Path) -> None:
+    on, off = (("aws_db_instance.postgres", {"deletion_protection": each}) for each in (True, False))
+    assert state(tmp_path / "on", on).applied_protection
+    assert not state(tmp_path / "off", off).applied_protection
+
+
+def test_what_terraform_does_not_know_of_is_said(tmp_path: Path) -> None:
+    of_tier = state(
+        tmp_path,
+        ("aws_eks_cluster.main", {}),
+        ("helm_release.prometheus", {}),
+        ("helm_release.grafana", {}),
+        ("aws_cloudwatch_log_group.flow", {}),
+        ("aws_cloudwatch_log_group.waf", {}),
+        ("aws_cloudwatch_log_group.kept", {"skip_destroy": True}),
+        ("aws_cloudwatch_log_group.guarded", {"deletion_protection_enabled": True}),
+        ("aws_vpc.main", {}),
+    )
+    assert {each.address: each.fate for each in of_tier.holdings} == {
+        "aws_eks_cluster.main": "volumes that its pods asked for are in no state: they stay in EC2, and are"
+        " billed",
+        "helm_release.* (2)": "its pods stop; volumes that they asked for are in no state, and may stay",
+        "aws_cloudwatch_log_group.* (2)": "its logs are deleted",
+        "aws_cloudwatch_log_group.kept": "stays in AWS",
+        "aws_cloudwatch_log_group.guarded": "its logs are deleted",
+    }
+
+
+def test_the_question_needs_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(approve, "TERMINAL", "/dev/no-such-terminal")
+    assert approve.answered("sandbox", "destroy network? ", ["what is lost"]) == 1
+    said = capsys.readouterr()
+    assert "what is lost" in said.out
+    assert "destroy: no terminal to ask on; APPROVE=sandbox says it in advance" in said.err
