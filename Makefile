@@ -73,8 +73,8 @@ app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth validate plan apply destroy show output unchanged
-ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-%,$(MAKECMDGOALS)),)
+NEED_TIERS := synth validate plan apply destroy show output unchanged drift
+ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-% drift-plan-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
 endif
@@ -223,11 +223,30 @@ approve-apply: $(SELECTED:%=check-%)
 
 # --- safe change ---------------------------------------------------------------------------------------------
 
+drift: $(SELECTED:%=drift-%) ## Compare AWS with the states: drift.md and drift.json; tools/drift.sh has exit codes
+	@$(PYTHON) -m review.drift $(OUT) $(SELECTED)
+
+# An old report must not pass for a new one, whatever stops make before it can write its own.
+ifeq ($(filter drift,$(MAKECMDGOALS))$(DRY_RUN),driftfalse)
+$(shell rm -f $(OUT)/drift.json $(OUT)/drift.md)
+endif
+
 define safety_rules
-.PHONY: held-$(1)
+.PHONY: held-$(1) drift-$(1) drift-plan-$(1)
 
 held-$(1): init-$(1)
 	@umask 077; rm -f $(STACKS)/$(1)/state.json; $(TERRAFORM) -chdir=$(STACKS)/$(1) show -json >$(STACKS)/$(1)/state.json
+
+# One tier that cannot be compared keeps no other from being compared: the report says which it was.
+drift-$(1): held-$(1)
+	@rm -f $(STACKS)/$(1)/drift.*
+	@if $(DRY_RUN) || $(call holds,$(1)); then $$(MAKE) drift-plan-$(1) || rm -f $(STACKS)/$(1)/drift.*; else echo "== drift $(1): not applied"; fi
+
+drift-plan-$(1):
+	@echo "== drift $(1)"
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -refresh-only -input=false -lock-timeout=60s $(COLOR) -out=drift.tfplan
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json drift.tfplan >$(STACKS)/$(1)/drift.plan.json
+	@rm $(STACKS)/$(1)/drift.tfplan
 endef
 $(foreach tier,$(TIERS),$(eval $(call safety_rules,$(tier))))
 
@@ -288,4 +307,4 @@ clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
 .PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
-.PHONY: approve-apply approve-destroy
+.PHONY: approve-apply approve-destroy drift

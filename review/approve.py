@@ -92,7 +92,7 @@ def show(shown: list[RenderableType]) -> None:
 
 def text(shown: list[RenderableType], width: int) -> str:
     written = StringIO()
-    console = Console(highlight=False, file=written, width=width)
+    console = Console(highlight=False, markup=False, file=written, width=width)
     for each in shown:
         console.print(each)
     return written.getvalue()

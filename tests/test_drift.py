@@ -1,0 +1,205 @@
+"""Drift: what somebody changed by hand is reported, what AWS moves by itself is not; an error is neither."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from operating import Standing
+from rehearsing import installed
+from test_make import Project, succeeded, without_make
+
+from bindings.schema import Attribute
+from rehearsal.catalog import Catalog, catalog_path
+from review.differences import MASKED, Difference, differences
+from review.drift import compare, markdown
+from review.ordinary import ELEMENTS, VOLATILE, WHOLES
+
+ROLE = {"type": "aws_iam_role", "name": "nodes", "address": "aws_iam_role.nodes"}
+
+
+def test_drift_is_reported_and_told_apart_from_errors(tmp_path: Path) -> None:
+    project = Standing(tmp_path / "tierra")
+    folder = project.folder / "cdktf.out" / "sandbox"
+
+    def code(**variables: str) -> tuple[int, str]:
+        command = ["tools/drift.sh", "ENV=sandbox"]
+        environment = {**without_make(), **variables}
+        run = subprocess.run(
+            command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stdout + run.stderr
+
+    database = project.one("aws_db_instance", "acme-sandbox-postgres")
+    moved = {"latest_restorable_time": "2026-01-01T00:00:00Z", "backup_retention_period": 0}
+    project.cloud().put("aws_db_instance", f"us-east-1/{database['id']}", {**database, **moved})
+    clean, said = code()
+    assert (clean, said.splitlines()[-1]) == (0, "drift: none")
+    assert "drift: not applied, so not compared: storage, compute" in said
+    assert "drift: 2 values are not counted" in said
+
+    vpc, cloud = project.one("aws_vpc", "acme-sandbox-main"), project.cloud()
+    renamed = {key: {**vpc[key], "Name": "a|`b"} for key in ("tags", "tags_all")}
+    cloud.put("aws_vpc", f"us-east-1/{vpc['id']}", {**vpc, "enable_dns_hostnames": False, **renamed})
+    cloud.delete("aws_eip", f"us-east-1/{project.one('aws_eip', 'acme-sandbox-nat-a')['id']}")
+    run = project.make("drift", TIER="network")
+    assert run.returncode == 2
+    report = json.loads((folder / "drift.json").read_text())
+    assert report["verdict"] == "drift"
+    assert report["tiers"]["network"]["differences"] == [
+        {"address": "aws_eip.nat_a", "attribute": "", "was": "there", "is": "deleted"},
+        {"address": "aws_vpc.main", "attribute": "enable_dns_hostnames", "was": "true", "is": "false"},
+        {"address": "aws_vpc.main", "attribute": "tags.Name", "was": "acme-sandbox-main", "is": "a|`b"},
+    ]
+    assert (folder / "drift.md").read_text().splitlines() == [
+        "## Drift of sandbox",
+        "",
+        "| tier | address | attribute | was | is |",
+        "|---|---|---|---|---|",
+        "| `network` | `aws_eip.nat_a` |  | `there` | `deleted` |",
+        "| `network` | `aws_vpc.main` | `enable_dns_hostnames` | `true` | `false` |",
+        r"| `network` | `aws_vpc.main` | `tags.Name` | `acme-sandbox-main` | `a\|'b` |",
+        "",
+        "- 2 resources differ from the state; make plan and make apply set back what the spec says",
+    ]
+    assert "drift: 2 resources differ" in run.stdout
+    assert code(TIER="network")[0] == 2
+
+    # One tier fails, and the others are compared all the same.
+    broken = project.stack("network") / "broken.tf.json"
+    broken.write_text('{"data": {"aws_no_such_thing": {"x": {}}}}')
+    failed, said = code()
+    assert failed == 1
+    assert "drift: ERROR, not all is known: network could not be compared" in said
+    tiers = json.loads((folder / "drift.json").read_text())["tiers"]
+    assert (tiers["network"]["status"], tiers["data"]["status"]) == ("error", "none")
+    broken.unlink()
+
+    project.edit("region: us-east-1", "region: nowhere")
+    assert code()[0] == 1
+    assert not list(folder.glob("drift.*"))
+
+
+def test_a_dry_run_of_drift_shows_plain_commands(tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    output = succeeded(project.make("-n", "drift", "TIER=network"))
+    assert "-chdir=cdktf.out/sandbox/stacks/network plan -refresh-only -input=false" in output
+    assert not (project.folder / "cdktf.out/sandbox/stacks/network/.terraform").exists()
+
+
+@pytest.fixture(scope="module")
+def types() -> dict[str, Any]:
+    installed()
+    named = {*VOLATILE, *(kind for table in (ELEMENTS, WHOLES) for kind, _ in table)}
+    named |= {*ELEMENTS.values(), *WHOLES.values()}
+    return Catalog(catalog_path()).load("aws", "resource", named)
+
+
+def test_nobody_can_set_what_is_taken_for_moved_by_aws(types: dict[str, Any]) -> None:
+    for name, attributes in VOLATILE.items():
+        for attribute in attributes:
+            found = types[name].block.find(attribute)
+            assert isinstance(found, Attribute), f"{name}.{attribute}"
+            assert (found.computed, found.optional, found.required) == (True, False, False), (
+                f"{name}.{attribute}"
+            )
+
+
+def test_what_shows_other_resources_exists(types: dict[str, Any]) -> None:
+    for (kind, attribute), by in {**ELEMENTS, **WHOLES}.items():
+        assert types[kind].block.find(attribute), f"{kind}.{attribute}"
+        assert by in types
+
+
+def compared(
+    folder: Path, drifted: dict[str, Any], managed: list[dict[str, Any]], configured: dict[str, Any]
+) -> list[str]:
+    """The attributes that count as drift of one resource, in a tier that holds these others."""
+    folder.mkdir(exist_ok=True)
+    resources = [{**each, "mode": "managed"} for each in managed]
+    (folder / "state.json").write_text(json.dumps({"values": {"root_module": {"resources": resources}}}))
+    (folder / "drift.plan.json").write_text(json.dumps({"resource_drift": [drifted]}))
+    resource = {drifted["type"]: {drifted["name"]: configured}}
+    (folder / "cdk.tf.json").write_text(json.dumps({"resource": resource}))
+    return [each["attribute"] for each in compare(folder)["differences"]]
+
+
+def attached(role: str) -> dict[str, Any]:
+    return {"type": "aws_iam_role_policy_attachment", "values": {"role": role, "policy_arn": "arn:a"}}
+
+
+def role(*policies: str) -> dict[str, Any]:
+    return {
+        **ROLE,
+        "change": {
+            "before": {"name": "nodes", "managed_policy_arns": []},
+            "after": {"name": "nodes", "managed_policy_arns": list(policies)},
+        },
+    }
+
+
+def test_what_a_resource_shows_of_others_is_drift_only_when_it_is_not_theirs(tmp_path: Path) -> None:
+    managed = [attached("nodes"), attached("others")]
+    assert compared(tmp_path, role("arn:a"), managed, {}) == []
+    assert compared(tmp_path, role("arn:a", "arn:admin"), managed, {}) == ["managed_policy_arns"]
+    assert compared(tmp_path, role("arn:a"), [attached("others")], {}) == ["managed_policy_arns"]
+
+    rules = [{"type": "aws_vpc_security_group_ingress_rule", "values": {"security_group_id": "sg-1"}}] * 2
+    element = {"from_port": 443, "cidr_blocks": ["10.0.0.0/8"], "security_groups": ["sg-2"], "self": False}
+    change = {"before": {"id": "sg-1", "ingress": []}, "after": {"id": "sg-1", "ingress": [element]}}
+    group = {"type": "aws_security_group", "name": "a", "address": "aws_security_group.a", "change": change}
+    assert compared(tmp_path, group, rules, {}) == []
+    element["cidr_blocks"].append("0.0.0.0/0")
+    assert compared(tmp_path, group, rules, {}) == ["ingress"]
+
+    change = {"before": {"id": "b", "policy": ""}, "after": {"id": "b", "policy": "{}"}}
+    bucket = {"type": "aws_s3_bucket", "name": "b", "address": "aws_s3_bucket.b", "change": change}
+    owner = {"type": "aws_s3_bucket_policy", "values": {"bucket": "b"}}
+    assert compared(tmp_path, bucket, [owner], {}) == []
+    assert compared(tmp_path, bucket, [], {}) == ["policy"]
+
+
+def test_what_the_configuration_leaves_alone_is_no_drift(tmp_path: Path) -> None:
+    scaling = [{"desired_size": 3, "max_size": 9}]
+    change = {
+        "before": {"scaling_config": scaling},
+        "after": {"scaling_config": [{"desired_size": 5, "max_size": 12}]},
+    }
+    nodes = {"type": "aws_eks_node_group", "name": "a", "address": "aws_eks_node_group.a", "change": change}
+    ignored = {"lifecycle": {"ignore_changes": ["scaling_config[0].desired_size"]}}
+    assert compared(tmp_path, nodes, [nodes], ignored) == ["scaling_config[0].max_size"]
+    assert compared(tmp_path, nodes, [nodes], {"lifecycle": {"ignore_changes": "all"}}) == []
+
+
+def test_a_database_that_grows_within_its_limit_is_no_drift(tmp_path: Path) -> None:
+    change = {
+        "before": {"allocated_storage": 100, "max_allocated_storage": 400},
+        "after": {"allocated_storage": 110, "max_allocated_storage": 400},
+    }
+    database = {"type": "aws_db_instance", "name": "a", "address": "aws_db_instance.a", "change": change}
+    assert compared(tmp_path, database, [], {}) == []
+    change["after"]["max_allocated_storage"] = 0
+    assert compared(tmp_path, database, [], {}) == ["allocated_storage", "max_allocated_storage"]
+
+
+def test_drift_of_a_secret_shows_no_value() -> None:
+    change = {
+        "before": {"a": "one", "value": "old", "list": [{"x": "s1"}], "auth_token": "t1"},
+        "after": {"a": "two", "value": "new", "list": [{"x": "s2"}], "auth_token": "t2"},
+        "before_sensitive": {"value": True, "list": [{"x": True}]},
+        "after_sensitive": {"value": True},
+    }
+    assert differences(change) == [
+        Difference("a", "one", "two"),
+        Difference("auth_token", MASKED, MASKED),
+        Difference("list[0].x", MASKED, MASKED),
+        Difference("value", MASKED, MASKED),
+    ]
+
+
+def test_a_report_without_drift_says_so() -> None:
+    made = {"environment": "dev", "verdict": "none", "tiers": {}}
+    assert markdown(made) == "## Drift of dev\n\n- none\n"
