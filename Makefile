@@ -73,8 +73,8 @@ app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth validate plan apply destroy show output unchanged drift
-ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-% drift-plan-%,$(MAKECMDGOALS)),)
+NEED_TIERS := synth validate plan apply destroy show output unchanged drift import
+ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-% drift-plan-% import-plan-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
 endif
@@ -158,6 +158,7 @@ real-plan-$(1):
 	@echo "== plan $(1)"
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) $(TERRAFORM_PLAN)
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
+	@test ! -e $(STACKS)/$(1)/import.tf.json || $(PYTHON) -m review.imports check $(STACKS)/$(1)
 
 forecast-plan-$(1): $(PROVIDER)
 	@echo "== plan $(1): a forecast on the embedded provider, until $(NEEDS_$(1)) is applied"
@@ -187,7 +188,7 @@ apply-$(1): approve-apply $(patsubst %,apply-%,$(filter $(SELECTED),$(NEEDS_$(1)
 apply-saved-$(1):
 	@echo "== apply $(1)"
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) apply -input=false -lock-timeout=60s $(COLOR) plan.tfplan
-	@rm -f $(STACKS)/$(1)/plan.* && touch $(STACKS)/$(1)/applied
+	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/import.tf.json && touch $(STACKS)/$(1)/applied
 
 destroy-$(1): approve-destroy $(foreach t,$(SELECTED),$(if $(filter $(1),$(NEEDS_$(t))),destroy-$(t)))
 	@echo "== destroy $(1)"
@@ -226,13 +227,20 @@ approve-apply: $(SELECTED:%=check-%)
 drift: $(SELECTED:%=drift-%) ## Compare AWS with the states: drift.md and drift.json; tools/drift.sh has exit codes
 	@$(PYTHON) -m review.drift $(OUT) $(SELECTED)
 
+IMPORTS := environments/imports/$(ENV).yaml
+import: $(SELECTED:%=import-%) ## Plan the adoption of what exists in AWS and environments/imports/ENV.yaml names
+	@$(PYTHON) -m review.imports next $(OUT) $(SELECTED)
+
+import-blocks: $(SELECTED:%=held-%)
+	@$(PYTHON) -m review.imports write $(OUT) $(IMPORTS) $(SELECTED)
+
 # An old report must not pass for a new one, whatever stops make before it can write its own.
 ifeq ($(filter drift,$(MAKECMDGOALS))$(DRY_RUN),driftfalse)
 $(shell rm -f $(OUT)/drift.json $(OUT)/drift.md)
 endif
 
 define safety_rules
-.PHONY: held-$(1) drift-$(1) drift-plan-$(1)
+.PHONY: held-$(1) drift-$(1) drift-plan-$(1) import-$(1) import-plan-$(1)
 
 held-$(1): init-$(1)
 	@umask 077; rm -f $(STACKS)/$(1)/state.json; $(TERRAFORM) -chdir=$(STACKS)/$(1) show -json >$(STACKS)/$(1)/state.json
@@ -247,6 +255,16 @@ drift-plan-$(1):
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -refresh-only -input=false -lock-timeout=60s $(COLOR) -out=drift.tfplan
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json drift.tfplan >$(STACKS)/$(1)/drift.plan.json
 	@rm $(STACKS)/$(1)/drift.tfplan
+
+# A tier is planned for real only on what it needs. One that waits keeps its import blocks: whenever it is planned for
+# real, it adopts what it should, rather than build a second one.
+import-$(1): import-blocks $(NEEDS_$(1):%=state-%)
+	@test ! -e $(STACKS)/$(1)/import.tf.json || rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
+	@if $(DRY_RUN) || test -e $(STACKS)/$(1)/import.tf.json $(NEEDS_$(1):%=-a -e $(STACKS)/%/complete); then $$(MAKE) import-plan-$(1); fi
+
+import-plan-$(1):
+	@$$(MAKE) real-plan-$(1)
+	@cp $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config
 endef
 $(foreach tier,$(TIERS),$(eval $(call safety_rules,$(tier))))
 
@@ -307,4 +325,4 @@ clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
 .PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
-.PHONY: approve-apply approve-destroy drift
+.PHONY: approve-apply approve-destroy drift import import-blocks

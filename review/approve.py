@@ -10,6 +10,7 @@ pull the ground from under a tier (--standing), is refused before it is asked ab
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from io import StringIO
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from review import preflight
+from review import imports, preflight
 from review.report import report, table
 
 TERMINAL = "/dev/tty"
@@ -36,6 +37,8 @@ def apply(environment: str, approved: str, folder: Path, tiers: list[str]) -> in
     """The exit code of the question before an apply."""
     saved = [tier for tier in tiers if (folder / "stacks" / tier / "plan.json").exists()]
     shown: list[RenderableType] = [table(report(folder, saved)["tiers"])] if saved else []
+    for tier in saved:
+        shown += imports.lines(json.loads((folder / "stacks" / tier / "plan.json").read_text()))
     if approved == "yes" or not saved:
         show(shown)
         return 0

@@ -1,4 +1,4 @@
-"""Destroy with real make and real terraform: what is protected, or what something stands on, is not lost."""
+"""Destroy with real make and terraform: what is protected, or what something stands on, is not lost."""
 
 from __future__ import annotations
 
@@ -70,10 +70,15 @@ def test_an_apply_waits_for_a_yes(tmp_path: Path) -> None:
     assert project.one("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
 
 
-def test_a_dry_run_of_destroy_shows_plain_commands(tmp_path: Path) -> None:
+def test_a_dry_run_shows_plain_commands(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
-    output = succeeded(project.make("-n", "destroy", "TIER=network"))
-    assert "-chdir=cdktf.out/sandbox/stacks/network destroy -auto-approve -input=false" in output
+    for verb, command in (
+        ("destroy", "destroy -auto-approve -input=false"),
+        ("drift", "plan -refresh-only -input=false"),
+        ("import", "plan -input=false"),
+    ):
+        output = succeeded(project.make("-n", verb, "TIER=network"))
+        assert f"terraform -chdir=cdktf.out/sandbox/stacks/network {command}" in output
     assert not (project.folder / "cdktf.out/sandbox/stacks/network/.terraform").exists()
 
 

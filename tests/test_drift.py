@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from operating import Standing
 from rehearsing import installed
-from test_make import Project, succeeded, without_make
+from test_make import without_make
 
 from bindings.schema import Attribute
 from rehearsal.catalog import Catalog, catalog_path
@@ -81,13 +81,6 @@ def test_drift_is_reported_and_told_apart_from_errors(tmp_path: Path) -> None:
     project.edit("region: us-east-1", "region: nowhere")
     assert code()[0] == 1
     assert not list(folder.glob("drift.*"))
-
-
-def test_a_dry_run_of_drift_shows_plain_commands(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
-    output = succeeded(project.make("-n", "drift", "TIER=network"))
-    assert "-chdir=cdktf.out/sandbox/stacks/network plan -refresh-only -input=false" in output
-    assert not (project.folder / "cdktf.out/sandbox/stacks/network/.terraform").exists()
 
 
 @pytest.fixture(scope="module")

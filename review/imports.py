@@ -1,0 +1,182 @@
+"""Adopts what exists in AWS already: import blocks from a small file, planned before anything is touched.
+
+    python -m review.imports write FOLDER FILE TIER…    check the file, write stacks/<tier>/import.tf.json
+    python -m review.imports check STACK                refuse a plan that would replace what it adopts
+    python -m review.imports next FOLDER TIER…          say what is planned, what waits, what to type next
+
+FILE maps tiers to addresses to the IDs of what exists. An address is one of the generated Terraform; what a
+state holds already under the same ID is passed over, so the file may be used again and again.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modules.errors import Problem, SpecError
+from modules.reader import Document, read
+from modules.wording import choices, dotted, shown
+from rehearsal.files import write as put
+from review.differences import differences
+
+BLOCKS = "import.tf.json"
+PLAN = "plan.json"
+GENERATED = "cdk.tf.json"
+MARK = "Written by make import; make apply removes it."
+# By these a state knows what an ID of AWS means.
+NAMES = ("id", "arn", "name", "bucket", "identifier", "cluster_identifier")
+
+
+def wanted(file: Path, folder: Path) -> dict[str, dict[str, str]]:
+    """The IDs that the file asks for, by tier and address; none without a file. Raises SpecError with
+    everything that is wrong with it."""
+    if not file.exists():
+        return {}
+    document = read(file)
+    stacks = {each.parent.name: each.parent for each in sorted(folder.glob(f"stacks/*/{GENERATED}"))}
+    problems = [*document.problems, *_problems(document, stacks)]
+    if problems:
+        raise SpecError(file.as_posix(), problems)
+    return {tier: dict(entries) for tier, entries in document.data.items() if entries}
+
+
+def _problems(document: Document, stacks: dict[str, Path]) -> Iterator[Problem]:
+    for tier, entries in document.data.items():
+        line = document.line((tier,))
+        if tier not in stacks:
+            rule = f"the file names tiers; there are {', '.join(stacks)}"
+            yield Problem(dotted((tier,)), "", rule, _meant(tier, list(stacks)), line)
+        elif not isinstance(entries, dict | None):
+            rule = "a tier maps addresses to IDs"
+            yield Problem(tier, shown(entries), rule, f"write {tier}: and below it aws_vpc.main: vpc-…", line)
+        else:
+            yield from _of_tier(document, tier, entries or {}, stacks[tier])
+
+
+def _of_tier(document: Document, tier: str, entries: dict[str, Any], stack: Path) -> Iterator[Problem]:
+    resources = json.loads((stack / GENERATED).read_text()).get("resource", {})
+    addresses = [f"{kind}.{name}" for kind, named in resources.items() for name in named]
+    held = _held(stack)
+    taken: dict[tuple[str, Any], str] = {}
+    for address, identity in entries.items():
+        rule, remedy, kind = "", "", address.partition(".")[0]
+        if address not in addresses:
+            rule, remedy = f"{tier} generates no such resource", _meant(address, addresses)
+        elif not isinstance(identity, str):
+            rule, remedy = "an ID is text", "put it in quotes"
+        elif not identity.isprintable() or not identity.strip() or "${" in identity or "%{" in identity:
+            rule, remedy = "an ID is plain text: terraform computes nothing in it", "write what AWS shows"
+        elif taken.setdefault((kind, identity), address) != address:
+            rule = f"one thing has one address; this is {taken[kind, identity]} already"
+            remedy = "remove one of the two lines"
+        elif address in held and identity not in held[address]:
+            rule = f"the state holds another one under this address: {held[address][0]}"
+            remedy = f"remove the line, or take that one out first: terraform state rm {address}"
+        if rule:
+            line = document.line((tier, address))
+            yield Problem(f"{tier}: {shown(address)}", shown(identity), rule, remedy, line)
+
+
+def _meant(word: str, options: list[str]) -> str:
+    close = difflib.get_close_matches(word, options, n=3, cutoff=0.5)
+    return f"did you mean {choices(close)}?" if close else f"the generated {GENERATED} lists them all"
+
+
+def _held(stack: Path) -> dict[str, list[str]]:
+    """By address, the names by which the state knows each resource, its ID first."""
+    values = json.loads((stack / "state.json").read_text()).get("values", {})
+    return {
+        each["address"]: [each["values"][name] for name in NAMES if isinstance(each["values"].get(name), str)]
+        for each in values.get("root_module", {}).get("resources", [])
+        if each["mode"] == "managed"
+    }
+
+
+def write(folder: Path, file: Path, tiers: list[str]) -> None:
+    """Writes import blocks beside the generated Terraform of each tier for which the file has any, and
+    removes those of an earlier run elsewhere. Raises SpecError, before anything is written, for a wrong file
+    and for blocks of somebody else."""
+    entries = wanted(file, folder)
+    for blocks in (folder / "stacks" / tier / BLOCKS for tier in tiers):
+        if blocks.exists() and MARK not in blocks.read_text():
+            rule, remedy = "make import writes this file, and it holds something else", "give it another name"
+            raise SpecError(blocks.as_posix(), [Problem("", "", rule, remedy)])
+    for tier in tiers:
+        stack = folder / "stacks" / tier
+        held = _held(stack)
+        missing = {address: id_ for address, id_ in entries.get(tier, {}).items() if address not in held}
+        if missing:
+            body = {"//": MARK, "import": [{"to": address, "id": id_} for address, id_ in missing.items()]}
+            put(stack / BLOCKS, json.dumps(body, indent=2) + "\n")
+        else:
+            (stack / BLOCKS).unlink(missing_ok=True)
+
+
+def adopted(plan: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Address, ID and change of every resource that a plan imports."""
+    for each in plan.get("resource_changes", []):
+        if importing := each["change"].get("importing"):
+            yield each["address"], importing.get("id", ""), each["change"]
+
+
+def lines(plan: dict[str, Any]) -> Iterator[str]:
+    """What a plan adopts, one line each."""
+    for address, identity, change in adopted(plan):
+        changed = [each.attribute for each in differences(change)] if "update" in change["actions"] else []
+        then = f", and changes {', '.join(changed)}" if changed else ", as it is"
+        yield f"import: {address} adopts {identity}{then}"
+
+
+def check(stack: Path) -> int:
+    """1, and the plan is thrown away, when it would destroy what it adopts in order to build it anew."""
+    plan = json.loads((stack / PLAN).read_text())
+    replaced = [each for each in adopted(plan) if "delete" in each[2]["actions"]]
+    for address, identity, change in replaced:
+        forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
+        sys.stderr.write(
+            f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built anew\n"
+            f"  rule:   what is adopted stays; these arguments differ and cannot be changed: {forced}\n"
+            f"  remedy: write into the spec what {identity} has, adopt what it stands on as well, such as its"
+            " key, or remove it from the file; then make import\n"
+        )
+    if replaced:
+        for left in stack.glob("plan.*"):
+            left.unlink()
+    return 1 if replaced else 0
+
+
+def following(folder: Path, tiers: list[str]) -> Iterator[str]:
+    """What was planned, and what to type next."""
+    planned = [tier for tier in tiers if (folder / "stacks" / tier / BLOCKS).exists()]
+    ready = [tier for tier in planned if (folder / "stacks" / tier / PLAN).exists()]
+    for tier in ready:
+        yield from lines(json.loads((folder / "stacks" / tier / PLAN).read_text()))
+    for tier in ready:
+        yield f"import: planned, nothing is touched yet; next: make apply ENV={folder.name} TIER={tier}"
+    if waiting := [tier for tier in planned if tier not in ready]:
+        yield f"import: waiting for what they need: {', '.join(waiting)}; apply that, then make import again"
+    if not planned:
+        yield f"import: nothing to adopt: environments/imports/{folder.name}.yaml names nothing new"
+
+
+def main() -> int:
+    verb, first, *rest = sys.argv[1:]
+    try:
+        if verb == "write":
+            write(Path(first), Path(rest[0]), rest[1:])
+        elif verb == "check":
+            return check(Path(first))
+        else:
+            print("\n".join(following(Path(first), rest)))
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Import: what exists is adopted, planned before anything is touched, and never built twice or anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+from operating import TIERS, Standing
+from test_make import Project, refused, succeeded
+
+from review.imports import lines
+
+
+def ask(project: Project, text: str) -> None:
+    """Writes the file that says what to adopt."""
+    file = project.folder / "environments" / "imports" / "sandbox.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+
+
+def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Path) -> None:
+    project = Standing(tmp_path / "tierra")
+    standing = project.addresses()
+    vpc = project.one("aws_vpc", "acme-sandbox-main")["id"]
+    key = project.one("aws_kms_key", "acme-sandbox-postgres")["id"]
+    database = project.one("aws_db_instance", "acme-sandbox-postgres")["id"]
+    for tier in TIERS.split():
+        (project.folder / ".rehearsal" / "sandbox" / f"{tier}.tfstate").unlink()
+        (project.stack(tier) / "applied").unlink()
+    with sqlite3.connect(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite") as objects:
+        # What somebody had before there was Tierra: a VPC, and a database with its key.
+        ours = [f"%{identity}" for identity in (vpc, key, database)]
+        objects.execute("DELETE FROM objects WHERE NOT (id LIKE ? OR id LIKE ? OR id LIKE ?)", ours)
+    ask(
+        project,
+        f"network:\n  aws_vpc.main: {vpc}\n"
+        f"data:\n  aws_db_instance.postgres: acme-sandbox-postgres\n  aws_kms_key.postgres: {key}\n",
+    )
+
+    output = succeeded(project.make("import", TIER=TIERS))
+    assert f"import: aws_vpc.main adopts {vpc}, as it is" in output
+    assert "nothing is touched yet; next: make apply ENV=sandbox TIER=network" in output
+    assert "import: waiting for what they need: data" in output
+    assert project.addresses() == set()
+
+    os.utime(project.folder / "environments" / "sandbox.yaml")  # synthesized anew, it keeps the blocks
+    output = succeeded(project.make("apply", TIER="network", APPROVE="yes"))
+    assert "1 imported" in output
+    assert not (project.stack("network") / "import.tf.json").exists()
+    # Whoever goes on without make import adopts what waits all the same: no second database.
+    assert "Plan: 2 to import" in succeeded(project.make("plan", TIER="data"))
+    output = succeeded(project.make("apply", TIER="data", APPROVE="yes"))
+    assert "import: aws_db_instance.postgres adopts acme-sandbox-postgres" in output
+    assert project.addresses() == standing
+    primaries = [
+        each for each in project.cloud().all("aws_db_instance") if not each.get("replicate_source_db")
+    ]
+    assert len(primaries) == len(project.cloud().all("aws_vpc")) == 1
+    assert "nothing to adopt" in succeeded(project.make("import", TIER=TIERS))
+
+
+def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Path) -> None:
+    project = Standing(tmp_path / "tierra")
+    vpc = project.one("aws_vpc", "acme-sandbox-main")
+    other = {**vpc, "id": "vpc-00000000000000001", "cidr_block": "10.99.0.0/16"}
+    project.cloud().put("aws_vpc", f"us-east-1/{other['id']}", other)
+    state = project.folder / ".rehearsal" / "sandbox" / "network.tfstate"
+    body = json.loads(state.read_text())
+    body["resources"] = [each for each in body["resources"] if each["type"] != "aws_vpc"]
+    state.write_text(json.dumps(body))
+    ask(project, f"network:\n  aws_vpc.main: {other['id']}\n")
+
+    run = project.make("import", TIER="network")
+    refused(run, "aws_vpc.main: vpc-00000000000000001 would be destroyed and built anew")
+    assert "cannot be changed: cidr_block" in run.stderr
+    refused(project.make("plan", TIER="network"), "would be destroyed and built anew")
+    refused(project.make("apply", TIER="network", APPROVE="yes"), "has no saved plan")
+    assert project.cloud().get("aws_vpc", f"us-east-1/{other['id']}") == other
+
+    ask(project, "network:\n  aws_vpc.main: vpc-00000000000000002\n")
+    refused(project.make("import", TIER="network"), "Cannot import non-existent remote object")
+    ask(project, "{}\n")
+    assert "nothing to adopt" in succeeded(project.make("import", TIER="network"))
+    assert not (project.stack("network") / "import.tf.json").exists()
+
+
+def test_what_an_adoption_changes_is_said() -> None:
+    change = {
+        "actions": ["update"],
+        "importing": {"id": "orders"},
+        "before": {"identifier": "orders", "multi_az": False, "tags": None},
+        "after": {"identifier": "acme-dev-postgres", "multi_az": True, "tags": None},
+    }
+    plan = {"resource_changes": [{"address": "aws_db_instance.postgres", "change": change}]}
+    assert list(lines(plan)) == [
+        "import: aws_db_instance.postgres adopts orders, and changes identifier, multi_az"
+    ]
+
+
+def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: Path) -> None:
+    project = Standing(tmp_path / "tierra")
+    ask(
+        project,
+        "network:\n"
+        "  aws_vpc.man: vpc-0123456789abcdef0\n"
+        "  aws_vpc.main: vpc-0123456789abcdef0\n"
+        "dat:\n"
+        "  aws_db_instance.postgres: x\n"
+        "storage:\n"
+        '  aws_s3_bucket.files: "${path.root}"\n'
+        "  aws_kms_key.files: a\n"
+        "  aws_kms_key.backup: a\n"
+        "data:\n"
+        "  aws_db_instance.postgres: 17\n"
+        "edge: aws_lb.main\n",
+    )
+    run = project.make("import")
+    refused(run, "environments/imports/sandbox.yaml: 7 problems")
+    for said in (
+        "yaml:2: network: aws_vpc.man: vpc-0123456789abcdef0\n  rule:   network generates no such resource\n"
+        "  remedy: did you mean aws_vpc.main",
+        "yaml:3: network: aws_vpc.main: vpc-0123456789abcdef0\n  rule:   the state holds another one under",
+        "yaml:4: dat\n  rule:   the file names tiers",
+        "yaml:7: storage: aws_s3_bucket.files: ${path.root}\n  rule:   an ID is plain text",
+        "yaml:9: storage: aws_kms_key.backup: a\n  rule:   one thing has one address",
+        "yaml:11: data: aws_db_instance.postgres: 17\n  rule:   an ID is text\n  remedy: put it in quotes",
+        "yaml:12: edge: aws_lb.main\n  rule:   a tier maps addresses to IDs",
+    ):
+        assert said in run.stderr
+    assert not list(project.folder.glob("cdktf.out/**/import.tf.json"))
+
+    (project.stack("network") / "import.tf.json").write_text("{}")
+    ask(project, "{}\n")
+    refused(
+        project.make("import", TIER="network"), "make import writes this file, and it holds something else"
+    )
