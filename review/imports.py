@@ -31,20 +31,20 @@ MARK = "Written by make import; make apply removes it."
 NAMES = ("id", "arn", "name", "bucket", "identifier", "cluster_identifier")
 
 
-def wanted(file: Path, folder: Path) -> dict[str, dict[str, str]]:
+def wanted(file: Path, folder: Path, tiers: list[str]) -> dict[str, dict[str, str]]:
     """The IDs that the file asks for, by tier and address; none without a file. Raises SpecError with
-    everything that is wrong with it."""
+    everything that is wrong with it; the states are asked of the chosen tiers."""
     if not file.exists():
         return {}
     document = read(file)
     stacks = {each.parent.name: each.parent for each in sorted(folder.glob(f"stacks/*/{GENERATED}"))}
-    problems = [*document.problems, *_problems(document, stacks)]
+    problems = [*document.problems, *_problems(document, stacks, tiers)]
     if problems:
         raise SpecError(file.as_posix(), problems)
     return {tier: dict(entries) for tier, entries in document.data.items() if entries}
 
 
-def _problems(document: Document, stacks: dict[str, Path]) -> Iterator[Problem]:
+def _problems(document: Document, stacks: dict[str, Path], tiers: list[str]) -> Iterator[Problem]:
     for tier, entries in document.data.items():
         line = document.line((tier,))
         if tier not in stacks:
@@ -54,13 +54,15 @@ def _problems(document: Document, stacks: dict[str, Path]) -> Iterator[Problem]:
             rule = "a tier maps addresses to IDs"
             yield Problem(tier, shown(entries), rule, f"write {tier}: and below it aws_vpc.main: vpc-…", line)
         else:
-            yield from _of_tier(document, tier, entries or {}, stacks[tier])
+            held = _held(stacks[tier]) if tier in tiers else {}
+            yield from _of_tier(document, tier, entries or {}, stacks[tier], held)
 
 
-def _of_tier(document: Document, tier: str, entries: dict[str, Any], stack: Path) -> Iterator[Problem]:
+def _of_tier(
+    document: Document, tier: str, entries: dict[str, Any], stack: Path, held: dict[str, list[str]]
+) -> Iterator[Problem]:
     resources = json.loads((stack / GENERATED).read_text()).get("resource", {})
     addresses = [f"{kind}.{name}" for kind, named in resources.items() for name in named]
-    held = _held(stack)
     taken: dict[tuple[str, Any], str] = {}
     for address, identity in entries.items():
         rule, remedy, kind = "", "", address.partition(".")[0]
@@ -100,7 +102,7 @@ def write(folder: Path, file: Path, tiers: list[str]) -> None:
     """Writes import blocks beside the generated Terraform of each tier for which the file has any, and
     removes those of an earlier run elsewhere. Raises SpecError, before anything is written, for a wrong file
     and for blocks of somebody else."""
-    entries = wanted(file, folder)
+    entries = wanted(file, folder, tiers)
     for blocks in (folder / "stacks" / tier / BLOCKS for tier in tiers):
         if blocks.exists() and MARK not in blocks.read_text():
             rule, remedy = "make import writes this file, and it holds something else", "give it another name"

@@ -70,7 +70,7 @@ def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Pat
     body = json.loads(state.read_text())
     body["resources"] = [each for each in body["resources"] if each["type"] != "aws_vpc"]
     state.write_text(json.dumps(body))
-    ask(project, f"network:\n  aws_vpc.main: {other['id']}\n")
+    ask(project, f"network:\n  aws_vpc.main: {other['id']}\nstorage:\n  aws_s3_bucket.files: acme-files\n")
 
     run = project.make("import", TIER="network")
     refused(run, "aws_vpc.main: vpc-00000000000000001 would be destroyed and built anew")
