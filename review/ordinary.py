@@ -21,6 +21,7 @@ VOLATILE: Mapping[str, frozenset[str]] = {
     "aws_elasticache_replication_group": frozenset({"engine_version_actual", "member_clusters"}),
     "aws_iam_policy": frozenset({"attachment_count"}),
     "aws_lb_target_group": frozenset({"load_balancer_arns"}),
+    "aws_sns_topic_subscription": frozenset({"confirmation_was_authenticated", "pending_confirmation"}),
     "aws_ssm_parameter": frozenset({"version"}),  # counts the writes of what ignore_changes names
     "aws_wafv2_web_acl": frozenset({"lock_token"}),
 }

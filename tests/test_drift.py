@@ -139,6 +139,8 @@ def test_what_a_resource_shows_of_others_is_drift_only_when_it_is_not_theirs(tmp
     assert compared(tmp_path, role("arn:a"), managed, {}) == []
     assert compared(tmp_path, role("arn:a", "arn:admin"), managed, {}) == ["managed_policy_arns"]
     assert compared(tmp_path, role("arn:a"), [attached("others")], {}) == ["managed_policy_arns"]
+    said = {"managed_policy_arns": ["arn:b"]}  # in the configuration, it is Terraform's own
+    assert compared(tmp_path, role("arn:a"), managed, said) == ["managed_policy_arns"]
 
     rules = [{"type": "aws_vpc_security_group_ingress_rule", "values": {"security_group_id": "sg-1"}}] * 2
     element = {"from_port": 443, "cidr_blocks": ["10.0.0.0/8"], "security_groups": ["sg-2"], "self": False}
@@ -147,6 +149,14 @@ def test_what_a_resource_shows_of_others_is_drift_only_when_it_is_not_theirs(tmp
     assert compared(tmp_path, group, rules, {}) == []
     element["cidr_blocks"].append("0.0.0.0/0")
     assert compared(tmp_path, group, rules, {}) == ["ingress"]
+
+    inward = [{"type": "aws_network_acl_rule", "values": {"network_acl_id": "acl-1", "egress": False}}]
+    change = {
+        "before": {"id": "acl-1", "ingress": [], "egress": []},
+        "after": {"id": "acl-1", "ingress": [{"rule_no": 100}], "egress": [{"rule_no": 100}]},
+    }
+    wall = {"type": "aws_network_acl", "name": "a", "address": "aws_network_acl.a", "change": change}
+    assert compared(tmp_path, wall, inward, {}) == ["egress"]
 
     change = {"before": {"id": "b", "policy": ""}, "after": {"id": "b", "policy": "{}"}}
     bucket = {"type": "aws_s3_bucket", "name": "b", "address": "aws_s3_bucket.b", "change": change}
