@@ -39,8 +39,12 @@ class TierState:
 
     def __init__(self, folder: Path, tier: str) -> None:
         self.tier = tier
-        self.stack = folder / "stacks" / tier
-        values = json.loads((self.stack / "state.json").read_text()).get("values", {})
+        stack = folder / "stacks" / tier
+        # As terraform merges them: the later one wins.
+        self._configured: list[dict[str, Any]] = [
+            json.loads(file.read_text()) for name in (GENERATED, NAME) if (file := stack / name).exists()
+        ]
+        values = json.loads((stack / "state.json").read_text()).get("values", {})
         self._outputs = values.get("outputs", {})
         resources = values.get("root_module", {}).get("resources", [])
         self.resources: list[dict[str, Any]] = [each for each in resources if each["mode"] == "managed"]
@@ -66,13 +70,21 @@ class TierState:
 
     @property
     def wanted_protection(self) -> bool:
-        """What the configuration says now, which is what terraform goes by for `prevent_destroy`."""
-        said = True
-        for name in (GENERATED, NAME):
-            file = self.stack / name
-            outputs = json.loads(file.read_text()).get("output", {}) if file.exists() else {}
-            said = outputs.get(PROTECTION, {}).get("value", said)
-        return bool(said)
+        """What the configuration says now."""
+        said = [each["output"][PROTECTION]["value"] for each in self._configured if "output" in each]
+        return bool(said[-1])
+
+    @property
+    def prevented(self) -> set[str]:
+        """The addresses that terraform refuses to destroy, by the configuration of now."""
+        said = {
+            f"{kind}.{name}": resource["lifecycle"]["prevent_destroy"]
+            for each in self._configured
+            for kind, named in each.get("resource", {}).items()
+            for name, resource in named.items()
+            if "prevent_destroy" in resource.get("lifecycle", {})
+        }
+        return {address for address, prevented in said.items() if prevented}
 
     @property
     def snapshots_outlive_keys(self) -> bool:
@@ -135,8 +147,8 @@ def table(states: list[TierState]) -> Table:
         rows.add_column(name, overflow="fold")
     for state in states:
         for each in state.holdings:
-            guard = ", ".join(each.guards) or ("protection" if state.applied_protection else "")
-            rows.add_row(state.tier, each.address, guard, each.fate)
+            by_terraform = ("prevent_destroy",) if each.address in state.prevented else ()
+            rows.add_row(state.tier, each.address, ", ".join((*each.guards, *by_terraform)), each.fate)
     return rows
 
 

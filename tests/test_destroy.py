@@ -24,8 +24,8 @@ def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(
         "destroy: refused, nothing was changed: network, data: environments/sandbox.yaml has protection on",
     )
     rows = {line.split()[1]: line for line in run.stdout.splitlines() if len(line.split()) > 2}
-    assert "deletion_protection" in rows["aws_db_instance.postgres"]
-    assert "protection" in rows["aws_kms_key.redis"]
+    assert "deletion_protection, prevent_destroy" in rows["aws_db_instance.postgres"]
+    assert "prevent_destroy" in rows["aws_kms_key.redis"]
     for address, role in (
         ("aws_db_instance.postgres", "postgres"),
         ("aws_docdb_cluster.documentdb", "documentdb"),
