@@ -100,8 +100,8 @@ def _held(stack: Path) -> dict[str, list[str]]:
 
 def write(folder: Path, file: Path, tiers: list[str]) -> None:
     """Writes import blocks beside the generated Terraform of each tier for which the file has any, and
-    removes those of an earlier run elsewhere. Raises SpecError, before anything is written, for a wrong file
-    and for blocks of somebody else."""
+    removes those of an earlier run elsewhere, with the plan that was made of them. Raises SpecError, before
+    anything is written, for a wrong file and for blocks of somebody else."""
     entries = wanted(file, folder, tiers)
     for blocks in (folder / "stacks" / tier / BLOCKS for tier in tiers):
         if blocks.exists() and MARK not in blocks.read_text():
@@ -114,8 +114,9 @@ def write(folder: Path, file: Path, tiers: list[str]) -> None:
         if missing:
             body = {"//": MARK, "import": [{"to": address, "id": id_} for address, id_ in missing.items()]}
             put(stack / BLOCKS, json.dumps(body, indent=2) + "\n")
-        else:
-            (stack / BLOCKS).unlink(missing_ok=True)
+        elif (stack / BLOCKS).exists():
+            (stack / BLOCKS).unlink()
+            _forget_plan(stack)
 
 
 def adopted(plan: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -146,9 +147,13 @@ def check(stack: Path) -> int:
             " key, or remove it from the file; then make import\n"
         )
     if replaced:
-        for left in stack.glob("plan.*"):
-            left.unlink()
+        _forget_plan(stack)
     return 1 if replaced else 0
+
+
+def _forget_plan(stack: Path) -> None:
+    for left in stack.glob("plan.*"):
+        left.unlink()
 
 
 def following(folder: Path, tiers: list[str]) -> Iterator[str]:

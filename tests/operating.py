@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import pty
@@ -44,7 +45,9 @@ class Standing(Project):
 
 @cache
 def _applied() -> Path:
-    project = Project(Path(tempfile.mkdtemp(prefix="tierra-standing-")) / "tierra")
+    folder = Path(tempfile.mkdtemp(prefix="tierra-standing-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    project = Project(folder / "tierra")
     project.edit("protection: false", "protection: true")
     project.edit("  final_snapshots: false", "  # final_snapshots: false")
     for tier in TIERS.split():

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Root
 from operating import TIERS, Standing, typed
 from test_make import Project, refused, succeeded
 
 from review import approve
+from review.holdings import fate
 from review.preflight import TierState, refusals
 
 
@@ -132,6 +134,16 @@ def test_what_terraform_does_not_know_of_is_said(tmp_path: Path) -> None:
         "aws_cloudwatch_log_group.kept": "stays in AWS",
         "aws_cloudwatch_log_group.guarded": "its logs are deleted",
     }
+
+
+def test_whatever_is_guarded_is_shown_with_what_becomes_of_it(roots: dict[str, Root]) -> None:
+    unsaid = [
+        f"{tier}: {kind}.{name}"
+        for tier, root in roots.items()
+        for kind, name, values in root.each()
+        if values.get("lifecycle", {}).get("prevent_destroy") and not fate(kind, values)
+    ]
+    assert unsaid == []
 
 
 def test_the_question_needs_a_terminal(

@@ -10,7 +10,7 @@ from pathlib import Path
 from operating import TIERS, Standing
 from test_make import Project, refused, succeeded
 
-from review.imports import lines
+from review.imports import BLOCKS, lines, write
 
 
 def ask(project: Project, text: str) -> None:
@@ -136,3 +136,20 @@ def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: 
     refused(
         project.make("import", TIER="network"), "make import writes this file, and it holds something else"
     )
+
+
+def test_an_import_that_is_taken_back_leaves_no_plan_to_apply(tmp_path: Path) -> None:
+    stack = tmp_path / "stacks" / "network"
+    stack.mkdir(parents=True)
+    (stack / "state.json").write_text("{}")
+    (stack / "cdk.tf.json").write_text('{"resource": {"aws_vpc": {"main": {}}}}')
+    file = tmp_path / "dev.yaml"
+    file.write_text("network: {aws_vpc.main: vpc-1}\n")
+    write(tmp_path, file, ["network"])
+    assert json.loads((stack / BLOCKS).read_text())["import"] == [{"to": "aws_vpc.main", "id": "vpc-1"}]
+    (stack / "plan.tfplan").touch()
+    write(tmp_path, file, ["network"])
+    assert (stack / "plan.tfplan").exists()
+    file.write_text("{}\n")
+    write(tmp_path, file, ["network"])
+    assert sorted(each.name for each in stack.iterdir()) == ["cdk.tf.json", "state.json"]
