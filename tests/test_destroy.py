@@ -11,6 +11,7 @@ from conftest import Root
 from operating import TIERS, Standing, typed
 from test_make import Project, refused, succeeded
 
+from modules.architecture import TIERS as GRAPH
 from review import approve
 from review.holdings import fate
 from review.preflight import TierState, refusals
@@ -72,7 +73,7 @@ def test_an_apply_waits_for_a_yes(tmp_path: Path) -> None:
     assert project.one("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
 
 
-def test_a_dry_run_shows_plain_commands(tmp_path: Path) -> None:
+def test_a_dry_run_shows_plain_commands_in_the_order_of_the_graph(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
     for verb, command in (
         ("destroy", "destroy -auto-approve -input=false"),
@@ -82,6 +83,11 @@ def test_a_dry_run_shows_plain_commands(tmp_path: Path) -> None:
         output = succeeded(project.make("-n", verb, "TIER=network"))
         assert f"terraform -chdir=cdktf.out/sandbox/stacks/network {command}" in output
     assert not (project.folder / "cdktf.out/sandbox/stacks/network/.terraform").exists()
+
+    commands = succeeded(project.make("-n", "destroy"))
+    place = {name: commands.index(f"stacks/{name} destroy -auto-approve") for name in GRAPH}
+    wrong = [(need, name) for name, tier in GRAPH.items() for need in tier.needs if place[need] < place[name]]
+    assert wrong == []  # what a tier stands on goes after it
 
 
 def state(folder: Path, *resources: tuple[str, dict[str, Any]], **outputs: Any) -> TierState:
