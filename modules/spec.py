@@ -24,6 +24,7 @@ from modules.explain import Explainer, place
 from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
+from modules.observability.spec import Observability, budget_is_sold
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
@@ -142,6 +143,9 @@ class Environment(Section):
     gateway: Gateway = Field(
         default_factory=Gateway, description="Kong: its pods, and what one client may ask of them."
     )
+    observability: Observability = Field(
+        default_factory=Observability, description="Alarms, dashboards, metrics, logs and traces."
+    )
     systems: Systems = Field(
         default_factory=default_systems,
         description="The applications by name. Left out, they are the three of the diagram.",
@@ -207,7 +211,7 @@ class Environment(Section):
     @check("compute.nodes", "compute.scaling", "gateway", "network", "systems")
     def nodes_hold_the_systems(self) -> Iterator[Finding]:
         """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
-        if any(self.network.findings()) or any(self.compute.findings()):
+        if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
             return
         yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout.private)
 
@@ -256,6 +260,11 @@ class Environment(Section):
     def shield_exists(self) -> Iterator[Finding]:
         """Shield Advanced is asked for where AWS sells it."""
         yield from shield_is_sold(self.edge, self.partition)
+
+    @check("region", "observability.monthly_usd")
+    def budgets_exist(self) -> Iterator[Finding]:
+        """A budget is asked for where AWS has any."""
+        yield from budget_is_sold(self.observability, self.partition)
 
 
 def load(path: Path) -> Environment:

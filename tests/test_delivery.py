@@ -171,7 +171,7 @@ def test_a_deploy_role_edits_one_namespace(delivery: Root) -> None:
 
 def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
     statements = granted(delivery, "plan")
-    reading = ("Describe", "Get", "List")
+    reading = ("Describe", "Get", "List", "View")
     for sid, each in statements.items():
         if each["Effect"] == "Deny" or sid in ("LockStates", "DecryptStates", "DecryptThePassword"):
             continue
@@ -283,7 +283,7 @@ def service(terraform_type: str) -> str:
 
 
 def test_apply_may_manage_whatever_the_tiers_are_made_of(roots: dict[str, Root]) -> None:
-    known = {*MANAGED, *SETTINGS, "iam", "route53", "s3"}
+    known = {*MANAGED, *SETTINGS, "budgets", "iam", "route53", "s3"}
     for tier, root in roots.items():
         for terraform_type, name, _ in root.each():
             if terraform_type.startswith("aws_"):

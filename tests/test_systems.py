@@ -185,7 +185,7 @@ def test_a_system_reads_its_secrets_through_a_role_of_its_own(variant: Variants,
     root = variant(systems={"shop": SHOP, "blog": {"framework": "go", "needs": ["redis"]}})["systems"]
     assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop"}
     assert root["aws_iam_role.secrets_shop"]["name"] == "acme-trial-secrets-shop"
-    read = root.statements("aws_iam_role_policy.secrets_shop")["ReadSecretsOfTheSystem"]
+    read = root.statements("aws_iam_role_policy.secrets_shop")["ReadSecretsOfTheNamespace"]
     assert read["Resource"] == "${data.terraform_remote_state.data.outputs.postgres_secret_arn}"
     objects = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
     assert objects["SecretStore/aws"]["spec"]["provider"]["aws"]["role"].startswith("arn:")

@@ -10,6 +10,7 @@ from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import HOST, Github
 from modules.delivery.services import (
     BUCKETS,
+    BUDGETS,
     KEYS_USED_BY,
     MANAGED,
     PASSED_TO,
@@ -235,6 +236,11 @@ def _changes(stack: Stack) -> list[Statement]:
             resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
         ),
         Statement(
+            sid="SetBudgets",
+            actions=BUDGETS,
+            resources=stack.arn("budgets", f"budget/{stack.names.stem}-*", region=""),
+        ),
+        Statement(
             sid="SetZones",
             actions=ZONES,
             resources=[stack.arn("route53", "hostedzone/*", region="", account="")],
@@ -334,7 +340,7 @@ def _boundary(stack: Stack) -> list[Statement]:
         ),
         Statement(
             sid="GlobalServices",
-            actions=["iam:Get*", "iam:List*", "route53:*", "s3:Get*", "s3:List*"],
+            actions=["budgets:*", "iam:Get*", "iam:List*", "route53:*", "s3:Get*", "s3:List*"],
             resources=Everything("global services know no region; the role's own policy names the resources"),
         ),
         *_roles(stack),

@@ -44,7 +44,7 @@ def kong(
                 vpc_id=network.vpc_id,
                 target_group_arn=edge.target_group_arn,
                 traces=f"{COLLECTOR}/v1/traces",
-                sampling_rate=settings.trace_percent / 100,
+                sampling_rate=stack.environment.observability.trace_percent / 100,
             )
         ],
         depends_on=after,

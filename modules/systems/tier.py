@@ -11,11 +11,12 @@ from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import helm_provider, release
+from modules.secret_reader import secret_reader
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
-from modules.systems.rights import pods, reader
+from modules.systems.rights import pods
 from modules.systems.spec import System
 from modules.systems.variables import certificate, variables
 
@@ -80,7 +81,7 @@ class Systems:
             arns = sorted({secret["arn"] for secret in secrets.values()})
             operator, key = self.gateway.secrets_operator_role_arn, self.data.secrets_key_arn
             values["secrets"] = secrets
-            values["readerRoleArn"] = reader(self.stack, name, arns, operator, key).arn
+            values["readerRoleArn"] = secret_reader(self.stack, name, arns, operator, key).role.arn
         return values
 
     def _secrets(self, system: System) -> dict[str, dict[str, str]]:

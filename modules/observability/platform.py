@@ -1,0 +1,43 @@
+"""What the other releases stand on, in a chart of our own: the namespace, the password of Grafana, who may
+talk to whom, and the alerts and the dashboard of what all systems share."""
+
+from __future__ import annotations
+
+import json
+
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import release
+from modules.observability.alarm import runbook_page
+from modules.observability.charts import GRAFANA_ACCOUNT, NAMESPACE, PLATFORM
+from modules.observability.grafana_secret import KUBERNETES_SECRET, GrafanaSecret
+from modules.stack import Stack
+
+
+def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Release:
+    """`helm_release.platform`, of the namespace `default`, for it makes its own."""
+    values = {
+        "namespace": NAMESPACE,
+        "grafana": GRAFANA_ACCOUNT,
+        "secret": {
+            "region": stack.environment.region,
+            "role": secret.reader.role.arn,
+            "name": secret.secret.name,
+            "into": KUBERNETES_SECRET,
+        },
+        "words": {
+            "environment": stack.names.stem,
+            "gateway": gateway.namespace,
+            "runbooks": runbook_page(stack),
+        },
+    }
+    return release(
+        stack,
+        "platform",
+        PLATFORM,
+        name=NAMESPACE,
+        namespace="default",
+        values=[json.dumps(values, indent=2)],
+        depends_on=[secret.version, secret.reader.rights],
+    )
