@@ -155,18 +155,18 @@ real-plan-$(1):
 
 forecast-plan-$(1): $(PROVIDER)
 	@echo "== plan $(1): a forecast on the embedded provider, until $(NEEDS_$(1)) is applied"
-	@$(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1)
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) state pull >$(STACKS)/$(1)/pulled.tfstate && $(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1)
 	@$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) init -input=false $(COLOR) >$(FORECAST)/$(1)/init.log 2>&1 || { cat $(FORECAST)/$(1)/init.log >&2; exit 1; }
-	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) $(TERRAFORM_PLAN)
+	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) $(TERRAFORM_PLAN) -refresh=false
 	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
 	@rm $(FORECAST)/$(1)/plan.tfplan && touch $(STACKS)/$(1)/forecast
 
 # What others may read of a tier that does not exist: outputs of a scratch apply on the embedded provider.
 forecast-$(1): state-$(1) $(NEEDS_$(1):%=forecast-%) $(PROVIDER) | $(if $(filter $(1),$(SELECTED)),plan-$(1))
 	@test -e $(STACKS)/$(1)/complete || { \
-	  $(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1) && \
+	  $(TERRAFORM) -chdir=$(STACKS)/$(1) state pull >$(STACKS)/$(1)/pulled.tfstate && $(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1) && \
 	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) init -input=false -no-color >$(FORECAST)/$(1)/init.log 2>&1 && \
-	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) apply -auto-approve -input=false -no-color >$(FORECAST)/$(1)/apply.log 2>&1; \
+	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) apply -refresh=false -auto-approve -input=false -no-color >$(FORECAST)/$(1)/apply.log 2>&1; \
 	} || { echo "plan: the forecast of $(1) failed" >&2; cat $(FORECAST)/$(1)/*.log >&2; exit 1; }
 
 check-$(1): ready

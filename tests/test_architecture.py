@@ -81,7 +81,7 @@ def test_generated_json_is_plain(roots: dict[str, Root], folders: dict[str, Path
         path = folders[root.environment.environment] / "stacks" / tier / "cdk.tf.json"
         text = path.read_text(encoding="utf-8")
         needs = ["data"] if TIERS[tier].needs else []
-        last = ["ephemeral"] if tier == "data" else []
+        last = ["ephemeral"] if tier in ("data", "observability") else []
         assert list(json.loads(text)) == [
             "//",
             "terraform",

@@ -16,7 +16,7 @@ import yaml
 from conftest import ROOT, Root, Variant
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from test_helm import HELM, KUBERNETES
+from test_helm import CUSTOM, HELM, KUBERNETES, SAMPLES
 
 from modules.compute.overhead import AGENTS, SERVICES
 from modules.observability.slo_spec import MILLISECONDS
@@ -24,24 +24,9 @@ from modules.templating import TEMPLATES
 
 PROMTOOL = ROOT / ".venv/bin/promtool"
 RULES = ROOT / "tests/rules"
-SHARED = {"environment": "acme-production", "gateway": "gateway", "runbooks": "https://runbooks.example.com"}
-OF_A_SYSTEM = {
-    "system": "sistema-1",
-    "availability": "99.9",
-    "fast": "99",
-    "latency_ms": "1000",
-    "max_replicas": "6",
-    "runbooks": "https://runbooks.example.com",
-}
-SECRET = {"region": "us-east-1", "role": "arn:aws:iam::123456789012:role/it", "name": "it", "into": "it"}
-VALUES: dict[str, dict[str, Any]] = {
-    "platform": {"namespace": "observability", "grafana": "grafana", "secret": SECRET, "words": SHARED},
-    "system": {"words": OF_A_SYSTEM},
-}
+VALUES = {chart: SAMPLES[f"observability/{chart}"] for chart in ("platform", "system")}
 # Variables of dashboards.
 CONSTANTS = {"__rate_interval": "5m", "system": "sistema-1", "availability": "99.9"}
-# Objects of these are checked by their own programs, and are unknown to Kubernetes's own schema.
-CUSTOM = ("external-secrets.io/", "monitoring.coreos.com/")
 
 
 @pytest.fixture(scope="session")
@@ -191,7 +176,7 @@ def test_a_promised_latency_is_one_that_kong_counts(
 
 
 def test_a_word_without_a_value_stops_helm(tmp_path: Path) -> None:
-    words = {key: value for key, value in OF_A_SYSTEM.items() if key != "fast"}
+    words = {key: value for key, value in VALUES["system"]["words"].items() if key != "fast"}
     template("system", {"words": words}, tmp_path, code=1)
 
 

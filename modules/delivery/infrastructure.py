@@ -235,11 +235,7 @@ def _changes(stack: Stack) -> list[Statement]:
             actions=BUCKETS,
             resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
         ),
-        Statement(
-            sid="SetBudgets",
-            actions=BUDGETS,
-            resources=stack.arn("budgets", f"budget/{stack.names.stem}-*", region=""),
-        ),
+        *_budgets(stack),
         Statement(
             sid="SetZones",
             actions=ZONES,
@@ -257,6 +253,14 @@ def _changes(stack: Stack) -> list[Statement]:
             conditions={"StringEquals": {"aws:RequestedRegion": regions}},
         ),
     ]
+
+
+def _budgets(stack: Stack) -> list[Statement]:
+    """Where there are any: AWS has none in the other partitions."""
+    if stack.environment.partition != "aws":
+        return []
+    budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
+    return [Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets)]
 
 
 # Of which things of a service an apply changes the settings.
