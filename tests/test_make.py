@@ -178,6 +178,8 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
         **{f"compute: aws_eks_node_group.{zone}": ["update"] for zone in "abc"},
         **{f"delivery: {each}": ["create"] for each in OF_A_SYSTEM},
         **{f"systems: {each}": ["create"] for each in IN_THE_CLUSTER},
+        # Systems that read PostgreSQL are told of the replica.
+        **{f"systems: helm_release.sistema_{number}": ["update"] for number in (1, 2)},
         "observability: helm_release.system_billing": ["create"],
         **{f"{ALARMS}.replica_3_{each}": ["create"] for each in OF_A_REPLICA},
         **{f"{ALARMS}.{each}": ["update"] for each in OF_THE_STORAGE},
