@@ -8,20 +8,25 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
-from conftest import ROOT, Root
+from conftest import Root
+from rendering import HELM, KUBERNETES
 
 from modules import helm
 from modules.templating import TEMPLATES
 
-HELM = ROOT / ".venv/bin/helm"
 CHARTS = sorted(path.parent.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.glob("*/*/Chart.yaml"))
-KUBERNETES = "1.35"
 SAMPLES = {
     "gateway/cluster": {
         "storageClass": {
             "name": "gp3",
             "keyArn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
-        }
+        },
+        "gateway": {
+            "namespace": "gateway",
+            "loadBalancerRanges": ["10.20.192.0/24", "10.20.193.0/24"],
+            "controlPlaneRanges": ["10.20.0.0/19", "10.20.32.0/19"],
+            "serviceRange": "172.20.0.0/16",
+        },
     },
     "systems/namespace": {"system": "shop", "port": 8000, "region": "us-east-1"},
     "systems/chart": {"system": "shop", "image": "none", "path": "/shop", "port": 8000},

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 from conftest import ROOT, Root, Variant
 from cryptography import x509
-from test_helm import HELM, KUBERNETES
+from rendering import HELM, Objects, rendered, sample
 
 from modules.systems.authorities import authorities
 from modules.templating import TEMPLATES
@@ -33,26 +31,7 @@ def systems(roots: dict[str, Root]) -> Root:
 def values(root: Root, release: str) -> dict[str, Any]:
     """The values of a release, with a sample in place of each reference."""
     (text,) = root[f"helm_release.{release}"]["values"]
-    found: dict[str, Any] = json.loads(re.sub(r"\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text))
-    return found
-
-
-def rendered(chart: str, given: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
-    """What helm makes of a chart, by kind and name; all of it is what Kubernetes accepts."""
-    file = folder / "values.json"
-    file.write_text(json.dumps(given))
-    ended = subprocess.run(
-        [HELM, "template", "it", str(TEMPLATES / chart), "-f", str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
-    for document in documents:
-        if "external-secrets" not in document["apiVersion"]:
-            kubernetes_validate.validate(document, KUBERNETES, strict=True)
-    return {f"{each['kind']}/{each['metadata']['name']}": each for each in documents}
+    return sample(text)
 
 
 def test_every_system_of_every_environment_is_what_kubernetes_accepts(systems: Root, tmp_path: Path) -> None:
@@ -67,13 +46,29 @@ def test_every_system_of_every_environment_is_what_kubernetes_accepts(systems: R
 
 
 @pytest.fixture
-def shop(variant: Variants, tmp_path: Path) -> dict[str, dict[str, Any]]:
+def shop(variant: Variants, tmp_path: Path) -> Objects:
     """A system that has everything, as it runs."""
     root = variant(systems={"shop": SHOP})["systems"]
     return rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
 
 
-def pods(objects: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def test_objects_lie_in_the_namespace_of_the_system_and_records_apart(
+    variant: Variants, tmp_path: Path
+) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    apart = "${data.terraform_remote_state.gateway.outputs.releases_namespace}"
+    for release, chart in (("shop", "systems/chart"), ("shop_namespace", "systems/namespace")):
+        assert root[f"helm_release.{release}"]["namespace"] == apart
+        given = values(root, release)
+        objects = rendered(
+            chart, {**given, "image": DIGEST} if release == "shop" else given, tmp_path, "releases"
+        )
+        for name, each in objects.items():
+            if name != "Namespace/shop":
+                assert each["metadata"]["namespace"] == "shop", name
+
+
+def pods(objects: Objects) -> Objects:
     found = {}
     for name, each in objects.items():
         if each["kind"] in ("Deployment", "Job"):
@@ -83,7 +78,7 @@ def pods(objects: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_pods_run_without_rights_on_their_node(shop: dict[str, dict[str, Any]]) -> None:
+def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:
     assert set(pods(shop)) == {
         "Deployment/shop",
         "Deployment/shop-worker",
@@ -109,7 +104,7 @@ def test_pods_run_without_rights_on_their_node(shop: dict[str, dict[str, Any]]) 
         assert mounts["authorities"]["mountPath"] == "/etc/authorities"
 
 
-def test_migrations_run_before_a_new_image_and_never_by_the_clock(shop: dict[str, dict[str, Any]]) -> None:
+def test_migrations_run_before_a_new_image_and_never_by_the_clock(shop: Objects) -> None:
     job, clock = shop["Job/shop-migrate"], shop["CronJob/shop-migrate"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert clock["spec"]["suspend"] is True
@@ -125,15 +120,13 @@ def test_without_an_image_nothing_runs(variant: Variants, tmp_path: Path) -> Non
     assert "Job/shop-migrate" not in objects
 
 
-def test_there_is_one_clock_and_as_many_workers_as_asked(shop: dict[str, dict[str, Any]]) -> None:
+def test_there_is_one_clock_and_as_many_workers_as_asked(shop: Objects) -> None:
     assert shop["Deployment/shop-worker"]["spec"]["replicas"] == 2
     beat = shop["Deployment/shop-beat"]["spec"]
     assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_load_adds_pods_and_a_node_may_go(
-    shop: dict[str, dict[str, Any]], variant: Variants, tmp_path: Path
-) -> None:
+def test_load_adds_pods_and_a_node_may_go(shop: Objects, variant: Variants, tmp_path: Path) -> None:
     scaler = shop["HorizontalPodAutoscaler/shop"]["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 4)
     assert shop["PodDisruptionBudget/shop"]["spec"]["maxUnavailable"] == 1
@@ -152,7 +145,7 @@ def test_a_misspelt_value_is_refused(tmp_path: Path) -> None:
     assert "prot" in ended.stderr
 
 
-def ways_out(objects: dict[str, dict[str, Any]]) -> set[tuple[str, int]]:
+def ways_out(objects: Objects) -> set[tuple[str, int]]:
     """Address ranges and ports that pods may connect to."""
     rules = objects["NetworkPolicy/ways-out"]["spec"]["egress"]
     return {

@@ -39,7 +39,7 @@ class Gateway(Section):
         default=5,
         ge=0,
         le=100,
-        description="Requests of a hundred that Kong traces from end to end, when a client has not decided.",
+        description="Requests of a hundred that Kong traces from end to end.",
     )
 
     @model_validator(mode="before")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from modules.github import Repository
+from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS
 from modules.section import Finding, Section, check, fault, repeated
 from modules.systems.quantities import Cpu, Memory
 
@@ -26,8 +27,8 @@ DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
 LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
 MOST_REPLICAS = 200
 
-# Namespaces that Kubernetes, the add-ons and the gateway have, or may have, for themselves.
-TAKEN = ("default", "kong", "gateway", "monitoring", "observability", "external-secrets", "amazon-cloudwatch")
+# Namespaces that Kubernetes, the add-ons and the platform have, or may have, for themselves.
+TAKEN = ("default", "kong", "monitoring", "amazon-cloudwatch", GATEWAY, OBSERVABILITY, RELEASES, SECRETS)
 
 
 def _name(name: str) -> str:
@@ -40,6 +41,9 @@ def _name(name: str) -> str:
         raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
     if name in TAKEN or name.startswith("kube-"):
         raise fault("each system has a namespace of its name, and the platform uses this one", "rename it")
+    if name.startswith("secrets-") or name.endswith("-namespace"):
+        rule = "secrets-<system> and <system>-namespace are names of what the platform makes for a system"
+        raise fault(rule, "rename it")
     return name
 
 

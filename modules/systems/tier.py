@@ -36,7 +36,8 @@ class Systems:
         SystemsOutputs(pod_role_arns={name: role.arn for name, role in roles.items()}).declare(stack)
 
     def _system(self, name: str, system: System) -> IamRole:
-        """`helm_release.<system>_namespace`, then `helm_release.<system>` in it."""
+        """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records lie apart from what
+        they release: docs/decisions/0017-records-of-releases.md."""
         address = name.replace("-", "_")
         role = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         namespace = release(
@@ -44,7 +45,7 @@ class Systems:
             f"{address}_namespace",
             "systems/namespace",
             name=f"{name}-namespace",
-            namespace="default",
+            namespace=self.gateway.releases_namespace,
             values=[json.dumps(self._namespace(name, system))],
         )
         release(
@@ -52,7 +53,7 @@ class Systems:
             address,
             "systems/chart",
             name=name,
-            namespace=name,
+            namespace=self.gateway.releases_namespace,
             values=[json.dumps({"image": image(self.stack, name), **self._workload(name, system)})],
             depends_on=[namespace],
         )

@@ -6,7 +6,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- /* Nothing runs before there is an image: the pipeline that brings the first one adds pods. Afterwards the number of
 pods is what it is at the moment, which the autoscaler decides. */}}
 {{- define "system.replicas" -}}
-{{- $live := lookup "apps/v1" "Deployment" .root.Release.Namespace .name -}}
+{{- $live := lookup "apps/v1" "Deployment" .root.Values.system .name -}}
 {{- if eq .root.Values.image "none" -}}
 replicas: 0
 {{- else if $live -}}
