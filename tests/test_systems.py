@@ -136,6 +136,87 @@ def test_load_adds_pods_and_a_node_may_go(shop: Objects, variant: Variants, tmp_
     assert "HorizontalPodAutoscaler/shop" not in objects
 
 
+SIDE = {"image": "nginx:1.29.1", "port": 8081, "env": {"HOST": "${HOSTNAME} %{x}"}, "cpu": "20m"}
+
+
+def test_a_sidecar_starts_first_and_has_no_more_rights(variant: Variants, tmp_path: Path) -> None:
+    system = {**SHOP, "sidecars": {"proxy": {**SIDE, "command": ["sh", "-c", "echo $HOME ${HOME}"]}}}
+    root = variant(systems={"shop": system})["systems"]
+    objects = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+    web = pods(objects)["Deployment/shop"]
+    (proxy,), (app,) = web["initContainers"], web["containers"]
+    assert (proxy["name"], proxy["restartPolicy"], app["name"]) == ("proxy", "Always", "app")
+    assert proxy["securityContext"] == app["securityContext"]
+    assert proxy["ports"] == [{"containerPort": 8081}]
+    assert proxy["resources"] == {
+        "requests": {"cpu": "20m", "memory": "64Mi"},
+        "limits": {"memory": "64Mi"},
+    }
+    assert proxy["command"] == ["sh", "-c", "echo $HOME ${HOME}"]
+    assert proxy["env"] == [{"name": "HOST", "value": "${HOSTNAME} %{x}"}]
+    for name, pod in pods(objects).items():
+        assert ("initContainers" in pod) == (name == "Deployment/shop")
+    scaler = objects["HorizontalPodAutoscaler/shop"]["spec"]["metrics"]
+    assert scaler[0]["containerResource"]["container"] == "app"
+
+
+def test_text_of_the_spec_is_no_expression_to_terraform(variant: Variants) -> None:
+    system = {"framework": "go", "commands": {"web": ["sh", "-c", "${HOME} %{x}"]}, "sidecars": {"it": SIDE}}
+    (text,) = variant(systems={"shop": system})["systems"]["helm_release.shop"]["values"]
+    given = json.loads(text)
+    assert given["command"] == ["sh", "-c", "$${HOME} %%{x}"]
+    assert given["sidecars"]["it"]["environment"] == {"HOST": "$${HOSTNAME} %%{x}"}
+
+
+@pytest.mark.parametrize("port", [None, 9100])
+def test_metrics_are_for_prometheus_alone(port: int | None, variant: Variants, tmp_path: Path) -> None:
+    metrics = {"path": "/internal/metrics", **({"port": port} if port else {})}
+    root = variant(systems={"shop": {"framework": "go", "metrics": metrics}})["systems"]
+    objects = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+    monitor = objects["ServiceMonitor/shop"]["spec"]
+    (endpoint,) = monitor["endpoints"]
+    assert endpoint["path"] == "/internal/metrics"
+    service = objects["Service/shop"]
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    target = {each["name"]: each["targetPort"] for each in service["spec"]["ports"]}[endpoint["port"]]
+    (container,) = pods(objects)["Deployment/shop"]["containers"]
+    asked = {each["name"]: each["containerPort"] for each in container["ports"]}[target]
+    assert asked == (port or 8080)
+    if port:
+        assert "Ingress/shop-metrics" not in objects
+    else:
+        shut = objects["Ingress/shop-metrics"]
+        assert shut["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/shop/internal/metrics"
+        plugin = objects[f"KongPlugin/{shut['metadata']['annotations']['konghq.com/plugins']}"]
+        assert (plugin["plugin"], plugin["config"]["status_code"]) == ("request-termination", 404)
+    around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
+    (rule,) = around["NetworkPolicy/metrics"]["spec"]["ingress"]
+    (peer,) = rule["from"]
+    namespace = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    assert (namespace, rule["ports"]) == ("observability", [{"protocol": "TCP", "port": asked}])
+
+
+def test_a_system_without_metrics_is_asked_by_nobody_but_kong(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    given = {**values(root, "shop"), "image": DIGEST}
+    assert "ServiceMonitor/shop" not in rendered("systems/chart", given, tmp_path)
+    settings = {**values(root, "shop_namespace"), "gatewayNamespace": "gateway"}
+    around = rendered("systems/namespace", settings, tmp_path)
+    assert "NetworkPolicy/metrics" not in around
+    (rule,) = around["NetworkPolicy/requests"]["spec"]["ingress"]
+    (peer,) = rule["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "gateway"}
+
+
+def test_kong_finds_the_pods_of_systems_by_their_labels(shop: Objects, systems: Root, tmp_path: Path) -> None:
+    labels = shop["Deployment/shop"]["spec"]["template"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/component"] == "web"
+    for name in systems.environment.systems:
+        given = values(systems, f"{name.replace('-', '_')}_namespace")
+        namespace = rendered("systems/namespace", given, tmp_path)[f"Namespace/{name}"]
+        assert namespace["metadata"]["labels"]["app.kubernetes.io/part-of"] == "systems"
+
+
 def test_a_misspelt_value_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump({"system": "shop", "image": "none", "path": "/", "port": 8000, "prot": 1}))

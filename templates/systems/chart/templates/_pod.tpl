@@ -38,16 +38,9 @@ env:
   {{- end }}
 {{- end }}
 resources:
-  requests:
-    cpu: {{ .root.Values.resources.cpu }}
-    memory: {{ .root.Values.resources.memory }}
-  limits:
-    memory: {{ .root.Values.resources.memory }}
+  {{- include "system.resources" .root.Values.resources | nindent 2 }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+  {{- include "system.confined" . | nindent 2 }}
 volumeMounts:
   - name: scratch
     mountPath: {{ "/" }}tmp
@@ -56,6 +49,21 @@ volumeMounts:
     mountPath: /etc/authorities
     readOnly: true
   {{- end }}
+{{- end }}
+
+{{- define "system.resources" -}}
+requests:
+  cpu: {{ .cpu }}
+  memory: {{ .memory }}
+limits:
+  memory: {{ .memory }}
+{{- end }}
+
+{{- define "system.confined" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
 {{- end }}
 
 {{- define "system.pod" -}}
