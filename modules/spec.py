@@ -28,8 +28,7 @@ from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.storage.spec import Storage
-from modules.systems.findings import systems_findings
-from modules.systems.spec import Systems, default_systems
+from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.wording import dotted, short
 

@@ -276,12 +276,27 @@ def test_files_of_other_systems_are_out_of_reach(variant: Variants) -> None:
     assert statements["ListFilesOfItsOwn"]["Condition"] == {"StringLike": {"s3:prefix": ["shop/*", "shop/"]}}
 
 
-def test_a_new_system_changes_nothing_of_the_others(variant: Variants) -> None:
-    before = variant(systems={"shop": SHOP})["systems"].body
-    after = variant(systems={"shop": SHOP, "blog": {"framework": "go"}})["systems"].body
-    for kind, members in after["resource"].items():
-        old = before["resource"].get(kind, {})
-        assert {name: each for name, each in members.items() if "blog" not in name} == old
+def test_a_new_system_adds_things_of_its_name_and_changes_no_others(variant: Variants) -> None:
+    systems = {"shop": SHOP, "blog": {"framework": "go", "needs": ["documentdb"]}}
+    before = {tier: resources(root) for tier, root in variant(systems={"shop": SHOP}).items()}
+    after = {tier: resources(root) for tier, root in variant(systems=systems).items()}
+    added = set()
+    for tier, new in after.items():
+        assert before[tier].items() <= new.items(), tier
+        added |= {f"{tier}: {address}" for address in new.keys() - before[tier].keys()}
+    assert all("blog" in address for address in added)
+    assert {address.partition(":")[0] for address in added} == {"delivery", "systems"}
+    assert {
+        "delivery: aws_ecr_repository.blog",
+        "delivery: aws_iam_role.deploy_blog",
+        "systems: aws_iam_role.blog",
+        "systems: helm_release.blog",
+    } <= added
+
+
+def resources(root: Root) -> dict[str, str]:
+    """What a root module makes, by address."""
+    return {f"{kind}.{name}": json.dumps(each, sort_keys=True) for kind, name, each in root.each()}
 
 
 def test_the_image_is_what_the_pipeline_says(systems: Root) -> None:

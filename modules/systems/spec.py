@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from modules.github import Repository
-from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS
-from modules.section import Finding, Section, check, fault, repeated
+from modules.section import Finding, Section, check, repeated
 from modules.systems.container_spec import Commands, Health, Metrics
-from modules.systems.parts import UrlPath
+from modules.systems.names import SystemName
+from modules.systems.parts import UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
@@ -27,27 +26,7 @@ FRAMEWORKS: dict[str, dict[str, Any]] = {
     "go": {"port": 8080, "cpu": "100m", "memory": "128Mi"},
 }
 DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
-LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
 MOST_REPLICAS = 200
-
-# Namespaces that Kubernetes, the add-ons and the platform have, or may have, for themselves.
-TAKEN = ("default", "kong", "monitoring", "amazon-cloudwatch", GATEWAY, OBSERVABILITY, RELEASES, SECRETS)
-
-
-def _name(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or not 2 <= len(name) <= LONGEST_NAME:
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
-        rule = (
-            f"a system is named by a DNS label: 2 to {LONGEST_NAME} small letters, digits and hyphens,"
-            " starting with a letter"
-        )
-        raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
-    if name in TAKEN or name.startswith("kube-"):
-        raise fault("each system has a namespace of its name, and the platform uses this one", "rename it")
-    if name.startswith("secrets-") or name.endswith("-namespace"):
-        rule = "secrets-<system> and <system>-namespace are names of what the platform makes for a system"
-        raise fault(rule, "rename it")
-    return name
 
 
 def _paths(systems: Any) -> Any:
@@ -58,9 +37,6 @@ def _paths(systems: Any) -> Any:
         name: {"path": f"/{name}", **system} if isinstance(system, dict) else system
         for name, system in systems.items()
     }
-
-
-SystemName = Annotated[str, AfterValidator(_name)]
 
 
 class System(Section):
@@ -227,3 +203,32 @@ DIAGRAM: dict[str, dict[str, Any]] = {
 def default_systems() -> dict[str, System]:
     """The systems of a spec that names none."""
     return {name: System.model_validate(system) for name, system in _paths(DIAGRAM).items()}
+
+
+def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """Paths start at the root of the spec."""
+    if not systems:
+        rule, remedy = (
+            "an environment runs at least one system",
+            "name one, or remove the line for the usual three",
+        )
+        yield Finding(("systems",), rule, remedy, "{}")
+    owners: dict[str, str] = {}
+    for name, system in systems.items():
+        owner = owners.setdefault(system.path, name)
+        if owner != name:
+            rule = f"each system has a path of its own, and {system.path} is that of {owner}"
+            yield Finding(("systems", name, "path"), rule, f"write path: /{name}, or another one")
+    yield from _below_metrics(systems)
+
+
+def _below_metrics(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """A path may lie below another's, `/` and `/shop`, for the longer one wins; but metrics are shut to the
+    outside with all that lies below them."""
+    inner = {path: name for name, system in systems.items() if (path := system.inner_path)}
+    for name, system in systems.items():
+        owner = next((inner[path] for path in prefixes(system.path) if path in inner), name)
+        if owner != name:
+            rule = f"{system.path} lies where {owner} has its metrics, which are shut to the outside"
+            remedy = f"write path: /{name}, or change systems.{owner}.metrics"
+            yield Finding(("systems", name, "path"), rule, remedy)
