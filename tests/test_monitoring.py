@@ -16,7 +16,8 @@ import yaml
 from conftest import ROOT, Root, Variant
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from test_helm import CUSTOM, HELM, KUBERNETES, SAMPLES
+from rendering import BROUGHT, HELM, KUBERNETES
+from test_helm import SAMPLES
 
 from modules.compute.overhead import AGENTS, SERVICES
 from modules.observability.slo_spec import MILLISECONDS
@@ -43,7 +44,7 @@ def template(chart: str, given: dict[str, Any], folder: Path, code: int = 0) -> 
     assert ended.returncode == code, ended.stderr
     documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
     for document in documents:
-        if not document["apiVersion"].startswith(CUSTOM):
+        if not document["apiVersion"].startswith(BROUGHT):
             kubernetes_validate.validate(document, KUBERNETES, strict=True)
     return {each["kind"]: each for each in documents}
 
@@ -374,7 +375,7 @@ def test_pods_of_the_platform_act_on_aws_in_roles_of_their_own(observability: Ro
     assert set(tied) == {"alertmanager", "cloudwatch_exporter", "collector", "grafana"}
     for name, association in tied.items():
         assert association["role_arn"] == f"${{aws_iam_role.{name}.arn}}"
-        assert association["namespace"] == "observability"
+        assert association["namespace"] == ("grafana" if name == "grafana" else "observability")
         release = {"alertmanager": "prometheus"}.get(name, name)
         depends = observability[f"helm_release.{release}"]["depends_on"]
         assert f"aws_eks_pod_identity_association.{name}" in depends

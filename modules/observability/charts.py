@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from modules.helm import Chart
 
-NAMESPACE = "observability"
 GRAFANA_ACCOUNT = "grafana"
 
 _PROMETHEUS_COMMUNITY = "https://prometheus-community.github.io/helm-charts"

@@ -22,7 +22,7 @@ from modules.stack import Stack
 def cluster(
     stack: Stack, network: NetworkOutputs, compute: ComputeOutputs, data: DataOutputs, topics: Topics
 ) -> None:
-    """All releases. The first makes the namespace that the others are in."""
+    """All releases. The first makes the namespaces that the others are in."""
     gateway = GatewayOutputs.read(stack)
     helm_provider(stack, compute)
     counted = heartbeat(stack, topics)

@@ -10,8 +10,9 @@ from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
 from modules.log_group import log_group
+from modules.namespaces import OBSERVABILITY
 from modules.network.outputs import NetworkOutputs
-from modules.observability.charts import COLLECTOR, NAMESPACE
+from modules.observability.charts import COLLECTOR
 from modules.observability.identities import identity
 from modules.policy import Everything, Statement
 from modules.stack import Stack
@@ -59,7 +60,7 @@ def collector(
     values = Templates().argument(
         "observability/collector.yaml",
         account=ACCOUNT,
-        namespace=NAMESPACE,
+        namespace=OBSERVABILITY,
         region=stack.environment.region,
         priority_class=gateway.priority_class,
         log_group=logs.name,
@@ -69,7 +70,7 @@ def collector(
         "collector",
         COLLECTOR,
         name="collector",
-        namespace=NAMESPACE,
+        namespace=OBSERVABILITY,
         values=[values],
         depends_on=[after, tied],
     )

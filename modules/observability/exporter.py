@@ -13,7 +13,8 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
-from modules.observability.charts import EXPORTER, NAMESPACE
+from modules.namespaces import OBSERVABILITY
+from modules.observability.charts import EXPORTER
 from modules.observability.identities import identity
 from modules.policy import Everything, Statement
 from modules.stack import Stack
@@ -85,7 +86,7 @@ def exporter(
         "cloudwatch_exporter",
         EXPORTER,
         name=ACCOUNT,
-        namespace=NAMESPACE,
+        namespace=OBSERVABILITY,
         values=[values],
         depends_on=[after, tied],
     )

@@ -10,7 +10,9 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
-from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT, NAMESPACE
+from modules.namespaces import GRAFANA as NAMESPACE
+from modules.namespaces import OBSERVABILITY
+from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT
 from modules.observability.grafana_secret import KUBERNETES_SECRET
 from modules.observability.identities import identity
 from modules.policy import Everything, Statement
@@ -28,18 +30,21 @@ def grafana(
     logs: CloudwatchLogGroup,
     after: ITerraformDependable,
 ) -> Release:
-    """`helm_release.grafana`, which may read metrics, traces and the logs of pods, and change nothing."""
+    """`helm_release.grafana`, in a namespace of its own: plans may read what lies among records, and its
+    password must not. It may read metrics, traces and the logs of pods, and change nothing."""
     tied = identity(
         stack,
         compute,
         GRAFANA_ACCOUNT,
         "Grafana shows metrics, logs, traces",
         *_rights(stack, logs),
+        namespace=NAMESPACE,
     )
     values = Templates().argument(
         "observability/grafana.yaml",
         account=GRAFANA_ACCOUNT,
         namespace=NAMESPACE,
+        observability=OBSERVABILITY,
         region=stack.environment.region,
         priority_class=gateway.priority_class,
         admin_secret=KUBERNETES_SECRET,
@@ -52,7 +57,7 @@ def grafana(
         "grafana",
         GRAFANA,
         name="grafana",
-        namespace=NAMESPACE,
+        namespace=gateway.releases_namespace,
         values=[values],
         depends_on=[after, tied],
     )

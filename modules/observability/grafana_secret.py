@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret_version import Secretsmanage
 
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.observability.charts import NAMESPACE
+from modules.namespaces import GRAFANA
 from modules.secret_reader import SecretReader, secret_reader
 from modules.stack import Stack
 
@@ -53,6 +53,6 @@ def grafana_secret(stack: Stack, data: DataOutputs, gateway: GatewayOutputs) -> 
     random = {"exclude_punctuation": True, "password_length": LENGTH}
     stack.add_override("ephemeral.aws_secretsmanager_random_password.grafana", random)
     reader = secret_reader(
-        stack, NAMESPACE, [secret.arn], gateway.secrets_operator_role_arn, data.secrets_key_arn
+        stack, GRAFANA, [secret.arn], gateway.secrets_operator_role_arn, data.secrets_key_arn
     )
     return GrafanaSecret(secret, version, reader)

@@ -1,4 +1,4 @@
-"""What the other releases stand on, in a chart of our own: the namespace, the password of Grafana, who may
+"""What the other releases stand on, in a chart of our own: the namespaces, the password of Grafana, who may
 talk to whom, and the alerts and the dashboard of what all systems share."""
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
+from modules.namespaces import GRAFANA, OBSERVABILITY
 from modules.observability.alarm import runbook_page
-from modules.observability.charts import GRAFANA_ACCOUNT, NAMESPACE, PLATFORM
+from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
 from modules.observability.grafana_secret import KUBERNETES_SECRET, GrafanaSecret
 from modules.stack import Stack
 
 
 def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Release:
-    """`helm_release.platform`, of the namespace `default`, for it makes its own."""
+    """`helm_release.platform`, which makes the namespaces that the others are in."""
     values = {
-        "namespace": NAMESPACE,
-        "grafana": GRAFANA_ACCOUNT,
+        "namespace": OBSERVABILITY,
+        "grafana": {"namespace": GRAFANA, "account": GRAFANA_ACCOUNT},
         "secret": {
             "region": stack.environment.region,
             "role": secret.reader.role.arn,
@@ -36,8 +37,8 @@ def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Re
         stack,
         "platform",
         PLATFORM,
-        name=NAMESPACE,
-        namespace="default",
+        name="observability",
+        namespace=gateway.releases_namespace,
         values=[json.dumps(values, indent=2)],
         depends_on=[secret.version, secret.reader.rights],
     )

@@ -9,7 +9,8 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
-from modules.observability.charts import NAMESPACE, PROMETHEUS
+from modules.namespaces import GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
+from modules.observability.charts import PROMETHEUS
 from modules.observability.identities import identity
 from modules.observability.topics import Topics
 from modules.policy import Statement
@@ -18,7 +19,7 @@ from modules.templating import Templates
 
 ALERTMANAGER = "alertmanager"
 # Namespaces whose pods are the platform's own, beside that of Kong.
-OURS = ("default", "external-secrets", "kube-system", NAMESPACE)
+OURS = ("default", GRAFANA, OBSERVABILITY, SECRETS, SYSTEM)
 
 
 def prometheus(
@@ -62,7 +63,7 @@ def prometheus(
         "prometheus",
         PROMETHEUS,
         name="prometheus",
-        namespace=NAMESPACE,
+        namespace=OBSERVABILITY,
         values=[values],
         depends_on=[after, tied],
     )

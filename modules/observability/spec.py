@@ -112,7 +112,7 @@ class Observability(Section):
         default=5,
         ge=0,
         le=100,
-        description="Requests of a hundred that are traced from Kong on, when a client has not decided.",
+        description="Requests of a hundred that are traced from Kong on.",
     )
     monthly_usd: int | None = Field(
         default=None,

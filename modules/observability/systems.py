@@ -8,8 +8,9 @@ from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.helm import release
+from modules.namespaces import OBSERVABILITY
 from modules.observability.alarm import runbook_page
-from modules.observability.charts import NAMESPACE, SYSTEM
+from modules.observability.charts import SYSTEM
 from modules.stack import Stack
 
 
@@ -31,7 +32,7 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
             f"system_{name.replace('-', '_')}",
             SYSTEM,
             name=f"system-{name}",
-            namespace=NAMESPACE,
+            namespace=OBSERVABILITY,
             values=[json.dumps({"words": words}, indent=2)],
             depends_on=[after],
         )
