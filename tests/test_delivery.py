@@ -208,7 +208,11 @@ def test_a_plan_reads_no_secret_but_the_one_that_plans_read_back(delivery: Root)
     assert (others["Effect"], others["NotResource"]) == ("Deny", f"{secret}-??????")
     assert others["Action"] == "secretsmanager:GetSecretValue"
     assert "secretsmanager:BatchGetSecretValue" in statements["RefuseOtherWays"]["Action"]
-    assert statements["RefuseParameters"]["Action"] == "ssm:GetParameter*"
+    # Which image of a system runs is compared in every plan of the tier systems, and is no secret.
+    refused = statements["RefuseOtherParameters"]
+    assert (refused["Effect"], refused["Action"]) == ("Deny", "ssm:GetParameter*")
+    images = f"parameter/{place.project}/{place.environment}/systems/*/image"
+    assert refused["NotResource"] == f"arn:aws:ssm:{place.region}:{place.account}:{images}"
     assert statements["RefuseFiles"]["Action"] == "s3:GetObject*"
     # Without its alias in the condition this would decrypt whatever else S3 encrypts.
     condition = statements["DecryptStates"]["Condition"]

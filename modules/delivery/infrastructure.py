@@ -76,10 +76,10 @@ def plan_role(stack: Stack, github: Github) -> IamRole:
             resources=Everything("what holds or gives secrets is not part of a comparison"),
         ),
         Statement(
-            sid="RefuseParameters",
+            sid="RefuseOtherParameters",
             effect="Deny",
             actions="ssm:GetParameter*",
-            resources=stack.arn("ssm", "parameter/*", region="*"),
+            other_than=stack.arn("ssm", f"parameter{stack.names.image_parameter('*')}"),
         ),
         Statement(
             sid="RefuseFiles",
