@@ -52,7 +52,7 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
             plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
             plain = plain.lstrip("-0123456789")[:longest].rstrip("-")
             raise fault(rule, f"write {plain}" if legal(plain) else "choose another name")
-        if re.match(r"(aws|amazon|amzn|ssm|sthree)(-|$)", name):
+        if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):
             raise fault(
                 "names that start like AWS's own are refused by several services", "choose another name"
             )
