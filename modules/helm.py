@@ -27,7 +27,7 @@ from modules.stack import Stack
 from modules.templating import TEMPLATES
 
 MANIFEST = "Chart.yaml"
-# Revisions of a release that helm keeps to go back to, each in a Secret of its namespace.
+# Revisions of a release that helm keeps to go back to, each in a ConfigMap of its namespace.
 HISTORY = 10
 WAIT_SECONDS = 600
 
@@ -43,10 +43,12 @@ class Chart:
 
 def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
     """The provider `helm` of a stack. It signs in anew for each connection, with the AWS credentials of the
-    shell: a token of EKS lasts a quarter of an hour, less than some applies."""
+    shell: a token of EKS lasts a quarter of an hour, less than some applies. What is released it keeps in
+    ConfigMaps, for whoever plans reads that, and should read no Secret."""
     return HelmProvider(
         stack,
         "helm",
+        helm_driver="configmap",
         kubernetes=HelmProviderKubernetes(
             host=cluster.cluster_endpoint,
             cluster_ca_certificate=f"${{base64decode({_bare(cluster.cluster_certificate_authority)})}}",

@@ -169,6 +169,17 @@ def test_a_deploy_role_edits_one_namespace(delivery: Root) -> None:
         )
 
 
+def test_a_plan_sees_what_is_released_in_the_cluster_and_no_secret(roots: dict[str, Root]) -> None:
+    delivery = roots["delivery"]
+    association = delivery["aws_eks_access_policy_association.plan"]
+    assert association["policy_arn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+    assert association["access_scope"] == {"type": "cluster"}
+    # That policy shows no Secret, where helm would keep its releases if it were not told otherwise.
+    for tier in ("gateway", "systems"):
+        (provider,) = roots[tier].body["provider"]["helm"]
+        assert provider["helm_driver"] == "configmap"
+
+
 def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
     statements = granted(delivery, "plan")
     reading = ("Describe", "Get", "List")

@@ -30,11 +30,12 @@ APPLY = "apply"
 BOUNDARY = "apply_boundary"
 
 
-def plan_role(stack: Stack, github: Github) -> IamRole:
+def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
     """`aws_iam_role.plan`: compares, and changes nothing but the lock of a state.
 
     Every plan of the tier data reads the password of PostgreSQL back, so this one secret is within reach, and
     code of a pull request has been read by nobody: who may run jobs in the GitHub environment is set there.
+    In Kubernetes it sees everything but Secrets, for the tiers that are Helm releases.
     """
     role = github.role(PLAN, "GitHub Actions plans infrastructure", PLAN)
     password = stack.arn("secretsmanager", f"secret:{stack.names.of('secret', 'postgres')}-??????")
@@ -88,6 +89,7 @@ def plan_role(stack: Stack, github: Github) -> IamRole:
             resources=[f"{_bucket(stack, role)}/*" for role in ("files", "logs")],
         ),
     )
+    access_entry(stack, PLAN, cluster.cluster_name, role.arn, "AmazonEKSViewPolicy")
     return role
 
 
