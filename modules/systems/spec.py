@@ -64,6 +64,21 @@ def _paths(systems: Any) -> Any:
     }
 
 
+def _folder(folder: str) -> str:
+    if folder == "." or re.fullmatch(
+        r"(?!\.\.?(/|$))[A-Za-z0-9._-]+(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)*", folder
+    ):
+        return folder
+    parts = [part for part in re.findall(r"[A-Za-z0-9._-]+", folder) if part.strip(".")]
+    raise fault(
+        "a folder is a path below the root of the repository, of letters, digits and . _ -",
+        f"write {'/'.join(parts) or '.'}",
+    )
+
+
+Folder = Annotated[
+    str, AfterValidator(_folder), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9._/-]+$"})
+]
 SystemName = Annotated[str, AfterValidator(_name)]
 UrlPath = Annotated[
     str,
@@ -150,6 +165,12 @@ class System(Section):
         default=None,
         json_schema_extra={"default": "delivery.repository"},
         description="The repository on GitHub whose workflows push its images and deploy it.",
+    )
+    folder: Folder | None = Field(
+        default=None,
+        json_schema_extra={"default": "the root of a repository of its own, else systems/ and its name"},
+        description="Folder of that repository with its Dockerfile and all that goes into its image.",
+        examples=["services/orders"],
     )
     cpu: Cpu = Field(
         default=0,
