@@ -16,8 +16,7 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
-from modules.delivery.runner import runner_findings
-from modules.delivery.spec import Delivery, delivery_findings
+from modules.delivery.spec import Delivery, cluster_findings, delivery_findings
 from modules.draft import draft
 from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
 from modules.errors import Problem, SpecError
@@ -221,13 +220,8 @@ class Environment(Section):
     @check("target", "delivery.runner", "compute.endpoint")
     def runner_reaches_the_cluster(self) -> Iterator[Finding]:
         """Jobs that talk to Kubernetes run where they can."""
-        yield from runner_findings(
-            self.delivery.runner,
-            "runner" in self.delivery.model_fields_set,
-            self.target,
-            self.environment,
-            self.compute.endpoint.public_cidrs,
-        )
+        cidrs = self.compute.endpoint.public_cidrs
+        yield from cluster_findings(self.delivery, self.environment, self.target, cidrs)
 
     @check("region", "network.zones")
     def zones_exist(self) -> Iterator[Finding]:

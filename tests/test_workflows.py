@@ -14,6 +14,7 @@ import pytest
 import yaml
 from actions import SHA, Runner
 from conftest import ENVIRONMENTS, ROOT, read_roots
+from test_make import Project, without_make
 from test_systems import SHOP, rendered, values
 
 from modules.architecture import TIERS, synthesize
@@ -855,6 +856,35 @@ def test_the_plans_that_were_approved_are_those_that_are_applied(
             assert (folder / "stacks" / tier / name).read_text() == f"{name} of {tier}"
     assert not (folder / "stacks" / "storage").exists()
     assert (folder / "report.json").exists()
+
+
+def test_plans_of_one_runner_are_applied_by_another(
+    written: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project")
+    place = {
+        **without_make(),
+        "ENV": "sandbox",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+    assert project.make("plan", TIER="storage").returncode == 0
+
+    def script(job: str, name: str) -> subprocess.CompletedProcess[str]:
+        (text,) = (each["run"] for each in step_of(written["production"][OF_ONE], job, name)["steps"])
+        return subprocess.run(
+            ["bash", "-c", text], cwd=project.folder, env=place, capture_output=True, text=True, check=False
+        )
+
+    kept = script("plan", "Keep the plans")
+    assert kept.returncode == 0, kept.stderr
+    outputs = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
+    assert outputs["tiers"] == "storage"
+    shutil.rmtree(project.folder / "cdktf.out")
+    place |= {"TIERS": outputs["tiers"], "SUM": outputs["sum"]}
+    applied = script("apply", "Apply the saved plans")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert re.search(r"Apply complete! Resources: [1-9]\d* added, 0 changed", applied.stdout)
 
 
 def test_plans_that_are_not_the_approved_ones_are_refused(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.delivery.runner import Runner
+from modules.delivery.runner import Runner, runner_findings
 from modules.github import Repository
 from modules.section import Finding, Section, fault
 
@@ -160,3 +160,11 @@ def delivery_findings(
             what, it = ("infrastructure", "it") if role == "plan" else ("systems", "infrastructure")
             rule = f"jobs that {role} {what} must not be able to {other} {it}"
             yield Finding((*at, "environments", named), rule, "name another GitHub environment")
+
+
+def cluster_findings(
+    delivery: Delivery, environment: str, target: str, public_cidrs: Sequence[object]
+) -> Iterator[Finding]:
+    """A runner that does not reach the Kubernetes API, which these ranges besides the VPC may."""
+    named = "runner" in delivery.model_fields_set
+    yield from runner_findings(delivery.runner, named, target, environment, public_cidrs)
