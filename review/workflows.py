@@ -60,6 +60,8 @@ def main() -> int:
         if path not in files and path.read_text(encoding="utf-8").startswith(WRITTEN):
             path.unlink()
             print(f"removed   {path}: no spec asks for it")
+    if not environments:
+        print("workflows: no environment has target: aws, so there is nothing to deploy to")
     return 0
 
 

@@ -971,6 +971,16 @@ def test_workflows_of_systems_that_are_gone_go_and_those_of_others_stay(
     assert not (project / "cdktf.out/workflows/acme/site/.github/workflows/site.live.yml").exists()
 
 
+def test_without_an_environment_on_aws_there_is_no_workflow(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workflows_command.main()
+    (project / "environments" / "live.yaml").unlink()
+    assert workflows_command.main() == 0
+    assert found_in(project) == set()
+    assert "workflows: no environment has target: aws" in capsys.readouterr().out
+
+
 def test_a_workflow_that_somebody_changed_is_put_right(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -154,13 +154,15 @@ def gh(arguments: list[str]) -> None:
     """Comments and issues by their path; of --jq, which texts it looks for."""
     path = next(each for each in arguments[1:] if each.startswith("repos/"))
     if "--method" not in arguments:
-        start = re.search(r'startswith\("([^"]*)"\)', option(arguments, "jq"))
+        program = option(arguments, "jq")
+        start, key = re.search(r'startswith\("([^"]*)"\)', program), program.rpartition(".")[2]
         assert start is not None
-        key = "number" if "?state=open" in path else "id"
+        bots = '.user.type == "Bot" and ' in program
+        assert "--paginate" in arguments
         found = [
             str(each[key])
             for each in WORLD["github"].get(path.partition("?")[0], [])
-            if each["user"]["type"] == "Bot" and (each["body"] or "").startswith(start[1])
+            if (each["user"]["type"] == "Bot" or not bots) and (each["body"] or "").startswith(start[1])
         ]
         end(out="".join(f"{each}\n" for each in found))
     fields = dict(
