@@ -92,7 +92,8 @@ SELECTED := $(or $(TIER),$(TIERS))
 workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
 	@$(PYTHON) -m review.workflows
 
-environments: $(INSTALLED) ## Print the environments with target: aws as JSON, for workflows
+# For workflows: the environments with target: aws, as JSON.
+environments: $(INSTALLED)
 	@$(PYTHON) -m review.environments
 
 # --- rehearsal: the embedded provider instead of AWS ---------------------------------------------------------
