@@ -73,7 +73,7 @@ app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth validate plan apply destroy show output unchanged
+NEED_TIERS := synth init validate plan apply destroy show output unchanged
 ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
@@ -88,6 +88,13 @@ endif
 endif
 endif
 SELECTED := $(or $(TIER),$(TIERS))
+
+workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
+	@$(PYTHON) -m review.workflows
+
+# For workflows: the environments with target: aws, as JSON.
+environments: $(INSTALLED)
+	@$(PYTHON) -m review.environments
 
 # --- rehearsal: the embedded provider instead of AWS ---------------------------------------------------------
 
@@ -110,6 +117,7 @@ endif
 
 # --- terraform, tier by tier ---------------------------------------------------------------------------------
 
+init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
 plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and show what they will do
 	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
@@ -274,5 +282,5 @@ bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against refe
 clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
+.PHONY: help setup synth app workflows environments ready init validate plan apply destroy show output unchanged rehearse check test bench clean
 .PHONY: approve-apply approve-destroy

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
-from modules.delivery.spec import Delivery, delivery_findings
+from modules.delivery.spec import Delivery, cluster_findings, delivery_findings
 from modules.draft import draft
 from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
 from modules.errors import Problem, SpecError
@@ -53,7 +53,7 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
             plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
             plain = plain.lstrip("-0123456789")[:longest].rstrip("-")
             raise fault(rule, f"write {plain}" if legal(plain) else "choose another name")
-        if re.match(r"(aws|amazon|amzn|ssm|sthree)(-|$)", name):
+        if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):
             raise fault(
                 "names that start like AWS's own are refused by several services", "choose another name"
             )
@@ -220,6 +220,12 @@ class Environment(Section):
         """Trust names a repository of the user's, and keeps systems and infrastructure apart."""
         repositories = [system.repository for system in self.systems.values()]
         yield from delivery_findings(self.delivery, self.environment, self.target, repositories)
+
+    @check("target", "delivery.runner", "compute.endpoint")
+    def runner_reaches_the_cluster(self) -> Iterator[Finding]:
+        """Jobs that talk to Kubernetes run where they can."""
+        cidrs = self.compute.endpoint.public_cidrs
+        yield from cluster_findings(self.delivery, self.environment, self.target, cidrs)
 
     @check("region", "network.zones")
     def zones_exist(self) -> Iterator[Finding]:

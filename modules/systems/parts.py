@@ -60,6 +60,21 @@ def _variable(name: str) -> str:
     return name
 
 
+def _folder(folder: str) -> str:
+    if folder == "." or re.fullmatch(
+        r"(?!\.\.?(/|$))[A-Za-z0-9._-]+(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)*", folder
+    ):
+        return folder
+    parts = [part for part in re.findall(r"[A-Za-z0-9._-]+", folder) if part.strip(".")]
+    raise fault(
+        "a folder is a path below the root of the repository, of letters, digits and . _ -",
+        f"write {'/'.join(parts) or '.'}",
+    )
+
+
+Folder = Annotated[
+    str, AfterValidator(_folder), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9._/-]+$"})
+]
 UrlPath = Annotated[
     str,
     AfterValidator(_path),

@@ -11,7 +11,7 @@ from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
 from modules.systems.container_spec import Commands, Health, Metrics
 from modules.systems.names import SystemName
-from modules.systems.parts import UrlPath, prefixes
+from modules.systems.parts import Folder, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
@@ -100,6 +100,12 @@ class System(Section):
         default=None,
         json_schema_extra={"default": "delivery.repository"},
         description="The repository on GitHub whose workflows push its images and deploy it.",
+    )
+    folder: Folder | None = Field(
+        default=None,
+        json_schema_extra={"default": "the root of a repository of its own, else systems/ and its name"},
+        description="Folder of that repository with its Dockerfile and all that goes into its image.",
+        examples=["services/orders"],
     )
     cpu: Cpu = Field(
         default=0,
