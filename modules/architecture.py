@@ -24,6 +24,7 @@ from modules.delivery.tier import Delivery
 from modules.edge.tier import Edge
 from modules.gateway.tier import Gateway
 from modules.network.tier import Network
+from modules.observability.tier import Observability
 from modules.renames import RENAMES, Rename, moved
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
@@ -48,6 +49,9 @@ TIERS: Mapping[str, Tier] = {
     "delivery": Tier(Delivery, needs=frozenset({"compute"})),
     "gateway": Tier(Gateway, needs=frozenset({"network", "compute", "edge"})),
     "systems": Tier(Systems, needs=frozenset({"compute", "data", "storage", "gateway"})),
+    "observability": Tier(
+        Observability, needs=frozenset({"network", "compute", "data", "edge", "gateway", "storage"})
+    ),
 }
 
 # Folders of a root module that hold what it carries.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_aws.eks_access_entry import EksAccessEntry
 from cdktf_cdktf_provider_aws.eks_access_policy_association import (
     EksAccessPolicyAssociation,
@@ -18,10 +20,10 @@ def access_entry(
     principal_arn: str,
     policy: str,
     *,
-    namespace: str | None = None,
+    namespaces: Sequence[str] = (),
 ) -> None:
-    """`aws_eks_access_entry.<name>`: a role in Kubernetes with an access policy of EKS, in one namespace or,
-    without one, everywhere."""
+    """`aws_eks_access_entry.<name>`: a role in Kubernetes with an access policy of EKS, in these namespaces
+    or, without any, everywhere."""
     entry = stack.add(
         EksAccessEntry,
         name,
@@ -37,7 +39,7 @@ def access_entry(
         principal_arn=entry.principal_arn,
         policy_arn=stack.arn("eks", f"cluster-access-policy/{policy}", region="", account="aws"),
         access_scope=EksAccessPolicyAssociationAccessScope(
-            type="namespace" if namespace else "cluster",
-            namespaces=[namespace] if namespace else None,
+            type="namespace" if namespaces else "cluster",
+            namespaces=list(namespaces) or None,
         ),
     )

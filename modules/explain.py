@@ -112,6 +112,10 @@ class Explainer:
             waiting += [((*path, name), below) for name, below in properties.items()]
 
 
+# Types of JSON Schema, as the schema names them.
+NUMBERS = ("integer", "number")
+
+
 def place(error: ErrorDetails) -> KeyPath:
     """The path of an error in the file; pydantic adds a part to it when a key is at fault, not its value."""
     return tuple(part for part in error["loc"] if part != "[key]")
@@ -126,10 +130,10 @@ def describe(node: Schema) -> str:
     if "enum" in node:
         return choices(node["enum"])
     kind = node.get("type")
-    if kind == "integer":
+    if kind in NUMBERS:
         low, high = node.get("minimum"), node.get("maximum")
         limits = f" from {low} to {high}" if low is not None and high is not None else ""
-        return f"a whole number{limits}"
+        return f"a {'whole ' if kind == 'integer' else ''}number{limits}"
     if kind == "boolean":
         return "true or false"
     example = next(iter(node.get("examples", [])), None)
@@ -174,7 +178,7 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
         if not isinstance(value, str):
             return f"write a list, such as {shown(next(iter(node.get('examples', [])), ['a', 'b']))}"
         return f"write it in brackets: {shown([item.strip() for item in value.split(',')])}"
-    if "integer" in kinds:
+    if any(kind in NUMBERS for kind in kinds):
         return _for_number(node, value)
     if options:
         close = _closest(value, options)
@@ -216,23 +220,25 @@ def _for_switch(value: Any) -> str:
 
 def _for_number(node: Schema, value: Any) -> str:
     """The number that was meant if it is legal, else the nearest one that is."""
-    number: Schema = next((each for each in node.get("anyOf", [node]) if each.get("type") == "integer"), {})
+    number: Schema = next((each for each in node.get("anyOf", [node]) if each.get("type") in NUMBERS), {})
     never = any(option.get("const") == "never" for option in node.get("anyOf", []))
     if never and str(value).strip().lower() in ("off", "no", "none", "false", "0"):
         return "write never"
-    found = re.match(r"\s*([-+]?[0-9][0-9_,]{0,12})(?![0-9])", str(value))
+    found = re.match(r"\s*([-+]?[0-9][0-9_,]{0,12}(?:\.[0-9]{1,6})?)(?![0-9])", str(value))
     if isinstance(value, bool) or not found:
         return f"write {describe(number)}{', or never' if never else ''}"
-    nearest = _nearest(number, int(re.sub("[_,]", "", found[1])))
-    bare = "" if isinstance(value, int) else ", without quotes or unit"
+    meant = float(re.sub("[_,]", "", found[1]))
+    nearest = _nearest(number, int(meant) if number["type"] == "integer" or meant.is_integer() else meant)
+    bare = "" if isinstance(value, (int, float)) else ", without quotes or unit"
     return f"write {nearest}{', or never' if never else bare}"
 
 
-def _nearest(node: Schema, number: int) -> int:
+def _nearest(node: Schema, number: float) -> float:
     """The legal number that loses nothing: of a list the next larger one, of a range the nearest."""
     if legal := node.get("enum"):
         return next((int(each) for each in legal if each >= number), int(legal[-1]))
-    return int(max(node.get("minimum", number), min(node.get("maximum", number), number)))
+    nearest: float = max(node.get("minimum", number), min(node.get("maximum", number), number))
+    return nearest
 
 
 def _quote(value: Any) -> str:

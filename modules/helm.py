@@ -60,6 +60,8 @@ def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
                     cluster.cluster_name,
                     "--region",
                     stack.environment.region,
+                    "--output",
+                    "json",  # whatever AWS_DEFAULT_OUTPUT says
                 ],
             ),
         ),

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 # The longest names AWS accepts, by what they name. Sources: the API reference of each service (or its model
 # in botocore), less the 26 characters that Terraform appends to a name_prefix.
 LIMITS = {
+    "alarm": 255,
     "backup_plan": 50,
     "backup_vault": 50,
     "bucket": 63,
+    "budget": 100,
     "cache_parameter_group": 255,
     "cluster": 100,
+    "dashboard": 255,
     "db_identifier": 63,
     "iam_policy": 128,
     "iam_role": 64,
@@ -32,6 +35,7 @@ LIMITS = {
     "redis_user": 40,
     "repository": 256,
     "restore_testing_plan": 50,
+    "sampling_rule": 32,
     "scaling_policy": 255,
     "secret": 512,
     "security_group_prefix": 255 - 26,
@@ -39,6 +43,7 @@ LIMITS = {
     "snapshot": 255,
     "subnet_group": 255,
     "topic": 256,
+    "trace_group": 32,
     "web_acl": 128,
 }
 DIGEST = 6

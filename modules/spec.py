@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
-from modules.delivery.spec import Delivery, delivery_findings
+from modules.delivery.spec import Delivery, cluster_findings, delivery_findings
 from modules.draft import draft
 from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
 from modules.errors import Problem, SpecError
@@ -24,6 +24,7 @@ from modules.explain import Explainer, place
 from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
+from modules.observability.spec import Observability, budget_is_sold
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
@@ -53,7 +54,7 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
             plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
             plain = plain.lstrip("-0123456789")[:longest].rstrip("-")
             raise fault(rule, f"write {plain}" if legal(plain) else "choose another name")
-        if re.match(r"(aws|amazon|amzn|ssm|sthree)(-|$)", name):
+        if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):
             raise fault(
                 "names that start like AWS's own are refused by several services", "choose another name"
             )
@@ -151,6 +152,9 @@ class Environment(Section):
     gateway: Gateway = Field(
         default_factory=Gateway, description="Kong: its pods, and what one client may ask of them."
     )
+    observability: Observability = Field(
+        default_factory=Observability, description="Alarms, dashboards, metrics, logs and traces."
+    )
     systems: Systems = Field(
         default_factory=default_systems,
         description="The applications by name. Left out, they are the three of the diagram.",
@@ -216,7 +220,7 @@ class Environment(Section):
     @check("compute.nodes", "compute.scaling", "gateway", "network", "systems")
     def nodes_hold_the_systems(self) -> Iterator[Finding]:
         """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
-        if any(self.network.findings()) or any(self.compute.findings()):
+        if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
             return
         yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout.private)
 
@@ -225,6 +229,12 @@ class Environment(Section):
         """Trust names a repository of the user's, and keeps systems and infrastructure apart."""
         repositories = [system.repository for system in self.systems.values()]
         yield from delivery_findings(self.delivery, self.environment, self.target, repositories)
+
+    @check("target", "delivery.runner", "compute.endpoint")
+    def runner_reaches_the_cluster(self) -> Iterator[Finding]:
+        """Jobs that talk to Kubernetes run where they can."""
+        cidrs = self.compute.endpoint.public_cidrs
+        yield from cluster_findings(self.delivery, self.environment, self.target, cidrs)
 
     @check("region", "network.zones")
     def zones_exist(self) -> Iterator[Finding]:
@@ -265,6 +275,11 @@ class Environment(Section):
     def shield_exists(self) -> Iterator[Finding]:
         """Shield Advanced is asked for where AWS sells it."""
         yield from shield_is_sold(self.edge, self.partition)
+
+    @check("region", "observability.monthly_usd")
+    def budgets_exist(self) -> Iterator[Finding]:
+        """A budget is asked for where AWS has any."""
+        yield from budget_is_sold(self.observability, self.partition)
 
 
 def load(path: Path) -> Environment:

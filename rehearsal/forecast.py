@@ -4,10 +4,13 @@
     python -m rehearsal.forecast prepare OUT STATES TIER     lay out OUT/forecast/TIER for a scratch plan
 
 `complete` leaves a file of that name in the tier's folder when its state (in `outputs.json`, as
-`terraform output -json` writes it) has every output that its configuration declares, and removes it
-otherwise. A tier all of whose producers are complete is planned for real; any other is planned, and for the
-sake of its consumers applied, in a folder of its own with a state of its own: nothing there can reach a real
-apply.
+`terraform output -json` writes it) has every output that its configuration declares, and every key of those
+that are maps: a second replica is one key more, which consumers ask for. Otherwise it removes the file.
+
+`prepare` takes the file `pulled.tfstate` from the tier's folder: what `terraform state pull` wrote, nothing
+when there is no state. A tier all of whose producers are complete is planned for real; any other is planned,
+and for the sake of its consumers applied, in a folder of its own with a copy of its state: nothing there can
+reach a real apply.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from rehearsal.override import GENERATED, NAME, rehearsed, save
 
 COMPLETE = "complete"
 STATE = "scratch.tfstate"
+PULLED = "pulled.tfstate"
 
 
 def main() -> None:
@@ -35,14 +39,19 @@ def mark(stack: Path) -> None:
     """Write or remove the file `complete` in the folder of a root module."""
     declared = json.loads((stack / GENERATED).read_text()).get("output", {})
     found = json.loads((stack / "outputs.json").read_text() or "{}")
-    if declared.keys() <= found.keys():
+    if all(name in found and _has(found[name]["value"], declared[name]["value"]) for name in declared):
         (stack / COMPLETE).touch()
     else:
         (stack / COMPLETE).unlink(missing_ok=True)
 
 
+def _has(value: Any, declared: Any) -> bool:
+    """Whether an output has the keys that its configuration writes out, if it is a map."""
+    return not isinstance(declared, dict) or declared.keys() <= value.keys()
+
+
 def prepare(out: Path, states: Path, tier: str) -> None:
-    """A fresh folder `out/forecast/<tier>`: the tier's configuration, with an empty state of its own.
+    """A fresh folder `out/forecast/<tier>`: the tier's configuration, and a copy of its state if it has any.
 
     Outputs of complete producers are the real ones, from where they really are; those of the others come from
     their own scratch states.
@@ -52,7 +61,21 @@ def prepare(out: Path, states: Path, tier: str) -> None:
     folder.mkdir(parents=True)
     configuration = json.loads((source / GENERATED).read_text())
     (folder / GENERATED).write_bytes((source / GENERATED).read_bytes())
+    pulled = source / PULLED
+    if state := pulled.read_text(encoding="utf-8").strip():
+        (folder / STATE).write_text(_readable(state), encoding="utf-8")
+    pulled.unlink()
     save(folder / NAME, rehearsed(folder, folder / STATE, _producers(out, states, configuration)))
+
+
+def _readable(state: str) -> str:
+    """A state as the embedded provider reads it: its schemas have no versions, nor private notes."""
+    copy = json.loads(state)
+    for resource in copy["resources"]:
+        for instance in resource["instances"]:
+            instance["schema_version"] = 0
+            instance.pop("private", None)
+    return json.dumps(copy)
 
 
 def _producers(out: Path, states: Path, configuration: dict[str, Any]) -> dict[str, Path]:

@@ -86,6 +86,7 @@ def _subnet(state: Object) -> Patterns:
 
 def _release(state: Object) -> Patterns:
     version = state.get("version")
+    version = version if isinstance(version, str) else "1.0.0"
     known = {
         "app_version": "1.0.0",
         "chart": "{chart}",
@@ -95,8 +96,8 @@ def _release(state: Object) -> Patterns:
     }
     if isinstance(state.get("namespace"), str):
         known["namespace"] = "{namespace}"
-    metadata = {**known, "revision": 1, "values": "{}", "version": version or "1.0.0"}
-    return {"metadata": metadata, "status": "deployed"}
+    metadata = {**known, "revision": 1, "values": "{}", "version": version}
+    return {"metadata": metadata, "status": "deployed", "version": version}
 
 
 QUIRKS: dict[str, Callable[[Object], Patterns]] = {

@@ -4,8 +4,8 @@ tests/charts/<chart>-<version>.yaml is the tree of a chart's keys, made from its
 
     .venv/bin/python tests/chart_values.py VALUES_YAML > tests/charts/<chart>-<version>.yaml
 
-`{}` is a place below which a chart takes anything. Keys that a chart's templates read although its
-values.yaml lacks them are added by hand, and the head of the tree says which.
+`null` is a single value or a list, `{}` a place below which a chart takes anything. Keys that a chart's
+templates read although its values.yaml lacks them are added by hand, and the head of the tree says which.
 """
 
 from __future__ import annotations
@@ -27,18 +27,21 @@ def keys_of(chart: str, version: str) -> dict[str, Any]:
 
 
 def unknown(values: dict[str, Any], tree: dict[str, Any], at: str = "") -> Iterator[str]:
-    """Dotted paths of keys that the chart lacks."""
+    """Dotted paths of keys that the chart lacks, and of maps where it takes a single value or a list."""
     for key, value in values.items():
         path = f"{at}.{key}" if at else key
-        if key not in tree:
+        if key not in tree or (isinstance(value, dict) and tree[key] is None):
             yield path
         elif isinstance(value, dict) and tree[key]:
             yield from unknown(value, tree[key], path)
 
 
 def tree_of(values: dict[str, Any]) -> dict[str, Any]:
-    """Keys without values."""
-    return {key: tree_of(value) if isinstance(value, dict) else {} for key, value in values.items()}
+    """Keys without values. Where a chart says nothing (`key:`) it may take anything."""
+    return {
+        key: tree_of(value) if isinstance(value, dict) else {} if value is None else None
+        for key, value in values.items()
+    }
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from graphlib import CycleError
 from pathlib import Path
@@ -81,7 +82,7 @@ def test_generated_json_is_plain(roots: dict[str, Root], folders: dict[str, Path
         path = folders[root.environment.environment] / "stacks" / tier / "cdk.tf.json"
         text = path.read_text(encoding="utf-8")
         needs = ["data"] if TIERS[tier].needs else []
-        last = ["ephemeral"] if tier == "data" else []
+        last = ["ephemeral"] if tier in ("data", "observability") else []
         assert list(json.loads(text)) == [
             "//",
             "terraform",
@@ -167,3 +168,23 @@ def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
         found = set(imported(path))
         assert not {each for each in found if each.startswith(("cdktf", "constructs", "jsii"))}, name
         waiting += [each for each in found if each.startswith("modules.")]
+
+
+def test_the_page_of_boxes_names_files_and_addresses_that_exist(folders: dict[str, Path]) -> None:
+    page = (ROOT / "docs" / "diagram.md").read_text(encoding="utf-8")
+    boxes = [
+        [re.findall(r"`([^`]+)`", cell) for cell in row.split("|")[2:5]]
+        for row in re.findall(r"^\| [^-].*\|$", page, re.M)[1:]
+    ]
+    seen = set()
+    for tiers, files, addresses in boxes:
+        for tier in tiers:
+            seen.add(tier)
+            text = (folders["production"] / "stacks" / tier / "cdk.tf.json").read_text(encoding="utf-8")
+            resources = json.loads(text)["resource"]
+            for file in files:
+                assert (ROOT / "modules" / tier / file).is_file(), f"{tier}: {file}"
+            for address in addresses:
+                kind, _, name = address.partition(".")
+                assert kind.startswith("make ") or name in resources.get(kind, {}), f"{tier}: {address}"
+    assert seen == TIERS.keys()

@@ -171,7 +171,7 @@ def test_a_deploy_role_edits_one_namespace(delivery: Root) -> None:
 
 def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
     statements = granted(delivery, "plan")
-    reading = ("Describe", "Get", "List")
+    reading = ("Describe", "Get", "List", "View")
     for sid, each in statements.items():
         if each["Effect"] == "Deny" or sid in ("LockStates", "DecryptStates", "DecryptThePassword"):
             continue
@@ -208,12 +208,30 @@ def test_a_plan_reads_no_secret_but_the_one_that_plans_read_back(delivery: Root)
     assert (others["Effect"], others["NotResource"]) == ("Deny", f"{secret}-??????")
     assert others["Action"] == "secretsmanager:GetSecretValue"
     assert "secretsmanager:BatchGetSecretValue" in statements["RefuseOtherWays"]["Action"]
-    assert statements["RefuseParameters"]["Action"] == "ssm:GetParameter*"
+    parameters = statements["RefuseOtherParameters"]
+    assert parameters["Action"] == "ssm:GetParameter*"
+    assert parameters["NotResource"] == (
+        f"arn:aws:ssm:{place.region}:{place.account}"
+        f":parameter/{place.project}/{place.environment}/systems/*/image"
+    )
     assert statements["RefuseFiles"]["Action"] == "s3:GetObject*"
     # Without its alias in the condition this would decrypt whatever else S3 encrypts.
     condition = statements["DecryptStates"]["Condition"]
     alias = f"alias/acme-{delivery.environment.environment}-state"
     assert condition["ForAnyValue:StringEquals"] == {"kms:ResourceAliases": alias}
+
+
+def test_a_plan_sees_records_of_releases_and_no_namespace_of_a_system(roots: dict[str, Root]) -> None:
+    delivery = roots["delivery"]
+    association = delivery["aws_eks_access_policy_association.plan"]
+    assert association["policy_arn"].endswith(":cluster-access-policy/AmazonEKSAdminViewPolicy")
+    scope = association["access_scope"]
+    assert scope["type"] == "namespace"
+    used = {release["namespace"] for root in roots.values() for release in root.all("helm_release").values()}
+    records = "${data.terraform_remote_state.gateway.outputs.releases_namespace}"
+    assert used - {records} <= set(scope["namespaces"])
+    assert roots["gateway"].body["output"]["releases_namespace"]["value"] in scope["namespaces"]
+    assert not set(scope["namespaces"]) & (delivery.environment.systems.keys() | {"default"})
 
 
 def test_apply_works_within_its_boundary_and_cannot_change_it(delivery: Root) -> None:
@@ -283,7 +301,7 @@ def service(terraform_type: str) -> str:
 
 
 def test_apply_may_manage_whatever_the_tiers_are_made_of(roots: dict[str, Root]) -> None:
-    known = {*MANAGED, *SETTINGS, "iam", "route53", "s3"}
+    known = {*MANAGED, *SETTINGS, "budgets", "iam", "route53", "s3"}
     for tier, root in roots.items():
         for terraform_type, name, _ in root.each():
             if terraform_type.startswith("aws_"):

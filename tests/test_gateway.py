@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from chart_values import keys_of, unknown
 from conftest import ENVIRONMENTS, Root, Variant
+from rendering import Objects, rendered, sample
 
 from modules.compute.overhead import AUTOSCALER, KONG, SERVICES
+from modules.compute.versions import VERSIONS
 
 Variants = Callable[..., Variant]
 GATEWAY = "data.terraform_remote_state"
@@ -28,6 +32,13 @@ def values(gateway: Root, release: str) -> dict[str, Any]:
     for text in gateway[f"helm_release.{release}"].get("values", []):
         found |= yaml.safe_load(text)
     return found
+
+
+@pytest.fixture
+def shared(gateway: Root, tmp_path: Path) -> Objects:
+    """What the chart of the whole cluster is made into."""
+    (text,) = gateway["helm_release.cluster"]["values"]
+    return rendered("gateway/cluster", sample(text), tmp_path)
 
 
 def extras(gateway: Root, kind: str) -> dict[str, dict[str, Any]]:
@@ -54,6 +65,13 @@ def test_a_misspelt_value_is_found_by_its_path(gateway: Root) -> None:
     assert list(unknown(kong, keys_of("kong", "3.4.1"))) == ["proxy.http.servicePrt", "replicas"]
 
 
+def test_a_map_where_a_chart_takes_one_value_is_found(gateway: Root) -> None:
+    kong = values(gateway, "kong")
+    kong["replicaCount"] = {"min": 2}
+    kong["env"]["headers"] = {"off": True}
+    assert list(unknown(kong, keys_of("kong", "3.4.1"))) == ["replicaCount", "env.headers"]
+
+
 def test_the_provider_asks_for_a_token_at_every_connection(gateway: Root) -> None:
     outputs = "data.terraform_remote_state.compute.outputs"
     (helm,) = gateway.body["provider"]["helm"]
@@ -70,6 +88,8 @@ def test_the_provider_asks_for_a_token_at_every_connection(gateway: Root) -> Non
                 f"${{{outputs}.cluster_name}}",
                 "--region",
                 gateway.environment.region,
+                "--output",
+                "json",
             ],
         },
     }
@@ -115,6 +135,22 @@ def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) ->
     assert int(kong["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
 
 
+def test_kong_closes_idle_connections_before_a_system_does(gateway: Root) -> None:
+    gunicorn, uvicorn = 2, 5  # seconds that these keep an idle connection, left to themselves
+    assert int(values(gateway, "kong")["env"]["upstream_keepalive_idle_timeout"]) < min(gunicorn, uvicorn)
+
+
+def test_images_are_pinned_to_a_release(gateway: Root, variant: Variants) -> None:
+    kong = values(gateway, "kong")
+    tags = [kong["image"]["tag"], kong["ingressController"]["image"]["tag"]]
+    for version in VERSIONS:
+        scaled = variant(compute={"scaling": "pods", "kubernetes": version})["gateway"]
+        tag = values(scaled, "cluster_autoscaler")["image"]["tag"]
+        assert tag.startswith(f"v{version}.")
+        tags.append(tag)
+    assert all(re.fullmatch(r"v?\d+\.\d+\.\d+", tag) for tag in tags)
+
+
 def test_clients_are_known_by_the_address_that_the_load_balancer_saw(gateway: Root) -> None:
     env = values(gateway, "kong")["env"]
     assert (env["real_ip_header"], env["real_ip_recursive"]) == ("X-Forwarded-For", "on")
@@ -130,6 +166,9 @@ def test_every_request_is_counted_limited_numbered_and_traced(gateway: Root) -> 
         assert plugin["metadata"]["annotations"] == {"kubernetes.io/ingress.class": "kong"}
     assert plugins["rate-limiting"]["config"]["minute"] == gateway.environment.gateway.rate_limit
     assert plugins["prometheus"]["config"]["latency_metrics"] is True
+    # Nothing is extracted: a client cannot have all its requests traced.
+    propagation = {"default_format": "w3c", "inject": ["w3c"]}
+    assert plugins["opentelemetry"]["config"]["propagation"] == propagation
 
 
 def test_webhooks_listen_where_the_control_plane_may_speak(gateway: Root, network: Root) -> None:
@@ -148,6 +187,7 @@ def test_the_controller_binds_targets_and_makes_no_load_balancer(gateway: Root) 
     gates = controller["controllerConfig"]["featureGates"]
     assert gates == {"EnableServiceController": False, "ALBGatewayAPI": False, "NLBGatewayAPI": False}
     assert controller["createIngressClassResource"] is False
+    assert controller["disableIngressClassAnnotation"] is True
     assert controller["enableServiceMutatorWebhook"] is False
     statements = gateway.statements("aws_iam_role_policy.load_balancer_controller")
     assert statements["RegisterPodsOfKong"] == {
@@ -157,6 +197,63 @@ def test_the_controller_binds_targets_and_makes_no_load_balancer(gateway: Root) 
     }
     seen = statements["SeeTargetsAndNetwork"]["Action"]
     assert all(action.split(":")[1].startswith("Describe") for action in seen)
+    assert "ec2:DescribeInstances" not in seen
+
+
+def test_nobody_makes_a_load_balancer_that_terraform_does_not_know(shared: Objects) -> None:
+    policy = shared["ValidatingAdmissionPolicy/no-untracked-load-balancers"]["spec"]
+    assert policy["failurePolicy"] == "Fail"
+    (rule,) = policy["matchConstraints"]["resourceRules"]
+    assert (rule["resources"], rule["operations"]) == (["services"], ["CREATE", "UPDATE"])
+    (validation,) = policy["validations"]
+    assert validation["expression"] == "!has(object.spec.type) || object.spec.type != 'LoadBalancer'"
+    binding = shared["ValidatingAdmissionPolicyBinding/no-untracked-load-balancers"]["spec"]
+    assert binding == {"policyName": "no-untracked-load-balancers", "validationActions": ["Deny"]}
+
+
+def test_namespaces_of_the_platform_refuse_pods_with_rights(shared: Objects) -> None:
+    for name in ("gateway", "external-secrets", "releases"):
+        labels = shared[f"Namespace/{name}"]["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_kong_hears_the_load_balancer_and_speaks_to_systems(gateway: Root, shared: Objects) -> None:
+    place, kong = gateway.environment, values(gateway, "kong")
+    public = {str(each) for each in place.network.layout.public.values()}
+    private = {str(each) for each in place.network.layout.private.values()}
+    requests, webhook, metrics = shared["NetworkPolicy/kong-in"]["spec"]["ingress"]
+    status = kong["status"]["http"]["containerPort"]
+    assert ranges(requests["from"]) == public
+    assert ports(requests) == {kong["proxy"]["http"]["containerPort"], status}
+    assert ranges(webhook["from"]) == private
+    assert ports(webhook) == {kong["ingressController"]["admissionWebhook"]["port"]}
+    assert metrics["from"] == [named("observability")]
+    assert ports(metrics) == {status, 10255}
+    names, interface, systems, traces = shared["NetworkPolicy/kong-out"]["spec"]["egress"]
+    assert ports(names) == {53}
+    assert ranges(interface["to"]) == {*private, str(place.compute.service_cidr)}
+    assert ports(interface) == {443}
+    assert systems["to"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"app.kubernetes.io/part-of": "systems"}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/component": "web"}},
+        }
+    ]
+    assert (traces["to"], ports(traces)) == ([named("observability")], {4318})
+    everything = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert shared["NetworkPolicy/default-deny"]["spec"] == everything
+
+
+def ranges(peers: list[dict[str, Any]]) -> set[str]:
+    return {peer["ipBlock"]["cidr"] for peer in peers}
+
+
+def ports(rule: dict[str, Any]) -> set[int]:
+    return {port["port"] for port in rule["ports"]}
+
+
+def named(namespace: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
 
 
 def test_external_secrets_reads_no_secret_by_itself(gateway: Root) -> None:
@@ -171,6 +268,14 @@ def test_external_secrets_reads_no_secret_by_itself(gateway: Root) -> None:
     }
     operator = values(gateway, "external_secrets")
     assert operator["processClusterStore"] is False
+    assert operator["rbac"]["serviceAccountTokenCreate"] is False
+
+
+def test_secrets_are_checked_while_a_node_goes(gateway: Root) -> None:
+    webhook = values(gateway, "external_secrets")["webhook"]
+    assert webhook["replicaCount"] == 2
+    assert webhook["podDisruptionBudget"]["enabled"] is True
+    assert "helm_release.cluster" in gateway["helm_release.external_secrets"]["depends_on"]
 
 
 def test_pods_get_the_roles_that_their_charts_service_accounts_are_tied_to(gateway: Root) -> None:

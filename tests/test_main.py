@@ -36,12 +36,21 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
         "stacks/edge/cdk.tf.json",
         "stacks/gateway/cdk.tf.json",
         "stacks/gateway/charts/cluster/Chart.yaml",
-        "stacks/gateway/charts/cluster/templates/namespace.yaml",
+        "stacks/gateway/charts/cluster/templates/load-balancers.yaml",
+        "stacks/gateway/charts/cluster/templates/namespaces.yaml",
+        "stacks/gateway/charts/cluster/templates/network-policies.yaml",
         "stacks/gateway/charts/cluster/templates/priority-class.yaml",
         "stacks/gateway/charts/cluster/templates/storage-class.yaml",
         "stacks/gateway/charts/cluster/values.schema.json",
         "stacks/gateway/charts/cluster/values.yaml",
         "stacks/network/cdk.tf.json",
+        "stacks/observability/cdk.tf.json",
+        *(
+            f"stacks/observability/charts/{path.relative_to(ROOT / 'templates/observability').as_posix()}"
+            for chart in ("platform", "system")
+            for path in sorted((ROOT / "templates/observability" / chart).rglob("*"))
+            if path.is_file()
+        ),
         "stacks/storage/cdk.tf.json",
         "stacks/systems/cdk.tf.json",
         *(

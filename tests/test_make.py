@@ -29,6 +29,9 @@ OF_A_SYSTEM = (
     "aws_iam_role_policy.deploy_billing",
     "aws_iam_role_policy.push_billing",
 )
+ALARMS = "observability: aws_cloudwatch_metric_alarm"
+OF_A_REPLICA = ("connections", "cpu", "credits", "lag", "memory", "storage")
+OF_THE_STORAGE = ("postgres_held_back", "postgres_storage", "replica_1_storage", "replica_2_storage")
 IN_THE_CLUSTER = (
     "aws_eks_pod_identity_association.billing",
     "aws_iam_role.billing",
@@ -175,7 +178,18 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
         **{f"compute: aws_eks_node_group.{zone}": ["update"] for zone in "abc"},
         **{f"delivery: {each}": ["create"] for each in OF_A_SYSTEM},
         **{f"systems: {each}": ["create"] for each in IN_THE_CLUSTER},
+        # Systems that read PostgreSQL are told of the replica.
+        **{f"systems: helm_release.sistema_{number}": ["update"] for number in (1, 2)},
+        "observability: helm_release.system_billing": ["create"],
+        **{f"{ALARMS}.replica_3_{each}": ["create"] for each in OF_A_REPLICA},
+        **{f"{ALARMS}.{each}": ["update"] for each in OF_THE_STORAGE},
+        "observability: aws_cloudwatch_composite_alarm.replicas_lag": ["update"],
+        "observability: aws_cloudwatch_dashboard.data": ["update"],
     }
+    forecast = {name for name, tier in project.report().items() if tier["forecast"]}
+    assert forecast == {"systems", "observability"}  # they ask for the address of the new replica
+    succeeded(project.make("apply", APPROVE="yes"))
+    assert succeeded(project.make("plan")).count("No changes.") == len(TIERS)
 
     refused(project.make("destroy"), "APPROVE=sandbox says it in advance")
     succeeded(project.make("destroy", APPROVE="sandbox"))

@@ -23,8 +23,12 @@ LEGAL = {
     ("aws_backup_restore_testing_selection", "name"): r"[A-Za-z0-9_]{1,50}",
     ("aws_backup_selection", "name"): r"[A-Za-z0-9_.-]{1,50}",
     ("aws_backup_vault", "name"): r"[A-Za-z0-9_-]{2,50}",
+    ("aws_budgets_budget", "name"): r"[^:\\]{1,100}",
+    ("aws_cloudwatch_composite_alarm", "alarm_name"): r"[A-Za-z0-9 ._-]{1,255}",
+    ("aws_cloudwatch_dashboard", "dashboard_name"): r"[A-Za-z0-9_-]{1,255}",
     ("aws_cloudwatch_log_group", "name"): r"[A-Za-z0-9_/.#-]{1,512}",
     ("aws_cloudwatch_log_resource_policy", "policy_name"): r"[^:*]{1,255}",
+    ("aws_cloudwatch_metric_alarm", "alarm_name"): r"[A-Za-z0-9 ._-]{1,255}",
     ("aws_db_instance", "final_snapshot_identifier"): rf"{LABEL}{{1,255}}",
     ("aws_db_instance", "identifier"): rf"{LABEL}{{1,63}}",
     ("aws_db_parameter_group", "name_prefix"): r"[a-z](-?[a-z0-9])*-",
@@ -61,6 +65,8 @@ LEGAL = {
     ("aws_security_group", "name_prefix"): r"(?!sg-)[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,229}",
     ("aws_ssm_parameter", "name"): r"/[A-Za-z0-9_./-]{1,1010}",
     ("aws_sns_topic", "name"): r"[A-Za-z0-9_-]{1,256}",
+    ("aws_xray_group", "group_name"): r"[A-Za-z0-9_-]{1,32}",
+    ("aws_xray_sampling_rule", "rule_name"): r"[A-Za-z0-9_-]{1,32}",
 }
 
 
@@ -80,6 +86,7 @@ ALL_THERE_IS = {
         "waf": {"allowed_addresses": ["203.0.113.0/24"], "blocked_addresses": ["198.51.100.0/24"]},
     },
     "delivery": {"registry_scan": "enhanced"},
+    "observability": {"monthly_usd": 1000, "alarm_emails": ["ops@example.com"]},
     "systems": {f"{'s' * 29}{each}": {"framework": "go"} for each in "ab"},
 }
 NAMES = {"name", "name_prefix", "bucket", "identifier"}

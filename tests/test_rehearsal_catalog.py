@@ -30,7 +30,7 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="module")
 def resources(catalog: Catalog) -> dict[str, Type]:
-    return catalog.load("aws", "resource")
+    return {**catalog.load("aws", "resource"), **catalog.load("helm", "resource")}
 
 
 def smallest(type_: Type) -> Object:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 from conftest import ROOT, Root, Variant
 from cryptography import x509
-from test_helm import HELM, KUBERNETES
+from rendering import HELM, Objects, rendered, sample
 
 from modules.systems.authorities import authorities
 from modules.templating import TEMPLATES
@@ -33,26 +31,7 @@ def systems(roots: dict[str, Root]) -> Root:
 def values(root: Root, release: str) -> dict[str, Any]:
     """The values of a release, with a sample in place of each reference."""
     (text,) = root[f"helm_release.{release}"]["values"]
-    found: dict[str, Any] = json.loads(re.sub(r"\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text))
-    return found
-
-
-def rendered(chart: str, given: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
-    """What helm makes of a chart, by kind and name; all of it is what Kubernetes accepts."""
-    file = folder / "values.json"
-    file.write_text(json.dumps(given))
-    ended = subprocess.run(
-        [HELM, "template", "it", str(TEMPLATES / chart), "-f", str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
-    for document in documents:
-        if "external-secrets" not in document["apiVersion"]:
-            kubernetes_validate.validate(document, KUBERNETES, strict=True)
-    return {f"{each['kind']}/{each['metadata']['name']}": each for each in documents}
+    return sample(text)
 
 
 def test_every_system_of_every_environment_is_what_kubernetes_accepts(systems: Root, tmp_path: Path) -> None:
@@ -67,13 +46,29 @@ def test_every_system_of_every_environment_is_what_kubernetes_accepts(systems: R
 
 
 @pytest.fixture
-def shop(variant: Variants, tmp_path: Path) -> dict[str, dict[str, Any]]:
+def shop(variant: Variants, tmp_path: Path) -> Objects:
     """A system that has everything, as it runs."""
     root = variant(systems={"shop": SHOP})["systems"]
     return rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
 
 
-def pods(objects: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def test_objects_lie_in_the_namespace_of_the_system_and_records_apart(
+    variant: Variants, tmp_path: Path
+) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    apart = "${data.terraform_remote_state.gateway.outputs.releases_namespace}"
+    for release, chart in (("shop", "systems/chart"), ("shop_namespace", "systems/namespace")):
+        assert root[f"helm_release.{release}"]["namespace"] == apart
+        given = values(root, release)
+        objects = rendered(
+            chart, {**given, "image": DIGEST} if release == "shop" else given, tmp_path, "releases"
+        )
+        for name, each in objects.items():
+            if name != "Namespace/shop":
+                assert each["metadata"]["namespace"] == "shop", name
+
+
+def pods(objects: Objects) -> Objects:
     found = {}
     for name, each in objects.items():
         if each["kind"] in ("Deployment", "Job"):
@@ -83,7 +78,7 @@ def pods(objects: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_pods_run_without_rights_on_their_node(shop: dict[str, dict[str, Any]]) -> None:
+def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:
     assert set(pods(shop)) == {
         "Deployment/shop",
         "Deployment/shop-worker",
@@ -109,7 +104,7 @@ def test_pods_run_without_rights_on_their_node(shop: dict[str, dict[str, Any]]) 
         assert mounts["authorities"]["mountPath"] == "/etc/authorities"
 
 
-def test_migrations_run_before_a_new_image_and_never_by_the_clock(shop: dict[str, dict[str, Any]]) -> None:
+def test_migrations_run_before_a_new_image_and_never_by_the_clock(shop: Objects) -> None:
     job, clock = shop["Job/shop-migrate"], shop["CronJob/shop-migrate"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert clock["spec"]["suspend"] is True
@@ -125,15 +120,13 @@ def test_without_an_image_nothing_runs(variant: Variants, tmp_path: Path) -> Non
     assert "Job/shop-migrate" not in objects
 
 
-def test_there_is_one_clock_and_as_many_workers_as_asked(shop: dict[str, dict[str, Any]]) -> None:
+def test_there_is_one_clock_and_as_many_workers_as_asked(shop: Objects) -> None:
     assert shop["Deployment/shop-worker"]["spec"]["replicas"] == 2
     beat = shop["Deployment/shop-beat"]["spec"]
     assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_load_adds_pods_and_a_node_may_go(
-    shop: dict[str, dict[str, Any]], variant: Variants, tmp_path: Path
-) -> None:
+def test_load_adds_pods_and_a_node_may_go(shop: Objects, variant: Variants, tmp_path: Path) -> None:
     scaler = shop["HorizontalPodAutoscaler/shop"]["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 4)
     assert shop["PodDisruptionBudget/shop"]["spec"]["maxUnavailable"] == 1
@@ -141,6 +134,87 @@ def test_load_adds_pods_and_a_node_may_go(
     root = variant(systems={"shop": fixed})["systems"]
     objects = rendered("systems/chart", values(root, "shop") | {"image": DIGEST}, tmp_path)
     assert "HorizontalPodAutoscaler/shop" not in objects
+
+
+SIDE = {"image": "nginx:1.29.1", "port": 8081, "env": {"HOST": "${HOSTNAME} %{x}"}, "cpu": "20m"}
+
+
+def test_a_sidecar_starts_first_and_has_no_more_rights(variant: Variants, tmp_path: Path) -> None:
+    system = {**SHOP, "sidecars": {"proxy": {**SIDE, "command": ["sh", "-c", "echo $HOME ${HOME}"]}}}
+    root = variant(systems={"shop": system})["systems"]
+    objects = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+    web = pods(objects)["Deployment/shop"]
+    (proxy,), (app,) = web["initContainers"], web["containers"]
+    assert (proxy["name"], proxy["restartPolicy"], app["name"]) == ("proxy", "Always", "app")
+    assert proxy["securityContext"] == app["securityContext"]
+    assert proxy["ports"] == [{"containerPort": 8081}]
+    assert proxy["resources"] == {
+        "requests": {"cpu": "20m", "memory": "64Mi"},
+        "limits": {"memory": "64Mi"},
+    }
+    assert proxy["command"] == ["sh", "-c", "echo $HOME ${HOME}"]
+    assert proxy["env"] == [{"name": "HOST", "value": "${HOSTNAME} %{x}"}]
+    for name, pod in pods(objects).items():
+        assert ("initContainers" in pod) == (name == "Deployment/shop")
+    scaler = objects["HorizontalPodAutoscaler/shop"]["spec"]["metrics"]
+    assert scaler[0]["containerResource"]["container"] == "app"
+
+
+def test_text_of_the_spec_is_no_expression_to_terraform(variant: Variants) -> None:
+    system = {"framework": "go", "commands": {"web": ["sh", "-c", "${HOME} %{x}"]}, "sidecars": {"it": SIDE}}
+    (text,) = variant(systems={"shop": system})["systems"]["helm_release.shop"]["values"]
+    given = json.loads(text)
+    assert given["command"] == ["sh", "-c", "$${HOME} %%{x}"]
+    assert given["sidecars"]["it"]["environment"] == {"HOST": "$${HOSTNAME} %%{x}"}
+
+
+@pytest.mark.parametrize("port", [None, 9100])
+def test_metrics_are_for_prometheus_alone(port: int | None, variant: Variants, tmp_path: Path) -> None:
+    metrics = {"path": "/internal/metrics", **({"port": port} if port else {})}
+    root = variant(systems={"shop": {"framework": "go", "metrics": metrics}})["systems"]
+    objects = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+    monitor = objects["ServiceMonitor/shop"]["spec"]
+    (endpoint,) = monitor["endpoints"]
+    assert endpoint["path"] == "/internal/metrics"
+    service = objects["Service/shop"]
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    target = {each["name"]: each["targetPort"] for each in service["spec"]["ports"]}[endpoint["port"]]
+    (container,) = pods(objects)["Deployment/shop"]["containers"]
+    asked = {each["name"]: each["containerPort"] for each in container["ports"]}[target]
+    assert asked == (port or 8080)
+    if port:
+        assert "Ingress/shop-metrics" not in objects
+    else:
+        shut = objects["Ingress/shop-metrics"]
+        assert shut["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/shop/internal/metrics"
+        plugin = objects[f"KongPlugin/{shut['metadata']['annotations']['konghq.com/plugins']}"]
+        assert (plugin["plugin"], plugin["config"]["status_code"]) == ("request-termination", 404)
+    around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
+    (rule,) = around["NetworkPolicy/metrics"]["spec"]["ingress"]
+    (peer,) = rule["from"]
+    namespace = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    assert (namespace, rule["ports"]) == ("observability", [{"protocol": "TCP", "port": asked}])
+
+
+def test_a_system_without_metrics_is_asked_by_nobody_but_kong(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    given = {**values(root, "shop"), "image": DIGEST}
+    assert "ServiceMonitor/shop" not in rendered("systems/chart", given, tmp_path)
+    settings = {**values(root, "shop_namespace"), "gatewayNamespace": "gateway"}
+    around = rendered("systems/namespace", settings, tmp_path)
+    assert "NetworkPolicy/metrics" not in around
+    (rule,) = around["NetworkPolicy/requests"]["spec"]["ingress"]
+    (peer,) = rule["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "gateway"}
+
+
+def test_kong_finds_the_pods_of_systems_by_their_labels(shop: Objects, systems: Root, tmp_path: Path) -> None:
+    labels = shop["Deployment/shop"]["spec"]["template"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/component"] == "web"
+    for name in systems.environment.systems:
+        given = values(systems, f"{name.replace('-', '_')}_namespace")
+        namespace = rendered("systems/namespace", given, tmp_path)[f"Namespace/{name}"]
+        assert namespace["metadata"]["labels"]["app.kubernetes.io/part-of"] == "systems"
 
 
 def test_a_misspelt_value_is_refused(tmp_path: Path) -> None:
@@ -152,7 +226,7 @@ def test_a_misspelt_value_is_refused(tmp_path: Path) -> None:
     assert "prot" in ended.stderr
 
 
-def ways_out(objects: dict[str, dict[str, Any]]) -> set[tuple[str, int]]:
+def ways_out(objects: Objects) -> set[tuple[str, int]]:
     """Address ranges and ports that pods may connect to."""
     rules = objects["NetworkPolicy/ways-out"]["spec"]["egress"]
     return {
@@ -185,7 +259,7 @@ def test_a_system_reads_its_secrets_through_a_role_of_its_own(variant: Variants,
     root = variant(systems={"shop": SHOP, "blog": {"framework": "go", "needs": ["redis"]}})["systems"]
     assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop"}
     assert root["aws_iam_role.secrets_shop"]["name"] == "acme-trial-secrets-shop"
-    read = root.statements("aws_iam_role_policy.secrets_shop")["ReadSecretsOfTheSystem"]
+    read = root.statements("aws_iam_role_policy.secrets_shop")["ReadSecretsOfTheNamespace"]
     assert read["Resource"] == "${data.terraform_remote_state.data.outputs.postgres_secret_arn}"
     objects = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
     assert objects["SecretStore/aws"]["spec"]["provider"]["aws"]["role"].startswith("arn:")
@@ -202,12 +276,28 @@ def test_files_of_other_systems_are_out_of_reach(variant: Variants) -> None:
     assert statements["ListFilesOfItsOwn"]["Condition"] == {"StringLike": {"s3:prefix": ["shop/*", "shop/"]}}
 
 
-def test_a_new_system_changes_nothing_of_the_others(variant: Variants) -> None:
-    before = variant(systems={"shop": SHOP})["systems"].body
-    after = variant(systems={"shop": SHOP, "blog": {"framework": "go"}})["systems"].body
-    for kind, members in after["resource"].items():
-        old = before["resource"].get(kind, {})
-        assert {name: each for name, each in members.items() if "blog" not in name} == old
+def test_a_new_system_adds_things_of_its_name_and_changes_no_others(variant: Variants) -> None:
+    systems = {"shop": SHOP, "blog": {"framework": "go", "needs": ["documentdb"]}}
+    before = {tier: resources(root) for tier, root in variant(systems={"shop": SHOP}).items()}
+    after = {tier: resources(root) for tier, root in variant(systems=systems).items()}
+    added = set()
+    for tier, new in after.items():
+        assert before[tier].items() <= new.items(), tier
+        added |= {f"{tier}: {address}" for address in new.keys() - before[tier].keys()}
+    assert all("blog" in address for address in added)
+    assert {address.partition(":")[0] for address in added} == {"delivery", "observability", "systems"}
+    assert {
+        "delivery: aws_ecr_repository.blog",
+        "delivery: aws_iam_role.deploy_blog",
+        "systems: aws_iam_role.blog",
+        "systems: helm_release.blog",
+        "observability: helm_release.system_blog",
+    } <= added
+
+
+def resources(root: Root) -> dict[str, str]:
+    """What a root module makes, by address."""
+    return {f"{kind}.{name}": json.dumps(each, sort_keys=True) for kind, name, each in root.each()}
 
 
 def test_the_image_is_what_the_pipeline_says(systems: Root) -> None:

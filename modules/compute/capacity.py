@@ -125,11 +125,12 @@ def capacity_findings(
 def _too_large(systems: Mapping[str, System], offer: Room, nodes: Nodes) -> Iterator[Finding]:
     for name, system in systems.items():
         for key, asked, given, unit in (
-            ("cpu", system.cpu, offer.cpu, "m"),
-            ("memory", system.memory, offer.memory, "Mi"),
+            ("cpu", system.pod_cpu, offer.cpu, "m"),
+            ("memory", system.pod_memory, offer.memory, "Mi"),
         ):
             if asked > given:
-                rule = f"a pod fits on a node, and {asked}{unit} does not: {_offer(nodes, offer)}"
+                beside = " with its sidecars" if system.sidecars else ""
+                rule = f"a pod{beside} fits on a node, and {asked}{unit} does not: {_offer(nodes, offer)}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger compute.nodes.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
 
@@ -141,14 +142,11 @@ def _too_many(
     nodes = compute.nodes
     peak = [
         *platform(compute.scaling, gateway.max_replicas),
-        *(
-            Pods(name, each.max_replicas + each.helpers, each.cpu, each.memory)
-            for name, each in systems.items()
-        ),
+        *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
     ]
     calm = [
         *platform(compute.scaling, gateway.replicas),
-        *(Pods(name, each.replicas + each.helpers, each.cpu, each.memory) for name, each in systems.items()),
+        *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
     ]
     if compute.scaling == "pods":
         calm = [*ADDONS, AUTOSCALER]  # which add the nodes for the rest
@@ -162,6 +160,12 @@ def _too_many(
             rule = f"{count} nodes do not hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
             yield Finding(("compute", "nodes", key), rule, _remedy(key, needed, wanted, nodes), str(count))
             return
+
+
+def _pods_of(name: str, system: System, replicas: int) -> Iterator[Pods]:
+    """Those that answer, with their sidecars, and their helpers, which have none."""
+    yield Pods(name, replicas, system.pod_cpu, system.pod_memory)
+    yield Pods(f"{name}-helpers", system.helpers, system.cpu, system.memory)
 
 
 def _remedy(key: str, needed: int | None, wanted: Sequence[Pods], nodes: Nodes) -> str:

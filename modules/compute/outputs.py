@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from modules.outputs import Outputs
+from modules.outputs import Outputs, keyed_by
+from modules.spec import Environment
+
+
+def zones(environment: Environment) -> Iterable[str]:
+    """The letters of the zones, each with a group of nodes."""
+    return environment.network.zones
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,9 @@ class ComputeOutputs(Outputs, tier="compute"):
     oidc_issuer: Annotated[str, "Issuer of the tokens of service accounts"]
     node_role_arn: Annotated[str, "ARN of the role of the nodes"]
     node_group_names: Annotated[list[str], "Names of the managed node groups"]
-    autoscaling_group_names: Annotated[list[str], "Names of the EC2 Auto Scaling groups of the nodes"]
+    autoscaling_group_names: Annotated[
+        dict[str, str], "Names of the EC2 Auto Scaling groups of the nodes, by zone letter", keyed_by(zones)
+    ]
     autoscaler_role_arn: Annotated[
         str, "Role of the cluster autoscaler; empty when it is not to be installed"
     ]

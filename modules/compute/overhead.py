@@ -38,13 +38,14 @@ AUTOSCALER = Pods("cluster-autoscaler", 1, 100, 300)
 SERVICES = (
     Pods("load-balancer-controller", 2, 50, 128),
     Pods("external-secrets", 1, 20, 96),
-    Pods("external-secrets-webhook", 1, 10, 64),
+    Pods("external-secrets-webhook", 2, 10, 64),
     Pods("external-secrets-cert-controller", 1, 10, 96),
     Pods("prometheus", 1, 250, 1024),
-    Pods("prometheus-operator", 1, 100, 128),
+    Pods("prometheus-operator", 1, 50, 128),
     Pods("alertmanager", 1, 50, 128),
     Pods("kube-state-metrics", 1, 50, 128),
     Pods("grafana", 1, 100, 256),
+    Pods("cloudwatch-exporter", 1, 20, 64),
 )
 
 

@@ -75,6 +75,11 @@ class Nodes(Section):
         return instances()[self.instance_type]
 
     @property
+    def burstable(self) -> bool:
+        """Whether the nodes live on CPU credits."""
+        return self.instance_type.startswith("t")
+
+    @property
     def pods_allowed(self) -> int:
         """Pods that the network and Kubernetes allow on a node, with prefixes of 16 addresses."""
         kind = self.instance

@@ -45,7 +45,7 @@ class Compute:
             oidc_issuer=self.cluster.identity.get(0).oidc.get(0).issuer,
             node_role_arn=self.node_role.arn,
             node_group_names=[group.node_group_name for group in self.nodes.values()],
-            autoscaling_group_names=[scaling_group_name(group) for group in self.nodes.values()],
+            autoscaling_group_names={zone: scaling_group_name(group) for zone, group in self.nodes.items()},
             autoscaler_role_arn=autoscaler.arn if autoscaler else "",
             ebs_key_arn=self.disks_key.arn,
         )

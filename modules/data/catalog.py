@@ -45,6 +45,11 @@ BURSTABLE_SIZES = {
     "documentdb": ("medium",),
 }
 
+# Memory: burstable classes by size, others for each processor by the first letter of their family. Source:
+# AWS, "Hardware specifications for DB instance classes".
+BURSTABLE_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
+GIB_PER_VCPU = {"m": 4, "r": 8, "x": 32}
+
 # No new nodes of these can be had, or they cannot fail over outside cluster mode (t2). Source: the same text
 # as the list itself, and the note on failover of aws_elasticache_replication_group.
 NO_NODES = ("t1", "t2", "m1", "m2", "m3", "c1", "r3")
@@ -53,6 +58,15 @@ NO_NODES = ("t1", "t2", "m1", "m2", "m3", "c1", "r3")
 def burstable(instance_class: str) -> bool:
     """Whether a class lives on CPU credits: `db.t4g.medium`, `cache.t3.small`."""
     return re.match(r"(db|cache)\.t\d", instance_class) is not None
+
+
+def memory_gib(instance_class: str) -> int:
+    """Memory of an instance class of RDS or DocumentDB, in GiB."""
+    _, family, size = instance_class.split(".")
+    if family.startswith("t"):
+        return BURSTABLE_GIB[size]
+    vcpus = 2 if size == "large" else 4 * int(size.removesuffix("xlarge") or 1)
+    return vcpus * GIB_PER_VCPU[family[0]]
 
 
 @cache

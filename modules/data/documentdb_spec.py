@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.data.catalog import DOCUMENTDB, documentdb_classes
+from modules.data.catalog import DOCUMENTDB, burstable, documentdb_classes, memory_gib
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
 from modules.section import Finding, Section, check, fault
@@ -61,6 +61,16 @@ class DocumentDb(Section):
     def instance_names(self) -> list[str]:
         """`instance_1` and on: another instance renames none."""
         return [f"instance_{number}" for number in range(1, self.instances + 1)]
+
+    @property
+    def burstable(self) -> bool:
+        """Whether the class lives on CPU credits."""
+        return burstable(self.instance_class)
+
+    @property
+    def memory_gib(self) -> int:
+        """Memory of an instance."""
+        return memory_gib(self.instance_class)
 
     @check("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Finding]:

@@ -15,6 +15,21 @@ def replicas(environment: Environment) -> Iterable[str]:
     return environment.data.postgres.replica_names
 
 
+def redis_nodes(environment: Environment) -> Iterable[str]:
+    """The names of the nodes of a group of Redis."""
+    return environment.data.redis.node_names
+
+
+def broker_nodes(environment: Environment) -> Iterable[str]:
+    """The names of the nodes of the broker's own group, if it has one."""
+    return environment.data.redis.node_names if environment.data.redis.separate_broker else ()
+
+
+def documentdb_instances(environment: Environment) -> Iterable[str]:
+    """The names of the instances of DocumentDB."""
+    return environment.data.documentdb.instance_names
+
+
 @dataclass(frozen=True)
 class DataOutputs(Outputs, tier="data"):
     """Addresses, and where the secrets are; never a secret."""
@@ -29,7 +44,9 @@ class DataOutputs(Outputs, tier="data"):
     postgres_username: Annotated[str, "Master user of PostgreSQL"]
     postgres_secret_arn: Annotated[str, "Secret that holds the password of the master user, and nothing else"]
     postgres_identifier: Annotated[str, "Identifier of the primary, as metrics name it"]
-    postgres_replica_identifiers: Annotated[list[str], "Identifiers of the replicas, as metrics name them"]
+    postgres_replica_identifiers: Annotated[
+        dict[str, str], "Identifiers of the replicas, as metrics name them, by name", keyed_by(replicas)
+    ]
     postgres_resource_id: Annotated[str, "Resource ID of the primary, for authentication by IAM"]
     postgres_arn: Annotated[str, "ARN of the primary"]
     postgres_key_arn: Annotated[str, "Key that encrypts PostgreSQL"]
@@ -39,7 +56,12 @@ class DataOutputs(Outputs, tier="data"):
     redis_port: Annotated[str, "Port of Redis"]
     redis_replication_group_id: Annotated[str, "ID of the group of Redis, as metrics name it"]
     redis_replication_group_arn: Annotated[str, "ARN of the group of Redis, for elasticache:Connect"]
-    redis_member_clusters: Annotated[list[str], "IDs of the nodes of Redis, as metrics name them"]
+    redis_node_ids: Annotated[
+        dict[str, str], "IDs of the nodes of Redis, as metrics name them, by name", keyed_by(redis_nodes)
+    ]
+    redis_broker_node_ids: Annotated[
+        dict[str, str], "IDs of the nodes of the broker's own group, by name", keyed_by(broker_nodes)
+    ]
     redis_user_name: Annotated[str, "User of Redis for the systems, whom IAM authenticates"]
     redis_user_arn: Annotated[str, "ARN of that user, for elasticache:Connect"]
     redis_broker_primary_endpoint: Annotated[str, "Host name of the broker; of Redis unless it is separate"]
@@ -53,6 +75,11 @@ class DataOutputs(Outputs, tier="data"):
     documentdb_port: Annotated[str, "Port of DocumentDB"]
     documentdb_secret_arn: Annotated[str, "Secret with user and password of DocumentDB, which AWS manages"]
     documentdb_cluster_identifier: Annotated[str, "Identifier of DocumentDB, as metrics name it"]
+    documentdb_instance_identifiers: Annotated[
+        dict[str, str],
+        "Identifiers of the instances of DocumentDB, as metrics name them, by name",
+        keyed_by(documentdb_instances),
+    ]
     documentdb_arn: Annotated[str, "ARN of the cluster of DocumentDB"]
 
     secrets_key_arn: Annotated[str, "Key that encrypts the secrets of this environment"]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.data.catalog import MOST_MINORS, POSTGRES, postgres_classes
+from modules.data.catalog import MOST_MINORS, POSTGRES, burstable, memory_gib, postgres_classes
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
 from modules.section import Finding, Section, check, fault
@@ -181,6 +181,16 @@ class Postgres(Section):
     def replica_names(self) -> list[str]:
         """`replica_1` and on: another replica renames none."""
         return [f"replica_{number}" for number in range(1, self.replicas + 1)]
+
+    @property
+    def burstable(self) -> bool:
+        """Whether the class lives on CPU credits."""
+        return burstable(self.instance_class)
+
+    @property
+    def memory_gib(self) -> int:
+        """Memory of an instance."""
+        return memory_gib(self.instance_class)
 
     @check("replicas", "backup_days")
     def replicas_have_backups(self) -> Iterator[Finding]:

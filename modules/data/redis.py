@@ -58,6 +58,12 @@ def redis(stack: Stack, network: NetworkOutputs, keys: Keys) -> Redis:
     return Redis(cache, _group(stack, network, keys, who, "broker", BROKER_POLICY), who)
 
 
+def node_ids(stack: Stack, group: ElasticacheReplicationGroup) -> dict[str, str]:
+    """The IDs of the nodes of a group, by name: ElastiCache numbers them from 001 behind the group's own."""
+    names = stack.environment.data.redis.node_names
+    return {name: f"{group.replication_group_id}-{number:03}" for number, name in enumerate(names, 1)}
+
+
 def _group(
     stack: Stack,
     network: NetworkOutputs,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.data.catalog import REDIS, redis_nodes
+from modules.data.catalog import REDIS, burstable, redis_nodes
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyHour, WeeklyHour, window_findings
 from modules.section import Finding, Section, check, fault
@@ -57,6 +57,16 @@ class Redis(Section):
     def family(self) -> str:
         """Of parameter groups, which ElastiCache names after the major version."""
         return f"redis{self.version.partition('.')[0]}"
+
+    @property
+    def node_names(self) -> list[str]:
+        """`node_1` and on, of each group."""
+        return [f"node_{number}" for number in range(1, self.nodes + 1)]
+
+    @property
+    def burstable(self) -> bool:
+        """Whether the nodes live on CPU credits."""
+        return burstable(self.node_type)
 
     @check("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Finding]:

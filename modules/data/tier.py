@@ -9,7 +9,7 @@ from modules.data.outputs import DataOutputs
 from modules.data.postgres import PORT as POSTGRES_PORT
 from modules.data.postgres import USER, postgres
 from modules.data.redis import PORT as REDIS_PORT
-from modules.data.redis import redis
+from modules.data.redis import node_ids, redis
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
@@ -23,9 +23,9 @@ class Data:
         self.postgres = postgres(stack, network, self.keys)
         self.redis = redis(stack, network, self.keys)
         self.documentdb = documentdb(stack, network, self.keys)
-        self._outputs().declare(stack)
+        self._outputs(stack).declare(stack)
 
-    def _outputs(self) -> DataOutputs:
+    def _outputs(self, stack: Stack) -> DataOutputs:
         postgres, redis, cluster = self.postgres, self.redis, self.documentdb.cluster
         return DataOutputs(
             postgres_endpoint=postgres.primary.address,
@@ -36,7 +36,7 @@ class Data:
             postgres_username=USER,
             postgres_secret_arn=postgres.secret.arn,
             postgres_identifier=postgres.primary.identifier,
-            postgres_replica_identifiers=[each.identifier for each in postgres.replicas.values()],
+            postgres_replica_identifiers={name: each.identifier for name, each in postgres.replicas.items()},
             postgres_resource_id=postgres.primary.resource_id,
             postgres_arn=postgres.primary.arn,
             postgres_key_arn=self.keys.postgres.arn,
@@ -45,7 +45,8 @@ class Data:
             redis_port=str(REDIS_PORT),
             redis_replication_group_id=redis.cache.replication_group_id,
             redis_replication_group_arn=redis.cache.arn,
-            redis_member_clusters=redis.cache.member_clusters,
+            redis_node_ids=node_ids(stack, redis.cache),
+            redis_broker_node_ids=node_ids(stack, redis.broker) if redis.broker is not redis.cache else {},
             redis_user_name=redis.users.systems.user_name,
             redis_user_arn=redis.users.systems.arn,
             redis_broker_primary_endpoint=redis.broker.primary_endpoint_address,
@@ -56,6 +57,9 @@ class Data:
             documentdb_port=str(DOCUMENTDB_PORT),
             documentdb_secret_arn=cluster.master_user_secret.get(0).secret_arn,
             documentdb_cluster_identifier=cluster.cluster_identifier,
+            documentdb_instance_identifiers={
+                name: each.identifier for name, each in self.documentdb.instances.items()
+            },
             documentdb_arn=cluster.arn,
             secrets_key_arn=self.keys.secrets.arn,
         )

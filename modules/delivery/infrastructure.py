@@ -10,6 +10,7 @@ from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import HOST, Github
 from modules.delivery.services import (
     BUCKETS,
+    BUDGETS,
     KEYS_USED_BY,
     MANAGED,
     PASSED_TO,
@@ -22,6 +23,7 @@ from modules.delivery.services import (
     ZONES,
 )
 from modules.iam import grant
+from modules.namespaces import WITH_RECORDS
 from modules.policy import Everything, Statement, document
 from modules.stack import Stack, state_of
 
@@ -30,8 +32,12 @@ APPLY = "apply"
 BOUNDARY = "apply_boundary"
 
 
-def plan_role(stack: Stack, github: Github) -> IamRole:
+def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
     """`aws_iam_role.plan`: compares, and changes nothing but the lock of a state.
+
+    A release is compared with its records, which are Secrets of Kubernetes. No access policy of EKS tells one
+    Secret from another, so the role sees all of the namespaces that hold records; secrets of systems lie in
+    none of them.
 
     Every plan of the tier data reads the password of PostgreSQL back, so this one secret is within reach, and
     code of a pull request has been read by nobody: who may run jobs in the GitHub environment is set there.
@@ -76,10 +82,10 @@ def plan_role(stack: Stack, github: Github) -> IamRole:
             resources=Everything("what holds or gives secrets is not part of a comparison"),
         ),
         Statement(
-            sid="RefuseParameters",
+            sid="RefuseOtherParameters",
             effect="Deny",
             actions="ssm:GetParameter*",
-            resources=stack.arn("ssm", "parameter/*", region="*"),
+            other_than=stack.arn("ssm", f"parameter{stack.names.image_parameter('*')}"),
         ),
         Statement(
             sid="RefuseFiles",
@@ -87,6 +93,9 @@ def plan_role(stack: Stack, github: Github) -> IamRole:
             actions="s3:GetObject*",
             resources=[f"{_bucket(stack, role)}/*" for role in ("files", "logs")],
         ),
+    )
+    access_entry(
+        stack, PLAN, cluster.cluster_name, role.arn, "AmazonEKSAdminViewPolicy", namespaces=WITH_RECORDS
     )
     return role
 
@@ -234,6 +243,7 @@ def _changes(stack: Stack) -> list[Statement]:
             actions=BUCKETS,
             resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
         ),
+        *_budgets(stack),
         Statement(
             sid="SetZones",
             actions=ZONES,
@@ -251,6 +261,14 @@ def _changes(stack: Stack) -> list[Statement]:
             conditions={"StringEquals": {"aws:RequestedRegion": regions}},
         ),
     ]
+
+
+def _budgets(stack: Stack) -> list[Statement]:
+    """Where there are any: AWS has none in the other partitions."""
+    if stack.environment.partition != "aws":
+        return []
+    budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
+    return [Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets)]
 
 
 # Of which things of a service an apply changes the settings.
@@ -334,7 +352,7 @@ def _boundary(stack: Stack) -> list[Statement]:
         ),
         Statement(
             sid="GlobalServices",
-            actions=["iam:Get*", "iam:List*", "route53:*", "s3:Get*", "s3:List*"],
+            actions=["budgets:*", "iam:Get*", "iam:List*", "route53:*", "s3:Get*", "s3:List*"],
             resources=Everything("global services know no region; the role's own policy names the resources"),
         ),
         *_roles(stack),

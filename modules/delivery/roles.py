@@ -72,6 +72,6 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
                 resources=stack.arn("ssm", f"parameter{stack.names.image_parameter(system)}"),
             ),
         )
-        access_entry(stack, name, cluster.cluster_name, role.arn, "AmazonEKSEditPolicy", namespace=system)
+        access_entry(stack, name, cluster.cluster_name, role.arn, "AmazonEKSEditPolicy", namespaces=[system])
         found[system] = role
     return found

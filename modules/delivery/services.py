@@ -15,6 +15,8 @@ READS = [
     "backup:Describe*",
     "backup:Get*",
     "backup:List*",
+    "budgets:ListTagsForResource",
+    "budgets:ViewBudget",
     "cloudwatch:Describe*",
     "cloudwatch:GetDashboard",
     "cloudwatch:ListTagsForResource",
@@ -64,6 +66,9 @@ READS = [
     "ssm:ListTagsForResource",
     "wafv2:Get*",
     "wafv2:List*",
+    "xray:GetGroup",
+    "xray:GetSamplingRules",
+    "xray:ListTagsForResource",
 ]
 
 # Services of which an apply may change everything of this account in the regions of the environment.
@@ -81,6 +86,7 @@ MANAGED = [
     "rds",
     "sns",
     "wafv2",
+    "xray",
 ]
 
 # Of these only settings: an apply neither pushes images, reads logs nor decrypts what it did not encrypt.
@@ -170,6 +176,12 @@ ZONES = [
     "route53:ChangeTagsForResource",
     "route53:DeleteHostedZone",
     "route53:UpdateHostedZoneComment",
+]
+
+BUDGETS = [
+    "budgets:ModifyBudget",
+    "budgets:TagResource",
+    "budgets:UntagResource",
 ]
 
 BUCKETS = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from modules.delivery.runner import Runner, runner_findings
 from modules.github import Repository
 from modules.section import Finding, Section, fault
 
@@ -29,6 +30,24 @@ GithubEnvironment = Annotated[
     str,
     AfterValidator(_github_environment),
     WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": 255}),
+]
+
+
+def _branch(name: str) -> str:
+    if (
+        re.fullmatch(r"[A-Za-z0-9](?!.*(\.\.|//|\.lock$))[A-Za-z0-9._/-]{0,99}", name)
+        and name[-1] not in "./"
+    ):
+        return name
+    raise fault(
+        "a branch here is 1 to 100 letters, digits and . _ - /, and no pattern", "write a name such as main"
+    )
+
+
+Branch = Annotated[
+    str,
+    AfterValidator(_branch),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$", "maxLength": 100}),
 ]
 
 
@@ -73,6 +92,16 @@ class Delivery(Section):
     environments: GithubEnvironments = Field(
         default_factory=GithubEnvironments, description="The GitHub environments that are trusted."
     )
+    branch: Branch = Field(
+        default="main",
+        description="The branch whose commits are deployed and applied, in every repository.",
+    )
+    runner: Runner = Field(
+        default=("ubuntu-24.04",),
+        description="Labels of the runner of jobs that talk to the Kubernetes API: those that deploy, plan"
+        " and apply. With target: aws it must be one inside the VPC; docs/delivery.md says how to have one.",
+        examples=[["self-hosted", "production"]],
+    )
     oidc_provider: Literal["create", "existing"] = Field(
         default="create",
         description="An account has one identity provider for GitHub: it is created here, or another"
@@ -86,6 +115,11 @@ class Delivery(Section):
     )
     untagged_days: int = Field(
         default=7, ge=1, le=365, description="Days that images without a tag are kept."
+    )
+    image_severity: Literal["critical", "high", "medium"] = Field(
+        default="high",
+        description="An image with a known vulnerability of this severity or worse, for which there is a fix,"
+        " is not pushed.",
     )
     registry_scan: Literal["leave", "basic", "enhanced"] = Field(
         default="leave",
@@ -126,3 +160,11 @@ def delivery_findings(
             what, it = ("infrastructure", "it") if role == "plan" else ("systems", "infrastructure")
             rule = f"jobs that {role} {what} must not be able to {other} {it}"
             yield Finding((*at, "environments", named), rule, "name another GitHub environment")
+
+
+def cluster_findings(
+    delivery: Delivery, environment: str, target: str, public_cidrs: Sequence[object]
+) -> Iterator[Finding]:
+    """A runner that does not reach the Kubernetes API, which these ranges besides the VPC may."""
+    named = "runner" in delivery.model_fields_set
+    yield from runner_findings(delivery.runner, named, target, environment, public_cidrs)

@@ -22,7 +22,7 @@ class Delivery:
         self.registries = registries(stack, self.key, self.push_roles, cluster.node_role_arn)
         registry_scanning(stack)
         self.deploy_roles = deploy_roles(stack, self.github, cluster)
-        self.plan_role = plan_role(stack, self.github)
+        self.plan_role = plan_role(stack, self.github, cluster)
         self.apply_role = apply_role(stack, self.github, cluster)
         self._outputs().declare(stack)
 

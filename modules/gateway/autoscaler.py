@@ -8,12 +8,13 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import AUTOSCALER, rendered
-from modules.gateway.cluster import SYSTEM
 from modules.helm import release
+from modules.namespaces import SYSTEM
 from modules.stack import Stack
 
-# It simulates the scheduler, so it is of the minor version of the cluster.
-IMAGES = {"1.33": "v1.33.0", "1.34": "v1.34.0", "1.35": "v1.35.0"}
+# It simulates the scheduler, so it is of the minor version of the cluster. Releases of kubernetes/autoscaler,
+# cluster-autoscaler-<version>.
+IMAGES = {"1.33": "v1.33.5", "1.34": "v1.34.4", "1.35": "v1.35.1"}
 
 
 def autoscaler(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependable) -> Release:

@@ -1,5 +1,5 @@
-"""What the whole cluster shares: definitions of monitors, a class of volumes, a class of pods, and the
-namespace of Kong."""
+"""What the whole cluster shares: definitions of monitors, a class of volumes, a class of pods, namespaces,
+the walls around Kong, and a ban on load balancers that Terraform does not know."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import PROMETHEUS_CRDS
 from modules.helm import release
+from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS, SYSTEM
 from modules.stack import Stack
 
-NAMESPACE = "gateway"
 STORAGE_CLASS = "gp3"
 PRIORITY_CLASS = "platform"
-SYSTEM = "kube-system"
 
 
 def definitions(stack: Stack) -> Release:
@@ -30,11 +29,21 @@ def definitions(stack: Stack) -> Release:
 
 
 def shared(stack: Stack, cluster: ComputeOutputs) -> Release:
-    """`helm_release.cluster`: the project's own chart templates/gateway/cluster."""
+    """`helm_release.cluster`: the project's own chart templates/gateway/cluster. It makes the namespace of
+    records, so its own record lies in another."""
+    subnets = stack.environment.network.layout
     values = {
         "storageClass": {"name": STORAGE_CLASS, "keyArn": cluster.ebs_key_arn},
         "priorityClass": {"name": PRIORITY_CLASS},
-        "gatewayNamespace": NAMESPACE,
+        "secretsNamespace": SECRETS,
+        "releasesNamespace": RELEASES,
+        "observabilityNamespace": OBSERVABILITY,
+        "gateway": {
+            "namespace": GATEWAY,
+            "loadBalancerRanges": [str(each) for each in subnets.public.values()],
+            "controlPlaneRanges": [str(each) for each in subnets.private.values()],
+            "serviceRange": str(stack.environment.compute.service_cidr),
+        },
     }
     return release(
         stack, "cluster", "gateway/cluster", name="cluster", namespace=SYSTEM, values=[json.dumps(values)]

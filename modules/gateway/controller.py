@@ -9,9 +9,9 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.edge.outputs import EdgeOutputs
 from modules.gateway.charts import CONTROLLER, rendered
-from modules.gateway.cluster import SYSTEM
 from modules.helm import release
 from modules.iam import grant
+from modules.namespaces import SYSTEM
 from modules.network.outputs import NetworkOutputs
 from modules.pod_identity import associate, pod_role
 from modules.policy import Everything, Statement
@@ -31,8 +31,9 @@ def load_balancer_controller(
     role = pod_role(
         stack, "load_balancer_controller", "The controller registers pods as targets", SYSTEM, ACCOUNT
     )
-    # What the controller's installation guide asks for TargetGroupBinding alone, less the rights to change a
-    # target group, which Terraform owns.
+    # The calls for a binding of addresses without a networking section; only targets that are instances, and
+    # rules of security groups, need more. Source: kubernetes-sigs/aws-load-balancer-controller v3.5.0,
+    # pkg/targetgroupbinding and pkg/networking.
     rights = grant(
         stack,
         "load_balancer_controller",
@@ -40,7 +41,6 @@ def load_balancer_controller(
         Statement(
             sid="SeeTargetsAndNetwork",
             actions=[
-                "ec2:DescribeInstances",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeVpcs",
                 "elasticloadbalancing:DescribeTargetGroups",

@@ -9,12 +9,15 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.edge.outputs import EdgeOutputs
 from modules.gateway.charts import KONG, rendered
-from modules.gateway.cluster import NAMESPACE, PRIORITY_CLASS
+from modules.gateway.cluster import PRIORITY_CLASS
 from modules.helm import release
+from modules.namespaces import GATEWAY
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
 INGRESS_CLASS = "kong"
+# The tags of the chart, 3.9 and 3.5, move. Releases of Kong/kong and Kong/kubernetes-ingress-controller.
+PROXY_IMAGE, CONTROLLER_IMAGE = "3.9.2", "3.5.12"
 # Where Kong and the systems send what they trace; the observability tier answers there.
 COLLECTOR = "http://collector.observability.svc.cluster.local:4318"
 
@@ -33,18 +36,20 @@ def kong(
         "kong",
         KONG,
         name=KONG.name,
-        namespace=NAMESPACE,
+        namespace=GATEWAY,
         values=[
             rendered(
                 KONG,
                 settings=settings,
+                proxy_image=PROXY_IMAGE,
+                controller_image=CONTROLLER_IMAGE,
                 ingress_class=INGRESS_CLASS,
                 priority_class=PRIORITY_CLASS,
                 vpc_cidr=network.vpc_cidr,
                 vpc_id=network.vpc_id,
                 target_group_arn=edge.target_group_arn,
                 traces=f"{COLLECTOR}/v1/traces",
-                sampling_rate=settings.trace_percent / 100,
+                sampling_rate=stack.environment.observability.trace_percent / 100,
             )
         ],
         depends_on=after,

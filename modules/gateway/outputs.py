@@ -14,6 +14,7 @@ class GatewayOutputs(Outputs, tier="gateway"):
 
     ingress_class: Annotated[str, "Class of Ingress that Kong answers"]
     namespace: Annotated[str, "Namespace of Kong"]
+    releases_namespace: Annotated[str, "Namespace in which Helm keeps records of the project's own releases"]
     storage_class: Annotated[str, "Class of volumes, encrypted, that is used where none is named"]
     priority_class: Annotated[str, "Class of pods that many others wait for"]
     secrets_operator_role_arn: Annotated[

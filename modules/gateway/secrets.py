@@ -6,6 +6,7 @@ Secrets assumes it for that system's namespace.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdktf import ITerraformDependable
@@ -16,11 +17,12 @@ from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import SECRETS, rendered
 from modules.helm import release
 from modules.iam import grant
+from modules.namespaces import SECRETS as NAMESPACE
 from modules.pod_identity import associate, pod_role
 from modules.policy import Statement
 from modules.stack import Stack
 
-NAMESPACE, ACCOUNT = "external-secrets", "external-secrets"
+ACCOUNT = "external-secrets"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Secrets:
     role: IamRole
 
 
-def external_secrets(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependable) -> Secrets:
+def external_secrets(stack: Stack, cluster: ComputeOutputs, after: Sequence[ITerraformDependable]) -> Secrets:
     """`helm_release.external_secrets`."""
     role = pod_role(
         stack, "external_secrets", "External Secrets takes on the roles of readers", NAMESPACE, ACCOUNT
@@ -54,8 +56,7 @@ def external_secrets(stack: Stack, cluster: ComputeOutputs, after: ITerraformDep
         SECRETS,
         name=SECRETS.name,
         namespace=NAMESPACE,
-        create_namespace=True,
         values=[rendered(SECRETS, region=stack.environment.region, account=ACCOUNT)],
-        depends_on=[after, rights, identity],
+        depends_on=[*after, rights, identity],
     )
     return Secrets(installed, role)

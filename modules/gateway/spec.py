@@ -35,12 +35,6 @@ class Gateway(Section):
         description="Requests that one address may send to one pod of Kong in a minute; more get 429. Every"
         " pod counts for itself, so all together let through more. edge.waf.rate counts for all of them.",
     )
-    trace_percent: float = Field(
-        default=5,
-        ge=0,
-        le=100,
-        description="Requests of a hundred that Kong traces from end to end, when a client has not decided.",
-    )
 
     @model_validator(mode="before")
     @classmethod

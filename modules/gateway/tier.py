@@ -5,12 +5,13 @@ from __future__ import annotations
 from modules.compute.outputs import ComputeOutputs
 from modules.edge.outputs import EdgeOutputs
 from modules.gateway.autoscaler import autoscaler
-from modules.gateway.cluster import NAMESPACE, PRIORITY_CLASS, STORAGE_CLASS, definitions, shared
+from modules.gateway.cluster import PRIORITY_CLASS, STORAGE_CLASS, definitions, shared
 from modules.gateway.controller import load_balancer_controller
 from modules.gateway.kong import INGRESS_CLASS, kong
 from modules.gateway.outputs import GatewayOutputs
 from modules.gateway.secrets import external_secrets
 from modules.helm import helm_provider
+from modules.namespaces import GATEWAY, RELEASES
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
@@ -27,14 +28,15 @@ class Gateway:
         self.controller = load_balancer_controller(stack, network, cluster, edge, self.definitions)
         if stack.environment.compute.scaling == "pods":
             self.autoscaler = autoscaler(stack, cluster, self.definitions)
-        self.secrets = external_secrets(stack, cluster, self.definitions)
+        self.secrets = external_secrets(stack, cluster, [self.definitions, self.cluster])
         self.kong = kong(stack, network, edge, [self.cluster, self.controller])
         self._outputs().declare(stack)
 
     def _outputs(self) -> GatewayOutputs:
         return GatewayOutputs(
             ingress_class=INGRESS_CLASS,
-            namespace=NAMESPACE,
+            namespace=GATEWAY,
+            releases_namespace=RELEASES,
             storage_class=STORAGE_CLASS,
             priority_class=PRIORITY_CLASS,
             secrets_operator_role_arn=self.secrets.role.arn,

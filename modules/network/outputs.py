@@ -15,6 +15,11 @@ def zones(environment: Environment) -> Iterable[str]:
     return environment.network.zones
 
 
+def nat_zones(environment: Environment) -> Iterable[str]:
+    """The letters of the zones with a NAT gateway."""
+    return environment.network.nat_zones
+
+
 @dataclass(frozen=True)
 class NetworkOutputs(Outputs, tier="network"):
     """Subnets by zone letter, so that a consumer may place a thing in a zone by name."""
@@ -29,6 +34,7 @@ class NetworkOutputs(Outputs, tier="network"):
     database_subnet_ids: Annotated[
         dict[str, str], "IDs of the database subnets, by zone letter", keyed_by(zones)
     ]
+    nat_gateway_ids: Annotated[dict[str, str], "IDs of the NAT gateways, by zone letter", keyed_by(nat_zones)]
     nat_public_ips: Annotated[
         list[str], "Addresses from which the platform reaches the internet, for allow-lists"
     ]

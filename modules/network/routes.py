@@ -19,12 +19,13 @@ from modules.stack import Stack
 
 @dataclass(frozen=True)
 class Routes:
-    """Tables, and the addresses of the NAT gateways by the zone each is in."""
+    """Tables, and the NAT gateways with their addresses, by the zone each is in."""
 
     public: RouteTable
     private: dict[str, RouteTable]
     database: RouteTable
     addresses: dict[str, Eip]
+    gateways: dict[str, NatGateway]
 
 
 def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
@@ -36,6 +37,7 @@ def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
         private={zone: _table(stack, vpc, f"private_{zone}") for zone in subnets.private},
         database=_table(stack, vpc, "database"),
         addresses=addresses,
+        gateways=gateways,
     )
     stack.add(
         Route,
@@ -61,7 +63,7 @@ def _nat(
     stack: Stack, internet: InternetGateway, public: ByZone
 ) -> tuple[dict[str, Eip], dict[str, NatGateway]]:
     """A gateway in each zone, or one in the first zone of the spec."""
-    zones = list(public) if stack.environment.network.nat == "zone" else list(public)[:1]
+    zones = stack.environment.network.nat_zones
     addresses = {
         zone: stack.add(
             Eip,

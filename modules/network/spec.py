@@ -132,6 +132,11 @@ class Network(Section):
             database={zone: database[slot] for zone, slot in slots.items()},
         )
 
+    @property
+    def nat_zones(self) -> tuple[str, ...]:
+        """Zones with a NAT gateway: each, or the first one of the spec."""
+        return self.zones if self.nat == "zone" else self.zones[:1]
+
     @check("cidr")
     def range_is_usable(self) -> Iterator[Finding]:
         """Private, of a size that can be cut into subnets, and not in use inside the nodes."""

@@ -36,6 +36,7 @@ class Network:
             public_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.public.items()},
             private_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.private.items()},
             database_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.database.items()},
+            nat_gateway_ids={zone: gateway.id for zone, gateway in self.routes.gateways.items()},
             nat_public_ips=[address.public_ip for address in self.routes.addresses.values()],
             db_subnet_group_name=self.subnet_groups.postgres.name,
             elasticache_subnet_group_name=self.subnet_groups.redis.name,

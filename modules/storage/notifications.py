@@ -1,4 +1,4 @@
-"""The topic that tells how backups, copies and restores ended. Subscribers come with observability."""
+"""The topic that tells how backups, copies and restores ended. Who is told is said by observability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a system may do on AWS: one role for its pods, one by which its secrets are read. Its needs decide."""
+"""What the pods of a system may do on AWS. Its needs decide."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
-from modules.iam import grant, iam_role
+from modules.iam import grant
 from modules.pod_identity import associate, pod_role
-from modules.policy import Statement, document
+from modules.policy import Statement
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.spec import System
@@ -29,40 +29,6 @@ def pods(
     if statements:
         grant(stack, address, role, *statements)
     associate(stack, address, cluster.cluster_name, name, name, role)
-    return role
-
-
-def reader(stack: Stack, name: str, arns: list[str], operator_arn: str, key_arn: str) -> IamRole:
-    """`aws_iam_role.secrets_<system>`: reads the secrets that it needs, for External Secrets alone."""
-    address = f"secrets_{name.replace('-', '_')}"
-    operator = Statement(
-        sid="ExternalSecrets",
-        actions=["sts:AssumeRole", "sts:TagSession"],
-        principals={"AWS": operator_arn},
-    )
-    role = iam_role(stack, address, f"Reads the secrets of {name}", document(operator))
-    grant(
-        stack,
-        address,
-        role,
-        Statement(
-            sid="ReadSecretsOfTheSystem",
-            actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
-            resources=arns,
-        ),
-        Statement(
-            sid="DecryptThem",
-            actions="kms:Decrypt",
-            resources=key_arn,
-            conditions={
-                "StringEquals": {
-                    "kms:ViaService": (
-                        f"secretsmanager.{stack.environment.region}.{stack.environment.dns_suffix}"
-                    )
-                }
-            },
-        ),
-    )
     return role
 
 

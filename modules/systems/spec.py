@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from modules.github import Repository
-from modules.section import Finding, Section, check, fault, repeated
+from modules.section import Finding, Section, check, repeated
+from modules.systems.container_spec import Commands, Health, Metrics
+from modules.systems.names import SystemName
+from modules.systems.parts import Folder, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
+from modules.systems.sidecar_spec import Sidecar, SidecarName
 
 Framework = Literal["django", "fastapi", "go"]
 Need = Literal["postgres", "redis", "documentdb", "files"]
@@ -23,35 +26,7 @@ FRAMEWORKS: dict[str, dict[str, Any]] = {
     "go": {"port": 8080, "cpu": "100m", "memory": "128Mi"},
 }
 DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
-LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
 MOST_REPLICAS = 200
-
-# Namespaces that Kubernetes, the add-ons and the gateway have, or may have, for themselves.
-TAKEN = ("default", "kong", "gateway", "monitoring", "observability", "external-secrets", "amazon-cloudwatch")
-
-
-def _name(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or not 2 <= len(name) <= LONGEST_NAME:
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
-        rule = (
-            f"a system is named by a DNS label: 2 to {LONGEST_NAME} small letters, digits and hyphens,"
-            " starting with a letter"
-        )
-        raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
-    if name in TAKEN or name.startswith("kube-"):
-        raise fault("each system has a namespace of its name, and the platform uses this one", "rename it")
-    return name
-
-
-def _path(path: str) -> str:
-    if path == "/" or (len(path) <= 100 and re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", path)):
-        return path
-    words = re.findall(r"[A-Za-z0-9._~-]+", re.sub(r"^[a-z]+://[^/]*", "", path))
-    plain = "/" + "/".join(word.lstrip(".") for word in words if word.lstrip("."))
-    raise fault(
-        "a path starts with a slash, does not end with one, and is made of letters, digits and . _ ~ -",
-        f"write {plain[:100].rstrip('/') or '/'}",
-    )
 
 
 def _paths(systems: Any) -> Any:
@@ -62,42 +37,6 @@ def _paths(systems: Any) -> Any:
         name: {"path": f"/{name}", **system} if isinstance(system, dict) else system
         for name, system in systems.items()
     }
-
-
-SystemName = Annotated[str, AfterValidator(_name)]
-UrlPath = Annotated[
-    str,
-    AfterValidator(_path),
-    WithJsonSchema({"type": "string", "pattern": "^/([^/].*)?$", "examples": ["/orders"]}),
-]
-
-
-Command = Annotated[tuple[str, ...], Field(strict=False)]
-
-
-class Commands(Section):
-    """What the containers of a system start, as lists of words; left out, what the framework usually does."""
-
-    web: Command = Field(default=(), description="Of the pods that answer; left out, what the image starts.")
-    migrate: Command = Field(
-        default=(),
-        json_schema_extra={"default": "by framework"},
-        description="Brings the database up to date before a new image runs; django: manage.py migrate.",
-    )
-    worker: Command = Field(
-        default=("celery", "--app", "config", "worker"), description="Takes tasks from the broker."
-    )
-    beat: Command = Field(
-        default=("celery", "--app", "config", "beat", "--schedule", "/dev/shm/celerybeat-schedule"),
-        description="Puts tasks on the broker by the clock.",
-    )
-
-
-class Health(Section):
-    """Where a system says how it is, as its container sees the paths."""
-
-    live: UrlPath = Field(default="/livez", description="Answers 200 while the process works at all.")
-    ready: UrlPath = Field(default="/readyz", description="Answers 200 while it can take requests.")
 
 
 class System(Section):
@@ -146,10 +85,27 @@ class System(Section):
     )
     commands: Commands = Field(default_factory=Commands, description="What the containers start.")
     health: Health = Field(default_factory=Health, description="Paths of the probes.")
+    metrics: Metrics | None = Field(
+        default=None,
+        description="Where Prometheus collects; {} for /metrics at port. Nobody else reaches it. Left out,"
+        " nothing is collected.",
+        examples=[{"path": "/metrics"}],
+    )
+    sidecars: dict[SidecarName, Sidecar] = Field(
+        default_factory=dict,
+        description="Further containers in each pod that answers requests, by name.",
+        examples=[{"proxy": {"image": "public.ecr.aws/nginx/nginx-unprivileged:1.29.1", "port": 8081}}],
+    )
     repository: Repository | None = Field(
         default=None,
         json_schema_extra={"default": "delivery.repository"},
         description="The repository on GitHub whose workflows push its images and deploy it.",
+    )
+    folder: Folder | None = Field(
+        default=None,
+        json_schema_extra={"default": "the root of a repository of its own, else systems/ and its name"},
+        description="Folder of that repository with its Dockerfile and all that goes into its image.",
+        examples=["services/orders"],
     )
     cpu: Cpu = Field(
         default=0,
@@ -185,6 +141,38 @@ class System(Section):
     def helpers(self) -> int:
         """Pods besides those that answer."""
         return self.workers + self.beat
+
+    @property
+    def pod_cpu(self) -> int:
+        """Millicores that a pod that answers asks for, its sidecars among them."""
+        return self.cpu + sum(each.cpu for each in self.sidecars.values())
+
+    @property
+    def pod_memory(self) -> int:
+        """MiB, likewise."""
+        return self.memory + sum(each.memory for each in self.sidecars.values())
+
+    @property
+    def inner_path(self) -> str | None:
+        """Where requests from outside would find the metrics, and find nothing; None: at no path."""
+        if not self.metrics or self.metrics.port not in (None, self.port):
+            return None
+        return self.path.rstrip("/") + self.metrics.path
+
+    @check("port", "metrics", "sidecars")
+    def ports_are_used_once(self) -> Iterator[Finding]:
+        """The containers of a pod share its ports."""
+        owners = {self.port: "the system itself"}
+        if self.metrics and self.metrics.port:
+            owners.setdefault(self.metrics.port, "the system's metrics")
+        for name, sidecar in self.sidecars.items():
+            if sidecar.port is None:
+                continue
+            owner = owners.setdefault(sidecar.port, f"the sidecar {name}")
+            if owner != f"the sidecar {name}":
+                rule = f"the containers of a pod share its ports, and {sidecar.port} is in use by {owner}"
+                free = next(port for port in range(8081, 65535) if port not in owners)
+                yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
 
     @check("needs", "workers", "beat")
     def tasks_have_a_broker(self) -> Iterator[Finding]:
@@ -224,7 +212,7 @@ def default_systems() -> dict[str, System]:
 
 
 def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
-    """What is wrong with the systems together although each one is right. Paths start at the root."""
+    """Paths start at the root of the spec."""
     if not systems:
         rule, remedy = (
             "an environment runs at least one system",
@@ -237,3 +225,16 @@ def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
         if owner != name:
             rule = f"each system has a path of its own, and {system.path} is that of {owner}"
             yield Finding(("systems", name, "path"), rule, f"write path: /{name}, or another one")
+    yield from _below_metrics(systems)
+
+
+def _below_metrics(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """A path may lie below another's, `/` and `/shop`, for the longer one wins; but metrics are shut to the
+    outside with all that lies below them."""
+    inner = {path: name for name, system in systems.items() if (path := system.inner_path)}
+    for name, system in systems.items():
+        owner = next((inner[path] for path in prefixes(system.path) if path in inner), name)
+        if owner != name:
+            rule = f"{system.path} lies where {owner} has its metrics, which are shut to the outside"
+            remedy = f"write path: /{name}, or change systems.{owner}.metrics"
+            yield Finding(("systems", name, "path"), rule, remedy)

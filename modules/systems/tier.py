@@ -11,11 +11,14 @@ from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import helm_provider, release
+from modules.secret_reader import secret_reader
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
-from modules.systems.rights import pods, reader
+from modules.systems.parts import literal
+from modules.systems.rights import pods
+from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
 from modules.systems.variables import certificate, variables
 
@@ -36,7 +39,8 @@ class Systems:
         SystemsOutputs(pod_role_arns={name: role.arn for name, role in roles.items()}).declare(stack)
 
     def _system(self, name: str, system: System) -> IamRole:
-        """`helm_release.<system>_namespace`, then `helm_release.<system>` in it."""
+        """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records lie apart from what
+        they release: docs/decisions/0017-records-of-releases.md."""
         address = name.replace("-", "_")
         role = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         namespace = release(
@@ -44,7 +48,7 @@ class Systems:
             f"{address}_namespace",
             "systems/namespace",
             name=f"{name}-namespace",
-            namespace="default",
+            namespace=self.gateway.releases_namespace,
             values=[json.dumps(self._namespace(name, system))],
         )
         release(
@@ -52,7 +56,7 @@ class Systems:
             address,
             "systems/chart",
             name=name,
-            namespace=name,
+            namespace=self.gateway.releases_namespace,
             values=[json.dumps({"image": image(self.stack, name), **self._workload(name, system)})],
             depends_on=[namespace],
         )
@@ -74,13 +78,15 @@ class Systems:
                 if need in PORTS
             ],
         }
+        if system.metrics:
+            values["metricsPort"] = system.metrics.port or system.port
         if authority := certificate(self.stack, system):
             values["authorities"] = authority
         if secrets := self._secrets(system):
             arns = sorted({secret["arn"] for secret in secrets.values()})
             operator, key = self.gateway.secrets_operator_role_arn, self.data.secrets_key_arn
             values["secrets"] = secrets
-            values["readerRoleArn"] = reader(self.stack, name, arns, operator, key).arn
+            values["readerRoleArn"] = secret_reader(self.stack, name, arns, operator, key).role.arn
         return values
 
     def _secrets(self, system: System) -> dict[str, dict[str, str]]:
@@ -102,10 +108,10 @@ class Systems:
             "port": system.port,
             "ingressClass": self.gateway.ingress_class,
             "replicas": {"min": system.replicas, "max": system.max_replicas},
-            "resources": {"cpu": f"{system.cpu}m", "memory": f"{system.memory}Mi"},
+            "resources": _resources(system),
             "probes": {"live": system.health.live, "ready": system.health.ready},
-            "command": list(commands.web),
-            "migrate": list(commands.migrate),
+            "command": _command(commands.web),
+            "migrate": _command(commands.migrate),
             "environment": variables(self.stack, name, system, self.data, self.storage),
             "secrets": {
                 key.upper().replace("POSTGRES", "DATABASE").replace("-", "_"): key
@@ -113,8 +119,30 @@ class Systems:
             },
             "authorities": bool(certificate(self.stack, system)),
         }
+        if system.metrics:
+            values["metrics"] = {"path": system.metrics.path, "port": system.metrics.port or system.port}
+        if system.sidecars:
+            values["sidecars"] = {side: _sidecar(each) for side, each in system.sidecars.items()}
         if system.workers:
-            values["worker"] = {"command": list(commands.worker), "replicas": system.workers}
+            values["worker"] = {"command": _command(commands.worker), "replicas": system.workers}
         if system.beat:
-            values["beat"] = {"command": list(commands.beat)}
+            values["beat"] = {"command": _command(commands.beat)}
         return values
+
+
+def _sidecar(sidecar: Sidecar) -> dict[str, Any]:
+    return {
+        "image": sidecar.image,
+        "command": _command(sidecar.command),
+        "environment": {name: literal(value) for name, value in sidecar.env.items()},
+        "resources": _resources(sidecar),
+        **({"port": sidecar.port} if sidecar.port else {}),
+    }
+
+
+def _resources(asked: System | Sidecar) -> dict[str, str]:
+    return {"cpu": f"{asked.cpu}m", "memory": f"{asked.memory}Mi"}
+
+
+def _command(words: tuple[str, ...]) -> list[str]:
+    return [literal(word) for word in words]

@@ -6,7 +6,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- /* Nothing runs before there is an image: the pipeline that brings the first one adds pods. Afterwards the number of
 pods is what it is at the moment, which the autoscaler decides. */}}
 {{- define "system.replicas" -}}
-{{- $live := lookup "apps/v1" "Deployment" .root.Release.Namespace .name -}}
+{{- $live := lookup "apps/v1" "Deployment" .root.Values.system .name -}}
 {{- if eq .root.Values.image "none" -}}
 replicas: 0
 {{- else if $live -}}
@@ -38,16 +38,9 @@ env:
   {{- end }}
 {{- end }}
 resources:
-  requests:
-    cpu: {{ .root.Values.resources.cpu }}
-    memory: {{ .root.Values.resources.memory }}
-  limits:
-    memory: {{ .root.Values.resources.memory }}
+  {{- include "system.resources" .root.Values.resources | nindent 2 }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+  {{- include "system.confined" . | nindent 2 }}
 volumeMounts:
   - name: scratch
     mountPath: {{ "/" }}tmp
@@ -56,6 +49,21 @@ volumeMounts:
     mountPath: /etc/authorities
     readOnly: true
   {{- end }}
+{{- end }}
+
+{{- define "system.resources" -}}
+requests:
+  cpu: {{ .cpu }}
+  memory: {{ .memory }}
+limits:
+  memory: {{ .memory }}
+{{- end }}
+
+{{- define "system.confined" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
 {{- end }}
 
 {{- define "system.pod" -}}

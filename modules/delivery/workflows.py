@@ -1,0 +1,159 @@
+"""The workflows of GitHub Actions: the spec in, texts of files out. Nothing here writes them or asks AWS.
+
+A system has a workflow for each environment, for each has a registry, an account and an approval of its own.
+The infrastructure has two for all environments together, which name none of them: they read the specs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from modules.delivery.actions import ACTIONS
+from modules.delivery.spec import github_environments
+from modules.naming import Names
+from modules.spec import Environment
+from modules.templating import Templates
+
+FOLDER = ".github/workflows"
+WRITTEN = "# Written by Tierra"  # how a file of ours starts
+CODEBUILD = "codebuild-"  # how a label of a runner that CodeBuild starts begins
+MOST_ENVIRONMENTS = 256  # jobs of a matrix: docs.github.com/en/actions/reference/limits
+
+# What the deployment of an image goes through: its steps, and how many minutes each may take.
+STEPS = {
+    "connect": ("Reach the cluster", 5),
+    "remember": ("Remember what runs", 5),
+    "migrate": ("Migrate", 16),
+    "roll-out": ("Roll out", 13),
+    "check-health": ("Check health through the load balancer", 7),
+    "record": ("Record the image for Terraform", 3),
+    "roll-back": ("Roll back", 11),
+}
+
+
+def workflows(environment: Environment) -> dict[str, str]:
+    """Every file, by repository and the place in it: `acme/shop/.github/workflows/shop.production.yml`."""
+    infrastructure = _plain(environment.delivery.repository)
+    branch = environment.delivery.branch
+    written_by = f"{WRITTEN} (make workflows); changes made here are lost."
+    found = {
+        f"{infrastructure}/{FOLDER}/{name}.yml": Templates().file(
+            f"delivery/{name}.yml",
+            written_by=written_by,
+            actions=ACTIONS,
+            branch=branch,
+            quoted=_quoted,
+            inputs=list(account_of(environment)),
+        )
+        for name in ("infrastructure", "infrastructure-environment")
+    }
+    for system in environment.systems:
+        file = f"{FOLDER}/{system}.{environment.environment}.yml"
+        found[f"{_repository(environment, system)}/{file}"] = _system(environment, system, file)
+    return found
+
+
+def account_of(environment: Environment) -> dict[str, Any]:
+    """What the workflow of the infrastructure must know of an environment to plan and apply it."""
+    trusted = github_environments(environment.delivery, environment.environment)
+    return {
+        "environment": environment.environment,
+        "region": environment.region,
+        "account": environment.account,
+        "audience": _audience(environment),
+        "runner": list(environment.delivery.runner),
+        **{
+            f"{job}_{key}": value
+            for job in ("plan", "apply")
+            for key, value in (("environment", trusted[job]), ("role", _role(environment, job)))
+        },
+    }
+
+
+def infrastructure_repository(environment: Environment) -> str:
+    """The repository that holds the specs, without the numbers of its tokens."""
+    return _plain(environment.delivery.repository)
+
+
+def _system(environment: Environment, system: str, file: str) -> str:
+    settings, delivery = environment.systems[system], environment.delivery
+    trusted = github_environments(delivery, environment.environment)
+    names = _names(environment)
+    shared = _repository(environment, system).lower() == _plain(delivery.repository).lower()
+    registry = f"{environment.account}.dkr.ecr.{environment.region}.{environment.dns_suffix}"
+    repository = names.repository(system)
+    start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
+    pods = {"REPLICAS": str(settings.replicas), "WORKERS": str(settings.workers)}
+    values = {
+        "connect": {"CLUSTER": names.of("cluster")},
+        "migrate": {"TRIES": "180", "PAUSE": "5"},
+        "roll-out": {**pods, "TIMEOUT": "600s"},
+        "check-health": {"URL": start + settings.health.ready, "TRIES": "60", "PAUSE": "5"},
+        "record": {"PARAMETER": names.image_parameter(system)},
+        "roll-back": {"TIMEOUT": "300s"},
+    }
+    return Templates().file(
+        "delivery/system.yml",
+        written_by=f"{WRITTEN} (make workflows) from environments/{environment.environment}.yaml; changes"
+        " made here are lost.",
+        actions=ACTIONS,
+        system=system,
+        environment=environment.environment,
+        branch=delivery.branch,
+        folder=settings.folder or (f"systems/{system}" if shared else "."),
+        paths=[f"{settings.folder or f'systems/{system}'}/**", file] if shared else [],
+        builder="ubuntu-24.04-arm" if environment.compute.nodes.instance.arm else "ubuntu-24.04",
+        runner=json.dumps([_label(label) for label in delivery.runner]),
+        region=environment.region,
+        account=environment.account,
+        audience=_audience(environment),
+        severity=delivery.image_severity,
+        push_environment=trusted["push"],
+        push_role=_role(environment, f"push-{system}"),
+        deploy_environment=trusted["deploy"],
+        deploy_role=_role(environment, f"deploy-{system}"),
+        repository=f"{registry}/{repository}",
+        repository_name=repository,
+        url=start,
+        steps=[
+            {"id": step, "name": name, "minutes": minutes, "env": values.get(step, {})}
+            for step, (name, minutes) in STEPS.items()
+        ],
+    )
+
+
+def _names(environment: Environment) -> Names:
+    return Names(environment.project, environment.environment, environment.account)
+
+
+def _role(environment: Environment, name: str) -> str:
+    """ARN of a role of this tier; its name follows from the spec, so nobody must copy it from an output."""
+    role = _names(environment).of("iam_role", name)
+    return f"arn:{environment.partition}:iam::{environment.account}:role/{role}"
+
+
+def _audience(environment: Environment) -> str:
+    """Whom tokens are for, as modules/delivery/github.py has it."""
+    return f"sts.{environment.dns_suffix}"
+
+
+def _repository(environment: Environment, system: str) -> str:
+    return _plain(environment.systems[system].repository or environment.delivery.repository)
+
+
+def _plain(repository: str) -> str:
+    """`acme/shop` of `acme@12/shop@34`: the numbers are in tokens, not in addresses."""
+    return re.sub(r"@[0-9]+", "", repository)
+
+
+def _label(label: str) -> str:
+    """A label of a runner. CodeBuild starts one for each run, whose number its label carries."""
+    run = "-${{ github.run_id }}-${{ github.run_attempt }}"
+    return label + run if label.startswith(CODEBUILD) else label
+
+
+def _quoted(text: str) -> str:
+    """A text in an expression of GitHub."""
+    return "'" + text.replace("'", "''") + "'"

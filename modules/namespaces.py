@@ -1,0 +1,16 @@
+"""Namespaces of the platform in the cluster. Each system has one of its own name besides."""
+
+from __future__ import annotations
+
+SYSTEM = "kube-system"
+GATEWAY = "gateway"
+SECRETS = "external-secrets"
+OBSERVABILITY = "observability"
+# Apart from observability, for its password must not lie among records.
+GRAFANA = "grafana"
+# Records of the project's own releases, which Helm keeps as Secrets: apart from everything that is secret, so
+# that a role may compare releases and read nothing else. docs/decisions/0017-records-of-releases.md
+RELEASES = "releases"
+
+# Where Helm keeps records. Records of published charts lie where their pods run.
+WITH_RECORDS = (SECRETS, GATEWAY, SYSTEM, OBSERVABILITY, RELEASES)

@@ -1,0 +1,35 @@
+"""The side of observability that runs in the cluster: each noun is a file of its own."""
+
+from __future__ import annotations
+
+from modules.compute.outputs import ComputeOutputs
+from modules.data.outputs import DataOutputs
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import helm_provider
+from modules.network.outputs import NetworkOutputs
+from modules.observability.collector import collector, pod_logs
+from modules.observability.exporter import exporter
+from modules.observability.grafana import grafana
+from modules.observability.grafana_secret import grafana_secret
+from modules.observability.heartbeat import heartbeat
+from modules.observability.platform import platform
+from modules.observability.prometheus import prometheus
+from modules.observability.systems import systems
+from modules.observability.topics import Topics
+from modules.stack import Stack
+
+
+def cluster(
+    stack: Stack, network: NetworkOutputs, compute: ComputeOutputs, data: DataOutputs, topics: Topics
+) -> None:
+    """All releases. The first makes the namespaces that the others are in."""
+    gateway = GatewayOutputs.read(stack)
+    helm_provider(stack, compute)
+    counted = heartbeat(stack, topics)
+    logs = pod_logs(stack, network)
+    ground = platform(stack, gateway, grafana_secret(stack, data, gateway))
+    prometheus(stack, compute, gateway, topics, counted, ground)
+    exporter(stack, compute, gateway, ground)
+    collector(stack, compute, gateway, logs, ground)
+    grafana(stack, compute, gateway, logs, ground)
+    systems(stack, ground)

@@ -1,0 +1,76 @@
+"""The OpenTelemetry collector: traces of the systems to X-Ray, logs of all pods to CloudWatch."""
+
+from __future__ import annotations
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.compute.outputs import ComputeOutputs
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import release
+from modules.log_group import log_group
+from modules.namespaces import OBSERVABILITY
+from modules.network.outputs import NetworkOutputs
+from modules.observability.charts import COLLECTOR
+from modules.observability.identities import identity
+from modules.policy import Everything, Statement
+from modules.stack import Stack
+from modules.templating import Templates
+
+ACCOUNT = "collector"
+
+
+def pod_logs(stack: Stack, network: NetworkOutputs) -> CloudwatchLogGroup:
+    """`aws_cloudwatch_log_group.pods`: a stream for each container, `<namespace>/<pod>/<container>`."""
+    days = stack.environment.observability.retention_days
+    return log_group(stack, "pods", stack.names.log_group("eks", "pods"), days, network.logs_key_arn)
+
+
+def collector(
+    stack: Stack,
+    compute: ComputeOutputs,
+    gateway: GatewayOutputs,
+    logs: CloudwatchLogGroup,
+    after: ITerraformDependable,
+) -> Release:
+    """`helm_release.collector`, one on every node, which may write to X-Ray and to that log group."""
+    tied = identity(
+        stack,
+        compute,
+        ACCOUNT,
+        "The collector sends traces to X-Ray and logs to CloudWatch",
+        Statement(
+            sid="SendTraces",
+            actions=[
+                "xray:GetSamplingRules",
+                "xray:GetSamplingStatisticSummaries",
+                "xray:GetSamplingTargets",
+                "xray:PutTelemetryRecords",
+                "xray:PutTraceSegments",
+            ],
+            resources=Everything("X-Ray knows no resources for traces, nor for questions about sampling"),
+        ),
+        Statement(
+            sid="WriteLogsOfPods",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=f"{logs.arn}:*",
+        ),
+    )
+    values = Templates().argument(
+        "observability/collector.yaml",
+        account=ACCOUNT,
+        namespace=OBSERVABILITY,
+        region=stack.environment.region,
+        priority_class=gateway.priority_class,
+        log_group=logs.name,
+    )
+    return release(
+        stack,
+        "collector",
+        COLLECTOR,
+        name="collector",
+        namespace=OBSERVABILITY,
+        values=[values],
+        depends_on=[after, tied],
+    )

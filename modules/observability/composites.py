@@ -1,0 +1,75 @@
+"""Alarms over alarms: people hear once of what several of them say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cdktf_cdktf_provider_aws.cloudwatch_composite_alarm import (
+    CloudwatchCompositeAlarm,
+    CloudwatchCompositeAlarmActionsSuppressor,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
+
+from modules.observability.alarm import alarm_name, described
+from modules.observability.topics import Topics
+from modules.stack import Stack
+
+Parts = Mapping[str, CloudwatchMetricAlarm]
+
+
+def composites(stack: Stack, topics: Topics, parts: Parts) -> None:
+    """`aws_cloudwatch_composite_alarm.edge_users`, and `.replicas_lag` where there are replicas to lose."""
+    users = _firing(parts, ["edge_errors_balancer", "edge_errors_target", "edge_slow"])
+    _composite(
+        stack,
+        topics,
+        "edge_users",
+        "Users see errors or wait too long.",
+        "users-see-errors",
+        " OR ".join(users),
+        # When the gateway is down everything fails, and whoever is up knows it.
+        suppressor=parts["gateway_down"],
+    )
+    lags = [f"{name}_lag" for name in stack.environment.data.postgres.replica_names]
+    if len(lags) > 1:
+        _composite(
+            stack,
+            topics,
+            "replicas_lag",
+            "Every replica of PostgreSQL lags: what is read from them is old.",
+            "a-replica-lags",
+            " AND ".join(_firing(parts, lags)),
+        )
+
+
+def _firing(parts: Parts, names: Iterable[str]) -> list[str]:
+    return [f'ALARM("{parts[name].alarm_name}")' for name in names]
+
+
+def _composite(
+    stack: Stack,
+    topics: Topics,
+    name: str,
+    says: str,
+    runbook: str,
+    rule: str,
+    suppressor: CloudwatchMetricAlarm | None = None,
+) -> CloudwatchCompositeAlarm:
+    return stack.add(
+        CloudwatchCompositeAlarm,
+        name,
+        alarm_name=alarm_name(stack, name),
+        alarm_description=described(stack, says, runbook),
+        alarm_rule=rule,
+        actions_suppressor=_silenced_by(suppressor) if suppressor else None,
+        alarm_actions=[topics.page.arn],
+        ok_actions=[topics.page.arn],
+        tags=stack.tags(name.replace("_", "-")),
+    )
+
+
+def _silenced_by(alarm: CloudwatchMetricAlarm) -> CloudwatchCompositeAlarmActionsSuppressor:
+    """It may need two minutes to notice; a minute after it is well again, errors count."""
+    return CloudwatchCompositeAlarmActionsSuppressor(
+        alarm=alarm.alarm_name, wait_period=120, extension_period=60
+    )

@@ -1,0 +1,92 @@
+"""The CloudWatch exporter: what AWS measures of the databases, for Prometheus's rules and dashboards.
+
+Exporters that sign in to the databases would each need what nobody here has. Redis is entered with tokens of
+IAM that last a quarter of an hour, which redis_exporter cannot make; PostgreSQL has one password, that of its
+master user, and a pod that only reads numbers must not be its master. CloudWatch is read with a role.
+"""
+
+from __future__ import annotations
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.compute.outputs import ComputeOutputs
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import release
+from modules.namespaces import OBSERVABILITY
+from modules.observability.charts import EXPORTER
+from modules.observability.identities import identity
+from modules.policy import Everything, Statement
+from modules.stack import Stack
+from modules.templating import Templates
+
+ACCOUNT = "cloudwatch-exporter"
+
+# Metrics by namespace of CloudWatch, each with its statistic; every one of them costs money for each node.
+METRICS = {
+    "AWS/RDS": {
+        "CPUUtilization": "Average",
+        "DatabaseConnections": "Maximum",
+        "DiskQueueDepth": "Average",
+        "FreeableMemory": "Minimum",
+        "FreeStorageSpace": "Minimum",
+        "ReadIOPS": "Average",
+        "ReplicaLag": "Maximum",
+        "WriteIOPS": "Average",
+    },
+    "AWS/ElastiCache": {
+        "CacheHits": "Sum",
+        "CacheMisses": "Sum",
+        "CurrConnections": "Maximum",
+        "DatabaseMemoryUsagePercentage": "Maximum",
+        "EngineCPUUtilization": "Average",
+        "Evictions": "Sum",
+        "ReplicationLag": "Maximum",
+    },
+    "AWS/DocDB": {
+        "BufferCacheHitRatio": "Average",
+        "CPUUtilization": "Average",
+        "DatabaseConnections": "Maximum",
+        "DatabaseCursorsTimedOut": "Sum",
+        "FreeableMemory": "Minimum",
+    },
+}
+# Of the same metrics CloudWatch keeps sums over clusters and single shards besides.
+DIMENSIONS = {
+    "AWS/RDS": "DBInstanceIdentifier",
+    "AWS/ElastiCache": "CacheClusterId",
+    "AWS/DocDB": "DBInstanceIdentifier",
+}
+
+
+def exporter(
+    stack: Stack, compute: ComputeOutputs, gateway: GatewayOutputs, after: ITerraformDependable
+) -> Release:
+    """`helm_release.cloudwatch_exporter`. It finds databases by the tags of the environment, so that a new
+    replica needs no change here."""
+    reading = Statement(
+        sid="ReadMetrics",
+        actions=["cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "tag:GetResources"],
+        resources=Everything("neither metrics nor searches by tag have resources in IAM"),
+    )
+    tied = identity(
+        stack, compute, ACCOUNT, "Prometheus gets metrics of the databases from CloudWatch", reading
+    )
+    values = Templates().argument(
+        "observability/cloudwatch-exporter.yaml",
+        account=ACCOUNT,
+        region=stack.environment.region,
+        priority_class=gateway.priority_class,
+        tags={"Project": stack.environment.project, "Environment": stack.environment.environment},
+        metrics_by_namespace=METRICS,
+        dimensions=DIMENSIONS,
+    )
+    return release(
+        stack,
+        "cloudwatch_exporter",
+        EXPORTER,
+        name=ACCOUNT,
+        namespace=OBSERVABILITY,
+        values=[values],
+        depends_on=[after, tied],
+    )

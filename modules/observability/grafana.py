@@ -1,0 +1,103 @@
+"""Grafana: dashboards and data sources from files, nothing kept in the pod, and no door but
+`kubectl port-forward`."""
+
+from __future__ import annotations
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.compute.outputs import ComputeOutputs
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import release
+from modules.namespaces import GRAFANA as NAMESPACE
+from modules.namespaces import OBSERVABILITY
+from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT
+from modules.observability.grafana_secret import KUBERNETES_SECRET
+from modules.observability.identities import identity
+from modules.policy import Everything, Statement
+from modules.stack import Stack
+from modules.templating import Templates
+
+# Grafana fetches it from grafana.com when a pod starts; it is not in its image.
+XRAY_PLUGIN = "grafana-x-ray-datasource@2.17.1"
+
+
+def grafana(
+    stack: Stack,
+    compute: ComputeOutputs,
+    gateway: GatewayOutputs,
+    logs: CloudwatchLogGroup,
+    after: ITerraformDependable,
+) -> Release:
+    """`helm_release.grafana`, in a namespace of its own: plans may read what lies among records, and its
+    password must not. It may read metrics, traces and the logs of pods, and change nothing."""
+    tied = identity(
+        stack,
+        compute,
+        GRAFANA_ACCOUNT,
+        "Grafana shows metrics, logs, traces",
+        *_rights(stack, logs),
+        namespace=NAMESPACE,
+    )
+    values = Templates().argument(
+        "observability/grafana.yaml",
+        account=GRAFANA_ACCOUNT,
+        namespace=NAMESPACE,
+        observability=OBSERVABILITY,
+        region=stack.environment.region,
+        priority_class=gateway.priority_class,
+        admin_secret=KUBERNETES_SECRET,
+        xray_plugin=XRAY_PLUGIN,
+        log_group=logs.name,
+        log_group_arn=f"{logs.arn}:*",
+    )
+    return release(
+        stack,
+        "grafana",
+        GRAFANA,
+        name="grafana",
+        namespace=gateway.releases_namespace,
+        values=[values],
+        depends_on=[after, tied],
+    )
+
+
+def _rights(stack: Stack, logs: CloudwatchLogGroup) -> list[Statement]:
+    return [
+        Statement(
+            sid="ReadMetrics",
+            actions=[
+                "cloudwatch:DescribeAlarmHistory",
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:DescribeAlarmsForMetric",
+                "cloudwatch:GetMetricData",
+                "cloudwatch:ListMetrics",
+                "ec2:DescribeRegions",
+                "logs:DescribeLogGroups",
+                "logs:GetQueryResults",
+                "logs:StopQuery",
+                "tag:GetResources",
+            ],
+            resources=Everything("neither metrics nor answers to queries have resources in IAM"),
+        ),
+        Statement(
+            sid="ReadLogsOfPods",
+            actions=["logs:GetLogEvents", "logs:GetLogGroupFields", "logs:StartQuery"],
+            resources=[logs.arn, f"{logs.arn}:*"],
+        ),
+        Statement(
+            sid="ReadTraces",
+            actions=[
+                "xray:BatchGetTraces",
+                "xray:GetGroups",
+                "xray:GetInsight",
+                "xray:GetInsightSummaries",
+                "xray:GetServiceGraph",
+                "xray:GetTimeSeriesServiceStatistics",
+                "xray:GetTraceGraph",
+                "xray:GetTraceSummaries",
+            ],
+            resources=Everything("X-Ray knows no resources for traces"),
+        ),
+    ]

@@ -1,0 +1,62 @@
+"""Who watches the watchers: an alert that always fires, and an alarm that rings when it stops arriving.
+
+    Prometheus -> Alertmanager -> topic -> count of its messages in CloudWatch -> alarm
+
+So the alarm stands for the whole way that alerts take, the rights in AWS included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+
+from modules.observability.alarm import Alarm
+from modules.observability.metric import Metric
+from modules.observability.topics import Topics
+from modules.policy import Everyone, Statement, document
+from modules.stack import Stack
+
+ROLE = "heartbeat"
+PERIOD = 300  # seconds; how often SNS counts
+
+
+def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
+    """`aws_sns_topic.heartbeat`. Nobody is subscribed to it: its messages are only counted."""
+    topic = stack.add(
+        SnsTopic,
+        ROLE,
+        name=stack.names.of("topic", ROLE),
+        kms_master_key_id=topics.key.arn,
+        tags=stack.tags(ROLE),
+    )
+    refusal = Statement(
+        sid="RefusePlainHttp",
+        effect="Deny",
+        actions="sns:Publish",
+        resources=stack.arn("sns", stack.names.of("topic", ROLE)),
+        principals=Everyone("nobody is exempt from a refusal"),
+        conditions={"Bool": {"aws:SecureTransport": "false"}},
+    )
+    stack.add(SnsTopicPolicy, ROLE, arn=topic.arn, policy=document(refusal))
+    return topic
+
+
+def messages(stack: Stack, role: str, metric: str) -> Metric:
+    """How many messages of a topic went a way."""
+    return Metric("AWS/SNS", metric, {"TopicName": stack.names.of("topic", role)}, "Sum", PERIOD)
+
+
+def heartbeat_alarms(stack: Stack) -> Iterator[Alarm]:
+    """The one alarm that must ring when nothing else can."""
+    yield Alarm(
+        "alerts_silent",
+        "Prometheus or Alertmanager is away: no alert of the cluster would reach anybody.",
+        "alerts-are-silent",
+        "page",
+        messages(stack, ROLE, "NumberOfMessagesPublished"),
+        below=1,
+        of=(3, 3),
+        missing="breaching",
+    )

@@ -1,0 +1,19 @@
+"""Metrics of AWS, which alarms and dashboards name alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MINUTE, HOUR, DAY = 60, 3600, 86400  # seconds
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric, and how its values of a period, in seconds, become one: a statistic or a percentile (p99)."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str = "Average"
+    period: int = MINUTE

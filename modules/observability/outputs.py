@@ -1,0 +1,17 @@
+"""What other tiers, and people who connect a pager, may use of observability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from modules.outputs import Outputs
+
+
+@dataclass(frozen=True)
+class ObservabilityOutputs(Outputs, tier="observability"):
+    """Where alarms go."""
+
+    page_topic_arn: Annotated[str, "Topic of alarms that somebody must look at now"]
+    ticket_topic_arn: Annotated[str, "Topic of alarms that can wait for the morning"]
+    alarms_key_arn: Annotated[str, "Key that encrypts both topics"]

@@ -1,0 +1,44 @@
+"""What the other releases stand on, in a chart of our own: the namespaces, the password of Grafana, who may
+talk to whom, and the alerts and the dashboard of what all systems share."""
+
+from __future__ import annotations
+
+import json
+
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import release
+from modules.namespaces import GRAFANA, OBSERVABILITY
+from modules.observability.alarm import runbook_page
+from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
+from modules.observability.grafana_secret import KUBERNETES_SECRET, GrafanaSecret
+from modules.stack import Stack
+
+
+def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Release:
+    """`helm_release.platform`, which makes the namespaces that the others are in."""
+    values = {
+        "namespace": OBSERVABILITY,
+        "grafana": {"namespace": GRAFANA, "account": GRAFANA_ACCOUNT},
+        "secret": {
+            "region": stack.environment.region,
+            "role": secret.reader.role.arn,
+            "name": secret.secret.name,
+            "into": KUBERNETES_SECRET,
+        },
+        "words": {
+            "environment": stack.names.stem,
+            "gateway": gateway.namespace,
+            "runbooks": runbook_page(stack),
+        },
+    }
+    return release(
+        stack,
+        "platform",
+        PLATFORM,
+        name="observability",
+        namespace=gateway.releases_namespace,
+        values=[json.dumps(values, indent=2)],
+        depends_on=[secret.version, secret.reader.rights],
+    )

@@ -1,0 +1,130 @@
+"""PostgreSQL: the primary, and each replica by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modules.data.outputs import DataOutputs
+from modules.observability.alarm import Alarm
+from modules.observability.metric import Metric
+from modules.stack import Stack
+
+GIB = 1024**3
+BUSY_PERCENT = 90  # for a quarter of an hour: queries queue up
+# Of the storage of the spec. AWS adds storage below 10 %, so below 5 % it has not, or may not any more.
+FREE_PERCENT = 5
+# PostgreSQL lives from memory that counts as freeable; without it, from its disk.
+FREE_MEMORY_PERCENT = 5
+# RDS allows a connection for each 9,531,392 bytes of what the instance leaves it, 5,000 at most (RDS user
+# guide, "Quotas and constraints"); an instance leaves about nine tenths.
+BYTES_A_CONNECTION, MOST_CONNECTIONS, LEFT = 9_531_392, 5_000, 0.9
+CONNECTIONS_PERCENT = 85
+# An idle primary writes once in five minutes, and until then its replicas look that far behind (RDS user
+# guide, "Working with read replicas for RDS for PostgreSQL").
+LAG_SECONDS = 360
+# Vacuum begins at 0.2 thousand million and PostgreSQL stops at 2.1.
+TRANSACTION_IDS = 1_000_000_000
+# Of the storage of the spec: what a replica or a forgotten slot may hold back on the disk of the primary.
+HELD_BACK_PERCENT = 20
+# A processor runs on with 20 of its credits for 20 minutes. A new instance starts with none: hence two hours.
+FEW_CREDITS, CREDIT_PERIODS = 20, (24, 24)
+
+
+def instance(identifier: str, metric: str, statistic: str = "Average", period: int = 60) -> Metric:
+    """A metric of an instance."""
+    return Metric("AWS/RDS", metric, {"DBInstanceIdentifier": identifier}, statistic, period)
+
+
+def postgres_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
+    """A primary that says nothing is down. Replicas can be replaced, so theirs wait for the morning, all but
+    a disk that fills."""
+    primary = data.postgres_identifier
+    yield from _instance(stack, "postgres", "The primary of PostgreSQL", primary)
+    yield Alarm(
+        name="postgres_transaction_ids",
+        says="Vacuum falls behind: PostgreSQL stops when transaction numbers run out.",
+        runbook="transaction-numbers-run-out",
+        severity="ticket",
+        metrics=instance(primary, "MaximumUsedTransactionIDs", "Maximum"),
+        above=TRANSACTION_IDS,
+        of=(5, 5),
+    )
+    yield Alarm(
+        name="postgres_held_back",
+        says="A replication slot keeps logs on the disk of the primary.",
+        runbook="a-replication-slot-holds-logs-back",
+        severity="ticket",
+        metrics=instance(primary, "OldestReplicationSlotLag", "Maximum"),
+        above=stack.environment.data.postgres.storage_gb * GIB * HELD_BACK_PERCENT // 100,
+        of=(15, 15),
+        missing="notBreaching",  # no slot, no value
+    )
+    for name, identifier in data.postgres_replica_identifiers.items():
+        shown = f"{name.replace('_', ' ')} of PostgreSQL"
+        yield from _instance(stack, name, shown.capitalize().replace("postgresql", "PostgreSQL"), identifier)
+        yield Alarm(
+            name=f"{name}_lag",
+            says=f"What {shown} answers is more than {LAG_SECONDS // 60} minutes old.",
+            runbook="a-replica-lags",
+            severity="ticket",
+            # RDS reports -1 when replication has stopped.
+            metrics={"lag": instance(identifier, "ReplicaLag", "Maximum")},
+            expression=f"IF(lag < 0, {2 * LAG_SECONDS}, lag)",
+            above=LAG_SECONDS,
+            of=(10, 10),
+            missing="breaching",
+        )
+
+
+def _instance(stack: Stack, name: str, shown: str, identifier: str) -> Iterator[Alarm]:
+    settings = stack.environment.data.postgres
+    memory = settings.memory_gib * GIB
+    connections = min(memory * LEFT / BYTES_A_CONNECTION, MOST_CONNECTIONS)
+    urgent = name == "postgres"
+    yield Alarm(
+        name=f"{name}_cpu",
+        says=f"{shown} has had no idle processor for a quarter of an hour.",
+        runbook="postgresql-is-busy",
+        severity="page" if urgent else "ticket",
+        metrics=instance(identifier, "CPUUtilization"),
+        above=BUSY_PERCENT,
+        of=(15, 15),
+        missing="breaching",
+    )
+    yield Alarm(
+        name=f"{name}_storage",
+        says=f"{shown} runs out of storage.",
+        runbook="postgresql-runs-out-of-storage",
+        severity="page",
+        metrics=instance(identifier, "FreeStorageSpace", "Minimum"),
+        below=settings.storage_gb * GIB * FREE_PERCENT // 100,
+        of=(5, 5),
+    )
+    yield Alarm(
+        name=f"{name}_memory",
+        says=f"{shown} runs out of memory.",
+        runbook="postgresql-runs-out-of-memory",
+        severity="ticket",
+        metrics=instance(identifier, "FreeableMemory"),
+        below=memory * FREE_MEMORY_PERCENT // 100,
+        of=(15, 15),
+    )
+    yield Alarm(
+        name=f"{name}_connections",
+        says=f"{shown} has nearly as many connections as it allows.",
+        runbook="postgresql-runs-out-of-connections",
+        severity="page" if urgent else "ticket",
+        metrics=instance(identifier, "DatabaseConnections", "Maximum"),
+        above=int(connections * CONNECTIONS_PERCENT / 100),
+        of=(5, 5),
+    )
+    if settings.burstable:
+        yield Alarm(
+            name=f"{name}_credits",
+            says=f"{shown} has spent its CPU credits, and more of them are charged.",
+            runbook="a-database-spends-its-cpu-credits",
+            severity="ticket",
+            metrics=instance(identifier, "CPUCreditBalance", "Minimum", 300),
+            below=FEW_CREDITS,
+            of=CREDIT_PERIODS,
+        )

@@ -1,0 +1,69 @@
+"""Prometheus and Alertmanager: they watch everything in the cluster, and tell people through SNS."""
+
+from __future__ import annotations
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.compute.outputs import ComputeOutputs
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import release
+from modules.namespaces import GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
+from modules.observability.charts import PROMETHEUS
+from modules.observability.identities import identity
+from modules.observability.topics import Topics
+from modules.policy import Statement
+from modules.stack import Stack
+from modules.templating import Templates
+
+ALERTMANAGER = "alertmanager"
+# Namespaces whose pods are the platform's own, beside that of Kong.
+OURS = ("default", GRAFANA, OBSERVABILITY, SECRETS, SYSTEM)
+
+
+def prometheus(
+    stack: Stack,
+    compute: ComputeOutputs,
+    gateway: GatewayOutputs,
+    topics: Topics,
+    heartbeat: SnsTopic,
+    after: ITerraformDependable,
+) -> Release:
+    """`helm_release.prometheus`: kube-prometheus-stack, and the role in which Alertmanager publishes."""
+    settings = stack.environment.observability
+    told = {"page": topics.page.arn, "ticket": topics.ticket.arn, "heartbeat": heartbeat.arn}
+    tied = identity(
+        stack,
+        compute,
+        ALERTMANAGER,
+        "Alertmanager tells people of alerts",
+        Statement(sid="TellPeople", actions="sns:Publish", resources=list(told.values())),
+        Statement(
+            sid="EncryptMessages",
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=topics.key.arn,
+        ),
+    )
+    values = Templates().argument(
+        "observability/kube-prometheus-stack.yaml",
+        stem=stack.names.stem,
+        region=stack.environment.region,
+        priority_class=gateway.priority_class,
+        alertmanager_account=ALERTMANAGER,
+        platform_namespaces=[*OURS, gateway.namespace],
+        storage_class=gateway.storage_class,
+        metrics_days=settings.metrics_days,
+        metrics_gb=settings.metrics_gb,
+        most_metrics_gb=settings.metrics_gb * 4 // 5,
+        topics=told,
+    )
+    return release(
+        stack,
+        "prometheus",
+        PROMETHEUS,
+        name="prometheus",
+        namespace=OBSERVABILITY,
+        values=[values],
+        depends_on=[after, tied],
+    )

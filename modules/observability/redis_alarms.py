@@ -1,0 +1,98 @@
+"""Redis, node by node: any of them may be the primary tomorrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from modules.data.outputs import DataOutputs
+from modules.observability.alarm import Alarm
+from modules.observability.metric import Metric
+from modules.observability.postgres_alarms import CREDIT_PERIODS, FEW_CREDITS
+from modules.stack import Stack
+
+BUSY_PERCENT = 80  # of the one thread that answers
+# A quarter of the memory is kept for snapshots already; what fills the rest fails writes or evicts.
+MEMORY_PERCENT = 80
+MOST_CONNECTIONS = 65_000  # of a node, whatever its type (ElastiCache user guide)
+CONNECTIONS_PERCENT = 80
+LAG_SECONDS = 10
+
+
+def node(identifier: str, metric: str, statistic: str = "Maximum", period: int = 60) -> Metric:
+    """A metric of a node."""
+    return Metric("AWS/ElastiCache", metric, {"CacheClusterId": identifier}, statistic, period)
+
+
+def redis_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
+    """The cache may evict when the broker is apart; one group for both, and a broker, may not."""
+    apart = stack.environment.data.redis.separate_broker
+    yield from _group(stack, "redis", data.redis_node_ids, may_evict=apart)
+    yield from _group(stack, "broker", data.redis_broker_node_ids, may_evict=False)
+
+
+def _group(stack: Stack, group: str, members: Mapping[str, str], *, may_evict: bool) -> Iterator[Alarm]:
+    for name, identifier in members.items():
+        role = f"{group}_{name}"
+        shown = f"{name.replace('_', ' ')} of {'Redis' if group == 'redis' else 'the broker'}"
+        yield from _node(role, shown, identifier, may_evict=may_evict)
+        if stack.environment.data.redis.burstable:
+            yield Alarm(
+                name=f"{role}_credits",
+                says=f"CPU credits of {shown} are spent.",
+                runbook="a-database-spends-its-cpu-credits",
+                severity="ticket",
+                metrics=node(identifier, "CPUCreditBalance", "Minimum", 300),
+                below=FEW_CREDITS,
+                of=CREDIT_PERIODS,
+            )
+
+
+def _node(role: str, shown: str, identifier: str, *, may_evict: bool) -> Iterator[Alarm]:
+    yield Alarm(
+        name=f"{role}_cpu",
+        says=f"The one thread of {shown} that answers is busy.",
+        runbook="redis-is-busy",
+        severity="page",
+        metrics=node(identifier, "EngineCPUUtilization", "Average"),
+        above=BUSY_PERCENT,
+        of=(10, 10),
+        missing="breaching",
+    )
+    yield Alarm(
+        name=f"{role}_lag",
+        says=f"As a replica, {shown} is more than {LAG_SECONDS} seconds behind.",
+        runbook="redis-lags",
+        severity="ticket",
+        metrics=node(identifier, "ReplicationLag"),
+        above=LAG_SECONDS,
+        of=(10, 10),
+        missing="notBreaching",  # a primary has none
+    )
+    yield Alarm(
+        name=f"{role}_connections",
+        says=f"Clients hold nearly every connection of {shown}.",
+        runbook="redis-runs-out-of-connections",
+        severity="ticket",
+        metrics=node(identifier, "CurrConnections"),
+        above=MOST_CONNECTIONS * CONNECTIONS_PERCENT // 100,
+    )
+    if may_evict:
+        return  # full is how a cache looks
+    yield Alarm(
+        name=f"{role}_memory",
+        says=f"The memory of {shown} fills: once it is full, tasks can no longer be queued.",
+        runbook="redis-runs-out-of-memory",
+        severity="page",
+        metrics=node(identifier, "DatabaseMemoryUsagePercentage"),
+        above=MEMORY_PERCENT,
+    )
+    yield Alarm(
+        name=f"{role}_evictions",
+        says=f"Keys of {shown} are evicted: its memory is full.",
+        runbook="redis-evicts-keys",
+        severity="ticket",
+        metrics=node(identifier, "Evictions", "Sum"),
+        above=0,
+        of=(3, 5),
+        missing="notBreaching",
+    )

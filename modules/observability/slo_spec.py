@@ -1,0 +1,48 @@
+"""What is promised of every system: how many requests succeed, and how many are fast."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.section import Section, fault
+
+# Kong counts requests up to these limits and no others (kong/plugins/prometheus/exporter.lua of 3.9,
+# UPSTREAM_LATENCY_BUCKETS), so that a promise about any other would have to be guessed.
+MILLISECONDS = (25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10000, 30000, 60000)
+
+
+def _counted(milliseconds: int) -> int:
+    if milliseconds not in MILLISECONDS:
+        nearest = min(MILLISECONDS, key=lambda each: abs(each - milliseconds))
+        rule = f"Kong counts requests up to {', '.join(map(str, MILLISECONDS))} milliseconds"
+        raise fault(rule, f"write {nearest}")
+    return milliseconds
+
+
+Milliseconds = Annotated[
+    int,
+    AfterValidator(_counted),
+    WithJsonSchema({"type": "integer", "enum": list(MILLISECONDS)}),
+]
+
+
+class Objectives(Section):
+    """The objectives of each system, over a month. Alerts tell how fast their budgets burn."""
+
+    availability: float = Field(
+        default=99.9,
+        ge=90,
+        le=99.99,
+        description="Percent of requests that are not answered with 5xx.",
+    )
+    latency_ms: Milliseconds = Field(
+        default=1000, description="Milliseconds within which requests are answered; a limit that Kong counts."
+    )
+    fast: float = Field(
+        default=99.0,
+        ge=50,
+        le=99.9,
+        description="Percent of requests that are answered within latency_ms.",
+    )

@@ -1,0 +1,141 @@
+"""What `observability:` may say: who is told of alarms, when, and what is kept to find out why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.network.spec import RetentionDays
+from modules.observability.slo_spec import Objectives
+from modules.section import Finding, Section, check, fault, repeated
+
+MOST_EMAILS = 20
+
+
+def _email(address: str) -> str:
+    """What SNS sends mail to: plain addresses of ASCII, without a name or quotes."""
+    rule = "an address of mail is written name@domain"
+    if len(address) <= 254 and re.fullmatch(
+        r"[A-Za-z0-9]+([._+-]+[A-Za-z0-9]+)*@([A-Za-z0-9]+(-+[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}", address
+    ):
+        return address
+    inner = re.search(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", address)
+    remedy = f"write {inner[0]}" if inner and inner[0] != address else "write it like ops@example.com"
+    raise fault(rule, remedy)
+
+
+def _url(url: str) -> str:
+    if re.fullmatch(r"https://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?", url):
+        return url
+    rule = "a URL here starts with https:// and has a host and a path: no user, no query, no #"
+    plain = re.sub(r"^(http://)?(?=[A-Za-z0-9.-]+\.[A-Za-z]{2,})", "https://", re.sub(r"[?#].*$", "", url))
+    raise fault(
+        rule, f"write {plain}" if plain.startswith("https://") and plain != url else "write https://…"
+    )
+
+
+def address_slug(address: str) -> str:
+    """An address of mail as part of a Terraform name."""
+    return re.sub(r"[^a-z0-9]", "_", address.lower().replace("@", "_at_"))
+
+
+Email = Annotated[
+    str,
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "examples": ["ops@example.com"]}),
+]
+Url = Annotated[
+    str,
+    AfterValidator(_url),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^https://[^?#@]+$", "examples": ["https://example.com/runbooks"]}
+    ),
+]
+
+
+class Observability(Section):
+    """Alarms, dashboards, metrics, logs and traces."""
+
+    alarm_emails: Annotated[tuple[Email, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_EMAILS},
+        description="Addresses that every alarm is mailed to. AWS sends each of them a mail to confirm"
+        " with, once for each topic; nothing else arrives before.",
+        examples=[["ops@example.com"]],
+    )
+    pager_url: Url | None = Field(
+        default=None,
+        description="A web service that urgent alarms are sent to, and that confirms subscriptions by"
+        " itself. Where the URL itself is a secret, leave it out and subscribe it to the topic `page`"
+        " outside of Terraform.",
+        examples=["https://pager.example.com/alarms"],
+    )
+    retention_days: RetentionDays = Field(
+        default=90, description="Days that the logs of pods are kept; a value CloudWatch Logs accepts."
+    )
+    metrics_days: int = Field(
+        default=15,
+        ge=7,
+        le=90,
+        description="Days that Prometheus keeps metrics, if its disk has room. Objectives look back three.",
+    )
+    metrics_gb: int = Field(
+        default=50,
+        ge=20,
+        le=1000,
+        description="Disk of Prometheus in GiB; what is older than fits on four fifths of it, goes.",
+    )
+    objectives: Objectives = Field(
+        default_factory=Objectives, description="What is promised of every system."
+    )
+    runbooks: Url | None = Field(
+        default=None,
+        json_schema_extra={"default": "docs/runbooks.md of delivery.repository"},
+        description="The page that alarms point to; each adds #<its section>.",
+    )
+    error_percent: int = Field(
+        default=2,
+        ge=1,
+        le=50,
+        description="Share of requests that may fail with 5xx before somebody is called.",
+    )
+    slow_seconds: int = Field(
+        default=3,
+        ge=1,
+        le=60,
+        description="Seconds that the slowest hundredth of requests may take before somebody is called.",
+    )
+    trace_percent: float = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="Requests of a hundred that are traced from Kong on.",
+    )
+    monthly_usd: int | None = Field(
+        default=None,
+        ge=1,
+        description="Budget of the whole account for a month in US dollars. A message is sent when 80 % are"
+        " spent, and when the forecast exceeds it. None by default.",
+        examples=[3000],
+    )
+
+    @check("alarm_emails")
+    def addresses_are_named_once(self) -> Iterator[Finding]:
+        """Nobody gets a message twice."""
+        for index in repeated(map(address_slug, self.alarm_emails)):
+            yield Finding(("alarm_emails", index), "each address is named once", "remove the second one")
+        if len(self.alarm_emails) > MOST_EMAILS:
+            rule = f"alarms go to at most {MOST_EMAILS} addresses"
+            count = f"{len(self.alarm_emails)} addresses"
+            yield Finding(("alarm_emails",), rule, "use the address of a list", count)
+
+
+def budget_is_sold(observability: Observability, partition: str) -> Iterator[Finding]:
+    """Budgets are of accounts that AWS itself bills in dollars: in China somebody else does, and those of
+    GovCloud are billed through an account of the partition aws."""
+    if observability.monthly_usd is not None and partition != "aws":
+        rule = f"AWS Budgets has no budget in US dollars for accounts of the partition {partition}"
+        yield Finding(("observability", "monthly_usd"), rule, "remove the line")

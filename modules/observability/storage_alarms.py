@@ -1,0 +1,50 @@
+"""Backups: that none fails, and that there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modules.observability.alarm import Alarm
+from modules.observability.metric import DAY, HOUR, Metric
+from modules.stack import Stack
+from modules.storage.outputs import StorageOutputs
+
+
+def vault(storage: StorageOutputs, metric: str, period: int = HOUR) -> Metric:
+    """How many jobs of the vault ended in a way."""
+    return Metric("AWS/Backup", metric, {"BackupVaultName": storage.backup_vault_name}, "Sum", period)
+
+
+def storage_alarms(stack: Stack, storage: StorageOutputs) -> Iterator[Alarm]:
+    """Which job it was is in the mail of the topic of backups."""
+    yield Alarm(
+        name="backups_failed",
+        says="A backup failed.",
+        runbook="a-backup-failed",
+        severity="ticket",
+        metrics=vault(storage, "NumberOfBackupJobsFailed"),
+        above=0,
+        of=(1, 1),
+        missing="notBreaching",
+    )
+    yield Alarm(
+        name="backups_missing",
+        says="No backup was completed for two days.",
+        runbook="backups-are-missing",
+        severity="page",
+        metrics=vault(storage, "NumberOfBackupJobsCompleted", DAY),
+        below=1,
+        of=(2, 2),
+        missing="breaching",
+    )
+    if stack.environment.storage.backup.copy_region:
+        yield Alarm(
+            name="copies_failed",
+            says="A copy of a backup to the second region failed.",
+            runbook="a-backup-failed",
+            severity="ticket",
+            metrics=vault(storage, "NumberOfCopyJobsFailed"),
+            above=0,
+            of=(1, 1),
+            missing="notBreaching",
+        )

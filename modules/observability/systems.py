@@ -1,0 +1,39 @@
+"""Rules, alerts and the dashboard of each system: a release of its own, so that no other notices."""
+
+from __future__ import annotations
+
+import json
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.helm import release
+from modules.namespaces import OBSERVABILITY
+from modules.observability.alarm import runbook_page
+from modules.observability.charts import SYSTEM
+from modules.stack import Stack
+
+
+def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
+    """`helm_release.system_<system>`, by system. The words are text, for the chart puts them into text."""
+    promised = stack.environment.observability.objectives
+    releases = {}
+    for name, system in stack.environment.systems.items():
+        words = {
+            "system": name,
+            "availability": f"{promised.availability:g}",
+            "fast": f"{promised.fast:g}",
+            "latency_ms": str(promised.latency_ms),
+            "max_replicas": str(system.max_replicas),
+            "runbooks": runbook_page(stack),
+        }
+        releases[name] = release(
+            stack,
+            f"system_{name.replace('-', '_')}",
+            SYSTEM,
+            name=f"system-{name}",
+            namespace=OBSERVABILITY,
+            values=[json.dumps({"words": words}, indent=2)],
+            depends_on=[after],
+        )
+    return releases

@@ -1,0 +1,135 @@
+"""Who is told: one topic for what cannot wait, one for what can, and the people subscribed to them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
+
+from modules.encryption import encryption_key
+from modules.observability.spec import address_slug
+from modules.policy import THIS_KEY, Everyone, Statement, document
+from modules.stack import Stack
+from modules.storage.outputs import StorageOutputs
+
+Severity = Literal["page", "ticket"]
+
+# AWS Backup tells of every job; only those that did not end well are mailed. Its messages carry the state as
+# an attribute (AWS Backup developer guide, "Notification options with AWS Backup").
+NOT_WELL = {"State": ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]}
+
+
+@dataclass(frozen=True)
+class Topics:
+    """`page` wakes somebody up; `ticket` waits for the morning."""
+
+    page: SnsTopic
+    ticket: SnsTopic
+    key: KmsKey
+
+    def of(self, severity: Severity) -> SnsTopic:
+        """The topic of a severity."""
+        return self.page if severity == "page" else self.ticket
+
+
+def topics(stack: Stack, storage: StorageOutputs) -> Topics:
+    """`aws_sns_topic.page` and `.ticket`, encrypted with one key, and a subscription for each address."""
+    key = encryption_key(stack, "alarms", "Messages of alarms", _services_encrypt(stack))
+    made = Topics(_topic(stack, key, "page"), _topic(stack, key, "ticket"), key)
+    for address in stack.environment.observability.alarm_emails:
+        slug = address_slug(address)
+        _mail(stack, f"page_{slug}", made.page.arn, address)
+        _mail(stack, f"ticket_{slug}", made.ticket.arn, address)
+        _mail(stack, f"backups_{slug}", storage.backup_topic_arn, address, json.dumps(NOT_WELL))
+    if url := stack.environment.observability.pager_url:
+        stack.add(
+            SnsTopicSubscription,
+            "page_pager",
+            topic_arn=made.page.arn,
+            protocol="https",
+            endpoint=url,
+            # A pager that does not answer fails the apply: better than one that never rings.
+            endpoint_auto_confirms=True,
+            confirmation_timeout_in_minutes=5,
+        )
+    return made
+
+
+def publishers(stack: Stack) -> dict[str, str]:
+    """The services that send messages, each with the ARNs of what it may speak for."""
+    found = {"cloudwatch.amazonaws.com": stack.arn("cloudwatch", "alarm:*")}
+    if stack.environment.observability.monthly_usd is not None:
+        found["budgets.amazonaws.com"] = stack.arn("budgets", "*", region="")
+    return found
+
+
+def _topic(stack: Stack, key: KmsKey, role: Severity) -> SnsTopic:
+    topic = stack.add(
+        SnsTopic,
+        role,
+        name=stack.names.of("topic", role),
+        kms_master_key_id=key.arn,
+        tags=stack.tags(role),
+    )
+    stack.add(SnsTopicPolicy, role, arn=topic.arn, policy=_policy(stack, role))
+    return topic
+
+
+def _policy(stack: Stack, role: Severity) -> str:
+    """Services of this account publish, and nobody does without TLS. People are granted in IAM."""
+    topic = stack.arn("sns", stack.names.of("topic", role))
+    return document(
+        *(
+            Statement(
+                sid=f"{_word(service)}Publishes",
+                actions="sns:Publish",
+                resources=topic,
+                principals={"Service": service},
+                conditions={
+                    "ArnLike": {"aws:SourceArn": source},
+                    "StringEquals": {"aws:SourceAccount": stack.environment.account},
+                },
+            )
+            for service, source in publishers(stack).items()
+        ),
+        Statement(
+            sid="RefusePlainHttp",
+            effect="Deny",
+            actions="sns:Publish",
+            resources=topic,
+            principals=Everyone("nobody is exempt from a refusal"),
+            conditions={"Bool": {"aws:SecureTransport": "false"}},
+        ),
+    )
+
+
+def _services_encrypt(stack: Stack) -> Statement:
+    """Without it no message arrives, and nothing says why: SNS's own key lets no service in."""
+    return Statement(
+        sid="ServicesEncryptMessages",
+        actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources=THIS_KEY,
+        principals={"Service": sorted(publishers(stack))},
+        conditions={"StringEquals": {"aws:SourceAccount": stack.environment.account}},
+    )
+
+
+def _mail(stack: Stack, name: str, topic_arn: str, address: str, state: str | None = None) -> None:
+    stack.add(
+        SnsTopicSubscription,
+        name,
+        topic_arn=topic_arn,
+        protocol="email",
+        endpoint=address,
+        filter_policy=state,
+        filter_policy_scope="MessageAttributes" if state else None,
+    )
+
+
+def _word(service: str) -> str:
+    return service.partition(".")[0].capitalize()

@@ -1,0 +1,46 @@
+"""What the containers of a system start, and where they say how they are."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from modules.section import Section
+from modules.systems.parts import Command, UrlPath
+
+
+class Commands(Section):
+    """What the containers of a system start, as lists of words; left out, what the framework usually does."""
+
+    web: Command = Field(default=(), description="Of the pods that answer; left out, what the image starts.")
+    migrate: Command = Field(
+        default=(),
+        json_schema_extra={"default": "by framework"},
+        description="Brings the database up to date before a new image runs; django: manage.py migrate.",
+    )
+    worker: Command = Field(
+        default=("celery", "--app", "config", "worker"), description="Takes tasks from the broker."
+    )
+    beat: Command = Field(
+        default=("celery", "--app", "config", "beat", "--schedule", "/dev/shm/celerybeat-schedule"),
+        description="Puts tasks on the broker by the clock.",
+    )
+
+
+class Health(Section):
+    """Where a system says how it is, as its container sees the paths."""
+
+    live: UrlPath = Field(default="/livez", description="Answers 200 while the process works at all.")
+    ready: UrlPath = Field(default="/readyz", description="Answers 200 while it can take requests.")
+
+
+class Metrics(Section):
+    """Where Prometheus finds what a system counts."""
+
+    path: UrlPath = Field(default="/metrics", description="Path, as its container sees it.")
+    port: int | None = Field(
+        default=None,
+        ge=1024,
+        le=65535,
+        json_schema_extra={"default": "port"},
+        description="Port, where it is another than that of requests.",
+    )

@@ -1,0 +1,44 @@
+"""Names of systems: a DNS label each, and none that the platform uses."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from modules.namespaces import GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
+from modules.section import fault
+
+LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
+# Namespaces that Kubernetes, the add-ons and the platform have, or may have, for themselves.
+TAKEN = (
+    "default",
+    "kong",
+    "monitoring",
+    "amazon-cloudwatch",
+    GATEWAY,
+    GRAFANA,
+    OBSERVABILITY,
+    RELEASES,
+    SECRETS,
+)
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or not 2 <= len(name) <= LONGEST_NAME:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
+        rule = (
+            f"a system is named by a DNS label: 2 to {LONGEST_NAME} small letters, digits and hyphens,"
+            " starting with a letter"
+        )
+        raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
+    if name in TAKEN or name.startswith("kube-"):
+        raise fault("each system has a namespace of its name, and the platform uses this one", "rename it")
+    if name.startswith("secrets-") or name.endswith("-namespace"):
+        rule = "secrets-<system> and <system>-namespace are names of what the platform makes for a system"
+        raise fault(rule, "rename it")
+    return name
+
+
+SystemName = Annotated[str, AfterValidator(_name)]

@@ -1,0 +1,94 @@
+"""Kinds of values that several parts of a system share: paths of requests, commands, images, variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.section import fault
+from modules.wording import secret
+
+
+def _path(path: str) -> str:
+    if path == "/" or (len(path) <= 100 and re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", path)):
+        return path
+    words = re.findall(r"[A-Za-z0-9._~-]+", re.sub(r"^[a-z]+://[^/]*", "", path))
+    plain = "/" + "/".join(word.lstrip(".") for word in words if word.lstrip("."))
+    raise fault(
+        "a path starts with a slash, does not end with one, and is made of letters, digits and . _ ~ -",
+        f"write {plain[:100].rstrip('/') or '/'}",
+    )
+
+
+def prefixes(path: str) -> Iterator[str]:
+    """The path and every path above it, segment by segment: `/a/b`, `/a` and `/`."""
+    parts = path.strip("/").split("/") if path != "/" else []
+    for length in range(len(parts), -1, -1):
+        yield "/" + "/".join(parts[:length])
+
+
+_HOST = r"[a-z0-9]+([.-][a-z0-9]+)*(:[0-9]{1,5})?"
+_PART = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?P<name>({_HOST}/)?{_PART}(/{_PART})*)(:(?P<tag>\w[\w.-]{{0,127}}))?(?P<digest>@sha256:[0-9a-f]{{64}})?",
+    re.A,
+)
+
+
+def _image(image: str) -> str:
+    found = _IMAGE.fullmatch(image) if len(image) <= 400 else None
+    if not found:
+        rule = "an image is written registry/name:tag, or registry/name@sha256: and its digest"
+        raise fault(rule, "write it like public.ecr.aws/nginx/nginx-unprivileged:1.29.1")
+    if not found["digest"] and found["tag"] in (None, "latest"):
+        rule = "an image is named by a digest or by a tag other than latest, so that every pod runs the same"
+        raise fault(rule, f"write {found['name']}: and a version")
+    return image
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name):
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_").lstrip("0123456789_")[:100].upper()
+        rule = "a variable is named by at most 100 letters, digits and underscores, no digit first"
+        raise fault(rule, f"write {plain}" if plain else "write a name such as LOG_LEVEL")
+    if secret((name,)):
+        rule = "a variable of the spec stands in plans, so it holds no secret, and this one sounds like one"
+        raise fault(rule, "remove it, or choose another name")
+    return name
+
+
+def _folder(folder: str) -> str:
+    if folder == "." or re.fullmatch(
+        r"(?!\.\.?(/|$))[A-Za-z0-9._-]+(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)*", folder
+    ):
+        return folder
+    parts = [part for part in re.findall(r"[A-Za-z0-9._-]+", folder) if part.strip(".")]
+    raise fault(
+        "a folder is a path below the root of the repository, of letters, digits and . _ -",
+        f"write {'/'.join(parts) or '.'}",
+    )
+
+
+Folder = Annotated[
+    str, AfterValidator(_folder), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9._/-]+$"})
+]
+UrlPath = Annotated[
+    str,
+    AfterValidator(_path),
+    WithJsonSchema({"type": "string", "pattern": "^/([^/].*)?$", "examples": ["/orders"]}),
+]
+Command = Annotated[tuple[str, ...], Field(strict=False)]
+Image = Annotated[
+    str,
+    AfterValidator(_image),
+    WithJsonSchema({"type": "string", "examples": ["public.ecr.aws/nginx/nginx-unprivileged:1.29.1"]}),
+]
+VariableName = Annotated[str, AfterValidator(_variable)]
+
+
+def literal(text: str) -> str:
+    """Text of a spec as it is, although Terraform reads `${` and `%{` as the start of a template."""
+    return text.replace("${", "$${").replace("%{", "%%{")

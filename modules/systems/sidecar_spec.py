@@ -1,0 +1,57 @@
+"""What `systems.<system>.sidecars:` may say: further containers in each pod that answers requests."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from modules.section import Section, fault
+from modules.systems.parts import Command, Image, VariableName
+from modules.systems.quantities import Cpu, Memory
+
+APP = "app"  # the container of the system itself
+LONGEST_NAME = 30
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or len(name) > LONGEST_NAME:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
+        rule = f"a sidecar is named by at most {LONGEST_NAME} small letters, digits and inner hyphens"
+        raise fault(rule, f"write {plain}" if plain else "write a name such as proxy")
+    if name == APP:
+        raise fault("the container of the system itself has this name", "choose another one")
+    return name
+
+
+SidecarName = Annotated[str, AfterValidator(_name)]
+
+
+class Sidecar(Section):
+    """A container that starts before the system's own and stops after it."""
+
+    image: Image = Field(description="Its image, by digest or by a tag other than latest.")
+    port: int | None = Field(
+        default=None,
+        ge=1024,
+        le=65535,
+        description="Port it listens on, if any; no other container of the pod has the same. Only containers"
+        " of the pod reach it.",
+    )
+    command: Command = Field(
+        default=(), json_schema_extra={"default": "the image's"}, description="What it starts."
+    )
+    env: dict[VariableName, str] = Field(
+        default_factory=dict,
+        description="Plain settings in its environment. They stand in plans: never a secret.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+    cpu: Cpu = Field(
+        default=50, json_schema_extra={"default": "50m"}, description="Processor time it asks of the node."
+    )
+    memory: Memory = Field(
+        default=64,
+        json_schema_extra={"default": "64Mi"},
+        description="Memory it asks of the node, and may not exceed.",
+    )

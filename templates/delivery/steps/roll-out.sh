@@ -1,0 +1,20 @@
+set -euo pipefail
+mapfile -t workloads < <(grep ^deployment/ "$BEFORE")
+for line in "${workloads[@]}"; do
+  read -r workload replicas _ <<<"$line"
+  kubectl set image "$workload" "app=$IMAGE"
+  kubectl annotate "$workload" --overwrite "kubernetes.io/change-cause=$GITHUB_SHA, run $GITHUB_RUN_ID"
+  # The first deployment: Terraform has made no pods, for there was no image, and an autoscaler leaves none at none.
+  # Later the two of them decide how many.
+  if [[ $replicas == 0 ]]; then
+    case $workload in
+      "deployment/$SYSTEM") count=$REPLICAS ;;
+      "deployment/$SYSTEM-worker") count=$WORKERS ;;
+      *) count=1 ;;
+    esac
+    kubectl scale "$workload" --replicas="$count"
+  fi
+done
+for line in "${workloads[@]}"; do
+  kubectl rollout status "${line%% *}" --timeout="$TIMEOUT"
+done

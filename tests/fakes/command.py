@@ -1,0 +1,197 @@
+"""Stands in for aws, curl, docker, gh, git, kubectl, make or sleep, by the name it is called by.
+
+WORLD is a JSON file with what there is: workloads as Kubernetes has them, the registry, the parameter, the
+comments and issues of GitHub. Each call is added to its `calls`, with what a command changes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+# Of two commands in a pipe the reader waits for the writer, and only then for its turn with the world.
+GIVEN = sys.stdin.read() if "--password-stdin" in sys.argv else ""
+PLACE = Path(os.environ["WORLD"])
+TURN = PLACE.with_suffix(".lock").open("w")
+fcntl.flock(TURN, fcntl.LOCK_EX)
+WORLD: dict[str, Any] = json.loads(PLACE.read_text())
+
+
+def end(code: int = 0, out: str = "", error: str = "") -> NoReturn:
+    PLACE.write_text(json.dumps(WORLD))
+    sys.stdout.write(out)
+    sys.stderr.write(error)
+    sys.exit(code)
+
+
+def option(arguments: list[str], name: str) -> str:
+    """The value of `--name=value` or `--name value`."""
+    for index, word in enumerate(arguments):
+        if word == f"--{name}":
+            return arguments[index + 1]
+        if word.startswith(f"--{name}="):
+            return word.partition("=")[2]
+    raise SystemExit(f"{arguments}: no --{name}")
+
+
+def shown(thing: dict[str, Any], output: str) -> subprocess.CompletedProcess[str]:
+    """A thing as real kubectl shows it: annotating it locally needs no cluster."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(thing, file)
+        file.flush()
+        command = [WORLD["kubectl"], "annotate", "--local", "-f", file.name, "seen=yes", f"--output={output}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def containers(thing: dict[str, Any]) -> list[dict[str, Any]]:
+    spec = thing["spec"]["jobTemplate"]["spec"] if thing["kind"] == "CronJob" else thing["spec"]
+    found: list[dict[str, Any]] = spec["template"]["spec"]["containers"]
+    return found
+
+
+def there(name: str) -> dict[str, Any]:
+    if name not in WORLD["cluster"]:
+        end(1, error=f"Error from server (NotFound): {name} not found\n")
+    found: dict[str, Any] = WORLD["cluster"][name]
+    return found
+
+
+def kubectl(arguments: list[str]) -> None:
+    match arguments:
+        case ["config", "set-context", *_] | ["logs", *_] | ["get", "pods" | "events", *_]:
+            end()
+        case ["auth", "can-i", *_]:
+            end(0 if WORLD["reachable"] else 1, "yes\n" if WORLD["reachable"] else "no\n")
+        case ["get", kind, name, *more]:
+            thing = WORLD["cluster"].get(f"{kind}/{name}")
+            if thing is None:
+                end(0) if "--ignore-not-found" in more else there(f"{kind}/{name}")
+            found = shown(thing, option(more, "output"))
+            end(found.returncode, found.stdout, found.stderr)
+        case ["set", "image", name, image]:
+            container, _, new = image.partition("=")
+            for each in containers(there(name)):
+                if each["name"] == container:
+                    each["image"] = new
+                    end()
+            end(1, error=f'error: unable to find container named "{container}"\n')
+        case ["annotate", name, *_]:
+            there(name)
+            end()
+        case ["scale", name, *_]:
+            there(name)["spec"]["replicas"] = int(option(arguments, "replicas"))
+            end()
+        case ["create", "job", name, origin]:
+            template = there(origin.removeprefix("--from="))["spec"]["jobTemplate"]
+            job = {
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "metadata": {"name": name},
+                "spec": template["spec"],
+            }
+            image = containers(job)[0]["image"]
+            outcome = WORLD["migrations"].get(image, "Complete")
+            job["status"] = {"conditions": [{"type": outcome, "status": "True"}] if outcome else []}
+            WORLD["cluster"][f"job/{name}"] = job
+            end()
+        case ["rollout", "status", name, *_]:
+            (app,) = containers(there(name))
+            stuck = app["image"] in WORLD["broken"]
+            end(1 if stuck else 0, error="error: timed out waiting for the condition\n" if stuck else "")
+        case _:
+            end(2, error=f"kubectl {arguments}: not expected\n")
+
+
+def aws(arguments: list[str]) -> None:
+    match arguments[:2]:
+        case ["eks", "update-kubeconfig"] | ["ecr", "get-login-password"]:
+            end(out="secret\n")
+        case ["ecr", "describe-images"]:
+            tag = option(arguments, "image-ids").removeprefix("imageTag=")
+            if WORLD["registry"] == "refuses":
+                end(254, error="An error occurred (AccessDeniedException) when calling DescribeImages\n")
+            if tag in WORLD["registry"]:
+                end(out=WORLD["registry"][tag] + "\n")
+            end(254, error="An error occurred (ImageNotFoundException) when calling DescribeImages\n")
+        case ["ssm", "put-parameter"]:
+            WORLD["parameters"][option(arguments, "name")] = option(arguments, "value")
+            end(0 if WORLD["records"] else 254)
+        case _:
+            end(2, error=f"aws {arguments}: not expected\n")
+
+
+def docker(arguments: list[str]) -> None:
+    match arguments:
+        case ["login", *_]:
+            WORLD["login"] = [arguments[-1], GIVEN]
+            end()
+        case ["tag", *_]:
+            end()
+        case ["push", name]:
+            WORLD["registry"][name.rpartition(":")[2]] = WORLD["digest"]
+            end()
+        case ["image", "inspect", "--format", form, name]:
+            assert form == "{{range .RepoDigests}}{{println .}}{{end}}", form
+            pushed = f"{name.rpartition(':')[0]}@{WORLD['digest']}\n" if WORLD["digest"] else ""
+            end(out=f"other.example.com/thing@sha256:{'f' * 64}\n{pushed}")
+        case _:
+            end(2, error=f"docker {arguments}: not expected\n")
+
+
+def curl(arguments: list[str]) -> None:
+    """`answers` in turn; then 000 without web pods, 503 from an image that is ill, and 200 from others."""
+    web = WORLD["cluster"][f"deployment/{os.environ['SYSTEM']}"]
+    if WORLD["answers"]:
+        end(out=WORLD["answers"].pop(0))
+    if not web["spec"]["replicas"]:
+        end(7, "000")
+    end(out="503" if containers(web)[0]["image"] in WORLD["ill"] else "200")
+
+
+def gh(arguments: list[str]) -> None:
+    """Comments and issues by their path; of --jq, which texts it looks for."""
+    path = next(each for each in arguments[1:] if each.startswith("repos/"))
+    if "--method" not in arguments:
+        program = option(arguments, "jq")
+        start, key = re.search(r'startswith\("([^"]*)"\)', program), program.rpartition(".")[2]
+        assert start is not None
+        bots = '.user.type == "Bot" and ' in program
+        assert "--paginate" in arguments
+        found = [
+            str(each[key])
+            for each in WORLD["github"].get(path.partition("?")[0], [])
+            if (each["user"]["type"] == "Bot" or not bots) and (each["body"] or "").startswith(start[1])
+        ]
+        end(out="".join(f"{each}\n" for each in found))
+    fields = dict(
+        arguments[index + 1].split("=", 1) for index, word in enumerate(arguments) if word == "--field"
+    )
+    if fields.get("body", "").startswith("@"):
+        fields["body"] = Path(fields["body"][1:]).read_text()
+    WORLD["sent"].append([option(arguments, "method"), path, fields])
+    end()
+
+
+def make(arguments: list[str]) -> None:
+    code, out = WORLD["make"].get(" ".join(arguments), [0, ""])
+    end(code, out)
+
+
+def git(arguments: list[str]) -> None:
+    end(out=WORLD["changed"])
+
+
+name = Path(sys.argv[0]).name
+WORLD["calls"].append([name, *sys.argv[1:]])
+if name == "sleep":
+    end()
+{"kubectl": kubectl, "aws": aws, "docker": docker, "curl": curl, "gh": gh, "make": make, "git": git}[name](
+    sys.argv[1:]
+)

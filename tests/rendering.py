@@ -1,0 +1,50 @@
+"""What real helm makes of the project's own charts, held against the schemas of Kubernetes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import yaml
+from conftest import ROOT
+
+from modules.templating import TEMPLATES
+
+HELM = ROOT / ".venv/bin/helm"
+KUBERNETES = "1.35"
+# Kinds that charts bring themselves, of which Kubernetes has no schema.
+BROUGHT = ("configuration.konghq.com", "external-secrets.io", "monitoring.coreos.com")
+
+Objects = dict[str, dict[str, Any]]
+
+
+def sample(text: str) -> dict[str, Any]:
+    """Values of a release, written as JSON, with a sample in place of each reference."""
+    found: dict[str, Any] = json.loads(
+        re.sub(r"(?<!\$)\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text)
+        .replace("$${", "${")
+        .replace("%%{", "%{")
+    )
+    return found
+
+
+def rendered(chart: str, given: dict[str, Any], folder: Path, namespace: str = "default") -> Objects:
+    """What helm makes of a chart, by kind and name; all of it is what Kubernetes accepts."""
+    file = folder / "values.json"
+    file.write_text(json.dumps(given))
+    ended = subprocess.run(
+        [HELM, "template", "it", str(TEMPLATES / chart), "-f", str(file), "--namespace", namespace],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
+    for document in documents:
+        if not document["apiVersion"].startswith(BROUGHT):
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    return {f"{each['kind']}/{each['metadata']['name']}": each for each in documents}

@@ -1,0 +1,397 @@
+"""What watches the cluster from inside: charts, alerts, dashboards, as Prometheus and Grafana read them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import promql_parser
+import pytest
+import yaml
+from conftest import ROOT, Root, Variant
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+from rendering import BROUGHT, HELM, KUBERNETES
+from test_helm import SAMPLES
+
+from modules.compute.overhead import AGENTS, SERVICES
+from modules.observability.slo_spec import MILLISECONDS
+from modules.templating import TEMPLATES
+
+PROMTOOL = ROOT / ".venv/bin/promtool"
+RULES = ROOT / "tests/rules"
+VALUES = {chart: SAMPLES[f"observability/{chart}"] for chart in ("platform", "system")}
+# Variables of dashboards.
+CONSTANTS = {"__rate_interval": "5m", "system": "sistema-1", "availability": "99.9"}
+
+
+@pytest.fixture(scope="session")
+def observability(roots: dict[str, Root]) -> Root:
+    return roots["observability"]
+
+
+def template(chart: str, given: dict[str, Any], folder: Path, code: int = 0) -> dict[str, dict[str, Any]]:
+    """What helm makes of a chart of ours, by kind; Kubernetes accepts what is its own."""
+    file = folder / "values.json"
+    file.write_text(json.dumps(given))
+    command = [HELM, "template", "it", str(TEMPLATES / "observability" / chart), "-n", "observability"]
+    ended = subprocess.run([*command, "-f", str(file)], capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stderr
+    documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
+    for document in documents:
+        if not document["apiVersion"].startswith(BROUGHT):
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    return {each["kind"]: each for each in documents}
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, Any]]]:
+    """Objects of the sample releases, by chart and kind."""
+    return {chart: template(chart, given, tmp_path_factory.mktemp(chart)) for chart, given in VALUES.items()}
+
+
+def values(root: Root, release: str) -> dict[str, Any]:
+    """The values of a release, with a sample in place of each reference."""
+    (text,) = root[f"helm_release.{release}"]["values"]
+    plain = re.sub(r"(?<!\$)\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text)
+    found: dict[str, Any] = yaml.safe_load(plain.replace("$${", "${").replace("%%{", "%{"))
+    return found
+
+
+# Rules
+
+
+def rules(objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = objects["PrometheusRule"]["spec"]
+    return found
+
+
+def each_rule(groups: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for group in groups["groups"]:
+        yield from group["rules"]
+
+
+def promtool(*arguments: str, folder: Path, code: int = 0) -> str:
+    ended = subprocess.run([PROMTOOL, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("chart", VALUES)
+def test_prometheus_accepts_the_rules(
+    chart: str, objects: dict[str, dict[str, dict[str, Any]]], tmp_path: Path
+) -> None:
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules(objects[chart])))
+    promtool("check", "rules", "--lint=all", "--lint-fatal", "rules.yaml", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("chart", "cases"), [("platform", "platform"), ("system", "system"), ("system", "system-days")]
+)
+def test_alerts_fire_when_they_should_and_are_quiet_otherwise(
+    chart: str, cases: str, objects: dict[str, dict[str, dict[str, Any]]], tmp_path: Path
+) -> None:
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules(objects[chart])))
+    (tmp_path / "cases.yaml").write_text((RULES / f"{cases}.yaml").read_text(encoding="utf-8"))
+    promtool("test", "rules", "cases.yaml", folder=tmp_path)
+
+
+def test_an_alert_that_says_something_else_fails_its_case(
+    objects: dict[str, dict[str, dict[str, Any]]], tmp_path: Path
+) -> None:
+    text = yaml.safe_dump(rules(objects["platform"])).replace("Kong is not there", "Kong is away")
+    (tmp_path / "rules.yaml").write_text(text)
+    (tmp_path / "cases.yaml").write_text((RULES / "platform.yaml").read_text(encoding="utf-8"))
+    assert "Kong is away" in promtool("test", "rules", "cases.yaml", folder=tmp_path, code=1)
+
+
+@pytest.mark.parametrize("chart", VALUES)
+def test_every_alert_has_a_case_in_which_it_fires(
+    chart: str, objects: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    tests = [
+        test
+        for path in RULES.glob(f"{chart}*.yaml")
+        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+    ]
+    alone = {
+        case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case["exp_alerts"]
+    }
+    together = {
+        name
+        for test in tests
+        for case in test.get("promql_expr_test", [])
+        for sample in case["exp_samples"]
+        for name in re.findall(r'alertname="(\w+)"', sample["labels"])
+    }
+    assert alone | together == {each["alert"] for each in each_rule(rules(objects[chart])) if "alert" in each}
+
+
+@pytest.mark.parametrize("chart", VALUES)
+def test_alerts_say_how_bad_what_and_where_to_read_on(
+    chart: str, objects: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    for rule in each_rule(rules(objects[chart])):
+        if "alert" in rule:
+            assert rule["labels"]["severity"] in ("critical", "warning"), rule
+            assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}, rule
+            assert rule["annotations"]["runbook_url"].startswith("https://runbooks.example.com#")
+        if chart == "system":
+            assert rule.get("labels", {}).get("system", "sistema-1") == "sistema-1"
+
+
+def test_alerts_of_a_system_have_its_promises(variant: Callable[..., Variant], tmp_path: Path) -> None:
+    promised = {"availability": 99.5, "latency_ms": 250, "fast": 95.5}
+    root = variant(
+        systems={"shop": {"framework": "go", "replicas": 2, "max_replicas": 5}},
+        observability={"objectives": promised, "runbooks": "https://example.com/help"},
+    )["observability"]
+    made = template("system", values(root, "system_shop"), tmp_path)
+    text = json.dumps(rules(made))
+    assert "14.4 * (1 - 99.5 / 100)" in text
+    assert "14.4 * (1 - 95.5 / 100)" in text
+    assert 'le=\\"250.0\\"' in text or 'le=~\\"0*250' in text
+    assert "max_replicas is 5" in text
+    assert "https://example.com/help#a-system-is-down" in text
+    assert "sistema" not in json.dumps(made)
+
+
+@pytest.mark.parametrize("milliseconds", MILLISECONDS)
+def test_a_promised_latency_is_one_that_kong_counts(
+    milliseconds: int, objects: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    """Its buckets are labelled with leading zeros in some of its versions, and with a fraction."""
+    [rule] = [
+        each for each in each_rule(rules(objects["system"])) if each.get("record") == "system:slow:rate5m"
+    ]
+    pattern = re.search(r'le=~"([^"]+)"', rule["expr"].replace("1000", str(milliseconds)))
+    assert pattern, rule["expr"]
+    for label in (f"{milliseconds}", f"{milliseconds}.0", f"{milliseconds:05}.0"):
+        assert re.fullmatch(pattern[1], label), label
+    assert not re.fullmatch(pattern[1], f"{milliseconds}0.0")
+
+
+def test_a_word_without_a_value_stops_helm(tmp_path: Path) -> None:
+    words = {key: value for key, value in VALUES["system"]["words"].items() if key != "fast"}
+    template("system", {"words": words}, tmp_path, code=1)
+
+
+def test_words_of_prometheus_stand_as_they_are(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
+    assert "{{ $labels.deployment }}" in json.dumps(rules(objects["system"]))
+    assert "{{ $value | humanizePercentage }}" in json.dumps(rules(objects["system"]))
+
+
+# Dashboards
+
+
+def dashboards(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for chart, made in objects.items():
+        [text] = made["ConfigMap"]["data"].values()
+        yield chart, json.loads(text)
+
+
+def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def targets(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in panels(dashboard):
+        yield from panel.get("targets", [])
+
+
+def test_dashboards_are_what_the_types_of_grafana_know(
+    objects: dict[str, dict[str, dict[str, Any]]],
+) -> None:
+    """What the types do not know is lost on the way through them: nothing is."""
+    for chart, dashboard in dashboards(objects):
+        typed = Dashboard.from_json(json.loads(json.dumps(dashboard)))
+        again = json.loads(json.dumps(typed, cls=JSONEncoder))
+        lost = {key for key in dashboard if key not in again}
+        assert lost == set(), chart
+        assert [each["title"] for each in panels(again)] == [each["title"] for each in panels(dashboard)]
+        for before, after in zip(panels(dashboard), panels(again), strict=True):
+            assert {key for key in before if key not in after} == set(), (chart, before["title"])
+
+
+def test_panels_have_places_and_numbers_of_their_own(
+    objects: dict[str, dict[str, dict[str, Any]]],
+) -> None:
+    for chart, dashboard in dashboards(objects):
+        numbers = [panel["id"] for panel in panels(dashboard)]
+        assert len(numbers) == len(set(numbers)), chart
+        taken: set[tuple[int, int]] = set()
+        for panel in panels(dashboard):
+            place = panel["gridPos"]
+            cells = {
+                (x, y)
+                for x in range(place["x"], place["x"] + place["w"])
+                for y in range(place["y"], place["y"] + place["h"])
+            }
+            assert max(x for x, _ in cells) < 24, panel["title"]
+            assert not cells & taken, panel["title"]
+            taken |= cells
+
+
+def test_dashboards_ask_of_data_sources_that_grafana_has(
+    observability: Root, objects: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    sources = values(observability, "grafana")["datasources"]["datasources.yaml"]["datasources"]
+    known = {source["uid"]: source["type"] for source in sources}
+    assert {"prometheus", "cloudwatch", "xray"} <= known.keys()
+    for _, dashboard in dashboards(objects):
+        for each in [*panels(dashboard), *targets(dashboard)]:
+            if source := each.get("datasource"):
+                assert known[source["uid"]] == source["type"]
+
+
+def expressions(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
+    """All PromQL of rules and dashboards, with a sample for the variables of Grafana."""
+    for made in objects.values():
+        yield from (each["expr"] for each in each_rule(rules(made)))
+    for _, dashboard in dashboards(objects):
+        for target in targets(dashboard):
+            if "expr" in target:
+                yield re.sub(r"\$(\w+)", lambda word: CONSTANTS[word[1]], target["expr"])
+
+
+def test_promql_is_promql(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
+    found = list(expressions(objects))
+    assert len(found) > 80
+    for expression in found:
+        promql_parser.parse(expression)
+
+
+def test_what_is_asked_for_by_name_is_recorded(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
+    recorded = {
+        each["record"] for made in objects.values() for each in each_rule(rules(made)) if "record" in each
+    }
+    asked = {name for each in expressions(objects) for name in re.findall(r"\b\w+:\w+:\w+\b", each)}
+    assert asked <= recorded
+    assert recorded <= asked  # nothing is reckoned for nobody
+
+
+# What else runs
+
+
+def test_grafana_shows_and_decides_nothing(observability: Root) -> None:
+    given = values(observability, "grafana")
+    assert given["grafana.ini"]["auth.anonymous"] == {"enabled": False}
+    assert given["grafana.ini"]["users"]["allow_sign_up"] is False
+    assert given["grafana.ini"]["unified_alerting"]["execute_alerts"] is False
+    assert given["service"] == {"type": "ClusterIP"}
+    assert given["rbac"] == {"create": False}
+    for statement in observability.statements("aws_iam_role_policy.grafana").values():
+        for action in statement["Action"]:
+            assert re.search(r":(BatchGet|Describe|Get|List|StartQuery|StopQuery)", action), action
+
+
+def test_nobody_knows_the_password_of_grafana(observability: Root) -> None:
+    """It is made while terraform applies, and is in neither plan nor state."""
+    version = observability["aws_secretsmanager_secret_version.grafana"]
+    assert "secret_string" not in version
+    assert version["secret_string_wo"].startswith("${ephemeral.aws_secretsmanager_random_password.grafana")
+    assert "grafana" in observability.body["ephemeral"]["aws_secretsmanager_random_password"]
+
+
+def test_alertmanager_tells_people_and_the_heartbeat(observability: Root) -> None:
+    config = values(observability, "prometheus")["alertmanager"]["config"]
+    receivers = {each["name"]: each for each in config["receivers"]}
+    assert receivers.keys() == {"nobody", "page", "ticket", "heartbeat"}
+    used = {config["route"]["receiver"], *(route["receiver"] for route in config["route"]["routes"])}
+    assert used == receivers.keys()
+    text = observability["helm_release.prometheus"]["values"][0]
+    for topic in ("page", "ticket", "heartbeat"):
+        assert f'topic_arn: "${{aws_sns_topic.{topic}.arn}}"' in text
+    told = observability.statements("aws_iam_role_policy.alertmanager")["TellPeople"]
+    assert set(told["Resource"]) == {
+        f"${{aws_sns_topic.{topic}.arn}}" for topic in ("page", "ticket", "heartbeat")
+    }
+
+
+def test_an_alarm_rings_when_alerts_fall_silent(observability: Root) -> None:
+    routes = values(observability, "prometheus")["alertmanager"]["config"]["route"]["routes"]
+    [beat] = [route for route in routes if route["receiver"] == "heartbeat"]
+    alarm = observability["aws_cloudwatch_metric_alarm.alerts_silent"]
+    assert beat["matchers"] == ['alertname = "Watchdog"']
+    assert alarm["treat_missing_data"] == "breaching"
+    assert alarm["dimensions"] == {"TopicName": observability["aws_sns_topic.heartbeat"]["name"]}
+    minutes = {"1m": 1, "2m": 2}
+    assert minutes[beat["repeat_interval"]] * 60 < alarm["period"] * alarm["evaluation_periods"]
+
+
+def test_pods_ask_for_what_the_nodes_reckon_with(observability: Root) -> None:
+    """modules/compute/overhead.py decides how many nodes a spec needs; templates say what pods ask for."""
+    stack, grafana = values(observability, "prometheus"), values(observability, "grafana")
+    reloader = stack["prometheusOperator"]["prometheusConfigReloader"]["resources"]
+    asked = {
+        "prometheus": [stack["prometheus"]["prometheusSpec"]["resources"], reloader],
+        "alertmanager": [stack["alertmanager"]["alertmanagerSpec"]["resources"], reloader],
+        "prometheus-operator": [stack["prometheusOperator"]["resources"]],
+        "kube-state-metrics": [stack["kube-state-metrics"]["resources"]],
+        "node-exporter": [stack["prometheus-node-exporter"]["resources"]],
+        "grafana": [grafana["resources"], grafana["sidecar"]["resources"]],
+        "collector": [values(observability, "collector")["resources"]],
+        "cloudwatch-exporter": [values(observability, "cloudwatch_exporter")["resources"]],
+    }
+    known = {each.name: each for each in (*SERVICES, *AGENTS)}
+    for name, containers in asked.items():
+        cpu = sum(int(each["requests"]["cpu"].removesuffix("m")) for each in containers)
+        memory = sum(int(each["requests"]["memory"].removesuffix("Mi")) for each in containers)
+        assert (cpu, memory) == (known[name].cpu, known[name].memory), name
+        assert all("memory" in each["limits"] for each in containers), name
+
+
+def test_the_disk_of_prometheus_does_not_fill(variant: Callable[..., Variant]) -> None:
+    root = variant(observability={"metrics_gb": 100, "metrics_days": 30})["observability"]
+    spec = values(root, "prometheus")["prometheus"]["prometheusSpec"]
+    claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
+    assert (spec["retention"], spec["retentionSize"]) == ("30d", "80GB")
+    assert claim["resources"]["requests"]["storage"] == "100Gi"
+    assert claim["storageClassName"].startswith("arn:") or claim["storageClassName"] == "gp3"
+
+
+def test_the_collector_reads_its_configuration_from_its_own_environment(observability: Root) -> None:
+    """`${env:…}` is the collector's: Terraform must not take it for a reference."""
+    text = observability["helm_release.collector"]["values"][0]
+    assert "$${env:MY_POD_IP}:4317" in text
+    config = values(observability, "collector")["alternateConfig"]
+    assert config["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"] == "${env:MY_POD_IP}:4317"
+    for kind in ("traces", "logs"):
+        pipeline = config["service"]["pipelines"][kind]
+        for part in ("receivers", "processors", "exporters"):
+            assert set(pipeline[part]) <= config[part].keys(), kind
+        assert pipeline["processors"][0] == "memory_limiter"
+
+
+def test_pods_of_the_platform_act_on_aws_in_roles_of_their_own(observability: Root) -> None:
+    tied = observability.all("aws_eks_pod_identity_association")
+    assert set(tied) == {"alertmanager", "cloudwatch_exporter", "collector", "grafana"}
+    for name, association in tied.items():
+        assert association["role_arn"] == f"${{aws_iam_role.{name}.arn}}"
+        assert association["namespace"] == ("grafana" if name == "grafana" else "observability")
+        release = {"alertmanager": "prometheus"}.get(name, name)
+        depends = observability[f"helm_release.{release}"]["depends_on"]
+        assert f"aws_eks_pod_identity_association.{name}" in depends
+
+
+def test_logs_of_pods_are_encrypted_and_kept_as_the_spec_says(variant: Callable[..., Variant]) -> None:
+    root = variant(observability={"retention_days": 30})["observability"]
+    group = root["aws_cloudwatch_log_group.pods"]
+    assert group["retention_in_days"] == 30
+    assert "logs_key_arn" in group["kms_key_id"]
+
+
+def test_a_system_has_a_release_of_its_own_and_no_other_notices(variant: Callable[..., Variant]) -> None:
+    one = {"shop": {"framework": "go"}}
+    before = variant(systems=one)["observability"].body["resource"]
+    after = variant(systems={**one, "blog": {"framework": "fastapi"}})["observability"].body["resource"]
+    added = after["helm_release"].pop("system_blog")
+    assert added["namespace"] == "observability"
+    assert after == before
