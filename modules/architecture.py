@@ -26,6 +26,7 @@ from modules.gateway.tier import Gateway
 from modules.network.tier import Network
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
+from modules.state.tier import State
 from modules.storage.tier import Storage
 from modules.systems.tier import Systems
 
@@ -38,7 +39,11 @@ class Tier:
     needs: frozenset[str] = frozenset()
 
 
+# The tier whose bucket holds the states of all: built before, and destroyed after, any other.
+FIRST = "state"
+
 TIERS: Mapping[str, Tier] = {
+    FIRST: Tier(State),
     "network": Tier(Network),
     "storage": Tier(Storage),
     "data": Tier(Data, needs=frozenset({"network"})),
@@ -99,7 +104,11 @@ def synthesize(environment: Environment, folder: Path, tiers: Mapping[str, Tier]
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
     """The graph of tiers as variables for make: NEEDS_<tier> lists the tiers to apply before it."""
-    lines = [f"TARGET := {environment.target}", f"TIERS := {' '.join(order(tiers))}"]
+    lines = [
+        f"TARGET := {environment.target}",
+        f"PLAN_HOURS := {environment.state.plan_hours}",
+        f"TIERS := {' '.join(order(tiers))}",
+    ]
     lines += [f"NEEDS_{name} := {' '.join(sorted(tiers[name].needs))}".rstrip() for name in order(tiers)]
     return "\n".join(lines) + "\n"
 

@@ -42,6 +42,7 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
         "stacks/gateway/charts/cluster/values.schema.json",
         "stacks/gateway/charts/cluster/values.yaml",
         "stacks/network/cdk.tf.json",
+        "stacks/state/cdk.tf.json",
         "stacks/storage/cdk.tf.json",
         "stacks/systems/cdk.tf.json",
         *(
