@@ -185,12 +185,15 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
 def test_a_plan_is_applied_only_to_the_state_it_was_made_for(project: Project) -> None:
     succeeded(project.make("plan", "TIER=storage"))
     stack = project.folder / "cdktf.out" / "sandbox" / "stacks" / "storage"
-    kept = {name: (stack / name).read_bytes() for name in ("plan.tfplan", "plan.json", "plan.config")}
+    kept = {file.name: file.read_bytes() for file in stack.glob("plan.*")}
     succeeded(project.make("apply", "TIER=storage", APPROVE="yes"))
     (stack / "applied").unlink()
     for name, content in kept.items():
         (stack / name).write_bytes(content)
-    refused(project.make("apply", "TIER=storage", APPROVE="yes"), "Saved plan is stale")
+    refused(
+        project.make("apply", "TIER=storage", APPROVE="yes"),
+        "storage of sandbox: the state has changed since the saved plan was made",
+    )
     assert all(address.startswith("storage: ") for address in project.addresses())
 
 
@@ -239,7 +242,7 @@ def test_wrong_names_are_answered_in_one_line(project: Project) -> None:
     )
     refused(
         project.make("plan", "TIER=netwrk"),
-        "TIER=netwrk: there is no such tier; the tiers of sandbox are: network",
+        "TIER=netwrk: there is no such tier; the tiers of sandbox are: state network",
     )
     assert not (project.folder / "cdktf.out" / "nope").exists()
 
@@ -258,7 +261,8 @@ def test_a_wrong_spec_stops_make_and_keeps_what_was_generated(project: Project) 
 
 def test_help_names_every_target(project: Project) -> None:
     output = succeeded(project.make())
-    targets = "setup synth validate plan apply destroy show output rehearse check test bench clean"
+    targets = "setup synth validate plan apply destroy show output bootstrap unlock recover lock rehearse"
+    targets += " check test bench clean"
     assert all(f"\n  {target} " in output for target in targets.split())
 
 
