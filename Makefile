@@ -17,10 +17,10 @@ TERRAFORM := $(or $(wildcard .venv/bin/terraform),terraform)
 COLOR := $(if $(MAKE_TERMOUT),,-no-color)
 
 SHELL := /bin/sh
-MAKEFLAGS += --no-builtin-rules --no-print-directory --output-sync=target
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Tiers that do not need each other are planned and applied side by side; make -j1 does one at a time.
 ifeq ($(MAKELEVEL),0)
-MAKEFLAGS += -j4
+MAKEFLAGS += -j4 --output-sync=target
 endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -108,6 +108,7 @@ else ifeq ($(wildcard $(TF_CLI_CONFIG_FILE)),)
 unexport TF_CLI_CONFIG_FILE
 endif
 
+GOAL := $(firstword $(MAKECMDGOALS))
 KIND := $(if $(REHEARSED),rehearsal,aws)
 LOCKED := $(if $(REHEARSED),,$(wildcard environments/providers.lock.hcl))
 
@@ -147,8 +148,9 @@ TERRAFORM_PLAN = plan -input=false -lock-timeout=$(LOCK_TIMEOUT) $(COLOR) -out=p
 FORECAST = $(OUT)/forecast
 CHECK = $(PYTHON) -m review.saved check $(ENV) $(OUT) $(KIND) $(PLAN_HOURS) $(REPORT)
 DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
-# Runs terraform by way of make, and where it fails says in a few lines what is wrong and what to do.
-WATCH = $(if $(DRY),,$(PYTHON) -m review.watch $(ENV) $(2) $(STACKS)/$(1) $(TERRAFORM)) $$(MAKE)
+# Runs terraform by way of make, and where it fails says in a few lines what is wrong and what to do. The make in
+# between must not hold back what terraform says: it goes to the journal of the apply.
+WATCH = $(if $(DRY),,$(PYTHON) -m review.watch $(ENV) $(2) $(STACKS)/$(1) $(TERRAFORM)) $$(MAKE) --output-sync=none
 WITH_PROVIDER = TF_CLI_CONFIG_FILE=$(CURDIR)/$(PROVIDER) REHEARSAL_CLOUD=
 
 define terraform_rules
@@ -156,10 +158,10 @@ define terraform_rules
 .PHONY: apply-$(1) apply-saved-$(1) destroy-$(1) destroy-all-$(1) show-$(1) output-$(1) unchanged-$(1)
 
 init-$(1): ready
-	@$(TERRAFORM) -chdir=$(STACKS)/$(1) init -input=false $(if $(LOCKED),-lockfile=readonly) $(COLOR) >$(STACKS)/$(1)/init.log 2>&1 || $(PYTHON) -m review.failure $(ENV) init $(STACKS)/$(1) $(STACKS)/$(1)/init.log
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) init -input=false $(if $(LOCKED),-lockfile=readonly) $(COLOR) >$(STACKS)/$(1)/init.log 2>&1 || $(PYTHON) -m review.failure $(ENV) $(GOAL) $(STACKS)/$(1) $(STACKS)/$(1)/init.log
 
 state-$(1): init-$(1)
-	@$(TERRAFORM) -chdir=$(STACKS)/$(1) output -json >$(STACKS)/$(1)/outputs.json 2>$(STACKS)/$(1)/init.log || $(PYTHON) -m review.failure $(ENV) output $(STACKS)/$(1) $(STACKS)/$(1)/init.log
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) output -json >$(STACKS)/$(1)/outputs.json 2>$(STACKS)/$(1)/init.log || $(PYTHON) -m review.failure $(ENV) $(GOAL) $(STACKS)/$(1) $(STACKS)/$(1)/init.log
 	@$(PYTHON) -m rehearsal.forecast complete $(STACKS)/$(1)
 
 validate-$(1): init-$(1)

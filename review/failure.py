@@ -1,7 +1,7 @@
 """What a failure of terraform means here and what to do, in a few lines of ours below its own.
 
-`python -m review.failure ENV VERB STACK LOG` prints the log and the message, and exits with 1. KNOWN is the
-one place where messages of terraform are understood.
+`python -m review.failure ENV VERB STACK LOG` prints the file LOG and the message, and exits with 1.
+KNOWN is the one place where messages of terraform are understood.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ KNOWN = (
         "make bootstrap ENV={env}",
     ),
     Known(
-        r"request send failed|connection reset|connection refused|no such host|i/o timeout|network is",
+        r"request send failed|exceeded maximum number of attempts"
+        r"|connection reset|connection refused|no such host|i/o timeout|network is",
         "AWS cannot be reached",
         "look at the network, then " + AGAIN,
     ),
@@ -183,16 +184,15 @@ def _message(known: Known, words: Mapping[str, str]) -> str:
     )
 
 
-def tell(environment: str, verb: str, stack: Path, log: Path) -> None:
-    """Prints the log as it is, and the message below it."""
-    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+def tell(environment: str, verb: str, stack: Path, text: str) -> None:
+    """Prints what terraform said as it is, and the message below it."""
     place = {"env": environment, "verb": verb, "tier": stack.name, "stack": stack.as_posix()}
     sys.stderr.write(f"{text.rstrip()}\n\n{explained(text, place)}\n")
 
 
 def main() -> int:
     environment, verb, stack, log = sys.argv[1:]
-    tell(environment, verb, Path(stack), Path(log))
+    tell(environment, verb, Path(stack), Path(log).read_text(encoding="utf-8", errors="replace"))
     return 1
 
 

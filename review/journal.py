@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from review.failure import ANSI
 
 JOURNAL = "journal"
+ROOM = 1024 * 1024
 # A resource shows its id, or else its name, or nothing.
 DONE = re.compile(
     r"^(?P<address>[\w.-]+): (?P<what>Creation|Destruction) complete after \S+?(?: \[\w+=(?P<id>.*)\])?$",
@@ -29,13 +32,23 @@ class Running(Exception):
 
 
 def begin(stack: Path) -> BinaryIO:
-    """A new journal, open and locked. Raises Running."""
+    """A new journal, open and locked, with room on the disk for what it will hold. Raises Running, or OSError
+    when there is no room."""
     journal = (stack / JOURNAL).open("ab")
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         journal.close()
         raise Running from None
+    try:
+        journal.write(bytes(ROOM))
+        journal.flush()
+        os.fsync(journal.fileno())
+    except OSError:
+        with suppress(OSError):
+            journal.close()
+        (stack / JOURNAL).unlink()
+        raise
     journal.truncate(0)
     return journal
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from review.failure import tell
 from review.journal import JOURNAL, Running, created, recorded, unrecorded
-from review.watch import ERRORS, RECOVERABLE
+from review.watch import RECOVERABLE
 
 GENERATED = "cdk.tf.json"
 
@@ -51,8 +51,7 @@ def main() -> int:
         )
         return 1
     except subprocess.CalledProcessError as error:
-        (stack / ERRORS).write_text(error.stderr)
-        tell(environment, "recover", stack, stack / ERRORS)
+        tell(environment, "recover", stack, error.stderr)
         return 1
     for address, id_ in left.items():
         sys.stderr.write(

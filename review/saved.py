@@ -23,7 +23,11 @@ FILES = {"plan": "plan.tfplan", "shown": "plan.json", "configuration": "plan.con
 
 def main() -> int:
     if sys.argv[1] == "seal":
-        seal(Path(sys.argv[2]), sys.argv[3])
+        try:
+            seal(Path(sys.argv[2]), sys.argv[3])
+        except (OSError, ValueError) as error:  # terraform does not notice when it cannot write its JSON
+            sys.stderr.write(f"Error: the plan was not saved whole: no space left on device? ({error})\n")
+            return 1
         return 0
     environment, out, target, hours, report, *tiers = sys.argv[2:]
     refused = [

@@ -2,8 +2,9 @@
 
 `python -m review.watch ENV VERB STACK TERRAFORM make …`
 
-The output of an apply goes through its journal (journal.py), the errors through a file that failure.py reads.
-A terminal that closes does not stop terraform in the middle: it ends as it would, and the state is written.
+The output of an apply goes through its journal (journal.py); errors are kept in memory, for a full disk has
+no room for them. A terminal that closes does not stop terraform in the middle: it ends as it would, and the
+state is written.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from review.failure import tell
 from review.journal import JOURNAL, Running, begin, unrecorded
 
-ERRORS = "error.log"
 RECOVERABLE = "errored.tfstate"
 SECONDS = 0.1
 
@@ -29,20 +30,24 @@ def main() -> int:
     environment, verb, folder, terraform, *command = sys.argv[1:]
     stack = Path(folder)
     reason = unsafe(stack, terraform, environment)
+    errors = in_memory()
     if not reason:
         try:
-            code = run(command, stack, begin(stack) if verb == "apply" else None)
+            code = run(command, stack, begin(stack) if verb == "apply" else None, errors)
         except Running:
             reason = "another make apply runs in this folder\n  remedy: wait for it"
         except OSError as error:
-            reason = f"{error.filename}: {error.strerror}\n  remedy: make room, or the folder yours"
+            reason = f"{stack / JOURNAL}: {error.strerror}\n  remedy: make room, or the folder yours"
     if not reason and code and not (stack / RECOVERABLE).exists():
         reason = unsafe(stack, terraform, environment)
     if reason:
+        errors.seek(0)
+        sys.stderr.write(errors.read().decode(errors="replace"))
         sys.stderr.write(f"{verb}: {stack.name} of {environment}: {reason}\n")
         return 1
     if code:
-        tell(environment, verb, stack, stack / ERRORS)
+        errors.seek(0)
+        tell(environment, verb, stack, errors.read().decode(errors="replace"))
     return code
 
 
@@ -63,18 +68,24 @@ def unsafe(stack: Path, terraform: str, environment: str) -> str:
     )
 
 
-def run(command: list[str], stack: Path, journal: BinaryIO | None) -> int:
-    """The exit code of the command, whose output is shown while it runs. A journal is removed when the
-    command succeeds, and only then."""
-    with open(stack / ERRORS, "wb") as errors:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=journal,
-            stderr=errors,
-            close_fds=False,  # make counts its jobs by open files
-            preexec_fn=_not_hung_up,
-        )
+def in_memory() -> IO[Any]:
+    """A file without a place on a disk, where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("errors"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def run(command: list[str], stack: Path, journal: BinaryIO | None, errors: IO[Any]) -> int:
+    """The exit code of the command, whose output is shown while it runs, and whose errors go to a file. A
+    journal is removed when the command succeeds, and only then."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=journal,
+        stderr=errors,
+        close_fds=False,  # make counts its jobs by open files
+        preexec_fn=_not_hung_up,
+    )
     # An interrupt reaches terraform, too, which then ends in good order; so this waits for it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if journal is None:

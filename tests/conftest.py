@@ -96,7 +96,7 @@ def aws() -> Iterator[Aws]:
 @pytest.fixture
 def production(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Production:
     """A project on an empty account, with a bucket for states and a plan of the tier `state`."""
-    from on_aws import Production, planned
+    from on_aws import IMPATIENT, Production, planned
 
     aws.reset()
     base = tmp_path_factory.getbasetemp()
@@ -105,6 +105,7 @@ def production(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, aws: Aw
     aws.reset()
     made = Production(tmp_path / "tierra", aws, source)
     made.bucket()
+    made.variables |= IMPATIENT
     return made
 
 

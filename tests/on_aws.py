@@ -17,6 +17,8 @@ from test_make import ROOT, Project, without_make
 
 BUCKET = f"acme-production-{ACCOUNT}-state"
 PROJECTS = "acme/production"
+# Faults come soon, rather than after five attempts.
+IMPATIENT = {"TF_CLI_ARGS_init": "-backend-config=max_retries=2"}
 
 
 class Production(Project):
@@ -46,6 +48,7 @@ class Production(Project):
             "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
             "REHEARSAL_CLOUD": str(self.cloud),
             "HOME": str(self.folder),
+            "LOCK_TIMEOUT": "0s",
         }
         kept = {name: value for name, value in without_make().items() if not name.startswith(("AWS_", "TF_"))}
         return kept | ours | self.variables
@@ -64,6 +67,18 @@ class Production(Project):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
+        )
+
+    def shell(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
             start_new_session=True,
         )
 
@@ -104,6 +119,7 @@ def planned(folder: Path, aws: Aws) -> Path:
         if not (folder / "made").exists():
             production = Production(folder / "project", aws)
             production.bucket()
+            production.variables |= IMPATIENT
             run = production.make("plan", "TIER=state")
             assert run.returncode == 0, run.stdout + run.stderr
             (folder / "made").touch()

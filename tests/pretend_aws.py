@@ -149,6 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     aws: ClassVar[Aws]
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out whole
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -174,6 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         length = answer.getheader("content-length") if self.command == "HEAD" else str(len(content))
         self.send_header("Content-Length", length or "0")
+        self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)

@@ -7,6 +7,7 @@ know appears there, too. What this does not show: that AWS itself accepts each a
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ LOCAL = ".bootstrap/production.tfstate"
 def new(production: Production) -> Production:
     """An environment of which nothing exists."""
     production.aws.client("s3").delete_bucket(Bucket=BUCKET)
+    shutil.rmtree(production.folder / "cdktf.out/production/stacks/state/.terraform")
+    del production.variables["TF_CLI_ARGS_init"]  # the first state of a bootstrap is a local one
     return production
 
 
