@@ -7,11 +7,15 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from modules.architecture import TIERS, order
 from modules.systems.spec import DIAGRAM
+
+if TYPE_CHECKING:
+    from on_aws import Production
 
 ROOT = Path(__file__).resolve().parents[1]
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
@@ -233,6 +237,24 @@ def test_dry_run_shows_commands_that_an_operator_can_type(project: Project) -> N
     assert commands[1].startswith(f"{folder} plan -input=false -lock-timeout=60s")
     assert commands[2].startswith(f"{folder} show -json plan.tfplan")
     assert not (project.folder / folder / ".terraform").exists()
+
+
+def test_what_a_dry_run_shows_plans_production_when_it_is_typed(production: Production) -> None:
+    commands = [
+        line
+        for line in succeeded(production.make("-n", "plan")).splitlines()
+        if line.startswith("terraform -chdir=cdktf.out/production/stacks/")
+    ]
+    assert {Path(line.split()[1]).name for line in commands} == set(TIERS)
+    typed = [line for line in commands if "/stacks/state " in line and " output " not in line]
+    assert [line.split()[2] for line in typed] == ["init", "plan", "show"]
+    plan = production.stack("state") / "plan.tfplan"
+    plan.unlink()
+    for line in typed:
+        run = production.shell(line)
+        assert run.returncode == 0, run.stderr
+    assert plan.exists()
+    assert json.loads((production.stack("state") / "plan.json").read_text())["planned_values"]
 
 
 def test_wrong_names_are_answered_in_one_line(project: Project) -> None:
