@@ -352,11 +352,15 @@ test: check $(CHECKOV) $(HELM) $(LEAN) $(PROVIDER) ## Run all checks and tests
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
 	@$(PYTHON) -m tests.bench
 
+ROUNDS ?= 3
+soak: $(TESTED) $(LEAN) $(PROVIDER) ## Plan and apply all tiers of production on a pretended AWS, ROUNDS times, under faults drawn by lot
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(PYTHON) -m tests.soak $(ROUNDS)
+
 clean: ## Remove generated files (states of the sandbox and .venv stay)
 	@kept=$$(ls cdktf.out/*/stacks/*/errored.tfstate cdktf.out/*/bootstrap/stacks/*/errored.tfstate cdktf.out/*/stacks/*/journal 2>/dev/null); \
 	  test -z "$$kept" || { echo "clean: only these files tell of what an interrupted apply has made: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench clean
+.PHONY: help setup synth app ready validate plan apply destroy show output unchanged rehearse check test bench soak clean
 .PHONY: approve-apply approve-destroy bootstrap bootstrap-first bootstrap-again bootstrap-plan bootstrap-apply bootstrap-move bootstrap-migrate
 .PHONY: unlock recover lock

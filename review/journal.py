@@ -26,6 +26,8 @@ DONE = re.compile(
     re.M,
 )
 
+BEGUN = re.compile(r"^([\w.-]+): Creating\.\.\.$", re.M)
+
 
 class Running(Exception):
     """Somebody applies this tier from this folder right now."""
@@ -62,6 +64,13 @@ def created(text: str) -> dict[str, str]:
         else:
             found.pop(match["address"], None)
     return found
+
+
+def in_flight(text: str) -> list[str]:
+    """The addresses of what was being created at the end: AWS had not answered yet, or had refused."""
+    plain = ANSI.sub("", text)
+    ended = {match["address"] for match in DONE.finditer(plain) if match["what"] == "Creation"}
+    return [address for address in BEGUN.findall(plain) if address not in ended]
 
 
 def unrecorded(stack: Path, terraform: str) -> dict[str, str]:

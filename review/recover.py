@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from review.failure import tell
-from review.journal import JOURNAL, Running, created, recorded, unrecorded
+from review.journal import JOURNAL, Running, created, in_flight, recorded, unrecorded
 from review.watch import RECOVERABLE
 
 GENERATED = "cdk.tf.json"
@@ -44,6 +44,8 @@ def main() -> int:
     environment, folder, terraform, lock_timeout = sys.argv[1:]
     stack = Path(folder)
     try:
+        journal = stack / JOURNAL
+        unknown = in_flight(journal.read_text(errors="replace")) if journal.exists() else []
         left = recover(stack, terraform, f"-lock-timeout={lock_timeout}")
     except Running:
         sys.stderr.write(
@@ -53,6 +55,11 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         tell(environment, "recover", stack, error.stderr)
         return 1
+    if unknown:
+        print(
+            f"recover: {stack.name} of {environment}: AWS had not answered about {', '.join(unknown)}\n"
+            "  remedy: before the next apply look whether they exist; import or delete what does"
+        )
     for address, id_ in left.items():
         sys.stderr.write(
             f"recover: {stack.name} of {environment}: {address} [{id_}] could not be imported\n"

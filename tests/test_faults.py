@@ -27,6 +27,7 @@ from test_make import refused, succeeded
 
 from modules.architecture import order
 from rehearsal.cloud import Cloud
+from review.journal import created, in_flight
 
 TIER = "TIER=state"  # the smallest; `production` comes with a plan of it
 STATE = f"{PROJECTS}/state/terraform.tfstate"
@@ -271,6 +272,18 @@ def existing_in(cloud: Path, types: Counter[str]) -> Counter[str]:
     """How many objects of these types are in the account."""
     account = Cloud(cloud)
     return Counter({each: len(account.all(each)) for each in types})
+
+
+def test_what_was_being_created_when_terraform_was_killed_is_named() -> None:
+    text = """
+aws_eip.a: Creating...
+aws_eip.b: Creating...
+\x1b[1maws_subnet.a: Creation complete after 0s [id=subnet-1]\x1b[0m
+aws_vpc.main: Destruction complete after 1s
+aws_eip.a: Creation complete after 2s [id=eipalloc-1]
+"""
+    assert in_flight(text) == ["aws_eip.b"]
+    assert created(text) == {"aws_subnet.a": "subnet-1", "aws_eip.a": "eipalloc-1"}
 
 
 def test_a_state_that_is_none_is_refused_and_left_alone(production: Production) -> None:
