@@ -77,7 +77,7 @@ app: $(INSTALLED) $(LEAN)
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
 NEED_TIERS := synth validate plan apply destroy show output unchanged bootstrap unlock recover lock
-ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-% bootstrap-%,$(MAKECMDGOALS)),)
+ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% check-% approve-% destroy-all-% bootstrap-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
 endif
@@ -154,7 +154,7 @@ WATCH = $(if $(DRY),,$(PYTHON) -m review.watch $(ENV) $(2) $(STACKS)/$(1) $(TERR
 WITH_PROVIDER = TF_CLI_CONFIG_FILE=$(CURDIR)/$(PROVIDER) REHEARSAL_CLOUD=
 
 define terraform_rules
-.PHONY: init-$(1) state-$(1) validate-$(1) plan-$(1) real-plan-$(1) forecast-plan-$(1) forecast-$(1) unlock-$(1) recover-$(1)
+.PHONY: init-$(1) state-$(1) validate-$(1) plan-$(1) real-plan-$(1) forecast-plan-$(1) forecast-$(1) check-$(1) approve-$(1)
 .PHONY: apply-$(1) apply-saved-$(1) destroy-$(1) destroy-all-$(1) show-$(1) output-$(1) unchanged-$(1)
 
 init-$(1): ready
@@ -178,6 +178,7 @@ real-plan-$(1):
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) $(TERRAFORM_PLAN)
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
 	@$(PYTHON) -m review.saved seal $(STACKS)/$(1) $(KIND)
+	@rm -f $(STACKS)/$(1)/forecast
 
 forecast-plan-$(1): $(PROVIDER)
 	@echo "== plan $(1): a forecast on the embedded provider, until $(NEEDS_$(1)) is applied"
@@ -196,9 +197,14 @@ forecast-$(1): state-$(1) $(NEEDS_$(1):%=forecast-%) $(PROVIDER) | $(if $(filter
 	} || { echo "plan: the forecast of $(1) failed" >&2; cat $(FORECAST)/$(1)/*.log >&2; exit 1; }
 
 apply-$(1): approve-apply $(patsubst %,apply-%,$(filter $(SELECTED),$(NEEDS_$(1)) $(if $(filter-out $(FIRST),$(1)),$(FIRST))))
-	@if test -e $(STACKS)/$(1)/forecast; then $(call WATCH,$(1),plan) real-plan-$(1) && rm $(STACKS)/$(1)/forecast && \
-	  $(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(1); fi
-	@if test -e $(STACKS)/$(1)/applied; then echo "== apply $(1): applied before"; else $(CHECK) $(1) && $(call WATCH,$(1),apply) apply-saved-$(1); fi
+	@if test -e $(STACKS)/$(1)/forecast; then $(call WATCH,$(1),plan) real-plan-$(1) && $$(MAKE) --output-sync=none approve-$(1); fi
+	@if test -e $(STACKS)/$(1)/applied; then echo "== apply $(1): applied before"; else $$(MAKE) check-$(1) && $(call WATCH,$(1),apply) apply-saved-$(1); fi
+
+approve-$(1):
+	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(1)
+
+check-$(1):
+	@$(CHECK) $(1)
 
 apply-saved-$(1):
 	@echo "== apply $(1)"
@@ -286,6 +292,8 @@ unlock: $(if $(and $(TIER),$(LOCK)),unlock-$(TIER)) ## Take the lock LOCK of TIE
 recover: $(SELECTED:%=recover-%) ## Bring back into the states what an interrupted apply could not write there
 
 define state_rules
+.PHONY: unlock-$(1) recover-$(1)
+
 unlock-$(1): init-$(1)
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) force-unlock -force $(LOCK)
 

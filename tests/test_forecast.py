@@ -55,6 +55,10 @@ def test_no_value_of_a_forecast_reaches_an_apply(new: Production) -> None:
     assert kept == {"stacks/state/plan.tfplan", "stacks/network/plan.tfplan"}
     assert len(made_up(production)) > 10
 
+    # A dry run takes the mark of the forecast for nothing that it may remove.
+    assert "real-plan-data" in succeeded(production.make("-n", "apply", TIERS))
+    assert (production.stack("data") / "forecast").exists()
+
     # The tier alone: what it needs is not there, and nothing takes its place.
     refused(production.make("apply", "TIER=data", APPROVE="yes"), "a tier that it needs is not applied")
 
