@@ -28,6 +28,7 @@ from modules.observability.tier import Observability
 from modules.renames import RENAMES, Rename, moved
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
+from modules.state.tier import State
 from modules.storage.tier import Storage
 from modules.systems.tier import Systems
 
@@ -40,7 +41,11 @@ class Tier:
     needs: frozenset[str] = frozenset()
 
 
+# The tier whose bucket holds the states of all: built before, and destroyed after, any other.
+FIRST = "state"
+
 TIERS: Mapping[str, Tier] = {
+    FIRST: Tier(State),
     "network": Tier(Network),
     "storage": Tier(Storage),
     "data": Tier(Data, needs=frozenset({"network"})),
@@ -116,7 +121,11 @@ def addresses(root: Mapping[str, Any]) -> list[str]:
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
     """The graph of tiers as variables for make: NEEDS_<tier> lists the tiers to apply before it."""
-    lines = [f"TARGET := {environment.target}", f"TIERS := {' '.join(order(tiers))}"]
+    lines = [
+        f"TARGET := {environment.target}",
+        f"PLAN_HOURS := {environment.state.plan_hours}",
+        f"TIERS := {' '.join(order(tiers))}",
+    ]
     lines += [f"NEEDS_{name} := {' '.join(sorted(tiers[name].needs))}".rstrip() for name in order(tiers)]
     return "\n".join(lines) + "\n"
 

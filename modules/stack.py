@@ -188,6 +188,7 @@ def open_stack(
         region=state.region,
         encrypt=True,
         kms_key_id=stack.arn("kms", stack.names.alias("state")),
+        allowed_account_ids=[environment.account],
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
     stack.add_override("terraform.required_version", TERRAFORM)

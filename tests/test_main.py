@@ -51,6 +51,7 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
             for path in sorted((ROOT / "templates/observability" / chart).rglob("*"))
             if path.is_file()
         ),
+        "stacks/state/cdk.tf.json",
         "stacks/storage/cdk.tf.json",
         "stacks/systems/cdk.tf.json",
         *(
