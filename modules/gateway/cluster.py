@@ -3,13 +3,11 @@ namespace of Kong."""
 
 from __future__ import annotations
 
-import json
-
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import PROMETHEUS_CRDS
-from modules.helm import release
+from modules.helm import document, release
 from modules.stack import Stack
 
 NAMESPACE = "gateway"
@@ -37,5 +35,5 @@ def shared(stack: Stack, cluster: ComputeOutputs) -> Release:
         "gatewayNamespace": NAMESPACE,
     }
     return release(
-        stack, "cluster", "gateway/cluster", name="cluster", namespace=SYSTEM, values=[json.dumps(values)]
+        stack, "cluster", "gateway/cluster", name="cluster", namespace=SYSTEM, values=[document(values)]
     )
