@@ -73,7 +73,7 @@ app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth validate plan apply destroy show output unchanged
+NEED_TIERS := synth validate plan apply destroy show output unchanged hcl
 ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
@@ -216,6 +216,13 @@ approve-apply: $(SELECTED:%=check-%)
 	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
 approve-destroy: ready
 	@$(PYTHON) -m review.approve destroy "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
+
+# --- the HCL twin --------------------------------------------------------------------------------------------
+
+hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write the Terraform of every tier as HCL, for people, to cdktf.out/ENV/hcl/
+	@$(PYTHON) -m review.hcl $(TERRAFORM) $(OUT) $(SPEC) $(SELECTED)
+
+.PHONY: hcl
 
 # --- dress rehearsal -----------------------------------------------------------------------------------------
 
