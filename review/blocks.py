@@ -13,17 +13,13 @@ from typing import Any
 from bindings.schema import Attribute, Block, Nested
 from rehearsal import ephemeral
 from rehearsal.catalog import Catalog, Facts, Type
-from review.templates import reference
+from review.templates import HclError, reference
 from review.values import Entry, document, entries, fixed, indent, value
 
 # What terraform itself provides; all that these take are arguments.
 BUILT_IN = ("terraform_data", "terraform_remote_state")
 FIRST = ("count", "for_each", "provider")
 CONDITIONS = ("precondition", "postcondition")
-
-
-class HclError(Exception):
-    """Something in the JSON that has no HCL here; the message names it."""
 
 
 @dataclass

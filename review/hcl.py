@@ -23,7 +23,8 @@ from typing import Any
 
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.files import write
-from review.blocks import HclError, Schemas, block, conditions, configured, element, references
+from review.blocks import Schemas, block, conditions, configured, element, references
+from review.templates import HclError
 from review.values import Entry, entries, fixed, read, value
 
 GENERATED = "cdk.tf.json"

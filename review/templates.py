@@ -12,6 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 
+class HclError(Exception):
+    """Something in the JSON that has no HCL here; the message names it."""
+
+
 class Fixed(str):
     """A line that has its own indentation, such as an empty one of a heredoc."""
 
@@ -30,11 +34,19 @@ MARKER = "EOT"
 LINES_FOR_CHOMP = 3
 
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
+_STRAY_RETURN = re.compile(r"\r(?!\n)")
 _OPENING = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 
 
 def split(template: str) -> list[Part]:
-    """The parts of a template, in order; none is empty. What is opened and never closed is text."""
+    """The parts of a template, in order; none is empty. What is opened and never closed is text, and so is
+    all that follows a carriage return without a line feed, as terraform reads it from JSON.
+
+    Raises HclError for marks that cut spaces in a text of several lines: JSON cuts less than a quoted string.
+    """
+    if stray := _STRAY_RETURN.search(template):
+        rest = _OPENING.sub(lambda mark: mark[0][0] + mark[0], template[stray.start() :])
+        return [*split(template[: stray.start()]), Part(rest, True)]
     parts: list[Part] = []
     start = 0
     while opening := _OPENING.search(template, start):
@@ -43,6 +55,8 @@ def split(template: str) -> list[Part]:
             break
         parts += [Part(template[start : opening.start()], True), Part(template[opening.start() : end], False)]
         start = end
+    if "\n" in template and any(_cuts(part.source) for part in parts if not part.text):
+        raise HclError(f"{template!r}: `~` has no HCL in a text of several lines")
     return [part for part in (*parts, Part(template[start:], True)) if part.source]
 
 
@@ -126,9 +140,8 @@ def _indented(parts: Sequence[Part], lines: Sequence[str]) -> list[str] | None:
     """The lines for a heredoc that takes indentation away again; None where it would take more, or less.
 
     It takes from each line what all of them begin with, which must be ours alone; empty lines do not count.
-    Directives and marks that cut spaces get in its way.
     """
-    broken = any(_cuts(part.source) or "\n" in part.source for part in parts if not part.text)
+    broken = any("\n" in part.source for part in parts if not part.text)
     filled = [line for line in lines if line.strip()]
     if broken or not filled or all(line[0].isspace() for line in filled):
         return None
@@ -136,7 +149,7 @@ def _indented(parts: Sequence[Part], lines: Sequence[str]) -> list[str] | None:
 
 
 def _cuts(expression: str) -> bool:
-    return expression.startswith(("%", "${~")) or expression.endswith("~}")
+    return expression[2] == "~" or expression.endswith("~}")
 
 
 def _fit(line: str) -> bool:

@@ -17,8 +17,8 @@ from twins import STATE, Pair, check_format, contents, essence, schemas, text, t
 
 from modules.architecture import TIERS, order
 from rehearsal.override import NAME, rehearsed, save
-from review.blocks import HclError
 from review.hcl import GENERATED, Twin
+from review.templates import HclError
 from review.values import read
 
 PROVIDER = {"aws": [{"region": "us-east-1", "allowed_account_ids": ["123456789012"]}]}
@@ -436,6 +436,7 @@ def test_lifecycle_means_the_same(pair: Pair) -> None:
         ({"resource": {"aws_lb": {"a": {"access_logs": "x"}}}}, "aws_lb.a: access_logs is a block"),
         ({"resource": {"aws_quicksight_dashboard": {"a": {"definition": {}}}}}, "definition:"),
         ({"terraform": {"cloud": {}}}, "terraform: cloud"),
+        ({"locals": {"a": "%{ if true ~}\n x\n%{ endif ~}"}}, "several lines"),
     ],
 )
 def test_what_has_no_hcl_is_named_and_not_guessed(configuration: dict[str, Any], named: str) -> None:
