@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +37,7 @@ def value(of: Any) -> list[str]:
     if isinstance(of, Number):
         return [str(of)]
     if isinstance(of, str):
-        return string(of)
+        return _base64(of) or string(of)
     if isinstance(of, dict):
         return _object([(_key(key), value(item)) for key, item in of.items()])
     if isinstance(of, list):
@@ -100,6 +102,22 @@ def wrapped(before: str, lines: list[str], after: str = "") -> list[str]:
 
 def indent(lines: Sequence[str]) -> list[str]:
     return [line if isinstance(line, Fixed) or not line else INDENT + line for line in lines]
+
+
+def _base64(text: str) -> list[str] | None:
+    """A text of several lines that was encoded, such as user data, as a call of base64encode."""
+    if not re.fullmatch(r"[A-Za-z0-9+/]{40,}={0,2}", text):
+        return None
+    try:
+        plain_text = base64.b64decode(text).decode()
+    except ValueError:
+        return None
+    # terraform brings texts into the form NFC; and not every ending is the one that base64encode writes.
+    same = unicodedata.normalize("NFC", plain_text) == plain_text
+    lines = string(literal(plain_text))
+    if not same or len(lines) == 1 or base64.b64encode(plain_text.encode()).decode() != text:
+        return None
+    return [f"base64encode({lines[0]}", *lines[1:], ")"]
 
 
 def _object(of: Sequence[Entry]) -> list[str]:

@@ -352,17 +352,23 @@ def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) ->
         "repeated": '{"Statement":[],"Statement":[1]}',
         "numbers": '{"a":1.50,"b":1e3,"c":12345678901234567890,"d":[true,null,-0]}',
     }
+    metric = ["AWS/S3", "NumberOfObjects", "BucketName", "${aws_s3_bucket.this.id}"]
+    widget = {"type": "metric", "properties": {"metrics": [metric], "title": "${local.name}", "period": 60}}
     configuration = {
         "provider": PROVIDER,
         "locals": {"name": "acme"},
         "resource": {
             "aws_s3_bucket": {"this": {}},
             "aws_iam_policy": {name: {"policy": document} for name, document in roles.items()},
+            "aws_cloudwatch_dashboard": {
+                "this": {"dashboard_name": "a", "dashboard_body": json.dumps({"widgets": [widget]})}
+            },
         },
     }
     pair.equal(configuration)
     written = text(configuration)
-    assert written.count("jsonencode({\n") == 3
+    assert written.count("jsonencode({\n") == 4
+    assert '["AWS/S3", "NumberOfObjects", "BucketName", aws_s3_bucket.this.id]' in written
     assert '        Resource = "arn:aws:s3:::${local.name}/$${aws:username}/*"\n' in written
     assert "        Resource = aws_s3_bucket.this.arn\n" in written
     assert '  policy = "{\\"Statement\\":${jsonencode([{ Effect = "Allow" }])}}"\n' in written
@@ -455,6 +461,7 @@ def test_long_texts_are_heredocs_and_references_are_bare() -> None:
                 "description": "One",
             },
             "open": {"value": "a\nb\nc"},
+            "encoded": {"value": "IyEvYmluL3NoCmVjaG8gJHtIT01FfSA+IC9kZXYvbnVsbApleGl0IDAK"},
             "mixed": {"value": ["${local.name}", "x-${local.name}", 'y "z"', True, None, 1.25]},
         }
     }
@@ -462,5 +469,7 @@ def test_long_texts_are_heredocs_and_references_are_bare() -> None:
         ' {\n  description = "One"\n  value       = <<-EOT\n    #!/bin/sh\n\n    if true; then\n'
         "      echo ${local.name}\n    fi\n  EOT\n}\n\n"
         'output "open" {\n  value = chomp(<<-EOT\n    a\n    b\n    c\n  EOT\n  )\n}\n\n'
+        'output "encoded" {\n  value = base64encode(<<-EOT\n    #!/bin/sh\n    echo $${HOME} > /dev/null\n'
+        "    exit 0\n  EOT\n  )\n}\n\n"
         'output "mixed" {\n  value = [local.name, "x-${local.name}", "y \\"z\\"", true, null, 1.25]\n}\n'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import unicodedata
 from pathlib import Path
@@ -114,6 +115,12 @@ def test_odd_strings_survive(pair: Pair) -> None:
     survive(pair, [dict.fromkeys(ODD, "x"), {"a b": {"for": 1, "a-b": True, "null": None, "1": -2.5e-7}}])
 
 
+def test_encoded_texts_survive(pair: Pair) -> None:
+    survive(
+        pair, [encoded(3 * f"{plain}\n") for plain in ODD] + [encoded(3 * "x${y}\n%{z}\n") + "=", 50 * "A"]
+    )
+
+
 def test_odd_templates_mean_the_same(pair: Pair) -> None:
     texts = [
         "${local.a}",
@@ -158,6 +165,10 @@ def mean_the_same(pair: Pair, templates: list[str]) -> dict[str, Any]:
 LOCALS = {"a": '$${a}"', "b": True, "c": ["x", "y"], "lines": "l\n\n"}
 
 
+def encoded(plain: str) -> str:
+    return base64.b64encode(plain.encode()).decode()
+
+
 def joined(parts: list[str]) -> str:
     """A template of these; a mark before an expression would become part of its beginning."""
     found = ""
@@ -169,8 +180,9 @@ def joined(parts: list[str]) -> str:
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
     st.sampled_from("${}%\"\\\n\t aEOT~'\u0301"), max_size=40
 )
+LINES = st.lists(TEXT, min_size=2).map("\n".join)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | TEXT,
+    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | TEXT | LINES.map(encoded),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
