@@ -162,34 +162,28 @@ def files_of(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ("vpc_id = aws_vpc.one.id", "vpc_id = aws_vpc.two.id"),
-        ("  depends_on = [aws_vpc.two]\n", ""),
-        ('"10.2.0.0/16"', '"10.3.0.0/16"'),
-        ("sensitive = true", "sensitive = false"),
-        ('effect = "Allow"', 'effect = "Deny"'),
-    ],
-)
-def test_a_twin_that_says_something_else_is_noticed(pair: Pair, right: str, wrong: str) -> None:
+def test_a_twin_that_says_something_else_is_noticed(pair: Pair) -> None:
     configuration = {
         "resource": {
             "aws_vpc": {"one": {"cidr_block": "10.1.0.0/16"}, "two": {"cidr_block": "10.2.0.0/16"}},
-            "aws_subnet": {
-                "this": {"vpc_id": "${aws_vpc.one.id}", "depends_on": ["aws_vpc.two"]},
-            },
+            "aws_subnet": {"this": {"vpc_id": "${aws_vpc.one.id}", "depends_on": ["aws_vpc.two"]}},
             "aws_sns_topic_policy": {"this": {"arn": "a", "policy": '{"effect": "Allow"}'}},
         },
         "output": {"this": {"value": "x", "sensitive": True}},
     }
     files = twin(configuration)
-    spaced = re.compile(right.replace(" = ", " += ").replace("[", r"\[").replace("]", r"\]"))
-    changed = {name: spaced.sub(wrong, text_of) for name, text_of in files.items()}
-    assert changed != files
     as_json = essence(pair.plan({GENERATED: json.dumps(configuration)}))
-    assert essence(pair.plan(changed)) != as_json
     assert essence(pair.plan(files)) == as_json
+    for right, wrong in {
+        r"vpc_id += aws_vpc.one.id": "vpc_id = aws_vpc.two.id",
+        r"  depends_on = \[aws_vpc.two\]\n": "",
+        r'"10.2.0.0/16"': '"10.3.0.0/16"',
+        r"sensitive += true": "sensitive = false",
+        r'effect = "Allow"': 'effect = "Deny"',
+    }.items():
+        changed = {name: re.sub(right, wrong, text_of) for name, text_of in files.items()}
+        assert changed != files
+        assert essence(pair.plan(changed)) != as_json, right
 
 
 # --- what the generated Terraform might hold one day --------------------------------------------------------
