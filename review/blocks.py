@@ -6,6 +6,7 @@ bindings, with the facts of the rehearsal: the same by which the embedded provid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from review.values import Entry, document, entries, fixed, indent, value
 BUILT_IN = ("terraform_data", "terraform_remote_state")
 FIRST = ("count", "for_each", "provider")
 CONDITIONS = ("precondition", "postcondition")
+_PATH = re.compile(r"\$\{[\w.-]+\}")
+_ATTRIBUTE = re.compile(r"\$\{(?P<data>data\.)?(?P<type>[a-z0-9]+_[a-z0-9_]+)\.[\w-]+\.(?P<name>\w+)\}")
 
 
 @dataclass
@@ -61,6 +64,21 @@ class Schemas:
             raise HclError(f"{kind} {name}: the bindings have no such type")
         return self._known[key]
 
+    def is_text(self, expression: str) -> bool:
+        """Whether an expression, `${aws_vpc.main.id}`, is sure to have a string as its value.
+
+        Attributes say so themselves. Outputs of other tiers are strings, or lists or maps of them
+        (modules/outputs.py), and neither of the latter fits where a string is asked for.
+        """
+        found = _ATTRIBUTE.fullmatch(expression)
+        if not found or found["type"] in BUILT_IN:
+            return (
+                expression.startswith("${data.terraform_remote_state.")
+                and _PATH.fullmatch(expression) is not None
+            )
+        attribute = self.find("data" if found["data"] else "resource", found["type"]).block.attributes
+        return found["name"] in attribute and attribute[found["name"]].type == "string"
+
 
 def block(header: str, lines: list[str]) -> list[str]:
     """A block with that header; an empty one takes one line."""
@@ -79,62 +97,61 @@ def element(schemas: Schemas, kind: str, name: str, arguments: Mapping[str, Any]
         body.arguments = [(key, value(item)) for key, item in own.items()]
     else:
         type_ = schemas.find(kind, name)
-        fill(body, type_.block, own, place, "", frozenset(type_.facts.documents))
+        _Filler(schemas, type_, place).fill(body, type_.block, own)
     return body.lines()
 
 
-def configured(type_: Type, arguments: Mapping[str, Any], place: str) -> list[str]:
-    """The lines inside the braces of a provider."""
+def configured(schemas: Schemas, name: str, arguments: Mapping[str, Any], place: str) -> list[str]:
+    """The lines inside the braces of the provider `name`."""
     own = dict(arguments)
     body = Body([(key, fixed(own.pop(key))) for key in ("alias", "version") if key in own])
-    fill(body, type_.block, own, place)
+    type_ = schemas.find("provider", name)
+    _Filler(schemas, type_, place).fill(body, type_.block, own)
     return body.lines()
 
 
-def fill(
-    body: Body,
-    schema: Block,
-    arguments: Mapping[str, Any],
-    place: str,
-    path: str = "",
-    documents: frozenset[str] = frozenset(),
-) -> None:
-    """Adds arguments and nested blocks, by the schema of the block that `path` leads to.
+@dataclass(frozen=True)
+class _Filler:
+    """Writes arguments and nested blocks of one element, which `place` names."""
 
-    `documents` are the paths of the arguments that the provider compares as JSON. Raises HclError for what
-    the schema does not have, or leaves open.
-    """
-    for name, item in arguments.items():
-        inner = f"{path}.{name}" if path else name
-        found = schema.attributes.get(name) or schema.blocks.get(name)
-        if found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
-            raise HclError(f"{place}: {inner}: the bindings do not say what this is in HCL")
-        if isinstance(found, Attribute) or found.attribute:
-            body.arguments.append((name, _argument(item, compared=inner in documents)))
-        else:
-            body.blocks += _nested(name, found, item, place, inner, documents)
+    schemas: Schemas
+    type: Type
+    place: str
 
+    def fill(self, body: Body, schema: Block, arguments: Mapping[str, Any], path: str = "") -> None:
+        """Adds them by the schema of the block that `path` leads to. Raises HclError for what the schema does
+        not have, or leaves open."""
+        for name, item in arguments.items():
+            inner = f"{path}.{name}" if path else name
+            found = schema.attributes.get(name) or schema.blocks.get(name)
+            if found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
+                raise HclError(f"{self.place}: {inner}: the bindings do not say what this is in HCL")
+            if isinstance(found, Attribute) or found.attribute:
+                body.arguments.append((name, self._argument(item, inner)))
+            else:
+                body.blocks += self._nested(name, found, item, inner)
 
-def _nested(
-    name: str, nested: Nested, item: Any, place: str, path: str, documents: frozenset[str]
-) -> list[list[str]]:
-    """The blocks that stand for an object, or for each object of a list."""
-    made = []
-    for arguments in item if isinstance(item, list) else [item]:
-        if arguments is None:
-            continue
-        if not isinstance(arguments, dict):
-            raise HclError(f"{place}: {path} is a block, and its value is none")
-        body = Body()
-        fill(body, nested.block, arguments, place, path, documents)
-        made.append(block(name, body.lines()))
-    return made
+    def _nested(self, name: str, nested: Nested, item: Any, path: str) -> list[list[str]]:
+        """The blocks that stand for an object, or for each object of a list."""
+        made = []
+        for arguments in item if isinstance(item, list) else [item]:
+            if arguments is None:
+                continue
+            if not isinstance(arguments, dict):
+                raise HclError(f"{self.place}: {path} is a block, and its value is none")
+            body = Body()
+            self.fill(body, nested.block, arguments, path)
+            made.append(block(name, body.lines()))
+        return made
 
-
-def _argument(item: Any, *, compared: bool) -> list[str]:
-    """The expression of an argument; one of JSON as jsonencode, where that changes nothing."""
-    read = document(item, compared=compared) if isinstance(item, str) else None
-    return read or value(item)
+    def _argument(self, item: Any, path: str) -> list[str]:
+        """The expression of an argument; one of JSON as jsonencode, where that changes nothing."""
+        if isinstance(item, str):
+            compared = path in self.type.facts.documents
+            read = document(item, compared=compared, is_text=self.schemas.is_text)
+            if read:
+                return read
+        return value(item)
 
 
 def _first(key: str, item: Any) -> list[str]:

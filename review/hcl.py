@@ -78,10 +78,13 @@ class Twin:
         if settings := self._section("terraform"):
             yield VERSIONS, "terraform", block("terraform", _settings(settings))
         for name, configurations in self._section("provider").items():
-            type_ = self.schemas.find("provider", name)
             for each in configurations if isinstance(configurations, list) else [configurations]:
                 address = f"provider.{name}"
-                yield VERSIONS, address, block(f'provider "{name}"', configured(type_, each, address))
+                yield (
+                    VERSIONS,
+                    address,
+                    block(f'provider "{name}"', configured(self.schemas, name, each, address)),
+                )
         if values := self._section("locals"):
             yield MAIN, "locals", block("locals", entries([(key, value(of)) for key, of in values.items()]))
         yield from self._elements()

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from review.templates import INDENT, Fixed, literal, plain, split, string, unescaped
@@ -54,11 +54,12 @@ def fixed(of: Any) -> list[str]:
     return _list([fixed(item) for item in of]) if isinstance(of, list) else value(of)
 
 
-def document(template: str, *, compared: bool) -> list[str] | None:
+def document(template: str, *, compared: bool, is_text: Callable[[str], bool]) -> list[str] | None:
     """The JSON text as `jsonencode` of an expression, in lines; None where it must stay a text.
 
     jsonencode sorts keys, leaves out spaces and escapes `<`, `>` and `&`. Its text differs from this one
     unless that does the same, which matters except where the provider compares documents: `compared`.
+    A text that is all one expression stays a text: unless `is_text` says that it is, it is made one.
     """
     if template[:1] not in ("{", "["):
         return None
@@ -74,7 +75,7 @@ def document(template: str, *, compared: bool) -> list[str] | None:
         return None
     if not (compared or (not expressions and encoded(content) == text)):
         return None
-    return wrapped("jsonencode(", value(_filled(content, expressions)), ")")
+    return wrapped("jsonencode(", value(_filled(content, expressions, is_text)), ")")
 
 
 def encoded(content: Any) -> str | None:
@@ -153,18 +154,27 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _filled(content: Any, expressions: Sequence[str]) -> Any:
+def _filled(content: Any, expressions: Sequence[str], is_text: Callable[[str], bool]) -> Any:
     """The document with its texts as templates, in which the expressions stand again."""
-    if isinstance(content, Number):
-        return content
-    if isinstance(content, str):
-        pieces = _HOLES.split(content)
-        pieces[::2] = [literal(text) for text in pieces[::2]]
-        pieces[1::2] = [expressions[int(number)] for number in pieces[1::2]]
-        return "".join(pieces)
     if isinstance(content, dict):
-        return {_filled(key, expressions): _filled(item, expressions) for key, item in content.items()}
-    return [_filled(item, expressions) for item in content] if isinstance(content, list) else content
+        return {
+            _template(key, expressions): _filled(item, expressions, is_text) for key, item in content.items()
+        }
+    if isinstance(content, list):
+        return [_filled(item, expressions, is_text) for item in content]
+    if not isinstance(content, str) or isinstance(content, Number):
+        return content
+    template = _template(content, expressions)
+    if template not in expressions or is_text(template):
+        return template
+    return f"${{tostring({template[2:-1].strip('~ ')})}}"
+
+
+def _template(text: str, expressions: Sequence[str]) -> str:
+    pieces = _HOLES.split(text)
+    pieces[::2] = [literal(piece) for piece in pieces[::2]]
+    pieces[1::2] = [expressions[int(number)] for number in pieces[1::2]]
+    return "".join(pieces)
 
 
 def _numbers(content: Any) -> Any:

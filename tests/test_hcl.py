@@ -339,20 +339,25 @@ def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) ->
         tests = {"StringLike": {"s3:prefix": ["<&>", "é \u2028", 'say "\\"', "a\tb", "%%{x}"]}}
         return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Condition": tests}]})
 
+    alarm = "aws_cloudwatch_metric_alarm"
     roles = {
         "known": policy("arn:aws:s3:::${local.name}/$${aws:username}/*"),
         "unknown": policy("${aws_s3_bucket.this.arn}"),
         "bare": '{"Statement":${jsonencode([{Effect = "Allow"}])}}',
         "repeated": '{"Statement":[],"Statement":[1]}',
+        "made_text": json.dumps(["${local.port}", "${~ local.port ~}", f"${{{alarm}.this.period}}"]),
         "numbers": '{"a":1.50,"b":1e3,"c":12345678901234567890,"d":[true,null,-0]}',
     }
     metric = ["AWS/S3", "NumberOfObjects", "BucketName", "${aws_s3_bucket.this.id}"]
     widget = {"type": "metric", "properties": {"metrics": [metric], "title": "${local.name}", "period": 60}}
     configuration = {
         "provider": PROVIDER,
-        "locals": {"name": "acme"},
+        "locals": {"name": "acme", "port": 5432},
         "resource": {
             "aws_s3_bucket": {"this": {}},
+            alarm: {
+                "this": {"alarm_name": "a", "comparison_operator": "x", "evaluation_periods": 1, "period": 60}
+            },
             "aws_iam_policy": {name: {"policy": document} for name, document in roles.items()},
             "aws_cloudwatch_dashboard": {
                 "this": {"dashboard_name": "a", "dashboard_body": json.dumps({"widgets": [widget]})}
@@ -362,6 +367,7 @@ def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) ->
     pair.equal(configuration)
     written = text(configuration)
     assert written.count("jsonencode({\n") == 4
+    assert f"[tostring(local.port), tostring(local.port), tostring({alarm}.this.period)]" in written
     assert '["AWS/S3", "NumberOfObjects", "BucketName", aws_s3_bucket.this.id]' in written
     assert '        Resource = "arn:aws:s3:::${local.name}/$${aws:username}/*"\n' in written
     assert "        Resource = aws_s3_bucket.this.arn\n" in written
