@@ -85,7 +85,7 @@ def block(header: str, lines: list[str]) -> list[str]:
     return [f"{header} {{", *indent(lines), "}"] if lines else [f"{header} {{}}"]
 
 
-def element(schemas: Schemas, kind: str, name: str, arguments: Mapping[str, Any], place: str) -> list[str]:
+def element(schemas: Schemas, kind: str, name: str, arguments: Mapping[str, Any]) -> list[str]:
     """The lines inside the braces of a resource, data source or ephemeral resource of the type `name`."""
     own = dict(arguments)
     body = Body(first=[(key, _first(key, own.pop(key))) for key in FIRST if own.get(key) is not None])
@@ -97,26 +97,25 @@ def element(schemas: Schemas, kind: str, name: str, arguments: Mapping[str, Any]
         body.arguments = [(key, value(item)) for key, item in own.items()]
     else:
         type_ = schemas.find(kind, name)
-        _Filler(schemas, type_, place).fill(body, type_.block, own)
+        _Filler(schemas, type_).fill(body, type_.block, own)
     return body.lines()
 
 
-def configured(schemas: Schemas, name: str, arguments: Mapping[str, Any], place: str) -> list[str]:
+def configured(schemas: Schemas, name: str, arguments: Mapping[str, Any]) -> list[str]:
     """The lines inside the braces of the provider `name`."""
     own = dict(arguments)
     body = Body([(key, fixed(own.pop(key))) for key in ("alias", "version") if key in own])
     type_ = schemas.find("provider", name)
-    _Filler(schemas, type_, place).fill(body, type_.block, own)
+    _Filler(schemas, type_).fill(body, type_.block, own)
     return body.lines()
 
 
 @dataclass(frozen=True)
 class _Filler:
-    """Writes arguments and nested blocks of one element, which `place` names."""
+    """Writes arguments and nested blocks of an element of that type."""
 
     schemas: Schemas
     type: Type
-    place: str
 
     def fill(self, body: Body, schema: Block, arguments: Mapping[str, Any], path: str = "") -> None:
         """Adds them by the schema of the block that `path` leads to. Raises HclError for what the schema does
@@ -125,7 +124,7 @@ class _Filler:
             inner = f"{path}.{name}" if path else name
             found = schema.attributes.get(name) or schema.blocks.get(name)
             if found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
-                raise HclError(f"{self.place}: {inner}: the bindings do not say what this is in HCL")
+                raise HclError(f"{inner}: the bindings do not say what this is in HCL")
             if isinstance(found, Attribute) or found.attribute:
                 body.arguments.append((name, self._argument(item, inner)))
             else:
@@ -138,7 +137,7 @@ class _Filler:
             if arguments is None:
                 continue
             if not isinstance(arguments, dict):
-                raise HclError(f"{self.place}: {path} is a block, and its value is none")
+                raise HclError(f"{path} is a block, and its value is none")
             body = Body()
             self.fill(body, nested.block, arguments, path)
             made.append(block(name, body.lines()))

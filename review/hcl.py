@@ -17,7 +17,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -35,7 +36,8 @@ VERSIONS = "versions.tf"
 ELEMENTS = ("data", "ephemeral", "resource")
 SECTIONS = ("//", "terraform", "provider", "locals", *ELEMENTS, "moved", "output")
 
-Paragraph = tuple[str, str, list[str]]  # the file, the address, the lines
+# The file, the address, and what makes the lines.
+Paragraph = tuple[str, str, Callable[[], list[str]]]
 
 
 class Twin:
@@ -63,7 +65,11 @@ class Twin:
         if unknown:
             raise HclError(f"{', '.join(unknown)}: sections that cannot be written as HCL")
         files: dict[str, list[str]] = {MAIN: []}
-        for file, address, lines in self._paragraphs():
+        for file, address, made in self._paragraphs():
+            try:
+                lines = made()
+            except HclError as problem:
+                raise HclError(f"{address}: {problem}") from None
             comment = [f"# {self.sources[address]}"] if address in self.sources else []
             files.setdefault(file, []).append("\n".join([*comment, *lines]) + "\n")
         return {file: "\n".join([self._header(), *texts]) for file, texts in sorted(files.items())}
@@ -76,36 +82,30 @@ class Twin:
 
     def _paragraphs(self) -> Iterator[Paragraph]:
         if settings := self._section("terraform"):
-            yield VERSIONS, "terraform", block("terraform", _settings(settings))
+            yield VERSIONS, "terraform", partial(_settings, settings)
         for name, configurations in self._section("provider").items():
             for each in configurations if isinstance(configurations, list) else [configurations]:
-                address = f"provider.{name}"
-                yield (
-                    VERSIONS,
-                    address,
-                    block(f'provider "{name}"', configured(self.schemas, name, each, address)),
-                )
+                yield VERSIONS, f"provider.{name}", partial(self._provider, name, each)
         if values := self._section("locals"):
-            yield MAIN, "locals", block("locals", entries([(key, value(of)) for key, of in values.items()]))
-        yield from self._elements()
+            yield MAIN, "locals", partial(_locals, values)
+        for kind in ELEMENTS:
+            for terraform_type, named in self._section(kind).items():
+                for name, arguments in named.items():
+                    address = f"{terraform_type}.{name}"
+                    address = address if kind == "resource" else f"{kind}.{address}"
+                    made = partial(self._element, kind, terraform_type, name, arguments)
+                    yield self._file(address), address, made
         for move in self.configuration.get("moved", []):
-            ends: list[Entry] = [(end, references(move[end])) for end in ("from", "to")]
-            yield MAIN, "moved", block("moved", entries(ends))
+            yield MAIN, "moved", partial(_moved, move)
         for name, output in self._section("output").items():
-            yield OUTPUTS, f"output.{name}", block(f'output "{name}"', _output(output))
+            yield OUTPUTS, f"output.{name}", partial(_output, name, output)
 
-    def _elements(self) -> Iterator[Paragraph]:
-        elements = (
-            (kind, terraform_type, name, arguments)
-            for kind in ELEMENTS
-            for terraform_type, named in self._section(kind).items()
-            for name, arguments in named.items()
-        )
-        for kind, terraform_type, name, arguments in elements:
-            address = f"{terraform_type}.{name}" if kind == "resource" else f"{kind}.{terraform_type}.{name}"
-            lines = element(self.schemas, kind, terraform_type, arguments, address)
-            header = f'{kind} "{terraform_type}" "{name}"'
-            yield self._file(address), address, block(header, lines)
+    def _provider(self, name: str, arguments: Mapping[str, Any]) -> list[str]:
+        return block(f'provider "{name}"', configured(self.schemas, name, arguments))
+
+    def _element(self, kind: str, terraform_type: str, name: str, arguments: Mapping[str, Any]) -> list[str]:
+        lines = element(self.schemas, kind, terraform_type, arguments)
+        return block(f'{kind} "{terraform_type}" "{name}"', lines)
 
     def _file(self, address: str) -> str:
         """Files go by the modules of the tier: what `modules/data/redis.py` asks for is in `redis.tf`."""
@@ -119,7 +119,7 @@ class Twin:
 
 
 def _settings(settings: Mapping[str, Any]) -> list[str]:
-    """The inside of the block `terraform`, in which Terraform's JSON has no templates."""
+    """The block `terraform`, in which Terraform's JSON has no templates."""
     lines = []
     if "required_version" in settings:
         lines += entries([("required_version", fixed(settings["required_version"]))])
@@ -131,8 +131,8 @@ def _settings(settings: Mapping[str, Any]) -> list[str]:
         lines += ["", *block(f'backend "{kind}"', entries(inner))]
     unknown = sorted(settings.keys() - {"required_version", "required_providers", "backend"})
     if unknown:
-        raise HclError(f"terraform: {', '.join(unknown)}: cannot be written as HCL")
-    return lines if lines[:1] != [""] else lines[1:]
+        raise HclError(f"{', '.join(unknown)}: cannot be written as HCL")
+    return block("terraform", lines if lines[:1] != [""] else lines[1:])
 
 
 def _named(provider: Any) -> Any:
@@ -141,8 +141,16 @@ def _named(provider: Any) -> Any:
     return {**provider, "source": f"hashicorp/{source}"} if re.fullmatch(r"[\w-]+", source) else provider
 
 
-def _output(output: Mapping[str, Any]) -> list[str]:
-    """The inside of an output: what it says of itself, its value, and what it waits for."""
+def _locals(values: Mapping[str, Any]) -> list[str]:
+    return block("locals", entries([(key, value(of)) for key, of in values.items()]))
+
+
+def _moved(move: Mapping[str, str]) -> list[str]:
+    return block("moved", entries([(end, [move[end]]) for end in ("from", "to")]))
+
+
+def _output(name: str, output: Mapping[str, Any]) -> list[str]:
+    """An output: what it says of itself, its value, and what it waits for."""
     named: list[Entry] = []
     last: list[str] = []
     for key in sorted(output, key=_rank):
@@ -150,7 +158,7 @@ def _output(output: Mapping[str, Any]) -> list[str]:
             last += [line for lines in conditions(key, output[key]) for line in ("", *lines)]
         else:
             named.append((key, _output_argument(key, output[key])))
-    return [*entries(named), *last]
+    return block(f'output "{name}"', [*entries(named), *last])
 
 
 def _rank(key: str) -> tuple[int, str]:
@@ -215,27 +223,30 @@ def save(folder: Path, files: Mapping[str, str]) -> None:
             path.unlink()
 
 
-def main() -> int:
-    terraform, out, spec, tiers = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
+def twins(terraform: str, out: Path, spec: str, tiers: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The files of the twins of several tiers. Raises HclError for what has no HCL here."""
     schemas = Schemas(Catalog(catalog_path()))
     sources = json.loads((out / SOURCES).read_text(encoding="utf-8"))
-    twins = {}
+    found = {}
     for tier in tiers:
-        module = out / "stacks" / tier
-        configuration = read((module / GENERATED).read_text(encoding="utf-8"))
+        file = out / "stacks" / tier / GENERATED
+        configuration = read(file.read_text(encoding="utf-8"))
         try:
-            twins[tier] = Twin(configuration, sources[tier], schemas, tier, spec).files()
+            found[tier] = Twin(configuration, sources[tier], schemas, tier, spec).files()
         except HclError as problem:
-            sys.stderr.write(f"hcl: {module / GENERATED}: {problem}\n")
-            return 1
+            raise HclError(f"{file}: {problem}") from None
+    return formatted(terraform, found)
+
+
+def main() -> int:
+    terraform, out, spec, tiers = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
     try:
-        twins = formatted(terraform, twins)
+        for tier, files in twins(terraform, out, spec, tiers).items():
+            save(out / "hcl" / tier, files | carried(out / "stacks" / tier))
+            print(f"hcl: {out / 'hcl' / tier}: {', '.join(files)}")
     except (HclError, OSError) as problem:
         sys.stderr.write(f"hcl: {problem}\n")
         return 1
-    for tier, files in twins.items():
-        save(out / "hcl" / tier, files | carried(out / "stacks" / tier))
-        print(f"hcl: {out / 'hcl' / tier}: {', '.join(files)}")
     return 0
 
 

@@ -442,7 +442,7 @@ def test_lifecycle_means_the_same(pair: Pair) -> None:
         ({"resource": {"aws_lb": {"a": {"access_logs": "x"}}}}, "aws_lb.a: access_logs is a block"),
         ({"resource": {"aws_quicksight_dashboard": {"a": {"definition": {}}}}}, "definition:"),
         ({"terraform": {"cloud": {}}}, "terraform: cloud"),
-        ({"locals": {"a": "%{ if true ~}\n x\n%{ endif ~}"}}, "several lines"),
+        ({"locals": {"a": "%{ if true ~}\n x\n%{ endif ~}"}}, "locals: '%{ if true"),
     ],
 )
 def test_what_has_no_hcl_is_named_and_not_guessed(configuration: dict[str, Any], named: str) -> None:
