@@ -42,7 +42,7 @@ Paragraph = tuple[str, str, Callable[[], list[str]]]
 
 class Twin:
     """The HCL of a root module. Its comments name the spec, the tier and, by address, the modules in
-    `sources` that asked for what stands there."""
+    `sources` that asked for what stands there, in the order in which they asked."""
 
     def __init__(
         self,
@@ -65,7 +65,10 @@ class Twin:
         if unknown:
             raise HclError(f"{', '.join(unknown)}: sections that cannot be written as HCL")
         files: dict[str, list[str]] = {MAIN: []}
-        for file, address, made in self._paragraphs():
+        place = {address: number for number, address in enumerate(self.sources)}
+        for file, address, made in sorted(
+            self._paragraphs(), key=lambda each: place.get(each[1], len(place))
+        ):
             try:
                 lines = made()
             except HclError as problem:

@@ -105,6 +105,9 @@ def test_a_block_stands_in_the_file_of_the_module_that_made_it_under_its_name(
         terraform_type, name = address.split(".")
         made_by = f"# modules/data/{Path(file).stem}.py\n"
         assert f'{made_by}resource "{terraform_type}" "{name}" {{\n' in found[file]
+    kinds = ['"aws_kms_key" "postgres"', '"aws_kms_alias" "postgres"', '"aws_kms_key" "redis"']
+    headers = [f"resource {kind} {{" for kind in kinds]
+    assert sorted(headers, key=found["keys.tf"].index) == headers
     assert '# modules/data/password.py\nephemeral "aws_secretsmanager_' in found["password.tf"]
     assert '# modules/data/tier.py\ndata "terraform_remote_state" "network" {' in found["main.tf"]
     assert '# modules/data/tier.py\noutput "' in found["outputs.tf"]
