@@ -123,7 +123,7 @@ def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, 
         files = Twin(configuration, sources[tier], schemas(), tier, "environments/trial.yaml").files()
         lines = [line for text_of in files.values() for line in text_of.splitlines()]
         starts = [number for number, line in enumerate(lines) if line.endswith("{") and line[0] not in " #"]
-        assert all(lines[number - 1].startswith("# modules/") for number in starts)
+        assert [lines[number] for number in starts if not lines[number - 1].startswith("# modules/")] == []
         assert all((ROOT / lines[number - 1].removeprefix("# ")).is_file() for number in starts)
         elements = [
             (kind, each)
