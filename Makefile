@@ -76,7 +76,7 @@ app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import bootstrap unlock recover lock
+NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import bootstrap unlock recover lock hcl
 PARTS := real-plan-% forecast-plan-% apply-saved-% check-% approve-% destroy-all-% drift-plan-% bootstrap-%
 ifneq ($(filter $(NEED_TIERS) $(PARTS),$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
@@ -305,6 +305,7 @@ $(foreach tier,$(TIERS),$(eval $(call safety_rules,$(tier))))
 # The name of the environment is asked for once, before anything is destroyed.
 approve-destroy: $(DESTROYED:%=held-%) $(STANDING:%=held-%)
 	@$(PYTHON) -m review.approve destroy "$(ENV)" "$(APPROVE)" $(OUT) $(DESTROYED) $(STANDING:%=--standing=%)
+
 # --- the states and what guards them -------------------------------------------------------------------------
 
 BOOTSTRAP = $(OUT)/bootstrap
@@ -369,6 +370,13 @@ lock: $(OUT)/tiers.mk ## Write the lock file of the providers, on a machine that
 	$(TERRAFORM) -chdir=$(OUT)/lock providers lock $(PLATFORMS:%=-platform=%) $(if $(MIRROR),-fs-mirror=$(abspath $(MIRROR)))
 	@cp $(OUT)/lock/.terraform.lock.hcl environments/providers.lock.hcl
 	@echo "lock: environments/providers.lock.hcl is written; from now on plans take these providers and no others"
+
+# --- the HCL twin --------------------------------------------------------------------------------------------
+
+hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write the Terraform of every tier as HCL, for people, to cdktf.out/ENV/hcl/
+	@$(PYTHON) -m review.hcl $(TERRAFORM) $(OUT) $(SPEC) $(SELECTED)
+
+.PHONY: hcl
 
 # --- dress rehearsal -----------------------------------------------------------------------------------------
 

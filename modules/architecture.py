@@ -90,8 +90,9 @@ def synthesize(
     tiers: Mapping[str, Tier] = TIERS,
     renames: Sequence[Rename] = RENAMES,
 ) -> None:
-    """Writes manifest.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter with what the
-    tier carries.
+    """Writes manifest.json, sources.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter
+    with what the tier carries. sources.json names the module that asked for an element, by tier and address,
+    in the order of asking.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
@@ -111,6 +112,8 @@ def synthesize(
             _replace(folder / relative, _terraform_json(generated, environment))
             _carry(folder / relative.parent, stacks[name].carried)
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
+        sources = {name: stack.sources for name, stack in stacks.items()}
+        _replace(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
 
 

@@ -297,7 +297,7 @@ def test_a_wrong_spec_stops_make_and_keeps_what_was_generated(project: Project) 
 
 def test_help_names_every_target(project: Project) -> None:
     output = succeeded(project.make())
-    targets = "setup synth validate plan apply destroy show output bootstrap unlock recover lock rehearse"
+    targets = "setup synth validate plan apply destroy show output bootstrap unlock recover lock hcl rehearse"
     targets += " check test bench soak clean"
     assert all(f"\n  {target} " in output for target in targets.split())
 
@@ -309,6 +309,15 @@ def test_validate_show_and_output(project: Project) -> None:
     succeeded(project.make("apply", "TIER=network", APPROVE="yes"))
     assert "# aws_subnet.private_a:" in succeeded(project.make("show", "TIER=network"))
     assert "vpc_id" in succeeded(project.make("output", "TIER=network"))
+
+
+def test_the_twin_is_written_where_make_says(project: Project) -> None:
+    said, _, named = succeeded(project.make("hcl", "TIER=network")).splitlines()[-1].rpartition(": ")
+    assert said == "hcl: cdktf.out/sandbox/hcl/network"
+    folder = project.folder / "cdktf.out" / "sandbox" / "hcl"
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.tf")) == [
+        f"network/{name}" for name in named.split(", ")
+    ]
 
 
 def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project: Project) -> None:
