@@ -46,7 +46,7 @@ def ids(state: dict[str, Any]) -> dict[str, str]:
 def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Production) -> None:
     production, s3 = new, new.aws.client("s3")
     refused(production.make("plan"), "make bootstrap ENV=production")
-    refused(production.make("bootstrap"), "APPROVE=yes says yes in advance")
+    refused(production.make("bootstrap"), "APPROVE=yes says it in advance")
     assert s3.list_buckets()["Buckets"] == []
 
     succeeded(production.make("bootstrap", APPROVE="yes"))

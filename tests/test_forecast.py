@@ -74,7 +74,7 @@ def test_no_value_of_a_forecast_reaches_an_apply(new: Production) -> None:
 
     # The way that is meant: network, then data, planned with what is there now.
     succeeded(production.make("plan", TIERS))
-    refused(production.make("apply", TIERS), "APPROVE=yes says yes in advance")
+    refused(production.make("apply", TIERS), "APPROVE=yes says it in advance")
     output = succeeded(production.make("apply", TIERS, APPROVE="yes"))
     assert output.index("== apply network") < output.index("== plan data") < output.index("== apply data")
     for tier in ("network", "data"):

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -32,6 +33,8 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def s3(endpoint: str) -> Any:
+    """Empty: servers of one process of the tests share what they hold."""
+    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()
     client = boto3.client(
         "s3",
         endpoint_url=endpoint,
