@@ -433,7 +433,8 @@ bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against refe
 	@$(PYTHON) -m tests.bench
 
 ROUNDS ?= 3
-soak: $(TESTED) $(LEAN) $(PROVIDER) ## Plan and apply all tiers of production on a pretended AWS, ROUNDS times, under faults drawn by lot
+soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, faults in every tier, then ROUNDS of faults drawn by lot
+	@$(PYTHON) -m pytest -m soak -n auto --dist worksteal
 	@PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(PYTHON) -m tests.soak $(ROUNDS)
 
 clean: ## Remove generated files (states of the sandbox and .venv stay)

@@ -82,6 +82,7 @@ def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Produc
     assert left_over(production) == []
 
 
+@pytest.mark.soak
 def test_a_bootstrap_that_stops_goes_on_from_where_its_state_is(new: Production) -> None:
     production = new
     failing = production.make("bootstrap", APPROVE="yes", REHEARSAL_FAIL="aws_s3_bucket=1")

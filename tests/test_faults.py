@@ -112,7 +112,7 @@ def test_a_second_apply_is_refused_and_told_who_holds_the_state(
     assert "No changes." in succeeded(production.make("plan", TIER))
 
 
-@pytest.mark.parametrize("killed", ["terraform", "everything"])
+@pytest.mark.parametrize("killed", [pytest.param("terraform", marks=pytest.mark.soak), "everything"])
 def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
     production: Production, killed: str
 ) -> None:
@@ -156,7 +156,7 @@ def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
     converges(production)
 
 
-@pytest.mark.parametrize("fault", ["cut", "answer cut"])
+@pytest.mark.parametrize("fault", ["cut", pytest.param("answer cut", marks=pytest.mark.soak)])
 def test_a_network_that_fails_while_the_state_is_written_loses_nothing(
     production: Production, fault: str
 ) -> None:
@@ -208,6 +208,7 @@ def test_a_full_disk_stops_an_apply_before_it_starts(production: Production) -> 
     assert len(production.recorded("state")) == RESOURCES
 
 
+@pytest.mark.soak
 def test_a_creation_that_fails_is_completed_by_the_next_apply(production: Production) -> None:
     run = production.make("apply", TIER, APPROVE="yes", REHEARSAL_FAIL="aws_s3_bucket_policy=1")
     refused(run, "failure injected by REHEARSAL_FAIL")
