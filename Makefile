@@ -77,7 +77,7 @@ app: $(INSTALLED) $(LEAN)
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
 NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import bootstrap unlock recover lock hcl
-PARTS := real-plan-% forecast-plan-% apply-saved-% check-% approve-% destroy-all-% drift-plan-% bootstrap-%
+PARTS := plan-tiers apply-tiers real-plan-% forecast-plan-% apply-saved-% check-% approve-% destroy-all-% drift-plan-% bootstrap-%
 ifneq ($(filter $(NEED_TIERS) $(PARTS),$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
@@ -138,12 +138,26 @@ ifeq ($(filter destroy,$(MAKECMDGOALS))/$(DESTROYED),destroy/)
 $(error destroy: the tier $(FIRST) holds the states of all tiers of $(ENV) and is kept; docs/reliability.md says how to remove it)
 endif
 
+# Under make -n, commands are shown as for an environment that exists.
+DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+DRY_RUN := $(if $(DRY),true,false)
+# On a terminal a table below the output says what runs, what waits for what, and for how long.
+SHOWN := $(and $(MAKE_TERMOUT),$(filter 0,$(MAKELEVEL)),$(if $(DRY),,yes))
+comma := ,
+space := $() $()
+BOARD = $(PYTHON) -m review.progress $(1) $(foreach t,$(SELECTED),$(t):$(subst $(space),$(comma),$(NEEDS_$(t)))) --
+EVENT = test -z "$$$$PROGRESS" || echo "$(1) $(2)" >>"$$$$PROGRESS"
+
 init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
-plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and show what they will do
+plan: $(if $(SHOWN),,plan-tiers) ## Plan every tier, save the plans and show what they will do
+	$(if $(SHOWN),+@$(call BOARD,plan) $(MAKE) plan-tiers)
 	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
-apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
+plan-tiers: $(SELECTED:%=plan-%)
+apply: approve-apply $(if $(SHOWN),,apply-tiers) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
+	$(if $(SHOWN),+@$(call BOARD,apply) $(MAKE) apply-tiers ASKED=yes)
 	@echo "apply: $(ENV) is up to date ($(SELECTED))"
+apply-tiers: $(SELECTED:%=apply-%)
 destroy: $(DESTROYED:%=destroy-%) ## Destroy every tier in reverse order, after its name is typed (APPROVE=ENV)
 	@echo "destroy: nothing is left of $(ENV) ($(DESTROYED))"
 show: $(SELECTED:%=show-%) ## Show the saved plan of every tier, or its state when no plan is saved
@@ -156,9 +170,6 @@ unchanged: $(SELECTED:%=unchanged-%)
 TERRAFORM_PLAN = plan -input=false -lock-timeout=$(LOCK_TIMEOUT) $(COLOR) -out=plan.tfplan
 FORECAST = $(OUT)/forecast
 CHECK = $(PYTHON) -m review.saved check $(ENV) $(OUT) $(KIND) $(PLAN_HOURS) $(REPORT)
-# Under make -n, commands are shown as for an environment that exists.
-DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
-DRY_RUN := $(if $(DRY),true,false)
 # Runs terraform by way of make, and where it fails says in a few lines what is wrong and what to do. The make in
 # between must not hold back what terraform says: it goes to the journal of the apply.
 WATCH = $(if $(DRY),,$(PYTHON) -m review.watch $(ENV) $(2) $(STACKS)/$(1) $(TERRAFORM)) $$(MAKE) --output-sync=none
@@ -184,8 +195,10 @@ validate-$(1): init-$(1)
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) validate $(COLOR)
 
 plan-$(1): init-$(1) $(NEEDS_$(1):%=forecast-%)
+	@$(call EVENT,start,$(1))
 	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
 	@$(call WATCH,$(1),plan) $$$$($(foreach need,$(NEEDS_$(1)),test -e $(STACKS)/$(need)/complete &&) echo real-plan-$(1) || echo forecast-plan-$(1))
+	@$(call EVENT,end,$(1))
 
 real-plan-$(1):
 	@echo "== plan $(1)"
@@ -213,11 +226,15 @@ forecast-$(1): state-$(1) $(NEEDS_$(1):%=forecast-%) $(PROVIDER) | $(if $(filter
 	} || { echo "plan: the forecast of $(1) failed" >&2; cat $(FORECAST)/$(1)/*.log >&2; exit 1; }
 
 apply-$(1): approve-apply $(patsubst %,apply-%,$(filter $(SELECTED),$(NEEDS_$(1)) $(if $(filter-out $(FIRST),$(1)),$(FIRST))))
+	@$(call EVENT,start,$(1))
 	@if test -e $(STACKS)/$(1)/forecast; then $(call WATCH,$(1),plan) real-plan-$(1) && $$(MAKE) --output-sync=none approve-$(1); fi
 	@if test -e $(STACKS)/$(1)/applied; then echo "== apply $(1): applied before"; else $$(MAKE) check-$(1) && $(call WATCH,$(1),apply) apply-saved-$(1); fi
+	@$(call EVENT,end,$(1))
 
 approve-$(1):
+	@$(call EVENT,ask,$(1))
 	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(1)
+	@$(call EVENT,asked,$(1))
 
 check-$(1):
 	@$(CHECK) $(1)
@@ -251,14 +268,18 @@ $(foreach tier,$(TIERS),$(eval $(call terraform_rules,$(tier))))
 
 # Questions are asked one at a time.
 ifneq ($(APPROVE),yes)
-ifneq ($(filter apply,$(MAKECMDGOALS)),)
+ifneq ($(filter apply apply-tiers,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 endif
 
+ifdef ASKED
+approve-apply:
+else
 approve-apply: ready
 	@$(CHECK) $(SELECTED)
 	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
+endif
 
 # --- safe change ---------------------------------------------------------------------------------------------
 
@@ -443,5 +464,5 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
 .PHONY: help setup synth app workflows environments ready init validate plan apply destroy show output unchanged
-.PHONY: approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first bootstrap-again bootstrap-plan
+.PHONY: plan-tiers apply-tiers approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first bootstrap-again bootstrap-plan
 .PHONY: bootstrap-apply bootstrap-move bootstrap-migrate unlock recover lock rehearse check test soak bench clean
