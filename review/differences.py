@@ -48,7 +48,9 @@ def described(edits: list[Edit]) -> list[Difference]:
 
 def _difference(edit: Edit) -> Difference:
     # Which place an element had, or gets, says nothing.
-    element = isinstance(edit.path[-1], int) and (edit.was is ABSENT or edit.now is ABSENT)
+    element = (
+        bool(edit.path) and isinstance(edit.path[-1], int) and (edit.was is ABSENT or edit.now is ABSENT)
+    )
     attribute = dotted(edit.path[:-1] if element else edit.path)
     if holds(edit.was, Masked) or holds(edit.now, Masked):
         return Difference(attribute, MASKED, MASKED)
