@@ -3,6 +3,7 @@
 ENV ?= sandbox
 TIER ?=
 APPROVE ?=
+DETAILED ?=
 
 OUT ?= cdktf.out/$(ENV)
 STACKS = $(OUT)/stacks
@@ -119,8 +120,8 @@ endif
 
 init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
-plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and show what they will do
-	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
+plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and report what they will do (DETAILED=yes: 2 for changes)
+	@$(PYTHON) -m review.report $(if $(filter yes,$(DETAILED)),--detailed) $(OUT) $(SELECTED)
 apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
 	@echo "apply: $(ENV) is up to date ($(SELECTED))"
 destroy: $(SELECTED:%=destroy-%) ## Destroy every tier in reverse order, after its name is typed (APPROVE=ENV)
@@ -243,6 +244,9 @@ import-blocks: $(SELECTED:%=held-%)
 	@$(PYTHON) -m review.imports write $(OUT) $(IMPORTS) $(SELECTED)
 
 # An old report must not pass for a new one, whatever stops make before it can write its own.
+ifeq ($(filter plan,$(MAKECMDGOALS))$(DRY_RUN),planfalse)
+$(shell rm -f $(OUT)/report.json $(OUT)/report.md $(OUT)/report.html)
+endif
 ifeq ($(filter drift,$(MAKECMDGOALS))$(DRY_RUN),driftfalse)
 $(shell rm -f $(OUT)/drift.json $(OUT)/drift.md)
 endif

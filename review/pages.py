@@ -12,7 +12,7 @@ from review.findings import SUBJECTS
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "review"
 # GitHub refuses a comment of more than 65,536 characters; two environments share one.
-LONGEST = 32_000
+LONGEST = 32_000  # bytes, of which no character has less than one
 # From everything to little more than counts: how many values of a resource, lines of a finding, findings of a
 # subject and addresses of a kind are written out. The first that fits is taken.
 DEPTHS = (
@@ -104,10 +104,11 @@ def markdown(made: dict[str, Any], longest: int = LONGEST) -> str:
         text = template.render(
             shown, values=values, lines=lines, found=found, addresses=addresses, whole=depth is DEPTHS[0]
         )
-        if len(text) <= longest:
+        if len(text.encode()) <= longest:
             return text
     note = "\n\n… cut: the rest is in `report.html`.\n"
-    return text[: longest - len(note)].rpartition("\n")[0] + note
+    kept = text.encode()[: longest - len(note.encode())].decode(errors="ignore")
+    return kept.rpartition("\n")[0] + note
 
 
 def code(value: object) -> str:
