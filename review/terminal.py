@@ -20,8 +20,9 @@ STYLES = {"+": "green", "-": "red", "~": "yellow"}
 def show(made: dict[str, Any], page: str) -> None:
     """Prints the report; colours only where a terminal is."""
     console = Console(highlight=False, markup=False)
-    for each in (table(made["tiers"]), *first(made["findings"])):
-        console.print(each)
+    console.print(table(made["tiers"]))
+    for each in first(made["findings"]):
+        console.print(each, soft_wrap=True)
     console.print(f"\nThe whole report: {page}", soft_wrap=True)
 
 
