@@ -53,7 +53,8 @@ class Change:
         if self.action in ("delete", "forget"):
             return []
         if self.action != "create":
-            return [each for each in described(diff(self.was, self.now)) if each.attribute not in self.later]
+            later = self.later
+            return [each for each in described(diff(self.was, self.now)) if each.attribute not in later]
         said = {key: value for key, value in self.now.items() if key in self.configured}
         return described(diff({}, said))
 

@@ -10,8 +10,9 @@ from typing import Any
 from review.changes import Change
 from review.differences import described, text
 from review.findings import EXPOSURE, Finding
-from review.structures import UNKNOWN, diff
+from review.structures import ABSENT, UNKNOWN, diff
 
+NOTHING = repr(ABSENT)
 WORLD = ("0.0.0.0/0", "::/0")
 INGRESS, EGRESS = "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"
 SOURCES = (
@@ -23,7 +24,7 @@ SOURCES = (
     "ipv6_cidr_block",
 )
 RULES = (INGRESS, EGRESS, "aws_network_acl_rule")
-WEB_ACL = "aws_wafv2_web_acl"
+WEB_ACL, IP_SET = "aws_wafv2_web_acl", "aws_wafv2_ip_set"
 # Switches that decide whether something can be reached from the internet, and the value that says yes.
 PUBLIC: Mapping[tuple[str, str], Any] = {
     ("aws_db_instance", "publicly_accessible"): True,
@@ -47,6 +48,8 @@ def exposure(change: Change) -> Iterator[Finding]:
         lines, grave = _rule(change)
     elif change.type == WEB_ACL:
         lines = list(_web_acl(change))
+    elif change.type == IP_SET:
+        lines = list(_addresses(change))
     elif change.type in WALLS and change.action == "delete":
         lines, grave = ["- it protects nothing any more"], True
     else:
@@ -116,6 +119,11 @@ def _web_acl(change: Change) -> Iterator[str]:
     sides = ({"default_action": side.get("default_action")} for side in (change.was, change.now))
     if change.action == "update":
         yield from (f"~ {each.attribute}: {each.was} → {each.now}" for each in described(diff(*sides)))
+
+
+def _addresses(change: Change) -> Iterator[str]:
+    for each in described(diff({"a": change.was.get("addresses")}, {"a": change.now.get("addresses")})):
+        yield from (f"{sign} {said}" for sign, said in (("-", each.was), ("+", each.now)) if said != NOTHING)
 
 
 def _by_name(rules: Any) -> dict[str, Any]:

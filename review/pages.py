@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,11 @@ def markdown(made: dict[str, Any], longest: int = LONGEST) -> str:
 
 
 def code(value: object) -> str:
-    """A value as code in Markdown, in a list or a table."""
-    text = str(value).replace("`", "'").replace("|", "¦").replace("\n", " ")
-    return f"`{text}`" if text.strip() else "``(nothing)``"
+    """A value as code in Markdown: marked by more backticks than it has itself in a row."""
+    text = str(value)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    room = " " if len(fence) > 1 else ""
+    return f"{fence}{room}{text}{room}{fence}"
 
 
 def _environment(*, escape: bool) -> Environment:

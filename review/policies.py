@@ -11,6 +11,7 @@ from review.differences import text
 from review.findings import IDENTITY, Finding
 from review.structures import ABSENT, UNKNOWN, Masked, diff, document, holds
 
+POLICIES = ("access_policy", "assume_role_policy", "policy")  # arguments that hold one
 # Types that give rights without a policy of their own, and the arguments that say to whom and which.
 GRANTS: Mapping[str, tuple[str, ...]] = {
     "aws_eks_access_entry": ("principal_arn", "kubernetes_groups", "type"),
@@ -31,21 +32,13 @@ def identity(change: Change) -> Iterator[Finding]:
         if was or now:
             lines += _lines(was, now)
             grave |= any(anyone(each) for key, each in now.items() if was.get(key) != each)
-        elif _hidden_policy(change, name):
+        elif change.now.get(name) is UNKNOWN and name in change.configured and name in POLICIES:
             lines.append(f"~ {name}: its statements are known after apply")
     if change.type in GRANTS and (grant := list(_grant(change))):
         lines += grant
     if lines:
         says = "anyone may use it" if grave else ""
         yield Finding(IDENTITY, change.tier, change.address, change.action, says, tuple(lines), grave)
-
-
-def _hidden_policy(change: Change, name: str) -> bool:
-    return (
-        change.value(name) is UNKNOWN
-        and name in ("policy", "assume_role_policy")
-        and name in change.configured
-    )
 
 
 def _statements(value: Any) -> dict[str, dict[str, Any]]:

@@ -385,7 +385,7 @@ def test_the_page_needs_nothing_else_and_escapes_what_it_shows(first: dict[str, 
     assert "url(" not in pages.html(made)
     assert "<script" not in pages.html(made)
     (line,) = [line for line in pages.markdown(made).splitlines() if "script" in line]
-    assert line == "  - `name`: `a` → `<script>alert(1)</script>' ¦ @everyone <b>`"
+    assert line == "  - `name`: `a` → `` <script>alert(1)</script>` | @everyone <b> ``"
 
 
 def test_no_changes_is_said_and_ends_with_0(
@@ -444,6 +444,113 @@ def test_what_a_plan_is_sealed_with_is_shown(tmp_path: Path) -> None:
 
 def test_templates_are_those_that_are_used() -> None:
     assert {file.name for file in (ROOT / "templates" / "review").iterdir()} == {"report.html", "report.md"}
+
+
+def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:
+    """A plan that touches one resource."""
+    change = {"actions": actions, "before": before, "after": after, **more}
+    return {"resource_changes": [{"address": f"{kind}.x", "type": kind, "name": "x", "change": change}]}
+
+
+def says(
+    folder: Path, plan: dict[str, Any], generated: dict[str, Any] | None = None
+) -> list[tuple[str, ...]]:
+    """Subject, words and lines of each finding."""
+    made = report(put(folder / "dev", "data", plan, generated), ["data"])
+    return [(each["subject"], each["says"], *each["lines"]) for each in made["findings"]]
+
+
+def test_a_policy_that_is_not_known_yet_is_read_from_the_configuration(tmp_path: Path) -> None:
+    statement = {
+        "Sid": "Use",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": "${aws_kms_key.files.arn}",
+    }
+    plan = one("aws_iam_role_policy", ["create"], None, {"name": "x"}, after_unknown={"policy": True})
+    for policy, line in (
+        (json.dumps({"Statement": statement}), "+ Use: Allow kms:Decrypt on ${aws_kms_key.files.arn}"),
+        ("${aws_x.y.json}", "~ policy: its statements are known after apply"),
+    ):
+        generated = {"resource": {"aws_iam_role_policy": {"x": {"policy": policy}}}}
+        assert says(tmp_path, plan, generated) == [("identity", "", line)]
+
+
+def test_who_anyone_is_may_not_be_said_in_passing(tmp_path: Path) -> None:
+    def policy(**condition: Any) -> str:
+        everyone = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": "*",
+            **condition,
+        }
+        return json.dumps({"Statement": [everyone]})
+
+    closed, opened = policy(Condition={"Bool": {"aws:SecureTransport": "true"}}), policy()
+    plan = one("aws_s3_bucket_policy", ["update"], {"policy": closed}, {"policy": opened})
+    ((subject, words, *_),) = says(tmp_path, plan)
+    assert (subject, words) == ("identity", "anyone may use it")
+    plan = one("aws_s3_bucket_policy", ["update"], {"policy": opened}, {"policy": closed})
+    ((_, words, *_),) = says(tmp_path, plan)
+    assert words == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "expected"),
+    [
+        (
+            "aws_eks_cluster",
+            {"vpc_config": [{"endpoint_public_access": True, "public_access_cidrs": ["192.0.2.0/24"]}]},
+            {"vpc_config": [{"endpoint_public_access": True, "public_access_cidrs": ["0.0.0.0/0"]}]},
+            ("exposure", "open to the internet", "- API open to 192.0.2.0/24", "+ API open to 0.0.0.0/0"),
+        ),
+        (
+            "aws_db_instance",
+            {"publicly_accessible": False},
+            {"publicly_accessible": True},
+            ("exposure", "open to the internet", "+ publicly_accessible: true"),
+        ),
+        (
+            "aws_wafv2_ip_set",
+            {"addresses": ["192.0.2.0/24", "198.51.100.0/24"]},
+            {"addresses": ["198.51.100.0/24", "203.0.113.0/24"]},
+            ("exposure", "", "- 192.0.2.0/24", "+ 203.0.113.0/24"),
+        ),
+        (
+            "aws_db_instance",
+            {"deletion_protection": True, "backup_retention_period": 14},
+            {"deletion_protection": False, "backup_retention_period": 1},
+            (
+                "data",
+                "a guard of its data is lifted",
+                "~ backup_retention_period: 14 → 1",
+                "~ deletion_protection: true → false",
+            ),
+        ),
+        (
+            "aws_cloudwatch_log_group",
+            {"retention_in_days": 0},
+            {"retention_in_days": 30},
+            ("data", "data is kept for a shorter time", "~ retention_in_days: 0 → 30"),
+        ),
+        (
+            "aws_db_instance",
+            {"engine_version": "16", "apply_immediately": True},
+            {"engine_version": "17", "apply_immediately": True},
+            ("downtime", "engine_version changes: it is upgraded, and cannot be reached meanwhile, at once"),
+        ),
+    ],
+)
+def test_what_an_update_means_is_said(
+    tmp_path: Path, kind: str, before: Any, after: Any, expected: tuple[str, ...]
+) -> None:
+    assert says(tmp_path, one(kind, ["update"], before, after)) == [expected]
+
+
+def test_a_log_group_that_keeps_more_is_no_loss(tmp_path: Path) -> None:
+    plan = one("aws_cloudwatch_log_group", ["update"], {"retention_in_days": 30}, {"retention_in_days": 0})
+    assert says(tmp_path, plan) == []
 
 
 def test_exit_codes_tell_changes_from_errors(tmp_path: Path) -> None:
