@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from rehearsing import PROVIDERS, Project
+from rehearsing import PROVIDERS, Project, installed
 from test_make import Project as Checkout
 from test_make import succeeded, without_make
 
-from review import pages, terminal
+from rehearsal.catalog import Catalog, catalog_path
+from review import downtime, exposure, losses, pages, policies, terminal
+from review.holdings import FATES
 from review.report import main, report
 
 BEFORE = """
@@ -440,6 +442,29 @@ def test_what_a_plan_is_sealed_with_is_shown(tmp_path: Path) -> None:
     for text in (pages.html(made), pages.markdown(made)):
         assert "plan.sha256" in text
         assert "0f3a" in text
+
+
+def test_what_the_report_knows_of_exists() -> None:
+    installed()
+    named = {
+        *((kind, name) for kind, name in (*downtime.INTERRUPTS, *exposure.PUBLIC)),
+        *((kind, name) for kind, names in policies.GRANTS.items() for name in names),
+        *((kind, "") for kind in (*downtime.MISSED, *exposure.RULES, *exposure.WALLS, *losses.LESSER)),
+        (exposure.WEB_ACL, "rule"),
+        (exposure.IP_SET, "addresses"),
+        (exposure.CLUSTER, "vpc_config"),
+    }
+    kinds = {kind for kind, _ in named}
+    catalog = Catalog(catalog_path())
+    types = {
+        **catalog.load("aws", "resource", {kind for kind in kinds if kind.startswith("aws_")}),
+        **catalog.load("helm", "resource", {kind for kind in kinds if kind.startswith("helm_")}),
+    }
+    assert kinds == types.keys()
+    assert [(kind, name) for kind, name in named if name and not types[kind].block.find(name)] == []
+    kept = catalog.load("aws", "resource", {kind for kind in FATES if kind.startswith("aws_")})
+    for name in (*losses.LOOSE, *losses.KEPT):
+        assert any(each.block.find(name) for each in kept.values()), name
 
 
 def test_templates_are_those_that_are_used() -> None:
