@@ -3,6 +3,7 @@
 ENV ?= sandbox
 TIER ?=
 APPROVE ?=
+DETAILED ?=
 
 OUT ?= cdktf.out/$(ENV)
 STACKS = $(OUT)/stacks
@@ -150,9 +151,9 @@ EVENT = test -z "$$$$PROGRESS" || echo "$(1) $(2)" >>"$$$$PROGRESS"
 
 init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
-plan: $(if $(SHOWN),,plan-tiers) ## Plan every tier, save the plans and show what they will do
+plan: $(if $(SHOWN),,plan-tiers) ## Plan every tier, save the plans and report what they will do (DETAILED=yes: 2 for changes)
 	$(if $(SHOWN),+@$(call BOARD,plan) $(MAKE) plan-tiers)
-	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
+	@$(PYTHON) -m review.report $(if $(filter yes,$(DETAILED)),--detailed) $(OUT) $(SELECTED)
 plan-tiers: $(SELECTED:%=plan-%)
 apply: approve-apply $(if $(SHOWN),,apply-tiers) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
 	$(if $(SHOWN),+@$(call BOARD,apply) $(MAKE) apply-tiers ASKED=yes)
@@ -294,6 +295,9 @@ import-blocks: $(SELECTED:%=held-%)
 	@$(PYTHON) -m review.imports write $(OUT) $(IMPORTS) $(SELECTED)
 
 # An old report must not pass for a new one, whatever stops make before it can write its own.
+ifeq ($(filter plan,$(MAKECMDGOALS))$(DRY_RUN),planfalse)
+$(shell rm -f $(OUT)/report.json $(OUT)/report.md $(OUT)/report.html)
+endif
 ifeq ($(filter drift,$(MAKECMDGOALS))$(DRY_RUN),driftfalse)
 $(shell rm -f $(OUT)/drift.json $(OUT)/drift.md)
 endif

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from review import imports, preflight
-from review.report import report, table
+from review import imports, preflight, terminal
+from review.report import report
 
 TERMINAL = "/dev/tty"
 STANDING = "--standing="
@@ -36,7 +36,10 @@ def main() -> int:
 def apply(environment: str, approved: str, folder: Path, tiers: list[str]) -> int:
     """The exit code of the question before an apply."""
     saved = [tier for tier in tiers if (folder / "stacks" / tier / "plan.json").exists()]
-    shown: list[RenderableType] = [table(report(folder, saved)["tiers"])] if saved else []
+    shown: list[RenderableType] = []
+    if saved:
+        made = report(folder, saved)
+        shown = [terminal.table(made["tiers"]), *terminal.first(made["findings"])]
     for tier in saved:
         shown += imports.lines(json.loads((folder / "stacks" / tier / "plan.json").read_text()))
     if approved == "yes" or not saved:

@@ -1,18 +1,22 @@
-"""The values in which what terraform knows of a resource differs before and after a change, one by one."""
+"""The values in which what terraform knows of a resource differs before and after a change, one by one, as
+texts for people."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from modules.wording import secret, shown
+from modules.wording import secret
+from review.structures import ABSENT, Edit, Mark, Masked, Name, diff, document, holds, marked
 
 MASKED = "(sensitive)"
+WIDEST = 240
 
 
 class Difference(NamedTuple):
-    """One value of a resource: its path, and its text before and after, short, and masked where it is
+    """One value of a resource: its path, and its text before and after, on one line, and masked where it is
     sensitive."""
 
     attribute: str
@@ -20,53 +24,97 @@ class Difference(NamedTuple):
     now: str
 
 
+def sides(change: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What a change in terraform's JSON starts from and leads to, with sensitive and unknown values marked;
+    None where there is nothing."""
+    unknown = False if change["after"] is None else change.get("after_unknown", False)
+    was = None if change["before"] is None else marked(change["before"], change.get("before_sensitive"))
+    now = None if change["after"] is None else marked(change["after"], change.get("after_sensitive"), unknown)
+    return was, now
+
+
 def differences(change: Mapping[str, Any]) -> list[Difference]:
     """Every value that a change in terraform's JSON touches; `tags_all` where it says more than `tags`."""
-    masks = (change.get("before_sensitive"), change.get("after_sensitive"))
-    found = list(_changed("", change["before"], change["after"], masks))
+    return described(diff(*(side or {} for side in sides(change))))
+
+
+def described(edits: list[Edit]) -> list[Difference]:
+    """The texts of differences, without those between nothing and nothing."""
+    found = [_difference(each) for each in edits if not (_empty(each.was) and _empty(each.now))]
     tags = {each.attribute for each in found if re.match(r"tags(\.|$)", each.attribute)}
     twins = {f"tags_all{path.removeprefix('tags')}" for path in tags}
     return [each for each in found if each.attribute not in twins]
 
 
-def _changed(path: str, was: Any, now: Any, masks: tuple[Any, Any]) -> Iterator[Difference]:
-    """Lists of unequal length are one value."""
-    if was == now or (_empty(was) and _empty(now)):
-        return
-    if True in masks or secret(tuple(path.split("."))):
-        yield Difference(path, MASKED, MASKED)
-    elif isinstance(was, dict) and isinstance(now, dict):
-        for key in sorted(was.keys() | now.keys()):
-            below = (_mask(masks[0], key), _mask(masks[1], key))
-            yield from _changed(f"{path}.{key}" if path else key, was.get(key), now.get(key), below)
-    elif _objects(was) and _objects(now) and len(was) == len(now):
-        for index, (one, other) in enumerate(zip(was, now, strict=True)):
-            below = (_mask(masks[0], index), _mask(masks[1], index))
-            yield from _changed(f"{path}[{index}]", one, other, below)
-    elif _holds_mask(masks[0]) or _holds_mask(masks[1]):
-        yield Difference(path, MASKED, MASKED)
-    else:
-        yield Difference(path, shown(was), shown(now))
+def _difference(edit: Edit) -> Difference:
+    # Which place an element had, or gets, says nothing.
+    element = (
+        bool(edit.path) and isinstance(edit.path[-1], int) and (edit.was is ABSENT or edit.now is ABSENT)
+    )
+    attribute = dotted(edit.path[:-1] if element else edit.path)
+    if holds(edit.was, Masked) or holds(edit.now, Masked):
+        return Difference(attribute, MASKED, MASKED)
+    # The title of a statement says what it is about, and holds no secret.
+    words = [part.value if isinstance(part, Name) else part for part in edit.path if _names(part)]
+    hidden = secret(tuple(each for each in words if isinstance(each, str)))
+    return Difference(attribute, text(edit.was, hidden), text(edit.now, hidden))
 
 
-def _mask(mask: Any, key: str | int) -> Any:
-    """What terraform says about the value below a key: True, or more of the same."""
-    if isinstance(mask, dict):
-        return mask.get(str(key), False)
-    if isinstance(mask, list) and isinstance(key, int):
-        return mask[key] if key < len(mask) else False
-    return mask
+def _names(part: str | int | Name) -> bool:
+    return not isinstance(part, Name) or part.key != "Sid"
 
 
-def _holds_mask(mask: Any) -> bool:
-    if isinstance(mask, dict):
-        return any(map(_holds_mask, mask.values()))
-    return any(map(_holds_mask, mask)) if isinstance(mask, list) else mask is True
+def dotted(path: tuple[str | int | Name, ...]) -> str:
+    """`rule[rate].statement.limit`."""
+    written = ""
+    for part in path:
+        if isinstance(part, str):
+            written += f".{part}" if written else part
+        else:
+            written += f"[{part.value if isinstance(part, Name) else part}]"
+    return _line(written)
 
 
-def _objects(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(each, dict) for each in value)
+def text(value: Any, hidden: bool = False) -> str:
+    """A value on one line, cut at WIDEST characters. Texts below a key that sounds like a secret are masked,
+    unless they are an ARN, which says who and not what."""
+    if value is ABSENT or value is None:
+        return "(nothing)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        if hidden and value and not value.startswith("arn:"):
+            return MASKED
+        said = document(value)
+        return _line(value) or '""' if said is None else text(said)
+    if isinstance(value, (dict, list)):
+        return _line(json.dumps(_plain(value, hidden), ensure_ascii=False))
+    return repr(value)
+
+
+def _plain(value: Any, hidden: bool) -> Any:
+    """A structure without secrets and marks."""
+    if isinstance(value, dict):
+        pair = secret(tuple(each for each in (value.get("name"), value.get("key")) if isinstance(each, str)))
+        return {
+            key: _plain(each, hidden or secret((str(key),)) or (pair and key == "value"))
+            for key, each in value.items()
+            if not _empty(each)
+        }
+    if isinstance(value, list):
+        return [_plain(each, hidden) for each in value]
+    if isinstance(value, str) and value:
+        said = None if hidden else document(value)
+        return text(value, hidden) if said is None else _plain(said, hidden)
+    return repr(value) if isinstance(value, (Mark, Masked)) else value
+
+
+def _line(words: str) -> str:
+    """One line of printable characters."""
+    line = "".join(letter if letter.isprintable() else " " for letter in words[: WIDEST * 4])
+    line = re.sub(r"\s+", " ", line).strip()
+    return line if len(line) <= WIDEST and len(words) <= WIDEST * 4 else f"{line[: WIDEST - 1]}…"
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value in ("", [], {})
+    return value is None or value is ABSENT or value in ("", [], {})

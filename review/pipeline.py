@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from review.report import PLAN
+from review.changes import PLAN
 
 VERBS = ("add", "change", "destroy")
 

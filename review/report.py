@@ -1,26 +1,32 @@
-"""What the saved plans of an environment will do: a table, and `report.json` for other programs.
+"""What the saved plans of an environment will do, on one page.
 
-`python -m review.report cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left in
-`stacks/<tier>/`.
+`python -m review.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left in
+`stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for a
+browser and `report.json` for programs. With --detailed the exit code is 2 when a plan changes something, as
+terraform's own is with -detailed-exitcode.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
+from rehearsal.files import write
+from review import pages, terminal
+from review.changes import CONFIGURATION, PLAN, Change, changes, outputs, read
+from review.downtime import downtime
+from review.exposure import exposure
+from review.findings import REPLACEMENT, SUBJECTS, Finding
+from review.losses import losses
+from review.policies import identity
 from review.saved import seals
 
-PLAN = "plan.json"
 FORECAST = "forecast"
+CHANGES, NOTHING = "changes", "none"
 
 
 @dataclass(frozen=True)
@@ -46,41 +52,90 @@ def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
 
 
 def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
-    """The report of the environment whose output folder is given: what the plans of these tiers do, and of
-    all saved plans what they were made of.
+    """The report of the environment whose output folder is given, as it is written to `report.json`:
 
-    Raises FileNotFoundError when a tier has no JSON plan.
+    - `environment`, and `verdict`: `changes` or `none`; outputs count as changes
+    - `tiers`: the counts of each
+    - `findings`: what matters first, in the order of a report
+    - `resources`: every resource that is touched, with the values that differ
+    - `outputs`: the names of those that change, by tier
+    - `plans`: the seals of all saved plans of the environment, by tier
+
+    No sensitive value is in it. Raises FileNotFoundError when a tier has no JSON plan.
     """
-    made = {}
+    made: dict[str, Any] = {"environment": folder.name, "verdict": NOTHING, "tiers": {}}
+    touched: list[Change] = []
+    changed = {}
     for tier in tiers:
         stack = folder / "stacks" / tier
-        plan = json.loads((stack / PLAN).read_text())
-        made[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
-    return {"environment": folder.name, "tiers": made, "plans": seals(folder)}
+        plan = json.loads((stack / PLAN).read_text(encoding="utf-8"))
+        made["tiers"][tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
+        mine = changes(tier, plan, read(stack / CONFIGURATION))
+        touched += mine
+        if names := outputs(plan):
+            changed[tier] = names
+        if mine or names:
+            made["verdict"] = CHANGES
+    made["findings"] = [asdict(each) for each in findings(touched, tiers)]
+    made["resources"] = [_resource(each) for each in touched]
+    return {**made, "outputs": changed, "plans": seals(folder)}
 
 
-def table(tiers: dict[str, Any]) -> Table:
-    """The report as a table with a row a tier and a row of sums."""
-    rows = Table(box=box.SIMPLE_HEAD, show_footer=True)
-    names = ("add", "change", "destroy")
-    rows.add_column("tier", "total")
-    for name in names:
-        rows.add_column(name, str(sum(tier[name] for tier in tiers.values())), justify="right")
-    rows.add_column("forecast", "")
-    for tier, count in tiers.items():
-        numbers = (str(count[name]) for name in names)
-        rows.add_row(tier, *numbers, "forecast" if count["forecast"] else "")
-    return rows
+def findings(touched: list[Change], tiers: list[str]) -> list[Finding]:
+    """What matters, by subject; within one the grave first, and what is new last."""
+    found = [
+        each
+        for change in touched
+        for look in (losses, downtime, exposure, identity, replacement)
+        for each in look(change)
+    ]
+    subjects = list(SUBJECTS)
+
+    def place(each: Finding) -> tuple[int, bool, bool, int, str]:
+        new = each.action == "create"
+        return subjects.index(each.subject), new, not each.grave, tiers.index(each.tier), each.address
+
+    return sorted(found, key=place)
 
 
-def main() -> None:
-    folder, tiers = Path(sys.argv[1]), sys.argv[2:]
-    made = report(folder, tiers)
-    temporary = folder / "report.json.new"
-    temporary.write_text(json.dumps(made, indent=2) + "\n")
-    os.replace(temporary, folder / "report.json")
-    Console(highlight=False).print(table(made["tiers"]))
+def replacement(change: Change) -> Iterator[Finding]:
+    """Why a resource is made anew, with the arguments that force it."""
+    if change.action == "replace":
+        lines = tuple(
+            f"~ {each.attribute}: {each.was} → {each.now}"
+            for each in change.values
+            if any(
+                each.attribute == path or each.attribute.startswith((f"{path}.", f"{path}["))
+                for path in change.forced_by
+            )
+        )
+        says = f"forced by {', '.join(change.forced_by)}" if change.forced_by else change.reason
+        yield Finding(REPLACEMENT, change.tier, change.address, change.action, says, lines)
+
+
+def _resource(change: Change) -> dict[str, Any]:
+    return {
+        "tier": change.tier,
+        "address": change.address,
+        "type": change.type,
+        "action": change.action,
+        "forced_by": list(change.forced_by),
+        "reason": change.reason,
+        "values": [each._asdict() for each in change.values],
+        "later": change.later,
+    }
+
+
+def main() -> int:
+    detailed = "--detailed" in sys.argv[1:]
+    folder, *tiers = (each for each in sys.argv[1:] if each != "--detailed")
+    made = report(Path(folder), tiers)
+    write(Path(folder) / "report.md", pages.markdown(made))
+    write(Path(folder) / "report.html", pages.html(made))
+    write(Path(folder) / "report.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    terminal.show(made, f"{folder}/report.html")
+    return 2 if detailed and made["verdict"] == CHANGES else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

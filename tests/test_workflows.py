@@ -723,6 +723,24 @@ def test_the_comment_that_is_there_is_changed(
     assert (method, path) == ("PATCH", "repos/acme/platform/issues/comments/3")
 
 
+def test_reports_follow_in_the_comment_as_long_as_it_is_not_too_long(
+    infrastructure: Runner, written: dict[str, dict[str, str]]
+) -> None:
+    text = written["production"][INFRASTRUCTURE]
+    rows(infrastructure, production="3 | 1 | 0 | network", staging="1 | 0 | 0 | data")
+    folder = infrastructure.folder / "checkout" / "rows"
+    (folder / "report-production.md").write_text("## Plan of production\n" + 64_900 * "x")
+    (folder / "report-staging.md").write_text("## Plan of staging\n" + 32_000 * "x")
+    for name in ("Sum up", COMMENT):
+        done = infrastructure.run(step_of(text, "comment", name))
+        assert done["job"]["outcome"] == "success", infrastructure.log
+    ((_, _, fields),) = infrastructure.world["sent"]
+    assert "## Plan of staging" in fields["body"]
+    assert "## Plan of production" not in fields["body"]
+    assert "| production | 3 | 1 | 0 | network |" in fields["body"]
+    assert len(fields["body"]) < 65_536
+
+
 ISSUES = "repos/acme/platform/issues"
 
 
@@ -849,7 +867,9 @@ def planned(runner: Runner) -> Path:
             (stack / name).write_text(f"{name} of {tier}")
     (folder / "report.json").write_text(json.dumps(report))
     (folder / "target").write_text("aws\n")
-    for name in (".venv", "review"):
+    (folder / "report.md").write_text("## Plan of production\n")
+    (folder / "report.html").write_text("<h1>Plan of production</h1>\n")
+    for name in (".venv", "modules", "review"):
         (runner.folder / "checkout" / name).symlink_to(ROOT / name)
     return folder
 
@@ -864,6 +884,8 @@ def test_the_plans_that_were_approved_are_those_that_are_applied(
     row = "| production | 32 | 0 | 1 | network, data, compute (forecast) |\n"
     assert (infrastructure.folder / "checkout" / "row-production.md").read_text() == row
     assert row in infrastructure.summary
+    assert "## Plan of production" in infrastructure.summary
+    assert (infrastructure.folder / "checkout" / "report-production.html").exists()
     shutil.rmtree(folder)
     infrastructure.says["needs.plan.outputs.sum"] = kept["outputs"]["sum"]
     done = infrastructure.run(step_of(text, "apply", "Apply the saved plans"))

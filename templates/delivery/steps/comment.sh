@@ -7,6 +7,14 @@ set -euo pipefail
   echo
   echo "Each plan in full: [run]($RUN)"
 } >comment.md
+# GitHub refuses a comment of more than 65,536 characters. Those reports that have no room are in the run.
+for name in $NAMES; do
+  report=rows/report-$name.md
+  if [[ -f $report ]] && (($(wc -c <comment.md) + $(wc -c <"$report") < 65000)); then
+    echo >>comment.md
+    cat "$report" >>comment.md
+  fi
+done
 issues=repos/$GITHUB_REPOSITORY/issues
 there=$(gh api --paginate "$issues/$NUMBER/comments" \
   --jq '.[] | select(.user.type == "Bot" and (.body | startswith("<!-- tierra: plans -->"))) | .id' | sed -n 1p)

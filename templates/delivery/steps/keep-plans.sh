@@ -4,10 +4,14 @@ set -euo pipefail
 .venv/bin/python -m review.pipeline "cdktf.out/$ENV" "row-$ENV.md" >outputs
 cat outputs
 cat outputs >>"$GITHUB_OUTPUT"
+cp "cdktf.out/$ENV/report.md" "report-$ENV.md"
+cp "cdktf.out/$ENV/report.html" "report-$ENV.html"
 {
   echo "| environment | add | change | destroy | tiers |"
   echo "|---|--:|--:|--:|---|"
   cat "row-$ENV.md"
+  echo
+  cat "report-$ENV.md"
 } >>"$GITHUB_STEP_SUMMARY"
 tiers=$(sed -n 's/^tiers=//p' outputs)
 [[ $tiers ]] || exit 0

@@ -1,0 +1,198 @@
+"""Differences between two values as terraform's JSON of a plan shows them, by structure rather than by text.
+
+A text that holds JSON or YAML is compared as what it says; elements of a list are found again by their name,
+wherever they stand; a list of plain values is a matter of what was added and removed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+# What names an element among its like: statements of policies, WAF rules and variables of containers, tags.
+IDENTITIES = ("Sid", "name", "key")
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Mark:
+    """A value that is not there to be shown."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+ABSENT = Mark("(nothing)")
+UNKNOWN = Mark("(known after apply)")
+
+
+class Masked:
+    """A sensitive value: it can be compared, and shows nothing."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "(sensitive)"
+
+    def compared(self) -> str:
+        return _canonical(self._value)
+
+
+class Name(NamedTuple):
+    """A place in a list: the element whose `key` is `value`."""
+
+    key: str
+    value: Any
+
+
+class Edit(NamedTuple):
+    """One difference. A path holds keys of objects (str), places in the list as it was, or for an added
+    element as it is (int), and names. What is missing on a side is ABSENT."""
+
+    path: tuple[str | int | Name, ...]
+    was: Any
+    now: Any
+
+
+def marked(value: Any, sensitive: Any = False, unknown: Any = False) -> Any:
+    """A value with what terraform says of it beside: sensitive parts are Masked, unknown ones UNKNOWN."""
+    if sensitive is True:
+        return Masked(value)
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(value, dict) or (value is None and isinstance(unknown, dict) and unknown):
+        value = value or {}
+        more = unknown if isinstance(unknown, dict) else {}
+        keys = [*value, *(key for key in more if key not in value and holds(more[key], True))]
+        return {key: marked(value.get(key), below(sensitive, key), below(more, key)) for key in keys}
+    if isinstance(value, list):
+        return [marked(each, below(sensitive, i), below(unknown, i)) for i, each in enumerate(value)]
+    return value
+
+
+def below(mask: Any, key: str | int) -> Any:
+    """What terraform says of the value below a key: True, or more of the same."""
+    if isinstance(mask, dict):
+        return mask.get(str(key), False)
+    if isinstance(mask, list) and isinstance(key, int):
+        return mask[key] if key < len(mask) else False
+    return mask
+
+
+def holds(value: Any, wanted: Any) -> bool:
+    """Whether a value, or anything inside it, is the wanted object or of the wanted class."""
+    if isinstance(value, dict):
+        return any(holds(each, wanted) for each in value.values())
+    if isinstance(value, list):
+        return any(holds(each, wanted) for each in value)
+    return isinstance(value, wanted) if isinstance(wanted, type) else value is wanted
+
+
+def document(text: Any) -> dict[str, Any] | list[Any] | None:
+    """What a text in JSON, or of several lines in YAML, says; None for any other."""
+    if not isinstance(text, str):
+        return None
+    try:
+        if text.lstrip()[:1] in ("{", "["):
+            said = json.loads(text)
+        elif "\n" in text and ":" in text:
+            said = json.loads(json.dumps(yaml.load(text, _Loader), default=str))
+        else:
+            return None
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError):
+        return None
+    return said if isinstance(said, (dict, list)) else None
+
+
+def diff(was: Any, now: Any) -> list[Edit]:
+    """Every difference, in a stable order; none when both say the same."""
+    return list(_diff((), was, now))
+
+
+def _diff(path: tuple[str | int | Name, ...], was: Any, now: Any) -> Iterator[Edit]:
+    if isinstance(was, str) and isinstance(now, str) and was != now:
+        one, other = document(was), document(now)
+        if one is not None and type(one) is type(other):
+            yield from _diff(path, one, other)
+            return
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted(was.keys() | now.keys()):
+            yield from _diff((*path, key), was.get(key, ABSENT), now.get(key, ABSENT))
+    elif isinstance(was, list) and isinstance(now, list):
+        yield from _of_lists(path, was, now)
+    elif not _same(was, now):
+        yield Edit(path, was, now)
+
+
+def _of_lists(path: tuple[str | int | Name, ...], was: list[Any], now: list[Any]) -> Iterator[Edit]:
+    if not was or not now:
+        if was or now:
+            yield Edit(path, was, now)
+        return
+    if key := _identity(was, now):
+        ours, theirs = ({each[key]: each for each in side} for side in (was, now))
+        for name in sorted({*ours, *theirs}, key=lambda name: (str(name), type(name).__name__)):
+            yield from _diff((*path, Name(key, name)), ours.get(name, ABSENT), theirs.get(name, ABSENT))
+        return
+    gone, new = _unmatched(was, now)
+    if not gone and not new:
+        if not all(_same(one, other) for one, other in zip(was, now, strict=True)):
+            yield Edit(path, was, now)  # another order
+    elif len(gone) == len(new) and all(map(_structured, (*was, *now))):
+        for index, other in zip(gone, new, strict=True):
+            yield from _diff((*path, index), was[index], now[other])
+    else:
+        # A mark of terraform's belongs to a place, and nobody knows which element has moved to it.
+        hide = Masked if holds(was, Masked) or holds(now, Masked) else lambda each: each
+        yield from (Edit((*path, index), hide(was[index]), ABSENT) for index in gone)
+        yield from (Edit((*path, index), ABSENT, hide(now[index])) for index in new)
+
+
+def _structured(value: Any) -> bool:
+    return isinstance(value, (dict, list)) or document(value) is not None
+
+
+def _identity(was: list[Any], now: list[Any]) -> str | None:
+    """The key by which the elements of both lists can be told apart."""
+    for key in IDENTITIES:
+        sides = [[each.get(key) if isinstance(each, dict) else None for each in side] for side in (was, now)]
+        if all(
+            all(isinstance(name, str) for name in names) and len(set(names)) == len(names) for names in sides
+        ):
+            return key
+    return None
+
+
+def _unmatched(was: list[Any], now: list[Any]) -> tuple[list[int], list[int]]:
+    """The places in each list of elements that the other does not have."""
+    left: dict[str, list[int]] = {}
+    for index, each in enumerate(now):
+        left.setdefault(_canonical(each), []).append(index)
+    gone = []
+    for index, each in enumerate(was):
+        same = left.get(_canonical(each))
+        if same:
+            same.pop(0)
+        else:
+            gone.append(index)
+    return gone, sorted(index for places in left.values() for index in places)
+
+
+def _same(was: Any, now: Any) -> bool:
+    return was is now or _canonical(was) == _canonical(now)
+
+
+def _canonical(value: Any) -> str:
+    """One text for all that is the same. A mark is like no value of terraform's."""
+
+    def plain(each: Any) -> Any:
+        return {f"\0{each!r}": each.compared() if isinstance(each, Masked) else ""}
+
+    return json.dumps(value, sort_keys=True, default=plain)

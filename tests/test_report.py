@@ -1,0 +1,604 @@
+"""The report of saved plans: what matters comes first, secrets do not come, and all of it can be read."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from rehearsing import PROVIDERS, Project, installed
+from test_make import Project as Checkout
+from test_make import succeeded, without_make
+
+from rehearsal.catalog import Catalog, catalog_path
+from review import downtime, exposure, losses, pages, policies, terminal
+from review.holdings import FATES
+from review.report import main, report
+
+BEFORE = """
+resource "aws_db_instance" "postgres" {
+  identifier           = "orders"
+  engine               = "postgres"
+  engine_version       = "17"
+  instance_class       = "db.t4g.medium"
+  allocated_storage    = 20
+  db_name              = "platform"
+  username             = "platform"
+  password_wo          = "not-kept"
+  password_wo_version  = 1
+  skip_final_snapshot  = true
+  maintenance_window   = "sun:09:00-sun:10:00"
+}
+
+resource "aws_security_group" "node" {
+  name   = "node"
+  vpc_id = "vpc-1"
+}
+
+resource "aws_vpc_security_group_ingress_rule" "api" {
+  security_group_id = aws_security_group.node.id
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = "10.0.0.0/8"
+}
+
+resource "aws_iam_role" "system" {
+  name               = "system"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "Pods", Effect = "Allow", Action = ["sts:AssumeRole", "sts:TagSession"],
+      Principal = { Service = "pods.eks.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy" "system" {
+  name   = "system"
+  role   = aws_iam_role.system.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [
+      { Sid = "ReadFiles", Effect = "Allow", Action = ["s3:GetObject"], Resource = "arn:aws:s3:::files/*" },
+      { Sid = "Old", Effect = "Allow", Action = "sqs:SendMessage", Resource = "*" },
+    ]
+  })
+}
+
+resource "aws_wafv2_web_acl" "main" {
+  name  = "main"
+  scope = "REGIONAL"
+  default_action {
+    allow {}
+  }
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = "main"
+    sampled_requests_enabled   = true
+  }
+  #RULE 0 first 2000
+  #RULE 2 last 2000
+}
+"""
+RULE = """
+  rule {
+    name     = "%s"
+    priority = %s
+    action {
+      block {}
+    }
+    statement = [{ rate_based_statement = [{ aggregate_key_type = "IP", limit = %s }] }]
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "%s"
+      sampled_requests_enabled   = true
+    }
+  }
+"""
+REPLICA = """
+resource "aws_db_instance" "replica_1" {
+  identifier          = "orders-replica-1"
+  replicate_source_db = "orders"
+  instance_class      = "db.t4g.medium"
+  skip_final_snapshot = true
+}
+"""
+EDITS = {
+    'db_name              = "platform"': 'db_name              = "orders"',
+    '"10.0.0.0/8"': '"0.0.0.0/0"',
+    '["s3:GetObject"]': '["s3:GetObject", "s3:PutObject"]',
+    '{ Sid = "Old", Effect = "Allow", Action = "sqs:SendMessage", Resource = "*" }': (
+        '{ Sid = "New", Effect = "Allow", Action = "sns:Publish", Resource = "*" }'
+    ),
+    "#RULE 2 last 2000": "#RULE 1 middle 100\n  #RULE 2 last 2000",
+}
+
+
+def configuration(text: str) -> str:
+    return re.sub(
+        r"#RULE (\S+) (\S+) (\S+)", lambda found: RULE % (found[2], found[1], found[3], found[2]), text
+    )
+
+
+def put(folder: Path, tier: str, plan: dict[str, Any], generated: dict[str, Any] | None = None) -> Path:
+    """A saved plan, as make leaves it."""
+    stack = folder / "stacks" / tier
+    stack.mkdir(parents=True, exist_ok=True)
+    (stack / "plan.json").write_text(json.dumps(plan))
+    (stack / "plan.config").write_text(json.dumps(generated or {}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The report of a real plan: one of each kind of change."""
+    folder = tmp_path_factory.mktemp("changed")
+    project = Project(folder / "project")
+    project.apply(PROVIDERS + configuration(BEFORE))
+    after = BEFORE
+    for old, new in EDITS.items():
+        assert old in after
+        after = after.replace(old, new)
+    plan = project.plan(PROVIDERS + configuration(after) + REPLICA)
+    return report(put(folder / "dev", "data", plan), ["data"])
+
+
+def found(made: dict[str, Any], subject: str) -> dict[str, dict[str, Any]]:
+    return {each["address"]: each for each in made["findings"] if each["subject"] == subject}
+
+
+def test_a_replaced_database_is_lost_data_and_downtime_and_says_what_forces_it(
+    changed: dict[str, Any],
+) -> None:
+    assert changed["tiers"]["data"] == {"add": 2, "change": 3, "destroy": 1, "forecast": False}
+    assert changed["findings"][0]["address"] == "aws_db_instance.postgres"
+    assert found(changed, "data")["aws_db_instance.postgres"]["says"] == (
+        "no final snapshot; its data is gone for good"
+    )
+    assert "cannot be reached" in found(changed, "downtime")["aws_db_instance.postgres"]["says"]
+    forced = found(changed, "replacement")["aws_db_instance.postgres"]
+    assert (forced["says"], forced["lines"]) == ("forced by db_name", ("~ db_name: platform → orders",))
+
+
+def test_a_replica_more_is_one_resource_and_nothing_to_worry_about(changed: dict[str, Any]) -> None:
+    created = [each["address"] for each in changed["resources"] if each["action"] == "create"]
+    assert created == ["aws_db_instance.replica_1"]
+    assert not [each for each in changed["findings"] if each["address"] == created[0]]
+
+
+def test_an_opened_rule_is_shown_before_and_after(changed: dict[str, Any]) -> None:
+    rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
+    assert (rule["grave"], rule["says"]) == (True, "open to the internet")
+    assert [re.sub(r"sg-\w+", "sg", line) for line in rule["lines"]] == [
+        "- tcp 443 from 10.0.0.0/8 into sg",
+        "+ tcp 443 from 0.0.0.0/0 into sg",
+    ]
+
+
+def test_a_policy_is_compared_by_statement(changed: dict[str, Any]) -> None:
+    assert list(found(changed, "identity")) == ["aws_iam_role_policy.system"]
+    assert found(changed, "identity")["aws_iam_role_policy.system"]["lines"] == (
+        "+ New: Allow sns:Publish on *",
+        "- Old: Allow sqs:SendMessage on *",
+        "~ ReadFiles: Action + s3:PutObject",
+    )
+
+
+def test_a_firewall_rule_inserted_in_the_middle_is_one_rule_more(changed: dict[str, Any]) -> None:
+    (line,) = found(changed, "exposure")["aws_wafv2_web_acl.main"]["lines"]
+    assert line.startswith("+ rule middle: priority 1, block: ")
+    assert '"limit": 100' in line
+
+
+def test_the_terminal_shows_what_matters(changed: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.show(changed, "cdktf.out/dev/report.html")
+    printed = capsys.readouterr().out
+    for text in (
+        "Data loss",
+        "gone for good",
+        "+ New: Allow sns:Publish on *",
+        "forced by db_name",
+        "report.html",
+    ):
+        assert text in printed
+    assert "\x1b" not in printed
+
+
+@pytest.fixture(scope="module")
+def first(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The report of a first plan of everything that the production environment generates, as terraform would
+    plan it if it knew every argument."""
+    folder = tmp_path_factory.mktemp("first") / "production"
+    tiers = []
+    for file in sorted(folders["production"].glob("stacks/*/cdk.tf.json")):
+        body = json.loads(file.read_text())
+        changes = [
+            {
+                "address": f"{kind}.{name}",
+                "type": kind,
+                "name": name,
+                "change": {
+                    "actions": ["create"],
+                    "before": None,
+                    "after": arguments,
+                    "after_unknown": {"arn": True},
+                },
+            }
+            for kind, named in body["resource"].items()
+            for name, arguments in named.items()
+        ]
+        put(folder, file.parent.name, {"resource_changes": changes}, body)
+        tiers.append(file.parent.name)
+    return report(folder, tiers)
+
+
+def test_a_first_plan_fits_half_a_comment_and_names_every_resource(first: dict[str, Any]) -> None:
+    count = sum(tier["add"] for tier in first["tiers"].values())
+    assert count > 400
+    text = pages.markdown(first)
+    assert len(text.encode()) <= pages.LONGEST < 65_536 / 2
+    assert text.count("<details>") == text.count("</details>") > 9
+    assert not [each for each in first["resources"] if each["address"].split(".")[1] not in text]
+    assert "load_balancer_from_world_443" in text.split("<details>")[0]
+
+
+def test_a_page_of_any_length_is_cut_to_fit(first: dict[str, Any]) -> None:
+    for longest in (200, 2_000, 8_000, 16_000, 300_000):
+        assert len(pages.markdown(first, longest).encode()) <= longest
+
+
+def test_the_order_does_not_depend_on_the_order_of_the_plan(changed: dict[str, Any], tmp_path: Path) -> None:
+    plan = {
+        "resource_changes": [
+            {"address": f"aws_sqs_queue.{name}", "type": "aws_sqs_queue", "name": name,
+             "change": {"actions": actions, "before": {"c": None, "b": 1, "a": 1}, "after": {"a": 2, "b": 2}}}
+            for name, actions in (
+                ("a", ["update"]), ("b", ["delete", "create"]), ("c", ["update"]), ("d", ["delete"]),
+            )
+        ]
+    }  # fmt: skip
+    pictures = set()
+    for turned in (False, True):
+        listed = plan["resource_changes"][:: -1 if turned else 1]
+        made = report(put(tmp_path / f"{turned}" / "dev", "data", {"resource_changes": listed}), ["data"])
+        pictures.add((json.dumps(made), pages.markdown(made), pages.html(made)))
+    assert len(pictures) == 1
+
+
+SECRETS = (
+    "hunter2",
+    "correct-horse",
+    "battery-staple",
+    "old-token",
+    "new-token",
+    "4711-4711",
+    "nested-secret",
+)
+WITH_SECRETS = {
+    "terraform_version": "1.11.4",
+    "resource_changes": [
+        {
+            "address": "helm_release.kong", "type": "helm_release", "name": "kong",
+            "change": {
+                "actions": ["update"],
+                "before": {
+                    "values": ["password: hunter2\nenv:\n- name: API_TOKEN\n  value: old-token\n"],
+                    "set_sensitive": [{"name": "x", "value": "correct-horse"}],
+                    "whole": '{"a": "4711-4711"}',
+                },
+                "after": {
+                    "values": ["password: battery-staple\nenv:\n- name: API_TOKEN\n  value: new-token\n"],
+                    "set_sensitive": [
+                        {"name": "y", "value": "battery-staple"}, {"name": "x", "value": "hunter2"},
+                    ],
+                    "whole": '{"a": "hunter2"}',
+                },
+                "before_sensitive": {"set_sensitive": [{"value": True}], "whole": True},
+                "after_sensitive": {"set_sensitive": [{"value": True}, {"value": True}], "whole": True},
+            },
+        },
+        {
+            "address": "aws_wafv2_web_acl.main", "type": "aws_wafv2_web_acl", "name": "main",
+            "change": {
+                "actions": ["create"], "before": None,
+                "after": {"rule": [{"name": "r", "statement": {"deep": [{"key": "nested-secret"}]}}]},
+                "after_sensitive": {"rule": [{"statement": {"deep": [{"key": True}]}}]},
+            },
+        },
+        {
+            "address": "aws_sqs_queue_policy.q", "type": "aws_sqs_queue_policy", "name": "q",
+            "change": {
+                "actions": ["delete", "create"], "replace_paths": [["policy"]],
+                "before": {"policy": '{"Statement": [{"Effect": "Allow", "Resource": "hunter2"}]}'},
+                "after": {"policy": '{"Statement": [{"Effect": "Allow", "Resource": "nested-secret"}]}'},
+                "before_sensitive": {"policy": True}, "after_sensitive": {"policy": True},
+            },
+        },
+        {
+            "address": "aws_vpc_security_group_ingress_rule.r", "type": "aws_vpc_security_group_ingress_rule",
+            "name": "r",
+            "change": {
+                "actions": ["delete"], "after": None,
+                "before": {"cidr_ipv4": "4711-4711", "description": "hunter2", "ip_protocol": "tcp"},
+                "before_sensitive": {"cidr_ipv4": True, "description": True},
+            },
+        },
+    ],
+    "output_changes": {
+        "token": {"actions": ["update"], "before": "old-token", "after": "new-token", "after_sensitive": True}
+    },
+}  # fmt: skip
+
+
+def test_no_output_shows_a_secret(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = put(
+        tmp_path / "dev", "edge", WITH_SECRETS, {"resource": {"aws_wafv2_web_acl": {"main": {"rule": 1}}}}
+    )
+    monkeypatch.setattr("sys.argv", ["report", "--detailed", str(folder), "edge"])
+    assert main() == 2
+    outputs = {name: (folder / name).read_text() for name in ("report.json", "report.md", "report.html")}
+    outputs["terminal"] = capsys.readouterr().out
+    for name, text in outputs.items():
+        assert [secret for secret in SECRETS if secret in text] == [], name
+        assert "(sensitive)" in text, name
+    assert "values[0].password" in outputs["report.md"]
+
+
+class Page(HTMLParser):
+    """Every address that a page asks for, and its unclosed tags."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_needs_nothing_else_and_escapes_what_it_shows(first: dict[str, Any], tmp_path: Path) -> None:
+    plan = {
+        "resource_changes": [
+            {"address": "aws_sqs_queue.q", "type": "aws_sqs_queue", "name": "q",
+             "change": {"actions": ["update"], "before": {"name": "a"},
+                        "after": {"name": "<script>alert(1)</script>` | @everyone <b>"}}}
+        ]
+    }  # fmt: skip
+    made = report(put(tmp_path / "dev", "data", plan), ["data"])
+    for each in (made, first):
+        page = Page()
+        page.feed(pages.html(each))
+        assert page.open == []
+        assert not {"script", "link", "img", "iframe"} & page.tags
+        assert all(link.startswith("#") for link in page.links)
+    assert "url(" not in pages.html(made)
+    assert "<script" not in pages.html(made)
+    (line,) = [line for line in pages.markdown(made).splitlines() if "script" in line]
+    assert line == "  - `name`: `a` → `` <script>alert(1)</script>` | @everyone <b> ``"
+
+
+def test_no_changes_is_said_and_ends_with_0(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = {
+        "address": "aws_vpc.main",
+        "type": "aws_vpc",
+        "change": {"actions": ["no-op"], "before": {}, "after": {}},
+    }
+    folder = put(tmp_path / "dev", "network", {"resource_changes": [same]})
+    monkeypatch.setattr("sys.argv", ["report", "--detailed", str(folder), "network"])
+    assert main() == 0
+    assert json.loads((folder / "report.json").read_text())["verdict"] == "none"
+    assert "No changes." in (folder / "report.md").read_text()
+
+
+def test_what_is_imported_moved_forgotten_or_half_made_is_said(tmp_path: Path) -> None:
+    def one(name: str, actions: list[str], **more: Any) -> dict[str, Any]:
+        importing = {"importing": more.pop("importing")} if "importing" in more else {}
+        change = {"actions": actions, "before": {"a": 1}, "after": {"a": 1}, **importing}
+        return {"address": f"aws_vpc.{name}", "type": "aws_vpc", "name": name, "change": change, **more}
+
+    plan = {
+        "resource_changes": [
+            one("adopted", ["no-op"], importing={"id": "vpc-1"}),
+            one("moved", ["no-op"], previous_address="aws_vpc.old"),
+            one("left", ["forget"]),
+            one("tainted", ["create", "delete"], action_reason="replace_because_tainted"),
+            one("old", ["delete"], deposed="abc123"),
+            one("data", ["read"]),
+        ]
+    }
+    made = report(put(tmp_path / "dev", "network", plan), ["network"])
+    assert [(each["address"], each["action"], each["reason"]) for each in made["resources"]] == [
+        ("aws_vpc.tainted", "replace", "an earlier apply left it half made"),
+        ("aws_vpc.old (deposed abc123)", "delete", ""),
+        ("aws_vpc.left", "forget", ""),
+        ("aws_vpc.adopted", "import", "adopts vpc-1"),
+        ("aws_vpc.moved", "move", "was aws_vpc.old"),
+    ]
+    for text in (pages.html(made), pages.markdown(made)):
+        assert "adopts vpc-1" in text
+        assert "was aws_vpc.old" in text
+
+
+def test_what_a_plan_is_sealed_with_is_shown(tmp_path: Path) -> None:
+    folder = put(tmp_path / "dev", "network", {"terraform_version": "1.11.4"})
+    sealed = {"terraform": "1.11.4", "plan": "0f3a"}
+    (folder / "stacks" / "network" / SEAL).write_text(json.dumps(sealed))
+    made = report(folder, ["network"])
+    assert made["plans"] == {"network": sealed}
+    for text in (pages.html(made), pages.markdown(made)):
+        assert "0f3a" in text
+
+
+def test_what_the_report_knows_of_exists() -> None:
+    installed()
+    named = {
+        *((kind, name) for kind, name in (*downtime.INTERRUPTS, *exposure.PUBLIC)),
+        *((kind, name) for kind, names in policies.GRANTS.items() for name in names),
+        *((kind, "") for kind in (*downtime.MISSED, *exposure.RULES, *exposure.WALLS, *losses.LESSER)),
+        (exposure.WEB_ACL, "rule"),
+        (exposure.IP_SET, "addresses"),
+        (exposure.CLUSTER, "vpc_config"),
+    }
+    kinds = {kind for kind, _ in named}
+    catalog = Catalog(catalog_path())
+    types = {
+        **catalog.load("aws", "resource", {kind for kind in kinds if kind.startswith("aws_")}),
+        **catalog.load("helm", "resource", {kind for kind in kinds if kind.startswith("helm_")}),
+    }
+    assert kinds == types.keys()
+    assert [(kind, name) for kind, name in named if name and not types[kind].block.find(name)] == []
+    kept = catalog.load("aws", "resource", {kind for kind in FATES if kind.startswith("aws_")})
+    for name in (*losses.LOOSE, *losses.KEPT):
+        assert any(each.block.find(name) for each in kept.values()), name
+
+
+def test_templates_are_those_that_are_used() -> None:
+    assert {file.name for file in (ROOT / "templates" / "review").iterdir()} == {"report.html", "report.md"}
+
+
+def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:
+    """A plan that touches one resource."""
+    change = {"actions": actions, "before": before, "after": after, **more}
+    return {"resource_changes": [{"address": f"{kind}.x", "type": kind, "name": "x", "change": change}]}
+
+
+def says(
+    folder: Path, plan: dict[str, Any], generated: dict[str, Any] | None = None
+) -> list[tuple[str, ...]]:
+    """Subject, words and lines of each finding."""
+    made = report(put(folder / "dev", "data", plan, generated), ["data"])
+    return [(each["subject"], each["says"], *each["lines"]) for each in made["findings"]]
+
+
+def test_a_policy_that_is_not_known_yet_is_read_from_the_configuration(tmp_path: Path) -> None:
+    statement = {
+        "Sid": "Use",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": "${aws_kms_key.files.arn}",
+    }
+    plan = one("aws_iam_role_policy", ["create"], None, {"name": "x"}, after_unknown={"policy": True})
+    for policy, line in (
+        (json.dumps({"Statement": statement}), "+ Use: Allow kms:Decrypt on ${aws_kms_key.files.arn}"),
+        ("${aws_x.y.json}", "~ policy: its statements are known after apply"),
+    ):
+        generated = {"resource": {"aws_iam_role_policy": {"x": {"policy": policy}}}}
+        assert says(tmp_path, plan, generated) == [("identity", "", line)]
+
+
+def test_who_anyone_is_may_not_be_said_in_passing(tmp_path: Path) -> None:
+    def policy(**condition: Any) -> str:
+        everyone = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": "*",
+            **condition,
+        }
+        return json.dumps({"Statement": [everyone]})
+
+    closed, opened = policy(Condition={"Bool": {"aws:SecureTransport": "true"}}), policy()
+    plan = one("aws_s3_bucket_policy", ["update"], {"policy": closed}, {"policy": opened})
+    ((subject, words, *_),) = says(tmp_path, plan)
+    assert (subject, words) == ("identity", "anyone may use it")
+    plan = one("aws_s3_bucket_policy", ["update"], {"policy": opened}, {"policy": closed})
+    ((_, words, *_),) = says(tmp_path, plan)
+    assert words == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "expected"),
+    [
+        (
+            "aws_eks_cluster",
+            {"vpc_config": [{"endpoint_public_access": True, "public_access_cidrs": ["192.0.2.0/24"]}]},
+            {"vpc_config": [{"endpoint_public_access": True, "public_access_cidrs": ["0.0.0.0/0"]}]},
+            ("exposure", "open to the internet", "- API open to 192.0.2.0/24", "+ API open to 0.0.0.0/0"),
+        ),
+        (
+            "aws_db_instance",
+            {"publicly_accessible": False},
+            {"publicly_accessible": True},
+            ("exposure", "open to the internet", "+ publicly_accessible: true"),
+        ),
+        (
+            "aws_wafv2_ip_set",
+            {"addresses": ["192.0.2.0/24", "198.51.100.0/24"]},
+            {"addresses": ["198.51.100.0/24", "203.0.113.0/24"]},
+            ("exposure", "", "- 192.0.2.0/24", "+ 203.0.113.0/24"),
+        ),
+        (
+            "aws_db_instance",
+            {"deletion_protection": True, "backup_retention_period": 14},
+            {"deletion_protection": False, "backup_retention_period": 1},
+            (
+                "data",
+                "a guard of its data is lifted",
+                "~ backup_retention_period: 14 → 1",
+                "~ deletion_protection: true → false",
+            ),
+        ),
+        (
+            "aws_cloudwatch_log_group",
+            {"retention_in_days": 0},
+            {"retention_in_days": 30},
+            ("data", "data is kept for a shorter time", "~ retention_in_days: 0 → 30"),
+        ),
+        (
+            "aws_db_instance",
+            {"engine_version": "16", "apply_immediately": True},
+            {"engine_version": "17", "apply_immediately": True},
+            ("downtime", "engine_version changes: it is upgraded, and cannot be reached meanwhile, at once"),
+        ),
+    ],
+)
+def test_what_an_update_means_is_said(
+    tmp_path: Path, kind: str, before: Any, after: Any, expected: tuple[str, ...]
+) -> None:
+    assert says(tmp_path, one(kind, ["update"], before, after)) == [expected]
+
+
+def test_a_log_group_that_keeps_more_is_no_loss(tmp_path: Path) -> None:
+    plan = one("aws_cloudwatch_log_group", ["update"], {"retention_in_days": 30}, {"retention_in_days": 0})
+    assert says(tmp_path, plan) == []
+
+
+def test_exit_codes_tell_changes_from_errors(tmp_path: Path) -> None:
+    project = Checkout(tmp_path / "tierra")
+    made = project.folder / "cdktf.out" / "sandbox" / "report.json"
+
+    def code() -> int:
+        run = subprocess.run(
+            ["tools/plan.sh", "TIER=storage"],
+            cwd=project.folder,
+            env=without_make(),
+            capture_output=True,
+            check=False,
+        )
+        return run.returncode
+
+    assert code() == 2
+    assert "review.report --detailed" in succeeded(project.make("-n", "plan", "TIER=storage", "DETAILED=yes"))
+    assert made.exists()
+    assert project.make("plan", "TIER=storage", "DETAILED=yes").returncode == 2
+    succeeded(project.make("apply", "TIER=storage", "APPROVE=yes"))
+    assert code() == 0
+    assert made.exists()
+    project.edit("region: us-east-1", "region: nowhere")
+    assert code() == 1
+    assert not made.exists()

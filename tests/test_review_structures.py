@@ -1,0 +1,145 @@
+"""Values are compared by structure: whatever two of them are, their differences turn one into the other."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from review.differences import MASKED, Difference, described, differences
+from review.structures import ABSENT, Edit, Name, diff
+
+PLAIN = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "b", "c: d", "two\nlines"])
+KEYS = st.sampled_from(["name", "Sid", "a", "b", "value"])
+VALUES = st.recursive(
+    PLAIN,
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(KEYS, inside, max_size=4),
+    max_leaves=20,
+)
+
+
+def normal(value: Any) -> str:
+    """One text for all values that differ in the order of lists alone."""
+    if isinstance(value, dict):
+        return json.dumps({key: normal(each) for key, each in value.items()}, sort_keys=True)
+    if isinstance(value, list):
+        return json.dumps(sorted(map(normal, value)))
+    return json.dumps(value)
+
+
+def applied(edits: list[Edit], value: Any) -> Any:
+    """The value after the differences. What is added to a list comes last."""
+    root = {"root": copy.deepcopy(value)}
+    gone: list[tuple[list[Any], Any]] = []
+    new: list[tuple[list[Any], Any]] = []
+    for edit in edits:
+        place: Any = root
+        path = ["root", *edit.path]
+        for part in path[:-1]:
+            place = (
+                next(each for each in place if each[part.key] == part.value)
+                if isinstance(part, Name)
+                else place[part]
+            )
+        last = path[-1]
+        if isinstance(place, dict):
+            if edit.now is ABSENT:
+                del place[last]
+            else:
+                place[last] = edit.now
+            continue
+        if edit.was is not ABSENT:
+            kept = [each for each in place if isinstance(last, Name) and each[last.key] == last.value]
+            gone.append((place, kept[0] if isinstance(last, Name) else place[last]))
+        if edit.now is not ABSENT:
+            new.append((place, edit.now))
+    for place, each in gone:
+        place.pop(
+            next(index for index, other in enumerate(place) if other is each or normal(other) == normal(each))
+        )
+    for place, each in new:
+        place.append(each)
+    return root["root"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, VALUES)
+def test_differences_turn_one_value_into_the_other(was: Any, now: Any) -> None:
+    assert normal(applied(diff(was, now), was)) == normal(now)
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES, VALUES)
+def test_differences_are_the_same_both_ways_and_none_of_a_value_to_itself(was: Any, now: Any) -> None:
+    assert diff(was, was) == []
+    assert bool(diff(was, now)) == bool(diff(now, was))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(KEYS, VALUES, min_size=1, max_size=3),
+    st.dictionaries(KEYS, VALUES, min_size=1, max_size=3),
+)
+def test_texts_in_json_are_compared_as_what_they_say(was: Any, now: Any) -> None:
+    assert diff(json.dumps(was), json.dumps(now, indent=2)) == diff(was, now)
+
+
+def test_texts_in_yaml_are_compared_as_what_they_say() -> None:
+    was = {"replicas": 2, "image": {"tag": "3.4"}, "on": {"x": 1}}
+    now = {"replicas": 3, "image": {"tag": "3.5"}, "on": {"x": 1}}
+    change = {"before": {"values": [yaml.safe_dump(was)]}, "after": {"values": [yaml.safe_dump(now)]}}
+    assert differences(change) == [
+        Difference("values[0].image.tag", "3.4", "3.5"),
+        Difference("values[0].replicas", "2", "3"),
+    ]
+
+
+def test_elements_are_found_again_by_their_name() -> None:
+    was = [{"name": "rate", "limit": 1}, {"name": "common", "limit": 2}]
+    now = [{"name": "blocked", "limit": 0}, {"name": "rate", "limit": 1}, {"name": "common", "limit": 3}]
+    assert described(diff({"rule": was}, {"rule": now})) == [
+        Difference("rule[blocked]", "(nothing)", '{"name": "blocked", "limit": 0}'),
+        Difference("rule[common].limit", "2", "3"),
+    ]
+
+
+def test_plain_elements_are_added_and_removed() -> None:
+    change = {
+        "before": {"zones": ["a", "b"], "order": [1, 2]},
+        "after": {"zones": ["b", "c"], "order": [2, 1]},
+    }
+    assert differences(change) == [
+        Difference("order", "[1, 2]", "[2, 1]"),
+        Difference("zones", "a", "(nothing)"),
+        Difference("zones", "(nothing)", "c"),
+    ]
+
+
+def test_sensitive_values_are_masked_wherever_they_stand() -> None:
+    change = {
+        "before": {"list": [{"x": "s1"}, {"x": "open"}], "text": '{"a": "s2"}', "gone": {"deep": "s3"}},
+        "after": {"list": [{"x": "open"}], "text": '{"a": "s4"}', "new": ["s5"], "moved": [1, "s6"]},
+        "before_sensitive": {"list": [{"x": True}], "text": True, "gone": {"deep": True}},
+        "after_sensitive": {"text": True, "new": True, "moved": [False, True]},
+    }
+    found = differences(change)
+    assert {each.attribute for each in found} == {"gone", "list", "moved", "new", "text"}
+    assert {(each.was, each.now) for each in found} == {(MASKED, MASKED)}
+
+
+def test_what_sounds_like_a_secret_is_masked_in_texts_of_structures_too() -> None:
+    env = [{"name": "DB_PASSWORD", "value": "s1"}, {"name": "MODE", "value": "quick"}]
+    change = {
+        "before": {"values": [json.dumps({"env": [], "token": "s2", "automountToken": False})]},
+        "after": {
+            "values": [json.dumps({"env": env, "token": "s3", "automountToken": True, "auth_token": "s4"})]
+        },
+    }
+    found = "\n".join(map(str, differences(change)))
+    assert not [secret for secret in ("s1", "s2", "s3", "s4") if secret in found]
+    assert "quick" in found
+    assert Difference("values[0].automountToken", "false", "true") in differences(change)
