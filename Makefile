@@ -57,6 +57,13 @@ $(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/c
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install && touch $@
 
+new: $(INSTALLED) ## Write the spec of a new environment: make new ENV=dev asks what has no default
+	@$(PYTHON) -m tools.new "$(ENV)"
+
+# Before set-up too: python3 alone says what is missing for it.
+doctor: ## Check tools, credentials and network for ENV, and say what is missing and how to get it
+	@$(or $(wildcard $(PYTHON)),$(or $(PYTHON3),python3)) -m tools.doctor "$(ENV)"
+
 # --- from spec to Terraform ----------------------------------------------------------------------------------
 
 synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/ENV/stacks/
@@ -337,5 +344,5 @@ bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against refe
 clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup synth app workflows environments ready init validate plan apply destroy show output unchanged rehearse check test bench clean
+.PHONY: help setup new doctor synth app workflows environments ready init validate plan apply destroy show output unchanged rehearse check test bench clean
 .PHONY: approve-apply approve-destroy drift import import-blocks
