@@ -1,11 +1,19 @@
-"""The page of every key: it is what the models say, and it leaves nothing out."""
+"""Pages of keys and tiers: they are what the code says, and they leave nothing out."""
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
+import pytest
+from conftest import ROOT
+
+from modules.architecture import TIERS
 from modules.spec import Environment
 from tools import reference
+
+PAGES = sorted(path for path in reference.TIERS.glob("*.md") if path.name != "README.md")
 
 
 def test_the_page_is_what_the_models_say() -> None:
@@ -48,3 +56,29 @@ def test_the_short_page_names_no_key_that_does_not_exist() -> None:
             count += 1
     assert strange == []
     assert count > 80
+
+
+def test_every_tier_has_a_page_and_a_row() -> None:
+    assert {path.stem for path in PAGES} == set(TIERS)
+    listed = re.findall(r"^\| \[(\w+)\]\(\1\.md\)", (reference.TIERS / "README.md").read_text(), re.M)
+    assert sorted(listed) == sorted(TIERS)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_end_of_a_page_is_what_the_outputs_say(path: Path) -> None:
+    stale = f"{path.relative_to(ROOT)} is stale: .venv/bin/python -m tools.reference"
+    assert path.read_text(encoding="utf-8") == reference.page_of_tier(path), stale
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_addresses_and_files_of_a_page_exist(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    addresses = re.findall(r"`((?:aws|helm)_[a-z0-9_]+\.[a-z0-9_]+)`", page)
+    golden = json.loads((ROOT / "tests/golden/production" / f"{path.stem}.tf.json").read_text("utf-8"))
+    made = {f"{kind}.{name}" for kind, named in golden["resource"].items() for name in named}
+    assert len(addresses) >= 5
+    assert sorted(set(addresses) - made) == []
+    files = re.findall(r"`([a-z_]+\.py)`", page)
+    assert sorted(name for name in files if not (ROOT / "modules" / path.stem / name).exists()) == []
+    folders = re.findall(r"`(templates/[a-z/-]+)`", page)
+    assert sorted(name for name in folders if not (ROOT / name).exists()) == []

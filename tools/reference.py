@@ -1,20 +1,26 @@
-"""The page of every key of a spec, from the models: what it may be, its default, what it is for.
+"""What the papers say of keys and outputs, from the code: what a key may be, its default, what it is for; and
+what tiers read of each other.
 
-`python -m tools.reference` writes docs/reference.md; the text depends on the models alone.
+`python -m tools.reference` writes docs/reference.md, and the end of docs/tiers/<tier>.md below MARK. The
+texts depend on the models and the outputs of tiers alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bindings import node, trim
 from modules.explain import NUMBERS, describe
 from modules.spec import Environment
 from modules.wording import shown
 
 FILE = Path(__file__).resolve().parent.parent / "docs/reference.md"
+TIERS = FILE.parent / "tiers"
+MARK = "<!-- from here on written by python -m tools.reference -->\n"
 MOST_CHOICES = 12
 # Defaults that the models say in code.
 SAID = {
@@ -24,8 +30,9 @@ SAID = {
 }
 HEADING = """# Every key of the spec
 
-Written by `python -m tools.reference` from `modules/spec.py` and the `spec.py` of each tier; a test keeps it so.
-[spec.md](spec.md) has the same in short, with what concerns several keys. What has a default may be left out.
+Written by `python -m tools.reference` from `modules/spec.py` and the `spec.py` of each tier, which a test
+checks. [spec.md](spec.md) has the same in short, with what concerns several keys. What has a default may be
+left out.
 
 | section | what it is |
 |---|---|
@@ -131,5 +138,46 @@ def link(path: str) -> str:
     return f"[`{path}`](#{re.sub(r'[^a-z0-9_-]', '', path)})"
 
 
-if __name__ == "__main__":
+def end_of_page(tier: str) -> str:
+    """What a tier needs, who needs it, and what it promises."""
+    # Only now cdktf, which a page of keys does without.
+    node.use()
+    trim.activate()
+    from modules.architecture import TIERS as GRAPH
+    from modules.outputs import Outputs
+
+    import_module(f"modules.{tier}.outputs")
+    (outputs,) = (each for each in Outputs.__subclasses__() if each.tier == tier)
+    needed_by = sorted(name for name, other in GRAPH.items() if tier in other.needs)
+    lines = [
+        "## Outputs",
+        "",
+        f"Needs: {pages(sorted(GRAPH[tier].needs))}. Needed by: {pages(needed_by)}.",
+        "",
+        "| output | what it is |",
+        "|---|---|",
+        *(f"| `{each.name}` | {cell(each.description)} |" for each in outputs.described()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def pages(tiers: list[str]) -> str:
+    """Links to the pages of tiers."""
+    return ", ".join(f"[{tier}]({tier}.md)" for tier in tiers) or "nothing"
+
+
+def page_of_tier(path: Path) -> str:
+    """The page of a tier as it should be: what people wrote, then what is written here."""
+    written = path.read_text(encoding="utf-8").partition(MARK)[0].rstrip()
+    return f"{written}\n\n{MARK}\n{end_of_page(path.stem)}"
+
+
+def main() -> None:
     FILE.write_text(text(), encoding="utf-8")
+    for path in sorted(TIERS.glob("*.md")):
+        if path.name != "README.md":
+            path.write_text(page_of_tier(path), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
