@@ -53,15 +53,19 @@ def blocks(name: str, language: str) -> list[str]:
 
 
 @cache
+def session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
 def options(service: str, operation: str) -> frozenset[str]:
     """The options of a command of AWS, without dashes. Raises LookupError when there is no such command."""
     if (service, operation) in OWN:
         return frozenset(OWN[service, operation])
-    session = botocore.session.get_session()
     name = SERVICES.get(service, service)
-    if name not in session.get_available_services():
+    if name not in session().get_available_services():
         raise LookupError(f"aws has no {service}")
-    model = session.get_service_model(name)
+    model = session().get_service_model(name)
     names = {xform_name(each, "-"): each for each in model.operation_names}
     if operation not in names:
         raise LookupError(f"aws {service} has no {operation}")
@@ -72,8 +76,7 @@ def options(service: str, operation: str) -> frozenset[str]:
 
 @cache
 def waiters(service: str) -> frozenset[str]:
-    session = botocore.session.get_session()
-    model = session.get_waiter_model(SERVICES.get(service, service))
+    model = session().get_waiter_model(SERVICES.get(service, service))
     return frozenset(xform_name(each, "-") for each in model.waiter_names)
 
 

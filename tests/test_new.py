@@ -1,4 +1,7 @@
-"""A new environment: what is asked, what is written, and that nothing is written otherwise."""
+"""A new environment: what is asked, what is written, and that nothing is written otherwise.
+
+That it plans at once is shown by docs/getting-started.md, whose commands test_commands.py runs.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from test_make import Project, without_make
+from test_make import without_make
 
 from modules.spec import load
 from tools.new import QUESTIONS
@@ -182,11 +185,3 @@ def test_an_end_of_the_answers_writes_nothing(folder: Path) -> None:
     assert code == 1
     assert "nothing was written" in shown
     assert names(folder) == ["test.yaml"]
-
-
-def test_a_new_environment_is_planned_at_once(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
-    assert project.make("new", "ENV=dev", "PROJECT=acme", "REGION=us-east-1").returncode == 0
-    planned = project.make("plan", "ENV=dev", "TIER=network")
-    assert planned.returncode == 0, planned.stdout + planned.stderr
-    assert project.report("dev")["network"]["add"] > 50
