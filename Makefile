@@ -10,14 +10,17 @@ SPEC = environments/$(ENV).yaml
 PYTHON := .venv/bin/python
 HOME_OF_REHEARSAL := .rehearsal
 STATES ?= $(HOME_OF_REHEARSAL)/$(ENV)
+LOCK ?=
+LOCK_TIMEOUT ?= 60s
+REPORT ?= $(OUT)/report.json
 TERRAFORM := $(or $(wildcard .venv/bin/terraform),terraform)
 COLOR := $(if $(MAKE_TERMOUT),,-no-color)
 
 SHELL := /bin/sh
-MAKEFLAGS += --no-builtin-rules --no-print-directory --output-sync=target
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Tiers that do not need each other are planned and applied side by side; make -j1 does one at a time.
 ifeq ($(MAKELEVEL),0)
-MAKEFLAGS += -j4
+MAKEFLAGS += -j4 --output-sync=target
 endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -80,8 +83,9 @@ app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import
-ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-% drift-plan-% import-plan-%,$(MAKECMDGOALS)),)
+NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import bootstrap unlock recover lock hcl
+PARTS := real-plan-% forecast-plan-% apply-saved-% check-% approve-% destroy-all-% drift-plan-% bootstrap-%
+ifneq ($(filter $(NEED_TIERS) $(PARTS),$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
 endif
@@ -95,6 +99,8 @@ endif
 endif
 endif
 SELECTED := $(or $(TIER),$(TIERS))
+# The tier whose bucket holds the states of all comes before all others, and on AWS it stays.
+FIRST := state
 
 workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
 	@$(PYTHON) -m review.workflows
@@ -110,19 +116,34 @@ ifdef REHEARSED
 export TF_CLI_CONFIG_FILE := $(CURDIR)/$(PROVIDER)
 export REHEARSAL_CLOUD := $(abspath $(STATES))/cloud.sqlite
 MODE := rehearsal: terraform talks to Tierra's embedded provider; no AWS account is touched
+else ifeq ($(realpath $(TF_CLI_CONFIG_FILE)),$(realpath $(PROVIDER)))
+# A shell in which somebody uses the embedded provider by hand does not bring it to AWS.
+unexport TF_CLI_CONFIG_FILE
 else ifeq ($(wildcard $(TF_CLI_CONFIG_FILE)),)
 unexport TF_CLI_CONFIG_FILE
 endif
 
+GOAL := $(firstword $(MAKECMDGOALS))
+KIND := $(if $(REHEARSED),rehearsal,aws)
+LOCKED := $(if $(REHEARSED),,$(wildcard environments/providers.lock.hcl))
+
 ready: $(OUT)/tiers.mk $(if $(REHEARSED),$(PROVIDER))
+	@$(PYTHON) -m tools.target $(OUT) $(KIND)
 ifdef REHEARSED
 	@echo "$(MODE)"
 	@$(PYTHON) -m rehearsal.override $(STACKS) $(STATES) $(OVERRIDE)
 else
-	@rm -f $(TIERS:%=$(STACKS)/%/rehearsal_override.tf.json)
+	@$(PYTHON) -m tools.account $(ENV) $(OUT) $(TERRAFORM) $(SELECTED)
+	@$(if $(LOCKED),$(PYTHON) -m tools.providers place $(LOCKED) $(OUT))
 endif
 
 # --- terraform, tier by tier ---------------------------------------------------------------------------------
+
+# Of the bucket that holds the states something is left until the last of them is gone.
+DESTROYED := $(if $(REHEARSED),$(SELECTED),$(filter-out $(FIRST),$(SELECTED)))
+ifeq ($(filter destroy,$(MAKECMDGOALS))/$(DESTROYED),destroy/)
+$(error destroy: the tier $(FIRST) holds the states of all tiers of $(ENV) and is kept; docs/reliability.md says how to remove it)
+endif
 
 init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
@@ -130,8 +151,8 @@ plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and show what they
 	@$(PYTHON) -m review.report $(OUT) $(SELECTED)
 apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
 	@echo "apply: $(ENV) is up to date ($(SELECTED))"
-destroy: $(SELECTED:%=destroy-%) ## Destroy every tier in reverse order, after its name is typed (APPROVE=ENV)
-	@echo "destroy: nothing is left of $(ENV) ($(SELECTED))"
+destroy: $(DESTROYED:%=destroy-%) ## Destroy every tier in reverse order, after its name is typed (APPROVE=ENV)
+	@echo "destroy: nothing is left of $(ENV) ($(DESTROYED))"
 show: $(SELECTED:%=show-%) ## Show the saved plan of every tier, or its state when no plan is saved
 output: $(SELECTED:%=output-%) ## Show the outputs of every tier
 unchanged: $(SELECTED:%=unchanged-%)
@@ -139,25 +160,30 @@ unchanged: $(SELECTED:%=unchanged-%)
 # A tier is planned for real when all that it needs is applied; until then its plan is a forecast, with upstream
 # outputs that the embedded provider makes up in OUT/forecast, and leaves nothing that apply could take.
 # A saved plan belongs to the configuration it was made from: plan.config is that configuration.
-TERRAFORM_PLAN = plan -input=false -lock-timeout=60s $(COLOR) -out=plan.tfplan
+TERRAFORM_PLAN = plan -input=false -lock-timeout=$(LOCK_TIMEOUT) $(COLOR) -out=plan.tfplan
 FORECAST = $(OUT)/forecast
+CHECK = $(PYTHON) -m review.saved check $(ENV) $(OUT) $(KIND) $(PLAN_HOURS) $(REPORT)
 # Under make -n, commands are shown as for an environment that exists.
-DRY_RUN := $(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),true,false)
+DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+DRY_RUN := $(if $(DRY),true,false)
+# Runs terraform by way of make, and where it fails says in a few lines what is wrong and what to do. The make in
+# between must not hold back what terraform says: it goes to the journal of the apply.
+WATCH = $(if $(DRY),,$(PYTHON) -m review.watch $(ENV) $(2) $(STACKS)/$(1) $(TERRAFORM)) $$(MAKE) --output-sync=none
 # Whether a tier holds resources, by the copy of its state that held-<tier> makes.
 holds = grep -q '"mode":"managed"' $(STACKS)/$(1)/state.json
 # A tier is not destroyed while one that needs it stands.
-STANDING := $(foreach t,$(filter-out $(SELECTED),$(TIERS)),$(if $(filter $(SELECTED),$(NEEDS_$(t))),$(t)))
+STANDING := $(foreach t,$(filter-out $(SELECTED),$(TIERS)),$(if $(filter $(DESTROYED),$(NEEDS_$(t))),$(t)))
 WITH_PROVIDER = TF_CLI_CONFIG_FILE=$(CURDIR)/$(PROVIDER) REHEARSAL_CLOUD=
 
 define terraform_rules
-.PHONY: init-$(1) state-$(1) validate-$(1) plan-$(1) real-plan-$(1) forecast-plan-$(1) forecast-$(1) check-$(1)
+.PHONY: init-$(1) state-$(1) validate-$(1) plan-$(1) real-plan-$(1) forecast-plan-$(1) forecast-$(1) check-$(1) approve-$(1)
 .PHONY: apply-$(1) apply-saved-$(1) destroy-$(1) destroy-all-$(1) show-$(1) output-$(1) unchanged-$(1)
 
 init-$(1): ready
-	@$(TERRAFORM) -chdir=$(STACKS)/$(1) init -input=false $(COLOR) >$(STACKS)/$(1)/init.log 2>&1 || { cat $(STACKS)/$(1)/init.log >&2; exit 1; }
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) init -input=false $(if $(LOCKED),-lockfile=readonly) $(COLOR) >$(STACKS)/$(1)/init.log 2>&1 || $(PYTHON) -m review.failure $(ENV) $(GOAL) $(STACKS)/$(1) $(STACKS)/$(1)/init.log
 
 state-$(1): init-$(1)
-	@$(TERRAFORM) -chdir=$(STACKS)/$(1) output -json >$(STACKS)/$(1)/outputs.json
+	@$(TERRAFORM) -chdir=$(STACKS)/$(1) output -json >$(STACKS)/$(1)/outputs.json 2>$(STACKS)/$(1)/init.log || $(PYTHON) -m review.failure $(ENV) $(GOAL) $(STACKS)/$(1) $(STACKS)/$(1)/init.log
 	@$(PYTHON) -m rehearsal.forecast complete $(STACKS)/$(1)
 
 validate-$(1): init-$(1)
@@ -166,14 +192,16 @@ validate-$(1): init-$(1)
 
 plan-$(1): init-$(1) $(NEEDS_$(1):%=forecast-%)
 	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
-	@$$(MAKE) $$$$($(foreach need,$(NEEDS_$(1)),test -e $(STACKS)/$(need)/complete &&) echo real-plan-$(1) || echo forecast-plan-$(1))
-	@cp $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config
+	@$(call WATCH,$(1),plan) $$$$($(foreach need,$(NEEDS_$(1)),test -e $(STACKS)/$(need)/complete &&) echo real-plan-$(1) || echo forecast-plan-$(1))
 
 real-plan-$(1):
 	@echo "== plan $(1)"
+	@cp $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) $(TERRAFORM_PLAN)
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json plan.tfplan >$(STACKS)/$(1)/plan.json
 	@test ! -e $(STACKS)/$(1)/import.tf.json || $(PYTHON) -m review.imports check $(STACKS)/$(1)
+	@$(PYTHON) -m review.saved seal $(STACKS)/$(1) $(KIND)
+	@rm -f $(STACKS)/$(1)/forecast
 
 forecast-plan-$(1): $(PROVIDER)
 	@echo "== plan $(1): a forecast on the embedded provider, until $(NEEDS_$(1)) is applied"
@@ -191,27 +219,28 @@ forecast-$(1): state-$(1) $(NEEDS_$(1):%=forecast-%) $(PROVIDER) | $(if $(filter
 	  $(WITH_PROVIDER) $(TERRAFORM) -chdir=$(FORECAST)/$(1) apply -refresh=false -auto-approve -input=false -no-color >$(FORECAST)/$(1)/apply.log 2>&1; \
 	} || { echo "plan: the forecast of $(1) failed" >&2; cat $(FORECAST)/$(1)/*.log >&2; exit 1; }
 
-check-$(1): ready
-	@test -e $(STACKS)/$(1)/plan.tfplan -o -e $(STACKS)/$(1)/applied -o -e $(STACKS)/$(1)/forecast || { echo "apply: $(1) has no saved plan: run make plan ENV=$(ENV)" >&2; exit 1; }
-	@test -e $(STACKS)/$(1)/applied || cmp -s $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config || { echo "apply: the saved plan of $(1) is older than its configuration: run make plan ENV=$(ENV)" >&2; exit 1; }
+apply-$(1): approve-apply $(patsubst %,apply-%,$(filter $(SELECTED),$(NEEDS_$(1)) $(if $(filter-out $(FIRST),$(1)),$(FIRST))))
+	@if test -e $(STACKS)/$(1)/forecast; then $(call WATCH,$(1),plan) real-plan-$(1) && $$(MAKE) --output-sync=none approve-$(1); fi
+	@if test -e $(STACKS)/$(1)/applied; then echo "== apply $(1): applied before"; else $$(MAKE) check-$(1) && $(call WATCH,$(1),apply) apply-saved-$(1); fi
 
-apply-$(1): approve-apply $(patsubst %,apply-%,$(filter $(SELECTED),$(NEEDS_$(1))))
-	@if test -e $(STACKS)/$(1)/forecast; then $$(MAKE) real-plan-$(1) && rm $(STACKS)/$(1)/forecast && \
-	  $(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(1); fi
-	@test -e $(STACKS)/$(1)/applied && echo "== apply $(1): applied before" || $$(MAKE) apply-saved-$(1)
+approve-$(1):
+	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(1)
+
+check-$(1):
+	@$(CHECK) $(1)
 
 apply-saved-$(1):
 	@echo "== apply $(1)"
-	$(TERRAFORM) -chdir=$(STACKS)/$(1) apply -input=false -lock-timeout=60s $(COLOR) plan.tfplan
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) apply -input=false -lock-timeout=$(LOCK_TIMEOUT) $(COLOR) plan.tfplan
 	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/import.tf.json && touch $(STACKS)/$(1)/applied
 
-destroy-$(1): approve-destroy $(foreach t,$(SELECTED),$(if $(filter $(1),$(NEEDS_$(t))),destroy-$(t)))
+destroy-$(1): approve-destroy $(foreach t,$(filter-out $(1),$(DESTROYED)),$(if $(filter $(1),$(NEEDS_$(t)) $(FIRST)),destroy-$(t)))
 	@echo "== destroy $(1)"
 	@rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
-	@if $(DRY_RUN) || $(call holds,$(1)); then $$(MAKE) destroy-all-$(1); else echo "nothing to destroy"; fi
+	@if $(DRY_RUN) || $(call holds,$(1)); then $(call WATCH,$(1),destroy) destroy-all-$(1); else echo "nothing to destroy"; fi
 
 destroy-all-$(1):
-	$(TERRAFORM) -chdir=$(STACKS)/$(1) destroy -auto-approve -input=false -lock-timeout=60s $(COLOR)
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) destroy -auto-approve -input=false -lock-timeout=$(LOCK_TIMEOUT) $(COLOR)
 
 show-$(1): init-$(1)
 	@echo "== show $(1)$$$$(test ! -e $(STACKS)/$(1)/forecast || echo ': its plan is a forecast, which is not kept; this is its state')"
@@ -234,7 +263,8 @@ ifneq ($(filter apply,$(MAKECMDGOALS)),)
 endif
 endif
 
-approve-apply: $(SELECTED:%=check-%)
+approve-apply: ready
+	@$(CHECK) $(SELECTED)
 	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED)
 
 # --- safe change ---------------------------------------------------------------------------------------------
@@ -255,7 +285,7 @@ $(shell rm -f $(OUT)/drift.json $(OUT)/drift.md)
 endif
 
 define safety_rules
-.PHONY: held-$(1) drift-$(1) drift-plan-$(1) import-$(1) import-plan-$(1)
+.PHONY: held-$(1) drift-$(1) drift-plan-$(1) import-$(1)
 
 held-$(1): init-$(1)
 	@umask 077; rm -f $(STACKS)/$(1)/state.json; $(TERRAFORM) -chdir=$(STACKS)/$(1) show -json >$(STACKS)/$(1)/state.json
@@ -267,7 +297,7 @@ drift-$(1): held-$(1)
 
 drift-plan-$(1):
 	@echo "== drift $(1)"
-	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -refresh-only -input=false -lock-timeout=60s $(COLOR) -out=drift.tfplan
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) plan -refresh-only -input=false -lock-timeout=$(LOCK_TIMEOUT) $(COLOR) -out=drift.tfplan
 	$(TERRAFORM) -chdir=$(STACKS)/$(1) show -json drift.tfplan >$(STACKS)/$(1)/drift.plan.json
 	@rm $(STACKS)/$(1)/drift.tfplan
 
@@ -275,17 +305,85 @@ drift-plan-$(1):
 # real, it adopts what it should, rather than build a second one.
 import-$(1): import-blocks $(NEEDS_$(1):%=state-%)
 	@test ! -e $(STACKS)/$(1)/import.tf.json || rm -f $(STACKS)/$(1)/plan.* $(STACKS)/$(1)/applied $(STACKS)/$(1)/forecast
-	@if $(DRY_RUN) || test -e $(STACKS)/$(1)/import.tf.json $(NEEDS_$(1):%=-a -e $(STACKS)/%/complete); then $$(MAKE) import-plan-$(1); fi
-
-import-plan-$(1):
-	@$$(MAKE) real-plan-$(1)
-	@cp $(STACKS)/$(1)/cdk.tf.json $(STACKS)/$(1)/plan.config
+	@if $(DRY_RUN) || test -e $(STACKS)/$(1)/import.tf.json $(NEEDS_$(1):%=-a -e $(STACKS)/%/complete); then $(call WATCH,$(1),plan) real-plan-$(1); fi
 endef
 $(foreach tier,$(TIERS),$(eval $(call safety_rules,$(tier))))
 
 # The name of the environment is asked for once, before anything is destroyed.
-approve-destroy: $(SELECTED:%=held-%) $(STANDING:%=held-%)
-	@$(PYTHON) -m review.approve destroy "$(ENV)" "$(APPROVE)" $(OUT) $(SELECTED) $(STANDING:%=--standing=%)
+approve-destroy: $(DESTROYED:%=held-%) $(STANDING:%=held-%)
+	@$(PYTHON) -m review.approve destroy "$(ENV)" "$(APPROVE)" $(OUT) $(DESTROYED) $(STANDING:%=--standing=%)
+
+# --- the states and what guards them -------------------------------------------------------------------------
+
+BOOTSTRAP = $(OUT)/bootstrap
+LOCAL_STATE = .bootstrap/$(ENV).tfstate
+BOOTSTRAP_WATCH = $(if $(DRY),,$(PYTHON) -m review.watch $(ENV) bootstrap $(BOOTSTRAP)/stacks/$(FIRST) $(TERRAFORM)) $(MAKE)
+
+bootstrap: $(OUT)/tiers.mk ## Build the bucket for the states of ENV and move its own state there; safe to run again
+ifdef REHEARSED
+	@echo "bootstrap: $(ENV) is rehearsed, with states in local files: there is nothing to do"
+else
+	@$(if $(DRY),step=first,step=$$($(PYTHON) -m tools.bootstrap begin $(ENV) $(OUT) $(LOCAL_STATE))) && $(MAKE) bootstrap-$$step
+endif
+
+bootstrap-again:
+	@echo "bootstrap: $(ENV) has its bucket, with the state of the tier $(FIRST) in it"
+	@$(MAKE) plan TIER=$(FIRST)
+	@$(MAKE) apply TIER=$(FIRST)
+
+# Whatever the apply has made is moved, even if it stopped half-way.
+bootstrap-first:
+	+@$(BOOTSTRAP_WATCH) bootstrap-plan
+	@$(PYTHON) -m review.approve apply "$(ENV)" "$(APPROVE)" $(BOOTSTRAP) $(FIRST)
+	+@$(BOOTSTRAP_WATCH) bootstrap-apply; applied=$$?; $(MAKE) bootstrap-move && exit $$applied
+
+bootstrap-plan:
+	$(TERRAFORM) -chdir=$(BOOTSTRAP)/stacks/$(FIRST) init -input=false $(COLOR)
+	$(TERRAFORM) -chdir=$(BOOTSTRAP)/stacks/$(FIRST) $(TERRAFORM_PLAN)
+	$(TERRAFORM) -chdir=$(BOOTSTRAP)/stacks/$(FIRST) show -json plan.tfplan >$(BOOTSTRAP)/stacks/$(FIRST)/plan.json
+
+bootstrap-apply:
+	$(TERRAFORM) -chdir=$(BOOTSTRAP)/stacks/$(FIRST) apply -input=false $(COLOR) plan.tfplan
+
+bootstrap-move:
+	@$(PYTHON) -m tools.bootstrap move $(ENV) $(OUT) $(LOCAL_STATE)
+	+@$(BOOTSTRAP_WATCH) bootstrap-migrate
+	@$(PYTHON) -m tools.bootstrap end $(ENV) $(OUT) $(LOCAL_STATE)
+
+bootstrap-migrate:
+	$(TERRAFORM) -chdir=$(BOOTSTRAP)/stacks/$(FIRST) init -migrate-state -force-copy -input=false $(COLOR)
+
+unlock: $(if $(and $(TIER),$(LOCK)),unlock-$(TIER)) ## Take the lock LOCK of TIER from a terraform that is dead
+	@$(if $(and $(TIER),$(LOCK)),,echo "unlock: say make unlock ENV=$(ENV) TIER=<tier> LOCK=<id>; the refusal names both" >&2; exit 1)
+
+recover: $(SELECTED:%=recover-%) ## Bring back into the states what an interrupted apply could not write there
+
+define state_rules
+.PHONY: unlock-$(1) recover-$(1)
+
+unlock-$(1): init-$(1)
+	$(TERRAFORM) -chdir=$(STACKS)/$(1) force-unlock -force $(LOCK)
+
+recover-$(1): init-$(1)
+	@$(PYTHON) -m review.recover $(ENV) $(STACKS)/$(1) $(TERRAFORM) $(LOCK_TIMEOUT)
+endef
+$(foreach tier,$(TIERS),$(eval $(call state_rules,$(tier))))
+
+PLATFORMS ?= linux_amd64 linux_arm64 darwin_amd64 darwin_arm64
+MIRROR ?=
+
+lock: $(OUT)/tiers.mk ## Write the lock file of the providers, on a machine that reaches their registry; commit it
+	@rm -rf $(OUT)/lock && $(PYTHON) -m tools.providers gather $(OUT) $(OUT)/lock
+	$(TERRAFORM) -chdir=$(OUT)/lock providers lock $(PLATFORMS:%=-platform=%) $(if $(MIRROR),-fs-mirror=$(abspath $(MIRROR)))
+	@cp $(OUT)/lock/.terraform.lock.hcl environments/providers.lock.hcl
+	@echo "lock: environments/providers.lock.hcl is written; from now on plans take these providers and no others"
+
+# --- the HCL twin --------------------------------------------------------------------------------------------
+
+hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write the Terraform of every tier as HCL, for people, to cdktf.out/ENV/hcl/
+	@$(PYTHON) -m review.hcl $(TERRAFORM) $(OUT) $(SPEC) $(SELECTED)
+
+.PHONY: hcl
 
 # --- dress rehearsal -----------------------------------------------------------------------------------------
 
@@ -341,8 +439,16 @@ test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(LEAN) $(PROVIDER) ## Run all checks
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
 	@$(PYTHON) -m tests.bench
 
-clean: ## Remove generated files (state of the sandbox and .venv stay)
+ROUNDS ?= 3
+soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, faults in every tier, then ROUNDS of faults drawn by lot
+	@$(PYTHON) -m pytest -m soak -n auto --dist worksteal
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(PYTHON) -m tests.soak $(ROUNDS)
+
+clean: ## Remove generated files (states of the sandbox and .venv stay)
+	@kept=$$(ls cdktf.out/*/stacks/*/errored.tfstate cdktf.out/*/bootstrap/stacks/*/errored.tfstate cdktf.out/*/stacks/*/journal 2>/dev/null); \
+	  test -z "$$kept" || { echo "clean: only these files tell of what an interrupted apply has made: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup new doctor synth app workflows environments ready init validate plan apply destroy show output unchanged rehearse check test bench clean
-.PHONY: approve-apply approve-destroy drift import import-blocks
+.PHONY: help setup new doctor synth app workflows environments ready init validate plan apply destroy show output unchanged
+.PHONY: approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first bootstrap-again bootstrap-plan
+.PHONY: bootstrap-apply bootstrap-move bootstrap-migrate unlock recover lock rehearse check test soak bench clean

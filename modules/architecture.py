@@ -28,6 +28,7 @@ from modules.observability.tier import Observability
 from modules.renames import RENAMES, Rename, moved
 from modules.spec import Environment
 from modules.stack import Stack, open_stack
+from modules.state.tier import State
 from modules.storage.tier import Storage
 from modules.systems.tier import Systems
 
@@ -40,7 +41,11 @@ class Tier:
     needs: frozenset[str] = frozenset()
 
 
+# The tier whose bucket holds the states of all: built before, and destroyed after, any other.
+FIRST = "state"
+
 TIERS: Mapping[str, Tier] = {
+    FIRST: Tier(State),
     "network": Tier(Network),
     "storage": Tier(Storage),
     "data": Tier(Data, needs=frozenset({"network"})),
@@ -85,8 +90,9 @@ def synthesize(
     tiers: Mapping[str, Tier] = TIERS,
     renames: Sequence[Rename] = RENAMES,
 ) -> None:
-    """Writes manifest.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter with what the
-    tier carries.
+    """Writes manifest.json, sources.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter
+    with what the tier carries. sources.json names the module that asked for an element, by tier and address,
+    in the order of asking.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
@@ -106,6 +112,8 @@ def synthesize(
             _replace(folder / relative, _terraform_json(generated, environment))
             _carry(folder / relative.parent, stacks[name].carried)
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
+        sources = {name: stack.sources for name, stack in stacks.items()}
+        _replace(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
 
 
@@ -116,7 +124,11 @@ def addresses(root: Mapping[str, Any]) -> list[str]:
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
     """The graph of tiers as variables for make: NEEDS_<tier> lists the tiers to apply before it."""
-    lines = [f"TARGET := {environment.target}", f"TIERS := {' '.join(order(tiers))}"]
+    lines = [
+        f"TARGET := {environment.target}",
+        f"PLAN_HOURS := {environment.state.plan_hours}",
+        f"TIERS := {' '.join(order(tiers))}",
+    ]
     lines += [f"NEEDS_{name} := {' '.join(sorted(tiers[name].needs))}".rstrip() for name in order(tiers)]
     return "\n".join(lines) + "\n"
 

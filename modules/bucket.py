@@ -32,7 +32,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
     S3BucketVersioningVersioningConfiguration,
 )
 
-from modules.policy import Everyone, Statement, document
+from modules.policy import Conditions, Everyone, Statement, document
 from modules.stack import Stack
 
 # Uploads that were begun and never finished are invisible and are billed.
@@ -42,8 +42,8 @@ UNFINISHED_DAYS = 7
 class PrivateBucket:
     """A bucket and what makes it private; each part has the address `aws_s3_bucket_….<role>`.
 
-    With a key, objects are encrypted with it and with no other. Without one S3's own key is used: the only
-    encryption that the log deliveries of AWS can write to.
+    With a key, objects are encrypted with it and with no other; uploads may name it by ARNs of its aliases,
+    too. Without one S3's own key is used: the only encryption that the log deliveries of AWS can write to.
     """
 
     def __init__(
@@ -52,12 +52,13 @@ class PrivateBucket:
         role: str,
         *,
         key: KmsKey | None = None,
+        aliases: Sequence[str] = (),
         grants: Sequence[Statement] = (),
         tags: dict[str, str] | None = None,
     ) -> None:
         self._stack = stack
         self._role = role
-        self.name = stack.names.bucket(role)
+        self.name = stack.names.bucket(role.replace("_", "-"))
         self.arn = bucket_arn(stack, role)
         self.bucket = stack.add(
             S3Bucket,
@@ -65,7 +66,7 @@ class PrivateBucket:
             bucket=self.name,
             force_destroy=not stack.environment.protection,
             lifecycle=stack.guarded,
-            tags=stack.tags(role, **(tags or {})),
+            tags=stack.tags(role.replace("_", "-"), **(tags or {})),
         )
         self._block_public_access()
         self._encrypt(key)
@@ -76,18 +77,23 @@ class PrivateBucket:
             S3BucketPolicy,
             role,
             bucket=self.bucket.id,
-            policy=document(*self._refusals(key), *grants),
+            policy=document(*self._refusals(key, aliases), *grants),
             depends_on=[self.public_access_block],  # S3 refuses two changes of access to one bucket at once
         )
 
     def sweep(
-        self, *, noncurrent_days: int, archive_days: int | None = None, expire_days: int | None = None
+        self,
+        *,
+        noncurrent_days: int,
+        noncurrent_versions: int | None = None,
+        archive_days: int | None = None,
+        expire_days: int | None = None,
     ) -> None:
         """What happens to old objects: `archive_days` to a cheaper class, `expire_days` to the end; None is
         never.
 
-        Earlier versions go after `noncurrent_days`, and with the last of them the mark that an object was
-        deleted.
+        Earlier versions go after `noncurrent_days`, all but the newest `noncurrent_versions`, and with the
+        last of them the mark that an object was deleted.
         """
         rule = S3BucketLifecycleConfigurationRule(
             id="everything",
@@ -104,7 +110,9 @@ class PrivateBucket:
                 else S3BucketLifecycleConfigurationRuleExpiration(expired_object_delete_marker=True)
             ],
             noncurrent_version_expiration=[
-                S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(noncurrent_days=noncurrent_days)
+                S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
+                    noncurrent_days=noncurrent_days, newer_noncurrent_versions=noncurrent_versions
+                )
             ],
             abort_incomplete_multipart_upload=[
                 S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
@@ -164,7 +172,7 @@ class PrivateBucket:
             versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
         )
 
-    def _refusals(self, key: KmsKey | None) -> list[Statement]:
+    def _refusals(self, key: KmsKey | None, aliases: Sequence[str]) -> list[Statement]:
         """What nobody may do, administrators included."""
         refusals = [
             self._refuse("PlainHttp", "s3:*", {"Bool": {"aws:SecureTransport": "false"}}),
@@ -176,13 +184,13 @@ class PrivateBucket:
             refusals += [
                 self._refuse(sid, "s3:PutObject", {"StringNotEquals": {name: value}, "Null": {name: "false"}})
                 for sid, name, value in (
-                    ("OtherEncryption", header, "aws:kms"),
-                    ("OtherKeys", f"{header}-aws-kms-key-id", key.arn),
+                    ("OtherEncryption", header, ["aws:kms"]),
+                    ("OtherKeys", f"{header}-aws-kms-key-id", [key.arn, *aliases]),
                 )
             ]
         return refusals
 
-    def _refuse(self, what: str, actions: str, conditions: dict[str, dict[str, str]]) -> Statement:
+    def _refuse(self, what: str, actions: str, conditions: Conditions) -> Statement:
         return Statement(
             sid=f"Refuse{what}",
             effect="Deny",
@@ -195,4 +203,4 @@ class PrivateBucket:
 
 def bucket_arn(stack: Stack, role: str) -> str:
     """ARN of a bucket of this environment, known before the bucket exists."""
-    return stack.arn("s3", stack.names.bucket(role), region="", account="")
+    return stack.arn("s3", stack.names.bucket(role.replace("_", "-")), region="", account="")

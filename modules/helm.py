@@ -8,11 +8,13 @@ compares versions of charts, not their texts, and a changed template must show i
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.provider import (
@@ -44,6 +46,7 @@ class Chart:
 def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
     """The provider `helm` of a stack. It signs in anew for each connection, with the AWS credentials of the
     shell: a token of EKS lasts a quarter of an hour, less than some applies."""
+    stack.note("provider.helm")
     return HelmProvider(
         stack,
         "helm",
@@ -105,6 +108,11 @@ def release(
         timeout=timeout,
         depends_on=list(depends_on) or None,
     )
+
+
+def document(values: Mapping[str, Any]) -> str:
+    """Values as a YAML document, which JSON is; in lines, so that a plan shows those that change."""
+    return json.dumps(values, indent=2) + "\n"
 
 
 @cache

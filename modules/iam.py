@@ -45,6 +45,11 @@ def attach(stack: Stack, name: str, role: IamRole, policy: str) -> IamRolePolicy
     )
 
 
+def attach_own(stack: Stack, name: str, role: IamRole, policy_arn: str) -> IamRolePolicyAttachment:
+    """`aws_iam_role_policy_attachment.<name>`: a policy of this environment by its ARN."""
+    return stack.add(IamRolePolicyAttachment, name, role=role.name, policy_arn=policy_arn)
+
+
 def grant(stack: Stack, name: str, role: IamRole, *statements: Statement) -> IamRolePolicy:
     """`aws_iam_role_policy.<name>`: what a role may do, inline."""
     return stack.add(

@@ -28,6 +28,7 @@ from modules.observability.spec import Observability, budget_is_sold
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
+from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
@@ -134,6 +135,9 @@ class Environment(Section):
         json_schema_extra={"maxProperties": MOST},
         description="Tags of your own on every resource, 40 at most.",
         examples=[{"CostCenter": "1234"}],
+    )
+    state: State = Field(
+        default_factory=State, description="Terraform's states, and plans that wait for an approval."
     )
     network: Network = Field(
         default_factory=Network, description="VPC, subnets, NAT, endpoints and flow logs."

@@ -6,9 +6,13 @@ plan, in the JSON and in the construct tree, where it lies at `network/aws_subne
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
+from types import FrameType
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from cdktf import (
@@ -30,6 +34,8 @@ from modules.spec import Environment
 
 Parameters = ParamSpec("Parameters")
 Element = TypeVar("Element", bound=TerraformElement)
+
+MODULES = Path(__file__).parent
 
 # 1.11 is the first with write-only arguments and with the S3 backend's own lock.
 TERRAFORM = ">= 1.11"
@@ -66,6 +72,7 @@ class Stack(TerraformStack):
         self.needs = needs
         self.producers: dict[str, DataTerraformRemoteStateS3] = {}
         self.carried: dict[str, Mapping[str, str]] = {}
+        self.sources: dict[str, str] = {}
         self._rooms: dict[str, Construct] = {}
         self._addresses: dict[str, str] = {}
         self._clashes: list[str] = []
@@ -91,6 +98,7 @@ class Stack(TerraformStack):
         if address in self._addresses:
             raise TierError(f"{self.tier}: two elements have the address {address}")
         self._addresses[address] = f"{self.tier}/{terraform_type}/{name}"
+        self.note(address)
         element = kind(self._room(terraform_type), name, *args, **kwargs)
         # What _allocate_logical_id would answer; said at once it saves three questions across languages.
         element.override_logical_id(name)
@@ -101,6 +109,25 @@ class Stack(TerraformStack):
         # As a token, a list or dict passes by a function of cdktf that Node calls deprecated, aloud.
         plain = value if isinstance(value, str) else Token.as_any(value)
         TerraformOutput(self._room("output"), name, value=plain, description=description, static_id=True)
+        self.note(f"output.{name}")
+
+    def ephemeral(self, terraform_type: str, name: str, /, **arguments: Any) -> None:
+        """Adds an ephemeral resource, for which cdktf has no class."""
+        self.add_override(f"ephemeral.{terraform_type}.{name}", arguments)
+        self.note(f"ephemeral.{terraform_type}.{name}")
+
+    def note(self, address: str) -> None:
+        """Notes in `sources` which file asks for an element: `modules/data/postgres.py`.
+
+        It is the one nearest to this call in the folder of the tier, else that of the call itself.
+        """
+        caller = sys._getframe(1)
+        frame: FrameType | None = caller
+        own = f"{MODULES / self.tier}{os.sep}"
+        while frame and not frame.f_code.co_filename.startswith(own):
+            frame = frame.f_back
+        file = (frame or caller).f_code.co_filename
+        self.sources[address] = Path(file).relative_to(MODULES.parent).as_posix()
 
     def carry(self, folder: str, files: Mapping[str, str]) -> str:
         """Puts files, by their path in the folder, beside the generated JSON. The folder, as the root module
@@ -188,9 +215,12 @@ def open_stack(
         region=state.region,
         encrypt=True,
         kms_key_id=stack.arn("kms", stack.names.alias("state")),
+        allowed_account_ids=[environment.account],
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
     stack.add_override("terraform.required_version", TERRAFORM)
+    stack.note("terraform")
+    stack.note("provider.aws")
     AwsProvider(
         stack,
         "aws",

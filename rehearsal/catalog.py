@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings.schema import Attribute, Block, Nested, TypeSchema
+from rehearsal import waf
 
 PROVIDERS = ("aws", "helm")
 FACTS = Path(__file__).parent / "facts"
@@ -47,6 +48,7 @@ class Facts:
     values: dict[str, Any] = field(default_factory=dict)
     write_only: list[str] = field(default_factory=list)
     required_blocks: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,13 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
 
-    def load(self, provider: str, kind: str, names: set[str] | None = None) -> dict[str, Type]:
+    def load(
+        self, provider: str, kind: str, names: set[str] | None = None, words: set[str] | None = None
+    ) -> dict[str, Type]:
         """The types of a kind ("resource", "data", "provider"), those called `names` or all of them.
 
-        Names that the provider lacks are left out.
+        Names that the provider lacks are left out. Of the statements of WAF, which are more than all else,
+        only those among `words` are there, if any words are given.
         """
         if names is None:
             names = {name for (name,) in self._query("SELECT name", provider, kind)}
@@ -75,6 +80,8 @@ class Catalog:
         for name in sorted(names):
             for block, facts in self._query("SELECT block, facts", provider, kind, name):
                 found[name] = Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
+                if kind == "resource":
+                    waf.complete(name, found[name].block, words)
         return found
 
     def _query(self, select: str, *key: str) -> list[tuple[Any, ...]]:
@@ -187,7 +194,7 @@ def _apply(name: str, block: Block, facts: Facts) -> None:
             found.computed = True
         else:
             raise ValueError(f"facts: {name} has no argument {path}")
-    for path in facts.replace:
+    for path in [*facts.replace, *facts.documents]:
         if block.find(path) is None:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in facts.nested:

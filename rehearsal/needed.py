@@ -1,4 +1,4 @@
-"""Which types a root module uses, so that terraform is sent only their schemas.
+"""Which types a root module uses, and which words, so that terraform is sent only schemas of use to it.
 
 terraform starts a provider in the folder of the root module, so the configuration is at hand.
 """
@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_WORD = re.compile(r"\b(?:aws|helm)_[a-z0-9_]+")
+_WORD = re.compile(r"\b[a-z][a-z0-9_]*")
 
 
-def used_types(folder: Path) -> set[str] | None:
-    """Every word in the configuration, its modules and its state that may be a resource type.
+def used_words(folder: Path) -> set[str] | None:
+    """Every word in the configuration, its modules and its state that may name a type or a block.
 
-    None means that the state is out of reach (a remote backend), so that any type may be needed.
+    None means that the state is out of reach (a remote backend), so that anything may be needed.
     """
     states = list(_state_files(folder))
     if None in states:

@@ -29,6 +29,7 @@ def plan(
         planned["region"] = account.region
     if prior is None:
         return planned, []
+    _documents(type_.facts, prior, planned)
     replace = [path for name in type_.facts.replace for path in _changed(name, type_.block, prior, planned)]
     if planned != prior:
         _recompute(type_, prior, planned, config)
@@ -105,6 +106,21 @@ def _tags(block: Block, planned: Object, config: Object, account: Account) -> No
         planned["tags_all"] = UNKNOWN
     else:
         planned["tags_all"] = {**account.default_tags, **(tags or {})}
+
+
+def _documents(facts: Facts, prior: Object, planned: Object) -> None:
+    """Keep the text of a JSON document that says the same in other words, as the provider does."""
+    for name in facts.documents:
+        before, after = prior.get(name), planned.get(name)
+        if isinstance(before, str) and isinstance(after, str) and _same_document(before, after):
+            planned[name] = before
+
+
+def _same_document(before: str, after: str) -> bool:
+    try:
+        return bool(json.loads(before) == json.loads(after))
+    except ValueError:
+        return False
 
 
 def _recompute(type_: Type, prior: Object, planned: Object, config: Object) -> None:

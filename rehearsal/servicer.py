@@ -13,7 +13,7 @@ from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type
 from rehearsal.changes import Changes
 from rehearsal.cloud import Cloud
-from rehearsal.needed import used_types
+from rehearsal.needed import used_words
 from rehearsal.planning import Path as ArgumentPath
 from rehearsal.planning import conform, fills_blocks, plan
 from rehearsal.protocol import decode, encode, error, messages
@@ -31,11 +31,13 @@ class Servicer:
         self.changes = Changes(cloud, Account())
 
     @cached_property
-    def _names(self) -> set[str] | None:
-        return used_types(self.folder)
+    def _words(self) -> set[str] | None:
+        return used_words(self.folder)
 
     def _load(self, kind: str) -> dict[str, Type]:
-        return self.catalog.load(self.provider, kind, self._names)
+        words = self._words
+        names = words and {word for word in words if word.startswith(f"{self.provider}_")}
+        return self.catalog.load(self.provider, kind, names, words)
 
     @cached_property
     def _resources(self) -> dict[str, Type]:

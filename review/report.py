@@ -17,6 +17,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from review.saved import seals
+
 PLAN = "plan.json"
 FORECAST = "forecast"
 
@@ -44,7 +46,8 @@ def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
 
 
 def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
-    """The report of the environment whose output folder is given.
+    """The report of the environment whose output folder is given: what the plans of these tiers do, and of
+    all saved plans what they were made of.
 
     Raises FileNotFoundError when a tier has no JSON plan.
     """
@@ -53,7 +56,7 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
         stack = folder / "stacks" / tier
         plan = json.loads((stack / PLAN).read_text())
         made[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
-    return {"environment": folder.name, "tiers": made}
+    return {"environment": folder.name, "tiers": made, "plans": seals(folder)}
 
 
 def table(tiers: dict[str, Any]) -> Table:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -22,6 +23,10 @@ trim.activate()
 
 from modules.architecture import TIERS, synthesize  # noqa: E402
 from modules.spec import Environment, load  # noqa: E402
+
+if TYPE_CHECKING:
+    from on_aws import Production
+    from pretend_aws import Aws
 
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
 
@@ -76,6 +81,32 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def roots(request: pytest.FixtureRequest, folders: dict[str, Path]) -> dict[str, Root]:
     """The root modules of an environment; a test that uses it runs for each."""
     return read_roots(folders[request.param], load(ROOT / "environments" / f"{request.param}.yaml"))
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    """The pretended account of one process of the tests."""
+    from pretend_aws import Aws  # loads moto, which most tests do without
+
+    found = Aws()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def production(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Production:
+    """A project on an empty account, with a bucket for states and a plan of the tier `state`."""
+    from on_aws import IMPATIENT, Production, planned
+
+    aws.reset()
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    source = planned(shared / "production", aws)
+    aws.reset()
+    made = Production(tmp_path / "tierra", aws, source)
+    made.bucket()
+    made.variables |= IMPATIENT
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ class Project:
             [*self.command, f"-chdir={self.folder}", arguments[0], *_options(arguments[0]), *arguments[1:]],
             capture_output=True,
             text=True,
-            env={**_environment(), "REHEARSAL_CLOUD": str(self.cloud), **environment},
+            env={**settings(), "REHEARSAL_CLOUD": str(self.cloud), **environment},
             check=False,
         )
         assert code in (None, ended.returncode), ended.stdout + ended.stderr
@@ -98,7 +98,8 @@ def _options(verb: str) -> list[str]:
     return ["-no-color"] if verb in ("init", "validate") else []
 
 
-def _environment() -> dict[str, str]:
+def settings() -> dict[str, str]:
+    """The environment in which terraform finds the embedded provider."""
     kept = {
         name: value
         for name, value in os.environ.items()

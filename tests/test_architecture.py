@@ -100,11 +100,12 @@ def test_generated_json_is_plain(roots: dict[str, Root], folders: dict[str, Path
 def test_tiers_mk_is_plain_variables(folders: dict[str, Path]) -> None:
     lines = (folders["sandbox"] / "tiers.mk").read_text().splitlines()
     assert lines[0] == "TARGET := rehearsal"
-    assert lines[1].startswith("TIERS := network storage ")
+    assert lines[1] == "PLAN_HOURS := 24"
+    assert lines[2].startswith("TIERS := state network storage ")
     assert "NEEDS_network :=" in lines
     assert "NEEDS_data := network" in lines
     assert "NEEDS_compute := network" in lines
-    assert len(lines) == 2 + len(TIERS)
+    assert len(lines) == 3 + len(TIERS)
 
 
 def test_every_policy_is_json(roots: dict[str, Root]) -> None:

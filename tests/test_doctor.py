@@ -66,7 +66,7 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def aws() -> Iterator[Pretence]:
+def servers() -> Iterator[Pretence]:
     with Pretence() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
@@ -120,36 +120,36 @@ def test_what_aws_needs_is_said_with_a_remedy_each() -> None:
             assert lines[number + 1].startswith("  remedy: "), line
 
 
-def test_credentials_of_the_account_are_shown(aws: Pretence) -> None:
-    _, status, said = look("production", **signed_in(aws))
+def test_credentials_of_the_account_are_shown(servers: Pretence) -> None:
+    _, status, said = look("production", **signed_in(servers))
     assert status["credentials"] == "ok", said
     assert f"arn:aws:iam::{PRODUCTION}:role/operator" in said
     assert status["cluster"] == "ok"
     assert "acme-production does not exist yet" in said
 
 
-def test_credentials_of_another_account_are_told(aws: Pretence) -> None:
-    aws.account = "210987654321"
-    code, status, said = look("production", **signed_in(aws))
+def test_credentials_of_another_account_are_told(servers: Pretence) -> None:
+    servers.account = "210987654321"
+    code, status, said = look("production", **signed_in(servers))
     assert (code, status["credentials"]) == (1, "missing")
     assert f"the spec is for {PRODUCTION}" in said
 
 
 @pytest.mark.parametrize("reached", [True, False])
-def test_a_private_cluster_out_of_reach_is_told(aws: Pretence, reached: bool) -> None:
-    aws.cluster = {
+def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool) -> None:
+    servers.cluster = {
         "status": "ACTIVE",
-        "endpoint": aws.address if reached else NOBODY,
+        "endpoint": servers.address if reached else NOBODY,
         "resourcesVpcConfig": {"endpointPublicAccess": False},
     }
-    _, status, said = look("production", **signed_in(aws))
+    _, status, said = look("production", **signed_in(servers))
     assert status["cluster"] == ("ok" if reached else "missing"), said
     assert ("work inside the VPC" in said) is not reached
 
 
-def test_a_registry_that_answers_is_told(aws: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_answers_is_told(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(doctor, "REGISTRY", aws.address)
+    monkeypatch.setattr(doctor, "REGISTRY", servers.address)
     spec, _ = doctor.look_at_spec("production")
     assert doctor.look_at_registry(spec).status == doctor.OK
 

@@ -38,7 +38,7 @@ def test_drift_is_reported_and_told_apart_from_errors(tmp_path: Path) -> None:
     project.cloud().put("aws_db_instance", f"us-east-1/{database['id']}", {**database, **moved})
     clean, said = code()
     assert (clean, said.splitlines()[-1]) == (0, "drift: none")
-    assert "drift: not applied, so not compared: storage, compute" in said
+    assert "drift: not applied, so not compared: state, storage, compute" in said
     assert "drift: 2 values are not counted" in said
 
     vpc, cloud = project.one("aws_vpc", "acme-sandbox-main"), project.cloud()

@@ -30,6 +30,7 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     ) == [
         "manifest.json",
+        "sources.json",
         "stacks/compute/cdk.tf.json",
         "stacks/data/cdk.tf.json",
         "stacks/delivery/cdk.tf.json",
@@ -51,6 +52,7 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
             for path in sorted((ROOT / "templates/observability" / chart).rglob("*"))
             if path.is_file()
         ),
+        "stacks/state/cdk.tf.json",
         "stacks/storage/cdk.tf.json",
         "stacks/systems/cdk.tf.json",
         *(

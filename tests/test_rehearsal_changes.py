@@ -229,3 +229,21 @@ output "seen" {{
     project.apply()
     arn = f"arn:{partition}:sqs:{region}:123456789012:jobs"
     assert project.outputs()["seen"] == [partition, suffix, arn]
+
+
+def test_a_policy_in_another_order_of_keys_is_no_change_and_other_text_is(tmp_path: Path) -> None:
+    def topic(policy: str) -> str:
+        return f"""
+          resource "aws_sns_topic_policy" "this" {{
+            arn    = "arn:aws:sns:us-east-1:123456789012:x"
+            policy = <<-EOT
+              {policy}
+            EOT
+          }}"""
+
+    project = Project(tmp_path, topic('{"Version": "2012-10-17", "Statement": []}'))
+    project.apply()
+    assert project.actions(topic('{"Statement":[],"Version":"2012-10-17"}')) == {}
+    assert project.actions(topic('{"Statement":[{}],"Version":"2012-10-17"}')) == {
+        "aws_sns_topic_policy.this": "update"
+    }

@@ -30,7 +30,8 @@ def block(name: str, kind: str = "resource", provider: str = "aws") -> Block:
         ("aws_lexv2models_intent", "sample_utterance.utterance", "string"),
         ("aws_fms_policy", "exclude_map.account", ["set", "string"]),  # a name that ends in Map
         ("aws_quicksight_data_set", "physical_table_map.s3_source.data_source_arn", "string"),
-        ("aws_wafv2_web_acl", "rule.statement", "dynamic"),  # untyped in the bindings
+        ("aws_quicksight_dashboard", "definition", "dynamic"),  # untyped in the bindings
+        ("aws_wafv2_web_acl", "rule.statement.rate_based_statement.limit", "number"),  # from rehearsal/waf.py
     ],
 )
 def test_the_type_of_an_argument(name: str, path: str, type_: object) -> None:
@@ -57,6 +58,9 @@ def test_what_is_required_comes_from_the_declarations() -> None:
         ("aws_autoscaling_group", "tag", "set", False),
         ("aws_medialive_channel", "vpc", "list", True),
         ("aws_vpc", "timeouts", "single", False),
+        ("aws_wafv2_web_acl", "rule", "set", False),
+        ("aws_wafv2_web_acl", "rule.statement", "list", True),
+        ("aws_wafv2_rule_group", "rule.statement.and_statement.statement", "list", False),
     ],
 )
 def test_how_blocks_are_nested(name: str, path: str, nesting: str, single: bool) -> None:

@@ -113,6 +113,7 @@ def test_state_is_encrypted_locked_and_of_one_tier(roots: dict[str, Root]) -> No
                 "region": place.region,
                 "encrypt": True,
                 "kms_key_id": f"arn:aws:kms:{place.region}:{place.account}:alias/{stem}-state",
+                "allowed_account_ids": [place.account],
                 "use_lockfile": True,
             }
         }
@@ -189,7 +190,7 @@ def test_a_consumer_reads_typed_references_through_one_remote_state(
     }
     assert root.statements("aws_iam_role_policy.use")["Use"]["Resource"] == f"${{{outputs}.logs_key_arn}}"
     assert root.body["output"]["addresses"]["value"] == f"${{{outputs}.nat_public_ips}}"
-    assert (tmp_path / "tiers.mk").read_text().splitlines()[1:] == [
+    assert (tmp_path / "tiers.mk").read_text().splitlines()[2:] == [
         "TIERS := network consumer",
         "NEEDS_network :=",
         "NEEDS_consumer := network",

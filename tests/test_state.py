@@ -1,4 +1,5 @@
-"""The S3 backend that the generated Terraform names, with real terraform and a real S3 API."""
+"""The tier `state`, and the S3 backend that the generated Terraform names, with real terraform and a real S3
+API."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
+from conftest import Root
 from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +33,8 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def s3(endpoint: str) -> Any:
+    """Empty: servers of one process of the tests share what they hold."""
+    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()
     client = boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -92,3 +97,91 @@ def test_state_lies_encrypted_in_the_bucket_and_is_locked_there(terraform: Any, 
     assert second.returncode == 1
     assert "Error acquiring the state lock" in second.stderr
     assert "somebody@example.com" in second.stderr
+
+
+@pytest.fixture
+def state(roots: dict[str, Root]) -> Root:
+    return roots["state"]
+
+
+def arn(state: Root) -> str:
+    return f"arn:aws:s3:::{state['aws_s3_bucket.state']['bucket']}"
+
+
+def test_every_tier_keeps_its_state_in_the_bucket_of_this_one(roots: dict[str, Root]) -> None:
+    name = roots["state"]["aws_s3_bucket.state"]["bucket"]
+    assert {root.body["terraform"]["backend"]["s3"]["bucket"] for root in roots.values()} == {name}
+    assert roots["state"]["aws_kms_alias.state"]["target_key_id"] == "${aws_kms_key.state.key_id}"
+    keys = {root.body["terraform"]["backend"]["s3"]["kms_key_id"] for root in roots.values()}
+    assert [key.split(":")[-1] for key in keys] == [roots["state"]["aws_kms_alias.state"]["name"]]
+
+
+def test_states_take_no_other_key_than_that_of_the_backends_by_either_of_its_names(state: Root) -> None:
+    """S3 compares the name that an upload gives: backends give the alias."""
+    refusal = state.statements("aws_s3_bucket_policy.state")["RefuseOtherKeys"]
+    [allowed] = refusal["Condition"]["StringNotEquals"].values()
+    backend = state.body["terraform"]["backend"]["s3"]
+    assert (refusal["Effect"], allowed) == ("Deny", ["${aws_kms_key.state.arn}", backend["kms_key_id"]])
+
+
+def test_earlier_states_can_be_brought_back(state: Root) -> None:
+    assert state["aws_s3_bucket_versioning.state"]["versioning_configuration"] == {"status": "Enabled"}
+    [rule] = state["aws_s3_bucket_lifecycle_configuration.state"]["rule"]
+    assert rule["expiration"] == [{"expired_object_delete_marker": True}]
+    assert rule["noncurrent_version_expiration"] == [
+        {"noncurrent_days": state.environment.state.version_days, "newer_noncurrent_versions": 100}
+    ]
+
+
+def test_protected_states_are_deleted_by_nobody(state: Root) -> None:
+    statements, protected = state.statements("aws_s3_bucket_policy.state"), state.environment.protection
+    assert ({"KeepTheBucket", "KeepTheStates"} <= statements.keys()) is protected
+    assert state["aws_s3_bucket.state"].get("lifecycle") == ({"prevent_destroy": True} if protected else None)
+    if protected:
+        kept = statements["KeepTheStates"]
+        assert (kept["Effect"], kept["Principal"]) == ("Deny", "*")
+        assert kept["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+        assert kept["Resource"] == f"{arn(state)}/*.tfstate"  # and no *.tflock, which goes with every run
+
+
+def test_who_reads_or_writes_a_state_is_logged(state: Root) -> None:
+    logging = state["aws_s3_bucket_logging.state"]
+    assert logging["target_bucket"] == "${aws_s3_bucket.state_logs.id}"
+    deliveries = state.statements("aws_s3_bucket_policy.state_logs")["DeliverAccessLogs"]
+    assert deliveries["Condition"]["ArnLike"] == {"aws:SourceArn": arn(state)}
+    [rule] = state["aws_s3_bucket_server_side_encryption_configuration.state_logs"]["rule"]
+    assert rule == {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+
+
+@pytest.mark.parametrize(
+    ("right", "actions"), [("read", "s3:GetObject"), ("write", ["s3:GetObject", "s3:PutObject"])]
+)
+def test_roles_use_and_lock_the_states_of_their_environment_alone(
+    state: Root, right: str, actions: str | list[str]
+) -> None:
+    place = state.environment
+    states = f"{arn(state)}/{place.project}/{place.environment}/*/terraform.tfstate"
+    assert state.statements(f"aws_iam_policy.{right}") == {
+        "FindTheBucket": {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": arn(state),
+            "Condition": {"StringLikeIfExists": {"s3:prefix": f"{place.project}/{place.environment}/*"}},
+        },
+        "UseStates": {"Effect": "Allow", "Action": actions, "Resource": states},
+        "LockStates": {
+            "Effect": "Allow",
+            "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            "Resource": f"{states}.tflock",
+        },
+        "DecryptStates": {
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": f"arn:aws:kms:{place.region}:{place.account}:key/*",
+            # Without its alias this would decrypt whatever else S3 encrypts.
+            "Condition": {
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/acme-{place.environment}-state"},
+                "StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"},
+            },
+        },
+    }

@@ -848,6 +848,7 @@ def planned(runner: Runner) -> Path:
         for name in () if tier == "compute" else ("plan.tfplan", "plan.config", ".terraform.lock.hcl"):
             (stack / name).write_text(f"{name} of {tier}")
     (folder / "report.json").write_text(json.dumps(report))
+    (folder / "target").write_text("aws\n")
     for name in (".venv", "review"):
         (runner.folder / "checkout" / name).symlink_to(ROOT / name)
     return folder

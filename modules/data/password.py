@@ -54,18 +54,17 @@ def password(stack: Stack, keys: Keys) -> Password:
         # The new one is current before the old one goes.
         lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
     )
-    # cdktf has no class for ephemeral resources.
-    stack.add_override("ephemeral", _ephemeral(version))
+    stack.ephemeral(
+        "aws_secretsmanager_random_password",
+        "postgres",
+        # No punctuation, so that the password may stand in an address as it is.
+        exclude_punctuation=True,
+        password_length=LENGTH,
+    )
+    stack.ephemeral(
+        "aws_secretsmanager_secret_version",
+        "postgres",
+        secret_id=version.secret_id,
+        version_id=version.version_id,
+    )
     return Password(secret, "${ephemeral.aws_secretsmanager_secret_version.postgres.secret_string}", number)
-
-
-def _ephemeral(version: SecretsmanagerSecretVersion) -> dict[str, object]:
-    """No punctuation, so that the password may stand in an address as it is."""
-    return {
-        "aws_secretsmanager_random_password": {
-            "postgres": {"exclude_punctuation": True, "password_length": LENGTH}
-        },
-        "aws_secretsmanager_secret_version": {
-            "postgres": {"secret_id": version.secret_id, "version_id": version.version_id}
-        },
-    }

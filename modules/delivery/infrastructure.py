@@ -22,10 +22,11 @@ from modules.delivery.services import (
     WITHOUT_RESOURCE,
     ZONES,
 )
-from modules.iam import grant
+from modules.iam import attach_own, grant
 from modules.namespaces import WITH_RECORDS
 from modules.policy import Everything, Statement, document
-from modules.stack import Stack, state_of
+from modules.stack import Stack
+from modules.state.outputs import policy_arn
 
 PLAN = "plan"
 APPLY = "apply"
@@ -43,13 +44,13 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
     code of a pull request has been read by nobody: who may run jobs in the GitHub environment is set there.
     """
     role = github.role(PLAN, "GitHub Actions plans infrastructure", PLAN)
+    attach_own(stack, "plan_state", role, policy_arn(stack, "read"))
     password = stack.arn("secretsmanager", f"secret:{stack.names.of('secret', 'postgres')}-??????")
     grant(
         stack,
         PLAN,
         role,
         _reads(),
-        *_state(stack, "GetObject"),
         Statement(
             sid="MakeUpPasswords",
             actions="secretsmanager:GetRandomPassword",
@@ -118,12 +119,12 @@ def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole
     role = github.role(
         APPLY, "GitHub Actions applies infrastructure", "apply", hours=2, permissions_boundary=boundary.arn
     )
+    attach_own(stack, "apply_state", role, policy_arn(stack, "write"))
     grant(
         stack,
         APPLY,
         role,
         _reads(),
-        *_state(stack, "GetObject", "PutObject"),
         *_changes(stack),
         *_roles(stack),
     )
@@ -146,40 +147,6 @@ def _service(stack: Stack, service: str) -> str:
 
 def _bucket(stack: Stack, role: str) -> str:
     return stack.arn("s3", stack.names.bucket(role), region="", account="")
-
-
-def _state(stack: Stack, *actions: str) -> list[Statement]:
-    """The states of this environment and their locks, in the bucket and with the key that have them."""
-    place = state_of(stack.environment, stack.names, "*")
-    bucket = stack.arn("s3", place.bucket, region="", account="")
-    of_environment = place.key.partition("*")[0] + "*"
-    return [
-        Statement(
-            sid="FindStates",
-            actions="s3:ListBucket",
-            resources=bucket,
-            conditions={"StringLike": {"s3:prefix": of_environment}},
-        ),
-        Statement(
-            sid="UseStates",
-            actions=[f"s3:{action}" for action in actions],
-            resources=f"{bucket}/{place.key}",
-        ),
-        Statement(
-            sid="LockStates",
-            actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            resources=f"{bucket}/{place.key}.tflock",
-        ),
-        Statement(
-            sid="DecryptStates",
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=stack.arn("kms", "key/*", region=place.region),
-            conditions={
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")},
-                "StringEquals": {"kms:ViaService": _service(stack, "s3")},
-            },
-        ),
-    ]
 
 
 def _regions(stack: Stack) -> list[str]:
@@ -313,6 +280,8 @@ def _refuse_own(stack: Stack) -> Statement:
     protected = [
         *(_iam(stack, f"role/{names.of('iam_role', role)}") for role in (PLAN, APPLY)),
         _iam(stack, f"policy/{names.of('iam_policy', 'apply-boundary')}"),
+        policy_arn(stack, "read"),
+        policy_arn(stack, "write"),
         _iam(stack, f"oidc-provider/{HOST}"),
     ]
     return Statement(

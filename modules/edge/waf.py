@@ -38,7 +38,7 @@ def waf(stack: Stack, load_balancer: Lb) -> Wafv2WebAcl:
             Wafv2WebAclCustomResponseBody(
                 key=TOO_MANY,
                 content_type="APPLICATION_JSON",
-                content=json.dumps({"error": "too many requests"}),
+                content=json.dumps({"error": "too many requests"}, separators=(",", ":")),
             )
         ],
         data_protection_config=_data_protection(),

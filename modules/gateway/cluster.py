@@ -3,13 +3,11 @@ the walls around Kong, and a ban on load balancers that Terraform does not know.
 
 from __future__ import annotations
 
-import json
-
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import PROMETHEUS_CRDS
-from modules.helm import release
+from modules.helm import document, release
 from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS, SYSTEM
 from modules.stack import Stack
 
@@ -46,5 +44,5 @@ def shared(stack: Stack, cluster: ComputeOutputs) -> Release:
         },
     }
     return release(
-        stack, "cluster", "gateway/cluster", name="cluster", namespace=SYSTEM, values=[json.dumps(values)]
+        stack, "cluster", "gateway/cluster", name="cluster", namespace=SYSTEM, values=[document(values)]
     )

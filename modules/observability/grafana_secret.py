@@ -49,9 +49,9 @@ def grafana_secret(stack: Stack, data: DataOutputs, gateway: GatewayOutputs) -> 
         secret_string_wo="${ephemeral.aws_secretsmanager_random_password.grafana.random_password}",
         secret_string_wo_version=1,
     )
-    # cdktf has no class for ephemeral resources.
-    random = {"exclude_punctuation": True, "password_length": LENGTH}
-    stack.add_override("ephemeral.aws_secretsmanager_random_password.grafana", random)
+    stack.ephemeral(
+        "aws_secretsmanager_random_password", "grafana", exclude_punctuation=True, password_length=LENGTH
+    )
     reader = secret_reader(
         stack, GRAFANA, [secret.arn], gateway.secrets_operator_role_arn, data.secrets_key_arn
     )

@@ -3,12 +3,10 @@ talk to whom, and the alerts and the dashboard of what all systems share."""
 
 from __future__ import annotations
 
-import json
-
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import release
+from modules.helm import document, release
 from modules.namespaces import GRAFANA, OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
@@ -39,6 +37,6 @@ def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Re
         PLATFORM,
         name="observability",
         namespace=gateway.releases_namespace,
-        values=[json.dumps(values, indent=2)],
+        values=[document(values)],
         depends_on=[secret.version, secret.reader.rights],
     )

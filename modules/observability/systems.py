@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
-from modules.helm import release
+from modules.helm import document, release
 from modules.namespaces import OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import SYSTEM
@@ -33,7 +31,7 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
             SYSTEM,
             name=f"system-{name}",
             namespace=OBSERVABILITY,
-            values=[json.dumps({"words": words}, indent=2)],
+            values=[document({"words": words})],
             depends_on=[after],
         )
     return releases

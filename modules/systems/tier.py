@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
@@ -10,7 +9,7 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import helm_provider, release
+from modules.helm import document, helm_provider, release
 from modules.secret_reader import secret_reader
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
@@ -49,7 +48,7 @@ class Systems:
             "systems/namespace",
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
-            values=[json.dumps(self._namespace(name, system))],
+            values=[document(self._namespace(name, system))],
         )
         release(
             self.stack,
@@ -57,7 +56,7 @@ class Systems:
             "systems/chart",
             name=name,
             namespace=self.gateway.releases_namespace,
-            values=[json.dumps({"image": image(self.stack, name), **self._workload(name, system)})],
+            values=[document({"image": image(self.stack, name), **self._workload(name, system)})],
             depends_on=[namespace],
         )
         return role

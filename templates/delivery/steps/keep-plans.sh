@@ -11,7 +11,7 @@ cat outputs >>"$GITHUB_OUTPUT"
 } >>"$GITHUB_STEP_SUMMARY"
 tiers=$(sed -n 's/^tiers=//p' outputs)
 [[ $tiers ]] || exit 0
-files=("cdktf.out/$ENV/report.json")
+files=("cdktf.out/$ENV/report.json" "cdktf.out/$ENV/target")
 for tier in $tiers; do
   files+=("cdktf.out/$ENV/stacks/$tier"/plan.*)
   lock="cdktf.out/$ENV/stacks/$tier/.terraform.lock.hcl"

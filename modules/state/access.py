@@ -1,0 +1,59 @@
+"""Who may use the states: a policy for roles that plan, and one for roles that apply."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
+
+from modules.policy import Statement, document
+from modules.stack import Stack, state_of
+from modules.state.outputs import Right, policy_name
+
+ACTIONS: dict[Right, list[str]] = {
+    "read": ["s3:GetObject"],
+    "write": ["s3:GetObject", "s3:PutObject"],
+}
+
+
+def access(stack: Stack, right: Right) -> IamPolicy:
+    """`aws_iam_policy.read` or `aws_iam_policy.write`. Neither deletes a state, and both take its lock: a
+    plan without it would compare with a state that is being written."""
+    plans = right == "read"
+    return stack.add(
+        IamPolicy,
+        right,
+        name=policy_name(stack, right),
+        description=f"Terraform {'plans' if plans else 'applies'}: it {right}s the states and locks them",
+        policy=document(*_statements(stack, ACTIONS[right])),
+        tags=stack.tags(f"state-{right}"),
+    )
+
+
+def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
+    """The states of this environment and their locks, in the bucket and with the key that have them."""
+    place, environment = state_of(stack.environment, stack.names, "*"), stack.environment
+    bucket = stack.arn("s3", place.bucket, region="", account="")
+    return [
+        Statement(
+            sid="FindTheBucket",
+            # HeadBucket, and HeadObject of what is not there, ask for this right without a prefix to compare.
+            # terraform takes no offence when it may not look for workspaces: hashicorp/terraform #34511.
+            actions="s3:ListBucket",
+            resources=bucket,
+            conditions={"StringLikeIfExists": {"s3:prefix": place.key.partition("*")[0] + "*"}},
+        ),
+        Statement(sid="UseStates", actions=actions, resources=f"{bucket}/{place.key}"),
+        Statement(
+            sid="LockStates",
+            actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            resources=f"{bucket}/{place.key}.tflock",
+        ),
+        Statement(
+            sid="DecryptStates",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=stack.arn("kms", "key/*", region=place.region),
+            conditions={
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")},
+                "StringEquals": {"kms:ViaService": f"s3.{place.region}.{environment.dns_suffix}"},
+            },
+        ),
+    ]

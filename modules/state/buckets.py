@@ -1,0 +1,88 @@
+"""The bucket with the states, its key, and the bucket that tells who read or wrote them."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+from cdktf_cdktf_provider_aws.s3_bucket_logging import (
+    S3BucketLoggingA,
+    S3BucketLoggingTargetObjectKeyFormat,
+    S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix,
+)
+
+from modules.bucket import PrivateBucket, bucket_arn
+from modules.encryption import encryption_key
+from modules.policy import Everyone, Statement
+from modules.stack import Stack
+
+ROLE = "state"
+LOGS = "state_logs"
+NONCURRENT_LOG_DAYS = 30
+# The most that S3 keeps beyond their days.
+KEPT_VERSIONS = 100
+
+
+def state_bucket(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, KmsKey]:
+    """`aws_s3_bucket.state`: every version of every state, encrypted with one key; who asks is logged."""
+    key = encryption_key(stack, ROLE, "States of Terraform")
+    bucket = PrivateBucket(
+        stack,
+        ROLE,
+        key=key,
+        # Backends name the key by its alias, which is known before the key is, and S3 compares names.
+        aliases=[stack.arn("kms", stack.names.alias(ROLE))],
+        grants=_guards(stack),
+    )
+    bucket.sweep(noncurrent_days=stack.environment.state.version_days, noncurrent_versions=KEPT_VERSIONS)
+    by_day = S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix(partition_date_source="EventTime")
+    stack.add(
+        S3BucketLoggingA,
+        ROLE,
+        bucket=bucket.bucket.id,
+        target_bucket=logs.bucket.id,
+        target_prefix=f"{ROLE}/",
+        target_object_key_format=S3BucketLoggingTargetObjectKeyFormat(partitioned_prefix=by_day),
+        depends_on=[logs.policy],
+    )
+    return bucket, key
+
+
+def logs_bucket(stack: Stack) -> PrivateBucket:
+    """`aws_s3_bucket.state_logs`. It keeps no log of itself, and S3's own key encrypts it: deliveries of logs
+    cannot use one of ours."""
+    delivery = Statement(
+        sid="DeliverAccessLogs",
+        actions="s3:PutObject",
+        resources=f"{bucket_arn(stack, LOGS)}/{ROLE}/*",
+        principals={"Service": "logging.s3.amazonaws.com"},
+        conditions={
+            "ArnLike": {"aws:SourceArn": bucket_arn(stack, ROLE)},
+            "StringEquals": {"aws:SourceAccount": stack.environment.account},
+        },
+    )
+    bucket = PrivateBucket(stack, LOGS, grants=[delivery])
+    bucket.sweep(noncurrent_days=NONCURRENT_LOG_DAYS, expire_days=stack.environment.state.log_days)
+    return bucket
+
+
+def _guards(stack: Stack) -> list[Statement]:
+    """While protection is on nobody deletes the bucket, a state or its history, administrators included; who
+    must, changes this policy first. Locks are deleted all the time."""
+    if not stack.environment.protection:
+        return []
+    arn, everyone = bucket_arn(stack, ROLE), Everyone("nobody is exempt from a refusal")
+    return [
+        Statement(
+            sid="KeepTheBucket",
+            effect="Deny",
+            principals=everyone,
+            actions="s3:DeleteBucket",
+            resources=arn,
+        ),
+        Statement(
+            sid="KeepTheStates",
+            effect="Deny",
+            principals=everyone,
+            actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            resources=f"{arn}/*.tfstate",
+        ),
+    ]

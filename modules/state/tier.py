@@ -1,0 +1,29 @@
+"""State: the bucket that holds Terraform's states, that of this tier included. `make bootstrap` builds it."""
+
+from __future__ import annotations
+
+from modules.stack import Stack
+from modules.state.access import access
+from modules.state.buckets import logs_bucket, state_bucket
+from modules.state.outputs import StateOutputs
+
+
+class State:
+    """Fills the stack. Each noun is a file of its own."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.logs = logs_bucket(stack)
+        self.bucket, self.key = state_bucket(stack, self.logs)
+        self.read_policy = access(stack, "read")
+        self.write_policy = access(stack, "write")
+        self._outputs().declare(stack)
+
+    def _outputs(self) -> StateOutputs:
+        return StateOutputs(
+            bucket_name=self.bucket.bucket.id,
+            bucket_arn=self.bucket.bucket.arn,
+            key_arn=self.key.arn,
+            logs_bucket_name=self.logs.bucket.id,
+            read_policy_arn=self.read_policy.arn,
+            write_policy_arn=self.write_policy.arn,
+        )

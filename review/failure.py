@@ -1,0 +1,200 @@
+"""What a failure of terraform means here and what to do, in a few lines of ours below its own.
+
+`python -m review.failure ENV VERB STACK LOG` prints the file LOG and the message, and exits with 1.
+KNOWN is the one place where messages of terraform are understood.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+FRAME = re.compile("[╷│╵]")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A failure that we know: words of terraform, what they mean, and what helps. Names in braces are groups
+    of the pattern or of the place: `env`, `verb`, `tier`, `stack`."""
+
+    pattern: str
+    meaning: str
+    remedy: str
+
+
+AGAIN = "make {verb} ENV={env}"
+PLAN = "make plan ENV={env}"
+
+# From the most to the least telling: one failure often causes others.
+KNOWN = (
+    Known(
+        r"errored\.tfstate",
+        "the state could not be written; what was changed is in {stack}/errored.tfstate",
+        "once the cause above is gone, before anything else: make recover ENV={env} TIER={tier}",
+    ),
+    Known(
+        r"Error acquiring the state lock.*?ID: (?P<id>\S+) Path: \S+ Operation: (?:OperationType)?"
+        r"(?P<operation>\S+) Who: (?P<who>\S+) Version: (?P<version>\S+)"
+        r" Created: (?P<created>\S+ [\d:]{8})\S* .*?Info:",
+        "the state is locked: {who} holds it since {created} UTC ({operation}, terraform {version})",
+        "wait for them, and run it again; only when that process is dead:"
+        " make unlock ENV={env} TIER={tier} LOCK={id}",
+    ),
+    Known(
+        r"Error acquiring the state lock",
+        "the state is locked, and the lock does not say by whom",
+        "run it again in a minute",
+    ),
+    Known(
+        r"Saved plan is stale|Saved plan does not match the given state",
+        "the state has changed since the saved plan was made, and the plan may be wrong",
+        PLAN,
+    ),
+    Known(
+        r"plan file was created by Terraform (?P<theirs>[\w.-]+), but this is (?P<ours>[\w.-]+)",
+        "the plan was made by terraform {theirs}; this is {ours}",
+        "use terraform {theirs}, or " + PLAN,
+    ),
+    Known(
+        r'S3 bucket "(?P<bucket>[^"]+)" does not exist|NoSuchBucket',
+        "the bucket for the states does not exist",
+        "make bootstrap ENV={env}",
+    ),
+    Known(
+        r"AWS account ID not allowed: (?P<account>\d{12})",
+        "the credentials are for the account {account}, and {env} is in another",
+        "sign in to the account that environments/{env}.yaml names",
+    ),
+    Known(
+        r"ExpiredToken|token (?:included in the request )?(?:is|has) expired",
+        "the credentials have expired",
+        "sign in again",
+    ),
+    Known(
+        r"No valid credential sources found|failed to refresh cached credentials",
+        "there are no credentials for AWS",
+        "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ),
+    Known(
+        r"state file uses format version \d+, which is not supported by Terraform (?P<ours>[\w.-]+?)\. This"
+        r" state file was created by Terraform (?P<theirs>[\w.-]+?)\. ?",
+        "the state was written by terraform {theirs}; this is {ours}, which cannot read it",
+        "use terraform {theirs} or newer",
+    ),
+    Known(
+        r"managed by newer provider version",
+        "the state was written with a newer provider than that of this version of Tierra",
+        "use the version of Tierra that was applied last, or a newer one",
+    ),
+    Known(
+        r"state file could not be parsed|does not have a \"version\" attribute",
+        "what lies in the place of the state is not a state",
+        "bring back its earlier version: docs/reliability.md",
+    ),
+    Known(
+        r"no space left on device|[Ff]ile too large|disk quota exceeded",
+        "the disk is full",
+        "make room, then " + AGAIN,
+    ),
+    Known(
+        r"Unable to find remote state|No stored state was found",
+        "a tier that it needs is not applied",
+        "make plan and make apply of all tiers: leave out TIER",
+    ),
+    Known(
+        r"This object does not have an attribute named|Unsupported attribute",
+        "a tier that it needs is not applied as it is configured now",
+        "make plan and make apply of all tiers: leave out TIER",
+    ),
+    Known(
+        r"Provider dependency changes detected|Inconsistent dependency lock file"
+        r"|doesn't match any of the checksums|do not match any of the checksums",
+        "the providers are not those of environments/providers.lock.hcl",
+        "make lock, on a machine that reaches the registry, and commit the file",
+    ),
+    Known(
+        r"Failed to query available provider packages|could not connect to registry",
+        "the registry of providers is out of reach",
+        "look at the network, then " + AGAIN,
+    ),
+    Known(
+        r"KMS\.NotFoundException|Alias arn:\S+ is not found",
+        "the key of the states does not exist",
+        "make bootstrap ENV={env}",
+    ),
+    Known(
+        r"request send failed|exceeded maximum number of attempts"
+        r"|connection reset|connection refused|no such host|i/o timeout|network is",
+        "AWS cannot be reached",
+        "look at the network, then " + AGAIN,
+    ),
+    Known(
+        r"AccessDenied|UnauthorizedOperation|not authorized to perform",
+        "the credentials may not do this",
+        "let somebody with more rights do it, or extend those of the role",
+    ),
+)
+
+UNKNOWN = {
+    "apply": Known(
+        "",
+        "it stopped half-way; what was created is in the state, and the cause is above",
+        "remove the cause, then make plan ENV={env} and make apply ENV={env}",
+    ),
+    "bootstrap": Known(
+        "",
+        "it stopped half-way; what was created is in the state, and the cause is above",
+        "remove the cause, then " + AGAIN,
+    ),
+    "destroy": Known(
+        "",
+        "it stopped half-way; what is left is in the state, and the cause is above",
+        "remove the cause, then " + AGAIN,
+    ),
+    "": Known("", "terraform failed and changed nothing; the cause is above", "remove it, then " + AGAIN),
+}
+
+
+def explained(text: str, place: Mapping[str, str]) -> str:
+    """The message for what terraform printed. `place` has env, verb, tier and stack."""
+    plain = " ".join(FRAME.sub(" ", ANSI.sub("", text)).split())
+    for known in KNOWN:
+        if found := re.search(known.pattern, plain):
+            words = {
+                **place,
+                **{
+                    name: value.lower() if name == "operation" else value
+                    for name, value in found.groupdict(default="").items()
+                },
+            }
+            return _message(known, words)
+    return _message(UNKNOWN.get(place["verb"], UNKNOWN[""]), place)
+
+
+def _message(known: Known, words: Mapping[str, str]) -> str:
+    return "\n".join(
+        (
+            f"{words['verb']}: {words['tier']} of {words['env']}: {known.meaning.format(**words)}",
+            f"  remedy: {known.remedy.format(**words)}",
+        )
+    )
+
+
+def tell(environment: str, verb: str, stack: Path, text: str) -> None:
+    """Prints what terraform said as it is, and the message below it."""
+    place = {"env": environment, "verb": verb, "tier": stack.name, "stack": stack.as_posix()}
+    sys.stderr.write(f"{text.rstrip()}\n\n{explained(text, place)}\n")
+
+
+def main() -> int:
+    environment, verb, stack, log = sys.argv[1:]
+    tell(environment, verb, Path(stack), Path(log).read_text(encoding="utf-8", errors="replace"))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""What an apply has created, kept beside the state until the state is known to hold it.
+
+terraform writes a state in S3 every twenty seconds at most, and at the end. Killed in between, it has created
+what no state tells of. It does say on its output, resource by resource, what it has created; this output goes
+to the file `journal` first. The file is locked as long as terraform runs, even when make is gone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from review.failure import ANSI
+
+JOURNAL = "journal"
+ROOM = 1024 * 1024
+# A resource shows its id, or else its name, or nothing.
+DONE = re.compile(
+    r"^(?P<address>[\w.-]+): (?P<what>Creation|Destruction) complete after \S+?(?: \[\w+=(?P<id>.*)\])?$",
+    re.M,
+)
+
+BEGUN = re.compile(r"^([\w.-]+): Creating\.\.\.$", re.M)
+
+
+class Running(Exception):
+    """Somebody applies this tier from this folder right now."""
+
+
+def begin(stack: Path) -> BinaryIO:
+    """A new journal, open and locked, with room on the disk for what it will hold. Raises Running, or OSError
+    when there is no room."""
+    journal = (stack / JOURNAL).open("ab")
+    try:
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        journal.close()
+        raise Running from None
+    try:
+        journal.write(bytes(ROOM))
+        journal.flush()
+        os.fsync(journal.fileno())
+    except OSError:
+        with suppress(OSError):
+            journal.close()
+        (stack / JOURNAL).unlink()
+        raise
+    journal.truncate(0)
+    return journal
+
+
+def created(text: str) -> dict[str, str]:
+    """The ids of what was created and not destroyed again, by address."""
+    found: dict[str, str] = {}
+    for match in DONE.finditer(ANSI.sub("", text)):
+        if match["what"] == "Creation":
+            found[match["address"]] = match["id"] or ""
+        else:
+            found.pop(match["address"], None)
+    return found
+
+
+def in_flight(text: str) -> list[str]:
+    """The addresses of what was being created at the end: AWS had not answered yet, or had refused."""
+    plain = ANSI.sub("", text)
+    ended = {match["address"] for match in DONE.finditer(plain) if match["what"] == "Creation"}
+    return [address for address in BEGUN.findall(plain) if address not in ended]
+
+
+def unrecorded(stack: Path, terraform: str) -> dict[str, str]:
+    """What the journal tells of and the state does not, ids by address. A journal that tells of nothing such
+    is removed. Raises Running, or CalledProcessError when the state cannot be read."""
+    file = stack / JOURNAL
+    if not file.exists():
+        return {}
+    with file.open("rb") as journal:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Running from None
+        found = created(journal.read().decode("utf-8", errors="replace"))
+        known = recorded(stack, terraform) if found else {}
+        lost = {address: id_ for address, id_ in found.items() if id_ not in known.get(address, ())}
+        if not lost:
+            file.unlink()
+    return lost
+
+
+def recorded(stack: Path, terraform: str) -> dict[str, set[str]]:
+    """By address, the values of which one is the id of what the state tells of; an id that is not shown is
+    always among them. Raises CalledProcessError when the state cannot be read."""
+    pulled = subprocess.run(
+        [terraform, f"-chdir={stack}", "state", "pull"], capture_output=True, text=True, check=True
+    )
+    state = json.loads(pulled.stdout) if pulled.stdout.strip() else {"resources": []}
+    return {
+        f"{resource['type']}.{resource['name']}": {
+            "",
+            *(
+                str(value)
+                for instance in resource["instances"]
+                for value in instance["attributes"].values()
+                if isinstance(value, str)
+            ),
+        }
+        for resource in state["resources"]
+        if resource["mode"] == "managed"
+    }

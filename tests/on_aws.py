@@ -1,0 +1,151 @@
+"""A project whose production has `target: aws`: real make, terraform and S3 API, embedded resources."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from pretend_aws import ACCOUNT, Aws
+from test_make import ROOT, Project, without_make
+
+BUCKET = f"acme-production-{ACCOUNT}-state"
+PROJECTS = "acme/production"
+# Faults come soon, rather than after five attempts.
+IMPATIENT = {"TF_CLI_ARGS_init": "-backend-config=max_retries=2"}
+
+
+class Production(Project):
+    """Its make knows the pretended account, whose resources the embedded provider makes.
+
+    It begins as a copy of `source`, if there is one.
+    """
+
+    def __init__(self, folder: Path, aws: Aws, source: Path | None = None) -> None:
+        if source is None:
+            super().__init__(folder)
+            # Not the file by which make finds the embedded provider: it would not take that to AWS.
+            settings = (ROOT / ".rehearsal" / "terraform.rc").read_text()
+            (folder / "terraform.rc").write_text(settings)
+        else:
+            self.folder = folder
+            shutil.copytree(source, folder, symlinks=True)
+        self.aws = aws
+        self.cloud = folder / "cloud.sqlite"
+        aws.clouds.append(self.cloud)
+        self.variables = aws.variables()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        ours = {
+            "ENV": "production",
+            "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
+            "REHEARSAL_CLOUD": str(self.cloud),
+            "HOME": str(self.folder),
+            "LOCK_TIMEOUT": "0s",
+        }
+        kept = {name: value for name, value in without_make().items() if not name.startswith(("AWS_", "TF_"))}
+        return kept | ours | self.variables
+
+    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **variables)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["make", *arguments],
+            cwd=self.folder,
+            env=self.environment | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def shell(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+
+    def bucket(self) -> None:
+        """The bucket for the states, as if bootstrap had been run."""
+        self.aws.client("s3").create_bucket(Bucket=BUCKET)
+
+    def stack(self, tier: str) -> Path:
+        return self.folder / "cdktf.out" / "production" / "stacks" / tier
+
+    def state(self, tier: str) -> dict[str, Any]:
+        """The state of a tier in the bucket; without resources when there is none."""
+        s3 = self.aws.client("s3")
+        try:
+            content = s3.get_object(Bucket=BUCKET, Key=f"{PROJECTS}/{tier}/terraform.tfstate")["Body"].read()
+        except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
+            return {"resources": []}
+        state: dict[str, Any] = json.loads(content)
+        return state
+
+    def recorded(self, tier: str) -> set[str]:
+        """The addresses of what the state of a tier tells of."""
+        found = [each for each in self.state(tier)["resources"] if each["mode"] == "managed"]
+        return {f"{each['type']}.{each['name']}" for each in found}
+
+    def locks(self) -> list[str]:
+        """Whatever is locked in the bucket."""
+        objects = self.aws.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return [each["Key"] for each in objects if each["Key"].endswith(".tflock")]
+
+
+def planned(folder: Path, aws: Aws) -> Path:
+    """A project in which the smallest tier is planned, for others to begin as a copy of it. It is made once,
+    whichever process of the tests comes first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            production = Production(folder / "project", aws)
+            production.bucket()
+            production.variables |= IMPATIENT
+            run = production.make("plan", "TIER=state")
+            assert run.returncode == 0, run.stdout + run.stderr
+            (folder / "made").touch()
+    return folder / "project"
+
+
+def kill_terraform(process: subprocess.Popen[str], verb: str) -> None:
+    """kill -9 for the terraform below a make, and for nothing else."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for pid in _session(process.pid):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if os.path.basename(words[0]) == b"terraform" and verb.encode() in words:
+                os.kill(pid, signal.SIGKILL)
+                return
+        time.sleep(0.01)
+    raise AssertionError("terraform does not run")
+
+
+def _session(leader: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == leader:
+            found.append(int(status.parent.name))
+    return found

@@ -1,0 +1,134 @@
+"""A new environment on AWS comes to be, while what can fail does: `python -m tests.soak ROUNDS`.
+
+In each round all tiers of production are planned and applied by make on a pretended account, again and again,
+until nothing is left to do. Each apply meets a fault drawn by lot: creations that fail, terraform killed when
+it writes a state, a network that is cut then. After each the commands that the messages name are run. In the
+end every object of the account is in a state, or the round has failed.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+from on_aws import Production, kill_terraform
+from pretend_aws import Aws
+
+from rehearsal.cloud import Cloud
+
+FAULTS = ("creation", "kill", "network")
+RUNS = 25  # applies of one round at most; those after the last fault only have to finish
+FAULTY = 8
+REMEDY = re.compile(r"^  remedy: .*?\bmake ((?:unlock|recover) [^\n,]+)", re.M)
+
+
+def main() -> int:
+    rounds = int(sys.argv[1])
+    tried: Counter[str] = Counter()
+    lost = 0
+    aws = Aws()
+    with tempfile.TemporaryDirectory(prefix="tierra-soak-") as scratch:
+        for number in range(rounds):
+            aws.reset()
+            production = Production(Path(scratch, str(number)), aws)
+            production.bucket()
+            done = live(production, Random(number))
+            missing = unrecorded(production)
+            tried += done
+            lost += missing.total()
+            print(f"round {number}: {dict(done)}; lost: {dict(missing) or 'nothing'}", flush=True)
+    aws.stop()
+    print(f"soak: {rounds} rounds, {tried.total()} faults, {lost} objects lost")
+    return 1 if lost else 0
+
+
+def live(production: Production, lot: Random) -> Counter[str]:
+    """The faults that were met until an apply had nothing left to do. Raises AssertionError when none has."""
+    met: Counter[str] = Counter()
+    for run in range(RUNS):
+        heal(production, "plan")
+        fault = lot.choice(FAULTS) if run < FAULTY else ""
+        code, errors = apply(production, fault, lot)
+        production.aws.fault = None
+        if code == 0:
+            return met
+        met[fault or "late"] += 1
+        follow(production, errors)
+    raise AssertionError(f"not done after {RUNS} applies")
+
+
+def apply(production: Production, fault: str, lot: Random) -> tuple[int, str]:
+    variables = {"APPROVE": "yes", "REHEARSAL_SEED": str(lot.random())}
+    if fault == "creation":
+        variables["REHEARSAL_FAIL"] = "*=0.03"
+    reached, go_on = threading.Event(), threading.Event()
+    count, strike = [0], lot.randint(1, 4)
+
+    def cut(method: str, path: str) -> str | None:
+        if method != "PUT" or not path.endswith(".tfstate"):
+            return None
+        count[0] += 1
+        if count[0] != strike:
+            return None
+        if fault == "kill":
+            reached.set()
+            go_on.wait(60)
+        return "cut"
+
+    if fault in ("kill", "network"):
+        production.aws.fault = cut
+    process = production.start("apply", **variables)
+    if fault == "kill":
+        threading.Thread(target=lambda: kill(process, reached, go_on), daemon=True).start()
+    _, errors = process.communicate()
+    reached.set()
+    return process.returncode, errors
+
+
+def kill(process: subprocess.Popen[str], reached: threading.Event, go_on: threading.Event) -> None:
+    reached.wait()
+    with suppress(AssertionError):  # it has ended
+        kill_terraform(process, "apply")
+    go_on.set()
+
+
+def heal(production: Production, *command: str) -> None:
+    """Runs a command, and where it names a remedy, that one and the command again."""
+    for _ in range(20):
+        run = production.make(*command)
+        if run.returncode == 0:
+            return
+        assert follow(production, run.stderr), run.stderr[-3000:]
+    raise AssertionError(f"make {' '.join(command)} does not succeed")
+
+
+def follow(production: Production, errors: str) -> int:
+    """Runs the commands that the messages name. How many there were."""
+    commands = list(dict.fromkeys(REMEDY.findall(errors)))
+    for command in commands:
+        run = production.make(*command.split())
+        if run.returncode:
+            follow(production, run.stderr)
+    return len(commands)
+
+
+def unrecorded(production: Production) -> Counter[str]:
+    """What the account has and no state tells of, by type."""
+    stacks = production.folder.glob("cdktf.out/production/stacks/*")
+    addresses = [address for stack in stacks for address in production.recorded(stack.name)]
+    recorded = Counter(address.split(".")[0] for address in addresses)
+    account = Cloud(production.cloud)
+    existing = Counter({each: len(account.all(each)) for each in recorded})
+    assert recorded - existing == Counter(), f"only in states: {recorded - existing}"
+    return existing - recorded
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,309 @@
+"""What may happen to a plan or an apply on AWS, and what is left of it: nothing lost, one clear message, and
+the next run converges.
+
+terraform, make and S3 are real; resources are those of the embedded provider, whose account shows what was
+really created. docs/reliability.md lists these faults.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from on_aws import BUCKET, PROJECTS, Production, kill_terraform
+from pretend_aws import OTHER_ACCOUNT
+from rehearsing import ROOT, settings, terraform_command
+from test_make import refused, succeeded
+
+from modules.architecture import order
+from rehearsal.cloud import Cloud
+from review.journal import created, in_flight
+
+TIER = "TIER=state"  # the smallest; `production` comes with a plan of it
+STATE = f"{PROJECTS}/state/terraform.tfstate"
+RESOURCES = 21
+
+
+def message(run: object) -> str:
+    """The last lines, less those of make."""
+    errors: str = run.stderr  # type: ignore[attr-defined]
+    lines = [line for line in errors.splitlines() if not re.match(r"make(\[\d+\])?: ", line)]
+    return "\n".join(lines[-2:])
+
+
+def existing(production: Production) -> dict[str, int]:
+    """How many objects of each type are in the account."""
+    cloud = Cloud(production.cloud)
+    types = {each["type"] for each in production.state("state")["resources"]}
+    return {type_: len(cloud.all(type_)) for type_ in types}
+
+
+def converges(production: Production) -> None:
+    """What is planned is applied; then state and account agree, one object for each resource."""
+    succeeded(production.make("plan", TIER))
+    succeeded(production.make("apply", TIER, APPROVE="yes"))
+    assert len(production.recorded("state")) == RESOURCES
+    assert sum(existing(production).values()) == RESOURCES
+    assert production.locks() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "what", "remedy"),
+    [
+        ("bucket", f"the bucket for its states, {BUCKET}, does not exist", "make bootstrap ENV=production"),
+        ("credentials", "there are no credentials for AWS", "sign in to the account 123456789012"),
+        (
+            "account",
+            "the credentials are for the account 210987654321, and production is in 123456789012",
+            "sign in to 123456789012",
+        ),
+        ("terraform", "was written by terraform 1.99.0, and this is", "use terraform 1.99.0 or newer"),
+        ("network", "AWS cannot be asked who you are", "look at credentials and network"),
+    ],
+)
+def test_what_is_wrong_for_all_tiers_is_said_once_before_terraform_runs(
+    production: Production, fault: str, what: str, remedy: str
+) -> None:
+    if fault == "bucket":
+        production.aws.client("s3").delete_bucket(Bucket=BUCKET)
+    elif fault == "credentials":
+        del production.variables["AWS_ACCESS_KEY_ID"], production.variables["AWS_SECRET_ACCESS_KEY"]
+    elif fault == "account":
+        production.variables = production.aws.variables(OTHER_ACCOUNT)
+    elif fault == "terraform":
+        state = {"version": 4, "terraform_version": "1.99.0", "serial": 1, "lineage": "1", "resources": []}
+        production.aws.client("s3").put_object(Bucket=BUCKET, Key=STATE, Body=json.dumps(state).encode())
+    else:
+        production.aws.fault = lambda method, path: "cut"
+    run = production.make("plan")
+    refused(run, what)
+    assert remedy in message(run)
+    assert run.stderr.count("remedy:") == 1
+    assert not list(production.stack("network").glob("*.log"))
+
+
+def test_a_second_apply_is_refused_and_told_who_holds_the_state(
+    production: Production, tmp_path: Path
+) -> None:
+    other = Production(tmp_path / "elsewhere", production.aws, production.folder)
+    written, go_on = threading.Event(), threading.Event()
+    production.aws.fault = held(STATE, written, go_on)
+    first = production.start("apply", TIER, APPROVE="yes")
+    assert written.wait(30)
+    run = other.make("apply", TIER, APPROVE="yes")
+    refused(run, "state of production: the state is locked: ")
+    lock = json.loads(production.aws.wait_for(BUCKET, f"{STATE}.tflock"))
+    assert f"{lock['Who']} holds it since" in run.stderr
+    assert f"make unlock ENV=production TIER=state LOCK={lock['ID']}" in message(run)
+    go_on.set()
+    output, errors = first.communicate()
+    assert first.returncode == 0, output + errors
+    refused(other.make("apply", TIER, APPROVE="yes"), "the state has changed since the saved plan was made")
+    assert "No changes." in succeeded(production.make("plan", TIER))
+
+
+@pytest.mark.parametrize("killed", [pytest.param("terraform", marks=pytest.mark.soak), "everything"])
+def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
+    production: Production, killed: str
+) -> None:
+    """The worst moment: all is created, and the state tells of nothing. terraform writes a state in S3 every
+    twenty seconds at most."""
+    few = (
+        "aws_kms_alias.state",
+        "aws_iam_policy.read",
+        "aws_s3_bucket_versioning.state",
+    )  # and what they need
+    narrowed = " ".join(f"-target={address}" for address in few)
+    succeeded(production.make("plan", TIER, TF_CLI_ARGS_plan=narrowed))
+    written, go_on = threading.Event(), threading.Event()
+    production.aws.fault = held(STATE, written, go_on, answer="cut")
+    process = production.start("apply", TIER, APPROVE="yes")
+    assert written.wait(30)
+    kill_terraform(process, "apply")
+    if killed == "everything":
+        os.killpg(process.pid, signal.SIGKILL)
+    go_on.set()
+    _, errors = process.communicate()
+    production.aws.fault = None
+    assert production.recorded("state") == set()
+    assert len(production.locks()) == 1
+    if killed == "terraform":
+        assert "all that it had created; 5 missing: " in errors
+        assert "make recover ENV=production TIER=state" in errors
+        return
+
+    run = production.make("plan", TIER)
+    refused(run, "before the state held all that it had created; 5 missing: ")
+    assert "make recover ENV=production TIER=state" in message(run)
+    refused(production.make("clean"), "only these files tell of what an interrupted apply has made")
+    run = production.make("recover", TIER)
+    refused(run, "the state is locked")
+    command = re.search(r"make (unlock ENV=production TIER=state LOCK=\S+)", message(run))
+    assert command
+    succeeded(production.make(*command[1].split()))
+    succeeded(production.make("recover", TIER))
+    assert len(production.recorded("state")) == 5
+    converges(production)
+
+
+@pytest.mark.parametrize("fault", ["cut", pytest.param("answer cut", marks=pytest.mark.soak)])
+def test_a_network_that_fails_while_the_state_is_written_loses_nothing(
+    production: Production, fault: str
+) -> None:
+    production.aws.fault = lambda method, path: fault if path.endswith(STATE) and method == "PUT" else None
+    run = production.make("apply", TIER, APPROVE="yes")
+    production.aws.fault = None
+    refused(
+        run, "the state could not be written; what was changed is in cdktf.out/production/stacks/state/err"
+    )
+    assert "make recover ENV=production TIER=state" in message(run)
+    refused(production.make("plan", TIER), "an apply could not write its state")
+    refused(production.make("clean"), "errored.tfstate")
+    output = succeeded(production.make("recover", TIER))
+    assert "state push -lock-timeout=0s errored.tfstate" in output
+    assert len(production.recorded("state")) == RESOURCES
+    converges(production)
+
+
+def test_a_full_disk_leaves_no_plan_that_could_be_applied(production: Production) -> None:
+    plan = production.stack("state") / "plan.tfplan"
+
+    def fill(method: str, path: str) -> None:
+        if method == "PUT" and path.endswith(".tflock") and not plan.exists():
+            plan.symlink_to("/dev/full")
+
+    production.aws.fault = fill
+    run = production.make("plan", TIER)
+    production.aws.fault = None
+    refused(run, "the disk is full")
+    assert "make room, then make plan ENV=production" in message(run)
+    refused(production.make("apply", TIER, APPROVE="yes"), "state has no saved plan")
+
+    # terraform does not say when its JSON is cut off.
+    cut = production.folder / "terraform-on-a-full-disk"
+    cut.write_text('#!/bin/sh\n[ $2 = show ] || exec terraform "$@"\nterraform "$@" | head -c 999\n')
+    cut.chmod(0o755)
+    refused(production.make("plan", TIER, f"TERRAFORM={cut}"), "the disk is full")
+    refused(production.make("apply", TIER, APPROVE="yes"), "state has no saved plan")
+    succeeded(production.make("plan", TIER))
+
+
+def test_a_full_disk_stops_an_apply_before_it_starts(production: Production) -> None:
+    """The limit of files stands for the end of the disk: 512 KiB."""
+    run = production.shell("ulimit -f 1024; exec make apply TIER=state APPROVE=yes")
+    refused(run, "apply: state of production: cdktf.out/production/stacks/state/journal: File too large")
+    assert "make room" in message(run)
+    assert not production.cloud.exists() or not Cloud(production.cloud).all("aws_s3_bucket")
+    succeeded(production.make("apply", TIER, APPROVE="yes"))
+    assert len(production.recorded("state")) == RESOURCES
+
+
+@pytest.mark.soak
+def test_a_creation_that_fails_is_completed_by_the_next_apply(production: Production) -> None:
+    run = production.make("apply", TIER, APPROVE="yes", REHEARSAL_FAIL="aws_s3_bucket_policy=1")
+    refused(run, "failure injected by REHEARSAL_FAIL")
+    assert "remove the cause, then make plan ENV=production" in message(run)
+    assert 0 < len(production.recorded("state")) < RESOURCES
+    assert sum(existing(production).values()) == len(production.recorded("state"))
+    assert not (production.stack("state") / "journal").exists()
+    converges(production)
+
+
+def test_a_creation_that_fails_in_any_tier_leaves_a_state_from_which_the_next_apply_goes_on(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """terraform alone, with states in files: the failure of one type stops each tier of production."""
+    stacks, states = tmp_path / "stacks", tmp_path / "states"
+    shutil.copytree(folders["production"] / "stacks", stacks)
+    subprocess.run([sys.executable, "-m", "rehearsal.override", stacks, states], cwd=ROOT, check=True)
+    cloud = tmp_path / "cloud.sqlite"
+    known: Counter[str] = Counter()
+    for tier in order():
+        project = Terraform(stacks / tier, states / f"{tier}.tfstate", cloud)
+        types = sorted(json.loads((stacks / tier / "cdk.tf.json").read_text())["resource"])
+        failing = types[len(types) // 2]
+        project.run("init")
+        output = project.run("apply", "-auto-approve", code=1, REHEARSAL_FAIL=f"{failing}=1")
+        assert "failure injected by REHEARSAL_FAIL" in output
+        half = project.managed()
+        assert failing not in half
+        assert existing_in(cloud, known + half) == known + half, tier
+        project.run("apply", "-auto-approve")
+        whole = project.managed()
+        assert whole > half
+        known += whole
+        assert existing_in(cloud, known) == known, tier
+    assert known.total() > 300
+
+
+class Terraform:
+    """terraform in a generated root module whose state is a file."""
+
+    def __init__(self, module: Path, state: Path, cloud: Path) -> None:
+        self.module, self.state, self.cloud = module, state, cloud
+
+    def run(self, verb: str, *arguments: str, code: int = 0, **variables: str) -> str:
+        run = subprocess.run(
+            [*terraform_command(), f"-chdir={self.module}", verb, "-input=false", "-no-color", *arguments],
+            env={**settings(), "REHEARSAL_CLOUD": str(self.cloud), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == code, run.stdout[-2000:] + run.stderr[-2000:]
+        return run.stdout + run.stderr
+
+    def managed(self) -> Counter[str]:
+        """How many resources of each type the state tells of."""
+        resources = json.loads(self.state.read_text())["resources"]
+        return Counter(each["type"] for each in resources if each["mode"] == "managed")
+
+
+def existing_in(cloud: Path, types: Counter[str]) -> Counter[str]:
+    """How many objects of these types are in the account."""
+    account = Cloud(cloud)
+    return Counter({each: len(account.all(each)) for each in types})
+
+
+def test_what_was_being_created_when_terraform_was_killed_is_named() -> None:
+    text = """
+aws_eip.a: Creating...
+aws_eip.b: Creating...
+\x1b[1maws_subnet.a: Creation complete after 0s [id=subnet-1]\x1b[0m
+aws_vpc.main: Destruction complete after 1s
+aws_eip.a: Creation complete after 2s [id=eipalloc-1]
+"""
+    assert in_flight(text) == ["aws_eip.b"]
+    assert created(text) == {"aws_subnet.a": "subnet-1", "aws_eip.a": "eipalloc-1"}
+
+
+def test_a_state_that_is_none_is_refused_and_left_alone(production: Production) -> None:
+    production.aws.client("s3").put_object(Bucket=BUCKET, Key=STATE, Body=b'{"version"')
+    run = production.make("plan", TIER)
+    refused(run, "what lies in the place of the state is not a state")
+    assert production.aws.wait_for(BUCKET, STATE) == b'{"version"'
+
+
+def held(
+    key: str, reached: threading.Event, go_on: threading.Event, answer: str | None = None
+) -> Callable[[str, str], str | None]:
+    """A network in which the writing of a state takes until a test says so."""
+
+    def fault(method: str, path: str) -> str | None:
+        if method == "PUT" and path.endswith(key):
+            reached.set()
+            go_on.wait(60)
+            return answer
+        return None
+
+    return fault

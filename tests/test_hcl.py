@@ -1,0 +1,478 @@
+"""The HCL twin says what the JSON says: real terraform plans both, and the plans are equal."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ENVIRONMENTS, ROOT
+from rehearsing import installed, terraform_command
+from twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
+
+from modules.architecture import TIERS, order
+from rehearsal.override import NAME, rehearsed, save
+from review.hcl import GENERATED, Twin
+from review.templates import HclError
+from review.values import read
+
+PROVIDER = {"aws": [{"region": "us-east-1", "allowed_account_ids": ["123456789012"]}]}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path / "module")
+
+
+def write(out: Path, name: str, *tiers: str) -> str:
+    """`make hcl`, less make; what it prints."""
+    installed()
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "review.hcl", *terraform_command()),
+            *(str(out), f"environments/{name}.yaml", *tiers),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+# --- every tier of every environment ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_plan_of_the_twin_is_the_plan_of_the_json(
+    folders: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    """Tier by tier, each on the applied twins of those before it."""
+    write(folders[name], name, *order())
+    check_format(folders[name] / "hcl")
+    needed = {need for tier in TIERS.values() for need in tier.needs}
+    states = {tier: tmp_path / tier / STATE for tier in order()}
+    for tier in order():
+        pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
+        local = {need: states[need] for need in TIERS[tier].needs}
+        save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
+        as_json = pair.plan(contents(folders[name] / "stacks" / tier))
+        as_hcl = pair.plan(contents(folders[name] / "hcl" / tier))
+        assert len(as_json["resource_changes"]) > 1
+        assert essence(as_hcl) == essence(as_json), tier
+        if tier in needed:
+            pair.project.run("apply", "plan")
+
+
+def test_policies_are_expressions_and_no_json_stays_a_quoted_text(folders: dict[str, Path]) -> None:
+    """What AWS compares as a document needs `documents` among the facts of its type. What it compares letter
+    by letter must be generated as jsonencode writes it: keys sorted, no spaces."""
+    write(folders["production"], "production", *order())
+    found = contents(folders["production"] / "hcl")
+    texts = [line.strip() for text_of in found.values() for line in text_of.splitlines() if '"{\\"' in line]
+    assert texts == []
+    policies = [
+        line
+        for text_of in found.values()
+        for line in text_of.splitlines()
+        if re.match(r"  (assume_role_)?policy(_document)? +=", line)
+    ]
+    assert len(policies) > 50
+    assert all(line.endswith("= jsonencode({") for line in policies)
+
+
+def test_a_block_stands_in_the_file_of_the_module_that_made_it_under_its_name(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "production"
+    shutil.copytree(folders["production"], out)
+    write(out, "production", "data")
+    found = contents(out / "hcl" / "data")
+    for text_of in found.values():
+        assert text_of.startswith("# Written by Tierra from environments/production.yaml; change that file")
+    for file, address in {
+        "postgres.tf": "aws_db_instance.postgres",
+        "redis.tf": "aws_elasticache_replication_group.redis",
+        "keys.tf": "aws_kms_key.postgres",
+        "password.tf": "aws_secretsmanager_secret.postgres",
+    }.items():
+        terraform_type, name = address.split(".")
+        made_by = f"# modules/data/{Path(file).stem}.py\n"
+        assert f'{made_by}resource "{terraform_type}" "{name}" {{\n' in found[file]
+    kinds = ['"aws_kms_key" "postgres"', '"aws_kms_alias" "postgres"', '"aws_kms_key" "redis"']
+    headers = [f"resource {kind} {{" for kind in kinds]
+    assert sorted(headers, key=found["keys.tf"].index) == headers
+    assert '# modules/data/password.py\nephemeral "aws_secretsmanager_' in found["password.tf"]
+    assert '# modules/data/tier.py\ndata "terraform_remote_state" "network" {' in found["main.tf"]
+    assert '# modules/data/tier.py\noutput "' in found["outputs.tf"]
+    assert '# modules/stack.py\nprovider "aws" {' in found["versions.tf"]
+    assert "hashicorp/aws" in found["versions.tf"]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, Path], name: str) -> None:
+    sources = json.loads((folders[name] / "sources.json").read_text())
+    for tier in order():
+        configuration = read((folders[name] / "stacks" / tier / GENERATED).read_text(encoding="utf-8"))
+        files = Twin(configuration, sources[tier], schemas(), tier, "environments/trial.yaml").files()
+        lines = [line for text_of in files.values() for line in text_of.splitlines()]
+        starts = [number for number, line in enumerate(lines) if line.endswith("{") and line[0] not in " #"]
+        assert [lines[number] for number in starts if not lines[number - 1].startswith("# modules/")] == []
+        assert all((ROOT / lines[number - 1].removeprefix("# ")).is_file() for number in starts)
+        elements = [
+            (kind, each)
+            for kind in ("data", "ephemeral", "resource")
+            for each in configuration.get(kind, {}).values()
+        ]
+        named = sum(len(each) for _, each in elements) + len(configuration["output"])
+        assert len(starts) == named + len(configuration["provider"]) + 1
+
+
+def test_the_twin_is_the_same_at_every_run_and_old_files_go(folders: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "production"
+    shutil.copytree(folders["production"], out)
+    chart = out / "stacks" / "gateway" / "charts" / "cluster"
+    (out / "stacks" / "gateway" / ".terraform").mkdir()
+
+    printed = write(out, "production", "gateway")
+    folder = out / "hcl" / "gateway"
+    assert printed.startswith(f"hcl: {folder}: autoscaler.tf, cluster.tf, ")
+    assert (folder / "charts/cluster/values.yaml").read_text() == (chart / "values.yaml").read_text()
+    first = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files_of(folder)}
+
+    for name in ("old.tf", "charts/old/Chart.yaml", ".terraform/kept", "terraform.tfstate"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    (chart / "values.yaml").unlink()
+    write(out, "production", "gateway")
+    left = {path.relative_to(folder).as_posix() for path in files_of(folder)}
+    before = {path.relative_to(folder).as_posix() for path in first}
+    kept = {".terraform/kept", "terraform.tfstate"}
+    assert left == (before - {"charts/cluster/values.yaml"}) | kept
+    assert not (folder / "charts/old").exists()
+    for path, (content, time) in first.items():
+        if path.exists():
+            assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, time)
+
+
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_twin_that_says_something_else_is_noticed(pair: Pair) -> None:
+    configuration = {
+        "resource": {
+            "aws_vpc": {"one": {"cidr_block": "10.1.0.0/16"}, "two": {"cidr_block": "10.2.0.0/16"}},
+            "aws_subnet": {"this": {"vpc_id": "${aws_vpc.one.id}", "depends_on": ["aws_vpc.two"]}},
+            "aws_sns_topic_policy": {"this": {"arn": "a", "policy": '{"effect": "Allow"}'}},
+        },
+        "output": {"this": {"value": "x", "sensitive": True}},
+    }
+    files = twin(configuration)
+    as_json = essence(pair.plan({GENERATED: json.dumps(configuration)}))
+    assert essence(pair.plan(files)) == as_json
+    for right, wrong in {
+        r"vpc_id += aws_vpc.one.id": "vpc_id = aws_vpc.two.id",
+        r"  depends_on = \[aws_vpc.two\]\n": "",
+        r'"10.2.0.0/16"': '"10.3.0.0/16"',
+        r"sensitive += true": "sensitive = false",
+        r'effect = "Allow"': 'effect = "Deny"',
+    }.items():
+        changed = {name: re.sub(right, wrong, text_of) for name, text_of in files.items()}
+        assert changed != files
+        assert essence(pair.plan(changed)) != as_json, right
+
+
+# --- what the generated Terraform might hold one day --------------------------------------------------------
+
+
+def test_every_kind_of_block_and_argument_plans_alike(pair: Pair) -> None:
+    plan = pair.equal(
+        {
+            "terraform": {"required_version": ">= 1.11", "backend": {"s3": {"bucket": "${a}", "key": "k"}}},
+            "provider": {
+                **PROVIDER,
+                "helm": [
+                    {
+                        "kubernetes": {
+                            "host": "https://example.com",
+                            "exec": {"api_version": "v1", "command": "aws", "args": ["eks", "get-token"]},
+                        }
+                    }
+                ],
+            },
+            "locals": {"zones": ["a", "b"], "name": "acme", "none": None, "deep": [[{"a": []}, {}], []]},
+            "data": {"aws_caller_identity": {"this": {}}},
+            "ephemeral": {"aws_secretsmanager_random_password": {"this": {"password_length": 40}}},
+            "resource": {
+                "aws_secretsmanager_secret": {"this": {"name_prefix": "${local.name}-"}},
+                "aws_secretsmanager_secret_version": {
+                    "this": {
+                        "secret_id": "${aws_secretsmanager_secret.this.id}",
+                        "secret_string_wo": (
+                            "${ephemeral.aws_secretsmanager_random_password.this.random_password}"
+                        ),
+                        "secret_string_wo_version": 1,
+                    }
+                },
+                "aws_security_group": {
+                    "this": {
+                        "name": "a",
+                        "ingress": [
+                            {
+                                "description": "",
+                                "from_port": 1,
+                                "to_port": 2,
+                                "protocol": "tcp",
+                                "cidr_blocks": ["10.0.0.0/8"],
+                                "ipv6_cidr_blocks": [],
+                                "prefix_list_ids": [],
+                                "security_groups": [],
+                                "self": False,
+                            }
+                        ],
+                        "timeouts": {"create": "5m"},
+                        "tags": {"Name": "a", "kubernetes.io/role/elb": "1", "for": "x", "null": "y"},
+                    }
+                },
+                "aws_subnet": {
+                    "each": {
+                        "for_each": "${toset(local.zones)}",
+                        "vpc_id": "vpc-1",
+                        "availability_zone": "us-east-1${each.key}",
+                        "depends_on": ["aws_security_group.this", "data.aws_caller_identity.this"],
+                    }
+                },
+                "helm_release": {
+                    "this": {
+                        "name": "own",
+                        "chart": "./charts/own",
+                        "values": [
+                            "one: 1\ntwo: '${local.name}'\n",
+                            "three: |\n  $${HOME}\n\n  end\n",
+                            "four: 4",
+                        ],
+                        "set": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}],
+                    }
+                },
+                "terraform_data": {
+                    "this": {
+                        "input": {"id": "${data.aws_caller_identity.this.account_id}", "n": 1.5},
+                        "lifecycle": {
+                            "precondition": [
+                                {"condition": "${length(local.zones) > 1}", "error_message": "one zone only"}
+                            ]
+                        },
+                    }
+                },
+            },
+            "moved": [{"from": "aws_security_group.old", "to": "aws_security_group.this"}],
+            "output": {
+                "plain": {"value": "${local.zones[1]}", "description": "is ${not} read as a template"},
+                "secret": {"value": "x", "sensitive": True, "depends_on": ["aws_security_group.this"]},
+            },
+        }
+    )
+    assert len(plan["resource_changes"]) == 7
+    description = plan["configuration"]["root_module"]["outputs"]["plain"]["description"]
+    assert description == "is ${not} read as a template"
+
+
+def test_rules_of_waf_are_blocks_down_to_the_deepest(pair: Pair) -> None:
+    """`statement` has no type in the bindings; the rehearsal has its schema, and refuses what is no block."""
+    match = {
+        "byte_match_statement": {
+            "field_to_match": {"single_header": {"name": "host"}},
+            "positional_constraint": "EXACTLY",
+            "search_string": 'a "quoted" \\ ${"x"} $${y}',
+            "text_transformation": [{"priority": 0, "type": "NONE"}, {"priority": 1, "type": "LOWERCASE"}],
+        }
+    }
+    other = {"geo_match_statement": {"country_codes": ["NL", "FR"]}}
+    statements = {
+        "deep": {"and_statement": {"statement": [{"not_statement": {"statement": [match]}}, other]}},
+        "rate": {
+            "rate_based_statement": {
+                "limit": 100,
+                "aggregate_key_type": "CUSTOM_KEYS",
+                "custom_key": [{"ip": {}}, {"header": {"name": "x", "text_transformation": []}}],
+                "scope_down_statement": {"or_statement": {"statement": [match, other]}},
+            }
+        },
+        "managed": {
+            "managed_rule_group_statement": {
+                "name": "AWSManagedRulesCommonRuleSet",
+                "vendor_name": "AWS",
+                "rule_action_override": [
+                    {"name": "A", "action_to_use": {"count": {}}},
+                    {"name": "B", "action_to_use": {"block": {}}},
+                ],
+            }
+        },
+    }
+    statements["rate"]["rate_based_statement"]["custom_key"][1]["header"]["text_transformation"] = [
+        {"priority": 0, "type": "NONE"}
+    ]
+    seen = {"cloudwatch_metrics_enabled": True, "metric_name": "x", "sampled_requests_enabled": True}
+    rules = [
+        {"name": name, "priority": number, "statement": statement, "visibility_config": seen, **action}
+        for number, (name, statement) in enumerate(statements.items())
+        for action in [{"override_action": {"none": {}}} if name == "managed" else {"action": {"block": {}}}]
+    ]
+    acl = {"name": "a", "scope": "REGIONAL", "default_action": {"allow": {}}, "visibility_config": seen}
+    plan = pair.equal(
+        {"provider": PROVIDER, "resource": {"aws_wafv2_web_acl": {"this": {**acl, "rule": rules}}}}
+    )
+    planned = plan["resource_changes"][0]["change"]["after"]["rule"]
+    assert {rule["name"] for rule in planned} == set(statements)
+    (deep,) = [rule for rule in planned if rule["name"] == "deep"]
+    inner = deep["statement"][0]["and_statement"][0]["statement"][0]["not_statement"][0]["statement"][0]
+    assert inner["byte_match_statement"][0]["search_string"] == 'a "quoted" \\ x ${y}'
+
+
+def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) -> None:
+    def policy(resource: str) -> str:
+        statement = {"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": resource}
+        tests = {"StringLike": {"s3:prefix": ["<&>", "é \u2028", 'say "\\"', "a\tb", "%%{x}"]}}
+        return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Condition": tests}]})
+
+    alarm = "aws_cloudwatch_metric_alarm"
+    roles = {
+        "known": policy("arn:aws:s3:::${local.name}/$${aws:username}/*"),
+        "unknown": policy("${aws_s3_bucket.this.arn}"),
+        "bare": '{"Statement":${jsonencode([{Effect = "Allow"}])}}',
+        "repeated": '{"Statement":[],"Statement":[1]}',
+        "made_text": json.dumps(["${local.port}", "${~ local.port ~}", f"${{{alarm}.this.period}}"]),
+        "numbers": '{"a":1.50,"b":1e3,"c":12345678901234567890,"d":[true,null,-0]}',
+    }
+    metric = ["AWS/S3", "NumberOfObjects", "BucketName", "${aws_s3_bucket.this.id}"]
+    widget = {"type": "metric", "properties": {"metrics": [metric], "title": "${local.name}", "period": 60}}
+    configuration = {
+        "provider": PROVIDER,
+        "locals": {"name": "acme", "port": 5432},
+        "resource": {
+            "aws_s3_bucket": {"this": {}},
+            alarm: {
+                "this": {"alarm_name": "a", "comparison_operator": "x", "evaluation_periods": 1, "period": 60}
+            },
+            "aws_iam_policy": {name: {"policy": document} for name, document in roles.items()},
+            "aws_cloudwatch_dashboard": {
+                "this": {"dashboard_name": "a", "dashboard_body": json.dumps({"widgets": [widget]})}
+            },
+        },
+    }
+    pair.equal(configuration)
+    written = text(configuration)
+    assert written.count("jsonencode({\n") == 4
+    assert f"[tostring(local.port), tostring(local.port), tostring({alarm}.this.period)]" in written
+    assert '["AWS/S3", "NumberOfObjects", "BucketName", aws_s3_bucket.this.id]' in written
+    assert '        Resource = "arn:aws:s3:::${local.name}/$${aws:username}/*"\n' in written
+    assert "        Resource = aws_s3_bucket.this.arn\n" in written
+    assert '  policy = "{\\"Statement\\":${jsonencode([{ Effect = "Allow" }])}}"\n' in written
+
+
+def test_a_text_of_json_that_aws_compares_by_letter_stays_as_it_is(pair: Pair) -> None:
+    """Add-ons compare the text of their configuration; it is written anew only where that is the same."""
+    addons = {
+        "same": '{"a":{"b":"c"},"d":[1,true,null]}',
+        "spaces": '{"a": 1}',
+        "order": '{"b":1,"a":2}',
+        "escaped": '{"a":"<&>"}',
+        "number": '{"a":1.0}',
+        "reference": '{"a":"${aws_vpc.this.id}"}',
+    }
+    configuration = {
+        "provider": PROVIDER,
+        "resource": {
+            "aws_vpc": {"this": {"cidr_block": "10.0.0.0/16"}},
+            "aws_eks_addon": {
+                name: {"addon_name": "a", "cluster_name": "b", "configuration_values": values}
+                for name, values in addons.items()
+            },
+        },
+    }
+    pair.equal(configuration)
+    assert text(configuration).count("jsonencode(") == 1
+
+
+def test_lifecycle_means_the_same(pair: Pair) -> None:
+    def configured(cidr: str) -> dict[str, Any]:
+        return {
+            "provider": PROVIDER,
+            "resource": {
+                "aws_vpc": {
+                    "guarded": {"cidr_block": "10.0.0.0/16", "lifecycle": {"prevent_destroy": True}},
+                    "ignored": {"cidr_block": cidr, "lifecycle": {"ignore_changes": ["cidr_block"]}},
+                    "wholly": {"cidr_block": cidr, "lifecycle": {"ignore_changes": "all"}},
+                    "first": {"cidr_block": cidr, "lifecycle": {"create_before_destroy": True}},
+                    "pulled": {
+                        "cidr_block": "10.1.0.0/16",
+                        "lifecycle": [{"replace_triggered_by": ["aws_vpc.first.id"]}],
+                    },
+                }
+            },
+        }
+
+    pair.hold(twin(configured("10.2.0.0/16")))
+    pair.project.apply()
+    plan = pair.equal(configured("10.3.0.0/16"))
+    actions = {change["name"]: change["change"]["actions"] for change in plan["resource_changes"]}
+    assert actions == {
+        "guarded": ["no-op"],
+        "ignored": ["no-op"],
+        "wholly": ["no-op"],
+        "first": ["create", "delete"],
+        "pulled": ["delete", "create"],
+    }
+    refused = pair.project.run("plan", "-destroy", code=1)
+    assert "aws_vpc.guarded" in refused
+    assert "prevent_destroy" in refused
+
+
+@pytest.mark.parametrize(
+    ("configuration", "named"),
+    [
+        ({"module": {"a": {}}}, "module: sections"),
+        ({"resource": {"aws_nothing": {"a": {}}}}, "aws_nothing"),
+        ({"resource": {"aws_vpc": {"a": {"cidr": "x"}}}}, "aws_vpc.a: cidr:"),
+        ({"resource": {"aws_vpc": {"a": {"provisioner": {}}}}}, "aws_vpc.a: provisioner:"),
+        ({"resource": {"aws_lb": {"a": {"access_logs": "x"}}}}, "aws_lb.a: access_logs is a block"),
+        ({"resource": {"aws_quicksight_dashboard": {"a": {"definition": {}}}}}, "definition:"),
+        ({"terraform": {"cloud": {}}}, "terraform: cloud"),
+        ({"locals": {"a": "%{ if true ~}\n x\n%{ endif ~}"}}, "locals: '%{ if true"),
+    ],
+)
+def test_what_has_no_hcl_is_named_and_not_guessed(configuration: dict[str, Any], named: str) -> None:
+    with pytest.raises(HclError, match=named.replace(".", r"\.")):
+        twin(configuration)
+
+
+# --- form ---------------------------------------------------------------------------------------------------
+
+
+def test_long_texts_are_heredocs_and_references_are_bare() -> None:
+    configuration = {
+        "output": {
+            "script": {
+                "value": "#!/bin/sh\n\nif true; then\n  echo ${local.name}\nfi\n",
+                "description": "One",
+            },
+            "open": {"value": "a\nb\nc"},
+            "encoded": {"value": "IyEvYmluL3NoCmVjaG8gJHtIT01FfSA+IC9kZXYvbnVsbApleGl0IDAK"},
+            "mixed": {"value": ["${local.name}", "x-${local.name}", 'y "z"', True, None, 1.25]},
+        }
+    }
+    assert text(configuration).partition('output "script"')[2] == (
+        ' {\n  description = "One"\n  value       = <<-EOT\n    #!/bin/sh\n\n    if true; then\n'
+        "      echo ${local.name}\n    fi\n  EOT\n}\n\n"
+        'output "open" {\n  value = chomp(<<-EOT\n    a\n    b\n    c\n  EOT\n  )\n}\n\n'
+        'output "encoded" {\n  value = base64encode(<<-EOT\n    #!/bin/sh\n    echo $${HOME} > /dev/null\n'
+        "    exit 0\n  EOT\n  )\n}\n\n"
+        'output "mixed" {\n  value = [local.name, "x-${local.name}", "y \\"z\\"", true, null, 1.25]\n}\n'
+    )

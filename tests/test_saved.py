@@ -1,0 +1,131 @@
+"""Saved plans: what was reviewed is what is applied, and anything else is refused with the reason.
+
+One plan, and a copy of it for each way to spoil it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+from on_aws import Production
+from test_make import refused
+
+from review.saved import fault, seal
+
+AGAIN = ": run make plan ENV=production"
+
+
+def edited(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+
+
+def test_the_report_tells_what_was_reviewed_and_nothing_else_is_applied(production: Production) -> None:
+    stack = production.stack("state")
+    report = production.folder / "cdktf.out" / "production" / "report.json"
+    sealed = json.loads(report.read_text())["plans"]["state"]
+    assert sealed["plan"] == sha256((stack / "plan.tfplan").read_bytes()).hexdigest()
+    assert sealed["configuration"] == sha256((stack / "cdk.tf.json").read_bytes()).hexdigest()
+    assert sealed["terraform"] == json.loads((stack / "plan.json").read_text())["terraform_version"]
+    assert sealed["target"] == "aws"
+
+    def reason() -> str:
+        return fault(stack, "aws", 24, report)
+
+    assert reason() == ""
+    whole = {file: file.read_bytes() for file in (report, *stack.glob("plan.*"), stack / "cdk.tf.json")}
+    made = datetime.fromisoformat(sealed["made"])
+    for spoil, expected in (
+        (lambda: (stack / "plan.seal").unlink(), "state has no saved plan"),
+        (lambda: (stack / "plan.tfplan").unlink(), "state has no saved plan"),
+        (
+            lambda: (stack / "cdk.tf.json").write_bytes(whole[stack / "cdk.tf.json"] + b"\n"),
+            "the saved plan of state is older than its configuration",
+        ),
+        (
+            lambda: (stack / "more.tf").write_text("locals {}"),
+            "the saved plan of state is older than its configuration",
+        ),
+        (
+            lambda: (stack / "plan.tfplan").write_bytes(whole[stack / "plan.tfplan"] + b"\0"),
+            "the saved plan of state is not the one that was made by make plan",
+        ),
+        (
+            lambda: (stack / "plan.json").write_text("{}"),
+            "the saved plan of state is not the one that was made by make plan",
+        ),
+        (
+            lambda: edited(report, lambda said: said["plans"]["state"].update(plan="0" * 64)),
+            "the saved plan of state is not the one that was reviewed",
+        ),
+        (
+            lambda: edited(stack / "plan.seal", lambda said: said.update(target="rehearsal")),
+            "the saved plan of state was made for target: rehearsal",
+        ),
+        (
+            lambda: edited(
+                stack / "plan.seal",
+                lambda said: said.update(made=(made - timedelta(hours=25)).isoformat()),
+            ),
+            "older than 24 hours (state.plan_hours)",
+        ),
+    ):
+        spoil()
+        assert expected in reason()
+        for file, content in whole.items():
+            file.write_bytes(content)
+        (stack / "more.tf").unlink(missing_ok=True)
+        assert reason() == ""
+    assert datetime.now(UTC) - made < timedelta(hours=24)
+
+
+def test_make_refuses_a_spoilt_plan_before_it_asks_or_changes_anything(production: Production) -> None:
+    plan = production.stack("state") / "plan.tfplan"
+    whole = plan.read_bytes()
+    plan.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    run = production.make("apply", "TIER=state", APPROVE="yes")
+    refused(run, f"the saved plan of state is not the one that was made by make plan{AGAIN}")
+    plan.write_bytes(whole)
+
+    spec = production.folder / "environments" / "production.yaml"
+    spec.write_text(spec.read_text() + "\nstate: {plan_hours: 1, version_days: 400}\n")
+    run = production.make("apply", "TIER=state", APPROVE="yes")
+    refused(run, f"the saved plan of state is older than its configuration{AGAIN}")
+    assert not production.cloud.exists() or production.recorded("state") == set()
+
+
+def test_a_plan_that_waited_too_long_is_refused(production: Production) -> None:
+    """The clock of the seal is that of terraform; the spec of this project says how long is too long."""
+    sealed = production.stack("state") / "plan.seal"
+    made = (datetime.now(UTC) - timedelta(hours=24, minutes=1)).isoformat(timespec="seconds")
+    edited(sealed, lambda content: content.update(made=made))
+    run = production.make("apply", "TIER=state", APPROVE="yes")
+    refused(run, "older than 24 hours (state.plan_hours): run make plan ENV=production")
+
+
+def test_a_plan_of_another_terraform_is_refused_with_both_versions(production: Production) -> None:
+    stack = production.stack("state")
+    ours = json.loads((stack / "plan.seal").read_text())["terraform"]
+    theirs = ours[:-1] + (
+        "0" if ours[-1] != "0" else "1"
+    )  # of the same length, for the file has lengths in it
+    with ZipFile(stack / "plan.tfplan") as plan:
+        parts = {name: plan.read(name) for name in plan.namelist()}
+    assert ours.encode() in parts["tfplan"]
+    with ZipFile(stack / "plan.tfplan", "w") as plan:
+        for name, content in parts.items():
+            plan.writestr(
+                name, content.replace(ours.encode(), theirs.encode()) if name == "tfplan" else content
+            )
+    seal(stack, "aws")
+    (production.folder / "cdktf.out" / "production" / "report.json").unlink()
+    run = production.make("apply", "TIER=state", APPROVE="yes")
+    refused(run, f"the plan was made by terraform {theirs}; this is {ours}")
+    assert production.recorded("state") == set()
