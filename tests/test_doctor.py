@@ -25,6 +25,7 @@ class Pretence(ThreadingHTTPServer):
     """Answers as STS, EKS and the registry do. `cluster` is the answer about the cluster, or None."""
 
     account = PRODUCTION
+    bucket = "acme-production-123456789012-state"
     cluster: dict[str, object] | None = None
 
     def __init__(self) -> None:
@@ -44,6 +45,9 @@ class Answers(BaseHTTPRequestHandler):
         who = f"{arn}<UserId>AROA:me</UserId><Account>{self.server.account}</Account>"
         name = "GetCallerIdentity"
         self.say(200, f"<{name}Response><{name}Result>{who}</{name}Result></{name}Response>")
+
+    def do_HEAD(self) -> None:
+        self.say(200 if self.server.bucket in self.path else 404, "")
 
     def do_GET(self) -> None:
         if self.path == "/.well-known/terraform.json":
@@ -98,13 +102,19 @@ def signed_in(server: Pretence) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL_STS": server.address,
         "AWS_ENDPOINT_URL_EKS": server.address,
+        "AWS_ENDPOINT_URL_S3": server.address,
     }
 
 
 def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
     code, status, said = look("sandbox")
     assert code == 0, said
-    assert [name for name in status if status[name] == "not needed"] == ["credentials", "registry", "cluster"]
+    assert [name for name in status if status[name] == "not needed"] == [
+        "credentials",
+        "states",
+        "registry",
+        "cluster",
+    ]
     assert {status[name] for name in ("python", "packages", "terraform", "node", "git", "spec")} == {"ok"}
     assert "nothing is missing for sandbox" in said
 
@@ -133,6 +143,14 @@ def test_credentials_of_another_account_are_told(servers: Pretence) -> None:
     code, status, said = look("production", **signed_in(servers))
     assert (code, status["credentials"]) == (1, "missing")
     assert f"the spec is for {PRODUCTION}" in said
+
+
+def test_the_bucket_for_the_states_is_looked_for(servers: Pretence) -> None:
+    assert look("production", **signed_in(servers))[1]["states"] == "ok"
+    servers.bucket = "another"
+    code, status, said = look("production", **signed_in(servers))
+    assert (code, status["states"]) == (1, "missing")
+    assert "make bootstrap ENV=production" in said
 
 
 @pytest.mark.parametrize("reached", [True, False])

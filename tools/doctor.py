@@ -102,6 +102,7 @@ def examine(environment: str) -> list[Finding]:
         lambda: look_at_tool(HELM, False),
         lambda: judged,
         lambda: look_at_credentials(spec),
+        lambda: look_at_states(spec),
         lambda: look_at_registry(spec),
         lambda: look_at_cluster(spec),
     ]
@@ -252,6 +253,28 @@ def look_at_credentials(spec: Any) -> Finding:
         remedy = f"the spec is for {spec.account}: sign in there, or correct account"
         return Finding("credentials", MISSING, found, remedy)
     return Finding("credentials", OK, found)
+
+
+def look_at_states(spec: Any) -> Finding:
+    """Whether there is the bucket for the states, and it is ours."""
+    if reason := not_on_aws(spec):
+        return Finding("states", UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from modules.naming import Names
+
+    bucket = Names(spec.project, spec.environment, spec.account).bucket("state")
+    try:
+        client("s3", spec.region).head_bucket(Bucket=bucket, ExpectedBucketOwner=spec.account)
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 404:
+            remedy = f"make bootstrap ENV={spec.environment}"
+            return Finding("states", MISSING, f"the bucket {bucket} does not exist yet", remedy)
+        return Finding("states", WARNING, f"{bucket} cannot be looked at ({status})", "see credentials")
+    except BotoCoreError:
+        return Finding("states", WARNING, f"{bucket} cannot be looked at", "see credentials")
+    return Finding("states", OK, bucket)
 
 
 def look_at_registry(spec: Any) -> Finding:
