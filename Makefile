@@ -61,6 +61,13 @@ $(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/c
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install && touch $@
 
+new: $(INSTALLED) ## Write the spec of a new environment: make new ENV=dev asks what has no default
+	@$(PYTHON) -m tools.new "$(ENV)"
+
+# Before set-up too: python3 alone says what is missing for it.
+doctor: ## Check tools, credentials and network for ENV, and say what is missing and how to get it
+	@$(or $(wildcard $(PYTHON)),$(or $(PYTHON3),python3)) -m tools.doctor "$(ENV)"
+
 # --- from spec to Terraform ----------------------------------------------------------------------------------
 
 synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/ENV/stacks/
@@ -467,6 +474,7 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files tell of what an interrupted apply has made: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup synth app workflows environments ready init validate plan apply destroy show output unchanged
-.PHONY: plan-tiers apply-tiers approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first bootstrap-again bootstrap-plan
+.PHONY: help setup new doctor synth app workflows environments ready init validate plan apply destroy show output unchanged
+.PHONY: plan-tiers apply-tiers approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first
+.PHONY: bootstrap-again bootstrap-plan
 .PHONY: bootstrap-apply bootstrap-move bootstrap-migrate unlock recover lock rehearse check test soak bench clean

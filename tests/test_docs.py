@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,23 @@ def test_papers_name_no_domain_that_belongs_to_somebody() -> None:
             if not allowed.match(domain) and domain != "registry.terraform.io":
                 found.append(f"{paper.name}: {domain}")
     assert found == []
+
+
+def test_the_readmes_have_the_same_commands_links_and_numbers() -> None:
+    english, spanish = (
+        FENCED.sub("", (ROOT / name).read_text(encoding="utf-8")).replace(f"]({other})", "")
+        for name, other in (("README.md", "README.es.md"), ("README.es.md", "README.md"))
+    )
+    for part in (r"`[^`\n]+`", r"\]\(([^)]+)\)", r"^ {4,}.*$"):
+        assert Counter(re.findall(part, spanish, re.M)) == Counter(re.findall(part, english, re.M))
+
+
+def test_the_readme_counts_what_the_sandbox_builds() -> None:
+    rows = dict(re.findall(r"^ {6}([a-z]+) +(\d+) +0 +0", (ROOT / "README.md").read_text("utf-8"), re.M))
+    counts = {
+        path.name.removesuffix(".tf.json"): sum(
+            map(len, json.loads(path.read_text("utf-8"))["resource"].values())
+        )
+        for path in (ROOT / "tests/golden/sandbox").glob("*.tf.json")
+    }
+    assert {name: int(count) for name, count in rows.items()} == {**counts, "total": sum(counts.values())}

@@ -1,0 +1,165 @@
+"""The commands of the papers are right: what can run here is run, the rest is held against the models of AWS.
+
+A block of `console` runs, in a copy of the project, in the order of the page; what it shows below a command
+must be part of what comes. A block of `sh` needs AWS or a cluster: it must be shell. Every `aws` in it, or
+elsewhere in the papers, must be a command with options that exist.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from test_docs import NAMES, ROOT, TARGET
+from test_make import Project, without_make
+
+FENCE = re.compile(r"^```(.*?)\n(.*?)^```", re.M | re.S)
+CODE = re.compile(r"`([^`]+)`")
+INDENTED = re.compile(r"^(?: {4,})(.*)$", re.M)
+AWS = re.compile(r"(?:^|[\s(])aws ([a-z0-9-]+) ([a-z0-9-]+)([^|;&()\n]*)", re.M)
+LANGUAGES = {"console", "json", "mermaid", "sh", "text", "yaml"}
+
+GLOBAL = {"cli-input-json", "max-items", "no-cli-pager", "output", "page-size", "profile", "query", "region"}
+# What the command line has and no model of AWS: https://docs.aws.amazon.com/cli/latest/reference/
+OWN = {
+    ("configure", "sso"): set(),
+    ("eks", "get-token"): {"cluster-name", "role-arn"},
+    ("eks", "update-kubeconfig"): {"name", "alias", "role-arn"},
+    ("logs", "tail"): {
+        "filter-pattern",
+        "follow",
+        "format",
+        "log-stream-name-prefix",
+        "log-stream-names",
+        "since",
+    },
+    ("s3", "cp"): {"recursive"},
+    ("s3", "ls"): {"recursive", "summarize"},
+    ("s3", "sync"): {"delete", "dryrun"},
+    ("sso", "login"): {"sso-session"},
+}
+SERVICES = {"s3api": "s3", "deploy": "codedeploy", "configservice": "config"}
+
+
+def blocks(name: str, language: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [body for kind, body in FENCE.findall(text) if kind == language]
+
+
+@cache
+def session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
+def options(service: str, operation: str) -> frozenset[str]:
+    """The options of a command of AWS, without dashes. Raises LookupError when there is no such command."""
+    if (service, operation) in OWN:
+        return frozenset(OWN[service, operation])
+    name = SERVICES.get(service, service)
+    if name not in session().get_available_services():
+        raise LookupError(f"aws has no {service}")
+    model = session().get_service_model(name)
+    names = {xform_name(each, "-"): each for each in model.operation_names}
+    if operation not in names:
+        raise LookupError(f"aws {service} has no {operation}")
+    shape = model.operation_model(names[operation]).input_shape
+    found = {xform_name(member, "-") for member in (shape.members if shape else ())}
+    return frozenset(found | {f"no-{each}" for each in found})
+
+
+@cache
+def waiters(service: str) -> frozenset[str]:
+    model = session().get_waiter_model(SERVICES.get(service, service))
+    return frozenset(xform_name(each, "-") for each in model.waiter_names)
+
+
+def aws_commands(text: str) -> Iterator[tuple[str, str, set[str]]]:
+    """Service, operation and options of every command of AWS in a text."""
+    fenced = [body for _, body in FENCE.findall(text)]
+    prose = FENCE.sub("", text)
+    spans = [re.sub(r"\s+", " ", span) for span in CODE.findall(INDENTED.sub("", prose))]
+    indented = ["\n".join(INDENTED.findall(prose))]
+    for code in [*fenced, *spans, *indented]:
+        plain = re.sub(r"'[^']*'|\"[^\"$]*\"", "Q", code.replace("\\\n", " "))
+        for service, operation, rest in AWS.findall(plain):
+            yield service, operation, set(re.findall(r"(?<=\s)--([a-z0-9-]+)", rest))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_block_says_what_it_is(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert {kind for kind, _ in FENCE.findall(text)} <= LANGUAGES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_of_aws_exist_with_their_options(name: str) -> None:
+    wrong = []
+    for service, operation, given in aws_commands((ROOT / name).read_text(encoding="utf-8")):
+        try:
+            if operation == "wait":
+                continue  # the waiter is the next word: below
+            unknown = given - options(service, operation) - GLOBAL
+        except LookupError as error:
+            wrong.append(str(error))
+            continue
+        wrong += [f"aws {service} {operation} has no --{option}" for option in sorted(unknown)]
+    for service, waiter in re.findall(r"aws ([a-z0-9-]+) wait ([a-z-]+)", (ROOT / name).read_text("utf-8")):
+        wrong += [] if waiter in waiters(service) else [f"aws {service} waits for no {waiter}"]
+    assert wrong == []
+
+
+def test_commands_that_do_not_exist_are_found() -> None:
+    text = "`aws rds reboot-db-instance --force`, and\n\n    aws rds fly\n\n```sh\naws nothing here\n```\n"
+    assert list(aws_commands(text)) == [
+        ("nothing", "here", set()),
+        ("rds", "reboot-db-instance", {"force"}),
+        ("rds", "fly", set()),
+    ]
+    assert "force-failover" in options("rds", "reboot-db-instance")
+    assert "force" not in options("rds", "reboot-db-instance")
+    for service, operation in (("rds", "fly"), ("nothing", "here")):
+        with pytest.raises(LookupError):
+            options(service, operation)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if blocks(name, "sh")])
+def test_shell_that_needs_aws_is_shell_and_its_make_targets_exist(name: str) -> None:
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    for body in blocks(name, "sh"):
+        checked = subprocess.run(["bash", "-n"], input=body, capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, f"{body}\n{checked.stderr}"
+        named = {
+            word for line in re.findall(r"^make (.*)", body, re.M) for word in line.split("#")[0].split()
+        }
+        assert {word for word in named if re.fullmatch(r"[a-z-]+", word) and word[0] != "-"} <= targets
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if blocks(name, "console")])
+def test_what_the_page_types_works_and_shows_what_it_says(name: str, tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    for body in blocks(name, "console"):
+        for step in re.split(r"^\$ ", body, flags=re.M)[1:]:
+            command, _, shown = step.partition("\n")
+            ran = subprocess.run(
+                ["bash", "-c", command],
+                cwd=project.folder,
+                env=without_make(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                start_new_session=True,
+            )
+            came = ran.stdout + ran.stderr
+            assert ran.returncode == 0, f"{command}\n{came}"
+            for line in shown.splitlines():
+                assert line.strip() in ("", "…") or line.rstrip("…").strip() in came, (
+                    f"{command}\n{line}\n{came}"
+                )

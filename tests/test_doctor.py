@@ -1,0 +1,202 @@
+"""What the look at machine, credentials and network says, against servers that answer like AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from test_make import without_make
+
+from tools import doctor
+
+PRODUCTION = "123456789012"
+NOBODY = "http://127.0.0.1:9"  # the port of discard, where nothing listens
+
+
+class Pretence(ThreadingHTTPServer):
+    """Answers as STS, EKS and the registry do. `cluster` is the answer about the cluster, or None."""
+
+    account = PRODUCTION
+    bucket = "acme-production-123456789012-state"
+    cluster: dict[str, object] | None = None
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answers)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Answers(BaseHTTPRequestHandler):
+    server: Pretence
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        arn = f"<Arn>arn:aws:iam::{self.server.account}:role/operator</Arn>"
+        who = f"{arn}<UserId>AROA:me</UserId><Account>{self.server.account}</Account>"
+        name = "GetCallerIdentity"
+        self.say(200, f"<{name}Response><{name}Result>{who}</{name}Result></{name}Response>")
+
+    def do_HEAD(self) -> None:
+        self.say(200 if self.server.bucket in self.path else 404, "")
+
+    def do_GET(self) -> None:
+        if self.path == "/.well-known/terraform.json":
+            self.say(200, '{"providers.v1": "/v1/providers/"}')
+        elif self.path == "/clusters/acme-production" and self.server.cluster:
+            self.say(200, json.dumps({"cluster": self.server.cluster}))
+        else:
+            self.say(404, '{"message": "none"}', **{"x-amzn-ErrorType": "ResourceNotFoundException"})
+
+    def say(self, code: int, text: str, **headers: str) -> None:
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: tests are quiet."""
+
+
+@pytest.fixture
+def servers() -> Iterator[Pretence]:
+    with Pretence() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def look(environment: str, *options: str, **variables: str) -> tuple[int, dict[str, str], str]:
+    """The exit code, the status of everything by name, and all that was said."""
+    ours = {name: value for name, value in without_make().items() if not name.startswith("AWS_")}
+    alone = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    unreached = {"HTTPS_PROXY": NOBODY, "https_proxy": NOBODY, "NO_PROXY": "", "no_proxy": ""}
+    done = subprocess.run(
+        [sys.executable, *options, "-m", "tools.doctor", environment],
+        cwd=ROOT,
+        env={**ours, **alone, **unreached, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    said = [line.split(": ", 2) for line in done.stdout.splitlines() if line[:1] != " "]
+    return done.returncode, {line[1]: line[0] for line in said if line[0] != "doctor"}, done.stdout
+
+
+def signed_in(server: Pretence) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL_STS": server.address,
+        "AWS_ENDPOINT_URL_EKS": server.address,
+        "AWS_ENDPOINT_URL_S3": server.address,
+    }
+
+
+def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
+    code, status, said = look("sandbox")
+    assert code == 0, said
+    assert [name for name in status if status[name] == "not needed"] == [
+        "credentials",
+        "states",
+        "registry",
+        "cluster",
+    ]
+    assert {status[name] for name in ("python", "packages", "terraform", "node", "git", "spec")} == {"ok"}
+    assert "nothing is missing for sandbox" in said
+
+
+def test_what_aws_needs_is_said_with_a_remedy_each() -> None:
+    code, status, said = look("production")
+    assert code == 1
+    assert (status["credentials"], status["registry"]) == ("missing", "missing")
+    assert f"sign in to {PRODUCTION}" in said
+    lines = said.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith(("missing", "look")):
+            assert lines[number + 1].startswith("  remedy: "), line
+
+
+def test_credentials_of_the_account_are_shown(servers: Pretence) -> None:
+    _, status, said = look("production", **signed_in(servers))
+    assert status["credentials"] == "ok", said
+    assert f"arn:aws:iam::{PRODUCTION}:role/operator" in said
+    assert status["cluster"] == "ok"
+    assert "acme-production does not exist yet" in said
+
+
+def test_credentials_of_another_account_are_told(servers: Pretence) -> None:
+    servers.account = "210987654321"
+    code, status, said = look("production", **signed_in(servers))
+    assert (code, status["credentials"]) == (1, "missing")
+    assert f"the spec is for {PRODUCTION}" in said
+
+
+def test_the_bucket_for_the_states_is_looked_for(servers: Pretence) -> None:
+    assert look("production", **signed_in(servers))[1]["states"] == "ok"
+    servers.bucket = "another"
+    code, status, said = look("production", **signed_in(servers))
+    assert (code, status["states"]) == (1, "missing")
+    assert "make bootstrap ENV=production" in said
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool) -> None:
+    servers.cluster = {
+        "status": "ACTIVE",
+        "endpoint": servers.address if reached else NOBODY,
+        "resourcesVpcConfig": {"endpointPublicAccess": False},
+    }
+    _, status, said = look("production", **signed_in(servers))
+    assert status["cluster"] == ("ok" if reached else "missing"), said
+    assert ("work inside the VPC" in said) is not reached
+
+
+def test_a_registry_that_answers_is_told(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(doctor, "REGISTRY", servers.address)
+    spec, _ = doctor.look_at_spec("production")
+    assert doctor.look_at_registry(spec).status == doctor.OK
+
+
+def test_missing_programs_are_told_with_where_to_get_them(tmp_path: Path) -> None:
+    code, status, said = look("production", PATH=str(tmp_path))
+    assert (code, status["git"], status["aws"]) == (1, "missing", "missing")
+    assert (status["kubectl"], status["helm"]) == ("look", "look")
+    assert "https://docs.aws.amazon.com/cli/" in said
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [("1.27.159", "missing"), ("1.32.6", "ok"), ("2.0.30", "missing"), ("2.12.3", "ok")],
+)
+def test_an_old_aws_cli_is_told(tmp_path: Path, version: str, status: str) -> None:
+    program = tmp_path / "aws"
+    program.write_text(f"#!/bin/sh\necho aws-cli/{version} Python/3.11.7 Linux/6.1\n")
+    program.chmod(0o755)
+    assert look("production", PATH=f"{tmp_path}:{os.environ['PATH']}")[1]["aws"] == status
+
+
+def test_a_wrong_spec_is_told() -> None:
+    code, status, said = look("nowhere")
+    assert (code, status["spec"]) == (1, "missing")
+    assert "the environments that exist" in said
+
+
+def test_before_anything_is_installed_it_says_what_to_do() -> None:
+    code, status, said = look("sandbox", "-S")
+    assert (code, status["packages"]) == (1, "missing")
+    assert "make setup" in said

@@ -1,0 +1,187 @@
+"""A new environment: what is asked, what is written, and that nothing is written otherwise.
+
+That it plans at once is shown by docs/getting-started.md, whose commands test_commands.py runs.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from test_make import without_make
+
+from modules.spec import load
+from tools.new import QUESTIONS
+
+AWS = {
+    "PROJECT": "acme",
+    "REGION": "us-east-1",
+    "TARGET": "aws",
+    "ACCOUNT": "210987654321",
+    "ZONE": "example.com",
+    "REPOSITORY": "acme/platform",
+}
+MORE = {
+    "DOMAIN": "dev.example.com",
+    "RUNNER": "self-hosted, dev",
+    "ADMIN": "arn:aws:iam::210987654321:role/platform",
+    "EMAIL": "ops@example.com",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with an environment, and nothing else."""
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments/test.yaml").write_text(
+        "project: acme\nregion: us-east-1\nnetwork: {cidr: 10.20.0.0/16}\n"
+    )
+    return tmp_path
+
+
+def variables(given: dict[str, str]) -> dict[str, str]:
+    asked = {question.variable for question in QUESTIONS}
+    kept = {name: value for name, value in without_make().items() if name not in asked}
+    return {**kept, "PYTHONPATH": str(ROOT), **given}
+
+
+def new(folder: Path, environment: str = "dev", **given: str) -> subprocess.CompletedProcess[str]:
+    """Without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "tools.new", environment],
+        cwd=folder,
+        env=variables(given),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+
+
+def typed(folder: Path, *lines: str, **given: str) -> tuple[int, str]:
+    """The exit code and the screen, when these lines are typed on a terminal, and then end of file."""
+    child, screen = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        os.execve(sys.executable, [sys.executable, "-m", "tools.new", "dev"], variables(given))
+    shown, waiting = "", [*(f"{line}\n" for line in lines), "\x04"]
+    while True:
+        try:
+            piece = os.read(screen, 4096).decode()
+        except OSError:  # Linux: the other side is gone
+            break
+        if not piece:
+            break
+        shown += piece
+        if waiting and shown.endswith(": "):
+            os.write(screen, waiting.pop(0).encode())
+    os.close(screen)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.replace("\r\n", "\n")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "environments").iterdir())
+
+
+def test_a_spec_from_two_answers_is_sound_and_meets_no_other_range(folder: Path) -> None:
+    made = new(folder, PROJECT="acme", REGION="eu-west-1")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "make plan ENV=dev" in made.stdout
+    written = load(folder / "environments/dev.yaml")
+    assert (written.project, written.region, written.target) == ("acme", "eu-west-1", "rehearsal")
+    assert str(written.network.cidr) == "10.21.0.0/16"
+
+
+@pytest.mark.parametrize("more", [{}, MORE], ids=["least", "all"])
+def test_a_spec_for_aws_says_what_was_answered(folder: Path, more: dict[str, str]) -> None:
+    made = new(folder, **AWS, **more)
+    assert (made.returncode, made.stderr) == (0, "")
+    written = load(folder / "environments/dev.yaml")
+    assert (written.target, written.account) == ("aws", AWS["ACCOUNT"])
+    assert written.edge.domain == more.get("DOMAIN", "app.example.com")
+    assert written.delivery.runner == ("self-hosted", "dev")
+    assert written.compute.admins == ((more["ADMIN"],) if more else ())
+    assert written.observability.alarm_emails == ((more["EMAIL"],) if more else ())
+
+
+@pytest.mark.parametrize("given", [{"PROJECT": "acme", "REGION": "us-east-1"}, AWS], ids=["rehearsal", "aws"])
+def test_every_choice_in_a_comment_can_be_taken(folder: Path, given: dict[str, str]) -> None:
+    assert new(folder, **given).returncode == 0
+    path = folder / "environments/dev.yaml"
+    text, taken = re.subn(r"^( *)# (\w+: .+)$", r"\1\2", path.read_text(), flags=re.M)
+    assert taken >= 9
+    path.write_text(text)
+    assert load(path).data.redis.nodes == 2
+
+
+def test_without_a_terminal_everything_missing_is_said_at_once(folder: Path) -> None:
+    refused = new(folder, TARGET="aws", REGION="us-east-1")
+    assert refused.returncode == 1
+    assert re.findall(r"^  ([A-Z]+)=", refused.stderr, re.M) == ["PROJECT", "ACCOUNT", "ZONE", "REPOSITORY"]
+    assert "no terminal" in refused.stderr
+    assert names(folder) == ["test.yaml"]
+
+
+def test_wrong_answers_are_said_at_once_in_the_words_of_the_spec(folder: Path) -> None:
+    refused = new(folder, **{**AWS, "PROJECT": "Acme", "ACCOUNT": "2109-8765-4321"})
+    assert refused.returncode == 1
+    assert sorted(re.findall(r"^([A-Z]+): (.*)$", refused.stderr, re.M)) == [
+        ("ACCOUNT", '"2109-8765-4321"'),
+        ("PROJECT", "Acme"),
+    ]
+    assert "remedy: write acme" in refused.stderr
+    assert names(folder) == ["test.yaml"]
+
+
+@pytest.mark.parametrize("name", ["Dev", "../dev", "", "a b", "averyveryverylongname"])
+def test_a_name_that_is_none_for_an_environment_is_refused(folder: Path, name: str) -> None:
+    refused = new(folder, name, PROJECT="acme", REGION="us-east-1")
+    assert refused.returncode == 1
+    assert "2 to 12 characters" in refused.stderr
+    assert names(folder) == ["test.yaml"]
+
+
+def test_no_file_is_replaced(folder: Path) -> None:
+    before = (folder / "environments/test.yaml").read_text()
+    refused = new(folder, "test", PROJECT="other", REGION="us-east-1")
+    assert refused.returncode == 1
+    assert "exists" in refused.stderr
+    assert (folder / "environments/test.yaml").read_text() == before
+
+
+def test_text_that_means_something_in_yaml_stays_text(folder: Path) -> None:
+    refused = new(folder, PROJECT="acme\nregion: x", REGION="us-east-1")
+    assert refused.returncode == 1
+    assert "PROJECT" in refused.stderr
+    assert new(folder, PROJECT="null", REGION="us-east-1").returncode == 0
+    assert load(folder / "environments/dev.yaml").project == "null"
+
+
+def test_on_a_terminal_a_wrong_answer_is_asked_again_with_rule_and_remedy(folder: Path) -> None:
+    code, shown = typed(folder, "us-east1", "us-east-1", "", PROJECT="acme")
+    assert code == 0, shown
+    assert shown.count("AWS region") == 2
+    assert "rule:   the region must exist at AWS" in shown
+    assert load(folder / "environments/dev.yaml").target == "rehearsal"
+
+
+def test_on_a_terminal_aws_is_asked_more(folder: Path) -> None:
+    lines = ["acme", "us-east-1", "aws", "210987654321", "example.com", "", "acme/platform", "", "", ""]
+    code, shown = typed(folder, *lines)
+    assert code == 0, shown
+    assert "Name that users type [app.example.com]: " in shown
+    assert load(folder / "environments/dev.yaml").edge.domain == "app.example.com"
+
+
+def test_an_end_of_the_answers_writes_nothing(folder: Path) -> None:
+    code, shown = typed(folder, "acme")
+    assert code == 1
+    assert "nothing was written" in shown
+    assert names(folder) == ["test.yaml"]

@@ -1,0 +1,84 @@
+"""Pages of keys and tiers: they are what the code says, and they leave nothing out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from modules.architecture import TIERS
+from modules.spec import Environment
+from tools import reference
+
+PAGES = sorted(path for path in reference.TIERS.glob("*.md") if path.name != "README.md")
+
+
+def test_the_page_is_what_the_models_say() -> None:
+    stale = "docs/reference.md is stale: .venv/bin/python -m tools.reference"
+    assert reference.FILE.read_text(encoding="utf-8") == reference.text(), stale
+
+
+def test_every_key_has_a_row_with_a_description() -> None:
+    page = reference.text()
+    rows = [re.split(r"(?<!\\)\|", row)[1:-1] for row in re.findall(r"^\| `.*\|$", page, re.M)]
+    assert all(len(row) == 4 and row[3].strip() for row in rows)
+    keys = 0
+    schema = Environment.model_json_schema()
+    for model in (schema, *schema["$defs"].values()):
+        keys += len(model["properties"])
+        assert {f" `{key}` " for key in model["properties"]} <= {row[0] for row in rows}
+    assert len(rows) >= keys
+
+
+def test_a_default_and_what_is_required_are_shown() -> None:
+    page = reference.text()
+    assert re.search(r"^\| `project` \|.*\| required \|", page, re.M)
+    assert re.search(r"^\| `storage_gb` \| a whole number from 20 to 65536 \| `100` \|", page, re.M)
+    assert re.search(r"^\| `kubernetes` \|.*\| `\"1\.\d+\"` \|", page, re.M)
+
+
+def test_the_short_page_names_no_key_that_does_not_exist() -> None:
+    sections = dict(reference.sections(Environment.model_json_schema()))
+    known = {f"{path}.{key}".lstrip(".") for path, node in sections.items() for key in node["properties"]}
+    known |= sections.keys()
+    last = {key.rpartition(".")[2] for key in known}
+    text = (reference.FILE.parent / "spec.md").read_text(encoding="utf-8")
+    strange, count = [], 0
+    for name, page in re.findall(r"^## (\w+)\n(.*?)(?=^##|\Z)", text, re.M | re.S):
+        start = {"Top": "", "systems": "systems.<name>."}.get(name, f"{name}.")
+        for cell in re.findall(r"^\| (`[^|]*) \|", page, re.M):
+            first, *others = (key.replace("<rule>", "common") for key in re.findall(r"`([^`]+)`", cell))
+            strange += [f"{start}{first}"] if "…" not in first and f"{start}{first}" not in known else []
+            strange += [f"{start}{key}" for key in others if key.rpartition(".")[2] not in last]
+            count += 1
+    assert strange == []
+    assert count > 80
+
+
+def test_every_tier_has_a_page_and_a_row() -> None:
+    assert {path.stem for path in PAGES} == set(TIERS)
+    listed = re.findall(r"^\| \[(\w+)\]\(\1\.md\)", (reference.TIERS / "README.md").read_text(), re.M)
+    assert sorted(listed) == sorted(TIERS)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_end_of_a_page_is_what_the_outputs_say(path: Path) -> None:
+    stale = f"{path.relative_to(ROOT)} is stale: .venv/bin/python -m tools.reference"
+    assert path.read_text(encoding="utf-8") == reference.page_of_tier(path), stale
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_addresses_and_files_of_a_page_exist(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    addresses = re.findall(r"`((?:aws|helm)_[a-z0-9_]+\.[a-z0-9_]+)`", page)
+    golden = json.loads((ROOT / "tests/golden/production" / f"{path.stem}.tf.json").read_text("utf-8"))
+    made = {f"{kind}.{name}" for kind, named in golden["resource"].items() for name in named}
+    assert len(addresses) >= 5
+    assert sorted(set(addresses) - made) == []
+    files = re.findall(r"`([a-z_]+\.py)`", page)
+    assert sorted(name for name in files if not (ROOT / "modules" / path.stem / name).exists()) == []
+    folders = re.findall(r"`(templates/[a-z/-]+)`", page)
+    assert sorted(name for name in folders if not (ROOT / name).exists()) == []

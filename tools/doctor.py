@@ -1,0 +1,360 @@
+"""Looks at this machine, the credentials and the network, and says what is missing and how to get it.
+
+    python -m tools.doctor ENV
+
+Runs on Python's own library when nothing is installed yet, and asks nothing that takes longer than a few
+seconds. Nothing is changed. Exit code 0, or 1 when something that this environment needs is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+ROOT = Path(__file__).resolve().parent.parent
+OK, WARNING, MISSING, UNUSED = "ok", "look", "missing", "not needed"
+SECONDS = 4  # for an answer from the network
+REGISTRY = "https://registry.terraform.io"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing, and what to do about it; an empty remedy is none."""
+
+    name: str
+    status: str
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program: how it says its version, the oldest of each major that will do, and what it is for."""
+
+    name: str
+    question: tuple[str, ...]
+    oldest: tuple[tuple[int, ...], ...]
+    purpose: str
+    remedy: str
+
+
+GIT = Tool("git", ("--version",), ((2, 0),), "to keep the spec", "install git from your system's packages")
+AWS = Tool(
+    "aws",
+    ("--version",),
+    # https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
+    ((1, 27, 160), (2, 12, 3)),
+    "for tokens of the cluster, in the tiers gateway, systems and observability",
+    "install the AWS CLI 2: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+)
+KUBECTL = Tool(
+    "kubectl",
+    ("version", "--client", "-o", "json"),
+    ((1, 0),),
+    "to look into the cluster, in the runbooks",
+    "https://kubernetes.io/docs/tasks/tools/",
+)
+HELM = Tool(
+    "helm",
+    ("version", "--short"),
+    ((3, 14), (4, 0)),
+    "to look at releases, in the runbooks",
+    "https://helm.sh/docs/intro/install/",
+)
+
+
+def main() -> int:
+    environment = sys.argv[1]
+    findings = examine(environment)
+    show(findings)
+    missing = [each for each in findings if each.status == MISSING]
+    if missing:
+        print(f"doctor: {environment} lacks: {', '.join(each.name for each in missing)}")
+        return 1
+    print(f"doctor: nothing is missing for {environment}")
+    return 0
+
+
+def examine(environment: str) -> list[Finding]:
+    """Everything, in the order in which it is needed. What takes a while is asked at once."""
+    spec, judged = look_at_spec(environment)
+    on_aws = spec is not None and spec.target == "aws"
+    looks = [
+        look_at_python,
+        lambda: look_at_installed("rich"),
+        look_at_terraform,
+        look_at_node,
+        lambda: look_at_tool(GIT, True),
+        lambda: look_at_tool(AWS, on_aws),
+        lambda: look_at_tool(KUBECTL, False, spec.compute.kubernetes if spec else ""),
+        lambda: look_at_tool(HELM, False),
+        lambda: judged,
+        lambda: look_at_credentials(spec),
+        lambda: look_at_states(spec),
+        lambda: look_at_registry(spec),
+        lambda: look_at_cluster(spec),
+    ]
+    with ThreadPoolExecutor(len(looks)) as pool:
+        return list(pool.map(lambda look: look(), looks))
+
+
+# --- tools ---
+
+
+def look_at_python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < (3, 11):  # noqa: UP036  this may run before anything is set up
+        return Finding("python", MISSING, version, "install Python 3.11 or newer, or name one: PYTHON3=…")
+    return Finding("python", OK, version)
+
+
+def look_at_installed(package: str) -> Finding:
+    """Whether set-up was run, by something that it installs."""
+    try:
+        __import__(package)
+    except ImportError:
+        return Finding("packages", MISSING, "not installed", "make setup, on a machine with network")
+    return Finding("packages", OK, "installed in .venv")
+
+
+def look_at_terraform() -> Finding:
+    own = ROOT / ".venv/bin/terraform"
+    path = str(own) if own.exists() else shutil.which("terraform")
+    remedy = "make setup installs one, or https://developer.hashicorp.com/terraform/install"
+    if path is None:
+        return Finding("terraform", MISSING, "none", remedy)
+    said = answer([path, "version", "-json"], CHECKPOINT_DISABLE="1", TF_CLI_CONFIG_FILE=os.devnull)
+    version = first_version(said)
+    if version < (1, 11):
+        return Finding("terraform", MISSING, f"{shown(version)}, at {path}", f"1.11 or newer: {remedy}")
+    return Finding("terraform", OK, f"{shown(version)}, at {path}")
+
+
+def look_at_node() -> Finding:
+    path = answer([sys.executable, "-m", "bindings.node"]).strip()
+    if not path:
+        remedy = "make setup installs one, or Node 22 or newer from https://nodejs.org/en/download"
+        return Finding("node", MISSING, "none of version 22 or newer", remedy)
+    return Finding("node", OK, f"{shown(first_version(answer([path, '--version'])))}, at {path}")
+
+
+def look_at_tool(tool: Tool, needed: bool, cluster: str = "") -> Finding:
+    """A program on PATH. One that is not needed is told all the same. `cluster`: the version of Kubernetes
+    that it is to talk to, from which it may be one minor version away."""
+    path = shutil.which(tool.name)
+    version = first_version(answer([path, *tool.question])) if path else ()
+    if any(version[:1] == oldest[:1] and version >= oldest for oldest in tool.oldest):
+        if cluster and abs(version[1] - int(cluster.split(".")[1])) > 1:
+            found = f"{shown(version)}, and the cluster is to have {cluster}"
+            return Finding(tool.name, WARNING, found, f"one minor version apart at most: {tool.remedy}")
+        return Finding(tool.name, OK, f"{shown(version)}, at {path}")
+    found = f"{shown(version)}, at {path}" if version else f"{path} says no version" if path else "none"
+    return Finding(tool.name, MISSING if needed else WARNING, f"{found}; {tool.purpose}", tool.remedy)
+
+
+def answer(command: list[str], **variables: str) -> str:
+    """What a command prints, or nothing when it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=5 * SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout
+
+
+def first_version(text: str) -> tuple[int, ...]:
+    """The first number with a dot in a text, as 1, 11, 0; empty when there is none."""
+    found = re.search(r"\d+\.\d+(\.\d+)?", text)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def shown(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version)) or "unknown version"
+
+
+# --- the spec, and what it needs of AWS ---
+
+
+def look_at_spec(environment: str) -> tuple[Any, Finding]:
+    """The spec when it can be read, and what is to be said about it."""
+    file = f"environments/{environment}.yaml"
+    try:
+        from modules.errors import SpecError
+        from modules.spec import load
+    except ImportError:
+        return None, Finding("spec", WARNING, "not read before packages are installed", "make setup")
+    try:
+        spec = load(Path(file))
+    except SpecError as error:
+        problem = error.problems[0]
+        if len(error.problems) > 1 or problem.line:
+            return None, Finding(
+                "spec", MISSING, f"{file}: {len(error.problems)} wrong", "make synth says what"
+            )
+        return None, Finding("spec", MISSING, f"{file}: {problem.rule}", problem.remedy)
+    place = f"{spec.target}, {spec.region}" + (f", account {spec.account}" if spec.target == "aws" else "")
+    return spec, Finding("spec", OK, f"{file}: {place}")
+
+
+def not_on_aws(spec: Any) -> str:
+    """Why AWS need not be asked; empty when it must."""
+    if spec is None:
+        return "nobody knows before there is a sound spec"
+    return "" if spec.target == "aws" else "a rehearsal does without"
+
+
+def client(service: str, region: str) -> Any:
+    """A client of AWS with the credentials that terraform uses, too."""
+    import botocore.session
+    from botocore.config import Config
+
+    quick = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 1})
+    return botocore.session.Session().create_client(service, region_name=region, config=quick)
+
+
+def look_at_credentials(spec: Any) -> Finding:
+    """Who AWS says that we are, and whether that is the account of the spec."""
+    if reason := not_on_aws(spec):
+        return Finding("credentials", UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    sign_in = f"sign in to {spec.account}: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret"
+    try:
+        identity = client("sts", spec.region).get_caller_identity()
+    except NoCredentialsError:
+        return Finding("credentials", MISSING, "none", sign_in)
+    except ClientError as error:
+        return Finding("credentials", MISSING, f"refused ({error.response['Error']['Code']})", sign_in)
+    except BotoCoreError as error:
+        found = " ".join(str(error).split())
+        return Finding("credentials", MISSING, found, f"look at the network and its proxy, then {sign_in}")
+    found = f"{identity['Arn']}, account {identity['Account']}"
+    if identity["Account"] != spec.account:
+        remedy = f"the spec is for {spec.account}: sign in there, or correct account"
+        return Finding("credentials", MISSING, found, remedy)
+    return Finding("credentials", OK, found)
+
+
+def look_at_states(spec: Any) -> Finding:
+    """Whether there is the bucket for the states, and it is ours."""
+    if reason := not_on_aws(spec):
+        return Finding("states", UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from modules.naming import Names
+
+    bucket = Names(spec.project, spec.environment, spec.account).bucket("state")
+    try:
+        client("s3", spec.region).head_bucket(Bucket=bucket, ExpectedBucketOwner=spec.account)
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 404:
+            remedy = f"make bootstrap ENV={spec.environment}"
+            return Finding("states", MISSING, f"the bucket {bucket} does not exist yet", remedy)
+        return Finding("states", WARNING, f"{bucket} cannot be looked at ({status})", "see credentials")
+    except BotoCoreError:
+        return Finding("states", WARNING, f"{bucket} cannot be looked at", "see credentials")
+    return Finding("states", OK, bucket)
+
+
+def look_at_registry(spec: Any) -> Finding:
+    """Whether terraform can fetch providers; a proxy is taken from the environment as terraform takes it."""
+    if reason := not_on_aws(spec):
+        return Finding("registry", UNUSED, reason)
+    address = f"{REGISTRY}/.well-known/terraform.json"
+    try:
+        with urllib.request.urlopen(address, timeout=SECONDS) as reply:
+            if "providers.v1" in json.load(reply):
+                return Finding("registry", OK, f"{REGISTRY} answers")
+            found = f"{REGISTRY} answers, and not as a registry"
+    except (OSError, ValueError) as error:
+        found = f"{REGISTRY} does not answer: {getattr(error, 'reason', error)}"
+    remedy = "set HTTPS_PROXY, or mirror the providers: terraform providers mirror, and TF_CLI_CONFIG_FILE"
+    return Finding("registry", MISSING, found, remedy)
+
+
+def look_at_cluster(spec: Any) -> Finding:
+    """Whether the Kubernetes API is in reach from here, once there is a cluster."""
+    if reason := not_on_aws(spec):
+        return Finding("cluster", UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from modules.naming import Names
+
+    name = Names(spec.project, spec.environment, spec.account).of("cluster")
+    try:
+        cluster = client("eks", spec.region).describe_cluster(name=name)["cluster"]
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ResourceNotFoundException":
+            return Finding("cluster", OK, f"{name} does not exist yet: make apply builds it")
+        return Finding("cluster", WARNING, f"{name} cannot be asked about ({code})", "see credentials")
+    except BotoCoreError:
+        return Finding("cluster", WARNING, f"{name} cannot be asked about", "see credentials")
+    if "endpoint" not in cluster:
+        return Finding("cluster", OK, f"{name} is {cluster['status'].lower()}")
+    where = urlparse(cluster["endpoint"])
+    try:
+        socket.create_connection((where.hostname or "", where.port or 443), SECONDS).close()
+    except OSError as error:
+        private = not cluster["resourcesVpcConfig"]["endpointPublicAccess"]
+        remedy = (
+            "it is private: work inside the VPC, or name this network in compute.endpoint.public_cidrs"
+            if private
+            else "name the public range of this network in compute.endpoint.public_cidrs"
+        )
+        return Finding("cluster", MISSING, f"{where.hostname} does not answer: {error}", remedy)
+    return Finding("cluster", OK, f"{where.hostname} answers")
+
+
+# --- what people see ---
+
+
+def show(findings: list[Finding]) -> None:
+    """A table on a terminal, else a line for each."""
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError:
+        return show_lines(findings)
+    if not sys.stdout.isatty() and not os.environ.get("MAKE_TERMOUT"):
+        return show_lines(findings)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "what", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    styles = {OK: "green", WARNING: "yellow", MISSING: "bold red", UNUSED: "dim"}
+    for each in findings:
+        table.add_row(f"[{styles[each.status]}]{each.status}[/]", each.name, each.found, each.remedy)
+    Console(force_terminal=True, highlight=False).print(table)
+    return None
+
+
+def show_lines(findings: list[Finding]) -> None:
+    for each in findings:
+        print(f"{each.status}: {each.name}: {each.found}")
+        if each.remedy:
+            print(f"  remedy: {each.remedy}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+"""Asks for what has no default, and writes the spec of a new environment.
+
+    python -m tools.new ENV
+
+Answers are variables (`QUESTIONS`), or typed on the terminal; wrong ones are asked again with what the spec
+says about them. A file appears only when it is whole and sound, and none is ever replaced. Exit code 0, or 1
+with a message and nothing written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from modules.errors import Problem, SpecError
+from modules.regions import regions
+from modules.spec import REHEARSAL_ACCOUNT, EnvironmentName, load
+from modules.syntax import scalar
+from modules.templating import Templates
+from modules.upgrades import LATEST
+from modules.wording import short
+
+FOLDER = Path("environments")
+TERMINAL = "/dev/tty"
+Answers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A variable of make, the key of the spec that it fills, and how it is asked for on a terminal.
+
+    `usual` is what nothing typed means; None is a question that must be answered. One `for_aws` is asked
+    only when the target is aws.
+    """
+
+    variable: str
+    key: str
+    text: str
+    usual: Callable[[Answers, str], str] | None = None
+    for_aws: bool = False
+
+
+def _nothing(_answers: Answers, _environment: str) -> str:
+    return ""
+
+
+QUESTIONS = (
+    Question("PROJECT", "project", "Short name of the product, such as acme; starts every name"),
+    Question("REGION", "region", "AWS region, such as us-east-1"),
+    Question(
+        "TARGET", "target", "aws, or rehearsal: an imitation that costs nothing", lambda *_: "rehearsal"
+    ),
+    Question("ACCOUNT", "account", "AWS account, twelve digits", for_aws=True),
+    Question("ZONE", "edge.zone", "Your hosted zone in Route 53, such as example.com", for_aws=True),
+    Question(
+        "DOMAIN", "edge.domain", "Name that users type", lambda so, _: f"app.{so['ZONE']}", for_aws=True
+    ),
+    Question("REPOSITORY", "delivery.repository", "Repository on GitHub, owner/name", for_aws=True),
+    Question(
+        "RUNNER",
+        "delivery.runner",
+        "Labels of a runner inside the VPC",
+        lambda _, environment: f"self-hosted,{environment}",
+        for_aws=True,
+    ),
+    Question("ADMIN", "compute.admins", "ARN of the IAM role that administers the cluster", _nothing, True),
+    Question("EMAIL", "observability.alarm_emails", "Address that alarms are mailed to", _nothing, True),
+)
+
+
+class Stopped(Exception):
+    """Why nothing is written, in lines for people."""
+
+
+def main() -> int:
+    environment = sys.argv[1]
+    try:
+        path = write(environment, {each.variable: os.environ.get(each.variable, "") for each in QUESTIONS})
+    except Stopped as stopped:
+        sys.stderr.write(f"new: nothing was written: {stopped}\n")
+        return 1
+    except (KeyboardInterrupt, EOFError):
+        sys.stderr.write("\nnew: nothing was written\n")
+        return 1
+    print(f"new: {path.as_posix()} is written; next: make plan ENV={environment}")
+    if load(path).target == "aws":
+        print(f"new: without AWS, make rehearse ENV={environment} tries it")
+        print(f"new: make doctor ENV={environment} says what this machine and your credentials lack")
+    return 0
+
+
+def write(environment: str, given: Answers) -> Path:
+    """The file of the new spec. Raises Stopped, and then there is none."""
+    path = FOLDER / f"{environment}.yaml"
+    _free(path, environment)
+    draft = Draft(environment, _unused_range(FOLDER))
+    answers = {name: answer.strip() for name, answer in given.items() if answer.strip()}
+    whole, missing = draft.completed(answers)
+    if missing or draft.faults(whole):
+        try:
+            # Twice, for a terminal cannot be sought in, which Python asks of a file that it reads and writes.
+            with open(TERMINAL, encoding="utf-8", errors="replace") as typed, open(TERMINAL, "w") as seen:
+                whole = draft.asked(
+                    answers, typed.readline, lambda text: print(text, end="", file=seen, flush=True)
+                )
+        except OSError:
+            if missing:
+                heading = f"there is no terminal to ask on, and make new ENV={environment} needs besides"
+                lines = [f"  {each.variable}=…  {each.text}" for each in missing]
+                raise Stopped("\n".join([heading, *lines])) from None
+    if problems := draft.faults(whole):
+        raise Stopped("\n".join([f"{len(problems)} wrong", *map(_told, problems)]))
+    _create(path, draft.text(whole))
+    return path
+
+
+def _free(path: Path, environment: str) -> None:
+    """Raises Stopped unless the name is one for an environment, and free."""
+    try:
+        TypeAdapter(EnvironmentName).validate_python(environment)
+    except ValidationError as error:
+        context = error.errors()[0]["ctx"]
+        problem = Problem("", f"ENV={short(environment)}", context["rule"], context["remedy"])
+        raise Stopped(problem.text("the name of an environment")) from None
+    if path.exists() or path.is_symlink():
+        raise Stopped(f"{path.as_posix()} exists\n  remedy: name another environment, as in make new ENV=dev")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A spec in the making: its name, and a range of addresses for it."""
+
+    environment: str
+    cidr: str
+
+    def completed(self, given: Answers) -> tuple[dict[str, str], list[Question]]:
+        """The answers with what is usual, and the questions that only the user can answer."""
+        answers, missing = dict(given), []
+        for question in _questions(answers):
+            if question.variable in answers:
+                continue
+            if question.usual is None:
+                missing.append(question)
+            else:
+                answers[question.variable] = question.usual({"ZONE": "", **answers}, self.environment)
+        return answers, missing
+
+    def asked(self, given: Answers, read: Callable[[], str], say: Callable[[str], None]) -> dict[str, str]:
+        """Every answer, sound by itself and beside those before it. Raises EOFError when nobody answers."""
+        answers = dict(given)
+        for question in _questions(answers):
+            usual = question.usual(answers, self.environment) if question.usual else None
+            hint = "" if usual is None else f" [{usual or 'none'}]"
+            while not self._sound(question, answers, say):
+                say(f"{question.text}{hint}: ")
+                line = read()
+                if not line:
+                    raise EOFError
+                answer = line.strip() or usual
+                if answer is not None:
+                    answers[question.variable] = answer
+        return answers
+
+    def _sound(self, question: Question, answers: dict[str, str], say: Callable[[str], None]) -> bool:
+        """Whether there is a right answer. A wrong one is taken out, and what is wrong is said."""
+        if question.variable not in answers:
+            return False
+        wrong = [each for each in self.faults(answers) if _variable(each) == question.variable]
+        if wrong:
+            del answers[question.variable]
+        say("".join(f"{_told(each)}\n" for each in wrong))
+        return not wrong
+
+    def faults(self, answers: Answers) -> list[Problem]:
+        """What the spec says about the answers."""
+        with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
+            path = Path(scratch, f"{self.environment}.yaml")
+            path.write_text(self.text(answers), encoding="utf-8")
+            try:
+                load(path)
+            except SpecError as error:
+                return list(error.problems)
+        return []
+
+    def text(self, answers: Answers) -> str:
+        """The file. Keys without an answer are left out, or stand in a comment."""
+        plain = {each.variable.lower(): _yaml(answers.get(each.variable, "")) for each in QUESTIONS}
+        runner = [_yaml(label.strip()) for label in answers.get("RUNNER", "").split(",") if label.strip()]
+        region = regions().get(answers.get("REGION", ""))
+        account = answers.get("ACCOUNT", "")
+        values = {
+            **plain,
+            "account": json.dumps(account) if account else "",
+            "admin_account": account or REHEARSAL_ACCOUNT,
+            "cidr": self.cidr,
+            "environment": self.environment,
+            "partition": region.partition if region else "aws",
+            "runner": f"[{', '.join(runner)}]" if runner else "",
+            "version": LATEST,
+        }
+        return Templates().file("new/environment.yaml", **values)
+
+
+def _questions(answers: Answers) -> Iterable[Question]:
+    """The questions in their order; which come last depends on what the first were answered meanwhile."""
+    return (each for each in QUESTIONS if not each.for_aws or answers.get("TARGET") == "aws")
+
+
+def _variable(problem: Problem) -> str | None:
+    """The variable that a problem is about."""
+    key = problem.path.partition("[")[0]
+    return next((each.variable for each in QUESTIONS if each.key == key), None)
+
+
+def _told(problem: Problem) -> str:
+    """The problem, named by its variable: no file has it yet."""
+    variable = _variable(problem)
+    return replace(problem, path="", line=0).text(variable) if variable else problem.text("the spec")
+
+
+def _yaml(text: str) -> str:
+    """A text as YAML writes it: bare where it stays that text."""
+    bare = re.fullmatch(r"[A-Za-z]([A-Za-z0-9_./@:-]*[A-Za-z0-9])?", text) and isinstance(scalar(text), str)
+    return text if bare or not text else json.dumps(text, ensure_ascii=False)
+
+
+def _unused_range(folder: Path) -> str:
+    """A range that no other environment has, so that the two could be connected one day."""
+    taken = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            taken.append(load(path).network.cidr)
+        except SpecError:
+            continue  # whoever plans that one is told
+    ranges = [IPv4Network(f"10.{second}.0.0/16") for second in range(20, 256)]
+    return str(next((each for each in ranges if not any(map(each.overlaps, taken))), ranges[0]))
+
+
+def _create(path: Path, text: str) -> None:
+    """Puts the file there in one step, or raises Stopped."""
+    try:
+        handle, beside = tempfile.mkstemp(prefix=".new.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(beside, 0o644)
+            os.link(beside, path)  # refuses to replace a file, unlike a rename
+        finally:
+            os.unlink(beside)
+    except OSError as error:
+        raise Stopped(f"{path.as_posix()}: {error.strerror}\n  remedy: make its folder writable") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
