@@ -69,11 +69,14 @@ $(OUT)/tiers.mk: $(SPEC) $(SOURCES) | $(INSTALLED) $(LEAN)
 	@CDKTF_OUTDIR=$(OUT) $(PYTHON) -OO main.py
 	@touch $@
 
+diagram: $(OUT)/tiers.mk ## Draw the architecture, and what saved plans do: diagram.svg and diagram.mmd
+	@$(PYTHON) -m review.diagram $(OUT) $(TARGET) $(TIERS)
+
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import
+NEED_TIERS := synth diagram init validate plan apply destroy show output unchanged drift import
 ifneq ($(filter $(NEED_TIERS) real-plan-% forecast-plan-% apply-saved-% destroy-all-% drift-plan-% import-plan-%,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
@@ -337,5 +340,5 @@ bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against refe
 clean: ## Remove generated files (state of the sandbox and .venv stay)
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup synth app workflows environments ready init validate plan apply destroy show output unchanged rehearse check test bench clean
+.PHONY: help setup synth diagram app workflows environments ready init validate plan apply destroy show output unchanged rehearse check test bench clean
 .PHONY: approve-apply approve-destroy drift import import-blocks
