@@ -60,6 +60,11 @@ def summary(kind: str, title: str, resources: Sequence[Resource], *notes: str, i
     return [make(kind, title, resources, notes=notes, id=id or kind)] if resources else []
 
 
+def lasting(resources: Sequence[Resource]) -> Sequence[Resource]:
+    """Those of which a plan leaves something; all, when it leaves none of them."""
+    return [each for each in resources if each.mark is not Mark.DESTROYED] or resources
+
+
 def named(number: int, one: str, many: str = "") -> str:
     """`1 alarm`, `79 alarms`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""The vertical divisions of the page, in pixels."""
+"""The divisions of the page, in pixels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil, sqrt
 
 MARGIN = 32
+BETWEEN = 46  # bands, where the ports of vertical lines are written
 GUTTER = 18  # for each line that runs down in it
 PORTS = 118  # margin in a band where ports are written
 INSET = 32  # of what stands in frames in a band

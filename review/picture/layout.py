@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from review.picture.columns import ACROSS, LANE, MARGIN, REGIONAL, Columns
+from review.picture.columns import ACROSS, BETWEEN, LANE, MARGIN, REGIONAL, Columns
 from review.picture.frames import GAP, PAD, grid, height, leaf, outer
 from review.picture.graph import INTERNET, Box, Picture
 from review.picture.legend import legend
@@ -30,7 +30,6 @@ from review.picture.scene import Area, Scene, Text
 from review.picture.text import cut
 
 HEAD = 38  # of a frame with a title
-BETWEEN = 46  # bands, where the ports of vertical lines are written
 INSTANCE = 170  # width of a database instance, at least
 
 # Outer frames are drawn in this order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from review.picture.boxes import groups_of, listed, make
+from review.picture.boxes import groups_of, lasting, listed, make
 from review.picture.graph import Box
 from review.picture.terraform import Resource, Terraform
 
@@ -31,7 +31,7 @@ def front(terraform: Terraform) -> list[Box]:
         related = terraform.all("aws_wafv2_web_acl_association", "aws_wafv2_web_acl_logging_configuration")
         found.append(make("waf", "WAF", [acl], related, notes=[listed(rules).replace("_", " ")]))
     records = terraform.all("aws_route53_record")
-    names = dict.fromkeys(each.values["name"] for each in records if each.values.get("alias"))
+    names = dict.fromkeys(each.values["name"] for each in lasting(records) if each.values.get("alias"))
     if records:
         found.append(make("dns", "DNS records", records, notes=[listed(names)], id="dns"))
     for certificate in terraform.all("aws_acm_certificate"):

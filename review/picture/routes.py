@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from review.picture.columns import PORTS, Columns
+from review.picture.columns import BETWEEN, PORTS, Columns
 from review.picture.graph import INTERNET, Edge, Picture
 from review.picture.scene import Line, Point, Scene, Text
-from review.picture.text import wrap
+from review.picture.text import cut, wrap
 
 PORT = 14
 LEADING = 17
@@ -62,17 +62,25 @@ def routes(picture: Picture, scene: Scene, columns: Columns) -> list[Line]:
     return [*found, *_pipeline(picture, scene)]
 
 
-def _written(edge: Edge, x: float, y: float, room: float) -> tuple[Text, ...]:
-    """Its ports, the last line at y."""
+def _written(edge: Edge, x: float, y: float, room: float, most: int = 2) -> tuple[Text, ...]:
+    """Its ports in so many lines, the last one at y."""
     lines = wrap(edge.label(), PORT, room)
+    if len(lines) > most:
+        lines[most - 1 :] = [cut(" ".join(lines[most - 1 :]), PORT, room)]
     top = y - (len(lines) - 1) * LEADING
     return tuple(Text(x, top + index * LEADING, line, PORT, color="line") for index, line in enumerate(lines))
 
 
+def _centred(edge: Edge, x: float, top: float, room: float) -> tuple[Text, ...]:
+    """In the middle of the gap between two bands, which begins at top."""
+    lines = len(_written(edge, x, top, room))
+    return _written(edge, x, top + BETWEEN / 2 + 5 + (lines - 1) * LEADING / 2, room)
+
+
 def _trunk(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[Line]:
     x, speaker = columns.trunk(number), scene[edge.speaker].area
-    # Each trunk leaves and arrives a little lower than the one before it.
-    start = Point(speaker.x, speaker.middle.y + 60 * number)
+    # Each trunk arrives a little lower than the one before it.
+    start = Point(speaker.x, speaker.middle.y)
     if edge.speaker == INTERNET:
         start = Point(x, speaker.bottom)
     areas = [scene[listener].area for listener in edge.listeners]
@@ -80,7 +88,7 @@ def _trunk(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[
     last = max(ends, key=lambda end: abs(end.y - start.y))
     yield Line((start, Point(x, start.y), Point(x, last.y)), edge=edge, head=False)
     for end in ends:
-        labels = _written(edge, columns.band + 8, end.y - 6, PORTS - 22)
+        labels = _written(edge, columns.band + 8, end.y - 6, PORTS - 22, 1 if number else 2)
         yield Line((Point(x, end.y), end), labels, edge)
 
 
@@ -92,7 +100,7 @@ def _out(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
         if zone not in columns.zones:
             continue
         x = columns.lane(zone)
-        label = _written(edge, 0, gateway.area.bottom + 44, columns.zone)
+        label = _centred(edge, 0, gateway.area.bottom + 16, columns.zone)
         yield Line(
             points=(Point(x, top), Point(x, gateway.area.bottom)),
             labels=tuple(_left_of(text, x - 8) for text in label),
@@ -110,7 +118,7 @@ def _into(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
     x, y = columns.entry, scene[INTERNET].area.bottom
     stops = [frame for frame in scene.frames if frame.box.kind == "waf"]
     stops += [scene[listener] for listener in edge.listeners]
-    label = _written(edge, x + 10, y + 28, columns.zone)
+    label = _centred(edge, x + 10, y, columns.zone)
     for stop in stops:
         yield Line(points=(Point(x, y), Point(x, stop.area.y)), labels=label, edge=edge)
         y, label = stop.area.bottom, ()
@@ -121,7 +129,7 @@ def _down(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
     area = scene[edge.speaker].area
     gateways = [frame for frame in scene.frames if frame.box.kind == "kong"] or [scene[edge.listeners[0]]]
     x = columns.entry
-    label = _written(edge, 0, area.bottom + 44, x - columns.band - 20)
+    label = _centred(edge, 0, area.bottom + 16, x - columns.band - 20)
     labels = tuple(_left_of(text, x - 10) for text in label)
     yield Line(points=(Point(x, area.bottom), Point(x, gateways[0].area.y)), labels=labels, edge=edge)
 
@@ -141,7 +149,7 @@ def _between(edge: Edge, scene: Scene, columns: Columns, x: float) -> Line:
     speaker, listener = scene[edge.speaker].area, scene[edge.listeners[0]].area
     down = speaker.y < listener.y
     start, end = (speaker.bottom, listener.y) if down else (speaker.y, listener.bottom)
-    label = _written(edge, x + 10, (start + end) / 2 + 5, columns.end - x)
+    label = _centred(edge, x + 10, min(start, end), columns.end - x)
     return Line(points=(Point(x, start), Point(x, end)), labels=label, edge=edge)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from review.picture.boxes import listed, make, named, summary
+from review.picture.boxes import lasting, listed, make, named, summary
 from review.picture.graph import Box
 from review.picture.terraform import Resource, Terraform
 
@@ -24,9 +24,9 @@ def monitoring(terraform: Terraform) -> list[Box]:
     topics = terraform.all("aws_sns_topic")
     told = terraform.all("aws_sns_topic_subscription")
     return [
-        *summary("alarm", "CloudWatch alarms", alarms, named(len(alarms), "alarm")),
-        *summary("dashboard", "CloudWatch dashboards", boards, listed(each.name for each in boards)),
-        *summary("log", "CloudWatch logs", logs, named(len(logs), "encrypted group")),
+        *summary("alarm", "CloudWatch alarms", alarms, named(len(lasting(alarms)), "alarm")),
+        *summary("dashboard", "CloudWatch dashboards", boards, listed(each.name for each in lasting(boards))),
+        *summary("log", "CloudWatch logs", logs, named(len(lasting(logs)), "encrypted group")),
         *summary("flow", "VPC flow logs", flows, listed(_traffic(each) for each in flows)),
         *_release(charts, "prometheus", "Prometheus, Alertmanager"),
         *_release(charts, "grafana", "Grafana"),
@@ -40,7 +40,7 @@ def monitoring(terraform: Terraform) -> list[Box]:
             listed(each.values["name"] for each in charts if each.name not in ("prometheus", "grafana")),
             CLUSTER,
         ),
-        *summary("rules", "Alerts of systems", watches, named(len(watches), "system"), CLUSTER),
+        *summary("rules", "Alerts of systems", watches, named(len(lasting(watches)), "system"), CLUSTER),
         *(
             [
                 make(
@@ -48,7 +48,7 @@ def monitoring(terraform: Terraform) -> list[Box]:
                     "Who is told",
                     topics,
                     told,
-                    notes=[listed(each.name for each in topics)],
+                    notes=[listed(each.name for each in lasting(topics))],
                     id="topic",
                 )
             ]
@@ -83,9 +83,14 @@ def pipeline(terraform: Terraform) -> list[Box]:
     checks = terraform.all("aws_lb_target_group")
     return [
         *(_actions(trust, push, rest) if trust else []),
-        *summary("registry", "ECR", registries, listed([each.values["name"] for each in registries], 6)),
         *summary(
-            "deployment", "Deployment to EKS", deploy, f"{named(len(deploy), 'role')}, a namespace each"
+            "registry", "ECR", registries, listed([each.values["name"] for each in lasting(registries)], 6)
+        ),
+        *summary(
+            "deployment",
+            "Deployment to EKS",
+            deploy,
+            f"{named(len(lasting(deploy)), 'role')}, a namespace each",
         ),
         *summary("health", "Health check", checks, listed(_health(each) for each in checks)),
     ]
@@ -95,7 +100,7 @@ def _actions(trust: list[Resource], push: list[Resource], rest: list[Resource]) 
     subjects = [subject for role in (*push, *rest) for subject in _repositories(role)]
     notes = [
         listed(dict.fromkeys(subjects)),
-        f"{named(len(push), 'role')} to push images",
+        f"{named(len(lasting(push)), 'role')} to push images",
         f"infrastructure: {listed(each.name for each in rest)}" if rest else "",
     ]
     return [make("actions", "GitHub Actions", trust, [*push, *rest], notes=notes, id="actions")]

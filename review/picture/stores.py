@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from review.picture.boxes import backed_up, groups_of, listed, make, named, summary
+from review.picture.boxes import backed_up, groups_of, lasting, listed, make, named, summary
 from review.picture.graph import Box, Mark
 from review.picture.network import zone_of
 from review.picture.terraform import Resource, Terraform
@@ -94,7 +94,7 @@ def _documentdb(terraform: Terraform) -> list[Box]:
             if {cluster.address, cluster.values["cluster_identifier"]}
             & set(terraform.followed(each, "cluster_identifier"))
         ]
-        notes = [named(len(instances), "instance"), backed_up(terraform, cluster)]
+        notes = [named(len(lasting(instances)), "instance"), backed_up(terraform, cluster)]
         related = [*parameters, *groups_of(terraform, cluster)]
         title = f"DocumentDB {cluster.values['engine_version']}"
         main = make("documentdb", title, [cluster], related, notes=notes)
@@ -125,13 +125,13 @@ def regional(terraform: Terraform) -> list[Box]:
             "secret",
             "Secrets Manager",
             terraform.all("aws_secretsmanager_secret"),
-            listed(each.name for each in terraform.all("aws_secretsmanager_secret")),
+            listed(each.name for each in lasting(terraform.all("aws_secretsmanager_secret"))),
         ),
         *summary(
             "key",
             "KMS",
             terraform.all("aws_kms_key"),
-            f"{named(len(terraform.all('aws_kms_key')), 'key')} of our own",
+            f"{named(len(lasting(terraform.all('aws_kms_key'))), 'key')} of our own",
         ),
     ]
 

@@ -7,6 +7,7 @@ alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from math import hypot
@@ -19,6 +20,7 @@ from review.picture.text import width
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 COLORS = {"ink": "#1b2430", "soft": "#465365", "line": "#0b4f71", "paper": "#ffffff"}
+UNKNOWN_TO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LINE, FLOW = "#0b6a94", "#3b48cc"
 
 # Fill, border and dashes of outer frames.
@@ -64,7 +66,7 @@ def render(picture: Picture, scene: Scene) -> str:
         *(_key(sign, place) for sign, place in scene.keys),
         "</svg>",
     ]
-    return "\n".join(lines) + "\n"
+    return UNKNOWN_TO_XML.sub("\ufffd", "\n".join(lines) + "\n")
 
 
 def described(picture: Picture) -> str:
@@ -177,7 +179,8 @@ def _line(line: Line) -> str:
     drawn = f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2.2"{dash}/>'
     rules = f" data-addresses={quoteattr(' '.join(line.edge.addresses))}" if line.edge else ""
     ends = f" data-from={quoteattr(line.edge.speaker)}" if line.edge else ""
-    return f"<g{ends}{rules}>{drawn}{''.join(heads)}</g>"
+    title = f"<title>{escape(line.edge.label(words=True))}</title>" if line.edge else ""
+    return f"<g{ends}{rules}>{title}{drawn}{''.join(heads)}</g>"
 
 
 def _before(start: Point, end: Point, distance: float = 9) -> Point:

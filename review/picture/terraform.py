@@ -29,6 +29,8 @@ ACTIONS = {
 }
 
 OUTPUT = re.compile(r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)((?:\.\w+)*)\}")
+# Ids that one resource alone has, as subnet-0123456789abcdef0. Others are names, which several may share.
+ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
 ATTRIBUTE = re.compile(r"\$\{([a-z]\w*)\.(\w+)\.(\w+)\}")
 
 
@@ -74,7 +76,7 @@ class Terraform:
             for tier, plan in self.plans.items()
             for change in plan.get("resource_changes", ())
             for values in (change["change"].get("before"), change["change"].get("after"))
-            if values and isinstance(values.get("id"), str)
+            if values and ID.fullmatch(str(values.get("id")))
         }
 
     def _tier(self, tier: str) -> Iterable[Resource]:
