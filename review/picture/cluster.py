@@ -118,7 +118,7 @@ def _platform(terraform: Terraform) -> list[Box]:
 def _systems(terraform: Terraform) -> Box:
     """The systems, each with what it is allowed to reach."""
     found = []
-    everything = terraform.all(*dict.fromkeys(each.type for each in terraform.resources), tier="systems")
+    everything = terraform.all(*sorted({each.type for each in terraform.resources}), tier="systems")
     for release in terraform.all("helm_release", tier="systems"):
         values = _values(release)
         if "replicas" not in values:
