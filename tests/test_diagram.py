@@ -142,6 +142,15 @@ def test_a_rule_that_the_other_side_does_not_answer_is_no_arrow() -> None:
     assert "TCP 6379" not in {port.name for edge in picture.edges for port in edge.ports}
 
 
+def test_a_group_that_nothing_is_in_is_no_arrow() -> None:
+    bodies = generated("production")
+    endpoints = bodies["network"]["resource"]["aws_vpc_endpoint"]
+    bodies["network"]["resource"]["aws_vpc_endpoint"] = {"s3": endpoints["s3"]}
+    picture = read("production", "aws", Terraform(bodies))
+    rule = "network/aws_vpc_security_group_ingress_rule.endpoint_from_node_443"
+    assert not [edge for edge in picture.edges if rule in edge.addresses]
+
+
 def test_every_arrow_touches_what_it_joins() -> None:
     picture = read("production", "aws", terraform("production"))
     scene = arrange(picture)
@@ -314,6 +323,14 @@ def test_a_plan_marks_what_it_adds_changes_replaces_and_destroys(changed: Pictur
     assert box(changed, "systems/helm_release.sistema_2").badge == "-2"
     [edge] = [each for each in changed.edges if each.mark]
     assert edge.label() == "+ TCP 27017"
+
+
+def test_what_serves_several_is_counted_once() -> None:
+    bodies = generated("production")
+    nothing: Bodies = {tier: {"resource": {}} for tier in bodies}
+    picture = read("production", "aws", Terraform(bodies, planned(bodies, nothing)))
+    for each in picture.boxes():
+        assert sum(number for _, number in each.marks) == len(each.addresses) or each.kind == "redis"
 
 
 def test_marks_are_seen_without_colour(changed: Picture) -> None:

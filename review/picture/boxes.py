@@ -38,15 +38,15 @@ def make(
     """A box that stands for `main`, and for what only serves it. What happens to all of `main` happens to
     the box; whatever else happens to any of them, changes it."""
     whole = {each.mark for each in main}
-    every = [*main, *related]
-    marks = count(each.mark for each in every)
+    every = {each.address: each for each in (*main, *related)}
+    marks = count(each.mark for each in every.values())
     mark = whole.pop() if len(whole) == 1 else None
     return Box(
         id=id or (main[0].address if main else kind),
         kind=kind,
         title=title,
         notes=tuple(note for note in notes if note),
-        addresses=tuple(dict.fromkeys(each.address for each in every)),
+        addresses=tuple(every),
         zone=zone,
         pods=pods,
         mark=mark or (Mark.CHANGED if marks else None),

@@ -121,13 +121,13 @@ def endpoints(terraform: Terraform) -> list[Box]:
         if some:
             groups = [group for each in some for group in groups_of(terraform, each)]
             # com.amazonaws.us-east-1.ecr.api: what follows the region
-            services = [re_region(each.values["service_name"]) for each in some]
+            services = [service_of(each.values["service_name"]) for each in some]
             notes = [listed(services)]
             found.append(make("endpoint", title, some, groups, notes=notes, id=f"{kind.lower()}_endpoints"))
     return found
 
 
-def re_region(service: str) -> str:
+def service_of(service: str) -> str:
     """`com.amazonaws.us-east-1.ecr.api` is `ecr.api`."""
     parts = service.split(".")
     region = next((index for index, part in enumerate(parts) if part[-1:].isdigit() and "-" in part), -1)

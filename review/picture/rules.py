@@ -76,7 +76,8 @@ def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
         if rule.peer == INTERNET:
             talks[rule.group, rule.peer].append((rule.traffic, [rule.resource]))
     places = _places(terraform, boxes)
-    return tuple(_edge(places, talks[pair], *pair) for pair in sorted(talks))
+    # A group that nothing is in lets nobody talk.
+    return tuple(_edge(places, talks[pair], *pair) for pair in sorted(talks) if {*pair} <= {*places})
 
 
 def _places(terraform: Terraform, boxes: Iterable[Box]) -> dict[str, list[str]]:
