@@ -80,11 +80,15 @@ $(OUT)/tiers.mk: $(SPEC) $(SOURCES) | $(INSTALLED) $(LEAN)
 	@CDKTF_OUTDIR=$(OUT) $(PYTHON) -OO main.py
 	@touch $@
 
+diagram: $(OUT)/tiers.mk ## Draw the architecture, and what saved plans do: diagram.svg and diagram.mmd
+	@$(PYTHON) -m review.diagram $(OUT) $(TARGET) $(TIERS)
+
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
 # The graph of tiers: TARGET, TIERS and NEEDS_<tier>. Make writes it (above) before it reads on.
-NEED_TIERS := synth init validate plan apply destroy show output unchanged drift import bootstrap unlock recover lock hcl
+NEED_TIERS := synth diagram init validate plan apply destroy show output unchanged drift import
+NEED_TIERS += bootstrap unlock recover lock hcl
 PARTS := plan-tiers apply-tiers real-plan-% forecast-plan-% apply-saved-% check-% approve-% destroy-all-% drift-plan-% bootstrap-%
 ifneq ($(filter $(NEED_TIERS) $(PARTS),$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(SPEC)),)
@@ -474,7 +478,7 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files tell of what an interrupted apply has made: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup new doctor synth app workflows environments ready init validate plan apply destroy show output unchanged
-.PHONY: plan-tiers apply-tiers approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first
-.PHONY: bootstrap-again bootstrap-plan
-.PHONY: bootstrap-apply bootstrap-move bootstrap-migrate unlock recover lock rehearse check test soak bench clean
+.PHONY: help setup new doctor synth diagram app workflows environments ready init validate plan apply destroy show output
+.PHONY: unchanged plan-tiers apply-tiers approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first
+.PHONY: bootstrap-again bootstrap-plan bootstrap-apply bootstrap-move bootstrap-migrate unlock recover lock rehearse
+.PHONY: check test soak bench clean

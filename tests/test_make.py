@@ -192,6 +192,10 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     }
     forecast = {name for name, tier in project.report().items() if tier["forecast"]}
     assert forecast == {"systems", "observability"}  # they ask for the address of the new replica
+    succeeded(project.make("diagram"))
+    drawing = (project.folder / "cdktf.out" / "sandbox" / "diagram.svg").read_text()
+    assert 'data-addresses="data/aws_db_instance.replica_3" data-mark="added"' in drawing
+
     refused(project.make("destroy"), "APPROVE=sandbox says it in advance")
     succeeded(project.make("destroy", APPROVE="sandbox"))
     assert project.addresses() == set()

@@ -1,0 +1,166 @@
+"""The generated Terraform of an environment as one thing, with what its saved plans will do.
+
+References are followed across tiers. What a plan destroys is no longer in the configuration; it comes from
+the plan, with the values it has today.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from review.changes import PLAN
+from review.picture.graph import Mark, Marks, TierPlan
+from review.report import FORECAST
+
+CONFIGURATION = "cdk.tf.json"
+PLANNED = "plan.config"
+
+ACTIONS = {
+    ("create",): Mark.ADDED,
+    ("update",): Mark.CHANGED,
+    ("delete", "create"): Mark.REPLACED,
+    ("create", "delete"): Mark.REPLACED,
+    ("delete",): Mark.DESTROYED,
+}
+
+OUTPUT = re.compile(r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)((?:\.\w+)*)\}")
+# Ids that one resource alone has, as subnet-0123456789abcdef0. Others are names, which several may share.
+ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
+ATTRIBUTE = re.compile(r"\$\{([a-z]\w*)\.(\w+)\.(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a tier, its arguments as generated (or as they are, where it goes)."""
+
+    tier: str
+    type: str
+    name: str
+    values: Mapping[str, Any]
+    mark: Mark | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.tier}/{self.type}.{self.name}"
+
+
+def natural(text: str) -> list[tuple[int, int | str]]:
+    """Sorts sistema-2 before sistema-10."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part]
+
+
+def count(marks: Iterable[Mark | None]) -> Marks:
+    """How often each occurs."""
+    found = Counter(mark for mark in marks if mark)
+    return tuple((mark, found[mark]) for mark in Mark if found[mark])
+
+
+@dataclass
+class Terraform:
+    """Root modules by tier, and JSON plans of those tiers that have one."""
+
+    bodies: Mapping[str, Mapping[str, Any]]
+    plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    forecasts: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.resources = [resource for tier in self.bodies for resource in self._tier(tier)]
+        self.by_address = {resource.address: resource for resource in self.resources}
+        self._by_id = {
+            values["id"]: f"{tier}/{change['type']}.{change['name']}"
+            for tier, plan in self.plans.items()
+            for change in plan.get("resource_changes", ())
+            for values in (change["change"].get("before"), change["change"].get("after"))
+            if values and ID.fullmatch(str(values.get("id")))
+        }
+
+    def _tier(self, tier: str) -> Iterable[Resource]:
+        changes = {
+            change["address"]: change
+            for change in self.plans.get(tier, {}).get("resource_changes", ())
+            if change["mode"] == "managed" and "deposed" not in change
+        }
+        for kind, named in self.bodies[tier].get("resource", {}).items():
+            for name, values in named.items():
+                change = changes.pop(f"{kind}.{name}", None)
+                yield Resource(tier, kind, name, values, mark(change) if change else None)
+        for change in changes.values():
+            if mark(change) is Mark.DESTROYED:
+                before = change["change"]["before"]
+                yield Resource(tier, change["type"], change["name"], before, Mark.DESTROYED)
+
+    def all(self, *kinds: str, tier: str | None = None) -> list[Resource]:
+        """Resources of the types, in the order of their names, 2 before 10."""
+        found = [each for each in self.resources if each.type in kinds and tier in (None, each.tier)]
+        return sorted(found, key=lambda each: (kinds.index(each.type), natural(each.name), each.tier))
+
+    def follow(self, tier: str, value: Any) -> str:
+        """A value of that tier, literal where the configuration says it, else the address of the resource
+        that it is an attribute of, or the text as it stands."""
+        text = str(value)
+        if found := OUTPUT.fullmatch(text):
+            producer, name, keys = found.groups()
+            said: Any = self.bodies[producer]["output"][name]["value"]
+            for key in keys.split(".")[1:]:
+                said = said[key]
+            return self.follow(producer, said)
+        if found := ATTRIBUTE.fullmatch(text):
+            kind, name, attribute = found.groups()
+            resource = self.by_address.get(f"{tier}/{kind}.{name}")
+            if resource and isinstance(resource.values.get(attribute), str):
+                return self.follow(tier, resource.values[attribute])
+            return f"{tier}/{kind}.{name}"
+        return self._by_id.get(text, text)
+
+    def followed(self, resource: Resource, *path: str) -> list[str]:
+        """The values at a path of a resource, blocks and lists opened, each followed."""
+        values: list[Any] = [resource.values]
+        for key in path:
+            values = [each.get(key) for each in values if isinstance(each, Mapping)]
+            values = [each for value in values for each in (value if isinstance(value, list) else [value])]
+        return [self.follow(resource.tier, each) for each in values if each is not None]
+
+    def tier_plans(self) -> tuple[TierPlan, ...]:
+        """What each saved plan does, in the order of the tiers."""
+        return tuple(
+            TierPlan(
+                tier,
+                count(mark(change) for change in self.plans[tier].get("resource_changes", ())),
+                tier in self.forecasts,
+            )
+            for tier in self.bodies
+            if tier in self.plans
+        )
+
+
+def mark(change: Mapping[str, Any]) -> Mark | None:
+    """What happens to the resource of an entry of `resource_changes`; None: nothing that a picture shows."""
+    return ACTIONS.get(tuple(change["change"]["actions"])) if change["mode"] == "managed" else None
+
+
+def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
+    """The Terraform below `cdktf.out/<env>`, and the tiers whose saved plan is of an earlier configuration
+    and therefore left out.
+
+    Raises FileNotFoundError when a tier was not generated.
+    """
+    bodies, plans, forecasts, stale = {}, {}, [], []
+    for tier in tiers:
+        stack = folder / "stacks" / tier
+        text = (stack / CONFIGURATION).read_text(encoding="utf-8")
+        bodies[tier] = json.loads(text)
+        if not ((stack / PLAN).exists() and (stack / PLANNED).exists()):
+            continue
+        if (stack / PLANNED).read_text(encoding="utf-8") != text:
+            stale.append(tier)
+            continue
+        plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
+        if (stack / FORECAST).exists():
+            forecasts.append(tier)
+    return Terraform(bodies, plans, frozenset(forecasts)), stale

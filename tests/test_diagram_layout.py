@@ -1,0 +1,95 @@
+"""The drawing: nothing overlaps, no text leaves its box, no line crosses a word. For every environment,
+for specs that go to the ends of what a spec may say, and for any picture at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+from conftest import ENVIRONMENTS, Variant
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from picturing import flaws, pictures, terraform
+
+from review.picture import mermaid, svg
+from review.picture.graph import Picture
+from review.picture.layout import arrange
+from review.picture.read import read
+from review.picture.terraform import Terraform
+from review.picture.text import ELLIPSIS, cut, width, wrap
+
+bounded = settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+FRAMEWORKS = ("django", "fastapi", "go")
+NEEDS = (["postgres", "redis", "files"], [], ["postgres", "redis", "documentdb", "files"])
+LARGE = {
+    "project": "as-long-as-it-is",
+    "network": {"zones": list("abcd"), "nat": "zone", "endpoints": "all", "cidr": "10.0.0.0/16"},
+    "data": {"postgres": {"replicas": 5}, "redis": {"nodes": 6, "separate_broker": True}},
+    "compute": {"nodes": {"instance_type": "m6i.4xlarge", "min": 6, "max": 60}},
+    "systems": {
+        f"a-rather-long-name-{number}": {
+            "framework": FRAMEWORKS[number % 3],
+            "needs": NEEDS[number % 3],
+            **({"workers": 2, "beat": True} if number % 3 == 2 else {}),
+        }
+        for number in range(30)
+    },
+}
+SMALL = {
+    "network": {"zones": ["a", "b"], "nat": "single", "endpoints": "gateway"},
+    "data": {"postgres": {"replicas": 0}, "redis": {"nodes": 1}, "documentdb": {"instances": 1}},
+    "systems": {"one": {"framework": "go", "replicas": 1}},
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_drawings_of_the_environments_have_no_flaw(name: str) -> None:
+    assert flaws(arrange(read(name, "aws", terraform(name)))) == []
+
+
+@pytest.mark.parametrize("spec", [SMALL, LARGE], ids=["small", "large"])
+def test_drawings_of_the_smallest_and_of_large_specs_have_no_flaw(
+    variant: Callable[..., Variant], spec: dict[str, object]
+) -> None:
+    roots = variant(**spec)
+    picture = read("trial", "aws", Terraform({tier: root.body for tier, root in roots.items()}))
+    systems = [box.title for box in picture.boxes() if box.kind == "system"]
+    assert len(systems) == len(roots.environment.systems)
+    assert picture.zones == tuple(f"us-east-1{zone}" for zone in roots.environment.network.zones)
+    assert flaws(arrange(picture)) == []
+
+
+@bounded
+@given(pictures())
+def test_drawings_of_any_picture_have_no_flaw_and_are_xml(picture: Picture) -> None:
+    scene = arrange(picture)
+    assert flaws(scene) == []
+    root = ElementTree.fromstring(svg.render(picture, scene))
+    drawn = {group.get("data-id") for group in root.iter("{http://www.w3.org/2000/svg}g")}
+    assert {box.id for box in picture.boxes()} <= drawn
+    assert mermaid.render(picture).startswith("flowchart TB\n")
+
+
+@bounded
+@given(st.text(max_size=80), st.floats(6, 40), st.floats(20, 400), st.booleans())
+def test_text_that_is_cut_fits(text: str, size: float, room: float, bold: bool) -> None:
+    short = cut(text, size, room, bold=bold)
+    assert width(short, size, bold=bold) <= room or short == ELLIPSIS
+    assert short == text or short.endswith(ELLIPSIS)
+
+
+@bounded
+@given(st.text("ab-/. ", max_size=80), st.floats(80, 400))
+def test_wrapped_text_fits_and_loses_nothing_but_spaces(text: str, room: float) -> None:
+    lines = wrap(text, 14, room)
+    assert all(width(line, 14) <= room for line in lines)
+    if not any(line.endswith(ELLIPSIS) for line in lines):
+        assert "".join("".join(lines).split()) == "".join(text.split())
