@@ -195,6 +195,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     succeeded(project.make("diagram"))
     drawing = (project.folder / "cdktf.out" / "sandbox" / "diagram.svg").read_text()
     assert 'data-addresses="data/aws_db_instance.replica_3" data-mark="added"' in drawing
+    succeeded(project.make("apply", APPROVE="yes"))
 
     refused(project.make("destroy"), "APPROVE=sandbox says it in advance")
     succeeded(project.make("destroy", APPROVE="sandbox"))

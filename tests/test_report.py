@@ -92,7 +92,12 @@ RULE = """
     action {
       block {}
     }
-    statement = [{ rate_based_statement = [{ aggregate_key_type = "IP", limit = %s }] }]
+    statement {
+      rate_based_statement {
+        aggregate_key_type = "IP"
+        limit              = %s
+      }
+    }
     visibility_config {
       cloudwatch_metrics_enabled = true
       metric_name                = "%s"
