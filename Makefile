@@ -450,6 +450,11 @@ $(PROMTOOL): tools/promtool.py | $(INSTALLED)
 	@echo "setup: installing promtool"
 	@$(PYTHON) -m tools.promtool && touch $@
 
+CHROMIUM := .venv/installed-chromium
+$(CHROMIUM): requirements/chromium.json tools/chromium.py | $(INSTALLED)
+	@echo "setup: installing Chromium"
+	@$(PYTHON) -m tools.chromium && touch $@
+
 CHECKOV := .venv/checkov/installed
 $(CHECKOV): requirements/checkov.lock | $(INSTALLED)
 	@echo "setup: installing checkov"
@@ -462,7 +467,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 
-test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(LEAN) $(PROVIDER) ## Run all checks and tests
+test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references

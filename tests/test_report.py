@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import Browser
 from conftest import ROOT
 from rehearsing import PROVIDERS, Project, installed
 from test_make import Project as Checkout
@@ -608,3 +609,48 @@ def test_exit_codes_tell_changes_from_errors(tmp_path: Path) -> None:
     project.edit("region: us-east-1", "region: nowhere")
     assert code() == 1
     assert not made.exists()
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def page(first: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(pages.html(first), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_page_is_readable(page: Path, width: int, dark: bool) -> None:
+    with Browser(page, width, dark=dark) as browser:
+        browser.value("document.querySelectorAll('details').forEach(each => each.open = true)")
+        assert browser.value("document.documentElement.scrollWidth") <= width
+        small = (
+            "[...document.querySelectorAll('body *')].filter(each => each.innerText && !each.children.length)"
+        )
+        assert browser.value(f"{small}.length") > 400
+        assert browser.value(f"Math.min(...{small}.map(e => parseFloat(getComputedStyle(e).fontSize)))") >= 11
+        light = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+        back = browser.value(f"({light}).reduce((a, b) => a + b) / 3")
+        assert back < 80 if dark else back > 200
+        assert browser.complaints == []
+
+
+def test_a_page_that_asks_for_something_is_told(tmp_path: Path) -> None:
+    """The check of the page above can fail."""
+    path = tmp_path / "page.html"
+    path.write_text('<p style="width: 2000px">wide</p><img src="nowhere.png"><script>nothing()</script>')
+    with Browser(path, 400) as browser:
+        assert browser.value("document.documentElement.scrollWidth") > 400
+        assert any("nowhere.png" in each for each in browser.complaints)
+        assert any("nothing is not defined" in each for each in browser.complaints)
+
+
+def test_the_readme_shows_the_page() -> None:
+    picture = (ROOT / "docs" / "report.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 400_000
+    for name in ("README.md", "README.es.md"):
+        assert "](docs/report.png)" in (ROOT / name).read_text(encoding="utf-8")
