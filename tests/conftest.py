@@ -163,3 +163,19 @@ class Variant(Mapping[str, Root]):
 def variant(environment: Callable[..., Environment], tmp_path: Path) -> Callable[..., Variant]:
     """The root modules of such an environment."""
     return lambda **spec: Variant(made := environment(**spec), tmp_path / "out" / made.environment)
+
+
+# Files whose tests run make and terraform for long.
+LONG = {
+    *("test_bootstrap", "test_commands", "test_destroy", "test_faults"),
+    *("test_forecast", "test_import", "test_make"),
+}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first in each half: two processes begin with a half each, and neither ends long after."""
+    long = [each for each in items if each.path.stem in LONG]
+    short = [each for each in items if each.path.stem not in LONG]
+    middle = (len(items) + 1) // 2 - len(long[::2])
+    items[:] = [*long[::2], *short[:middle], *long[1::2], *short[middle:]]

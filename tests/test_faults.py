@@ -219,6 +219,7 @@ def test_a_creation_that_fails_is_completed_by_the_next_apply(production: Produc
     converges(production)
 
 
+@pytest.mark.soak
 def test_a_creation_that_fails_in_any_tier_leaves_a_state_from_which_the_next_apply_goes_on(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -70,8 +70,8 @@ def install(folder: Path) -> None:
         with tarfile.open(packed / name) as part:
             part.extractall(made, filter="data")
     (made / "fonts.conf").write_text(
-        f'<?xml version="1.0"?><fontconfig><dir>{TARGET}/fonts</dir><cachedir>{TARGET}/cache</cachedir>'
-        "</fontconfig>\n"
+        '<?xml version="1.0"?><fontconfig><dir prefix="relative">fonts</dir>'
+        '<cachedir prefix="xdg">fontconfig</cachedir></fontconfig>\n'
     )
     shutil.rmtree(TARGET, ignore_errors=True)
     made.rename(TARGET)
