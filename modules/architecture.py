@@ -90,8 +90,8 @@ def synthesize(
     tiers: Mapping[str, Tier] = TIERS,
     renames: Sequence[Rename] = RENAMES,
 ) -> None:
-    """Writes manifest.json, sources.json, tiers.mk and stacks/<tier>/cdk.tf.json below the folder, the latter
-    with what the tier carries. sources.json names the module that asked for an element, by tier and address,
+    """Writes manifest.json, sources.json, environment.json, tiers.mk and stacks/<tier>/cdk.tf.json below the
+    folder, the latter with what the tier carries. sources.json names the module that asked for an element, by tier and address,
     in the order of asking.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
@@ -114,6 +114,7 @@ def synthesize(
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
         sources = {name: stack.sources for name, stack in stacks.items()}
         _replace(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
+        _replace(folder / "environment.json", json.dumps(facts(environment, tiers), indent=2) + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
 
 
@@ -122,14 +123,33 @@ def addresses(root: Mapping[str, Any]) -> list[str]:
     return [f"{kind}.{name}" for kind, named in root.get("resource", {}).items() for name in named]
 
 
+def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[str, Any]:
+    """What a run must know of the environment without reading its spec: `tiers` has the needs of each."""
+    return {
+        "environment": environment.environment,
+        "project": environment.project,
+        "target": environment.target,
+        "account": environment.account,
+        "region": environment.region,
+        "plan_hours": environment.state.plan_hours,
+        "tiers": {name: sorted(tiers[name].needs) for name in order(tiers)},
+    }
+
+
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
-    """The graph of tiers as variables for make: NEEDS_<tier> lists the tiers to apply before it."""
+    """The graph of tiers as make reads it: what is planned and applied after what, and destroyed before it."""
+    names = order(tiers)
     lines = [
+        f"# The graph of the tiers of {environment.environment}; written by Tierra.",
         f"TARGET := {environment.target}",
-        f"PLAN_HOURS := {environment.state.plan_hours}",
-        f"TIERS := {' '.join(order(tiers))}",
+        f"TIERS := {' '.join(names)}",
     ]
-    lines += [f"NEEDS_{name} := {' '.join(sorted(tiers[name].needs))}".rstrip() for name in order(tiers)]
+    for name in names:
+        needs = [need for need in names if need in tiers[name].needs]
+        before = [need for need in names if need in tiers[name].needs or need == FIRST != name]
+        lines += [f"plan-{name}: {' '.join(f'plan-{need}' for need in needs)}"] if needs else []
+        lines += [f"apply-{name}: {' '.join(f'apply-{need}' for need in before)}"] if before else []
+        lines += [f"destroy-{need}: destroy-{name}" for need in before]
     return "\n".join(lines) + "\n"
 
 

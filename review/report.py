@@ -23,7 +23,7 @@ from review.exposure import exposure
 from review.findings import REPLACEMENT, SUBJECTS, Finding
 from review.losses import losses
 from review.policies import identity
-from review.saved import seals
+from tierra.run.saved import seals
 
 FORECAST = "forecast"
 CHANGES, NOTHING = "changes", "none"
@@ -126,13 +126,19 @@ def _resource(change: Change) -> dict[str, Any]:
     }
 
 
+def publish(folder: Path, tiers: list[str], environment: str = "") -> dict[str, Any]:
+    """Writes the pages of the report, and answers it."""
+    made = report(folder, tiers)
+    write(folder / "report.md", pages.markdown(made))
+    write(folder / "report.html", pages.html(made))
+    write(folder / "report.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    return made
+
+
 def main() -> int:
     detailed = "--detailed" in sys.argv[1:]
     folder, *tiers = (each for each in sys.argv[1:] if each != "--detailed")
-    made = report(Path(folder), tiers)
-    write(Path(folder) / "report.md", pages.markdown(made))
-    write(Path(folder) / "report.html", pages.html(made))
-    write(Path(folder) / "report.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    made = publish(Path(folder), tiers)
     terminal.show(made, f"{folder}/report.html")
     return 2 if detailed and made["verdict"] == CHANGES else 0
 

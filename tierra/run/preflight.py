@@ -1,7 +1,7 @@
 """What a destroy will meet, read from the states before anything is asked: what is protected, what holds
 data and what becomes of it, and what still stands on the tiers that are to go.
 
-Make leaves the state of each tier in `stacks/<tier>/state.json`, as `terraform show -json` writes it.
+The state of each tier is read from `state.json` in its folder, as `terraform show -json` writes it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from rehearsal.override import GENERATED, GUARDS, NAME
 from review.holdings import fate, keeps_snapshot
+from tierra.run.override import GUARDS
+from tierra.run.workspace import Tier, Workspace
 
 PROTECTION = "protection"  # the output by which modules/stack.py keeps what the spec said
 # Of these there are many, and one is like the other: a row for all that have the same fate.
@@ -37,14 +37,13 @@ class Holding:
 class TierState:
     """What the last apply left of one tier."""
 
-    def __init__(self, folder: Path, tier: str) -> None:
-        self.tier = tier
-        stack = folder / "stacks" / tier
+    def __init__(self, tier: Tier) -> None:
+        self.tier = tier.name
         # As terraform merges them: the later one wins.
         self._configured: list[dict[str, Any]] = [
-            json.loads(file.read_text()) for name in (GENERATED, NAME) if (file := stack / name).exists()
+            json.loads(file.read_text()) for file in (tier.configuration, tier.override) if file.exists()
         ]
-        values = json.loads((stack / "state.json").read_text()).get("values", {})
+        values = json.loads(tier.state_json.read_text()).get("values", {})
         self._outputs = values.get("outputs", {})
         resources = values.get("root_module", {}).get("resources", [])
         self.resources: list[dict[str, Any]] = [each for each in resources if each["mode"] == "managed"]
@@ -104,12 +103,12 @@ def _kind_and_fate(holding: Holding) -> tuple[str, str]:
     return holding.address.partition(".")[0], holding.fate
 
 
-def read(folder: Path, tiers: list[str]) -> list[TierState]:
+def read(tiers: list[Tier]) -> list[TierState]:
     """The states of those of the tiers that hold anything."""
-    return [state for state in (TierState(folder, tier) for tier in tiers) if state.resources]
+    return [state for state in map(TierState, tiers) if state.resources]
 
 
-def refusals(environment: str, going: list[TierState], standing: list[TierState]) -> Iterator[str]:
+def refusals(workspace: Workspace, going: list[TierState], standing: list[TierState]) -> Iterator[str]:
     """Why nothing of this may be destroyed, with the remedy; nothing when it may."""
     by_spec = [state.tier for state in going if state.wanted_protection]
     by_state = [state.tier for state in going if state.applied_protection and not state.wanted_protection]
@@ -120,7 +119,8 @@ def refusals(environment: str, going: list[TierState], standing: list[TierState]
         for each in state.holdings
         if each.guards
     ]
-    spec, applied = f"environments/{environment}.yaml", f"make plan ENV={environment}, then make apply"
+    spec = workspace.spec.as_posix()
+    applied = f"{workspace.command('plan')}, then {workspace.command('apply')}"
     if by_spec:
         yield (
             f"{', '.join(by_spec)}: {spec} has protection on\n"
@@ -132,7 +132,7 @@ def refusals(environment: str, going: list[TierState], standing: list[TierState]
             f"  remedy: {applied}, as a change of its own; destroy afterwards\n"
         )
     if guarded:
-        yield f"AWS refuses to delete what somebody guarded\n{''.join(guarded)}  remedy: {applied}\n"
+        yield f"AWS refuses to delete what was protected by hand\n{''.join(guarded)}  remedy: {applied}\n"
     for state in standing:
         yield (
             f"{state.tier} stands on it and still has {len(state.resources)} resources\n"

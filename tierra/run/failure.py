@@ -1,16 +1,13 @@
 """What a failure of terraform means here and what to do, in a few lines of ours below its own.
 
-`python -m review.failure ENV VERB STACK LOG` prints the file LOG and the message, and exits with 1.
 KNOWN is the one place where messages of terraform are understood.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 FRAME = re.compile("[╷│╵]")
@@ -182,19 +179,3 @@ def _message(known: Known, words: Mapping[str, str]) -> str:
             f"  remedy: {known.remedy.format(**words)}",
         )
     )
-
-
-def tell(environment: str, verb: str, stack: Path, text: str) -> None:
-    """Prints what terraform said as it is, and the message below it."""
-    place = {"env": environment, "verb": verb, "tier": stack.name, "stack": stack.as_posix()}
-    sys.stderr.write(f"{text.rstrip()}\n\n{explained(text, place)}\n")
-
-
-def main() -> int:
-    environment, verb, stack, log = sys.argv[1:]
-    tell(environment, verb, Path(stack), Path(log).read_text(encoding="utf-8", errors="replace"))
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,18 +1,13 @@
 """Adopts what exists in AWS already: import blocks from a small file, planned before anything is touched.
 
-    python -m review.imports write FOLDER FILE TIER…    check the file, write stacks/<tier>/import.tf.json
-    python -m review.imports check STACK                refuse a plan that would replace what it adopts
-    python -m review.imports next FOLDER TIER…          say what is planned, what waits, what to type next
-
-FILE maps tiers to addresses to the IDs of what exists. An address is one of the generated Terraform; what a
-state holds already under the same ID is passed over, so the file may be used again and again.
+The file maps tiers to addresses to the IDs of what exists. An address is one of the generated Terraform; what
+a state holds already under the same ID is passed over, so the file may be used again and again.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +15,11 @@ from typing import Any
 from modules.errors import Problem, SpecError
 from modules.reader import Document, read
 from modules.wording import choices, dotted, shown
-from rehearsal.files import write as put
 from review.differences import differences
+from tierra.run.workspace import Failed, Tier, Workspace, read_json
+from tierra.run.workspace import write as put
 
 BLOCKS = "import.tf.json"
-PLAN = "plan.json"
 GENERATED = "cdk.tf.json"
 MARK = "Written by make import; make apply removes it."
 # By these a state knows what an ID of AWS means.
@@ -98,25 +93,25 @@ def _held(stack: Path) -> dict[str, list[str]]:
     }
 
 
-def write(folder: Path, file: Path, tiers: list[str]) -> None:
+def write(file: Path, tiers: list[Tier]) -> None:
     """Writes import blocks beside the generated Terraform of each tier for which the file has any, and
     removes those of an earlier run elsewhere, with the plan that was made of them. Raises SpecError, before
-    anything is written, for a wrong file and for blocks of somebody else."""
-    entries = wanted(file, folder, tiers)
-    for blocks in (folder / "stacks" / tier / BLOCKS for tier in tiers):
-        if blocks.exists() and MARK not in blocks.read_text():
-            rule, remedy = "make import writes this file, and it holds something else", "give it another name"
-            raise SpecError(blocks.as_posix(), [Problem("", "", rule, remedy)])
+    anything is written, for a wrong file and for blocks that make import did not write."""
+    folder = tiers[0].workspace.out
+    entries = wanted(file, folder, [tier.name for tier in tiers])
     for tier in tiers:
-        stack = folder / "stacks" / tier
-        held = _held(stack)
-        missing = {address: id_ for address, id_ in entries.get(tier, {}).items() if address not in held}
+        if tier.imports.exists() and MARK not in tier.imports.read_text():
+            rule = "make import writes this file, and it holds something else"
+            raise SpecError(tier.imports.as_posix(), [Problem("", "", rule, "give it another name")])
+    for tier in tiers:
+        held = _held(tier.folder)
+        missing = {address: id_ for address, id_ in entries.get(tier.name, {}).items() if address not in held}
         if missing:
             body = {"//": MARK, "import": [{"to": address, "id": id_} for address, id_ in missing.items()]}
-            put(stack / BLOCKS, json.dumps(body, indent=2) + "\n")
-        elif (stack / BLOCKS).exists():
-            (stack / BLOCKS).unlink()
-            _forget_plan(stack)
+            put(tier.imports, json.dumps(body, indent=2) + "\n")
+        elif tier.imports.exists():
+            tier.imports.unlink()
+            tier.forget_plan()
 
 
 def adopted(plan: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -134,56 +129,39 @@ def lines(plan: dict[str, Any]) -> Iterator[str]:
         yield f"import: {address} adopts {identity}{then}"
 
 
-def check(stack: Path) -> int:
-    """1, and the plan is thrown away, when it would destroy what it adopts in order to build it anew."""
-    plan = json.loads((stack / PLAN).read_text())
-    replaced = [each for each in adopted(plan) if "delete" in each[2]["actions"]]
-    for address, identity, change in replaced:
-        forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
-        sys.stderr.write(
-            f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built anew\n"
-            f"  rule:   what is adopted stays; these arguments differ and cannot be changed: {forced}\n"
-            f"  remedy: write into the spec what {identity} has, adopt what it stands on as well, such as its"
-            " key, or remove it from the file; then make import\n"
-        )
-    if replaced:
-        _forget_plan(stack)
-    return 1 if replaced else 0
+def check(tier: Tier) -> None:
+    """Raises Failed, and the plan is thrown away, when it would destroy what it adopts to build it anew."""
+    if not tier.imports.exists():
+        return
+    plan = read_json(tier.plan_json)
+    said = []
+    for address, identity, change in adopted(plan):
+        if "delete" in change["actions"]:
+            forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
+            said.append(
+                f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built anew\n"
+                f"  rule:   what is adopted must stay; these arguments differ and cannot be changed: {forced}\n"
+                f"  remedy: write into the spec what {identity} has, adopt what it stands on as well, such as"
+                " its key, or remove it from the file; then make import"
+            )
+    if said:
+        tier.forget_plan()
+        raise Failed("\n".join(said))
 
 
-def _forget_plan(stack: Path) -> None:
-    for left in stack.glob("plan.*"):
-        left.unlink()
-
-
-def following(folder: Path, tiers: list[str]) -> Iterator[str]:
+def following(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
     """What was planned, and what to type next."""
-    planned = [tier for tier in tiers if (folder / "stacks" / tier / BLOCKS).exists()]
-    ready = [tier for tier in planned if (folder / "stacks" / tier / PLAN).exists()]
+    planned = [tier for tier in tiers if tier.imports.exists()]
+    ready = [tier for tier in planned if tier.plan_json.exists()]
     for tier in ready:
-        yield from lines(json.loads((folder / "stacks" / tier / PLAN).read_text()))
+        yield from lines(read_json(tier.plan_json))
     for tier in ready:
-        yield f"import: planned, nothing is touched yet; next: make apply ENV={folder.name} TIER={tier}"
-    if waiting := [tier for tier in planned if tier not in ready]:
+        yield f"import: planned, nothing is touched yet; next: {workspace.command('apply', [tier.name])}"
+    if waiting := [tier.name for tier in planned if tier not in ready]:
         yield f"import: waiting for what they need: {', '.join(waiting)}; apply that, then make import again"
     if not planned:
-        yield f"import: nothing to adopt: environments/imports/{folder.name}.yaml names nothing new"
+        yield f"import: nothing to adopt: {file_of(workspace)} names nothing new"
 
 
-def main() -> int:
-    verb, first, *rest = sys.argv[1:]
-    try:
-        if verb == "write":
-            write(Path(first), Path(rest[0]), rest[1:])
-        elif verb == "check":
-            return check(Path(first))
-        else:
-            print("\n".join(following(Path(first), rest)))
-    except SpecError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def file_of(workspace: Workspace) -> Path:
+    return Path("environments", "imports", f"{workspace.environment}.yaml")

@@ -1,8 +1,8 @@
 """What an apply has created, kept beside the state until the state is known to hold it.
 
 terraform writes a state in S3 every twenty seconds at most, and at the end. Killed in between, it has created
-what no state tells of. It does say on its output, resource by resource, what it has created; this output goes
-to the file `journal` first. The file is locked as long as terraform runs, even when make is gone.
+what no state holds. It does print, resource by resource, what it has created; this output goes to the file
+`journal` first. The file is locked as long as terraform runs, even when make is gone.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import fcntl
 import json
 import os
 import re
-import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from review.failure import ANSI
+from tierra.run.failure import ANSI
 
 JOURNAL = "journal"
 ROOM = 1024 * 1024
@@ -30,7 +30,7 @@ BEGUN = re.compile(r"^([\w.-]+): Creating\.\.\.$", re.M)
 
 
 class Running(Exception):
-    """Somebody applies this tier from this folder right now."""
+    """This tier is being applied from this folder right now."""
 
 
 def begin(stack: Path) -> BinaryIO:
@@ -73,9 +73,9 @@ def in_flight(text: str) -> list[str]:
     return [address for address in BEGUN.findall(plain) if address not in ended]
 
 
-def unrecorded(stack: Path, terraform: str) -> dict[str, str]:
-    """What the journal tells of and the state does not, ids by address. A journal that tells of nothing such
-    is removed. Raises Running, or CalledProcessError when the state cannot be read."""
+def unrecorded(stack: Path, pull: Callable[[], str]) -> dict[str, str]:
+    """What the journal has and the state lacks, ids by address; `pull` reads the state as it is stored. A
+    journal that has nothing of the kind is removed. Raises Running, and what `pull` raises."""
     file = stack / JOURNAL
     if not file.exists():
         return {}
@@ -85,20 +85,17 @@ def unrecorded(stack: Path, terraform: str) -> dict[str, str]:
         except OSError:
             raise Running from None
         found = created(journal.read().decode("utf-8", errors="replace"))
-        known = recorded(stack, terraform) if found else {}
+        known = recorded(pull()) if found else {}
         lost = {address: id_ for address, id_ in found.items() if id_ not in known.get(address, ())}
         if not lost:
             file.unlink()
     return lost
 
 
-def recorded(stack: Path, terraform: str) -> dict[str, set[str]]:
-    """By address, the values of which one is the id of what the state tells of; an id that is not shown is
-    always among them. Raises CalledProcessError when the state cannot be read."""
-    pulled = subprocess.run(
-        [terraform, f"-chdir={stack}", "state", "pull"], capture_output=True, text=True, check=True
-    )
-    state = json.loads(pulled.stdout) if pulled.stdout.strip() else {"resources": []}
+def recorded(pulled: str) -> dict[str, set[str]]:
+    """By address, the values of which one is the id of what the state holds; an id that is not shown is
+    always among them. Takes a state as it is stored, or nothing."""
+    state = json.loads(pulled) if pulled.strip() else {"resources": []}
     return {
         f"{resource['type']}.{resource['name']}": {
             "",

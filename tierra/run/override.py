@@ -1,44 +1,36 @@
 """Turns generated root modules into rehearsed ones.
 
-`python -m rehearsal.override STACKS STATES [--unprotected]`
-
 Beside each generated `cdk.tf.json` goes a `rehearsal_override.tf.json`, which terraform merges over it. State
-and the states of other tiers are then local files in the folder STATES; the generated file is not touched.
-With --unprotected the guards that keep terraform and AWS from deleting resources are lifted, for the end of a
-dress rehearsal.
+and the states of other tiers are then local files; the generated file is not touched.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
-from rehearsal.files import write
+from tierra.run.workspace import GENERATED, OVERRIDE, Workspace, write
 
-GENERATED = "cdk.tf.json"
-NAME = "rehearsal_override.tf.json"
+NAME = OVERRIDE
 GUARDS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
 
 
-def main() -> None:
-    stacks, states = Path(sys.argv[1]), Path(sys.argv[2])
-    states.mkdir(parents=True, exist_ok=True)
-    for generated in sorted(stacks.glob(f"*/{GENERATED}")):
-        configuration, module = json.loads(generated.read_text()), generated.parent
+def write_overrides(workspace: Workspace) -> None:
+    """Writes the override of every tier, with the guards lifted at the end of a dress rehearsal."""
+    workspace.states.mkdir(parents=True, exist_ok=True)
+    for tier in workspace.tiers(workspace.order):
+        configuration = tier.configured()
         producers = configuration.get("data", {}).get("terraform_remote_state", {})
         override = rehearsed(
-            module,
-            states / f"{module.name}.tfstate",
-            {name: states / f"{name}.tfstate" for name in producers},
+            tier.folder, tier.local_state, {name: workspace.tier(name).local_state for name in producers}
         )
-        if "--unprotected" in sys.argv[3:]:
+        if workspace.unprotected:
             override["output"] = {"protection": {"value": False}}
             if lifted := unprotected(configuration):
                 override["resource"] = lifted
-        save(module / NAME, override)
+        save(tier.override, override)
 
 
 def rehearsed(module: Path, state: Path, producers: dict[str, Path]) -> dict[str, Any]:
@@ -75,7 +67,3 @@ def unprotected(configuration: dict[str, Any]) -> dict[str, Any]:
 
 def save(file: Path, override: dict[str, Any]) -> None:
     write(file, json.dumps(override, indent=2, sort_keys=True) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,5 @@
 """The lock file of the providers: made in one place for all tiers, and put beside each root module.
 
-    python -m tools.providers gather OUT FOLDER    a root module in FOLDER that requires what all tiers do
-    python -m tools.providers place LOCK OUT       the part of LOCK that each tier requires, as terraform's
-                                                   own lock file beside its configuration
-
 terraform takes a lock file as it is (-lockfile=readonly) only if it names the providers of the module and no
 others.
 """
@@ -12,24 +8,36 @@ from __future__ import annotations
 
 import json
 import re
-import sys
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
-from rehearsal.files import write
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Workspace, write
 
 LOCKED = ".terraform.lock.hcl"
 REGISTRY = "registry.terraform.io"
 BLOCK = re.compile(r'^provider "(?P<address>[^"]+)" \{\n.*?^\}\n', re.M | re.S)
 
 
-def main() -> int:
-    verb, first, second = sys.argv[1:]
-    if verb == "gather":
-        gather(Path(first), Path(second))
-    else:
-        place(Path(first), Path(second))
-    return 0
+PLATFORMS = "linux_amd64 linux_arm64 darwin_amd64 darwin_arm64"
+
+
+def lock(workspace: Workspace) -> None:
+    """Writes environments/providers.lock.hcl, on a machine that reaches the registry. Raises Failed."""
+    folder = workspace.out / "lock"
+    shutil.rmtree(folder, ignore_errors=True)
+    gather(workspace.out, folder)
+    terraform = Terraform(workspace.tier(workspace.order[0]), "lock", folder)
+    variables = workspace.variables
+    options = [f"-platform={name}" for name in (variables.get("PLATFORMS") or PLATFORMS).split()]
+    if mirror := variables.get("MIRROR"):
+        options.append(f"-fs-mirror={Path(mirror).absolute()}")
+    print(shlex.join(terraform.command("providers", "lock", *options)), flush=True)
+    terraform.run(["providers", "lock", *options], folder / "lock.log", doing="terraform providers lock")
+    shutil.copyfile(folder / LOCKED, Path("environments", "providers.lock.hcl"))
+    print("lock: environments/providers.lock.hcl is written; from now on plans take these providers and no others")
 
 
 def gather(out: Path, folder: Path) -> None:
@@ -57,7 +65,3 @@ def _address(source: str) -> str:
     """The full address of a provider: `aws` is registry.terraform.io/hashicorp/aws."""
     parts = source.split("/")
     return "/".join([*(REGISTRY, "hashicorp")[: 3 - len(parts)], *parts])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

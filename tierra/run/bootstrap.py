@@ -1,12 +1,8 @@
-"""The way of the tier `state` into its own bucket, step by step: make bootstrap runs terraform in between.
+"""The way of the tier `state` into its own bucket.
 
-    python -m tools.bootstrap begin ENV OUT LOCAL    says `again` when the bucket holds the state of the tier
-                                                     already; else lays out OUT/bootstrap and says `first`
-    python -m tools.bootstrap move ENV OUT LOCAL     makes terraform see the bucket there instead of the file
-    python -m tools.bootstrap end ENV OUT LOCAL      removes the local state, once the bucket has it
-
-LOCAL is the file that is the state until then. What exists already under the names of the tier (buckets, key,
-policies) is adopted: imported in the same apply, never made a second time.
+On an account without the bucket the tier is applied with its state in a local file, which then moves into the
+bucket and is removed once the bucket has all of it. What exists already under the names of the tier (buckets,
+key, policies) is adopted: imported in the same apply, never made a second time.
 """
 
 from __future__ import annotations
@@ -15,14 +11,18 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.files import write
-from tools.account import Place, Refused, bucket_exists, client, look_at_account
+from tierra.run import account, approve
+from tierra.run import apply as applying
+from tierra.run import plan as planning
+from tierra.run.account import Place, Refused, bucket_exists, client, look_at_account
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Failed, Tier, Workspace, write
 
 TIER = "state"
 GENERATED = "cdk.tf.json"
@@ -31,25 +31,74 @@ BACKEND = "local_override.tf.json"
 ADOPTED = "adopted.tf.json"
 
 
-def main() -> int:
-    step, environment, out, local = sys.argv[1:]
-    source = Path(out, "stacks", TIER)
+def bootstrap(workspace: Workspace) -> None:
+    """Builds the bucket for the states of an environment, or applies changes of its tier where it exists.
+    Safe to run again, whenever it stopped. Raises Failed."""
+    if workspace.rehearsed:
+        print(f"bootstrap: {workspace.environment} is rehearsed, with states in local files: nothing to do")
+        return
+    tier = workspace.tier(TIER)
+    # The same tier in a folder of its own, which has no remote state until there is a bucket.
+    first = Workspace(workspace.environment, workspace.out / "bootstrap", workspace.variables)
+    local = Path(".bootstrap", f"{workspace.environment}.tfstate")
+    where = (workspace, tier.folder, first.out / "stacks" / TIER, local)
     try:
-        answer = STEPS[step](environment, source, Path(out, "bootstrap", "stacks", TIER), Path(local))
+        if begin(*where) == "again":
+            _again(workspace)
+            return
+        write(first.out / "environment.json", json.dumps({**workspace.facts, "tiers": {TIER: []}}))
+        _first(first, lambda: move(*where))
+        print(end(*where), end="")
     except Refused as refused:
-        sys.stderr.write(f"bootstrap: {environment}: {refused}\n")
-        return 1
+        raise Failed(f"bootstrap: {workspace.environment}: {refused}") from None
     except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"bootstrap: {environment}: AWS refuses: {error}\n  remedy: look at the message\n")
-        return 1
-    print(answer, end="")
-    return 0
+        raise Failed(
+            f"bootstrap: {workspace.environment}: AWS refuses: {error}\n  remedy: look at the message"
+        ) from None
 
 
-def begin(environment: str, source: Path, folder: Path, local: Path) -> str:
+def _again(workspace: Workspace) -> None:
+    print(f"bootstrap: {workspace.environment} has its bucket, with the state of the tier {TIER} in it")
+    narrowed = Workspace(workspace.environment, workspace.out, {**workspace.variables, "TIER": TIER})
+    account.look(narrowed)
+    tier = narrowed.tier(TIER)
+    planning.plan(tier)
+    approve.apply(narrowed)
+    applying.apply(tier)
+
+
+def _first(workspace: Workspace, move: Callable[[], None]) -> None:
+    """Applies with a local state and moves it, even if the apply stopped half-way."""
+    tier = Tier(workspace, TIER)
+    terraform = Terraform(tier, "bootstrap")
+    terraform.init()
+    planning.real(tier, terraform)
+    approve.apply(workspace)
+    failed = False
+    try:
+        terraform.run(
+            ["apply", "-input=false", "-no-color", "plan.tfplan"],
+            tier.apply_log,
+            doing="applies",
+            journal=True,
+        )
+    except Failed as error:
+        sys.stderr.write(f"{error}\n")
+        failed = True
+    move()
+    terraform.run(
+        ["init", "-migrate-state", "-force-copy", "-input=false", "-no-color"],
+        tier.folder / "init.log",
+        doing="moves its state",
+    )
+    if failed:
+        raise Failed("")  # it is said above
+
+
+def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
     """`first` or `again`. Raises Refused when account or states are not as they must be."""
-    place = Place.of(source)
-    look_at_account(environment, place)
+    environment, place = workspace.environment, Place.of(source)
+    look_at_account(workspace, place)
     if bucket_exists(place, place.bucket) and (state := remote_state(place)):
         if local.exists() and holds(local):
             _superseded(environment, local, state, place)
@@ -69,9 +118,9 @@ def begin(environment: str, source: Path, folder: Path, local: Path) -> str:
     return "first"
 
 
-def move(environment: str, source: Path, folder: Path, local: Path) -> str:
+def move(workspace: Workspace, source: Path, folder: Path, local: Path) -> None:
     """Leaves the generated backend as the only one. Raises Refused when the bucket cannot take the state."""
-    place = Place.of(source)
+    environment, place = workspace.environment, Place.of(source)
     if not bucket_exists(place, place.bucket):
         raise Refused(
             f"there is no bucket yet; until there is, {local} is the only state of what was made: keep it",
@@ -84,12 +133,11 @@ def move(environment: str, source: Path, folder: Path, local: Path) -> str:
         )
     (folder / BACKEND).unlink(missing_ok=True)
     (folder / ADOPTED).unlink(missing_ok=True)
-    return ""
 
 
-def end(environment: str, source: Path, folder: Path, local: Path) -> str:
+def end(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
     """Removes the local state and the folder. Raises Refused unless the bucket has the same state."""
-    place = Place.of(source)
+    environment, place = workspace.environment, Place.of(source)
     state = remote_state(place)
     if state is None:
         raise Refused(f"{place.bucket} has no state; {local} is the only one", "keep it, and run this again")
@@ -173,9 +221,3 @@ def _objects(state: dict[str, Any]) -> set[tuple[str, str]]:
 def _read(file: Path) -> dict[str, Any]:
     state: dict[str, Any] = json.loads(file.read_text())
     return state
-
-
-STEPS = {"begin": begin, "move": move, "end": end}
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,6 @@
-"""Looks at AWS before terraform does, so that what is wrong for all tiers is said once, in a few lines.
-
-`python -m tools.account ENV OUT TERRAFORM TIER…`: are there credentials, for the account of the spec; is
-there the bucket for the states; can this terraform read the states of these tiers? Nothing is changed.
+"""Looks at AWS before terraform does, so that what is wrong for all tiers is said once, in a few lines: are
+there credentials, for the account of the spec; is there the bucket for the states; can this terraform read
+the states of these tiers?
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,8 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from tierra.run.workspace import Failed, Workspace
 
 # A state starts with its format and the version of terraform that wrote it.
 START_BYTES = 256
@@ -53,15 +53,17 @@ def client(service: str, region: str) -> Any:
     return botocore.session.Session().create_client(service, region_name=region, config=QUICK)
 
 
-def look_at_account(environment: str, place: Place) -> None:
+def look_at_account(workspace: Workspace, place: Place) -> None:
     """Raises Refused unless the credentials are for the account of the environment."""
+    environment = workspace.environment
     try:
         account = client("sts", place.region).get_caller_identity()["Account"]
     except NoCredentialsError:
         raise Refused(
             "there are no credentials for AWS",
             f"sign in to the account {place.account}: AWS_PROFILE, or AWS_ACCESS_KEY_ID and"
-            " AWS_SECRET_ACCESS_KEY",
+            f" AWS_SECRET_ACCESS_KEY; or see the whole plan without an account:"
+            f" make plan ENV={environment} REHEARSE=yes",
         ) from None
     except ClientError as error:
         what = f"AWS refuses the credentials ({error.response['Error']['Code']})"
@@ -124,22 +126,17 @@ def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
 
 
-def main() -> int:
-    environment, out, terraform, *tiers = sys.argv[1:]
-    places = [Place.of(Path(out, "stacks", tier)) for tier in tiers]
+def look(workspace: Workspace) -> None:
+    """Raises Failed when credentials, bucket or states are not as a run needs them. Nothing is changed."""
+    places = [Place.of(tier.folder) for tier in workspace.tiers()]
+    environment = workspace.environment
     try:
-        look_at_account(environment, places[0])
+        look_at_account(workspace, places[0])
         if not bucket_exists(places[0], places[0].bucket):
             raise Refused(
                 f"the bucket for its states, {places[0].bucket}, does not exist",
                 f"make bootstrap ENV={environment}",
             )
-        look_at_states(environment, places, terraform)
+        look_at_states(environment, places, workspace.terraform)
     except Refused as refused:
-        sys.stderr.write(f"{environment}: {refused}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise Failed(f"{environment}: {refused}") from None

@@ -1,0 +1,1 @@
+"""The machinery around the tiers."""

@@ -1,0 +1,71 @@
+"""The last lines of a command: what was found or done, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from review import report, terminal
+from tierra.run import upstream
+from tierra.run.apply import glance
+from tierra.run.board import Board
+from tierra.run.workspace import Workspace
+
+
+def planned(workspace: Workspace) -> int:
+    """Prints the first screen of the report and writes its pages. With DETAILED=yes 2 when something
+    changes, as terraform's own exit code."""
+    Board(workspace.out).close()
+    made = report.publish(workspace.out, workspace.selected)
+    terminal.show(made, f"{workspace.out}/report.html")
+    if made["verdict"] == report.NOTHING:
+        print("No changes.")
+        return 0
+    print(f"Next: {workspace.command('apply', _named(workspace))}")
+    return 2 if workspace.detailed else 0
+
+
+def applied(workspace: Workspace) -> None:
+    """Says what was applied, what of it other tiers wait for, and where the platform is."""
+    Board(workspace.out).close()
+    states = {tier.name: glance(tier) for tier in workspace.tiers(workspace.order)}
+    print("\n".join(_applied(workspace, states)))
+
+
+def _applied(workspace: Workspace, states: dict[str, str]) -> Iterator[str]:
+    waiting = {
+        tier.name: found
+        for tier in workspace.tiers(workspace.order)
+        if (found := upstream.stale(tier, states[tier.name]))
+    }
+    names = ", ".join(workspace.selected)
+    if waiting:
+        yield f"apply: {workspace.environment}: applied {names}"
+        for name, values in waiting.items():
+            yield f"  {name} still uses the old {', '.join(values[:3])}{' …' if len(values) > 3 else ''}"
+        again = list(waiting)
+        yield f"Next: {workspace.command('plan', again)}, then {workspace.command('apply', again)}"
+        return
+    yield f"apply: {workspace.environment} is up to date ({names})"
+    if workspace.rehearsed:
+        yield f"A rehearsal: nothing of it exists in AWS. Next: {workspace.command('plan')} finds no changes"
+    else:
+        yield from reached(workspace)
+
+
+def reached(workspace: Workspace) -> Iterator[str]:
+    """How to reach what was built, as far as it is there."""
+    domain = upstream.now(workspace.tier("edge")).get("domain")
+    cluster = upstream.now(workspace.tier("compute")).get("cluster_name")
+    if domain:
+        yield f"Platform:  https://{domain}"
+    if cluster:
+        region = workspace.facts["region"]
+        yield f"Cluster:   aws eks update-kubeconfig --region {region} --name {cluster}"
+        if upstream.now(workspace.tier("observability")):
+            yield "Grafana:   kubectl -n grafana port-forward svc/grafana 3000:80, then http://localhost:3000"
+
+
+def _named(workspace: Workspace) -> list[str]:
+    return workspace.selected if workspace.selected != workspace.order else []
+
+

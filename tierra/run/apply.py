@@ -1,0 +1,122 @@
+"""Applies one tier: exactly its saved plan, made again where what it reads of other tiers has changed since."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from tierra.run import approve, order, saved, upstream
+from tierra.run import plan as planning
+from tierra.run.board import DONE, RUNNING, Board
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
+
+
+def apply(tier: Tier) -> None:
+    """Applies a selected tier, and leaves the others alone."""
+    if not tier.selected:
+        return
+    started = time.monotonic()
+    board = Board(tier.workspace.out)
+    terraform = Terraform(tier, "apply")
+    board.update(tier.name, RUNNING, "looks at its state")
+    if reason := terraform.unsafe():
+        raise Failed(reason)
+    terraform.init()
+    says = _current(tier, terraform, board)
+    if not says:
+        made = read_json(tier.plan_json)
+        held = _hold(tier, terraform, made)
+        says = _apply(tier, terraform, held)
+    board.update(tier.name, DONE, says)
+    if not board.live:
+        board.say(f"apply  {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
+
+
+def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
+    """Makes sure of a plan that fits what other tiers are now; it is asked about where it does more than was
+    approved. What is said when there is nothing to do."""
+    if reason := saved.fault(tier):
+        raise Failed(f"apply: {reason}: run {tier.workspace.command('plan')}")
+    for need in tier.needs:
+        glance(need)
+    why = ""
+    if tier.forecast.exists():
+        why = "what it needs is applied now"
+    else:
+        sealed = read_json(tier.seal if tier.plan.exists() else tier.applied)
+        if moved := saved.moved(tier, sealed):
+            why = f"{', '.join(moved[:3])}{' and more' if len(moved) > 3 else ''} changed since it was planned"
+        elif not tier.plan.exists():
+            return "applied before"
+    if why:
+        board.update(tier.name, RUNNING, f"plans again: {why}")
+        planning.real(tier, terraform)
+        approve.again(tier, board, why)
+    return ""
+
+
+def glance(tier: Tier) -> str:
+    """Reads the state of another tier, which is answered; its outputs are kept beside it."""
+    terraform = Terraform(tier, "apply")
+    if not tier.workspace.rehearsed:
+        terraform.init()
+    state = terraform.pull()
+    planning.keep_outputs(tier, state)
+    return state
+
+
+def _hold(tier: Tier, terraform: Terraform, made: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Leaves out of the plan what consumers still use: see order.py. What is left out, with its users."""
+    tier.held.unlink(missing_ok=True)
+    held = order.released(tier, made)
+    if held:
+        planning.real(tier, terraform, *order.targets(tier, set(held)))
+    return held
+
+
+def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]]]) -> str:
+    made = read_json(tier.plan_json)
+    counts = planning.counts(made)
+    glance_state = terraform.pull()
+    idle = not made.get("applyable", True) and not upstream.stale(tier, glance_state)
+    if not idle:
+        terraform.run(
+            [
+                "apply",
+                "-input=false",
+                "-no-color",
+                f"-lock-timeout={tier.workspace.lock_timeout}",
+                "plan.tfplan",
+            ],
+            tier.apply_log,
+            doing="applies",
+            total=sum(counts[1:]),
+            journal=True,
+        )
+    sealed = read_json(tier.seal)
+    tier.imports.unlink(missing_ok=True)
+    tier.forget_plan()
+    write(tier.applied, json.dumps({**sealed, "carried": saved.carried(tier)}, indent=2) + "\n")
+    if held:
+        write(tier.held, json.dumps(held, indent=1) + "\n")
+    imported, added, changed, destroyed = counts
+    says = f"{added} added, {changed} changed, {destroyed} destroyed" if not idle else "no changes"
+    if imported:
+        says = f"{imported} imported, {says}"
+    return f"{says}; {len(held)} to remove later" if held else says
+
+
+def finish(workspace: Workspace) -> None:
+    """Removes what was held until all consumers were applied, consumers first."""
+    for tier in reversed(workspace.tiers()):
+        if not tier.held.exists():
+            continue
+        terraform = Terraform(tier, "apply")
+        board = Board(workspace.out)
+        planning.real(tier, terraform)
+        approve.again(tier, board, "to remove what other tiers do not use any more")
+        tier.held.unlink()
+        says = _apply(tier, terraform, {})
+        board.say(f"apply  {tier.name:<14} {says}, after the tiers that used it\n")

@@ -1,0 +1,152 @@
+"""Asks before anything is changed.
+
+To apply takes a yes, once for the whole environment, to what the report shows; to destroy the name of the
+environment. APPROVE gives either answer in advance, and without a terminal to ask on nothing else does. A
+tier that is planned for real afterwards is asked about again only if its plan does what the approved one did
+not show.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from io import StringIO
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from review import report, terminal
+from review.changes import changes, read
+from review.findings import DATA, EXPOSURE, IDENTITY
+from tierra.run import adopt, order, preflight, saved
+from tierra.run.board import ASKS, RUNNING, Board
+from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
+
+TERMINAL = "/dev/tty"
+WIDE, NARROW = 160, 80  # columns of a log, and of a terminal that does not say
+# An apply that does more under one of these than was shown asks again.
+WATCHED = (DATA, EXPOSURE, IDENTITY)
+# Ids that a forecast makes up, and that AWS gives otherwise.
+MADE_UP = re.compile(
+    r"[a-z]+-[0-9a-f]{8,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?=[A-Z]*\d)[A-Z0-9]{10,}\b"
+    r"|(?<=-)[A-Za-z0-9]{6}\b"
+)
+
+
+def apply(workspace: Workspace) -> None:
+    """Raises Failed unless the saved plans and forecasts of the selected tiers may be applied, and were
+    approved. What was approved is kept for the tiers that are planned again."""
+    tiers = workspace.tiers()
+    saved.check(workspace, tiers)
+    planned = [tier for tier in tiers if tier.plan_json.exists()]
+    if refused := list(order.refusals(workspace, planned)):
+        raise Failed("\n".join(f"apply: refused, nothing was changed: {each}" for each in refused))
+    shown: list[RenderableType] = []
+    if planned:
+        made = report.report(workspace.out, [tier.name for tier in planned])
+        shown = [terminal.table(made["tiers"]), *terminal.first(made["findings"])]
+    for tier in planned:
+        shown += adopt.lines(read_json(tier.plan_json))
+    names = ", ".join(tier.name for tier in tiers)
+    if planned and workspace.approval != "yes":
+        board = Board(workspace.out)
+        _ask(board, "yes", f"apply {names} of {workspace.environment}? Type yes: ", shown)
+    record = {tier.name: does(tier) for tier in planned}
+    write(workspace.approved, json.dumps(record, indent=1) + "\n")
+
+
+def does(tier: Tier) -> dict[str, Any]:
+    """What a plan does that an approval is about: the addresses that it destroys, and its findings."""
+    found = changes(tier.name, read_json(tier.plan_json), read(tier.planned_configuration))
+    return {
+        "destroys": sorted(each.address for each in found if each.destroys),
+        "findings": sorted(
+            [each.subject, each.address, each.action, *(MADE_UP.sub("…", line) for line in each.lines)]
+            for each in report.findings(found, [tier.name])
+            if each.subject in WATCHED
+        ),
+    }
+
+
+def beyond(tier: Tier) -> list[str]:
+    """What the plan of a tier does and the approved one did not, a line each."""
+    approved = read_json(tier.workspace.approved) if tier.workspace.approved.exists() else {}
+    before = approved.get(tier.name, {"destroys": [], "findings": []})
+    now = does(tier)
+    lines = [f"destroys {address}" for address in now["destroys"] if address not in before["destroys"]]
+    for subject, address, action, *details in now["findings"]:
+        if [subject, address, action, *details] not in before["findings"]:
+            lines.append(f"{subject}: {address} ({action}){''.join(f' {each}' for each in details[:3])}")
+    return lines
+
+
+def again(tier: Tier, board: Board, why: str) -> None:
+    """Raises Failed unless the plan that was made again does no more than was approved, or is approved now."""
+    if not (lines := beyond(tier)):
+        return
+    workspace = tier.workspace
+    shown: list[RenderableType] = [
+        f"{tier.name} was planned again ({why}), and does what was not shown before:",
+        *(f"  {line}" for line in lines),
+    ]
+    if workspace.approval == "yes":
+        raise Failed(
+            "".join(f"{each}\n" for each in shown)
+            + f"apply: {tier.name} of {workspace.environment}: APPROVE=yes approves what was shown, and no more\n"
+            f"  remedy: {workspace.command('plan')}, read the report, then {workspace.command('apply')}"
+        )
+    board.update(tier.name, ASKS, "asks")
+    _ask(board, "yes", f"apply {tier.name} of {workspace.environment}? Type yes: ", shown)
+    board.update(tier.name, RUNNING, "approved")
+
+
+def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> None:
+    """Raises Failed unless these tiers may be destroyed, and the name of the environment was given."""
+    going = preflight.read(tiers)
+    if not going:
+        return
+    refused = list(preflight.refusals(workspace, going, preflight.read(standing)))
+    shown: list[RenderableType] = [preflight.table(going), *preflight.summary(going)]
+    if refused:
+        Board(workspace.out).say(text(shown, WIDE))
+        raise Failed("\n".join(f"destroy: refused, nothing was changed: {each}" for each in refused).rstrip())
+    name, approved = workspace.environment, workspace.approval
+    if approved and approved != name:
+        raise Failed(f"destroy: the approval in advance is the environment's name: APPROVE={name}")
+    if approved:
+        Board(workspace.out).say(text(shown, WIDE))
+        return
+    names = ", ".join(state.tier for state in going)
+    question = f"destroy {names}? Type the name of the environment: "
+    _ask(Board(workspace.out), name, question, shown)
+
+
+def _ask(board: Board, wanted: str, question: str, shown: list[RenderableType]) -> None:
+    """Shows and asks on the terminal itself. Raises Failed when the answer is another."""
+    verb = question.partition(" ")[0]
+    try:
+        # Twice, for a terminal cannot be sought in, which Python asks of a file that it reads and writes.
+        with (
+            open(TERMINAL, encoding="utf-8", errors="replace") as typed,
+            open(TERMINAL, "w", encoding="utf-8", errors="replace") as seen,
+            board.question(),
+        ):
+            seen.write(text(shown, os.get_terminal_size(seen.fileno()).columns or NARROW) + question)
+            seen.flush()
+            answer = typed.readline().strip()
+    except OSError:
+        board.say(text(shown, WIDE))
+        raise Failed(
+            f"{verb}: there is no terminal to ask on\n  remedy: approve in advance with APPROVE={wanted}"
+        ) from None
+    if answer != wanted:
+        raise Failed(f"{verb}: not approved, nothing was changed")
+
+
+def text(shown: list[RenderableType], width: int) -> str:
+    written = StringIO()
+    console = Console(highlight=False, markup=False, file=written, width=width)
+    for each in shown:
+        console.print(each, soft_wrap=isinstance(each, str))
+    return written.getvalue()

@@ -1,0 +1,198 @@
+"""What a run shows: on a terminal a table of the tiers that changes while they run, elsewhere a line for each
+tier as it ends.
+
+Each tier runs in a process of its own, and all of them share one table: its rows lie in the file `board.json`
+of the environment's folder, and whoever holds the lock of that file may draw. What is printed meanwhile goes
+above the table.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+SECONDS = 0.2  # between two drawings
+RUNNING, DONE, STOPPED, ASKS, WAITS = "running", "done", "stopped", "asks", "waits"
+COLORS = {DONE: "32", STOPPED: "31", ASKS: "33", WAITS: "2"}
+UP, CLEAR = "\x1b[{}F", "\x1b[J"
+
+
+@dataclass
+class Row:
+    """A tier in the table. Times are seconds since the epoch."""
+
+    needs: list[str] = field(default_factory=list)
+    state: str = WAITS
+    says: str = ""
+    started: float = 0
+    ended: float = 0
+
+
+@dataclass
+class Table:
+    """The rows by tier, and how many lines of the terminal are taken by them now."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    drawn: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def lines(self, now: float, width: int) -> list[str]:
+        """A line for each tier: its name, what it does or waits for, and for how long it has run."""
+        longest = max(map(len, self.rows), default=0)
+        found = []
+        for tier, row in self.rows.items():
+            says, spent = self._says(row), ""
+            if row.started:
+                seconds = int((row.ended or now) - row.started)
+                spent = f"{seconds // 60}:{seconds % 60:02}"
+            room = max(8, width - longest - 12)
+            text = f"  {tier:<{longest}}  {says[:room]:<{room}} {spent:>5}"
+            color = COLORS.get(row.state, "1")
+            found.append(f"\x1b[{color}m{text[: width - 1]}\x1b[0m")
+        return found
+
+    def _says(self, row: Row) -> str:
+        if row.state != WAITS:
+            return row.says
+        if any(each.state == STOPPED for each in self.rows.values()):
+            return "not started"
+        waits = [need for need in row.needs if need in self.rows and self.rows[need].state != DONE]
+        return f"waits for {', '.join(waits)}" if waits else "waits for its turn"
+
+
+class Board:
+    """The table of an environment's folder, on this process's standard output.
+
+    Without a terminal nothing is drawn, and `say` prints plain lines.
+    """
+
+    def __init__(self, folder: Path, stream: IO[str] | None = None) -> None:
+        self.file = folder / "board.json"
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty() and bool(os.environ.get("TERM", "dumb") != "dumb")
+
+    def open(self, rows: dict[str, list[str]]) -> None:
+        """A new table of these tiers and what they need. Without a terminal no file is left."""
+        self.file.unlink(missing_ok=True)
+        if self.live and len(rows) > 1:
+            self._write(Table({tier: Row(needs) for tier, needs in rows.items()}))
+
+    def close(self) -> None:
+        """Takes the table away."""
+        with self._table() as table:
+            self._erase(table)
+            table.rows.clear()
+        self.file.unlink(missing_ok=True)
+
+    def update(self, tier: str, state: str, says: str = "") -> None:
+        """What a tier does now."""
+        with self._table() as table:
+            if row := table.rows.get(tier):
+                now = time.time()
+                row.state, row.says = state, says or row.says
+                row.started = row.started or now
+                row.ended = now if state in (DONE, STOPPED) else 0
+            self._draw(table)
+
+    def say(self, text: str, stream: IO[str] | None = None) -> None:
+        """Prints lines above the table. A reader that is gone is no failure."""
+        with self._table() as table:
+            self._erase(table)
+            put(stream or self.stream, text)
+            self._draw(table)
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """The terminal without the table, for as long as a question is on it; no other process draws."""
+        with self._table() as table:
+            self._erase(table)
+            yield
+            self._draw(table)
+
+    @contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Draws the table again and again."""
+        if not self.live:
+            yield
+            return
+        ended = threading.Event()
+        thread = threading.Thread(target=self._tick, args=(ended,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _tick(self, ended: threading.Event) -> None:
+        while not ended.wait(SECONDS):
+            with self._table(wait=False) as table:
+                self._draw(table)
+
+    def _draw(self, table: Table) -> None:
+        if not self.live or not table.rows:
+            return
+        size = shutil.get_terminal_size()
+        if size.lines < len(table.rows) + 2:
+            return
+        lines = table.lines(time.time(), size.columns)
+        if lines != table.shown or not table.drawn:
+            self._erase(table)
+            put(self.stream, "".join(f"{line}\n" for line in lines))
+            table.drawn, table.shown = len(lines), lines
+
+    def _erase(self, table: Table) -> None:
+        if self.live and table.drawn:
+            put(self.stream, f"{UP.format(table.drawn)}{CLEAR}")
+        table.drawn = 0
+
+    @contextmanager
+    def _table(self, *, wait: bool = True) -> Iterator[Table]:
+        """The table as it is, locked; what becomes of it is kept. An empty one where there is no file, or
+        where another process has it and this one need not wait."""
+        try:
+            file = self.file.open("r+", encoding="utf-8")
+        except OSError:
+            yield Table()
+            return
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield Table()
+                return
+            try:
+                read: dict[str, Any] = json.loads(file.read())
+            except ValueError:
+                read = {"rows": {}}
+            table = Table({tier: Row(**row) for tier, row in read.pop("rows").items()}, **read)
+            yield table
+            with suppress(OSError):  # the table is not worth a failure on a full disk
+                file.seek(0)
+                file.truncate()
+                json.dump(asdict(table), file)
+                file.flush()
+
+    def _write(self, table: Table) -> None:
+        with suppress(OSError):
+            self.file.write_text(json.dumps(asdict(table)), encoding="utf-8")
+
+
+def put(stream: IO[str], text: str) -> None:
+    """Writes and flushes; a reader that is gone is no failure."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

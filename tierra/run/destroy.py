@@ -1,0 +1,79 @@
+"""Destroys tiers, consumers first, after what is lost was shown and the environment's name was given."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tierra.run import approve
+from tierra.run.board import DONE, Board
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Failed, Tier, Workspace, read_json
+
+FIRST = "state"
+SIDE_BY_SIDE = 4
+
+
+def destroyed(workspace: Workspace) -> list[Tier]:
+    """The tiers that a destroy removes. On AWS the bucket for the states stays until the last of them is gone.
+    Raises Failed when none is left of what was asked for."""
+    tiers = [tier for tier in workspace.tiers() if workspace.rehearsed or tier.name != FIRST]
+    if not tiers:
+        raise Failed(
+            f"destroy: the tier {FIRST} holds the states of all tiers of {workspace.environment} and is kept\n"
+            "  remedy: docs/reliability.md says how to remove it"
+        )
+    return tiers
+
+
+def ask(workspace: Workspace) -> None:
+    """Reads the states, and raises Failed unless the tiers may be destroyed and that was approved."""
+    tiers = destroyed(workspace)
+    names = {tier.name for tier in tiers}
+    standing = [
+        tier
+        for tier in workspace.tiers(workspace.order)
+        if not tier.selected and names & set(workspace.facts["tiers"][tier.name])
+    ]
+    hold([*tiers, *standing], "destroy")
+    approve.destroy(workspace, tiers, standing)
+
+
+def hold(tiers: list[Tier], verb: str) -> None:
+    """Reads the state of each tier into `state.json`."""
+
+    def read(tier: Tier) -> None:
+        terraform = Terraform(tier, verb)
+        terraform.init()
+        terraform.save(["show", "-json"], tier.state_json)
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(read, tiers))
+
+
+def holds(tier: Tier) -> bool:
+    """Whether the state that was read holds resources."""
+    values = read_json(tier.state_json).get("values", {})
+    return any(each["mode"] == "managed" for each in values.get("root_module", {}).get("resources", []))
+
+
+def destroy(tier: Tier) -> None:
+    """Destroys a selected tier, and leaves the others alone."""
+    if tier not in destroyed(tier.workspace):
+        return
+    board = Board(tier.workspace.out)
+    terraform = Terraform(tier, "destroy")
+    if reason := terraform.unsafe():
+        raise Failed(reason)
+    tier.forget_plan()
+    for left in (tier.applied, tier.held):
+        left.unlink(missing_ok=True)
+    says = "nothing to destroy"
+    if holds(tier):
+        tier.apply_log.unlink(missing_ok=True)
+        timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
+        options = ["-auto-approve", "-input=false", "-no-color", timeout]
+        terraform.run(["destroy", *options], tier.apply_log, doing="destroys")
+        says = "destroyed"
+    board.update(tier.name, DONE, says)
+    if not board.live:
+        board.say(f"destroy  {tier.name:<14} {says}\n")

@@ -1,0 +1,169 @@
+"""What differs between AWS and the states, and what the configuration would change: a table, `drift.md` for
+people and `drift.json` for programs.
+
+Each tier is compared by a refresh-only plan. A second plan, without a refresh, tells which changes of the
+spec wait to be applied: a row of its own, which is no drift.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from review.differences import differences
+from review.ordinary import covers, ordinary
+from tierra.run import destroy
+from tierra.run import plan as planning
+from tierra.run.board import DONE, STOPPED, Board
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
+
+EXIT_CODES = {"none": 0, "drift": 2, "error": 1}
+COLUMNS = ("tier", "address", "attribute", "was", "is")
+
+Row = dict[str, str]
+
+
+def look(tier: Tier) -> None:
+    """Leaves what a refresh-only plan of a tier found, and what its configuration would change. A tier that
+    cannot be compared keeps no other from being compared: the report says which it was."""
+    board = Board(tier.workspace.out)
+    for left in (tier.drift_json, tier.waiting_json):
+        left.unlink(missing_ok=True)
+    destroy.hold([tier], "drift")
+    says = "not applied"
+    if destroy.holds(tier):
+        terraform = Terraform(tier, "drift")
+        try:
+            _plan(tier, terraform, "-refresh-only", tier.drift_json.name)
+            says = "compared"
+        except Failed as failed:
+            board.update(tier.name, STOPPED, "could not be compared")
+            board.say(f"{failed}\n", sys.stderr)
+            return
+        try:
+            _plan(tier, terraform, "-refresh=false", tier.waiting_json.name)
+        except Failed:
+            pass  # what it needs of others is not applied yet: its configuration waits, and so does theirs
+    board.update(tier.name, DONE, says)
+
+
+def _plan(tier: Tier, terraform: Terraform, option: str, name: str) -> None:
+    timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
+    options = ["-input=false", "-no-color", timeout, "-out=drift.tfplan"]
+    log = tier.folder / "drift.log"
+    terraform.run(["plan", option, *options], log, doing=f"terraform plan {option}")
+    try:
+        terraform.save(["show", "-json", "drift.tfplan"], tier.folder / name)
+    finally:
+        (tier.folder / "drift.tfplan").unlink(missing_ok=True)
+
+
+def compare(tier: Tier) -> dict[str, Any]:
+    """How one tier fares: status, the differences that count, how many do not, and the change that waits."""
+    state = read_json(tier.state_json).get("values", {}).get("root_module", {})
+    managed = [each for each in state.get("resources", []) if each["mode"] == "managed"]
+    if not tier.drift_json.exists():
+        status = "error" if managed else "not applied"
+        return {"status": status, "differences": [], "ordinary": 0, "waiting": ""}
+    configured = tier.configured().get("resource", {})
+    found: list[Row] = []
+    left = 0
+    for each in read_json(tier.drift_json).get("resource_drift", []):
+        change, address = each["change"], each["address"]
+        if change["after"] is None:
+            found.append({"address": address, "attribute": "", "was": "there", "is": "deleted"})
+            continue
+        quiet = ordinary(each, managed, configured.get(each["type"], {}).get(each["name"], {}))
+        for one in differences(change):
+            if any(covers(name, one.attribute) for name in quiet):
+                left += 1
+            else:
+                found.append({"address": address, "attribute": one.attribute, "was": one.was, "is": one.now})
+    status = "drift" if found else "none"
+    return {"status": status, "differences": found, "ordinary": left, "waiting": _waiting(tier)}
+
+
+def _waiting(tier: Tier) -> str:
+    """What the configuration would change in the state as it is; empty for nothing."""
+    if not tier.waiting_json.exists():
+        return "more than its own changes: what it needs of other tiers is not applied"
+    says = planning.summary(read_json(tier.waiting_json))
+    return "" if says == planning.NOTHING else says
+
+
+def report(workspace: Workspace, tiers: list[Tier]) -> dict[str, Any]:
+    """The report of an environment. An error outweighs drift: what could not be compared is not known."""
+    compared = {tier.name: compare(tier) for tier in tiers}
+    statuses = {each["status"] for each in compared.values()}
+    verdict = "error" if "error" in statuses else "drift" if "drift" in statuses else "none"
+    return {"environment": workspace.environment, "verdict": verdict, "tiers": compared}
+
+
+def rows(made: dict[str, Any]) -> list[tuple[str, ...]]:
+    """A row for each value that differs, in the order of COLUMNS."""
+    return [
+        (tier, *(each[name] for name in COLUMNS[1:]))
+        for tier, compared in made["tiers"].items()
+        for each in compared["differences"]
+    ]
+
+
+def summary(made: dict[str, Any]) -> Iterator[str]:
+    """The lines below the table."""
+    tiers = made["tiers"]
+    skipped = [tier for tier, each in tiers.items() if each["status"] == "not applied"]
+    failed = [tier for tier, each in tiers.items() if each["status"] == "error"]
+    count = len({row[:2] for row in rows(made)})
+    if skipped:
+        yield f"not applied, so not compared: {', '.join(skipped)}"
+    if left := sum(each["ordinary"] for each in tiers.values()):
+        yield f"{left} values are not counted: AWS changes them by itself, or the configuration ignores them"
+    for tier, each in tiers.items():
+        if each["waiting"]:
+            yield f"{tier}: the configuration waits to be applied: {each['waiting']}"
+    if failed:
+        yield f"ERROR, not all is known: {', '.join(failed)} could not be compared"
+    if count:
+        differ = "resources differ" if count > 1 else "resource differs"
+        yield f"{count} {differ} from the state; make plan and make apply set back what the spec says"
+    if made["verdict"] == "none":
+        yield "none"
+
+
+def markdown(made: dict[str, Any]) -> str:
+    """The report for an issue or a chat. Whatever a value says, it stays in its cell."""
+    lines = [f"## Drift of {made['environment']}", ""]
+    if found := rows(made):
+        lines += [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
+        lines += [f"| {' | '.join(map(_cell, row))} |" for row in found]
+        lines.append("")
+    return "\n".join([*lines, *(f"- {line}" for line in summary(made))]) + "\n"
+
+
+def _cell(text: str) -> str:
+    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`" if text else ""
+
+
+def publish(workspace: Workspace) -> int:
+    """Writes and prints the report. terraform's own exit code for plans: 0 nothing differs, 2 something does,
+    1 a tier could not be compared."""
+    made = report(workspace, workspace.tiers())
+    write(workspace.out / "drift.json", json.dumps(made, indent=2) + "\n")
+    write(workspace.out / "drift.md", markdown(made))
+    if found := rows(made):
+        table = Table(box=box.SIMPLE_HEAD)
+        for name in COLUMNS:
+            table.add_column(name, overflow="fold")
+        for row in found:
+            table.add_row(*row)
+        Console(highlight=False, markup=False).print(table)
+    for line in summary(made):
+        print(f"drift: {line}")
+    return EXIT_CODES[made["verdict"]]

@@ -1,0 +1,126 @@
+"""Forecasts: plans of tiers whose upstream is not as it will be.
+
+Such a tier is planned in a folder of its own, on the embedded provider, with a copy of its state and the
+outputs that its upstream will have. What the state knows stays as the state has it: resources are not
+refreshed, and data sources answer as they did. Only what is really new is made up, and nothing of it can
+reach a real apply.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+
+from tierra.run.override import rehearsed, save
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import GENERATED, OVERRIDE, Tier, private
+
+PLAN = "plan.tfplan"
+KNOWN = "known.tfstate"
+
+
+def prepare(tier: Tier, state: str) -> Terraform:
+    """A fresh scratch folder of a tier whose state is given, as it is stored, and terraform in it."""
+    folder = tier.scratch
+    kept = folder / ".terraform"
+    if folder.exists():
+        for left in folder.iterdir():
+            if left != kept and left.name != ".terraform.lock.hcl":
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(tier.configuration, folder / GENERATED)
+    if tier.charts.exists():
+        (folder / tier.charts.name).symlink_to(os.path.relpath(tier.charts, folder))
+    if state.strip():
+        text = _readable(state)
+        private(tier.scratch_state, text)
+        private(folder / KNOWN, text)
+    save(folder / OVERRIDE, rehearsed(folder, tier.scratch_state, _producers(tier)))
+    terraform = Terraform(tier, "plan", embedded=True)
+    terraform.init()
+    return terraform
+
+
+def _producers(tier: Tier) -> dict[str, Path]:
+    """The state files of other tiers that the tier reads; what is not among them is read from S3."""
+    found = {}
+    for need in tier.needs:
+        if need.scratch_state.exists():
+            found[need.name] = need.scratch_state
+        elif tier.workspace.rehearsed:
+            found[need.name] = need.local_state
+    return found
+
+
+def _readable(state: str) -> str:
+    """A state as the embedded provider reads it: its schemas have no versions, nor private notes."""
+    copy = json.loads(state)
+    for resource in copy["resources"]:
+        for instance in resource["instances"]:
+            instance["schema_version"] = 0
+            instance.pop("private", None)
+    return json.dumps(copy)
+
+
+def outcome(tier: Tier, terraform: Terraform, *arguments: str) -> None:
+    """Leaves in `scratch_state` the outputs that the tier will have: by applying in the scratch folder what
+    was planned there, or what is configured."""
+    options = ["-refresh=false", "-auto-approve"] if not arguments else []
+    terraform.run(
+        ["apply", "-input=false", "-no-color", *options, *arguments],
+        tier.scratch / "apply.log",
+        doing="outputs for the tiers that need it",
+    )
+    # terraform keeps a backup of a state in a file; it would outlive the secrets that it holds.
+    for left in tier.scratch.glob("*.backup"):
+        left.unlink()
+
+
+def known_outputs(tier: Tier, plan: dict[str, Any]) -> bool:
+    """Writes the outputs that a real plan leads to into `scratch_state`, if all that changes is known. True
+    when there is nothing left to do for the tiers that need this one."""
+    changes = plan.get("output_changes", {})
+    if all(each["actions"] == ["no-op"] for each in changes.values()):
+        return True
+    if any(_any(each.get("after_unknown")) for each in changes.values()):
+        return False
+    after = {name: each["after"] for name, each in changes.items() if each["actions"] != ["delete"]}
+    outputs = {name: {"value": value, "type": _type(value)} for name, value in after.items()}
+    state = {
+        "version": 4,
+        "terraform_version": plan["terraform_version"],
+        "serial": 1,
+        "lineage": "forecast",
+        "outputs": outputs,
+        "resources": [],
+    }
+    tier.scratch.mkdir(parents=True, exist_ok=True)
+    private(tier.scratch_state, json.dumps(state))
+    return True
+
+
+def _any(unknown: Any) -> bool:
+    if isinstance(unknown, dict):
+        return any(map(_any, unknown.values()))
+    if isinstance(unknown, list):
+        return any(map(_any, unknown))
+    return bool(unknown)
+
+
+def _type(value: Any) -> Any:
+    """The type of a value as a state writes it."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, dict):
+        return ["object", {key: _type(each) for key, each in value.items()}]
+    if isinstance(value, list):
+        return ["tuple", [_type(each) for each in value]]
+    return "string" if isinstance(value, str) else "dynamic"
+
+

@@ -1,0 +1,185 @@
+"""What goes in which order when a plan removes something that other tiers use.
+
+Producers are applied before their consumers, so that what is new exists when it is used. What goes must go
+the other way round: first the consumers release it, then the producer removes it. A producer whose plan
+removes something in use is therefore applied twice: without the removals, and once its consumers are applied,
+with them. What cannot be ordered like this is refused before anything is changed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Tier, Workspace, read_json
+
+# AWS deletes none of these while something is in it or attached to it (DependencyViolation, InvalidGroup.InUse,
+# InvalidDBSubnetGroupStateFault, DeleteConflict), so replacing one that another tier uses stops half-way.
+# Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
+# DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
+GROUND = frozenset(
+    {
+        "aws_db_subnet_group",
+        "aws_docdb_subnet_group",
+        "aws_elasticache_subnet_group",
+        "aws_iam_policy",
+        "aws_route53_zone",
+        "aws_security_group",
+        "aws_subnet",
+        "aws_vpc",
+    }
+)
+# Everything in the cluster goes with it, and the states of other tiers do not name it.
+CLUSTER = "aws_eks_cluster"
+# A group gives up no subnet that an instance still uses (SubnetAlreadyInUse, SubnetInUse).
+SHRINKING = {name: "subnet_ids" for name in GROUND if name.endswith("_subnet_group")}
+# What other resources name a resource by, as far as nothing else is named like it.
+NAMES = ("id", "arn", "address", "endpoint", "dns_name", "repository_url")
+UNIQUE = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|db-[A-Z0-9]{10,}$|Z[A-Z0-9]{10,}$|.*\.amazonaws\.com")
+
+
+def changes(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Address, type and change of every managed resource of a plan."""
+    for each in plan.get("resource_changes", []):
+        if each["mode"] == "managed":
+            yield each["address"], each["type"], each["change"]
+
+
+def names(change: Mapping[str, Any]) -> set[str]:
+    """By what others know a resource that a plan removes."""
+    before = change["before"] or {}
+    found = {before.get(name) for name in NAMES}
+    return {each for each in found if isinstance(each, str) and UNIQUE.match(each)}
+
+
+def users(tier: Tier, wanted: set[str]) -> dict[str, list[str]]:
+    """The addresses of other tiers' resources, by tier, whose state names one of these."""
+    found: dict[str, list[str]] = {}
+    for consumer in downstream(tier):
+        terraform = Terraform(consumer, "apply")
+        if not tier.workspace.rehearsed:
+            terraform.init()
+        for address, text in _managed(terraform.pull()):
+            if any(name in text for name in wanted):
+                found.setdefault(consumer.name, []).append(address)
+    return found
+
+
+def downstream(tier: Tier) -> list[Tier]:
+    """All tiers that need this one, directly or through others, producers first."""
+    wanted = {tier.name}
+    for name, needs in tier.workspace.facts["tiers"].items():
+        if wanted & set(needs):
+            wanted.add(name)
+    return [tier.workspace.tier(name) for name in tier.workspace.order if name in wanted - {tier.name}]
+
+
+def _managed(state: str) -> Iterator[tuple[str, str]]:
+    for resource in json.loads(state)["resources"] if state.strip() else []:
+        if resource["mode"] == "managed":
+            text = json.dumps([each["attributes"] for each in resource["instances"]])
+            yield f"{resource['type']}.{resource['name']}", text
+
+
+def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """What a plan takes from other tiers: by address, the resources that still use it, by tier. These are
+    resources that it removes, and groups from which it takes a subnet that it removes."""
+    going = {
+        address: found
+        for address, _, change in changes(plan)
+        if change["actions"] == ["delete"] and (found := names(change))
+    }
+    if not going:
+        return {}
+    everything = set().union(*going.values())
+    used = {name: found for name in everything if (found := users(tier, {name}))} if users(tier, everything) else {}
+    taken = {}
+    for address, known_as in going.items():
+        by: dict[str, list[str]] = {}
+        for name in known_as:
+            for consumer, addresses in used.get(name, {}).items():
+                by[consumer] = sorted({*by.get(consumer, []), *addresses})
+        if by:
+            taken[address] = by
+    lost = {name for address in going for name in going[address]}
+    for address, kind, change in changes(plan):
+        attribute = SHRINKING.get(kind)
+        if attribute and change["actions"] == ["update"]:
+            gone = set(change["before"].get(attribute) or ()) & lost
+            kept = names(change)
+            if gone and (by := users(tier, kept)):
+                taken[address] = by
+    return taken
+
+
+def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """What a plan replaces although other tiers stand on it, as above."""
+    found = {}
+    for address, kind, change in changes(plan):
+        if "delete" in change["actions"] and "create" in change["actions"]:
+            if kind in GROUND and (by := users(tier, names(change))):
+                found[address] = by
+            elif kind == CLUSTER:
+                by = {}
+                for each in downstream(tier):
+                    if releases := [at for at, _ in _managed(_state(each)) if at.startswith("helm_release.")]:
+                        by[each.name] = releases
+                if by:
+                    found[address] = by
+    return found
+
+
+def _state(tier: Tier) -> str:
+    terraform = Terraform(tier, "apply")
+    if not tier.workspace.rehearsed:
+        terraform.init()
+    return terraform.pull()
+
+
+def refusals(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
+    """Why an apply of these tiers would stop half-way, with the commands that lead on."""
+    for tier in tiers:
+        if not tier.plan_json.exists():
+            continue
+        plan = read_json(tier.plan_json)
+        for address, by in replaced(tier, plan).items():
+            standing = [name for name in reversed(workspace.order) if name in by]
+            yield (
+                f"{tier.name}: {address} would be replaced, and AWS does not delete it while it is used by"
+                f" {_listed(by)}\n"
+                f"  remedy: take the change back; or, where the data may go, "
+                f"{workspace.command('destroy', standing)}, then"
+                f" {workspace.command('plan')} and {workspace.command('apply')}"
+            )
+        taken = released(tier, plan)
+        for address, by in taken.items():
+            left = [name for name in by if name not in workspace.selected]
+            if left:
+                yield (
+                    f"{tier.name}: {address} would be removed, and {_listed({name: by[name] for name in left})}"
+                    f" still uses it\n  remedy: apply these tiers together: {workspace.command('plan')}, then"
+                    f" {workspace.command('apply')}"
+                )
+
+
+def _listed(by: Mapping[str, list[str]]) -> str:
+    def some(addresses: list[str]) -> str:
+        return ", ".join(addresses[:2]) + (f" and {len(addresses) - 2} more" if len(addresses) > 2 else "")
+
+    return "; ".join(f"{name} ({some(addresses)})" for name, addresses in by.items())
+
+
+def targets(tier: Tier, left: set[str]) -> list[str]:
+    """Options for a plan of everything that is configured but these addresses. What is configured no longer
+    is not among them, and stays."""
+    configuration = tier.configured()
+    addresses = [
+        f"{prefix}{kind}.{name}"
+        for section, prefix in (("resource", ""), ("data", "data."))
+        for kind, named in configuration.get(section, {}).items()
+        for name in named
+    ]
+    return [f"-target={address}" for address in addresses if address not in left]

@@ -1,0 +1,118 @@
+"""Plans one tier: for real where all that it reads of others stays as it is, and as a forecast otherwise.
+
+Leaves in the tier's folder the plan, its JSON, the configuration that was planned and a seal; of a forecast
+only the JSON, marked. Tiers that need this one find the outputs that it will have in its scratch state.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from typing import Any
+
+from tierra.run import adopt, forecast, saved, upstream
+from tierra.run.board import DONE, RUNNING, Board
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Failed, Tier, private, read_json
+
+NOTHING = "no changes"
+OPTIONS = ("-input=false", "-no-color", "-out=plan.tfplan")
+
+
+def plan(tier: Tier) -> None:
+    """Plans a selected tier; of another one it only finds out what it has, or would have, for others."""
+    started = time.monotonic()
+    board = Board(tier.workspace.out)
+    terraform = Terraform(tier, "plan")
+    tier.scratch_state.unlink(missing_ok=True)
+    board.update(tier.name, RUNNING, "looks at its state")
+    if tier.selected:
+        tier.forget_plan()
+        tier.applied.unlink(missing_ok=True)
+        tier.held.unlink(missing_ok=True)
+        if reason := terraform.unsafe():
+            raise Failed(reason)
+    state = look(tier, terraform)
+    if not tier.selected:
+        if _wanted(tier) and not upstream.complete(tier):
+            forecast.outcome(tier, forecast.prepare(tier, state))
+        return
+    tier.plan_log.unlink(missing_ok=True)
+    if moving := upstream.moving(tier):
+        _forecast(tier, state, moving)
+    else:
+        real(tier, terraform)
+        made = read_json(tier.plan_json)
+        if _wanted(tier) and not forecast.known_outputs(tier, made):
+            forecast.outcome(tier, forecast.prepare(tier, state))
+    says = summary(read_json(tier.plan_json), forecast=tier.forecast.exists())
+    board.update(tier.name, DONE, says)
+    if not board.live:
+        board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
+
+
+def look(tier: Tier, terraform: Terraform) -> str:
+    """Makes terraform ready and reads the state, which is answered; its outputs are kept beside it."""
+    terraform.init()
+    state = terraform.pull()
+    keep_outputs(tier, state)
+    return state
+
+
+def keep_outputs(tier: Tier, state: str) -> None:
+    """The outputs in a state as it is stored, for the tiers that read them."""
+    private(tier.outputs, json.dumps(upstream.outputs_of(state)))
+
+
+def real(tier: Tier, terraform: Terraform, *options: str) -> None:
+    """A plan that can be applied, with its seal."""
+    shutil.copyfile(tier.configuration, tier.planned_configuration)
+    timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
+    terraform.run(["plan", *OPTIONS, timeout, *options], tier.plan_log, doing="terraform plan")
+    terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
+    adopt.check(tier)
+    saved.seal(tier)
+    tier.forecast.unlink(missing_ok=True)
+
+
+def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
+    terraform = forecast.prepare(tier, state)
+    shutil.copyfile(tier.configuration, tier.planned_configuration)
+    terraform.run(
+        ["plan", *OPTIONS, "-refresh=false"], tier.plan_log, doing=f"forecast: {', '.join(moving)} will change"
+    )
+    terraform.save(["show", "-json", forecast.PLAN], tier.plan_json)
+    tier.forecast.touch()
+    if _wanted(tier):
+        forecast.outcome(tier, terraform, forecast.PLAN)
+    (tier.scratch / forecast.PLAN).unlink()
+
+
+def _wanted(tier: Tier) -> bool:
+    """Whether a selected tier needs this one, or needs one that does."""
+    return any(each.selected or _wanted(each) for each in tier.consumers)
+
+
+def counts(plan: dict[str, Any]) -> tuple[int, int, int, int]:
+    """How many resources a plan imports, creates, changes in place and destroys."""
+    changes = [each["change"] for each in plan.get("resource_changes", [])]
+    actions = [each["actions"] for each in changes]
+    return (
+        sum(bool(each.get("importing")) for each in changes),
+        sum("create" in each for each in actions),
+        sum("update" in each for each in actions),
+        sum("delete" in each for each in actions),
+    )
+
+
+def summary(plan: dict[str, Any], *, forecast: bool = False) -> str:
+    """One line: what a plan does."""
+    imported, added, changed, destroyed = counts(plan)
+    if not (imported or added or changed or destroyed):
+        outputs = any(each["actions"] != ["no-op"] for each in plan.get("output_changes", {}).values())
+        says = "outputs change" if outputs else NOTHING
+    else:
+        says = f"{added} to add, {changed} to change, {destroyed} to destroy"
+        says = f"{imported} to import, {says}" if imported else says
+    return f"{says} (forecast)" if forecast else says

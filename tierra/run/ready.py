@@ -1,0 +1,36 @@
+"""What every command does once before the tiers begin."""
+
+from __future__ import annotations
+
+from tierra.run import override, providers, target
+from tierra.run.board import Board
+from tierra.run.terraform import refused
+from tierra.run.workspace import Failed, Workspace
+
+BANNER = "rehearsal: terraform talks to Tierra's embedded provider; no AWS account is touched"
+SHOWN = ("plan", "apply", "destroy", "drift", "validate")  # with a table
+
+
+def ready(workspace: Workspace, goals: list[str]) -> None:
+    """Puts beside each configuration what terraform needs for the target, and looks at the account. Raises
+    Failed when nothing can be run."""
+    if reason := refused(workspace):
+        raise Failed(reason)
+    target.switch(workspace)
+    if workspace.rehearsed:
+        print(BANNER, flush=True)
+        override.write_overrides(workspace)
+    else:
+        from tierra.run import account  # the libraries of AWS, which a rehearsal does without
+
+        account.look(workspace)
+        if locked := workspace.locked_providers:
+            providers.place(locked, workspace.out)
+    if set(goals) & set(SHOWN):
+        graph = workspace.facts["tiers"]
+        if "destroy" in goals:
+            graph = {name: [user for user, needs in graph.items() if name in needs] for name in graph}
+            graph = dict(reversed(graph.items()))
+        Board(workspace.out).open(
+            {name: [need for need in graph[name] if need in workspace.selected] for name in graph if name in workspace.selected}
+        )

@@ -1,0 +1,118 @@
+"""Brings back into a state what an interrupted apply could not write there.
+
+A state that could not be written is pushed; what an apply had created when it was killed is imported, by the
+ids in its journal. Both run terraform, whose commands are shown. Run it as often as needed: what is done is
+not done again.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+from tierra.run.journal import Running, created, in_flight, recorded, unrecorded
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Failed, Tier
+
+# Where terraform imports by more than the id that it shows: arguments of the configuration in braces, and
+# `id`. Source: the section Import of each type in the documentation of hashicorp/terraform-provider-aws, and
+# of helm_release in that of hashicorp/terraform-provider-helm.
+IMPORT_IDS = {
+    "aws_backup_restore_testing_selection": "{name}:{restore_testing_plan_name}",
+    "aws_backup_selection": "{plan_id}|{id}",
+    "aws_eks_pod_identity_association": "{cluster_name},{id}",
+    "aws_iam_role_policy_attachment": "{role}/{policy_arn}",
+    "aws_network_acl_rule": "{network_acl_id}:{rule_number}:{protocol}:{egress}",
+    "aws_route": "{route_table_id}_{destination_cidr_block}",
+    "aws_route_table_association": "{subnet_id}/{route_table_id}",
+    "aws_wafv2_web_acl": "{id}/{name}/{scope}",
+    "helm_release": "{namespace}/{name}",
+}
+# What is nothing in AWS: it waits for something, or stands for what is there anyway, and is made again.
+NOTHING = ("aws_acm_certificate_validation", "aws_default_")
+REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
+
+
+def recover(tier: Tier) -> None:
+    """Raises Failed when something could not be brought back, or the state cannot be reached or locked."""
+    terraform = Terraform(tier, "recover")
+    terraform.init()
+    named = f"recover: {tier.name} of {tier.workspace.environment}"
+    journal = tier.journal
+    unknown = in_flight(journal.read_text(errors="replace")) if journal.exists() else []
+    try:
+        left = _recover(tier, terraform)
+    except Running:
+        raise Failed(f"{named}: an apply is running\n  remedy: wait for it") from None
+    if unknown:
+        print(
+            f"{named}: AWS had not answered about {', '.join(unknown)}\n"
+            "  remedy: before the next apply look whether they exist; import or delete what does"
+        )
+    if left:
+        raise Failed(
+            "\n".join(
+                f"{named}: {address} [{id_}] could not be imported\n  remedy:"
+                f" terraform -chdir={tier.folder} import {address} <id as its documentation wants it>"
+                for address, id_ in left.items()
+            )
+        )
+    print(f"recover: the state of {tier.name} of {tier.workspace.environment} has all that exists")
+
+
+def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
+    """What could not be brought back into the state. Raises Running, and Failed when terraform cannot reach
+    or lock the state."""
+    timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
+    if tier.errored.exists():
+        _run(terraform, "state", "push", timeout, tier.errored.name)
+        tier.errored.unlink()
+    lost = unrecorded(tier.folder, terraform.pull)
+    stale = recorded(terraform.pull()).keys() & lost.keys() if lost else set()
+    known = created(tier.journal.read_text(errors="replace")) if lost else {}
+    configuration = tier.configured()["resource"]
+    left = {}
+    for address, id_ in lost.items():
+        if address.startswith(NOTHING):
+            continue
+        if address in stale:  # replaced: the state has what was there before
+            _run(terraform, "state", "rm", timeout, address)
+        for each in import_ids(address, id_, configuration, known):
+            try:
+                _run(terraform, "import", "-input=false", timeout, address, each)
+                break
+            except Failed as failed:
+                if "Error acquiring the state lock" in str(failed):
+                    raise
+        else:
+            left[address] = id_
+    if not left:
+        tier.journal.unlink(missing_ok=True)
+    return left
+
+
+def import_ids(address: str, id_: str, configuration: Any, known: dict[str, str]) -> list[str]:
+    """The ids to try: that of the documentation as far as its parts are known, then the one that terraform
+    showed."""
+    terraform_type, name = address.split(".", 1)
+    arguments = configuration.get(terraform_type, {}).get(name, {})
+    words = {
+        argument: REFERENCE.sub(lambda found: known.get(found[1], found[0]), _text(value))
+        for argument, value in arguments.items()
+    }
+    pattern = IMPORT_IDS.get(terraform_type, "{id}")
+    try:
+        wanted = pattern.format(**{**words, "id": id_})
+    except KeyError:
+        wanted = id_
+    return [id_] if "${" in wanted else list(dict.fromkeys((wanted, id_)))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _run(terraform: Terraform, *arguments: str) -> None:
+    print(shlex.join(terraform.command(*arguments)), flush=True)
+    terraform.capture(*arguments)

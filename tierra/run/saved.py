@@ -1,0 +1,120 @@
+"""Saved plans: what each was made of, and whether it may still be applied.
+
+A seal is the file `plan.seal` beside the plan, with the checksums of the plan, of the configuration and of
+what else was read, and of every value of another tier that it was made from; review.report puts all seals
+into the report. A plan is applied only if everything is as it was sealed, the plan is the one in the report,
+and it is not too old.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tierra.run import upstream
+from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
+
+SEAL = "plan.seal"
+
+
+def seal(tier: Tier) -> None:
+    """Writes the seal of a plan, last: a plan without one was not finished. Raises Failed when the plan is
+    not there whole: terraform does not notice when its JSON is cut off."""
+    try:
+        plan = read_json(tier.plan_json)
+        sealed = {
+            "plan": checksum(tier.plan),
+            "shown": checksum(tier.plan_json),
+            "configuration": checksum(tier.planned_configuration),
+            "carried": carried(tier),
+            "upstream": upstream.read(tier),
+            "terraform": plan["terraform_version"],
+            "made": plan["timestamp"],
+            "target": tier.workspace.target,
+        }
+        write(tier.seal, json.dumps(sealed, indent=2) + "\n")
+    except (OSError, ValueError) as error:
+        raise Failed(
+            f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved whole, the disk is full"
+            f" ({error})\n  remedy: make room, then {tier.workspace.command('plan')}"
+        ) from None
+
+
+def seals(out: Path) -> dict[str, dict[str, Any]]:
+    """The seals of all saved plans of an environment, by tier."""
+    return {file.parent.name: read_json(file) for file in sorted(out.glob(f"stacks/*/{SEAL}"))}
+
+
+def check(workspace: Workspace, tiers: list[Tier]) -> None:
+    """Raises Failed, with a line for each, when plans of these tiers may not be applied."""
+    remedy = f"run {workspace.command('plan')}"
+    if refused := [f"apply: {reason}: {remedy}" for tier in tiers if (reason := fault(tier))]:
+        raise Failed("\n".join(refused))
+
+
+def fault(tier: Tier) -> str:
+    """Why the plan of a tier may not be applied; empty when it may, or when there is nothing to apply or the
+    tier will be planned anew."""
+    if tier.forecast.exists():
+        return ""
+    if tier.applied.exists() and not tier.plan.exists():
+        return "" if _made_of(tier, read_json(tier.applied)) else f"{tier.name} has changed since it was applied"
+    files = (tier.seal, tier.plan, tier.plan_json, tier.planned_configuration)
+    if not all(file.exists() for file in files):
+        return f"{tier.name} has no saved plan"
+    sealed = read_json(tier.seal)
+    whole = f"the saved plan of {tier.name}"
+    if not _made_of(tier, sealed):
+        return f"{whole} is older than its configuration"
+    parts = {"plan": tier.plan, "shown": tier.plan_json, "configuration": tier.planned_configuration}
+    if any(sealed[name] != checksum(file) for name, file in parts.items()):
+        return f"{whole} is not the one that was made by make plan"
+    report = tier.workspace.reviewed
+    reviewed = read_json(report)["plans"].get(tier.name) if report.exists() else None
+    if reviewed is not None and reviewed["plan"] != sealed["plan"]:
+        return f"{whole} is not the one that was reviewed ({report.as_posix()} has another checksum)"
+    if sealed["target"] != tier.workspace.target:
+        return f"{whole} was made for target: {sealed['target']}"
+    made, hours = datetime.fromisoformat(sealed["made"]), int(tier.workspace.facts["plan_hours"])
+    if datetime.now(UTC) - made > timedelta(hours=hours):
+        return f"{whole} is of {made:%Y-%m-%d %H:%M} UTC, older than {hours} hours (state.plan_hours)"
+    return ""
+
+
+def _made_of(tier: Tier, sealed: dict[str, Any]) -> bool:
+    """Whether configuration and what lies beside it are as they were sealed."""
+    return bool(
+        sealed["configuration"] == checksum(tier.configuration) and sealed["carried"] == carried(tier)
+    )
+
+
+def moved(tier: Tier, sealed: dict[str, Any]) -> list[str]:
+    """The values of other tiers that are not as they were when a plan was made; `upstream.now` of those tiers
+    must be current."""
+    current = upstream.read(tier)
+    return sorted(name for name, value in sealed.get("upstream", {}).items() if current.get(name) != value)
+
+
+def checksum(file: Path) -> str:
+    """The SHA-256 of a file, as sha256sum prints it."""
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def carried(tier: Tier) -> str:
+    """One checksum of all files that lie beside the configuration for terraform and its providers to read."""
+    whole = hashlib.sha256()
+    for file in _beside(tier):
+        whole.update(f"{file.relative_to(tier.folder).as_posix()}\0{checksum(file)}\n".encode())
+    return whole.hexdigest()
+
+
+def _beside(tier: Tier) -> Iterator[Path]:
+    stack = tier.folder
+    yield from sorted(path for path in stack.glob("charts/**/*") if path.is_file())
+    others = sorted({*stack.glob("*.tf"), *stack.glob("*.tf.json"), *stack.glob("*.tfvars*")})
+    yield from (each for each in others if each != tier.configuration)

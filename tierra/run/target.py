@@ -1,0 +1,26 @@
+"""Keeps apart what is for AWS and what is for the rehearsal.
+
+When an environment changes from one to the other, everything that terraform and a run left beside its
+configuration goes: providers, lock files, plans, marks. States are elsewhere and stay.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from tierra.run.workspace import GENERATED, Workspace, write
+
+MARK = "target"
+KEPT = (GENERATED, "charts", "errored.tfstate", "journal")
+
+
+def switch(workspace: Workspace) -> None:
+    """Clears the folder where the last run was for the other target."""
+    mark = workspace.out / MARK
+    if mark.exists() and mark.read_text() == f"{workspace.target}\n":
+        return
+    for left in workspace.out.glob("stacks/*/*"):
+        if left.name not in KEPT:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    shutil.rmtree(workspace.forecasts, ignore_errors=True)
+    write(mark, f"{workspace.target}\n")

@@ -1,0 +1,305 @@
+"""Runs terraform in the root module of a tier: the one place that starts it.
+
+What terraform prints is kept in a log beside the root module, below the command that printed it, and is shown
+only with VERBOSE=yes, or when terraform fails: then its errors are shown whole, with a few lines of ours that
+say what they mean (failure.py).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from tierra.run.board import RUNNING, Board
+from tierra.run.failure import explained
+from tierra.run.journal import Running, begin, unrecorded
+from tierra.run.workspace import ROOT, Failed, Tier, Workspace
+
+PROVIDER = ".rehearsal/terraform.rc"
+# They would send terraform to other states, folders or options than the ones that a run counts on.
+REFUSED = re.compile(r"TF_(WORKSPACE|DATA_DIR|CLI_ARGS(_\w+)?)$")
+SECONDS = 0.1  # between two looks at what terraform has printed
+ENDED = re.compile(rb"(?:Creation|Modifications|Destruction) complete after ")
+INTERRUPTED = 130
+
+
+class Interrupted(Exception):
+    """Ctrl-C. terraform has ended in good order."""
+
+
+class Terraform:
+    """terraform in one folder: that of a tier, or with `embedded` its forecast, where it talks to the
+    embedded provider, which remembers nothing and answers data sources as the copied state has them."""
+
+    def __init__(self, tier: Tier, verb: str, folder: Path | None = None, *, embedded: bool = False) -> None:
+        self.tier, self.workspace, self.verb = tier, tier.workspace, verb
+        self.folder = folder or (tier.scratch if embedded else tier.folder)
+        self.embedded = embedded
+        self.board = Board(self.workspace.out)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [self.workspace.terraform, f"-chdir={self.folder.as_posix()}", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that terraform sees."""
+        ours = {key: value for key, value in os.environ.items() if not REFUSED.match(key)}
+        ours["TF_IN_AUTOMATION"] = "1"
+        return ours | settings(self.workspace, self.embedded and self.folder)
+
+    def init(self) -> None:
+        """Prepares the folder, unless that was done for the same backend, providers and terraform."""
+        stamp, key = self.folder / ".terraform" / "tierra.init", self._initialized()
+        if stamp.exists() and stamp.read_text() == key:
+            return
+        stamp.unlink(missing_ok=True)
+        arguments = ["init", "-input=false", "-no-color", *(self.readonly)]
+        with _one_at_a_time(self.environment.get("TF_PLUGIN_CACHE_DIR")):
+            self.run(arguments, self.folder / "init.log", doing="terraform init")
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(key)
+
+    @property
+    def readonly(self) -> list[str]:
+        locked = self.workspace.locked_providers and not self.embedded
+        return ["-lockfile=readonly"] if locked else []
+
+    def _initialized(self) -> str:
+        """A checksum of everything that `terraform init` goes by."""
+        whole = hashlib.sha256()
+        files = sorted([*self.folder.glob("*.tf"), *self.folder.glob("*.tf.json")])
+        for file in [*files, self.folder / ".terraform.lock.hcl"]:
+            if file.exists():
+                whole.update(f"{file.name}\0".encode() + file.read_bytes())
+        program = subprocess.run(["sh", "-c", 'command -v "$0"', self.workspace.terraform], capture_output=True)
+        rc = self.environment.get("TF_CLI_CONFIG_FILE", "")
+        whole.update(program.stdout + f"{rc}\0{self.folder.resolve()}".encode())
+        return whole.hexdigest()
+
+    def capture(self, *arguments: str) -> str:
+        """What terraform prints. Raises Failed."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            raise self.failed(done.stderr)
+        return done.stdout
+
+    def save(self, arguments: Sequence[str], file: Path) -> None:
+        """Puts what terraform prints into a file that only its owner reads. Raises Failed."""
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
+            done = subprocess.run(
+                self.command(*arguments),
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=to,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        if done.returncode:
+            file.unlink(missing_ok=True)
+            raise self.failed(done.stderr.decode(errors="replace"))
+
+    def failed(self, errors: str) -> Failed:
+        place = {
+            "env": self.workspace.environment,
+            "verb": self.verb,
+            "tier": self.tier.name,
+            "stack": self.folder.as_posix(),
+        }
+        return Failed(f"{errors.rstrip()}\n\n{explained(errors, place)}")
+
+    def run(
+        self, arguments: Sequence[str], log: Path, *, doing: str, total: int = 0, journal: bool = False
+    ) -> None:
+        """Runs terraform to its end, with its output in `log`, and first in the journal for an apply.
+
+        `doing` is what the table says meanwhile, with how many of `total` resources are done. Raises Failed,
+        and Interrupted after Ctrl-C, which terraform gets as well and heeds in good order.
+        """
+        stack = self.tier.folder if self.folder == self.tier.folder else self.folder
+        command = self.command(*arguments)
+        if journal and (reason := self.unsafe()):
+            raise Failed(reason)
+        try:
+            output = begin(stack) if journal else log.open("ab")
+        except Running:
+            raise Failed(self._says("another make apply runs in this folder", "wait for it")) from None
+        except OSError as error:
+            name = stack / "journal" if journal else log
+            says = f"{name}: {error.strerror}"
+            raise Failed(self._says(says, "make room, or the folder yours")) from None
+        if self.workspace.verbose:
+            self.board.say(f"{shlex.join(command)}\n")
+        self.board.update(self.tier.name, RUNNING, doing)
+        errors = in_memory()
+        shown = stack / "journal" if journal else log
+        with output:
+            if not journal:
+                output.write(f"$ {shlex.join(command)}\n".encode())
+                output.flush()
+            before = output.tell()
+            code = self._run(command, output, errors, shown, before, doing, total)
+        errors.seek(0)
+        text = errors.read().decode(errors="replace")
+        if journal:
+            with suppress(OSError):
+                log.write_bytes(f"$ {shlex.join(command)}\n".encode() + shown.read_bytes())
+        if code == 0:
+            if journal:
+                shown.unlink()
+            return
+        with suppress(OSError), log.open("a") as to:
+            to.write(text)
+        if journal and not (stack / "errored.tfstate").exists() and (reason := self.unsafe()):
+            raise Failed(f"{text}{reason}")
+        if _interrupts:
+            raise Interrupted
+        raise self.failed(text)
+
+    def _run(
+        self,
+        command: Sequence[str],
+        output: IO[bytes],
+        errors: IO[Any],
+        shown: Path,
+        start: int,
+        doing: str,
+        total: int,
+    ) -> int:
+        main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGINT, lambda *_: _interrupts.append(1)) if main else None
+        process = subprocess.Popen(
+            command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            preexec_fn=_not_hung_up,
+        )
+        done, rest = 0, b""
+        with self.board.ticking(), shown.open("rb") as written:
+            written.seek(start)
+            while True:
+                ended = process.poll() is not None
+                if new := written.read():
+                    lines = (rest + new).split(b"\n")
+                    rest = lines.pop()
+                    if count := sum(bool(ENDED.search(line)) for line in lines):
+                        done += count
+                        self.board.update(
+                            self.tier.name, RUNNING, f"{doing}: {done}{f' of {total}' if total else ''}"
+                        )
+                    if self.workspace.verbose:
+                        self.board.say(b"".join(line + b"\n" for line in lines).decode(errors="replace"))
+                if ended:
+                    break
+                time.sleep(SECONDS)
+        if main:
+            signal.signal(signal.SIGINT, before)
+        return process.returncode
+
+    def unsafe(self) -> str:
+        """Why a plan would be wrong: something exists that the state lacks. Empty when all is well."""
+        remedy = self.workspace.command("recover", [self.tier.name])
+        if self.tier.errored.exists():
+            return self._says(
+                f"an apply could not write its state, which is in {self.tier.errored}", remedy
+            )
+        if not self.tier.journal.exists():
+            return ""
+        try:
+            lost = unrecorded(self.tier.folder, self.pull)
+        except (Running, Failed):
+            return ""  # terraform itself will meet the lock, or the cause that its state cannot be read
+        if not lost:
+            return ""
+        some = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
+        return self._says(
+            f"an apply ended before the state held all that it had created; {len(lost)} missing: {some}",
+            remedy,
+        )
+
+    def _says(self, what: str, remedy: str) -> str:
+        return f"{self.verb}: {self.tier.name} of {self.workspace.environment}: {what}\n  remedy: {remedy}"
+
+    def pull(self) -> str:
+        """The state as it is stored; empty when there is none."""
+        if self.workspace.rehearsed and not self.embedded:
+            file = self.tier.local_state
+            return file.read_text(encoding="utf-8") if file.exists() else ""
+        return self.capture("state", "pull")
+
+
+_interrupts: list[int] = []
+
+
+def settings(workspace: Workspace, forecast: Path | bool = False) -> dict[str, str]:
+    """The variables that decide which provider terraform talks to: the embedded one in a rehearsal and in a
+    forecast, whose folder holds the state that the provider answers data sources from."""
+    embedded = (ROOT / PROVIDER).as_posix()
+    if forecast:
+        known = (Path(forecast) / "known.tfstate").absolute()
+        return {"TF_CLI_CONFIG_FILE": embedded, "REHEARSAL_CLOUD": "", "REHEARSAL_KNOWN": known.as_posix()}
+    if workspace.rehearsed:
+        cloud = (workspace.states / "cloud.sqlite").absolute()
+        return {"TF_CLI_CONFIG_FILE": embedded, "REHEARSAL_CLOUD": cloud.as_posix()}
+    # A shell in which the embedded provider is used by hand does not bring it to AWS.
+    named = Path(workspace.variables.get("TF_CLI_CONFIG_FILE", ""))
+    ours = named.name and named.exists() and not named.samefile(ROOT / PROVIDER)
+    return {"TF_CLI_CONFIG_FILE": named.as_posix()} if ours else {"TF_CLI_CONFIG_FILE": ""}
+
+
+def refused(workspace: Workspace) -> str:
+    """Why this shell may not run terraform here; empty when it may."""
+    found = sorted(name for name, value in workspace.variables.items() if value and REFUSED.match(name))
+    if not found:
+        return ""
+    return (
+        f"{', '.join(found)}: must not be set: it would change what terraform does in every tier\n"
+        f"  remedy: unset {' '.join(found)}"
+    )
+
+
+def in_memory() -> IO[Any]:
+    """A file without a place on a disk, where the system has such: a full disk has no room for errors."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("errors"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _not_hung_up() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+@contextmanager
+def _one_at_a_time(cache: str | None) -> Iterator[None]:
+    """terraform's cache of providers is not safe for two inits at once: developer.hashicorp.com/terraform/
+    cli/config/config-file#provider-plugin-cache."""
+    if not cache or not Path(cache).is_dir():
+        yield
+        return
+    with open(Path(cache) / ".tierra.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+

@@ -1,0 +1,140 @@
+"""What a tier reads of the tiers that it needs, and the values that it gets: now, and once their plans are
+applied.
+
+A tier is planned for real only on values that no plan of this run changes. Otherwise its plan would be made,
+sealed and applied on what the same apply replaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierra.run.workspace import Tier, read_json
+
+REFERENCE = re.compile(
+    r"data\.terraform_remote_state\.(?P<tier>\w+)\.outputs\.(?P<name>\w+)"
+    r"(?P<path>(?:\.[a-zA-Z_][\w-]*|\[\"[^\"\]]+\"\]|\[\d+\])*)"
+)
+STEP = re.compile(r"\.([a-zA-Z_][\w-]*)|\[\"([^\"\]]+)\"\]|\[(\d+)\]")
+
+# The tier and the output, and where in it: ("data", "readers", "replica_1").
+Reference = tuple[str, ...]
+MISSING = object()
+
+
+def references(configuration: Any) -> set[Reference]:
+    """Every value of another tier that a configuration reads."""
+    return set(_references(configuration))
+
+
+def _references(value: Any) -> Iterator[Reference]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _references(key)
+            yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)
+    elif isinstance(value, str) and "terraform_remote_state" in value:
+        for found in REFERENCE.finditer(value):
+            steps = ("".join(each) for each in STEP.findall(found["path"]))
+            yield (found["tier"], found["name"], *steps)
+
+
+def at(outputs: Mapping[str, Any], reference: Reference) -> Any:
+    """The value of a reference among the outputs of its tier, or MISSING."""
+    value: Any = outputs
+    for step in reference[1:]:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return MISSING
+    return value
+
+
+def outputs_of(state: str) -> dict[str, Any]:
+    """The values of the outputs in a state as it is stored; none without a state."""
+    found = json.loads(state).get("outputs", {}) if state.strip() else {}
+    return {name: each["value"] for name, each in found.items()}
+
+
+def now(tier: Tier) -> dict[str, Any]:
+    """The outputs of a tier as its state had them when this run looked at it."""
+    made: dict[str, Any] = read_json(tier.outputs) if tier.outputs.exists() else {}
+    return made
+
+
+def later(tier: Tier) -> dict[str, Any]:
+    """The outputs of a tier once the plan of this run is applied."""
+    if tier.scratch_state.exists():
+        return outputs_of(tier.scratch_state.read_text(encoding="utf-8"))
+    return now(tier)
+
+
+def moving(tier: Tier) -> list[str]:
+    """The tiers of which this one reads a value that is not there yet, or that a plan of this run changes."""
+    found = []
+    for need in tier.needs:
+        present, future = now(need), later(need)
+        for reference in references(tier.configured()):
+            if reference[0] == need.name:
+                value = at(present, reference)
+                if value is MISSING or value != at(future, reference):
+                    found.append(need.name)
+                    break
+    return found
+
+
+def complete(tier: Tier) -> bool:
+    """Whether the state has every output that the configuration declares, and every key of those that are
+    maps."""
+    present = now(tier)
+    declared = {name: each["value"] for name, each in tier.configured().get("output", {}).items()}
+    return all(
+        name in present
+        and (not isinstance(value, dict) or value.keys() <= (present[name] or {}).keys())
+        for name, value in declared.items()
+    )
+
+
+def read(tier: Tier) -> dict[str, str]:
+    """A checksum of every value that a tier reads of others, as they are now, by `network.vpc_id`."""
+    return {
+        ".".join(reference): digest(at(now(tier.workspace.tier(reference[0])), reference))
+        for reference in sorted(references(tier.configured()))
+    }
+
+
+def digest(value: Any) -> str:
+    text = "" if value is MISSING else json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def recorded(state: str) -> dict[str, dict[str, Any]]:
+    """The outputs of other tiers that the last apply of a tier was made from, by tier, out of its state."""
+    resources = json.loads(state).get("resources", []) if state.strip() else []
+    return {
+        resource["name"]: instance["attributes"].get("outputs", {}).get("value") or {}
+        for resource in resources
+        if resource["mode"] == "data" and resource["type"] == "terraform_remote_state"
+        for instance in resource["instances"]
+    }
+
+
+def stale(tier: Tier, state: str) -> list[str]:
+    """The values that a tier reads and that have changed since it was applied last. `now` of what it needs
+    must be current."""
+    found = recorded(state)
+    return sorted(
+        ".".join(reference)
+        for reference in references(tier.configured())
+        if reference[0] in found
+        and at(found[reference[0]], reference) is not MISSING
+        and at(found[reference[0]], reference) != at(now(tier.workspace.tier(reference[0])), reference)
+    )

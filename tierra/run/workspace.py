@@ -1,0 +1,299 @@
+"""One environment on this machine: its facts, what make was asked for, and every path of a tier's folder.
+
+    cdktf.out/<env>/
+        environment.json     facts of the environment and the graph of its tiers, from synthesis
+        stacks/<tier>/       the root module of a tier, and what a run leaves beside it: see Tier
+        forecast/<tier>/     the same root module on the embedded provider, with a copy of its state
+        report.*, drift.*    what was found
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rehearsal.files import write
+
+__all__ = ["GENERATED", "OVERRIDE", "Failed", "Tier", "Workspace", "private", "read_json", "write"]
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATED = "cdk.tf.json"
+OVERRIDE = "rehearsal_override.tf.json"
+AWS, REHEARSAL = "aws", "rehearsal"
+
+
+class Failed(Exception):
+    """A run that cannot go on. The text is complete: what is wrong, and the remedy."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An environment, the folder of its output, and the variables that make passed on."""
+
+    environment: str
+    out: Path
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def _variable(self, name: str, default: str = "") -> str:
+        return self.variables.get(name) or default
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """`target`, `account`, `region`, `plan_hours`, and `tiers`: the needs of each, producers first."""
+        made: dict[str, Any] = read_json(self.out / "environment.json")
+        return made
+
+    @property
+    def order(self) -> list[str]:
+        """The names of all tiers, producers first."""
+        return list(self.facts["tiers"])
+
+    @cached_property
+    def selected(self) -> list[str]:
+        """The tiers that TIER names, producers first; all of them without TIER."""
+        named = self._variable("TIER").split()
+        return [tier for tier in self.order if not named or tier in named]
+
+    def tier(self, name: str) -> Tier:
+        return Tier(self, name)
+
+    def tiers(self, names: Iterable[str] | None = None) -> list[Tier]:
+        """The named tiers, or the selected ones."""
+        return [Tier(self, name) for name in (self.selected if names is None else names)]
+
+    @property
+    def target(self) -> str:
+        """`aws`, or `rehearsal` where the spec or REHEARSE says so."""
+        asked = self._variable("REHEARSE") in ("yes", REHEARSAL)
+        return REHEARSAL if asked else str(self.facts["target"])
+
+    @property
+    def rehearsed(self) -> bool:
+        return self.target == REHEARSAL
+
+    @property
+    def states(self) -> Path:
+        """The folder of the states and of the pretended account of a rehearsal."""
+        return Path(self._variable("STATES", f".rehearsal/{self.environment}"))
+
+    @property
+    def forecasts(self) -> Path:
+        return self.out / "forecast"
+
+    @property
+    def spec(self) -> Path:
+        return Path("environments", f"{self.environment}.yaml")
+
+    @property
+    def reviewed(self) -> Path:
+        """The report that an apply goes by."""
+        return Path(self._variable("REPORT", str(self.out / "report.json")))
+
+    @property
+    def approved(self) -> Path:
+        """What the yes to an apply was given to."""
+        return self.out / "approved.json"
+
+    @property
+    def terraform(self) -> str:
+        local = ROOT / ".venv" / "bin" / "terraform"
+        return self._variable("TERRAFORM", ".venv/bin/terraform" if local.exists() else "terraform")
+
+    @property
+    def lock_timeout(self) -> str:
+        return self._variable("LOCK_TIMEOUT", "60s")
+
+    @property
+    def locked_providers(self) -> Path | None:
+        """The lock file of the providers, on AWS and where there is one."""
+        file = Path("environments", "providers.lock.hcl")
+        return file if not self.rehearsed and file.exists() else None
+
+    @property
+    def approval(self) -> str:
+        """The answer given in advance: `yes`, or the name of the environment for a destroy."""
+        return self._variable("APPROVE")
+
+    @property
+    def detailed(self) -> bool:
+        return self._variable("DETAILED") == "yes"
+
+    @property
+    def verbose(self) -> bool:
+        return self._variable("VERBOSE") == "yes"
+
+    @property
+    def unprotected(self) -> bool:
+        """Whether a dress rehearsal lifts what keeps resources from being destroyed."""
+        return self._variable("OVERRIDE") == "--unprotected"
+
+    def command(self, goal: str, tiers: Iterable[str] = ()) -> str:
+        """What to type: `make plan ENV=dev TIER="network data"`."""
+        words = ["make", goal, f"ENV={self.environment}"]
+        if named := list(tiers):
+            words.append(f"TIER={named[0]}" if len(named) == 1 else f'TIER="{" ".join(named)}"')
+        if self._variable("REHEARSE") == "yes":
+            words.append("REHEARSE=yes")
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A tier of an environment, and every file of its folder."""
+
+    workspace: Workspace
+    name: str
+
+    @property
+    def selected(self) -> bool:
+        return self.name in self.workspace.selected
+
+    @property
+    def needs(self) -> list[Tier]:
+        return [Tier(self.workspace, name) for name in self.workspace.facts["tiers"][self.name]]
+
+    @property
+    def consumers(self) -> list[Tier]:
+        """The tiers that read outputs of this one."""
+        graph = self.workspace.facts["tiers"]
+        return [Tier(self.workspace, name) for name, needs in graph.items() if self.name in needs]
+
+    @property
+    def folder(self) -> Path:
+        """The root module: terraform's working directory."""
+        return self.workspace.out / "stacks" / self.name
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / GENERATED
+
+    @property
+    def override(self) -> Path:
+        """What terraform merges over the configuration in a rehearsal."""
+        return self.folder / OVERRIDE
+
+    @property
+    def plan(self) -> Path:
+        """The saved plan."""
+        return self.folder / "plan.tfplan"
+
+    @property
+    def plan_json(self) -> Path:
+        """The plan as `terraform show -json` prints it; that of a forecast, too."""
+        return self.folder / "plan.json"
+
+    @property
+    def planned_configuration(self) -> Path:
+        """The configuration that was planned."""
+        return self.folder / "plan.config"
+
+    @property
+    def plan_log(self) -> Path:
+        return self.folder / "plan.log"
+
+    @property
+    def seal(self) -> Path:
+        """Checksums of the plan and of what it was made from: a plan without was not finished."""
+        return self.folder / "plan.seal"
+
+    @property
+    def forecast(self) -> Path:
+        """Marks plan.json as a forecast."""
+        return self.folder / "forecast"
+
+    @property
+    def applied(self) -> Path:
+        """The seal of the plan that was applied last, until the tier is planned again."""
+        return self.folder / "applied"
+
+    @property
+    def apply_log(self) -> Path:
+        return self.folder / "apply.log"
+
+    @property
+    def journal(self) -> Path:
+        """The output of an apply while it runs, and afterwards if it did not end well."""
+        return self.folder / "journal"
+
+    @property
+    def errored(self) -> Path:
+        """The state that terraform could not write to its place."""
+        return self.folder / "errored.tfstate"
+
+    @property
+    def outputs(self) -> Path:
+        """The outputs as the state had them when the tier was last looked at."""
+        return self.folder / "outputs.json"
+
+    @property
+    def state_json(self) -> Path:
+        """The state as `terraform show -json` prints it."""
+        return self.folder / "state.json"
+
+    @property
+    def drift_json(self) -> Path:
+        """A refresh-only plan."""
+        return self.folder / "drift.plan.json"
+
+    @property
+    def waiting_json(self) -> Path:
+        """A plan of the configuration against the state as it is."""
+        return self.folder / "waiting.plan.json"
+
+    @property
+    def held(self) -> Path:
+        """What an apply did not remove yet, because other tiers still used it; see order.py."""
+        return self.folder / "held"
+
+    @property
+    def imports(self) -> Path:
+        """Import blocks that `make import` wrote."""
+        return self.folder / "import.tf.json"
+
+    @property
+    def charts(self) -> Path:
+        return self.folder / "charts"
+
+    @property
+    def scratch(self) -> Path:
+        """The root module on the embedded provider."""
+        return self.workspace.forecasts / self.name
+
+    @property
+    def scratch_state(self) -> Path:
+        """The state that the tier will have, as far as it matters to others; made by the last plan."""
+        return self.scratch / "scratch.tfstate"
+
+    @property
+    def local_state(self) -> Path:
+        """The state of a rehearsal."""
+        return self.workspace.states / f"{self.name}.tfstate"
+
+    def configured(self) -> dict[str, Any]:
+        made: dict[str, Any] = read_json(self.configuration)
+        return made
+
+    def forget_plan(self) -> None:
+        """Removes the plan and what belongs to it."""
+        for left in self.folder.glob("plan.*"):
+            left.unlink()
+        self.forecast.unlink(missing_ok=True)
+
+
+def read_json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def private(file: Path, text: str) -> None:
+    """Puts a file that may hold secrets in its place in one step: only its owner reads it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f".{file.name}.{os.getpid()}.new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as to:
+        to.write(text)
+    os.replace(beside, file)
