@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
@@ -19,7 +20,7 @@ from rich.console import Console, RenderableType
 from review import report, terminal
 from review.changes import changes, read
 from review.findings import DATA, EXPOSURE, IDENTITY
-from tierra.run import adopt, order, preflight, saved
+from tierra.run import adopt, order, preflight, saved, upstream
 from tierra.run.board import ASKS, RUNNING, Board
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
@@ -27,11 +28,8 @@ TERMINAL = "/dev/tty"
 WIDE, NARROW = 160, 80  # columns of a log, and of a terminal that does not say
 # An apply that does more under one of these than was shown asks again.
 WATCHED = (DATA, EXPOSURE, IDENTITY)
-# Ids that a forecast makes up, and that AWS gives otherwise.
-MADE_UP = re.compile(
-    r"[a-z]+-[0-9a-f]{8,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?=[A-Z]*\d)[A-Z0-9]{10,}\b"
-    r"|(?<=-)[A-Za-z0-9]{6}\b"
-)
+MOST = 6  # lines of a finding that are shown again
+SHORTEST = 6  # letters of an output's value that is looked for in a finding
 
 
 def apply(workspace: Workspace) -> None:
@@ -52,32 +50,58 @@ def apply(workspace: Workspace) -> None:
     if planned and workspace.approval != "yes":
         board = Board(workspace.out)
         _ask(board, "yes", f"apply {names} of {workspace.environment}? Type yes: ", shown)
-    record = {tier.name: does(tier) for tier in planned}
+    record = {tier.name: does(tier, upstream.later) for tier in planned}
     write(workspace.approved, json.dumps(record, indent=1) + "\n")
 
 
-def does(tier: Tier) -> dict[str, Any]:
-    """What a plan does that an approval is about: the addresses that it destroys, and its findings."""
+def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
+    """What a plan does that an approval is about: the addresses that it destroys, and its findings. Values of
+    other tiers, which a forecast makes up, stand there by their names; `outputs` answers them."""
     found = changes(tier.name, read_json(tier.plan_json), read(tier.planned_configuration))
+    known = dict(
+        sorted(
+            (pair for need in tier.needs for pair in _leaves(need.name, outputs(need))),
+            key=lambda pair: -len(pair[0]),
+        )
+    )
+
+    def named(line: str) -> str:
+        for value, name in known.items():
+            line = line.replace(value, name)
+        return re.sub(r"\S*…$", "…", line)
+
     return {
         "destroys": sorted(each.address for each in found if each.destroys),
         "findings": sorted(
-            [each.subject, each.address, each.action, *(MADE_UP.sub("…", line) for line in each.lines)]
+            [each.subject, each.address, each.action, *map(named, each.lines)]
             for each in report.findings(found, [tier.name])
             if each.subject in WATCHED
         ),
     }
 
 
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every text in a value that is long enough to be told apart, with its path."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _leaves(f"{name}.{key}", each)
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from _leaves(f"{name}.{place}", each)
+    elif isinstance(value, str) and len(value) >= SHORTEST:
+        yield value, f"${{{name}}}"
+
+
 def beyond(tier: Tier) -> list[str]:
     """What the plan of a tier does and the approved one did not, a line each."""
     approved = read_json(tier.workspace.approved) if tier.workspace.approved.exists() else {}
     before = approved.get(tier.name, {"destroys": [], "findings": []})
-    now = does(tier)
+    now = does(tier, upstream.now)
     lines = [f"destroys {address}" for address in now["destroys"] if address not in before["destroys"]]
     for subject, address, action, *details in now["findings"]:
         if [subject, address, action, *details] not in before["findings"]:
-            lines.append(f"{subject}: {address} ({action}){''.join(f' {each}' for each in details[:3])}")
+            lines.append(f"{subject}: {address} ({action})")
+            lines += [f"  {each}" for each in details[:MOST]]
     return lines
 
 

@@ -109,8 +109,7 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
         attribute = SHRINKING.get(kind)
         if attribute and change["actions"] == ["update"]:
             gone = set(change["before"].get(attribute) or ()) & lost
-            kept = names(change)
-            if gone and (by := users(tier, kept)):
+            if gone and (by := users(tier, {json.dumps(change["before"]["name"])})):
                 taken[address] = by
     return taken
 
