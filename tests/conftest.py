@@ -105,7 +105,7 @@ def production(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, aws: Aw
     aws.reset()
     made = Production(tmp_path / "tierra", aws, source)
     made.bucket()
-    made.variables |= IMPATIENT
+    made.terraform(IMPATIENT)
     return made
 
 

@@ -7,6 +7,7 @@ know appears there, too. What this does not show: that AWS itself accepts each a
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import Any
 
@@ -23,7 +24,6 @@ def new(production: Production) -> Production:
     """An environment of which nothing exists."""
     production.aws.client("s3").delete_bucket(Bucket=BUCKET)
     shutil.rmtree(production.folder / "cdktf.out/production/stacks/state/.terraform")
-    del production.variables["TF_CLI_ARGS_init"]  # the first state of a bootstrap is a local one
     return production
 
 
@@ -60,7 +60,7 @@ def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Produc
 
     # Again: nothing changes.
     before = production.state("state")
-    assert "No changes." in succeeded(production.make("bootstrap", APPROVE="yes"))
+    assert re.search(r"plan +state +no changes", succeeded(production.make("bootstrap", APPROVE="yes")))
     assert production.state("state") == before
 
     # Another state under the same name is never mixed with this one.
@@ -68,7 +68,7 @@ def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Produc
     local.parent.mkdir(exist_ok=True)
     local.write_text(json.dumps(before).replace(made["aws_kms_key.state"], "another"))
     run = production.make("bootstrap", APPROVE="yes")
-    refused(run, "tfstate tells of aws_kms_key.state another, and s3://")
+    refused(run, "tfstate has aws_kms_key.state another, and s3://")
     assert production.state("state") == before
     local.unlink()
 
@@ -77,7 +77,7 @@ def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Produc
 
     # Its state is lost: what is there under the names of the tier is adopted.
     s3.delete_object(Bucket=BUCKET, Key=KEY)
-    assert "6 to import" in succeeded(production.make("bootstrap", APPROVE="yes"))
+    succeeded(production.make("bootstrap", APPROVE="yes"))
     assert ids(production.state("state")) == made
     assert left_over(production) == []
 

@@ -12,9 +12,9 @@ from operating import TIERS, Standing, typed
 from test_make import Project, refused, succeeded
 
 from modules.architecture import TIERS as GRAPH
-from review import approve
+from tierra.run import approve
 from review.holdings import fate
-from review.preflight import TierState, refusals
+from tierra.run.preflight import TierState, refusals
 
 
 def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(
     succeeded(project.make("plan", TIER=TIERS))
     succeeded(project.make("apply", TIER=TIERS, APPROVE="yes"))
     refused(project.make("destroy", TIER="network", APPROVE="sandbox"), "data stands on it and still has")
-    refused(project.make("destroy", APPROVE="yes"), "takes the environment's name: APPROVE=sandbox")
+    refused(project.make("destroy", APPROVE="yes"), "is the environment's name: APPROVE=sandbox")
     assert project.addresses() == standing
 
     code, shown, _ = typed(project, "yes", "destroy")
@@ -56,7 +56,7 @@ def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(
     assert project.addresses() == standing
     code, shown, printed = typed(project, "sandbox", "destroy")
     assert code == 0, shown
-    assert printed.index("== destroy data") < printed.index("== destroy network")
+    assert printed.index("destroy  data") < printed.index("destroy  network")
     assert project.addresses() == set()
 
 
@@ -92,8 +92,8 @@ def test_a_dry_run_shows_plain_commands_in_the_order_of_the_graph(tmp_path: Path
 
 def state(folder: Path, *resources: tuple[str, dict[str, Any]], **outputs: Any) -> TierState:
     """A tier with resources of these addresses and values, in an environment without protection."""
-    made = folder / "stacks" / "trial"
-    made.mkdir(parents=True)
+    tier = Workspace("sandbox", folder).tier("trial")
+    tier.folder.mkdir(parents=True)
     body = {
         "outputs": {name: {"value": value} for name, value in outputs.items()},
         "root_module": {
@@ -103,14 +103,15 @@ def state(folder: Path, *resources: tuple[str, dict[str, Any]], **outputs: Any) 
             ]
         },
     }
-    (made / "state.json").write_text(json.dumps({"values": body}))
-    (made / "cdk.tf.json").write_text('{"output": {"protection": {"value": false}}}')
-    return TierState(folder, "trial")
+    tier.state_json.write_text(json.dumps({"values": body}))
+    tier.configuration.write_text('{"output": {"protection": {"value": false}}}')
+    return TierState(tier)
 
 
 def test_what_somebody_guarded_by_hand_stops_a_destroy(tmp_path: Path) -> None:
     database = ("aws_db_instance.postgres", {"deletion_protection": True})
-    [refusal] = refusals("sandbox", [state(tmp_path, database, protection=False)], [])
+    sandbox = Workspace("sandbox", tmp_path)
+    [refusal] = refusals(sandbox, [state(tmp_path, database, protection=False)], [])
     assert "aws_db_instance.postgres (deletion_protection)" in refusal
 
 
@@ -153,10 +154,9 @@ def test_whatever_is_guarded_is_shown_with_what_becomes_of_it(roots: dict[str, R
 
 
 def test_the_question_needs_a_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(approve, "TERMINAL", "/dev/no-such-terminal")
-    assert approve.answered("sandbox", "destroy network? ", ["what is lost"]) == 1
-    said = capsys.readouterr()
-    assert "what is lost" in said.out
-    assert "destroy: no terminal to ask on; APPROVE=sandbox says it in advance" in said.err
+    with pytest.raises(Failed, match="no terminal to ask on\n  remedy: approve in advance with APPROVE=sandbox"):
+        approve.ask(Board(tmp_path), "sandbox", "destroy network? ", ["what is lost"])
+    assert "what is lost" in capsys.readouterr().out

@@ -15,7 +15,8 @@ from test_make import without_make
 from bindings.schema import Attribute
 from rehearsal.catalog import Catalog, catalog_path
 from review.differences import MASKED, Difference, differences
-from review.drift import compare, markdown
+from tierra.run.drift import compare, markdown
+from tierra.run.workspace import Workspace
 from review.ordinary import ELEMENTS, VOLATILE, WHOLES
 
 ROLE = {"type": "aws_iam_role", "name": "nodes", "address": "aws_iam_role.nodes"}
@@ -111,13 +112,14 @@ def compared(
     folder: Path, drifted: dict[str, Any], managed: list[dict[str, Any]], configured: dict[str, Any]
 ) -> list[str]:
     """The attributes that count as drift of one resource, in a tier that holds these others."""
-    folder.mkdir(exist_ok=True)
+    tier = Workspace("dev", folder).tier("trial")
+    tier.folder.mkdir(parents=True, exist_ok=True)
     resources = [{**each, "mode": "managed"} for each in managed]
-    (folder / "state.json").write_text(json.dumps({"values": {"root_module": {"resources": resources}}}))
-    (folder / "drift.plan.json").write_text(json.dumps({"resource_drift": [drifted]}))
+    tier.state_json.write_text(json.dumps({"values": {"root_module": {"resources": resources}}}))
+    tier.drift_json.write_text(json.dumps({"resource_drift": [drifted]}))
     resource = {drifted["type"]: {drifted["name"]: configured}}
-    (folder / "cdk.tf.json").write_text(json.dumps({"resource": resource}))
-    return [each["attribute"] for each in compare(folder)["differences"]]
+    tier.configuration.write_text(json.dumps({"resource": resource}))
+    return [each["attribute"] for each in compare(tier)["differences"]]
 
 
 def attached(role: str) -> dict[str, Any]:

@@ -13,21 +13,22 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from on_aws import BUCKET, PROJECTS, Production, kill_terraform
+from on_aws import BUCKET, IMPATIENT, PROJECTS, Production, kill_terraform
 from pretend_aws import OTHER_ACCOUNT
-from rehearsing import ROOT, settings, terraform_command
+from rehearsing import settings, terraform_command
 from test_make import refused, succeeded
 
 from modules.architecture import order
 from rehearsal.cloud import Cloud
-from review.journal import created, in_flight
+from tierra.run.journal import created, in_flight
+from tierra.run.override import write_overrides
+from tierra.run.workspace import Workspace
 
 TIER = "TIER=state"  # the smallest; `production` comes with a plan of it
 STATE = f"{PROJECTS}/state/terraform.tfstate"
@@ -124,7 +125,9 @@ def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
         "aws_s3_bucket_versioning.state",
     )  # and what they need
     narrowed = " ".join(f"-target={address}" for address in few)
-    succeeded(production.make("plan", TIER, TF_CLI_ARGS_plan=narrowed))
+    production.terraform(IMPATIENT, f'plan) exec terraform "$@" {narrowed};;')
+    succeeded(production.make("plan", TIER))
+    production.terraform(IMPATIENT)
     written, go_on = threading.Event(), threading.Event()
     production.aws.fault = held(STATE, written, go_on, answer="cut")
     process = production.start("apply", TIER, APPROVE="yes")
@@ -226,7 +229,8 @@ def test_a_creation_that_fails_in_any_tier_leaves_a_state_from_which_the_next_ap
     """terraform alone, with states in files: the failure of one type stops each tier of production."""
     stacks, states = tmp_path / "stacks", tmp_path / "states"
     shutil.copytree(folders["production"] / "stacks", stacks)
-    subprocess.run([sys.executable, "-m", "rehearsal.override", stacks, states], cwd=ROOT, check=True)
+    shutil.copy(folders["production"] / "environment.json", tmp_path)
+    write_overrides(Workspace("production", tmp_path, {"STATES": str(states)}))
     cloud = tmp_path / "cloud.sqlite"
     known: Counter[str] = Counter()
     for tier in order():

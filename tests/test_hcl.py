@@ -16,7 +16,7 @@ from rehearsing import installed, terraform_command
 from twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
 
 from modules.architecture import TIERS, order
-from rehearsal.override import NAME, rehearsed, save
+from tierra.run.override import NAME, rehearsed, save
 from review.hcl import GENERATED, Twin
 from review.templates import HclError
 from review.values import read

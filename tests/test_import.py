@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 
 from operating import TIERS, Standing
 from test_make import Project, refused, succeeded
 
-from review.imports import BLOCKS, lines, write
+from tierra.run.adopt import BLOCKS, lines, write
+from tierra.run.workspace import Workspace
 
 
 def ask(project: Project, text: str) -> None:
@@ -50,7 +52,7 @@ def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Pat
     assert "1 imported" in output
     assert not (project.stack("network") / "import.tf.json").exists()
     # Whoever goes on without make import adopts what waits all the same: no second database.
-    assert "Plan: 2 to import" in succeeded(project.make("plan", TIER="data"))
+    assert re.search(r"plan +data +2 to import", succeeded(project.make("plan", TIER="data")))
     output = succeeded(project.make("apply", TIER="data", APPROVE="yes"))
     assert "import: aws_db_instance.postgres adopts acme-sandbox-postgres" in output
     assert project.addresses() == standing
@@ -139,17 +141,19 @@ def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: 
 
 
 def test_an_import_that_is_taken_back_leaves_no_plan_to_apply(tmp_path: Path) -> None:
-    stack = tmp_path / "stacks" / "network"
+    (tmp_path / "environment.json").write_text('{"tiers": {"network": []}}')
+    tier = Workspace("dev", tmp_path).tier("network")
+    stack = tier.folder
     stack.mkdir(parents=True)
     (stack / "state.json").write_text("{}")
     (stack / "cdk.tf.json").write_text('{"resource": {"aws_vpc": {"main": {}}}}')
     file = tmp_path / "dev.yaml"
     file.write_text("network: {aws_vpc.main: vpc-1}\n")
-    write(tmp_path, file, ["network"])
+    write(file, [tier])
     assert json.loads((stack / BLOCKS).read_text())["import"] == [{"to": "aws_vpc.main", "id": "vpc-1"}]
     (stack / "plan.tfplan").touch()
-    write(tmp_path, file, ["network"])
+    write(file, [tier])
     assert (stack / "plan.tfplan").exists()
     file.write_text("{}\n")
-    write(tmp_path, file, ["network"])
+    write(file, [tier])
     assert sorted(each.name for each in stack.iterdir()) == ["cdk.tf.json", "state.json"]

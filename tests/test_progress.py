@@ -3,67 +3,85 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
 import subprocess
 import termios
+import time
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from test_make import Project, succeeded, without_make
 
-from review.progress import Board
+from tierra.run.board import DONE, RUNNING, STOPPED, Board, Row, Table
 
 NEEDS = {"network": [], "storage": [], "data": ["network"], "systems": ["data", "storage", "compute"]}
 
 
+class Screen(StringIO):
+    """A terminal that remembers what was written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
-def board() -> Board:
-    return Board("plan", NEEDS)
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
+    monkeypatch.setenv("TERM", "xterm")
+    made = Board(tmp_path, Screen())
+    made.open(NEEDS)
+    return made
 
 
-def states(board: Board) -> dict[str, str]:
-    return {tier: board.state(tier) for tier in board.needs}
+def said(board: Board, now: float = 0) -> dict[str, str]:
+    """What the table says of each tier."""
+    table = json.loads(board.file.read_text())
+    rows = Table({tier: Row(**row) for tier, row in table["rows"].items()}).lines(now or time.time(), 60)
+    plain = [re.sub(r"\x1b\[\d+m", "", row).split(maxsplit=1) for row in rows]
+    return {tier: rest.strip() for tier, rest in plain}
 
 
 def test_a_tier_waits_for_what_it_needs_and_nothing_else(board: Board) -> None:
-    board.hear("start network\n", 10)
-    assert states(board) == {
-        "network": "plan runs",
+    board.update("network", RUNNING, "terraform plan")
+    assert said(board) == {
+        "network": "terraform plan" + " " * 22 + "0:00",
         "storage": "waits for its turn",
         "data": "waits for network",
         "systems": "waits for data, storage",  # compute is not part of this run
     }
-    board.hear("end network\n", 75.5)
-    board.hear("start data\n", 76)
-    assert board.rows(80) == [
-        ("network", "done", "1:05"),
-        ("storage", "waits for its turn", ""),
-        ("data", "plan runs", "0:04"),
-        ("systems", "waits for data, storage", ""),
-    ]
-
-
-def test_a_question_is_told_apart_from_work(board: Board) -> None:
-    for line in ("start data", "ask data"):
-        board.hear(line, 0)
-    assert (board.asking, board.state("data")) == ("data", "asks")
-    board.hear("asked data", 9)
-    assert (board.asking, board.state("data")) == ("", "plan runs")
+    board.update("network", DONE, "no changes")
+    assert said(board)["data"] == "waits for its turn"
 
 
 def test_after_a_failure_nothing_waits_any_more(board: Board) -> None:
-    for line in ("start network", "end network", "start data", "no event", "start nothing"):
-        board.hear(line, 0)
-    board.failed = True
-    assert states(board) == {
-        "network": "done",
-        "storage": "not begun",
-        "data": "stopped",
-        "systems": "not begun",
-    }
+    board.update("network", STOPPED, "stopped")
+    assert {said(board)[tier] for tier in ("storage", "data", "systems")} == {"not started"}
+
+
+def test_lines_go_above_the_table_and_the_table_goes_at_the_end(board: Board) -> None:
+    board.update("network", RUNNING, "terraform plan")
+    stream = board.stream
+    assert isinstance(stream, Screen)
+    before = len(stream.getvalue())
+    board.say("a line\n")
+    after = stream.getvalue()[before:]
+    assert after.startswith("\x1b[4F\x1b[Ja line\n")
+    assert after.count("\n") == 1 + len(NEEDS)
+    board.close()
+    assert stream.getvalue().endswith("\x1b[4F\x1b[J")
+    assert not board.file.exists()
+
+
+def test_a_reader_that_is_gone_is_no_failure(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        Board(tmp_path, stream).say("to nobody\n")
+        Board(tmp_path, stream).say("and again\n")
 
 
 def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
@@ -82,7 +100,7 @@ def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
     )
     os.close(theirs)
     shown, answered = b"", 0
-    with suppress(OSError):  # nobody holds the other end any more
+    with suppress(OSError):  # the other end is closed
         while read := os.read(ours, 65536):
             shown += read
             while shown.count(b"Type yes") > answered:
@@ -92,25 +110,26 @@ def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
     return make.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()), answered
 
 
-def test_make_shows_where_each_tier_is_and_asks_in_between(tmp_path: Path) -> None:
+def test_make_shows_where_each_tier_is_and_then_the_report(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
-    tiers = "TIER=storage network edge"
-    code, shown, answered = on_a_terminal(project, "plan", tiers)
+    code, shown, answered = on_a_terminal(project, "plan", "TIER=storage network edge")
     assert (code, answered) == (0, 0), shown
     assert re.search(r"edge +waits for (network, storage|network|storage)", shown)
-    assert re.search(r"network +plan runs +0:\d\d", shown)
-    last = shown.rpartition("time")[2]
-    assert [
-        tier for tier in ("storage", "network", "edge") if re.search(rf"{tier} +done +\d:\d\d", last)
-    ] == [
-        "storage",
-        "network",
-        "edge",
-    ]
-    assert "terraform -chdir=" in shown  # what terraform is asked and says stands above
+    assert re.search(r"network +terraform plan +0:\d\d", shown)
+    assert re.search(r"storage +35 to add, 0 to change, 0 to destroy +0:\d\d", shown)
+    assert "terraform -chdir=" not in shown
+    last = shown.rpartition("edge ")[2]
+    assert "Next: make apply ENV=sandbox" in last
+
+    code, shown, answered = on_a_terminal(project, "apply", 'TIER=storage network edge')
+    assert (code, answered) == (0, 1), shown  # edge was a forecast: its plan does what was approved
 
 
-def test_without_a_terminal_there_is_no_table(tmp_path: Path) -> None:
-    said = succeeded(Project(tmp_path / "tierra").make("plan", "TIER=storage"))
-    assert "plan runs" not in said
+def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    said = succeeded(project.make("plan", "TIER=storage"))
+    assert re.search(r"^plan   storage +35 to add, 0 to change, 0 to destroy  \(\d+ s\)$", said, re.M)
     assert "\x1b" not in said
+    said = succeeded(project.make("plan", "TIER=storage", VERBOSE="yes"))
+    assert re.search(r"^\S*terraform -chdir=\S+/storage plan ", said, re.M)
+    assert "aws_s3_bucket.files will be created" in said

@@ -23,7 +23,7 @@ from modules.architecture import Tier, addresses, synthesize
 from modules.renames import RENAMES, Rename, moved, pattern
 from modules.spec import Environment, load
 from modules.stack import Stack, TierError
-from rehearsal.override import rehearsed, save
+from tierra.run.override import rehearsed, save
 
 RELEASES = ROOT / "tests" / "releases"
 CURRENT = RELEASES / tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

@@ -20,7 +20,7 @@ from rehearsal.catalog import Catalog, catalog_path
 from review import downtime, exposure, losses, pages, policies, terminal
 from review.holdings import FATES
 from review.report import main, report
-from review.saved import SEAL
+from tierra.run.saved import SEAL
 
 BEFORE = """
 resource "aws_db_instance" "postgres" {

@@ -16,7 +16,8 @@ from zipfile import ZipFile
 from on_aws import Production
 from test_make import refused
 
-from review.saved import fault, seal
+from tierra.run.saved import fault, seal
+from tierra.run.workspace import Workspace
 
 AGAIN = ": run make plan ENV=production"
 
@@ -36,8 +37,10 @@ def test_the_report_tells_what_was_reviewed_and_nothing_else_is_applied(producti
     assert sealed["terraform"] == json.loads((stack / "plan.json").read_text())["terraform_version"]
     assert sealed["target"] == "aws"
 
+    workspace = Workspace("production", report.parent, {"REPORT": str(report)})
+
     def reason() -> str:
-        return fault(stack, "aws", 24, report)
+        return fault(workspace.tier("state"))
 
     assert reason() == ""
     whole = {file: file.read_bytes() for file in (report, *stack.glob("plan.*"), stack / "cdk.tf.json")}
@@ -124,7 +127,7 @@ def test_a_plan_of_another_terraform_is_refused_with_both_versions(production: P
             plan.writestr(
                 name, content.replace(ours.encode(), theirs.encode()) if name == "tfplan" else content
             )
-    seal(stack, "aws")
+    seal(Workspace("production", stack.parents[1]).tier("state"))
     (production.folder / "cdktf.out" / "production" / "report.json").unlink()
     run = production.make("apply", "TIER=state", APPROVE="yes")
     refused(run, f"the plan was made by terraform {theirs}; this is {ours}")

@@ -14,7 +14,7 @@ from typing import Any
 from rehearsing import Project, installed, terraform_command
 
 from rehearsal.catalog import Catalog, catalog_path, read_facts
-from rehearsal.override import NAME, rehearsed, save
+from tierra.run.override import NAME, rehearsed, save
 from review.blocks import Schemas
 from review.hcl import GENERATED, Twin
 from review.hcl import formatted as fmt

@@ -80,7 +80,7 @@ def look_at_account(workspace: Workspace, place: Place) -> None:
 
 
 def bucket_exists(place: Place, bucket: str) -> bool:
-    """Whether the account has this bucket. Raises Refused when somebody else has it."""
+    """Whether the account has this bucket. Raises Refused when another account has it."""
     try:
         client("s3", place.region).head_bucket(Bucket=bucket, ExpectedBucketOwner=place.account)
     except ClientError as error:

@@ -49,7 +49,7 @@ def apply(workspace: Workspace) -> None:
     names = ", ".join(tier.name for tier in tiers)
     if planned and workspace.approval != "yes":
         board = Board(workspace.out)
-        _ask(board, "yes", f"apply {names} of {workspace.environment}? Type yes: ", shown)
+        ask(board, "yes", f"apply {names} of {workspace.environment}? Type yes: ", shown)
     record = {tier.name: does(tier, upstream.later) for tier in planned}
     write(workspace.approved, json.dumps(record, indent=1) + "\n")
 
@@ -121,7 +121,7 @@ def again(tier: Tier, board: Board, why: str) -> None:
             f"  remedy: {workspace.command('plan')}, read the report, then {workspace.command('apply')}"
         )
     board.update(tier.name, ASKS, "asks")
-    _ask(board, "yes", f"apply {tier.name} of {workspace.environment}? Type yes: ", shown)
+    ask(board, "yes", f"apply {tier.name} of {workspace.environment}? Type yes: ", shown)
     board.update(tier.name, RUNNING, "approved")
 
 
@@ -143,10 +143,10 @@ def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> No
         return
     names = ", ".join(state.tier for state in going)
     question = f"destroy {names}? Type the name of the environment: "
-    _ask(Board(workspace.out), name, question, shown)
+    ask(Board(workspace.out), name, question, shown)
 
 
-def _ask(board: Board, wanted: str, question: str, shown: list[RenderableType]) -> None:
+def ask(board: Board, wanted: str, question: str, shown: list[RenderableType]) -> None:
     """Shows and asks on the terminal itself. Raises Failed when the answer is another."""
     verb = question.partition(" ")[0]
     try:

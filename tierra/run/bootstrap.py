@@ -128,7 +128,7 @@ def move(workspace: Workspace, source: Path, folder: Path, local: Path) -> None:
         )
     if remote_state(place):
         raise Refused(
-            f"somebody else has put a state into {place.bucket} meanwhile",
+            f"another state was put into {place.bucket} meanwhile",
             f"make bootstrap ENV={environment}, which compares the two",
         )
     (folder / BACKEND).unlink(missing_ok=True)
@@ -163,7 +163,7 @@ def remote_state(place: Place) -> dict[str, Any] | None:
 
 
 def holds(local: Path) -> bool:
-    """Whether a local state tells of anything: terraform empties a state that it has moved."""
+    """Whether a local state holds anything: terraform empties a state that it has moved."""
     return local.exists() and bool(local.read_text().strip()) and bool(_read(local)["resources"])
 
 
@@ -196,20 +196,20 @@ def existing(place: Place, resources: dict[str, Any]) -> Iterator[tuple[str, str
 
 
 def _superseded(environment: str, local: Path, state: dict[str, Any], place: Place) -> None:
-    """Removes a local state when the bucket tells of all that it tells of. terraform gives a state a new
+    """Removes a local state when the bucket has all that it holds. terraform gives a state a new
     lineage when it moves, so what counts is what is in them."""
     missing = sorted(_objects(_read(local)) - _objects(state))
     if missing:
         raise Refused(
-            f"{local} tells of {missing[0][0]} {missing[0][1]}, and s3://{place.bucket}/{place.key}, which"
-            " is in use, does not",
+            f"{local} has {missing[0][0]} {missing[0][1]}, and s3://{place.bucket}/{place.key}, which is in"
+            " use, does not",
             f"import it there or delete it, move the file away, then make bootstrap ENV={environment}",
         )
     local.unlink()
 
 
 def _objects(state: dict[str, Any]) -> set[tuple[str, str]]:
-    """Address and id of everything that a state tells of."""
+    """Address and id of everything in a state."""
     return {
         (f"{resource['type']}.{resource['name']}", str(instance["attributes"].get("id")))
         for resource in state["resources"]

@@ -132,7 +132,7 @@ KNOWN = (
     Known(
         r"AccessDenied|UnauthorizedOperation|not authorized to perform",
         "the credentials may not do this",
-        "let somebody with more rights do it, or extend those of the role",
+        "use a role with more rights, or extend those of this one",
     ),
 )
 

@@ -144,14 +144,16 @@ def refusals(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
         if not tier.plan_json.exists():
             continue
         plan = read_json(tier.plan_json)
-        for address, by in replaced(tier, plan).items():
-            standing = [name for name in reversed(workspace.order) if name in by]
+        if stuck := replaced(tier, plan):
+            used = {name for by in stuck.values() for name in by}
+            standing = {each.name for name in used for each in downstream(workspace.tier(name))} | used
+            going = [name for name in reversed(workspace.order) if name in standing]
             yield (
-                f"{tier.name}: {address} would be replaced, and AWS does not delete it while it is used by"
-                f" {_listed(by)}\n"
-                f"  remedy: take the change back; or, where the data may go, "
-                f"{workspace.command('destroy', standing)}, then"
-                f" {workspace.command('plan')} and {workspace.command('apply')}"
+                f"{tier.name}: {some(list(stuck))} would be replaced, which AWS does not delete while other tiers"
+                f" use it: {_listed(next(iter(stuck.values())))}\n"
+                f"  remedy: take the change back; or, if the data may go,"
+                f" {workspace.command('destroy', going)}, then {workspace.command('plan')} and"
+                f" {workspace.command('apply')}"
             )
         taken = released(tier, plan)
         for address, by in taken.items():
@@ -165,10 +167,13 @@ def refusals(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
 
 
 def _listed(by: Mapping[str, list[str]]) -> str:
-    def some(addresses: list[str]) -> str:
-        return ", ".join(addresses[:2]) + (f" and {len(addresses) - 2} more" if len(addresses) > 2 else "")
-
     return "; ".join(f"{name} ({some(addresses)})" for name, addresses in by.items())
+
+
+def some(addresses: list[str]) -> str:
+    """The first ones, and how many more there are."""
+    more = f" and {len(addresses) - 2} more" if len(addresses) > 2 else ""
+    return ", ".join(addresses[:2]) + more
 
 
 def targets(tier: Tier, left: set[str]) -> list[str]:

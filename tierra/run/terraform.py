@@ -60,7 +60,7 @@ class Terraform:
         return ours | settings(self.workspace, self.embedded and self.folder)
 
     def init(self) -> None:
-        """Prepares the folder, unless that was done for the same backend, providers and terraform."""
+        """Prepares the folder, unless that was done for the same backend and providers."""
         stamp, key = self.folder / ".terraform" / "tierra.init", self._initialized()
         if stamp.exists() and stamp.read_text() == key:
             return
@@ -83,9 +83,7 @@ class Terraform:
         for file in [*files, self.folder / ".terraform.lock.hcl"]:
             if file.exists():
                 whole.update(f"{file.name}\0".encode() + file.read_bytes())
-        program = subprocess.run(["sh", "-c", 'command -v "$0"', self.workspace.terraform], capture_output=True)
-        rc = self.environment.get("TF_CLI_CONFIG_FILE", "")
-        whole.update(program.stdout + f"{rc}\0{self.folder.resolve()}".encode())
+        whole.update(self.environment.get("TF_CLI_CONFIG_FILE", "").encode())
         return whole.hexdigest()
 
     def capture(self, *arguments: str) -> str:
