@@ -68,7 +68,8 @@ endif
 ifneq ($(DRY),)
 # make -n: tierra.run prints the terraform commands, and nothing is left to do.
 MAKEFLAGS += --silent
-$(foreach line,$(if $(wildcard $(PYTHON)),$(shell $(RUN) commands $(WANTED)),make␣setup),$(info $(subst ␣, ,$(line))))
+ASKED = TIER="$(TIER)" REHEARSE="$(REHEARSE)" STATES="$(STATES)" LOCK="$(LOCK)" TERRAFORM="$(TERRAFORM)"
+$(foreach line,$(if $(wildcard $(PYTHON)),$(shell $(ASKED) $(RUN) commands $(WANTED)),make␣setup),$(info $(subst ␣, ,$(line))))
 $(WANTED): ;
 else
 # Synthesis writes TARGET, TIERS and what is planned, applied and destroyed after what, before make reads on. An old

@@ -91,8 +91,8 @@ def synthesize(
     renames: Sequence[Rename] = RENAMES,
 ) -> None:
     """Writes manifest.json, sources.json, environment.json, tiers.mk and stacks/<tier>/cdk.tf.json below the
-    folder, the latter with what the tier carries. sources.json names the module that asked for an element, by tier and address,
-    in the order of asking.
+    folder, the latter with what the tier carries. sources.json names the module that asked for an element, by
+    tier and address, in the order of asking.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
@@ -137,7 +137,7 @@ def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[s
 
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
-    """The graph of tiers as make reads it: what is planned and applied after what, and destroyed before it."""
+    """The graph of tiers as make reads it: what is planned and applied after what, and destroyed before."""
     names = order(tiers)
     lines = [
         f"# The graph of the tiers of {environment.environment}; written by Tierra.",

@@ -17,8 +17,8 @@ from test_make import ROOT, Project, without_make
 
 BUCKET = f"acme-production-{ACCOUNT}-state"
 PROJECTS = "acme/production"
-# Faults of S3 come soon, rather than after five attempts. Forecasts and bootstraps have their states in files.
-IMPATIENT = "init) exec terraform \"$@\" -backend-config=max_retries=2;;"
+# Faults of S3 come soon, rather than after five attempts. The states of forecasts and bootstraps are files.
+IMPATIENT = 'init) exec terraform "$@" -backend-config=max_retries=2;;'
 
 
 class Production(Project):
@@ -86,7 +86,7 @@ class Production(Project):
         """Puts a program in terraform's place, with cases of a shell by its command for the root modules of
         tiers: `plan) exec terraform "$@" -target=…;;`."""
         program = self.folder / "terraform-with-options"
-        here = f"-chdir=cdktf.out/production/stacks/*"
+        here = "-chdir=cdktf.out/production/stacks/*"
         lines = ["#!/bin/sh", f"case $1 in {here}) case $2 in", *cases, "esac;; esac", 'exec terraform "$@"']
         program.write_text("\n".join(lines) + "\n")
         program.chmod(0o755)

@@ -12,9 +12,11 @@ from operating import TIERS, Standing, typed
 from test_make import Project, refused, succeeded
 
 from modules.architecture import TIERS as GRAPH
-from tierra.run import approve
 from review.holdings import fate
+from tierra.run import approve
+from tierra.run.board import Board
 from tierra.run.preflight import TierState, refusals
+from tierra.run.workspace import Failed, Workspace
 
 
 def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(tmp_path: Path) -> None:
@@ -75,6 +77,7 @@ def test_an_apply_waits_for_a_yes(tmp_path: Path) -> None:
 
 def test_a_dry_run_shows_plain_commands_in_the_order_of_the_graph(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
+    succeeded(project.make("synth"))
     for verb, command in (
         ("destroy", "destroy -auto-approve -input=false"),
         ("drift", "plan -refresh-only -input=false"),
@@ -157,6 +160,8 @@ def test_the_question_needs_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(approve, "TERMINAL", "/dev/no-such-terminal")
-    with pytest.raises(Failed, match="no terminal to ask on\n  remedy: approve in advance with APPROVE=sandbox"):
+    with pytest.raises(
+        Failed, match="no terminal to ask on\n  remedy: approve in advance with APPROVE=sandbox"
+    ):
         approve.ask(Board(tmp_path), "sandbox", "destroy network? ", ["what is lost"])
     assert "what is lost" in capsys.readouterr().out

@@ -15,9 +15,9 @@ from test_make import without_make
 from bindings.schema import Attribute
 from rehearsal.catalog import Catalog, catalog_path
 from review.differences import MASKED, Difference, differences
+from review.ordinary import ELEMENTS, VOLATILE, WHOLES
 from tierra.run.drift import compare, markdown
 from tierra.run.workspace import Workspace
-from review.ordinary import ELEMENTS, VOLATILE, WHOLES
 
 ROLE = {"type": "aws_iam_role", "name": "nodes", "address": "aws_iam_role.nodes"}
 

@@ -16,10 +16,10 @@ from rehearsing import installed, terraform_command
 from twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
 
 from modules.architecture import TIERS, order
-from tierra.run.override import NAME, rehearsed, save
 from review.hcl import GENERATED, Twin
 from review.templates import HclError
 from review.values import read
+from tierra.run.override import NAME, rehearsed, save
 
 PROVIDER = {"aws": [{"region": "us-east-1", "allowed_account_ids": ["123456789012"]}]}
 

@@ -48,7 +48,7 @@ def said(board: Board, now: float = 0) -> dict[str, str]:
 def test_a_tier_waits_for_what_it_needs_and_nothing_else(board: Board) -> None:
     board.update("network", RUNNING, "terraform plan")
     assert said(board) == {
-        "network": "terraform plan" + " " * 22 + "0:00",
+        "network": "terraform plan" + " " * 29 + "0:00",
         "storage": "waits for its turn",
         "data": "waits for network",
         "systems": "waits for data, storage",  # compute is not part of this run
@@ -121,7 +121,7 @@ def test_make_shows_where_each_tier_is_and_then_the_report(tmp_path: Path) -> No
     last = shown.rpartition("edge ")[2]
     assert "Next: make apply ENV=sandbox" in last
 
-    code, shown, answered = on_a_terminal(project, "apply", 'TIER=storage network edge')
+    code, shown, answered = on_a_terminal(project, "apply", "TIER=storage network edge")
     assert (code, answered) == (0, 1), shown  # edge was a forecast: its plan does what was approved
 
 

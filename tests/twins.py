@@ -14,11 +14,11 @@ from typing import Any
 from rehearsing import Project, installed, terraform_command
 
 from rehearsal.catalog import Catalog, catalog_path, read_facts
-from tierra.run.override import NAME, rehearsed, save
 from review.blocks import Schemas
 from review.hcl import GENERATED, Twin
 from review.hcl import formatted as fmt
 from review.values import read
+from tierra.run.override import NAME, rehearsed, save
 
 STATE = "terraform.tfstate"
 PROVIDERS = {name: {"source": name} for name in ("aws", "helm")}

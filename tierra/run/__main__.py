@@ -1,4 +1,6 @@
-"""What the Makefile calls, once for each tier or once for all: `python -m tierra.run --env ENV --out OUT VERB …`.
+"""What the Makefile calls, once for each tier or once for all.
+
+    python -m tierra.run --env ENV --out OUT VERB [TIER]
 
 Everything else that make was told (TIER, APPROVE, REHEARSE, …) is read from the environment: workspace.py.
 Exit code 0 is success, 1 a failure whose message is on standard error, 2 changes where DETAILED asks for

@@ -139,8 +139,9 @@ def check(tier: Tier) -> None:
         if "delete" in change["actions"]:
             forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
             said.append(
-                f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built anew\n"
-                f"  rule:   what is adopted must stay; these arguments differ and cannot be changed: {forced}\n"
+                f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built"
+                f" anew\n  rule:   what is adopted must stay; these arguments differ and cannot be changed:"
+                f" {forced}\n"
                 f"  remedy: write into the spec what {identity} has, adopt what it stands on as well, such as"
                 " its key, or remove it from the file; then make import"
             )

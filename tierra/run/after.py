@@ -67,5 +67,3 @@ def reached(workspace: Workspace) -> Iterator[str]:
 
 def _named(workspace: Workspace) -> list[str]:
     return workspace.selected if workspace.selected != workspace.order else []
-
-

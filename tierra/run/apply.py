@@ -1,4 +1,4 @@
-"""Applies one tier: exactly its saved plan, made again where what it reads of other tiers has changed since."""
+"""Applies one tier: exactly its saved plan, made again where what it reads of other tiers has changed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
     else:
         sealed = read_json(tier.seal if tier.plan.exists() else tier.applied)
         if moved := saved.moved(tier, sealed):
-            why = f"{', '.join(moved[:3])}{' and more' if len(moved) > 3 else ''} changed since it was planned"
+            why = f"{', '.join(moved[:3])}{' and more' if len(moved) > 3 else ''} changed since the plan"
         elif not tier.plan.exists():
             return "applied before"
     if why:

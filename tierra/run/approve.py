@@ -106,7 +106,7 @@ def beyond(tier: Tier) -> list[str]:
 
 
 def again(tier: Tier, board: Board, why: str) -> None:
-    """Raises Failed unless the plan that was made again does no more than was approved, or is approved now."""
+    """Raises Failed unless the new plan does no more than was approved, or is approved now."""
     if not (lines := beyond(tier)):
         return
     workspace = tier.workspace
@@ -117,7 +117,7 @@ def again(tier: Tier, board: Board, why: str) -> None:
     if workspace.approval == "yes":
         raise Failed(
             "".join(f"{each}\n" for each in shown)
-            + f"apply: {tier.name} of {workspace.environment}: APPROVE=yes approves what was shown, and no more\n"
+            + f"apply: {tier.name} of {workspace.environment}: APPROVE=yes approves what was shown, no more\n"
             f"  remedy: {workspace.command('plan')}, read the report, then {workspace.command('apply')}"
         )
     board.update(tier.name, ASKS, "asks")

@@ -2,8 +2,8 @@
 tier as it ends.
 
 Each tier runs in a process of its own, and all of them share one table: its rows lie in the file `board.json`
-of the environment's folder, and the process that holds the lock of that file may draw. What is printed meanwhile goes
-above the table.
+of the environment's folder, and the process that holds the lock of that file may draw. What is printed
+meanwhile goes above the table.
 """
 
 from __future__ import annotations

@@ -14,12 +14,13 @@ SIDE_BY_SIDE = 4
 
 
 def destroyed(workspace: Workspace) -> list[Tier]:
-    """The tiers that a destroy removes. On AWS the bucket for the states stays until the last of them is gone.
+    """The tiers that a destroy removes; on AWS the bucket for the states stays.
+
     Raises Failed when none is left of what was asked for."""
     tiers = [tier for tier in workspace.tiers() if workspace.rehearsed or tier.name != FIRST]
     if not tiers:
         raise Failed(
-            f"destroy: the tier {FIRST} holds the states of all tiers of {workspace.environment} and is kept\n"
+            f"destroy: the tier {FIRST} holds the states of all tiers of {workspace.environment}: it stays\n"
             "  remedy: docs/reliability.md says how to remove it"
         )
     return tiers

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from rich import box
@@ -47,10 +48,8 @@ def look(tier: Tier) -> None:
             board.update(tier.name, STOPPED, "could not be compared")
             board.say(f"{failed}\n", sys.stderr)
             return
-        try:
+        with suppress(Failed):  # what it needs of other tiers is not applied yet: both wait
             _plan(tier, terraform, "-refresh=false", tier.waiting_json.name)
-        except Failed:
-            pass  # what it needs of others is not applied yet: its configuration waits, and so does theirs
     board.update(tier.name, DONE, says)
 
 

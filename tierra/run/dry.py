@@ -1,4 +1,4 @@
-"""`make -n`: the terraform commands of a goal, to read or to type, in the order of the graph. Writes nothing."""
+"""`make -n`: the terraform commands of a goal, to read or to type, in the order of the graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INIT = ("init", "-input=false")
 def commands(workspace: Workspace, goals: list[str]) -> Iterator[str]:
     """Lines for a shell."""
     if not (workspace.out / "environment.json").exists():
-        yield f"{workspace.command('synth')}  # writes {workspace.out}; make -n then shows the terraform commands"
+        yield f"{workspace.command('synth')}  # writes {workspace.out}; after it make -n shows the rest"
         return
     fresh = workspace.rehearsed and any(not tier.override.exists() for tier in workspace.tiers())
     if fresh or workspace.spec.stat().st_mtime > (workspace.out / "tiers.mk").stat().st_mtime:

@@ -14,7 +14,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-
 from tierra.run.override import rehearsed, save
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import GENERATED, OVERRIDE, Tier, private
@@ -122,5 +121,3 @@ def _type(value: Any) -> Any:
     if isinstance(value, list):
         return ["tuple", [_type(each) for each in value]]
     return "string" if isinstance(value, str) else "dynamic"
-
-

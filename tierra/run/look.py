@@ -75,7 +75,7 @@ def unlock(workspace: Workspace, lock: str) -> None:
     tiers = workspace.tiers()
     if not lock or len(tiers) != 1:
         raise Failed(
-            f"unlock: say make unlock ENV={workspace.environment} TIER=<tier> LOCK=<id>; the refusal names both"
+            f"unlock: make unlock ENV={workspace.environment} TIER=<tier> LOCK=<id>; the refusal has both"
         )
     terraform = Terraform(tiers[0], "unlock")
     terraform.init()
@@ -110,7 +110,11 @@ def _heading(tier: Tier, verb: str) -> None:
 
 def _stream(terraform: Terraform, *arguments: str) -> None:
     done = subprocess.run(
-        terraform.command(*arguments), env=terraform.environment, stderr=subprocess.PIPE, text=True, check=False
+        terraform.command(*arguments),
+        env=terraform.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if done.returncode and done.returncode != -13:  # a reader that is gone
         raise terraform.failed(done.stderr)

@@ -16,8 +16,8 @@ from typing import Any
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace, read_json
 
-# AWS deletes none of these while something is in it or attached to it (DependencyViolation, InvalidGroup.InUse,
-# InvalidDBSubnetGroupStateFault, DeleteConflict), so replacing one that another tier uses stops half-way.
+# AWS deletes none of these while something is in it or attached to it (DependencyViolation,
+# InvalidGroup.InUse, InvalidDBSubnetGroupStateFault, DeleteConflict): replacing one in use stops half-way.
 # Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
 # DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
 GROUND = frozenset(
@@ -95,7 +95,11 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     if not going:
         return {}
     everything = set().union(*going.values())
-    used = {name: found for name in everything if (found := users(tier, {name}))} if users(tier, everything) else {}
+    used = (
+        {name: found for name in everything if (found := users(tier, {name}))}
+        if users(tier, everything)
+        else {}
+    )
     taken = {}
     for address, known_as in going.items():
         by: dict[str, list[str]] = {}
@@ -149,8 +153,8 @@ def refusals(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
             standing = {each.name for name in used for each in downstream(workspace.tier(name))} | used
             going = [name for name in reversed(workspace.order) if name in standing]
             yield (
-                f"{tier.name}: {some(list(stuck))} would be replaced, which AWS does not delete while other tiers"
-                f" use it: {_listed(next(iter(stuck.values())))}\n"
+                f"{tier.name}: {some(list(stuck))} would be replaced, and AWS deletes nothing that is in use:"
+                f" {_listed(next(iter(stuck.values())))}\n"
                 f"  remedy: take the change back; or, if the data may go,"
                 f" {workspace.command('destroy', going)}, then {workspace.command('plan')} and"
                 f" {workspace.command('apply')}"

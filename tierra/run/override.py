@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tierra.run.workspace import GENERATED, OVERRIDE, Workspace, write
+from tierra.run.workspace import OVERRIDE, Workspace, write
 
 NAME = OVERRIDE
 GUARDS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")

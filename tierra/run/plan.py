@@ -80,7 +80,9 @@ def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
     terraform = forecast.prepare(tier, state)
     shutil.copyfile(tier.configuration, tier.planned_configuration)
     terraform.run(
-        ["plan", *OPTIONS, "-refresh=false"], tier.plan_log, doing=f"forecast: {', '.join(moving)} will change"
+        ["plan", *OPTIONS, "-refresh=false"],
+        tier.plan_log,
+        doing=f"forecast: {', '.join(moving)} changes",
     )
     terraform.save(["show", "-json", forecast.PLAN], tier.plan_json)
     tier.forecast.touch()

@@ -37,7 +37,7 @@ def lock(workspace: Workspace) -> None:
     print(shlex.join(terraform.command("providers", "lock", *options)), flush=True)
     terraform.run(["providers", "lock", *options], folder / "lock.log", doing="terraform providers lock")
     shutil.copyfile(folder / LOCKED, Path("environments", "providers.lock.hcl"))
-    print("lock: environments/providers.lock.hcl is written; from now on plans take these providers and no others")
+    print("lock: environments/providers.lock.hcl is written; from now on plans take these providers only")
 
 
 def gather(out: Path, folder: Path) -> None:

@@ -32,5 +32,9 @@ def ready(workspace: Workspace, goals: list[str]) -> None:
             graph = {name: [user for user, needs in graph.items() if name in needs] for name in graph}
             graph = dict(reversed(graph.items()))
         Board(workspace.out).open(
-            {name: [need for need in graph[name] if need in workspace.selected] for name in graph if name in workspace.selected}
+            {
+                name: [need for need in graph[name] if need in workspace.selected]
+                for name in graph
+                if name in workspace.selected
+            }
         )

@@ -1,5 +1,5 @@
-"""A dress rehearsal: an environment is planned, applied, found unchanged and destroyed, in a scratch folder and
-with no cloud. Each step is the make command that an operator would type."""
+"""A dress rehearsal: an environment is planned, applied, found unchanged and destroyed, in a scratch folder
+and with no cloud. Each step is the make command that an operator would type."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def rehearse(environment: str, make: str) -> None:
     for goal, *options in STEPS:
         approve = environment if goal == "destroy" else "yes"
         if options and goal == "plan":
-            print(f"rehearse: lifting protection, as an operator must before destroying {environment}", flush=True)
+            print(
+                f"rehearse: lifting protection, as an operator must before destroying {environment}",
+                flush=True,
+            )
         command = [make, goal, f"ENV={environment}", "REHEARSE=rehearsal", f"APPROVE={approve}"]
         command += [f"OUT={scratch.as_posix()}", f"STATES={states.as_posix()}", *options]
         if subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, check=False).returncode:

@@ -39,8 +39,8 @@ def seal(tier: Tier) -> None:
         write(tier.seal, json.dumps(sealed, indent=2) + "\n")
     except (OSError, ValueError) as error:
         raise Failed(
-            f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved whole, the disk is full"
-            f" ({error})\n  remedy: make room, then {tier.workspace.command('plan')}"
+            f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved whole, the disk is"
+            f" full ({error})\n  remedy: make room, then {tier.workspace.command('plan')}"
         ) from None
 
 
@@ -62,7 +62,9 @@ def fault(tier: Tier) -> str:
     if tier.forecast.exists():
         return ""
     if tier.applied.exists() and not tier.plan.exists():
-        return "" if _made_of(tier, read_json(tier.applied)) else f"{tier.name} has changed since it was applied"
+        return (
+            "" if _made_of(tier, read_json(tier.applied)) else f"{tier.name} is older than its configuration"
+        )
     files = (tier.seal, tier.plan, tier.plan_json, tier.planned_configuration)
     if not all(file.exists() for file in files):
         return f"{tier.name} has no saved plan"

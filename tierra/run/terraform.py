@@ -220,9 +220,7 @@ class Terraform:
         """Why a plan would be wrong: something exists that the state lacks. Empty when all is well."""
         remedy = self.workspace.command("recover", [self.tier.name])
         if self.tier.errored.exists():
-            return self._says(
-                f"an apply could not write its state, which is in {self.tier.errored}", remedy
-            )
+            return self._says(f"an apply could not write its state, which is in {self.tier.errored}", remedy)
         if not self.tier.journal.exists():
             return ""
         try:
@@ -299,5 +297,3 @@ def _one_at_a_time(cache: str | None) -> Iterator[None]:
     with open(Path(cache) / ".tierra.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-

@@ -97,8 +97,7 @@ def complete(tier: Tier) -> bool:
     present = now(tier)
     declared = {name: each["value"] for name, each in tier.configured().get("output", {}).items()}
     return all(
-        name in present
-        and (not isinstance(value, dict) or value.keys() <= (present[name] or {}).keys())
+        name in present and (not isinstance(value, dict) or value.keys() <= (present[name] or {}).keys())
         for name, value in declared.items()
     )
 

@@ -1,10 +1,10 @@
 """One environment on this machine: its facts, what make was asked for, and every path of a tier's folder.
 
-    cdktf.out/<env>/
-        environment.json     facts of the environment and the graph of its tiers, from synthesis
-        stacks/<tier>/       the root module of a tier, and what a run leaves beside it: see Tier
-        forecast/<tier>/     the same root module on the embedded provider, with a copy of its state
-        report.*, drift.*    what was found
+cdktf.out/<env>/
+    environment.json     facts of the environment and the graph of its tiers, from synthesis
+    stacks/<tier>/       the root module of a tier, and what a run leaves beside it: see Tier
+    forecast/<tier>/     the same root module on the embedded provider, with a copy of its state
+    report.*, drift.*    what was found
 """
 
 from __future__ import annotations
