@@ -25,6 +25,13 @@ class Group:
         return len(self.members) > 1
 
     @property
+    def uniform(self) -> bool:
+        """Whether the title and what one says is all there is to know."""
+        return (
+            len({(each["says"], *each["lines"]) for each in self.members}) == 1 and not self.first["family"]
+        )
+
+    @property
     def grave(self) -> bool:
         return bool(self.first["grave"])
 
@@ -66,7 +73,7 @@ def _title(members: list[dict[str, Any]]) -> str:
     if len(members) == 1:
         return str(first["address"])
     if first["family"] and not first["grave"]:
-        return f"{len(members)} of {first['family']}"
+        return f"{first['family']}, {len(members)} resources"
     kind = first["address"].partition(".")[0]
     names = ", ".join(each["address"].removeprefix(f"{kind}.") for each in members)
     return f"{len(members)} {kind} ({names})"

@@ -92,9 +92,14 @@ def _commit(spec: dict[str, Any]) -> str:
 def verdict(made: dict[str, Any]) -> Text:
     """The worst that holds, and what else does."""
     worst, *others = made["verdicts"]
-    style = {REFUSES: "red", LOSES_DATA: "red", SAFE: "green", NO_CHANGES: "green"}.get(worst, "yellow")
+    style = {"bad": "red", "good": "green"}.get(tone(worst), "yellow")
     line = Text().append(worst[:1].upper() + worst[1:], style=f"bold {style}")
     return line.append(f"; also {', '.join(others)}" if others else "")
+
+
+def tone(verdict: str) -> str:
+    """`bad`, `good`, or `fair` for all between."""
+    return {REFUSES: "bad", LOSES_DATA: "bad", SAFE: "good", NO_CHANGES: "good"}.get(verdict, "fair")
 
 
 def forecasts(tiers: dict[str, Any]) -> str:
@@ -196,7 +201,8 @@ def _short(findings: list[dict[str, Any]]) -> Iterator[Text]:
         line = Text(title, style="bold").append(f" ({_count(shown) + _count(new)})  ", style="not bold")
         if shown:
             line.append(shown[0].title, style=f"{_style(shown[0]) or 'not bold'}")
-            line.append(f": {shown[0].says}" if shown[0].says else "", style="not bold")
+            said = shown[0].says or "".join(shown[0].lines[:1])
+            line.append(f": {said}" if said else "", style="not bold")
         else:
             line.append("new: see the report", style="not bold dim")
         yield line
