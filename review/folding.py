@@ -59,9 +59,9 @@ def folded(findings: list[dict[str, Any]]) -> list[Group]:
     return [Group(_title(members), tuple(members)) for members in found.values()]
 
 
-def _likeness(finding: Mapping[str, Any]) -> Hashable:
+def _likeness(finding: Mapping[str, Any]) -> tuple[Hashable, ...]:
     if finding["family"] and not finding["grave"]:
-        return finding["family"]
+        return (finding["family"],)
     kind = finding["address"].partition(".")[0]
     lines = () if finding["subject"] == REPLACEMENT else tuple(finding["lines"])
     alone = finding["address"] if not finding["says"] else ""

@@ -55,7 +55,10 @@ def model(made: dict[str, Any]) -> dict[str, Any]:
         "sums": {name: sum(each[name] for each in made["tiers"].values()) for name in names},
         "subjects": [
             {
+                "key": key,
                 "title": title,
+                "count": len(found),
+                "grave": any(each["grave"] for each in found),
                 "changed": folded([each for each in found if each["action"] != "create" or each["grave"]]),
                 "new": [each for each in found if each["action"] == "create" and not each["grave"]],
             }

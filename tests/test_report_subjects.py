@@ -149,7 +149,7 @@ resource "helm_release" "billing" {
 resource "helm_release" "orders" {
   name   = "orders"
   chart  = "./charts/chart"
-  values = [jsonencode({ path = "/orders", image = "registry.example.com/orders:0a", replicas = { min = 2 } })]
+  values = [jsonencode({ path = "/orders", image = "images.example.com/orders:0a", replicas = { min = 2 } })]
 }
 
 resource "aws_security_group" "node" {
@@ -219,7 +219,7 @@ def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report)
     assert "built for x86_64 alone" in finding["says"]
     assert finding["lines"] == (
         "~ architecture: x86_64 → arm64",
-        "~ orders runs registry.example.com/orders:0a",
+        "~ orders runs images.example.com/orders:0a",
     )
 
 
