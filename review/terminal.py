@@ -151,7 +151,10 @@ def _cost(cost: dict[str, Any]) -> str:
 
 def first(findings: list[dict[str, Any]]) -> Iterator[RenderableType]:
     """What matters, by subject."""
-    yield from _listed(findings, MOST, MOST)
+    for line in _listed(findings, MOST, MOST):
+        if not line.plain.startswith(" "):
+            yield Text("")
+        yield line
 
 
 def _fitting(findings: list[dict[str, Any]], rows: int) -> list[Text]:
