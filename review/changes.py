@@ -41,6 +41,7 @@ class Change:
     forced_by: tuple[str, ...] = ()
     reason: str = ""
     new_first: bool = False
+    left_over: bool = False  # by an apply that replaced it and did not end: the new one is there
 
     @property
     def destroys(self) -> bool:
@@ -60,7 +61,7 @@ class Change:
 
     @property
     def later(self) -> list[str]:
-        """What AWS says anew when the change is made, and nobody has set."""
+        """Values that AWS decides anew when the change is made."""
         if self.action == "create":
             return []
         return sorted(
@@ -118,6 +119,7 @@ def _change(tier: str, action: str, resource: Mapping[str, Any], configured: Map
         forced_by=tuple(sorted(dotted(tuple(path)) for path in change.get("replace_paths", []))),
         reason=reason,
         new_first=change["actions"] == ["create", "delete"],
+        left_over=bool(resource.get("deposed")),
     )
 
 

@@ -10,10 +10,12 @@ from typing import Any
 from review.changes import Change
 from review.differences import described, text
 from review.findings import EXPOSURE, Finding
+from review.ranges import wide
+from review.standing import Standing
 from review.structures import ABSENT, UNKNOWN, diff
 
 NOTHING = repr(ABSENT)
-WORLD = ("0.0.0.0/0", "::/0")
+WORLD = "0.0.0.0/0"
 INGRESS, EGRESS = "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"
 SOURCES = (
     "cidr_ipv4",
@@ -36,11 +38,15 @@ PUBLIC: Mapping[tuple[str, str], Any] = {
     ("aws_subnet", "map_public_ip_on_launch"): True,
 }
 CLUSTER = "aws_eks_cluster"
-# Where these go, what stood behind them stands open.
-WALLS = ("aws_s3_bucket_public_access_block", "aws_wafv2_web_acl_association")
+# Where these go, what they guard stands open: a bucket or a load balancer, which an argument names by one of
+# its own.
+WALLS: Mapping[str, tuple[str, str, str]] = {
+    "aws_s3_bucket_public_access_block": ("bucket", "aws_s3_bucket", "id"),
+    "aws_wafv2_web_acl_association": ("resource_arn", "aws_lb", "arn"),
+}
 
 
-def exposure(change: Change) -> Iterator[Finding]:
+def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
     """What one change opens, closes or turns to the internet."""
     lines: list[str] = []
     grave = False
@@ -51,24 +57,31 @@ def exposure(change: Change) -> Iterator[Finding]:
     elif change.type == IP_SET:
         lines = list(_addresses(change))
     elif change.type in WALLS and change.action == "delete":
-        lines, grave = ["- it protects nothing any more"], True
+        argument, kind, name = WALLS[change.type]
+        if not change.left_over and not standing.goes(kind, name, change.was.get(argument)):
+            lines, grave = ["- what it guards stays, without it"], True
     else:
         lines, grave = _public(change)
     if lines:
-        says = "open to the internet" if grave else ""
+        says = _says(lines) if grave else ""
         yield Finding(EXPOSURE, change.tier, change.address, change.action, says, tuple(lines), grave)
+
+
+def _says(lines: list[str]) -> str:
+    """How far something opens: a range of the lines that is wide, or else a switch, which opens it to all."""
+    ranges = {word for line in lines if line.startswith("+") for word in line.split() if wide(word)}
+    part = ranges and not any(each.endswith("/0") for each in ranges)
+    return "open to a large part of the internet" if part else "open to the internet"
 
 
 def _rule(change: Change) -> tuple[list[str], bool]:
     was = _sentence(change.type, change.was) if change.was else ""
     now = _sentence(change.type, {name: change.value(name) for name in change.now}) if change.now else ""
     lines = [f"{sign} {said}" for sign, said in (("-", was), ("+", now)) if said and was != now]
-    opens = any(change.now.get(name) in WORLD for name in SOURCES) and change.now.get("rule_action") != "deny"
+    opens = any(wide(change.now.get(name)) for name in SOURCES) and change.now.get("rule_action") != "deny"
     inward = change.type == INGRESS or (change.type not in (INGRESS, EGRESS) and not change.now.get("egress"))
-    listed = change.type in (
-        INGRESS,
-        EGRESS,
-    )  # access lists of subnets stand in front of groups, and are wide
+    # Access lists of subnets stand in front of groups, and are wide on purpose.
+    listed = change.type in (INGRESS, EGRESS)
     return lines, bool(listed and inward and opens and now and was != now)
 
 
@@ -157,7 +170,7 @@ def _public(change: Change) -> tuple[list[str], bool]:
         was, now = (_endpoint(side) for side in (change.was, change.now))
         lines += [f"- API open to {each}" for each in sorted(was - now)]
         lines += [f"+ API open to {each}" for each in sorted(now - was)]
-        opens = bool((now - was) & set(WORLD))
+        opens = opens or any(map(wide, now - was))
     return lines, opens
 
 
@@ -172,4 +185,4 @@ def _endpoint(cluster: Mapping[str, Any]) -> set[str]:
     ranges = blocks[0].get("public_access_cidrs")
     if isinstance(ranges, list) and ranges:
         return {str(each) for each in ranges}
-    return {WORLD[0]}
+    return {WORLD}

@@ -1,25 +1,50 @@
-"""What a reviewer should see first: one finding for each thing that a plan does to data, to those who use the
+"""What a reviewer must see first: one finding for each thing that a plan does to data, to those who use the
 platform, to who may do what, and to who may reach what."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-DATA, DOWNTIME, IDENTITY, EXPOSURE, REPLACEMENT = "data", "downtime", "identity", "exposure", "replacement"
+REFUSED, DATA, RESILIENCE, DOWNTIME = "refused", "data", "resilience", "downtime"
+WAITING, COMPATIBILITY, REACH, EXPOSURE = "waiting", "compatibility", "reach", "exposure"
+IDENTITY, REPLACEMENT = "identity", "replacement"
 # In the order of a report.
 SUBJECTS = {
+    REFUSED: "AWS refuses",
     DATA: "Data loss",
+    RESILIENCE: "Resilience",
     DOWNTIME: "Downtime",
+    COMPATIBILITY: "Compatibility",
     EXPOSURE: "Exposure",
+    REACH: "Reach",
     IDENTITY: "Identity and policies",
+    WAITING: "Waits for a window",
     REPLACEMENT: "Replacements",
+}
+
+# What a plan does, in a few words: the worst first.
+REFUSES, LOSES_DATA, LOSES_REDUNDANCY = "AWS refuses", "loses data", "loses redundancy"
+NEEDS_WINDOW, OPENS, MOVES = "needs a window", "opens access", "changes addresses"
+UNGUARDS, LOSES_LOGS, SAFE, NO_CHANGES = "lifts a guard", "loses logs", "safe", "no changes"
+VERDICTS = (
+    *(REFUSES, LOSES_DATA, LOSES_REDUNDANCY, NEEDS_WINDOW, OPENS, MOVES),
+    *(UNGUARDS, LOSES_LOGS, SAFE, NO_CHANGES),
+)
+_ALWAYS = {
+    REFUSED: REFUSES,
+    RESILIENCE: LOSES_REDUNDANCY,
+    DOWNTIME: NEEDS_WINDOW,
+    COMPATIBILITY: NEEDS_WINDOW,
 }
 
 
 @dataclass(frozen=True)
 class Finding:
     """`lines` begin with `+ ` for what comes, `- ` for what goes, `~ ` for what changes. `grave` ones stand
-    first."""
+    first. `family` names what the resource goes with, when several are destroyed together. `verdict` is what
+    a plan with this finding does; where it is empty, the subject says it."""
 
     subject: str
     tier: str
@@ -28,3 +53,40 @@ class Finding:
     says: str
     lines: tuple[str, ...] = ()
     grave: bool = False
+    family: str = ""
+    verdict: str = ""
+
+
+def verdict(finding: Finding) -> str:
+    """What a plan with a finding does; empty when the finding says nothing about the whole."""
+    if finding.verdict:
+        return finding.verdict
+    if finding.subject == DATA:
+        return LOSES_DATA if finding.grave else UNGUARDS if finding.action == "update" else LOSES_LOGS
+    if finding.subject in (EXPOSURE, IDENTITY):
+        return OPENS if finding.grave else ""
+    return _ALWAYS.get(finding.subject, "")
+
+
+def verdicts(findings: Iterable[Finding], *, changes: bool) -> list[str]:
+    """Everything that holds of a plan, the worst first; `safe` or `no changes` stand alone."""
+    found = set(map(verdict, findings))
+    return [each for each in VERDICTS if each in found] or [SAFE if changes else NO_CHANGES]
+
+
+FEWEST = 3  # resources that make a family
+
+
+def families(addresses: Iterable[str]) -> Mapping[str, str]:
+    """The family of each destroyed resource that has one: what its name shares with at least two others, such
+    as `billing` of `aws_iam_role.push_billing` and `helm_release.billing_namespace`."""
+    names = {each: each.partition(" ")[0].partition(".")[2].partition("[")[0] for each in addresses}
+    known = {name: f"_{name}_" for name in set(names.values()) if name}
+    members = {
+        family: [address for address, name in names.items() if token in f"_{name}_"]
+        for family, token in known.items()
+    }
+    sizes = Counter({family: len(found) for family, found in members.items() if len(found) >= FEWEST})
+    # Of two that fit, the larger one; of two alike, the longer name.
+    best = sorted(sizes, key=lambda family: (sizes[family], len(family), family))
+    return {address: family for family in best for address in members[family]}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from review.releases import keeps_volumes
+
 Values = Mapping[str, Any]
 
 
@@ -66,9 +68,10 @@ def _cluster(_values: Values) -> str:
     return "volumes that its pods asked for are in no state: they stay in EC2, and are billed"
 
 
-def _release(_values: Values) -> str:
+def _release(values: Values) -> str:
     # kubernetes.io/docs/concepts/workloads/controllers/statefulset: its volumes are not deleted with it.
-    return "its pods stop; volumes that they asked for are in no state, and may stay"
+    kept = "volumes that its pods asked for are in no state, and may stay"
+    return kept if keeps_volumes(values) else ""
 
 
 FATES: Mapping[str, Callable[[Values], str]] = {

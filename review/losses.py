@@ -10,7 +10,7 @@ from review.differences import text
 from review.findings import DATA, Finding
 from review.holdings import FATES, fate
 
-# Logs and releases go with what they belong to; what becomes of them is said, and is not the worst of a plan.
+# Logs go with what they belong to; what becomes of them is said, and is not the worst of a plan.
 LESSER = ("aws_cloudwatch_log_group", "helm_release")
 # The value of an argument that makes data easier to lose.
 LOOSE: Mapping[str, Any] = {

@@ -10,21 +10,24 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from review.findings import SUBJECTS
+from review.folding import folded
+from review.terminal import forecasts, spent, tone, when
+from review.title import REHEARSAL
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "review"
 # GitHub refuses a comment of more than 65,536 characters; two environments share one.
 LONGEST = 32_000  # bytes, of which no character has less than one
 # From everything to little more than counts: how many values of a resource, lines of a finding, findings of a
-# subject and addresses of a kind are written out. The first that fits is taken.
+# subject, addresses of a kind and lines of the spec's diff are written out. The first that fits is taken.
 DEPTHS = (
-    (200, 200, 1000, 1000),
-    (20, 20, 200, 1000),
-    (6, 8, 60, 1000),
-    (0, 4, 30, 1000),
-    (0, 1, 20, 1000),
-    (0, 1, 10, 60),
-    (0, 0, 5, 8),
-    (0, 0, 3, 0),
+    (200, 200, 1000, 1000, 200),
+    (20, 20, 200, 1000, 200),
+    (6, 8, 60, 1000, 100),
+    (0, 4, 30, 1000, 60),
+    (0, 1, 20, 1000, 30),
+    (0, 1, 10, 60, 20),
+    (0, 0, 5, 8, 10),
+    (0, 0, 3, 0, 0),
 )
 VERBS = {
     "create": "create",
@@ -42,11 +45,21 @@ def model(made: dict[str, Any]) -> dict[str, Any]:
     names = ("add", "change", "destroy")
     return {
         "report": made,
+        "title": made["title"],
+        "rehearsed": made["title"]["target"] == REHEARSAL,
+        "facts": facts(made["title"]),
+        "cost": made.get("cost", {}),
+        "priced": any("cost" in each for each in made["tiers"].values()),
+        "tone": tone(made["verdict_line"]),
+        "forecasts": forecasts(made["tiers"]),
         "sums": {name: sum(each[name] for each in made["tiers"].values()) for name in names},
         "subjects": [
             {
+                "key": key,
                 "title": title,
-                "changed": [each for each in found if each["action"] != "create" or each["grave"]],
+                "count": len(found),
+                "grave": any(each["grave"] for each in found),
+                "changed": folded([each for each in found if each["action"] != "create" or each["grave"]]),
                 "new": [each for each in found if each["action"] == "create" and not each["grave"]],
             }
             for key, title in SUBJECTS.items()
@@ -68,6 +81,23 @@ def model(made: dict[str, Any]) -> dict[str, Any]:
             for tier, count in made["tiers"].items()
         ],
     }
+
+
+def facts(title: dict[str, Any]) -> list[tuple[str, str]]:
+    """The head of the report, as names and values; what is not known is left out."""
+    spec = title["spec"]
+    state = {True: "edited since ", False: "as in ", None: ""}[spec["edited"]]
+    said = [
+        ("account", title["account"]),
+        ("region", title["region"]),
+        ("target", title["target"]),
+        ("planned", when(title["made"])),
+        ("spec", f"{spec['path']}, {state}{spec['commit']}" if spec["commit"] else spec["path"]),
+        ("terraform", title["terraform"]),
+        *title["providers"].items(),
+        ("Tierra", title["tierra"]),
+    ]
+    return [(name, value) for name, value in said if value]
 
 
 def _actions(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -103,9 +133,15 @@ def markdown(made: dict[str, Any], longest: int = LONGEST) -> str:
     shown = model(made)
     text = ""
     for depth in DEPTHS:
-        values, lines, found, addresses = depth
+        values, lines, found, addresses, edits = depth
         text = template.render(
-            shown, values=values, lines=lines, found=found, addresses=addresses, whole=depth is DEPTHS[0]
+            shown,
+            values=values,
+            lines=lines,
+            found=found,
+            addresses=addresses,
+            edits=edits,
+            whole=depth is DEPTHS[0],
         )
         if len(text.encode()) <= longest:
             return text
@@ -122,6 +158,12 @@ def code(value: object) -> str:
     return f"{fence}{room}{text}{room}{fence}"
 
 
+def fenced(text: str) -> str:
+    """Lines as a block of Markdown, fenced by more backticks than they have in a row."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}diff\n{text}\n{fence}"
+
+
 def _environment(*, escape: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -131,5 +173,5 @@ def _environment(*, escape: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["code"] = code
+    environment.filters |= {"code": code, "fenced": fenced, "spent": spent}
     return environment

@@ -10,22 +10,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rehearsal.files import write
 from review import pages, terminal
 from review.changes import CONFIGURATION, PLAN, Change, changes, outputs, read
+from review.compatibility import compatibility
 from review.downtime import downtime
 from review.exposure import exposure
-from review.findings import REPLACEMENT, SUBJECTS, Finding
+from review.findings import REPLACEMENT, SUBJECTS, Finding, families, verdict, verdicts
 from review.losses import losses
 from review.policies import identity
-from tierra.run.saved import seals
+from review.reach import reach
+from review.releases import RELEASE, image
+from review.resilience import resilience
+from review.standing import Standing, standing
+from review.title import title
+from review.waiting import waiting
 
 FORECAST = "forecast"
+SEAL = "plan.seal"
 CHANGES, NOTHING = "changes", "none"
 
 
@@ -51,10 +58,13 @@ def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
     )
 
 
-def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
-    """The report of the environment whose output folder is given, as it is written to `report.json`:
+def report(folder: Path, tiers: list[str], environment: str = "") -> dict[str, Any]:
+    """The report of the plans in the output folder of an environment (the name of the folder, unless it is
+    given), as it is written to `report.json`:
 
-    - `environment`, and `verdict`: `changes` or `none`; outputs count as changes
+    - `environment`, and `title`: see review/title.py
+    - `verdict`: `changes` or `none`; outputs count as changes
+    - `verdict_line`: the worst that holds, and `verdicts`: everything that holds (review/findings.py)
     - `tiers`: the counts of each
     - `findings`: what matters first, in the order of a report
     - `resources`: every resource that is touched, with the values that differ
@@ -63,39 +73,76 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
 
     No sensitive value is in it. Raises FileNotFoundError when a tier has no JSON plan.
     """
-    made: dict[str, Any] = {"environment": folder.name, "verdict": NOTHING, "tiers": {}}
-    touched: list[Change] = []
-    changed = {}
+    environment = environment or folder.name
+    counted, outputs_of = {}, {}
+    touched: dict[str, list[Change]] = {}
+    pictures: dict[str, Standing] = {}
     for tier in tiers:
         stack = folder / "stacks" / tier
         plan = json.loads((stack / PLAN).read_text(encoding="utf-8"))
-        made["tiers"][tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
-        mine = changes(tier, plan, read(stack / CONFIGURATION))
-        touched += mine
+        configuration = read(stack / CONFIGURATION)
+        counted[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
+        touched[tier] = changes(tier, plan, configuration)
+        pictures[tier] = standing(plan, configuration)
         if names := outputs(plan):
-            changed[tier] = names
-        if mine or names:
-            made["verdict"] = CHANGES
-    made["findings"] = [asdict(each) for each in findings(touched, tiers)]
-    made["resources"] = [_resource(each) for each in touched]
-    return {**made, "outputs": changed, "plans": seals(folder)}
+            outputs_of[tier] = names
+    changed = bool(outputs_of) or any(touched.values())
+    found = findings(touched, pictures)
+    whole = verdicts(found, changes=changed)
+    return {
+        "environment": environment,
+        "title": title(folder, tiers, environment),
+        "verdict": CHANGES if changed else NOTHING,
+        "verdict_line": whole[0],
+        "verdicts": whole,
+        "tiers": counted,
+        "findings": [asdict(each) for each in found],
+        "resources": [_resource(each) for mine in touched.values() for each in mine],
+        "outputs": outputs_of,
+        "plans": seals(folder),
+    }
 
 
-def findings(touched: list[Change], tiers: list[str]) -> list[Finding]:
-    """What matters, by subject; within one the grave first, and what is new last."""
+def seals(folder: Path) -> dict[str, dict[str, Any]]:
+    """The seals of all saved plans of an environment, by tier: tierra/run/saved.py writes them."""
+    return {file.parent.name: read(file) for file in sorted(folder.glob(f"stacks/*/{SEAL}"))}
+
+
+def findings(touched: Mapping[str, list[Change]], pictures: Mapping[str, Standing]) -> list[Finding]:
+    """What matters, by subject; within one the grave first, and what is new last. Both arguments are by tier,
+    and in the order of the tiers."""
+    images = dict(sorted(each for picture in pictures.values() for each in _images(picture)))
+    found: list[Finding] = []
+    for tier, mine in touched.items():
+        picture = pictures[tier]
+        for change in mine:
+            for look in (losses, identity, waiting, replacement):
+                found += look(change)
+            found += downtime(change, picture)
+            found += exposure(change, picture)
+            found += compatibility(change, images)
+        found += resilience(mine, picture)
+        found += reach(mine, picture)
+    kin = families(each.address for mine in touched.values() for each in mine if each.action == "delete")
     found = [
-        each
-        for change in touched
-        for look in (losses, downtime, exposure, identity, replacement)
-        for each in look(change)
+        replace(
+            each, verdict=verdict(each), family=kin.get(each.address, "") if each.action == "delete" else ""
+        )
+        for each in found
     ]
-    subjects = list(SUBJECTS)
+    subjects, tiers = list(SUBJECTS), list(touched)
 
     def place(each: Finding) -> tuple[int, bool, bool, int, str]:
-        new = each.action == "create"
+        new = each.action == "create" and not each.grave
         return subjects.index(each.subject), new, not each.grave, tiers.index(each.tier), each.address
 
     return sorted(found, key=place)
+
+
+def _images(picture: Standing) -> Iterator[tuple[str, str]]:
+    for values in picture.was(RELEASE).values():
+        if used := image(values):
+            yield str(values.get("name", "")), used
 
 
 def replacement(change: Change) -> Iterator[Finding]:
@@ -127,8 +174,8 @@ def _resource(change: Change) -> dict[str, Any]:
 
 
 def publish(folder: Path, tiers: list[str], environment: str = "") -> dict[str, Any]:
-    """Writes the pages of the report, and answers it."""
-    made = report(folder, tiers)
+    """Builds the report and writes it, each file whole or not at all: `report.json` last, for programs."""
+    made = report(folder, tiers, environment)
     write(folder / "report.md", pages.markdown(made))
     write(folder / "report.html", pages.html(made))
     write(folder / "report.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from html.parser import HTMLParser
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,26 @@ import pytest
 from browser import Browser
 from conftest import ROOT
 from rehearsing import PROVIDERS, Project, installed
+from rich.console import Console
 from test_make import Project as Checkout
 from test_make import succeeded, without_make
 
 from rehearsal.catalog import Catalog, catalog_path
-from review import downtime, exposure, losses, pages, policies, terminal
+from review import (
+    compatibility,
+    downtime,
+    exposure,
+    losses,
+    pages,
+    policies,
+    reach,
+    resilience,
+    terminal,
+    waiting,
+)
 from review.holdings import FATES
-from review.report import main, report
-from tierra.run.saved import SEAL
+from review.report import SEAL, main, publish, report
+from review.title import title
 
 BEFORE = """
 resource "aws_db_instance" "postgres" {
@@ -213,6 +227,52 @@ def test_the_terminal_shows_what_matters(changed: dict[str, Any], capsys: pytest
     ):
         assert text in printed
     assert "\x1b" not in printed
+    assert len(printed.splitlines()) <= 41
+
+
+def printed(made: dict[str, Any], width: int, height: int) -> list[str]:
+    """The rows of the first screen."""
+    console = Console(file=StringIO(), width=width, highlight=False, markup=False)
+    for each in terminal.screen(made, "cdktf.out/dev/report.html", width, height):
+        console.print(each)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_the_first_screen_fits_the_smallest_terminal(first: dict[str, Any], changed: dict[str, Any]) -> None:
+    many = {**changed, "tiers": first["tiers"], "findings": [*changed["findings"], *first["findings"]]}
+    for made in (first, changed, many):
+        rows = printed(made, 80, 24)
+        assert len(rows) <= 23
+        assert max(map(len, rows)) <= 80
+        for tier, counts in made["tiers"].items():
+            assert any(re.match(rf"{tier} +{counts['add']} ", row) for row in rows), tier
+        assert any(row.startswith("total") for row in rows)
+        assert rows[1].startswith(made["verdict_line"].capitalize())
+        assert rows[-1] == "The whole report: cdktf.out/dev/report.html"
+    assert len(printed(changed, 100, 60)) > len(printed(changed, 80, 24))
+
+
+def test_forecasts_and_costs_are_told_in_a_line(changed: dict[str, Any]) -> None:
+    counts = {**changed["tiers"]["data"], "forecast": True, "cost": {"before": 100.2, "after": 1250.0}}
+    cost = {
+        "currency": "USD",
+        "date": "2026-01-15",
+        "source": "AWS Price List",
+        "unpriced": ["aws_flow_log.main"],
+        "before": 100.2,
+        "after": 1250.0,
+    }
+    made = {**changed, "tiers": {"data": counts}, "cost": cost}
+    rows = printed(made, 80, 24)
+    assert "1 plan is a forecast, made again before it is applied." in rows
+    priced = [row.split()[0] for row in rows if "100 → 1,250" in row]
+    assert priced == ["data", "total"]
+    assert "Prices: AWS Price List, 2026-01-15; 1 without a price: see the page" in rows
+    for text in (pages.html(made), pages.markdown(made)):
+        for word in ("100 → 1,250", "USD a month", "AWS Price List", "2026-01-15", "aws_flow_log.main"):
+            assert word in text
+    assert "a month" not in pages.html(changed) + pages.markdown(changed)
 
 
 @pytest.fixture(scope="module")
@@ -408,8 +468,106 @@ def test_no_changes_is_said_and_ends_with_0(
     folder = put(tmp_path / "dev", "network", {"resource_changes": [same]})
     monkeypatch.setattr("sys.argv", ["report", "--detailed", str(folder), "network"])
     assert main() == 0
-    assert json.loads((folder / "report.json").read_text())["verdict"] == "none"
+    made = json.loads((folder / "report.json").read_text())
+    assert (made["verdict"], made["verdict_line"]) == ("none", "no changes")
     assert "No changes." in (folder / "report.md").read_text()
+    assert capsys.readouterr().out.splitlines()[-1] == "No changes."
+
+
+CONFIGURED = {
+    "provider": {"aws": [{"allowed_account_ids": ["123456789012"], "region": "eu-west-1"}]},
+    "terraform": {"required_providers": {"aws": {"source": "aws", "version": "6.25.0"}}},
+}
+
+
+def planned(folder: Path, target: str) -> Path:
+    """An output folder with a plan whose target is written beside it."""
+    plan = {"terraform_version": "1.11.4", "timestamp": "2026-01-31T09:30:12Z"}
+    put(folder, "network", plan, CONFIGURED)
+    (folder / "target").write_text(f"{target}\n")
+    return folder
+
+
+def git(root: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_head_says_where_when_and_of_what(tmp_path: Path) -> None:
+    made = report(planned(tmp_path / "out", "aws"), ["network"], "production")
+    title = made["title"]
+    assert (title["account"], title["region"], title["target"]) == ("123456789012", "eu-west-1", "aws")
+    assert (title["made"], title["terraform"]) == (["2026-01-31T09:30:12Z"] * 2, "1.11.4")
+    assert title["providers"] == {"aws": "6.25.0"}
+    assert title["tierra"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for text in (pages.html(made), pages.markdown(made)):
+        for word in ("123456789012", "eu-west-1", "2026-01-31 09:30 UTC", "1.11.4", "6.25.0"):
+            assert word in text
+        assert "REHEARSAL" not in text
+    assert printed(made, 80, 24)[0].startswith("AWS production  123456789012 eu-west-1  2026-01-31 09:30 UTC")
+
+
+def test_the_lock_file_says_which_providers_were_used(tmp_path: Path) -> None:
+    folder = planned(tmp_path / "dev", "aws")
+    lock = 'provider "registry.example.com/hashicorp/aws" {\n  version     = "6.25.1"\n}\n'
+    (folder / "stacks/network/.terraform.lock.hcl").write_text(lock)
+    assert report(folder, ["network"])["title"]["providers"] == {"aws": "6.25.1"}
+
+
+def test_a_rehearsal_cannot_be_taken_for_aws(tmp_path: Path) -> None:
+    made = report(planned(tmp_path / "dev", "rehearsal"), ["network"])
+    assert made["title"]["target"] == "rehearsal"
+    for text in (pages.html(made), pages.markdown(made)):
+        assert "REHEARSAL" in text
+        assert "Nothing in AWS is touched." in text
+    assert "REHEARSAL" in printed(made, 20, 24)[0]
+
+
+def test_the_spec_is_told_from_its_commit(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    spec = root / "environments" / "dev.yaml"
+    spec.parent.mkdir(parents=True)
+    spec.write_text("replicas: 2\n")
+    folder = planned(tmp_path / "dev", "aws")
+
+    def head() -> dict[str, Any]:
+        found: dict[str, Any] = title(folder, ["network"], "dev", root)["spec"]
+        return found
+
+    assert head() == {"path": "environments/dev.yaml", "commit": "", "edited": None, "diff": ""}
+    git(root, "init", "-q")
+    git(root, "commit", "-q", "--allow-empty", "-m", "first")
+    assert (head()["edited"], head()["diff"]) == (True, "(the commit does not have this file)")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "second")
+    assert (head()["commit"], head()["edited"]) == (git(root, "rev-parse", "--short=12", "HEAD"), False)
+    spec.write_text("replicas: 3 # ``` <b>\n")
+    assert head()["edited"]
+    assert head()["diff"].splitlines()[-2:] == ["-replicas: 2", "+replicas: 3 # ``` <b>"]
+    made = report(folder, ["network"])
+    made["title"]["spec"] = head()
+    assert "+replicas: 3 # ``` &lt;b&gt;" in pages.html(made)
+    assert "````diff\n" in pages.markdown(made)
+    assert f"edited since {head()['commit']}" in pages.markdown(made)
+
+
+def test_without_git_the_head_does_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = report(planned(tmp_path / "sandbox", "aws"), ["network"])
+    assert made["title"]["spec"]["commit"] == ""
+    assert "environments/sandbox.yaml" in pages.markdown(made)
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = planned(tmp_path / "out", "aws")
+    made = publish(folder, ["network"], "production")
+    assert json.loads((folder / "report.json").read_text()) == made
+    assert made["environment"] == "production"
+    before = {name: (folder / name).read_bytes() for name in ("report.json", "report.md", "report.html")}
+    with pytest.raises(FileNotFoundError):
+        publish(folder, ["network", "data"], "production")
+    assert before == {name: (folder / name).read_bytes() for name in before}
+    assert {each.name for each in folder.iterdir()} == {*before, "stacks", "target"}
 
 
 def test_what_is_imported_moved_forgotten_or_half_made_is_said(tmp_path: Path) -> None:
@@ -455,8 +613,14 @@ def test_what_the_report_knows_of_exists() -> None:
     installed()
     named = {
         *((kind, name) for kind, name in (*downtime.INTERRUPTS, *exposure.PUBLIC)),
+        *((kind, name) for kind, name in (*resilience.STANDBYS, *resilience.NUMBERS)),
+        *((kind, name) for kind, names in waiting.WAITS.items() for name in names),
+        *((kind, names[0]) for kind, names in exposure.WALLS.items()),
+        *((kind, name) for _, kind, name in exposure.WALLS.values() if name == "arn"),
+        *((reach.ADDRESS, "public_ip"), (resilience.NAT, ""), (resilience.NODES, "scaling_config")),
+        *((compatibility.NODES, "ami_type"), (compatibility.NODES, "instance_types"), ("aws_s3_bucket", "")),
         *((kind, name) for kind, names in policies.GRANTS.items() for name in names),
-        *((kind, "") for kind in (*downtime.MISSED, *exposure.RULES, *exposure.WALLS, *losses.LESSER)),
+        *((kind, "") for kind in (*downtime.MISSED, *downtime.SHARED, *exposure.RULES, *losses.LESSER)),
         (exposure.WEB_ACL, "rule"),
         (exposure.IP_SET, "addresses"),
         (exposure.CLUSTER, "vpc_config"),

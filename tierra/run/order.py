@@ -163,9 +163,10 @@ def refusals(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
         for address, by in taken.items():
             left = [name for name in by if name not in workspace.selected]
             if left:
+                using = _listed({name: by[name] for name in left})
                 yield (
-                    f"{tier.name}: {address} would be removed, and {_listed({name: by[name] for name in left})}"
-                    f" still uses it\n  remedy: apply these tiers together: {workspace.command('plan')}, then"
+                    f"{tier.name}: {address} would be removed, and is still used by {using}"
+                    f"\n  remedy: apply these tiers together: {workspace.command('plan')}, then"
                     f" {workspace.command('apply')}"
                 )
 

@@ -18,8 +18,6 @@ from typing import Any
 from tierra.run import upstream
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
-SEAL = "plan.seal"
-
 
 def seal(tier: Tier) -> None:
     """Writes the seal of a plan, last: a plan without one was not finished. Raises Failed when the plan is
@@ -42,11 +40,6 @@ def seal(tier: Tier) -> None:
             f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved whole, the disk is"
             f" full ({error})\n  remedy: make room, then {tier.workspace.command('plan')}"
         ) from None
-
-
-def seals(out: Path) -> dict[str, dict[str, Any]]:
-    """The seals of all saved plans of an environment, by tier."""
-    return {file.parent.name: read_json(file) for file in sorted(out.glob(f"stacks/*/{SEAL}"))}
 
 
 def check(workspace: Workspace, tiers: list[Tier]) -> None:

@@ -1,0 +1,43 @@
+"""Nodes of another processor architecture: images that were built for the old one do not start on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review.changes import Change
+from review.findings import COMPATIBILITY, Finding
+
+NODES = "aws_eks_node_group"
+ARM, X86 = "arm64", "x86_64"
+
+
+def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding]:
+    """The finding of a node group whose architecture changes. `images` are those that run, by system."""
+    if change.type != NODES or change.action not in ("update", "replace"):
+        return
+    was, now = architecture(change.was), architecture(change.now)
+    if was and now and was != now:
+        says = f"its nodes become {now}: images that were built for {was} alone do not start on them"
+        lines = (
+            f"~ architecture: {was} → {now}",
+            *(f"~ {name} runs {each}" for name, each in images.items()),
+        )
+        yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, grave=True)
+
+
+def architecture(group: Mapping[str, Any]) -> str:
+    """The architecture of a node group by its image, or by its first instance type; empty if neither says.
+
+    EKS names it in the image type (botocore: eks, shape AMITypes); a g after the generation of an instance
+    type is Graviton (docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html).
+    """
+    ami = group.get("ami_type")
+    if isinstance(ami, str) and ami not in ("", "CUSTOM"):
+        return ARM if "ARM" in ami.upper() else X86
+    types = group.get("instance_types")
+    first = types[0] if isinstance(types, list) and types else None
+    if not isinstance(first, str):
+        return ""
+    return ARM if re.match(r"(a1|[a-z]+\d+g[a-z]*)\.", first) else X86

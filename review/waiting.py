@@ -1,0 +1,54 @@
+"""Changes that AWS puts off until a maintenance window: an apply ends, and what it changed is not so yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from review.changes import Change
+from review.differences import described
+from review.findings import WAITING, Finding
+from review.structures import diff
+
+# Arguments that wait while apply_immediately is false, and all others do not.
+#   RDS and DocumentDB: ModifyDBInstance and ModifyDBCluster in botocore's models (rds, docdb; 2014-10-31),
+#   which a test reads; storage:
+#   docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
+#   ElastiCache: ModifyReplicationGroup in botocore's model (elasticache, 2015-02-02): "changes to the nodes";
+#   the number of nodes never waits (IncreaseReplicaCount; terraform-provider-aws,
+#   internal/service/elasticache/replication_group.go)
+WAITS: Mapping[str, tuple[str, ...]] = {
+    "aws_db_instance": (
+        *("db_subnet_group_name", "engine_version", "identifier", "instance_class", "iops", "multi_az"),
+        *("option_group_name", "allocated_storage", "storage_throughput", "storage_type"),
+    ),
+    "aws_docdb_cluster": ("engine_version",),
+    "aws_docdb_cluster_instance": ("identifier", "instance_class"),
+    "aws_elasticache_replication_group": ("engine_version", "node_type"),
+}
+WINDOWS = ("maintenance_window", "preferred_maintenance_window")
+
+
+def waiting(change: Change) -> Iterator[Finding]:
+    """The finding of one resource, if something about it waits."""
+    names = WAITS.get(change.type, ())
+    if change.action != "update" or change.now.get("apply_immediately") is not False:
+        return
+    was, now = ({name: side.get(name) for name in names} for side in (change.was, change.now))
+    if found := described(diff(was, now)):
+        # terraform-provider-aws, website/docs/r/db_instance.html.markdown.
+        says = f"AWS makes these changes {window(change)}; until then plans show them again"
+        lines = tuple(f"~ {each.attribute}: {each.was} → {each.now}" for each in found)
+        yield Finding(WAITING, change.tier, change.address, change.action, says, lines)
+
+
+def when(change: Change, argument: str) -> str:
+    """When AWS makes a change that may wait; empty for one that never does."""
+    if "apply_immediately" not in change.now or argument not in WAITS.get(change.type, ()):
+        return ""
+    return ", at once" if change.now["apply_immediately"] else f", {window(change)}"
+
+
+def window(change: Change) -> str:
+    """`in the maintenance window (sun:09:00-sun:10:00 UTC)`."""
+    said = next((change.now[name] for name in WINDOWS if isinstance(change.now.get(name), str)), "")
+    return f"in the maintenance window{f' ({said} UTC)' if said else ''}"

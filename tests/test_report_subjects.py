@@ -1,0 +1,530 @@
+"""What the report says of single subjects, on real plans of the embedded provider: what weakens resilience,
+moves addresses, waits for a window or breaks images, and what is no reason to worry."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from rehearsing import PROVIDERS, Project
+from test_make import Project as Checkout
+from test_make import succeeded
+from test_report import found, one, put, says
+
+from modules.architecture import TIERS
+from review import releases, terminal
+from review.compatibility import architecture
+from review.findings import families
+from review.ranges import wide
+from review.report import report
+from review.waiting import WAITS
+
+Report = dict[str, Any]
+
+BEFORE = """
+resource "aws_db_instance" "postgres" {
+  identifier          = "orders"
+  engine              = "postgres"
+  engine_version      = "17"
+  instance_class      = "db.t4g.medium"
+  allocated_storage   = 20
+  multi_az            = true
+  username            = "platform"
+  password_wo         = "not-kept"
+  password_wo_version = 1
+  skip_final_snapshot = true
+  maintenance_window  = "sun:09:00-sun:10:00"
+  apply_immediately   = false
+}
+
+#BEGIN replica
+resource "aws_db_instance" "replica_1" {
+  identifier          = "orders-replica-1"
+  replicate_source_db = "orders"
+  instance_class      = "db.t4g.medium"
+  skip_final_snapshot = true
+  depends_on          = [aws_db_instance.postgres]
+}
+#END
+
+#BEGIN zone
+resource "aws_eip" "nat_b" {
+  domain = "vpc"
+}
+
+resource "aws_nat_gateway" "b" {
+  allocation_id = aws_eip.nat_b.id
+  subnet_id     = "subnet-00000000000000002"
+}
+#END
+
+resource "aws_eip" "nat_a" {
+  domain = "vpc"
+}
+
+resource "aws_nat_gateway" "a" {
+  allocation_id = aws_eip.nat_a.id
+  subnet_id     = "subnet-00000000000000001"
+}
+
+resource "aws_eks_node_group" "a" {
+  cluster_name    = "main"
+  node_group_name = "a"
+  node_role_arn   = "arn:aws:iam::123456789012:role/node"
+  subnet_ids      = ["subnet-00000000000000001"]
+  ami_type        = "AL2023_x86_64_STANDARD"
+  instance_types  = ["t3.medium"]
+  scaling_config {
+    desired_size = 3
+    min_size     = 3
+    max_size     = 9
+  }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+#BEGIN bucket
+resource "aws_s3_bucket" "old" {
+  bucket        = "acme-old"
+  force_destroy = true
+}
+
+resource "aws_s3_bucket_public_access_block" "old" {
+  bucket              = aws_s3_bucket.old.id
+  block_public_policy = true
+}
+#END
+
+resource "aws_s3_bucket" "files" {
+  bucket = "acme-files"
+}
+
+#BEGIN wall
+resource "aws_s3_bucket_public_access_block" "files" {
+  bucket              = aws_s3_bucket.files.id
+  block_public_policy = true
+}
+#END
+
+#BEGIN record
+resource "aws_route53_record" "proof" {
+  zone_id = "Z00000000000000000000"
+  name    = "_a.example.com"
+  type    = "CNAME"
+  ttl     = 300
+  records = ["_b.xlfgrmvvlj.acm-validations.aws."]
+}
+#END
+
+#BEGIN crds
+resource "helm_release" "crds" {
+  name       = "crds"
+  repository = "https://charts.example.com"
+  chart      = "prometheus-operator-crds"
+}
+#END
+
+#BEGIN rules
+resource "helm_release" "rules" {
+  name  = "rules"
+  chart = "./charts/system"
+}
+#END
+
+#BEGIN system
+resource "helm_release" "billing" {
+  name   = "billing"
+  chart  = "./charts/chart"
+  values = [jsonencode({ path = "/billing", image = "none", replicas = { min = 2 } })]
+}
+#END
+
+resource "helm_release" "orders" {
+  name   = "orders"
+  chart  = "./charts/chart"
+  values = [jsonencode({ path = "/orders", image = "images.example.com/orders:0a", replicas = { min = 2 } })]
+}
+
+resource "aws_security_group" "node" {
+  name   = "node"
+  vpc_id = "vpc-1"
+}
+
+resource "aws_vpc_security_group_ingress_rule" "api" {
+  security_group_id = aws_security_group.node.id
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = "203.0.113.0/24"
+}
+"""
+EDITS = {
+    '"db.t4g.medium"\n  allocated': '"db.t4g.large"\n  allocated',
+    "multi_az            = true": "multi_az            = false",
+    "AL2023_x86_64_STANDARD": "AL2023_ARM_64_STANDARD",
+    '"t3.medium"': '"t4g.medium"',
+    "min_size     = 3": "min_size     = 1",
+    'path = "/orders"': 'path = "/shop"',
+    'orders:0a", replicas = { min = 2 }': 'orders:0a", replicas = { min = 1 }',
+    '"203.0.113.0/24"': '"128.0.0.0/1"',
+}
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of a plan that makes all edits, and destroys what stands between #BEGIN and #END."""
+    folder = tmp_path_factory.mktemp("subjects")
+    project = Project(folder / "project")
+    project.apply(PROVIDERS + BEFORE)
+    after = re.sub(r"#BEGIN.*?#END", "", BEFORE, flags=re.DOTALL)
+    for old, new in EDITS.items():
+        assert old in after, old
+        after = after.replace(old, new)
+    return report(put(folder / "dev", "data", project.plan(PROVIDERS + after)), ["data"], "production")
+
+
+def test_a_standby_that_goes_is_named_and_grave(changed: Report) -> None:
+    finding = found(changed, "resilience")["aws_db_instance.postgres"]
+    assert (finding["grave"], finding["lines"]) == (True, ("~ multi_az: true → false",))
+    assert finding["verdict"] == "loses redundancy"
+
+
+def test_fewer_replicas_nodes_pods_and_ways_out_are_counted(changed: Report) -> None:
+    said = {address: each["says"] for address, each in found(changed, "resilience").items()}
+    assert said["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
+    assert said["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
+    assert said["helm_release.orders"] == "pods that always run: 2 → 1"
+    assert said["aws_nat_gateway.b"].startswith("NAT gateways: 2 → 1; when its zone fails")
+
+
+def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> None:
+    finding = found(changed, "waiting")["aws_db_instance.postgres"]
+    assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["says"]
+    assert finding["lines"] == (
+        "~ instance_class: db.t4g.medium → db.t4g.large",
+        "~ multi_az: true → false",
+    )
+
+
+def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report) -> None:
+    finding = found(changed, "compatibility")["aws_eks_node_group.a"]
+    assert finding["grave"]
+    assert "built for x86_64 alone" in finding["says"]
+    assert finding["lines"] == (
+        "~ architecture: x86_64 → arm64",
+        "~ orders runs images.example.com/orders:0a",
+    )
+
+
+def test_a_public_path_that_moves_or_goes_is_named(changed: Report) -> None:
+    reach = found(changed, "reach")
+    assert reach["helm_release.orders"]["lines"] == ("- /orders", "+ /shop")
+    assert reach["helm_release.orders"]["grave"]
+    assert reach["helm_release.billing"]["says"] == "clients of /billing get 404"
+
+
+def test_addresses_that_requests_leave_from_are_named(changed: Report) -> None:
+    (line,) = found(changed, "reach")["aws_eip.nat_b"]["lines"]
+    assert re.fullmatch(r"- [\d.]+", line)
+
+
+def test_an_allow_list_of_half_the_internet_is_grave(changed: Report) -> None:
+    rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
+    assert (rule["grave"], rule["says"]) == (True, "open to a large part of the internet")
+
+
+def test_a_replica_loses_nothing_and_stops_nobody(changed: Report) -> None:
+    assert "aws_db_instance.replica_1" not in found(changed, "data")
+    finding = found(changed, "downtime")["aws_db_instance.replica_1"]
+    assert (finding["grave"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
+
+
+def test_releases_without_pods_stop_none(changed: Report) -> None:
+    stopped = [each for each in found(changed, "downtime") if each.startswith("helm_release")]
+    assert stopped == ["helm_release.billing"]
+    assert not [each for each in found(changed, "data") if each.startswith("helm_release")]
+
+
+def test_a_nat_gateway_beside_others_is_missed_for_a_moment(changed: Report) -> None:
+    finding = found(changed, "downtime")["aws_nat_gateway.b"]
+    assert (finding["grave"], "another NAT gateway takes over" in finding["says"]) == (False, True)
+
+
+def test_the_record_of_a_certificate_is_missed_by_no_user(changed: Report) -> None:
+    assert "aws_route53_record.proof" not in found(changed, "downtime")
+
+
+def test_a_wall_is_missed_where_what_it_guards_stays(changed: Report) -> None:
+    walls = [each for each in found(changed, "exposure") if "public_access_block" in each]
+    assert walls == ["aws_s3_bucket_public_access_block.files"]
+
+
+def test_the_verdict_is_the_worst_that_holds(changed: Report) -> None:
+    assert changed["verdict_line"] == "loses data"  # the images and objects of what is destroyed
+    assert changed["verdicts"] == [
+        *("loses data", "loses redundancy", "needs a window", "opens access", "changes addresses"),
+    ]
+    assert changed["verdict"] == "changes"
+
+
+def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
+    assert (changed["environment"], changed["title"]["environment"]) == ("production", "production")
+
+
+# --- single changes
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "verdict"),
+    [
+        ("aws_s3_bucket", {"bucket": "x"}, None, "loses data"),
+        ("aws_elasticache_replication_group", {"num_cache_clusters": 3}, {"num_cache_clusters": 2},
+         "loses redundancy"),
+        ("aws_eks_cluster", {"version": "1.33"}, None, "loses data"),
+        ("aws_lb", {"internal": True}, {"internal": False}, "opens access"),
+        ("aws_db_instance", {"deletion_protection": True}, {"deletion_protection": False}, "lifts a guard"),
+        ("aws_cloudwatch_log_group", {"name": "x"}, None, "loses logs"),
+        ("aws_sqs_queue", {"delay_seconds": 1}, {"delay_seconds": 2}, "safe"),
+    ],
+)  # fmt: skip
+def test_each_verdict_has_its_change(
+    tmp_path: Path, kind: str, before: Any, after: Any, verdict: str
+) -> None:
+    plan = one(kind, ["update"] if after else ["delete"], before, after)
+    assert report(put(tmp_path / "dev", "data", plan), ["data"])["verdict_line"] == verdict
+
+
+def test_what_an_apply_left_over_is_missed_by_nobody(tmp_path: Path) -> None:
+    plan = one("aws_lb", ["delete"], {"internal": False}, None)
+    plan["resource_changes"][0]["deposed"] = "abc123"
+    assert "downtime" not in [each[0] for each in says(tmp_path, plan)]
+
+
+@pytest.mark.parametrize(
+    ("new", "lines"),
+    [
+        ([("sqli", {"override_action": [{"count": [{}], "none": []}]})], ("~ rule sqli: block → count",)),
+        ([], ("~ rule sqli: block → off",)),
+        ([("sqli", {"override_action": [{"count": [], "none": [{}]}]})], None),
+    ],
+)
+def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
+    tmp_path: Path, new: list[tuple[str, Any]], lines: tuple[str, ...] | None
+) -> None:
+    was = {"rule": [{"name": "sqli", "override_action": [{"count": [], "none": [{}]}]}]}
+    now = {"rule": [{"name": name, **rule} for name, rule in new], "description": "new"}
+    made = report(put(tmp_path / "dev", "edge", one("aws_wafv2_web_acl", ["update"], was, now)), ["edge"])
+    finding = found(made, "reach").get("aws_wafv2_web_acl.x")
+    assert (finding and (finding["lines"], finding["grave"])) == (lines and (lines, True))
+
+
+@pytest.mark.parametrize(
+    ("action", "words"), [("allow", "passes every rule"), ("block", "is refused"), ("", None)]
+)
+def test_a_wide_set_of_addresses_means_what_its_rule_does(
+    tmp_path: Path, action: str, words: str | None
+) -> None:
+    plan = one("aws_wafv2_ip_set", ["update"], {"addresses": []}, {"addresses": ["128.0.0.0/1"]})
+    statement = {"ip_set_reference_statement": {"arn": "${aws_wafv2_ip_set.x.arn}"}}
+    rule = {"name": "x", "action": {action: {}}, "statement": statement}
+    generated = {"resource": {"aws_wafv2_web_acl": {"main": {"rule": [rule] if action else []}}}}
+    made = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
+    finding = found(made, "reach").get("aws_wafv2_ip_set.x")
+    assert (finding is None) == (words is None)
+    assert finding is None or words is None or (finding["grave"] and words in finding["says"])
+
+
+def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
+    def address(name: str, actions: list[str], before: Any, after: Any) -> dict[str, Any]:
+        change = {"actions": actions, "before": before, "after": after}
+        return {"address": f"aws_eip.{name}", "type": "aws_eip", "name": name, "change": change}
+
+    new, old = address("b", ["create"], None, {}), address("a", ["no-op"], {"public_ip": "198.51.100.7"}, {})
+    first = report(put(tmp_path / "one", "network", {"resource_changes": [new]}), ["network"])
+    assert not found(first, "reach")
+    second = report(put(tmp_path / "two", "network", {"resource_changes": [new, old]}), ["network"])
+    assert "must allow the new" in found(second, "reach")["aws_eip.b"]["says"]
+    assert second["verdict_line"] == "changes addresses"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(
+            ("0.0.0.0/0", True),
+            ("128.0.0.0/1", True),
+            ("203.0.0.0/8", True),
+            ("::/0", True),
+            ("2000::/3", True),
+        ),
+        *(("203.0.0.0/9", False), ("10.0.0.0/8", False), ("2001:db8::/32", False), ("sg-1", False)),
+        *((None, False), ("fd00::/8", False)),
+    ],
+)
+def test_a_range_is_wide_when_it_is_no_restriction(text: Any, expected: bool) -> None:
+    assert wide(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ({"ami_type": "AL2023_ARM_64_STANDARD"}, "arm64"),
+        ({"ami_type": "BOTTLEROCKET_x86_64"}, "x86_64"),
+        ({"ami_type": "CUSTOM", "instance_types": ["m7gd.large"]}, "arm64"),
+        ({"instance_types": ["g5.xlarge"]}, "x86_64"),
+        ({}, ""),
+    ],
+)
+def test_an_architecture_is_that_of_the_image_or_the_machine(group: dict[str, Any], expected: str) -> None:
+    assert architecture(group) == expected
+
+
+def test_a_replaced_namespace_takes_what_is_in_it_along(tmp_path: Path) -> None:
+    release = {"chart": "./charts/namespace", "name": "a"}
+    plan = one("helm_release", ["delete", "create"], release, {**release, "name": "b"})
+    made = report(put(tmp_path / "dev", "systems", plan), ["systems"])
+    assert "everything in its namespaces is deleted" in found(made, "downtime")["helm_release.x"]["says"]
+
+
+def test_volumes_are_said_to_stay_where_a_release_has_some(tmp_path: Path) -> None:
+    def subjects(values: str) -> list[str]:
+        release = {"chart": "prometheus", "values": [values]}
+        return [each[0] for each in says(tmp_path, one("helm_release", ["delete"], release, None))]
+
+    asking = "prometheus:\n  storageSpec:\n    volumeClaimTemplate: {spec: {}}\n"
+    assert subjects(asking) == ["data", "downtime"]
+    assert subjects("persistence:\n  enabled: false\n") == ["downtime"]
+
+
+def test_charts_are_known_as_they_are() -> None:
+    """Against the files of every chart that Tierra brings along."""
+    workloads = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"}
+    charts = {
+        f"./charts/{file.parent.name}": "\n".join(
+            each.read_text(encoding="utf-8") for each in file.parent.glob("templates/*")
+        )
+        for file in ROOT.glob("templates/*/*/Chart.yaml")
+    }
+    kinds = {name: set(re.findall(r"^kind: (\w+)", text, re.MULTILINE)) for name, text in charts.items()}
+    local = {name for name in releases.PODLESS if name.startswith("./")}
+    assert local == {name for name, found in kinds.items() if not found & workloads}
+    assert releases.SYSTEM in kinds.keys() - local
+    assert {name for name, found in kinds.items() if "Namespace" in found} == releases.NAMESPACES
+
+
+MEMBERS = {
+    "aws_db_instance": ("rds", "ModifyDBInstanceMessage"),
+    "aws_docdb_cluster": ("docdb", "ModifyDBClusterMessage"),
+    "aws_docdb_cluster_instance": ("docdb", "ModifyDBInstanceMessage"),
+}
+NAMES = {
+    "db_subnet_group_name": "DBSubnetGroupName",
+    "engine_version": "EngineVersion",
+    "identifier": "NewDBInstanceIdentifier",
+    "instance_class": "DBInstanceClass",
+    "iops": "Iops",
+    "multi_az": "MultiAZ",
+    "option_group_name": "OptionGroupName",
+}
+# Whose descriptions in the API say nothing of it, and the user guide does.
+IN_THE_GUIDE = {"allocated_storage", "storage_throughput", "storage_type"}
+
+
+def test_what_waits_is_what_aws_says_waits() -> None:
+    for kind, (service, shape) in MEMBERS.items():
+        file = resources.files("botocore").joinpath("data", service, "2014-10-31", "service-2.json.gz")
+        members = json.loads(gzip.decompress(file.read_bytes()))["shapes"][shape]["members"]
+        waits = {
+            name
+            for name, member in NAMES.items()
+            if re.search(r"next maintenance window", members.get(member, {}).get("documentation", ""))
+        }
+        assert set(WAITS[kind]) - IN_THE_GUIDE == waits, kind
+
+
+# --- families
+
+
+def test_what_goes_together_is_one_family() -> None:
+    found = families(
+        [
+            *("aws_iam_role.push_billing", "aws_iam_role.deploy_billing", "helm_release.billing"),
+            *("helm_release.billing_namespace", "aws_sqs_queue.other", "aws_sns_topic.lone_other"),
+        ]
+    )
+    assert set(found.values()) == {"billing"}
+    assert len(found) == 4
+
+
+# --- the whole platform
+
+SPEC = {
+    "class: db.t4g.medium, storage_gb": "class: db.t4g.large, multi_az: false, replicas: 1, storage_gb",
+    "node_type: cache.t4g.small": "node_type: cache.t4g.small, nodes: 1",
+    "class: db.t4g.medium, backup_days": "class: db.t4g.medium, instances: 2, backup_days",
+    "instance_type: t3.medium, min: 3": "instance_type: t4g.medium, min: 2",
+}
+MORE = """
+edge:
+  waf: {rules: {sqli: "off", common: count}, allowed_addresses: [128.0.0.0/1]}
+systems:
+  sistema-1: {framework: django, replicas: 2, needs: [postgres, redis, files], path: /one}
+  sistema-3: {framework: go, replicas: 4, needs: [redis, documentdb]}
+"""
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The sandbox is built, and its spec edited in all that a report looks at."""
+    project = Checkout(tmp_path_factory.mktemp("lived") / "tierra")
+    succeeded(project.make("plan"))
+    succeeded(project.make("apply", APPROVE="yes"))
+    for old, new in SPEC.items():
+        project.edit(old, new)
+    spec = project.folder / "environments" / "sandbox.yaml"
+    spec.write_text(spec.read_text() + MORE)
+    succeeded(project.make("plan"))
+    return report(project.folder / "cdktf.out" / "sandbox", list(TIERS))
+
+
+def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
+    said = {address: each["says"] for address, each in found(lived, "resilience").items()}
+    assert said["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
+    assert said["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
+    assert "no failover" in said["aws_elasticache_replication_group.redis"]
+    assert said["aws_eks_node_group.c"] == "nodes that always run: 3 → 2"
+    assert said["helm_release.sistema_1"] == "pods that always run: 3 → 2"
+    assert set(found(lived, "compatibility")) == {f"aws_eks_node_group.{zone}" for zone in "abc"}
+    reach = found(lived, "reach")
+    assert reach["aws_wafv2_ip_set.allowed"]["grave"]
+    assert set(reach["aws_wafv2_web_acl.main"]["lines"]) == {
+        *("~ rule common: block → count", "~ rule sqli: block → off")
+    }
+    assert reach["helm_release.sistema_1"]["lines"] == ("- /sistema-1", "+ /one")
+    assert lived["verdict_line"] == "loses data"  # the images of sistema-2
+
+
+def test_of_a_system_that_goes_its_pods_alone_stop(lived: Report) -> None:
+    stopped = [each for each in found(lived, "downtime") if each.startswith("helm_release")]
+    assert stopped == ["helm_release.sistema_2"]
+    assert set(found(lived, "data")) == {
+        "aws_ecr_repository.sistema_2",
+        *(f"aws_cloudwatch_log_group.replica_2_{log}" for log in ("postgresql", "upgrade")),
+    }
+
+
+def test_the_rights_of_a_system_that_goes_are_one_line(lived: Report) -> None:
+    rights = found(lived, "identity")
+    assert len(rights) > 10
+    assert {each["family"] for each in rights.values()} == {"sistema_2"}
+    lines = [str(each) for each in terminal.first(lived["findings"])]
+    start = next(number for number, line in enumerate(lines) if line.startswith("Identity"))
+    assert lines[start + 1].endswith(f"sistema_2, {len(rights)} resources (delete)")
+    assert not lines[start + 2].startswith(" ")
