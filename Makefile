@@ -83,6 +83,9 @@ $(OUT)/tiers.mk: $(SPEC) $(SOURCES) | $(INSTALLED) $(LEAN)
 diagram: $(OUT)/tiers.mk ## Draw the architecture, and what saved plans do: diagram.svg and diagram.mmd
 	@$(PYTHON) -m review.diagram $(OUT) $(TARGET) $(TIERS)
 
+prices: $(INSTALLED) ## Ask AWS for the prices of the saved plans' resources; reports then use them (.prices/)
+	@$(PYTHON) -m review.costs.ask $(OUT)
+
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
@@ -483,7 +486,7 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files tell of what an interrupted apply has made: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis $(HOME_OF_REHEARSAL)/scratch
 
-.PHONY: help setup new doctor synth diagram app workflows environments ready init validate plan apply destroy show output
+.PHONY: help setup new doctor synth diagram prices app workflows environments ready init validate plan apply destroy show output
 .PHONY: unchanged plan-tiers apply-tiers approve-apply approve-destroy drift import import-blocks bootstrap bootstrap-first
 .PHONY: bootstrap-again bootstrap-plan bootstrap-apply bootstrap-move bootstrap-migrate unlock recover lock rehearse
 .PHONY: check test soak bench clean

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.files import write
-from review import pages, terminal
+from review import costs, pages, terminal
 from review.changes import CONFIGURATION, PLAN, Change, changes, outputs, read
 from review.downtime import downtime
 from review.exposure import exposure
@@ -55,7 +55,8 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
     """The report of the environment whose output folder is given, as it is written to `report.json`:
 
     - `environment`, and `verdict`: `changes` or `none`; outputs count as changes
-    - `tiers`: the counts of each
+    - `tiers`: the counts of each, and its `cost` before and after
+    - `cost`: what all of them cost in a month, as review.costs has it
     - `findings`: what matters first, in the order of a report
     - `resources`: every resource that is touched, with the values that differ
     - `outputs`: the names of those that change, by tier
@@ -65,10 +66,10 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
     """
     made: dict[str, Any] = {"environment": folder.name, "verdict": NOTHING, "tiers": {}}
     touched: list[Change] = []
-    changed = {}
+    changed, plans = {}, {}
     for tier in tiers:
         stack = folder / "stacks" / tier
-        plan = json.loads((stack / PLAN).read_text(encoding="utf-8"))
+        plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
         made["tiers"][tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         mine = changes(tier, plan, read(stack / CONFIGURATION))
         touched += mine
@@ -76,6 +77,7 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
             changed[tier] = names
         if mine or names:
             made["verdict"] = CHANGES
+    costs.add(made, folder, plans)
     made["findings"] = [asdict(each) for each in findings(touched, tiers)]
     made["resources"] = [_resource(each) for each in touched]
     return {**made, "outputs": changed, "plans": seals(folder)}
