@@ -288,12 +288,12 @@ def test_the_table_has_what_the_environments_here_need(roots: dict[str, Root]) -
 
 def test_what_aws_answered_wins_over_the_table_with_its_day() -> None:
     old = estimate({"aws_nat_gateway.a": {}})
-    assert old["source"] == f"the table of this repository of {old['date']}"
+    assert old["source"] == f"the table of this repository (oldest price: {old['date']})"
     prices.keep(REGION, {skus.NAT: 1.0})
     prices.known.cache_clear()
     new = estimate({"aws_nat_gateway.a": {}})
     assert (new["after"], new["date"]) == (730, date.today().isoformat())
-    assert new["source"].startswith("AWS's Price List of ")
+    assert new["source"].startswith("AWS's Price List (")
     both = estimate({"aws_nat_gateway.a": {}, "aws_eip.a": {}})
     assert both["date"] < new["date"], "the oldest of the prices that were used"
     assert " and the table" in both["source"]

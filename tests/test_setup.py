@@ -31,7 +31,7 @@ esac
 
 
 class Machine:
-    """A checkout with nothing installed, on a machine that has Node and terraform unless a test takes them."""
+    """A checkout with nothing installed; the machine has Node and terraform unless a test takes them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -121,7 +121,9 @@ def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machi
 def test_a_terminal_that_make_holds_back_is_written_to_at_once(machine: Machine) -> None:
     ours, theirs = pty.openpty()
     done = machine.setup(MAKE_TERMOUT=os.ttyname(theirs))
-    shown = os.read(ours, 65536).decode()
+    shown = ""
+    while "Python packages: done" not in shown:
+        shown += os.read(ours, 65536).decode()
     assert (done.returncode, done.stdout) == (0, "")
     assert shown.startswith("setup: installing into .venv, once: ")
     assert "setup: Python packages: 0 s" in shown

@@ -6,8 +6,8 @@ What is paid by usage is named, not estimated; what has no known price is listed
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def estimate(folder: Path, plans: Mapping[str, dict[str, Any]], region: str) -> 
 
     A resource that does not say its region is in the one given.
     """
-    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    sums: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: dict.fromkeys(WHEN, 0.0))
     unpriced: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     usage: dict[tuple[str, str], list[str]] = defaultdict(list)
     used: dict[str, set[str]] = defaultdict(set)
@@ -54,7 +54,7 @@ def estimate(folder: Path, plans: Mapping[str, dict[str, Any]], region: str) -> 
         "environment": folder.name,
         "currency": "USD",
         "date": min((day for days in used.values() for day in days), default=""),
-        "source": " and ".join(f"{source} of {_span(days)}" for source, days in sorted(used.items())),
+        "source": " and ".join(f"{name} (oldest price: {min(days)})" for name, days in sorted(used.items())),
         **_sum(sums.values()),
         "tiers": tiers,
         "types": sorted(
@@ -154,11 +154,6 @@ def _list(addresses: list[str], address: str) -> None:
         addresses.append(address)
 
 
-def _span(days: set[str]) -> str:
-    first, last = min(days), max(days)
-    return first if first == last else f"{first} to {last}"
-
-
-def _sum(counters: Any) -> dict[str, float]:
-    total: Counter[str] = sum(counters, Counter())
-    return {when: round(float(total[when]), 2) for when in WHEN}
+def _sum(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    each = list(costs)
+    return {when: round(sum((cost[when] for cost in each), 0.0), 2) for when in WHEN}
