@@ -45,7 +45,10 @@ def main() -> int:
         what = f"AWS refuses to tell prices ({error.response['Error']['Code']})"
         return refuse(what, "sign in again, or let the role do pricing:GetProducts")
     except BotoCoreError as error:
-        return refuse(f"the Price List of AWS cannot be reached: {error}", "look at the network")
+        return refuse(
+            f"the Price List of AWS cannot be reached: {error}",
+            "look at the network and its proxy: HTTPS_PROXY",
+        )
     for region, found in answers.items():
         known = {sku: usd for sku, usd in found.items() if usd is not None}
         print(f"prices: {len(known)} of {region} are in {prices.keep(region, known)}")
