@@ -42,6 +42,7 @@ setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything a plan needs into 
 $(INSTALLED): requirements/main.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
 $(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly) $(INSTALLED)
+	@echo "setup: preparing the AWS bindings"
 	@$(PYTHON) -m bindings.trim && touch $@
 $(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py bindings/compiled.py $(INSTALLED)
 	@echo "setup: preparing the rehearsal provider"
@@ -54,7 +55,7 @@ doctor: ## Check tools, credentials and network for ENV, and say what is missing
 
 # --- the graph of tiers --------------------------------------------------------------------------------------
 
-SYNTHESIZED := synth diagram hcl
+SYNTHESIZED := synth diagram prices hcl
 ONCE := show output import bootstrap unlock lock recover
 GRAPH := init validate plan apply destroy drift unchanged
 COMMANDS := $(SYNTHESIZED) $(ONCE) $(GRAPH)
@@ -131,6 +132,8 @@ lock: $(OUT)/tiers.mk ## Write the lock file of the providers, on a machine that
 	@$(RUN) lock
 diagram: $(OUT)/tiers.mk ## Draw the architecture, and what saved plans do: diagram.svg and diagram.mmd
 	@$(PYTHON) -m review.diagram "$(OUT)" $(TARGET) $(TIERS)
+prices: $(OUT)/tiers.mk ## Ask AWS for the prices of the saved plans' resources; reports then use them (.prices/)
+	@$(PYTHON) -m review.costs.ask "$(OUT)"
 hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write the Terraform of every tier as HCL, for people, to cdktf.out/ENV/hcl/
 	@$(PYTHON) -m review.hcl $(or $(TERRAFORM),$(wildcard .venv/bin/terraform),terraform) "$(OUT)" $(SPEC) $(SELECTED)
 endif

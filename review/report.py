@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rehearsal.files import write
-from review import pages, terminal
+from review import costs, pages, terminal
 from review.changes import CONFIGURATION, PLAN, Change, changes, outputs, read
 from review.compatibility import compatibility
 from review.downtime import downtime
@@ -58,28 +58,31 @@ def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
     )
 
 
-def report(folder: Path, tiers: list[str], environment: str = "") -> dict[str, Any]:
+def report(
+    folder: Path, tiers: list[str], environment: str = "", refused: Sequence[Finding] = ()
+) -> dict[str, Any]:
     """The report of the plans in the output folder of an environment (the name of the folder, unless it is
     given), as it is written to `report.json`:
 
     - `environment`, and `title`: see review/title.py
     - `verdict`: `changes` or `none`; outputs count as changes
     - `verdict_line`: the worst that holds, and `verdicts`: everything that holds (review/findings.py)
-    - `tiers`: the counts of each
+    - `tiers`: the counts of each, and its `cost` before and after
+    - `cost`: what all of them cost in a month, as review.costs has it
     - `findings`: what matters first, in the order of a report
     - `resources`: every resource that is touched, with the values that differ
     - `outputs`: the names of those that change, by tier
     - `plans`: the seals of all saved plans of the environment, by tier
 
-    No sensitive value is in it. Raises FileNotFoundError when a tier has no JSON plan.
+    `refused` are findings that no single plan shows. No sensitive value is in the report. Raises FileNotFoundError when a tier has no JSON plan.
     """
     environment = environment or folder.name
-    counted, outputs_of = {}, {}
+    counted, outputs_of, plans = {}, {}, {}
     touched: dict[str, list[Change]] = {}
     pictures: dict[str, Standing] = {}
     for tier in tiers:
         stack = folder / "stacks" / tier
-        plan = json.loads((stack / PLAN).read_text(encoding="utf-8"))
+        plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
         configuration = read(stack / CONFIGURATION)
         counted[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         touched[tier] = changes(tier, plan, configuration)
@@ -87,9 +90,9 @@ def report(folder: Path, tiers: list[str], environment: str = "") -> dict[str, A
         if names := outputs(plan):
             outputs_of[tier] = names
     changed = bool(outputs_of) or any(touched.values())
-    found = findings(touched, pictures)
+    found = findings(touched, pictures, refused)
     whole = verdicts(found, changes=changed)
-    return {
+    made = {
         "environment": environment,
         "title": title(folder, tiers, environment),
         "verdict": CHANGES if changed else NOTHING,
@@ -101,6 +104,8 @@ def report(folder: Path, tiers: list[str], environment: str = "") -> dict[str, A
         "outputs": outputs_of,
         "plans": seals(folder),
     }
+    costs.add(made, folder, plans)
+    return made
 
 
 def seals(folder: Path) -> dict[str, dict[str, Any]]:
@@ -108,11 +113,15 @@ def seals(folder: Path) -> dict[str, dict[str, Any]]:
     return {file.parent.name: read(file) for file in sorted(folder.glob(f"stacks/*/{SEAL}"))}
 
 
-def findings(touched: Mapping[str, list[Change]], pictures: Mapping[str, Standing]) -> list[Finding]:
-    """What matters, by subject; within one the grave first, and what is new last. Both arguments are by tier,
-    and in the order of the tiers."""
+def findings(
+    touched: Mapping[str, list[Change]],
+    pictures: Mapping[str, Standing],
+    refused: Sequence[Finding] = (),
+) -> list[Finding]:
+    """What matters, by subject; within one the grave first, and what is new last. `touched` and `pictures` are
+    by tier, and in the order of the tiers."""
     images = dict(sorted(each for picture in pictures.values() for each in _images(picture)))
-    found: list[Finding] = []
+    found: list[Finding] = [*refused]
     for tier, mine in touched.items():
         picture = pictures[tier]
         for change in mine:
@@ -173,9 +182,11 @@ def _resource(change: Change) -> dict[str, Any]:
     }
 
 
-def publish(folder: Path, tiers: list[str], environment: str = "") -> dict[str, Any]:
+def publish(
+    folder: Path, tiers: list[str], environment: str = "", refused: Sequence[Finding] = ()
+) -> dict[str, Any]:
     """Builds the report and writes it, each file whole or not at all: `report.json` last, for programs."""
-    made = report(folder, tiers, environment)
+    made = report(folder, tiers, environment, refused)
     write(folder / "report.md", pages.markdown(made))
     write(folder / "report.html", pages.html(made))
     write(folder / "report.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")

@@ -115,7 +115,9 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
         "registry",
         "cluster",
     ]
-    assert {status[name] for name in ("python", "packages", "terraform", "node", "git", "spec")} == {"ok"}
+    assert {status[name] for name in ("make", "python", "packages", "terraform", "node", "git", "spec")} == {
+        "ok"
+    }
     assert "nothing is missing for sandbox" in said
 
 
@@ -188,6 +190,28 @@ def test_an_old_aws_cli_is_told(tmp_path: Path, version: str, status: str) -> No
     program.write_text(f"#!/bin/sh\necho aws-cli/{version} Python/3.11.7 Linux/6.1\n")
     program.chmod(0o755)
     assert look("production", PATH=f"{tmp_path}:{os.environ['PATH']}")[1]["aws"] == status
+
+
+@pytest.mark.parametrize(
+    ("make", "gmake", "status"),
+    [
+        ("GNU Make 3.81", "", "missing"),
+        ("GNU Make 4.4.1", "", "ok"),
+        ("GNU Make 3.81", "GNU Make 4.4.1", "ok"),
+        ("usage: make 4.0", "", "missing"),
+        ("", "", "missing"),
+    ],
+)
+def test_a_make_that_is_too_old_is_told(tmp_path: Path, make: str, gmake: str, status: str) -> None:
+    for name, says in (("make", make), ("gmake", gmake)):
+        if says:
+            (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")
+            (tmp_path / name).chmod(0o755)
+    code, found, said = look("sandbox", PATH=str(tmp_path))
+    assert found["make"] == status
+    assert ("brew install make" in said) is (status == "missing")
+    assert ("type gmake wherever" in said) is (bool(gmake) and status == "ok")
+    assert code == 1, "git is missing, too"
 
 
 def test_a_wrong_spec_is_told() -> None:

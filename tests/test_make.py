@@ -79,8 +79,10 @@ class Project:
         text = (self.folder / "cdktf.out" / environment / "report.json").read_text()
         made = json.loads(text)
         assert made["environment"] == environment
-        tiers: dict[str, dict[str, int]] = made["tiers"]
-        return tiers
+        return {
+            name: {key: each for key, each in tier.items() if key != "cost"}
+            for name, tier in made["tiers"].items()
+        }
 
     def actions(self, environment: str = "sandbox") -> dict[str, list[str]]:
         """What the saved plans do, by tier and address; what stays as it is, is left out."""

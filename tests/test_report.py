@@ -175,7 +175,8 @@ def found(made: dict[str, Any], subject: str) -> dict[str, dict[str, Any]]:
 def test_a_replaced_database_is_lost_data_and_downtime_and_says_what_forces_it(
     changed: dict[str, Any],
 ) -> None:
-    assert changed["tiers"]["data"] == {"add": 2, "change": 3, "destroy": 1, "forecast": False}
+    counts = {"add": 2, "change": 3, "destroy": 1, "forecast": False}
+    assert changed["tiers"]["data"] == {**counts, "cost": changed["cost"]["tiers"]["data"]}
     assert changed["findings"][0]["address"] == "aws_db_instance.postgres"
     assert found(changed, "data")["aws_db_instance.postgres"]["says"] == (
         "no final snapshot; its data is gone for good"

@@ -92,6 +92,7 @@ def examine(environment: str) -> list[Finding]:
     spec, judged = look_at_spec(environment)
     on_aws = spec is not None and spec.target == "aws"
     looks = [
+        look_at_make,
         look_at_python,
         lambda: look_at_installed("rich"),
         look_at_terraform,
@@ -111,6 +112,22 @@ def examine(environment: str) -> list[Finding]:
 
 
 # --- tools ---
+
+
+def look_at_make() -> Finding:
+    """The Makefile needs GNU make 4, and macOS comes with 3.81; Homebrew's is called gmake."""
+    found = "none"
+    for name in ("make", "gmake"):
+        path = shutil.which(name)
+        said = answer([path, "--version"]) if path else ""
+        version = first_version(said) if said.startswith("GNU Make") else ()
+        if version >= (4,):
+            advice = "" if name == "make" else "; type gmake wherever the docs say make"
+            return Finding("make", OK, f"{shown(version)}, at {path}{advice}")
+        if path:
+            found = f"{shown(version) if version else 'not GNU make'}, at {path}"
+    remedy = "install GNU make 4 or newer; on macOS: brew install make, then type gmake in place of make"
+    return Finding("make", MISSING, found, remedy)
 
 
 def look_at_python() -> Finding:

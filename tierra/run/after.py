@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from review import report, terminal
-from tierra.run import upstream
+from review.findings import REFUSES
+from tierra.run import order, upstream
 from tierra.run.apply import glance
 from tierra.run.board import Board
 from tierra.run.workspace import Workspace
@@ -15,12 +16,13 @@ def planned(workspace: Workspace) -> int:
     """Prints the first screen of the report and writes its pages. With DETAILED=yes 2 when something
     changes, as terraform's own exit code."""
     Board(workspace.out).close()
-    made = report.publish(workspace.out, workspace.selected)
+    refused = order.findings(workspace)
+    made = report.publish(workspace.out, workspace.selected, workspace.environment, refused)
     terminal.show(made, f"{workspace.out}/report.html")
     if made["verdict"] == report.NOTHING:
-        print("No changes.")
         return 0
-    print(f"Next: {workspace.command('apply', _named(workspace))}")
+    if made["verdict_line"] != REFUSES:
+        print(f"Next: {workspace.command('apply', _named(workspace))}")
     return 2 if workspace.detailed else 0
 
 

@@ -19,15 +19,16 @@ from rich.console import Console, RenderableType
 
 from review import report, terminal
 from review.changes import changes, read
-from review.findings import DATA, EXPOSURE, IDENTITY
+from review.findings import DATA, EXPOSURE, IDENTITY, REACH, REFUSED, RESILIENCE
+from review.standing import standing
 from tierra.run import adopt, order, preflight, saved, upstream
 from tierra.run.board import ASKS, RUNNING, Board
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
 TERMINAL = "/dev/tty"
-WIDE, NARROW = 160, 80  # columns of a log, and of a terminal that does not say
+WIDE, NARROW, ROWS = 160, 80, 40  # of a log, and of a terminal that does not say
 # An apply that does more under one of these than was shown asks again.
-WATCHED = (DATA, EXPOSURE, IDENTITY)
+WATCHED = (DATA, EXPOSURE, IDENTITY, REACH, RESILIENCE)
 MOST = 6  # lines of a finding that are shown again
 SHORTEST = 6  # letters of an output's value that is looked for in a finding
 
@@ -38,18 +39,21 @@ def apply(workspace: Workspace) -> None:
     tiers = workspace.tiers()
     saved.check(workspace, tiers)
     planned = [tier for tier in tiers if tier.plan_json.exists()]
-    if refused := list(order.refusals(workspace, planned)):
-        raise Failed("\n".join(f"apply: refused, nothing was changed: {each}" for each in refused))
     shown: list[RenderableType] = []
     if planned:
-        made = report.report(workspace.out, [tier.name for tier in planned])
-        shown = [terminal.table(made["tiers"]), *terminal.first(made["findings"])]
+        names = [tier.name for tier in planned]
+        made = report.report(workspace.out, names, workspace.environment, order.findings(workspace))
+        if refused := [each for each in made["findings"] if each["subject"] == REFUSED]:
+            lines = (f"  {each['tier']} {each['address']}: {each['says']}" for each in refused)
+            raise Failed("\n".join(["apply: refused, nothing was changed: AWS would refuse this", *lines]))
+        shown = [*terminal.screen(made, f"{workspace.out}/report.html", *size())]
     for tier in planned:
         shown += adopt.lines(read_json(tier.plan_json))
-    names = ", ".join(tier.name for tier in tiers)
     if planned and workspace.approval != "yes":
-        board = Board(workspace.out)
-        ask(board, "yes", f"apply {names} of {workspace.environment}? Type yes: ", shown)
+        names = [tier.name for tier in tiers]
+        what = "all tiers" if names == workspace.order else ", ".join(names)
+        question = f"apply {what} of {workspace.environment}? Type yes: "
+        ask(Board(workspace.out), "yes", question, shown)
     record = {tier.name: does(tier, upstream.later) for tier in planned}
     write(workspace.approved, json.dumps(record, indent=1) + "\n")
 
@@ -57,7 +61,8 @@ def apply(workspace: Workspace) -> None:
 def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
     """What a plan does that an approval is about: the addresses that it destroys, and its findings. Values of
     other tiers, which a forecast makes up, stand there by their names; `outputs` answers them."""
-    found = changes(tier.name, read_json(tier.plan_json), read(tier.planned_configuration))
+    plan, configuration = read_json(tier.plan_json), read(tier.planned_configuration)
+    found, picture = changes(tier.name, plan, configuration), standing(plan, configuration)
     known = dict(
         sorted(
             (pair for need in tier.needs for pair in _leaves(need.name, outputs(need))),
@@ -74,7 +79,7 @@ def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
         "destroys": sorted(each.address for each in found if each.destroys),
         "findings": sorted(
             [each.subject, each.address, each.action, *map(named, each.lines)]
-            for each in report.findings(found, [tier.name])
+            for each in report.findings({tier.name: found}, {tier.name: picture})
             if each.subject in WATCHED
         ),
     }
@@ -166,6 +171,16 @@ def ask(board: Board, wanted: str, question: str, shown: list[RenderableType]) -
         ) from None
     if answer != wanted:
         raise Failed(f"{verb}: not approved, nothing was changed")
+
+
+def size() -> tuple[int, int]:
+    """Columns and rows of the terminal that is asked on, or of a log."""
+    try:
+        with open(TERMINAL, "w") as terminal_:
+            found = os.get_terminal_size(terminal_.fileno())
+            return found.columns or NARROW, found.lines or ROWS
+    except OSError:
+        return WIDE, ROWS
 
 
 def text(shown: list[RenderableType], width: int) -> str:

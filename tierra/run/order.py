@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from review.findings import REFUSED, Finding
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace, read_json
 
@@ -142,33 +143,29 @@ def _state(tier: Tier) -> str:
     return terraform.pull()
 
 
-def refusals(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
-    """Why an apply of these tiers would stop half-way, with the commands that lead on."""
-    for tier in tiers:
-        if not tier.plan_json.exists():
-            continue
-        plan = read_json(tier.plan_json)
-        if stuck := replaced(tier, plan):
-            used = {name for by in stuck.values() for name in by}
-            standing = {each.name for name in used for each in downstream(workspace.tier(name))} | used
-            going = [name for name in reversed(workspace.order) if name in standing]
-            yield (
-                f"{tier.name}: {some(list(stuck))} would be replaced, and AWS deletes nothing that is in use:"
-                f" {_listed(next(iter(stuck.values())))}\n"
-                f"  remedy: take the change back; or, if the data may go,"
-                f" {workspace.command('destroy', going)}, then {workspace.command('plan')} and"
-                f" {workspace.command('apply')}"
-            )
-        taken = released(tier, plan)
-        for address, by in taken.items():
-            left = [name for name in by if name not in workspace.selected]
-            if left:
-                using = _listed({name: by[name] for name in left})
-                yield (
-                    f"{tier.name}: {address} would be removed, and is still used by {using}"
-                    f"\n  remedy: apply these tiers together: {workspace.command('plan')}, then"
-                    f" {workspace.command('apply')}"
-                )
+def findings(workspace: Workspace) -> list[Finding]:
+    """Why an apply of the selected tiers would stop half-way, with the commands that lead on."""
+    return [each for tier in workspace.tiers() if tier.plan_json.exists() for each in _findings(tier)]
+
+
+def _findings(tier: Tier) -> Iterator[Finding]:
+    workspace, plan = tier.workspace, read_json(tier.plan_json)
+    then = f"{workspace.command('plan')}, then {workspace.command('apply')}"
+    if stuck := replaced(tier, plan):
+        used = {name for by in stuck.values() for name in by}
+        standing = {each.name for name in used for each in downstream(workspace.tier(name))} | used
+        going = [name for name in reversed(workspace.order) if name in standing]
+        address, by = next(iter(stuck.items()))
+        more = f"; {len(stuck) - 1} more of this tier likewise" if len(stuck) > 1 else ""
+        says = (
+            f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
+            f" Take the change back; or, if the data may go: {workspace.command('destroy', going)}, {then}"
+        )
+        yield Finding(REFUSED, tier.name, address, "replace", says, grave=True)
+    for address, by in released(tier, plan).items():
+        if left := {name: at for name, at in by.items() if name not in workspace.selected}:
+            says = f"it is still used by {_listed(left)}. Plan and apply these tiers together: {then}"
+            yield Finding(REFUSED, tier.name, address, "delete", says, grave=True)
 
 
 def _listed(by: Mapping[str, list[str]]) -> str:

@@ -1,0 +1,545 @@
+"""The estimate of costs: what a plan uses in a month, at prices that have a source, or named as missing."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
+from conftest import ROOT, Root
+from test_make import Project, succeeded
+
+from review import costs
+from review.costs import ask, prices, skus
+from review.costs.kinds import ALSO, BY_USAGE, FREE, PRICED, SPOT
+
+REGION = "us-east-1"
+PROVIDER = {"provider_config": {"aws": {"expressions": {"region": {"constant_value": REGION}}}}}
+Values = dict[str, Any]
+
+
+def plan(after: dict[str, Values], before: dict[str, Values] | None = None) -> dict[str, Any]:
+    """As much of terraform's JSON of a plan as an estimate reads, with values by address."""
+
+    def module(resources: dict[str, Values]) -> dict[str, Any]:
+        listed = [
+            {"address": address, "type": address.split(".")[0], "mode": "managed", "values": values}
+            for address, values in resources.items()
+        ]
+        return {"root_module": {"resources": listed}}
+
+    state = {"prior_state": {"values": module(before)}} if before is not None else {}
+    return {"planned_values": module(after), "configuration": PROVIDER, **state}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Prices that AWS was asked for are of this test alone."""
+    folder = tmp_path / "prices"
+    monkeypatch.setattr(prices, "CACHE", folder)
+    prices.known.cache_clear()
+    yield folder
+    prices.known.cache_clear()
+
+
+def estimate(after: dict[str, Values], before: dict[str, Values] | None = None) -> dict[str, Any]:
+    return costs.estimate(Path("cdktf.out/dev"), {"data": plan(after, before)}, REGION)
+
+
+def of(address: str, values: Values, **others: Values) -> float:
+    """What one resource costs beside others."""
+    resources = {address: values} | {f"{name.replace('__', '.')}": each for name, each in others.items()}
+    found = estimate(resources)
+    return float(next(each["after"] for each in found["types"] if each["type"] == address.split(".")[0]))
+
+
+# --- every type has its place ---
+
+
+def test_every_type_that_is_generated_is_priced_free_or_by_usage(roots: dict[str, Root]) -> None:
+    generated = {kind for root in roots.values() for kind in root.body["resource"]}
+    assert generated <= PRICED.keys() | FREE | BY_USAGE.keys()
+
+
+def test_so_is_every_type_that_options_of_a_spec_can_add() -> None:
+    imported = {
+        f"aws_{name}"
+        for file in ROOT.glob("modules/**/*.py")
+        for name in re.findall(r"from cdktf_cdktf_provider_aws\.(\w+) import", file.read_text())
+        if name != "provider" and not name.startswith("data_")
+    }
+    places = [*PRICED, *FREE, *BY_USAGE]
+    assert len(places) == len(set(places)), "a type has one place"
+    assert set(places) == imported | {"helm_release"}
+    assert ALSO.keys() <= PRICED.keys()
+
+
+def test_a_type_without_a_place_is_listed() -> None:
+    [unpriced] = estimate({"aws_mq_broker.jobs": {}})["unpriced"]
+    assert unpriced["address"] == "aws_mq_broker.jobs"
+    assert "unknown" in unpriced["why"]
+
+
+# --- quantities ---
+
+TEMPLATE = {
+    "id": "lt-1",
+    "monitoring": [{"enabled": True}],
+    "block_device_mappings": [{"ebs": [{"volume_size": 50, "volume_type": "gp3"}]}],
+}
+GROUP = {
+    "capacity_type": "ON_DEMAND",
+    "instance_types": ["t3.medium"],
+    "scaling_config": [{"desired_size": 2, "min_size": 1, "max_size": 9}],
+    "launch_template": [{}],
+}
+POSTGRES = {
+    "identifier": "orders",
+    "engine": "postgres",
+    "instance_class": "db.r6g.large",
+    "multi_az": True,
+    "allocated_storage": 100,
+    "storage_type": "gp3",
+}
+REPLICA = {"replicate_source_db": "orders", "instance_class": "db.r6g.large", "storage_type": "gp3"}
+SUBNETS = ["subnet-1", "subnet-2", "subnet-3"]
+
+
+def test_nodes_cost_by_the_number_that_runs_with_disks_and_metrics() -> None:
+    one = 730 * 0.0416 + 50 * 0.08 + 7 * 0.30
+    assert of("aws_eks_node_group.a", GROUP, aws_launch_template__nodes=TEMPLATE) == round(2 * one, 2)
+    known = {**GROUP, "launch_template": [{"id": "lt-1"}]}
+    other = {**TEMPLATE, "id": "lt-2", "block_device_mappings": []}
+    found = estimate(
+        {
+            "aws_eks_node_group.a": known,
+            "aws_launch_template.other": other,
+            "aws_launch_template.nodes": TEMPLATE,
+        }
+    )
+    assert found["after"] == round(2 * one, 2)
+
+
+def test_spot_nodes_are_counted_on_demand_and_said_to_be() -> None:
+    found = estimate({"aws_eks_node_group.a": {**GROUP, "capacity_type": "SPOT"}})
+    assert found["after"] == round(2 * 730 * 0.0416, 2)
+    assert SPOT in {each["what"] for each in found["usage"]}
+    assert "disks" in found["unpriced"][0]["why"]
+
+
+def test_a_standby_costs_again_and_a_replica_has_the_size_of_its_source() -> None:
+    alone = 730 * 0.45 + 100 * 0.23
+    assert of("aws_db_instance.postgres", POSTGRES) == round(alone, 2)
+    both = estimate({"aws_db_instance.postgres": POSTGRES, "aws_db_instance.replica_1": REPLICA})
+    assert both["after"] == round(alone + 730 * 0.225 + 100 * 0.115, 2)
+
+
+@pytest.mark.parametrize(("size", "iops", "paid"), [(100, 3_000, 0), (400, 12_000, 0), (400, 14_000, 2_000)])
+def test_operations_cost_beyond_those_that_the_storage_includes(size: int, iops: int, paid: int) -> None:
+    values = {**POSTGRES, "multi_az": False, "allocated_storage": size, "iops": iops}
+    assert of("aws_db_instance.postgres", values) == round(730 * 0.225 + size * 0.115 + paid * 0.02, 2)
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "usd"),
+    [
+        ("aws_eks_cluster.main", {}, 73.0),
+        ("aws_nat_gateway.a", {}, 32.85),
+        ("aws_eip.nat_a", {}, 3.65),
+        (
+            "aws_lb.main",
+            {"load_balancer_type": "application", "subnets": SUBNETS},
+            730 * (0.0225 + 3 * 0.005),
+        ),
+        ("aws_lb.main", {"load_balancer_type": "application", "internal": True, "subnets": SUBNETS}, 16.43),
+        ("aws_vpc_endpoint.sts", {"vpc_endpoint_type": "Interface", "subnet_ids": [None] * 3}, 21.9),
+        ("aws_docdb_cluster_instance.a", {"instance_class": "db.r6g.large"}, 730 * 0.2631),
+        (
+            "aws_elasticache_replication_group.redis",
+            {"engine": "redis", "node_type": "cache.r6g.large", "num_cache_clusters": 3},
+            3 * 730 * 0.206,
+        ),
+        (
+            "aws_elasticache_replication_group.redis",
+            {
+                "engine": "valkey",
+                "node_type": "cache.r6g.large",
+                "num_node_groups": 2,
+                "replicas_per_node_group": 1,
+            },
+            4 * 730 * 0.1648,
+        ),
+        ("aws_kms_key.state", {}, 1.0),
+        ("aws_secretsmanager_secret.pager", {}, 0.4),
+        ("aws_cloudwatch_dashboard.nodes", {}, 3.0),
+        ("aws_cloudwatch_composite_alarm.users", {}, 0.5),
+        ("aws_cloudwatch_metric_alarm.cpu", {"period": 60}, 0.1),
+        ("aws_cloudwatch_metric_alarm.cpu", {"period": 10}, 0.3),
+        (
+            "aws_cloudwatch_metric_alarm.rate",
+            {
+                "metric_query": [
+                    {"expression": "a / b"},
+                    {"metric": [{"period": 60}]},
+                    {"metric": [{"period": 60}]},
+                ]
+            },
+            0.2,
+        ),
+        ("aws_wafv2_web_acl.main", {"rule": [{"statement": []}, {"statement": []}]}, 7.0),
+    ],
+)
+def test_what_else_has_a_price(address: str, values: Values, usd: float) -> None:
+    found = estimate({address: values})
+    assert found["after"] == round(usd, 2)
+    assert found["unpriced"] == []
+
+
+def test_an_endpoint_of_a_gateway_is_free() -> None:
+    found = estimate({"aws_vpc_endpoint.s3": {"vpc_endpoint_type": "Gateway"}})
+    assert (found["after"], found["unpriced"]) == (0, [])
+
+
+def test_a_group_of_rules_with_a_price_of_its_own_is_listed() -> None:
+    group = {"managed_rule_group_statement": [{"name": "AWSManagedRulesAntiDDoSRuleSet"}]}
+    found = estimate({"aws_wafv2_web_acl.main": {"rule": [{"statement": [group]}]}})
+    assert found["after"] == 6
+    assert "AntiDDoS" in found["unpriced"][0]["why"]
+
+
+# --- the estimate ---
+
+
+def test_before_is_the_state_and_after_the_plan() -> None:
+    small = {**POSTGRES, "multi_az": False}
+    found = estimate({"aws_db_instance.postgres": POSTGRES}, {"aws_db_instance.postgres": small})
+    before = round(730 * 0.225 + 100 * 0.115, 2)
+    assert (found["before"], found["after"]) == (before, round(730 * 0.45 + 100 * 0.23, 2))
+    assert found["tiers"]["data"] == {"before": before, "after": found["after"]}
+    assert estimate({}, {"aws_db_instance.postgres": small})["before"] == before
+
+
+def test_what_has_no_price_is_listed_once_with_how_many() -> None:
+    many = {
+        f"aws_docdb_cluster_instance.instance_{each}": {"instance_class": "db.r8g.large"} for each in "12"
+    }
+    found = estimate(many, many)
+    assert found["after"] == 0
+    assert found["unpriced"] == [
+        {
+            "tier": "data",
+            "address": "aws_docdb_cluster_instance.instance_1",
+            "type": "aws_docdb_cluster_instance",
+            "why": "no price of AmazonDocDB InstanceUsage:db.r8g.large in us-east-1",
+            "count": 2,
+        }
+    ]
+
+
+def test_a_resource_in_another_region_has_the_prices_of_that_region() -> None:
+    assert estimate({"aws_nat_gateway.a": {"region": "eu-west-1"}})["after"] == round(730 * 0.048, 2)
+    far = estimate({"aws_nat_gateway.a": {"region": "mx-central-1"}})
+    assert "mx-central-1" in far["unpriced"][0]["why"]
+
+
+def test_resources_of_modules_count_and_data_sources_do_not() -> None:
+    made = plan({})
+    key = {"address": "module.a.aws_kms_key.b", "type": "aws_kms_key", "mode": "managed", "values": {}}
+    read = {**key, "address": "data.aws_kms_key.c", "mode": "data"}
+    made["planned_values"]["root_module"]["child_modules"] = [{"resources": [key, read]}]
+    assert costs.estimate(Path("dev"), {"data": made}, REGION)["after"] == 1
+
+
+def test_usage_is_named_with_its_tiers_and_not_estimated() -> None:
+    plans = {tier: plan({f"aws_s3_bucket.{tier}": {}}) for tier in ("state", "storage")}
+    found = costs.estimate(Path("dev"), plans, REGION)
+    assert found["after"] == 0
+    [bucket] = found["usage"]
+    assert (bucket["tiers"], bucket["count"]) == (["state", "storage"], 2)
+
+
+# --- prices ---
+
+
+def test_every_price_of_the_table_has_a_source_with_a_date() -> None:
+    table = json.loads(prices.TABLE.read_text(encoding="utf-8"))
+    used = {source for region in table["regions"].values() for source in region}
+    assert used == table["sources"].keys()
+    assert all(date.fromisoformat(each["date"]) and each["what"] for each in table["sources"].values())
+    for region, sources in table["regions"].items():
+        names = [name for listed in sources.values() for name in listed]
+        assert len(names) == len(set(names)), region
+        assert all(usd > 0 for listed in sources.values() for usd in listed.values())
+
+
+def test_the_table_has_what_the_environments_here_need(roots: dict[str, Root]) -> None:
+    region = next(iter(roots.values())).environment.region
+    kinds = roots["compute"].environment.compute.nodes.instance_type
+    wanted = [skus.instance(kinds), skus.volume("gp3"), skus.CLUSTER, skus.NAT, skus.BALANCER, skus.KEY]
+    assert [str(sku) for sku in wanted if prices.price(sku, region) is None] == []
+
+
+def test_what_aws_answered_wins_over_the_table_with_its_day() -> None:
+    old = estimate({"aws_nat_gateway.a": {}})
+    assert old["source"] == f"the table of this repository (oldest price: {old['date']})"
+    prices.keep(REGION, {skus.NAT: 1.0})
+    prices.known.cache_clear()
+    new = estimate({"aws_nat_gateway.a": {}})
+    assert (new["after"], new["date"]) == (730, date.today().isoformat())
+    assert new["source"].startswith("AWS's Price List (")
+    both = estimate({"aws_nat_gateway.a": {}, "aws_eip.a": {}})
+    assert both["date"] < new["date"], "the oldest of the prices that were used"
+    assert " and the table" in both["source"]
+    prices.keep(REGION, {skus.KEY: 2.0})
+    assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers stay"
+
+
+@pytest.mark.parametrize(
+    "usage",
+    ["NatGateway-Hours", "EU-NatGateway-Hours", "SAE1-NatGateway-Hours", "eu-west-1-NatGateway-Hours"],
+)
+def test_a_usage_type_is_known_with_and_without_a_region(usage: str) -> None:
+    assert skus.NAT.is_usage(usage)
+
+
+@pytest.mark.parametrize(
+    "usage", ["RegionalNatGateway-Hours", "EU-NatGateway-Prvd-Hours", "ExtendedSupportYr3-NatGateway-Hours"]
+)
+def test_a_usage_type_of_another_product_is_not_taken_for_it(usage: str) -> None:
+    assert not skus.NAT.is_usage(usage)
+
+
+# --- make prices ---
+
+
+def product(service: str, family: str, usd: str, first: str = "", **attributes: str) -> dict[str, Any]:
+    """One entry of a PriceList, as AWS answers it; `first` is the price of a first step."""
+    steps = [*([("0", "100", first)] if first else []), ("100" if first else "0", "Inf", usd)]
+    dimensions = {
+        f"SKU.JRTCKXETXF.{number}": {
+            "unit": "Hrs",
+            "beginRange": begin,
+            "endRange": end,
+            "description": f"${price} per unit",
+            "appliesTo": [],
+            "rateCode": f"SKU.JRTCKXETXF.{number}",
+            "pricePerUnit": {"USD": price},
+        }
+        for number, (begin, end, price) in enumerate(steps)
+    }
+    term = {
+        "priceDimensions": dimensions,
+        "sku": "SKU",
+        "effectiveDate": "2026-10-01T00:00:00Z",
+        "offerTermCode": "JRTCKXETXF",
+        "termAttributes": {},
+    }
+    return {
+        "product": {
+            "productFamily": family,
+            "attributes": {"regionCode": REGION, "servicecode": service, **attributes},
+            "sku": "SKU",
+        },
+        "serviceCode": service,
+        "terms": {"OnDemand": {"SKU.JRTCKXETXF": term}},
+        "version": "20261001000000",
+        "publicationDate": "2026-10-01T00:00:00Z",
+    }
+
+
+PRODUCTS = [
+    product("AmazonEC2", "NAT Gateway", "0.0460000000", usagetype="NatGateway-Hours"),
+    product("AmazonEC2", "NAT Gateway", "0.0450000000", usagetype="NatGateway-Bytes"),
+    product("AmazonVPC", "", "0.0050000000", usagetype="USE1-PublicIPv4:InUseAddress"),
+    product("awskms", "Encryption Key", "1.0000000000", usagetype="us-east-1-KMS-Keys"),
+    product("AmazonCloudWatch", "Metric", "0.1000000000", "0.3000000000", usagetype="CW:MetricMonitorUsage"),
+    product("awswaf", "Web Application Firewall", "5.0000000000", usagetype="USE1-WebACLV2"),
+    product("awswaf", "Web Application Firewall", "6.0000000000", usagetype="USE1-WebACLV2"),
+]
+
+
+class Raw(io.BytesIO):
+    """A body, as urllib3 hands it to botocore."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+class PriceList:
+    """Answers in place of AWS, one product a page, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.refusal: str | None = None
+
+    def answer(self, request: AWSRequest, **_: object) -> AWSResponse:
+        body = json.loads(request.body)
+        self.asked.append(body)
+        if self.refusal:
+            return self._response(request, 400, {"__type": self.refusal, "message": "no"})
+        assert body["ServiceCode"]
+        found = [each for each in PRODUCTS if self._matches(each, body)]
+        page = int(body.get("NextToken", "0"))
+        more = {"NextToken": str(page + 1)} if page + 1 < len(found) else {}
+        listed = [json.dumps(each) for each in found[page : page + 1]]
+        return self._response(request, 200, {"FormatVersion": "aws_v1", "PriceList": listed, **more})
+
+    @staticmethod
+    def _matches(entry: dict[str, Any], body: dict[str, Any]) -> bool:
+        said = {**entry["product"]["attributes"], "productFamily": entry["product"]["productFamily"]}
+        wanted = [(each["Field"], each["Value"]) for each in body["Filters"] if each["Type"] == "TERM_MATCH"]
+        return said["servicecode"] == body["ServiceCode"] and all(said.get(key) == of for key, of in wanted)
+
+    @staticmethod
+    def _response(request: AWSRequest, status: int, body: dict[str, Any]) -> AWSResponse:
+        headers = {"Content-Type": "application/x-amz-json-1.1"}
+        return AWSResponse(request.url, status, headers, Raw(json.dumps(body).encode()))
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def price_list(monkeypatch: pytest.MonkeyPatch, signed_in: None) -> PriceList:
+    answers = PriceList()
+    create = botocore.session.Session.create_client
+
+    def with_answers(session: botocore.session.Session, *arguments: Any, **named: Any) -> Any:
+        client = create(session, *arguments, **named)
+        client.meta.events.register("before-send.pricing.GetProducts", answers.answer)
+        return client
+
+    monkeypatch.setattr(botocore.session.Session, "create_client", with_answers)
+    return answers
+
+
+def saved(folder: Path, after: dict[str, Values]) -> Path:
+    out = folder / "dev"
+    (out / "stacks/network").mkdir(parents=True)
+    (out / "stacks/network/plan.json").write_text(json.dumps(plan(after)))
+    return out
+
+
+def prices_of(out: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.argv", ["ask", str(out)])
+    return ask.main()
+
+
+def test_aws_is_asked_for_what_the_plans_need_and_the_answer_is_kept(
+    price_list: PriceList,
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    resources: dict[str, Values] = {
+        "aws_nat_gateway.a": {},
+        "aws_eip.a": {},
+        "aws_kms_key.a": {},
+        "aws_wafv2_web_acl.main": {},
+    }
+    out = saved(tmp_path, resources)
+    assert prices_of(out, monkeypatch) == 0
+    asked = {(each["ServiceCode"], *sorted(f["Value"] for f in each["Filters"])) for each in price_list.asked}
+    assert ("AmazonEC2", "NAT Gateway", "us-east-1") in asked
+    assert ("AmazonVPC", "us-east-1") in asked
+    assert {service for service, *_ in asked} == {"AmazonEC2", "AmazonVPC", "awskms", "awswaf"}
+    kept = json.loads((cache / "us-east-1.json").read_text())
+    today = date.today().isoformat()
+    assert kept["AmazonEC2 NatGateway-Hours"] == {"usd": 0.046, "day": today}
+    assert kept["awskms KMS-Keys"] == {"usd": 1.0, "day": today}
+    assert "awswaf WebACLV2" not in kept, "AWS named two prices"
+    assert "no single price of awswaf WebACLV2" in capsys.readouterr().out
+    prices.known.cache_clear()
+    assert estimate({"aws_nat_gateway.a": {}})["after"] == round(730 * 0.046, 2)
+
+
+def test_of_prices_by_volume_the_highest_is_taken(price_list: PriceList) -> None:
+    assert ask.ask({(REGION, skus.METRIC)}) == {REGION: {skus.METRIC: 0.3}}
+
+
+def test_what_has_no_region_is_asked_for_without(price_list: PriceList) -> None:
+    ask.ask({(REGION, skus.DASHBOARD)})
+    [asked] = price_list.asked
+    assert [each["Field"] for each in asked["Filters"]] == ["productFamily"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "says"),
+    [("AccessDeniedException", "pricing:GetProducts"), ("ExpiredTokenException", "sign in")],
+)
+def test_a_refusal_of_aws_is_one_message_and_leaves_what_was_known(
+    refusal: str,
+    says: str,
+    price_list: PriceList,
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    price_list.refusal = refusal
+    assert prices_of(saved(tmp_path, {"aws_eip.a": {}, "aws_kms_key.a": {}}), monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert refusal in said
+    assert says in said
+    assert said.count("prices:") == said.count("remedy:") == 1
+    assert not cache.exists()
+
+
+def test_a_network_that_is_cut_is_one_message(
+    signed_in: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert prices_of(saved(tmp_path, {"aws_eip.a": {}}), monkeypatch) == 1
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_without_credentials_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    assert prices_of(saved(tmp_path, {"aws_eip.a": {}}), monkeypatch) == 1
+    assert "no credentials" in capsys.readouterr().err
+
+
+def test_without_plans_it_says_what_to_do_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prices_of(tmp_path / "dev", monkeypatch) == 1
+    assert "make plan ENV=dev" in capsys.readouterr().err
+
+
+# --- in a report ---
+
+
+def test_a_plan_of_the_sandbox_is_reported_with_its_costs(tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    succeeded(project.make("plan", TIER="network"))
+    made = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
+    nat, address, key = 730 * 0.045, 730 * 0.005, 1
+    assert made["tiers"]["network"]["cost"] == {"before": 0, "after": round(nat + address + key, 2)}
+    assert made["cost"]["after"] == round(nat + address + key, 2)
+    assert (made["cost"]["currency"], made["cost"]["unpriced"]) == ("USD", [])
+    succeeded(project.make("apply", TIER="network", APPROVE="yes"))
+    project.edit("nat: single", "nat: zone")
+    succeeded(project.make("plan", TIER="network"))
+    made = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
+    assert made["cost"]["before"] == round(nat + address + key, 2)
+    assert made["cost"]["after"] == round(3 * (nat + address) + key, 2)

@@ -1,0 +1,137 @@
+"""What set-up says while it installs: what, how much and how long; and nothing when nothing is to do."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+# Stands for python3 and for the Python of .venv: says yes to everything, keeps what pip installs, and fails
+# where a test wants it. `none` holds what the machine has not got.
+PYTHON = """#!/bin/sh
+here={folder}
+case "$*" in
+  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  *"pip install"*)
+    set -- $(echo "$*" | sed 's/.*requirements.//; s/.lock$//')
+    test ! -e $here/broken || {{ echo "pip: no route to host" >&2; exit 1; }}
+    echo "$1" >>$here/installed ;;
+  "-m bindings.node") test ! -e $here/none/node || grep -qs node $here/installed ;;
+  "-m tools.terraform --found") test ! -e $here/none/terraform ;;
+  *find_spec*) grep -qs terraform $here/installed ;;
+  "-m pip --version") test "$0" = .venv/bin/python ;;
+esac
+"""
+
+
+class Machine:
+    """A checkout with nothing installed; the machine has Node and terraform unless a test takes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "none").mkdir()
+        (folder / "tools").mkdir()
+        shutil.copy(ROOT / "tools/setup.sh", folder / "tools")
+        shutil.copytree(ROOT / "requirements", folder / "requirements")
+        (folder / "python3").write_text(PYTHON.format(folder=folder))
+        (folder / "python3").chmod(0o755)
+
+    def lacks(self, *names: str) -> None:
+        for name in names:
+            (self.folder / "none" / name).touch()
+
+    def setup(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        without = {name: value for name, value in os.environ.items() if name != "MAKE_TERMOUT"}
+        return subprocess.run(
+            [self.folder / "tools/setup.sh"],
+            env={**without, "PYTHON3": str(self.folder / "python3"), **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def installed(self) -> list[str]:
+        return (self.folder / "installed").read_text().split()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def steps(said: str) -> list[str]:
+    return re.findall(r"^setup: (.+): done in \d+ s$", said, re.M)
+
+
+def test_it_says_first_what_it_installs_and_at_the_end_of_each_step_how_long_it_took(
+    machine: Machine,
+) -> None:
+    machine.lacks("node", "terraform")
+    done = machine.setup()
+    assert done.returncode == 0, done.stderr
+    first = done.stdout.splitlines()[0]
+    assert re.search(r"Python packages \(\d+ MB\), Node \(\d+ MB; .+\), terraform \(\d+ MB; .+\)$", first)
+    assert "two minutes" in done.stdout
+    assert steps(done.stdout) == ["virtual environment", "Python packages", "Node", "terraform"]
+    assert machine.installed == ["main", "node", "terraform"]
+    assert (machine.folder / ".venv/bin/terraform").exists()
+
+
+def test_what_the_machine_has_is_neither_installed_nor_named(machine: Machine) -> None:
+    done = machine.setup()
+    assert done.stdout.splitlines()[0].endswith("once: Python packages (360 MB)")
+    assert machine.installed == ["main"]
+    assert not (machine.folder / ".venv/bin/terraform").exists()
+
+
+def test_it_is_silent_when_there_is_nothing_to_do(machine: Machine) -> None:
+    machine.lacks("node", "terraform")
+    machine.setup()
+    again = machine.setup()
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert machine.installed == ["main", "node", "terraform"]
+
+
+def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
+    machine.lacks("node")
+    machine.setup()
+    (machine.folder / "requirements/main.lock").write_text("other\n")
+    assert steps(machine.setup().stdout) == ["Python packages"]
+
+
+def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machine: Machine) -> None:
+    (machine.folder / "broken").touch()
+    done = machine.setup()
+    assert done.returncode == 1
+    assert "no route to host" in done.stderr
+    assert "setup: Python packages: failed" in done.stderr
+    assert "run make setup again" in done.stderr
+    (machine.folder / "broken").unlink()
+    assert steps(machine.setup().stdout) == ["Python packages"]
+
+
+def test_a_terminal_that_make_holds_back_is_written_to_at_once(machine: Machine) -> None:
+    ours, theirs = pty.openpty()
+    done = machine.setup(MAKE_TERMOUT=os.ttyname(theirs))
+    shown = ""
+    while "Python packages: done" not in shown:
+        shown += os.read(ours, 65536).decode()
+    assert (done.returncode, done.stdout) == (0, "")
+    assert shown.startswith("setup: installing into .venv, once: ")
+    assert "setup: Python packages: 0 s" in shown
+    assert re.search(r"\rsetup: Python packages: done in \d+ s\r\n", shown)
+    os.close(theirs)
+    os.close(ours)
+
+
+def test_a_terminal_without_a_name_is_no_file(machine: Machine) -> None:
+    assert "once: Python packages" in machine.setup(MAKE_TERMOUT="true").stdout
+    assert not (machine.folder / "true").exists()
