@@ -1,7 +1,7 @@
 """`python -m review.pipeline FOLDER ROW`, for the workflow that plans: what saved plans do.
 
 FOLDER is cdktf.out/<env> after `make plan`. ROW gets the environment's row of the table that sums up all of
-them. Printed, for later steps, is `tiers=`: those whose saved plan does something. A forecast has none.
+them. Printed, for later steps, is `tiers=`: those whose plan does something. A forecast is planned again by the apply.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ def changing(folder: Path, report: dict[str, Any]) -> list[str]:
     return [tier for tier, plan in plans.items() if json.loads(plan.read_text(encoding="utf-8"))["applyable"]]
 
 
-def row(report: dict[str, Any], changing: list[str], ready: list[str]) -> str:
+def row(report: dict[str, Any], changing: list[str]) -> str:
     """The environment, the sums, and which tiers change."""
     sums = [str(sum(counts[verb] for counts in report["tiers"].values())) for verb in VERBS]
-    tiers = ", ".join(tier if tier in ready else f"{tier} (forecast)" for tier in changing)
+    forecast = {tier for tier in changing if report["tiers"][tier]["forecast"]}
+    tiers = ", ".join(f"{tier} (forecast)" if tier in forecast else tier for tier in changing)
     return f"| {' | '.join([report['environment'], *sums, tiers or 'no changes'])} |\n"
 
 
@@ -33,9 +34,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     tiers = changing(folder, report)
-    ready = [tier for tier in tiers if not report["tiers"][tier]["forecast"]]
-    Path(sys.argv[2]).write_text(row(report, tiers, ready), encoding="utf-8")
-    print(f"tiers={' '.join(ready)}")
+    Path(sys.argv[2]).write_text(row(report, tiers), encoding="utf-8")
+    print(f"tiers={' '.join(tiers)}")
 
 
 if __name__ == "__main__":

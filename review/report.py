@@ -74,7 +74,8 @@ def report(
     - `outputs`: the names of those that change, by tier
     - `plans`: the seals of all saved plans of the environment, by tier
 
-    `refused` are findings that no single plan shows. No sensitive value is in the report. Raises FileNotFoundError when a tier has no JSON plan.
+    `refused` are findings that no single plan shows. No sensitive value is in the report. Raises
+    FileNotFoundError when a tier has no JSON plan.
     """
     environment = environment or folder.name
     counted, outputs_of, plans = {}, {}, {}
@@ -118,8 +119,8 @@ def findings(
     pictures: Mapping[str, Standing],
     refused: Sequence[Finding] = (),
 ) -> list[Finding]:
-    """What matters, by subject; within one the grave first, and what is new last. `touched` and `pictures` are
-    by tier, and in the order of the tiers."""
+    """What matters, by subject; within one the grave first, and what is new last. `touched` and `pictures`
+    are by tier, and in the order of the tiers."""
     images = dict(sorted(each for picture in pictures.values() for each in _images(picture)))
     found: list[Finding] = [*refused]
     for tier, mine in touched.items():

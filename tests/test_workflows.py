@@ -846,6 +846,9 @@ def test_a_wrong_spec_stops_the_run(infrastructure: Runner, written: dict[str, d
     assert done["find"] == {"outcome": "failure", "outputs": {}}
 
 
+LOCK = ".terraform.lock.hcl"
+
+
 def planned(runner: Runner) -> Path:
     """What make plan leaves: one tier without changes, two with, one of them a forecast."""
     folder = runner.folder / "checkout" / "cdktf.out" / "production"
@@ -863,8 +866,10 @@ def planned(runner: Runner) -> Path:
         stack = folder / "stacks" / tier
         stack.mkdir(parents=True)
         (stack / "plan.json").write_text(json.dumps({"applyable": tier != "storage"}))
-        for name in () if tier == "compute" else ("plan.tfplan", "plan.config", ".terraform.lock.hcl"):
+        names = ("plan.config", "forecast") if tier == "compute" else ("plan.tfplan", "plan.config", LOCK)
+        for name in names:
             (stack / name).write_text(f"{name} of {tier}")
+    (folder / "shown.json").write_text("{}")
     (folder / "report.json").write_text(json.dumps(report))
     (folder / "target").write_text("aws\n")
     (folder / "report.md").write_text("## Plan of production\n")
@@ -880,7 +885,7 @@ def test_the_plans_that_were_approved_are_those_that_are_applied(
     text, folder = written["production"][OF_ONE], planned(infrastructure)
     kept = infrastructure.run(step_of(text, "plan", "Keep the plans"))["keep"]
     assert kept["outcome"] == "success", infrastructure.log
-    assert kept["outputs"]["tiers"] == "network data"
+    assert kept["outputs"]["tiers"] == "network data compute"
     row = "| production | 32 | 0 | 1 | network, data, compute (forecast) |\n"
     assert (infrastructure.folder / "checkout" / "row-production.md").read_text() == row
     assert row in infrastructure.summary
@@ -891,14 +896,16 @@ def test_the_plans_that_were_approved_are_those_that_are_applied(
     done = infrastructure.run(step_of(text, "apply", "Apply the saved plans"))
     assert done["job"]["outcome"] == "success", infrastructure.log
     assert infrastructure.calls[-2:] == [
-        "make init TIER=network data",
-        "make apply APPROVE=yes TIER=network data",
+        "make init TIER=network data compute",
+        "make apply APPROVE=yes TIER=network data compute",
     ]
     for tier in ("network", "data"):
-        for name in ("plan.tfplan", "plan.config", ".terraform.lock.hcl"):
+        for name in ("plan.tfplan", "plan.config", LOCK):
             assert (folder / "stacks" / tier / name).read_text() == f"{name} of {tier}"
+    assert (folder / "stacks" / "compute" / "forecast").exists()
     assert not (folder / "stacks" / "storage").exists()
     assert (folder / "report.json").exists()
+    assert (folder / "shown.json").exists()
 
 
 def test_plans_of_one_runner_are_applied_by_another(
@@ -927,7 +934,7 @@ def test_plans_of_one_runner_are_applied_by_another(
     place |= {"TIERS": outputs["tiers"], "SUM": outputs["sum"]}
     applied = script("apply", "Apply the saved plans")
     assert applied.returncode == 0, applied.stdout + applied.stderr
-    assert re.search(r"Apply complete! Resources: [1-9]\d* added, 0 changed", applied.stdout)
+    assert re.search(r"^apply +storage +[1-9]\d* added, 0 changed", applied.stdout, re.M)
 
 
 def test_plans_that_are_not_the_approved_ones_are_refused(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from review import report, terminal
 from review.findings import REFUSES
-from tierra.run import order, upstream
+from tierra.run import approve, order, upstream
 from tierra.run.apply import glance
 from tierra.run.board import Board
 from tierra.run.workspace import Workspace
@@ -17,6 +17,7 @@ def planned(workspace: Workspace) -> int:
     changes, as terraform's own exit code."""
     Board(workspace.out).close()
     refused = order.findings(workspace)
+    approve.keep(workspace)
     made = report.publish(workspace.out, workspace.selected, workspace.environment, refused)
     terminal.show(made, f"{workspace.out}/report.html")
     if made["verdict"] == report.NOTHING:

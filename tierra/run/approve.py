@@ -35,7 +35,7 @@ SHORTEST = 6  # letters of an output's value that is looked for in a finding
 
 def apply(workspace: Workspace) -> None:
     """Raises Failed unless the saved plans and forecasts of the selected tiers may be applied, and were
-    approved. What was approved is kept for the tiers that are planned again."""
+    approved."""
     tiers = workspace.tiers()
     saved.check(workspace, tiers)
     planned = [tier for tier in tiers if tier.plan_json.exists()]
@@ -54,8 +54,13 @@ def apply(workspace: Workspace) -> None:
         what = "all tiers" if names == workspace.order else ", ".join(names)
         question = f"apply {what} of {workspace.environment}? Type yes: "
         ask(Board(workspace.out), "yes", question, shown)
-    record = {tier.name: does(tier, upstream.later) for tier in planned}
-    write(workspace.approved, json.dumps(record, indent=1) + "\n")
+
+
+def keep(workspace: Workspace) -> None:
+    """Notes what the plans of the selected tiers do, beside what is noted of others."""
+    made = read_json(workspace.shown) if workspace.shown.exists() else {}
+    made |= {tier.name: does(tier, upstream.later) for tier in workspace.tiers()}
+    write(workspace.shown, json.dumps(made, indent=1) + "\n")
 
 
 def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def beyond(tier: Tier) -> list[str]:
     """What the plan of a tier does and the approved one did not, a line each."""
-    approved = read_json(tier.workspace.approved) if tier.workspace.approved.exists() else {}
+    approved = read_json(tier.workspace.shown) if tier.workspace.shown.exists() else {}
     before = approved.get(tier.name, {"destroys": [], "findings": []})
     now = does(tier, upstream.now)
     lines = [f"destroys {address}" for address in now["destroys"] if address not in before["destroys"]]

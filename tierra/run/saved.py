@@ -53,7 +53,8 @@ def fault(tier: Tier) -> str:
     """Why the plan of a tier may not be applied; empty when it may, or when there is nothing to apply or the
     tier will be planned anew."""
     if tier.forecast.exists():
-        return ""
+        same = checksum(tier.planned_configuration) == checksum(tier.configuration)
+        return "" if same else f"the forecast of {tier.name} is older than its configuration"
     if tier.applied.exists() and not tier.plan.exists():
         return (
             "" if _made_of(tier, read_json(tier.applied)) else f"{tier.name} is older than its configuration"

@@ -95,9 +95,9 @@ class Workspace:
         return Path(self._variable("REPORT", str(self.out / "report.json")))
 
     @property
-    def approved(self) -> Path:
-        """What the yes to an apply was given to."""
-        return self.out / "approved.json"
+    def shown(self) -> Path:
+        """What the plans of each tier do, as the report showed it: an approval is given to this."""
+        return self.out / "shown.json"
 
     @property
     def terraform(self) -> str:

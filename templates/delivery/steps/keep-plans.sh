@@ -1,5 +1,5 @@
-# The plans that change something, with what terraform needs to apply them elsewhere. A forecast leaves no plan: its tier
-# is planned by the next run, when what it needs exists.
+# The plans that change something, with what terraform needs to apply them elsewhere. A forecast is planned again by the
+# apply, when what it needs exists, and is applied only if it does no more than was shown.
 set -euo pipefail
 .venv/bin/python -m review.pipeline "cdktf.out/$ENV" "row-$ENV.md" >outputs
 cat outputs
@@ -15,11 +15,12 @@ cp "cdktf.out/$ENV/report.html" "report-$ENV.html"
 } >>"$GITHUB_STEP_SUMMARY"
 tiers=$(sed -n 's/^tiers=//p' outputs)
 [[ $tiers ]] || exit 0
-files=("cdktf.out/$ENV/report.json" "cdktf.out/$ENV/target")
+files=("cdktf.out/$ENV/report.json" "cdktf.out/$ENV/shown.json" "cdktf.out/$ENV/target")
 for tier in $tiers; do
   files+=("cdktf.out/$ENV/stacks/$tier"/plan.*)
-  lock="cdktf.out/$ENV/stacks/$tier/.terraform.lock.hcl"
-  [[ ! -e $lock ]] || files+=("$lock")
+  for name in forecast .terraform.lock.hcl; do
+    [[ ! -e cdktf.out/$ENV/stacks/$tier/$name ]] || files+=("cdktf.out/$ENV/stacks/$tier/$name")
+  done
 done
 tar --create --file=plans.tar "${files[@]}"
 sum=$(sha256sum plans.tar)
