@@ -56,7 +56,7 @@ doctor: ## Check tools, credentials and network for ENV, and say what is missing
 # --- the graph of tiers --------------------------------------------------------------------------------------
 
 SYNTHESIZED := synth diagram prices hcl
-ONCE := show output import bootstrap unlock lock recover
+ONCE := show output import unlock recover bootstrap lock
 GRAPH := init validate plan apply destroy drift unchanged
 COMMANDS := $(SYNTHESIZED) $(ONCE) $(GRAPH)
 WANTED := $(filter $(COMMANDS),$(MAKECMDGOALS))
@@ -100,13 +100,13 @@ $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%)): ready
 $(TIERS:%=apply-%): ask-apply
 $(TIERS:%=destroy-%): ask-destroy
 ask-apply ask-destroy: ready
-	@$(RUN) ask $(@:ask-%=%)
+	@$(RUN) $@
 
 synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/ENV/stacks/
 	@echo "synth: $(OUT)/stacks: $(TIERS)"
 init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
-	@$(RUN) close
+	@$(RUN) validated
 plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and report what they do (VERBOSE=yes shows terraform's text)
 	@$(RUN) report
 apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)

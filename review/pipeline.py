@@ -1,7 +1,8 @@
 """`python -m review.pipeline FOLDER ROW`, for the workflow that plans: what saved plans do.
 
 FOLDER is cdktf.out/<env> after `make plan`. ROW gets the environment's row of the table that sums up all of
-them. Printed, for later steps, is `tiers=`: those whose plan does something. A forecast is planned again by the apply.
+them. Printed, for later steps, is `tiers=`: those whose plan does something. A forecast is planned again
+by the apply.
 """
 
 from __future__ import annotations

@@ -97,15 +97,20 @@ def test_generated_json_is_plain(roots: dict[str, Root], folders: dict[str, Path
         assert "TfToken" not in text
 
 
-def test_tiers_mk_is_plain_variables(folders: dict[str, Path]) -> None:
+def test_the_graph_is_written_for_make_and_for_the_driver(folders: dict[str, Path]) -> None:
     lines = (folders["sandbox"] / "tiers.mk").read_text().splitlines()
-    assert lines[0] == "TARGET := rehearsal"
-    assert lines[1] == "PLAN_HOURS := 24"
+    assert lines[1] == "TARGET := rehearsal"
     assert lines[2].startswith("TIERS := state network storage ")
-    assert "NEEDS_network :=" in lines
-    assert "NEEDS_data := network" in lines
-    assert "NEEDS_compute := network" in lines
-    assert len(lines) == 3 + len(TIERS)
+    assert "plan-data: plan-network" in lines
+    assert "apply-data: apply-state apply-network" in lines
+    assert "destroy-network: destroy-data" in lines
+    assert not [line for line in lines if line.startswith("plan-network:")]
+    facts = json.loads((folders["sandbox"] / "environment.json").read_text())
+    assert list(facts["tiers"]) == order()
+    assert {name: frozenset(needs) for name, needs in facts["tiers"].items()} == {
+        name: tier.needs for name, tier in TIERS.items()
+    }
+    assert (facts["target"], facts["plan_hours"]) == ("rehearsal", 24)
 
 
 def test_every_policy_is_json(roots: dict[str, Root]) -> None:

@@ -192,9 +192,14 @@ def test_a_consumer_reads_typed_references_through_one_remote_state(
     assert root.body["output"]["addresses"]["value"] == f"${{{outputs}.nat_public_ips}}"
     assert (tmp_path / "tiers.mk").read_text().splitlines()[2:] == [
         "TIERS := network consumer",
-        "NEEDS_network :=",
-        "NEEDS_consumer := network",
+        "plan-consumer: plan-network",
+        "apply-consumer: apply-network",
+        "destroy-network: destroy-consumer",
     ]
+    assert json.loads((tmp_path / "environment.json").read_text())["tiers"] == {
+        "network": [],
+        "consumer": ["network"],
+    }
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["stacks"]["consumer"]["dependencies"] == ["network"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from review import report, terminal
 from review.findings import REFUSES
-from tierra.run import approve, order, upstream
-from tierra.run.apply import glance
+from tierra.run import approve, destroy, order, upstream
+from tierra.run.apply import finish, glance
 from tierra.run.board import Board
 from tierra.run.workspace import Workspace
 
@@ -27,8 +27,21 @@ def planned(workspace: Workspace) -> int:
     return 2 if workspace.detailed else 0
 
 
+def validated(workspace: Workspace) -> None:
+    """Takes the table away."""
+    Board(workspace.out).close()
+
+
+def destroyed(workspace: Workspace) -> None:
+    """Says what was destroyed."""
+    Board(workspace.out).close()
+    names = ", ".join(tier.name for tier in destroy.destroyed(workspace))
+    print(f"destroy: nothing is left of {workspace.environment} ({names})")
+
+
 def applied(workspace: Workspace) -> None:
-    """Says what was applied, what of it other tiers wait for, and where the platform is."""
+    """Removes what was held back; says what was applied, which tiers wait, and where the platform is."""
+    finish(workspace)
     Board(workspace.out).close()
     states = {tier.name: glance(tier) for tier in workspace.tiers(workspace.order)}
     print("\n".join(_applied(workspace, states)))

@@ -153,6 +153,7 @@ def _cell(text: str) -> str:
 def publish(workspace: Workspace) -> int:
     """Writes and prints the report. terraform's own exit code for plans: 0 nothing differs, 2 something does,
     1 a tier could not be compared."""
+    Board(workspace.out).close()
     made = report(workspace, workspace.tiers())
     write(workspace.out / "drift.json", json.dumps(made, indent=2) + "\n")
     write(workspace.out / "drift.md", markdown(made))

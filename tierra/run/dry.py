@@ -11,6 +11,15 @@ from tierra.run.workspace import Tier, Workspace
 INIT = ("init", "-input=false")
 
 
+SPACE = "\N{OPEN BOX}"  # make takes what holds a space for several words
+
+
+def write(workspace: Workspace, goals: list[str]) -> None:
+    """Prints the commands for make."""
+    for line in commands(workspace, goals):
+        print(line.replace(" ", SPACE))
+
+
 def commands(workspace: Workspace, goals: list[str]) -> Iterator[str]:
     """Lines for a shell."""
     if not (workspace.out / "environment.json").exists():

@@ -70,9 +70,9 @@ def output(workspace: Workspace) -> None:
         _stream(terraform, "output", *([] if sys.stdout.isatty() else ["-no-color"]))
 
 
-def unlock(workspace: Workspace, lock: str) -> None:
+def unlock(workspace: Workspace) -> None:
     """Takes a lock away from a terraform that is dead. Raises Failed."""
-    tiers = workspace.tiers()
+    tiers, lock = workspace.tiers(), workspace.lock
     if not lock or len(tiers) != 1:
         raise Failed(
             f"unlock: make unlock ENV={workspace.environment} TIER=<tier> LOCK=<id>; the refusal has both"

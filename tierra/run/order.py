@@ -95,12 +95,8 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     }
     if not going:
         return {}
-    everything = set().union(*going.values())
-    used = (
-        {name: found for name in everything if (found := users(tier, {name}))}
-        if users(tier, everything)
-        else {}
-    )
+    lost: set[str] = set().union(*going.values())
+    used = {name: users(tier, {name}) for name in lost} if users(tier, lost) else {}
     taken = {}
     for address, known_as in going.items():
         by: dict[str, list[str]] = {}
@@ -109,7 +105,6 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
                 by[consumer] = sorted({*by.get(consumer, []), *addresses})
         if by:
             taken[address] = by
-    lost = {name for address in going for name in going[address]}
     for address, kind, change in changes(plan):
         attribute = SHRINKING.get(kind)
         if attribute and change["actions"] == ["update"]:

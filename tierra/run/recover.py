@@ -13,7 +13,7 @@ from typing import Any
 
 from tierra.run.journal import Running, created, in_flight, recorded, unrecorded
 from tierra.run.terraform import Terraform
-from tierra.run.workspace import Failed, Tier
+from tierra.run.workspace import Failed, Tier, Workspace
 
 # Where terraform imports by more than the id that it shows: arguments of the configuration in braces, and
 # `id`. Source: the section Import of each type in the documentation of hashicorp/terraform-provider-aws, and
@@ -34,7 +34,20 @@ NOTHING = ("aws_acm_certificate_validation", "aws_default_")
 REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
 
 
-def recover(tier: Tier) -> None:
+def recover(workspace: Workspace) -> None:
+    """Brings back what is missing in the selected tiers. Raises Failed when something could not be brought
+    back, after all tiers were tried, or when a state cannot be reached or locked."""
+    said = []
+    for tier in workspace.tiers():
+        try:
+            _tier(tier)
+        except Failed as failed:
+            said.append(str(failed))
+    if said:
+        raise Failed("\n".join(said))
+
+
+def _tier(tier: Tier) -> None:
     """Raises Failed when something could not be brought back, or the state cannot be reached or locked."""
     terraform = Terraform(tier, "recover")
     terraform.init()

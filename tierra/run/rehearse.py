@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tierra.run.leftovers import leftovers
-from tierra.run.workspace import Failed
+from tierra.run.workspace import Failed, Workspace
 
 STEPS = (
     ("plan",),
@@ -22,8 +22,9 @@ STEPS = (
 OURS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "OUT", "STATES", "TIER", "APPROVE")
 
 
-def rehearse(environment: str, make: str) -> None:
-    """Raises Failed when a step fails, or when something is left."""
+def rehearse(workspace: Workspace, words: list[str]) -> None:
+    """Takes the name of make. Raises Failed when a step fails, or when something is left."""
+    environment, [make] = workspace.environment, words
     scratch = Path(".rehearsal", "scratch", environment)
     shutil.rmtree(scratch, ignore_errors=True)
     states = scratch / "states"

@@ -57,7 +57,7 @@ class Terraform:
         """The variables that terraform sees."""
         ours = {key: value for key, value in os.environ.items() if not REFUSED.match(key)}
         ours["TF_IN_AUTOMATION"] = "1"
-        return ours | settings(self.workspace, self.embedded and self.folder)
+        return ours | settings(self.workspace, self.folder if self.embedded else None)
 
     def init(self) -> None:
         """Prepares the folder, unless that was done for the same backend and providers."""
@@ -249,12 +249,12 @@ class Terraform:
 _interrupts: list[int] = []
 
 
-def settings(workspace: Workspace, forecast: Path | bool = False) -> dict[str, str]:
+def settings(workspace: Workspace, forecast: Path | None = None) -> dict[str, str]:
     """The variables that decide which provider terraform talks to: the embedded one in a rehearsal and in a
     forecast, whose folder holds the state that the provider answers data sources from."""
     embedded = (ROOT / PROVIDER).as_posix()
     if forecast:
-        known = (Path(forecast) / "known.tfstate").absolute()
+        known = (forecast / "known.tfstate").absolute()
         return {"TF_CLI_CONFIG_FILE": embedded, "REHEARSAL_CLOUD": "", "REHEARSAL_KNOWN": known.as_posix()}
     if workspace.rehearsed:
         cloud = (workspace.states / "cloud.sqlite").absolute()

@@ -105,6 +105,11 @@ class Workspace:
         return self._variable("TERRAFORM", ".venv/bin/terraform" if local.exists() else "terraform")
 
     @property
+    def lock(self) -> str:
+        """The lock to take away."""
+        return self._variable("LOCK")
+
+    @property
     def lock_timeout(self) -> str:
         return self._variable("LOCK_TIMEOUT", "60s")
 
