@@ -1,0 +1,116 @@
+"""The machine of an operator: folders with spaces, variables of terraform, an old make, interrupts, pipes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from test_make import Project, refused, succeeded, without_make
+
+
+def test_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -> None:
+    project = Project(tmp_path / "my own tierra")
+    succeeded(project.make("plan", TIER="storage"))
+    succeeded(project.make("apply", TIER="storage", APPROVE="yes"))
+    assert len(project.addresses()) == 35
+    assert "no changes" in succeeded(project.make("plan", TIER="storage"))
+    succeeded(project.make("-n", "plan", TIER="storage"))
+    succeeded(project.make("hcl", TIER="storage"))
+    succeeded(project.make("diagram"))
+    succeeded(project.make("destroy", TIER="storage", APPROVE="sandbox"))
+    assert project.addresses() == set()
+
+
+@pytest.mark.parametrize("name", ["TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan"])
+def test_variables_that_bend_terraform_are_refused_by_name(tmp_path: Path, name: str) -> None:
+    project = Project(tmp_path / "tierra")
+    run = project.make("plan", TIER="storage", **{name: "x"})
+    refused(run, f"{name}: must not be set")
+    assert f"remedy: unset {name}" in run.stderr
+    assert not list(project.folder.glob("cdktf.out/**/plan.json"))
+
+
+def test_a_cache_of_providers_is_used_by_one_init_at_a_time(tmp_path: Path) -> None:
+    project, cache = Project(tmp_path / "tierra"), tmp_path / "cache"
+    cache.mkdir()
+    succeeded(project.make("init", TF_PLUGIN_CACHE_DIR=str(cache)))
+    assert (cache / ".tierra.lock").exists()
+    assert list(cache.glob("registry.terraform.io/hashicorp/aws/*"))
+    assert len(list(project.folder.glob("cdktf.out/sandbox/stacks/*/.terraform/tierra.init"))) == 10
+
+
+def test_a_make_that_is_too_old_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    run = Project(tmp_path / "tierra").make("plan", "MAKE_VERSION=3.81")
+    refused(
+        run, "GNU make 3.81 is too old, Tierra needs 4.0 or newer. macOS: brew install make, then type gmake"
+    )
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    run = subprocess.run(
+        ["sh", "-c", "make plan TIER=storage | head -n 1"],
+        cwd=project.folder,
+        env=without_make(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.startswith("rehearsal: ")
+    assert "Traceback" not in run.stderr
+    assert "BrokenPipe" not in run.stderr
+    assert (project.folder / "cdktf.out" / "sandbox" / "report.json").exists()
+
+
+def test_an_interrupt_ends_in_good_order_and_is_no_failure_of_terraform(tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    succeeded(project.make("plan", TIER="network"))
+    process = subprocess.Popen(
+        ["make", "apply", "TIER=network", "APPROVE=yes"],
+        cwd=project.folder,
+        env=without_make(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    journal = project.folder / "cdktf.out/sandbox/stacks/network/journal"
+    while not (journal.exists() and b"Creation complete" in journal.read_bytes()):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode != 0
+    assert "Traceback" not in errors
+    assert "apply: interrupted; what was done is in the state" in errors
+    assert "remedy" not in errors
+    done = project.addresses()
+    assert done
+    succeeded(project.make("plan", TIER="network"))
+    succeeded(project.make("apply", TIER="network", APPROVE="yes"))
+    assert len(project.addresses()) == 98
+
+
+def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(tmp_path: Path) -> None:
+    project = Project(tmp_path / "tierra")
+    variables = {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/none",
+        "AWS_SHARED_CREDENTIALS_FILE": "/none",
+    }
+    run = project.make("plan", "ENV=production", **variables)
+    refused(run, "there are no credentials for AWS")
+    assert "make plan ENV=production REHEARSE=yes" in run.stderr
+    said = succeeded(
+        project.make("plan", "ENV=production", "REHEARSE=yes", "TIER=state storage", **variables)
+    )
+    assert "REHEARSAL" in said
+    assert 'Next: make apply ENV=production TIER="state storage" REHEARSE=yes' in said
+    assert (project.folder / "cdktf.out" / "rehearsal" / "production" / "report.html").exists()
+    assert not (project.folder / "cdktf.out" / "production" / "stacks" / "state" / "plan.json").exists()
