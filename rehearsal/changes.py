@@ -85,7 +85,10 @@ class Changes:
         return made, None
 
     def _refusal(self, type_: Type, prior: Object | None, planned: Object) -> str:
-        """What AWS answers to a change that it refuses; empty when it takes it."""
+        """What AWS answers to a change that it refuses; empty when it accepts it. Without an account that
+        remembers, as in a forecast, nothing is applied in earnest, and nothing refused."""
+        if not self.cloud.remembers:
+            return ""
         answers = (answer for _, answer in transitions.refusals(type_.name, prior, planned, self.cloud.all))
         return next(answers, "")
 

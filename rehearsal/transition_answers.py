@@ -28,7 +28,7 @@ SCALING = "scaling_config"
 
 def numbers(version: Any) -> tuple[int, ...]:
     """`(17, 6)` of 17.6; nothing of what is no version."""
-    return tuple(map(int, version.split("."))) if re.fullmatch(r"\d+(\.\d+)*", str(version)) else ()
+    return tuple(map(int, str(version).split("."))) if re.fullmatch(r"\d+(\.\d+)*", str(version)) else ()
 
 
 def at(values: Values, path: str) -> Any:

@@ -153,7 +153,7 @@ RULES = (
         "node_counts",
         NODES,
         answers.SCALING,
-        "the nodes that are wanted now must be from min to max",
+        "EKS refuses min above, and max below, the desired number of nodes",
         "terraform-aws-modules/terraform-aws-eks#3306 and #944 quote the answers",
         answers.node_counts,
     ),

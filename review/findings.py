@@ -1,13 +1,15 @@
-"""What a reviewer should see first: one finding for each thing that a plan does to data, to those who use the
-platform, to who may do what, and to who may reach what."""
+"""What a reviewer should see first: one finding for each thing that AWS will refuse, and that a plan does to
+data, to those who use the platform, to who may do what, and to who may reach what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-DATA, DOWNTIME, IDENTITY, EXPOSURE, REPLACEMENT = "data", "downtime", "identity", "exposure", "replacement"
+REFUSED, DATA, DOWNTIME = "refused", "data", "downtime"
+IDENTITY, EXPOSURE, REPLACEMENT = "identity", "exposure", "replacement"
 # In the order of a report.
 SUBJECTS = {
+    REFUSED: "AWS refuses",
     DATA: "Data loss",
     DOWNTIME: "Downtime",
     EXPOSURE: "Exposure",

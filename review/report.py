@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from review.findings import REPLACEMENT, SUBJECTS, Finding
 from review.losses import losses
 from review.policies import identity
 from review.saved import seals
+from review.transitions import refused_plan
 
 FORECAST = "forecast"
 CHANGES, NOTHING = "changes", "none"
@@ -65,6 +66,7 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
     """
     made: dict[str, Any] = {"environment": folder.name, "verdict": NOTHING, "tiers": {}}
     touched: list[Change] = []
+    refusals: list[Finding] = []
     changed = {}
     for tier in tiers:
         stack = folder / "stacks" / tier
@@ -72,18 +74,20 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
         made["tiers"][tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         mine = changes(tier, plan, read(stack / CONFIGURATION))
         touched += mine
+        refusals += refused_plan(plan, read(stack / CONFIGURATION), tier)
         if names := outputs(plan):
             changed[tier] = names
         if mine or names:
             made["verdict"] = CHANGES
-    made["findings"] = [asdict(each) for each in findings(touched, tiers)]
+    made["findings"] = [asdict(each) for each in findings(touched, tiers, refusals)]
     made["resources"] = [_resource(each) for each in touched]
     return {**made, "outputs": changed, "plans": seals(folder)}
 
 
-def findings(touched: list[Change], tiers: list[str]) -> list[Finding]:
+def findings(touched: list[Change], tiers: list[str], refusals: Iterable[Finding] = ()) -> list[Finding]:
     """What matters, by subject; within one the grave first, and what is new last."""
-    found = [
+    found = list(refusals)
+    found += [
         each
         for change in touched
         for look in (losses, downtime, exposure, identity, replacement)
