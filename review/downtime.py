@@ -16,6 +16,7 @@ MISSED: Mapping[str, str] = {
     "aws_eks_cluster": "everything in the cluster is gone",
     "aws_eks_node_group": "its pods move to other nodes, if those have room",
     "aws_elasticache_replication_group": "its cache cannot be reached",
+    "aws_eip": "its address goes back to AWS for good, and partners that allow it refuse the platform",
     "aws_internet_gateway": "the platform and the internet do not reach each other",
     "aws_lb": "nobody reaches the platform",
     "aws_lb_listener": "nobody reaches the platform on its port",

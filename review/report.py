@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from review.findings import REPLACEMENT, SUBJECTS, Finding
 from review.losses import losses
 from review.policies import identity
 from review.saved import seals
+from review.standing import Tenant, tenants
 from review.transitions import refused_plan
 
 FORECAST = "forecast"
@@ -67,6 +69,7 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
     made: dict[str, Any] = {"environment": folder.name, "verdict": NOTHING, "tiers": {}}
     touched: list[Change] = []
     refusals: list[Finding] = []
+    within = tenants(folder)
     changed = {}
     for tier in tiers:
         stack = folder / "stacks" / tier
@@ -79,18 +82,24 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
             changed[tier] = names
         if mine or names:
             made["verdict"] = CHANGES
-    made["findings"] = [asdict(each) for each in findings(touched, tiers, refusals)]
+    made["findings"] = [asdict(each) for each in findings(touched, tiers, refusals, within)]
     made["resources"] = [_resource(each) for each in touched]
     return {**made, "outputs": changed, "plans": seals(folder)}
 
 
-def findings(touched: list[Change], tiers: list[str], refusals: Iterable[Finding] = ()) -> list[Finding]:
-    """What matters, by subject; within one the grave first, and what is new last."""
+def findings(
+    touched: list[Change],
+    tiers: list[str],
+    refusals: Iterable[Finding] = (),
+    within: list[Tenant] | None = None,
+) -> list[Finding]:
+    """What matters, by subject; within one the grave first, and what is new last. `within` is what stands in
+    the network."""
     found = list(refusals)
     found += [
         each
         for change in touched
-        for look in (losses, downtime, exposure, identity, replacement)
+        for look in (partial(losses, tenants=within or ()), downtime, exposure, identity, replacement)
         for each in look(change)
     ]
     subjects = list(SUBJECTS)
