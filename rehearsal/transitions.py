@@ -20,6 +20,7 @@ DOCUMENTDB = "aws_docdb_cluster"
 REDIS = "aws_elasticache_replication_group"
 CLUSTER = "aws_eks_cluster"
 NODES = "aws_eks_node_group"
+STORAGE = "allocated_storage"
 REDIS_LEAST_TLS = (7, 0, 5)
 
 
@@ -54,7 +55,7 @@ RULES = (
     Rule(
         "storage_lower",
         DATABASE,
-        "allocated_storage",
+        STORAGE,
         "RDS does not shrink the storage of a database",
         "API rds, ModifyDBInstanceMessage, AllocatedStorage: at least 10 % above the current value",
         answers.storage_lower,
@@ -178,11 +179,12 @@ def kept(type_name: str, was: Values, now: Values) -> list[str]:
     """Arguments that the provider leaves as they are, whatever the configuration says."""
     # Source: provider internal/service/rds/instance.go, DiffSuppressFunc of allocated_storage: what may grow
     # by itself is never planned to shrink.
-    names = ("allocated_storage", answers.CEILING)
-    size, wanted, ceiling = was.get(names[0]), *(now.get(name) for name in names)
-    if type_name != DATABASE or not all(isinstance(each, int) for each in (size, wanted, ceiling)):
+    size, wanted, ceiling = was.get(STORAGE), now.get(STORAGE), now.get(answers.CEILING)
+    if type_name != DATABASE:
         return []
-    return ["allocated_storage"] if size > wanted and ceiling > wanted else []
+    if not (isinstance(size, int) and isinstance(wanted, int) and isinstance(ceiling, int)):
+        return []
+    return [STORAGE] if size > wanted and ceiling > wanted else []
 
 
 def replaced(type_name: str, was: Values, now: Values) -> list[str]:

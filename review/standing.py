@@ -67,7 +67,8 @@ def standing(terraform_type: str, values: Mapping[str, Any], known: Iterable[Ten
     if terraform_type not in GROUND:
         return ""
     zonal = terraform_type == SUBNET
-    kinds = SUBNETS.get((values.get("tags") or {}).get("Subnet"), ()) if zonal else GROUND[terraform_type]
+    kind = str((values.get("tags") or {}).get("Subnet"))
+    kinds = SUBNETS.get(kind, ()) if zonal else GROUND[terraform_type]
     inside = sorted(f"{NAMES[each.type][0]} {each.name}" for each in known if each.type in kinds)
     if not inside:
         return "AWS deletes it only once nothing stands in it" if kinds else ""
