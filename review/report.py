@@ -25,7 +25,7 @@ from review.findings import REPLACEMENT, SUBJECTS, Finding
 from review.losses import losses
 from review.policies import identity
 from review.saved import seals
-from review.standing import Tenant, tenants
+from review.standing import GROUND, Tenant, tenants
 from review.transitions import refused_plan
 
 FORECAST = "forecast"
@@ -69,7 +69,6 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
     made: dict[str, Any] = {"environment": folder.name, "verdict": NOTHING, "tiers": {}}
     touched: list[Change] = []
     refusals: list[Finding] = []
-    within = tenants(folder)
     changed = {}
     for tier in tiers:
         stack = folder / "stacks" / tier
@@ -82,6 +81,7 @@ def report(folder: Path, tiers: list[str]) -> dict[str, Any]:
             changed[tier] = names
         if mine or names:
             made["verdict"] = CHANGES
+    within = tenants(folder) if any(each.destroys and each.type in GROUND for each in touched) else []
     made["findings"] = [asdict(each) for each in findings(touched, tiers, refusals, within)]
     made["resources"] = [_resource(each) for each in touched]
     return {**made, "outputs": changed, "plans": seals(folder)}

@@ -53,7 +53,7 @@ def tenants(folder: Path) -> list[Tenant]:
     its tier; where there is none, what the configuration says."""
     found = []
     for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
-        plan = read(generated.parent / PLAN)
+        plan = _plan(generated.parent)
         for kind, values in _planned(plan) if plan else _configured(read(generated)):
             name = values.get(NAMES[kind][1]) if kind in NAMES else None
             if isinstance(name, str) and not values.get("replicate_source_db"):
@@ -77,6 +77,14 @@ def standing(terraform_type: str, values: Mapping[str, Any], known: Iterable[Ten
     if zonal:
         return f"parts of {named} may stand in it; AWS deletes it only once they are gone"
     return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only once they are gone"
+
+
+def _plan(stack: Path) -> dict[str, Any]:
+    """The plan of a tier; nothing of one that is being written just now."""
+    try:
+        return read(stack / PLAN)
+    except ValueError:
+        return {}
 
 
 def _planned(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -509,6 +509,7 @@ def test_what_stands_in_a_network_that_goes_is_named(tmp_path: Path) -> None:
         found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
         (loss,) = (each for each in found if each["subject"] == "data")
         assert (loss["says"], loss["grave"]) == (words, True)
+    (stacks / "data" / "plan.json").write_text("")  # as terraform begins to write it
     gone = one("aws_subnet", ["delete"], tag, None)
     found = report(put(tmp_path / "dev", "network", gone), ["network"])["findings"]
     assert found[0]["says"].endswith(f"{end}; {ZONE}")
