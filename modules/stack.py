@@ -170,7 +170,8 @@ class Stack(TerraformStack):
 
     @property
     def guarded(self) -> TerraformResourceLifecycle | None:
-        """For what holds data or decrypts it: Terraform destroys it only once the spec lifts protection."""
+        """For what holds data or decrypts it, for what that stands in, and for addresses that others rely on:
+        Terraform replaces none of it until the spec lifts protection."""
         return TerraformResourceLifecycle(prevent_destroy=True) if self.environment.protection else None
 
     def check(self) -> None:

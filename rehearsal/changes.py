@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from rehearsal import guards
+from rehearsal import guards, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -44,6 +44,8 @@ class Changes:
         if self.failures.strike(type_.name, planned, self.cloud):
             detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
+        if refusal := self._refusal(type_, None, planned):
+            return {}, b"", error(f"creating {type_.name}: {refusal}")
         made = self._made(type_, planned)
         first = key = self._key(made, b"")
         number = 1
@@ -71,14 +73,24 @@ class Changes:
         """Whether no object of the type ever had this id."""
         return self.cloud.attempt(f"{type_.name} {self._key(made, b'')}") == 1
 
-    def update(self, type_: Type, prior: Object, planned: Object, private: bytes) -> Object:
-        """The object after the change; what counts versions counts one up."""
+    def update(self, type_: Type, prior: Object, planned: Object, private: bytes) -> tuple[Object, Any]:
+        """The object after the change, or an error diagnostic; what counts versions counts one up."""
+        if refusal := self._refusal(type_, prior, planned):
+            return prior, error(f"updating {type_.name} ({prior.get('id')}): {refusal}")
         made = Maker(type_, planned, self.account).completed()
         for name in type_.facts.changes:
             if planned.get(name) is UNKNOWN and isinstance(prior.get(name), int):
                 made[name] = prior[name] + 1
         self.cloud.put(type_.name, self._key(prior, private), made)
-        return made
+        return made, None
+
+    def _refusal(self, type_: Type, prior: Object | None, planned: Object) -> str:
+        """What AWS answers to a change that it refuses; empty when it accepts it. Without an account that
+        remembers, as in a forecast, nothing is applied in earnest, and nothing refused."""
+        if not self.cloud.remembers:
+            return ""
+        answers = (answer for _, answer in transitions.refusals(type_.name, prior, planned, self.cloud.all))
+        return next(answers, "")
 
     def delete(self, type_: Type, state: Object, private: bytes) -> Any:
         """Delete the object; an error diagnostic when AWS would refuse."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bindings.schema import Block, Nested
+from rehearsal import transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Facts, Type
 from rehearsal.protocol import UNKNOWN, Object
@@ -30,7 +31,10 @@ def plan(
     if prior is None:
         return planned, []
     _documents(type_.facts, prior, planned)
-    replace = [path for name in type_.facts.replace for path in _changed(name, type_.block, prior, planned)]
+    for name in transitions.kept(type_.name, prior, planned):
+        planned[name] = prior[name]
+    names = [*type_.facts.replace, *transitions.replaced(type_.name, prior, planned)]
+    replace = [path for name in names for path in _changed(name, type_.block, prior, planned)]
     if planned != prior:
         _recompute(type_, prior, planned, config)
     return planned, replace

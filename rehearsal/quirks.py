@@ -84,6 +84,11 @@ def _subnet(state: Object) -> Patterns:
     return {"availability_zone_id": zone_id(zone[:-1], ord(zone[-1]) - ord("a") + 1)}
 
 
+def _node_group(state: Object) -> Patterns:
+    """An image is of the version of its nodes."""
+    return {"release_version": "{version}.0-20251120"} if isinstance(state.get("version"), str) else {}
+
+
 def _release(state: Object) -> Patterns:
     version = state.get("version")
     version = version if isinstance(version, str) else "1.0.0"
@@ -104,6 +109,7 @@ QUIRKS: dict[str, Callable[[Object], Patterns]] = {
     "aws_acm_certificate": _certificate,
     "aws_alb": _load_balancer,
     "aws_db_instance": _database,
+    "aws_eks_node_group": _node_group,
     "aws_kms_external_key": _key,
     "aws_kms_key": _key,
     "aws_lb": _load_balancer,

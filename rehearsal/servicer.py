@@ -130,7 +130,7 @@ class Servicer:
         elif prior is None:
             made, private, refusal = self.changes.create(type_, planned)
         else:
-            made, private, refusal = self.changes.update(type_, prior, planned, private), private, None
+            made, refusal = self.changes.update(type_, prior, planned, private)
         if refusal:
             return response(new_state=request.prior_state, private=private, diagnostics=[refusal])
         if planned is None:

@@ -20,6 +20,16 @@ def fate(terraform_type: str, values: Values) -> str:
     return rule(values) if rule else ""
 
 
+def way_out(terraform_type: str, values: Values) -> str:
+    """How a container that AWS does not delete full is emptied; empty where the provider does it, and for
+    others."""
+    argument, name, way = CONTAINERS.get(terraform_type, ("", "", ""))
+    if not way or values.get(argument):
+        return ""
+    region = values.get("region")
+    return way.format(name=values.get(name), region=f" --region {region}" if isinstance(region, str) else "")
+
+
 def keeps_snapshot(terraform_type: str, values: Values) -> bool:
     """Whether the resource leaves a final snapshot."""
     return fate(terraform_type, values).startswith("final snapshot")
@@ -44,8 +54,35 @@ def _cache(values: Values) -> str:
 def _emptied(by: str, what: str) -> Callable[[Values], str]:
     """For a container: `by` is the argument that lets the provider empty it."""
     return lambda values: (
-        f"{what} in it are deleted" if values.get(by) else f"destroy stops while there are {what} in it"
+        f"{what} in it are deleted" if values.get(by) else f"AWS refuses while there are {what} in it"
     )
+
+
+# Containers, by type: the argument that lets the provider empty it, the one with its name, and the way out
+# without it. With protection on a policy of the repository refuses its deletion, whoever asks.
+# Source: botocore, ecr DeleteRepository, s3 DeleteBucket, backup DeleteBackupVault.
+CONTAINERS: Mapping[str, tuple[str, str, str]] = {
+    "aws_backup_vault": (
+        "force_destroy",
+        "name",
+        "wait until its recovery points expire, or delete those that may go: aws backup"
+        " list-recovery-points-by-backup-vault --backup-vault-name {name}{region} lists them, aws backup"
+        " delete-recovery-point deletes one; a vault lock keeps them until their time is up",
+    ),
+    "aws_ecr_repository": (
+        "force_delete",
+        "name",
+        "to delete it with its images, once no pod runs one: aws ecr delete-repository-policy"
+        " --repository-name {name}{region} && aws ecr delete-repository --force --repository-name"
+        " {name}{region}, and make plan again",
+    ),
+    "aws_s3_bucket": (
+        "force_destroy",
+        "bucket",
+        "empty it first, old versions too: aws s3api list-object-versions --bucket {name}{region} lists them,"
+        " aws s3api delete-objects --bucket {name}{region} deletes them",
+    ),
+}
 
 
 def _key(values: Values) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from review.changes import Change
 from review.differences import text
 from review.findings import DATA, Finding
-from review.holdings import FATES, fate
+from review.holdings import FATES, fate, way_out
+from review.tenants import SUBNET, Tenant, inside
 
 # Logs go with what they belong to; what becomes of them is said, and is not the worst of a plan.
 LESSER = ("aws_cloudwatch_log_group", "helm_release")
@@ -32,10 +33,15 @@ KEPT = (
 FOREVER = ("retention_in_days",)  # 0 keeps for good
 
 
-def losses(change: Change) -> Iterator[Finding]:
-    """What one change means for data."""
-    if change.destroys and (becomes := fate(change.type, change.was)):
+def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
+    """What one change means for data. `tenants` is what stands in the network."""
+    becomes = fate(change.type, change.was) or inside(change.type, change.was, tenants)
+    # What stands in a zone that is given up goes before its subnets: tierra/run/order.py.
+    zone = change.type == SUBNET and change.action == "delete"
+    if change.destroys and becomes and not zone:
         grave = change.type not in LESSER
+        if way := way_out(change.type, change.was):
+            becomes = f"{becomes}; {way}"
         yield Finding(DATA, change.tier, change.address, change.action, becomes, (), grave)
     if change.action == "update" and change.type in FATES:
         lifted = list(_lifted(change))

@@ -28,7 +28,9 @@ from review.reach import reach
 from review.releases import RELEASE, image
 from review.resilience import resilience
 from review.standing import Standing, standing
+from review.tenants import Tenant, tenants
 from review.title import title
+from review.transitions import refused_plan
 from review.waiting import waiting
 
 FORECAST = "forecast"
@@ -81,17 +83,19 @@ def report(
     counted, outputs_of, plans = {}, {}, {}
     touched: dict[str, list[Change]] = {}
     pictures: dict[str, Standing] = {}
+    stopped = [*refused]
     for tier in tiers:
         stack = folder / "stacks" / tier
         plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
         configuration = read(stack / CONFIGURATION)
         counted[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         touched[tier] = changes(tier, plan, configuration)
+        stopped += refused_plan(plan, configuration, tier)
         pictures[tier] = standing(plan, configuration)
         if names := outputs(plan):
             outputs_of[tier] = names
     changed = bool(outputs_of) or any(touched.values())
-    found = findings(touched, pictures, refused)
+    found = findings(touched, pictures, stopped, tenants(folder))
     whole = verdicts(found, changes=changed)
     made = {
         "environment": environment,
@@ -118,16 +122,18 @@ def findings(
     touched: Mapping[str, list[Change]],
     pictures: Mapping[str, Standing],
     refused: Sequence[Finding] = (),
+    within: Sequence[Tenant] = (),
 ) -> list[Finding]:
     """What matters, by subject; within one the grave first, and what is new last. `touched` and `pictures`
-    are by tier, and in the order of the tiers."""
+    are by tier, and in the order of the tiers; `within` is what stands in the network."""
     images = dict(sorted(each for picture in pictures.values() for each in _images(picture)))
     found: list[Finding] = [*refused]
     for tier, mine in touched.items():
         picture = pictures[tier]
         for change in mine:
-            for look in (losses, identity, waiting, replacement):
+            for look in (identity, waiting, replacement):
                 found += look(change)
+            found += losses(change, within)
             found += downtime(change, picture)
             found += exposure(change, picture)
             found += compatibility(change, images)

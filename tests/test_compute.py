@@ -80,6 +80,16 @@ def test_secrets_are_encrypted_and_what_holds_data_is_guarded(compute: Root) -> 
         assert compute[address].get("lifecycle", {}).get("prevent_destroy", False) is guarded
 
 
+def test_a_further_zone_leaves_the_control_plane_where_it_is(variant: Callable[..., Variant]) -> None:
+    def subnets(**compute: Any) -> list[str]:
+        made = variant(network={"zones": ["a", "b", "c"]}, compute=compute)["compute"]
+        found: list[str] = made[CLUSTER]["vpc_config"]["subnet_ids"]
+        return [each.removesuffix("}").rpartition(".")[2] for each in found]
+
+    assert subnets() == ["a", "b", "c"]
+    assert subnets(endpoint={"zones": ["a", "b"]}) == ["a", "b"]
+
+
 def test_no_version_is_left_to_chance(compute: Root) -> None:
     settings = compute.environment.compute
     addons = {each["addon_name"]: each["addon_version"] for each in compute.all("aws_eks_addon").values()}

@@ -48,6 +48,16 @@ def test_subnets_are_disjoint_and_inside_the_vpc(network: Root) -> None:
     assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
 
 
+def test_what_everything_stands_in_and_addresses_that_partners_allow_are_guarded(network: Root) -> None:
+    guarded = network.environment.protection
+    kinds = ("vpc", "subnet", "db_subnet_group", "docdb_subnet_group", "elasticache_subnet_group", "eip")
+    for kind in kinds:
+        resources = network.all(f"aws_{kind}")
+        assert resources
+        for name, arguments in resources.items():
+            assert arguments.get("lifecycle", {}).get("prevent_destroy", False) is guarded, f"{kind} {name}"
+
+
 def test_nothing_gets_a_public_address_by_itself(network: Root) -> None:
     assert {subnet["map_public_ip_on_launch"] for subnet in network.all("aws_subnet").values()} == {False}
 

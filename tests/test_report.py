@@ -657,6 +657,59 @@ def says(
     return [(each["subject"], each["says"], *each["lines"]) for each in made["findings"]]
 
 
+def test_what_stands_in_a_network_that_goes_is_named(tmp_path: Path) -> None:
+    stacks = tmp_path / "dev" / "stacks"
+    data = {
+        "aws_db_instance": {
+            "postgres": {"identifier": "acme-postgres"},
+            "replica_1": {"identifier": "acme-replica", "replicate_source_db": "acme-postgres"},
+        },
+        "aws_docdb_cluster": {"documentdb": {"cluster_identifier": "acme-documents"}},
+        "aws_elasticache_replication_group": {"redis": {"replication_group_id": "acme-redis"}},
+    }
+    (stacks / "data").mkdir(parents=True)
+    (stacks / "data" / "cdk.tf.json").write_text(json.dumps({"resource": data}))
+    databases = "DocumentDB acme-documents, PostgreSQL acme-postgres and Redis acme-redis"
+    end = "in it; AWS deletes it only once they are gone"
+    tag = {"tags": {"Subnet": "database"}}
+    for kind, values, words in (
+        ("aws_vpc", {}, f"{databases} stand {end}"),
+        ("aws_subnet", tag, f"parts of {databases} may stand {end}"),
+        ("aws_db_subnet_group", {}, f"PostgreSQL acme-postgres stands {end}"),
+    ):
+        plan = one(kind, ["delete", "create"], values, values)
+        found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
+        (loss,) = (each for each in found if each["subject"] == "data")
+        assert (loss["says"], loss["grave"]) == (words, True)
+    (stacks / "data" / "plan.json").write_text("")  # as terraform begins to write it
+    gone = one("aws_subnet", ["delete"], tag, None)  # a zone less: its databases go first
+    found = report(put(tmp_path / "dev", "network", gone), ["network"])["findings"]
+    assert [each for each in found if each["subject"] == "data"] == []
+    # The plan of the other tier says that nothing is applied there yet.
+    put(tmp_path / "dev", "data", {"prior_state": {}})
+    plan = one("aws_vpc", ["delete", "create"], {}, {})
+    found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
+    assert found[0]["says"] == "AWS deletes it only once nothing stands in it"
+
+
+def test_a_container_that_aws_does_not_delete_full_comes_with_a_way_out(tmp_path: Path) -> None:
+    named = {"name": "acme/shop", "bucket": "acme-files", "region": "us-east-1"}
+    for kind, by, command in (
+        (
+            "aws_ecr_repository",
+            "force_delete",
+            "aws ecr delete-repository --force --repository-name acme/shop",
+        ),
+        ("aws_s3_bucket", "force_destroy", "aws s3api list-object-versions --bucket acme-files"),
+        ("aws_backup_vault", "force_destroy", "--backup-vault-name acme/shop --region us-east-1"),
+    ):
+        ((_, words),) = says(tmp_path, one(kind, ["delete"], {**named, by: False}, None))
+        assert words.startswith("AWS refuses while there are ")
+        assert command in words
+        ((_, words),) = says(tmp_path, one(kind, ["delete"], {**named, by: True}, None))
+        assert words.endswith(" in it are deleted")
+
+
 def test_a_policy_that_is_not_known_yet_is_read_from_the_configuration(tmp_path: Path) -> None:
     statement = {
         "Sid": "Use",

@@ -74,9 +74,11 @@ def cluster(stack: Stack, network: NetworkOutputs, key: KmsKey) -> EksCluster:
 
 
 def _vpc_config(stack: Stack, network: NetworkOutputs) -> EksClusterVpcConfig:
-    ranges = [str(each) for each in stack.environment.compute.endpoint.public_cidrs]
+    endpoint = stack.environment.compute.endpoint
+    ranges = [str(each) for each in endpoint.public_cidrs]
+    zones = endpoint.zones or stack.environment.network.zones
     return EksClusterVpcConfig(
-        subnet_ids=list(network.private_subnet_ids.values()),
+        subnet_ids=[network.private_subnet_ids[zone] for zone in zones],
         security_group_ids=[network.control_plane_security_group_id],
         endpoint_private_access=True,
         endpoint_public_access=bool(ranges),

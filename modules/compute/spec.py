@@ -12,7 +12,7 @@ from modules.compute.instances import Instance, InstanceType, instances
 from modules.compute.roles import RoleArn, role_slug
 from modules.compute.versions import NEWEST, KubernetesVersion
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
-from modules.network.spec import RetentionDays
+from modules.network.spec import Letter, RetentionDays
 from modules.section import Finding, Section, check, repeated
 from modules.wording import choices
 
@@ -128,6 +128,22 @@ class Endpoint(Section):
         " GitHub are not in.",
         examples=[["203.0.113.0/24"]],
     )
+    zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": 4, "uniqueItems": True},
+        description="Zones in which the control plane meets the VPC, two or more of network.zones; all of"
+        " them when left out. EKS keeps those that the cluster was created with: before network.zones gets"
+        " another zone, name here those that there are.",
+        examples=[["a", "b"]],
+    )
+
+    @check("zones")
+    def zones_are_distinct(self) -> Iterator[Finding]:
+        """Two zones, as EKS wants them."""
+        for index in repeated(self.zones):
+            yield Finding(("zones", index), "each zone is named once", "remove the second one")
+        if len(self.zones) == 1:
+            yield Finding(("zones",), "EKS wants two zones or more", "name another zone, or remove the line")
 
     @check("public_cidrs")
     def ranges_are_narrow_and_public(self) -> Iterator[Finding]:
@@ -253,6 +269,10 @@ def compute_findings(
         rule = f"each of the {len(zones)} zones has a group of nodes, and max is {compute.nodes.max}"
         remedy = f"raise it to {len(zones)} or more, or name fewer zones in network.zones"
         yield Finding(("compute", "nodes", "max"), rule, remedy)
+    for index, zone in enumerate(compute.endpoint.zones):
+        if zone not in zones:
+            rule = f"the control plane is in zones of network.zones, which are {choices(zones)}"
+            yield Finding(("compute", "endpoint", "zones", index), rule, "name one of these, or remove it")
     for key in ("admins", "viewers"):
         for index, arn in enumerate(getattr(compute, key)):
             if arn.split(":")[1] != partition:

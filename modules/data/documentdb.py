@@ -55,7 +55,7 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         cluster_identifier=identifier,
         engine="docdb",
         engine_version=settings.version,
-        allow_major_version_upgrade=False,
+        allow_major_version_upgrade=settings.allow_major_upgrade,
         master_username=USER,
         manage_master_user_password=True,
         port=PORT,

@@ -42,6 +42,11 @@ class DocumentDb(Section):
         description="Instances, in the zones of network.zones in turn: one writes, the others read and take"
         " over when it fails.",
     )
+    allow_major_upgrade: bool = Field(
+        default=False,
+        description="Lets a change of version reach another major: from 4.0.0 to 5.0.0, or from 5.0.0 to"
+        " 8.0.0. Turn it on for that one apply: the upgrade takes the database down and has no way back.",
+    )
     backup_days: int = Field(
         default=14, ge=1, le=35, description="Days of automated backups, which DocumentDB always makes."
     )

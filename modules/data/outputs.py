@@ -48,6 +48,7 @@ class DataOutputs(Outputs, tier="data"):
         dict[str, str], "Identifiers of the replicas, as metrics name them, by name", keyed_by(replicas)
     ]
     postgres_resource_id: Annotated[str, "Resource ID of the primary, for authentication by IAM"]
+    postgres_storage_gb: Annotated[str, "Storage that the spec asks for, in GiB; AWS may have let it grow"]
     postgres_arn: Annotated[str, "ARN of the primary"]
     postgres_key_arn: Annotated[str, "Key that encrypts PostgreSQL"]
 

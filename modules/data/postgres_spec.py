@@ -99,7 +99,7 @@ class Postgres(Section):
         default=100,
         ge=SMALLEST_GB,
         le=LARGEST_GB,
-        description="Storage in GiB (gp3). It can grow, never shrink.",
+        description="Storage in GiB (gp3). It can grow, never shrink: make apply refuses a smaller value.",
     )
     max_storage_gb: int | None = Field(
         default=None,

@@ -38,6 +38,7 @@ class Data:
             postgres_identifier=postgres.primary.identifier,
             postgres_replica_identifiers={name: each.identifier for name, each in postgres.replicas.items()},
             postgres_resource_id=postgres.primary.resource_id,
+            postgres_storage_gb=str(stack.environment.data.postgres.storage_gb),
             postgres_arn=postgres.primary.arn,
             postgres_key_arn=self.keys.postgres.arn,
             redis_primary_endpoint=redis.cache.primary_endpoint_address,

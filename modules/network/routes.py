@@ -70,6 +70,7 @@ def _nat(
             f"nat_{zone}",
             domain="vpc",
             depends_on=[internet],
+            lifecycle=stack.guarded,
             tags=stack.tags(f"nat-{zone}"),
         )
         for zone in zones

@@ -31,6 +31,7 @@ def subnet_groups(stack: Stack, subnets: Subnets) -> SubnetGroups:
             name=stack.names.of("subnet_group", "postgres"),
             description="Database subnets, for PostgreSQL",
             subnet_ids=database,
+            lifecycle=stack.guarded,
             tags=stack.tags("postgres"),
         ),
         redis=stack.add(
@@ -39,6 +40,7 @@ def subnet_groups(stack: Stack, subnets: Subnets) -> SubnetGroups:
             name=stack.names.of("subnet_group", "redis"),
             description="Database subnets, for Redis",
             subnet_ids=database,
+            lifecycle=stack.guarded,
             tags=stack.tags("redis"),
         ),
         documentdb=stack.add(
@@ -47,6 +49,7 @@ def subnet_groups(stack: Stack, subnets: Subnets) -> SubnetGroups:
             name=stack.names.of("subnet_group", "documentdb"),
             description="Database subnets, for DocumentDB",
             subnet_ids=database,
+            lifecycle=stack.guarded,
             tags=stack.tags("documentdb"),
         ),
     )

@@ -49,6 +49,7 @@ def _kind(stack: Stack, vpc: Vpc, kind: str, ranges: Mapping[str, IPv4Network]) 
             availability_zone=f"{stack.environment.region}{zone}",
             cidr_block=str(cidr),
             map_public_ip_on_launch=False,
+            lifecycle=stack.guarded,
             tags=stack.tags(f"{kind}-{zone}", Subnet=kind, **KUBERNETES_ROLE[kind]),
         )
         for zone, cidr in ranges.items()

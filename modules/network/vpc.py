@@ -22,6 +22,7 @@ def vpc(stack: Stack) -> Vpc:
         enable_dns_hostnames=True,
         enable_dns_support=True,
         enable_network_address_usage_metrics=True,
+        lifecycle=stack.guarded,
         tags=stack.tags("main"),
     )
     _empty_defaults(stack, main)

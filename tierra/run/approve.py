@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from io import StringIO
 from typing import Any
 
@@ -21,6 +22,7 @@ from review import report, terminal
 from review.changes import changes, read
 from review.findings import DATA, EXPOSURE, IDENTITY, REACH, REFUSED, RESILIENCE
 from review.standing import standing
+from review.transitions import refused_plan
 from tierra.run import adopt, order, preflight, saved, upstream
 from tierra.run.board import ASKS, RUNNING, Board
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
@@ -44,8 +46,7 @@ def apply(workspace: Workspace) -> None:
         names = [tier.name for tier in planned]
         made = report.report(workspace.out, names, workspace.environment, order.findings(workspace))
         if refused := [each for each in made["findings"] if each["subject"] == REFUSED]:
-            lines = (f"  {each['tier']} {each['address']}: {each['says']}" for each in refused)
-            raise Failed("\n".join(["apply: refused, nothing was changed: AWS would refuse this", *lines]))
+            raise Failed(_refusal(refused))
         shown = [*terminal.screen(made, f"{workspace.out}/report.html", *size())]
     for tier in planned:
         shown += adopt.lines(read_json(tier.plan_json))
@@ -54,6 +55,11 @@ def apply(workspace: Workspace) -> None:
         what = "all tiers" if names == workspace.order else ", ".join(names)
         question = f"apply {what} of {workspace.environment}? Type yes: "
         ask(Board(workspace.out), "yes", question, shown)
+
+
+def _refusal(findings: Iterable[dict[str, Any]]) -> str:
+    lines = (f"  {each['tier']} {each['address']}: {each['says']}" for each in findings)
+    return "\n".join(["apply: refused, nothing was changed: AWS would not do this", *lines])
 
 
 def keep(workspace: Workspace) -> None:
@@ -117,6 +123,9 @@ def beyond(tier: Tier) -> list[str]:
 
 def again(tier: Tier, board: Board, why: str) -> None:
     """Raises Failed unless the new plan does no more than was approved, or is approved now."""
+    plan, configuration = read_json(tier.plan_json), read(tier.planned_configuration)
+    if refused := refused_plan(plan, configuration, tier.name):
+        raise Failed(_refusal(asdict(each) for each in refused))
     if not (lines := beyond(tier)):
         return
     workspace = tier.workspace

@@ -130,6 +130,18 @@ KNOWN = (
         "look at the network, then " + AGAIN,
     ),
     Known(
+        r"Instance cannot be destroyed.*?Resource (?P<address>\S+) has lifecycle\.prevent_destroy set",
+        "protection keeps {address}: the change would replace it, with what it holds or what stands in it",
+        "take the change back; if it is meant, write protection: false in environments/{env}.yaml and apply"
+        " that first, as a change of its own",
+    ),
+    Known(
+        r"Error: (?:updating|creating) [^:]*: (?:operation error [^:]*: ModifyDB\w+, .*?)?"
+        r"(?P<code>InvalidParameter(?:Combination|Value|Exception)): ",
+        "AWS refused the change ({code}); what was applied before it stays",
+        "make plan ENV={env}: its report names the way out under AWS refuses",
+    ),
+    Known(
         r"AccessDenied|UnauthorizedOperation|not authorized to perform",
         "the credentials may not do this",
         "use a role with more rights, or extend those of this one",

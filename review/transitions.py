@@ -1,0 +1,110 @@
+"""Changes that AWS will refuse although terraform plans them: what is refused, and the way out by the spec.
+
+The rules are those by which the embedded provider answers, `rehearsal.transitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rehearsal.transition_answers import Around, at, numbers
+from rehearsal.transitions import RULES, Rule, alone, refusals
+from review.changes import Change, changes
+from review.differences import text
+from review.findings import REFUSED, Finding
+
+# The way out of each rule, by the keys of the spec. `was` is the value of the rule's argument as it is,
+# `near` one that AWS accepts; the other names in braces are in _words.
+REMEDIES: Mapping[str, str] = {
+    "postgres_lower": (
+        'write data.postgres.version: "{was}" again; an earlier version is a new database and a dump'
+    ),
+    "postgres_major": (
+        "write data.postgres.allow_major_upgrade: true for this one apply, which has no way back, or"
+        ' version: "{was}" again'
+    ),
+    "storage_lower": "write data.postgres.storage_gb: {was} again; less storage is a new database and a dump",
+    "storage_ceiling": "raise data.postgres.max_storage_gb above {allocated_storage}",
+    "storage_speed": "remove data.postgres.iops and throughput, or raise storage_gb",
+    "documentdb_path": "write data.documentdb.version: {near}",
+    "documentdb_major": (
+        "write data.documentdb.allow_major_upgrade: true for this one apply, which has no way back, or"
+        " version: {was} again"
+    ),
+    "redis_nodes": "raise data.redis.nodes to 2 or more",
+    "redis_failover": "raise data.redis.nodes to 2 or more",
+    "redis_tls": "set transit_encryption_mode to preferred, apply, and then to required",
+    "kubernetes": 'write compute.kubernetes: "{near}"',
+    "cluster_zones": ("name those in compute.endpoint.zones, and keep them in network.zones"),
+    "nodes_lower": "write compute.kubernetes and compute.nodes.ami_release as they were",
+    "nodes_ahead": "raise the version of the cluster first: compute.kubernetes",
+    "node_counts": (
+        "change the desired number first: aws eks update-nodegroup-config --cluster-name {cluster_name}"
+        " --nodegroup-name {node_group_name} --scaling-config"
+        " minSize={least},maxSize={most},desiredSize={wanted} and make plan again"
+    ),
+}
+POSTGRES = "aws_db_instance.postgres"
+STORAGE = "postgres_storage_gb"  # the output that holds what the spec asked for when it was applied last
+
+
+def refused(change: Change, around: Around = alone) -> Iterator[Finding]:
+    """What AWS refuses of one change. `around` gives the resources of a type as the plan leaves them."""
+    if change.action not in ("create", "replace", "update"):
+        return
+    was = change.was if change.action == "update" else None
+    for rule, _answer in refusals(change.type, was, change.now, around):
+        yield _finding(change, rule)
+
+
+def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str) -> list[Finding]:
+    """What AWS refuses of a whole plan (`terraform show -json`): such a plan must not be applied."""
+    planned = plan.get("planned_values", {}).get("root_module", {}).get("resources", [])
+
+    def around(terraform_type: str) -> list[Mapping[str, Any]]:
+        return [each["values"] for each in planned if each["type"] == terraform_type]
+
+    found = [each for change in changes(tier, plan, configuration) for each in refused(change, around)]
+    return [*found, *_storage(plan, tier)]
+
+
+def _finding(change: Change, rule: Rule) -> Finding:
+    was, now = at(change.was, rule.argument), at(change.now, rule.argument)
+    line = f"~ {rule.argument}: {text(was)} → {text(now)}"
+    says = f"{rule.says}: {REMEDIES[rule.name].format(**_words(change, was, now))}"
+    return Finding(REFUSED, change.tier, change.address, change.action, says, (line,), grave=True)
+
+
+def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
+    """What a remedy may name."""
+    sides = {**change.now, **change.was}
+    words = {name: text(sides.get(name)) for name in ("allocated_storage", "cluster_name", "node_group_name")}
+    least, most, wanted = (
+        at(change.now, f"scaling_config.{name}_size") for name in ("min", "max", "desired")
+    )
+    if all(isinstance(each, int) for each in (least, most, wanted)):
+        wanted = min(max(wanted, least), most)
+    return {**words, "was": was, "near": _near(was, now), "least": least, "most": most, "wanted": wanted}
+
+
+def _near(was: Any, now: Any) -> Any:
+    """The next version on the way to what is wanted; on a way back, the one that there is."""
+    old, new = numbers(was), numbers(now)
+    if new <= old:
+        return was
+    return f"{old[0]}.{old[1] + 1}" if len(old) == 2 else "5.0.0"
+
+
+def _storage(plan: dict[str, Any], tier: str) -> Iterator[Finding]:
+    """Less storage in the spec than when it was applied last. The provider plans nothing then, because AWS
+    may have let the storage grow; the database would keep more than the spec says."""
+    output = plan.get("output_changes", {}).get(STORAGE, {})
+    was, now = str(output.get("before")), str(output.get("after"))
+    resources = {each["address"]: each["change"]["actions"] for each in plan.get("resource_changes", [])}
+    stays = resources.get(POSTGRES) in (["no-op"], ["update"])
+    if stays and was.isdigit() and now.isdigit() and int(now) < int(was):
+        rule = next(rule for rule in RULES if rule.name == "storage_lower")
+        says = f"{rule.says}: {REMEDIES[rule.name].format(was=was)}"
+        line = f"~ {rule.argument}: {was} → {now}"
+        yield Finding(REFUSED, tier, POSTGRES, "update", says, (line,), grave=True)

@@ -1,0 +1,322 @@
+"""Changes that AWS refuses are named in the report of the plan with a way out, and the embedded provider
+refuses them at apply; others pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from rehearsing import PROVIDERS, Project
+
+from rehearsal.catalog import Catalog, catalog_path
+from rehearsal.cloud import Cloud
+from rehearsal.nodes import want
+from rehearsal.protocol import UNKNOWN
+from rehearsal.transitions import RULES, refusals
+from review.findings import REFUSED as REFUSED_BY_AWS
+from review.transitions import REMEDIES, refused_plan
+
+RESOURCES = """
+resource "aws_db_instance" "postgres" {
+  identifier                  = "orders"
+  engine                      = "postgres"
+  engine_version              = "17"
+  instance_class              = "db.t4g.medium"
+  storage_type                = "gp3"
+  allocated_storage           = 60
+  allow_major_version_upgrade = false
+  username                    = "platform"
+  password_wo                 = "not-kept"
+  password_wo_version         = 1
+  skip_final_snapshot         = true
+}
+resource "aws_docdb_cluster" "documents" {
+  cluster_identifier          = "documents"
+  engine                      = "docdb"
+  engine_version              = "4.0.0"
+  allow_major_version_upgrade = true
+  master_username             = "platform"
+  manage_master_user_password = true
+  skip_final_snapshot         = true
+}
+resource "aws_elasticache_replication_group" "redis" {
+  replication_group_id       = "redis"
+  description                = "Cache"
+  engine                     = "redis"
+  engine_version             = "7.1"
+  node_type                  = "cache.t4g.small"
+  num_cache_clusters         = 3
+  automatic_failover_enabled = true
+  multi_az_enabled           = true
+}
+resource "aws_subnet" "private" {
+  for_each          = toset(["a", "b", "c"])
+  vpc_id            = "vpc-1"
+  availability_zone = "us-east-1${each.key}"
+  cidr_block        = "10.0.0.0/24"
+}
+resource "aws_eks_cluster" "main" {
+  name     = "main"
+  role_arn = "arn:aws:iam::123456789012:role/cluster"
+  version  = "1.33"
+  vpc_config {
+    subnet_ids = [for zone in ["a", "b"] : aws_subnet.private[zone].id]
+  }
+}
+resource "aws_eks_node_group" "a" {
+  cluster_name    = aws_eks_cluster.main.name
+  node_group_name = "a"
+  node_role_arn   = "arn:aws:iam::123456789012:role/node"
+  subnet_ids      = [aws_subnet.private["a"].id]
+  version         = "1.33"
+  scaling_config {
+    desired_size = 2
+    max_size     = 3
+    min_size     = 1
+  }
+  lifecycle {
+    ignore_changes = [scaling_config[0].desired_size]
+  }
+}
+"""
+KUBERNETES = 'version  = "1.33"'
+NODES = 'version         = "1.33"'
+COMBINATION, PARAMETER = "InvalidParameterCombination: ", "InvalidParameterException: "
+FLAG = f"{COMBINATION}The AllowMajorVersionUpgrade flag"
+MINOR = "Unsupported Kubernetes minor version update from 1.33 to"
+
+
+class Case(NamedTuple):
+    """What is written in place of what, AWS's answer, the rule that it breaks, and words of the remedy."""
+
+    old: str
+    new: str
+    answer: str
+    rule: str
+    remedy: str
+
+
+REFUSED = {
+    "major": Case(
+        '"17"', '"18"', FLAG, "postgres_major", "data.postgres.allow_major_upgrade: true for this one apply"
+    ),
+    "lower": Case(
+        '"17"',
+        '"16"',
+        f"{COMBINATION}Cannot upgrade postgres from 17 to 16",
+        "postgres_lower",
+        'write data.postgres.version: "17" again',
+    ),
+    "shrink": Case(
+        "= 60",
+        "= 30",
+        f"{COMBINATION}Allocated storage cannot be reduced from 60 to 30",
+        "storage_lower",
+        "write data.postgres.storage_gb: 60 again",
+    ),
+    "ceiling": Case(
+        "= 60",
+        "= 60\n max_allocated_storage = 60",
+        f"{COMBINATION}Max storage size must be greater",
+        "storage_ceiling",
+        "raise data.postgres.max_storage_gb above 60",
+    ),
+    "speed": Case(
+        "= 60",
+        "= 60\n iops = 12000",
+        f"{COMBINATION}You can't specify IOPS",
+        "storage_speed",
+        "remove data.postgres.iops",
+    ),
+    "path": Case(
+        '"4.0.0"',
+        '"8.0.0"',
+        f"{COMBINATION}Cannot upgrade docdb from 4.0.0 to 8.0.0",
+        "documentdb_path",
+        "write data.documentdb.version: 5.0.0",
+    ),
+    "flag": Case(
+        '"4.0.0"\n  allow_major_version_upgrade = true',
+        '"5.0.0"',
+        FLAG,
+        "documentdb_major",
+        "data.documentdb.allow_major_upgrade: true",
+    ),
+    "nodes": Case(
+        "= 3\n  automatic",
+        "= 1\n  automatic",
+        "InvalidParameterValue: Must have at least 1 replica",
+        "redis_nodes",
+        "raise data.redis.nodes to 2",
+    ),
+    "failover": Case(
+        "automatic_failover_enabled = true",
+        "automatic_failover_enabled = false",
+        f"{COMBINATION}Automatic failover must be enabled",
+        "redis_failover",
+        "raise data.redis.nodes to 2",
+    ),
+    "skipped": Case(
+        KUBERNETES,
+        KUBERNETES.replace("33", "35"),
+        f"{PARAMETER}{MINOR} 1.35",
+        "kubernetes",
+        'write compute.kubernetes: "1.34"',
+    ),
+    "back": Case(
+        KUBERNETES,
+        KUBERNETES.replace("33", "32"),
+        f"{PARAMETER}{MINOR} 1.32",
+        "kubernetes",
+        'write compute.kubernetes: "1.33"',
+    ),
+    "zones": Case(
+        '["a", "b"]',
+        '["a", "b", "c"]',
+        f"{PARAMETER}Subnets must be in the zones",
+        "cluster_zones",
+        "name those in compute.endpoint.zones",
+    ),
+    "ahead": Case(
+        NODES,
+        NODES.replace("33", "34"),
+        "Kubernetes 1.34 of the node group, 1.33 of the cluster",
+        "nodes_ahead",
+        "raise the version of the cluster first",
+    ),
+    "older": Case(
+        NODES,
+        NODES.replace("33", "32"),
+        f"{PARAMETER}A node group cannot be rolled back from 1.33 to 1.32",
+        "nodes_lower",
+        "as they were",
+    ),
+    "image": Case(
+        NODES,
+        f'{NODES}\n release_version = "1.33.0-20240101"',
+        f"{PARAMETER}A node group cannot be rolled back from 1.33.0-20251120 to 1.33.0-20240101",
+        "nodes_lower",
+        "compute.nodes.ami_release",
+    ),
+    "min": Case(
+        "= 1\n  }",
+        "= 3\n  }",
+        f"{PARAMETER}Minimum capacity 3 can't be greater than desired size 2",
+        "node_counts",
+        "--cluster-name main --nodegroup-name a --scaling-config minSize=3,maxSize=3,desiredSize=3",
+    ),
+    "max": Case(
+        "max_size     = 3",
+        "max_size     = 1",
+        f"{PARAMETER}Desired capacity 2 can't be greater than max size 1",
+        "node_counts",
+        "minSize=1,maxSize=1,desiredSize=1",
+    ),
+}
+# One after another.
+TAKEN = {
+    "minor": ('"17"', '"17.9"'),
+    "allowed": ("= false\n  username", "= true\n  username"),
+    "major": ('"17.9"', '"18"'),
+    "grow": ("= 60", "= 90\n  max_allocated_storage = 200"),
+    "path": ('"4.0.0"', '"5.0.0"'),
+    "nodes": ("= 3\n  automatic", "= 2\n  automatic"),
+    "step": ("1.33", "1.34"),
+    "same zones": ('["a", "b"]', '["b", "a"]'),
+    "counts": ("max_size     = 3", "max_size     = 2"),
+}
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("transitions"))
+    project.apply(PROVIDERS + RESOURCES)
+    return project
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_change_that_aws_refuses_is_named_before_and_fails_at_apply(applied: Project, name: str) -> None:
+    case = REFUSED[name]
+    assert case.old in RESOURCES
+    plan = applied.plan(PROVIDERS + RESOURCES.replace(case.old, case.new))
+    (finding,) = refused_plan(plan, {}, "data")
+    says = next(rule.says for rule in RULES if rule.name == case.rule)
+    assert (finding.subject, finding.action, finding.grave) == (REFUSED_BY_AWS, "update", True)
+    assert finding.says.startswith(f"{says}: ")
+    assert case.remedy in finding.says
+    printed = " ".join(applied.run("apply", "plan", code=1).replace("│", " ").split())
+    assert f"updating {finding.address.partition('.')[0]}" in printed
+    assert case.answer in printed
+    applied.write(PROVIDERS + RESOURCES)
+    assert applied.unchanged()
+
+
+def test_changes_that_aws_takes_are_applied(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.apply(PROVIDERS + RESOURCES)
+    text = RESOURCES
+    for name, (old, new) in TAKEN.items():
+        assert old in text, name
+        text = text.replace(old, new)
+        assert refused_plan(project.plan(PROVIDERS + text), {}, "data") == [], name
+        project.run("apply", "plan")
+    assert project.unchanged()
+
+
+def test_a_group_that_wants_more_nodes_takes_a_higher_least_number(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.apply(PROVIDERS + RESOURCES)
+    case = REFUSED["min"]
+    project.apply(PROVIDERS + RESOURCES.replace(case.old, case.new), code=1)
+    assert not want(Cloud(project.cloud), "b", 3)
+    assert want(Cloud(project.cloud), "a", 3)
+    project.apply()
+    assert project.state()["aws_eks_node_group.a"]["scaling_config"] == [
+        {"desired_size": 3, "max_size": 3, "min_size": 3}
+    ]
+
+
+def test_a_forecast_makes_up_what_follows_from_a_change_that_aws_refuses(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.apply(PROVIDERS + RESOURCES, REHEARSAL_CLOUD="")
+    refused = RESOURCES.replace(KUBERNETES, KUBERNETES.replace("33", "35"))
+    project.apply(PROVIDERS + refused, REHEARSAL_CLOUD="")
+
+
+def test_storage_that_may_grow_is_never_planned_to_shrink(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    grown = RESOURCES.replace("= 60", "= 60\n  max_allocated_storage = 200")
+    output = 'output "postgres_storage_gb" { value = "%s" }'
+    project.apply(PROVIDERS + grown + output % 60)
+    smaller = project.plan(PROVIDERS + grown.replace("= 60", "= 30") + output % 30)
+    assert [each["change"]["actions"] for each in smaller["resource_changes"]] == [["no-op"]] * 8
+    (finding,) = refused_plan(smaller, {}, "data")
+    assert "write data.postgres.storage_gb: 60 again" in finding.says
+    assert finding.lines == ("~ allocated_storage: 60 → 30",)
+    larger = project.plan(PROVIDERS + grown.replace("= 60", "= 90") + output % 90)
+    assert refused_plan(larger, {}, "data") == []
+
+
+def test_an_earlier_redis_is_a_new_one(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.apply(PROVIDERS + RESOURCES)
+    actions = project.actions(PROVIDERS + RESOURCES.replace('"7.1"', '"7.0"'))
+    assert actions == {"aws_elasticache_replication_group.redis": "replace"}
+
+
+def test_every_rule_is_about_an_argument_that_exists_and_names_its_source() -> None:
+    known = Catalog(catalog_path()).load("aws", "resource", {rule.type for rule in RULES})
+    for rule in RULES:
+        assert known[rule.type].block.find(rule.argument), rule.name
+        assert rule.source, rule.name
+    assert [rule.name for rule in RULES] == [*dict.fromkeys(rule.name for rule in RULES)]
+    assert {rule.name for rule in RULES} == set(REMEDIES)
+
+
+def test_what_is_not_known_yet_breaks_no_rule() -> None:
+    for rule in RULES:
+        was = {"engine": "postgres", "engine_version": "17", "version": "1.33", "allocated_storage": 60}
+        now = dict.fromkeys((*was, rule.argument.partition(".")[0]), UNKNOWN)
+        assert not list(refusals(rule.type, was, now)), rule.name
+        assert not list(refusals(rule.type, None, now)), rule.name
