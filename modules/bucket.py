@@ -46,7 +46,8 @@ class PrivateBucket:
     """A bucket and what makes it private; each part has the address `aws_s3_bucket_….<role>`.
 
     With a key, objects are encrypted with it and with no other; uploads name no encryption, or KMS and the
-    key, by ARNs of its aliases too. Without one S3's own key is used: the only encryption that the log deliveries of AWS can write to.
+    key, by ARNs of its aliases too. Without one S3's own key is used: the only encryption that the log
+    deliveries of AWS can write to.
     """
 
     def __init__(
