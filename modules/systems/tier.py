@@ -102,6 +102,7 @@ class Systems:
         commands = system.commands
         values: dict[str, Any] = {
             "system": name,
+            "host": self.stack.environment.edge.main_domain,
             "path": system.path,
             "port": system.port,
             "ingressClass": self.gateway.ingress_class,
