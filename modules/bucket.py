@@ -196,7 +196,7 @@ class PrivateBucket:
             ]
             # KMS without a key is the key aws/s3 of the account, not that of the bucket:
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (SSEKMSKeyId)
-            named = {"StringEquals": {header: ["aws:kms"]}, "Null": {key_header: "true"}}
+            named: Conditions = {"StringEquals": {header: ["aws:kms"]}, "Null": {key_header: "true"}}
             refusals.append(self._refuse("UnnamedKey", "s3:PutObject", named))
         return refusals
 
