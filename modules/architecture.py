@@ -181,8 +181,13 @@ def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:
 
 
 def _without_notes(value: Any) -> Any:
+    """Notes are objects; `//` may be the key of a tag, too."""
     if isinstance(value, dict):
-        return {key: _without_notes(item) for key, item in value.items() if key != "//"}
+        return {
+            key: _without_notes(item)
+            for key, item in value.items()
+            if key != "//" or not isinstance(item, dict)
+        }
     return [_without_notes(item) for item in value] if isinstance(value, list) else value
 
 

@@ -29,6 +29,7 @@ from cdktf import (
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags, AwsProviderIgnoreTags
 from constructs import Construct, Node
 
+from modules.literals import literal
 from modules.naming import Names
 from modules.spec import Environment
 
@@ -205,8 +206,10 @@ def open_stack(
 ) -> Stack:
     """A stack with backend and provider, for a tier to fill.
 
-    It is furnished only once it exists: jsii knows a Python object after its `__init__`, not in it.
+    It is furnished only once it exists: jsii knows a Python object after its `__init__`, not in it. Text of
+    the spec reaches Terraform as it is, whatever Terraform would read in it.
     """
+    environment = literal(environment)
     stack = Stack(app, tier, environment, needs)
     state = state_of(environment, stack.names, tier)
     backend = S3Backend(

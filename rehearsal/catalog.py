@@ -49,6 +49,7 @@ class Facts:
     write_only: list[str] = field(default_factory=list)
     required_blocks: list[str] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
+    answered: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _apply(name: str, block: Block, facts: Facts) -> None:
             found.computed = True
         else:
             raise ValueError(f"facts: {name} has no argument {path}")
-    for path in [*facts.replace, *facts.documents]:
+    for path in [*facts.replace, *facts.documents, *facts.answered]:
         if block.find(path) is None:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in facts.nested:

@@ -188,7 +188,7 @@ def test_the_drawing_needs_nothing_from_elsewhere_and_says_what_it_is() -> None:
     root = ElementTree.fromstring(text)
     assert (root.get("role"), root.get("aria-labelledby")) == ("img", "title description")
     words = {part.get("id"): part.text or "" for part in root[:2]}
-    assert words["title"] == "Architecture of acme production"
+    assert words["title"].startswith("Architecture of acme production, AWS account 123456789012, us-east-1")
     assert "Nodes and pods to PostgreSQL 17 (TCP 5432)" in words["description"]
 
 
@@ -219,8 +219,9 @@ CLASS = re.compile(rf"classDef ({NAME}) [a-z0-9:,# -]+|class ({NAME}(?:,{NAME})*
 def check_chart(picture: Picture) -> str:
     """Asserts that the flowchart keeps to the part of Mermaid that it uses, and returns it."""
     text = mermaid.render(picture)
-    head, *lines = text.splitlines()
-    assert head == "flowchart TB"
+    begin, title, end, head, *lines = text.splitlines()
+    assert (begin, end, head) == ("---", "---", "flowchart TB")
+    assert re.fullmatch(r'title: "[\w .,:/-]+"', title)
     names: Counter[str] = Counter()
     depth = 0
     ends: set[str] = set()
@@ -340,7 +341,8 @@ def test_marks_are_seen_without_colour(changed: Picture) -> None:
         for group in groups:
             texts = [text.text or "" for text in group.findall(f"{SVG}text")]
             assert any(text.startswith(mark.sign) for text in texts)
-            assert f"{mark} by the plan" in (group[0].text or "")
+            sort = "forecast" if group.get("data-forecast") else "plan"
+            assert f"{mark} by the {sort}" in (group[0].text or "")
         assert groups
     borders = {tuple(svg.MARKS[mark][2:]) for mark in Mark}
     assert len(borders) == len(Mark)
@@ -361,9 +363,15 @@ def test_the_chart_names_marks_in_words(changed: Picture) -> None:
     assert "sistema-2 (2 destroyed)" in text
     assert '|"added TCP 27017"|' in text
     assert "us-east-1b: replica 2, db.r6g.large (destroyed)" in text
+    assert "PostgreSQL 17 (forecast: destroyed)" in text
     # One NAT gateway more changes the box that stands for all of them.
     assert "us-east-1b: way out of us-east-1b (added)" in text
-    assert set(re.findall(r"classDef (\w+)", text)) == {"changed", "replaced", "destroyed"}
+    assert set(re.findall(r"classDef (\w+)", text)) == {
+        "changed",
+        "replaced",
+        "destroyed",
+        "changed_forecast",
+    }
 
 
 def test_without_a_plan_nothing_is_marked() -> None:
@@ -409,8 +417,8 @@ def test_the_command_writes_both_files_and_names_them(
         *("diagram:", str(folder / "diagram.svg"), "diagram:", str(folder / "diagram.mmd")),
     ]
     assert 'data-mark="added"' in text
-    assert "rehearsal, no AWS account" in text
-    assert (folder / "diagram.mmd").read_text().startswith("flowchart TB\n")
+    assert "no AWS account" in text
+    assert (folder / "diagram.mmd").read_text().startswith('---\ntitle: "REHEARSAL of acme sandbox,')
     assert sorted(path.name for path in folder.glob("diagram*")) == ["diagram.mmd", "diagram.svg"]
 
 

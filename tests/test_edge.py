@@ -87,6 +87,11 @@ def test_names_lead_to_the_load_balancer_and_only_by_ipv4(edge: Root, variant: V
     assert wide["aws_route53_record.address_any___app_example_com"]["name"] == "*.app.example.com"
 
 
+def caa_records(root: Root) -> set[str]:
+    records = root.all("aws_route53_record")
+    return {f"aws_route53_record.{name}" for name in records if name.startswith("caa_")}
+
+
 def test_only_amazon_may_issue_certificates_for_the_names(edge: Root, variant: Variant) -> None:
     caa = edge[f"aws_route53_record.caa_{slug(domain(edge))}"]
     assert caa["records"] == ['0 issue "amazon.com"', '0 issuewild ";"']
@@ -94,8 +99,15 @@ def test_only_amazon_may_issue_certificates_for_the_names(edge: Root, variant: V
     assert proof["depends_on"] == [f"aws_route53_record.caa_{slug(domain(edge))}"]
     wide = variant(edge={"aliases": ["*.app.example.com"]})["edge"]
     assert '0 issuewild "amazon.com"' in wide["aws_route53_record.caa_app_example_com"]["records"]
+    apex = {"aliases": ["example.com"]}
+    assert "aws_route53_record.caa_example_com" not in caa_records(variant(edge=apex)["edge"])
+    assert "aws_route53_record.caa_app_example_com" in caa_records(variant(edge=apex)["edge"])
+    star = variant(edge={"aliases": ["*.example.com"]})["edge"]
+    assert "aws_route53_record.caa_example_com" not in caa_records(star)
+    bound = variant(edge={**apex, "caa": True})["edge"]
+    assert "aws_route53_record.caa_example_com" in caa_records(bound)
     without = variant(edge={"caa": False})["edge"]
-    assert not [name for name in without.all("aws_route53_record") if name.startswith("caa_")]
+    assert caa_records(without) == set()
 
 
 # Load balancer
@@ -149,6 +161,13 @@ def test_https_is_explicit_about_tls_and_unknown_names_are_not_found(edge: Root,
         ({}, "max-age=31536000; includeSubDomains"),
         ({"hsts_days": 1}, "max-age=86400; includeSubDomains"),
         ({"domain": "example.com"}, "max-age=31536000"),  # others may live in the zone
+        ({"aliases": ["example.com"]}, "max-age=31536000"),
+        ({"aliases": ["www.example.com"]}, "max-age=31536000; includeSubDomains"),
+        (
+            {"aliases": ["example.com"], "hsts_subdomains": True},
+            "max-age=31536000; includeSubDomains",
+        ),
+        ({"hsts_subdomains": False}, "max-age=31536000"),
     ],
 )
 def test_answers_carry_security_headers(variant: Variant, spec: dict[str, Any], header: str) -> None:

@@ -16,7 +16,9 @@ import yaml
 from conftest import ROOT, Root, Variant
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from picturing import generated
 from rendering import BROUGHT, HELM, KUBERNETES
+from scraping import scraped, stored
 from test_helm import SAMPLES
 
 from modules.compute.overhead import AGENTS, SERVICES
@@ -63,6 +65,14 @@ def values(root: Root, release: str) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="session")
+def monitor() -> dict[str, Any]:
+    """How Kong is scraped."""
+    release = generated("production")["gateway"]["resource"]["helm_release"]["kong"]
+    found: dict[str, Any] = yaml.safe_load(release["values"][0])["serviceMonitor"]
+    return found
+
+
 # Rules
 
 
@@ -94,11 +104,103 @@ def test_prometheus_accepts_the_rules(
     ("chart", "cases"), [("platform", "platform"), ("system", "system"), ("system", "system-days")]
 )
 def test_alerts_fire_when_they_should_and_are_quiet_otherwise(
-    chart: str, cases: str, objects: dict[str, dict[str, dict[str, Any]]], tmp_path: Path
+    chart: str,
+    cases: str,
+    objects: dict[str, dict[str, dict[str, Any]]],
+    monitor: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
+    given = (RULES / f"{cases}.yaml").read_text(encoding="utf-8")
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules(objects[chart])))
-    (tmp_path / "cases.yaml").write_text((RULES / f"{cases}.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "cases.yaml").write_text(scraped(given, monitor))
     promtool("test", "rules", "cases.yaml", folder=tmp_path)
+
+
+# Of each kind of sample that Kong gives, one of sistema-1.
+KONG = [
+    *(f'kong_http_requests_total{{service="sistema-1.sistema-1.80", code="{code}"}}' for code in (200, 500)),
+    'kong_bandwidth_bytes{service="sistema-1.sistema-1.80"}',
+    *(
+        f'kong_{of}_latency_ms_bucket{{service="sistema-1.sistema-1.80", le="{le}"}}'
+        for of in ("kong", "request", "upstream")
+        for le in ("00010.0", "01000.0", "+Inf")
+    ),
+    'kong_request_latency_ms_count{service="sistema-1.sistema-1.80"}',
+    'kong_nginx_connections_total{state="active"}',
+    "kong_nginx_requests_total",
+    'kong_memory_lua_shared_dict_bytes{shared_dict="kong"}',
+    'kong_memory_lua_shared_dict_total_bytes{shared_dict="kong"}',
+]
+
+
+def scrape(
+    objects: dict[str, dict[str, dict[str, Any]]], monitor: dict[str, Any], folder: Path, **tests: Any
+) -> None:
+    """Runs tests of promtool at minute 90 of a scrape of Kong, with the rules of platform and system."""
+    groups = [group for made in objects.values() for group in rules(made)["groups"]]
+    (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}))
+    series = [{"series": stored(each, monitor), "values": "0+600x100"} for each in KONG]
+    order = [group["name"] for group in [*rules(objects["system"])["groups"], *groups[:-4]]]
+    cases = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": "1m",
+        "group_eval_order": list(dict.fromkeys(order)),
+        "tests": [{"interval": "1m", "input_series": series, **tests}],
+    }
+    (folder / "cases.yaml").write_text(yaml.safe_dump(cases))
+    promtool("test", "rules", "cases.yaml", folder=folder)
+
+
+def of_kong(objects: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+    """What rules record and dashboards show of Kong's samples, themselves and recorded."""
+    recorded = {
+        each["expr"] for made in objects.values() for each in each_rule(rules(made)) if "record" in each
+    }
+    shown = {
+        re.sub(r"\$(\w+)", lambda word: CONSTANTS[word[1]], target["expr"])
+        for _, dashboard in dashboards(objects)
+        for target in targets(dashboard)
+        if "expr" in target
+    }
+    return sorted(each for each in recorded | shown if re.search(r"kong_|\bsystem:", each))
+
+
+def test_rules_and_dashboards_find_what_a_scrape_of_kong_gives(
+    objects: dict[str, dict[str, dict[str, Any]]], monitor: dict[str, Any], tmp_path: Path
+) -> None:
+    asked = of_kong(objects)
+    assert len(asked) > 20
+    found = [
+        {"expr": f"count({each}) > bool 0", "eval_time": "90m", "exp_samples": [{"labels": "{}", "value": 1}]}
+        for each in asked
+    ]
+    scrape(objects, monitor, tmp_path, promql_expr_test=found)
+
+
+@pytest.mark.parametrize("honoured", [True, False])
+def test_it_is_told_when_kong_counts_requests_and_no_system_does(
+    honoured: bool,
+    objects: dict[str, dict[str, dict[str, Any]]],
+    monitor: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    assert monitor["honorLabels"]
+    alert = next(
+        each for each in each_rule(rules(objects["platform"])) if each.get("alert") == "SystemsNotCounted"
+    )
+    fired = {
+        "exp_labels": {"severity": "critical"},
+        "exp_annotations": {
+            **alert["annotations"],
+            "description": "20.0 requests a second reach systems, and their alerts and dashboards see none.",
+        },
+    }
+    case = {
+        "eval_time": "90m",
+        "alertname": "SystemsNotCounted",
+        "exp_alerts": [] if honoured else [fired],
+    }
+    scrape(objects, {**monitor, "honorLabels": honoured}, tmp_path, alert_rule_test=[case])
 
 
 def test_an_alert_that_says_something_else_fails_its_case(

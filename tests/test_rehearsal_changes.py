@@ -247,3 +247,29 @@ def test_a_policy_in_another_order_of_keys_is_no_change_and_other_text_is(tmp_pa
     assert project.actions(topic('{"Statement":[{}],"Version":"2012-10-17"}')) == {
         "aws_sns_topic_policy.this": "update"
     }
+
+
+ENCRYPTED = """
+resource "aws_s3_bucket" "files" {
+  bucket = "acme-files"
+}
+resource "aws_s3_bucket_server_side_encryption_configuration" "files" {
+  bucket = aws_s3_bucket.files.id
+  rule {
+    %s
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+"""
+
+
+def test_s3_says_that_it_blocks_sse_c_whether_the_configuration_does_or_not(tmp_path: Path) -> None:
+    project = Project(tmp_path, ENCRYPTED % "")
+    project.apply()
+    encryption = "aws_s3_bucket_server_side_encryption_configuration.files"
+    assert project.actions() == {encryption: "update"}
+    project.apply()
+    assert project.actions() == {encryption: "update"}
+    assert project.actions(ENCRYPTED % 'blocked_encryption_types = ["SSE-C"]') == {}

@@ -150,7 +150,7 @@ def test_who_reads_or_writes_a_state_is_logged(state: Root) -> None:
     deliveries = state.statements("aws_s3_bucket_policy.state_logs")["DeliverAccessLogs"]
     assert deliveries["Condition"]["ArnLike"] == {"aws:SourceArn": arn(state)}
     [rule] = state["aws_s3_bucket_server_side_encryption_configuration.state_logs"]["rule"]
-    assert rule == {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    assert rule["apply_server_side_encryption_by_default"] == {"sse_algorithm": "AES256"}
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_files_are_encrypted_with_their_key_and_with_no_other(storage: Root) -> 
                 "kms_master_key_id": "${aws_kms_key.files.arn}",
             },
             "bucket_key_enabled": True,
+            "blocked_encryption_types": ["SSE-C"],
         }
     ]
     statements = storage.statements("aws_s3_bucket_policy.files")
@@ -73,6 +74,20 @@ def test_files_are_encrypted_with_their_key_and_with_no_other(storage: Root) -> 
         assert statements[sid]["Effect"] == "Deny"
         assert statements[sid]["Action"] == "s3:PutObject"
         assert statements[sid]["Condition"] == {"StringNotEquals": {key: value}, "Null": {key: "false"}}
+    # KMS without a key id would be the key that AWS keeps for the account.
+    unnamed = statements["RefuseUnnamedKey"]
+    assert (unnamed["Effect"], unnamed["Action"]) == ("Deny", "s3:PutObject")
+    assert unnamed["Condition"] == {
+        "StringEquals": {header: "aws:kms"},
+        "Null": {f"{header}-aws-kms-key-id": "true"},
+    }
+
+
+def test_every_bucket_says_what_s3_does_anyway_and_blocks_sse_c(roots: dict[str, Root]) -> None:
+    kind = "aws_s3_bucket_server_side_encryption_configuration"
+    rules = [rule for root in roots.values() for each in root.all(kind).values() for rule in each["rule"]]
+    assert len(rules) == sum(len(root.all("aws_s3_bucket")) for root in roots.values()) >= 4
+    assert [rule["blocked_encryption_types"] for rule in rules] == [["SSE-C"]] * len(rules)
 
 
 def test_requests_for_files_are_logged_and_logs_take_deliveries_from_there_alone(storage: Root) -> None:
@@ -121,7 +136,7 @@ def test_the_name_of_the_log_bucket_is_told_once_its_policy_lets_deliveries_in(s
 
 def test_the_log_bucket_is_encrypted_in_the_one_way_deliveries_can_write(storage: Root) -> None:
     [rule] = storage["aws_s3_bucket_server_side_encryption_configuration.logs"]["rule"]
-    assert rule == {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    assert rule["apply_server_side_encryption_by_default"] == {"sse_algorithm": "AES256"}
     [lifecycle] = storage["aws_s3_bucket_lifecycle_configuration.logs"]["rule"]
     assert lifecycle["expiration"] == [{"days": storage.environment.storage.log_days}]
 

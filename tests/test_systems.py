@@ -104,6 +104,23 @@ def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:
         assert mounts["authorities"]["mountPath"] == "/etc/authorities"
 
 
+def test_probes_ask_for_the_name_that_users_type(shop: Objects) -> None:
+    [container] = pods(shop)["Deployment/shop"]["containers"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        headers = {each["name"]: each["value"] for each in container[probe]["httpGet"]["httpHeaders"]}
+        assert headers == {"Host": "app.example.com", "X-Forwarded-Proto": "https"}
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert (given["PUBLIC_HOST"], given["PUBLIC_URL"]) == ("app.example.com", "https://app.example.com/shop")
+
+
+def test_traces_go_to_the_collector_by_http_and_nothing_else_does(shop: Objects) -> None:
+    for pod in pods(shop).values():
+        given = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
+        assert given["OTEL_EXPORTER_OTLP_ENDPOINT"].endswith(":4318")
+        assert given["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf"
+        assert (given["OTEL_METRICS_EXPORTER"], given["OTEL_LOGS_EXPORTER"]) == ("none", "none")
+
+
 def test_migrations_run_before_a_new_image_and_never_by_the_clock(shop: Objects) -> None:
     job, clock = shop["Job/shop-migrate"], shop["CronJob/shop-migrate"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"

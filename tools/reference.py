@@ -27,6 +27,8 @@ SAID = {
     "environment": "the file's name",
     "account": '`"123456789012"`, in a rehearsal',
     "systems": "the three of the diagram",
+    "caa": "all names but the zone",
+    "hsts_subdomains": "true, or false where a name is the zone",
 }
 HEADING = """# Every key of the spec
 

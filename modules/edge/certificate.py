@@ -67,7 +67,7 @@ def _authorities(stack: Stack, zone_id: str, name: str) -> list[Route53Record] |
     """The CAA record of a name, there before the certificate is asked for: a stricter one may stand above
     it."""
     settings = stack.environment.edge
-    if not settings.caa:
+    if not settings.authority_at(name):
         return None
     wildcard = AUTHORITY if f"*.{name}" in settings.hosts else ";"
     return [

@@ -100,6 +100,5 @@ def _https(stack: Stack, load_balancer: Lb, certificate_arn: str) -> LbListener:
 
 
 def _strict_transport(settings: Edge) -> str:
-    """Below the domain too, unless it is the whole zone: others may live there."""
     value = f"max-age={settings.hsts_days * SECONDS_PER_DAY}"
-    return value if settings.main_domain == settings.zone else f"{value}; includeSubDomains"
+    return f"{value}; includeSubDomains" if settings.strict_below else value

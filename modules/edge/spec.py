@@ -64,10 +64,11 @@ class Edge(Section):
         " below. They get records, stand in the certificate and lead to the same gateway.",
         examples=[["www.example.com", "*.app.example.com"]],
     )
-    caa: bool = Field(
-        default=True,
-        description="CAA records, by which only Amazon may issue certificates for these names. Turn it off"
-        " where other authorities serve names below them.",
+    caa: bool | None = Field(
+        default=None,
+        description="CAA records, by which only Amazon may issue certificates for these names and those"
+        " below. Left out, each name has one but the zone itself, where it would bind the whole zone. true:"
+        " the zone, too. false: none, where other authorities serve names below.",
     )
     tls: Annotated[Literal["1.2", "1.3"], BeforeValidator(_quoted)] = Field(
         default="1.2",
@@ -77,9 +78,13 @@ class Edge(Section):
         default=365,
         ge=0,
         le=730,
-        description="Days that browsers, once here, refuse plain HTTP to these names, and to names below"
-        " unless the domain is the whole zone. It cannot be taken back earlier; 0 tells"
-        " browsers to forget it.",
+        description="Days that browsers, once here, refuse plain HTTP to these names. It cannot be taken back"
+        " earlier; 0 tells browsers to forget it.",
+    )
+    hsts_subdomains: bool | None = Field(
+        default=None,
+        description="Whether browsers refuse plain HTTP to names below, too (includeSubDomains). Left out,"
+        " they do unless one of the names is the zone itself: then it would be the whole zone.",
     )
     shield: bool = Field(
         default=False,
@@ -97,6 +102,16 @@ class Edge(Section):
     def hosts(self) -> tuple[str, ...]:
         """Every name, the main one first."""
         return (self.main_domain, *self.aliases)
+
+    @property
+    def strict_below(self) -> bool:
+        """Whether HSTS holds for names below (RFC 6797, 6.1.2); for those of a whole zone only on request."""
+        return self.zone not in self.hosts if self.hsts_subdomains is None else self.hsts_subdomains
+
+    def authority_at(self, name: str) -> bool:
+        """Whether a name has a CAA record. It binds all names below without one (RFC 8659, 3), so that the
+        zone has one only on request."""
+        return name != self.zone if self.caa is None else self.caa
 
     @property
     def proven(self) -> dict[str, str]:

@@ -23,6 +23,9 @@ TAKEN = (
     RELEASES,
     SECRETS,
 )
+# What Helm, Kubernetes and Python's YAML read as a boolean or as nothing where it stands without quotes (YAML
+# 1.1, https://yaml.org/type/bool.html and null.html).
+NO_TEXT = ("yes", "no", "on", "off", "true", "false", "null")
 
 
 def _name(name: str) -> str:
@@ -33,6 +36,9 @@ def _name(name: str) -> str:
             " starting with a letter"
         )
         raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
+    if name in NO_TEXT:
+        rule = "YAML reads yes, no, on, off, true, false and null as values and not as names"
+        raise fault(rule, f"write another name, such as {name}-service")
     if name in TAKEN or name.startswith("kube-"):
         raise fault("each system has a namespace of its name, and the platform uses this one", "rename it")
     if name.startswith("secrets-") or name.endswith("-namespace"):

@@ -87,8 +87,3 @@ Image = Annotated[
     WithJsonSchema({"type": "string", "examples": ["public.ecr.aws/nginx/nginx-unprivileged:1.29.1"]}),
 ]
 VariableName = Annotated[str, AfterValidator(_variable)]
-
-
-def literal(text: str) -> str:
-    """Text of a spec as it is, although Terraform reads `${` and `%{` as the start of a template."""
-    return text.replace("${", "$${").replace("%{", "%%{")

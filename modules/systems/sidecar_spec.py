@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from modules.section import Section, fault
+from modules.systems.names import NO_TEXT
 from modules.systems.parts import Command, Image, VariableName
 from modules.systems.quantities import Cpu, Memory
 
@@ -20,6 +21,9 @@ def _name(name: str) -> str:
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
         rule = f"a sidecar is named by at most {LONGEST_NAME} small letters, digits and inner hyphens"
         raise fault(rule, f"write {plain}" if plain else "write a name such as proxy")
+    if name in NO_TEXT:
+        rule = "YAML reads yes, no, on, off, true, false and null as values and not as names"
+        raise fault(rule, f"write another name, such as {name}-proxy")
     if name == APP:
         raise fault("the container of the system itself has this name", "choose another one")
     return name

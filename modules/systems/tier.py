@@ -15,7 +15,6 @@ from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
-from modules.systems.parts import literal
 from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
@@ -103,14 +102,15 @@ class Systems:
         commands = system.commands
         values: dict[str, Any] = {
             "system": name,
+            "host": self.stack.environment.edge.main_domain,
             "path": system.path,
             "port": system.port,
             "ingressClass": self.gateway.ingress_class,
             "replicas": {"min": system.replicas, "max": system.max_replicas},
             "resources": _resources(system),
             "probes": {"live": system.health.live, "ready": system.health.ready},
-            "command": _command(commands.web),
-            "migrate": _command(commands.migrate),
+            "command": list(commands.web),
+            "migrate": list(commands.migrate),
             "environment": variables(self.stack, name, system, self.data, self.storage),
             "secrets": {
                 key.upper().replace("POSTGRES", "DATABASE").replace("-", "_"): key
@@ -123,17 +123,17 @@ class Systems:
         if system.sidecars:
             values["sidecars"] = {side: _sidecar(each) for side, each in system.sidecars.items()}
         if system.workers:
-            values["worker"] = {"command": _command(commands.worker), "replicas": system.workers}
+            values["worker"] = {"command": list(commands.worker), "replicas": system.workers}
         if system.beat:
-            values["beat"] = {"command": _command(commands.beat)}
+            values["beat"] = {"command": list(commands.beat)}
         return values
 
 
 def _sidecar(sidecar: Sidecar) -> dict[str, Any]:
     return {
         "image": sidecar.image,
-        "command": _command(sidecar.command),
-        "environment": {name: literal(value) for name, value in sidecar.env.items()},
+        "command": list(sidecar.command),
+        "environment": dict(sidecar.env),
         "resources": _resources(sidecar),
         **({"port": sidecar.port} if sidecar.port else {}),
     }
@@ -141,7 +141,3 @@ def _sidecar(sidecar: Sidecar) -> dict[str, Any]:
 
 def _resources(asked: System | Sidecar) -> dict[str, str]:
     return {"cpu": f"{asked.cpu}m", "memory": f"{asked.memory}Mi"}
-
-
-def _command(words: tuple[str, ...]) -> list[str]:
-    return [literal(word) for word in words]

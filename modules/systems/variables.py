@@ -9,7 +9,14 @@ from modules.systems.authorities import authorities
 from modules.systems.spec import System
 
 AUTHORITIES = "/etc/authorities/rds.pem"
-COLLECTOR = "http://collector.observability.svc.cluster.local:4318"
+# The collector takes traces alone. Some SDKs would speak gRPC to its port for HTTP, or send the rest, too:
+# https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+TRACES = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.observability.svc.cluster.local:4318",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+}
 
 
 def certificate(stack: Stack, system: System) -> str:
@@ -22,12 +29,15 @@ def variables(
     stack: Stack, name: str, system: System, data: DataOutputs, storage: StorageOutputs
 ) -> dict[str, str]:
     """Environment variables by name. docs/spec.md lists them."""
+    host = stack.environment.edge.main_domain
     found = {
         "PORT": str(system.port),
         "BASE_PATH": system.path,
+        "PUBLIC_HOST": host,
+        "PUBLIC_URL": f"https://{host}{system.path.rstrip('/')}",
         "AWS_REGION": stack.environment.region,
         "OTEL_SERVICE_NAME": name,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR,
+        **TRACES,
     }
     if "postgres" in system.needs:
         found |= {

@@ -36,22 +36,24 @@ def make(
     boxes: Iterable[Box] = (),
 ) -> Box:
     """A box that stands for `main`, and for what only serves it. What happens to all of `main` happens to
-    the box; whatever else happens to any of them, changes it."""
+    the box; whatever else happens to any of them, changes it. Those of several that go are named."""
     whole = {each.mark for each in main}
     every = {each.address: each for each in (*main, *related)}
     marks = count(each.mark for each in every.values())
+    gone = [each.name for each in main if each.mark is Mark.DESTROYED and len(whole) > 1]
     mark = whole.pop() if len(whole) == 1 else None
     return Box(
         id=id or (main[0].address if main else kind),
         kind=kind,
         title=title,
-        notes=tuple(note for note in notes if note),
+        notes=tuple(filter(None, (*notes, f"{Mark.DESTROYED}: {listed(gone, 4)}" if gone else ""))),
         addresses=tuple(every),
         zone=zone,
         pods=pods,
         mark=mark or (Mark.CHANGED if marks else None),
         marks=marks,
         boxes=tuple(boxes),
+        forecast=any(each.forecast for each in every.values() if each.mark),
     )
 
 

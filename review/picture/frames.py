@@ -87,13 +87,15 @@ def _places(box: Box, area: Area, y: float) -> tuple[tuple[Point, bool], ...]:
     )
 
 
-def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0) -> Frame:
-    """A frame around others, its title so far from its left border and at most so wide."""
+def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0, lane: float = 0) -> Frame:
+    """A frame around others, its title so far from its left border and at most so wide. Nothing is written
+    in the lane at its right."""
     struck = box.mark is Mark.DESTROYED
-    room = min(room or area.width, area.width - left - PAD - Badge.room(box))
+    free = area._replace(width=area.width - lane)
+    room = min(room or free.width, free.width - left - PAD - Badge.room(box))
     title = cut(box.title, TITLE, room, bold=True)
     text = Text(area.x + left, area.y + 24, title, TITLE, bold=True, struck=struck)
-    return Frame(box, area, outer=True, texts=(text,) if title else (), badge=Badge.at(box, area))
+    return Frame(box, area, outer=True, texts=(text,) if title else (), badge=Badge.at(box, free))
 
 
 def columns(number: int, room: float, least: float, gap: float = GAP) -> int:

@@ -39,7 +39,8 @@ class Pods(NamedTuple):
 @dataclass(frozen=True)
 class Box:
     """A thing in the picture. `addresses` are the resources that it stands for, `<tier>/<type>.<name>`;
-    `mark` is what happens to the box, `marks` how many of its resources that and other things happen to."""
+    `mark` is what happens to the box, `marks` how many of its resources that and other things happen to;
+    `forecast` says that this is from a forecast, not from a plan that can be applied."""
 
     id: str
     kind: str
@@ -51,6 +52,7 @@ class Box:
     mark: Mark | None = None
     marks: Marks = ()
     boxes: tuple[Box, ...] = ()
+    forecast: bool = False
 
     def walk(self) -> Iterator[Box]:
         """This box and all that is in it."""
@@ -64,6 +66,11 @@ class Box:
         if len(self.marks) == 1 and self.marks[0][1] == 1:
             return self.marks[0][0].sign
         return " ".join(f"{mark.sign}{count}" for mark, count in self.marks)
+
+    @property
+    def said(self) -> str:
+        """What happens to the box, in words; empty when nothing does."""
+        return f"{self.mark} by the {'forecast' if self.forecast else 'plan'}" if self.mark else ""
 
 
 class Port(NamedTuple):
@@ -106,17 +113,19 @@ def _protocol_once(ports: list[str]) -> str:
 
 @dataclass(frozen=True)
 class TierPlan:
-    """What the saved plan of a tier does to all resources, drawn or not. `forecast`: as in the report."""
+    """What the saved plan of a tier does to all resources, drawn or not, and when it was made (as terraform
+    writes it; empty when it does not say). `forecast`: as in the report."""
 
     tier: str
     marks: Marks
     forecast: bool
+    made: str = ""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The platform, from the internet down. `place` says whose it is; `pipeline` is walked from left to
-    right."""
+    """The platform, from the internet down. `place` says whose it is, `source` what was drawn; `rehearsal`
+    means that none of it is on AWS. `pipeline` is walked from left to right."""
 
     name: str
     region: str
@@ -132,6 +141,17 @@ class Picture:
     pipeline: Box
     edges: tuple[Edge, ...]
     plans: tuple[TierPlan, ...]
+    source: str = ""
+    rehearsal: bool = False
+
+    def zone_mark(self, zone: str) -> Box:
+        """The box of a zone: what happens to all its subnets happens to it."""
+        subnets = [box for box in self.boxes() if box.kind == "subnet" and box.zone == zone]
+        marks = {box.mark for box in subnets}
+        mark = marks.pop() if len(marks) == 1 else None
+        forecast = any(box.forecast for box in subnets)
+        counted = ((mark, 1),) if mark else ()
+        return Box(f"zone/{zone}", "zone", zone, mark=mark, marks=counted, forecast=forecast)
 
     def boxes(self) -> Iterator[Box]:
         """Every box, the outer before the inner."""

@@ -31,6 +31,7 @@ from review.picture.text import cut
 
 HEAD = 38  # of a frame with a title
 INSTANCE = 170  # width of a database instance, at least
+STAMP = Area(0, MARGIN, 400, 76)  # says that all of it is a rehearsal
 
 # Outer frames are drawn in this order.
 ORDER = (
@@ -75,18 +76,30 @@ class _Layout:
         scene.lines += routes(picture, scene, columns)
 
     def _outer(
-        self, box: Box, x: float, end: float, top: float, *, left: float = PAD, room: float = 0
+        self,
+        box: Box,
+        x: float,
+        end: float,
+        top: float,
+        *,
+        left: float = PAD,
+        room: float = 0,
+        lane: float = 0,
     ) -> None:
         area = Area(x, top, end - x, self.y - top)
-        self.scene.frames.append(outer(box, area, left=left, room=room))
+        self.scene.frames.append(outer(box, area, left=left, room=room, lane=lane))
 
     def _title(self) -> None:
-        picture, room = self.picture, self.columns.aws_end - MARGIN
+        picture, end = self.picture, self.columns.aws_end
+        room = end - MARGIN - (STAMP.width + GAP if picture.rehearsal else 0)
         name = cut(picture.name, 36, room, bold=True)
         self.scene.texts.append(Text(MARGIN, self.y + 34, name, 36, bold=True))
-        words = [picture.place, picture.region, "drawn from the generated Terraform"]
-        self.scene.texts.append(Text(MARGIN, self.y + 64, cut(", ".join(words), 18, room), 18, color="soft"))
-        self.y += 64 + 26
+        for line in (f"{picture.place}, {picture.region}", picture.source):
+            self.y += 28
+            self.scene.texts.append(Text(MARGIN, self.y + 36, cut(line, 18, room), 18, color="soft"))
+        if picture.rehearsal:
+            self.scene.stamp = STAMP._replace(x=end - STAMP.width)
+        self.y += 36 + 26
 
     def _internet(self) -> None:
         area = Area(MARGIN, self.y, self.columns.aws_end - MARGIN, 44)
@@ -128,8 +141,8 @@ class _Layout:
         titled = replace(vpc, title=" ".join([vpc.title, *vpc.notes]))
         self._outer(titled, columns.vpc, columns.vpc_end, top, left=24, room=columns.entry - columns.vpc - 32)
         for zone, left in columns.zones.items():
-            box = Box(f"zone/{zone}", "zone", zone)
-            self._outer(box, left - 6, left + columns.zone + 6, top + 6, left=6, room=columns.zone - LANE)
+            box = self.picture.zone_mark(zone)
+            self._outer(box, left - 6, left + columns.zone + 6, top + 6, left=6, lane=LANE + 6)
 
     def _stretch(self, top: float, bottom: float) -> None:
         """VPC and region end together."""

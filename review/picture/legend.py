@@ -18,12 +18,14 @@ WORDS = {
     "burst": "more under load",
     **{mark.value: f"{mark.value} by the plan" for mark in Mark},
     Mark.ADDED.value: "added by the plan (+3: three resources)",
+    "forecast": "forecast: white, dashed sign; planned for real once the tiers before it are applied",
 }
 
 
 def legend(scene: Scene, picture: Picture, area: Area) -> float:
     """Rows of signs with their words, then a word on each tier's plan. Returns where they end."""
     signs = [*SIGNS, *(mark.value for mark in Mark if picture.plans)]
+    signs += ["forecast"] if any(plan.forecast for plan in picture.plans) else []
     place = Point(area.x, area.y)
     for sign in signs:
         room = 64 + width(WORDS[sign], SIZE) + 28

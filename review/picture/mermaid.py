@@ -11,9 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, product
 
 from review.picture.graph import INTERNET, Box, Mark, Picture
+from review.picture.svg import titled
 
 STYLES = {
     Mark.ADDED: "fill:#e4f5e8,stroke:#1a7034,stroke-width:3px,color:#1b2430",
@@ -35,7 +36,8 @@ def render(picture: Picture) -> str:
     pipeline = _folded(picture.pipeline)
     shown = [each for box in (*picture.front, *vpc, *beside, pipeline) for each in box.walk()]
     names = _names([picture.vpc, *shown])
-    lines = ["flowchart TB", f'    {INTERNET}(["Internet"])']
+    title = "".join(sign if sign.isalnum() or sign in " .,:/_-" else " " for sign in titled(picture))
+    lines = ["---", f'title: "{title}"', "---", "flowchart TB", f'    {INTERNET}(["Internet"])']
     lines += [f'    subgraph aws["{_escaped(f"AWS {picture.region}")}"]']
     for box in picture.front:
         lines += _box(box, names, 2)
@@ -76,9 +78,9 @@ def _one(boxes: Sequence[Box], kind: str, title: str) -> Box:
     for each in boxes:
         counts.update(dict(each.marks))
     mark = marks.pop() if len(marks) == 1 else Mark.CHANGED
-    return Box(
-        kind, kind, title, mark=mark, marks=tuple((each, counts[each]) for each in Mark if counts[each])
-    )
+    counted = tuple((each, counts[each]) for each in Mark if counts[each])
+    forecast = any(each.forecast for each in boxes)
+    return Box(kind, kind, title, mark=mark, marks=counted, forecast=forecast)
 
 
 def _line(box: Box) -> str:
@@ -105,6 +107,7 @@ def _escaped(text: str) -> str:
 def _label(box: Box) -> str:
     # The mark last: a label that begins with a sign would be the item of a list.
     marks = ", ".join(f"{count} {mark}" if count > 1 else mark for mark, count in box.marks)
+    marks = f"forecast: {marks}" if marks and box.forecast else marks
     title = f"{box.title} ({marks})" if marks else box.title
     # A frame has room for one line.
     return (" " if box.boxes or box.kind == "vpc" else "<br/>").join(map(_escaped, (title, *box.notes)))
@@ -172,7 +175,9 @@ def _below(upper: list[str], lower: list[str]) -> Iterator[str]:
 
 def _marks(picture: Picture, shown: list[Box], names: dict[str, str]) -> Iterator[str]:
     marked = [box for box in (picture.vpc, *shown) if box.mark]
-    for mark, style in STYLES.items():
-        if some := [names[box.id] for box in marked if box.mark is mark]:
-            yield f"    classDef {mark} {style}"
-            yield f"    class {','.join(some)} {mark}"
+    for (mark, style), forecast in product(STYLES.items(), (False, True)):
+        if some := [names[box.id] for box in marked if (box.mark, box.forecast) == (mark, forecast)]:
+            kind = f"{mark}_forecast" if forecast else mark
+            white = re.sub("fill:#[0-9a-f]+", "fill:#ffffff", style) if forecast else style
+            yield f"    classDef {kind} {white}"
+            yield f"    class {','.join(some)} {kind}"

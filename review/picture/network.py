@@ -103,9 +103,9 @@ def nat_gateways(terraform: Terraform) -> list[Box]:
 
 
 def _served(terraform: Terraform, routes: list[Resource]) -> list[str]:
-    tables = {table for route in routes for table in terraform.followed(route, "route_table_id")}
+    tables = {table for route in lasting(routes) for table in terraform.followed(route, "route_table_id")}
     served = set()
-    for each in terraform.all("aws_route_table_association"):
+    for each in lasting(terraform.all("aws_route_table_association")):
         if tables & set(terraform.followed(each, "route_table_id")):
             served.add(zone_of(terraform, each) or "")
     return sorted(served - {""})

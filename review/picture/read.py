@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from review.picture import cluster, network, services, stores
+from review.picture.boxes import named
 from review.picture.graph import Box, Picture
 from review.picture.rules import edges
 from review.picture.terraform import Terraform
 
 
-def read(name: str, target: str, terraform: Terraform) -> Picture:
-    """Every box and edge, in the order in which they are drawn."""
+def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Picture:
+    """Every box and edge, in the order in which they are drawn. `commit` is that of the spec."""
     provider = terraform.bodies["network"]["provider"]["aws"][0]
     accounts = provider.get("allowed_account_ids") or [""]
     tags = [tags["tags"] for tags in provider.get("default_tags", ())]
@@ -42,7 +45,9 @@ def read(name: str, target: str, terraform: Terraform) -> Picture:
     return Picture(
         name=" ".join([*(each["Project"] for each in tags if "Project" in each), name]),
         region=provider["region"],
-        place="rehearsal, no AWS account" if target == "rehearsal" else f"AWS account {accounts[0]}",
+        place="no AWS account" if target == "rehearsal" else f"AWS account {accounts[0]}",
+        rehearsal=target == "rehearsal",
+        source=_source(terraform, name, commit),
         zones=network.zones(terraform),
         front=tuple(network.front(terraform)),
         vpc=network.vpc(terraform),
@@ -53,6 +58,26 @@ def read(name: str, target: str, terraform: Terraform) -> Picture:
         plans=terraform.tier_plans(),
         **parts,
     )
+
+
+def _source(terraform: Terraform, name: str, commit: str) -> str:
+    """What the picture shows: which plans, of which time, and the spec."""
+    plans = terraform.tier_plans()
+    made = sorted(datetime.fromisoformat(plan.made).astimezone(UTC) for plan in plans if plan.made)
+    forecasts = sum(plan.forecast for plan in plans)
+    words = [
+        f"plans of {len(plans)} of {len(terraform.bodies)} tiers" if plans else "no saved plans",
+        f"{named(forecasts, 'forecast')} among them" if forecasts else "",
+        _time(made) if made else "",
+        f"environments/{name}.yaml" + (f" at {commit}" if commit else ""),
+    ]
+    return ", ".join(filter(None, words))
+
+
+def _time(made: list[datetime]) -> str:
+    """`made 2026-10-30 08:10 UTC`, or from the first to the last."""
+    first, last = (f"{each:%Y-%m-%d %H:%M}" for each in (made[0], made[-1]))
+    return f"made {first} UTC" if first == last else f"made {first} to {last} UTC"
 
 
 def _band(kind: str, title: str, boxes: list[Box]) -> Box:

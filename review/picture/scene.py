@@ -98,6 +98,7 @@ class Scene:
     lines: list[Line] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     keys: list[tuple[str, Point]] = field(default_factory=list)
+    stamp: Area | None = None
 
     def __getitem__(self, box_id: str) -> Frame:
         return next(frame for frame in self.frames if frame.box.id == box_id)

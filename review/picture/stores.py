@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from review.picture.boxes import backed_up, groups_of, lasting, listed, make, named, summary
 from review.picture.graph import Box, Mark
 from review.picture.network import zone_of
@@ -67,21 +69,32 @@ def _redis(terraform: Terraform) -> list[Box]:
         ]
         title = f"Redis {values['engine_version']}" + ("" if group.name == "redis" else f", {group.name}")
         main = make("redis", title, [group], [*related, *groups_of(terraform, group)], notes=notes)
-        zones = terraform.followed(group, "preferred_cache_cluster_azs")
-        found.append(
-            _engine(main, [_redis_node(group, number, zone) for number, zone in enumerate(zones, 1)])
-        )
+        found.append(_engine(main, _redis_nodes(terraform, group)))
     return found
 
 
-def _redis_node(group: Resource, number: int, zone: str) -> Box:
-    """A part of its group, which comes and goes with it."""
-    mark = group.mark if group.mark is not Mark.CHANGED else None
-    marks = ((mark, 1),) if mark else ()
-    notes = (group.values["node_type"],)
-    return Box(
-        f"{group.address}/{number}", "redis", f"node {number}", notes, zone=zone, mark=mark, marks=marks
-    )
+def _redis_nodes(terraform: Terraform, group: Resource) -> list[Box]:
+    """Parts of their group: they come and go with it, and when a change of it says so."""
+    now = terraform.followed(group, "preferred_cache_cluster_azs")
+    was = group.before.get("preferred_cache_cluster_azs") or now
+    found = []
+    for index, (old, new) in enumerate(zip_longest(was, now), 1):
+        mark = group.mark
+        if mark is Mark.CHANGED:
+            mark = Mark.ADDED if old is None else Mark.DESTROYED if new is None else None
+            mark = mark or (Mark.CHANGED if old != new else None)
+        box = Box(
+            id=f"{group.address}/{index}",
+            kind="redis",
+            title=f"node {index}",
+            notes=(group.values["node_type"],),
+            zone=new or old,
+            mark=mark,
+            marks=((mark, 1),) if mark else (),
+            forecast=group.forecast and mark is not None,
+        )
+        found.append(box)
+    return found
 
 
 def _documentdb(terraform: Terraform) -> list[Box]:

@@ -51,7 +51,7 @@ MARKS = {
 def render(picture: Picture, scene: Scene) -> str:
     """The SVG document."""
     wide, high = _number(scene.width), _number(scene.height)
-    title = f"Architecture of {picture.name}"
+    title = titled(picture)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}"'
         f' role="img" aria-labelledby="title description" font-family={quoteattr(FONT)}>',
@@ -64,9 +64,26 @@ def render(picture: Picture, scene: Scene) -> str:
         *(_text(text) for line in scene.lines for text in line.labels),
         *(_text(text) for text in scene.texts),
         *(_key(sign, place) for sign, place in scene.keys),
+        *_stamp(scene.stamp),
         "</svg>",
     ]
     return UNKNOWN_TO_XML.sub("\ufffd", "\n".join(lines) + "\n")
+
+
+def titled(picture: Picture) -> str:
+    """What the picture is of, in a line."""
+    sort = "REHEARSAL of" if picture.rehearsal else "Architecture of"
+    return ", ".join(filter(None, [f"{sort} {picture.name}", picture.place, picture.region, picture.source]))
+
+
+def _stamp(area: Area | None) -> Iterable[str]:
+    """The words of a rehearsal, which must not be mistaken for what runs."""
+    if area:
+        yield _rect(area, 8, fill="#ffffff", stroke="#b81d28", stroke_width="4")
+        texts = (("REHEARSAL", 34, 40), ("none of this is on AWS", 17, 64))
+        for words, size, down in texts:
+            text = Text(area.x, area.y + down, words, size, bold=True)
+            yield _centred(text, area.width).replace(COLORS["ink"], "#b81d28")
 
 
 def described(picture: Picture) -> str:
@@ -111,7 +128,8 @@ def _group(frame: Frame, inside: Iterable[str]) -> str:
     box = frame.box
     addresses = f" data-addresses={quoteattr(' '.join(box.addresses))}" if box.addresses else ""
     mark = f' data-mark="{box.mark}"' if box.mark else ""
-    said = ". ".join([box.title, *box.notes, *([f"{box.mark} by the plan"] if box.mark else [])])
+    mark += ' data-forecast="true"' if box.mark and box.forecast else ""
+    said = ". ".join(filter(None, [box.title, *box.notes, box.said]))
     head = f"<g data-id={quoteattr(box.id)}{addresses}{mark}><title>{escape(said)}</title>"
     return "\n".join([head, *inside, "</g>"])
 
@@ -130,6 +148,7 @@ def _leaf(frame: Frame) -> str:
     fill, stroke, broad, dashes = "#ffffff", "#66758a", "1.2", ""
     if box.mark:
         (stroke, fill, dashes), broad = MARKS[box.mark], "2.5"
+        fill = "#ffffff" if box.forecast else fill
     parts = [_rect(frame.area, 7, fill=fill, stroke=stroke, stroke_width=broad, stroke_dasharray=dashes)]
     if frame.icon and box.kind in ICONS:
         color, path = ICONS[box.kind]
@@ -157,8 +176,11 @@ def _badge(frame: Frame) -> list[str]:
         return []
     text = frame.badge
     room = width(text.text, text.size, bold=True)
-    area = Area(text.x - 7, text.y - 15, room + 14, 21)
-    return [_rect(area, 10, fill=MARKS[frame.box.mark][0]), _centred(text, room)]
+    area, color = Area(text.x - 7, text.y - 15, room + 14, 21), MARKS[frame.box.mark][0]
+    if not frame.box.forecast:
+        return [_rect(area, 10, fill=color), _centred(text, room)]
+    hollow = _rect(area, 10, fill="#ffffff", stroke=color, stroke_width="1.5", stroke_dasharray="3 2")
+    return [hollow, _centred(text, room).replace(COLORS["paper"], color)]
 
 
 def _line(line: Line) -> str:
@@ -209,8 +231,10 @@ def _key(sign: str, place: Point) -> str:
         return f'{drawn} stroke-width="2.2"/>{_head(Point(x, y), Point(x + 50, y), color)}'
     if sign in ("pod", "burst"):
         return _pod(Point(x + 30, y - 6.5), sign == "pod", "system")
+    area = Area(x, y - 12, 50, 24)
+    if sign == "forecast":
+        return _rect(area, 10, fill="#ffffff", stroke=LINE, stroke_width="1.5", stroke_dasharray="3 2")
     mark = Mark(sign)
     stroke, fill, dashes = MARKS[mark]
-    area = Area(x, y - 12, 50, 24)
     box = _rect(area, 7, fill=fill, stroke=stroke, stroke_width="2.5", stroke_dasharray=dashes)
     return box + _centred(Text(x, y + 5, mark.sign, 14, bold=True), 50).replace(COLORS["ink"], stroke)

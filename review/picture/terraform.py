@@ -19,7 +19,9 @@ from review.picture.graph import Mark, Marks, TierPlan
 from review.report import FORECAST
 
 CONFIGURATION = "cdk.tf.json"
+# The configuration that a plan was made from: beside a plan, and of a forecast in its own folder.
 PLANNED = "plan.config"
+FORECASTS = "forecast"
 
 ACTIONS = {
     ("create",): Mark.ADDED,
@@ -37,13 +39,16 @@ ATTRIBUTE = re.compile(r"\$\{([a-z]\w*)\.(\w+)\.(\w+)\}")
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a tier, its arguments as generated (or as they are, where it goes)."""
+    """A resource of a tier, its arguments as generated (or as they are, where it goes). `before`: its values
+    today, where a plan names them. `forecast`: the plan is one."""
 
     tier: str
     type: str
     name: str
     values: Mapping[str, Any]
     mark: Mark | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    forecast: bool = False
 
     @property
     def address(self) -> str:
@@ -86,14 +91,17 @@ class Terraform:
             for change in self.plans.get(tier, {}).get("resource_changes", ())
             if change["mode"] == "managed" and "deposed" not in change
         }
+        forecast = tier in self.forecasts
         for kind, named in self.bodies[tier].get("resource", {}).items():
             for name, values in named.items():
                 change = changes.pop(f"{kind}.{name}", None)
-                yield Resource(tier, kind, name, values, mark(change) if change else None)
+                before = (change["change"].get("before") if change else None) or {}
+                yield Resource(tier, kind, name, values, mark(change) if change else None, before, forecast)
         for change in changes.values():
             if mark(change) is Mark.DESTROYED:
                 before = change["change"]["before"]
-                yield Resource(tier, change["type"], change["name"], before, Mark.DESTROYED)
+                kind, name = change["type"], change["name"]
+                yield Resource(tier, kind, name, before, Mark.DESTROYED, before, forecast)
 
     def all(self, *kinds: str, tier: str | None = None) -> list[Resource]:
         """Resources of the types, in the order of their names, 2 before 10."""
@@ -133,6 +141,7 @@ class Terraform:
                 tier,
                 count(mark(change) for change in self.plans[tier].get("resource_changes", ())),
                 tier in self.forecasts,
+                self.plans[tier].get("timestamp", ""),
             )
             for tier in self.bodies
             if tier in self.plans
@@ -155,12 +164,15 @@ def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
         stack = folder / "stacks" / tier
         text = (stack / CONFIGURATION).read_text(encoding="utf-8")
         bodies[tier] = json.loads(text)
-        if not ((stack / PLAN).exists() and (stack / PLANNED).exists()):
+        if not (stack / PLAN).exists():
             continue
-        if (stack / PLANNED).read_text(encoding="utf-8") != text:
+        forecast = (stack / FORECAST).exists()
+        made_from = [stack / PLANNED, *([folder / FORECASTS / tier / CONFIGURATION] if forecast else [])]
+        planned = next((each.read_text(encoding="utf-8") for each in made_from if each.exists()), None)
+        if planned != text:
             stale.append(tier)
             continue
         plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
-        if (stack / FORECAST).exists():
+        if forecast:
             forecasts.append(tier)
     return Terraform(bodies, plans, frozenset(forecasts)), stale

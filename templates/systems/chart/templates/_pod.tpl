@@ -59,6 +59,15 @@ limits:
   memory: {{ .memory }}
 {{- end }}
 
+{{- /* Probes ask as users do. By itself the kubelet asks for the address of the pod, which Django refuses unless it is
+among its ALLOWED_HOSTS; and a system that sends plain HTTP on to HTTPS would never be asked at all, for a redirect to
+another host counts as an answer (kubernetes/kubernetes, pkg/probe/http). */}}
+{{- define "system.asked" -}}
+httpHeaders:
+  - {name: Host, value: {{ .Values.host | quote }}}
+  - {name: X-Forwarded-Proto, value: https}
+{{- end }}
+
 {{- define "system.confined" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true

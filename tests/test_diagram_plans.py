@@ -1,0 +1,143 @@
+"""The picture of real plans: a first plan, which is mostly forecasts, and plans that remove things."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from picturing import flaws
+from test_make import Project, project, succeeded
+
+from modules.architecture import TIERS
+from review import diagram
+from review.picture import mermaid, svg
+from review.picture.graph import Box, Mark, Picture
+from review.picture.layout import arrange
+from review.picture.read import read
+from review.picture.terraform import load
+
+__all__ = ["project"]
+
+REMOVALS = (
+    ("zones: [a, b, c]", "zones: [a, b]"),
+    ("postgres: {", "postgres: {replicas: 1, "),
+    ("redis: {", "redis: {nodes: 2, "),
+    ("compute:\n", "systems: {sistema-1: {framework: go, needs: [redis]}}\n\ncompute:\n"),
+)
+
+
+def pictured(project: Project) -> Picture:
+    terraform, stale = load(project.folder / "cdktf.out" / "sandbox", TIERS)
+    assert stale == []
+    picture = read("sandbox", "rehearsal", terraform)
+    assert flaws(arrange(picture)) == []
+    return picture
+
+
+def by_address(picture: Picture) -> dict[str, Box]:
+    return {box.addresses[0]: box for box in picture.boxes() if box.addresses}
+
+
+def test_a_first_plan_marks_every_box_and_says_which_are_forecasts(project: Project) -> None:
+    succeeded(project.make("plan"))
+    picture = pictured(project)
+    for box in picture.boxes():
+        if box.addresses or box.kind == "redis":
+            assert box.mark is Mark.ADDED, box.id
+    boxes = by_address(picture)
+    assert not boxes["network/aws_vpc.main"].forecast
+    for address in ("data/aws_db_instance.postgres", "systems/helm_release.sistema_1"):
+        assert boxes[address].forecast
+    assert all(picture.zone_mark(zone).mark is Mark.ADDED for zone in picture.zones)
+
+    succeeded(project.make("diagram"))
+    folder = project.folder / "cdktf.out" / "sandbox"
+    drawing, chart = ((folder / f"diagram.{kind}").read_text() for kind in ("svg", "mmd"))
+    assert 'data-addresses="network/aws_nat_gateway.a' in drawing
+    assert re.search(r'"data/aws_db_instance\.replica_1" data-mark="added" data-forecast="true"', drawing)
+    stamps = sorted(json.loads(plan.read_text())["timestamp"] for plan in folder.glob("stacks/*/plan.json"))
+    for text in (drawing, chart):
+        assert f"{stamps[0][:10]} {stamps[0][11:16]}" in text
+        assert "REHEARSAL" in text
+    succeeded(project.make("diagram"))
+    assert (drawing, chart) == tuple((folder / f"diagram.{kind}").read_text() for kind in ("svg", "mmd"))
+
+
+def test_what_plans_remove_is_there_and_marked(project: Project) -> None:
+    succeeded(project.make("plan"))
+    succeeded(project.make("apply", APPROVE="yes"))
+    for old, new in REMOVALS:
+        project.edit(old, new)
+    succeeded(project.make("plan"))
+    picture = pictured(project)
+    boxes = by_address(picture)
+    assert picture.zones == ("us-east-1a", "us-east-1b", "us-east-1c")
+    assert [picture.zone_mark(zone).mark for zone in picture.zones] == [None, None, Mark.DESTROYED]
+    destroyed = {address for address, box in boxes.items() if box.mark is Mark.DESTROYED}
+    assert destroyed >= {
+        "systems/helm_release.sistema_2",
+        "systems/helm_release.sistema_3",
+        "data/aws_db_instance.replica_2",
+        "network/aws_subnet.public_c",
+        "network/aws_subnet.private_c",
+        "network/aws_subnet.database_c",
+        "compute/aws_eks_node_group.c",
+    }
+    assert boxes["data/aws_db_instance.replica_2"].zone == "us-east-1b"
+    nodes = [box for box in picture.boxes() if box.kind == "redis" and box.title.startswith("node")]
+    assert [box.mark for box in nodes] == [None, None, Mark.DESTROYED]
+    [alarms] = [box for box in picture.boxes() if box.kind == "alarm"]
+    assert any(note.startswith("destroyed: ") for note in alarms.notes)
+    assert dict(alarms.marks)[Mark.DESTROYED] > 3
+    [registry] = [box for box in picture.boxes() if box.kind == "registry"]
+    assert "destroyed: sistema_2, sistema_3" in registry.notes
+    [gateway] = [box for box in picture.boxes() if box.kind == "nat"]
+    assert gateway.notes == ("way out of us-east-1a, us-east-1b",)
+    chart = mermaid.render(picture)
+    assert re.search(r"sistema-2 \([^)]*destroyed\)", chart)
+
+
+# --- what the picture says of itself ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with the spec of a sandbox, committed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "environments").mkdir()
+    spec = tmp_path / "environments" / "sandbox.yaml"
+    spec.write_text("version: 1\n")
+    who = ("-c", "user.name=Tierra", "-c", "user.email=tierra@example.com", "-c", "commit.gpgsign=false")
+    for arguments in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "spec")):
+        subprocess.run(["git", *who, *arguments], check=True)
+    return spec
+
+
+def test_the_commit_is_that_of_the_spec(specs: Path) -> None:
+    at = diagram.commit(specs)
+    assert re.fullmatch("[0-9a-f]{7,}", at)
+    assert diagram.commit(specs.with_name("other.yaml")) == ""
+    specs.write_text("version: 2\n")
+    assert diagram.commit(specs) == f"{at}, edited since"
+
+
+def test_outside_of_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert diagram.commit(tmp_path / "sandbox.yaml") == ""
+    monkeypatch.setenv("PATH", "")
+    assert diagram.commit(tmp_path / "sandbox.yaml") == ""
+
+
+def test_title_says_what_is_shown(project: Project) -> None:
+    succeeded(project.make("synth"))
+    terraform, _ = load(project.folder / "cdktf.out" / "sandbox", TIERS)
+    rehearsed, real = (read("sandbox", target, terraform, "1a2b3c4") for target in ("rehearsal", "aws"))
+    said = "no saved plans, environments/sandbox.yaml at 1a2b3c4"
+    assert svg.titled(rehearsed) == f"REHEARSAL of acme sandbox, no AWS account, us-east-1, {said}"
+    assert svg.titled(real) == f"Architecture of acme sandbox, AWS account 123456789012, us-east-1, {said}"
+    assert "REHEARSAL" not in svg.render(real, arrange(real))
+    assert ">REHEARSAL<" in svg.render(rehearsed, arrange(rehearsed))
