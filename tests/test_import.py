@@ -74,6 +74,8 @@ def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Pat
     state.write_text(json.dumps(body))
     ask(project, f"network:\n  aws_vpc.main: {other['id']}\nstorage:\n  aws_s3_bucket.files: acme-files\n")
 
+    refused(project.make("import", TIER="network"), "protection keeps aws_vpc.main")
+    project.edit("protection: true", "protection: false")
     run = project.make("import", TIER="network")
     refused(run, "aws_vpc.main: vpc-00000000000000001 would be destroyed and built anew")
     assert "cannot be changed: cidr_block" in run.stderr

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO, cast
 
-from tierra.run.board import STOPPED, Board, put
+from tierra.run.board import STOPPED, Board, Patient, put
 from tierra.run.terraform import INTERRUPTED, Interrupted
 from tierra.run.workspace import Failed, Workspace
 
@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("words", nargs="*")
     asked = parser.parse_args()
     workspace = Workspace(asked.env, asked.out)
+    sys.stdout = cast(TextIO, Patient(sys.stdout))
     try:
         return _run(workspace, asked.verb, asked.words)
     except Failed as failed:
@@ -86,5 +87,4 @@ def _run(workspace: Workspace, verb: str, words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        sys.exit(main())
+    sys.exit(main())

@@ -48,9 +48,11 @@ def apply(workspace: Workspace) -> None:
         if refused := [each for each in made["findings"] if each["subject"] == REFUSED]:
             raise Failed(_refusal(refused))
         shown = [*terminal.screen(made, f"{workspace.out}/report.html", *size())]
-    for tier in planned:
-        shown += adopt.lines(read_json(tier.plan_json))
-    if planned and workspace.approval != "yes":
+    adopted = [line for tier in planned for line in adopt.lines(read_json(tier.plan_json))]
+    shown += adopted
+    if workspace.approval == "yes":
+        Board(workspace.out).say("".join(f"{line}\n" for line in adopted))
+    elif planned:
         names = [tier.name for tier in tiers]
         what = "all tiers" if names == workspace.order else ", ".join(names)
         question = f"apply {what} of {workspace.environment}? Type yes: "

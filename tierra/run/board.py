@@ -188,6 +188,23 @@ class Board:
             self.file.write_text(json.dumps(asdict(table)), encoding="utf-8")
 
 
+class Patient:
+    """A stream whose reader may go away: `make plan | head` ends no run."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        put(self._stream, text)
+        return len(text)
+
+    def flush(self) -> None:
+        put(self._stream, "")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def put(stream: IO[str], text: str) -> None:
     """Writes and flushes; a reader that is gone is no failure."""
     try:

@@ -132,8 +132,8 @@ KNOWN = (
     Known(
         r"Instance cannot be destroyed.*?Resource (?P<address>\S+) has lifecycle\.prevent_destroy set",
         "protection keeps {address}: the change would replace it, with what it holds or what stands in it",
-        "take the change back; if it is meant, write protection: false in environments/{env}.yaml and apply"
-        " that first, as a change of its own",
+        "take the change back (of an import: write into the spec what exists, or remove its line); if it is"
+        " meant, write protection: false in environments/{env}.yaml and apply that first",
     ),
     Known(
         r"Error: (?:updating|creating) [^:]*: (?:operation error [^:]*: ModifyDB\w+, .*?)?"
