@@ -46,7 +46,7 @@ def ids(state: dict[str, Any]) -> dict[str, str]:
 def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Production) -> None:
     production, s3 = new, new.aws.client("s3")
     refused(production.make("plan"), "make bootstrap ENV=production")
-    refused(production.make("bootstrap"), "APPROVE=yes says it in advance")
+    refused(production.make("bootstrap"), "approve in advance with APPROVE=yes")
     assert s3.list_buckets()["Buckets"] == []
 
     succeeded(production.make("bootstrap", APPROVE="yes"))
@@ -110,4 +110,4 @@ def test_a_bootstrap_that_stops_goes_on_from_where_its_state_is(new: Production)
 
 def test_a_rehearsed_environment_needs_no_bootstrap(production: Production) -> None:
     output = succeeded(production.make("bootstrap", "ENV=sandbox"))
-    assert "there is nothing to do" in output
+    assert "nothing to do" in output

@@ -148,7 +148,7 @@ def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
     run = production.make("plan", TIER)
     refused(run, "before the state held all that it had created; 5 missing: ")
     assert "make recover ENV=production TIER=state" in message(run)
-    refused(production.make("clean"), "only these files tell of what an interrupted apply has made")
+    refused(production.make("clean"), "only these files record what an interrupted apply created")
     run = production.make("recover", TIER)
     refused(run, "the state is locked")
     command = re.search(r"make (unlock ENV=production TIER=state LOCK=\S+)", message(run))

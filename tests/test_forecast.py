@@ -73,7 +73,7 @@ def test_no_value_of_a_forecast_reaches_an_apply(new: Production) -> None:
 
     # The way that is meant: network, then data, planned with what is there now.
     succeeded(production.make("plan", TIERS))
-    refused(production.make("apply", TIERS), "APPROVE=yes says it in advance")
+    refused(production.make("apply", TIERS), "approve in advance with APPROVE=yes")
     output = succeeded(production.make("apply", TIERS, APPROVE="yes"))
     assert output.index("apply  network") < output.index("apply  data")
     for tier in ("network", "data"):

@@ -663,7 +663,7 @@ SAYS = {
     "github.event.pull_request.head.sha": SHA,
     "github.event.pull_request.number": "5",
     "inputs.environment": "production",
-    "needs.plan.outputs.tiers": "network data",
+    "needs.plan.outputs.tiers": "network data compute",
 }
 
 
@@ -893,6 +893,7 @@ def test_the_plans_that_were_approved_are_those_that_are_applied(
     assert (infrastructure.folder / "checkout" / "report-production.html").exists()
     shutil.rmtree(folder)
     infrastructure.says["needs.plan.outputs.sum"] = kept["outputs"]["sum"]
+    infrastructure.says["needs.plan.outputs.tiers"] = kept["outputs"]["tiers"]
     done = infrastructure.run(step_of(text, "apply", "Apply the saved plans"))
     assert done["job"]["outcome"] == "success", infrastructure.log
     assert infrastructure.calls[-2:] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from typing import Any
 
@@ -27,6 +28,7 @@ def apply(tier: Tier) -> None:
     says = _current(tier, terraform, board)
     if not says:
         made = read_json(tier.plan_json)
+        shutil.copy(tier.plan_json, tier.applied_json)
         held = _hold(tier, terraform, made)
         says = _apply(tier, terraform, held)
     board.update(tier.name, DONE, says)

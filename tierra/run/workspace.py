@@ -217,6 +217,11 @@ class Tier:
         return self.folder / "applied"
 
     @property
+    def applied_json(self) -> Path:
+        """The plan that was applied last, as `terraform show -json` prints it."""
+        return self.folder / "applied.json"
+
+    @property
     def apply_log(self) -> Path:
         return self.folder / "apply.log"
 
