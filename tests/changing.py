@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import pytest
 import yaml
 from pydantic import ValidationError
 
@@ -21,6 +24,7 @@ from modules.schema import FILE
 from modules.spec import Environment
 
 TABLE = Path(__file__).with_suffix("").with_name("changes.yaml")
+EACH_DAY = 4
 Node = Mapping[str, Any]
 Keys = tuple[str, ...]
 
@@ -55,7 +59,7 @@ def schema() -> dict[str, Any]:
 
 @cache
 def leaves() -> dict[str, Node]:
-    """Every key of the spec whose value can change by itself: values, lists, maps, sections that may be absent."""
+    """Every key whose value can change by itself: plain values, lists, maps, and sections that may be absent."""
     return dict(_leaves(schema(), ()))
 
 
@@ -73,7 +77,7 @@ def _leaves(section: Node, at: Keys) -> Iterator[tuple[str, Node]]:
 
 
 def _section(node: Node) -> tuple[Node | None, bool]:
-    """The section that a key holds, if it holds one, and whether it may be without: {} is not nothing there."""
+    """The section that a key holds, if it holds one, and whether null means something else than {}."""
     for each in (node, *node.get("anyOf", ())):
         if "$ref" in each:
             return _resolved(each), "default" in node
@@ -118,7 +122,7 @@ def changeable() -> list[str]:
 
 @cache
 def changes() -> tuple[Change, ...]:
-    """Every change of the table and of the schema, in the order of the schema. A key without one is missing."""
+    """Every change, in the order of the schema; of a key that the schema suggests nothing for, none."""
     return tuple(change for key in changeable() for change in _changes(key))
 
 
@@ -132,9 +136,9 @@ def _changes(key: str) -> Iterator[Change]:
             value = {**_at(spec, path, {}), **value}
         if row.get("remove"):
             value = {each: item for each, item in _at(spec, path, {}).items() if each != row["remove"]}
-        after = _with(spec, path, value)
+        after = replaced(spec, path, value)
         for other, beside in row.get("with", {}).items():
-            after = _with(after, tuple(other.split(".")), beside)
+            after = replaced(after, tuple(other.split(".")), beside)
         said = f"without {row['remove']}" if row.get("remove") else _short(row["to"])
         yield Change(key, said, name, spec, after, row.get("back", True))
     if key in table()["values"]:
@@ -142,7 +146,7 @@ def _changes(key: str) -> Iterator[Change]:
     node = leaves()[key]
     current = _at(spec, path, node.get("default"))
     for value in other_values(node, current):
-        after = _with(spec, path, value)
+        after = replaced(spec, path, value)
         if value != current and legal(after):
             yield Change(key, _short(value), name, spec, after)
             if "enum" not in node or node["type"] != "string":
@@ -233,7 +237,7 @@ def _at(spec: Mapping[str, Any], path: Keys, default: Any) -> Any:
     return value
 
 
-def _with(spec: Mapping[str, Any], path: Keys, value: Any) -> dict[str, Any]:
+def replaced(spec: Mapping[str, Any], path: Keys, value: Any) -> dict[str, Any]:
     """A copy of the spec that says this there."""
     copy = deepcopy(dict(spec))
     section = copy
@@ -250,3 +254,20 @@ def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
     plain = re.sub(r"[\s\"{}\[\]]+", "", text)
     return plain if len(plain) <= 60 else plain[:59] + "…"
+
+
+def chosen(which: str) -> list[Change]:
+    """Those of a day (2026-02-28), all, or those of keys and patterns with spaces between.
+
+    Raises pytest.UsageError for a name that no change has."""
+    if which == "all":
+        return list(changes())
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", which):
+        return Random(which).sample(changes(), EACH_DAY)
+    found: list[Change] = []
+    for pattern in which.split():
+        named = [each for each in changes() if each.key == pattern or fnmatchcase(str(each), pattern)]
+        if not named:
+            raise pytest.UsageError(f"--changes: nothing of tests/changes.yaml is called {pattern}")
+        found += named
+    return found

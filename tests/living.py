@@ -14,8 +14,8 @@ import fcntl
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ Terraform = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """What a plan does to one address. `known` and `unknown` are the paths of attributes that change, to a value
-    that the plan knows or not; they are empty of what is created or deleted."""
+    """What a plan does to one address. `known` and `unknown` are the paths of attributes that change, to a
+    value that the plan knows or not; they are empty of what is created or deleted."""
 
     actions: tuple[str, ...]
     known: frozenset[str] = frozenset()
@@ -92,8 +92,8 @@ def _changed(before: Any, after: Any, unknown: Any, at: str) -> Iterator[tuple[s
 def _canonical(value: Any) -> str:
     """Text by which values are compared: nothing is nothing, and states order sets as it happens."""
     if isinstance(value, dict):
-        inner = {key: _canonical(each) for key, each in value.items()}
-        return json.dumps({key: each for key, each in inner.items() if each}, sort_keys=True)
+        said = {key: text for key, each in value.items() if (text := _canonical(each))}
+        return json.dumps(said, sort_keys=True) if said else ""
     if isinstance(value, list):
         return json.dumps(sorted(map(_canonical, value))) if value else ""
     return "" if value is None else str(value)
@@ -224,15 +224,33 @@ def applied(folder: Path, base: str) -> Path:
     return folder / "project"
 
 
+@dataclass
+class Passage:
+    """What make did on the way from one spec to another: generated Terraform, plans and states by tier, before
+    and after. `failed` is what the command said that ended it early."""
+
+    before: Mapping[str, Terraform]
+    states: Mapping[str, Mapping[str, Any]]
+    after: Mapping[str, Terraform] = field(default_factory=dict)
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    findings: Sequence[Mapping[str, Any]] = ()
+    kept: Mapping[str, Plan] = field(default_factory=dict)
+    done: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    second: Mapping[str, Plan] = field(default_factory=dict)
+    waiting: Sequence[str] = ()
+    failed: str = ""
+
+
 def live(project: Living, change: Change) -> list[str]:
     """What is wrong with one change and the way back, a line each."""
     resources = {tier: set(values) for tier, values in project.states().items()}
-    wrong = [f"there: {each}" for each in step_to(project, change.after, expected(change), change.key)]
-    if not change.back or any("failed" in each for each in wrong):
+    there = passage(project, change.after)
+    wrong = [f"there: {each}" for each in judged(there, expected(change))]
+    if there.failed or not change.back:
         return wrong
-    back = step_to(project, change.before, expected(change, back=True), change.key)
-    wrong += [f"back: {each}" for each in back]
-    for tier, values in project.states().items():
+    back = passage(project, change.before)
+    wrong += [f"back: {each}" for each in judged(back, expected(change, back=True))]
+    for tier, values in project.states().items() if not back.failed else ():
         wrong += [f"back: {tier} {each}: is not as before" for each in sorted(resources[tier] ^ set(values))]
     return wrong
 
@@ -242,46 +260,58 @@ def expected(change: Change, *, back: bool = False) -> dict[str, list[str]]:
     row = {**table()["expect"].get(change.key, {}), **table()["expect"].get(str(change), {})}
     if not back:
         return {key: value for key, value in row.items() if key != "back"}
-    shared = {key: row[key] for key in ("replace", "findings") if key in row}
+    shared = {key: row[key] for key in ("replace", "findings", "may") if key in row}
     return {**shared, **row.get("back", {})}
 
 
-def step_to(project: Living, spec: Mapping[str, Any], expect: Mapping[str, Any], key: str) -> list[str]:
+def passage(project: Living, spec: Mapping[str, Any]) -> Passage:
     """Plan, apply and plan again."""
-    before, states = project.terraform(), project.states()
+    done = Passage(project.terraform(), project.states())
     project.write(spec)
-    run = project.make("plan")
-    if run.returncode:
-        return [f"make plan failed: {_said(run.stdout, run.stderr)}"]
-    plans = project.plans()
-    wrong = unexpected(before, project.terraform(), plans, expect, key)
-    wrong += unreported(project.findings(), expect)
-    run = project.make("apply", APPROVE="yes")
-    if run.returncode:
-        return [*wrong, f"make apply failed: {_said(run.stdout, run.stderr)}"]
-    done, kept = project.states(), project.kept()
-    for tier, plan in plans.items():
-        said = differences(plan, kept[tier]) if tier in kept else []
-        said += unkept(kept.get(tier, plan), states.get(tier, {}), done.get(tier, {}))
+    if failed := _failed(project, "plan"):
+        done.failed = failed
+        return done
+    done.after, done.plans, done.findings = project.terraform(), project.plans(), project.findings()
+    if failed := _failed(project, "apply", APPROVE="yes"):
+        done.failed = failed
+        return done
+    done.done, done.kept = project.states(), project.kept()
+    if failed := _failed(project, "plan"):
+        done.failed = f"the second {failed}"
+        return done
+    done.second = project.plans()
+    done.waiting = [tier for tier in done.second if (project.stacks / tier / "forecast").exists()]
+    return done
+
+
+def _failed(project: Living, command: str, **variables: str) -> str:
+    run = project.make(command, **variables)
+    if not run.returncode:
+        return ""
+    lines = [line.strip() for line in (run.stderr or run.stdout).splitlines()]
+    said = " / ".join(line for line in lines if line and not line.startswith("make"))
+    return f"make {command} failed: {said[-1500:]}"
+
+
+def judged(passage: Passage, expect: Mapping[str, Any]) -> list[str]:
+    """What is wrong with it."""
+    wrong = [passage.failed] if passage.failed else []
+    wrong += unexpected(passage.before, passage.after, passage.plans, expect)
+    if passage.plans:
+        wrong += unreported(passage.findings, expect)
+    for tier, plan in passage.plans.items() if passage.done else ():
+        real = passage.kept.get(tier)
+        said = differences(plan, real) if real else []
+        said += unkept(real or plan, passage.states.get(tier, {}), passage.done.get(tier, {}))
         wrong += [f"{tier} {each}" for each in said]
-    run = project.make("plan")
-    if run.returncode:
-        return [*wrong, f"second make plan failed: {_said(run.stdout, run.stderr)}"]
-    for tier, plan in project.plans().items():
+    for tier, plan in passage.second.items():
         for address, step in steps(plan).items():
             wrong.append(f"{tier} {address}: the second plan would {step.verb} {_attributes(step)}".rstrip())
-        if (project.stacks / tier / "forecast").exists():
-            wrong.append(f"{tier}: the second plan is a forecast")
-    return wrong
+    return [*wrong, *(f"{tier}: the second plan is a forecast" for tier in passage.waiting)]
 
 
 def _attributes(step: Step) -> str:
     return ", ".join(sorted(step.changed)[:6]) if step.verb == "update" else ""
-
-
-def _said(output: str, errors: str) -> str:
-    lines = [line.strip() for line in (errors or output).splitlines() if line.strip() and "make[" not in line]
-    return " / ".join(lines[-12:])[-1500:]
 
 
 def unexpected(
@@ -289,7 +319,6 @@ def unexpected(
     after: Mapping[str, Terraform],
     plans: Mapping[str, Plan],
     expect: Mapping[str, Any],
-    key: str,
 ) -> list[str]:
     """Where plans are not what the change of the Terraform, or changes.yaml, lets expect."""
     wrong = []
@@ -301,9 +330,12 @@ def unexpected(
     }
     for tier, plan in plans.items():
         does = {a: step for a, step in steps(plan).items() if not a.startswith("output.")}
-        wrong += [f"{tier} {each}" for each in _derived(before[tier], after[tier], does, outputs, key)]
+        wrong += [f"{tier} {each}" for each in _derived(before[tier], after[tier], does, outputs)]
         for address, step in does.items():
-            if step.verb == "replace" and not _named(f"{tier} {address}", expect.get("replace", ())):
+            if step.verb == "replace" and not (
+                _named(f"{tier} {address}", expect.get("replace", ()))
+                or _named(f"replace {tier} {address}", expect.get("may", ()))
+            ):
                 wrong.append(f"{tier} {address}: is replaced")
     for verb in ("create", "update", "replace", "delete"):
         done = [
@@ -322,7 +354,7 @@ def unexpected(
 
 
 def _derived(
-    before: Terraform, after: Terraform, does: Mapping[str, Step], outputs: set[str], key: str
+    before: Terraform, after: Terraform, does: Mapping[str, Step], outputs: set[str]
 ) -> Iterator[str]:
     was, now = _resources(before), _resources(after)
     for address in sorted({*was, *now}):
@@ -331,14 +363,12 @@ def _derived(
             yield f"{address}: is new in the Terraform, and the plan does {verb or 'nothing'}"
         elif address not in now and verb != "delete":
             yield f"{address}: is gone from the Terraform, and the plan does {verb or 'nothing'}"
-        elif address in was and address in now and was[address] != now[address] and not verb:
-            if not _named(address, table()["unplanned"].get(key, {}).get("resources", ())):
-                arguments = [
-                    each
-                    for each in {*was[address], *now[address]}
-                    if was[address].get(each) != now[address].get(each)
-                ]
-                yield f"{address}: {', '.join(sorted(arguments))} differ in the Terraform, and the plan does nothing"
+        elif not verb and was.get(address) != now.get(address):
+            pair = was[address], now[address]
+            altered = sorted(each for each in {*pair[0], *pair[1]} if pair[0].get(each) != pair[1].get(each))
+            names = {f"{address.partition('.')[0]}.{each}" for each in altered}
+            if not all(_named(each, table()["unplanned"]) for each in names):
+                yield f"{address}: {', '.join(altered)} differ in the Terraform, and the plan does nothing"
     if before.get("provider") != after.get("provider") or before.get("locals") != after.get("locals"):
         return
     moved = {a for a in {*was, *now} if was.get(a) != now.get(a)}
@@ -386,7 +416,7 @@ def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[st
     return found
 
 
-def unreported(findings: list[dict[str, Any]], expect: Mapping[str, Any]) -> list[str]:
+def unreported(findings: Sequence[Mapping[str, Any]], expect: Mapping[str, Any]) -> list[str]:
     """Findings of the report that are missing, and grave ones that nobody expects: `subject tier address`."""
     said = {f"{each['subject']} {each['tier']} {each['address']}": each["grave"] for each in findings}
     patterns = expect.get("findings", ())
