@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -24,25 +24,33 @@ from modules.schema import FILE
 from modules.spec import Environment
 
 TABLE = Path(__file__).with_suffix("").with_name("changes.yaml")
-EACH_DAY = 4
+EACH_DAY = 3
+TOGETHER = "together"
 Node = Mapping[str, Any]
 Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Change:
-    """`key` is that of the schema, with * for names of the user's; `after` is the whole spec with the change.
-    `back` says whether AWS can undo it."""
+    """`key` is that of the schema, with * for names of the user's. `edits` are paths of the spec with their
+    new values. `back` says whether AWS can undo it."""
 
     key: str
     value: str
     base: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
+    edits: tuple[tuple[Keys, Any], ...]
     back: bool = True
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"
+
+    @property
+    def before(self) -> dict[str, Any]:
+        return bases()[self.base]
+
+    @property
+    def after(self) -> dict[str, Any]:
+        return edited(self.before, self.edits)
 
 
 @cache
@@ -59,7 +67,7 @@ def schema() -> dict[str, Any]:
 
 @cache
 def leaves() -> dict[str, Node]:
-    """Every key whose value can change by itself: plain values, lists, maps, and sections that may be absent."""
+    """Every key whose value can change by itself: values, lists, maps, sections that may be absent."""
     return dict(_leaves(schema(), ()))
 
 
@@ -136,21 +144,42 @@ def _changes(key: str) -> Iterator[Change]:
             value = {**_at(spec, path, {}), **value}
         if row.get("remove"):
             value = {each: item for each, item in _at(spec, path, {}).items() if each != row["remove"]}
-        after = replaced(spec, path, value)
-        for other, beside in row.get("with", {}).items():
-            after = replaced(after, tuple(other.split(".")), beside)
+        beside = [(tuple(other.split(".")), its) for other, its in row.get("with", {}).items()]
         said = f"without {row['remove']}" if row.get("remove") else _short(row["to"])
-        yield Change(key, said, name, spec, after, row.get("back", True))
+        yield Change(key, said, name, ((path, value), *beside), row.get("back", True))
     if key in table()["values"]:
         return
     node = leaves()[key]
     current = _at(spec, path, node.get("default"))
     for value in other_values(node, current):
-        after = replaced(spec, path, value)
-        if value != current and legal(after):
-            yield Change(key, _short(value), name, spec, after)
+        if value != current and legal(replaced(spec, path, value)):
+            yield Change(key, _short(value), name, ((path, value),))
             if "enum" not in node or node["type"] != "string":
                 return
+
+
+@cache
+def together(base: str) -> Change:
+    """As many changes of an environment as there is a valid spec with, at once: one of each key of which no
+    more is known than what holds for all."""
+    edits: list[tuple[Keys, Any]] = []
+    keys: set[str] = set()
+    for change in changes():
+        plain = change.back and not {change.key, str(change)} & table()["expect"].keys()
+        if change.base != base or change.key in keys or not plain:
+            continue
+        if legal(edited(bases()[base], [*edits, *change.edits])):
+            edits += change.edits
+            keys.add(change.key)
+    return Change(TOGETHER, base, base, tuple(edits))
+
+
+def edited(spec: Mapping[str, Any], edits: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
+    """A copy of a spec with other values."""
+    copy = deepcopy(dict(spec))
+    for path, value in edits:
+        copy = replaced(copy, path, value)
+    return copy
 
 
 def concrete(key: str, spec: Mapping[str, Any]) -> Keys:
@@ -256,17 +285,22 @@ def _short(value: Any) -> str:
     return plain if len(plain) <= 60 else plain[:59] + "…"
 
 
+def every() -> list[Change]:
+    """Each change by itself, and those of each environment at once."""
+    return [*map(together, bases()), *changes()]
+
+
 def chosen(which: str) -> list[Change]:
     """Those of a day (2026-02-28), all, or those of keys and patterns with spaces between.
 
     Raises pytest.UsageError for a name that no change has."""
     if which == "all":
-        return list(changes())
+        return every()
     if re.fullmatch(r"\d{4}-\d\d-\d\d", which):
-        return Random(which).sample(changes(), EACH_DAY)
+        return [every()[0], *Random(which).sample(changes(), EACH_DAY)]
     found: list[Change] = []
     for pattern in which.split():
-        named = [each for each in changes() if each.key == pattern or fnmatchcase(str(each), pattern)]
+        named = [each for each in every() if each.key == pattern or fnmatchcase(str(each), pattern)]
         if not named:
             raise pytest.UsageError(f"--changes: nothing of tests/changes.yaml is called {pattern}")
         found += named

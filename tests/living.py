@@ -137,6 +137,8 @@ def unkept(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> l
                 found.append(
                     f"{address}: {step.verb} was planned, and it is {_there(was)} and then {_there(now)}"
                 )
+            elif was and now and not set(_changed(before[address], after[address], False, "")):
+                found.append(f"{address}: replace was planned, and it is as before")
         elif was != now:
             found.append(f"{address}: it is {_there(was)} and then {_there(now)}, which no plan said")
         elif was:
@@ -226,8 +228,8 @@ def applied(folder: Path, base: str) -> Path:
 
 @dataclass
 class Passage:
-    """What make did on the way from one spec to another: generated Terraform, plans and states by tier, before
-    and after. `failed` is what the command said that ended it early."""
+    """What make did on the way from one spec to another: by tier the generated Terraform and the states
+    before and after, and plans. `failed` is what the command said that ended it early."""
 
     before: Mapping[str, Terraform]
     states: Mapping[str, Mapping[str, Any]]

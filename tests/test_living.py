@@ -1,5 +1,5 @@
-"""Environments that stand are changed, and changed back: by every key of the spec in make soak, by a few each
-day in make test. `pytest tests/test_living.py --changes=WHICH` makes those of a day (2026-02-28), all, or
+"""Environments that stand are changed, and changed back: by every key of the spec in make soak; by a few each
+day, and by many keys at once, in make test. `pytest tests/test_living.py --changes=WHICH` makes those of a day (2026-02-28), all, or
 those of keys and patterns: `--changes="data.postgres.replicas network.zones=a,b edge.*"`."""
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from changing import Change, changes, chosen
+from changing import Change, chosen, every
 from living import Living, Step, applied, differences, live, steps, unexpected, unkept, unreported
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "change" in metafunc.fixturenames:
         soaks = metafunc.definition.get_closest_marker("soak")
-        found = changes() if soaks else chosen(metafunc.config.getoption("changes"))
+        found = every() if soaks else chosen(metafunc.config.getoption("changes"))
         metafunc.parametrize("change", found, ids=str)
 
 
@@ -43,10 +43,11 @@ def holds(standing: Living, change: Change) -> None:
 
 def test_a_day_has_its_changes() -> None:
     assert chosen("2026-02-28") == chosen("2026-02-28")
+    assert list(map(str, chosen("2026-02-28")))[0] == "together=usual"
     assert len(chosen("2026-02-28")) == 4
     assert len({change for day in range(1, 29) for change in map(str, chosen(f"2026-02-{day:02}"))}) > 60
     assert [change.key for change in chosen("network.nat edge.tls")] == ["network.nat", "edge.tls"]
-    assert chosen("all") == list(changes())
+    assert chosen("all") == every()
     with pytest.raises(pytest.UsageError, match=r"nothing of tests/changes.yaml is called network\.nut"):
         chosen("network.nut")
 
@@ -88,6 +89,9 @@ def test_states_that_a_plan_does_not_explain() -> None:
         "aws_lb.main: port changed, which no plan said"
     ]
     assert unkept({}, was, {}) == ["aws_lb.main: it is there and then not there, which no plan said"]
+    replace = planned("aws_lb.main", "delete", "create", before={"name": "a"}, after={"name": "b"})
+    assert unkept(replace, was, {"aws_lb.main": {"name": "b", "port": 1}}) == []
+    assert unkept(replace, was, was) == ["aws_lb.main: replace was planned, and it is as before"]
     assert unkept(planned("aws_lb.main", "delete"), was, was) == [
         "aws_lb.main: delete was planned, and it is there and then there"
     ]
