@@ -131,24 +131,24 @@ def unkept(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> l
     for address in sorted({*before, *after, *planned}):
         step = planned.get(address)
         was, now = address in before, address in after
-        if step and step.verb != "update":
-            due = {"create": (False, True), "delete": (True, False), "replace": (True, True)}.get(step.verb)
-            if (was, now) != due and due:
-                found.append(
-                    f"{address}: {step.verb} was planned, and it is {_there(was)} and then {_there(now)}"
-                )
-            elif was and now and not set(_changed(before[address], after[address], False, "")):
-                found.append(f"{address}: replace was planned, and it is as before")
-        elif was != now:
-            found.append(f"{address}: it is {_there(was)} and then {_there(now)}, which no plan said")
-        elif was:
+        if (was, now) != _due(step, was):
+            said = f"{step.verb} was planned" if step else "no plan said so"
+            found.append(f"{address}: it is {_there(was)} and then {_there(now)}; {said}")
+        elif was and now:
             changed = {path for path, _ in _changed(before[address], after[address], False, "")}
             found += _broken(address, step or Step(("no-op",)), changed)
     return found
 
 
+def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
+    """Whether an address is there before and after a step."""
+    if step is None:
+        return was, was
+    return step.verb != "create", step.verb != "delete"
+
+
 def _broken(address: str, step: Step, changed: set[str]) -> Iterator[str]:
-    if more := sorted(changed - step.changed):
+    if step.verb != "replace" and (more := sorted(changed - step.changed)):
         yield f"{address}: {', '.join(more)} changed, which no plan said"
     if less := sorted(step.known - changed):
         yield f"{address}: {', '.join(less)} was planned to change and did not"
@@ -337,6 +337,7 @@ def unexpected(
             if step.verb == "replace" and not (
                 _named(f"{tier} {address}", expect.get("replace", ()))
                 or _named(f"replace {tier} {address}", expect.get("may", ()))
+                or address.partition(".")[0] in table()["replaceable"]
             ):
                 wrong.append(f"{tier} {address}: is replaced")
     for verb in ("create", "update", "replace", "delete"):

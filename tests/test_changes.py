@@ -49,7 +49,7 @@ def test_the_table_names_keys_and_changes_that_exist() -> None:
     named = {str(change) for change in changes()} | leaves().keys()
     for part in ("values", "elsewhere", "refused", "idle", "expect"):
         assert not table()[part].keys() - named, f"{part} of tests/changes.yaml"
-    for part in ("values", "elsewhere", "refused", "idle", "unplanned"):
+    for part in ("values", "elsewhere", "refused", "idle", "unplanned", "replaceable"):
         for key, rows in table()[part].items():
             assert all(row.get("why") for row in (rows if isinstance(rows, list) else [rows])), key
     for base in table()["bases"].values():

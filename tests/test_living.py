@@ -1,6 +1,10 @@
 """Environments that stand are changed, and changed back: by every key of the spec in make soak; by a few each
-day, and by many keys at once, in make test. `pytest tests/test_living.py --changes=WHICH` makes those of a day (2026-02-28), all, or
-those of keys and patterns: `--changes="data.postgres.replicas network.zones=a,b edge.*"`."""
+day, and by many keys at once, in make test.
+
+    pytest tests/test_living.py --changes=2026-02-28     those of a day
+    pytest tests/test_living.py --changes=all
+    pytest tests/test_living.py --changes="data.postgres.replicas network.zones=a,b edge.*"
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,7 @@ def holds(standing: Living, change: Change) -> None:
 
 def test_a_day_has_its_changes() -> None:
     assert chosen("2026-02-28") == chosen("2026-02-28")
-    assert list(map(str, chosen("2026-02-28")))[0] == "together=usual"
+    assert str(chosen("2026-02-28")[0]) == "together=usual"
     assert len(chosen("2026-02-28")) == 4
     assert len({change for day in range(1, 29) for change in map(str, chosen(f"2026-02-{day:02}"))}) > 60
     assert [change.key for change in chosen("network.nat edge.tls")] == ["network.nat", "edge.tls"]
@@ -88,12 +92,12 @@ def test_states_that_a_plan_does_not_explain() -> None:
     assert unkept({}, was, {"aws_lb.main": {"name": "a", "port": 2}}) == [
         "aws_lb.main: port changed, which no plan said"
     ]
-    assert unkept({}, was, {}) == ["aws_lb.main: it is there and then not there, which no plan said"]
+    assert unkept({}, was, {}) == ["aws_lb.main: it is there and then not there; no plan said so"]
     replace = planned("aws_lb.main", "delete", "create", before={"name": "a"}, after={"name": "b"})
     assert unkept(replace, was, {"aws_lb.main": {"name": "b", "port": 1}}) == []
-    assert unkept(replace, was, was) == ["aws_lb.main: replace was planned, and it is as before"]
+    assert unkept(replace, was, was) == ["aws_lb.main: name was planned to change and did not"]
     assert unkept(planned("aws_lb.main", "delete"), was, was) == [
-        "aws_lb.main: delete was planned, and it is there and then there"
+        "aws_lb.main: it is there and then there; delete was planned"
     ]
 
 
