@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,10 +166,26 @@ def variant(environment: Callable[..., Environment], tmp_path: Path) -> Callable
     return lambda **spec: Variant(made := environment(**spec), tmp_path / "out" / made.environment)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--changes", default="today", help="which changes of a spec test_living.py makes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Midnight does not part the processes of one run."""
+    if config.option.changes == "today":
+        config.option.changes = date.today().isoformat()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
+    if any("test_a_change_of_the_day" in each.nodeid for each in reports):
+        terminalreporter.write_line(f"changes of a spec: --changes={config.option.changes} makes the same")
+
+
 # Files whose tests run make and terraform for long.
 LONG = {
     *("test_bootstrap", "test_commands", "test_destroy", "test_faults"),
-    *("test_forecast", "test_import", "test_make"),
+    *("test_forecast", "test_import", "test_living", "test_make"),
 }
 
 

@@ -1,0 +1,307 @@
+"""Changes of a spec: for each key of the schema another value or more, and where that has an effect.
+
+Values follow from environments/schema.json, or stand in changes.yaml where a person must choose them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from modules.schema import FILE
+from modules.spec import Environment
+
+TABLE = Path(__file__).with_suffix("").with_name("changes.yaml")
+EACH_DAY = 3
+TOGETHER = "together"
+Node = Mapping[str, Any]
+Keys = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """`key` is that of the schema, with * for names of the user's. `edits` are paths of the spec with their
+    new values. `back` says whether AWS can undo it."""
+
+    key: str
+    value: str
+    base: str
+    edits: tuple[tuple[Keys, Any], ...]
+    back: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
+
+    @property
+    def before(self) -> dict[str, Any]:
+        return bases()[self.base]
+
+    @property
+    def after(self) -> dict[str, Any]:
+        return edited(self.before, self.edits)
+
+
+@cache
+def table() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def schema() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def leaves() -> dict[str, Node]:
+    """Every key whose value can change by itself: values, lists, maps, sections that may be absent."""
+    return dict(_leaves(schema(), ()))
+
+
+def _leaves(section: Node, at: Keys) -> Iterator[tuple[str, Node]]:
+    for key, node in section["properties"].items():
+        here = (*at, key)
+        inner, optional = _section(node)
+        if inner is None or optional:
+            yield ".".join(here), node
+        if inner is not None:
+            yield from _leaves(inner, here)
+        each = node.get("additionalProperties")
+        if isinstance(each, dict) and "$ref" in each:
+            yield from _leaves(_resolved(each), (*here, "*"))
+
+
+def _section(node: Node) -> tuple[Node | None, bool]:
+    """The section that a key holds, if it holds one, and whether null means something else than {}."""
+    for each in (node, *node.get("anyOf", ())):
+        if "$ref" in each:
+            return _resolved(each), "default" in node
+    return None, False
+
+
+def _resolved(node: Node) -> Node:
+    found: Node = schema()["$defs"][node["$ref"].rpartition("/")[2]]
+    return found
+
+
+@cache
+def bases() -> dict[str, dict[str, Any]]:
+    """The specs that changes begin with."""
+    made: dict[str, dict[str, Any]] = {}
+    spec: dict[str, Any] = {}
+    for name, base in table()["bases"].items():
+        made[name] = spec = _merged(spec, base["spec"])
+    return made
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**deepcopy(dict(below)), **deepcopy(dict(above))}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            both[key] = _merged(below[key], above[key])
+    return both
+
+
+def base_of(key: str) -> str:
+    """The environment from which a key changes."""
+    for name, base in table()["bases"].items():
+        if any(f"{key}.".startswith(f"{each.rstrip('.')}.") for each in base.get("keys", ())):
+            return str(name)
+    return next(iter(bases()))
+
+
+def changeable() -> list[str]:
+    """The keys that can change while an environment lives."""
+    return [key for key in leaves() if key not in table()["elsewhere"] and key not in table()["refused"]]
+
+
+@cache
+def changes() -> tuple[Change, ...]:
+    """Every change, in the order of the schema; of a key that the schema suggests nothing for, none."""
+    return tuple(change for key in changeable() for change in _changes(key))
+
+
+def _changes(key: str) -> Iterator[Change]:
+    name = base_of(key)
+    spec = bases()[name]
+    path = concrete(key, spec)
+    for row in table()["values"].get(key, ()):
+        value = deepcopy(row.get("to"))
+        if row.get("add"):
+            value = {**_at(spec, path, {}), **value}
+        if row.get("remove"):
+            value = {each: item for each, item in _at(spec, path, {}).items() if each != row["remove"]}
+        beside = [(tuple(other.split(".")), its) for other, its in row.get("with", {}).items()]
+        said = f"without {row['remove']}" if row.get("remove") else _short(row["to"])
+        yield Change(key, said, name, ((path, value), *beside), row.get("back", True))
+    if key in table()["values"]:
+        return
+    node = leaves()[key]
+    current = _at(spec, path, node.get("default"))
+    for value in other_values(node, current):
+        if value != current and legal(replaced(spec, path, value)):
+            yield Change(key, _short(value), name, ((path, value),))
+            if "enum" not in node or node["type"] != "string":
+                return
+
+
+@cache
+def together(base: str) -> Change:
+    """As many changes of an environment as there is a valid spec with, at once: one of each key of which no
+    more is known than what holds for all."""
+    edits: list[tuple[Keys, Any]] = []
+    keys: set[str] = set()
+    for change in changes():
+        plain = change.back and not {change.key, str(change)} & table()["expect"].keys()
+        if change.base != base or change.key in keys or not plain:
+            continue
+        if legal(edited(bases()[base], [*edits, *change.edits])):
+            edits += change.edits
+            keys.add(change.key)
+    return Change(TOGETHER, base, base, tuple(edits))
+
+
+def edited(spec: Mapping[str, Any], edits: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
+    """A copy of a spec with other values."""
+    copy = deepcopy(dict(spec))
+    for path, value in edits:
+        copy = replaced(copy, path, value)
+    return copy
+
+
+def concrete(key: str, spec: Mapping[str, Any]) -> Keys:
+    """The path of a key in a spec: * is the first name there."""
+    path: Keys = ()
+    for part in key.split("."):
+        path = (*path, next(iter(_at(spec, path, {})), "*") if part == "*" else part)
+    return path
+
+
+def legal(spec: Mapping[str, Any]) -> bool:
+    """Whether a spec satisfies every rule."""
+    try:
+        Environment.model_validate(deepcopy(dict(spec)))
+    except ValidationError:
+        return False
+    return True
+
+
+def other_values(node: Node, current: Any) -> Iterator[Any]:
+    """Values that the schema suggests, the likeliest first; not all of them make a valid spec."""
+    for example in node.get("examples", ()):
+        if isinstance(example, dict) and isinstance(current, dict):
+            yield {**current, **example}
+        elif example != current:
+            yield example
+    kinds = [each for each in node.get("anyOf", ()) if each.get("type") != "null"]
+    for each in kinds or [node]:
+        yield from _others(each, current)
+    if kinds and current is not None and any(each.get("type") == "null" for each in node["anyOf"]):
+        yield None
+
+
+def _others(node: Node, current: Any) -> Iterator[Any]:
+    kind = node.get("type")
+    if kind == "boolean":
+        yield not current
+    elif "enum" in node:
+        at = node["enum"].index(current) if current in node["enum"] else -1
+        yield from (*node["enum"][at + 1 :], *node["enum"][: max(at, 0)])
+    elif kind in ("integer", "number"):
+        yield from _numbers(node, current)
+    elif kind == "array":
+        items, now = node["items"], list(current) if isinstance(current, list) else []
+        for item in (*items.get("examples", ()), *items.get("enum", ()), "more"):
+            if item not in now and len(now) < node.get("maxItems", 99):
+                yield [*now, item]
+    elif kind == "object":
+        now = dict(current or {})
+        yield {**now, "More": "more"}
+    elif kind == "string":
+        yield from _texts(node, current)
+
+
+def _numbers(node: Node, current: Any) -> Iterator[Any]:
+    least, most = node.get("minimum", 0), node.get("maximum", 10**6)
+    if isinstance(current, (int, float)) and not isinstance(current, bool):
+        yield from (each for each in (current + 1, current - 1) if least <= each <= most)
+    else:
+        yield from (least, min(least + 1, most), most)
+
+
+def _texts(node: Node, current: Any) -> Iterator[str]:
+    """Examples, then the text that is there with its last number one higher, then with a word more."""
+    yield from (each for each in node.get("examples", ()) if each != current)
+    if not isinstance(current, str):
+        return
+    number = re.compile(r"(.*?)(\d+)(\D*)", re.S).fullmatch(current) or re.search(
+        r"^(.*\D)(\d+)(\D*)$", current, re.S
+    )
+    if number:
+        raised = str(int(number[2]) + 1).zfill(len(number[2]))
+        yield f"{number[1]}{raised}{number[3]}"
+    yield f"{current}-2"
+    yield f"{current}2"
+
+
+def _at(spec: Mapping[str, Any], path: Keys, default: Any) -> Any:
+    value: Any = spec
+    for part in path:
+        if not isinstance(value, dict) or part not in value:
+            return default
+        value = value[part]
+    return value
+
+
+def replaced(spec: Mapping[str, Any], path: Keys, value: Any) -> dict[str, Any]:
+    """A copy of the spec that says this there."""
+    copy = deepcopy(dict(spec))
+    section = copy
+    for part in path[:-1]:
+        section[part] = dict(section.get(part) or {})
+        section = section[part]
+    section[path[-1]] = value
+    return copy
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+    plain = re.sub(r"[\s\"{}\[\]]+", "", text)
+    return plain if len(plain) <= 60 else plain[:59] + "…"
+
+
+def every() -> list[Change]:
+    """Each change by itself, and those of each environment at once."""
+    return [*map(together, bases()), *changes()]
+
+
+def chosen(which: str) -> list[Change]:
+    """Those of a day (2026-02-28), all, or those of keys and patterns with spaces between.
+
+    Raises pytest.UsageError for a name that no change has."""
+    if which == "all":
+        return every()
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", which):
+        return [every()[0], *Random(which).sample(changes(), EACH_DAY)]
+    found: list[Change] = []
+    for pattern in which.split():
+        named = [each for each in every() if each.key == pattern or fnmatchcase(str(each), pattern)]
+        if not named:
+            raise pytest.UsageError(f"--changes: nothing of tests/changes.yaml is called {pattern}")
+        found += named
+    return found
