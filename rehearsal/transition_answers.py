@@ -90,6 +90,8 @@ def storage_ceiling(was: Values, now: Values, _around: Around) -> str:
 
 
 def storage_speed(was: Values, now: Values, _around: Around) -> str:
+    if now.get("replicate_source_db"):  # its storage is that of its source
+        return ""
     small = 0 < _int(now, "allocated_storage") < POSTGRES_STRIPED_GB
     chosen = any(_int(now, name) and now[name] != was.get(name) for name in ("iops", "storage_throughput"))
     if not (small and chosen and now.get("engine") == "postgres" and now.get("storage_type") == "gp3"):

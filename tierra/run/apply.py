@@ -74,7 +74,11 @@ def _hold(tier: Tier, terraform: Terraform, made: dict[str, Any]) -> dict[str, d
     tier.held.unlink(missing_ok=True)
     held = order.released(tier, made)
     if held:
-        planning.real(tier, terraform, *order.targets(tier, set(held)))
+        write(tier.held_override, json.dumps(order.tied(tier)))
+        try:
+            planning.real(tier, terraform, *order.targets(tier, set(held)))
+        finally:
+            tier.held_override.unlink()
     return held
 
 

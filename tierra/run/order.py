@@ -173,6 +173,24 @@ def some(addresses: list[str]) -> str:
     return ", ".join(addresses[:2]) + more
 
 
+def tied(tier: Tier) -> dict[str, Any]:
+    """An override by which every output reads something, and keeps its value. A plan with targets leaves out
+    outputs that read nothing, and consumers would go on with the old value."""
+    configuration = tier.configured()
+    kind, named = next(iter(configuration["resource"].items()))
+    anything = f"{kind}.{next(iter(named))}"
+    plain = {
+        name: json.dumps(json.dumps(output["value"]))
+        for name, output in configuration.get("output", {}).items()
+        if "${" not in json.dumps(output["value"])
+    }
+    return {
+        "output": {
+            name: {"value": f"${{[jsondecode({value}), {anything}][0]}}"} for name, value in plain.items()
+        }
+    }
+
+
 def targets(tier: Tier, left: set[str]) -> list[str]:
     """Options for a plan of everything that is configured but these addresses. What is configured no longer
     is not among them, and stays."""

@@ -261,6 +261,11 @@ class Tier:
         return self.folder / "held"
 
     @property
+    def held_override(self) -> Path:
+        """Ties outputs to resources while a plan leaves some of those out."""
+        return self.folder / "held_override.tf.json"
+
+    @property
     def imports(self) -> Path:
         """Import blocks that `make import` wrote."""
         return self.folder / "import.tf.json"
@@ -292,7 +297,8 @@ class Tier:
         """Removes the plan and what belongs to it."""
         for left in self.folder.glob("plan.*"):
             left.unlink()
-        self.forecast.unlink(missing_ok=True)
+        for left in (self.forecast, self.held_override):
+            left.unlink(missing_ok=True)
 
 
 def read_json(file: Path) -> Any:
