@@ -25,13 +25,13 @@ DEPTHS = ((MOST, MOST), (MOST, 3), (6, 3), (6, 1), (6, 0), (3, 0), (2, 0), (1, 0
 VERBS = ("add", "change", "destroy")
 
 
-def show(made: dict[str, Any], page: str) -> None:
-    """Prints the first screen; colours only where a terminal is."""
+def show(made: dict[str, Any], page: str, below: int = 0) -> None:
+    """Prints the first screen, with room for some rows below it; colours only where a terminal is."""
     console = Console(highlight=False, markup=False)
     width, height = console.size if console.is_terminal else LOG
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=width)
-    for each in screen(made, page, width, height):
+    for each in screen(made, page, width, height - below):
         console.print(each)
 
 
@@ -145,8 +145,8 @@ def spent(cost: dict[str, Any]) -> str:
 def _cost(cost: dict[str, Any]) -> str:
     """Where the prices are from, and what has none."""
     missing = len(cost.get("unpriced") or [])
-    said = f"Prices: {cost.get('source', '')}, {cost.get('date', '')}"
-    return f"{said}; {missing} without a price: see the page" if missing else said
+    said = f"Prices: {cost.get('source', '')}"
+    return f"{said}; {missing} without one" if missing else said
 
 
 def first(findings: list[dict[str, Any]]) -> Iterator[RenderableType]:

@@ -288,7 +288,7 @@ def test_the_table_has_what_the_environments_here_need(roots: dict[str, Root]) -
 
 def test_what_aws_answered_wins_over_the_table_with_its_day() -> None:
     old = estimate({"aws_nat_gateway.a": {}})
-    assert old["source"] == f"the table of this repository (oldest price: {old['date']})"
+    assert old["source"] == f"table of this repository (oldest price: {old['date']})"
     prices.keep(REGION, {skus.NAT: 1.0})
     prices.known.cache_clear()
     new = estimate({"aws_nat_gateway.a": {}})

@@ -145,7 +145,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     refused(project.make("apply"), "network has no saved plan: run make plan ENV=sandbox")
 
     first = succeeded(project.make("plan"))
-    assert first.count("rehearsal: terraform talks to Tierra's embedded provider") == 1
+    assert first.count("rehearsal: Tierra's embedded provider answers") == 1
     planned = project.report()
     assert list(planned) == order()
     assert total(planned, "add") > 100

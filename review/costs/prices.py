@@ -20,7 +20,7 @@ from review.costs.skus import Sku
 TABLE = Path(__file__).resolve().parent / "prices.json"
 CACHE = Path(__file__).resolve().parent.parent.parent / ".prices"
 ASKED = "AWS's Price List"
-REPOSITORY = "the table of this repository"
+REPOSITORY = "table of this repository"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def planned(workspace: Workspace) -> int:
     refused = order.findings(workspace)
     approve.keep(workspace)
     made = report.publish(workspace.out, workspace.selected, workspace.environment, refused)
-    terminal.show(made, f"{workspace.out}/report.html")
+    terminal.show(made, f"{workspace.out}/report.html", below=1)
     if made["verdict"] == report.NOTHING:
         return 0
     if made["verdict_line"] != REFUSES:
@@ -61,9 +61,10 @@ def _applied(workspace: Workspace, states: dict[str, str]) -> Iterator[str]:
         again = list(waiting)
         yield f"Next: {workspace.command('plan', again)}, then {workspace.command('apply', again)}"
         return
-    yield f"apply: {workspace.environment} is up to date ({names})"
+    whole = workspace.selected == workspace.order
+    yield f"apply: {workspace.environment} is up to date" + ("" if whole else f" ({names})")
     if workspace.rehearsed:
-        yield f"A rehearsal: nothing of it exists in AWS. Next: {workspace.command('plan')} finds no changes"
+        yield f"A rehearsal: nothing of it exists in AWS. {workspace.command('plan')} finds no changes now"
     else:
         yield from reached(workspace)
 

@@ -125,4 +125,4 @@ def finish(workspace: Workspace) -> None:
         approve.again(tier, board, "to remove what other tiers do not use any more")
         tier.held.unlink()
         says = _apply(tier, terraform, {})
-        board.say(f"apply  {tier.name:<14} {says}, after the tiers that used it\n")
+        board.say(f"apply  {tier.name:<14} {says}, last\n")

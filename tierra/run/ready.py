@@ -7,7 +7,7 @@ from tierra.run.board import Board
 from tierra.run.terraform import refused
 from tierra.run.workspace import Failed, Workspace
 
-BANNER = "rehearsal: terraform talks to Tierra's embedded provider; no AWS account is touched"
+BANNER = "rehearsal: Tierra's embedded provider answers; no AWS account is touched"
 SHOWN = ("plan", "apply", "destroy", "drift", "validate")  # with a table
 
 
