@@ -1,7 +1,7 @@
 """A new environment on AWS comes to be, while what can fail does: `python -m tests.soak ROUNDS`.
 
 In each round all tiers of production are planned and applied by make on a pretended account, again and again,
-until nothing is left to do. Each apply meets a fault drawn by lot: creations that fail, terraform killed when
+until nothing is left to do. Each apply meets a random fault: creations that fail, terraform killed when
 it writes a state, a network that is cut then. After each the commands that the messages name are run. In the
 end every object of the account is in a state, or the round has failed.
 """

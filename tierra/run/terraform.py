@@ -134,7 +134,7 @@ class Terraform:
         `doing` is what the table says meanwhile, with how many of `total` resources are done. Raises Failed,
         and Interrupted after Ctrl-C, which terraform gets as well and heeds in good order.
         """
-        stack = self.tier.folder if self.folder == self.tier.folder else self.folder
+        stack = self.folder
         command = self.command(*arguments)
         if journal and (reason := self.unsafe()):
             raise Failed(reason)
