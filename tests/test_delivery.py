@@ -148,15 +148,14 @@ def test_a_push_role_reaches_one_registry(delivery: Root) -> None:
         assert [each["Resource"] for each in statements.values()] == [arn]
 
 
-def test_a_deploy_role_edits_one_namespace(delivery: Root) -> None:
+def test_a_deploy_role_has_what_its_group_has_in_one_namespace(delivery: Root) -> None:
+    """And no access policy of EKS: the one that edits reads Secrets, and enters pods."""
     for system in delivery.environment.systems:
         role = f"deploy_{system.replace('-', '_')}"
-        association = delivery[f"aws_eks_access_policy_association.{role}"]
-        assert association["policy_arn"].endswith(":cluster-access-policy/AmazonEKSEditPolicy")
-        assert association["access_scope"] == {"type": "namespace", "namespaces": [system]}
-        assert association["principal_arn"] == f"${{aws_eks_access_entry.{role}.principal_arn}}"
+        assert role not in delivery.all("aws_eks_access_policy_association")
         entry = delivery[f"aws_eks_access_entry.{role}"]
         assert entry["principal_arn"] == f"${{aws_iam_role.{role}.arn}}"
+        assert entry["kubernetes_groups"] == [f"deploy-{system}"]
         actions = [action for each in granted(delivery, role).values() for action in listed(each["Action"])]
         registry = ["ecr:BatchGetImage", "ecr:DescribeImages", "eks:DescribeCluster"]
         assert sorted(actions) == [*registry, "ssm:GetParameter", "ssm:PutParameter"]
