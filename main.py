@@ -18,6 +18,7 @@ from bindings import node, trim
 from modules.errors import SpecError
 from modules.spec import load_upgraded
 from modules.upgrades import LATEST
+from review.specs import overlaps_beside
 
 ROOT = Path(__file__).resolve().parent
 
@@ -32,6 +33,9 @@ def main(arguments: list[str]) -> int:
         return 1
     if changes:
         print(told(name, changes), file=sys.stderr)
+    if environment.target == "aws" and (problems := overlaps_beside(environment)):
+        print("\n".join(problems), file=sys.stderr)
+        return 1
     # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
     try:
         node.use()

@@ -11,6 +11,10 @@ from typing import Any
 CtyType = str | list[Any]
 
 PACKAGES = {"aws": "cdktf_cdktf_provider_aws", "helm": "cdktf_cdktf_provider_helm"}
+# Providers in place of those that the bindings were made for, with the same arguments. 6.26.0 is the first
+# to compare a write-only secret without reading its value, by ListSecretVersionIds
+# (hashicorp/terraform-provider-aws, CHANGELOG.md, #44876).
+VERSIONS = {"aws": "6.26.0"}
 
 
 @dataclass(slots=True)

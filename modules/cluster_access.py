@@ -13,6 +13,22 @@ from cdktf_cdktf_provider_aws.eks_access_policy_association import (
 from modules.stack import Stack
 
 
+def access_group(
+    stack: Stack, name: str, cluster_name: str, principal_arn: str, group: str | None = None
+) -> EksAccessEntry:
+    """`aws_eks_access_entry.<name>`: a role in Kubernetes, which may do what roles there let the group do,
+    and nothing without one."""
+    return stack.add(
+        EksAccessEntry,
+        name,
+        cluster_name=cluster_name,
+        principal_arn=principal_arn,
+        kubernetes_groups=[group] if group else None,
+        type="STANDARD",
+        tags=stack.tags(name.replace("_", "-")),
+    )
+
+
 def access_entry(
     stack: Stack,
     name: str,
@@ -24,14 +40,7 @@ def access_entry(
 ) -> None:
     """`aws_eks_access_entry.<name>`: a role in Kubernetes with an access policy of EKS, in these namespaces
     or, without any, everywhere."""
-    entry = stack.add(
-        EksAccessEntry,
-        name,
-        cluster_name=cluster_name,
-        principal_arn=principal_arn,
-        type="STANDARD",
-        tags=stack.tags(name.replace("_", "-")),
-    )
+    entry = access_group(stack, name, cluster_name, principal_arn)
     stack.add(
         EksAccessPolicyAssociation,
         name,

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAtt
 
 from modules.policy import Statement, document
 from modules.stack import Stack
+from modules.state.outputs import boundary_arn
 
 
 def iam_role(
@@ -20,7 +21,7 @@ def iam_role(
     permissions_boundary: str | None = None,
 ) -> IamRole:
     """`aws_iam_role.<name>`, without any right yet; `trust` is the policy that says who may assume it, and a
-    session lasts so many seconds."""
+    session lasts so many seconds. Its boundary is that of workloads unless another is given."""
     plain = name.replace("_", "-")
     return stack.add(
         IamRole,
@@ -29,7 +30,7 @@ def iam_role(
         description=description,
         assume_role_policy=trust,
         max_session_duration=max_session_duration,
-        permissions_boundary=permissions_boundary,
+        permissions_boundary=permissions_boundary or boundary_arn(stack),
         force_detach_policies=True,
         tags=stack.tags(plain),
     )

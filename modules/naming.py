@@ -66,6 +66,12 @@ class Names:
         """The name of a thing of a kind listed in LIMITS. The same words give the same name, always."""
         return fit(f"{self.stem}-{role}" if role else self.stem, LIMITS[kind])
 
+    def pattern(self, kind: str) -> str:
+        """What matches every name of a kind in a policy. Where the limit is so low that a stem may be cut, it
+        ends with the part that never is."""
+        kept = self.stem[: LIMITS[kind] - DIGEST - 1].rstrip("-")
+        return f"{kept}-*" if kept == self.stem else f"{kept}*"
+
     def bucket(self, role: str) -> str:
         """A bucket shares its names with all of AWS, so it carries the account."""
         return fit(f"{self.stem}-{self.account}-{role}", LIMITS["bucket"])

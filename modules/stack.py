@@ -29,6 +29,7 @@ from cdktf import (
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags, AwsProviderIgnoreTags
 from constructs import Construct, Node
 
+from bindings.schema import VERSIONS
 from modules.literals import literal
 from modules.naming import Names
 from modules.spec import Environment
@@ -223,6 +224,7 @@ def open_stack(
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
     stack.add_override("terraform.required_version", TERRAFORM)
+    stack.add_override("terraform.required_providers.aws.version", VERSIONS["aws"])
     stack.note("terraform")
     stack.note("provider.aws")
     AwsProvider(

@@ -16,7 +16,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from bindings.schema import PACKAGES
+from bindings.schema import PACKAGES, VERSIONS
 from rehearsal.catalog import build, catalog_path
 from rehearsal.files import write
 
@@ -68,10 +68,12 @@ def executable(mirror: Path, name: str, version: str) -> Path:
 
 
 def provider_version(name: str) -> str:
-    """The version of the provider that the installed bindings were made for, such as 6.25.0.
+    """The version of the provider that root modules ask for: in VERSIONS, or that of the installed bindings.
 
     Raises LookupError when the bindings are not installed or do not say.
     """
+    if name in VERSIONS:
+        return VERSIONS[name]
     spec = find_spec(PACKAGES[name])
     if spec is None or spec.origin is None:
         raise LookupError(f"the package {PACKAGES[name]} is not installed")

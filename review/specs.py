@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import permutations
 from pathlib import Path
 
 from modules.errors import SpecError
@@ -15,7 +18,8 @@ class Refused(Exception):
 
 
 def real_environments(folder: Path = FOLDER) -> list[Environment]:
-    """Those with target: aws, by name. Raises Refused with the problems of every wrong file."""
+    """Those with target: aws, by name. Raises Refused with the problems of every wrong file, and pairs of
+    one account whose names overlap."""
     found, problems = [], []
     for path in sorted(folder.glob("*.yaml")):
         try:
@@ -24,4 +28,41 @@ def real_environments(folder: Path = FOLDER) -> list[Environment]:
             problems.append(str(error))
     if problems:
         raise Refused("\n".join(problems))
-    return [environment for environment in found if environment.target == "aws"]
+    real = [environment for environment in found if environment.target == "aws"]
+    if problems := list(overlaps(real)):
+        raise Refused("\n".join(problems))
+    return real
+
+
+def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str]:
+    """Pairs that an environment is one of. Other files that are wrong are left to those who use them."""
+    found = [environment]
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem != environment.environment:
+            with suppress(SpecError):
+                found.append(load(path))
+    real = [each for each in found if each.target == "aws"]
+    return [problem for problem in overlaps(real) if f"/{environment.environment}.yaml" in problem]
+
+
+def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
+    """Environments of one account of which one could reach what belongs to another: policies name things by
+    `<project>-<environment>-*`, and `acme-prod-*` matches what is in `acme-prod-eu`."""
+    for one, other in permutations(environments, 2):
+        stem, longer = (f"{each.project}-{each.environment}" for each in (one, other))
+        if one.account == other.account and longer.startswith(f"{stem}-"):
+            yield (
+                f"environments/{other.environment}.yaml: names begin with {longer}, and those of"
+                f" environments/{one.environment}.yaml with {stem}\n"
+                "  rule:   no environment of an account begins with the whole name of another: policies of"
+                " IAM match names by their beginning\n"
+                f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
+            )
+
+
+def _apart(environment: Environment) -> str:
+    """A name that the other one is no beginning of."""
+    first, _, rest = environment.environment.partition("-")
+    return (
+        f"{rest}-{first} instead of {environment.environment}" if rest else "another project or environment"
+    )

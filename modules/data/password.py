@@ -3,7 +3,8 @@
     ephemeral random password -> Secrets Manager (write-only) -> read back, ephemeral -> instance (write-only)
 
 RDS cannot manage it itself, for it refuses replicas of an instance whose password it manages. Reading it back
-keeps secret and instance the same even if an apply ends between the two. Neither plan nor state has it.
+keeps secret and instance the same even if an apply ends between the two. Neither plan nor state has it, and
+no plan reads it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret_version import Secretsmanage
 from modules.data.keys import Keys
 from modules.stack import Stack
 
+SECRET_ID = "aws_secretsmanager_secret_version.postgres.secret_id"
 LENGTH = 40
 RECOVERY_DAYS = 30
 
@@ -64,7 +66,9 @@ def password(stack: Stack, keys: Keys) -> Password:
     stack.ephemeral(
         "aws_secretsmanager_secret_version",
         "postgres",
-        secret_id=version.secret_id,
+        # timestamp() is unknown until a plan is applied, and terraform opens nothing with an unknown
+        # argument, so no plan reads the value (developer.hashicorp.com/terraform: timestamp, ephemeral)
+        secret_id=f"${{terraform.applying ? {SECRET_ID} : timestamp()}}",
         version_id=version.version_id,
     )
     return Password(secret, "${ephemeral.aws_secretsmanager_secret_version.postgres.secret_string}", number)

@@ -2,82 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
+from modules.delivery.changes import changes, global_changes, regions
 from modules.delivery.github import HOST, Github
 from modules.delivery.services import (
-    BUCKETS,
-    BUDGETS,
-    KEYS_USED_BY,
-    MANAGED,
+    BACKUPS,
+    ENHANCED_SCANNING,
+    NAMED,
     PASSED_TO,
     READS,
     ROLES,
     SECRETS,
     SERVICE_LINKED,
     SETTINGS,
-    WITHOUT_RESOURCE,
-    ZONES,
+    TAGGED,
 )
 from modules.iam import attach_own, grant
 from modules.namespaces import WITH_RECORDS
 from modules.policy import Everything, Statement, document
 from modules.stack import Stack
-from modules.state.outputs import policy_arn
+from modules.state.outputs import boundary_arn, policy_arn
 
 PLAN = "plan"
 APPLY = "apply"
 BOUNDARY = "apply_boundary"
 
 
-def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
+@dataclass(frozen=True)
+class Limits:
+    """What both roles here have: `most` is their boundary, `compare` lets them read settings."""
+
+    most: IamPolicy
+    compare: IamPolicy
+
+
+def limits(stack: Stack) -> Limits:
+    """`aws_iam_policy.apply_boundary` and `aws_iam_policy.compare`."""
+    return Limits(
+        most=_policy(
+            stack, BOUNDARY, "The most that GitHub Actions can do with infrastructure", *_boundary(stack)
+        ),
+        compare=_policy(stack, "compare", "Reads the settings of what the tiers are made of", _reads()),
+    )
+
+
+def _policy(stack: Stack, name: str, description: str, *statements: Statement) -> IamPolicy:
+    plain = name.replace("_", "-")
+    return stack.add(
+        IamPolicy,
+        name,
+        name=stack.names.of("iam_policy", plain),
+        description=description,
+        policy=document(*statements),
+        tags=stack.tags(plain),
+    )
+
+
+def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Limits) -> IamRole:
     """`aws_iam_role.plan`: compares, and changes nothing but the lock of a state.
 
     A release is compared with its records, which are Secrets of Kubernetes. No access policy of EKS tells one
     Secret from another, so the role sees all of the namespaces that hold records; secrets of systems lie in
-    none of them.
-
-    Every plan of the tier data reads the password of PostgreSQL back, so this one secret is within reach, and
-    code of a pull request has been read by nobody: who may run jobs in the GitHub environment is set there.
+    none of them. It reads no secret of AWS: it runs code of pull requests that no one has reviewed yet.
     """
-    role = github.role(PLAN, "GitHub Actions plans infrastructure", PLAN)
+    role = github.role(
+        PLAN, "GitHub Actions plans infrastructure", PLAN, permissions_boundary=limits.most.arn
+    )
     attach_own(stack, "plan_state", role, policy_arn(stack, "read"))
-    password = stack.arn("secretsmanager", f"secret:{stack.names.of('secret', 'postgres')}-??????")
+    attach_own(stack, "plan_compare", role, limits.compare.arn)
     grant(
         stack,
         PLAN,
         role,
-        _reads(),
         Statement(
             sid="MakeUpPasswords",
             actions="secretsmanager:GetRandomPassword",
             resources=Everything("it returns a random text and reads nothing"),
         ),
         Statement(
-            sid="ReadBackThePassword",
-            actions="secretsmanager:GetSecretValue",
-            resources=password,
-        ),
-        Statement(
-            sid="DecryptThePassword",
-            actions="kms:Decrypt",
-            resources=stack.arn("kms", "key/*"),
-            conditions={
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("secrets")},
-                "StringEquals": {"kms:ViaService": _service(stack, "secretsmanager")},
-            },
-        ),
-        Statement(
-            sid="RefuseOtherSecrets",
-            effect="Deny",
-            actions="secretsmanager:GetSecretValue",
-            other_than=password,
-        ),
-        Statement(
-            sid="RefuseOtherWays",
+            sid="RefuseSecrets",
             effect="Deny",
             actions=SECRETS,
             resources=Everything("what holds or gives secrets is not part of a comparison"),
@@ -101,33 +110,29 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
     return role
 
 
-def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
+def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Limits) -> IamRole:
     """`aws_iam_role.apply`: changes what the tiers are made of, within `aws_iam_policy.apply_boundary`.
 
-    It makes roles, so it is as strong as the strongest role it could make: its GitHub environment must ask
-    for an approval. It cannot change itself, its boundary or the role of plans; whoever applies delivery for
-    the first time does that. It administers Kubernetes, for the tiers that are Helm releases.
+    It makes roles, and none that can do more than the boundary of workloads. It changes nothing that says
+    what it may do itself or that keeps backups: an administrator applies states, these rights and vaults.
+    It administers Kubernetes, for the tiers that are Helm releases, so its GitHub environment must ask for an
+    approval.
     """
-    boundary = stack.add(
-        IamPolicy,
-        BOUNDARY,
-        name=stack.names.of("iam_policy", "apply-boundary"),
-        description="The most that GitHub Actions can do when it applies infrastructure",
-        policy=document(*_boundary(stack)),
-        tags=stack.tags("apply-boundary"),
-    )
     role = github.role(
-        APPLY, "GitHub Actions applies infrastructure", "apply", hours=2, permissions_boundary=boundary.arn
+        APPLY, "GitHub Actions applies infrastructure", "apply", hours=2, permissions_boundary=limits.most.arn
+    )
+    rights = _policy(
+        stack,
+        "apply_global",
+        "Changes roles within their boundary, and other things without a region",
+        *global_changes(stack),
+        *_roles(stack),
+        *_refusals(stack),
     )
     attach_own(stack, "apply_state", role, policy_arn(stack, "write"))
-    grant(
-        stack,
-        APPLY,
-        role,
-        _reads(),
-        *_changes(stack),
-        *_roles(stack),
-    )
+    attach_own(stack, "apply_compare", role, limits.compare.arn)
+    attach_own(stack, "apply_global", role, rights.arn)
+    grant(stack, APPLY, role, *changes(stack))
     access_entry(stack, APPLY, cluster.cluster_name, role.arn, "AmazonEKSClusterAdminPolicy")
     return role
 
@@ -140,128 +145,25 @@ def _reads() -> Statement:
     )
 
 
-def _service(stack: Stack, service: str) -> str:
-    """The endpoint of a service here, as keys see who asks."""
-    return f"{service}.{stack.environment.region}.{stack.environment.dns_suffix}"
-
-
 def _bucket(stack: Stack, role: str) -> str:
     return stack.arn("s3", stack.names.bucket(role), region="", account="")
 
 
-def _regions(stack: Stack) -> list[str]:
-    """Where the environment is, and where copies of its backups are."""
-    other = stack.environment.storage.backup.copy_region
-    return [stack.environment.region, *([other] if other else [])]
-
-
-def _changes(stack: Stack) -> list[Statement]:
-    """Of each service what lies in this account and these regions; of buckets and secrets, its own."""
-    regions, place = _regions(stack), stack.environment
-    return [
-        Statement(
-            sid="ManageServices",
-            actions=[f"{service}:*" for service in MANAGED],
-            resources=[
-                *(stack.arn(service, "*") for service in MANAGED),
-                *(stack.arn("backup", "*", region=region) for region in regions[1:]),
-                # A launch template is tried with the image of AWS that nodes start from.
-                stack.arn("ec2", "image/*", account=""),
-                stack.arn("ec2", "snapshot/*", account=""),
-            ],
-        ),
-        *(
-            Statement(
-                sid=f"Set{service.capitalize()}",
-                actions=[f"{service}:{action}" for action in actions],
-                resources=[
-                    stack.arn(
-                        service,
-                        thing.format(stem=stack.names.stem, path=f"{place.project}/{place.environment}"),
-                        region=region,
-                    )
-                    for region in regions
-                    for thing in _SET[service]
-                ],
-            )
-            for service, actions in SETTINGS.items()
-        ),
-        Statement(
-            sid="ReadBackPasswords",
-            actions="secretsmanager:GetSecretValue",
-            resources=stack.arn("secretsmanager", f"secret:{stack.names.stem}-*"),
-        ),
-        Statement(
-            sid="UseKeysThroughServices",
-            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-            resources=[stack.arn("kms", "key/*", region=region) for region in regions],
-            conditions={
-                "StringEquals": {
-                    "kms:ViaService": [
-                        f"{service}.{region}.{place.dns_suffix}"
-                        for region in regions
-                        for service in KEYS_USED_BY
-                    ]
-                }
-            },
-        ),
-        Statement(
-            sid="SetBuckets",
-            actions=BUCKETS,
-            resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
-        ),
-        *_budgets(stack),
-        Statement(
-            sid="SetZones",
-            actions=ZONES,
-            resources=[stack.arn("route53", "hostedzone/*", region="", account="")],
-        ),
-        Statement(
-            sid="CreateZones",
-            actions="route53:CreateHostedZone",
-            resources=Everything("a zone has no name in AWS before it exists, nor a region"),
-        ),
-        Statement(
-            sid="CreateInTheRegion",
-            actions=WITHOUT_RESOURCE,
-            resources=Everything("AWS knows no resource for these actions; the condition keeps the region"),
-            conditions={"StringEquals": {"aws:RequestedRegion": regions}},
-        ),
-    ]
-
-
-def _budgets(stack: Stack) -> list[Statement]:
-    """Where there are any: AWS has none in the other partitions."""
-    if stack.environment.partition != "aws":
-        return []
-    budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
-    return [Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets)]
-
-
-# Of which things of a service an apply changes the settings.
-_SET = {
-    "ecr": ["repository/{stem}/*"],
-    "kms": ["*"],
-    "logs": ["log-group:*"],
-    "secretsmanager": ["secret:{stem}-*", "secret:rds!cluster-*"],  # the second: made by DocumentDB
-    "ssm": ["parameter/{path}/*"],
-}
-
-
 def _roles(stack: Stack) -> list[Statement]:
-    """Roles and policies of this environment, handed to the services that need them; never its own."""
-    stem = stack.names.stem
-    own = [f"{kind}/{stem}-*" for kind in ("role", "policy", "instance-profile")]
+    """Roles of this environment within the boundary of workloads, handed to the services that need them."""
+    role = _iam(stack, f"role/{stack.names.stem}-*")
     return [
         Statement(
-            sid="ManageRoles",
+            sid="ManageRolesWithinTheirBoundary",
             actions=ROLES,
-            resources=[_iam(stack, name) for name in own],
+            resources=role,
+            conditions={"StringEquals": {"iam:PermissionsBoundary": boundary_arn(stack)}},
         ),
+        Statement(sid="TagRoles", actions=["iam:TagRole", "iam:UntagRole"], resources=role),
         Statement(
             sid="PassRoles",
             actions="iam:PassRole",
-            resources=_iam(stack, f"role/{stem}-*"),
+            resources=role,
             conditions={"StringEquals": {"iam:PassedToService": PASSED_TO}},
         ),
         Statement(
@@ -270,39 +172,63 @@ def _roles(stack: Stack) -> list[Statement]:
             resources=_iam(stack, "role/aws-service-role/*"),
             conditions={"StringEquals": {"iam:AWSServiceName": SERVICE_LINKED}},
         ),
-        _refuse_own(stack),
     ]
 
 
-def _refuse_own(stack: Stack) -> Statement:
-    """Who applies cannot give themselves more, nor let others in."""
+def _refusals(stack: Stack) -> list[Statement]:
+    """Who applies cannot give themselves more, let others in, or lose what backups and states rest on."""
     names = stack.names
     protected = [
         *(_iam(stack, f"role/{names.of('iam_role', role)}") for role in (PLAN, APPLY)),
-        _iam(stack, f"policy/{names.of('iam_policy', 'apply-boundary')}"),
-        policy_arn(stack, "read"),
-        policy_arn(stack, "write"),
+        _iam(stack, f"policy/{names.stem}-*"),
         _iam(stack, f"oidc-provider/{HOST}"),
     ]
-    return Statement(
-        sid="RefuseOwnRights",
-        effect="Deny",
-        actions=[
-            "iam:Add*",
-            "iam:Attach*",
-            "iam:Create*",
-            "iam:Delete*",
-            "iam:Detach*",
-            "iam:Pass*",
-            "iam:Put*",
-            "iam:Remove*",
-            "iam:Set*",
-            "iam:Tag*",
-            "iam:Untag*",
-            "iam:Update*",
-        ],
-        resources=protected,
-    )
+    return [
+        Statement(
+            sid="RefuseOwnRights",
+            effect="Deny",
+            actions=[
+                "iam:Add*",
+                "iam:Attach*",
+                "iam:Create*",
+                "iam:Delete*",
+                "iam:Detach*",
+                "iam:Pass*",
+                "iam:Put*",
+                "iam:Remove*",
+                "iam:Set*",
+                "iam:Tag*",
+                "iam:Untag*",
+                "iam:Update*",
+            ],
+            resources=protected,
+        ),
+        Statement(
+            sid="RefuseLackOfBoundary",
+            effect="Deny",
+            actions="iam:DeleteRolePermissionsBoundary",
+            resources=Everything("every role that it could reach has one"),
+        ),
+        Statement(
+            sid="RefuseLossOfBackups",
+            effect="Deny",
+            actions=BACKUPS,
+            resources=Everything("a recovery point has the ARN of what it is made of"),
+        ),
+        Statement(
+            sid="RefuseBucketsOfStates",
+            effect="Deny",
+            actions=["s3:DeleteBucket*", "s3:Put*Configuration", "s3:PutBucket*"],
+            resources=[_bucket(stack, "state"), _bucket(stack, "state-logs")],
+        ),
+        Statement(
+            sid="RefuseKeyOfStates",
+            effect="Deny",
+            actions=["kms:CreateGrant", "kms:D*Key", "kms:Put*", "kms:ScheduleKeyDeletion", "kms:*Alias"],
+            resources=Everything("the condition names the one key"),
+            conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.alias("state")}},
+        ),
+    ]
 
 
 def _iam(stack: Stack, name: str) -> str:
@@ -311,18 +237,28 @@ def _iam(stack: Stack, name: str) -> str:
 
 def _boundary(stack: Stack) -> list[Statement]:
     """The services of the tiers in the regions of the environment, and roles of this environment alone."""
-    services = sorted({*MANAGED, *SETTINGS, "backup-storage", "s3"})
+    services = {*NAMED, *TAGGED, *SETTINGS, "autoscaling", "backup-storage", "s3"}
+    scanning = ENHANCED_SCANNING if stack.environment.delivery.registry_scan == "enhanced" else []
     return [
         Statement(
             sid="ServicesInTheRegion",
-            actions=[f"{service}:*" for service in services],
+            actions=[*(f"{service}:*" for service in sorted(services)), *scanning],
             resources=Everything("the upper limit of a role whose own policy names the resources"),
-            conditions={"StringEquals": {"aws:RequestedRegion": _regions(stack)}},
+            conditions={"StringEquals": {"aws:RequestedRegion": regions(stack)}},
         ),
         Statement(
             sid="GlobalServices",
-            actions=["budgets:*", "iam:Get*", "iam:List*", "route53:*", "s3:Get*", "s3:List*"],
+            actions=[
+                "budgets:*",
+                "iam:Get*",
+                "iam:List*",
+                "route53:*",
+                "s3:Get*",
+                "s3:List*",
+                "shield:*",
+            ],
             resources=Everything("global services know no region; the role's own policy names the resources"),
         ),
         *_roles(stack),
+        *_refusals(stack),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.cluster_access import access_entry
+from modules.cluster_access import access_group
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import Github
 from modules.delivery.registries import PULL, PUSH, registry_arn
@@ -46,8 +46,8 @@ def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
 
 
 def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[str, IamRole]:
-    """`aws_iam_role.deploy_<system>`, by system: edits what is in the namespace of the system, and sees the
-    cluster's address and the images of the system."""
+    """`aws_iam_role.deploy_<system>`, by system: gives workloads of the system another image, reads none of
+    its Secrets, and sees the cluster's address and the images of the system."""
     found = {}
     for system, settings in stack.environment.systems.items():
         name = f"deploy_{system.replace('-', '_')}"
@@ -72,6 +72,7 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
                 resources=stack.arn("ssm", f"parameter{stack.names.image_parameter(system)}"),
             ),
         )
-        access_entry(stack, name, cluster.cluster_name, role.arn, "AmazonEKSEditPolicy", namespaces=[system])
+        # What the group may do: templates/systems/namespace/templates/deploy.yaml
+        access_group(stack, name, cluster.cluster_name, role.arn, f"deploy-{system}")
         found[system] = role
     return found

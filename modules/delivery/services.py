@@ -10,7 +10,6 @@ from __future__ import annotations
 READS = [
     "acm:Describe*",
     "acm:List*",
-    "application-autoscaling:Describe*",
     "autoscaling:Describe*",
     "backup:Describe*",
     "backup:Get*",
@@ -31,8 +30,7 @@ READS = [
     "elasticache:Describe*",
     "elasticache:ListTagsForResource",
     "elasticloadbalancing:Describe*",
-    "events:Describe*",
-    "events:List*",
+    "elasticloadbalancing:GetLoadBalancerWebACL",
     "iam:GetInstanceProfile",
     "iam:GetOpenIDConnectProvider",
     "iam:GetPolicy*",
@@ -58,6 +56,9 @@ READS = [
     "s3:ListTagsForResource",
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetResourcePolicy",
+    "secretsmanager:ListSecretVersionIds",
+    "shield:Describe*",
+    "shield:List*",
     "sns:Get*",
     "sns:List*",
     "ssm:DescribeParameters",
@@ -71,22 +72,86 @@ READS = [
     "xray:ListTagsForResource",
 ]
 
-# Services of which an apply may change everything of this account in the regions of the environment.
-MANAGED = [
-    "acm",
-    "application-autoscaling",
-    "autoscaling",
-    "backup",
-    "cloudwatch",
-    "ec2",
-    "eks",
-    "elasticache",
-    "elasticloadbalancing",
-    "events",
-    "rds",
-    "sns",
-    "wafv2",
-    "xray",
+# Services whose things carry the environment in their names: an apply may do everything with these.
+# `{stem}` and the like are filled in by changes.py.
+NAMED = {
+    "backup": ["backup-vault:{backup_vault}", "restore-testing-plan:{restore_testing_plan}"],
+    "cloudwatch": ["alarm:{stem}-*"],
+    "eks": ["cluster/{cluster}", "*/{cluster}/*"],
+    "elasticache": ["*:{stem}-*", "parametergroup:default.*"],
+    "elasticloadbalancing": [
+        "listener-rule/app/{load_balancer}/*",
+        "listener/app/{load_balancer}/*",
+        "loadbalancer/app/{load_balancer}/*",
+    ],
+    "rds": ["*:{stem}-*", "cluster-pg:default.*", "og:default:*", "pg:default.*"],
+    "sns": ["{stem}-*"],
+    "wafv2": ["regional/ipset/{stem}-*", "regional/managedruleset/*", "regional/webacl/{stem}-*"],
+    "xray": ["group/{trace_group}", "sampling-rule/{sampling_rule}"],
+}
+
+# Things that AWS gives an ID, no name of ours: an apply may change those with the tags of the environment.
+TAGGED = {
+    "acm": ["certificate/*"],
+    "backup": ["backup-plan:*"],
+    "ec2": ["*"],
+    "elasticloadbalancing": ["targetgroup/*"],
+    "kms": ["key/*"],
+}
+CHANGES = [
+    "acm:DeleteCertificate",
+    "acm:RemoveTagsFromCertificate",
+    "acm:UpdateCertificateOptions",
+    "acm:AddTagsToCertificate",
+    "backup:*",
+    "ec2:*",
+    "elasticloadbalancing:*",
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:CreateGrant",
+    "kms:DeleteAlias",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:PutKeyPolicy",
+    "kms:RetireGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+]
+
+# What is made with the tags of the environment or not at all.
+CREATES = [
+    "acm:RequestCertificate",
+    "backup:CreateBackupPlan",
+    "ec2:AllocateAddress",
+    "ec2:AuthorizeSecurityGroupEgress",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:CreateFlowLogs",
+    "ec2:CreateInternetGateway",
+    "ec2:CreateLaunchTemplate",
+    "ec2:CreateNatGateway",
+    "ec2:CreateNetworkAcl",
+    "ec2:CreateRouteTable",
+    "ec2:CreateSecurityGroup",
+    "ec2:CreateSubnet",
+    "ec2:CreateVpc",
+    "ec2:CreateVpcEndpoint",
+    "ec2:RunInstances",
+    "eks:CreateCluster",
+    "elasticloadbalancing:CreateTargetGroup",
+    "kms:CreateKey",
+]
+
+# The first tags of a thing; what has those of an environment already keeps them.
+TAGS = [
+    "acm:AddTagsToCertificate",
+    "backup:TagResource",
+    "elasticloadbalancing:AddTags",
+    "kms:TagResource",
 ]
 
 # Of these only settings: an apply neither pushes images, reads logs nor decrypts what it did not encrypt.
@@ -102,21 +167,6 @@ SETTINGS = {
         "SetRepositoryPolicy",
         "TagResource",
         "UntagResource",
-    ],
-    "kms": [
-        "CancelKeyDeletion",
-        "CreateAlias",
-        "CreateGrant",
-        "DeleteAlias",
-        "EnableKeyRotation",
-        "DisableKeyRotation",
-        "PutKeyPolicy",
-        "RetireGrant",
-        "ScheduleKeyDeletion",
-        "TagResource",
-        "UntagResource",
-        "UpdateAlias",
-        "UpdateKeyDescription",
     ],
     "logs": [
         "AssociateKmsKey",
@@ -150,17 +200,13 @@ SETTINGS = {
 
 # AWS knows no resource for these, not even "of this account".
 WITHOUT_RESOURCE = [
-    "acm:RequestCertificate",
     "backup-storage:MountCapsule",
-    "ec2:CreateSubnetCidrReservation",
-    "ec2:DeleteSubnetCidrReservation",
-    "ecr:PutRegistryScanningConfiguration",
-    "eks:CreateCluster",
     "elasticloadbalancing:SetWebAcl",
-    "kms:CreateKey",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DeleteResourcePolicy",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
     "secretsmanager:GetRandomPassword",
@@ -168,15 +214,18 @@ WITHOUT_RESOURCE = [
     "sns:Unsubscribe",
 ]
 
+# Besides ecr:PutRegistryScanningConfiguration. Source: user guide of ECR, IAM permissions required for
+# enhanced scanning.
+ENHANCED_SCANNING = [
+    "inspector2:Disable",
+    "inspector2:Enable",
+    "inspector2:ListAccountPermissions",
+    "inspector2:ListCoverage",
+    "inspector2:ListFindings",
+]
+
 # Services that encrypt with a key on behalf of whoever creates something in them.
 KEYS_USED_BY = ["backup", "ec2", "elasticache", "rds", "secretsmanager"]
-
-ZONES = [
-    "route53:ChangeResourceRecordSets",
-    "route53:ChangeTagsForResource",
-    "route53:DeleteHostedZone",
-    "route53:UpdateHostedZoneComment",
-]
 
 BUDGETS = [
     "budgets:ModifyBudget",
@@ -204,6 +253,7 @@ PASSED_TO = [
     "eks.amazonaws.com",
     "monitoring.rds.amazonaws.com",
     "pods.eks.amazonaws.com",
+    "restore-testing.backup.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
 ]
 SERVICE_LINKED = [
@@ -213,31 +263,36 @@ SERVICE_LINKED = [
     "eks.amazonaws.com",
     "elasticache.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
+    "inspector2.amazonaws.com",
     "rds.amazonaws.com",
+    "restore-testing.backup.amazonaws.com",
     "wafv2.amazonaws.com",
 ]
 
+# What gives a role rights, takes them or says who has it: for roles within the boundary of workloads only.
+# IAM knows the boundary of the role in each of these calls.
 ROLES = [
     "iam:AttachRolePolicy",
-    "iam:CreateInstanceProfile",
-    "iam:AddRoleToInstanceProfile",
-    "iam:CreatePolicy*",
     "iam:CreateRole",
-    "iam:DeleteInstanceProfile",
-    "iam:DeletePolicy*",
-    "iam:DeleteRole*",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
     "iam:DetachRolePolicy",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
-    "iam:RemoveRoleFromInstanceProfile",
-    "iam:TagInstanceProfile",
-    "iam:TagPolicy",
-    "iam:TagRole",
-    "iam:UntagInstanceProfile",
-    "iam:UntagPolicy",
-    "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateRole*",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+]
+
+# What keeps backups from being lost: set by an administrator, and by no workflow.
+BACKUPS = [
+    "backup:DeleteBackupVaultAccessPolicy",
+    "backup:DeleteBackupVaultLockConfiguration",
+    "backup:DeleteRecoveryPoint",
+    "backup:DisassociateRecoveryPoint*",
+    "backup:PutBackupVaultAccessPolicy",
+    "backup:PutBackupVaultLockConfiguration",
+    "backup:UpdateRecoveryPointLifecycle",
 ]
 
 # What the role of plans is refused, whatever is attached to it one day.
@@ -252,5 +307,6 @@ SECRETS = [
     "rds:DownloadCompleteDBLogFile",
     "rds:DownloadDBLogFilePortion",
     "secretsmanager:BatchGetSecretValue",
+    "secretsmanager:GetSecretValue",
     "sts:AssumeRole",
 ]

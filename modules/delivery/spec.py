@@ -69,8 +69,8 @@ class GithubEnvironments(Section):
     plan: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -plan"},
-        description="Of jobs that plan infrastructure, on pull requests too: a plan can read the password of"
-        " PostgreSQL, so ask for an approval where not everybody who may push should.",
+        description="Of jobs that plan infrastructure, on pull requests too: a plan reads states and"
+        " settings, and no secret.",
         examples=["production-plan"],
     )
     apply: GithubEnvironment | None = Field(

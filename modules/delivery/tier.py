@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import Github
-from modules.delivery.infrastructure import apply_role, plan_role
+from modules.delivery.infrastructure import apply_role, limits, plan_role
 from modules.delivery.outputs import DeliveryOutputs
 from modules.delivery.registries import images_key, registries, registry_scanning
 from modules.delivery.roles import deploy_roles, push_roles
@@ -22,8 +22,9 @@ class Delivery:
         self.registries = registries(stack, self.key, self.push_roles, cluster.node_role_arn)
         registry_scanning(stack)
         self.deploy_roles = deploy_roles(stack, self.github, cluster)
-        self.plan_role = plan_role(stack, self.github, cluster)
-        self.apply_role = apply_role(stack, self.github, cluster)
+        shared = limits(stack)
+        self.plan_role = plan_role(stack, self.github, cluster, shared)
+        self.apply_role = apply_role(stack, self.github, cluster, shared)
         self._outputs().declare(stack)
 
     def _outputs(self) -> DeliveryOutputs:

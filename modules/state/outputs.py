@@ -17,7 +17,7 @@ Right = Literal["read", "write"]
 
 @dataclass(frozen=True)
 class StateOutputs(Outputs, tier="state"):
-    """The bucket with the states, its key, and the policies for whoever plans or applies."""
+    """The bucket with the states, its key, policies for plans and applies, the boundary of workloads."""
 
     bucket_name: Annotated[str, "Bucket with the states"]
     bucket_arn: Annotated[str, "ARN of the bucket with the states"]
@@ -25,6 +25,7 @@ class StateOutputs(Outputs, tier="state"):
     logs_bucket_name: Annotated[str, "Bucket that tells who read or wrote a state"]
     read_policy_arn: Annotated[str, "What a role needs to plan: reads states, and locks them"]
     write_policy_arn: Annotated[str, "What a role needs to apply: reads, writes and locks states"]
+    boundary_arn: Annotated[str, "The most that a role of the tiers can do: their permissions boundary"]
 
 
 def policy_name(stack: Stack, right: Right) -> str:
@@ -35,3 +36,13 @@ def policy_name(stack: Stack, right: Right) -> str:
 def policy_arn(stack: Stack, right: Right) -> str:
     """Its ARN, known before the policy exists; the tier `state` is applied before all others."""
     return stack.arn("iam", f"policy/{policy_name(stack, right)}", region="")
+
+
+def boundary_name(stack: Stack) -> str:
+    """The name of the permissions boundary that the roles of the tiers have."""
+    return stack.names.of("iam_policy", "workload-boundary")
+
+
+def boundary_arn(stack: Stack) -> str:
+    """Its ARN, known before the policy exists; the tier `state` is applied before all others."""
+    return stack.arn("iam", f"policy/{boundary_name(stack)}", region="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modules.stack import Stack
 from modules.state.access import access
+from modules.state.boundary import workload_boundary
 from modules.state.buckets import logs_bucket, state_bucket
 from modules.state.outputs import StateOutputs
 
@@ -16,6 +17,7 @@ class State:
         self.bucket, self.key = state_bucket(stack, self.logs)
         self.read_policy = access(stack, "read")
         self.write_policy = access(stack, "write")
+        self.boundary = workload_boundary(stack)
         self._outputs().declare(stack)
 
     def _outputs(self) -> StateOutputs:
@@ -26,4 +28,5 @@ class State:
             logs_bucket_name=self.logs.bucket.id,
             read_policy_arn=self.read_policy.arn,
             write_policy_arn=self.write_policy.arn,
+            boundary_arn=self.boundary.arn,
         )

@@ -1,0 +1,271 @@
+"""What the role that applies may change: things of the environment by names, by tags or by zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modules.delivery.services import (
+    BUCKETS,
+    BUDGETS,
+    CHANGES,
+    CREATES,
+    ENHANCED_SCANNING,
+    KEYS_USED_BY,
+    NAMED,
+    SETTINGS,
+    TAGGED,
+    TAGS,
+    WITHOUT_RESOURCE,
+)
+from modules.policy import Everything, Statement
+from modules.stack import Stack
+
+# Of which things of a service an apply changes the settings.
+_SET = {
+    "ecr": ["repository/{stem}/*"],
+    "logs": ["log-group:*/{stem}*", "log-group:*-{stem}*"],
+    "secretsmanager": ["secret:{stem}-*"],
+    "ssm": ["parameter/{path}/*"],
+}
+_RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+
+
+def changes(stack: Stack) -> list[Statement]:
+    """Statements of `aws_iam_role_policy.apply`: services of a region."""
+    return [
+        *_named(stack),
+        *_tagged(stack),
+        *_settings(stack),
+        *_secrets(stack),
+        *_elsewhere(stack),
+    ]
+
+
+def regions(stack: Stack) -> list[str]:
+    """Where the environment is, and where copies of its backups are."""
+    other = stack.environment.storage.backup.copy_region
+    return [stack.environment.region, *([other] if other else [])]
+
+
+def _words(stack: Stack) -> dict[str, str]:
+    names, place = stack.names, stack.environment
+    return {
+        "stem": names.stem,
+        "path": f"{place.project}/{place.environment}",
+        "cluster": names.of("cluster"),
+        "load_balancer": names.of("load_balancer"),
+        "backup_vault": names.pattern("backup_vault"),
+        "restore_testing_plan": names.pattern("restore_testing_plan").replace("-", "_"),
+        "sampling_rule": names.pattern("sampling_rule"),
+        "trace_group": names.pattern("trace_group"),
+    }
+
+
+def _arns(
+    stack: Stack, things: dict[str, list[str]], beyond: Iterable[str] = ("backup", "ecr", "kms")
+) -> list[str]:
+    """ARNs of things by service, of these services in the region of copies too."""
+    words = _words(stack)
+    return [
+        stack.arn(service, pattern.format(**words), region=region)
+        for service, patterns in things.items()
+        for region in (regions(stack) if service in beyond else regions(stack)[:1])
+        for pattern in patterns
+    ]
+
+
+def _tags(stack: Stack, key: str) -> dict[str, str]:
+    """What a condition compares with the tags that the provider gives to everything."""
+    place = stack.environment
+    return {f"aws:{key}/Environment": place.environment, f"aws:{key}/Project": place.project}
+
+
+def _named(stack: Stack) -> list[Statement]:
+    names = stack.names
+    return [
+        Statement(
+            sid="ManageByName",
+            actions=[f"{service}:*" for service in NAMED],
+            resources=[
+                *_arns(stack, NAMED),
+                stack.arn("cloudwatch", f"dashboard/{names.stem}-*", region=""),
+            ],
+        ),
+        Statement(
+            sid="ScaleNodes",
+            actions=[
+                "autoscaling:CreateOrUpdateTags",
+                "autoscaling:DeletePolicy",
+                "autoscaling:DeleteTags",
+                "autoscaling:PutScalingPolicy",
+            ],
+            resources=stack.arn("autoscaling", "autoScalingGroup:*"),
+            # EKS tags the groups of its node groups so.
+            conditions={
+                "StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{names.of('cluster')}": "owned"}
+            },
+        ),
+    ]
+
+
+def _tagged(stack: Stack) -> list[Statement]:
+    """Nothing gets the tags of the environment that was made without: a thing of others stays theirs."""
+    here = regions(stack)
+    return [
+        Statement(
+            sid="ManageByTags",
+            actions=CHANGES,
+            resources=_arns(stack, TAGGED),
+            conditions={"StringEquals": _tags(stack, "ResourceTag")},
+        ),
+        Statement(
+            sid="CreateWithTags",
+            actions=CREATES,
+            resources=Everything("what does not exist yet has its tags in the request, and some no ARN"),
+            conditions={"StringEquals": {**_tags(stack, "RequestTag"), "aws:RequestedRegion": here}},
+        ),
+        Statement(
+            sid="TagWhatIsCreated",
+            actions="ec2:CreateTags",
+            resources=stack.arn("ec2", "*"),
+            conditions={"Null": {"ec2:CreateAction": "false"}},
+        ),
+        Statement(
+            sid="TagWhatIsNew",
+            actions=TAGS,
+            resources=_arns(stack, {service: TAGGED[service] for service in TAGGED if service != "ec2"}),
+            conditions={
+                "Null": {"aws:ResourceTag/Project": "true"},
+                "StringEquals": _tags(stack, "RequestTag"),
+            },
+        ),
+        Statement(
+            sid="TryTheLaunchTemplate",
+            actions="ec2:RunInstances",
+            resources=[
+                stack.arn("ec2", "image/*", account=""),
+                stack.arn("ec2", "snapshot/*", account=""),
+                # EKS makes one for the cluster, with tags of its own.
+                stack.arn("ec2", "security-group/*"),
+            ],
+        ),
+    ]
+
+
+def _settings(stack: Stack) -> list[Statement]:
+    aliases = [stack.arn("kms", f"alias/{stack.names.stem}-*", region=region) for region in regions(stack)]
+    return [
+        *(
+            Statement(
+                sid=f"Set{service.capitalize()}",
+                actions=[f"{service}:{action}" for action in actions],
+                resources=_arns(stack, {service: _SET[service]}),
+            )
+            for service, actions in SETTINGS.items()
+        ),
+        Statement(
+            sid="NameKeys",
+            actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
+            resources=aliases,
+        ),
+        Statement(
+            sid="SetBuckets",
+            actions=BUCKETS,
+            resources=stack.arn(
+                "s3", f"{stack.names.stem}-{stack.environment.account}-*", region="", account=""
+            ),
+        ),
+    ]
+
+
+def _secrets(stack: Stack) -> list[Statement]:
+    here, place = regions(stack), stack.environment
+    return [
+        Statement(
+            sid="ReadBackPasswords",
+            actions="secretsmanager:GetSecretValue",
+            resources=stack.arn("secretsmanager", f"secret:{stack.names.stem}-*"),
+        ),
+        Statement(
+            sid="LetDocumentDbKeepItsPassword",
+            actions=[
+                "secretsmanager:CreateSecret",
+                "secretsmanager:RotateSecret",
+                "secretsmanager:TagResource",
+            ],
+            resources=stack.arn("secretsmanager", "secret:rds!cluster-*"),
+        ),
+        Statement(
+            sid="UseKeysThroughServices",
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=[stack.arn("kms", "key/*", region=region) for region in here],
+            conditions={
+                "StringEquals": {
+                    **_tags(stack, "ResourceTag"),
+                    "kms:ViaService": [
+                        f"{service}.{region}.{place.dns_suffix}"
+                        for region in here
+                        for service in KEYS_USED_BY
+                    ],
+                }
+            },
+        ),
+    ]
+
+
+def global_changes(stack: Stack) -> list[Statement]:
+    """Services without a region. There are budgets and Shield Advanced in the partition aws alone."""
+    place = stack.environment
+    found: list[Statement] = []
+    if place.partition == "aws":
+        budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
+        found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
+    if place.edge.shield:
+        found += [
+            Statement(
+                sid="ProtectWithShield",
+                actions="shield:CreateProtection",
+                resources=Everything("a protection has no ARN before it exists"),
+                conditions={"StringEquals": _tags(stack, "RequestTag")},
+            ),
+            Statement(
+                sid="SetShield",
+                actions=["shield:DeleteProtection", "shield:TagResource", "shield:UntagResource"],
+                resources=stack.arn("shield", "protection/*", region=""),
+                conditions={"StringEquals": _tags(stack, "ResourceTag")},
+            ),
+        ]
+    found.append(
+        Statement(
+            sid="SetRecordsOfTheZone",
+            actions="route53:ChangeResourceRecordSets",
+            resources=stack.arn("route53", f"hostedzone/{place.edge.zone_id or '*'}", region="", account=""),
+            conditions={
+                "ForAllValues:StringLike": {_RECORDS: [place.edge.zone, f"*.{place.edge.zone}"]},
+                "Null": {_RECORDS: "false"},
+            },
+        )
+    )
+    found.append(
+        Statement(
+            sid="NameEndpoints",
+            actions="route53:AssociateVPCWithHostedZone",
+            resources=stack.arn("route53", "hostedzone/*", region="", account=""),
+        )
+    )
+    return found
+
+
+def _elsewhere(stack: Stack) -> list[Statement]:
+    scan = stack.environment.delivery.registry_scan
+    scanning = ["ecr:PutRegistryScanningConfiguration"] if scan != "leave" else []
+    if scan == "enhanced":
+        scanning += ENHANCED_SCANNING
+    return [
+        Statement(
+            sid="ActInTheRegion",
+            actions=[*WITHOUT_RESOURCE, *scanning],
+            resources=Everything("AWS knows no resource for these actions; the condition keeps the region"),
+            conditions={"StringEquals": {"aws:RequestedRegion": regions(stack)}},
+        )
+    ]

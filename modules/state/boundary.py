@@ -1,0 +1,104 @@
+"""The permissions boundary of every role that the tiers make, but for those that plan and apply.
+
+It grants nothing. It is the upper limit of what is attached to a role: whoever may make roles makes none that
+could change rights, read states or work in another region. Here, in the first tier, for roles of all others
+name it.
+"""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
+
+from modules.policy import Everything, Statement, document
+from modules.stack import Stack, state_of
+from modules.state.outputs import boundary_name
+
+# What workloads ask for: the cluster and its nodes, controllers, systems, backups and restores, telemetry,
+# and the workflows of systems. Nothing of IAM; of secrets and keys their use alone.
+SERVICES = [
+    "autoscaling:*",
+    "backup:*",
+    "backup-storage:*",
+    "cloudwatch:*",
+    "ec2:*",
+    "ec2messages:*",
+    "ecr:*",
+    "eks:*",
+    "eks-auth:AssumeRoleForPodIdentity",
+    "elasticache:Connect",
+    "elasticache:Describe*",
+    "elasticloadbalancing:*",
+    "events:*",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey*",
+    "kms:ListGrants",
+    "kms:ReEncrypt*",
+    "kms:RetireGrant",
+    "kms:RevokeGrant",
+    "logs:*",
+    "rds:*",
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:ListSecretVersionIds",
+    "sns:*",
+    "ssm:*",
+    "ssmmessages:*",
+    "tag:GetResources",
+    "xray:*",
+]
+
+
+def workload_boundary(stack: Stack) -> IamPolicy:
+    """`aws_iam_policy.workload_boundary`."""
+    return stack.add(
+        IamPolicy,
+        "workload_boundary",
+        name=boundary_name(stack),
+        description="The most that a role of the platform can do, whatever is attached to it",
+        policy=document(*_statements(stack)),
+        tags=stack.tags("workload-boundary"),
+    )
+
+
+def _statements(stack: Stack) -> list[Statement]:
+    state = state_of(stack.environment, stack.names, "*")
+    copies = stack.environment.storage.backup.copy_region
+    bucket = stack.arn("s3", state.bucket, region="", account="")
+    return [
+        Statement(
+            sid="ServicesInTheRegion",
+            actions=SERVICES,
+            resources=Everything("the upper limit of roles whose own policies name the resources"),
+            conditions={
+                "StringEquals": {
+                    "aws:RequestedRegion": [stack.environment.region, *([copies] if copies else [])]
+                }
+            },
+        ),
+        Statement(
+            sid="FilesAndImageLayers",
+            actions="s3:*",
+            resources=Everything("buckets of AWS too, that hold the layers of images; states are refused"),
+        ),
+        Statement(
+            sid="ReadersOfSecrets",
+            actions=["sts:AssumeRole", "sts:TagSession"],
+            resources=stack.arn("iam", f"role/{stack.names.readers_of_secrets}", region=""),
+        ),
+        Statement(
+            sid="RefuseStates",
+            effect="Deny",
+            actions="s3:*",
+            resources=[bucket, f"{bucket}/*"],
+        ),
+        Statement(
+            sid="RefuseKeyOfStates",
+            effect="Deny",
+            actions="kms:*",
+            resources=Everything("the condition names the one key"),
+            conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")}},
+        ),
+    ]

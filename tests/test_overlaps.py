@@ -1,0 +1,51 @@
+"""Environments of one account whose names overlap, which policies would not keep apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modules.spec import load
+from review.specs import Refused, overlaps_beside, real_environments
+
+SPEC = """project: {project}
+region: us-east-1
+account: "{account}"
+target: aws
+edge: {{zone: example.com, domain: {name}.example.com}}
+delivery: {{repository: acme/platform, runner: [inside]}}
+"""
+
+
+def specs(folder: Path, *named: tuple[str, str, str]) -> Path:
+    for project, name, account in named:
+        (folder / f"{name}.yaml").write_text(SPEC.format(project=project, name=name, account=account))
+    return folder
+
+
+HERE, THERE = "123456789012", "210987654321"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        (("acme", "prod", HERE), ("acme", "prod-eu", HERE)),
+        (("acme", "prod", HERE), ("acme-prod", "eu", HERE)),
+    ],
+)
+def test_a_name_that_another_begins_with_is_refused(
+    tmp_path: Path, named: tuple[tuple[str, str, str], ...]
+) -> None:
+    folder = specs(tmp_path, *named)
+    with pytest.raises(Refused, match=r"names begin with acme-prod-eu, .*prod.yaml with acme-prod\n  rule: "):
+        real_environments(folder)
+    for _, name, _ in named:
+        assert len(overlaps_beside(load(folder / f"{name}.yaml"), folder)) == 1
+
+
+def test_names_apart_and_accounts_apart_are_taken(tmp_path: Path) -> None:
+    named = ("acme", "prod", HERE), ("acme", "production", HERE), ("acme", "prod-eu", THERE)
+    folder = specs(tmp_path, *named)
+    assert len(real_environments(folder)) == 3
+    assert overlaps_beside(load(folder / "prod.yaml"), folder) == []
