@@ -164,7 +164,8 @@ def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool
     }
     _, status, said = look("production", **signed_in(servers))
     assert status["cluster"] == ("ok" if reached else "missing"), said
-    assert ("work inside the VPC" in said) is not reached
+    assert ("inside the VPC with the security group acme-production-runner" in said) is not reached
+    assert ("network.admin_cidrs" in said) is not reached
 
 
 def test_a_registry_that_answers_is_told(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:

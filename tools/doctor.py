@@ -336,7 +336,9 @@ def look_at_cluster(spec: Any) -> Finding:
     except OSError as error:
         private = not cluster["resourcesVpcConfig"]["endpointPublicAccess"]
         remedy = (
-            "it is private: work inside the VPC, or name this network in compute.endpoint.public_cidrs"
+            f"it is private: work inside the VPC with the security group {name}-runner, or name the private"
+            " range of this VPN or peered network in network.admin_cidrs, or its public one in"
+            " compute.endpoint.public_cidrs"
             if private
             else "name the public range of this network in compute.endpoint.public_cidrs"
         )
