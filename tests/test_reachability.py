@@ -1,7 +1,7 @@
 """Who reaches what, computed from the generated walls: tests/reachability.py.
 
-Read the two tables as an operator would: a line of POSSIBLE that fails is an outage, one of IMPOSSIBLE a hole.
-A line that is wanted the other way round belongs into the other table, with its reason.
+Read the two tables as an operator would: a line of POSSIBLE that fails is an outage, one of IMPOSSIBLE a
+hole. A line that is wanted the other way round belongs into the other table, with its reason.
 """
 
 from __future__ import annotations
