@@ -211,6 +211,7 @@ def _changes(stack: Stack) -> list[Statement]:
             resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
         ),
         *_budgets(stack),
+        *_connection(stack),
         Statement(
             sid="SetZones",
             actions=ZONES,
@@ -228,6 +229,19 @@ def _changes(stack: Stack) -> list[Statement]:
             conditions={"StringEquals": {"aws:RequestedRegion": regions}},
         ),
     ]
+
+
+def _connection(stack: Stack) -> list[Statement]:
+    """Where runners are built: an apply hands the connection to their projects."""
+    connection = stack.environment.delivery.connection
+    if not connection:
+        return []
+    actions = [
+        "codeconnections:GetConnection",
+        "codeconnections:PassConnection",
+        "codeconnections:UseConnection",
+    ]
+    return [Statement(sid="HandTheConnectionToRunners", actions=actions, resources=connection)]
 
 
 def _budgets(stack: Stack) -> list[Statement]:

@@ -20,6 +20,7 @@ READS = [
     "cloudwatch:Describe*",
     "cloudwatch:GetDashboard",
     "cloudwatch:ListTagsForResource",
+    "codebuild:BatchGetProjects",
     "ec2:Describe*",
     "ecr:DescribeRepositories",
     "ecr:GetLifecyclePolicy",
@@ -78,6 +79,7 @@ MANAGED = [
     "autoscaling",
     "backup",
     "cloudwatch",
+    "codebuild",
     "ec2",
     "eks",
     "elasticache",
@@ -200,6 +202,7 @@ BUCKETS = [
 # Services that roles of an environment are handed to, and those whose own role an account gets on first use.
 PASSED_TO = [
     "backup.amazonaws.com",
+    "codebuild.amazonaws.com",
     "ec2.amazonaws.com",
     "eks.amazonaws.com",
     "monitoring.rds.amazonaws.com",
