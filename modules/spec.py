@@ -18,6 +18,7 @@ from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.spec import Delivery, cluster_findings, delivery_findings
 from modules.draft import draft
+from modules.edge.challenge import challenge_findings
 from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
@@ -269,6 +270,11 @@ class Environment(Section):
     def aws_has_a_domain(self) -> Iterator[Finding]:
         """No certificate is asked for a name that nobody chose."""
         yield from named_for_aws(self.edge, "domain", self.target)
+
+    @check("edge.waf.challenge_except", "systems")
+    def challenges_spare_programs(self) -> Iterator[Finding]:
+        """What is never challenged fits into what AWS takes."""
+        yield from challenge_findings(self.edge.waf, self.systems)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:
