@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
+from modules.delivery.runner import codebuild_is_sold
 from modules.delivery.spec import Delivery, cluster_findings, delivery_findings
 from modules.draft import draft
 from modules.edge.challenge import challenge_findings
@@ -240,6 +241,11 @@ class Environment(Section):
         """Jobs that talk to Kubernetes run where they can."""
         cidrs = self.compute.endpoint.public_cidrs
         yield from cluster_findings(self.delivery, self.environment, self.target, cidrs)
+
+    @check("region", "delivery.runner")
+    def runners_are_sold(self) -> Iterator[Finding]:
+        """CodeBuild is asked for runners where it can learn of jobs."""
+        yield from codebuild_is_sold(self.delivery.codebuild, self.partition)
 
     @check("region", "network.zones")
     def zones_exist(self) -> Iterator[Finding]:

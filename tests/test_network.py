@@ -385,6 +385,19 @@ def test_interface_endpoints_stand_in_private_subnets_and_hear_nodes_alone(netwo
     assert heard == [("${aws_security_group.node.id}", 443), ("${aws_security_group.runner.id}", 443)]
 
 
+def test_endpoints_have_the_names_of_the_region(variant: Callable[..., dict[str, Root]]) -> None:
+    root = variant(region="cn-north-1", network={"endpoints": "all"})["network"]
+    names = {name: each["service_name"] for name, each in root.all("aws_vpc_endpoint").items()}
+    assert names["ecr_api"] == "cn.com.amazonaws.cn-north-1.ecr.api"
+    assert names["sts"] == "cn.com.amazonaws.cn-north-1.sts"
+    assert names["kms"] == "com.amazonaws.cn-north-1.kms"
+    assert names["s3"] == "com.amazonaws.cn-north-1.s3"
+
+
+def test_no_endpoint_stands_for_a_service_that_nothing_uses(network: Root) -> None:
+    assert not {"aps_workspaces", "ec2messages"} & network.all("aws_vpc_endpoint").keys()
+
+
 def test_subnet_groups_hold_every_database_subnet_under_names_of_their_own(network: Root) -> None:
     groups = [
         network["aws_db_subnet_group.postgres"],
