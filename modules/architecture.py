@@ -51,7 +51,7 @@ TIERS: Mapping[str, Tier] = {
     "data": Tier(Data, needs=frozenset({"network"})),
     "compute": Tier(Compute, needs=frozenset({"network"})),
     "edge": Tier(Edge, needs=frozenset({"network", "storage"})),
-    "delivery": Tier(Delivery, needs=frozenset({"compute"})),
+    "delivery": Tier(Delivery, needs=frozenset({"network", "compute"})),
     "gateway": Tier(Gateway, needs=frozenset({"network", "compute", "edge"})),
     "systems": Tier(Systems, needs=frozenset({"compute", "data", "storage", "gateway"})),
     "observability": Tier(

@@ -19,6 +19,7 @@ LIMITS = {
     "budget": 100,
     "cache_parameter_group": 255,
     "cluster": 100,
+    "codebuild_project": 150,
     "dashboard": 255,
     "db_identifier": 63,
     "iam_policy": 128,

@@ -16,8 +16,10 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
+from modules.delivery.runner import codebuild_is_sold
 from modules.delivery.spec import Delivery, cluster_findings, delivery_findings
 from modules.draft import draft
+from modules.edge.challenge import challenge_findings
 from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
@@ -240,6 +242,11 @@ class Environment(Section):
         cidrs = self.compute.endpoint.public_cidrs
         yield from cluster_findings(self.delivery, self.environment, self.target, cidrs)
 
+    @check("region", "delivery.runner")
+    def runners_are_sold(self) -> Iterator[Finding]:
+        """CodeBuild is asked for runners where it can learn of jobs."""
+        yield from codebuild_is_sold(self.delivery.codebuild, self.partition)
+
     @check("region", "network.zones")
     def zones_exist(self) -> Iterator[Finding]:
         """Every zone is one of the region's."""
@@ -269,6 +276,11 @@ class Environment(Section):
     def aws_has_a_domain(self) -> Iterator[Finding]:
         """No certificate is asked for a name that nobody chose."""
         yield from named_for_aws(self.edge, "domain", self.target)
+
+    @check("edge.waf.challenge_except", "systems")
+    def challenges_spare_programs(self) -> Iterator[Finding]:
+        """What is never challenged fits into what AWS takes."""
+        yield from challenge_findings(self.edge.waf, self.systems)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:

@@ -244,6 +244,56 @@ def test_apply_works_within_its_boundary_and_cannot_change_it(delivery: Root) ->
     }
 
 
+CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_codebuild_runs_jobs_of_each_repository_inside_the_vpc(
+    variant: Callable[..., dict[str, Root]], delivery: Root
+) -> None:
+    assert delivery.all("aws_codebuild_project") == {}
+    root = variant(
+        delivery={"repository": "acme/platform", "runner": "codebuild", "connection": CONNECTION},
+        systems={
+            "shop": {"framework": "go", "repository": "acme@12/shop.web@34"},
+            "site": {"framework": "go"},
+        },
+    )["delivery"]
+    projects = root.all("aws_codebuild_project")
+    assert {each["name"]: each["source"]["location"] for each in projects.values()} == {
+        "acme-trial-runner-acme--platform": "https://github.com/acme/platform.git",
+        "acme-trial-runner-acme--shop_web": "https://github.com/acme/shop.web.git",
+    }
+    zones = root.environment.network.zones
+    start = "${data.terraform_remote_state.network.outputs"
+    for name, project in projects.items():
+        assert project["vpc_config"] == {
+            "vpc_id": f"{start}.vpc_id}}",
+            "subnets": [f"{start}.private_subnet_ids.{zone}}}" for zone in zones],
+            "security_group_ids": [f"{start}.runner_security_group_id}}"],
+        }
+        assert project["source"]["auth"] == {"type": "CODECONNECTIONS", "resource": CONNECTION}
+        assert project["logs_config"]["cloudwatch_logs"]["status"] == "ENABLED"
+        assert project["environment"].get("privileged_mode") is None
+        webhook = root[f"aws_codebuild_webhook.{name}"]
+        assert webhook["project_name"] == f"${{aws_codebuild_project.{name}.name}}"
+        assert webhook["filter_group"] == [{"filter": [{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]}]
+
+
+def test_the_role_of_runners_gives_jobs_nothing_but_their_place(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    root = variant(delivery={"runner": "codebuild", "connection": CONNECTION})["delivery"]
+    statements = granted(root, "runner")
+    actions = {action for each in statements.values() for action in listed(each["Action"])}
+    assert {action.split(":")[0] for action in actions} == {"codeconnections", "ec2", "logs"}
+    assert statements["TalkToGithub"]["Resource"] == CONNECTION
+    [trusts] = root.statements("aws_iam_role.runner", "assume_role_policy").values()
+    assert trusts["Principal"] == {"Service": "codebuild.amazonaws.com"}
+    assert trusts["Condition"]["ArnLike"]["aws:SourceArn"].endswith(":project/acme-trial-runner-*")
+    handed = granted(root, "apply")["HandTheConnectionToRunners"]
+    assert handed["Resource"] == CONNECTION
+
+
 def test_a_system_more_adds_its_own_things_and_changes_no_others(
     variant: Callable[..., dict[str, Root]],
 ) -> None:

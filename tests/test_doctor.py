@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,12 +21,16 @@ PRODUCTION = "123456789012"
 NOBODY = "http://127.0.0.1:9"  # the port of discard, where nothing listens
 
 
+ZONES = {"us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
+
+
 class Pretence(ThreadingHTTPServer):
     """Answers as STS, EKS and the registry do. `cluster` is the answer about the cluster, or None."""
 
     account = PRODUCTION
     bucket = "acme-production-123456789012-state"
     cluster: dict[str, object] | None = None
+    zones: Mapping[str, str] = ZONES
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -40,7 +44,15 @@ class Answers(BaseHTTPRequestHandler):
     server: Pretence
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        if b"DescribeAvailabilityZones" in asked:
+            zones = "".join(
+                f"<item><zoneName>{name}</zoneName><zoneId>{zone}</zoneId><zoneState>available</zoneState></item>"
+                for name, zone in self.server.zones.items()
+            )
+            name = "DescribeAvailabilityZonesResponse"
+            self.say(200, f"<{name}><availabilityZoneInfo>{zones}</availabilityZoneInfo></{name}>")
+            return
         arn = f"<Arn>arn:aws:iam::{self.server.account}:role/operator</Arn>"
         who = f"{arn}<UserId>AROA:me</UserId><Account>{self.server.account}</Account>"
         name = "GetCallerIdentity"
@@ -101,6 +113,7 @@ def signed_in(server: Pretence) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL_STS": server.address,
+        "AWS_ENDPOINT_URL_EC2": server.address,
         "AWS_ENDPOINT_URL_EKS": server.address,
         "AWS_ENDPOINT_URL_S3": server.address,
     }
@@ -111,6 +124,7 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
     assert code == 0, said
     assert [name for name in status if status[name] == "not needed"] == [
         "credentials",
+        "zones",
         "states",
         "registry",
         "cluster",
@@ -155,6 +169,17 @@ def test_the_bucket_for_the_states_is_looked_for(servers: Pretence) -> None:
     assert "make bootstrap ENV=production" in said
 
 
+def test_zones_that_eks_refuses_or_the_account_lacks_are_told(servers: Pretence) -> None:
+    assert look("production", **signed_in(servers))[1]["zones"] == "ok"
+    servers.zones = {**ZONES, "us-east-1b": "use1-az3", "us-east-1d": "use1-az6"}
+    code, status, said = look("production", **signed_in(servers))
+    assert (code, status["zones"]) == (1, "missing")
+    assert "us-east-1b is use1-az3 here, which EKS refuses" in said
+    assert "write network.zones with letters of these: a, c, d" in said
+    servers.zones = {"us-east-1a": "use1-az1"}
+    assert "this account has no zone us-east-1b" in look("production", **signed_in(servers))[2]
+
+
 @pytest.mark.parametrize("reached", [True, False])
 def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool) -> None:
     servers.cluster = {
@@ -164,7 +189,8 @@ def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool
     }
     _, status, said = look("production", **signed_in(servers))
     assert status["cluster"] == ("ok" if reached else "missing"), said
-    assert ("work inside the VPC" in said) is not reached
+    assert ("inside the VPC with the security group acme-production-runner" in said) is not reached
+    assert ("network.admin_cidrs" in said) is not reached
 
 
 def test_a_registry_that_answers_is_told(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -278,6 +279,42 @@ def test_floods_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
     assert group(rules(edge)["reputation"])["rule_action_override"] == [
         {"name": "AWSManagedIPDDoSList", "action_to_use": {"block": {}}}
     ]
+
+
+def exempted(root: Root) -> Callable[[str], bool]:
+    """Whether a path of the domain is never challenged."""
+    [config] = group(rules(root)["anti_ddos"])["managed_rule_group_configs"]
+    side = config["aws_managed_rules_anti_ddos_rule_set"]["client_side_action_config"]
+    listed = [each["regex_string"] for each in side["challenge"]["exempt_uri_regular_expression"]]
+    assert 1 <= len(listed) <= 5
+    assert all(len(each) <= 512 for each in listed)
+    return lambda path: any(re.search(each, f"app.example.com{path}") for each in listed)
+
+
+def test_neither_apis_nor_health_paths_are_challenged(variant: Variant) -> None:
+    systems = {
+        "site": {"framework": "django", "path": "/"},
+        "admin": {"framework": "django", "health": {"live": "/up", "ready": "/health/ready"}},
+        "orders": {"framework": "fastapi", "path": "/v1.2/orders"},
+        "search": {"framework": "go", "serves": "pages"},
+    }
+    spared = exempted(variant(systems=systems)["edge"])
+    for path in ("/v1.2/orders", "/v1.2/orders/7", "/readyz", "/livez", "/admin/up", "/search/readyz"):
+        assert spared(path), path
+    assert spared("/admin/health/ready")
+    for path in ("/", "/cart", "/admin", "/admin/upload", "/v1x2/orders", "/v1.2/ordersheet", "/search/all"):
+        assert not spared(path), path
+
+
+def test_an_api_at_the_root_is_spared_and_many_paths_are_joined(variant: Variant) -> None:
+    root = variant(systems={"core": {"framework": "go", "path": "/"}})["edge"]
+    assert exempted(root)("/anything")
+    many = {
+        f"system-{number:02}-with-a-long-name": {"framework": "go", "replicas": 1} for number in range(25)
+    }
+    nodes = {"nodes": {"instance_type": "m6i.2xlarge"}}
+    spared = exempted(variant(environment="many", systems=many, compute=nodes)["edge"])
+    assert all(spared(f"/{name}/orders") for name in many)
 
 
 def test_large_bodies_pass_and_single_rules_can_be_told_to_count(edge: Root, variant: Variant) -> None:

@@ -160,7 +160,16 @@ def test_from_outside_the_vpc_only_answers_reach_the_database_subnets(network: R
         for name, rule in inbound.items()
         if rule["cidr_block"] != vpc
     }
-    assert beyond == {"database_in_answers": (1024, 65535)}
+    assert beyond == {"database_in_answers": (1024, 3388), "database_in_answers_above": (3390, 65535)}
+
+
+def test_access_lists_let_nobody_in_from_the_internet_for_remote_administration(network: Root) -> None:
+    for name, rule in network.all("aws_network_acl_rule").items():
+        if rule["egress"] or rule["cidr_block"] != "0.0.0.0/0" or rule["protocol"] not in ("tcp", "-1"):
+            continue
+        for port in (22, 3389):
+            first, last = (rule["from_port"], rule["to_port"]) if rule["protocol"] == "tcp" else (0, 65535)
+            assert not first <= port <= last, name
 
 
 def test_security_groups_have_no_inline_rules(network: Root) -> None:
@@ -210,11 +219,50 @@ def test_databases_hear_nodes_alone_and_call_nobody(network: Root, group: str, p
     assert not [rule for rule in rules(network, "egress").values() if rule["security_group_id"] == own]
 
 
-def test_nodes_reach_the_world_over_tls_alone(network: Root) -> None:
+def test_nodes_and_runners_reach_the_world_over_tls_alone(network: Root) -> None:
     world = [rule for rule in rules(network, "egress").values() if rule.get("cidr_ipv4")]
     assert [(rule["security_group_id"], rule["from_port"], rule["to_port"]) for rule in world] == [
-        ("${aws_security_group.node.id}", 443, 443)
+        ("${aws_security_group.node.id}", 443, 443),
+        ("${aws_security_group.runner.id}", 443, 443),
     ]
+
+
+def test_runners_reach_the_kubernetes_api_and_endpoints_and_no_database(network: Root) -> None:
+    runner = "${aws_security_group.runner.id}"
+    reached = {
+        (rule.get("referenced_security_group_id", rule.get("cidr_ipv4")), rule["from_port"])
+        for rule in rules(network, "egress").values()
+        if rule["security_group_id"] == runner
+    }
+    endpoints = network.environment.network.endpoints == "all"
+    assert reached == {
+        ("${aws_security_group.control_plane.id}", 443),
+        ("0.0.0.0/0", 443),
+        *([("${aws_security_group.endpoint.id}", 443)] if endpoints else []),
+    }
+    assert not [rule for rule in rules(network, "ingress").values() if rule["security_group_id"] == runner]
+    assert network.body["output"]["runner_security_group_id"]["value"] == runner
+
+
+def test_administrators_beyond_the_vpc_reach_the_api_and_the_endpoints_alone(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    settings = {"endpoints": "all", "reserved": ["10.8.0.0/16"], "admin_cidrs": ["10.8.0.0/22"]}
+    network = variant(network=settings)["network"]
+    heard = {
+        (rule["security_group_id"], rule["from_port"], rule["to_port"])
+        for rule in rules(network, "ingress").values()
+        if rule.get("cidr_ipv4") == "10.8.0.0/22"
+    }
+    assert heard == {
+        ("${aws_security_group.control_plane.id}", 443, 443),
+        ("${aws_security_group.endpoint.id}", 443, 443),
+    }
+    assert "control_plane_from_10_8_0_0_22_443" in rules(network, "ingress")
+    plain = variant(environment="plain")["network"]
+    added = network.all("aws_network_acl_rule").keys() - plain.all("aws_network_acl_rule").keys()
+    assert added == {f"private_in_https_{block}" for block in ("10_0_0_0", "172_16_0_0", "192_168_0_0")}
+    assert {network[f"aws_network_acl_rule.{name}"]["from_port"] for name in added} == {443}
 
 
 def test_between_groups_each_port_is_open_at_both_ends(network: Root) -> None:
@@ -334,7 +382,20 @@ def test_interface_endpoints_stand_in_private_subnets_and_hear_nodes_alone(netwo
         for rule in rules(network, "ingress").values()
         if rule["security_group_id"] == "${aws_security_group.endpoint.id}"
     ]
-    assert heard == [("${aws_security_group.node.id}", 443)]
+    assert heard == [("${aws_security_group.node.id}", 443), ("${aws_security_group.runner.id}", 443)]
+
+
+def test_endpoints_have_the_names_of_the_region(variant: Callable[..., dict[str, Root]]) -> None:
+    root = variant(region="cn-north-1", network={"endpoints": "all"})["network"]
+    names = {name: each["service_name"] for name, each in root.all("aws_vpc_endpoint").items()}
+    assert names["ecr_api"] == "cn.com.amazonaws.cn-north-1.ecr.api"
+    assert names["sts"] == "cn.com.amazonaws.cn-north-1.sts"
+    assert names["kms"] == "com.amazonaws.cn-north-1.kms"
+    assert names["s3"] == "com.amazonaws.cn-north-1.s3"
+
+
+def test_no_endpoint_stands_for_a_service_that_nothing_uses(network: Root) -> None:
+    assert not {"aps_workspaces", "ec2messages"} & network.all("aws_vpc_endpoint").keys()
 
 
 def test_subnet_groups_hold_every_database_subnet_under_names_of_their_own(network: Root) -> None:

@@ -43,7 +43,12 @@ FULL: dict[str, Any] = {
         "shield": True,
         "waf": {"allowed_addresses": ["203.0.113.0/24"], "blocked_addresses": ["198.51.100.0/24"]},
     },
-    "delivery": {"registry_scan": "enhanced"},
+    "delivery": {
+        "registry_scan": "enhanced",
+        "repository": "acme/platform",
+        "runner": "codebuild",
+        "connection": f"arn:aws:codeconnections:us-east-1:{ACCOUNT}:connection/0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a",
+    },
     "observability": {
         "alarm_emails": ["ops@example.com"],
         "pager_url": "https://pager.example.com/alarms",
@@ -58,6 +63,8 @@ OWN = {
     "aws_autoscaling_policy": "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:0a:autoScalingGroupName/it",
     "aws_budgets_budget": "arn:{p}:budgets::{a}:budget/{name}",
     "aws_cloudwatch_dashboard": "arn:{p}:cloudwatch::{a}:dashboard/{dashboard_name}",
+    "aws_codebuild_project": "arn:{p}:codebuild:{r}:{a}:project/{stem}-runner-it",
+    "aws_codebuild_webhook": "arn:{p}:codebuild:{r}:{a}:project/{stem}-runner-it",
     "aws_eks_access_entry": "arn:{p}:eks:{r}:{a}:access-entry/{cluster}/role/{a}/it/0a",
     "aws_eks_addon": "arn:{p}:eks:{r}:{a}:addon/{cluster}/{addon_name}/0a",
     "aws_eks_node_group": "arn:{p}:eks:{r}:{a}:nodegroup/{cluster}/it/0a",

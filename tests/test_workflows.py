@@ -227,6 +227,21 @@ def test_jobs_that_meet_the_cluster_run_where_the_spec_says(environment: Callabl
         assert jobs(workflows(made)[OF_ONE])[job]["runs-on"] == "${{ fromJSON(inputs.runner) }}"
 
 
+def test_runners_that_are_built_here_are_named_by_the_project_of_their_repository(
+    environment: Callable[..., Environment],
+) -> None:
+    arn = "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"
+    spec = {
+        "delivery": {"repository": "acme/platform", "runner": "codebuild", "connection": arn},
+        "systems": {"shop": {"framework": "go", "repository": "acme@1/shop@2"}},
+    }
+    made = environment(**spec)
+    assert account_of(made)["runner"] == ["codebuild-acme-trial-runner-acme--platform"]
+    text = workflows(made)["acme/shop/.github/workflows/shop.trial.yml"]
+    run = "${{ github.run_id }}-${{ github.run_attempt }}"
+    assert f"codebuild-acme-trial-runner-acme--shop-{run}" in text
+
+
 def test_a_pull_request_of_a_fork_starts_nothing(written: dict[str, dict[str, str]]) -> None:
     found = jobs(written["production"][INFRASTRUCTURE])
     assert "head.repo.full_name == github.repository" in found["environments"]["if"]

@@ -26,6 +26,8 @@ from urllib.parse import urlparse
 ROOT = Path(__file__).resolve().parent.parent
 OK, WARNING, MISSING, UNUSED = "ok", "look", "missing", "not needed"
 SECONDS = 4  # for an answer from the network
+# Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.
+REFUSED_BY_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
 REGISTRY = "https://registry.terraform.io"
 
 
@@ -103,6 +105,7 @@ def examine(environment: str) -> list[Finding]:
         lambda: look_at_tool(HELM, False),
         lambda: judged,
         lambda: look_at_credentials(spec),
+        lambda: look_at_zones(spec),
         lambda: look_at_states(spec),
         lambda: look_at_registry(spec),
         lambda: look_at_cluster(spec),
@@ -272,6 +275,31 @@ def look_at_credentials(spec: Any) -> Finding:
     return Finding("credentials", OK, found)
 
 
+def look_at_zones(spec: Any) -> Finding:
+    """Whether the account has the zones of the spec, and EKS takes them: letters stand for other zones in
+    each account, so that AWS alone knows."""
+    if reason := not_on_aws(spec):
+        return Finding("zones", UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answered = client("ec2", spec.region).describe_availability_zones()["AvailabilityZones"]
+    except (BotoCoreError, ClientError):
+        return Finding("zones", WARNING, "cannot be asked about", "see credentials")
+    ids = {zone["ZoneName"]: zone["ZoneId"] for zone in answered if zone["State"] == "available"}
+    letters = ", ".join(
+        name.removeprefix(spec.region) for name, id in ids.items() if id not in REFUSED_BY_EKS
+    )
+    remedy = f"write network.zones with letters of these: {letters}"
+    for letter in spec.network.zones:
+        name = f"{spec.region}{letter}"
+        if name not in ids:
+            return Finding("zones", MISSING, f"this account has no zone {name}", remedy)
+        if ids[name] in REFUSED_BY_EKS:
+            return Finding("zones", MISSING, f"{name} is {ids[name]} here, which EKS refuses", remedy)
+    return Finding("zones", OK, ", ".join(f"{spec.region}{each}" for each in spec.network.zones))
+
+
 def look_at_states(spec: Any) -> Finding:
     """Whether there is the bucket for the states, and it is ours."""
     if reason := not_on_aws(spec):
@@ -336,7 +364,9 @@ def look_at_cluster(spec: Any) -> Finding:
     except OSError as error:
         private = not cluster["resourcesVpcConfig"]["endpointPublicAccess"]
         remedy = (
-            "it is private: work inside the VPC, or name this network in compute.endpoint.public_cidrs"
+            f"it is private: work inside the VPC with the security group {name}-runner, or name the private"
+            " range of this VPN or peered network in network.admin_cidrs, or its public one in"
+            " compute.endpoint.public_cidrs"
             if private
             else "name the public range of this network in compute.endpoint.public_cidrs"
         )

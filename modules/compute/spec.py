@@ -118,14 +118,14 @@ class Nodes(Section):
 
 
 class Endpoint(Section):
-    """Ways to the Kubernetes API. From inside the VPC it is always reached."""
+    """Ways to the Kubernetes API. Nodes and the security group of runners always reach it."""
 
     public_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_RANGES},
         description="Public ranges that may reach the API from the internet, such as those of an office or of"
-        " runners. None by default: it is then reached from the VPC alone, which the runners of"
-        " GitHub are not in.",
+        " runners. None by default: it is then reached from the VPC, and from network.admin_cidrs"
+        " over a VPN or a peering; the runners of GitHub are in neither.",
         examples=[["203.0.113.0/24"]],
     )
     zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
@@ -154,8 +154,8 @@ class Endpoint(Section):
                 rule = "the API of the cluster is never open to the internet; a range is /8 or narrower"
                 yield Finding(path, rule, "write the ranges of your offices and runners, or remove the line")
             elif any(each.overlaps(private) for private in PRIVATE):
-                rule = "EKS refuses private ranges here: the VPC and what is routed to it has another way in"
-                yield Finding(path, rule, "remove it, or write the public range behind which it appears")
+                rule = "EKS refuses private ranges here: these are ranges that come from the internet"
+                yield Finding(path, rule, "move it to network.admin_cidrs, which lets in private ranges")
         for index in repeated(map(str, self.public_cidrs)):
             yield Finding(("public_cidrs", index), "each range is named once", "remove the second one")
         if len(self.public_cidrs) > MOST_RANGES:

@@ -38,6 +38,7 @@ def changes(stack: Stack) -> list[Statement]:
         *_settings(stack),
         *_secrets(stack),
         *_elsewhere(stack),
+        *_connection(stack),
     ]
 
 
@@ -269,3 +270,16 @@ def _elsewhere(stack: Stack) -> list[Statement]:
             conditions={"StringEquals": {"aws:RequestedRegion": regions(stack)}},
         )
     ]
+
+
+def _connection(stack: Stack) -> list[Statement]:
+    """Where runners are built: an apply hands the connection to their projects."""
+    connection = stack.environment.delivery.connection
+    if not connection:
+        return []
+    actions = [
+        "codeconnections:GetConnection",
+        "codeconnections:PassConnection",
+        "codeconnections:UseConnection",
+    ]
+    return [Statement(sid="HandTheConnectionToRunners", actions=actions, resources=connection)]

@@ -1,14 +1,21 @@
-"""Where jobs run that talk to the Kubernetes API: runners of GitHub cannot, so the spec says which can."""
+"""Where jobs run that talk to the Kubernetes API: runners of GitHub cannot, so the spec says which can, or
+lets CodeBuild start them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from modules.naming import Names
 from modules.section import Finding, fault
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
+
+CODEBUILD = "codebuild"  # in place of labels: runners that this environment builds
 
 # Labels of the runners that GitHub has for everybody, such as ubuntu-24.04-arm. Larger runners, with
 # addresses of their own, have labels that their owner has chosen.
@@ -40,7 +47,79 @@ def _labels(labels: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-Runner = Annotated[tuple[Label, ...], Field(strict=False), AfterValidator(_labels)]
+def _alone(value: Any) -> Any:
+    return (CODEBUILD,) if value == CODEBUILD else value
+
+
+Runner = Annotated[
+    tuple[Label, ...],
+    Field(strict=False),
+    AfterValidator(_labels),
+    BeforeValidator(_alone),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": CODEBUILD},
+                {
+                    "type": "array",
+                    "items": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]*$", "maxLength": 100},
+                },
+            ]
+        }
+    ),
+]
+
+
+def _connection(arn: str) -> str:
+    if re.fullmatch(r"arn:aws[a-z-]*:codeconnections:[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}", arn):
+        return arn
+    raise fault(
+        "the ARN of a connection to GitHub starts with arn:aws:codeconnections:",
+        "copy it from the console: Developer Tools, Settings, Connections",
+    )
+
+
+Connection = Annotated[
+    str,
+    AfterValidator(_connection),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^arn:aws[a-z-]*:codeconnections:.*:connection/[0-9a-f-]+$"}
+    ),
+]
+
+
+def codebuild_is_sold(codebuild: bool, partition: str) -> Iterator[Finding]:
+    """No region of China has connections to GitHub (botocore: endpoints, service codestar-connections)."""
+    if codebuild and partition == "aws-cn":
+        rule = "CodeBuild learns of jobs through a connection to GitHub, and the partition aws-cn has none"
+        yield Finding(("delivery", "runner"), rule, "write the labels of a runner of yours inside the VPC")
+
+
+def plain(repository: str) -> str:
+    """`acme/shop` of `acme@12/shop@34`: the numbers are in tokens, not in addresses."""
+    return re.sub(r"@[0-9]+", "", repository)
+
+
+def served(environment: Environment) -> list[str]:
+    """The repositories whose jobs reach the Kubernetes API, each once."""
+    named = [environment.delivery.repository]
+    named += [system.repository for system in environment.systems.values() if system.repository]
+    return list({plain(each).lower(): plain(each) for each in reversed(named)}.values())[::-1]
+
+
+def project_name(environment: Environment, repository: str) -> str:
+    """The project of CodeBuild that serves a repository. No owner on GitHub has two hyphens in a row."""
+    names = Names(environment.project, environment.environment, environment.account)
+    slug = plain(repository).lower().replace("/", "--").replace(".", "_")
+    return names.of("codebuild_project", f"runner-{slug}")
+
+
+def labels(environment: Environment, repository: str) -> list[str]:
+    """The labels of the runner of a repository's jobs."""
+    delivery = environment.delivery
+    return (
+        [f"{CODEBUILD}-{project_name(environment, repository)}"] if delivery.codebuild else [*delivery.runner]
+    )
 
 
 def runner_findings(
@@ -55,5 +134,8 @@ def runner_findings(
         f"jobs that plan and deploy reach the Kubernetes API from {reach} alone, and runners of GitHub are"
         " not there: their addresses are thousands and change"
     )
-    remedy = f"write runner: [self-hosted, {environment}], labels of a runner inside: docs/delivery.md"
+    remedy = (
+        f"write runner: codebuild and a connection, or runner: [self-hosted, {environment}], labels of a"
+        " runner inside: docs/delivery.md"
+    )
     yield Finding(("delivery", "runner"), rule, remedy, "" if named else "(missing)")

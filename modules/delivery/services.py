@@ -19,6 +19,7 @@ READS = [
     "cloudwatch:Describe*",
     "cloudwatch:GetDashboard",
     "cloudwatch:ListTagsForResource",
+    "codebuild:BatchGetProjects",
     "ec2:Describe*",
     "ecr:DescribeRepositories",
     "ecr:GetLifecyclePolicy",
@@ -77,6 +78,7 @@ READS = [
 NAMED = {
     "backup": ["backup-vault:{backup_vault}", "restore-testing-plan:{restore_testing_plan}"],
     "cloudwatch": ["alarm:{stem}-*"],
+    "codebuild": ["project/{stem}-runner-*"],
     "eks": ["cluster/{cluster}", "*/{cluster}/*"],
     "elasticache": ["*:{stem}-*", "parametergroup:default.*"],
     "elasticloadbalancing": [
@@ -249,6 +251,7 @@ BUCKETS = [
 # Services that roles of an environment are handed to, and those whose own role an account gets on first use.
 PASSED_TO = [
     "backup.amazonaws.com",
+    "codebuild.amazonaws.com",
     "ec2.amazonaws.com",
     "eks.amazonaws.com",
     "monitoring.rds.amazonaws.com",

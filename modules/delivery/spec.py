@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.delivery.runner import Runner, runner_findings
+from modules.delivery.runner import CODEBUILD, Connection, Runner, runner_findings
 from modules.github import Repository
-from modules.section import Finding, Section, fault
+from modules.section import Finding, Section, check, fault
 
 DEFAULT_REPOSITORY = "acme/platform"
 
@@ -98,9 +98,18 @@ class Delivery(Section):
     )
     runner: Runner = Field(
         default=("ubuntu-24.04",),
-        description="Labels of the runner of jobs that talk to the Kubernetes API: those that deploy, plan"
-        " and apply. With target: aws it must be one inside the VPC; docs/delivery.md says how to have one.",
-        examples=[["self-hosted", "production"]],
+        description="Where jobs run that talk to the Kubernetes API: those that deploy, plan and apply. The"
+        " word codebuild builds runners inside the VPC and needs a connection. Else the labels of a runner of"
+        " yours; with target: aws it must be one that reaches the API: docs/delivery.md.",
+        examples=["codebuild", ["self-hosted", "production"]],
+    )
+    connection: Connection | None = Field(
+        default=None,
+        description="ARN of the account's connection to GitHub, by which CodeBuild learns of jobs: made and"
+        " authorized once, by hand, in the console of Developer Tools. For runner: codebuild alone.",
+        examples=[
+            "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"
+        ],
     )
     oidc_provider: Literal["create", "existing"] = Field(
         default="create",
@@ -128,6 +137,23 @@ class Delivery(Section):
         " which costs money for each image (enhanced). One environment of an account may set it. Images of"
         " the systems are scanned on push in any case.",
     )
+
+    @property
+    def codebuild(self) -> bool:
+        """Whether runners are built here."""
+        return self.runner == (CODEBUILD,)
+
+    @check("runner", "connection")
+    def codebuild_has_a_connection(self) -> Iterator[Finding]:
+        """Both or neither."""
+        if self.codebuild and not self.connection:
+            rule = "runner: codebuild needs the connection by which CodeBuild learns of jobs on GitHub"
+            remedy = "add connection: and the ARN of one; docs/delivery.md says how to make it"
+            yield Finding(("connection",), rule, remedy, "(missing)")
+        if self.connection and not self.codebuild:
+            yield Finding(
+                ("connection",), "only runner: codebuild uses it", "remove it, or write runner: codebuild"
+            )
 
 
 def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from modules.compute.outputs import ComputeOutputs
+from modules.delivery.codebuild import runners
 from modules.delivery.github import Github
 from modules.delivery.infrastructure import apply_role, limits, plan_role
 from modules.delivery.outputs import DeliveryOutputs
 from modules.delivery.registries import images_key, registries, registry_scanning
 from modules.delivery.roles import deploy_roles, push_roles
+from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
 
@@ -25,6 +27,7 @@ class Delivery:
         shared = limits(stack)
         self.plan_role = plan_role(stack, self.github, cluster, shared)
         self.apply_role = apply_role(stack, self.github, cluster, shared)
+        self.runners = runners(stack, NetworkOutputs.read(stack))
         self._outputs().declare(stack)
 
     def _outputs(self) -> DeliveryOutputs:

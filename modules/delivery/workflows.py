@@ -7,10 +7,10 @@ The infrastructure has two for all environments together, which name none of the
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from modules.delivery.actions import ACTIONS
+from modules.delivery.runner import labels, plain
 from modules.delivery.spec import github_environments
 from modules.naming import Names
 from modules.spec import Environment
@@ -35,7 +35,7 @@ STEPS = {
 
 def workflows(environment: Environment) -> dict[str, str]:
     """Every file, by repository and the place in it: `acme/shop/.github/workflows/shop.production.yml`."""
-    infrastructure = _plain(environment.delivery.repository)
+    infrastructure = plain(environment.delivery.repository)
     branch = environment.delivery.branch
     written_by = f"{WRITTEN} (make workflows); changes made here are lost."
     found = {
@@ -63,7 +63,7 @@ def account_of(environment: Environment) -> dict[str, Any]:
         "region": environment.region,
         "account": environment.account,
         "audience": _audience(environment),
-        "runner": list(environment.delivery.runner),
+        "runner": labels(environment, environment.delivery.repository),
         **{
             f"{job}_{key}": value
             for job in ("plan", "apply")
@@ -74,14 +74,14 @@ def account_of(environment: Environment) -> dict[str, Any]:
 
 def infrastructure_repository(environment: Environment) -> str:
     """The repository that holds the specs, without the numbers of its tokens."""
-    return _plain(environment.delivery.repository)
+    return plain(environment.delivery.repository)
 
 
 def _system(environment: Environment, system: str, file: str) -> str:
     settings, delivery = environment.systems[system], environment.delivery
     trusted = github_environments(delivery, environment.environment)
     names = _names(environment)
-    shared = _repository(environment, system).lower() == _plain(delivery.repository).lower()
+    shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
     registry = f"{environment.account}.dkr.ecr.{environment.region}.{environment.dns_suffix}"
     repository = names.repository(system)
     start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
@@ -105,7 +105,7 @@ def _system(environment: Environment, system: str, file: str) -> str:
         folder=settings.folder or (f"systems/{system}" if shared else "."),
         paths=[f"{settings.folder or f'systems/{system}'}/**", file] if shared else [],
         builder="ubuntu-24.04-arm" if environment.compute.nodes.instance.arm else "ubuntu-24.04",
-        runner=json.dumps([_label(label) for label in delivery.runner]),
+        runner=json.dumps([_label(label) for label in labels(environment, _repository(environment, system))]),
         region=environment.region,
         account=environment.account,
         audience=_audience(environment),
@@ -140,12 +140,7 @@ def _audience(environment: Environment) -> str:
 
 
 def _repository(environment: Environment, system: str) -> str:
-    return _plain(environment.systems[system].repository or environment.delivery.repository)
-
-
-def _plain(repository: str) -> str:
-    """`acme/shop` of `acme@12/shop@34`: the numbers are in tokens, not in addresses."""
-    return re.sub(r"@[0-9]+", "", repository)
+    return plain(environment.systems[system].repository or environment.delivery.repository)
 
 
 def _label(label: str) -> str:

@@ -18,6 +18,7 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl import (
 )
 from cdktf_cdktf_provider_aws.wafv2_web_acl_association import Wafv2WebAclAssociation
 
+from modules.edge.challenge import exemptions
 from modules.edge.waf_rules import TOO_MANY, waf_rules
 from modules.stack import Stack
 
@@ -27,6 +28,7 @@ SECRET_HEADERS = ("authorization", "cookie")
 
 def waf(stack: Stack, load_balancer: Lb) -> Wafv2WebAcl:
     """`aws_wafv2_web_acl.main`. What no rule blocks passes."""
+    settings = stack.environment.edge.waf
     acl = stack.add(
         Wafv2WebAcl,
         "main",
@@ -42,7 +44,7 @@ def waf(stack: Stack, load_balancer: Lb) -> Wafv2WebAcl:
             )
         ],
         data_protection_config=_data_protection(),
-        rule=waf_rules(stack.environment.edge.waf, _address_sets(stack)),
+        rule=waf_rules(settings, _address_sets(stack), exemptions(settings, stack.environment.systems)),
         visibility_config=Wafv2WebAclVisibilityConfig(
             cloudwatch_metrics_enabled=True,
             metric_name=stack.names.of("web_acl", "edge"),

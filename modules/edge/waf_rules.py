@@ -32,9 +32,10 @@ TOO_MANY = "too_many_requests"
 DDOS_LIST = "AWSManagedIPDDoSList"
 
 
-def waf_rules(settings: Waf, sets: dict[str, str]) -> list[Wafv2WebAclRule]:
-    """Every rule that is on, by priority. `sets` are the ARNs of the address sets that exist, by rule."""
-    rules = [*_own(settings, sets), *_rates(settings), *_groups(settings)]
+def waf_rules(settings: Waf, sets: dict[str, str], exempt: list[str]) -> list[Wafv2WebAclRule]:
+    """Every rule that is on, by priority. `sets` are the ARNs of the address sets that exist, by rule;
+    `exempt` are expressions for what is never challenged."""
+    rules = [*_own(settings, sets), *_rates(settings), *_groups(settings, exempt)]
     return sorted(rules, key=lambda rule: rule.priority)
 
 
@@ -67,7 +68,7 @@ def _rates(settings: Waf) -> Iterator[Wafv2WebAclRule]:
         yield _rule(f"path_{name}", statement, action=action, priority=PRIORITIES["paths"] + index)
 
 
-def _groups(settings: Waf) -> Iterator[Wafv2WebAclRule]:
+def _groups(settings: Waf, exempt: list[str]) -> Iterator[Wafv2WebAclRule]:
     for name, group in GROUPS.items():
         switch: Switch = getattr(settings.rules, name)
         if switch == "off":
@@ -79,7 +80,7 @@ def _groups(settings: Waf) -> Iterator[Wafv2WebAclRule]:
         if overrides:
             statement["rule_action_override"] = overrides
         if name == "anti_ddos":
-            statement["managed_rule_group_configs"] = [_anti_ddos(settings)]
+            statement["managed_rule_group_configs"] = [_anti_ddos(exempt)]
         count = Wafv2WebAclRuleOverrideAction(count=Wafv2WebAclRuleOverrideActionCount())
         as_it_says = Wafv2WebAclRuleOverrideAction(none=Wafv2WebAclRuleOverrideActionNone())
         yield _rule(
@@ -89,13 +90,13 @@ def _groups(settings: Waf) -> Iterator[Wafv2WebAclRule]:
         )
 
 
-def _anti_ddos(settings: Waf) -> Statement:
+def _anti_ddos(exempt: list[str]) -> Statement:
     """During a flood, browsers prove silently that they are browsers; likely attackers are blocked. The
     sensitivities are AWS's defaults, written down."""
     challenge = {
         "usage_of_action": "ENABLED",
         "sensitivity": "HIGH",
-        "exempt_uri_regular_expression": [{"regex_string": text} for text in settings.challenge_except],
+        "exempt_uri_regular_expression": [{"regex_string": text} for text in exempt],
     }
     return {
         "aws_managed_rules_anti_ddos_rule_set": {

@@ -101,7 +101,8 @@ class Waf(Section):
         default=(CHALLENGE_EXCEPT,),
         json_schema_extra={"minItems": 1, "maxItems": MOST_EXPRESSIONS},
         description="One to five regular expressions for host and path together. What matches is never asked"
-        " to prove that it is a browser: addresses of an API, images. By default /api and common files.",
+        " to prove that it is a browser. By default /api and common files. Systems that serve an API, and"
+        " health paths of all, are added to these.",
     )
     only_count: dict[GroupName, Annotated[tuple[RuleName, ...], Field(strict=False)]] = Field(
         default=ONLY_COUNT,

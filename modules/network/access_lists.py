@@ -1,8 +1,8 @@
 """Network access lists: the second wall, around whole subnets. Security groups (firewall.py) decide in
 detail.
 
-Access lists forget connections, so answers need a rule too: whoever may be asked answers to a port from 1024
-up.
+Access lists forget connections, so answers need a rule too: they come to a port from 1024 up. One of
+these is shut to the internet: 3389, of remote desktops, which audits look for (Security Hub EC2.21, with 22).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.network_acl import NetworkAcl
 from cdktf_cdktf_provider_aws.network_acl_rule import NetworkAclRule
 from cdktf_cdktf_provider_aws.vpc import Vpc
 
+from modules.network.ranges import PRIVATE
 from modules.network.subnets import Subnets
 from modules.network.vpc import ANYWHERE
 from modules.stack import Stack
@@ -32,7 +33,9 @@ class Entry:
 
 EVERYTHING = Entry("all", ANYWHERE)
 WITHIN = Entry("vpc", VPC)
-ANSWERS = Entry("answers", ANYWHERE, "tcp", (1024, 65535))
+REMOTE_DESKTOP = 3389
+ANSWERS = Entry("answers", ANYWHERE, "tcp", (1024, REMOTE_DESKTOP - 1))
+ANSWERS_ABOVE = Entry("answers_above", ANYWHERE, "tcp", (REMOTE_DESKTOP + 1, 65535))
 # Without it packets larger than some link on the way vanish silently.
 UNREACHABLE = Entry("unreachable", ANYWHERE, "icmp")
 INBOUND = {
@@ -41,11 +44,11 @@ INBOUND = {
         Entry("http", ANYWHERE, "tcp", (80, 80)),
         Entry("https", ANYWHERE, "tcp", (443, 443)),
         ANSWERS,
-        Entry("datagram_answers", ANYWHERE, "udp", (1024, 65535)),
+        ANSWERS_ABOVE,
         UNREACHABLE,
     ),
-    "private": (WITHIN, ANSWERS, Entry("datagram_answers", ANYWHERE, "udp", (1024, 65535)), UNREACHABLE),
-    "database": (WITHIN, ANSWERS),
+    "private": (WITHIN, ANSWERS, ANSWERS_ABOVE, UNREACHABLE),
+    "database": (WITHIN, ANSWERS, ANSWERS_ABOVE),
 }
 OUTBOUND = {
     "public": (EVERYTHING,),
@@ -53,6 +56,13 @@ OUTBOUND = {
     # S3 through its gateway endpoint, which is the only route of a database subnet that leaves the VPC.
     "database": (WITHIN, Entry("https", ANYWHERE, "tcp", (443, 443))),
 }
+
+
+# From a VPN or a peered network to the Kubernetes API and the endpoints; security groups say from where.
+ADMINISTRATION = tuple(
+    Entry(f"https_{str(block.network_address).replace('.', '_')}", str(block), "tcp", (443, 443))
+    for block in PRIVATE
+)
 
 
 def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkAcl]:
@@ -66,7 +76,9 @@ def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkA
             subnet_ids=[subnet.id for subnet in getattr(subnets, kind).values()],
             tags=stack.tags(kind),
         )
-        _entries(stack, kind, lists[kind], "in", INBOUND[kind])
+        administered = kind == "private" and stack.environment.network.admin_cidrs
+        inbound = (*INBOUND[kind], *(ADMINISTRATION if administered else ()))
+        _entries(stack, kind, lists[kind], "in", inbound)
         _entries(stack, kind, lists[kind], "out", OUTBOUND[kind])
     return lists
 

@@ -19,10 +19,8 @@ from modules.stack import Stack
 # callers of this account may pass. Not for sts, which also answers callers that have no account yet, nor for
 # the registry and the agents, which use tokens of their own.
 INTERFACES: dict[str, str | None] = {
-    "aps-workspaces": "aps",
     "autoscaling": "autoscaling",
     "ec2": "ec2",
-    "ec2messages": None,
     "ecr.api": None,
     "ecr.dkr": None,
     "eks": None,
@@ -37,6 +35,16 @@ INTERFACES: dict[str, str | None] = {
     "sts": None,
     "xray": "xray",
 }
+
+# Names of these start otherwise in China: aws ec2 describe-vpc-endpoint-services there, as in aws-cdk's table
+# (packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts). The gateway of S3 is none of them.
+IN_CHINA = {"autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "monitoring", "sts", "xray"}
+
+
+def service_name(region: str, partition: str, service: str) -> str:
+    """As the region calls the service of an interface endpoint."""
+    start = "cn." if partition == "aws-cn" and service in IN_CHINA else ""
+    return f"{start}com.amazonaws.{region}.{service}"
 
 
 def endpoints(
@@ -63,8 +71,8 @@ def endpoints(
 
 def _interfaces(stack: Stack, vpc: Vpc, subnets: Subnets, group: SecurityGroup) -> dict[str, VpcEndpoint]:
     """In every private subnet, answering at the usual names of the services."""
-    places = [subnet.id for subnet in subnets.private.values()]
-    vpc_id, group_id = vpc.id, group.id
+    subnet_ids = [subnet.id for subnet in subnets.private.values()]
+    vpc_id, group_id, place = vpc.id, group.id, stack.environment
     found = {}
     for service, actions in INTERFACES.items():
         role = service.replace(".", "_").replace("-", "_")
@@ -72,10 +80,10 @@ def _interfaces(stack: Stack, vpc: Vpc, subnets: Subnets, group: SecurityGroup) 
             VpcEndpoint,
             role,
             vpc_id=vpc_id,
-            service_name=f"com.amazonaws.{stack.environment.region}.{service}",
+            service_name=service_name(place.region, place.partition, service),
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
-            subnet_ids=places,
+            subnet_ids=subnet_ids,
             security_group_ids=[group_id],
             policy=_own_account_policy(stack, actions) if actions else None,
             tags=stack.tags(role.replace("_", "-")),

@@ -7,6 +7,7 @@ change nothing here.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cdktf import TerraformResourceLifecycle
@@ -27,6 +28,7 @@ GROUPS = {
     "postgres": "PostgreSQL",
     "redis": "Redis",
     "documentdb": "DocumentDB",
+    "runner": "What administers from inside the VPC: runners, bastions, client VPN",
 }
 # Only when the spec asks for interface endpoints.
 ENDPOINT = {"endpoint": "Private endpoints of AWS services"}
@@ -64,8 +66,16 @@ CONVERSATIONS = (
     Conversation("node", "redis", 6379, "Systems to Redis"),
     Conversation("node", "documentdb", 27017, "Systems to DocumentDB"),
     Conversation("node", WORLD, 443, "Registries, AWS services and partners, over TLS"),
+    Conversation("runner", "control_plane", 443, "Operators and runners to the Kubernetes API"),
+    Conversation("runner", WORLD, 443, "GitHub, AWS services, packages and providers, over TLS"),
 )
-TO_ENDPOINT = Conversation("node", "endpoint", 443, "AWS services through their private endpoints")
+TO_ENDPOINT = (
+    Conversation("node", "endpoint", 443, "AWS services through their private endpoints"),
+    # Private DNS sends every machine of the VPC to the endpoints, so what they do not admit loses AWS.
+    Conversation("runner", "endpoint", 443, "AWS services through their private endpoints"),
+)
+# What network.admin_cidrs may reach, and runners likewise.
+ADMINISTERED = ("control_plane", "endpoint")
 
 
 def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
@@ -73,10 +83,30 @@ def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
     private_endpoints = stack.environment.network.endpoints == "all"
     roles = {**GROUPS, **(ENDPOINT if private_endpoints else {})}
     groups = {role: _group(stack, vpc, role, description) for role, description in roles.items()}
-    for conversation in (*CONVERSATIONS, *((TO_ENDPOINT,) if private_endpoints else ())):
+    for conversation in (*CONVERSATIONS, *(TO_ENDPOINT if private_endpoints else ())):
         _egress(stack, groups, conversation)
         _ingress(stack, groups, conversation)
+    for role in ADMINISTERED:
+        if role in groups:
+            _administration(stack, role, groups[role])
     return groups
+
+
+def _administration(stack: Stack, role: str, group: SecurityGroup) -> None:
+    """443 from each range of network.admin_cidrs, whose machines are in no group of this VPC."""
+    for cidr in map(str, stack.environment.network.admin_cidrs):
+        name = f"{role}_from_{re.sub('[./]', '_', cidr)}_443"
+        stack.add(
+            VpcSecurityGroupIngressRule,
+            name,
+            security_group_id=group.id,
+            description="Operators beyond the VPC, over a VPN or a peering",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            cidr_ipv4=cidr,
+            tags=stack.tags(name.replace("_", "-")),
+        )
 
 
 def _group(stack: Stack, vpc: Vpc, role: str, description: str) -> SecurityGroup:

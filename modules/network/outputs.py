@@ -51,5 +51,8 @@ class NetworkOutputs(Outputs, tier="network"):
     postgres_security_group_id: Annotated[str, "Security group of PostgreSQL: 5432 from nodes"]
     redis_security_group_id: Annotated[str, "Security group of Redis: 6379 from nodes"]
     documentdb_security_group_id: Annotated[str, "Security group of DocumentDB: 27017 from nodes"]
+    runner_security_group_id: Annotated[
+        str, "Security group for runners and bastions: 443 to the Kubernetes API, endpoints and the internet"
+    ]
 
     logs_key_arn: Annotated[str, "Key that encrypts CloudWatch log groups of this environment"]

@@ -24,6 +24,10 @@ KINDS: tuple[Kind, ...] = ("public", "private", "database")
 # which AWS asks about as much.
 SMALLEST: dict[Kind, int] = {"public": 27, "private": 22, "database": 27}
 
+# A security group has 60 inbound rules unless the account was given more (Amazon VPC quotas, "Inbound or
+# outbound rules per security group"); the rest is left to the conversations of firewall.py.
+MOST_ADMIN_RANGES = 40
+
 # The values CloudWatch Logs accepts for the retention of a log group (botocore: logs, shape Days).
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -107,6 +111,14 @@ class Network(Section):
         description="Ranges routed elsewhere (offices, VPNs, peered VPCs), which the VPC must not overlap.",
         examples=[["10.0.0.0/14", "192.168.0.0/16"]],
     )
+    admin_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_ADMIN_RANGES, "uniqueItems": True},
+        description="Private ranges beyond the VPC, of a VPN, an office or a peered VPC, whose machines may"
+        " reach the Kubernetes API and the interface endpoints on 443. Each is a part of a range of reserved;"
+        " the routes to it are yours. Machines inside the VPC take the security group of runners instead.",
+        examples=[["10.8.0.0/22"]],
+    )
     subnets: Subnets | None = Field(
         default=None,
         description="Subnet ranges of your own, all or nothing. Left out, they are computed from cidr.",
@@ -166,6 +178,30 @@ class Network(Section):
                 )
                 remedy = f"write network.cidr: {free}, or remove this range"
                 yield Finding(("reserved", index), rule, remedy)
+
+    @check("admin_cidrs", "cidr", "reserved")
+    def administrators_are_beyond_the_vpc(self) -> Iterator[Finding]:
+        """Private ranges that are known to be routed elsewhere, few enough for a security group."""
+        for index, each in enumerate(self.admin_cidrs):
+            path = ("admin_cidrs", index)
+            if not any(each.subnet_of(private) for private in PRIVATE):
+                rule = f"administrators beyond the VPC come from private ranges: {choices(PRIVATE)}"
+                remedy = "write a private range, or write a public one in compute.endpoint.public_cidrs"
+                yield Finding(path, rule, remedy)
+            elif each.overlaps(self.cidr):
+                rule = f"the range overlaps the VPC range {self.cidr}, and these ranges are beyond the VPC"
+                remedy = "remove it; machines inside the VPC take the security group of runners"
+                yield Finding(path, rule, f"{remedy} (runner_security_group_id)")
+            elif not any(each.subnet_of(taken) for taken in self.reserved):
+                rule = "a range that is routed elsewhere is a part of a range of network.reserved"
+                yield Finding(path, rule, f"add {each} to network.reserved")
+        for index in repeated(map(str, self.admin_cidrs)):
+            yield Finding(("admin_cidrs", index), "each range is named once", "remove the second one")
+        if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
+            rule = f"security groups here hold at most {MOST_ADMIN_RANGES} ranges of administrators"
+            yield Finding(
+                ("admin_cidrs",), rule, "join neighbouring ranges", f"{len(self.admin_cidrs)} ranges"
+            )
 
     @check("zones")
     def zones_are_several(self) -> Iterator[Finding]:

@@ -47,5 +47,6 @@ class Network:
             postgres_security_group_id=self.firewall["postgres"].id,
             redis_security_group_id=self.firewall["redis"].id,
             documentdb_security_group_id=self.firewall["documentdb"].id,
+            runner_security_group_id=self.firewall["runner"].id,
             logs_key_arn=self.logs_key.arn,
         )

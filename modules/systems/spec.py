@@ -16,14 +16,15 @@ from modules.systems.quantities import Cpu, Memory
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
 Framework = Literal["django", "fastapi", "go"]
+Serves = Literal["pages", "api"]
 Need = Literal["postgres", "redis", "documentdb", "files"]
 
 # What a system gets that does not say otherwise. Requests are those of one pod at rest: Django holds a worker
 # for each core and its whole framework in memory, FastAPI one event loop, Go one small process.
 FRAMEWORKS: dict[str, dict[str, Any]] = {
-    "django": {"port": 8000, "cpu": "250m", "memory": "512Mi"},
-    "fastapi": {"port": 8000, "cpu": "200m", "memory": "256Mi"},
-    "go": {"port": 8080, "cpu": "100m", "memory": "128Mi"},
+    "django": {"serves": "pages", "port": 8000, "cpu": "250m", "memory": "512Mi"},
+    "fastapi": {"serves": "api", "port": 8000, "cpu": "200m", "memory": "256Mi"},
+    "go": {"serves": "api", "port": 8080, "cpu": "100m", "memory": "128Mi"},
 }
 DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
 MOST_REPLICAS = 200
@@ -43,8 +44,14 @@ class System(Section):
     """One application: what it is, how often it runs, where requests find it and what it may use."""
 
     framework: Framework = Field(
-        description="What it is written in, which decides probes, port, cpu and memory.",
+        description="What it is written in, which decides serves, port, cpu and memory.",
         examples=["django"],
+    )
+    serves: Serves = Field(
+        default="pages",
+        json_schema_extra={"default": "by framework"},
+        description="Whether browsers show what it answers (pages) or programs read it (api). During a flood"
+        " the firewall asks browsers to prove themselves, and never the clients of an API.",
     )
     replicas: int = Field(
         default=2, ge=1, le=MOST_REPLICAS, description="Pods that always run; two or more survive a node."

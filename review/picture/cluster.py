@@ -10,6 +10,7 @@ import yaml
 from review.picture.boxes import groups_of, listed, make, named
 from review.picture.graph import Box, Pods
 from review.picture.network import zone_of
+from review.picture.rules import ranges
 from review.picture.terraform import Resource, Terraform
 
 STORES = (
@@ -34,17 +35,16 @@ def _control_planes(terraform: Terraform) -> list[Box]:
     addons = terraform.all("aws_eks_addon")
     for each in terraform.all("aws_eks_cluster"):
         place = _first(each.values["vpc_config"])
-        open_to = place.get("public_access_cidrs") or ["everywhere"]
-        public = (
-            f"API for {listed(open_to)} too"
-            if place.get("endpoint_public_access")
-            else "API inside the VPC only"
-        )
+        groups = groups_of(terraform, each)
+        open_to = ranges(terraform, [group.address for group in groups])
+        if place.get("endpoint_public_access"):
+            open_to += place.get("public_access_cidrs") or ["everywhere"]
+        public = f"API for {listed(open_to)} too" if open_to else "API inside the VPC only"
         notes = [
             f"Kubernetes {each.values['version']}, {public}",
             listed(a.values["addon_name"] for a in addons),
         ]
-        related = [*groups_of(terraform, each), *addons]
+        related = [*groups, *addons]
         found.append(make("control_plane", "Control plane", [each], related, notes=notes))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from review.picture.boxes import groups_of
@@ -13,6 +13,7 @@ from review.picture.terraform import Resource, Terraform
 INGRESS = "aws_vpc_security_group_ingress_rule"
 EGRESS = "aws_vpc_security_group_egress_rule"
 EVERY = "-1"
+EVERYWHERE = "0.0.0.0/0"
 
 
 class Traffic(NamedTuple):
@@ -37,7 +38,7 @@ class Traffic(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """`group` lets `traffic` to or from `peer`: a group, or the internet."""
+    """`group` lets `traffic` to or from `peer`: a group, the internet, or a range beyond the VPC."""
 
     group: str
     peer: str
@@ -52,10 +53,17 @@ def rules(terraform: Terraform, kind: str) -> list[Rule]:
         values = resource.values
         group = terraform.follow(resource.tier, values["security_group_id"])
         said = values.get("referenced_security_group_id")
-        peer = terraform.follow(resource.tier, said) if said else INTERNET
+        cidr = values.get("cidr_ipv4") or EVERYWHERE
+        peer = terraform.follow(resource.tier, said) if said else INTERNET if cidr == EVERYWHERE else cidr
         traffic = Traffic(values["ip_protocol"], values.get("from_port") or 0, values.get("to_port") or 0)
         found.append(Rule(group, peer, traffic, resource))
     return sorted(found, key=lambda rule: (rule.group, rule.peer, rule.traffic))
+
+
+def ranges(terraform: Terraform, groups: Collection[str]) -> list[str]:
+    """The ranges beyond the VPC that these groups let in."""
+    peers = {rule.peer for rule in rules(terraform, INGRESS) if rule.group in groups}
+    return sorted(peer for peer in peers if peer[0].isdigit())
 
 
 def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:

@@ -12,6 +12,6 @@ fi
 aws eks update-kubeconfig --name "$CLUSTER" --alias "$CLUSTER" >/dev/null
 kubectl config set-context "$CLUSTER" --namespace="$SYSTEM" >/dev/null
 if ! kubectl auth can-i patch deployments; then
-  echo "::error::this runner does not reach the cluster $CLUSTER, or its role may not deploy $SYSTEM there"
+  echo "::error::this runner does not reach the cluster $CLUSTER, or its role may not deploy $SYSTEM there; inside the VPC a runner needs the security group $CLUSTER-runner (output runner_security_group_id of the tier network)"
   exit 1
 fi

@@ -1,0 +1,60 @@
+"""What is never asked, in a flood, to prove that it is a browser: a client of an API cannot, nor can a probe.
+
+AWS takes one to five regular expressions of 512 characters at most, and compares them with host and path
+together (botocore: wafv2, shapes ClientSideAction and RegexPatternString). So paths of systems are joined.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from modules.edge.waf_spec import MOST_EXPRESSIONS, Waf
+from modules.section import Finding
+from modules.systems.spec import System
+
+LONGEST = 512
+END = r"(\/|$)"
+
+
+def exemptions(waf: Waf, systems: Mapping[str, System]) -> list[str]:
+    """The expressions of the spec, then those of the systems."""
+    return [*waf.challenge_except, *_joined(_paths(systems))]
+
+
+def challenge_findings(waf: Waf, systems: Mapping[str, System]) -> Iterator[Finding]:
+    """No more than AWS takes. Paths start at the root of the spec."""
+    own, made = len(waf.challenge_except), len(_joined(_paths(systems)))
+    if own <= MOST_EXPRESSIONS < own + made:
+        rule = (
+            f"AWS takes {MOST_EXPRESSIONS} expressions: {made} are needed for the APIs and health paths of"
+            f" systems, and {own} stand here"
+        )
+        yield Finding(("edge", "waf", "challenge_except"), rule, "join yours with |, or write shorter paths")
+
+
+def _paths(systems: Mapping[str, System]) -> list[str]:
+    """Paths with all below them: whole APIs, and where other systems are asked how they are."""
+    found = []
+    for system in systems.values():
+        if system.serves == "api":
+            found.append(system.path)
+        else:
+            start = system.path.rstrip("/")
+            found += [start + system.health.live, start + system.health.ready]
+    return list(dict.fromkeys(found))
+
+
+def _joined(paths: list[str]) -> list[str]:
+    """As few expressions as hold all. The path of an API at / is every path."""
+    if "/" in paths:
+        return [r"\/"]
+    expressions: list[str] = []
+    for path in paths:
+        text = re.escape(path.lstrip("/")).replace("/", r"\/")
+        longer = f"{expressions[-1].removesuffix(')' + END)}|{text}){END}" if expressions else ""
+        if longer and len(longer) <= LONGEST:
+            expressions[-1] = longer
+        else:
+            expressions.append(rf"\/({text}){END}")
+    return expressions
