@@ -179,7 +179,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
     if any("test_a_change_of_the_day" in each.nodeid for each in reports):
-        terminalreporter.write_line(f"changes of a spec: --changes={config.option.changes} makes the same")
+        terminalreporter.write_line(f'changes of a spec: --changes="{config.option.changes}" makes the same')
 
 
 # Files whose tests run make and terraform for long.
