@@ -135,6 +135,14 @@ def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) ->
     assert int(kong["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
 
 
+def test_the_first_release_comes_after_all_identities(gateway: Root) -> None:
+    first = gateway["helm_release.prometheus_crds"]["depends_on"]
+    for kind in ("aws_eks_pod_identity_association", "aws_iam_role_policy"):
+        assert {f"{kind}.{name}" for name in gateway.all(kind)} <= set(first)
+    for name in ("load_balancer_controller", "external_secrets"):
+        assert "helm_release.prometheus_crds" in gateway[f"helm_release.{name}"]["depends_on"]
+
+
 def test_kong_closes_idle_connections_before_a_system_does(gateway: Root) -> None:
     gunicorn, uvicorn = 2, 5  # seconds that these keep an idle connection, left to themselves
     assert int(values(gateway, "kong")["env"]["upstream_keepalive_idle_timeout"]) < min(gunicorn, uvicorn)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,61 @@ def test_load_adds_pods_and_a_node_may_go(shop: Objects, variant: Variants, tmp_
     root = variant(systems={"shop": fixed})["systems"]
     objects = rendered("systems/chart", values(root, "shop") | {"image": DIGEST}, tmp_path)
     assert "HorizontalPodAutoscaler/shop" not in objects
+
+
+@pytest.fixture
+def live() -> Iterator[Callable[[int], list[str]]]:
+    """Options of helm for a cluster in which every Deployment has so many pods."""
+    pods = 0
+
+    class Cluster(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            kinds = [{"name": "deployments", "kind": "Deployment", "namespaced": True, "verbs": ["get"]}]
+            listed = {"kind": "APIResourceList", "groupVersion": "apps/v1", "resources": kinds}
+            found = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": pods}}
+            answer = json.dumps(listed if self.path.split("?")[0].endswith("/apps/v1") else found).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def run(number: int) -> list[str]:
+        nonlocal pods
+        pods = number
+        return ["--dry-run=server", "--kube-apiserver", f"http://127.0.0.1:{server.server_port}"]
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Cluster)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield run
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("most", "running", "kept"), [(6, 4, 4), (6, 1, 2), (6, 9, 6), (2, 9, 2)])
+def test_the_autoscaler_alone_overrules_the_number_of_pods(
+    most: int, running: int, kept: int, variant: Variants, tmp_path: Path, live: Callable[[int], list[str]]
+) -> None:
+    root = variant(systems={"shop": {**SHOP, "max_replicas": most}})["systems"]
+    given = {**values(root, "shop"), "image": DIGEST}
+    objects = rendered("systems/chart", given, tmp_path, options=live(running))
+    counts = {name: each["spec"]["replicas"] for name, each in objects.items() if "Deployment" in name}
+    assert counts == {"Deployment/shop": kept, "Deployment/shop-worker": 2, "Deployment/shop-beat": 1}
+
+
+def test_pods_come_after_their_identity_and_the_release_of_the_namespace(variant: Variants) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    before = {"aws_eks_pod_identity_association.shop", "aws_iam_role_policy.shop"}
+    assert before <= set(root["helm_release.shop_namespace"]["depends_on"])
+    assert "helm_release.shop_namespace" in root["helm_release.shop"]["depends_on"]
+
+
+def test_documentdb_is_not_asked_to_retry_writes(variant: Variants) -> None:
+    root = variant(systems={"shop": {"framework": "go", "needs": ["documentdb"]}})["systems"]
+    assert "retryWrites=false" in values(root, "shop")["environment"]["DOCUMENTDB_OPTIONS"].split("&")
 
 
 SIDE = {"image": "nginx:1.29.1", "port": 8081, "env": {"HOST": "${HOSTNAME} %{x}"}, "cpu": "20m"}

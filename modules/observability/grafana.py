@@ -19,20 +19,15 @@ from modules.policy import Everything, Statement
 from modules.stack import Stack
 from modules.templating import Templates
 
-# Grafana fetches it from grafana.com when a pod starts; it is not in its image.
+# Not in the image of Grafana, which fetches it from grafana.com in the background once it runs.
 XRAY_PLUGIN = "grafana-x-ray-datasource@2.17.1"
 
 
-def grafana(
-    stack: Stack,
-    compute: ComputeOutputs,
-    gateway: GatewayOutputs,
-    logs: CloudwatchLogGroup,
-    after: ITerraformDependable,
-) -> Release:
-    """`helm_release.grafana`, in a namespace of its own: plans may read what lies among records, and its
-    password must not. It may read metrics, traces and the logs of pods, and change nothing."""
-    tied = identity(
+def grafana_identity(
+    stack: Stack, compute: ComputeOutputs, logs: CloudwatchLogGroup
+) -> list[ITerraformDependable]:
+    """`aws_iam_role.grafana`, which may read metrics, traces and the logs of pods, and change nothing."""
+    return identity(
         stack,
         compute,
         GRAFANA_ACCOUNT,
@@ -40,6 +35,13 @@ def grafana(
         *_rights(stack, logs),
         namespace=NAMESPACE,
     )
+
+
+def grafana(
+    stack: Stack, gateway: GatewayOutputs, logs: CloudwatchLogGroup, after: ITerraformDependable
+) -> Release:
+    """`helm_release.grafana`, in a namespace of its own: plans may read what lies among records, and its
+    password must not."""
     values = Templates().argument(
         "observability/grafana.yaml",
         account=GRAFANA_ACCOUNT,
@@ -59,7 +61,7 @@ def grafana(
         name="grafana",
         namespace=gateway.releases_namespace,
         values=[values],
-        depends_on=[after, tied],
+        depends_on=[after],
     )
 
 

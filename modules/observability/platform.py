@@ -3,6 +3,9 @@ talk to whom, and the alerts and the dashboard of what all systems share."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.gateway.outputs import GatewayOutputs
@@ -14,8 +17,10 @@ from modules.observability.grafana_secret import KUBERNETES_SECRET, GrafanaSecre
 from modules.stack import Stack
 
 
-def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Release:
-    """`helm_release.platform`, which makes the namespaces that the others are in."""
+def platform(
+    stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret, after: Sequence[ITerraformDependable]
+) -> Release:
+    """`helm_release.platform`, which makes the namespaces that the others are in, and comes first."""
     values = {
         "namespace": OBSERVABILITY,
         "grafana": {"namespace": GRAFANA, "account": GRAFANA_ACCOUNT},
@@ -38,5 +43,5 @@ def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Re
         name="observability",
         namespace=gateway.releases_namespace,
         values=[document(values)],
-        depends_on=[secret.version, secret.reader.rights],
+        depends_on=[secret.version, secret.reader.rights, *after],
     )

@@ -40,7 +40,7 @@ class Systems:
         """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records lie apart from what
         they release: docs/decisions/0017-records-of-releases.md."""
         address = name.replace("-", "_")
-        role = pods(self.stack, name, system, self.cluster, self.data, self.storage)
+        identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         namespace = release(
             self.stack,
             f"{address}_namespace",
@@ -48,6 +48,7 @@ class Systems:
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
             values=[document(self._namespace(name, system))],
+            depends_on=identity.before_pods,
         )
         release(
             self.stack,
@@ -58,7 +59,7 @@ class Systems:
             values=[document({"image": image(self.stack, name), **self._workload(name, system)})],
             depends_on=[namespace],
         )
-        return role
+        return identity.role
 
     def _namespace(self, name: str, system: System) -> dict[str, Any]:
         place = self.stack.environment

@@ -8,6 +8,9 @@ from modules.storage.outputs import StorageOutputs
 from modules.systems.authorities import authorities
 from modules.systems.spec import System
 
+# Drivers retry writes unless told otherwise, and DocumentDB refuses them then: all before 8.0.2 do. Source:
+# Amazon DocumentDB Developer Guide, "Retryable writes".
+DOCUMENTDB_OPTIONS = "tls=true&replicaSet=rs0&retryWrites=false"
 AUTHORITIES = "/etc/authorities/rds.pem"
 # The collector takes traces alone. Some SDKs would speak gRPC to its port for HTTP, or send the rest, too:
 # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
@@ -67,6 +70,7 @@ def variables(
             "DOCUMENTDB_HOST": data.documentdb_endpoint,
             "DOCUMENTDB_READER_HOST": data.documentdb_reader_endpoint,
             "DOCUMENTDB_PORT": data.documentdb_port,
+            "DOCUMENTDB_OPTIONS": DOCUMENTDB_OPTIONS,
             **({"DOCUMENTDB_TLS_CA": AUTHORITIES} if certificate(stack, system) else {}),
         }
     if "files" in system.needs:

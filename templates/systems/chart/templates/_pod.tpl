@@ -4,15 +4,17 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{- /* Nothing runs before there is an image: the pipeline that brings the first one adds pods. Afterwards the number of
-pods is what it is at the moment, which the autoscaler decides. */}}
+pods is the one asked for. Only where there is an autoscaler, which brings `most`, it is the number that runs at the
+moment, within the autoscaler's limits. */}}
 {{- define "system.replicas" -}}
+{{- $least := int .least -}}
 {{- $live := lookup "apps/v1" "Deployment" .root.Values.system .name -}}
 {{- if eq .root.Values.image "none" -}}
 replicas: 0
-{{- else if $live -}}
-replicas: {{ max (int $live.spec.replicas) (int .least) }}
+{{- else if and $live (gt (int .most) $least) -}}
+replicas: {{ min (max (int $live.spec.replicas) $least) (int .most) }}
 {{- else -}}
-replicas: {{ .least }}
+replicas: {{ $least }}
 {{- end -}}
 {{- end }}
 
