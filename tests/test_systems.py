@@ -101,7 +101,8 @@ def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert container["resources"]["requests"] == {"cpu": "250m", "memory": "512Mi"}
+        asked = {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "256Mi"}
+        assert container["resources"]["requests"] == asked
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
         assert mounts["authorities"]["mountPath"] == "/etc/authorities"
 
@@ -210,6 +211,15 @@ def test_documentdb_is_not_asked_to_retry_writes(variant: Variants) -> None:
     assert "retryWrites=false" in values(root, "shop")["environment"]["DOCUMENTDB_OPTIONS"].split("&")
 
 
+def test_scratch_files_find_the_room_that_is_asked_for(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems={"shop": {**SHOP, "scratch_mb": 1000, "sidecars": {"it": SIDE}}})["systems"]
+    for pod in pods(rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)).values():
+        assert pod["volumes"][0] == {"name": "scratch", "emptyDir": {"sizeLimit": "1000Mi"}}
+        (app,) = pod["containers"]
+        assert app["resources"]["requests"]["ephemeral-storage"] == "1000Mi"
+        assert app["resources"]["limits"]["ephemeral-storage"] == "1128Mi"
+
+
 SIDE = {"image": "nginx:1.29.1", "port": 8081, "env": {"HOST": "${HOSTNAME} %{x}"}, "cpu": "20m"}
 
 
@@ -224,7 +234,7 @@ def test_a_sidecar_starts_first_and_has_no_more_rights(variant: Variants, tmp_pa
     assert proxy["ports"] == [{"containerPort": 8081}]
     assert proxy["resources"] == {
         "requests": {"cpu": "20m", "memory": "64Mi"},
-        "limits": {"memory": "64Mi"},
+        "limits": {"memory": "64Mi", "ephemeral-storage": "128Mi"},
     }
     assert proxy["command"] == ["sh", "-c", "echo $HOME ${HOME}"]
     assert proxy["env"] == [{"name": "HOST", "value": "${HOSTNAME} %{x}"}]

@@ -118,6 +118,14 @@ class System(Section):
         description="Memory that each pod asks of its node, and may not exceed.",
     )
 
+    scratch_mb: int = Field(
+        default=256,
+        ge=16,
+        le=51200,
+        description="Room for scratch files of each pod in MiB, on the disk of its node. Uploads"
+        " that a framework puts into files lie there.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def framework_fills_in(cls, data: Any) -> Any:

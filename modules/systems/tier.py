@@ -109,6 +109,7 @@ class Systems:
             "ingressClass": self.gateway.ingress_class,
             "replicas": {"min": system.replicas, "max": system.max_replicas},
             "resources": _resources(system),
+            "scratch": system.scratch_mb,
             "probes": {"live": system.health.live, "ready": system.health.ready},
             "command": list(commands.web),
             "migrate": list(commands.migrate),

@@ -40,7 +40,7 @@ env:
   {{- end }}
 {{- end }}
 resources:
-  {{- include "system.resources" .root.Values.resources | nindent 2 }}
+  {{- include "system.resources" (merge (dict "scratch" .root.Values.scratch) .root.Values.resources) | nindent 2 }}
 securityContext:
   {{- include "system.confined" . | nindent 2 }}
 volumeMounts:
@@ -57,8 +57,13 @@ volumeMounts:
 requests:
   cpu: {{ .cpu }}
   memory: {{ .memory }}
+  {{- with .scratch }}
+  ephemeral-storage: {{ . }}Mi
+  {{- end }}
 limits:
   memory: {{ .memory }}
+  {{- /* Scratch files, and logs, of which the kubelet keeps five files of 10 MiB. */}}
+  ephemeral-storage: {{ add (.scratch | default 0) 128 }}Mi
 {{- end }}
 
 {{- /* Probes ask as users do. By itself the kubelet asks for the address of the pod, which Django refuses unless it is
@@ -91,7 +96,7 @@ securityContext:
 volumes:
   - name: scratch
     emptyDir:
-      sizeLimit: 256Mi
+      sizeLimit: {{ .Values.scratch }}Mi
   {{- if .Values.authorities }}
   - name: authorities
     configMap:
