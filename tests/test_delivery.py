@@ -173,7 +173,7 @@ def test_a_plan_changes_nothing_but_the_lock(delivery: Root) -> None:
     statements = granted(delivery, "plan")
     reading = ("Describe", "Get", "List", "View")
     for sid, each in statements.items():
-        if each["Effect"] == "Deny" or sid == "DecryptThePassword":
+        if each["Effect"] == "Deny" or sid == "DecryptThePasswords":
             continue
         assert all(action.split(":")[1].startswith(reading) for action in listed(each["Action"])), sid
 
@@ -189,13 +189,14 @@ def test_a_plan_reads_states_and_an_apply_writes_them(delivery: Root) -> None:
         }
 
 
-def test_a_plan_reads_no_secret_but_the_one_that_plans_read_back(delivery: Root) -> None:
+def test_a_plan_reads_no_secret_but_those_that_plans_read_back(delivery: Root) -> None:
     statements = granted(delivery, "plan")
     place = delivery.environment
-    secret = f"arn:aws:secretsmanager:{place.region}:{place.account}:secret:acme-{place.environment}-postgres"
-    read = statements.pop("ReadBackThePassword")
-    assert (read["Action"], read["Resource"]) == ("secretsmanager:GetSecretValue", f"{secret}-??????")
-    condition = statements["DecryptThePassword"]["Condition"]
+    folder = f"arn:aws:secretsmanager:{place.region}:{place.account}:secret:acme-{place.environment}"
+    secrets = [f"{folder}-postgres-??????", f"{folder}-documentdb-??????"]
+    read = statements.pop("ReadBackThePasswords")
+    assert (read["Action"], read["Resource"]) == ("secretsmanager:GetSecretValue", secrets)
+    condition = statements["DecryptThePasswords"]["Condition"]
     assert condition["ForAnyValue:StringEquals"] == {
         "kms:ResourceAliases": f"alias/acme-{place.environment}-secrets"
     }
@@ -210,7 +211,7 @@ def test_a_plan_reads_no_secret_but_the_one_that_plans_read_back(delivery: Root)
         not {"secretsmanager:*", "secretsmanager:Get*", "ssm:*", "ssm:Get*", "logs:*", "logs:Get*"} & allowed
     )
     others = statements["RefuseOtherSecrets"]
-    assert (others["Effect"], others["NotResource"]) == ("Deny", f"{secret}-??????")
+    assert (others["Effect"], others["NotResource"]) == ("Deny", secrets)
     assert others["Action"] == "secretsmanager:GetSecretValue"
     assert "secretsmanager:BatchGetSecretValue" in statements["RefuseOtherWays"]["Action"]
     parameters = statements["RefuseOtherParameters"]

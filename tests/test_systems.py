@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def test_objects_lie_in_the_namespace_of_the_system_and_records_apart(
             chart, {**given, "image": DIGEST} if release == "shop" else given, tmp_path, "releases"
         )
         for name, each in objects.items():
-            if name != "Namespace/shop":
+            if name != "Namespace/shop" and each["metadata"].get("namespace") != "databases":
                 assert each["metadata"]["namespace"] == "shop", name
 
 
@@ -339,17 +340,109 @@ def test_pods_reach_the_stores_that_they_need_and_no_others(variant: Variants, t
     assert shop["Namespace/shop"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_a_system_reads_its_secrets_through_a_role_of_its_own(variant: Variants, tmp_path: Path) -> None:
+def test_a_system_reads_its_secret_through_a_role_of_its_own(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP, "blog": {"framework": "go", "needs": ["redis"]}})["systems"]
-    assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop"}
+    assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop", "secrets_databases"}
     assert root["aws_iam_role.secrets_shop"]["name"] == "acme-trial-secrets-shop"
     read = root.statements("aws_iam_role_policy.secrets_shop")["ReadSecretsOfTheNamespace"]
-    assert read["Resource"] == "${data.terraform_remote_state.data.outputs.postgres_secret_arn}"
+    assert read["Resource"] == "${aws_secretsmanager_secret.shop.arn}"
     objects = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
-    assert objects["SecretStore/aws"]["spec"]["provider"]["aws"]["role"].startswith("arn:")
-    (item,) = objects["ExternalSecret/shop-secrets"]["spec"]["data"]
-    assert item["secretKey"] == "postgres-password"
-    assert "SecretStore/aws" not in rendered("systems/namespace", values(root, "blog_namespace"), tmp_path)
+    assert objects["SecretStore/shop"]["spec"]["provider"]["aws"]["role"].startswith("arn:")
+    (item,) = objects["ExternalSecret/shop-database"]["spec"]["data"]
+    assert item["secretKey"] == "password"
+    assert "SecretStore/blog" not in rendered("systems/namespace", values(root, "blog_namespace"), tmp_path)
+
+
+def test_no_system_is_master_of_a_database(roots: dict[str, Root], tmp_path: Path) -> None:
+    root = roots["systems"]
+    masters = ("postgres_secret_arn", "documentdb_secret_arn", "postgres_username", "documentdb_username")
+    read = root.statements("aws_iam_role_policy.secrets_databases")["ReadSecretsOfTheNamespace"]
+    assert len(read["Resource"]) == 2
+    for name, policy in root.all("aws_iam_role_policy").items():
+        text = policy["policy"]
+        assert any(each in text for each in masters) == (name == "secrets_databases"), name
+    for name in root.environment.systems:
+        (text,) = root[f"helm_release.{name.replace('-', '_')}"]["values"]
+        assert not any(each in text for each in masters)
+        given = json.loads(text)["environment"]
+        users = {given[key] for key in ("DATABASE_USER", "DOCUMENTDB_USER") if key in given}
+        assert users <= {name.replace("-", "_")}
+
+
+def test_users_are_made_before_the_pods_that_need_them(variant: Variants, tmp_path: Path) -> None:
+    system = {"framework": "go", "needs": ["postgres", "documentdb"], "password_version": 3}
+    root = variant(systems={"shop": system})["systems"]
+    assert {"helm_release.databases", "aws_secretsmanager_secret_version.shop"} <= set(
+        root["helm_release.shop_namespace"]["depends_on"]
+    )
+    job = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)["Job/shop"]
+    assert job["metadata"]["namespace"] == "databases"
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-install,post-upgrade"
+    pod = job["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod["containers"]] == ["postgres", "documentdb"]
+    for container in pod["containers"]:
+        given = {each["name"]: each for each in container["env"]}
+        assert given["NAME"]["value"] == "shop"
+        named = [each["valueFrom"]["secretKeyRef"]["name"] for each in given.values() if "valueFrom" in each]
+        assert named == [f"{container['name']}-1", "shop-database-3"]
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    around = rendered("systems/databases", values(root, "databases"), tmp_path)
+    assert around["NetworkPolicy/ways-out"]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    copied = {
+        name: each["spec"]["target"]["name"]
+        for name, each in around.items()
+        if each["kind"] == "ExternalSecret"
+    }
+    assert copied == {"ExternalSecret/postgres": "postgres-1", "ExternalSecret/documentdb": "documentdb-1"}
+    assert {"postgres.sh", "documentdb.js", "rds.pem"} == set(around["ConfigMap/users"]["data"])
+
+
+def test_pods_start_again_with_a_new_password(variant: Variants, tmp_path: Path) -> None:
+    """The name of the Secret is new, so no pod starts with the password before."""
+    found = []
+    for version in (1, 2):
+        root = variant(environment=f"v{version}", systems={"shop": {**SHOP, "password_version": version}})[
+            "systems"
+        ]
+        made = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+        around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
+        copied = around["ExternalSecret/shop-database"]["spec"]["target"]["name"]
+        for pod in pods(made).values():
+            given = {each["name"]: each for each in pod["containers"][0]["env"]}
+            assert given["DATABASE_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == copied
+        found.append(copied)
+        assert root["aws_secretsmanager_secret_version.shop"]["secret_string_wo_version"] == version
+    assert found == ["shop-database-1", "shop-database-2"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_user_of_documentdb_is_made_or_changed(there: bool) -> None:
+    script = TEMPLATES / "systems/databases/scripts/documentdb.js"
+    stub = f"""
+        const done = [];
+        const stub = {{
+          getUser: () => ({"{}" if there else "null"}),
+          createUser: (user) => done.push(["create", user]),
+          updateUser: (name, user) => done.push(["update", {{user: name, ...user}}]),
+        }};
+        const connect = (at) => (done.push(["connect", at]), stub);
+        const print = () => console.log(JSON.stringify(done));
+    """
+    names = {"HOST": "db", "PORT": "27017", "MASTER": "platform", "MASTER_PASSWORD": "m", "NAME": "shop"}
+    ended = subprocess.run(
+        ["node", "-e", stub + script.read_text()],
+        env={**os.environ, **names, "NEW_PASSWORD": "n", "OPTIONS": "tls=true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, (does, user), last = json.loads(ended.stdout)
+    assert first[1] == "mongodb://platform:m@db:27017/admin?tls=true"
+    assert last[1] == "mongodb://shop:n@db:27017/admin?tls=true"
+    assert does == ("update" if there else "create")
+    assert user["user"] == "shop"
+    assert user["pwd"] == "n"
+    assert {role["db"] for role in user["roles"]} == {"shop"}
 
 
 def test_files_of_other_systems_are_out_of_reach(variant: Variants) -> None:

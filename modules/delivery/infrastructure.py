@@ -40,12 +40,15 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
     Secret from another, so the role sees all of the namespaces that hold records; secrets of systems lie in
     none of them.
 
-    Every plan of the tier data reads the password of PostgreSQL back, so this one secret is within reach, and
+    Every plan of the tier data reads the passwords of master users back, so these are within reach, and
     code of a pull request has been read by nobody: who may run jobs in the GitHub environment is set there.
     """
     role = github.role(PLAN, "GitHub Actions plans infrastructure", PLAN)
     attach_own(stack, "plan_state", role, policy_arn(stack, "read"))
-    password = stack.arn("secretsmanager", f"secret:{stack.names.of('secret', 'postgres')}-??????")
+    passwords = [
+        stack.arn("secretsmanager", f"secret:{stack.names.of('secret', each)}-??????")
+        for each in ("postgres", "documentdb")
+    ]
     grant(
         stack,
         PLAN,
@@ -57,12 +60,12 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
             resources=Everything("it returns a random text and reads nothing"),
         ),
         Statement(
-            sid="ReadBackThePassword",
+            sid="ReadBackThePasswords",
             actions="secretsmanager:GetSecretValue",
-            resources=password,
+            resources=passwords,
         ),
         Statement(
-            sid="DecryptThePassword",
+            sid="DecryptThePasswords",
             actions="kms:Decrypt",
             resources=stack.arn("kms", "key/*"),
             conditions={
@@ -74,7 +77,7 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs) -> IamRole:
             sid="RefuseOtherSecrets",
             effect="Deny",
             actions="secretsmanager:GetSecretValue",
-            other_than=password,
+            other_than=passwords,
         ),
         Statement(
             sid="RefuseOtherWays",
@@ -243,7 +246,7 @@ _SET = {
     "ecr": ["repository/{stem}/*"],
     "kms": ["*"],
     "logs": ["log-group:*"],
-    "secretsmanager": ["secret:{stem}-*", "secret:rds!cluster-*"],  # the second: made by DocumentDB
+    "secretsmanager": ["secret:{stem}-*"],
     "ssm": ["parameter/{path}/*"],
 }
 

@@ -13,7 +13,7 @@ from modules.helm import release
 from modules.namespaces import GRAFANA as NAMESPACE
 from modules.namespaces import OBSERVABILITY
 from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT
-from modules.observability.grafana_secret import KUBERNETES_SECRET
+from modules.observability.grafana_secret import kubernetes_secret
 from modules.observability.identities import identity
 from modules.policy import Everything, Statement
 from modules.stack import Stack
@@ -49,7 +49,7 @@ def grafana(
         observability=OBSERVABILITY,
         region=stack.environment.region,
         priority_class=gateway.priority_class,
-        admin_secret=KUBERNETES_SECRET,
+        admin_secret=kubernetes_secret(stack),
         xray_plugin=XRAY_PLUGIN,
         log_group=logs.name,
         log_group_arn=f"{logs.arn}:*",

@@ -13,7 +13,7 @@ from modules.helm import document, release
 from modules.namespaces import GRAFANA, OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
-from modules.observability.grafana_secret import KUBERNETES_SECRET, GrafanaSecret
+from modules.observability.grafana_secret import GrafanaSecret, kubernetes_secret
 from modules.stack import Stack
 
 
@@ -28,7 +28,7 @@ def platform(
             "region": stack.environment.region,
             "role": secret.reader.role.arn,
             "name": secret.secret.name,
-            "into": KUBERNETES_SECRET,
+            "into": kubernetes_secret(stack),
         },
         "words": {
             "environment": stack.names.stem,

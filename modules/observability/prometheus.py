@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
-from modules.namespaces import GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
+from modules.namespaces import DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 from modules.observability.charts import PROMETHEUS
 from modules.observability.identities import identity
 from modules.observability.topics import Topics
@@ -19,7 +19,7 @@ from modules.templating import Templates
 
 ALERTMANAGER = "alertmanager"
 # Namespaces whose pods are the platform's own, beside that of Kong.
-OURS = ("default", GRAFANA, OBSERVABILITY, SECRETS, SYSTEM)
+OURS = ("default", DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM)
 
 
 def alertmanager_identity(

@@ -22,6 +22,11 @@ TRACES = {
 }
 
 
+def user(name: str) -> str:
+    """The user of a system in PostgreSQL and DocumentDB, and its database there."""
+    return name.replace("-", "_")
+
+
 def certificate(stack: Stack, system: System) -> str:
     """The root certificate of the databases that the system speaks to; empty when it needs none, or when the
     project has none of the region."""
@@ -47,8 +52,8 @@ def variables(
             "DATABASE_HOST": data.postgres_endpoint,
             "DATABASE_READER_HOSTS": data.postgres_reader_hosts,
             "DATABASE_PORT": data.postgres_port,
-            "DATABASE_NAME": data.postgres_database,
-            "DATABASE_USER": data.postgres_username,
+            "DATABASE_NAME": user(name),
+            "DATABASE_USER": user(name),
             **(
                 {"DATABASE_SSLMODE": "verify-full", "DATABASE_SSLROOTCERT": AUTHORITIES}
                 if certificate(stack, system)
@@ -70,6 +75,8 @@ def variables(
             "DOCUMENTDB_HOST": data.documentdb_endpoint,
             "DOCUMENTDB_READER_HOST": data.documentdb_reader_endpoint,
             "DOCUMENTDB_PORT": data.documentdb_port,
+            "DOCUMENTDB_NAME": user(name),
+            "DOCUMENTDB_USER": user(name),
             "DOCUMENTDB_OPTIONS": DOCUMENTDB_OPTIONS,
             **({"DOCUMENTDB_TLS_CA": AUTHORITIES} if certificate(stack, system) else {}),
         }

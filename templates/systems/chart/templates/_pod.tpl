@@ -35,7 +35,7 @@ env:
   - name: {{ $name }}
     valueFrom:
       secretKeyRef:
-        name: {{ $.root.Values.system }}-secrets
+        name: {{ $.root.Values.system }}-database-{{ $.root.Values.secretVersion }}
         key: {{ $key }}
   {{- end }}
 {{- end }}
