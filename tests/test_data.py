@@ -116,6 +116,16 @@ def test_the_password_of_documentdb_changes_when_the_spec_says_so(data: Root, va
     }
 
 
+def test_only_an_upgrade_of_documentdb_waits_for_the_window(variant: Variant) -> None:
+    """A new password that waited would be in the secret and not in the cluster."""
+    for allowed in (False, True):
+        spec = {"documentdb": {"allow_major_upgrade": allowed}}
+        cluster = variant(environment=f"x{allowed}".lower(), data=spec)["data"][
+            "aws_docdb_cluster.documentdb"
+        ]
+        assert cluster["apply_immediately"] is not allowed
+
+
 def test_redis_knows_nobody_without_iam(data: Root) -> None:
     systems, default = (data[f"aws_elasticache_user.{name}"] for name in ("systems", "default"))
     assert systems["authentication_mode"] == {"type": "iam"}

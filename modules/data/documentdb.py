@@ -72,7 +72,10 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         backup_retention_period=settings.backup_days,
         preferred_backup_window=settings.backup_window,
         preferred_maintenance_window=settings.maintenance_window,
-        apply_immediately=False,
+        # A new password of the master user must not wait for the window, for the secret is new at once. Of
+        # what else waits the spec changes the version alone, and only with this switch: API of DocumentDB,
+        # ModifyDBCluster, ApplyImmediately and EngineVersion.
+        apply_immediately=not settings.allow_major_upgrade,
         enabled_cloudwatch_logs_exports=LOGS,
         deletion_protection=stack.environment.protection,
         skip_final_snapshot=not stack.environment.data.final_snapshots,
