@@ -1,4 +1,10 @@
-"""Roles of pods: EKS hands their credentials to one service account of the cluster, and to nobody else."""
+"""Roles of pods: EKS hands their credentials to one service account of the cluster, and to nobody else.
+
+EKS looks for an association when a pod is admitted and never again, and an association may take several
+seconds to be effective after the call has returned (Amazon EKS API Reference, CreatePodIdentityAssociation).
+So each tier makes its associations before its first release, which brings no pod that needs one: definitions
+and namespaces. What needs credentials is released after that one.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, Wit
 from pydantic_core import PydanticCustomError
 
 from modules.compute.capacity import capacity_findings
+from modules.compute.disks import upload_findings
 from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.runner import codebuild_is_sold
@@ -229,6 +230,11 @@ class Environment(Section):
         if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
             return
         yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout.private)
+
+    @check("compute.nodes", "gateway", "systems")
+    def disks_hold_uploads(self) -> Iterator[Finding]:
+        """A body that Kong lets in finds room in the pod of a system, and those of Kong on its node."""
+        yield from upload_findings(self.compute, self.gateway, self.systems)
 
     @check("target", "delivery", "systems")
     def delivery_is_trusted_knowingly(self) -> Iterator[Finding]:

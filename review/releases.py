@@ -14,6 +14,7 @@ SYSTEM = "./charts/chart"  # of an application, below templates/systems
 PODLESS = frozenset(
     {
         "./charts/cluster",
+        "./charts/databases",
         "./charts/namespace",
         "./charts/platform",
         "./charts/system",
@@ -21,7 +22,7 @@ PODLESS = frozenset(
     }
 )
 # Among them those with namespaces: Kubernetes deletes a namespace with all that is in it.
-NAMESPACES = frozenset({"./charts/cluster", "./charts/namespace", "./charts/platform"})
+NAMESPACES = frozenset({"./charts/cluster", "./charts/databases", "./charts/namespace", "./charts/platform"})
 VOLUMES = ("volumeClaimTemplate", "volumeClaimTemplates", "persistentVolumeClaim")
 
 

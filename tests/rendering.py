@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,18 @@ def sample(text: str) -> dict[str, Any]:
     return found
 
 
-def rendered(chart: str, given: dict[str, Any], folder: Path, namespace: str = "default") -> Objects:
+def rendered(
+    chart: str,
+    given: dict[str, Any],
+    folder: Path,
+    namespace: str = "default",
+    options: Sequence[str] = (),
+) -> Objects:
     """What helm makes of a chart, by kind and name; all of it is what Kubernetes accepts."""
     file = folder / "values.json"
     file.write_text(json.dumps(given))
     ended = subprocess.run(
-        [HELM, "template", "it", str(TEMPLATES / chart), "-f", str(file), "--namespace", namespace],
+        [HELM, "template", "it", str(TEMPLATES / chart), "-f", str(file), "--namespace", namespace, *options],
         capture_output=True,
         text=True,
         check=False,

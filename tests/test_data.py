@@ -65,6 +65,8 @@ def test_what_is_secret_meets_write_only_arguments_alone(data: Root) -> None:
     assert reached == {
         "aws_secretsmanager_secret_version.postgres.secret_string_wo",
         "aws_db_instance.postgres.password_wo",
+        "aws_secretsmanager_secret_version.documentdb.secret_string_wo",
+        "aws_docdb_cluster.documentdb.master_password_wo",
     }
     assert not any("ephemeral." in text for _, text in texts(data.body["output"]))
 
@@ -104,8 +106,26 @@ def test_one_number_renews_the_password_in_both_places(variant: Variant) -> None
     assert one["aws_secretsmanager_secret_version.postgres"]["lifecycle"] == {"create_before_destroy": True}
 
 
-def test_aws_keeps_the_password_of_documentdb(data: Root) -> None:
-    assert data["aws_docdb_cluster.documentdb"]["manage_master_user_password"] is True
+def test_the_password_of_documentdb_changes_when_the_spec_says_so(data: Root, variant: Variant) -> None:
+    cluster = data["aws_docdb_cluster.documentdb"]
+    assert "manage_master_user_password" not in cluster  # AWS then changes it every seven days
+    secret = "${ephemeral.aws_secretsmanager_secret_version.documentdb.secret_string}"
+    assert cluster["master_password_wo"] == secret
+    other = variant(data={"documentdb": {"password_version": 2}})["data"]
+    assert difference(variant()["data"], other) == {
+        "aws_secretsmanager_secret_version.documentdb": {"secret_string_wo_version"},
+        "aws_docdb_cluster.documentdb": {"master_password_wo_version"},
+    }
+
+
+def test_only_an_upgrade_of_documentdb_waits_for_the_window(variant: Variant) -> None:
+    """A new password that waited would be in the secret and not in the cluster."""
+    for allowed in (False, True):
+        spec = {"documentdb": {"allow_major_upgrade": allowed}}
+        cluster = variant(environment=f"x{allowed}".lower(), data=spec)["data"][
+            "aws_docdb_cluster.documentdb"
+        ]
+        assert cluster["apply_immediately"] is not allowed
 
 
 def test_redis_knows_nobody_without_iam(data: Root) -> None:
@@ -464,5 +484,5 @@ def test_outputs_tell_where_secrets_are_and_not_what_they_are(data: Root) -> Non
     assert "secret_string" not in text
     assert "password" not in re.sub(r'"description": "[^"]*"', "", text)
     assert data.body["output"]["documentdb_secret_arn"]["value"] == (
-        "${aws_docdb_cluster.documentdb.master_user_secret[0].secret_arn}"
+        "${aws_secretsmanager_secret.documentdb.arn}"
     )

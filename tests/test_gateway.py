@@ -135,6 +135,30 @@ def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) ->
     assert int(kong["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
 
 
+def test_the_first_release_comes_after_all_identities(gateway: Root) -> None:
+    first = gateway["helm_release.prometheus_crds"]["depends_on"]
+    for kind in ("aws_eks_pod_identity_association", "aws_iam_role_policy"):
+        assert {f"{kind}.{name}" for name in gateway.all(kind)} <= set(first)
+    for name in ("load_balancer_controller", "external_secrets"):
+        assert "helm_release.prometheus_crds" in gateway[f"helm_release.{name}"]["depends_on"]
+
+
+def test_bodies_find_room_on_the_disk_that_a_pod_asks_for(variant: Variants) -> None:
+    kong = values(variant(gateway={"upload_mb": 100, "uploads": 30})["gateway"], "kong")
+    assert kong["env"]["nginx_http_client_max_body_size"] == "100m"
+    assert kong["env"]["nginx_proxy_proxy_max_temp_file_size"] == "0"
+    folder, tmp = (kong["deployment"][each]["sizeLimit"] for each in ("prefixDir", "tmpDir"))
+    asked, limit = (kong["resources"][each]["ephemeral-storage"] for each in ("requests", "limits"))
+    assert mebibytes(asked) == 100 * 30 < mebibytes(folder)
+    # The limits of all containers together are that of the pod, volumes among it.
+    assert mebibytes(folder) + mebibytes(tmp) < mebibytes(limit)
+    assert kong["ingressController"]["resources"]["limits"]["ephemeral-storage"]
+
+
+def mebibytes(amount: str) -> int:
+    return int(amount.removesuffix("Mi"))
+
+
 def test_kong_closes_idle_connections_before_a_system_does(gateway: Root) -> None:
     gunicorn, uvicorn = 2, 5  # seconds that these keep an idle connection, left to themselves
     assert int(values(gateway, "kong")["env"]["upstream_keepalive_idle_timeout"]) < min(gunicorn, uvicorn)

@@ -479,8 +479,46 @@ def test_pods_of_the_platform_act_on_aws_in_roles_of_their_own(observability: Ro
         assert association["role_arn"] == f"${{aws_iam_role.{name}.arn}}"
         assert association["namespace"] == ("grafana" if name == "grafana" else "observability")
         release = {"alertmanager": "prometheus"}.get(name, name)
-        depends = observability[f"helm_release.{release}"]["depends_on"]
-        assert f"aws_eks_pod_identity_association.{name}" in depends
+        assert "helm_release.platform" in observability[f"helm_release.{release}"]["depends_on"]
+        # An association takes a while to hold: a release without such pods lies between.
+        first = observability["helm_release.platform"]["depends_on"]
+        assert f"aws_eks_pod_identity_association.{name}" in first
+        assert f"aws_iam_role_policy.{name}" in first
+
+
+def test_grafana_starts_without_the_internet(observability: Root) -> None:
+    given = values(observability, "grafana")
+    assert "plugins" not in given  # the chart's key is installed before Grafana answers
+    ini = given["grafana.ini"]
+    assert ini["plugins"]["preinstall"].startswith("grafana-x-ray-datasource@")
+    assert ini["plugins"]["preinstall_auto_update"] is False
+    assert ini["news"]["news_feed_enabled"] is False
+    assert ini["security"]["disable_gravatar"] is True
+    assert not any(ini["analytics"].values())
+
+
+def test_logs_before_the_collector_are_collected(observability: Root) -> None:
+    receiver = values(observability, "collector")["alternateConfig"]["receivers"]["file_log"]
+    assert (receiver["start_at"], receiver["storage"]) == ("beginning", "file_storage")
+
+
+def test_labels_of_nodes_that_are_asked_for_exist(
+    observability: Root, objects: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    allowed = values(observability, "prometheus")["kube-state-metrics"]["metricLabelsAllowlist"]
+    labels = {
+        "label_" + re.sub(r"\W", "_", label)
+        for entry in allowed
+        for label in entry.removeprefix("nodes=[").removesuffix("]").split(",")
+    }
+    asked = {
+        name
+        for each in expressions(objects)
+        if "kube_node_labels" in each
+        for name in re.findall(r"label_\w+", each)
+    }
+    assert asked
+    assert asked <= labels
 
 
 def test_logs_of_pods_are_encrypted_and_kept_as_the_spec_says(variant: Callable[..., Variant]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +68,7 @@ def test_objects_lie_in_the_namespace_of_the_system_and_records_apart(
             chart, {**given, "image": DIGEST} if release == "shop" else given, tmp_path, "releases"
         )
         for name, each in objects.items():
-            if name != "Namespace/shop":
+            if name != "Namespace/shop" and each["metadata"].get("namespace") != "databases":
                 assert each["metadata"]["namespace"] == "shop", name
 
 
@@ -100,7 +103,8 @@ def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert container["resources"]["requests"] == {"cpu": "250m", "memory": "512Mi"}
+        asked = {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "256Mi"}
+        assert container["resources"]["requests"] == asked
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
         assert mounts["authorities"]["mountPath"] == "/etc/authorities"
 
@@ -154,6 +158,70 @@ def test_load_adds_pods_and_a_node_may_go(shop: Objects, variant: Variants, tmp_
     assert "HorizontalPodAutoscaler/shop" not in objects
 
 
+@pytest.fixture
+def live() -> Iterator[Callable[[int], list[str]]]:
+    """Options of helm for a cluster in which every Deployment has so many pods."""
+    pods = 0
+
+    class Cluster(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            kinds = [{"name": "deployments", "kind": "Deployment", "namespaced": True, "verbs": ["get"]}]
+            listed = {"kind": "APIResourceList", "groupVersion": "apps/v1", "resources": kinds}
+            found = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": pods}}
+            answer = json.dumps(listed if self.path.split("?")[0].endswith("/apps/v1") else found).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def run(number: int) -> list[str]:
+        nonlocal pods
+        pods = number
+        return ["--dry-run=server", "--kube-apiserver", f"http://127.0.0.1:{server.server_port}"]
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Cluster)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield run
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("most", "running", "kept"), [(6, 4, 4), (6, 1, 2), (6, 9, 6), (2, 9, 2)])
+def test_the_autoscaler_alone_overrules_the_number_of_pods(
+    most: int, running: int, kept: int, variant: Variants, tmp_path: Path, live: Callable[[int], list[str]]
+) -> None:
+    root = variant(systems={"shop": {**SHOP, "max_replicas": most}})["systems"]
+    given = {**values(root, "shop"), "image": DIGEST}
+    objects = rendered("systems/chart", given, tmp_path, options=live(running))
+    counts = {name: each["spec"]["replicas"] for name, each in objects.items() if "Deployment" in name}
+    assert counts == {"Deployment/shop": kept, "Deployment/shop-worker": 2, "Deployment/shop-beat": 1}
+
+
+def test_pods_come_after_their_identity_and_the_release_of_the_namespace(variant: Variants) -> None:
+    root = variant(systems={"shop": SHOP})["systems"]
+    before = {"aws_eks_pod_identity_association.shop", "aws_iam_role_policy.shop"}
+    assert before <= set(root["helm_release.shop_namespace"]["depends_on"])
+    assert "helm_release.shop_namespace" in root["helm_release.shop"]["depends_on"]
+
+
+def test_documentdb_is_not_asked_to_retry_writes(variant: Variants) -> None:
+    root = variant(systems={"shop": {"framework": "go", "needs": ["documentdb"]}})["systems"]
+    assert "retryWrites=false" in values(root, "shop")["environment"]["DOCUMENTDB_OPTIONS"].split("&")
+
+
+def test_scratch_files_find_the_room_that_is_asked_for(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems={"shop": {**SHOP, "scratch_mb": 1000, "sidecars": {"it": SIDE}}})["systems"]
+    for pod in pods(rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)).values():
+        assert pod["volumes"][0] == {"name": "scratch", "emptyDir": {"sizeLimit": "1000Mi"}}
+        (app,) = pod["containers"]
+        assert app["resources"]["requests"]["ephemeral-storage"] == "1000Mi"
+        assert app["resources"]["limits"]["ephemeral-storage"] == "1128Mi"
+
+
 SIDE = {"image": "nginx:1.29.1", "port": 8081, "env": {"HOST": "${HOSTNAME} %{x}"}, "cpu": "20m"}
 
 
@@ -168,7 +236,7 @@ def test_a_sidecar_starts_first_and_has_no_more_rights(variant: Variants, tmp_pa
     assert proxy["ports"] == [{"containerPort": 8081}]
     assert proxy["resources"] == {
         "requests": {"cpu": "20m", "memory": "64Mi"},
-        "limits": {"memory": "64Mi"},
+        "limits": {"memory": "64Mi", "ephemeral-storage": "128Mi"},
     }
     assert proxy["command"] == ["sh", "-c", "echo $HOME ${HOME}"]
     assert proxy["env"] == [{"name": "HOST", "value": "${HOSTNAME} %{x}"}]
@@ -273,17 +341,109 @@ def test_pods_reach_the_stores_that_they_need_and_no_others(variant: Variants, t
     assert shop["Namespace/shop"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_a_system_reads_its_secrets_through_a_role_of_its_own(variant: Variants, tmp_path: Path) -> None:
+def test_a_system_reads_its_secret_through_a_role_of_its_own(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP, "blog": {"framework": "go", "needs": ["redis"]}})["systems"]
-    assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop"}
+    assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop", "secrets_databases"}
     assert root["aws_iam_role.secrets_shop"]["name"] == "acme-trial-secrets-shop"
     read = root.statements("aws_iam_role_policy.secrets_shop")["ReadSecretsOfTheNamespace"]
-    assert read["Resource"] == "${data.terraform_remote_state.data.outputs.postgres_secret_arn}"
+    assert read["Resource"] == "${aws_secretsmanager_secret.shop.arn}"
     objects = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
-    assert objects["SecretStore/aws"]["spec"]["provider"]["aws"]["role"].startswith("arn:")
-    (item,) = objects["ExternalSecret/shop-secrets"]["spec"]["data"]
-    assert item["secretKey"] == "postgres-password"
-    assert "SecretStore/aws" not in rendered("systems/namespace", values(root, "blog_namespace"), tmp_path)
+    assert objects["SecretStore/shop"]["spec"]["provider"]["aws"]["role"].startswith("arn:")
+    (item,) = objects["ExternalSecret/shop-database"]["spec"]["data"]
+    assert item["secretKey"] == "password"
+    assert "SecretStore/blog" not in rendered("systems/namespace", values(root, "blog_namespace"), tmp_path)
+
+
+def test_no_system_is_master_of_a_database(roots: dict[str, Root], tmp_path: Path) -> None:
+    root = roots["systems"]
+    masters = ("postgres_secret_arn", "documentdb_secret_arn", "postgres_username", "documentdb_username")
+    read = root.statements("aws_iam_role_policy.secrets_databases")["ReadSecretsOfTheNamespace"]
+    assert len(read["Resource"]) == 2
+    for name, policy in root.all("aws_iam_role_policy").items():
+        text = policy["policy"]
+        assert any(each in text for each in masters) == (name == "secrets_databases"), name
+    for name in root.environment.systems:
+        (text,) = root[f"helm_release.{name.replace('-', '_')}"]["values"]
+        assert not any(each in text for each in masters)
+        given = json.loads(text)["environment"]
+        users = {given[key] for key in ("DATABASE_USER", "DOCUMENTDB_USER") if key in given}
+        assert users <= {name.replace("-", "_")}
+
+
+def test_users_are_made_before_the_pods_that_need_them(variant: Variants, tmp_path: Path) -> None:
+    system = {"framework": "go", "needs": ["postgres", "documentdb"], "password_version": 3}
+    root = variant(systems={"shop": system})["systems"]
+    assert {"helm_release.databases", "aws_secretsmanager_secret_version.shop"} <= set(
+        root["helm_release.shop_namespace"]["depends_on"]
+    )
+    job = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)["Job/shop"]
+    assert job["metadata"]["namespace"] == "databases"
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-install,post-upgrade"
+    pod = job["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod["containers"]] == ["postgres", "documentdb"]
+    for container in pod["containers"]:
+        given = {each["name"]: each for each in container["env"]}
+        assert given["NAME"]["value"] == "shop"
+        named = [each["valueFrom"]["secretKeyRef"]["name"] for each in given.values() if "valueFrom" in each]
+        assert named == [f"{container['name']}-1", "shop-database-3"]
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    around = rendered("systems/databases", values(root, "databases"), tmp_path)
+    assert around["NetworkPolicy/ways-out"]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    copied = {
+        name: each["spec"]["target"]["name"]
+        for name, each in around.items()
+        if each["kind"] == "ExternalSecret"
+    }
+    assert copied == {"ExternalSecret/postgres": "postgres-1", "ExternalSecret/documentdb": "documentdb-1"}
+    assert {"postgres.sh", "documentdb.js", "rds.pem"} == set(around["ConfigMap/users"]["data"])
+
+
+def test_pods_start_again_with_a_new_password(variant: Variants, tmp_path: Path) -> None:
+    """The name of the Secret is new, so no pod starts with the password before."""
+    found = []
+    for version in (1, 2):
+        root = variant(environment=f"v{version}", systems={"shop": {**SHOP, "password_version": version}})[
+            "systems"
+        ]
+        made = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+        around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
+        copied = around["ExternalSecret/shop-database"]["spec"]["target"]["name"]
+        for pod in pods(made).values():
+            given = {each["name"]: each for each in pod["containers"][0]["env"]}
+            assert given["DATABASE_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == copied
+        found.append(copied)
+        assert root["aws_secretsmanager_secret_version.shop"]["secret_string_wo_version"] == version
+    assert found == ["shop-database-1", "shop-database-2"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_user_of_documentdb_is_made_or_changed(there: bool) -> None:
+    script = TEMPLATES / "systems/databases/scripts/documentdb.js"
+    stub = f"""
+        const done = [];
+        const stub = {{
+          getUser: () => ({"{}" if there else "null"}),
+          createUser: (user) => done.push(["create", user]),
+          updateUser: (name, user) => done.push(["update", {{user: name, ...user}}]),
+        }};
+        const connect = (at) => (done.push(["connect", at]), stub);
+        const print = () => console.log(JSON.stringify(done));
+    """
+    names = {"HOST": "db", "PORT": "27017", "MASTER": "platform", "MASTER_PASSWORD": "m", "NAME": "shop"}
+    ended = subprocess.run(
+        ["node", "-e", stub + script.read_text()],
+        env={**os.environ, **names, "NEW_PASSWORD": "n", "OPTIONS": "tls=true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, (does, user), last = json.loads(ended.stdout)
+    assert first[1] == "mongodb://platform:m@db:27017/admin?tls=true"
+    assert last[1] == "mongodb://shop:n@db:27017/admin?tls=true"
+    assert does == ("update" if there else "create")
+    assert user["user"] == "shop"
+    assert user["pwd"] == "n"
+    assert {role["db"] for role in user["roles"]} == {"shop"}
 
 
 def test_files_of_other_systems_are_out_of_reach(variant: Variants) -> None:

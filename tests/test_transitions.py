@@ -37,7 +37,8 @@ resource "aws_docdb_cluster" "documents" {
   engine_version              = "4.0.0"
   allow_major_version_upgrade = true
   master_username             = "platform"
-  manage_master_user_password = true
+  master_password_wo          = "not-kept"
+  master_password_wo_version  = 1
   skip_final_snapshot         = true
 }
 resource "aws_elasticache_replication_group" "redis" {

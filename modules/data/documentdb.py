@@ -11,10 +11,12 @@ from cdktf_cdktf_provider_aws.docdb_cluster_parameter_group import (
     DocdbClusterParameterGroup,
     DocdbClusterParameterGroupParameter,
 )
+from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 
 from modules.data.catalog import burstable
 from modules.data.keys import Keys
 from modules.data.logs import log_groups
+from modules.data.password import password
 from modules.data.placement import final_snapshot, in_turn
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
@@ -42,11 +44,13 @@ class DocumentDb:
 
     cluster: DocdbCluster
     instances: dict[str, DocdbClusterInstance]
+    secret: SecretsmanagerSecret
 
 
 def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
-    """`aws_docdb_cluster.documentdb`; AWS makes and keeps the password of its master user."""
+    """`aws_docdb_cluster.documentdb` and its instances."""
     settings = stack.environment.data.documentdb
+    secret = password(stack, keys, ROLE, "DocumentDB", settings.password_version)
     identifier = stack.names.of("db_identifier", ROLE)
     groups = log_groups(stack, network, ROLE, f"/aws/docdb/{identifier}", LOGS)
     cluster = stack.add(
@@ -57,7 +61,8 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         engine_version=settings.version,
         allow_major_version_upgrade=settings.allow_major_upgrade,
         master_username=USER,
-        manage_master_user_password=True,
+        master_password_wo=secret.value,
+        master_password_wo_version=secret.version,
         port=PORT,
         db_subnet_group_name=network.docdb_subnet_group_name,
         db_cluster_parameter_group_name=_parameters(stack).name,
@@ -67,7 +72,10 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         backup_retention_period=settings.backup_days,
         preferred_backup_window=settings.backup_window,
         preferred_maintenance_window=settings.maintenance_window,
-        apply_immediately=False,
+        # A new password of the master user must not wait for the window, for the secret is new at once. Of
+        # what else waits the spec changes the version alone, and only with this switch: API of DocumentDB,
+        # ModifyDBCluster, ApplyImmediately and EngineVersion.
+        apply_immediately=not settings.allow_major_upgrade,
         enabled_cloudwatch_logs_exports=LOGS,
         deletion_protection=stack.environment.protection,
         skip_final_snapshot=not stack.environment.data.final_snapshots,
@@ -76,7 +84,7 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         depends_on=list(groups.values()),
         tags=stack.tags(ROLE, **stack.names.backup_tag),
     )
-    return DocumentDb(cluster, _instances(stack, network, keys, cluster))
+    return DocumentDb(cluster, _instances(stack, network, keys, cluster), secret.secret)
 
 
 def _parameters(stack: Stack) -> DocdbClusterParameterGroup:

@@ -47,6 +47,13 @@ class DocumentDb(Section):
         description="Lets a change of version reach another major: from 4.0.0 to 5.0.0, or from 5.0.0 to"
         " 8.0.0. Turn it on for that one apply: the upgrade takes the database down and has no way back.",
     )
+    password_version: int = Field(
+        default=1,
+        ge=1,
+        le=9_999,
+        description="Counts the passwords of the master user. Raising it makes a new one, in Secrets Manager"
+        " and in the cluster. No system uses it.",
+    )
     backup_days: int = Field(
         default=14, ge=1, le=35, description="Days of automated backups, which DocumentDB always makes."
     )

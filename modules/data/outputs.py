@@ -74,7 +74,10 @@ class DataOutputs(Outputs, tier="data"):
     documentdb_endpoint: Annotated[str, "Host name of DocumentDB, for reading and writing"]
     documentdb_reader_endpoint: Annotated[str, "Host name of the readers of DocumentDB"]
     documentdb_port: Annotated[str, "Port of DocumentDB"]
-    documentdb_secret_arn: Annotated[str, "Secret with user and password of DocumentDB, which AWS manages"]
+    documentdb_username: Annotated[str, "Master user of DocumentDB"]
+    documentdb_secret_arn: Annotated[
+        str, "Secret that holds the password of the master user of DocumentDB, and nothing else"
+    ]
     documentdb_cluster_identifier: Annotated[str, "Identifier of DocumentDB, as metrics name it"]
     documentdb_instance_identifiers: Annotated[
         dict[str, str],

@@ -38,11 +38,11 @@ class Postgres:
 
 def postgres(stack: Stack, network: NetworkOutputs, keys: Keys) -> Postgres:
     """`aws_db_instance.postgres` and `aws_db_instance.replica_1` and on."""
-    secret = password(stack, keys)
+    settings = stack.environment.data.postgres
+    secret = password(stack, keys, ROLE, "PostgreSQL", settings.password_version)
     role, attachment = monitoring(stack)
     identifier = stack.names.of("db_identifier", ROLE)
     groups = log_groups(stack, network, ROLE, f"/aws/rds/instance/{identifier}", LOGS)
-    settings = stack.environment.data.postgres
     primary = stack.add(
         DbInstance,
         ROLE,

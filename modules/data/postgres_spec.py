@@ -135,7 +135,7 @@ class Postgres(Section):
         ge=1,
         le=9_999,
         description="Counts the passwords of the master user. Raising it makes a new one, in Secrets Manager"
-        " and in the instance.",
+        " and in the instance. No system uses it.",
     )
     backup_days: int = Field(
         default=14,

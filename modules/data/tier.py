@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modules.data.documentdb import PORT as DOCUMENTDB_PORT
+from modules.data.documentdb import USER as DOCUMENTDB_USER
 from modules.data.documentdb import documentdb
 from modules.data.keys import keys
 from modules.data.outputs import DataOutputs
@@ -56,7 +57,8 @@ class Data:
             documentdb_endpoint=cluster.endpoint,
             documentdb_reader_endpoint=cluster.reader_endpoint,
             documentdb_port=str(DOCUMENTDB_PORT),
-            documentdb_secret_arn=cluster.master_user_secret.get(0).secret_arn,
+            documentdb_username=DOCUMENTDB_USER,
+            documentdb_secret_arn=self.documentdb.secret.arn,
             documentdb_cluster_identifier=cluster.cluster_identifier,
             documentdb_instance_identifiers={
                 name: each.identifier for name, each in self.documentdb.instances.items()

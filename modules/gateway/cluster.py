@@ -3,6 +3,9 @@ the walls around Kong, and a ban on load balancers that Terraform does not know.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
@@ -15,14 +18,15 @@ STORAGE_CLASS = "gp3"
 PRIORITY_CLASS = "platform"
 
 
-def definitions(stack: Stack) -> Release:
-    """`helm_release.prometheus_crds`."""
+def definitions(stack: Stack, after: Sequence[ITerraformDependable]) -> Release:
+    """`helm_release.prometheus_crds`, the first of all releases."""
     return release(
         stack,
         "prometheus_crds",
         PROMETHEUS_CRDS,
         name=PROMETHEUS_CRDS.name,
         namespace=SYSTEM,
+        depends_on=after,
     )
 
 

@@ -3,6 +3,8 @@ target group of the edge. It makes no load balancer and changes no security grou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
@@ -20,14 +22,10 @@ from modules.stack import Stack
 ACCOUNT = "aws-load-balancer-controller"
 
 
-def load_balancer_controller(
-    stack: Stack,
-    network: NetworkOutputs,
-    cluster: ComputeOutputs,
-    edge: EdgeOutputs,
-    after: ITerraformDependable,
-) -> Release:
-    """`helm_release.load_balancer_controller` with the role of its pods."""
+def controller_identity(
+    stack: Stack, cluster: ComputeOutputs, edge: EdgeOutputs
+) -> list[ITerraformDependable]:
+    """`aws_iam_role.load_balancer_controller`, its rights and its association."""
     role = pod_role(
         stack, "load_balancer_controller", "The controller registers pods as targets", SYSTEM, ACCOUNT
     )
@@ -54,7 +52,13 @@ def load_balancer_controller(
             resources=edge.target_group_arn,
         ),
     )
-    identity = associate(stack, "load_balancer_controller", cluster.cluster_name, SYSTEM, ACCOUNT, role)
+    return [rights, associate(stack, "load_balancer_controller", cluster.cluster_name, SYSTEM, ACCOUNT, role)]
+
+
+def load_balancer_controller(
+    stack: Stack, network: NetworkOutputs, cluster: ComputeOutputs, after: Sequence[ITerraformDependable]
+) -> Release:
+    """`helm_release.load_balancer_controller`."""
     return release(
         stack,
         "load_balancer_controller",
@@ -70,5 +74,5 @@ def load_balancer_controller(
                 account=ACCOUNT,
             )
         ],
-        depends_on=[after, rights, identity],
+        depends_on=after,
     )

@@ -18,6 +18,9 @@ from modules.stack import Stack
 INGRESS_CLASS = "kong"
 # The tags of the chart, 3.9 and 3.5, move. Releases of Kong/kong and Kong/kubernetes-ingress-controller.
 PROXY_IMAGE, CONTROLLER_IMAGE = "3.9.2", "3.5.12"
+# MiB of a pod on the disk of its node besides bodies: the rest of its folder, temporary files, and
+# logs of a container, of which the kubelet keeps five files of 10 MiB.
+FOLDER, TMP, LOGS = 64, 64, 128
 # Where Kong and the systems send what they trace; the observability tier answers there.
 COLLECTOR = "http://collector.observability.svc.cluster.local:4318"
 
@@ -41,6 +44,10 @@ def kong(
             rendered(
                 KONG,
                 settings=settings,
+                folder=settings.upload_room + FOLDER,
+                tmp=TMP,
+                disk=settings.upload_room + FOLDER + TMP + LOGS,
+                logs=LOGS,
                 proxy_image=PROXY_IMAGE,
                 controller_image=CONTROLLER_IMAGE,
                 ingress_class=INGRESS_CLASS,

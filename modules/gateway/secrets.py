@@ -26,15 +26,15 @@ ACCOUNT = "external-secrets"
 
 
 @dataclass(frozen=True)
-class Secrets:
-    """The operator and the role of its pods."""
+class SecretsIdentity:
+    """The role of the operator, and what must be there before its pods."""
 
-    release: Release
     role: IamRole
+    before_pods: list[ITerraformDependable]
 
 
-def external_secrets(stack: Stack, cluster: ComputeOutputs, after: Sequence[ITerraformDependable]) -> Secrets:
-    """`helm_release.external_secrets`."""
+def secrets_identity(stack: Stack, cluster: ComputeOutputs) -> SecretsIdentity:
+    """`aws_iam_role.external_secrets`, its rights and its association."""
     role = pod_role(
         stack, "external_secrets", "External Secrets takes on the roles of readers", NAMESPACE, ACCOUNT
     )
@@ -49,14 +49,18 @@ def external_secrets(stack: Stack, cluster: ComputeOutputs, after: Sequence[ITer
             resources=stack.arn("iam", f"role/{readers}", region=""),
         ),
     )
-    identity = associate(stack, "external_secrets", cluster.cluster_name, NAMESPACE, ACCOUNT, role)
-    installed = release(
+    association = associate(stack, "external_secrets", cluster.cluster_name, NAMESPACE, ACCOUNT, role)
+    return SecretsIdentity(role, [rights, association])
+
+
+def external_secrets(stack: Stack, after: Sequence[ITerraformDependable]) -> Release:
+    """`helm_release.external_secrets`."""
+    return release(
         stack,
         "external_secrets",
         SECRETS,
         name=SECRETS.name,
         namespace=NAMESPACE,
         values=[rendered(SECRETS, region=stack.environment.region, account=ACCOUNT)],
-        depends_on=[*after, rights, identity],
+        depends_on=after,
     )
-    return Secrets(installed, role)

@@ -35,6 +35,25 @@ class Gateway(Section):
         description="Requests that one address may send to one pod of Kong in a minute; more get 429. Every"
         " pod counts for itself, so all together let through more. edge.waf.rate counts for all of them.",
     )
+    upload_mb: int = Field(
+        default=50,
+        ge=1,
+        le=5120,
+        description="Largest body of a request, in MiB; a larger one gets 413. Larger files go to S3, by a"
+        " presigned request.",
+    )
+    uploads: int = Field(
+        default=40,
+        ge=2,
+        le=1000,
+        description="Bodies of that size that a pod of Kong may be receiving at the same time. It keeps them"
+        " on the disk of its node, where it asks for upload_mb times this.",
+    )
+
+    @property
+    def upload_room(self) -> int:
+        """MiB on the disk of its node that a pod of Kong asks for."""
+        return self.upload_mb * self.uploads
 
     @model_validator(mode="before")
     @classmethod

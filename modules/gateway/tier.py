@@ -6,10 +6,10 @@ from modules.compute.outputs import ComputeOutputs
 from modules.edge.outputs import EdgeOutputs
 from modules.gateway.autoscaler import autoscaler
 from modules.gateway.cluster import PRIORITY_CLASS, STORAGE_CLASS, definitions, shared
-from modules.gateway.controller import load_balancer_controller
+from modules.gateway.controller import controller_identity, load_balancer_controller
 from modules.gateway.kong import INGRESS_CLASS, kong
 from modules.gateway.outputs import GatewayOutputs
-from modules.gateway.secrets import external_secrets
+from modules.gateway.secrets import external_secrets, secrets_identity
 from modules.helm import helm_provider
 from modules.namespaces import GATEWAY, RELEASES
 from modules.network.outputs import NetworkOutputs
@@ -23,12 +23,14 @@ class Gateway:
         network, edge = NetworkOutputs.read(stack), EdgeOutputs.read(stack)
         cluster = ComputeOutputs.read(stack)
         helm_provider(stack, cluster)
-        self.definitions = definitions(stack)
+        self.secrets_identity = secrets_identity(stack, cluster)
+        identities = [*controller_identity(stack, cluster, edge), *self.secrets_identity.before_pods]
+        self.definitions = definitions(stack, identities)
         self.cluster = shared(stack, cluster)
-        self.controller = load_balancer_controller(stack, network, cluster, edge, self.definitions)
+        self.controller = load_balancer_controller(stack, network, cluster, [self.definitions])
         if stack.environment.compute.scaling == "pods":
             self.autoscaler = autoscaler(stack, cluster, self.definitions)
-        self.secrets = external_secrets(stack, cluster, [self.definitions, self.cluster])
+        self.secrets = external_secrets(stack, [self.definitions, self.cluster])
         self.kong = kong(stack, network, edge, [self.cluster, self.controller])
         self._outputs().declare(stack)
 
@@ -39,5 +41,5 @@ class Gateway:
             releases_namespace=RELEASES,
             storage_class=STORAGE_CLASS,
             priority_class=PRIORITY_CLASS,
-            secrets_operator_role_arn=self.secrets.role.arn,
+            secrets_operator_role_arn=self.secrets_identity.role.arn,
         )

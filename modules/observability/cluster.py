@@ -7,13 +7,13 @@ from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import helm_provider
 from modules.network.outputs import NetworkOutputs
-from modules.observability.collector import collector, pod_logs
-from modules.observability.exporter import exporter
-from modules.observability.grafana import grafana
+from modules.observability.collector import collector, collector_identity, pod_logs
+from modules.observability.exporter import exporter, exporter_identity
+from modules.observability.grafana import grafana, grafana_identity
 from modules.observability.grafana_secret import grafana_secret
 from modules.observability.heartbeat import heartbeat
 from modules.observability.platform import platform
-from modules.observability.prometheus import prometheus
+from modules.observability.prometheus import alertmanager_identity, prometheus
 from modules.observability.systems import systems
 from modules.observability.topics import Topics
 from modules.stack import Stack
@@ -27,9 +27,15 @@ def cluster(
     helm_provider(stack, compute)
     counted = heartbeat(stack, topics)
     logs = pod_logs(stack, network)
-    ground = platform(stack, gateway, grafana_secret(stack, data, gateway))
-    prometheus(stack, compute, gateway, topics, counted, ground)
-    exporter(stack, compute, gateway, ground)
-    collector(stack, compute, gateway, logs, ground)
-    grafana(stack, compute, gateway, logs, ground)
+    identities = [
+        *alertmanager_identity(stack, compute, topics, counted),
+        *exporter_identity(stack, compute),
+        *collector_identity(stack, compute, logs),
+        *grafana_identity(stack, compute, logs),
+    ]
+    ground = platform(stack, gateway, grafana_secret(stack, data, gateway), identities)
+    prometheus(stack, gateway, topics, counted, ground)
+    exporter(stack, gateway, ground)
+    collector(stack, gateway, logs, ground)
+    grafana(stack, gateway, logs, ground)
     systems(stack, ground)

@@ -27,15 +27,11 @@ def pod_logs(stack: Stack, network: NetworkOutputs) -> CloudwatchLogGroup:
     return log_group(stack, "pods", stack.names.log_group("eks", "pods"), days, network.logs_key_arn)
 
 
-def collector(
-    stack: Stack,
-    compute: ComputeOutputs,
-    gateway: GatewayOutputs,
-    logs: CloudwatchLogGroup,
-    after: ITerraformDependable,
-) -> Release:
-    """`helm_release.collector`, one on every node, which may write to X-Ray and to that log group."""
-    tied = identity(
+def collector_identity(
+    stack: Stack, compute: ComputeOutputs, logs: CloudwatchLogGroup
+) -> list[ITerraformDependable]:
+    """`aws_iam_role.collector`, which may write to X-Ray and to that log group."""
+    return identity(
         stack,
         compute,
         ACCOUNT,
@@ -57,6 +53,12 @@ def collector(
             resources=f"{logs.arn}:*",
         ),
     )
+
+
+def collector(
+    stack: Stack, gateway: GatewayOutputs, logs: CloudwatchLogGroup, after: ITerraformDependable
+) -> Release:
+    """`helm_release.collector`, one on every node."""
     values = Templates().argument(
         "observability/collector.yaml",
         account=ACCOUNT,
@@ -72,5 +74,5 @@ def collector(
         name="collector",
         namespace=OBSERVABILITY,
         values=[values],
-        depends_on=[after, tied],
+        depends_on=[after],
     )

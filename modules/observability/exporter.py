@@ -59,19 +59,21 @@ DIMENSIONS = {
 }
 
 
-def exporter(
-    stack: Stack, compute: ComputeOutputs, gateway: GatewayOutputs, after: ITerraformDependable
-) -> Release:
-    """`helm_release.cloudwatch_exporter`. It finds databases by the tags of the environment, so that a new
-    replica needs no change here."""
+def exporter_identity(stack: Stack, compute: ComputeOutputs) -> list[ITerraformDependable]:
+    """`aws_iam_role.cloudwatch_exporter`, which reads metrics."""
     reading = Statement(
         sid="ReadMetrics",
         actions=["cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "tag:GetResources"],
         resources=Everything("neither metrics nor searches by tag have resources in IAM"),
     )
-    tied = identity(
+    return identity(
         stack, compute, ACCOUNT, "Prometheus gets metrics of the databases from CloudWatch", reading
     )
+
+
+def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable) -> Release:
+    """`helm_release.cloudwatch_exporter`. It finds databases by the tags of the environment, so that a new
+    replica needs no change here."""
     values = Templates().argument(
         "observability/cloudwatch-exporter.yaml",
         account=ACCOUNT,
@@ -88,5 +90,5 @@ def exporter(
         name=ACCOUNT,
         namespace=OBSERVABILITY,
         values=[values],
-        depends_on=[after, tied],
+        depends_on=[after],
     )

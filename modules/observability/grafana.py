@@ -13,26 +13,21 @@ from modules.helm import release
 from modules.namespaces import GRAFANA as NAMESPACE
 from modules.namespaces import OBSERVABILITY
 from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT
-from modules.observability.grafana_secret import KUBERNETES_SECRET
+from modules.observability.grafana_secret import kubernetes_secret
 from modules.observability.identities import identity
 from modules.policy import Everything, Statement
 from modules.stack import Stack
 from modules.templating import Templates
 
-# Grafana fetches it from grafana.com when a pod starts; it is not in its image.
+# Not in the image of Grafana, which fetches it from grafana.com in the background once it runs.
 XRAY_PLUGIN = "grafana-x-ray-datasource@2.17.1"
 
 
-def grafana(
-    stack: Stack,
-    compute: ComputeOutputs,
-    gateway: GatewayOutputs,
-    logs: CloudwatchLogGroup,
-    after: ITerraformDependable,
-) -> Release:
-    """`helm_release.grafana`, in a namespace of its own: plans may read what lies among records, and its
-    password must not. It may read metrics, traces and the logs of pods, and change nothing."""
-    tied = identity(
+def grafana_identity(
+    stack: Stack, compute: ComputeOutputs, logs: CloudwatchLogGroup
+) -> list[ITerraformDependable]:
+    """`aws_iam_role.grafana`, which may read metrics, traces and the logs of pods, and change nothing."""
+    return identity(
         stack,
         compute,
         GRAFANA_ACCOUNT,
@@ -40,6 +35,13 @@ def grafana(
         *_rights(stack, logs),
         namespace=NAMESPACE,
     )
+
+
+def grafana(
+    stack: Stack, gateway: GatewayOutputs, logs: CloudwatchLogGroup, after: ITerraformDependable
+) -> Release:
+    """`helm_release.grafana`, in a namespace of its own: plans may read what lies among records, and its
+    password must not."""
     values = Templates().argument(
         "observability/grafana.yaml",
         account=GRAFANA_ACCOUNT,
@@ -47,7 +49,7 @@ def grafana(
         observability=OBSERVABILITY,
         region=stack.environment.region,
         priority_class=gateway.priority_class,
-        admin_secret=KUBERNETES_SECRET,
+        admin_secret=kubernetes_secret(stack),
         xray_plugin=XRAY_PLUGIN,
         log_group=logs.name,
         log_group_arn=f"{logs.arn}:*",
@@ -59,7 +61,7 @@ def grafana(
         name="grafana",
         namespace=gateway.releases_namespace,
         values=[values],
-        depends_on=[after, tied],
+        depends_on=[after],
     )
 
 

@@ -17,7 +17,6 @@ from modules.namespaces import GRAFANA
 from modules.secret_reader import SecretReader, secret_reader
 from modules.stack import Stack
 
-KUBERNETES_SECRET = "grafana-admin"
 LENGTH = 40
 RECOVERY_DAYS = 7
 
@@ -29,6 +28,12 @@ class GrafanaSecret:
     secret: SecretsmanagerSecret
     version: SecretsmanagerSecretVersion
     reader: SecretReader
+
+
+def kubernetes_secret(stack: Stack) -> str:
+    """The Secret in the cluster. Its name carries the version of the password, so that pods start again with
+    a new one, and wait until it is there."""
+    return f"grafana-admin-{stack.environment.observability.grafana_password_version}"
 
 
 def grafana_secret(stack: Stack, data: DataOutputs, gateway: GatewayOutputs) -> GrafanaSecret:
@@ -47,7 +52,7 @@ def grafana_secret(stack: Stack, data: DataOutputs, gateway: GatewayOutputs) -> 
         "grafana",
         secret_id=secret.id,
         secret_string_wo="${ephemeral.aws_secretsmanager_random_password.grafana.random_password}",
-        secret_string_wo_version=1,
+        secret_string_wo_version=stack.environment.observability.grafana_password_version,
     )
     stack.ephemeral(
         "aws_secretsmanager_random_password", "grafana", exclude_punctuation=True, password_length=LENGTH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.eks_pod_identity_association import EksPodIdentityAssociation
+from cdktf import ITerraformDependable
 
 from modules.compute.outputs import ComputeOutputs
 from modules.iam import grant
@@ -19,10 +19,9 @@ def identity(
     description: str,
     *statements: Statement,
     namespace: str = OBSERVABILITY,
-) -> EksPodIdentityAssociation:
-    """`aws_eks_pod_identity_association.<account>` and its role. EKS hands out credentials to pods that start
-    after it, so what installs them depends on it."""
+) -> list[ITerraformDependable]:
+    """`aws_iam_role.<account>`, its rights and its association: what must be there before its pods."""
     name = account.replace("-", "_")
     role = pod_role(stack, name, description, namespace, account)
-    grant(stack, name, role, *statements)
-    return associate(stack, name, compute.cluster_name, namespace, account, role)
+    rights = grant(stack, name, role, *statements)
+    return [rights, associate(stack, name, compute.cluster_name, namespace, account, role)]

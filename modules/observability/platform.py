@@ -3,6 +3,9 @@ talk to whom, and the alerts and the dashboard of what all systems share."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.gateway.outputs import GatewayOutputs
@@ -10,12 +13,14 @@ from modules.helm import document, release
 from modules.namespaces import GRAFANA, OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
-from modules.observability.grafana_secret import KUBERNETES_SECRET, GrafanaSecret
+from modules.observability.grafana_secret import GrafanaSecret, kubernetes_secret
 from modules.stack import Stack
 
 
-def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Release:
-    """`helm_release.platform`, which makes the namespaces that the others are in."""
+def platform(
+    stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret, after: Sequence[ITerraformDependable]
+) -> Release:
+    """`helm_release.platform`, which makes the namespaces that the others are in, and comes first."""
     values = {
         "namespace": OBSERVABILITY,
         "grafana": {"namespace": GRAFANA, "account": GRAFANA_ACCOUNT},
@@ -23,7 +28,7 @@ def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Re
             "region": stack.environment.region,
             "role": secret.reader.role.arn,
             "name": secret.secret.name,
-            "into": KUBERNETES_SECRET,
+            "into": kubernetes_secret(stack),
         },
         "words": {
             "environment": stack.names.stem,
@@ -38,5 +43,5 @@ def platform(stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret) -> Re
         name="observability",
         namespace=gateway.releases_namespace,
         values=[document(values)],
-        depends_on=[secret.version, secret.reader.rights],
+        depends_on=[secret.version, secret.reader.rights, *after],
     )

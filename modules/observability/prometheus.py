@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
-from modules.namespaces import GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
+from modules.namespaces import DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 from modules.observability.charts import PROMETHEUS
 from modules.observability.identities import identity
 from modules.observability.topics import Topics
@@ -19,32 +19,36 @@ from modules.templating import Templates
 
 ALERTMANAGER = "alertmanager"
 # Namespaces whose pods are the platform's own, beside that of Kong.
-OURS = ("default", GRAFANA, OBSERVABILITY, SECRETS, SYSTEM)
+OURS = ("default", DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM)
 
 
-def prometheus(
-    stack: Stack,
-    compute: ComputeOutputs,
-    gateway: GatewayOutputs,
-    topics: Topics,
-    heartbeat: SnsTopic,
-    after: ITerraformDependable,
-) -> Release:
-    """`helm_release.prometheus`: kube-prometheus-stack, and the role in which Alertmanager publishes."""
-    settings = stack.environment.observability
-    told = {"page": topics.page.arn, "ticket": topics.ticket.arn, "heartbeat": heartbeat.arn}
-    tied = identity(
+def alertmanager_identity(
+    stack: Stack, compute: ComputeOutputs, topics: Topics, heartbeat: SnsTopic
+) -> list[ITerraformDependable]:
+    """`aws_iam_role.alertmanager`, which publishes to the topics."""
+    return identity(
         stack,
         compute,
         ALERTMANAGER,
         "Alertmanager tells people of alerts",
-        Statement(sid="TellPeople", actions="sns:Publish", resources=list(told.values())),
+        Statement(sid="TellPeople", actions="sns:Publish", resources=list(_told(topics, heartbeat).values())),
         Statement(
             sid="EncryptMessages",
             actions=["kms:Decrypt", "kms:GenerateDataKey*"],
             resources=topics.key.arn,
         ),
     )
+
+
+def prometheus(
+    stack: Stack,
+    gateway: GatewayOutputs,
+    topics: Topics,
+    heartbeat: SnsTopic,
+    after: ITerraformDependable,
+) -> Release:
+    """`helm_release.prometheus`: kube-prometheus-stack."""
+    settings = stack.environment.observability
     values = Templates().argument(
         "observability/kube-prometheus-stack.yaml",
         stem=stack.names.stem,
@@ -56,7 +60,7 @@ def prometheus(
         metrics_days=settings.metrics_days,
         metrics_gb=settings.metrics_gb,
         most_metrics_gb=settings.metrics_gb * 4 // 5,
-        topics=told,
+        topics=_told(topics, heartbeat),
     )
     return release(
         stack,
@@ -65,5 +69,9 @@ def prometheus(
         name="prometheus",
         namespace=OBSERVABILITY,
         values=[values],
-        depends_on=[after, tied],
+        depends_on=[after],
     )
+
+
+def _told(topics: Topics, heartbeat: SnsTopic) -> dict[str, str]:
+    return {"page": topics.page.arn, "ticket": topics.ticket.arn, "heartbeat": heartbeat.arn}

@@ -122,6 +122,14 @@ class Observability(Section):
         examples=[3000],
     )
 
+    grafana_password_version: int = Field(
+        default=1,
+        ge=1,
+        le=9_999,
+        description="Counts the passwords of Grafana's administrator. Raising it makes a new one, with which"
+        " Grafana starts again.",
+    )
+
     @check("alarm_emails")
     def addresses_are_named_once(self) -> Iterator[Finding]:
         """Nobody gets a message twice."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from modules.namespaces import GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
+from modules.namespaces import DATABASES, GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
 from modules.section import fault
 
 LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
@@ -17,6 +17,7 @@ TAKEN = (
     "kong",
     "monitoring",
     "amazon-cloudwatch",
+    DATABASES,
     GATEWAY,
     GRAFANA,
     OBSERVABILITY,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.outputs import ComputeOutputs
@@ -14,6 +17,14 @@ from modules.storage.outputs import StorageOutputs
 from modules.systems.spec import System
 
 
+@dataclass(frozen=True)
+class Identity:
+    """The role of pods, and what must be there before them."""
+
+    role: IamRole
+    before_pods: list[ITerraformDependable]
+
+
 def pods(
     stack: Stack,
     name: str,
@@ -21,15 +32,13 @@ def pods(
     cluster: ComputeOutputs,
     data: DataOutputs,
     storage: StorageOutputs,
-) -> IamRole:
+) -> Identity:
     """`aws_iam_role.<system>`, tied to the service account of the system in its namespace."""
     address = name.replace("-", "_")
     role = pod_role(stack, address, f"Pods of {name}", name, name)
     statements = [*_files(stack, name, system, storage), *_redis(system, data)]
-    if statements:
-        grant(stack, address, role, *statements)
-    associate(stack, address, cluster.cluster_name, name, name, role)
-    return role
+    rights = [grant(stack, address, role, *statements)] if statements else []
+    return Identity(role, [*rights, associate(stack, address, cluster.cluster_name, name, name, role)])
 
 
 def _files(stack: Stack, name: str, system: System, storage: StorageOutputs) -> list[Statement]:

@@ -125,6 +125,21 @@ class System(Section):
         description="Memory that each pod asks of its node, and may not exceed.",
     )
 
+    password_version: int = Field(
+        default=1,
+        ge=1,
+        le=9_999,
+        description="Counts the passwords of its users of PostgreSQL and DocumentDB. Raising it makes a new"
+        " one, sets it there, and starts its pods again.",
+    )
+    scratch_mb: int = Field(
+        default=256,
+        ge=16,
+        le=51200,
+        description="Room for scratch files of each pod in MiB, on the disk of its node. Uploads"
+        " that a framework puts into files lie there.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def framework_fills_in(cls, data: Any) -> Any:
@@ -142,7 +157,12 @@ class System(Section):
     @property
     def keeps_data(self) -> bool:
         """Whether it speaks to a database whose certificate it must know."""
-        return bool({"postgres", "documentdb"} & set(self.needs))
+        return bool(self.databases)
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The databases in which it has a user of its own."""
+        return tuple(each for each in ("postgres", "documentdb") if each in self.needs)
 
     @property
     def helpers(self) -> int:

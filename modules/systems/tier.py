@@ -10,18 +10,21 @@ from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import document, helm_provider, release
-from modules.secret_reader import secret_reader
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from modules.systems.databases import databases, masters
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
+from modules.systems.passwords import SystemPassword, system_password
 from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
-from modules.systems.variables import certificate, variables
+from modules.systems.variables import certificate, user, variables
 
 # Where the stores listen.
 PORTS = {"postgres": 5432, "redis": 6379, "documentdb": 27017}
+# In which variable a system finds its password, by database.
+VARIABLES = {"postgres": "DATABASE_PASSWORD", "documentdb": "DOCUMENTDB_PASSWORD"}
 
 
 class Systems:
@@ -33,6 +36,8 @@ class Systems:
         self.data, self.storage = DataOutputs.read(stack), StorageOutputs.read(stack)
         self.gateway = GatewayOutputs.read(stack)
         helm_provider(stack, self.cluster)
+        self.masters = masters(stack, self.data)
+        self.databases = databases(stack, self.data, self.gateway, self.masters)
         roles = {name: self._system(name, system) for name, system in stack.environment.systems.items()}
         SystemsOutputs(pod_role_arns={name: role.arn for name, role in roles.items()}).declare(stack)
 
@@ -40,14 +45,16 @@ class Systems:
         """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records lie apart from what
         they release: docs/decisions/0017-records-of-releases.md."""
         address = name.replace("-", "_")
-        role = pods(self.stack, name, system, self.cluster, self.data, self.storage)
+        identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
+        secret = system_password(self.stack, name, system, self.data, self.gateway)
         namespace = release(
             self.stack,
             f"{address}_namespace",
             "systems/namespace",
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
-            values=[document(self._namespace(name, system))],
+            values=[document(self._namespace(name, system, secret))],
+            depends_on=[*identity.before_pods, *(secret.before_users(self.databases) if secret else [])],
         )
         release(
             self.stack,
@@ -58,9 +65,9 @@ class Systems:
             values=[document({"image": image(self.stack, name), **self._workload(name, system)})],
             depends_on=[namespace],
         )
-        return role
+        return identity.role
 
-    def _namespace(self, name: str, system: System) -> dict[str, Any]:
+    def _namespace(self, name: str, system: System, secret: SystemPassword | None) -> dict[str, Any]:
         place = self.stack.environment
         values: dict[str, Any] = {
             "system": name,
@@ -80,23 +87,17 @@ class Systems:
             values["metricsPort"] = system.metrics.port or system.port
         if authority := certificate(self.stack, system):
             values["authorities"] = authority
-        if secrets := self._secrets(system):
-            arns = sorted({secret["arn"] for secret in secrets.values()})
-            operator, key = self.gateway.secrets_operator_role_arn, self.data.secrets_key_arn
-            values["secrets"] = secrets
-            values["readerRoleArn"] = secret_reader(self.stack, name, arns, operator, key).role.arn
+        if secret:
+            values["password"] = {
+                "secretArn": secret.secret.arn,
+                "readerRoleArn": secret.reader.role.arn,
+                "version": system.password_version,
+            }
+            values["users"] = {
+                "name": user(name),
+                **{each: self.masters[each] for each in system.databases},
+            }
         return values
-
-    def _secrets(self, system: System) -> dict[str, dict[str, str]]:
-        """Keys of the Secret of a system: where each comes from."""
-        found = {}
-        if "postgres" in system.needs:
-            found["postgres-password"] = {"arn": self.data.postgres_secret_arn}
-        if "documentdb" in system.needs:
-            arn = self.data.documentdb_secret_arn
-            found["documentdb-user"] = {"arn": arn, "property": "username"}
-            found["documentdb-password"] = {"arn": arn, "property": "password"}
-        return found
 
     def _workload(self, name: str, system: System) -> dict[str, Any]:
         commands = system.commands
@@ -108,14 +109,13 @@ class Systems:
             "ingressClass": self.gateway.ingress_class,
             "replicas": {"min": system.replicas, "max": system.max_replicas},
             "resources": _resources(system),
+            "scratch": system.scratch_mb,
             "probes": {"live": system.health.live, "ready": system.health.ready},
             "command": list(commands.web),
             "migrate": list(commands.migrate),
             "environment": variables(self.stack, name, system, self.data, self.storage),
-            "secrets": {
-                key.upper().replace("POSTGRES", "DATABASE").replace("-", "_"): key
-                for key in self._secrets(system)
-            },
+            "secrets": {VARIABLES[each]: "password" for each in system.databases},
+            "secretVersion": system.password_version,
             "authorities": bool(certificate(self.stack, system)),
         }
         if system.metrics:

@@ -8,6 +8,9 @@ from modules.storage.outputs import StorageOutputs
 from modules.systems.authorities import authorities
 from modules.systems.spec import System
 
+# Drivers retry writes unless told otherwise, and DocumentDB refuses them then: all before 8.0.2 do. Source:
+# Amazon DocumentDB Developer Guide, "Retryable writes".
+DOCUMENTDB_OPTIONS = "tls=true&replicaSet=rs0&retryWrites=false"
 AUTHORITIES = "/etc/authorities/rds.pem"
 # The collector takes traces alone. Some SDKs would speak gRPC to its port for HTTP, or send the rest, too:
 # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
@@ -17,6 +20,11 @@ TRACES = {
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
 }
+
+
+def user(name: str) -> str:
+    """The user of a system in PostgreSQL and DocumentDB, and its database there."""
+    return name.replace("-", "_")
 
 
 def certificate(stack: Stack, system: System) -> str:
@@ -44,8 +52,8 @@ def variables(
             "DATABASE_HOST": data.postgres_endpoint,
             "DATABASE_READER_HOSTS": data.postgres_reader_hosts,
             "DATABASE_PORT": data.postgres_port,
-            "DATABASE_NAME": data.postgres_database,
-            "DATABASE_USER": data.postgres_username,
+            "DATABASE_NAME": user(name),
+            "DATABASE_USER": user(name),
             **(
                 {"DATABASE_SSLMODE": "verify-full", "DATABASE_SSLROOTCERT": AUTHORITIES}
                 if certificate(stack, system)
@@ -67,6 +75,9 @@ def variables(
             "DOCUMENTDB_HOST": data.documentdb_endpoint,
             "DOCUMENTDB_READER_HOST": data.documentdb_reader_endpoint,
             "DOCUMENTDB_PORT": data.documentdb_port,
+            "DOCUMENTDB_NAME": user(name),
+            "DOCUMENTDB_USER": user(name),
+            "DOCUMENTDB_OPTIONS": DOCUMENTDB_OPTIONS,
             **({"DOCUMENTDB_TLS_CA": AUTHORITIES} if certificate(stack, system) else {}),
         }
     if "files" in system.needs:

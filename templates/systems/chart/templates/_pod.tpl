@@ -4,15 +4,17 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{- /* Nothing runs before there is an image: the pipeline that brings the first one adds pods. Afterwards the number of
-pods is what it is at the moment, which the autoscaler decides. */}}
+pods is the one asked for. Only where there is an autoscaler, which brings `most`, it is the number that runs at the
+moment, within the autoscaler's limits. */}}
 {{- define "system.replicas" -}}
+{{- $least := int .least -}}
 {{- $live := lookup "apps/v1" "Deployment" .root.Values.system .name -}}
 {{- if eq .root.Values.image "none" -}}
 replicas: 0
-{{- else if $live -}}
-replicas: {{ max (int $live.spec.replicas) (int .least) }}
+{{- else if and $live (gt (int .most) $least) -}}
+replicas: {{ min (max (int $live.spec.replicas) $least) (int .most) }}
 {{- else -}}
-replicas: {{ .least }}
+replicas: {{ $least }}
 {{- end -}}
 {{- end }}
 
@@ -33,12 +35,12 @@ env:
   - name: {{ $name }}
     valueFrom:
       secretKeyRef:
-        name: {{ $.root.Values.system }}-secrets
+        name: {{ $.root.Values.system }}-database-{{ $.root.Values.secretVersion }}
         key: {{ $key }}
   {{- end }}
 {{- end }}
 resources:
-  {{- include "system.resources" .root.Values.resources | nindent 2 }}
+  {{- include "system.resources" (merge (dict "scratch" .root.Values.scratch) .root.Values.resources) | nindent 2 }}
 securityContext:
   {{- include "system.confined" . | nindent 2 }}
 volumeMounts:
@@ -55,8 +57,13 @@ volumeMounts:
 requests:
   cpu: {{ .cpu }}
   memory: {{ .memory }}
+  {{- with .scratch }}
+  ephemeral-storage: {{ . }}Mi
+  {{- end }}
 limits:
   memory: {{ .memory }}
+  {{- /* Scratch files, and logs, of which the kubelet keeps five files of 10 MiB. */}}
+  ephemeral-storage: {{ add (.scratch | default 0) 128 }}Mi
 {{- end }}
 
 {{- /* Probes ask as users do. By itself the kubelet asks for the address of the pod, which Django refuses unless it is
@@ -89,7 +96,7 @@ securityContext:
 volumes:
   - name: scratch
     emptyDir:
-      sizeLimit: 256Mi
+      sizeLimit: {{ .Values.scratch }}Mi
   {{- if .Values.authorities }}
   - name: authorities
     configMap:

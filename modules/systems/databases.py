@@ -1,0 +1,61 @@
+"""The namespace in which jobs make the users of databases: the only one with passwords of master users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cdktf_cdktf_provider_helm.release import Release
+
+from modules.data.outputs import DataOutputs
+from modules.gateway.outputs import GatewayOutputs
+from modules.helm import document, release
+from modules.namespaces import DATABASES
+from modules.secret_reader import secret_reader
+from modules.stack import Stack
+from modules.systems.authorities import authorities
+
+Masters = dict[str, dict[str, Any]]
+
+
+def masters(stack: Stack, data: DataOutputs) -> Masters:
+    """By database: where it is, who its master user is, and which version its password has."""
+    settings = stack.environment.data
+    return {
+        "postgres": {
+            "host": data.postgres_endpoint,
+            "port": data.postgres_port,
+            "master": data.postgres_username,
+            "masterSecret": f"postgres-{settings.postgres.password_version}",
+        },
+        "documentdb": {
+            "host": data.documentdb_endpoint,
+            "port": data.documentdb_port,
+            "master": data.documentdb_username,
+            "masterSecret": f"documentdb-{settings.documentdb.password_version}",
+        },
+    }
+
+
+def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: Masters) -> Release:
+    """`helm_release.databases`: the chart templates/systems/databases, which knows no system."""
+    arns = {"postgres": data.postgres_secret_arn, "documentdb": data.documentdb_secret_arn}
+    reader = secret_reader(
+        stack, DATABASES, list(arns.values()), gateway.secrets_operator_role_arn, data.secrets_key_arn
+    )
+    values = {
+        "namespace": DATABASES,
+        "region": stack.environment.region,
+        "readerRoleArn": reader.role.arn,
+        "authorities": authorities().get(stack.environment.region, ""),
+        "ranges": [str(each) for each in stack.environment.network.layout.database.values()],
+        "masters": {name: {"secretArn": arns[name], "into": users[name]["masterSecret"]} for name in arns},
+    }
+    return release(
+        stack,
+        DATABASES,
+        "systems/databases",
+        name=DATABASES,
+        namespace=gateway.releases_namespace,
+        values=[document(values)],
+        depends_on=[reader.rights],
+    )

@@ -1,0 +1,18 @@
+# Makes the user NAME of PostgreSQL and the database of its name, and sets the password NEW_PASSWORD. It may run
+# again at any time. psql signs in as the master user by the PG variables.
+set -eu
+# The owner of a database must be one whose role the maker has: since PostgreSQL 16 whoever creates a role has it
+# only by this grant.
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set name="$NAME" --dbname postgres <<'SQL'
+SELECT format('CREATE ROLE %I LOGIN', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+GRANT :"name" TO CURRENT_USER;
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+SQL
+# psql hashes it here: neither a statement nor a log of the server has the password.
+printf '%s\n%s\n' "$NEW_PASSWORD" "$NEW_PASSWORD" |
+  psql --no-psqlrc --quiet --dbname postgres --set ON_ERROR_STOP=1 --command "\\password $NAME" 2>/dev/null
+# \password says nothing by its exit code in every version: sign in as the user.
+PGUSER=$NAME PGPASSWORD=$NEW_PASSWORD psql --no-psqlrc --quiet --dbname "$NAME" --command 'SELECT 1' >/dev/null
+echo "PostgreSQL: user and database $NAME are there, and its password is set"
