@@ -280,7 +280,7 @@ class Environment(Section):
     @check("edge.waf.challenge_except", "systems")
     def challenges_spare_programs(self) -> Iterator[Finding]:
         """What is never challenged fits into what AWS takes."""
-        yield from challenge_findings(self.edge.waf, self.systems)
+        yield from challenge_findings(self)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:
