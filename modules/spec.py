@@ -17,11 +17,15 @@ from modules.compute.capacity import capacity_findings
 from modules.compute.disks import upload_findings
 from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
-from modules.delivery.runner import codebuild_is_sold
-from modules.delivery.spec import Delivery, cluster_findings, delivery_findings
+from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
 from modules.draft import draft
-from modules.edge.challenge import challenge_findings
-from modules.edge.spec import Edge, load_balancer_may_have_the_name, named_for_aws, shield_is_sold
+from modules.edge.spec import (
+    Edge,
+    challenges_fit,
+    load_balancer_may_have_the_name,
+    named_for_aws,
+    shield_is_sold,
+)
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
 from modules.gateway.spec import Gateway
@@ -251,7 +255,7 @@ class Environment(Section):
     @check("region", "delivery.runner")
     def runners_are_sold(self) -> Iterator[Finding]:
         """CodeBuild is asked for runners where it can learn of jobs."""
-        yield from codebuild_is_sold(self.delivery.codebuild, self.partition)
+        yield from codebuild_is_sold(self.delivery, self.partition)
 
     @check("region", "network.zones")
     def zones_exist(self) -> Iterator[Finding]:
@@ -286,7 +290,7 @@ class Environment(Section):
     @check("edge.waf.challenge_except", "systems")
     def challenges_spare_programs(self) -> Iterator[Finding]:
         """What is never challenged fits into what AWS takes."""
-        yield from challenge_findings(self.edge.waf, self.systems)
+        yield from challenges_fit(self)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:

@@ -90,7 +90,7 @@ class Platform:
         return inside and _selects(peer.get("podSelector", {}), other.labels)
 
     def _namespace(self, name: str) -> dict[str, str]:
-        written = next(
+        written: dict[str, Any] = next(
             (each for each in self._objects("Namespace") if each["metadata"]["name"] == name),
             {"metadata": {}},
         )

@@ -88,13 +88,6 @@ Connection = Annotated[
 ]
 
 
-def codebuild_is_sold(codebuild: bool, partition: str) -> Iterator[Finding]:
-    """No region of China has connections to GitHub (botocore: endpoints, service codestar-connections)."""
-    if codebuild and partition == "aws-cn":
-        rule = "CodeBuild learns of jobs through a connection to GitHub, and the partition aws-cn has none"
-        yield Finding(("delivery", "runner"), rule, "write the labels of a runner of yours inside the VPC")
-
-
 def plain(repository: str) -> str:
     """`acme/shop` of `acme@12/shop@34`: the numbers are in tokens, not in addresses."""
     return re.sub(r"@[0-9]+", "", repository)

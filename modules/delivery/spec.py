@@ -194,3 +194,10 @@ def cluster_findings(
     """A runner that does not reach the Kubernetes API, which these ranges besides the VPC may."""
     named = "runner" in delivery.model_fields_set
     yield from runner_findings(delivery.runner, named, target, environment, public_cidrs)
+
+
+def codebuild_is_sold(delivery: Delivery, partition: str) -> Iterator[Finding]:
+    """No region of China has connections to GitHub (botocore: endpoints, service codestar-connections)."""
+    if delivery.codebuild and partition == "aws-cn":
+        rule = "CodeBuild learns of jobs through a connection to GitHub, and the partition aws-cn has none"
+        yield Finding(("delivery", "runner"), rule, "write the labels of a runner of yours inside the VPC")

@@ -7,24 +7,27 @@ together (botocore: wafv2, shapes ClientSideAction and RegexPatternString). So p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from modules.edge.waf_spec import MOST_EXPRESSIONS, Waf
+from modules.edge.waf_spec import MOST_EXPRESSIONS
 from modules.section import Finding
-from modules.systems.spec import System
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 LONGEST = 512
 END = r"(\/|$)"
 
 
-def exemptions(waf: Waf, systems: Mapping[str, System]) -> list[str]:
+def exemptions(environment: Environment) -> list[str]:
     """The expressions of the spec, then those of the systems."""
-    return [*waf.challenge_except, *_joined(_paths(systems))]
+    return [*environment.edge.waf.challenge_except, *_joined(_paths(environment))]
 
 
-def challenge_findings(waf: Waf, systems: Mapping[str, System]) -> Iterator[Finding]:
+def challenge_findings(environment: Environment) -> Iterator[Finding]:
     """No more than AWS takes. Paths start at the root of the spec."""
-    own, made = len(waf.challenge_except), len(_joined(_paths(systems)))
+    own, made = len(environment.edge.waf.challenge_except), len(_joined(_paths(environment)))
     if own <= MOST_EXPRESSIONS < own + made:
         rule = (
             f"AWS takes {MOST_EXPRESSIONS} expressions: {made} are needed for the APIs and health paths of"
@@ -33,10 +36,10 @@ def challenge_findings(waf: Waf, systems: Mapping[str, System]) -> Iterator[Find
         yield Finding(("edge", "waf", "challenge_except"), rule, "join yours with |, or write shorter paths")
 
 
-def _paths(systems: Mapping[str, System]) -> list[str]:
+def _paths(environment: Environment) -> list[str]:
     """Paths with all below them: whole APIs, and where other systems are asked how they are."""
     found = []
-    for system in systems.values():
+    for system in environment.systems.values():
         if system.serves == "api":
             found.append(system.path)
         else:

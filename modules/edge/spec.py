@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from modules.edge.challenge import challenge_findings
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
 from modules.edge.waf_spec import Waf
 from modules.section import Finding, Section, check, fault, repeated
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 # A rule of the load balancer takes five values in all (ELB user guide, "Quotas for your Application Load
 # Balancers"): the domain and these.
@@ -173,3 +177,8 @@ def load_balancer_may_have_the_name(project: str) -> Iterator[Finding]:
     if project.split("-")[0] == "internal":
         rule = "AWS refuses load balancers whose names start with internal-"
         yield Finding(("project",), rule, "choose another name")
+
+
+def challenges_fit(environment: Environment) -> Iterator[Finding]:
+    """What is never challenged in a flood fits into what AWS takes."""
+    yield from challenge_findings(environment)

@@ -44,7 +44,7 @@ def waf(stack: Stack, load_balancer: Lb) -> Wafv2WebAcl:
             )
         ],
         data_protection_config=_data_protection(),
-        rule=waf_rules(settings, _address_sets(stack), exemptions(settings, stack.environment.systems)),
+        rule=waf_rules(settings, _address_sets(stack), exemptions(stack.environment)),
         visibility_config=Wafv2WebAclVisibilityConfig(
             cloudwatch_metrics_enabled=True,
             metric_name=stack.names.of("web_acl", "edge"),
