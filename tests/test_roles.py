@@ -47,7 +47,8 @@ FULL: dict[str, Any] = {
         "registry_scan": "enhanced",
         "repository": "acme/platform",
         "runner": "codebuild",
-        "connection": f"arn:aws:codeconnections:us-east-1:{ACCOUNT}:connection/0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a",
+        "connection": f"arn:aws:codeconnections:us-east-1:{ACCOUNT}:connection/"
+        "01234567-89ab-cdef-0123-456789abcdef",
     },
     "observability": {
         "alarm_emails": ["ops@example.com"],

@@ -61,12 +61,13 @@ def password(stack: Stack, keys: Keys, role: str, engine: str, number: int) -> P
         exclude_punctuation=True,
         password_length=LENGTH,
     )
+    kept = f"aws_secretsmanager_secret_version.{role}.secret_id"
     stack.ephemeral(
         "aws_secretsmanager_secret_version",
         role,
         # timestamp() is unknown until a plan is applied, and terraform opens nothing with an unknown
         # argument, so no plan reads the value (developer.hashicorp.com/terraform: timestamp, ephemeral)
-        secret_id=f"${{terraform.applying ? aws_secretsmanager_secret_version.{role}.secret_id : timestamp()}}",
+        secret_id=f"${{terraform.applying ? {kept} : timestamp()}}",
         version_id=version.version_id,
     )
     return Password(secret, f"${{ephemeral.aws_secretsmanager_secret_version.{role}.secret_string}}", number)
