@@ -29,7 +29,6 @@ from cdktf import (
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags, AwsProviderIgnoreTags
 from constructs import Construct, Node
 
-from bindings.schema import VERSIONS
 from modules.literals import literal
 from modules.naming import Names
 from modules.spec import Environment
@@ -41,6 +40,9 @@ MODULES = Path(__file__).parent
 
 # 1.11 is the first with write-only arguments and with the S3 backend's own lock.
 TERRAFORM = ">= 1.11"
+
+# The first that compares write-only secrets without reading them.
+AWS_PROVIDER = "6.26.0"
 
 # Kubernetes and its controllers tag subnets and interfaces themselves. The tags we set ourselves,
 # kubernetes.io/role/…, must not be in this list: what a provider ignores and a resource sets is a difference
@@ -224,7 +226,7 @@ def open_stack(
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
     stack.add_override("terraform.required_version", TERRAFORM)
-    stack.add_override("terraform.required_providers.aws.version", VERSIONS["aws"])
+    stack.add_override("terraform.required_providers.aws.version", AWS_PROVIDER)
     stack.note("terraform")
     stack.note("provider.aws")
     AwsProvider(

@@ -296,7 +296,7 @@ def test_what_aws_answered_wins_over_the_table_with_its_day() -> None:
     assert new["source"].startswith("AWS's Price List (")
     both = estimate({"aws_nat_gateway.a": {}, "aws_eip.a": {}})
     assert both["date"] < new["date"], "the oldest of the prices that were used"
-    assert " and the table" in both["source"]
+    assert " and table of this repository" in both["source"]
     prices.keep(REGION, {skus.KEY: 2.0})
     assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers stay"
 

@@ -32,7 +32,7 @@ from tierra.run.workspace import Workspace
 
 TIER = "TIER=state"  # the smallest; `production` comes with a plan of it
 STATE = f"{PROJECTS}/state/terraform.tfstate"
-RESOURCES = 21
+RESOURCES = 22
 
 
 def message(run: object) -> str:

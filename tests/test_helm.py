@@ -54,6 +54,15 @@ SAMPLES: dict[str, dict[str, Any]] = {
             "runbooks": "https://runbooks.example.com",
         },
     },
+    "systems/databases": {
+        "namespace": "databases",
+        "region": "us-east-1",
+        "readerRoleArn": "arn:aws:iam::123456789012:role/it",
+        "ranges": ["10.20.8.0/24"],
+        "masters": {
+            "postgres": {"secretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:it", "into": "it"}
+        },
+    },
     "systems/namespace": {"system": "shop", "port": 8000, "region": "us-east-1"},
     "systems/chart": {"system": "shop", "image": "none", "path": "/shop", "port": 8000},
 }

@@ -29,6 +29,7 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
     assert sorted(
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     ) == [
+        "environment.json",
         "manifest.json",
         "sources.json",
         "stacks/compute/cdk.tf.json",
@@ -66,7 +67,7 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
 
 def test_the_environment_comes_from_the_argument_or_from_env(tmp_path: Path) -> None:
     assert run(ENV="production", CDKTF_OUTDIR=str(tmp_path)).returncode == 0
-    assert (tmp_path / "tiers.mk").read_text().startswith("TARGET := aws\n")
+    assert "\nTARGET := aws\n" in (tmp_path / "tiers.mk").read_text()
 
 
 def test_a_wrong_environment_is_answered_without_a_traceback_and_without_loading_a_provider(

@@ -16,13 +16,14 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from conftest import ROOT, Root, read_roots
 from constructs import Construct
 
+from bindings.schema import VERSIONS
 from modules.architecture import TIERS, Tier, build, synthesize
 from modules.network.outputs import NetworkOutputs
 from modules.network.tier import Network
 from modules.outputs import Outputs, keyed_by
 from modules.policy import Statement, document
 from modules.spec import Environment, load
-from modules.stack import Stack, TierError
+from modules.stack import AWS_PROVIDER, Stack, TierError
 from modules.storage.outputs import StorageOutputs
 
 MakeEnvironment = Callable[..., Environment]
@@ -202,6 +203,10 @@ def test_a_consumer_reads_typed_references_through_one_remote_state(
     }
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["stacks"]["consumer"]["dependencies"] == ["network"]
+
+
+def test_the_rehearsal_answers_as_the_provider_that_is_asked_for() -> None:
+    assert VERSIONS["aws"] == AWS_PROVIDER
 
 
 def test_reading_a_tier_that_is_not_needed_is_an_error(environment: MakeEnvironment, tmp_path: Path) -> None:

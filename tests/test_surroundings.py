@@ -94,7 +94,7 @@ def test_an_interrupt_ends_in_good_order_and_is_no_failure_of_terraform(tmp_path
     assert done
     succeeded(project.make("plan", TIER="network"))
     succeeded(project.make("apply", TIER="network", APPROVE="yes"))
-    assert len(project.addresses()) == 98
+    assert len(project.addresses()) == 103
 
 
 def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(tmp_path: Path) -> None:

@@ -460,6 +460,11 @@ def test_a_new_system_adds_things_of_its_name_and_changes_no_others(variant: Var
     after = {tier: resources(root) for tier, root in variant(systems=systems).items()}
     added = set()
     for tier, new in after.items():
+        if tier == "edge":  # the firewall challenges no API
+            assert new.keys() == before[tier].keys()
+            changed = {each for each in new if new[each] != before[tier][each]}
+            assert changed <= {"aws_wafv2_web_acl.main"}
+            continue
         assert before[tier].items() <= new.items(), tier
         added |= {f"{tier}: {address}" for address in new.keys() - before[tier].keys()}
     assert all("blog" in address for address in added)

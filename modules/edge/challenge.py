@@ -7,33 +7,23 @@ together (botocore: wafv2, shapes ClientSideAction and RegexPatternString). So p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modules.edge.waf_spec import MOST_EXPRESSIONS
-from modules.section import Finding
 
 if TYPE_CHECKING:
     from modules.spec import Environment
 
 LONGEST = 512
 END = r"(\/|$)"
+EVERYTHING = r"\/"
 
 
 def exemptions(environment: Environment) -> list[str]:
-    """The expressions of the spec, then those of the systems."""
-    return [*environment.edge.waf.challenge_except, *_joined(_paths(environment))]
-
-
-def challenge_findings(environment: Environment) -> Iterator[Finding]:
-    """No more than AWS takes. Paths start at the root of the spec."""
-    own, made = len(environment.edge.waf.challenge_except), len(_joined(_paths(environment)))
-    if own <= MOST_EXPRESSIONS < own + made:
-        rule = (
-            f"AWS takes {MOST_EXPRESSIONS} expressions: {made} are needed for the APIs and health paths of"
-            f" systems, and {own} stand here"
-        )
-        yield Finding(("edge", "waf", "challenge_except"), rule, "join yours with |, or write shorter paths")
+    """The expressions of the spec, then those of the systems. If these are more than AWS takes, nothing is
+    challenged: rates and rules go on to block."""
+    found = [*environment.edge.waf.challenge_except, *_joined(_paths(environment))]
+    return found if len(found) <= MOST_EXPRESSIONS else [EVERYTHING]
 
 
 def _paths(environment: Environment) -> list[str]:
@@ -51,7 +41,7 @@ def _paths(environment: Environment) -> list[str]:
 def _joined(paths: list[str]) -> list[str]:
     """As few expressions as hold all. The path of an API at / is every path."""
     if "/" in paths:
-        return [r"\/"]
+        return [EVERYTHING]
     expressions: list[str] = []
     for path in paths:
         text = re.escape(path.lstrip("/")).replace("/", r"\/")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from modules.edge.challenge import challenge_findings
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
 from modules.edge.waf_spec import Waf
 from modules.section import Finding, Section, check, fault, repeated
@@ -181,4 +180,3 @@ def load_balancer_may_have_the_name(project: str) -> Iterator[Finding]:
 
 def challenges_fit(environment: Environment) -> Iterator[Finding]:
     """What is never challenged in a flood fits into what AWS takes."""
-    yield from challenge_findings(environment)

@@ -102,7 +102,7 @@ class Waf(Section):
         json_schema_extra={"minItems": 1, "maxItems": MOST_EXPRESSIONS},
         description="One to five regular expressions for host and path together. What matches is never asked"
         " to prove that it is a browser. By default /api and common files. Systems that serve an API, and"
-        " health paths of all, are added to these.",
+        " health paths of all, are added to these; if that is more than AWS takes, nothing is challenged.",
     )
     only_count: dict[GroupName, Annotated[tuple[RuleName, ...], Field(strict=False)]] = Field(
         default=ONLY_COUNT,

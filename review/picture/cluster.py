@@ -121,8 +121,8 @@ def _systems(terraform: Terraform) -> Box:
     everything = terraform.all(*sorted({each.type for each in terraform.resources}), tier="systems")
     for release in terraform.all("helm_release", tier="systems"):
         values = _values(release)
-        if "replicas" not in values:
-            continue
+        if "replicas" not in values or "path" not in values:
+            continue  # what prepares a system, or all of them
         mine = {release.name, f"{release.name}_namespace", f"secrets_{release.name}"}
         related = [each for each in everything if each.name in mine and each != release]
         pods = Pods(values["replicas"]["min"], values["replicas"]["max"])

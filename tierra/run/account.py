@@ -39,13 +39,15 @@ class Place:
     region: str
     bucket: str
     key: str
+    partition: str
 
     @classmethod
     def of(cls, stack: Path) -> Place:
         """As its root module says."""
         backend = json.loads((stack / "cdk.tf.json").read_text())["terraform"]["backend"]["s3"]
         [account] = backend["allowed_account_ids"]
-        return cls(account, backend["region"], backend["bucket"], backend["key"])
+        partition = backend["kms_key_id"].split(":")[1]
+        return cls(account, backend["region"], backend["bucket"], backend["key"], partition)
 
 
 def client(service: str, region: str) -> Any:

@@ -186,8 +186,7 @@ def existing(place: Place, resources: dict[str, Any]) -> Iterator[tuple[str, str
         yield f"aws_kms_key.{role}", key["KeyId"]
         yield f"aws_kms_alias.{role}", alias["name"]
     for role, policy in resources["aws_iam_policy"].items():
-        partition = json.loads(policy["policy"])["Statement"][0]["Resource"].split(":")[1]
-        arn = f"arn:{partition}:iam::{place.account}:policy/{policy['name']}"
+        arn = f"arn:{place.partition}:iam::{place.account}:policy/{policy['name']}"
         try:
             iam.get_policy(PolicyArn=arn)
         except iam.exceptions.NoSuchEntityException:
