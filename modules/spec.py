@@ -21,7 +21,6 @@ from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold,
 from modules.draft import draft
 from modules.edge.spec import (
     Edge,
-    challenges_fit,
     load_balancer_may_have_the_name,
     named_for_aws,
     shield_is_sold,
@@ -290,7 +289,6 @@ class Environment(Section):
     @check("edge.waf.challenge_except", "systems")
     def challenges_spare_programs(self) -> Iterator[Finding]:
         """What is never challenged fits into what AWS takes."""
-        yield from challenges_fit(self)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from modules.edge.waf_spec import Waf
 from modules.section import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
-    from modules.spec import Environment
+    pass
 
 # A rule of the load balancer takes five values in all (ELB user guide, "Quotas for your Application Load
 # Balancers"): the domain and these.
@@ -176,7 +176,3 @@ def load_balancer_may_have_the_name(project: str) -> Iterator[Finding]:
     if project.split("-")[0] == "internal":
         rule = "AWS refuses load balancers whose names start with internal-"
         yield Finding(("project",), rule, "choose another name")
-
-
-def challenges_fit(environment: Environment) -> Iterator[Finding]:
-    """What is never challenged in a flood fits into what AWS takes."""
