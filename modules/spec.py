@@ -286,10 +286,6 @@ class Environment(Section):
         """No certificate is asked for a name that nobody chose."""
         yield from named_for_aws(self.edge, "domain", self.target)
 
-    @check("edge.waf.challenge_except", "systems")
-    def challenges_spare_programs(self) -> Iterator[Finding]:
-        """What is never challenged fits into what AWS takes."""
-
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:
         """The project's name can start that of the load balancer."""
