@@ -274,6 +274,10 @@ def test_forecasts_and_costs_are_told_in_a_line(changed: dict[str, Any]) -> None
         for word in ("100 → 1,250", "USD a month", "AWS Price List", "2026-01-15", "aws_flow_log.main"):
             assert word in text
     unpriced = {key: value for key, value in changed.items() if key != "cost"}
+    unpriced["tiers"] = {
+        tier: {key: value for key, value in each.items() if key != "cost"}
+        for tier, each in changed["tiers"].items()
+    }
     assert "a month" not in pages.html(unpriced) + pages.markdown(unpriced)
 
 
