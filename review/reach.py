@@ -98,10 +98,10 @@ def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
     rule = _rule_of(change, standing)
     lines = tuple(f"+ {each}" for each in found)
     if rule == ALLOWS:
-        says = "whoever comes from there passes every rule of the firewall"
+        says = "requests from there pass every rule of the firewall"
         yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
     elif rule == BLOCKS:
-        says = "whoever comes from there is refused"
+        says = "requests from there are refused"
         yield Finding(
             REACH, change.tier, change.address, change.action, says, lines, True, verdict=NEEDS_WINDOW
         )
@@ -128,7 +128,7 @@ def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         *(f"+ {text(each.now.get('public_ip'))}" for each in moved if each.action in ("create", "replace")),
     )
     if lines:
-        says = "requests leave from other addresses: whoever allows the old ones must allow the new"
+        says = "requests leave from other addresses: allow-lists that hold the old ones must get the new"
         if all(line.startswith("-") for line in lines):
             says = "requests leave from fewer addresses: none comes from these any more"
         first = moved[0]
