@@ -59,7 +59,7 @@ def test_https_waits_for_a_certificate_that_is_proven_and_issued(edge: Root) -> 
 def test_every_name_has_one_proof_and_no_loop_waits_for_what_aws_answers(variant: Variant) -> None:
     aliases = ["*.example.com", "any.example.com", "a-b.example.com", "a.b.example.com"]
     edge = variant(edge={"domain": "example.com", "aliases": aliases})["edge"]
-    assert edge["aws_acm_certificate.main"]["subject_alternative_names"] == aliases
+    assert edge["aws_acm_certificate.main"]["subject_alternative_names"] == ["example.com", *aliases]
     proofs = {name for name in edge.all("aws_route53_record") if name.startswith("proof_")}
     # A star is proven with the name below it.
     own = ["example.com", "any.example.com", "a-b.example.com", "a.b.example.com"]

@@ -22,7 +22,9 @@ def certificate(stack: Stack, zone_id: str) -> str:
         AcmCertificate,
         "main",
         domain_name=settings.main_domain,
-        subject_alternative_names=list(settings.aliases) or None,
+        # Never empty: the provider takes no names for those of before (internal/service/acm/certificate.go:
+        # optional and computed), and adds the domain itself in any case.
+        subject_alternative_names=[settings.main_domain, *settings.aliases],
         validation_method="DNS",
         key_algorithm="RSA_2048",
         options=AcmCertificateOptions(certificate_transparency_logging_preference="ENABLED"),
