@@ -61,10 +61,7 @@ def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
 
 def glance(tier: Tier) -> str:
     """Reads the state of another tier, which is answered; its outputs are kept beside it."""
-    terraform = Terraform(tier, "apply")
-    if not tier.workspace.rehearsed:
-        terraform.init()
-    state = terraform.pull()
+    state = order.stored(tier)
     planning.keep_outputs(tier, state)
     return state
 
@@ -85,8 +82,7 @@ def _hold(tier: Tier, terraform: Terraform, made: dict[str, Any]) -> dict[str, d
 def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]]]) -> str:
     made = read_json(tier.plan_json)
     counts = planning.counts(made)
-    glance_state = terraform.pull()
-    idle = not made.get("applyable", True) and not upstream.stale(tier, glance_state)
+    idle = not made.get("applyable", True) and not upstream.stale(tier, terraform.pull())
     if not idle:
         terraform.run(
             [

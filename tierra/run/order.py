@@ -60,10 +60,7 @@ def users(tier: Tier, wanted: set[str]) -> dict[str, list[str]]:
     """The addresses of other tiers' resources, by tier, whose state names one of these."""
     found: dict[str, list[str]] = {}
     for consumer in downstream(tier):
-        terraform = Terraform(consumer, "apply")
-        if not tier.workspace.rehearsed:
-            terraform.init()
-        for address, text in _managed(terraform.pull()):
+        for address, text in _managed(stored(consumer)):
             if any(name in text for name in wanted):
                 found.setdefault(consumer.name, []).append(address)
     return found
@@ -124,14 +121,15 @@ def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
             elif kind == CLUSTER:
                 by = {}
                 for each in downstream(tier):
-                    if releases := [at for at, _ in _managed(_state(each)) if at.startswith("helm_release.")]:
+                    if releases := [at for at, _ in _managed(stored(each)) if at.startswith("helm_release.")]:
                         by[each.name] = releases
                 if by:
                     found[address] = by
     return found
 
 
-def _state(tier: Tier) -> str:
+def stored(tier: Tier) -> str:
+    """The state of a tier as it is stored, whether or not this run has prepared terraform there."""
     terraform = Terraform(tier, "apply")
     if not tier.workspace.rehearsed:
         terraform.init()
