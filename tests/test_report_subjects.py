@@ -326,7 +326,7 @@ def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
 
 
 @pytest.mark.parametrize(
-    ("action", "words"), [("allow", "passes every rule"), ("block", "is refused"), ("", None)]
+    ("action", "words"), [("allow", "pass every rule"), ("block", "are refused"), ("", None)]
 )
 def test_a_wide_set_of_addresses_means_what_its_rule_does(
     tmp_path: Path, action: str, words: str | None
@@ -350,7 +350,7 @@ def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
     first = report(put(tmp_path / "one", "network", {"resource_changes": [new]}), ["network"])
     assert not found(first, "reach")
     second = report(put(tmp_path / "two", "network", {"resource_changes": [new, old]}), ["network"])
-    assert "must allow the new" in found(second, "reach")["aws_eip.b"]["says"]
+    assert "must get the new" in found(second, "reach")["aws_eip.b"]["says"]
     assert second["verdict_line"] == "changes addresses"
 
 
