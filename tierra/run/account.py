@@ -97,7 +97,7 @@ def bucket_exists(place: Place, bucket: str) -> bool:
     return True
 
 
-def look_at_states(environment: str, places: Sequence[Place], terraform: str) -> None:
+def look_at_states(places: Sequence[Place], terraform: str) -> None:
     """Raises Refused when a state was written by a newer minor version of terraform than this one."""
     versions: dict[str, str] = {}
     s3 = client("s3", places[0].region)
@@ -139,6 +139,6 @@ def look(workspace: Workspace) -> None:
                 f"the bucket for its states, {places[0].bucket}, does not exist",
                 f"make bootstrap ENV={environment}",
             )
-        look_at_states(environment, places, workspace.terraform)
+        look_at_states(places, workspace.terraform)
     except Refused as refused:
         raise Failed(f"{environment}: {refused}") from None

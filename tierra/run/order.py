@@ -56,13 +56,24 @@ def names(change: Mapping[str, Any]) -> set[str]:
     return {each for each in found if isinstance(each, str) and UNIQUE.match(each)}
 
 
-def users(tier: Tier, wanted: set[str]) -> dict[str, list[str]]:
-    """The addresses of other tiers' resources, by tier, whose state names one of these."""
+# Resources as states have them: tier, address, attributes as JSON.
+Resources = list[tuple[str, str, str]]
+
+
+def consuming(tier: Tier) -> Resources:
+    """The resources of all tiers that need this one. Reads each state once."""
+    return [(each.name, *resource) for each in downstream(tier) for resource in _managed(stored(each))]
+
+
+def users(resources: Resources, wanted: set[str]) -> dict[str, list[str]]:
+    """The addresses of resources, by tier, that name one of these."""
+    return by_tier([each for each in resources if any(name in each[2] for name in wanted)])
+
+
+def by_tier(resources: Resources) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for consumer in downstream(tier):
-        for address, text in _managed(stored(consumer)):
-            if any(name in text for name in wanted):
-                found.setdefault(consumer.name, []).append(address)
+    for tier, address, _ in resources:
+        found.setdefault(tier, []).append(address)
     return found
 
 
@@ -93,7 +104,8 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     if not going:
         return {}
     lost: set[str] = set().union(*going.values())
-    used = {name: users(tier, {name}) for name in lost} if users(tier, lost) else {}
+    resources = consuming(tier)
+    used = {name: users(resources, {name}) for name in lost}
     taken = {}
     for address, known_as in going.items():
         by: dict[str, list[str]] = {}
@@ -106,25 +118,26 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
         attribute = SHRINKING.get(kind)
         if attribute and change["actions"] == ["update"]:
             gone = set(change["before"].get(attribute) or ()) & lost
-            if gone and (by := users(tier, {json.dumps(change["before"]["name"])})):
+            if gone and (by := users(resources, {json.dumps(change["before"]["name"])})):
                 taken[address] = by
     return taken
 
 
 def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """What a plan replaces although other tiers stand on it, as above."""
+    going = [
+        (address, kind, names(change))
+        for address, kind, change in changes(plan)
+        if {"delete", "create"} <= set(change["actions"]) and kind in {*GROUND, CLUSTER}
+    ]
+    if not going:
+        return {}
+    resources = consuming(tier)
+    releases = [each for each in resources if each[1].startswith("helm_release.")]
     found = {}
-    for address, kind, change in changes(plan):
-        if "delete" in change["actions"] and "create" in change["actions"]:
-            if kind in GROUND and (by := users(tier, names(change))):
-                found[address] = by
-            elif kind == CLUSTER:
-                by = {}
-                for each in downstream(tier):
-                    if releases := [at for at, _ in _managed(stored(each)) if at.startswith("helm_release.")]:
-                        by[each.name] = releases
-                if by:
-                    found[address] = by
+    for address, kind, known_as in going:
+        if by := by_tier(releases) if kind == CLUSTER else users(resources, known_as):
+            found[address] = by
     return found
 
 
