@@ -7,8 +7,9 @@ endif
 # What you may set: docs/getting-started.md. All of it reaches tierra.run by the environment.
 ENV ?= sandbox
 REHEARSE ?=
-OUT ?= cdktf.out/$(if $(filter yes,$(REHEARSE)),rehearsal/)$(ENV)
-export ENV TIER APPROVE REHEARSE STATES OVERRIDE LOCK LOCK_TIMEOUT REPORT DETAILED VERBOSE TERRAFORM PLATFORMS MIRROR
+BINDINGS ?= cdktf
+OUT ?= cdktf.out/$(if $(filter-out cdktf,$(BINDINGS)),$(BINDINGS)/)$(if $(filter yes,$(REHEARSE)),rehearsal/)$(ENV)
+export BINDINGS ENV TIER APPROVE REHEARSE STATES OVERRIDE LOCK LOCK_TIMEOUT REPORT DETAILED VERBOSE TERRAFORM PLATFORMS MIRROR
 export PYTHONPATH := $(CURDIR)
 # Packages are installed uncompiled, which is fast only if what is used is compiled once and kept.
 export PYTHONDONTWRITEBYTECODE :=
@@ -32,6 +33,7 @@ help: ## Show this help
 # --- set-up --------------------------------------------------------------------------------------------------
 
 INSTALLED := .venv/installed
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 LEAN := .lean/manifest.json
 PROVIDER := .rehearsal/terraform.rc
 PYTHON_SOURCES := $(shell find modules -name '*.py' 2>/dev/null)
@@ -140,6 +142,12 @@ endif
 
 rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratch folder, with no cloud
 	@$(RUN) rehearse $(MAKE)
+SUCCESSOR := .venv/successor/installed
+$(SUCCESSOR): requirements/successor.lock | $(INSTALLED)
+	@echo "setup: installing cdktn, the successor of cdktf" && rm -rf $(@D)
+	@$(PIP) --no-deps --target $(@D) -r requirements/successor.lock && touch $@
+successor: $(SUCCESSOR) $(LEAN) ## Build every environment with cdktn, the successor of cdktf, and compare: BINDINGS=cdktn make synth
+	@$(PYTHON) -m tools.successor
 workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
 	@$(PYTHON) -m review.workflows
 # For workflows: the environments with target: aws, as JSON.
@@ -148,7 +156,6 @@ environments: $(INSTALLED)
 
 # --- the project itself --------------------------------------------------------------------------------------
 
-PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 TESTED := .venv/installed-test
 HELM := .venv/installed-helm
 PROMTOOL := .venv/installed-promtool
@@ -170,7 +177,7 @@ $(CHECKOV): requirements/checkov.lock | $(INSTALLED)
 
 check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
-test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(LEAN) $(PROVIDER) ## Run all checks and tests
+test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(SUCCESSOR) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
 bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
 	@$(PYTHON) -m tests.bench
@@ -184,5 +191,5 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
-.PHONY: help setup new doctor app ready ask-apply ask-destroy rehearse workflows environments check test bench soak clean
+.PHONY: help setup new doctor app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak clean
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

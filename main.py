@@ -3,8 +3,9 @@
     python main.py [environment]
 
 The environment is the argument, or ENV, or sandbox; its spec is environments/<environment>.yaml. Output goes
-to cdktf.out/<environment>/, or to CDKTF_OUTDIR, which the cdktf command line sets. Exits with 1 and a message
-when the spec is wrong or the output cannot be written.
+to cdktf.out/<environment>/, or to CDKTF_OUTDIR, which the cdktf command line sets. With BINDINGS=cdktn it is
+written by the successor of cdktf. Exits with 1 and a message when the spec is wrong or the output cannot be
+written.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-from bindings import node, trim
+from bindings import node, successor, trim
 from modules.errors import SpecError
 from modules.spec import load_upgraded
 from modules.upgrades import LATEST
@@ -39,10 +40,11 @@ def main(arguments: list[str]) -> int:
     # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
     try:
         node.use()
-    except node.ToolError as error:
+        warning = choose(os.environ.get("BINDINGS") or "cdktf")
+    except (node.ToolError, successor.MissingError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    if warning := trim.activate():
+    if warning:
         print(warning, file=sys.stderr)
     from modules.architecture import synthesize
 
@@ -56,6 +58,19 @@ def main(arguments: list[str]) -> int:
         )
         return 1
     return 0
+
+
+def choose(bindings: str) -> str | None:
+    """Make these what cdktf is imported from. A warning where that is slow against expectation.
+
+    Raises MissingError when they are not installed, and ValueError when there are none of this name.
+    """
+    if bindings == "cdktf":
+        return trim.activate()
+    if bindings != successor.NAME:
+        raise ValueError(f"BINDINGS={bindings}: must be cdktf or {successor.NAME}")
+    successor.use()
+    return None
 
 
 def told(name: str, changes: list[str]) -> str:

@@ -27,7 +27,7 @@ from modules.network.tier import Network
 from modules.observability.tier import Observability
 from modules.renames import RENAMES, Rename, moved
 from modules.spec import Environment
-from modules.stack import Stack, open_stack
+from modules.stack import TERRAFORM, Stack, open_stack
 from modules.state.tier import State
 from modules.storage.tier import Storage
 from modules.systems.tier import Systems
@@ -61,6 +61,9 @@ TIERS: Mapping[str, Tier] = {
 
 # Folders of a root module that hold what it carries.
 CARRIED = ("charts",)
+
+# cdktn asks for it before it allows write-only arguments, which OpenTofu has from the same version on.
+CONTEXT = {"targetVersions": {"terraform": TERRAFORM, "opentofu": TERRAFORM}}
 
 # Terraform's own order of reading, rather than the alphabet.
 SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "output")
@@ -99,7 +102,7 @@ def synthesize(
     be written.
     """
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
-        app = App(outdir=scratch, stack_traces=False)
+        app = App(outdir=scratch, stack_traces=False, context=CONTEXT)
         stacks = build(app, environment, tiers)
         app.synth()
         for stack in stacks.values():
