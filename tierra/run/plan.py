@@ -11,7 +11,7 @@ import shutil
 import time
 from typing import Any
 
-from tierra.run import adopt, forecast, saved, upstream
+from tierra.run import forecast, saved, upstream
 from tierra.run.board import DONE, RUNNING, Board
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, private, read_json
@@ -71,7 +71,10 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> None:
     timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
     terraform.run(["plan", *OPTIONS, timeout, *options], tier.plan_log, doing="terraform plan")
     terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
-    adopt.check(tier)
+    if tier.imports.exists():
+        from tierra.run import adopt  # what reads YAML, which few plans need
+
+        adopt.check(tier)
     saved.seal(tier)
     tier.forecast.unlink(missing_ok=True)
 
