@@ -8,8 +8,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from modules.errors import Problem, SpecError
-from modules.section import KeyPath
+from modules.errors import KeyPath, Problem, SpecError
 from modules.syntax import hint, scalar
 from modules.wording import dotted, secret, short
 

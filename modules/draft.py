@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from modules.section import KeyPath
+from modules.errors import KeyPath
 
 
 def draft(

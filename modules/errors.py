@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# The keys and places that lead to a value of a spec.
+KeyPath = tuple[str | int, ...]
+
 
 @dataclass(frozen=True)
 class Problem:

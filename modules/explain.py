@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from modules.section import Finding, KeyPath
+from modules.errors import KeyPath
+from modules.section import Finding
 from modules.syntax import scalar
 from modules.wording import choices, dotted, secret, shown
 

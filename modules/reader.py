@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.composer import DEEPEST, Composer, Node
-from modules.errors import Problem, SpecError
-from modules.section import KeyPath
+from modules.errors import KeyPath, Problem, SpecError
 from modules.wording import secret, short, shown
 
 LARGEST_FILE = 256 * 1024  # bytes; a spec with three hundred systems takes a quarter of it

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-KeyPath = tuple[str | int, ...]
+from modules.errors import KeyPath
 
 
 class Finding(NamedTuple):

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modules.errors import Problem, SpecError
+from modules.errors import KeyPath, Problem, SpecError
 from modules.reader import Document
-from modules.section import KeyPath
 from modules.wording import dotted, shown
 
 OLDEST = 1

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from modules.section import KeyPath
+from modules.errors import KeyPath
 
 WIDEST = 60
 _SECRET = re.compile(r"passw|secret|credential|private_?key|access_?key|api_?key|token", re.IGNORECASE)

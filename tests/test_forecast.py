@@ -72,7 +72,10 @@ def test_no_value_of_a_forecast_reaches_an_apply(new: Production) -> None:
     assert production.recorded("data") == set()
 
     # The way that is meant: network, then data, planned with what is there now.
+    kept = [stacks / "forecast" / tier / "made.json" for tier in ("network", "data")]
+    made = [file.stat().st_mtime_ns for file in kept]
     succeeded(production.make("plan", TIERS))
+    assert [file.stat().st_mtime_ns for file in kept] == made  # nothing has changed: both are taken again
     refused(production.make("apply", TIERS), "approve in advance with APPROVE=yes")
     output = succeeded(production.make("apply", TIERS, APPROVE="yes"))
     assert output.index("apply  network") < output.index("apply  data")

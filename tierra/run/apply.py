@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import Any
 
-from tierra.run import approve, order, saved, upstream
+from tierra.run import order, saved, upstream
 from tierra.run import plan as planning
 from tierra.run.board import DONE, RUNNING, Board
 from tierra.run.terraform import Terraform
@@ -55,8 +55,15 @@ def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
     if why:
         board.update(tier.name, RUNNING, f"plans again: {why}")
         planning.real(tier, terraform)
-        approve.again(tier, board, why)
+        _ask_again(tier, board, why)
     return ""
+
+
+def _ask_again(tier: Tier, board: Board, why: str) -> None:
+    """Raises Failed unless the new plan may be applied."""
+    from tierra.run import approve  # all that reports are made of, which an apply of saved plans does without
+
+    approve.again(tier, board, why)
 
 
 def glance(tier: Tier) -> str:
@@ -118,7 +125,7 @@ def finish(workspace: Workspace) -> None:
         terraform = Terraform(tier, "apply")
         board = Board(workspace.out)
         planning.real(tier, terraform)
-        approve.again(tier, board, "to remove what other tiers do not use any more")
+        _ask_again(tier, board, "to remove what other tiers do not use any more")
         tier.held.unlink()
         says = _apply(tier, terraform, {})
         board.say(f"apply  {tier.name:<14} {says}, last\n")

@@ -23,7 +23,7 @@ from review.changes import changes, read
 from review.findings import DATA, EXPOSURE, IDENTITY, REACH, REFUSED, RESILIENCE
 from review.standing import standing
 from review.transitions import refused_plan
-from tierra.run import adopt, order, preflight, saved, upstream
+from tierra.run import order, preflight, saved, upstream
 from tierra.run.board import ASKS, RUNNING, Board
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
@@ -48,6 +48,8 @@ def apply(workspace: Workspace) -> None:
         if refused := [each for each in made["findings"] if each["subject"] == REFUSED]:
             raise Failed(_refusal(refused))
         shown = [*terminal.screen(made, f"{workspace.out}/report.html", *size())]
+    from tierra.run import adopt  # what reads YAML, which a report does without
+
     adopted = [line for tier in planned for line in adopt.lines(read_json(tier.plan_json))]
     shown += adopted
     if workspace.approval == "yes":

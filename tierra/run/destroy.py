@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tierra.run import approve
 from tierra.run.board import DONE, Board
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace, read_json
@@ -36,6 +35,8 @@ def ask(workspace: Workspace) -> None:
         if not tier.selected and names & set(workspace.facts["tiers"][tier.name])
     ]
     hold([*tiers, *standing], "destroy")
+    from tierra.run import approve  # once for all tiers
+
     approve.destroy(workspace, tiers, standing)
 
 

@@ -38,13 +38,13 @@ def prepare(tier: Tier, state: str) -> Terraform:
         text = _readable(state)
         private(tier.scratch_state, text)
         private(folder / KNOWN, text)
-    save(folder / OVERRIDE, rehearsed(folder, tier.scratch_state, _producers(tier)))
+    save(folder / OVERRIDE, rehearsed(folder, tier.scratch_state, producers(tier)))
     terraform = Terraform(tier, "plan", embedded=True)
     terraform.init()
     return terraform
 
 
-def _producers(tier: Tier) -> dict[str, Path]:
+def producers(tier: Tier) -> dict[str, Path]:
     """The state files of other tiers that the tier reads; what is not among them is read from S3."""
     found = {}
     for need in tier.needs:

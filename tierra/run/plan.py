@@ -11,7 +11,7 @@ import shutil
 import time
 from typing import Any
 
-from tierra.run import adopt, forecast, saved, upstream
+from tierra.run import forecast, kept, saved, upstream
 from tierra.run.board import DONE, RUNNING, Board
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, private, read_json
@@ -22,10 +22,17 @@ OPTIONS = ("-input=false", "-no-color", "-out=plan.tfplan")
 
 def plan(tier: Tier) -> None:
     """Plans a selected tier; of another one it only finds out what it has, or would have, for others."""
+    kept.begin(tier)
+    try:
+        _plan(tier)
+    finally:
+        kept.end(tier)
+
+
+def _plan(tier: Tier) -> None:
     started = time.monotonic()
     board = Board(tier.workspace.out)
     terraform = Terraform(tier, "plan")
-    tier.scratch_state.unlink(missing_ok=True)
     board.update(tier.name, RUNNING, "looks at its state")
     if tier.selected:
         tier.forget_plan()
@@ -36,7 +43,7 @@ def plan(tier: Tier) -> None:
     state = look(tier, terraform)
     if not tier.selected:
         if _wanted(tier) and not upstream.complete(tier):
-            forecast.outcome(tier, forecast.prepare(tier, state))
+            _outputs(tier, state)
         return
     tier.plan_log.unlink(missing_ok=True)
     if moving := upstream.moving(tier):
@@ -45,7 +52,7 @@ def plan(tier: Tier) -> None:
         real(tier, terraform)
         made = read_json(tier.plan_json)
         if _wanted(tier) and not forecast.known_outputs(tier, made):
-            forecast.outcome(tier, forecast.prepare(tier, state))
+            _outputs(tier, state)
     says = summary(read_json(tier.plan_json), forecast=tier.forecast.exists())
     board.update(tier.name, DONE, says)
     if not board.live:
@@ -71,24 +78,39 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> None:
     timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
     terraform.run(["plan", *OPTIONS, timeout, *options], tier.plan_log, doing="terraform plan")
     terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
-    adopt.check(tier)
+    if tier.imports.exists():
+        from tierra.run import adopt  # what reads YAML, which few plans need
+
+        adopt.check(tier)
     saved.seal(tier)
     tier.forecast.unlink(missing_ok=True)
 
 
 def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
-    terraform = forecast.prepare(tier, state)
+    wanted = _wanted(tier)
+    key = kept.key(tier, state, "plan and outputs" if wanted else "plan")
     shutil.copyfile(tier.configuration, tier.planned_configuration)
-    terraform.run(
-        ["plan", *OPTIONS, "-refresh=false"],
-        tier.plan_log,
-        doing=f"forecast: {', '.join(moving)} changes",
-    )
-    terraform.save(["show", "-json", forecast.PLAN], tier.plan_json)
+    if not kept.restored(tier, key):
+        terraform = forecast.prepare(tier, state)
+        terraform.run(
+            ["plan", *OPTIONS, "-refresh=false"],
+            tier.plan_log,
+            doing=f"forecast: {', '.join(moving)} changes",
+        )
+        terraform.save(["show", "-json", forecast.PLAN], tier.plan_json)
+        if wanted:
+            forecast.outcome(tier, terraform, forecast.PLAN)
+        (tier.scratch / forecast.PLAN).unlink()
+        kept.keep(tier, key, plan=True)
     tier.forecast.touch()
-    if _wanted(tier):
-        forecast.outcome(tier, terraform, forecast.PLAN)
-    (tier.scratch / forecast.PLAN).unlink()
+
+
+def _outputs(tier: Tier, state: str) -> None:
+    """Leaves in the scratch state the outputs that the tier will have once its configuration is applied."""
+    key = kept.key(tier, state, "outputs")
+    if not kept.restored(tier, key):
+        forecast.outcome(tier, forecast.prepare(tier, state))
+        kept.keep(tier, key, plan=False)
 
 
 def _wanted(tier: Tier) -> bool:

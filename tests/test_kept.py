@@ -1,0 +1,103 @@
+"""Forecasts that are kept: taken again only where everything that they were made from is the same."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rehearsal import attach
+from tierra.run import kept
+from tierra.run.workspace import Tier, Workspace
+
+READS = {"output": {"x": {"value": "${data.terraform_remote_state.network.outputs.vpc_id}"}}}
+STATE = '{"version": 4}'
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Tier:
+    """A tier that needs another one, and whose forecast was made and kept."""
+    facts = {"target": "rehearsal", "tiers": {"network": [], "data": ["network"]}}
+    variables = {"STATES": f"{tmp_path}/states", "TERRAFORM": f"{tmp_path}/terraform"}
+    (tmp_path / "environment.json").write_text(json.dumps(facts))
+    tier = Workspace("sandbox", tmp_path, variables).tier("data")
+    for file, content in (
+        (tmp_path / "terraform", "one version"),
+        (tier.configuration, READS),
+        (tier.charts / "a" / "Chart.yaml", "name: a"),
+        (tier.needs[0].scratch_state, {"outputs": {"vpc_id": {"value": "vpc-1"}}}),
+        (tier.plan_json, {"timestamp": "2026-01-01T00:00:00Z", "says": "größer"}),
+        (tier.plan_log, "Plan: 1 to add"),
+        (tier.scratch_state, {"outputs": {"endpoint": {"value": "db-1"}}}),
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    kept.keep(tier, kept.key(tier, STATE, "plan"), plan=True)
+    return tier
+
+
+def again(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
+    """Whether the next run takes what was kept."""
+    tier.forget_plan()
+    kept.begin(tier)
+    assert not tier.scratch_state.exists()
+    try:
+        return kept.restored(tier, kept.key(tier, state, what))
+    finally:
+        kept.end(tier)
+
+
+def test_what_was_kept_is_put_in_its_place_as_if_it_were_made_now(data: Tier) -> None:
+    for _ in range(2):
+        assert again(data)
+        plan = json.loads(data.plan_json.read_text(encoding="utf-8"))
+        assert plan.pop("timestamp") > "2026-01-01T00:00:00Z"
+        assert plan == {"says": "größer"}
+        assert data.plan_log.read_text() == "Plan: 1 to add"
+        assert "db-1" in data.scratch_state.read_text()
+        assert data.plan_json.stat().st_mode & 0o077 == 0
+    assert not again(data, state="")
+    assert not again(data, what="plan and outputs")
+
+
+CHANGES: dict[str, Callable[[Tier], object]] = {
+    "the configuration": lambda tier: tier.configuration.write_text("{}"),
+    "a chart": lambda tier: (tier.charts / "a" / "Chart.yaml").write_text("name: b"),
+    "a file beside the configuration": lambda tier: (tier.folder / "more.tf").touch(),
+    "what another tier puts out": lambda tier: tier.needs[0].scratch_state.write_text('{"outputs": {}}'),
+    "the program": lambda tier: os.utime(tier.workspace.terraform, (1, 1)),
+    "the kept plan": lambda tier: (tier.scratch / "plan.json").write_text('{"timestamp": ""}'),
+    "the kept state": lambda tier: tier.scratch_state.write_text("{}"),
+    "the note": lambda tier: (tier.scratch / kept.NOTE).write_text('{"key": '),
+    "nothing is left": lambda tier: (tier.scratch / kept.NOTE).unlink(),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_forecast_is_made_anew_when_anything_has_changed(data: Tier, what: str) -> None:
+    CHANGES[what](data)
+    assert not again(data)
+    assert not data.plan_json.exists()
+    assert not list(data.scratch.glob("*.tfstate"))  # no secret outlives its use
+
+
+def test_another_provider_or_its_settings_make_another_forecast(
+    data: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(attach, "stamp", lambda: "newer")
+        assert not again(data)
+    data.scratch_state.write_text(json.dumps({"outputs": {"endpoint": {"value": "db-1"}}}))
+    with monkeypatch.context() as patch:
+        patch.setenv("REHEARSAL_FAIL", "aws_vpc=1")
+        assert not again(data)
+    data.scratch_state.write_text(json.dumps({"outputs": {"endpoint": {"value": "db-1"}}}))
+    assert again(data)
+
+
+def test_terraforms_text_is_not_kept_from_those_who_ask_for_it(data: Tier) -> None:
+    loud = Workspace("sandbox", data.workspace.out, {**data.workspace.variables, "VERBOSE": "yes"})
+    assert not again(loud.tier("data"))
