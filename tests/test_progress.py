@@ -76,6 +76,28 @@ def test_lines_go_above_the_table_and_the_table_goes_at_the_end(board: Board) ->
     assert not board.file.exists()
 
 
+def test_a_table_that_is_kept_stays_where_it_was_drawn(board: Board) -> None:
+    board.update("network", DONE, "3 added")
+    board.close(keep=True)
+    assert isinstance(board.stream, Screen)
+    last = board.stream.getvalue().rpartition("\x1b[J")[2]
+    assert last.count("\n") == len(NEEDS)
+    assert "3 added" in last
+    assert not board.file.exists()
+
+
+def test_one_tier_has_no_table_on_a_terminal_so_it_prints_a_line(tmp_path: Path, board: Board) -> None:
+    assert board.has_table
+    board.open({"network": []})
+    assert not board.has_table
+
+
+def test_what_a_row_has_no_room_for_ends_with_an_ellipsis() -> None:
+    (line,) = Table({"data": Row(says="x" * 60, state=RUNNING)}).lines(0, 40)
+    assert "x…" in line
+    assert "x" * 60 not in line
+
+
 def test_a_reader_that_is_gone_is_no_failure(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

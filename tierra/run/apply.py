@@ -32,7 +32,7 @@ def apply(tier: Tier) -> None:
         held = _hold(tier, terraform, made)
         says = _apply(tier, terraform, held)
     board.update(tier.name, DONE, says)
-    if not board.live:
+    if not board.has_table:
         board.say(f"apply  {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
 
 

@@ -48,7 +48,7 @@ def plan(tier: Tier) -> None:
             forecast.outcome(tier, forecast.prepare(tier, state))
     says = summary(read_json(tier.plan_json), forecast=tier.forecast.exists())
     board.update(tier.name, DONE, says)
-    if not board.live:
+    if not board.has_table:
         board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
 
 
