@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from test_make import Project, succeeded, without_make
 
+from tierra.run import after
 from tierra.run.board import DONE, RUNNING, STOPPED, Board, Row, Table
+from tierra.run.workspace import Workspace
 
 NEEDS = {"network": [], "storage": [], "data": ["network"], "systems": ["data", "storage", "compute"]}
 
@@ -86,7 +88,7 @@ def test_a_table_that_is_kept_stays_where_it_was_drawn(board: Board) -> None:
     assert not board.file.exists()
 
 
-def test_one_tier_has_no_table_on_a_terminal_so_it_prints_a_line(tmp_path: Path, board: Board) -> None:
+def test_one_tier_has_no_table_on_a_terminal_so_it_prints_a_line(board: Board) -> None:
     assert board.has_table
     board.open({"network": []})
     assert not board.has_table
@@ -155,3 +157,16 @@ def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> Non
     said = succeeded(project.make("plan", "TIER=storage", VERBOSE="yes"))
     assert re.search(r"^\S*terraform -chdir=\S+/storage plan ", said, re.M)
     assert "aws_s3_bucket.files will be created" in said
+
+
+def test_after_an_apply_of_some_tiers_the_next_plan_is_of_these(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {"target": "rehearsal", "tiers": {"state": [], "network": []}}
+    (tmp_path / "environment.json").write_text(json.dumps(made))
+    monkeypatch.setattr(after, "finish", lambda _: None)
+    monkeypatch.setattr(after, "glance", lambda _: "")
+    after.applied(Workspace("dev", tmp_path, {"TIER": "network"}))
+    said = capsys.readouterr().out
+    assert "apply: dev is up to date (network)" in said
+    assert "Next: make plan ENV=dev TIER=network, which ends with No changes." in said

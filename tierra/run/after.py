@@ -66,7 +66,7 @@ def _applied(workspace: Workspace, states: dict[str, str]) -> Iterator[str]:
     yield f"apply: {workspace.environment} is up to date" + ("" if whole else f" ({names})")
     if workspace.rehearsed:
         yield "This was a rehearsal: nothing was created in AWS"
-        yield f"Next: {workspace.command('plan')}, which ends with No changes."
+        yield f"Next: {workspace.command('plan', _named(workspace))}, which ends with No changes."
     else:
         yield from reached(workspace)
 
