@@ -166,6 +166,9 @@ def test_after_an_apply_of_some_tiers_the_next_plan_is_of_these(
     (tmp_path / "environment.json").write_text(json.dumps(made))
     monkeypatch.setattr(after, "finish", lambda _: None)
     monkeypatch.setattr(after, "glance", lambda _: "")
+    for tier in made["tiers"]:
+        (tmp_path / "stacks" / tier).mkdir(parents=True)
+        (tmp_path / "stacks" / tier / "cdk.tf.json").write_text("{}")
     after.applied(Workspace("dev", tmp_path, {"TIER": "network"}))
     said = capsys.readouterr().out
     assert "apply: dev is up to date (network)" in said
