@@ -182,6 +182,8 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
     if any(kind in NUMBERS for kind in kinds):
         return _for_number(node, value)
     if options:
+        if source in options and not isinstance(value, str):
+            return f"put it in quotes: {_quote(source)}"
         close = _closest(value, options)
         return f"write {close}" if close else f"write {choices(options)}"
     if "boolean" in kinds:

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from modules.section import fault
+from modules.wording import choices
 
 # The isolated and the European sovereign partitions exist too; their services and principals differ and are
 # untried here.
@@ -59,7 +60,7 @@ def _remedy(name: str) -> str:
         letter = plain[len(without_letter) :]
         return f"write {without_letter}" + (f"; zone {letter} belongs in network.zones" if letter else "")
     close = difflib.get_close_matches(plain, regions(), n=3, cutoff=0.6)
-    return f"write {' or '.join(close)}" if close else "write its code, such as us-east-1 or eu-central-1"
+    return f"write {choices(close)}" if close else "write its code, such as us-east-1 or eu-central-1"
 
 
 RegionName = Annotated[

@@ -6,6 +6,7 @@ Nothing here asks AWS, and nothing imports a provider: a bad file is refused in 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -58,7 +59,8 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
 
     def validate(name: str) -> str:
         if not legal(name):
-            plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+            letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+            plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")
             plain = plain.lstrip("-0123456789")[:longest].rstrip("-")
             raise fault(rule, f"write {plain}" if legal(plain) else "choose another name")
         if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):

@@ -142,7 +142,7 @@ def test_what_aws_needs_is_said_with_a_remedy_each() -> None:
     assert f"sign in to {PRODUCTION}" in said
     lines = said.splitlines()
     for number, line in enumerate(lines):
-        if line.startswith(("missing", "look")):
+        if line.startswith(("missing", "warning")):
             assert lines[number + 1].startswith("  remedy: "), line
 
 
@@ -203,7 +203,7 @@ def test_a_registry_that_answers_is_told(servers: Pretence, monkeypatch: pytest.
 def test_missing_programs_are_told_with_where_to_get_them(tmp_path: Path) -> None:
     code, status, said = look("production", PATH=str(tmp_path))
     assert (code, status["git"], status["aws"]) == (1, "missing", "missing")
-    assert (status["kubectl"], status["helm"]) == ("look", "look")
+    assert (status["kubectl"], status["helm"]) == ("warning", "warning")
     assert "https://docs.aws.amazon.com/cli/" in said
 
 

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from test_make import Project, succeeded, without_make
 
+from tierra.run import after
 from tierra.run.board import DONE, RUNNING, STOPPED, Board, Row, Table
+from tierra.run.workspace import Workspace
 
 NEEDS = {"network": [], "storage": [], "data": ["network"], "systems": ["data", "storage", "compute"]}
 
@@ -74,6 +76,28 @@ def test_lines_go_above_the_table_and_the_table_goes_at_the_end(board: Board) ->
     board.close()
     assert stream.getvalue().endswith("\x1b[4F\x1b[J")
     assert not board.file.exists()
+
+
+def test_a_table_that_is_kept_stays_where_it_was_drawn(board: Board) -> None:
+    board.update("network", DONE, "3 added")
+    board.close(keep=True)
+    assert isinstance(board.stream, Screen)
+    last = board.stream.getvalue().rpartition("\x1b[J")[2]
+    assert last.count("\n") == len(NEEDS)
+    assert "3 added" in last
+    assert not board.file.exists()
+
+
+def test_one_tier_has_no_table_on_a_terminal_so_it_prints_a_line(board: Board) -> None:
+    assert board.has_table
+    board.open({"network": []})
+    assert not board.has_table
+
+
+def test_what_a_row_has_no_room_for_ends_with_an_ellipsis() -> None:
+    (line,) = Table({"data": Row(says="x" * 60, state=RUNNING)}).lines(0, 40)
+    assert "x…" in line
+    assert "x" * 60 not in line
 
 
 def test_a_reader_that_is_gone_is_no_failure(tmp_path: Path) -> None:
@@ -133,3 +157,19 @@ def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> Non
     said = succeeded(project.make("plan", "TIER=storage", VERBOSE="yes"))
     assert re.search(r"^\S*terraform -chdir=\S+/storage plan ", said, re.M)
     assert "aws_s3_bucket.files will be created" in said
+
+
+def test_after_an_apply_of_some_tiers_the_next_plan_is_of_these(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {"target": "rehearsal", "tiers": {"state": [], "network": []}}
+    (tmp_path / "environment.json").write_text(json.dumps(made))
+    monkeypatch.setattr(after, "finish", lambda _: None)
+    monkeypatch.setattr(after, "glance", lambda _: "")
+    for tier in made["tiers"]:
+        (tmp_path / "stacks" / tier).mkdir(parents=True)
+        (tmp_path / "stacks" / tier / "cdk.tf.json").write_text("{}")
+    after.applied(Workspace("dev", tmp_path, {"TIER": "network"}))
+    said = capsys.readouterr().out
+    assert "apply: dev is up to date (network)" in said
+    assert "Next: make plan ENV=dev TIER=network, which ends with No changes." in said

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import pytest
 from on_aws import Production
 from test_make import refused
 
 from tierra.run.saved import fault, seal
-from tierra.run.workspace import Workspace
+from tierra.run.workspace import Failed, Workspace
 
 AGAIN = ": run make plan ENV=production"
 
@@ -132,3 +133,11 @@ def test_a_plan_of_another_terraform_is_refused_with_both_versions(production: P
     run = production.make("apply", "TIER=state", APPROVE="yes")
     refused(run, f"the plan was made by terraform {theirs}; this is {ours}")
     assert production.recorded("state") == set()
+
+
+def test_a_file_that_is_cut_off_is_named_with_the_remedy(tmp_path: Path) -> None:
+    out = tmp_path / "dev"
+    out.mkdir()
+    (out / "environment.json").write_text('{"target": "rehe')
+    with pytest.raises(Failed, match=r"dev/environment\.json: the file is damaged: .*\n  remedy: make clean"):
+        _ = Workspace("dev", out).facts

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from test_make import Project, refused, succeeded, without_make
 
+from tierra.run import __main__ as driver
+
 
 def test_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -> None:
     project = Project(tmp_path / "my own tierra")
@@ -88,7 +90,7 @@ def test_an_interrupt_ends_in_good_order_and_is_no_failure_of_terraform(tmp_path
     _, errors = process.communicate()
     assert process.returncode != 0
     assert "Traceback" not in errors
-    assert "apply: interrupted; what was done is in the state" in errors
+    assert "apply: interrupted; what was done is in the state\nNext: make plan ENV=sandbox" in errors
     assert "remedy" not in errors
     done = project.addresses()
     assert done
@@ -114,3 +116,24 @@ def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(tmp_pat
     assert 'Next: make apply ENV=production TIER="state storage" REHEARSE=yes' in said
     assert (project.folder / "cdktf.out" / "rehearsal" / "production" / "report.html").exists()
     assert not (project.folder / "cdktf.out" / "production" / "stacks" / "state" / "plan.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "says"),
+    [
+        ("plan", "plan: interrupted; nothing was changed"),
+        ("ask-apply", "apply: interrupted; nothing was changed"),
+        ("destroy", "destroy: interrupted; what was done is in the state\nNext: make destroy ENV=dev"),
+    ],
+)
+def test_ctrl_c_says_what_is_left_and_what_comes_next(
+    verb: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver, "_run", interrupt)
+    monkeypatch.setattr("sys.argv", ["run", "--env", "dev", "--out", "cdktf.out/dev", verb])
+    monkeypatch.delenv("REHEARSE", raising=False)
+    assert driver.main() == driver.INTERRUPTED
+    assert capsys.readouterr().err == f"{says}\n"

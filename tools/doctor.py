@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 ROOT = Path(__file__).resolve().parent.parent
-OK, WARNING, MISSING, UNUSED = "ok", "look", "missing", "not needed"
+OK, WARNING, MISSING, UNUSED = "ok", "warning", "missing", "not needed"
 SECONDS = 4  # for an answer from the network
 # Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.
 REFUSED_BY_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
@@ -239,8 +239,8 @@ def look_at_spec(environment: str) -> tuple[Any, Finding]:
 def not_on_aws(spec: Any) -> str:
     """Why AWS need not be asked; empty when it must."""
     if spec is None:
-        return "nobody knows before there is a sound spec"
-    return "" if spec.target == "aws" else "a rehearsal does without"
+        return "not known until the spec is valid"
+    return "" if spec.target == "aws" else "a rehearsal needs none"
 
 
 def client(service: str, region: str) -> Any:
@@ -285,7 +285,7 @@ def look_at_zones(spec: Any) -> Finding:
     try:
         answered = client("ec2", spec.region).describe_availability_zones()["AvailabilityZones"]
     except (BotoCoreError, ClientError):
-        return Finding("zones", WARNING, "cannot be asked about", "see credentials")
+        return Finding("zones", WARNING, "AWS did not say which there are", "see credentials")
     ids = {zone["ZoneName"]: zone["ZoneId"] for zone in answered if zone["State"] == "available"}
     letters = ", ".join(
         name.removeprefix(spec.region) for name, id in ids.items() if id not in REFUSED_BY_EKS
@@ -353,9 +353,9 @@ def look_at_cluster(spec: Any) -> Finding:
         code = error.response["Error"]["Code"]
         if code == "ResourceNotFoundException":
             return Finding("cluster", OK, f"{name} does not exist yet: make apply builds it")
-        return Finding("cluster", WARNING, f"{name} cannot be asked about ({code})", "see credentials")
+        return Finding("cluster", WARNING, f"{name} cannot be described ({code})", "see credentials")
     except BotoCoreError:
-        return Finding("cluster", WARNING, f"{name} cannot be asked about", "see credentials")
+        return Finding("cluster", WARNING, f"{name} cannot be described", "see credentials")
     if "endpoint" not in cluster:
         return Finding("cluster", OK, f"{name} is {cluster['status'].lower()}")
     where = urlparse(cluster["endpoint"])

@@ -114,7 +114,7 @@ def write(environment: str, given: Answers) -> Path:
                 )
         except OSError:
             if missing:
-                heading = f"there is no terminal to ask on, and make new ENV={environment} needs besides"
+                heading = f"there is no terminal to ask on, and make new ENV={environment} still needs"
                 lines = [f"  {each.variable}=…  {each.text}" for each in missing]
                 raise Stopped("\n".join([heading, *lines])) from None
     if problems := draft.faults(whole):

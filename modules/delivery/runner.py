@@ -124,11 +124,11 @@ def runner_findings(
         return
     reach = "the VPC and compute.endpoint.public_cidrs" if public_cidrs else "the VPC"
     rule = (
-        f"jobs that plan and deploy reach the Kubernetes API from {reach} alone, and runners of GitHub are"
-        " not there: their addresses are thousands and change"
+        f"the Kubernetes API can be reached only from {reach}, so jobs that plan and deploy must run there;"
+        " GitHub's own runners do not"
     )
     remedy = (
         f"write runner: codebuild and a connection, or runner: [self-hosted, {environment}], labels of a"
-        " runner inside: docs/delivery.md"
+        " runner in the VPC: docs/delivery.md"
     )
     yield Finding(("delivery", "runner"), rule, remedy, "" if named else "(missing)")

@@ -50,6 +50,9 @@ OF_ALL = {
 # And these the words of the command line besides:
 WITH_WORDS = {"ready": "ready.ready", "commands": "dry.write", "rehearse": "rehearse.rehearse"}
 
+# What changes something outside the folder of the environment:
+CHANGES = ("apply", "finish", "destroy", "recover", "bootstrap", "unlock")
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tierra.run")
@@ -67,8 +70,20 @@ def main() -> int:
             Board(workspace.out).say(f"{str(failed).rstrip()}\n", sys.stderr)
         return 1
     except (Interrupted, KeyboardInterrupt):
-        put(sys.stderr, f"{asked.verb}: interrupted; what was done is in the state\n")
+        put(sys.stderr, f"{_interrupted(workspace, asked.verb)}\n")
         return INTERRUPTED
+
+
+def _interrupted(workspace: Workspace, verb: str) -> str:
+    """What is left after Ctrl-C, and how to go on."""
+    if verb not in CHANGES:
+        return f"{verb.removeprefix('ask-')}: interrupted; nothing was changed"
+    if verb in ("apply", "finish"):
+        verb = "apply"
+        following = f"{workspace.command('plan')}, then {workspace.command('apply')}"
+    else:
+        following = workspace.command(verb)
+    return f"{verb}: interrupted; what was done is in the state\nNext: {following}"
 
 
 def _run(workspace: Workspace, verb: str, words: list[str]) -> int:

@@ -33,16 +33,17 @@ def validated(workspace: Workspace) -> None:
 
 
 def destroyed(workspace: Workspace) -> None:
-    """Says what was destroyed."""
-    Board(workspace.out).close()
+    """Says what was destroyed. The table stays: it has the counts."""
+    Board(workspace.out).close(keep=True)
     names = ", ".join(tier.name for tier in destroy.destroyed(workspace))
     print(f"destroy: nothing is left of {workspace.environment} ({names})")
 
 
 def applied(workspace: Workspace) -> None:
-    """Removes what was held back; says what was applied, which tiers wait, and where the platform is."""
+    """Removes what was held back; says what was applied, which tiers wait, and where the platform is. The
+    table stays: it has the counts."""
     finish(workspace)
-    Board(workspace.out).close()
+    Board(workspace.out).close(keep=True)
     states = {tier.name: glance(tier) for tier in workspace.tiers(workspace.order)}
     print("\n".join(_applied(workspace, states)))
 
@@ -64,7 +65,8 @@ def _applied(workspace: Workspace, states: dict[str, str]) -> Iterator[str]:
     whole = workspace.selected == workspace.order
     yield f"apply: {workspace.environment} is up to date" + ("" if whole else f" ({names})")
     if workspace.rehearsed:
-        yield f"A rehearsal: nothing of it exists in AWS. {workspace.command('plan')} finds no changes now"
+        yield "This was a rehearsal: nothing was created in AWS"
+        yield f"Next: {workspace.command('plan', _named(workspace))}, which ends with No changes."
     else:
         yield from reached(workspace)
 

@@ -32,7 +32,7 @@ def apply(tier: Tier) -> None:
         held = _hold(tier, terraform, made)
         says = _apply(tier, terraform, held)
     board.update(tier.name, DONE, says)
-    if not board.live:
+    if not board.has_table:
         board.say(f"apply  {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
 
 
@@ -114,7 +114,10 @@ def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]
     says = f"{added} added, {changed} changed, {destroyed} destroyed" if not idle else "no changes"
     if imported:
         says = f"{imported} imported, {says}"
-    return f"{says}; {len(held)} to remove later" if held else says
+    if held:
+        later = planning.counts(read_json(tier.applied_json))[-1] - destroyed
+        says += f"; {later} to destroy when no tier uses them any more"
+    return says
 
 
 def finish(workspace: Workspace) -> None:
@@ -128,4 +131,4 @@ def finish(workspace: Workspace) -> None:
         _ask_again(tier, board, "to remove what other tiers do not use any more")
         tier.held.unlink()
         says = _apply(tier, terraform, {})
-        board.say(f"apply  {tier.name:<14} {says}, last\n")
+        board.say(f"apply  {tier.name:<14} {says}, which no tier uses any more\n")

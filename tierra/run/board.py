@@ -56,7 +56,8 @@ class Table:
                 seconds = int((row.ended or now) - row.started)
                 spent = f"{seconds // 60}:{seconds % 60:02}"
             room = max(8, width - longest - 12)
-            text = f"  {tier:<{longest}}  {says[:room]:<{room}} {spent:>5}"
+            says = says if len(says) <= room else f"{says[: room - 1]}…"
+            text = f"  {tier:<{longest}}  {says:<{room}} {spent:>5}"
             color = COLORS.get(row.state, "1")
             found.append(f"\x1b[{color}m{text[: width - 1]}\x1b[0m")
         return found
@@ -87,9 +88,17 @@ class Board:
         if self.live and len(rows) > 1:
             self._write(Table({tier: Row(needs) for tier, needs in rows.items()}))
 
-    def close(self) -> None:
-        """Takes the table away."""
+    @property
+    def has_table(self) -> bool:
+        """Whether a table says how each tier ended. Without one, each tier prints a line."""
+        return self.live and self.file.exists()
+
+    def close(self, *, keep: bool = False) -> None:
+        """Takes the table away, or leaves its last drawing on the terminal."""
         with self._table() as table:
+            if keep:
+                self._draw(table)
+                table.drawn = 0
             self._erase(table)
             table.rows.clear()
         self.file.unlink(missing_ok=True)

@@ -77,5 +77,5 @@ def destroy(tier: Tier) -> None:
         terraform.run(["destroy", *options], tier.apply_log, doing="destroys")
         says = "destroyed"
     board.update(tier.name, DONE, says)
-    if not board.live:
+    if not board.has_table:
         board.say(f"destroy  {tier.name:<14} {says}\n")

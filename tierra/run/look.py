@@ -28,7 +28,7 @@ def validate(tier: Tier) -> None:
         terraform.capture("validate", "-no-color")
         board = Board(tier.workspace.out)
         board.update(tier.name, DONE, "valid")
-        if not board.live:
+        if not board.has_table:
             board.say(f"validate  {tier.name:<14} the configuration is valid\n")
 
 

@@ -55,7 +55,7 @@ def _plan(tier: Tier) -> None:
             _outputs(tier, state)
     says = summary(read_json(tier.plan_json), forecast=tier.forecast.exists())
     board.update(tier.name, DONE, says)
-    if not board.live:
+    if not board.has_table:
         board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
 
 

@@ -37,18 +37,22 @@ REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
 def recover(workspace: Workspace) -> None:
     """Brings back what is missing in the selected tiers. Raises Failed when something could not be brought
     back, after all tiers were tried, or when a state cannot be reached or locked."""
-    said = []
+    said, whole = [], []
     for tier in workspace.tiers():
         try:
-            _tier(tier)
+            if _tier(tier):
+                whole.append(tier.name)
         except Failed as failed:
             said.append(str(failed))
+    if whole:
+        print(f"recover: {workspace.environment}: nothing is missing in the state of {', '.join(whole)}")
     if said:
         raise Failed("\n".join(said))
 
 
-def _tier(tier: Tier) -> None:
-    """Raises Failed when something could not be brought back, or the state cannot be reached or locked."""
+def _tier(tier: Tier) -> bool:
+    """Whether the state has all that exists for certain. Raises Failed when something could not be brought
+    back, or the state cannot be reached or locked."""
     terraform = Terraform(tier, "recover")
     terraform.init()
     named = f"recover: {tier.name} of {tier.workspace.environment}"
@@ -71,7 +75,7 @@ def _tier(tier: Tier) -> None:
                 for address, id_ in left.items()
             )
         )
-    print(f"recover: the state of {tier.name} of {tier.workspace.environment} has all that exists")
+    return not unknown
 
 
 def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:

@@ -23,7 +23,7 @@ def seal(tier: Tier) -> None:
     """Writes the seal of a plan, last: a plan without one was not finished. Raises Failed when the plan is
     not there whole: terraform does not notice when its JSON is cut off."""
     try:
-        plan = read_json(tier.plan_json)
+        plan = json.loads(tier.plan_json.read_text(encoding="utf-8"))
         sealed = {
             "plan": checksum(tier.plan),
             "shown": checksum(tier.plan_json),

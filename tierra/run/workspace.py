@@ -302,7 +302,13 @@ class Tier:
 
 
 def read_json(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
+    """What a file of the output holds. Raises Failed when it is not whole."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Failed(
+            f"{file.as_posix()}: the file is damaged: {error}\n  remedy: make clean, then make plan"
+        ) from None
 
 
 def private(file: Path, text: str) -> None:
