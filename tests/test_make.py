@@ -169,7 +169,10 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     assert project.report() == dict.fromkeys(TIERS, unchanged)
 
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
-    refused(project.make("apply", APPROVE="yes"), "network is older than its configuration: run make plan")
+    refused(
+        project.make("apply", APPROVE="yes"),
+        "network was applied with an earlier configuration: run make plan",
+    )
     project.edit("storage_gb: 20,", "storage_gb: 40, replicas: 3,")
     project.edit("max: 9", "max: 12")
     project.edit("\ndata:", f"\nsystems: {json.dumps(DIAGRAM | {'billing': {'framework': 'go'}})}\n\ndata:")

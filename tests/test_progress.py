@@ -162,11 +162,12 @@ def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> Non
 def test_after_an_apply_of_some_tiers_the_next_plan_is_of_these(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = {"target": "rehearsal", "tiers": {"state": [], "network": []}}
+    tiers: dict[str, list[str]] = {"state": [], "network": []}
+    made = {"target": "rehearsal", "tiers": tiers}
     (tmp_path / "environment.json").write_text(json.dumps(made))
     monkeypatch.setattr(after, "finish", lambda _: None)
     monkeypatch.setattr(after, "glance", lambda _: "")
-    for tier in made["tiers"]:
+    for tier in tiers:
         (tmp_path / "stacks" / tier).mkdir(parents=True)
         (tmp_path / "stacks" / tier / "cdk.tf.json").write_text("{}")
     after.applied(Workspace("dev", tmp_path, {"TIER": "network"}))

@@ -12,6 +12,7 @@ import pytest
 from test_make import Project, refused, succeeded, without_make
 
 from tierra.run import __main__ as driver
+from tierra.run.terraform import INTERRUPTED
 
 
 def test_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -> None:
@@ -135,5 +136,5 @@ def test_ctrl_c_says_what_is_left_and_what_comes_next(
     monkeypatch.setattr(driver, "_run", interrupt)
     monkeypatch.setattr("sys.argv", ["run", "--env", "dev", "--out", "cdktf.out/dev", verb])
     monkeypatch.delenv("REHEARSE", raising=False)
-    assert driver.main() == driver.INTERRUPTED
+    assert driver.main() == INTERRUPTED
     assert capsys.readouterr().err == f"{says}\n"

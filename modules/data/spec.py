@@ -43,5 +43,5 @@ class Data(Section):
 def snapshot_findings(data: Data, protection: bool) -> Iterator[Finding]:
     """What is protected leaves a last snapshot. Paths are from the root of the spec."""
     if protection and not data.final_snapshots:
-        rule = "protection is on, and what is protected leaves a final snapshot"
+        rule = "with protection: true, databases must leave a final snapshot"
         yield Finding(("data", "final_snapshots"), rule, "remove the line, or write protection: false")

@@ -131,7 +131,7 @@ def summary(made: dict[str, Any]) -> Iterator[str]:
         yield f"ERROR, not all is known: {', '.join(failed)} could not be compared"
     if count:
         differ = "resources differ" if count > 1 else "resource differs"
-        yield f"{count} {differ} from the state; make plan and make apply set back what the spec says"
+        yield f"{count} {differ} from the state; make plan and make apply restore what the spec says"
     if made["verdict"] == "none":
         yield "none"
 

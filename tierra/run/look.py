@@ -75,7 +75,8 @@ def unlock(workspace: Workspace) -> None:
     tiers, lock = workspace.tiers(), workspace.lock
     if not lock or len(tiers) != 1:
         raise Failed(
-            f"unlock: make unlock ENV={workspace.environment} TIER=<tier> LOCK=<id>; the refusal has both"
+            "unlock: TIER and LOCK must be set: the message about the lock names both\n"
+            f"  remedy: make unlock ENV={workspace.environment} TIER=<tier> LOCK=<id>"
         )
     terraform = Terraform(tiers[0], "unlock")
     terraform.init()

@@ -155,7 +155,7 @@ def table(states: list[TierState]) -> Table:
 def summary(states: list[TierState]) -> Iterator[str]:
     """What the table does not say."""
     for state in states:
-        yield f"{state.tier}: {len(state.resources)} resources are destroyed"
+        yield f"{state.tier}: {len(state.resources)} resources will be destroyed"
     if any(state.snapshots_outlive_keys for state in states):
         yield (
             "Final snapshots are encrypted with keys that are destroyed as well: copy those to keep under"

@@ -57,7 +57,9 @@ def fault(tier: Tier) -> str:
         return "" if same else f"the forecast of {tier.name} is older than its configuration"
     if tier.applied.exists() and not tier.plan.exists():
         return (
-            "" if _made_of(tier, read_json(tier.applied)) else f"{tier.name} is older than its configuration"
+            ""
+            if _made_of(tier, read_json(tier.applied))
+            else f"{tier.name} was applied with an earlier configuration"
         )
     files = (tier.seal, tier.plan, tier.plan_json, tier.planned_configuration)
     if not all(file.exists() for file in files):
