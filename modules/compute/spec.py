@@ -108,10 +108,10 @@ class Nodes(Section):
         """min <= desired <= max."""
         if self.min > self.max:
             key = "min" if "min" in self.model_fields_set else "max"
-            rule = f"min ({self.min}) is at most max ({self.max})"
+            rule = f"min ({self.min}) must be at most max ({self.max})"
             yield Finding((key,), rule, f"raise max to {self.min} or more, or lower min")
         elif self.desired is not None and not self.min <= self.desired <= self.max:
-            rule = f"desired is from min ({self.min}) to max ({self.max})"
+            rule = f"desired must be from min ({self.min}) to max ({self.max})"
             yield Finding(
                 ("desired",), rule, f"write {min(max(self.desired, self.min), self.max)}, or remove it"
             )

@@ -176,7 +176,7 @@ class Backup(Section):
         if getattr(self, longer) < least:
             # The key that the file names is the one to change.
             key = longer if longer in self.model_fields_set else shorter
-            rule = f"{longer} ({getattr(self, longer)}) is at least {shorter} ({least})"
+            rule = f"{longer} ({getattr(self, longer)}) must be at least {shorter} ({least})"
             yield Finding((key,), rule, f"raise {longer} to {least} or more, or lower {shorter}")
 
 
