@@ -41,7 +41,7 @@ def test_charts_are_pinned_to_one_version(roots: dict[str, Root]) -> None:
 
 
 def test_definitions_that_helm_never_upgrades_are_in_the_docs(roots: dict[str, Root]) -> None:
-    """A chart at another version is looked at again; one with a folder crds/ has its command, at its version."""
+    """A chart at another version is looked at again; one with a folder crds/ has its command."""
     lines = (TREES / "definitions.txt").read_text(encoding="utf-8").splitlines()
     where = {
         (chart, version): kind for chart, version, kind in (line.split() for line in lines if line[0] != "#")

@@ -351,7 +351,9 @@ def test_a_release_of_the_largest_system_finds_room(environment: Callable[..., E
     assert release == [Pods("large-surge", 1, 1600, 512), Pods("large-migrate", 1, 1600, 512)]
     systems["large"] |= {"commands": {"migrate": []}}
     settings = environment(systems=systems, compute={"nodes": {"max": 450}})
-    assert [each.name for each in release_pods(settings.systems, room(settings.compute.nodes))] == ["large-surge"]
+    assert [each.name for each in release_pods(settings.systems, room(settings.compute.nodes))] == [
+        "large-surge"
+    ]
 
 
 def test_nodes_are_shared_out_without_losing_one() -> None:

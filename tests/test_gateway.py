@@ -135,7 +135,9 @@ def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) ->
     assert int(kong["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
 
 
-def test_pods_of_systems_outlive_what_a_pod_of_kong_that_goes_knows_of_them(gateway: Root, tmp_path: Path) -> None:
+def test_pods_of_systems_outlive_what_a_pod_of_kong_that_goes_knows_of_them(
+    gateway: Root, tmp_path: Path
+) -> None:
     """Its controller stops at once. What it told Kong last is true for as long as Kong takes new requests."""
     pause = values(gateway, "kong")["lifecycle"]["preStop"]["exec"]["command"]
     [asks] = [int(word.removeprefix("--wait=")) for word in pause if word.startswith("--wait=")]

@@ -239,7 +239,7 @@ def look_at_spec(environment: str) -> tuple[Any, Finding]:
 def not_on_aws(spec: Any) -> str:
     """Why AWS need not be asked; empty when it must."""
     if spec is None:
-        return "nobody knows before there is a sound spec"
+        return "not known before there is a sound spec"
     return "" if spec.target == "aws" else "a rehearsal does without"
 
 

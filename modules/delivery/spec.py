@@ -174,7 +174,7 @@ def delivery_findings(
     name, None for the one of the infrastructure."""
     at = ("delivery",)
     if target == "aws" and "repository" not in delivery.model_fields_set:
-        rule = "target: aws trusts a repository on GitHub, and nobody named it"
+        rule = "target: aws trusts a repository on GitHub, and the spec names none"
         yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
     trusted = github_environments(delivery, environment)
     shared = bool(set(repositories) & {None, delivery.repository})

@@ -133,7 +133,7 @@ class Backup(Section):
     lock: Literal["off", "governance", "compliance"] = Field(
         default="governance",
         description="Guard of the vault against early deletion: off, governance (administrators can lift"
-        " it) or compliance (nobody can, AWS included, once lock_grace_days have passed: it is"
+        " it) or compliance (no one can, AWS included, once lock_grace_days have passed: it is"
         " irreversible).",
     )
     lock_grace_days: int = Field(

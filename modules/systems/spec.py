@@ -94,7 +94,7 @@ class System(Section):
     health: Health = Field(default_factory=Health, description="Paths of the probes.")
     metrics: Metrics | None = Field(
         default=None,
-        description="Where Prometheus collects; {} for /metrics at port. Nobody else reaches it. Left out,"
+        description="Where Prometheus collects; {} for /metrics at port. Nothing else reaches it. Left out,"
         " nothing is collected.",
         examples=[{"path": "/metrics"}],
     )
