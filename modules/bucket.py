@@ -178,7 +178,7 @@ class PrivateBucket:
         )
 
     def _refusals(self, key: KmsKey | None, aliases: Sequence[str]) -> list[Statement]:
-        """What nobody may do, administrators included."""
+        """What no role may do, administrators included."""
         refusals = [
             self._refuse("PlainHttp", "s3:*", {"Bool": {"aws:SecureTransport": "false"}}),
             self._refuse("OldTls", "s3:*", {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
@@ -204,7 +204,7 @@ class PrivateBucket:
         return Statement(
             sid=f"Refuse{what}",
             effect="Deny",
-            principals=Everyone("nobody is exempt from a refusal"),
+            principals=Everyone("no role is exempt from a refusal"),
             actions=actions,
             resources=f"{self.arn}/*" if actions == "s3:PutObject" else [self.arn, f"{self.arn}/*"],
             conditions=conditions,

@@ -45,7 +45,7 @@ def encryption_key(
 
 
 def _administration(stack: Stack) -> Statement:
-    """Without it nobody, IAM administrators included, could use or change the key ever again."""
+    """Without it no role, those of IAM administrators included, could use or change the key ever again."""
     return Statement(
         sid="AccountAdministersThroughIam",
         actions="kms:*",

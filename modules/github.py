@@ -13,7 +13,7 @@ _OWNER = r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}"
 _NAME = r"[A-Za-z0-9._-]{1,100}"
 _NAMED = rf"{_OWNER}/{_NAME}"
 # Since July 2026 tokens of new repositories carry the numbers of owner and repository beside their names, so
-# that nobody who takes over a name takes over its trust:
+# so that a new owner of a name does not take over its trust:
 # https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
 _NUMBERED = rf"{_OWNER}@[1-9][0-9]*/{_NAME}@[1-9][0-9]*"
 

@@ -25,6 +25,7 @@ LIMITS = {
     "iam_policy": 128,
     "iam_role": 64,
     "iam_role_policy": 128,
+    "image_cache": 30,
     "kms_alias": 256,
     "launch_template": 128,
     "load_balancer": 32,

@@ -111,7 +111,7 @@ def _content(file: str, path: Path) -> bytes:
             short(file), f"the file must be readable: {reason}", "check the environment's name"
         ) from None
     if len(content) > LARGEST_FILE:
-        rule = f"a spec is at most {LARGEST_FILE // 1024} KiB"
+        rule = f"a spec must be at most {LARGEST_FILE // 1024} KiB"
         raise _stop(file, rule, "check that this is the right file; most specs are a page or two")
     return content
 

@@ -1,6 +1,6 @@
 """Addresses that changed: a resource with a new name is moved in the state, not destroyed and built anew.
 
-Whoever changes the address of something that a release has built adds a line to RENAMES; synthesis then
+A change of the address of something that a release has built adds a line to RENAMES; synthesis then
 writes a `moved` block (developer.hashicorp.com/terraform/language/block/moved) wherever the new address is
 generated. Lines are never taken out, for an environment may jump over releases, and an old address is never
 given to something else. tests/test_releases.py finds what was forgotten.

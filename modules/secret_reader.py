@@ -14,7 +14,7 @@ from modules.stack import Stack
 
 @dataclass(frozen=True)
 class SecretReader:
-    """The role, and what it may do: whoever asks it for a secret depends on both."""
+    """The role, and what it may do: a reader of its secret depends on both."""
 
     role: IamRole
     rights: IamRolePolicy

@@ -204,7 +204,7 @@ class Environment(Section):
 
     @check("target", "account")
     def aws_has_an_account(self) -> Iterator[Finding]:
-        """Nothing is built in an account that nobody named."""
+        """Nothing is built in an account that the spec does not name."""
         if self.target == "aws" and "account" not in self.model_fields_set:
             rule = "target: aws needs the account that Terraform may work in"
             yield Finding(("account",), rule, 'add account: "<your twelve digits>", in quotes', "(missing)")
@@ -227,7 +227,8 @@ class Environment(Section):
     @check("compute", "network.cidr", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Finding]:
         """Ranges, zones and roles that the cluster can have here."""
-        yield from compute_findings(self.compute, self.network.cidr, self.network.zones, self.partition)
+        home = f"{self.region}:{self.account}"
+        yield from compute_findings(self.compute, self.network.cidr, self.network.zones, self.partition, home)
 
     @check("compute.nodes", "compute.scaling", "gateway", "network", "systems")
     def nodes_hold_the_systems(self) -> Iterator[Finding]:
@@ -280,12 +281,12 @@ class Environment(Section):
 
     @check("target", "edge.zone")
     def aws_has_a_zone(self) -> Iterator[Finding]:
-        """No record is written to a zone that nobody named."""
+        """No record is written to a zone that the spec does not name."""
         yield from named_for_aws(self.edge, "zone", self.target)
 
     @check("target", "edge.domain")
     def aws_has_a_domain(self) -> Iterator[Finding]:
-        """No certificate is asked for a name that nobody chose."""
+        """No certificate is asked for a name that the spec does not choose."""
         yield from named_for_aws(self.edge, "domain", self.target)
 
     @check("project")

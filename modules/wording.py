@@ -47,7 +47,7 @@ def shown(value: Any) -> str:
 
 
 def secret(path: KeyPath) -> bool:
-    """Whether a key of this path sounds like one whose value nobody should print."""
+    """Whether a key of this path sounds like one whose value must not be printed."""
     return any(isinstance(part, str) and _SECRET.search(part) for part in path)
 
 

@@ -1,7 +1,7 @@
 """Answers the calls of attach.py from copies of one process that has loaded everything: see there.
 
 A call arrives as the standard output and error of the caller, then the provider's name, the folder and the
-environment; the answer is the exit code. The host ends when nobody has called for a while.
+environment; the answer is the exit code. The host ends when no call has come for a while.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def _certificate(state: Object) -> Patterns:
 
 
 def _hosted_zone(_state: Object) -> Patterns:
-    """Of the data source too, which finds zones that nobody created here."""
+    """Of the data source too, which finds zones that were not created here."""
     arn = "arn:{partition}:route53:::hostedzone/{zone_id}"
     return {"arn": arn, "id": "{zone_id}", "zone_id": "Z{base32_20}"}
 

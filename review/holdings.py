@@ -59,7 +59,7 @@ def _emptied(by: str, what: str) -> Callable[[Values], str]:
 
 
 # Containers, by type: the argument that lets the provider empty it, the one with its name, and the way out
-# without it. With protection on a policy of the repository refuses its deletion, whoever asks.
+# without it. With protection on a policy of the repository refuses its deletion to every role.
 # Source: botocore, ecr DeleteRepository, s3 DeleteBucket, backup DeleteBackupVault.
 CONTAINERS: Mapping[str, tuple[str, str, str]] = {
     "aws_backup_vault": (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 # What AWS changes in the ordinary course of things. A test holds every name against the schema: none can be
-# set, so nobody can have changed one by hand.
+# set, so none can have been changed by hand.
 VOLATILE: Mapping[str, frozenset[str]] = {
     "aws_acm_certificate": frozenset(
         {"not_after", "not_before", "pending_renewal", "renewal_eligibility", "renewal_summary"}

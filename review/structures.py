@@ -155,7 +155,7 @@ def _of_lists(path: tuple[str | int | Name, ...], was: list[Any], now: list[Any]
         for index, other in zip(gone, new, strict=True):
             yield from _diff((*path, index), was[index], now[other])
     else:
-        # A mark of terraform's belongs to a place, and nobody knows which element has moved to it.
+        # A mark of terraform's belongs to a place, and it is not known which element has moved to it.
         hide = Masked if holds(was, Masked) or holds(now, Masked) else lambda each: each
         yield from (Edit((*path, index), hide(was[index]), ABSENT) for index in gone)
         yield from (Edit((*path, index), ABSENT, hide(now[index])) for index in new)

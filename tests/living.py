@@ -424,7 +424,7 @@ def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[st
 
 
 def unreported(findings: Sequence[Mapping[str, Any]], expect: Mapping[str, Any]) -> list[str]:
-    """Findings of the report that are missing, and grave ones that nobody expects: `subject tier address`."""
+    """Findings of the report that are missing, and unexpected grave ones: `subject tier address`."""
     said = {f"{each['subject']} {each['tier']} {each['address']}": each["grave"] for each in findings}
     patterns = expect.get("findings", ())
     wrong = [

@@ -1,4 +1,4 @@
-"""An environment that stands, to be destroyed, compared or adopted, and somebody at its terminal."""
+"""An environment that stands, to be destroyed, compared or adopted, and a person at its terminal."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _applied() -> Path:
 
 
 def typed(project: Project, answer: str, *arguments: str) -> tuple[int, str, str]:
-    """What comes of make when somebody types an answer at its terminal: the exit code, what the terminal
+    """What comes of make when a person types an answer at its terminal: the exit code, what the terminal
     shows before the answer, and what make prints."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 160))

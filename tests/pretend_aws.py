@@ -75,7 +75,7 @@ class Aws:
         assert connection.getresponse().status == 200
 
     def variables(self, account: str = ACCOUNT) -> dict[str, str]:
-        """The environment of somebody who has signed in to an account."""
+        """The environment of a person who has signed in to an account."""
         found = {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
@@ -87,8 +87,8 @@ class Aws:
             "NO_PROXY": "",
         }
         if account != ACCOUNT:
-            arn = f"arn:aws:iam::{account}:role/somebody"
-            role = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="somebody")["Credentials"]
+            arn = f"arn:aws:iam::{account}:role/operator"
+            role = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="operator")["Credentials"]
             found |= {
                 "AWS_ACCESS_KEY_ID": role["AccessKeyId"],
                 "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
@@ -121,7 +121,7 @@ class Aws:
                 iam.create_policy(PolicyName=policy["name"], PolicyDocument=policy["policy"])
 
     def _key(self, id_: str) -> str:
-        """A key with the id that the embedded provider gave it: KMS itself lets nobody choose."""
+        """A key with the id that the embedded provider gave it: KMS itself gives no choice."""
         from moto.kms.models import kms_backends
 
         backend = kms_backends[ACCOUNT]["us-east-1"]

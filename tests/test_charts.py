@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from chart_values import TREES, keys_of, unknown
-from conftest import Root
+from conftest import ROOT, Root
 
-# A value that is a reference to a resource is known to nobody yet.
+# A value that is a reference to a resource is not known yet.
 REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
 
 
@@ -38,6 +38,29 @@ def test_charts_are_pinned_to_one_version(roots: dict[str, Root]) -> None:
     for name, release in published(roots).items():
         assert re.fullmatch(r"v?\d+\.\d+\.\d+", release["version"]), name
         assert release["repository"].startswith("https://"), name
+
+
+def test_definitions_that_helm_never_upgrades_are_in_the_docs(roots: dict[str, Root]) -> None:
+    """A chart at another version is looked at again; one with a folder crds/ has its command."""
+    lines = (TREES / "definitions.txt").read_text(encoding="utf-8").splitlines()
+    where = {
+        (chart, version): kind for chart, version, kind in (line.split() for line in lines if line[0] != "#")
+    }
+    asked = re.findall(
+        r"^helm show crds (\S+) --repo (\S+) --version (\S+) \|",
+        (ROOT / "docs/upgrade-cluster.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    releases = published(roots).values()
+    used = {(each["chart"], each["repository"], each["version"]) for each in releases}
+    assert {(chart, version) for chart, _, version in used} <= where.keys()
+    assert {(chart, version) for chart, _, version in asked} == {key for key in where if where[key] == "crds"}
+    assert set(asked) == {each for each in used if where[each[0], each[2]] == "crds"}
+    for each in releases:
+        if where[each["chart"], each["version"]] == "off":
+            assert [yaml.safe_load(REFERENCE.sub("it", text))["crds"] for text in each["values"]] == [
+                {"enabled": False}
+            ]
 
 
 @pytest.mark.parametrize("path", sorted(TREES.glob("*.yaml")), ids=lambda path: path.stem)

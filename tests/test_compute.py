@@ -8,10 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from conftest import Root
 
 from modules.compute.addons import BEFORE_NODES, ON_NODES
-from modules.compute.capacity import Room, nodes_needed, reserved_cpu, reserved_memory, room, share_out
+from modules.compute.capacity import (
+    Room,
+    nodes_needed,
+    release_pods,
+    reserved_cpu,
+    reserved_memory,
+    room,
+    share_out,
+)
 from modules.compute.instances import existing_types, instances
 from modules.compute.overhead import Pods
 from modules.compute.versions import AS_OF, VERSIONS
@@ -148,7 +157,10 @@ def test_template_says_nothing_that_a_managed_node_group_refuses(compute: Root) 
 def test_kubelet_reserves_what_capacity_reckons(compute: Root) -> None:
     nodes = compute.environment.compute.nodes
     text = base64.b64decode(compute["aws_launch_template.nodes"]["user_data"]).decode()
-    assert f"maxPods: {nodes.pods_each}\n" in text
+    # EKS appends a part with maxPods, which would win over ours; it does not over a flag of the kubelet.
+    assert "maxPods" not in text
+    config = yaml.safe_load(text.partition("---\n")[2].partition("--//")[0])
+    assert config["spec"]["kubelet"]["flags"] == [f"--max-pods={nodes.pods_each}"]
     assert f"cpu: {reserved_cpu(nodes.instance.vcpus)}m\n" in text
     assert f"memory: {reserved_memory(nodes.pods_each)}Mi\n" in text
 
@@ -326,6 +338,22 @@ def test_a_t3_medium_offers_what_the_page_says(environment: Callable[..., Enviro
 )
 def test_pods_are_packed_by_processors_memory_and_count(wanted: list[Pods], needed: int | None) -> None:
     assert nodes_needed(wanted, Room(1000, 1000, 10)) == needed
+
+
+def test_a_release_of_the_largest_system_finds_room(environment: Callable[..., Environment]) -> None:
+    """One new pod and one job that migrates, at the same time, of the largest of them and no other."""
+    systems = {
+        "small": {"framework": "go"},
+        "large": {"framework": "django", "cpu": "1600m", "replicas": 1, "max_replicas": 1},
+    }
+    settings = environment(systems=systems, compute={"nodes": {"max": 450}})
+    release = release_pods(settings.systems, room(settings.compute.nodes))
+    assert release == [Pods("large-surge", 1, 1600, 512), Pods("large-migrate", 1, 1600, 512)]
+    systems["large"] |= {"commands": {"migrate": []}}
+    settings = environment(systems=systems, compute={"nodes": {"max": 450}})
+    assert [each.name for each in release_pods(settings.systems, room(settings.compute.nodes))] == [
+        "large-surge"
+    ]
 
 
 def test_nodes_are_shared_out_without_losing_one() -> None:

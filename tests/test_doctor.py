@@ -18,7 +18,7 @@ from test_make import without_make
 from tools import doctor
 
 PRODUCTION = "123456789012"
-NOBODY = "http://127.0.0.1:9"  # the port of discard, where nothing listens
+UNREACHED = "http://127.0.0.1:9"  # the port of discard, where nothing listens
 
 
 ZONES = {"us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
@@ -93,7 +93,7 @@ def look(environment: str, *options: str, **variables: str) -> tuple[int, dict[s
     """The exit code, the status of everything by name, and all that was said."""
     ours = {name: value for name, value in without_make().items() if not name.startswith("AWS_")}
     alone = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    unreached = {"HTTPS_PROXY": NOBODY, "https_proxy": NOBODY, "NO_PROXY": "", "no_proxy": ""}
+    unreached = {"HTTPS_PROXY": UNREACHED, "https_proxy": UNREACHED, "NO_PROXY": "", "no_proxy": ""}
     done = subprocess.run(
         [sys.executable, *options, "-m", "tools.doctor", environment],
         cwd=ROOT,
@@ -184,7 +184,7 @@ def test_zones_that_eks_refuses_or_the_account_lacks_are_told(servers: Pretence)
 def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool) -> None:
     servers.cluster = {
         "status": "ACTIVE",
-        "endpoint": servers.address if reached else NOBODY,
+        "endpoint": servers.address if reached else UNREACHED,
         "resourcesVpcConfig": {"endpointPublicAccess": False},
     }
     _, status, said = look("production", **signed_in(servers))

@@ -1,4 +1,4 @@
-"""Drift: what somebody changed by hand is reported, what AWS moves by itself is not; an error is neither."""
+"""Drift: what was changed by hand is reported, what AWS moves by itself is not; an error is neither."""
 
 from __future__ import annotations
 

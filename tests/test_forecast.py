@@ -33,7 +33,7 @@ def made_up(production: Production) -> set[str]:
 
 
 def planned_by_the_forecast(production: Production) -> Path:
-    """The plan that `make plan` made for the forecast of data, and removed: somebody kept it."""
+    """The plan that `make plan` made for the forecast of data, and removed: a copy of it was kept."""
     folder = production.folder / "cdktf.out/production/forecast/data"
     subprocess.run(
         ["terraform", f"-chdir={folder}", "plan", "-input=false", "-out=plan.tfplan"],

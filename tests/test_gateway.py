@@ -135,6 +135,19 @@ def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) ->
     assert int(kong["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
 
 
+def test_pods_of_systems_outlive_what_a_pod_of_kong_that_goes_knows_of_them(
+    gateway: Root, tmp_path: Path
+) -> None:
+    """Its controller stops at once. What it told Kong last is true for as long as Kong takes new requests."""
+    pause = values(gateway, "kong")["lifecycle"]["preStop"]["exec"]["command"]
+    [asks] = [int(word.removeprefix("--wait=")) for word in pause if word.startswith("--wait=")]
+    given = {"system": "shop", "image": "none", "path": "/shop", "port": 8000}
+    web = rendered("systems/chart", given, tmp_path)["Deployment/shop"]["spec"]["template"]["spec"]
+    stays = web["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert stays >= asks + 5  # seconds in which the last news arrive
+    assert web["terminationGracePeriodSeconds"] >= stays + 30
+
+
 def test_the_first_release_comes_after_all_identities(gateway: Root) -> None:
     first = gateway["helm_release.prometheus_crds"]["depends_on"]
     for kind in ("aws_eks_pod_identity_association", "aws_iam_role_policy"):

@@ -32,7 +32,7 @@ def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Pat
         (project.folder / ".rehearsal" / "sandbox" / f"{tier}.tfstate").unlink()
         (project.stack(tier) / "applied").unlink()
     with sqlite3.connect(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite") as objects:
-        # What somebody had before there was Tierra: a VPC, and a database with its key.
+        # What an account had before there was Tierra: a VPC, and a database with its key.
         ours = [f"%{identity}" for identity in (vpc, key, database)]
         objects.execute("DELETE FROM objects WHERE NOT (id LIKE ? OR id LIKE ? OR id LIKE ?)", ours)
     ask(
@@ -51,7 +51,7 @@ def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Pat
     output = succeeded(project.make("apply", TIER="network", APPROVE="yes"))
     assert "1 imported" in output
     assert not (project.stack("network") / "import.tf.json").exists()
-    # Whoever goes on without make import adopts what waits all the same: no second database.
+    # An apply without make import adopts what waits all the same: no second database.
     assert re.search(r"plan +data +2 to import", succeeded(project.make("plan", TIER="data")))
     output = succeeded(project.make("apply", TIER="data", APPROVE="yes"))
     assert "import: aws_db_instance.postgres adopts acme-sandbox-postgres" in output

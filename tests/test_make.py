@@ -45,7 +45,7 @@ IN_THE_CLUSTER = (
 
 
 def without_make() -> dict[str, str]:
-    """The environment of somebody who types a command, rather than of make test."""
+    """The environment of a person who types a command, rather than of make test."""
     ours = ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
     return {name: value for name, value in os.environ.items() if name not in ours}
 

@@ -376,7 +376,7 @@ def test_what_is_asked_for_by_name_is_recorded(objects: dict[str, dict[str, dict
     }
     asked = {name for each in expressions(objects) for name in re.findall(r"\b\w+:\w+:\w+\b", each)}
     assert asked <= recorded
-    assert recorded <= asked  # nothing is reckoned for nobody
+    assert recorded <= asked  # nothing is recorded without use
 
 
 # What else runs
@@ -405,7 +405,7 @@ def test_nobody_knows_the_password_of_grafana(observability: Root) -> None:
 def test_alertmanager_tells_people_and_the_heartbeat(observability: Root) -> None:
     config = values(observability, "prometheus")["alertmanager"]["config"]
     receivers = {each["name"]: each for each in config["receivers"]}
-    assert receivers.keys() == {"nobody", "page", "ticket", "heartbeat"}
+    assert receivers.keys() == {"unsent", "page", "ticket", "heartbeat"}
     used = {config["route"]["receiver"], *(route["receiver"] for route in config["route"]["routes"])}
     assert used == receivers.keys()
     text = observability["helm_release.prometheus"]["values"][0]

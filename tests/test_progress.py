@@ -104,7 +104,7 @@ def test_a_reader_that_is_gone_is_no_failure(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as stream:
-        Board(tmp_path, stream).say("to nobody\n")
+        Board(tmp_path, stream).say("unseen\n")
         Board(tmp_path, stream).say("and again\n")
 
 

@@ -89,9 +89,9 @@ IMPOSSIBLE = [
     ("shop", "internet", 25, "TLS alone leaves"),
     ("prometheus", "blog", 8080, "blog has no metrics"),
     # Databases
-    ("postgres", "internet", 443, "a database calls nobody"),
-    ("postgres", "node", 443, "a database calls nobody"),
-    ("redis", "postgres", 5432, "a database calls nobody"),
+    ("postgres", "internet", 443, "a database makes no calls"),
+    ("postgres", "node", 443, "a database makes no calls"),
+    ("redis", "postgres", 5432, "a database makes no calls"),
     # Operators
     ("runner", "postgres", 5432, "administration of databases goes through pods or Systems Manager"),
     ("runner", "redis", 6379, "the same"),

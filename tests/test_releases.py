@@ -96,7 +96,7 @@ def test_an_address_that_disappears_is_lost_unless_something_is_said_about_it() 
     assert lost("network", then, now, [vpc]) == ["aws_iam_role.deploy_a"]
     assert lost("network", then, now, [vpc, roles]) == []
     assert lost("edge", then, now, [vpc, roles]) == sorted(then)  # of another tier
-    removed = {("network", "aws_iam_role.*"): "nobody used them"}
+    removed = {("network", "aws_iam_role.*"): "they had no use"}
     assert lost("network", then, now, [vpc], removed) == []
 
 

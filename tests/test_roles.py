@@ -33,6 +33,10 @@ FULL: dict[str, Any] = {
     "data": {"redis": {"separate_broker": True}, "postgres": {"replicas": 2}},
     "compute": {
         "autoscaling_role": "create",
+        "image_cache": {
+            "enabled": True,
+            "docker_hub": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:ecr-pullthroughcache/it",
+        },
         "admins": [f"arn:aws:iam::{ACCOUNT}:role/platform"],
         "viewers": [f"arn:aws:iam::{ACCOUNT}:role/people"],
     },

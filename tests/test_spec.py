@@ -107,6 +107,18 @@ def test_good_spec_is_accepted(case: Path, tmp_path: Path) -> None:
     assert set(environment.network.layout.private) == set(environment.network.zones)
 
 
+def test_bounds_are_demands() -> None:
+    """A rule that is broken says what must be: "min (10) is at most max (9)" would be false."""
+    sources = [ROOT / "modules" / "reader.py", *(ROOT / "modules").glob("*/*spec.py")]
+    stated = re.compile(r"\b(?:is|are) (?:at (?:most|least)|from (?:min|max))\b")
+    assert [
+        f"{source.name}: {line.strip()}"
+        for source in sources
+        for line in source.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\brule = ", line) and stated.search(line)
+    ] == []
+
+
 def test_there_are_many_cases_and_each_says_what_it_expects() -> None:
     assert len(ERRORS) >= 40
     assert all(

@@ -87,7 +87,7 @@ def test_state_lies_encrypted_in_the_bucket_and_is_locked_there(terraform: Any, 
     held = {
         "ID": "1",
         "Operation": "OperationTypeApply",
-        "Who": "somebody@example.com",
+        "Who": "operator@example.com",
         "Info": "",
         "Path": KEY,
     }
@@ -96,7 +96,7 @@ def test_state_lies_encrypted_in_the_bucket_and_is_locked_there(terraform: Any, 
     second = terraform("plan", "-input=false", "-no-color")
     assert second.returncode == 1
     assert "Error acquiring the state lock" in second.stderr
-    assert "somebody@example.com" in second.stderr
+    assert "operator@example.com" in second.stderr
 
 
 @pytest.fixture

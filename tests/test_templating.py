@@ -78,7 +78,7 @@ def test_a_template_that_is_not_there_is_an_error(templates: Templates) -> None:
 def test_statements_leave_no_blank_lines_and_the_last_newline_stays(
     templates: Templates, tmp_path: Path
 ) -> None:
-    source = "list:\n  <% for item in items %>\n  - <%= item %>\n  <% endfor %>\n<%# said to nobody %>\nend\n"
+    source = "list:\n  <% for item in items %>\n  - <%= item %>\n  <% endfor %>\n<%# not rendered %>\nend\n"
     assert templates.file(write(tmp_path, source), items=["a", "b"]) == "list:\n  - a\n  - b\nend\n"
 
 

@@ -155,7 +155,7 @@ class Draft:
         return answers, missing
 
     def asked(self, given: Answers, read: Callable[[], str], say: Callable[[str], None]) -> dict[str, str]:
-        """Every answer, sound by itself and beside those before it. Raises EOFError when nobody answers."""
+        """Every answer, sound by itself and beside those before it. Raises EOFError without one."""
         answers = dict(given)
         for question in _questions(answers):
             usual = question.usual(answers, self.environment) if question.usual else None
@@ -240,7 +240,7 @@ def _unused_range(folder: Path) -> str:
         try:
             taken.append(load(path).network.cidr)
         except SpecError:
-            continue  # whoever plans that one is told
+            continue  # a plan of that one says so
     ranges = [IPv4Network(f"10.{second}.0.0/16") for second in range(20, 256)]
     return str(next((each for each in ranges if not any(map(each.overlaps, taken))), ranges[0]))
 

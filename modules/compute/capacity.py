@@ -1,6 +1,7 @@
 """Whether the nodes hold what the spec wants to run: processors, memory, pods and addresses, with the sums.
 
 A node is reckoned as the kubelet will reckon it: user data (launch_template.py) hands it these very numbers.
+pods_each is never above what EKS itself would allow with prefixes, so the sums take the smaller of the two.
 """
 
 from __future__ import annotations
@@ -140,13 +141,16 @@ def _too_many(
 ) -> Iterator[Finding]:
     """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for."""
     nodes = compute.nodes
+    release = release_pods(systems, offer)
     peak = [
         *platform(compute.scaling, gateway.max_replicas),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
+        *release,
     ]
     calm = [
         *platform(compute.scaling, gateway.replicas),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
+        *release,
     ]
     if compute.scaling == "pods":
         calm = [*ADDONS, AUTOSCALER]  # which add the nodes for the rest
@@ -166,6 +170,18 @@ def _pods_of(name: str, system: System, replicas: int) -> Iterator[Pods]:
     """Those that answer, with their sidecars, and their helpers, which have none."""
     yield Pods(name, replicas, system.pod_cpu, system.pod_memory)
     yield Pods(f"{name}-helpers", system.helpers, system.cpu, system.memory)
+
+
+def release_pods(systems: Mapping[str, System], offer: Room) -> list[Pods]:
+    """What a release of the largest system runs besides: the job that migrates, and the first new pod, for no
+    old one goes before it is ready (templates/systems/chart)."""
+    surges = [Pods(f"{name}-surge", 1, each.pod_cpu, each.pod_memory) for name, each in systems.items()]
+    jobs = [
+        Pods(f"{name}-migrate", 1, each.cpu, each.memory)
+        for name, each in systems.items()
+        if each.commands.migrate
+    ]
+    return [max(kind, key=lambda pods: (_share(pods, offer), pods.name)) for kind in (surges, jobs) if kind]
 
 
 def _remedy(key: str, needed: int | None, wanted: Sequence[Pods], nodes: Nodes) -> str:

@@ -1,4 +1,4 @@
-"""The control plane: private, encrypted, logged, and in nobody's hands by default."""
+"""The control plane: private, encrypted and logged; no role has access by default."""
 
 from __future__ import annotations
 

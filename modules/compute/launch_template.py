@@ -64,7 +64,13 @@ def launch_template(stack: Stack, network: NetworkOutputs, disks: KmsKey) -> Lau
 
 
 def _user_data(stack: Stack) -> str:
-    """Left to itself the kubelet would reserve memory for the pods of a node without prefixes."""
+    """Left to itself the kubelet would reserve memory for the pods of a node without prefixes.
+
+    EKS appends a part that sets maxPods in the kubelet's configuration, and of two parts the later wins; a
+    flag of the kubelet wins over its configuration. Sources: EKS user guide, "How maxPods is determined";
+    awslabs/amazon-eks-ami, nodeadm, internal/api/merge.go; kubernetes, cmd/kubelet/app/server.go,
+    kubeletConfigFlagPrecedence.
+    """
     nodes = stack.environment.compute.nodes
     return Templates().file(
         "compute/node.mime",

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from modules.compute.instances import Instance, InstanceType, instances
 from modules.compute.roles import RoleArn, role_slug
+from modules.compute.secrets import CacheSecret
 from modules.compute.versions import NEWEST, KubernetesVersion
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
 from modules.network.spec import Letter, RetentionDays
@@ -147,7 +148,7 @@ class Endpoint(Section):
 
     @check("public_cidrs")
     def ranges_are_narrow_and_public(self) -> Iterator[Finding]:
-        """An allow-list that allows somebody, and not everybody."""
+        """An allow-list names ranges, and not the whole internet."""
         for index, each in enumerate(self.public_cidrs):
             path = ("public_cidrs", index)
             if each.prefixlen < 8:
@@ -165,6 +166,41 @@ class Endpoint(Section):
             )
 
 
+class ImageCache(Section):
+    """Public images through the registry of the account."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Whether nodes pull public images through ECR, which fetches each once and keeps it:"
+        " those of public.ecr.aws, quay.io and registry.k8s.io, and of the two below that have a secret.",
+    )
+    docker_hub: CacheSecret | None = Field(
+        default=None,
+        description="ARN of a secret with an account of Docker Hub. Without one, images of Kong and Grafana"
+        " come from Docker Hub itself, which limits pulls by address.",
+        examples=[
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/docker-hub-AbCdEf"
+        ],
+    )
+    github: CacheSecret | None = Field(
+        default=None,
+        description="ARN of a secret with an account of GitHub, for images of ghcr.io: External Secrets"
+        " and the collector.",
+        examples=["arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/github-AbCdEf"],
+    )
+
+    @check("enabled", "docker_hub", "github")
+    def secrets_are_for_a_cache(self) -> Iterator[Finding]:
+        """No key that does nothing."""
+        for key in ("docker_hub", "github"):
+            if getattr(self, key) and not self.enabled:
+                yield Finding(
+                    (key,),
+                    "only the image cache uses this secret, and it is off",
+                    "write enabled: true beside it",
+                )
+
+
 class Compute(Section):
     """The Kubernetes cluster."""
 
@@ -174,6 +210,9 @@ class Compute(Section):
         " time and never lowered.",
     )
     nodes: Nodes = Field(default_factory=Nodes, description="The machines of the cluster.")
+    image_cache: ImageCache = Field(
+        default_factory=ImageCache, description="Public images through the registry of the account."
+    )
     scaling: Literal["pods", "cpu"] = Field(
         default="pods",
         description="What adds and removes nodes: pods that find no room, through the cluster autoscaler"
@@ -186,8 +225,8 @@ class Compute(Section):
     endpoint: Endpoint = Field(default_factory=Endpoint, description="Ways to the Kubernetes API.")
     admins: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
         default=(),
-        description="IAM roles that may do everything in the cluster. Whoever creates it gets no access by"
-        " that.",
+        description="IAM roles that may do everything in the cluster. The role that creates it gets no"
+        " access by that.",
         examples=[["arn:aws:iam::123456789012:role/platform"]],
     )
     viewers: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
@@ -259,7 +298,7 @@ class Compute(Section):
 
 
 def compute_findings(
-    compute: Compute, vpc: IPv4Network, zones: tuple[str, ...], partition: str
+    compute: Compute, vpc: IPv4Network, zones: tuple[str, ...], partition: str, home: str
 ) -> Iterator[Finding]:
     """Rules that look at the network and the region besides. Paths start at the root."""
     if compute.service_cidr.overlaps(vpc) and compute.service_cidr != SERVICES:  # or the VPC is refused
@@ -273,6 +312,15 @@ def compute_findings(
         if zone not in zones:
             rule = f"the control plane is in zones of network.zones, which are {choices(zones)}"
             yield Finding(("compute", "endpoint", "zones", index), rule, "name one of these, or remove it")
+    for key in ("docker_hub", "github"):
+        secret = getattr(compute.image_cache, key)
+        if secret and not secret.startswith(f"arn:aws:secretsmanager:{home}:"):
+            rule = f"ECR must find the secret in its own account and region, {home}"
+            yield Finding(
+                ("compute", "image_cache", key),
+                rule,
+                "create it there, and write its ARN, or remove the line",
+            )
     for key in ("admins", "viewers"):
         for index, arn in enumerate(getattr(compute, key)):
             if arn.split(":")[1] != partition:

@@ -6,6 +6,7 @@ from modules.compute.access import access
 from modules.compute.addons import addons_before_nodes, addons_on_nodes
 from modules.compute.cluster import cluster
 from modules.compute.identities import identities
+from modules.compute.image_cache import image_cache
 from modules.compute.keys import disks_key, secrets_key
 from modules.compute.launch_template import launch_template
 from modules.compute.nodes import node_groups, node_role
@@ -27,8 +28,9 @@ class Compute:
         first = addons_before_nodes(stack, self.cluster, self.identities)
         template = launch_template(stack, network, self.disks_key)
         self.node_role, rights = node_role(stack)
+        cache = image_cache(stack, self.node_role)
         self.nodes = node_groups(
-            stack, network, self.cluster, template, self.node_role, after=[*first, *rights]
+            stack, network, self.cluster, template, self.node_role, after=[*first, *rights, *cache]
         )
         addons_on_nodes(stack, self.cluster, self.identities, list(self.nodes.values()))
         scaling(stack, network, self.nodes)

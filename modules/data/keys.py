@@ -23,7 +23,7 @@ class Keys:
 
 def keys(stack: Stack) -> Keys:
     """`aws_kms_key.postgres` and so on. RDS, ElastiCache and Secrets Manager use a key through grants, or on
-    behalf of a caller whom IAM allows it; nobody can be granted one of these keys for use outside AWS
+    behalf of a caller whom IAM allows it; no principal can be granted one of these keys for use outside AWS
     services."""
     grants = _grants_are_for_services()
     return Keys(
@@ -41,6 +41,6 @@ def _grants_are_for_services() -> Statement:
         effect="Deny",
         actions="kms:CreateGrant",
         resources=THIS_KEY,
-        principals=Everyone("nobody is exempt from a refusal"),
+        principals=Everyone("no role is exempt from a refusal"),
         conditions={"Bool": {"kms:GrantIsForAWSResource": "false"}},
     )

@@ -90,7 +90,7 @@ def _shared(stack: Stack, network: NetworkOutputs, keys: Keys, monitoring_role: 
         "publicly_accessible": False,
         "ca_cert_identifier": AUTHORITY,
         "iam_database_authentication_enabled": True,
-        # A version with a minor is one that somebody chose.
+        # A version with a minor is one that was chosen.
         "auto_minor_version_upgrade": not settings.pinned,
         "apply_immediately": False,
         "maintenance_window": settings.maintenance_window,

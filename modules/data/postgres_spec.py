@@ -204,7 +204,7 @@ class Postgres(Section):
     def ceiling_is_above(self) -> Iterator[Finding]:
         """Storage has room to grow."""
         if self.max_storage_gb is not None and self.max_storage_gb < self.least_ceiling_gb:
-            rule = f"max_storage_gb is at least a tenth above storage_gb, which is {self.storage_gb}"
+            rule = f"max_storage_gb must be at least a tenth above storage_gb, which is {self.storage_gb}"
             least = self.least_ceiling_gb
             remedy = f"write {least} or more" if least <= LARGEST_GB else "remove the line"
             yield Finding(("max_storage_gb",), rule, remedy)

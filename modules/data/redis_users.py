@@ -37,7 +37,7 @@ def users(stack: Stack) -> Users:
         authentication_mode=ElasticacheUserAuthenticationMode(type="iam"),
         tags=stack.tags("redis-systems"),
     )
-    nobody = stack.add(
+    off = stack.add(
         ElasticacheUser,
         "default",
         user_id=stack.names.of("redis_user", "default"),
@@ -54,7 +54,7 @@ def users(stack: Stack) -> Users:
         "redis",
         user_group_id=stack.names.of("redis_group", "redis"),
         engine=ENGINE,
-        user_ids=[systems.user_id, nobody.user_id],
+        user_ids=[systems.user_id, off.user_id],
         tags=stack.tags("redis"),
     )
     return Users(group, systems)

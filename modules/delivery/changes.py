@@ -10,6 +10,7 @@ from modules.delivery.services import (
     CHANGES,
     CREATES,
     ENHANCED_SCANNING,
+    IMAGE_CACHE,
     KEYS_USED_BY,
     NAMED,
     SETTINGS,
@@ -265,7 +266,7 @@ def _elsewhere(stack: Stack) -> list[Statement]:
     return [
         Statement(
             sid="ActInTheRegion",
-            actions=[*WITHOUT_RESOURCE, *scanning],
+            actions=[*WITHOUT_RESOURCE, *scanning, *IMAGE_CACHE],
             resources=Everything("AWS knows no resource for these actions; the condition keeps the region"),
             conditions={"StringEquals": {"aws:RequestedRegion": regions(stack)}},
         )

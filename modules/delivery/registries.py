@@ -35,7 +35,7 @@ PUSH = [
 
 def images_key(stack: Stack) -> KmsKey:
     """ECR uses it through grants that it makes when a registry is created, so that its policy names no
-    service and whoever pulls needs no right to it."""
+    service and a role that pulls needs no right to it."""
     return encryption_key(stack, "images", "Container images")
 
 
@@ -103,7 +103,7 @@ def _lifecycle(stack: Stack) -> str:
 
 
 def _access(stack: Stack, pusher: IamRole, node_role_arn: str) -> str:
-    """Nodes pull; images come from the workflow of the system and from nobody else, administrators
+    """Nodes pull; images come from the workflow of the system and from no other role, administrators
     included. A registry's policy names no resource: it is about the registry."""
     statements = [
         Statement(sid="NodesPull", actions=PULL, principals={"AWS": node_role_arn}),
@@ -111,7 +111,7 @@ def _access(stack: Stack, pusher: IamRole, node_role_arn: str) -> str:
             sid="RefuseImagesFromElsewhere",
             effect="Deny",
             actions=PUSH,
-            principals=Everyone("nobody else is exempt from a refusal"),
+            principals=Everyone("no other role is exempt from a refusal"),
             conditions={"ArnNotEquals": {"aws:PrincipalArn": pusher.arn}},
         ),
     ]
@@ -121,7 +121,7 @@ def _access(stack: Stack, pusher: IamRole, node_role_arn: str) -> str:
                 sid="RefuseDeletion",
                 effect="Deny",
                 actions=["ecr:BatchDeleteImage", "ecr:DeleteRepository"],
-                principals=Everyone("nobody is exempt from a refusal"),
+                principals=Everyone("no role is exempt from a refusal"),
             )
         )
     return document(*statements)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CODEBUILD = "codebuild"  # in place of labels: runners that this environment builds
 
-# Labels of the runners that GitHub has for everybody, such as ubuntu-24.04-arm. Larger runners, with
+# Labels of the runners that GitHub has for all, such as ubuntu-24.04-arm. Larger runners, with
 # addresses of their own, have labels that their owner has chosen.
 _HOSTED = re.compile(r"(ubuntu|windows|macos)-", re.IGNORECASE)
 

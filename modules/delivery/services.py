@@ -21,6 +21,7 @@ READS = [
     "cloudwatch:ListTagsForResource",
     "codebuild:BatchGetProjects",
     "ec2:Describe*",
+    "ecr:DescribePullThroughCacheRules",
     "ecr:DescribeRepositories",
     "ecr:GetLifecyclePolicy",
     "ecr:GetRegistryScanningConfiguration",
@@ -226,7 +227,13 @@ ENHANCED_SCANNING = [
     "inspector2:ListFindings",
 ]
 
-# Services that encrypt with a key on behalf of whoever creates something in them.
+IMAGE_CACHE = [
+    "ecr:CreatePullThroughCacheRule",
+    "ecr:DeletePullThroughCacheRule",
+    "ecr:UpdatePullThroughCacheRule",
+]
+
+# Services that encrypt with a key on behalf of the role that creates something in them.
 KEYS_USED_BY = ["backup", "ec2", "elasticache", "rds", "secretsmanager"]
 
 BUDGETS = [
@@ -267,6 +274,7 @@ SERVICE_LINKED = [
     "elasticache.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
     "inspector2.amazonaws.com",
+    "pullthroughcache.ecr.amazonaws.com",
     "rds.amazonaws.com",
     "restore-testing.backup.amazonaws.com",
     "wafv2.amazonaws.com",

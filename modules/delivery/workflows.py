@@ -129,7 +129,7 @@ def _names(environment: Environment) -> Names:
 
 
 def _role(environment: Environment, name: str) -> str:
-    """ARN of a role of this tier; its name follows from the spec, so nobody must copy it from an output."""
+    """ARN of a role of this tier; its name follows from the spec, so it need not be copied from an output."""
     role = _names(environment).of("iam_role", name)
     return f"arn:{environment.partition}:iam::{environment.account}:role/{role}"
 

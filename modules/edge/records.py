@@ -1,7 +1,7 @@
 """The names under which users find the load balancer.
 
 They are A records alone. An AAAA record needs a load balancer with IPv6, and that needs subnets with IPv6,
-which the network does not have: it would name an address that nobody answers at.
+which the network does not have: it would name an address without an answer.
 """
 
 from __future__ import annotations

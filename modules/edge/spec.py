@@ -152,7 +152,7 @@ class Edge(Section):
 
 
 def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Finding]:
-    """Real certificates and records are for names that somebody wrote down."""
+    """Real certificates and records are for names that the spec has."""
     if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
         words = {"zone": "the hosted zone that holds its names", "domain": "the name that users type"}
         remedy = (

@@ -22,7 +22,7 @@ from modules.edge.challenge import exemptions
 from modules.edge.waf_rules import TOO_MANY, waf_rules
 from modules.stack import Stack
 
-# Whoever holds what these headers say is the user.
+# What these headers say is enough to act as the user.
 SECRET_HEADERS = ("authorization", "cookie")
 
 
@@ -57,7 +57,7 @@ def waf(stack: Stack, load_balancer: Lb) -> Wafv2WebAcl:
 
 
 def _data_protection() -> Wafv2WebAclDataProtectionConfig:
-    """Nobody reads sessions of users in logs or in the samples of the console."""
+    """No session of a user is read in logs or in the samples of the console."""
     field = Wafv2WebAclDataProtectionConfigDataProtectionField(
         field_type="SINGLE_HEADER",
         field_keys=list(SECRET_HEADERS),

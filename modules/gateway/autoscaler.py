@@ -27,6 +27,7 @@ def autoscaler(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependabl
         namespace=SYSTEM,
         values=[
             rendered(
+                stack,
                 AUTOSCALER,
                 cluster=cluster.cluster_name,
                 region=stack.environment.region,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from modules.helm import Chart
+from modules.images import pulled_from
+from modules.stack import Stack
 from modules.templating import Templates
 
 # Definitions of ServiceMonitor and PrometheusRule come first: every other chart may bring some.
@@ -17,6 +19,6 @@ SECRETS = Chart("external-secrets", "2.9.0", "https://charts.external-secrets.io
 KONG = Chart("kong", "3.4.1", "https://charts.konghq.com")
 
 
-def rendered(chart: Chart, **values: Any) -> str:
+def rendered(stack: Stack, chart: Chart, **values: Any) -> str:
     """The values of a chart: templates/gateway/<chart>.yaml, filled in."""
-    return Templates().argument(f"gateway/{chart.name}.yaml", **values)
+    return Templates().argument(f"gateway/{chart.name}.yaml", registry=pulled_from(stack), **values)

@@ -67,6 +67,7 @@ def load_balancer_controller(
         namespace=SYSTEM,
         values=[
             rendered(
+                stack,
                 CONTROLLER,
                 cluster=cluster.cluster_name,
                 region=stack.environment.region,

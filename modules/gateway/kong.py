@@ -42,6 +42,7 @@ def kong(
         namespace=GATEWAY,
         values=[
             rendered(
+                stack,
                 KONG,
                 settings=settings,
                 folder=settings.upload_room + FOLDER,

@@ -61,6 +61,6 @@ def external_secrets(stack: Stack, after: Sequence[ITerraformDependable]) -> Rel
         SECRETS,
         name=SECRETS.name,
         namespace=NAMESPACE,
-        values=[rendered(SECRETS, region=stack.environment.region, account=ACCOUNT)],
+        values=[rendered(stack, SECRETS, region=stack.environment.region, account=ACCOUNT)],
         depends_on=after,
     )

@@ -69,5 +69,5 @@ class Gateway(Section):
     def most_is_not_less(self) -> Iterator[Finding]:
         """Load adds pods."""
         if self.max_replicas < self.replicas:
-            rule = f"max_replicas ({self.max_replicas}) is at least replicas ({self.replicas})"
+            rule = f"max_replicas ({self.max_replicas}) must be at least replicas ({self.replicas})"
             yield Finding(("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas")

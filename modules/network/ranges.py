@@ -63,7 +63,7 @@ def _remedy(value: str) -> str:
 def free_range(size: int, taken: Iterable[IPv4Network]) -> IPv4Network | str:
     """A range of this size inside 10.0.0.0/8 that overlaps none of those taken, to be offered as a remedy."""
     size, taken = min(max(size, 16), 19), tuple(taken)
-    start = 20  # where the default is; lower ones are what everybody takes first
+    start = 20  # where the default is; lower ones are taken first elsewhere
     for second in (*range(start, 256), *range(start)):
         candidate = IPv4Network(f"10.{second}.0.0/{size}")
         if not any(candidate.overlaps(each) for each in taken):

@@ -13,7 +13,7 @@ NOTICES = (("ACTUAL", 80), ("FORECASTED", 100))
 
 def budget(stack: Stack, topics: Topics) -> None:
     """`aws_budgets_budget.month`, if the spec names one. Of the whole account: a budget by tag counts nothing
-    until somebody activates the tag for billing."""
+    until the tag is activated for billing."""
     limit = stack.environment.observability.monthly_usd
     if limit is None:
         return

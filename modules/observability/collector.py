@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
+from modules.images import pulled_from
 from modules.log_group import log_group
 from modules.namespaces import OBSERVABILITY
 from modules.network.outputs import NetworkOutputs
@@ -61,6 +62,7 @@ def collector(
     """`helm_release.collector`, one on every node."""
     values = Templates().argument(
         "observability/collector.yaml",
+        registry=pulled_from(stack),
         account=ACCOUNT,
         namespace=OBSERVABILITY,
         region=stack.environment.region,

@@ -27,7 +27,7 @@ def composites(stack: Stack, topics: Topics, parts: Parts) -> None:
         "Users see errors or wait too long.",
         "users-see-errors",
         " OR ".join(users),
-        # When the gateway is down everything fails, and whoever is up knows it.
+        # When the gateway is down everything fails, and the people on call know it.
         suppressor=parts["gateway_down"],
     )
     lags = [f"{name}_lag" for name in stack.environment.data.postgres.replica_names]

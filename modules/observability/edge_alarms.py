@@ -85,7 +85,7 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="gateway_down",
-        says="No pod of the gateway is healthy: nobody is served.",
+        says="No pod of the gateway is healthy: no request is served.",
         runbook="the-gateway-is-down",
         severity="page",
         metrics=targets(edge, "HealthyHostCount", "Maximum"),

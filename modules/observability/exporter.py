@@ -1,6 +1,6 @@
 """The CloudWatch exporter: what AWS measures of the databases, for Prometheus's rules and dashboards.
 
-Exporters that sign in to the databases would each need what nobody here has. Redis is entered with tokens of
+Exporters that sign in to the databases would each need credentials there. Redis is entered with tokens of
 IAM that last a quarter of an hour, which redis_exporter cannot make; PostgreSQL has one password, that of its
 master user, and a pod that only reads numbers must not be its master. CloudWatch is read with a role.
 """
@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
+from modules.images import pulled_from
 from modules.namespaces import OBSERVABILITY
 from modules.observability.charts import EXPORTER
 from modules.observability.identities import identity
@@ -76,6 +77,7 @@ def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable)
     replica needs no change here."""
     values = Templates().argument(
         "observability/cloudwatch-exporter.yaml",
+        registry=pulled_from(stack),
         account=ACCOUNT,
         region=stack.environment.region,
         priority_class=gateway.priority_class,

@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
+from modules.images import pulled_from
 from modules.namespaces import GRAFANA as NAMESPACE
 from modules.namespaces import OBSERVABILITY
 from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT
@@ -44,6 +45,7 @@ def grafana(
     password must not."""
     values = Templates().argument(
         "observability/grafana.yaml",
+        registry=pulled_from(stack),
         account=GRAFANA_ACCOUNT,
         namespace=NAMESPACE,
         observability=OBSERVABILITY,

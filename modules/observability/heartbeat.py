@@ -23,7 +23,7 @@ PERIOD = 300  # seconds; how often SNS counts
 
 
 def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
-    """`aws_sns_topic.heartbeat`. Nobody is subscribed to it: its messages are only counted."""
+    """`aws_sns_topic.heartbeat`. It has no subscription: its messages are only counted."""
     topic = stack.add(
         SnsTopic,
         ROLE,
@@ -36,7 +36,7 @@ def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
         effect="Deny",
         actions="sns:Publish",
         resources=stack.arn("sns", stack.names.of("topic", ROLE)),
-        principals=Everyone("nobody is exempt from a refusal"),
+        principals=Everyone("no role is exempt from a refusal"),
         conditions={"Bool": {"aws:SecureTransport": "false"}},
     )
     stack.add(SnsTopicPolicy, ROLE, arn=topic.arn, policy=document(refusal))

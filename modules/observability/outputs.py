@@ -12,6 +12,6 @@ from modules.outputs import Outputs
 class ObservabilityOutputs(Outputs, tier="observability"):
     """Where alarms go."""
 
-    page_topic_arn: Annotated[str, "Topic of alarms that somebody must look at now"]
+    page_topic_arn: Annotated[str, "Topic of alarms that must be looked at now"]
     ticket_topic_arn: Annotated[str, "Topic of alarms that can wait for the morning"]
     alarms_key_arn: Annotated[str, "Key that encrypts both topics"]

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
+from modules.cluster_password import ClusterPassword
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import document, release
 from modules.namespaces import GRAFANA, OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
-from modules.observability.grafana_secret import GrafanaSecret, kubernetes_secret
+from modules.observability.grafana_secret import kubernetes_secret
 from modules.stack import Stack
 
 
 def platform(
-    stack: Stack, gateway: GatewayOutputs, secret: GrafanaSecret, after: Sequence[ITerraformDependable]
+    stack: Stack, gateway: GatewayOutputs, secret: ClusterPassword, after: Sequence[ITerraformDependable]
 ) -> Release:
     """`helm_release.platform`, which makes the namespaces that the others are in, and comes first."""
     values = {

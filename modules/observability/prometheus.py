@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import release
+from modules.images import pulled_from
 from modules.namespaces import DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 from modules.observability.charts import PROMETHEUS
 from modules.observability.identities import identity
@@ -51,6 +52,7 @@ def prometheus(
     settings = stack.environment.observability
     values = Templates().argument(
         "observability/kube-prometheus-stack.yaml",
+        registry=pulled_from(stack),
         stem=stack.names.stem,
         region=stack.environment.region,
         priority_class=gateway.priority_class,

@@ -100,13 +100,13 @@ class Observability(Section):
         default=2,
         ge=1,
         le=50,
-        description="Share of requests that may fail with 5xx before somebody is called.",
+        description="Share of requests that may fail with 5xx before people are called.",
     )
     slow_seconds: int = Field(
         default=3,
         ge=1,
         le=60,
-        description="Seconds that the slowest hundredth of requests may take before somebody is called.",
+        description="Seconds that the slowest hundredth of requests may take before people are called.",
     )
     trace_percent: float = Field(
         default=5,
@@ -132,7 +132,7 @@ class Observability(Section):
 
     @check("alarm_emails")
     def addresses_are_named_once(self) -> Iterator[Finding]:
-        """Nobody gets a message twice."""
+        """No address gets a message twice."""
         for index in repeated(map(address_slug, self.alarm_emails)):
             yield Finding(("alarm_emails", index), "each address is named once", "remove the second one")
         if len(self.alarm_emails) > MOST_EMAILS:
@@ -142,7 +142,7 @@ class Observability(Section):
 
 
 def budget_is_sold(observability: Observability, partition: str) -> Iterator[Finding]:
-    """Budgets are of accounts that AWS itself bills in dollars: in China somebody else does, and those of
+    """Budgets are of accounts that AWS itself bills in dollars: in China another company does, and those of
     GovCloud are billed through an account of the partition aws."""
     if observability.monthly_usd is not None and partition != "aws":
         rule = f"AWS Budgets has no budget in US dollars for accounts of the partition {partition}"

@@ -26,7 +26,7 @@ NOT_WELL = {"State": ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]}
 
 @dataclass(frozen=True)
 class Topics:
-    """`page` wakes somebody up; `ticket` waits for the morning."""
+    """`page` wakes people up; `ticket` waits for the morning."""
 
     page: SnsTopic
     ticket: SnsTopic
@@ -81,7 +81,7 @@ def _topic(stack: Stack, key: KmsKey, role: Severity) -> SnsTopic:
 
 
 def _policy(stack: Stack, role: Severity) -> str:
-    """Services of this account publish, and nobody does without TLS. People are granted in IAM."""
+    """Services of this account publish, and none does without TLS. People are granted in IAM."""
     topic = stack.arn("sns", stack.names.of("topic", role))
     return document(
         *(
@@ -102,7 +102,7 @@ def _policy(stack: Stack, role: Severity) -> str:
             effect="Deny",
             actions="sns:Publish",
             resources=topic,
-            principals=Everyone("nobody is exempt from a refusal"),
+            principals=Everyone("no role is exempt from a refusal"),
             conditions={"Bool": {"aws:SecureTransport": "false"}},
         ),
     )

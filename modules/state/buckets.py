@@ -65,11 +65,11 @@ def logs_bucket(stack: Stack) -> PrivateBucket:
 
 
 def _guards(stack: Stack) -> list[Statement]:
-    """While protection is on nobody deletes the bucket, a state or its history, administrators included; who
+    """While protection is on no role deletes the bucket, a state or its history, administrators included; who
     must, changes this policy first. Locks are deleted all the time."""
     if not stack.environment.protection:
         return []
-    arn, everyone = bucket_arn(stack, ROLE), Everyone("nobody is exempt from a refusal")
+    arn, everyone = bucket_arn(stack, ROLE), Everyone("no role is exempt from a refusal")
     return [
         Statement(
             sid="KeepTheBucket",

@@ -73,7 +73,7 @@ def _vault(stack: Stack, role: str, key: KmsKey, region: str | None = None) -> B
 
 
 def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> None:
-    """No recovery point goes before the shortest time that the plan keeps one, whoever asks."""
+    """No recovery point goes before the shortest time that the plan keeps one, for any role."""
     settings = stack.environment.storage.backup
     if settings.lock == "off":
         return
@@ -82,7 +82,7 @@ def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> No
         role,
         region=region,
         backup_vault_name=vault.name,
-        # With days of grace the lock is of kind compliance: once they have passed nobody can lift it.
+        # With days of grace the lock is of kind compliance: once they have passed it cannot be lifted.
         changeable_for_days=settings.lock_grace_days if settings.lock == "compliance" else None,
         min_retention_days=settings.daily_days,
         max_retention_days=settings.monthly_days,
@@ -101,7 +101,7 @@ def _refuse_deletion(stack: Stack, role: str, vault: BackupVault, region: str | 
             Statement(
                 sid="RefuseDeletion",
                 effect="Deny",
-                principals=Everyone("nobody is exempt from a refusal"),
+                principals=Everyone("no role is exempt from a refusal"),
                 actions=[
                     "backup:DeleteRecoveryPoint",
                     "backup:DisassociateRecoveryPoint",

@@ -43,7 +43,7 @@ def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
 
 
 def _policy(stack: Stack) -> str:
-    """The vault publishes, and nobody does without TLS. Principals of this account are granted in IAM."""
+    """The vault publishes, and none does without TLS. Principals of this account are granted in IAM."""
     topic = stack.arn("sns", stack.names.of("topic", "backups"))
     return document(
         Statement(
@@ -61,7 +61,7 @@ def _policy(stack: Stack) -> str:
             effect="Deny",
             actions="sns:Publish",
             resources=topic,
-            principals=Everyone("nobody is exempt from a refusal"),
+            principals=Everyone("no role is exempt from a refusal"),
             conditions={"Bool": {"aws:SecureTransport": "false"}},
         ),
     )

@@ -133,7 +133,7 @@ class Backup(Section):
     lock: Literal["off", "governance", "compliance"] = Field(
         default="governance",
         description="Guard of the vault against early deletion: off, governance (administrators can lift"
-        " it) or compliance (nobody can, AWS included, once lock_grace_days have passed: it is"
+        " it) or compliance (no one can, AWS included, once lock_grace_days have passed: it is"
         " irreversible).",
     )
     lock_grace_days: int = Field(
@@ -176,7 +176,7 @@ class Backup(Section):
         if getattr(self, longer) < least:
             # The key that the file names is the one to change.
             key = longer if longer in self.model_fields_set else shorter
-            rule = f"{longer} ({getattr(self, longer)}) is at least {shorter} ({least})"
+            rule = f"{longer} ({getattr(self, longer)}) must be at least {shorter} ({least})"
             yield Finding((key,), rule, f"raise {longer} to {least} or more, or lower {shorter}")
 
 

@@ -94,7 +94,7 @@ class System(Section):
     health: Health = Field(default_factory=Health, description="Paths of the probes.")
     metrics: Metrics | None = Field(
         default=None,
-        description="Where Prometheus collects; {} for /metrics at port. Nobody else reaches it. Left out,"
+        description="Where Prometheus collects; {} for /metrics at port. Nothing else reaches it. Left out,"
         " nothing is collected.",
         examples=[{"path": "/metrics"}],
     )
@@ -213,7 +213,7 @@ class System(Section):
     def most_is_not_less(self) -> Iterator[Finding]:
         """Load adds pods."""
         if self.max_replicas < self.replicas:
-            rule = f"max_replicas ({self.max_replicas}) is at least replicas ({self.replicas})"
+            rule = f"max_replicas ({self.max_replicas}) must be at least replicas ({self.replicas})"
             yield Finding(("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas")
 
     @check("needs")

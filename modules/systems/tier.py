@@ -6,16 +6,18 @@ from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
+from modules.cluster_password import ClusterPassword
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import document, helm_provider, release
+from modules.images import pulled_from
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.databases import databases, masters
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
-from modules.systems.passwords import SystemPassword, system_password
+from modules.systems.passwords import system_password
 from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
@@ -47,6 +49,7 @@ class Systems:
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         secret = system_password(self.stack, name, system, self.data, self.gateway)
+        before_users = [self.databases, secret.version, secret.reader.rights] if secret else []
         namespace = release(
             self.stack,
             f"{address}_namespace",
@@ -54,7 +57,7 @@ class Systems:
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
             values=[document(self._namespace(name, system, secret))],
-            depends_on=[*identity.before_pods, *(secret.before_users(self.databases) if secret else [])],
+            depends_on=[*identity.before_pods, *before_users],
         )
         release(
             self.stack,
@@ -67,7 +70,7 @@ class Systems:
         )
         return identity.role
 
-    def _namespace(self, name: str, system: System, secret: SystemPassword | None) -> dict[str, Any]:
+    def _namespace(self, name: str, system: System, secret: ClusterPassword | None) -> dict[str, Any]:
         place = self.stack.environment
         values: dict[str, Any] = {
             "system": name,
@@ -88,6 +91,7 @@ class Systems:
         if authority := certificate(self.stack, system):
             values["authorities"] = authority
         if secret:
+            values["registry"] = pulled_from(self.stack)["public.ecr.aws"]
             values["password"] = {
                 "secretArn": secret.secret.arn,
                 "readerRoleArn": secret.reader.role.arn,

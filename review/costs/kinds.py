@@ -33,6 +33,7 @@ BY_USAGE: Mapping[str, str] = {
     "aws_cloudwatch_log_group": "logs, by the bytes written and kept",
     "aws_codebuild_project": "runners, by the minute that a job takes",
     "aws_docdb_cluster": "storage, I/O and backups of DocumentDB",
+    "aws_ecr_pull_through_cache_rule": "cached images, by the bytes kept",
     "aws_ecr_registry_scanning_configuration": "enhanced scans, by the image",
     "aws_ecr_repository": "images, by the bytes kept",
     "aws_flow_log": "flow logs, by the bytes written",

@@ -76,7 +76,7 @@ def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
             continue
         ways = [each for each in out if each.group == rule.peer and each.peer in (rule.group, INTERNET)]
         ways = [each for each in ways if each.traffic.holds(rule.traffic)]
-        # The rule that names the group rather than the one that names everybody, where there are both.
+        # The rule that names the group rather than the one that names all, where there are both.
         ways.sort(key=lambda each: (each.peer == INTERNET, each.traffic != rule.traffic))
         if ways:
             talks[rule.peer, rule.group].append((rule.traffic, [rule.resource, ways[0].resource]))
@@ -84,7 +84,7 @@ def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
         if rule.peer == INTERNET:
             talks[rule.group, rule.peer].append((rule.traffic, [rule.resource]))
     places = _places(terraform, boxes)
-    # A group that nothing is in lets nobody talk.
+    # A group that nothing is in lets nothing talk.
     return tuple(_edge(places, talks[pair], *pair) for pair in sorted(talks) if {*pair} <= {*places})
 
 

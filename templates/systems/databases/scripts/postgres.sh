@@ -1,7 +1,7 @@
 # Makes the user NAME of PostgreSQL and the database of its name, and sets the password NEW_PASSWORD. It may run
 # again at any time. psql signs in as the master user by the PG variables.
 set -eu
-# The owner of a database must be one whose role the maker has: since PostgreSQL 16 whoever creates a role has it
+# The owner of a database must be one whose role the maker has: since PostgreSQL 16 the user that creates a role has it
 # only by this grant.
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set name="$NAME" --dbname postgres <<'SQL'
 SELECT format('CREATE ROLE %I LOGIN', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec

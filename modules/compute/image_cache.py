@@ -1,0 +1,44 @@
+"""Public images through the registry of the account: ECR fetches each once and keeps it, so that a new node
+pulls it when the public registry limits it or is down.
+
+Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry" and "IAM permissions
+required to sync". Public ECR, Quay and registry.k8s.io need no account; Docker Hub and GitHub do, kept in a
+secret whose name starts with ecr-pullthroughcache/.
+"""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.ecr_pull_through_cache_rule import EcrPullThroughCacheRule
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+
+from modules.iam import grant
+from modules.images import cache_prefix, upstreams
+from modules.policy import Statement
+from modules.stack import Stack
+
+# Where ECR finds a registry that has another name among clients.
+ADDRESSES = {"docker.io": "registry-1.docker.io"}
+
+
+def image_cache(stack: Stack, role: IamRole) -> list[IamRolePolicy]:
+    """`aws_ecr_pull_through_cache_rule.<registry>` for each registry that is cached, and what lets nodes fill
+    the cache. Nothing when the spec does not ask for it."""
+    cached = upstreams(stack.environment)
+    for registry, secret in cached.items():
+        stack.add(
+            EcrPullThroughCacheRule,
+            registry.replace(".", "_"),
+            ecr_repository_prefix=cache_prefix(stack, registry),
+            upstream_registry_url=ADDRESSES.get(registry, registry),
+            credential_arn=secret,
+        )
+    if not cached:
+        return []
+    # The first pull makes a repository. AmazonEC2ContainerRegistryPullOnly lets nodes import, not create.
+    filling = Statement(
+        sid="FillTheImageCache",
+        actions=["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"],
+        resources=[stack.arn("ecr", f"repository/{cache_prefix(stack, registry)}/*") for registry in cached],
+    )
+    return [grant(stack, "node_image_cache", role, filling)]

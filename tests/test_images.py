@@ -1,0 +1,137 @@
+"""Public images: which the charts name, and that all of them follow when nodes pull through ECR."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Root, Variant
+
+from modules.images import REGISTRIES
+
+Variants = Callable[..., Variant]
+ACCOUNT = "123456789012"
+SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:ecr-pullthroughcache"
+OWN = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/acme-trial-cache"
+REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
+# By release, the images of the pods that run with our values, at the places where the chart looks for them.
+PLACES = {
+    "gateway.cluster_autoscaler": {"image.repository"},
+    "gateway.external_secrets": {
+        "image.repository",
+        "webhook.image.repository",
+        "certController.image.repository",
+    },
+    "gateway.kong": {"image.repository", "ingressController.image.repository"},
+    "gateway.load_balancer_controller": {"image.repository"},
+    "observability.cloudwatch_exporter": {"image.registry"},
+    "observability.collector": {"image.repository"},
+    "observability.grafana": {"image.registry", "sidecar.image.registry"},
+    "observability.prometheus": {
+        "alertmanager.alertmanagerSpec.image.registry",
+        "kube-state-metrics.image.registry",
+        "prometheus-node-exporter.image.registry",
+        "prometheus.prometheusSpec.image.registry",
+        "prometheusOperator.image.registry",
+        "prometheusOperator.prometheusConfigReloader.image.registry",
+    },
+    # The job that makes its users of databases.
+    "systems.shop_namespace": {"registry"},
+}
+# Releases without a pod.
+EMPTY = {"gateway.prometheus_crds"}
+
+
+def named(values: dict[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
+    """Where values name a registry or a repository of images, and which."""
+    for key, value in values.items():
+        path = f"{at}.{key}" if at else key
+        if isinstance(value, dict):
+            yield from named(value, path)
+        elif key in ("registry", "repository"):
+            yield path, value
+
+
+def images(made: Variant) -> dict[str, dict[str, str]]:
+    """By release and place, the registry, or the name of the image with it."""
+    return {
+        f"{tier}.{name}": dict(named(yaml.safe_load(REFERENCE.sub("it", release["values"][0]))))
+        for tier in ("gateway", "observability", "systems")
+        for name, release in made[tier].all("helm_release").items()
+        if "values" in release
+    }
+
+
+@pytest.fixture
+def cached(variant: Variants) -> Variant:
+    cache = {"docker_hub": f"{SECRET}/hub-AbCdEf", "github": f"{SECRET}/github-AbCdEf"}
+    return variant(
+        compute={"image_cache": {"enabled": True, **cache}},
+        systems={"shop": {"framework": "go", "needs": ["postgres"]}},
+    )
+
+
+def test_every_image_of_a_published_chart_is_pulled_through_the_cache(cached: Variant) -> None:
+    found = images(cached)
+    assert {name: set(places) for name, places in found.items() if places} == PLACES
+    for places in found.values():
+        assert all(image.startswith(f"{OWN}/") for image in places.values()), places
+    published = {
+        f"{tier}.{name}"
+        for tier in ("gateway", "observability")
+        for name, release in cached[tier].all("helm_release").items()
+        if "repository" in release
+    }
+    assert published - EMPTY <= PLACES.keys()
+
+
+def test_without_a_cache_images_come_from_where_they_are_published(variant: Variants) -> None:
+    made = variant(systems={"shop": {"framework": "go", "needs": ["postgres"]}})
+    for places in images(made).values():
+        assert all(image.split("/")[0] in REGISTRIES for image in places.values()), places
+    assert not made["compute"].all("aws_ecr_pull_through_cache_rule")
+    assert "node_image_cache" not in made["compute"].all("aws_iam_role_policy")
+
+
+def test_a_registry_that_wants_an_account_is_cached_with_one_alone(variant: Variants) -> None:
+    made = variant(compute={"image_cache": {"enabled": True}})
+    rules = made["compute"].all("aws_ecr_pull_through_cache_rule")
+    assert rules.keys() == {"public_ecr_aws", "quay_io", "registry_k8s_io"}
+    assert not any("credential_arn" in rule for rule in rules.values())
+    found = images(made)
+    assert found["gateway.kong"]["image.repository"] == "docker.io/library/kong"
+    assert found["observability.collector"]["image.repository"].startswith("ghcr.io/")
+
+
+def test_nodes_fill_the_cache_and_nothing_else(cached: Variant) -> None:
+    compute: Root = cached["compute"]
+    rules = compute.all("aws_ecr_pull_through_cache_rule")
+    assert rules["docker_io"]["upstream_registry_url"] == "registry-1.docker.io"
+    assert rules["docker_io"]["credential_arn"] == f"{SECRET}/hub-AbCdEf"
+    statement = compute.statements("aws_iam_role_policy.node_image_cache")["FillTheImageCache"]
+    assert set(statement["Action"]) == {"ecr:BatchImportUpstreamImage", "ecr:CreateRepository"}
+    assert set(statement["Resource"]) == {
+        f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/{rule['ecr_repository_prefix']}/*"
+        for rule in rules.values()
+    }
+    for group in compute.all("aws_eks_node_group").values():
+        assert "aws_iam_role_policy.node_image_cache" in group["depends_on"]
+
+
+def test_two_environments_of_an_account_have_caches_of_their_own(variant: Variants) -> None:
+    """Their prefixes differ, and are short enough, whatever the length of their names."""
+    stems = [("a" * 16, "production"), ("a" * 16, "production2")]
+    prefixes = [
+        rule["ecr_repository_prefix"]
+        for project, environment in stems
+        for rule in variant(
+            project=project, environment=environment, compute={"image_cache": {"enabled": True}}
+        )["compute"]
+        .all("aws_ecr_pull_through_cache_rule")
+        .values()
+    ]
+    assert len(set(prefixes)) == len(prefixes)
+    assert all(re.fullmatch(r"(?=.{2,30}$)[a-z0-9]+([._/-][a-z0-9]+)*", each) for each in prefixes)
