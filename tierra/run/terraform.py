@@ -57,6 +57,9 @@ class Terraform:
         """The variables that terraform sees."""
         ours = {key: value for key, value in os.environ.items() if not REFUSED.match(key)}
         ours["TF_IN_AUTOMATION"] = "1"
+        if self.embedded or self.workspace.rehearsed:
+            # Schemas of the embedded provider are small: there is memory to collect garbage less often.
+            ours.setdefault("GOGC", "400")
         return ours | settings(self.workspace, self.folder if self.embedded else None)
 
     def init(self) -> None:
