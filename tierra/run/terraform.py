@@ -64,15 +64,15 @@ class Terraform:
 
     def init(self) -> None:
         """Prepares the folder, unless that was done for the same backend and providers."""
-        stamp, key = self.folder / ".terraform" / "tierra.init", self._initialized()
-        if stamp.exists() and stamp.read_text() == key:
+        stamp = self.folder / ".terraform" / "tierra.init"
+        if stamp.exists() and stamp.read_text() == self._initialized():
             return
         stamp.unlink(missing_ok=True)
         arguments = ["init", "-input=false", "-no-color", *(self.readonly)]
         with _one_at_a_time(self.environment.get("TF_PLUGIN_CACHE_DIR")):
             self.run(arguments, self.folder / "init.log", doing="terraform init")
         stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(key)
+        stamp.write_text(self._initialized())  # with the lock file that terraform may just have written
 
     @property
     def readonly(self) -> list[str]:
