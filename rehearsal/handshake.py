@@ -58,6 +58,12 @@ def serve(servicer: object) -> int:
     return 0
 
 
+def warm() -> None:
+    """Loads what the libraries leave to the first call. A copy of this process then has it, and no secret."""
+    pair()
+    list(_services(object(), threading.Event()))
+
+
 def _services(servicer: object, stopped: threading.Event) -> Iterator[grpc.GenericRpcHandler]:
     def shutdown(_request: object, _context: object) -> object:
         stopped.set()
@@ -95,6 +101,16 @@ def _service(
 
 def _credentials() -> tuple[grpc.ServerCredentials, bytes]:
     """Credentials with a fresh certificate for this process alone, and that certificate as DER."""
+    private, certificate = pair()
+    chain = certificate.public_bytes(serialization.Encoding.PEM)
+    # terraform's certificate is of curve P-521, which gRPC's TLS library does not accept, so it is not asked
+    # for; the socket lies in a folder that only this user can enter (grpc/grpc issue 23235).
+    credentials = grpc.ssl_server_credentials([(private, chain)])
+    return credentials, certificate.public_bytes(serialization.Encoding.DER)
+
+
+def pair() -> tuple[bytes, x509.Certificate]:
+    """A fresh key, as PEM, and its certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -117,8 +133,4 @@ def _credentials() -> tuple[grpc.ServerCredentials, bytes]:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    chain = certificate.public_bytes(serialization.Encoding.PEM)
-    # terraform's certificate is of curve P-521, which gRPC's TLS library does not accept, so it is not asked
-    # for; the socket lies in a folder that only this user can enter (grpc/grpc issue 23235).
-    credentials = grpc.ssl_server_credentials([(private, chain)])
-    return credentials, certificate.public_bytes(serialization.Encoding.DER)
+    return private, certificate

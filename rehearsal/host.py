@@ -6,6 +6,7 @@ environment; the answer is the exit code. The host ends when no call has come fo
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -19,16 +20,16 @@ from pathlib import Path
 
 from rehearsal.__main__ import main as provide
 from rehearsal.attach import HOME
-from rehearsal.protocol import CONTROLLER, PROTOCOL, STDIO, messages
 
 IDLE_SECONDS = 30
 
 
 def main() -> None:
-    from rehearsal import catalog, handshake, servicer  # noqa: F401  what every call needs
+    from rehearsal import handshake, servicer
 
-    for path in (PROTOCOL, CONTROLLER, STDIO):
-        messages(path)
+    handshake.warm()
+    servicer.warm()
+    gc.freeze()  # what is loaded stays: no copy looks at it again, and so the copies share its memory
     os.closerange(3, 1024)
     os.chdir(HOME)
     address = Path(sys.argv[1])

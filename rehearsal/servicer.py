@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal import data_sources, ephemeral, functions
 from rehearsal.account import Account
-from rehearsal.catalog import Catalog, Type
+from rehearsal.catalog import PROVIDERS, Catalog, Type, catalog_path
 from rehearsal.changes import Changes
 from rehearsal.cloud import Cloud
 from rehearsal.needed import used_words
@@ -165,6 +165,12 @@ class Servicer:
 
     def StopProvider(self, _request: Any, _context: Any) -> Any:
         return messages().StopProvider.Response()
+
+
+def warm() -> None:
+    """Does once what the first answer of a process takes longest for."""
+    for provider in PROVIDERS:
+        Servicer(provider, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
 
 
 def _attribute_path(path: ArgumentPath) -> Any:

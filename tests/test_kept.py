@@ -1,4 +1,6 @@
-"""Forecasts that are kept: taken again only where everything that they were made from is the same."""
+"""What is kept between runs: forecasts, where everything that they were made from is the same, and what
+terraform init did.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ import pytest
 
 from rehearsal import attach
 from tierra.run import kept
+from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace
 
 READS = {"output": {"x": {"value": "${data.terraform_remote_state.network.outputs.vpc_id}"}}}
@@ -101,3 +104,16 @@ def test_another_provider_or_its_settings_make_another_forecast(
 def test_terraforms_text_is_not_kept_from_those_who_ask_for_it(data: Tier) -> None:
     loud = Workspace("sandbox", data.workspace.out, {**data.workspace.variables, "VERBOSE": "yes"})
     assert not again(loud.tier("data"))
+
+
+def test_a_folder_is_initialized_once_for_the_same_configuration_and_lock_file(data: Tier) -> None:
+    """terraform writes a lock file where there is none: that is no reason to do it again."""
+    program, calls = Path(data.workspace.terraform), data.folder / "calls"
+    program.write_text(f'#!/bin/sh\necho "$2" >>{calls}\necho 1 >{data.folder}/.terraform.lock.hcl\n')
+    program.chmod(0o755)
+    for _ in range(2):
+        Terraform(data, "plan").init()
+    assert calls.read_text() == "init\n"
+    (data.folder / ".terraform.lock.hcl").write_text("2")
+    Terraform(data, "plan").init()
+    assert calls.read_text() == "init\ninit\n"

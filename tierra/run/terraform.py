@@ -57,19 +57,22 @@ class Terraform:
         """The variables that terraform sees."""
         ours = {key: value for key, value in os.environ.items() if not REFUSED.match(key)}
         ours["TF_IN_AUTOMATION"] = "1"
+        if self.embedded or self.workspace.rehearsed:
+            # Schemas of the embedded provider are small: there is memory to collect garbage less often.
+            ours.setdefault("GOGC", "400")
         return ours | settings(self.workspace, self.folder if self.embedded else None)
 
     def init(self) -> None:
         """Prepares the folder, unless that was done for the same backend and providers."""
-        stamp, key = self.folder / ".terraform" / "tierra.init", self._initialized()
-        if stamp.exists() and stamp.read_text() == key:
+        stamp = self.folder / ".terraform" / "tierra.init"
+        if stamp.exists() and stamp.read_text() == self._initialized():
             return
         stamp.unlink(missing_ok=True)
         arguments = ["init", "-input=false", "-no-color", *(self.readonly)]
         with _one_at_a_time(self.environment.get("TF_PLUGIN_CACHE_DIR")):
             self.run(arguments, self.folder / "init.log", doing="terraform init")
         stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(key)
+        stamp.write_text(self._initialized())  # with the lock file that terraform may just have written
 
     @property
     def readonly(self) -> list[str]:
