@@ -42,7 +42,7 @@ def main() -> None:
     folder, target, tiers = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     terraform, stale = load(folder, tiers)
     for tier in stale:
-        left_out = f"diagram: the saved plan of {tier} is older than its configuration and left out"
+        left_out = f"diagram: the configuration is newer than the saved plan of {tier}, which is left out"
         print(f"{left_out}: run make plan ENV={folder.name}", file=sys.stderr)
     made_for = folder / MARK
     if terraform.plans and made_for.exists():

@@ -190,14 +190,14 @@ def test_a_full_disk_leaves_no_plan_that_could_be_applied(production: Production
     production.aws.fault = None
     refused(run, "the disk is full")
     assert "make room, then make plan ENV=production" in message(run)
-    refused(production.make("apply", TIER, APPROVE="yes"), "state has no saved plan")
+    refused(production.make("apply", TIER, APPROVE="yes"), "there is no saved plan of state")
 
     # terraform does not say when its JSON is cut off.
     cut = production.folder / "terraform-on-a-full-disk"
     cut.write_text('#!/bin/sh\n[ $2 = show ] || exec terraform "$@"\nterraform "$@" | head -c 999\n')
     cut.chmod(0o755)
     refused(production.make("plan", TIER, f"TERRAFORM={cut}"), "the disk is full")
-    refused(production.make("apply", TIER, APPROVE="yes"), "state has no saved plan")
+    refused(production.make("apply", TIER, APPROVE="yes"), "there is no saved plan of state")
     succeeded(production.make("plan", TIER))
 
 

@@ -65,7 +65,7 @@ def test_no_value_of_a_forecast_reaches_an_apply(new: Production) -> None:
     data, network = production.stack("data"), production.stack("network")
     (data / "forecast").unlink()
     shutil.copy(planned_by_the_forecast(production), data / "plan.tfplan")
-    refused(production.make("apply", "TIER=data", APPROVE="yes"), "data has no saved plan")
+    refused(production.make("apply", "TIER=data", APPROVE="yes"), "there is no saved plan of data")
     shutil.copy(network / "plan.seal", data / "plan.seal")
     shutil.copy(data / "cdk.tf.json", data / "plan.config")
     refused(production.make("apply", "TIER=data", APPROVE="yes"), "the saved plan of data is ")

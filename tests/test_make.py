@@ -141,7 +141,8 @@ def total(report: dict[str, dict[str, int]], what: str) -> int:
 
 
 def test_the_life_of_the_sandbox(project: Project) -> None:
-    refused(project.make("apply"), "network has no saved plan: run make plan ENV=sandbox")
+    run = project.make("apply")
+    refused(run, f"apply: there is no saved plan of {', '.join(order())}: run make plan ENV=sandbox")
 
     first = succeeded(project.make("plan"))
     assert first.count("rehearsal: Tierra's embedded provider answers") == 1
@@ -171,7 +172,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     refused(
         project.make("apply", APPROVE="yes"),
-        "network was applied with an earlier configuration: run make plan",
+        "an earlier configuration was applied to network",
     )
     project.edit("storage_gb: 20,", "storage_gb: 40, replicas: 3,")
     project.edit("max: 9", "max: 12")

@@ -47,15 +47,15 @@ def test_the_report_tells_what_was_reviewed_and_nothing_else_is_applied(producti
     whole = {file: file.read_bytes() for file in (report, *stack.glob("plan.*"), stack / "cdk.tf.json")}
     made = datetime.fromisoformat(sealed["made"])
     for spoil, expected in (
-        (lambda: (stack / "plan.seal").unlink(), "state has no saved plan"),
-        (lambda: (stack / "plan.tfplan").unlink(), "state has no saved plan"),
+        (lambda: (stack / "plan.seal").unlink(), "there is no saved plan of state"),
+        (lambda: (stack / "plan.tfplan").unlink(), "there is no saved plan of state"),
         (
             lambda: (stack / "cdk.tf.json").write_bytes(whole[stack / "cdk.tf.json"] + b"\n"),
-            "the saved plan of state is older than its configuration",
+            "the configuration is newer than the saved plan of state",
         ),
         (
             lambda: (stack / "more.tf").write_text("locals {}"),
-            "the saved plan of state is older than its configuration",
+            "the configuration is newer than the saved plan of state",
         ),
         (
             lambda: (stack / "plan.tfplan").write_bytes(whole[stack / "plan.tfplan"] + b"\0"),
@@ -101,7 +101,7 @@ def test_make_refuses_a_spoilt_plan_before_it_asks_or_changes_anything(productio
     spec = production.folder / "environments" / "production.yaml"
     spec.write_text(spec.read_text() + "\nstate: {plan_hours: 1, version_days: 400}\n")
     run = production.make("apply", "TIER=state", APPROVE="yes")
-    refused(run, f"the saved plan of state is older than its configuration{AGAIN}")
+    refused(run, f"the configuration is newer than the saved plan of state{AGAIN}")
     assert not production.cloud.exists() or production.recorded("state") == set()
 
 

@@ -62,8 +62,13 @@ def apply(workspace: Workspace) -> None:
 
 
 def _refusal(findings: Iterable[dict[str, Any]]) -> str:
-    lines = (f"  {each['tier']} {each['address']}: {each['says']}" for each in findings)
-    return "\n".join(["apply: refused, nothing was changed: AWS would not do this", *lines])
+    found: dict[tuple[str, ...], list[str]] = {}
+    for each in findings:
+        found.setdefault((each["says"], *each["lines"]), []).append(f"{each['tier']} {each['address']}")
+    lines = ["apply: refused, nothing was changed: AWS would not do this"]
+    for (says, *more), addresses in found.items():
+        lines += [f"  {', '.join(addresses)}:", f"    {says}", *(f"      {line}" for line in more)]
+    return "\n".join(lines)
 
 
 def keep(workspace: Workspace) -> None:

@@ -156,7 +156,7 @@ def findings(workspace: Workspace) -> list[Finding]:
 
 def _findings(tier: Tier) -> Iterator[Finding]:
     workspace, plan = tier.workspace, read_json(tier.plan_json)
-    then = f"{workspace.command('plan')}, then {workspace.command('apply')}"
+    then = (workspace.command("plan"), workspace.command("apply"))
     if stuck := replaced(tier, plan):
         used = {name for by in stuck.values() for name in by}
         standing = {each.name for name in used for each in downstream(workspace.tier(name))} | used
@@ -165,13 +165,14 @@ def _findings(tier: Tier) -> Iterator[Finding]:
         more = f"; {len(stuck) - 1} more of this tier likewise" if len(stuck) > 1 else ""
         says = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
-            f" Take the change back; or, if the data may go: {workspace.command('destroy', going)}, {then}"
+            " Take the change back; or, if the data may go, run:"
         )
-        yield Finding(REFUSED, tier.name, address, "replace", says, grave=True)
+        lines = (workspace.command("destroy", going), *then)
+        yield Finding(REFUSED, tier.name, address, "replace", says, lines, grave=True)
     for address, by in released(tier, plan).items():
         if left := {name: at for name, at in by.items() if name not in workspace.selected}:
-            says = f"it is still used by {_listed(left)}. Plan and apply these tiers together: {then}"
-            yield Finding(REFUSED, tier.name, address, "delete", says, grave=True)
+            says = f"it is still used by {_listed(left)}. Plan and apply these tiers together:"
+            yield Finding(REFUSED, tier.name, address, "delete", says, then, grave=True)
 
 
 def _listed(by: Mapping[str, list[str]]) -> str:

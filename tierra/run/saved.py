@@ -42,11 +42,19 @@ def seal(tier: Tier) -> None:
         ) from None
 
 
+NAMES = "{tiers}"
+
+
 def check(workspace: Workspace, tiers: list[Tier]) -> None:
-    """Raises Failed, with a line for each, when plans of these tiers may not be applied."""
+    """Raises Failed, with a line for each reason, when plans of these tiers may not be applied."""
     remedy = f"run {workspace.command('plan')}"
-    if refused := [f"apply: {reason}: {remedy}" for tier in tiers if (reason := fault(tier))]:
-        raise Failed("\n".join(refused))
+    refused: dict[str, list[str]] = {}
+    for tier in tiers:
+        if reason := fault(tier):
+            refused.setdefault(reason.replace(tier.name, NAMES, 1), []).append(tier.name)
+    if refused:
+        lines = (reason.replace(NAMES, ", ".join(names)) for reason, names in refused.items())
+        raise Failed("\n".join(f"apply: {line}: {remedy}" for line in lines))
 
 
 def fault(tier: Tier) -> str:
@@ -54,20 +62,20 @@ def fault(tier: Tier) -> str:
     tier will be planned anew."""
     if tier.forecast.exists():
         same = checksum(tier.planned_configuration) == checksum(tier.configuration)
-        return "" if same else f"the forecast of {tier.name} is older than its configuration"
+        return "" if same else f"the configuration is newer than the forecast of {tier.name}"
     if tier.applied.exists() and not tier.plan.exists():
         return (
             ""
             if _made_of(tier, read_json(tier.applied))
-            else f"{tier.name} was applied with an earlier configuration"
+            else f"an earlier configuration was applied to {tier.name}"
         )
     files = (tier.seal, tier.plan, tier.plan_json, tier.planned_configuration)
     if not all(file.exists() for file in files):
-        return f"{tier.name} has no saved plan"
+        return f"there is no saved plan of {tier.name}"
     sealed = read_json(tier.seal)
     whole = f"the saved plan of {tier.name}"
     if not _made_of(tier, sealed):
-        return f"{whole} is older than its configuration"
+        return f"the configuration is newer than {whole}"
     parts = {"plan": tier.plan, "shown": tier.plan_json, "configuration": tier.planned_configuration}
     if any(sealed[name] != checksum(file) for name, file in parts.items()):
         return f"{whole} is not the one that was made by make plan"
