@@ -91,18 +91,21 @@ def test_the_registry_of_the_account_is_not_touched_unless_asked(
 
 def test_every_role_is_for_one_repository_and_one_place_of_it(delivery: Root) -> None:
     name = delivery.environment.environment
-    expected = {"plan": f"environment:{name}-plan", "apply": f"environment:{name}-infrastructure"}
+    expected: dict[str, str | list[str]] = {
+        "plan": [f"environment:{name}-plan", f"environment:{name}-drift"],
+        "apply": f"environment:{name}-infrastructure",
+    }
     for system in delivery.all("aws_ecr_repository"):
         expected |= {
             f"push_{system}": f"environment:{name}-images",
             f"deploy_{system}": f"environment:{name}",
         }
     assert set(delivery.all("aws_iam_role")) == set(expected)
-    for role, place in expected.items():
-        assert trusted(delivery, role) == {
-            f"{HOST}:aud": "sts.amazonaws.com",
-            f"{HOST}:sub": f"repo:acme/platform:{place}",
-        }
+    for role, places in expected.items():
+        subjects = trusted(delivery, role)
+        assert subjects.pop(f"{HOST}:aud") == "sts.amazonaws.com"
+        assert list(subjects) == [f"{HOST}:sub"]
+        assert listed(subjects[f"{HOST}:sub"]) == [f"repo:acme/platform:{each}" for each in listed(places)]
 
 
 def test_a_system_may_have_its_own_repository_and_environments(
@@ -111,19 +114,50 @@ def test_a_system_may_have_its_own_repository_and_environments(
     root = variant(
         delivery={
             "repository": "acme/infrastructure",
-            "environments": {"push": "images", "deploy": "live", "plan": "review", "apply": "admin"},
+            "subjects": "numbered",
+            "environments": {
+                "push": "images",
+                "deploy": "live",
+                "plan": "review",
+                "drift": "nightly",
+                "apply": "admin",
+            },
         },
         systems={"shop": {"framework": "go", "repository": "acme@12/shop@34"}, "site": {"framework": "go"}},
     )["delivery"]
     subjects = {role: trusted(root, role)[f"{HOST}:sub"] for role in root.all("aws_iam_role")}
     assert subjects == {
-        "plan": "repo:acme/infrastructure:environment:review",
+        "plan": [
+            "repo:acme/infrastructure:environment:review",
+            "repo:acme/infrastructure:environment:nightly",
+        ],
         "apply": "repo:acme/infrastructure:environment:admin",
         "push_shop": "repo:acme@12/shop@34:environment:images",
         "deploy_shop": "repo:acme@12/shop@34:environment:live",
         "push_site": "repo:acme/infrastructure:environment:images",
         "deploy_site": "repo:acme/infrastructure:environment:live",
     }
+
+
+def test_a_repository_with_numbers_is_trusted_by_both_subjects_until_the_spec_says_otherwise(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    """While it moves to the immutable form: github.blog/changelog, 2026-04-23."""
+    root = variant(delivery={"repository": "acme@12/platform@34"})["delivery"]
+    assert trusted(root, "apply")[f"{HOST}:sub"] == [
+        "repo:acme@12/platform@34:environment:trial-infrastructure",
+        "repo:acme/platform:environment:trial-infrastructure",
+    ]
+    moved = variant(delivery={"repository": "acme@12/platform@34", "subjects": "numbered"})
+    assert trusted(moved["delivery"], "apply")[f"{HOST}:sub"] == (
+        "repo:acme@12/platform@34:environment:trial-infrastructure"
+    )
+
+
+def test_nothing_but_the_role_that_plans_is_for_the_environment_of_drift(delivery: Root) -> None:
+    drift = f"repo:acme/platform:environment:{delivery.environment.environment}-drift"
+    roles = delivery.all("aws_iam_role")
+    assert [role for role in roles if drift in listed(trusted(delivery, role)[f"{HOST}:sub"])] == ["plan"]
 
 
 def test_a_second_environment_of_an_account_uses_the_provider_that_is_there(

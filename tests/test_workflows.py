@@ -174,6 +174,29 @@ def test_nothing_that_changes_things_is_cancelled_half_way(written: dict[str, di
             assert not any(group["cancel-in-progress"] for group in groups if group)
 
 
+def test_deployments_and_applies_of_an_environment_wait_for_each_other(
+    written: dict[str, dict[str, str]],
+) -> None:
+    """In one group, in which all that wait stay. Source: docs.github.com, "Control the concurrency of workflows
+    and jobs"; github.blog/changelog, 2026-05-07."""
+    for name, files in written.items():
+        group = jobs(files[OF_ONE])["apply"]["concurrency"]
+        assert group.pop("group").replace("${{ inputs.environment }}", name) == f"changes-{name}"
+        assert group == {"cancel-in-progress": False, "queue": "max"}
+        deployments = [jobs(text)["deploy"] for text in files.values() if "deploy" in jobs(text)]
+        assert len(deployments) == 3
+        for each in deployments:
+            assert each["concurrency"] == {"group": f"changes-{name}", **group}
+
+
+def test_drift_is_looked_for_in_an_environment_of_its_own(written: dict[str, dict[str, str]]) -> None:
+    found = jobs(written["production"][OF_ONE])
+    assert found["drift"]["environment"] == "${{ inputs.drift_environment }}"
+    assert found["plan"]["environment"] == "${{ inputs.plan_environment }}"
+    (credentials,) = (s for s in found["drift"]["steps"] if "credentials" in s.get("uses", ""))
+    assert credentials["with"]["role-to-assume"] == "${{ inputs.plan_role }}"
+
+
 def test_the_workflow_of_a_system_names_what_the_tiers_make(
     written: dict[str, dict[str, str]], folders: dict[str, Path]
 ) -> None:
@@ -1090,6 +1113,7 @@ def test_the_matrix_has_what_each_environment_needs(
         "runner": ["self-hosted", "codebuild-acme"],
         "plan_environment": "live-plan",
         "plan_role": "arn:aws:iam::123456789012:role/acme-live-plan",
+        "drift_environment": "live-drift",
         "apply_environment": "live-infrastructure",
         "apply_role": "arn:aws:iam::123456789012:role/acme-live-apply",
     }

@@ -13,6 +13,8 @@ from modules.github import Repository
 from modules.section import Finding, Section, check, fault
 
 DEFAULT_REPOSITORY = "acme/platform"
+# What the jobs of infrastructure do that change nothing, as a verb.
+DOES = {"plan": "plan", "drift": "compare"}
 
 
 def _github_environment(name: str) -> str:
@@ -73,6 +75,13 @@ class GithubEnvironments(Section):
         " settings, and no secret.",
         examples=["production-plan"],
     )
+    drift: GithubEnvironment | None = Field(
+        default=None,
+        json_schema_extra={"default": "the environment's name and -drift"},
+        description="Of the jobs that look for drift every night. They get the role that plans; no reviewer"
+        " may be required there, or they wait for one.",
+        examples=["production-drift"],
+    )
     apply: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -infrastructure"},
@@ -91,6 +100,12 @@ class Delivery(Section):
     )
     environments: GithubEnvironments = Field(
         default_factory=GithubEnvironments, description="The GitHub environments that are trusted."
+    )
+    subjects: Literal["both", "numbered"] = Field(
+        default="both",
+        description="Which subjects of tokens are trusted where a repository is written with its numbers,"
+        " acme@12/shop@34: those with and those without them (both), while the repository moves to the"
+        " immutable form, or those with them alone (numbered).",
     )
     branch: Branch = Field(
         default="main",
@@ -157,11 +172,12 @@ class Delivery(Section):
 
 
 def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:
-    """The GitHub environment of push, deploy, plan and apply."""
+    """The GitHub environment of push, deploy, plan, drift and apply."""
     usual = {
         "push": f"{environment}-images",
         "deploy": environment,
         "plan": f"{environment}-plan",
+        "drift": f"{environment}-drift",
         "apply": f"{environment}-infrastructure",
     }
     return {role: getattr(delivery.environments, role) or name for role, name in usual.items()}
@@ -178,13 +194,14 @@ def delivery_findings(
         yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
     trusted = github_environments(delivery, environment)
     shared = bool(set(repositories) & {None, delivery.repository})
-    pairs = [(role, infrastructure) for infrastructure in ("plan", "apply") for role in ("push", "deploy")]
-    for role, other in [*(pairs if shared else []), ("plan", "apply")]:
+    pairs = [(role, other) for other in ("plan", "drift", "apply") for role in ("push", "deploy")]
+    for role, other in [*(pairs if shared else []), ("plan", "apply"), ("drift", "apply")]:
         if trusted[role].lower() == trusted[other].lower():
             # The key that the file names is the one to change.
             named = role if role in delivery.environments.model_fields_set else other
-            what, it = ("infrastructure", "it") if role == "plan" else ("systems", "infrastructure")
-            rule = f"jobs that {role} {what} must not be able to {other} {it}"
+            what, it = ("infrastructure", "it") if role in DOES else ("systems", "infrastructure")
+            first, second = (DOES.get(each, each) for each in (role, other))
+            rule = f"jobs that {first} {what} must not be able to {second} {it}"
             yield Finding((*at, "environments", named), rule, "name another GitHub environment")
 
 

@@ -69,6 +69,7 @@ def account_of(environment: Environment) -> dict[str, Any]:
             for job in ("plan", "apply")
             for key, value in (("environment", trusted[job]), ("role", _role(environment, job)))
         },
+        "drift_environment": trusted["drift"],
     }
 
 
