@@ -1,7 +1,7 @@
 """Brings back into a state what an interrupted apply could not write there.
 
 A state that could not be written is pushed; what an apply had created when it was killed is imported, by the
-ids in its journal. Both run terraform, whose commands are shown. Run it as often as needed: what is done is
+ids in its journal. Either lies in the folder of the tier, or where a workflow has kept it: kept.py. Both run terraform, whose commands are shown. Run it as often as needed: what is done is
 not done again.
 """
 
@@ -48,9 +48,23 @@ def recover(workspace: Workspace) -> None:
 
 
 def _tier(tier: Tier) -> None:
-    """Raises Failed when something could not be brought back, or the state cannot be reached or locked."""
+    """What was left here, then what workflows have kept elsewhere, run by run. Raises Failed when something
+    could not be brought back, or the state cannot be reached or locked."""
     terraform = Terraform(tier, "recover")
     terraform.init()
+    _bring_back(tier, terraform)
+    if not tier.workspace.rehearsed:
+        from tierra.run import kept  # the libraries of AWS, which a rehearsal does without
+
+        for run in kept.runs(tier):
+            kept.take(tier, run)
+            _bring_back(tier, terraform)
+            kept.forget(tier, run)
+    print(f"recover: the state of {tier.name} of {tier.workspace.environment} has all that exists")
+
+
+def _bring_back(tier: Tier, terraform: Terraform) -> None:
+    """Raises Failed when something could not be brought back."""
     named = f"recover: {tier.name} of {tier.workspace.environment}"
     journal = tier.journal
     unknown = in_flight(journal.read_text(errors="replace")) if journal.exists() else []
@@ -71,7 +85,6 @@ def _tier(tier: Tier) -> None:
                 for address, id_ in left.items()
             )
         )
-    print(f"recover: the state of {tier.name} of {tier.workspace.environment} has all that exists")
 
 
 def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
