@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Root
+import yaml
+from conftest import Root, read_roots
+
+from modules.architecture import TIERS, synthesize
+from modules.spec import load
 
 HOST = "token.actions.githubusercontent.com"
 
@@ -276,6 +281,57 @@ def test_apply_works_within_its_boundary_and_cannot_change_it(delivery: Root) ->
     assert boundary["ServicesInTheRegion"]["Condition"] == {
         "StringEquals": {"aws:RequestedRegion": delivery.environment.region}
     }
+
+
+def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
+    """Delivery and state of staging, and of production, which takes its images from there."""
+    made = {}
+    spec: dict[str, Any] = {
+        "project": "acme",
+        "region": "us-east-1",
+        "account": "210987654321",
+        "systems": {"shop": {"framework": "go"}},
+    }
+    later = {"account": "123456789012", "delivery": {"promote_from": "staging"}, **changes}
+    for name, more in (("staging", {}), ("production", later)):
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(spec | more))
+    for name in ("staging", "production"):
+        environment = load(folder / f"{name}.yaml")
+        tiers = {tier: TIERS[tier] for tier in ("state", "delivery")}
+        synthesize(environment, folder / name, tiers)
+        made[name] = read_roots(folder / name, environment)
+    return made
+
+
+def test_production_takes_its_images_from_staging_and_from_no_one_else(tmp_path: Path) -> None:
+    made = chain(tmp_path)
+    before, after = made["staging"]["delivery"], made["production"]["delivery"]
+    pulls = before.statements("aws_ecr_repository_policy.shop")["LaterEnvironmentsPull"]
+    # A role that does not exist yet would make the policy invalid: its account is named, the condition tells.
+    assert pulls["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    role = "arn:aws:iam::123456789012:role/acme-production-push-shop"
+    assert pulls["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
+    assert after["aws_iam_role.push_shop"]["name"] == role.partition("/")[2]
+    taken = granted(after, "push_shop")["TakeFromTheEnvironmentBefore"]
+    assert taken["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/shop"
+    assert set(pulls["Action"]) == set(taken["Action"])
+    assert not [action for action in pulls["Action"] if not action.startswith(("ecr:Batch", "ecr:Get"))]
+    assert "TakeFromTheEnvironmentBefore" not in granted(before, "push_shop")
+    assert "LaterEnvironmentsPull" not in after.statements("aws_ecr_repository_policy.shop")
+    assert after["aws_ecr_repository.shop"]["image_tag_mutability"] == "IMMUTABLE"
+
+
+def test_the_boundary_of_workloads_reaches_images_in_the_region_of_the_environment_before(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "near").mkdir()
+    (tmp_path / "far").mkdir()
+    near = chain(tmp_path / "near")["production"]["state"]
+    far = chain(tmp_path / "far", region="eu-west-1")["production"]["state"]
+    address = "aws_iam_policy.workload_boundary"
+    assert "ImagesOfTheEnvironmentBefore" not in near.statements(address)
+    found = far.statements(address)["ImagesOfTheEnvironmentBefore"]
+    assert found["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/*"
 
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"

@@ -53,6 +53,19 @@ Branch = Annotated[
 ]
 
 
+def _promoted_from(name: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= 12:
+        return name
+    raise fault("it is the name of an environment, as its file has it", "write a name such as staging")
+
+
+PromotedFrom = Annotated[
+    str,
+    AfterValidator(_promoted_from),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "maxLength": 12}),
+]
+
+
 class GithubEnvironments(Section):
     """GitHub environments whose jobs may take on a role; who may run them is set on GitHub."""
 
@@ -110,6 +123,14 @@ class Delivery(Section):
     branch: Branch = Field(
         default="main",
         description="The branch whose commits are deployed and applied, in every repository.",
+    )
+    promote_from: PromotedFrom | None = Field(
+        default=None,
+        json_schema_extra={"default": "images are built for this environment"},
+        description="The environment whose images this one takes: each is built once, for the first"
+        " environment of a chain, and goes on by its digest when it runs there. The infrastructure follows in"
+        " the same order. Both specs name the same systems, repositories and branch.",
+        examples=["staging"],
     )
     runner: Runner = Field(
         default=("ubuntu-24.04",),

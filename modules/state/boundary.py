@@ -10,6 +10,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 
 from modules.policy import Everything, Statement, document
+from modules.promotion import PULL, source_arns
 from modules.stack import Stack, state_of
 from modules.state.outputs import boundary_name
 
@@ -70,7 +71,13 @@ def _statements(stack: Stack) -> list[Statement]:
     state = state_of(stack.environment, stack.names, "*")
     copies = stack.environment.storage.backup.copy_region
     bucket = stack.arn("s3", state.bucket, region="", account="")
+    source = stack.environment.chain.source
+    elsewhere = source is not None and source.region not in (stack.environment.region, copies)
     return [
+        *(
+            Statement(sid="ImagesOfTheEnvironmentBefore", actions=PULL, resources=each)
+            for each in (source_arns(stack.environment) if elsewhere else [])
+        ),
         Statement(
             sid="ServicesInTheRegion",
             actions=SERVICES,

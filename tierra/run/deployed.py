@@ -1,7 +1,7 @@
 """Images that pipelines have deployed since a plan was saved.
 
-A pipeline records the image that runs in a parameter of SSM; terraform reads it when it plans, and an apply of
-the saved plan would release that image again, however old the approval makes it.
+A pipeline records the image that runs in a parameter of SSM; terraform reads it when it plans, and an apply
+of the saved plan would release that image again, however old the approval makes it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -72,8 +71,8 @@ def runs(tier: Tier) -> Iterator[str]:
         ]
     except (BotoCoreError, ClientError) as error:
         raise Failed(
-            f"{tier.workspace.environment}: s3://{place.bucket}/{_prefix(place, tier)} cannot be listed: {error}"
-            "\n  remedy: look at the network, and at the rights of the role (policy …-state-read)"
+            f"{tier.workspace.environment}: s3://{place.bucket}/{_prefix(place, tier)} cannot be listed:"
+            f" {error}\n  remedy: look at the network, and at the rights of the role (policy …-state-read)"
         ) from None
     yield from dict.fromkeys(
         each["Key"].rpartition("/")[0] + "/" for each in sorted(found, key=lambda each: each["LastModified"])

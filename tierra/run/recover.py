@@ -1,8 +1,8 @@
 """Brings back into a state what an interrupted apply could not write there.
 
 A state that could not be written is pushed; what an apply had created when it was killed is imported, by the
-ids in its journal. Either lies in the folder of the tier, or where a workflow has kept it: kept.py. Both run terraform, whose commands are shown. Run it as often as needed: what is done is
-not done again.
+ids in its journal. Either lies in the folder of the tier, or where a workflow has kept it: kept.py. Both run
+terraform, whose commands are shown. Run it as often as needed: what is done is not done again.
 """
 
 from __future__ import annotations
