@@ -131,8 +131,8 @@ def push_role_arn(environment: Environment, system: str) -> str:
 
 
 def source_arns(environment: Environment, system: str = "*") -> list[str]:
-    """ARN of the registry of a system, or of all, in the environment that images come from; none where they are
-    built."""
+    """ARN of the registry of a system, or of all, in the environment that images come from; none where they
+    are built."""
     source = environment.chain.source
     if not source:
         return []
