@@ -330,6 +330,9 @@ def test_the_boundary_of_workloads_reaches_images_in_the_region_of_the_environme
     far = chain(tmp_path / "far", region="eu-west-1")["production"]["state"]
     address = "aws_iam_policy.workload_boundary"
     assert "ImagesOfTheEnvironmentBefore" not in near.statements(address)
+    signs_in = far.statements(address)["SignInToTheEnvironmentBefore"]
+    assert signs_in["Action"] == "ecr:GetAuthorizationToken"
+    assert signs_in["Condition"] == {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
     found = far.statements(address)["ImagesOfTheEnvironmentBefore"]
     assert found["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/*"
 

@@ -71,13 +71,8 @@ def _statements(stack: Stack) -> list[Statement]:
     state = state_of(stack.environment, stack.names, "*")
     copies = stack.environment.storage.backup.copy_region
     bucket = stack.arn("s3", state.bucket, region="", account="")
-    source = stack.environment.chain.source
-    elsewhere = source is not None and source.region not in (stack.environment.region, copies)
     return [
-        *(
-            Statement(sid="ImagesOfTheEnvironmentBefore", actions=PULL, resources=each)
-            for each in (source_arns(stack.environment) if elsewhere else [])
-        ),
+        *_images_elsewhere(stack),
         Statement(
             sid="ServicesInTheRegion",
             actions=SERVICES,
@@ -111,4 +106,21 @@ def _statements(stack: Stack) -> list[Statement]:
             resources=Everything("the condition names the one key"),
             conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")}},
         ),
+    ]
+
+
+def _images_elsewhere(stack: Stack) -> list[Statement]:
+    """Images of the environment before, where that is in another region; a registry of a region takes a token
+    of this region alone."""
+    environment, source = stack.environment, stack.environment.chain.source
+    if source is None or source.region in (environment.region, environment.storage.backup.copy_region):
+        return []
+    return [
+        Statement(
+            sid="SignInToTheEnvironmentBefore",
+            actions="ecr:GetAuthorizationToken",
+            resources=Everything("the token is for all registries of the region"),
+            conditions={"StringEquals": {"aws:RequestedRegion": source.region}},
+        ),
+        Statement(sid="ImagesOfTheEnvironmentBefore", actions=PULL, resources=source_arns(environment)),
     ]
