@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modules.delivery.runner import plain
 from modules.errors import SpecError
+from modules.github import plain
 from modules.naming import Names
 from modules.section import Finding
 

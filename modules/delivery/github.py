@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.delivery.runner import plain
 from modules.delivery.spec import github_environments
+from modules.github import plain
 from modules.iam import iam_role
 from modules.policy import Statement, document
 from modules.stack import Stack

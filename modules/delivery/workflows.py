@@ -10,8 +10,9 @@ import json
 from typing import Any
 
 from modules.delivery.actions import ACTIONS
-from modules.delivery.runner import labels, plain
+from modules.delivery.runner import labels
 from modules.delivery.spec import github_environments
+from modules.github import plain
 from modules.naming import Names
 from modules.spec import Environment
 from modules.templating import Templates

@@ -42,12 +42,15 @@ def keep(workspace: Workspace) -> None:
                     client("s3", place.region).put_object(
                         Bucket=place.bucket, Key=key, Body=file.read_bytes()
                     )
-                    print(f"kept: s3://{place.bucket}/{key}", flush=True)
+                    print(
+                        f"kept: s3://{place.bucket}/{key}\n"
+                        f"  remedy: as an operator, {workspace.command('recover', [tier.name])}",
+                        flush=True,
+                    )
                 except (BotoCoreError, ClientError) as error:
                     lost.append(
                         f"keep: {file} of {tier.name} could not be put into s3://{place.bucket}: {error}"
                     )
-        print(f"  remedy: as an operator, {workspace.command('recover', [tier.name])}", flush=True)
     if lost:
         raise Failed("\n".join([*lost, "  remedy: take it from the runner before that is gone"]))
 
