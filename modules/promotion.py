@@ -43,7 +43,9 @@ def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list
     """The chain of an environment whose file is at `path`, and what is wrong with it. `load` reads a file
     without looking at its neighbours; files that are wrong are left to those who use them."""
     named = environment.delivery.promote_from
-    source, found, place = None, [], 0
+    source: Environment | None = None
+    found: list[Finding] = []
+    place = 0
     if named:
         source, found = _source(named, path, load)
         before, seen = source, [environment.environment]
