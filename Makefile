@@ -89,7 +89,7 @@ endif
 SELECTED := $(or $(TIER),$(TIERS))
 
 # -OO leaves out the type checks that the bindings make at every call, an eighth of the time; tests run with them.
-$(OUT)/tiers.mk: $(SPEC) $(SOURCES) | $(INSTALLED) $(LEAN)
+$(OUT)/tiers.mk: $(wildcard environments/*.yaml) $(SOURCES) | $(INSTALLED) $(LEAN)
 	@CDKTF_OUTDIR="$(OUT)" $(PYTHON) -OO main.py "$(ENV)" && touch "$@"
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py

@@ -18,6 +18,11 @@ _NAMED = rf"{_OWNER}/{_NAME}"
 _NUMBERED = rf"{_OWNER}@[1-9][0-9]*/{_NAME}@[1-9][0-9]*"
 
 
+def plain(repository: str) -> str:
+    """`acme/shop` of `acme@12/shop@34`: the numbers are in tokens, not in addresses."""
+    return re.sub(r"@[0-9]+", "", repository)
+
+
 def _repository(text: str) -> str:
     rule = "a repository is written owner/name, or owner@number/name@number where its tokens carry numbers"
     name = re.sub(r"@[0-9]*$", "", text.rpartition("/")[2])

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from modules.compute.capacity import capacity_findings
@@ -32,6 +40,7 @@ from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
 from modules.observability.spec import Observability, budget_is_sold
+from modules.promotion import Chain, chain
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
@@ -173,6 +182,17 @@ class Environment(Section):
         examples=[{"orders": {"framework": "django", "needs": ["postgres"]}}],
     )
 
+    _chain: Chain = PrivateAttr(default_factory=Chain)
+
+    @property
+    def chain(self) -> Chain:
+        """The environments that images come from and go to, by the files beside the one of this."""
+        return self._chain
+
+    def link(self, chain: Chain) -> None:
+        """For `load`, which knows the files beside the one of this."""
+        self._chain = chain
+
     @property
     def partition(self) -> Literal["aws", "aws-cn", "aws-us-gov"]:
         """The first part of every ARN of the region."""
@@ -313,6 +333,17 @@ def load(path: Path) -> Environment:
 def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Environment, list[str]]:
     """The environment that a file of this or an earlier version describes, and what of the file was read as
     something else, a line each. Raises SpecError like `load`."""
+    environment, changes, document = _alone(path, steps)
+    linked, found = chain(environment, path, lambda other: _alone(other, steps)[0])
+    if found:
+        name = environment.environment
+        raise SpecError(path.as_posix(), [_problem(document, each, name) for each in found])
+    environment.link(linked)
+    return environment, changes
+
+
+def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str], Document]:
+    """The same without a look at other files, and the file as it was read."""
     document = read(path)
     changes = upgrade(path.as_posix(), document, steps)
     data = {"environment": path.stem, **document.data}
@@ -326,7 +357,7 @@ def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Enviro
             problems.append(_misnamed(document, environment.environment, path))
     if problems:
         raise SpecError(path.as_posix(), problems)
-    return environment, changes
+    return environment, changes, document
 
 
 def _misnamed(document: Document, name: str, path: Path) -> Problem:

@@ -1,5 +1,9 @@
-"""`python -m review.environments` prints the environments with target: aws as one line of JSON: the matrix of
-the workflow that plans and applies them."""
+"""`python -m review.environments` prints the environments with target: aws, for the workflow that plans and
+applies them: lines of a name and the JSON of a matrix.
+
+`all` are all of them, `apart` those that are in no chain, and `wave_1`, `wave_2`, … those that are applied
+one wave after another, for each takes its images from one of the wave before.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,13 @@ def main() -> int:
     entries = [account_of(environment) for environment in environments]
     if run := os.environ.get("GITHUB_RUN_ID"):
         entries = [started(each, f"{run}-{os.environ['GITHUB_RUN_ATTEMPT']}") for each in entries]
-    print(json.dumps(entries, separators=(",", ":")))
+    places = [each.chain.place + 1 if each.chain.linked else 0 for each in environments]
+    matrices = {"all": entries}
+    for place in range(max(places, default=0) + 1):
+        name = f"wave_{place}" if place else "apart"
+        matrices[name] = [entry for entry, its in zip(entries, places, strict=True) if its == place]
+    for name, matrix in matrices.items():
+        print(f"{name}={json.dumps(matrix, separators=(',', ':'))}")
     return 0
 
 

@@ -21,9 +21,10 @@ ELSEWHERE = Path("cdktf.out", "workflows")
 def gathered(environments: list[Environment]) -> dict[str, str]:
     """The workflows of all environments, by repository and place. Raises Refused where two specs disagree."""
     found: dict[str, str] = {}
+    waves = max((each.chain.place + 1 for each in environments if each.chain.linked), default=0)
     sources: dict[str, str] = {}
     for environment in environments:
-        for place, text in workflows(environment).items():
+        for place, text in workflows(environment, waves).items():
             if found.setdefault(place, text) != text:
                 one, other = sources[place], environment.environment
                 raise Refused(

@@ -19,7 +19,7 @@ from typing import Any
 
 FAKES = Path(__file__).parent / "fakes" / "command.py"
 # All that a runner has besides: what the machine of the test has more of, no script may lean on.
-TOOLS = ("bash", "cat", "cp", "dirname", "grep", "mv", "sed", "sha256sum", "tail", "tar", "wc")
+TOOLS = ("bash", "cat", "cp", "dirname", "grep", "mv", "rm", "sed", "sha256sum", "tail", "tar", "wc")
 COMMANDS = ("aws", "curl", "docker", "gh", "git", "kubectl", "make", "sleep")
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 SHA = "0123456789abcdef0123456789abcdef01234567"

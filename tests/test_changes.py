@@ -120,7 +120,9 @@ def test_a_key_that_names_the_environment_leads_to_other_states(
 def test_a_value_that_no_environment_can_change_to_is_refused(key: str, tmp_path: Path) -> None:
     row = table()["refused"][key]
     path = tmp_path / "sandbox.yaml"
-    path.write_text(yaml.safe_dump(replaced(bases()["usual"], (key,), row["to"])), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump(replaced(bases()["usual"], tuple(key.split(".")), row["to"])), encoding="utf-8"
+    )
     with pytest.raises(SpecError, match=row["says"]):
         load(path)
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Root
+import yaml
+from conftest import Root, read_roots
+
+from modules.architecture import TIERS, synthesize
+from modules.spec import load
 
 HOST = "token.actions.githubusercontent.com"
 
@@ -69,7 +74,7 @@ def test_images_come_from_the_workflow_of_the_system_alone(delivery: Root) -> No
         }
         assert ("RefuseDeletion" in statements) is delivery.environment.protection
         allowed = {sid for sid, each in statements.items() if each["Effect"] == "Allow"}
-        assert allowed == {"NodesPull"}
+        assert allowed - {"LaterEnvironmentsPull"} == {"NodesPull"}
 
 
 def test_the_registry_of_the_account_is_not_touched_unless_asked(
@@ -91,18 +96,21 @@ def test_the_registry_of_the_account_is_not_touched_unless_asked(
 
 def test_every_role_is_for_one_repository_and_one_place_of_it(delivery: Root) -> None:
     name = delivery.environment.environment
-    expected = {"plan": f"environment:{name}-plan", "apply": f"environment:{name}-infrastructure"}
+    expected: dict[str, str | list[str]] = {
+        "plan": [f"environment:{name}-plan", f"environment:{name}-drift"],
+        "apply": f"environment:{name}-infrastructure",
+    }
     for system in delivery.all("aws_ecr_repository"):
         expected |= {
             f"push_{system}": f"environment:{name}-images",
             f"deploy_{system}": f"environment:{name}",
         }
     assert set(delivery.all("aws_iam_role")) == set(expected)
-    for role, place in expected.items():
-        assert trusted(delivery, role) == {
-            f"{HOST}:aud": "sts.amazonaws.com",
-            f"{HOST}:sub": f"repo:acme/platform:{place}",
-        }
+    for role, places in expected.items():
+        subjects = trusted(delivery, role)
+        assert subjects.pop(f"{HOST}:aud") == "sts.amazonaws.com"
+        assert list(subjects) == [f"{HOST}:sub"]
+        assert listed(subjects[f"{HOST}:sub"]) == [f"repo:acme/platform:{each}" for each in listed(places)]
 
 
 def test_a_system_may_have_its_own_repository_and_environments(
@@ -111,19 +119,50 @@ def test_a_system_may_have_its_own_repository_and_environments(
     root = variant(
         delivery={
             "repository": "acme/infrastructure",
-            "environments": {"push": "images", "deploy": "live", "plan": "review", "apply": "admin"},
+            "subjects": "numbered",
+            "environments": {
+                "push": "images",
+                "deploy": "live",
+                "plan": "review",
+                "drift": "nightly",
+                "apply": "admin",
+            },
         },
         systems={"shop": {"framework": "go", "repository": "acme@12/shop@34"}, "site": {"framework": "go"}},
     )["delivery"]
     subjects = {role: trusted(root, role)[f"{HOST}:sub"] for role in root.all("aws_iam_role")}
     assert subjects == {
-        "plan": "repo:acme/infrastructure:environment:review",
+        "plan": [
+            "repo:acme/infrastructure:environment:review",
+            "repo:acme/infrastructure:environment:nightly",
+        ],
         "apply": "repo:acme/infrastructure:environment:admin",
         "push_shop": "repo:acme@12/shop@34:environment:images",
         "deploy_shop": "repo:acme@12/shop@34:environment:live",
         "push_site": "repo:acme/infrastructure:environment:images",
         "deploy_site": "repo:acme/infrastructure:environment:live",
     }
+
+
+def test_a_repository_with_numbers_is_trusted_by_both_subjects_until_the_spec_says_otherwise(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    """While it moves to the immutable form: github.blog/changelog, 2026-04-23."""
+    root = variant(delivery={"repository": "acme@12/platform@34"})["delivery"]
+    assert trusted(root, "apply")[f"{HOST}:sub"] == [
+        "repo:acme@12/platform@34:environment:trial-infrastructure",
+        "repo:acme/platform:environment:trial-infrastructure",
+    ]
+    moved = variant(delivery={"repository": "acme@12/platform@34", "subjects": "numbered"})
+    assert trusted(moved["delivery"], "apply")[f"{HOST}:sub"] == (
+        "repo:acme@12/platform@34:environment:trial-infrastructure"
+    )
+
+
+def test_nothing_but_the_role_that_plans_is_for_the_environment_of_drift(delivery: Root) -> None:
+    drift = f"repo:acme/platform:environment:{delivery.environment.environment}-drift"
+    roles = delivery.all("aws_iam_role")
+    assert [role for role in roles if drift in listed(trusted(delivery, role)[f"{HOST}:sub"])] == ["plan"]
 
 
 def test_a_second_environment_of_an_account_uses_the_provider_that_is_there(
@@ -145,6 +184,7 @@ def test_a_push_role_reaches_one_registry(delivery: Root) -> None:
         assert statements.pop("SignIn")["Action"] == "ecr:GetAuthorizationToken"
         place = delivery.environment
         arn = f"arn:aws:ecr:{place.region}:{place.account}:repository/{registry['name']}"
+        statements.pop("TakeFromTheEnvironmentBefore", None)  # of production; it reads there
         assert [each["Resource"] for each in statements.values()] == [arn]
 
 
@@ -242,6 +282,60 @@ def test_apply_works_within_its_boundary_and_cannot_change_it(delivery: Root) ->
     assert boundary["ServicesInTheRegion"]["Condition"] == {
         "StringEquals": {"aws:RequestedRegion": delivery.environment.region}
     }
+
+
+def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
+    """Delivery and state of staging, and of production, which takes its images from there."""
+    made = {}
+    spec: dict[str, Any] = {
+        "project": "acme",
+        "region": "us-east-1",
+        "account": "210987654321",
+        "systems": {"shop": {"framework": "go"}},
+    }
+    later = {"account": "123456789012", "delivery": {"promote_from": "staging"}, **changes}
+    for name, more in (("staging", {}), ("production", later)):
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(spec | more))
+    for name in ("staging", "production"):
+        environment = load(folder / f"{name}.yaml")
+        tiers = {tier: TIERS[tier] for tier in ("state", "delivery")}
+        synthesize(environment, folder / name, tiers)
+        made[name] = read_roots(folder / name, environment)
+    return made
+
+
+def test_production_takes_its_images_from_staging_and_from_no_one_else(tmp_path: Path) -> None:
+    made = chain(tmp_path)
+    before, after = made["staging"]["delivery"], made["production"]["delivery"]
+    pulls = before.statements("aws_ecr_repository_policy.shop")["LaterEnvironmentsPull"]
+    # A role that does not exist yet would make the policy invalid: its account is named, the condition tells.
+    assert pulls["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    role = "arn:aws:iam::123456789012:role/acme-production-push-shop"
+    assert pulls["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
+    assert after["aws_iam_role.push_shop"]["name"] == role.partition("/")[2]
+    taken = granted(after, "push_shop")["TakeFromTheEnvironmentBefore"]
+    assert taken["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/shop"
+    assert set(pulls["Action"]) == set(taken["Action"])
+    assert not [action for action in pulls["Action"] if not action.startswith(("ecr:Batch", "ecr:Get"))]
+    assert "TakeFromTheEnvironmentBefore" not in granted(before, "push_shop")
+    assert "LaterEnvironmentsPull" not in after.statements("aws_ecr_repository_policy.shop")
+    assert after["aws_ecr_repository.shop"]["image_tag_mutability"] == "IMMUTABLE"
+
+
+def test_the_boundary_of_workloads_reaches_images_in_the_region_of_the_environment_before(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "near").mkdir()
+    (tmp_path / "far").mkdir()
+    near = chain(tmp_path / "near")["production"]["state"]
+    far = chain(tmp_path / "far", region="eu-west-1")["production"]["state"]
+    address = "aws_iam_policy.workload_boundary"
+    assert "ImagesOfTheEnvironmentBefore" not in near.statements(address)
+    signs_in = far.statements(address)["SignInToTheEnvironmentBefore"]
+    assert signs_in["Action"] == "ecr:GetAuthorizationToken"
+    assert signs_in["Condition"] == {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+    found = far.statements(address)["ImagesOfTheEnvironmentBefore"]
+    assert found["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/*"
 
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"

@@ -19,12 +19,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from on_aws import BUCKET, IMPATIENT, PROJECTS, Production, kill_terraform
 from pretend_aws import OTHER_ACCOUNT
 from rehearsing import settings, terraform_command
-from test_make import refused, succeeded
+from test_make import ROOT, refused, succeeded
 
 from modules.architecture import order
+from modules.delivery.workflows import workflows
+from modules.spec import load
 from rehearsal.cloud import Cloud
 from tierra.run.journal import created, in_flight
 from tierra.run.override import write_overrides
@@ -33,6 +36,7 @@ from tierra.run.workspace import Workspace
 TIER = "TIER=state"  # the smallest; `production` comes with a plan of it
 STATE = f"{PROJECTS}/state/terraform.tfstate"
 RESOURCES = 22
+OF_ONE = "acme/platform/.github/workflows/infrastructure-environment.yml"
 
 
 def message(run: object) -> str:
@@ -176,6 +180,49 @@ def test_a_network_that_fails_while_the_state_is_written_loses_nothing(
     assert "state push -lock-timeout=0s errored.tfstate" in output
     assert len(production.recorded("state")) == RESOURCES
     converges(production)
+
+
+def test_what_a_workflow_could_not_write_is_kept_for_operators_and_recovered_elsewhere(
+    production: Production,
+) -> None:
+    """The runner of a job is gone after it, and so is the folder of the apply."""
+    production.aws.fault = lambda method, path: "cut" if path.endswith(STATE) and method == "PUT" else None
+    run = production.make("apply", TIER, APPROVE="yes")
+    production.aws.fault = None
+    refused(run, "the state could not be written")
+    errored = (production.stack("state") / "errored.tfstate").read_bytes()
+
+    script = yaml.safe_load(workflows(load(ROOT / "environments" / "production.yaml"))[OF_ONE])
+    (step,) = (
+        each for each in script["jobs"]["apply"]["steps"] if each.get("name") == "Keep what the states lack"
+    )
+    assert step["if"] == "failure() || cancelled()"
+    production.variables |= {
+        "GITHUB_RUN_ID": "77",
+        "GITHUB_RUN_ATTEMPT": "2",
+        "GITHUB_STEP_SUMMARY": str(production.folder / "summary"),
+    }
+    script_file = production.folder / "keep.sh"
+    script_file.write_text(step["run"])
+    said = succeeded(production.shell("bash keep.sh"))
+    key = f"{PROJECTS}/recovery/state/77-2/"
+    assert f"kept: s3://{BUCKET}/{key}state" in said
+    assert "as an operator, make recover ENV=production TIER=state" in said
+    assert f"kept: s3://{BUCKET}/{key}state" in (production.folder / "summary").read_text()
+    s3 = production.aws.client("s3")
+    assert s3.get_object(Bucket=BUCKET, Key=f"{key}state")["Body"].read() == errored
+
+    shutil.rmtree(production.folder / "cdktf.out")
+    for goal in ("plan", "apply"):
+        run = production.make(goal, TIER, APPROVE="yes")
+        refused(run, "an apply of a workflow ended before the state of state held all that it had created")
+        assert "make recover ENV=production TIER=state" in message(run)
+    output = succeeded(production.make("recover", TIER))
+    assert f"recover: takes s3://{BUCKET}/{key}state" in output
+    assert len(production.recorded("state")) == RESOURCES
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{PROJECTS}/recovery/")
+    assert not (production.stack("state") / "errored.tfstate").exists()
+    succeeded(production.make("plan", TIER))
 
 
 def test_a_full_disk_leaves_no_plan_that_could_be_applied(production: Production) -> None:

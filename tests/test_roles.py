@@ -520,6 +520,8 @@ REFUSED_TO_APPLY = [
     attempt("s3:PutBucketLogging", STATE),
     attempt("s3:DeleteObject", f"{STATE}/acme/live/data/terraform.tfstate"),
     attempt("s3:GetObject", f"{STATE}/acme/test/data/terraform.tfstate"),
+    attempt("s3:GetObject", f"{STATE}/acme/live/recovery/data/77-1/state"),
+    attempt("s3:DeleteObject", f"{STATE}/acme/live/recovery/data/77-1/state"),
     *(
         attempt(
             action,
@@ -567,6 +569,8 @@ REFUSED_TO_PLAN = [
     attempt("ssm:GetParameter", arn("ssm", "parameter/acme/live/password")),
     attempt("s3:GetObject", "arn:aws:s3:::acme-live-123456789012-files/orders/it"),
     attempt("s3:PutObject", f"{STATE}/acme/live/data/terraform.tfstate"),
+    attempt("s3:GetObject", f"{STATE}/acme/live/recovery/data/77-1/state"),
+    attempt("s3:PutObject", f"{STATE}/acme/live/recovery/data/77-1/state"),
     attempt("logs:GetLogEvents", arn("logs", "log-group:/aws/vpc/acme-live/flow")),
     attempt("sts:AssumeRole", iam("role/acme-live-apply")),
     attempt("iam:PassRole", iam("role/acme-live-it"), iam__PassedToService="ec2.amazonaws.com"),
@@ -588,6 +592,10 @@ def test_a_plan_takes_the_lock_of_a_state(full: dict[str, Root]) -> None:
     who = identity(full, "plan")
     for action in ("s3:PutObject", "s3:DeleteObject"):
         assert who.may(attempt(action, f"{STATE}/acme/live/data/terraform.tfstate.tflock"))
+
+
+def test_an_apply_keeps_what_it_could_not_write(full: dict[str, Root]) -> None:
+    assert identity(full, "apply").may(attempt("s3:PutObject", f"{STATE}/acme/live/recovery/data/77-1/state"))
 
 
 def test_a_launch_template_is_tried_with_what_it_names(full: dict[str, Root]) -> None:

@@ -161,6 +161,9 @@ def test_roles_use_and_lock_the_states_of_their_environment_alone(
 ) -> None:
     place = state.environment
     states = f"{arn(state)}/{place.project}/{place.environment}/*/terraform.tfstate"
+    recovery = f"{arn(state)}/{place.project}/{place.environment}/recovery/*"
+    # It is put there, and read by operators alone.
+    kept = {"KeepWhatAnApplyLeft": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": recovery}}
     assert state.statements(f"aws_iam_policy.{right}") == {
         "FindTheBucket": {
             "Effect": "Allow",
@@ -174,6 +177,7 @@ def test_roles_use_and_lock_the_states_of_their_environment_alone(
             "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             "Resource": f"{states}.tflock",
         },
+        **(kept if right == "write" else {}),
         "DecryptStates": {
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],

@@ -20,6 +20,7 @@ from test_systems import SHOP, rendered, values
 from modules.architecture import TIERS, synthesize
 from modules.delivery.actions import ACTIONS
 from modules.delivery.workflows import account_of, workflows
+from modules.errors import SpecError
 from modules.spec import Environment, load
 from modules.templating import TEMPLATES
 from review import environments as environments_command
@@ -38,11 +39,22 @@ VARIED: dict[str, dict[str, Any]] = {
     "arm": {"compute": {"nodes": {"instance_type": "t4g.large", "min": 3, "max": 9}}},
 }
 
+SPEC: dict[str, Any] = {
+    "project": "acme",
+    "region": "us-east-1",
+    "account": "123456789012",
+    "target": "aws",
+    "edge": {"zone": "example.com", "domain": "app.example.com"},
+    "delivery": {"repository": "acme/platform", "runner": ["self-hosted", "codebuild-acme"]},
+    "systems": {"shop": {"framework": "go"}, "site": {"framework": "go", "repository": "acme@1/site@2"}},
+}
+
 
 @pytest.fixture(scope="session")
 def written() -> dict[str, dict[str, str]]:
     """The workflows of every environment, by its name."""
-    return {name: workflows(load(ROOT / "environments" / f"{name}.yaml")) for name in ENVIRONMENTS}
+    made = {name: load(ROOT / "environments" / f"{name}.yaml") for name in ENVIRONMENTS}
+    return {name: workflows(each, waves=2) for name, each in made.items()}
 
 
 def jobs(text: str) -> dict[str, Any]:
@@ -91,7 +103,9 @@ LINTERS = ("actionlint", "zizmor", "check-jsonschema")
 def test_linters_find_nothing_in_the_workflows(
     written: dict[str, dict[str, str]], name: str, tool: str, tmp_path: Path
 ) -> None:
-    found = lint(tool, tmp_path, checkout(tmp_path, written[name]))
+    # A chain of environments calls the workflows of each.
+    rest = {} if name == "sandbox" else written["production"] | written["staging"]
+    found = lint(tool, tmp_path, checkout(tmp_path, rest | written[name]))
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -117,8 +131,8 @@ def test_linters_find_nothing_whatever_the_spec_says(
 def test_linters_find_a_flaw(
     written: dict[str, dict[str, str]], tool: str, right: str, wrong: str, tmp_path: Path
 ) -> None:
-    place = next(place for place in written["production"] if "sistema-1" in place)
-    text = written["production"][place]
+    place = next(place for place in written["sandbox"] if "sistema-1" in place)
+    text = written["sandbox"][place]
     assert right in text
     flawed = {place: text.replace(right, wrong)}
     assert lint(tool, tmp_path, checkout(tmp_path, flawed)).returncode != 0
@@ -172,6 +186,171 @@ def test_nothing_that_changes_things_is_cancelled_half_way(written: dict[str, di
             groups = [parsed.get("concurrency"), *(job.get("concurrency") for job in parsed["jobs"].values())]
             assert any(groups)
             assert not any(group["cancel-in-progress"] for group in groups if group)
+
+
+def test_deployments_and_applies_of_an_environment_wait_for_each_other(
+    written: dict[str, dict[str, str]],
+) -> None:
+    """In one group, in which all that wait stay. Source: docs.github.com, "Control the concurrency of
+    workflows and jobs"; github.blog/changelog, 2026-05-07."""
+    for name, files in written.items():
+        group = jobs(files[OF_ONE])["apply"]["concurrency"]
+        assert group.pop("group").replace("${{ inputs.environment }}", name) == f"changes-{name}"
+        assert group == {"cancel-in-progress": False, "queue": "max"}
+        deployments = [jobs(text)["deploy"] for text in files.values() if "deploy" in jobs(text)]
+        assert len(deployments) == 3
+        for each in deployments:
+            assert each["concurrency"] == {"group": f"changes-{name}", **group}
+
+
+def chained(folder: Path, *named: str, **changes: dict[str, Any]) -> dict[str, Environment]:
+    """Environments of which each takes its images from the one before."""
+    for place, name in enumerate(named):
+        spec = yaml.safe_load(yaml.safe_dump(SPEC))
+        spec |= {
+            "account": f"12345678901{place}",
+            "edge": {"zone": "example.com", "domain": f"{name}.example.com"},
+        }
+        if place:
+            spec["delivery"]["promote_from"] = named[place - 1]
+        spec |= changes.get(name, {})
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(spec))
+    return {name: load(folder / f"{name}.yaml") for name in named}
+
+
+def test_an_image_is_built_once_and_goes_on_by_its_digest(tmp_path: Path) -> None:
+    made = chained(tmp_path, "dev", "staging", "live")
+    root = workflows(made["dev"])["acme/platform/.github/workflows/shop.chain.dev.yml"]
+    links = jobs(root)
+    assert list(links) == ["dev", "staging", "live"]
+    assert [link.get("needs") for link in links.values()] == [None, "dev", "staging"]
+    assert links["live"]["with"] == {"digest": "${{ needs.staging.outputs.digest }}"}
+    assert links["live"]["concurrency"] == {"group": "shop to live", "cancel-in-progress": False}
+    for name, environment in made.items():
+        place = f"acme/platform/.github/workflows/shop.{name}.yml"
+        assert links[name]["uses"] == f"./{place.partition('/platform/')[2]}"
+        text = workflows(environment)[place]
+        # Nothing but the chain starts it: what is deployed ran in the environment before.
+        assert list(yaml.safe_load(text)[True]) == ["workflow_call"]
+        found = jobs(text)
+        assert ("test" in found) is (name == "dev")
+        assert (ACTIONS["build"].partition("@")[0] in text) is (name == "dev")
+        assert (ACTIONS["scan"].partition("@")[0] in text) is (name == "dev")
+        assert found["deploy"]["environment"]["name"] == name
+        assert "needs.image.outputs.digest" in found["deploy"]["env"]["IMAGE"]
+    # A chain of its own for the system whose repository is another.
+    assert "acme/site/.github/workflows/site.chain.dev.yml" in workflows(made["dev"])
+    assert not [place for place in workflows(made["live"]) if ".chain." in place]
+
+
+def test_linters_find_nothing_in_a_chain(tmp_path: Path) -> None:
+    made = chained(tmp_path, "dev", "staging", "live")
+    files = {place: text for each in made.values() for place, text in workflows(each, waves=3).items()}
+    places = checkout(
+        tmp_path / "checkout", {place: files[place] for place in files if "acme/platform" in place}
+    )
+    for tool in LINTERS:
+        found = lint(tool, tmp_path / "checkout", places)
+        assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.fixture
+def promotion(tmp_path: Path) -> tuple[Runner, dict[str, Any]]:
+    """The job that takes an image from dev to live."""
+    made = chained(tmp_path, "dev", "live")["live"]
+    text = workflows(made)["acme/platform/.github/workflows/shop.live.yml"]
+    digest = NEW.partition("@")[2]
+    runner = Runner(tmp_path / "runner", {"registry": {}, "digest": digest}, {"inputs.digest": digest})
+    return runner, jobs(text)["image"]
+
+
+def test_production_gets_the_very_image_that_ran_before(promotion: tuple[Runner, dict[str, Any]]) -> None:
+    runner, job = promotion
+    done = runner.run(job)
+    assert done["tag"] == {"outcome": "success", "outputs": {"digest": NEW.partition("@")[2]}}, runner.log
+    here, there = (
+        f"{account}.dkr.ecr.us-east-1.amazonaws.com" for account in ("123456789011", "123456789010")
+    )
+    assert runner.world["logins"] == [[there, "secret\n"], [here, "secret\n"]]
+    copied = f"{here}/acme-live/shop:{SHA} {there}/acme-dev/shop@{NEW.partition('@')[2]}"
+    assert f"docker buildx imagetools create --prefer-index=false --tag {copied}" in runner.calls
+    runner.change()
+    assert runner.run(job)["tag"]["outcome"] == "success"
+    assert not [call for call in runner.calls if call.startswith("docker")]
+
+
+def test_an_image_with_another_digest_is_not_promoted(promotion: tuple[Runner, dict[str, Any]]) -> None:
+    runner, job = promotion
+    runner.change(registry={SHA: "sha256:" + "3" * 64})
+    done = runner.run(job)
+    assert done["tag"] == {"outcome": "failure", "outputs": {}}
+    assert "and what was approved is sha256:2" in runner.log
+
+
+def test_the_infrastructure_of_an_environment_waits_for_that_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "environments").mkdir()
+    made = chained(tmp_path / "environments", "dev", "live", "other", other={"delivery": SPEC["delivery"]})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
+    assert environments_command.main() == 0
+    matrices = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
+    names = {name: [each["environment"] for each in json.loads(text)] for name, text in matrices.items()}
+    assert names == {
+        "all": ["dev", "live", "other"],
+        "apart": ["other"],
+        "wave_1": ["dev"],
+        "wave_2": ["live"],
+    }
+    found = jobs(workflows_command.gathered(list(made.values()))[INFRASTRUCTURE])
+    assert found["wave-1"]["needs"] == "environments"
+    assert found["wave-2"]["needs"] == ["environments", "wave-1"]
+    for wave in ("wave-1", "wave-2"):
+        assert found[wave]["if"] == "needs.environments.outputs.apply == 'true'"
+        assert found[wave]["with"] == found["environment"]["with"]
+    assert "wave-3" not in found
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"live": {"delivery": {**SPEC["delivery"], "promote_from": "nowhere"}}}, "there is no nowhere.yaml"),
+        (
+            {"dev": {"delivery": {**SPEC["delivery"], "promote_from": "live"}}},
+            "goes round in a circle: dev from live from dev",
+        ),
+        ({"dev": {"target": "rehearsal"}}, "target is aws here, and rehearsal in environments/dev.yaml"),
+        ({"dev": {"systems": {"site": {"framework": "go"}}}}, "environments/dev.yaml has no such system"),
+        (
+            {"dev": {"compute": {"nodes": {"instance_type": "t4g.large", "min": 3, "max": 9}}}},
+            "the processor of the nodes is amd64 here, and arm64",
+        ),
+        (
+            {"dev": {"delivery": {**SPEC["delivery"], "branch": "next"}}},
+            "delivery.branch is main here, and next",
+        ),
+        (
+            {"dev": {"delivery": {**SPEC["delivery"], "repository": "acme/other"}}},
+            "the repository of shop is acme/platform here, and acme/other",
+        ),
+    ],
+)
+def test_a_chain_that_cannot_hold_is_refused(
+    tmp_path: Path, changes: dict[str, dict[str, Any]], says: str
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        chained(tmp_path, "dev", "live", **changes)
+    assert "delivery.promote_from" in str(refused.value)
+    assert says in str(refused.value)
+
+
+def test_drift_is_looked_for_in_an_environment_of_its_own(written: dict[str, dict[str, str]]) -> None:
+    found = jobs(written["production"][OF_ONE])
+    assert found["drift"]["environment"] == "${{ inputs.drift_environment }}"
+    assert found["plan"]["environment"] == "${{ inputs.plan_environment }}"
+    (credentials,) = (s for s in found["drift"]["steps"] if "credentials" in s.get("uses", ""))
+    assert credentials["with"]["role-to-assume"] == "${{ inputs.plan_role }}"
 
 
 def test_the_workflow_of_a_system_names_what_the_tiers_make(
@@ -250,8 +429,10 @@ def test_a_pull_request_of_a_fork_starts_nothing(written: dict[str, dict[str, st
 
 def test_plans_are_applied_on_the_branch_alone(environment: Callable[..., Environment]) -> None:
     made = environment(delivery={"branch": "release/2.x"})
-    found = jobs(workflows(made)[INFRASTRUCTURE])["environment"]["with"]
-    assert found["apply"] == (
+    whole = jobs(workflows(made)[INFRASTRUCTURE])
+    found = whole["environment"]["with"]
+    assert found["apply"] == "${{ needs.environments.outputs.apply == 'true' }}"
+    assert whole["environments"]["outputs"]["apply"] == (
         "${{ github.event_name == 'push' || (github.event_name == 'workflow_dispatch'"
         " && github.ref_name == 'release/2.x') }}"
     )
@@ -290,14 +471,13 @@ def test_a_spec_with_other_pods_or_stores_changes_its_own_workflow_alone(
 
 # Literals of other languages, each where it stands in the template and in the file
 LITERALS = {
-    "expression of GitHub": "${{ steps.found.outputs.digest || steps.push.outputs.digest }}",
+    "expression of GitHub": "${{ steps.found.outputs.digest || steps.tag.outputs.digest }}",
     "expression with a function": "${{ fromJSON(needs.image.outputs.runner) }}",
     "variable of the shell": '"$REPOSITORY:$GITHUB_SHA"',
     "variable in braces": '"${REPOSITORY%%/*}"',
     "array of the shell": '"${workloads[@]}"',
     "command of the shell": 'job="$SYSTEM-migrate-$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT"',
     "arithmetic": "good=$((good + 1))",
-    "template of Go": "'{{range .RepoDigests}}{{println .}}{{end}}'",
     "JSONPath": "'{.status.conditions[?(@.status==\"True\")].type}'",
     "JMESPath": "'imageDetails[0].imageDigest'",
     "format of curl": "'%{http_code}'",
@@ -307,7 +487,7 @@ LITERALS = {
 }
 OF_THE_INFRASTRUCTURE = {
     "expression of a matrix": "${{ toJSON(matrix.runner) }}",
-    "expression with strings": "${{ join(fromJSON(needs.environments.outputs.list).*.environment, ' ') }}",
+    "expression with strings": "${{ join(fromJSON(needs.environments.outputs.all).*.environment, ' ') }}",
     "negation": "if: ${{ !cancelled() && github.event_name == 'schedule' && needs.environments.result",
     "program of jq": 'select(.user.type == "Bot" and (.body | startswith("<!-- tierra: plans -->"))) | .id\'',
     "comment of HTML": "<!-- tierra: drift -->",
@@ -322,8 +502,8 @@ def test_literals_of_other_languages_survive(written: dict[str, dict[str, str]],
     sources = "".join(each.read_text() for each in sorted((TEMPLATES / "delivery").rglob("*.*")))
     assert literal in sources
     place = INFRASTRUCTURE if kind in OF_THE_INFRASTRUCTURE else None
-    place = place or "acme/platform/.github/workflows/sistema-1.production.yml"
-    assert literal in written["production"][place]
+    place = place or "acme/platform/.github/workflows/sistema-1.staging.yml"
+    assert literal in written["staging"][place]
 
 
 # Deploying a system: Django with workers and a clock, on what helm makes of the chart
@@ -593,35 +773,39 @@ def test_a_way_back_that_fails_is_said_aloud(running: Deployment) -> None:
 @pytest.fixture
 def image(shop: tuple[Environment, dict[str, Any]], tmp_path: Path) -> tuple[Runner, dict[str, Any]]:
     text = workflows(shop[0])["acme/platform/.github/workflows/shop.trial.yml"]
-    world = {"registry": {}, "digest": "sha256:" + "2" * 64}
-    return Runner(tmp_path / "runner", world), jobs(text)["image"]
+    digest = "sha256:" + "2" * 64
+    says = {"steps.build.outputs.digest": digest}
+    return Runner(tmp_path / "runner", {"registry": {}, "digest": digest}, says), jobs(text)["image"]
 
 
-def test_what_was_scanned_is_pushed_and_known_by_its_digest(image: tuple[Runner, dict[str, Any]]) -> None:
+def test_what_was_scanned_is_tagged_and_known_by_its_digest(image: tuple[Runner, dict[str, Any]]) -> None:
     runner, job = image
     done = runner.run(job)
     assert done["job"]["outcome"] == "success", runner.log
-    assert done["push"]["outputs"] == {"digest": "sha256:" + "2" * 64}
+    assert done["tag"]["outputs"] == {"digest": "sha256:" + "2" * 64}
     names = list(done)
     assert (
-        names.index("Build")
+        names.index("build")
         < names.index("Refuse known vulnerabilities that have a fix")
-        < names.index("push")
+        < names.index("tag")
     )
     built, scanned = (
         step["with"] for step in job["steps"] if step.get("name", "").startswith(("Build", "Ref"))
     )
-    assert built["tags"] == scanned["image"] == "scanned:latest"
-    assert f"docker tag scanned:latest {REPOSITORY}:{SHA}" in runner.calls
-    assert runner.world["login"] == [REPOSITORY.partition("/")[0], "secret\n"]
+    assert scanned["image"] == f"{REPOSITORY}@${{{{ steps.build.outputs.digest }}}}"
+    assert "push-by-digest=true" in built["outputs"]
+    assert (built["provenance"], built["sbom"]) == ("mode=max", True)
+    copied = f"docker buildx imagetools create --prefer-index=false --tag {REPOSITORY}:{SHA} {NEW}"
+    assert copied in runner.calls
+    assert runner.world["logins"][0] == [REPOSITORY.partition("/")[0], "secret\n"]
 
 
-def test_an_image_that_the_scan_refuses_is_not_pushed(image: tuple[Runner, dict[str, Any]]) -> None:
+def test_an_image_that_the_scan_refuses_gets_no_tag(image: tuple[Runner, dict[str, Any]]) -> None:
     runner, job = image
     done = runner.run(job, {"Refuse known vulnerabilities that have a fix": "failure"})
     assert done["job"]["outcome"] == "failure"
-    assert done["push"]["outcome"] == "skipped"
-    assert not [call for call in runner.calls if call.startswith("docker")]
+    assert done["tag"]["outcome"] == "skipped"
+    assert not [call for call in runner.calls if call.startswith("docker buildx")]
     # Without the output there is nothing to deploy, and GitHub starts no job whose need failed.
     assert runner.world["registry"] == {}
 
@@ -631,7 +815,7 @@ def test_a_commit_that_has_an_image_gets_no_second_one(image: tuple[Runner, dict
     runner.change(registry={SHA: "sha256:" + "9" * 64})
     done = runner.run(job)
     assert done["found"]["outputs"] == {"digest": "sha256:" + "9" * 64}
-    assert {done[each]["outcome"] for each in ("Build", "push")} == {"skipped"}
+    assert {done[each]["outcome"] for each in ("build", "tag")} == {"skipped"}
 
 
 def test_a_registry_that_refuses_is_not_taken_for_an_empty_one(image: tuple[Runner, dict[str, Any]]) -> None:
@@ -640,14 +824,23 @@ def test_a_registry_that_refuses_is_not_taken_for_an_empty_one(image: tuple[Runn
     done = runner.run(job)
     assert done["job"]["outcome"] == "failure"
     assert "AccessDeniedException" in runner.log
-    assert done["push"]["outcome"] == "skipped"
+    assert done["tag"]["outcome"] == "skipped"
 
 
-def test_a_push_without_a_digest_fails(image: tuple[Runner, dict[str, Any]]) -> None:
+def test_a_build_without_a_digest_gets_no_tag(image: tuple[Runner, dict[str, Any]]) -> None:
     runner, job = image
-    runner.change(digest="")
-    assert runner.run(job)["push"]["outcome"] == "failure"
-    assert "::error::the registry gave no digest" in runner.log
+    runner.says["steps.build.outputs.digest"] = ""
+    assert runner.run(job)["tag"]["outcome"] == "failure"
+    assert "::error::there is no digest of the image of" in runner.log
+
+
+def test_a_registry_that_holds_another_image_than_the_scanned_one_fails(
+    image: tuple[Runner, dict[str, Any]],
+) -> None:
+    runner, job = image
+    runner.change(digest="sha256:" + "3" * 64)
+    assert runner.run(job)["tag"]["outcome"] == "failure"
+    assert f"and what was approved is {NEW.partition('@')[2]}" in runner.log
 
 
 @pytest.mark.parametrize("severity", ["critical", "high", "medium"])
@@ -671,7 +864,7 @@ def step_of(text: str, job: str, name: str) -> dict[str, Any]:
 
 
 SAYS = {
-    "join(fromJSON(needs.environments.outputs.list).*.environment, ' ')": "production staging",
+    "join(fromJSON(needs.environments.outputs.all).*.environment, ' ')": "production staging",
     "github.server_url": "https://github.example.com",
     "github.repository": "acme/platform",
     "github.run_id": "77",
@@ -840,16 +1033,20 @@ def test_environments_are_found_by_their_specs(
     infrastructure: Runner, written: dict[str, dict[str, str]]
 ) -> None:
     listed = '[{"environment":"production"}]'
-    infrastructure.change(make={"--silent environments": [0, f"setup: installing\n{listed}\n"]})
+    said = f"setup: installing\nall={listed}\napart=[]\nwave_1={listed}\n"
+    infrastructure.change(make={"--silent environments": [0, said]})
     done = infrastructure.run(step_of(written["production"][INFRASTRUCTURE], "environments", FIND))
-    assert done["find"] == {"outcome": "success", "outputs": {"list": listed}}
+    outputs = {"all": listed, "apart": "[]", "wave_1": listed}
+    assert done["find"] == {"outcome": "success", "outputs": outputs}, infrastructure.log
     assert "make --silent workflows" in infrastructure.calls
 
 
 def test_workflows_that_do_not_fit_the_specs_are_refused(
     infrastructure: Runner, written: dict[str, dict[str, str]]
 ) -> None:
-    infrastructure.change(changed=" M .github/workflows/shop.production.yml\n")
+    infrastructure.change(
+        make={"--silent environments": [0, "all=[]\n"]}, changed=" M .github/workflows/shop.production.yml\n"
+    )
     done = infrastructure.run(step_of(written["production"][INFRASTRUCTURE], "environments", FIND))
     assert done["find"]["outcome"] == "failure"
     assert "::error::the workflows do not fit the specs: run make workflows" in infrastructure.log
@@ -969,16 +1166,6 @@ def test_plans_that_are_not_the_approved_ones_are_refused(
 
 # make workflows, make environments
 
-SPEC = {
-    "project": "acme",
-    "region": "us-east-1",
-    "account": "123456789012",
-    "target": "aws",
-    "edge": {"zone": "example.com", "domain": "app.example.com"},
-    "delivery": {"repository": "acme/platform", "runner": ["self-hosted", "codebuild-acme"]},
-    "systems": {"shop": {"framework": "go"}, "site": {"framework": "go", "repository": "acme@1/site@2"}},
-}
-
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -1081,7 +1268,9 @@ def test_the_matrix_has_what_each_environment_needs(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert environments_command.main() == 0
-    (entry,) = json.loads(capsys.readouterr().out)
+    everything, apart = capsys.readouterr().out.splitlines()
+    (entry,) = json.loads(everything.removeprefix("all="))
+    assert json.loads(apart.removeprefix("apart=")) == [entry]
     assert entry == {
         "environment": "live",
         "region": "us-east-1",
@@ -1090,6 +1279,7 @@ def test_the_matrix_has_what_each_environment_needs(
         "runner": ["self-hosted", "codebuild-acme"],
         "plan_environment": "live-plan",
         "plan_role": "arn:aws:iam::123456789012:role/acme-live-plan",
+        "drift_environment": "live-drift",
         "apply_environment": "live-infrastructure",
         "apply_role": "arn:aws:iam::123456789012:role/acme-live-apply",
     }
@@ -1098,7 +1288,7 @@ def test_the_matrix_has_what_each_environment_needs(
     monkeypatch.setenv("GITHUB_RUN_ID", "77")
     monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
     assert environments_command.main() == 0
-    (entry,) = json.loads(capsys.readouterr().out)
+    (entry,) = json.loads(capsys.readouterr().out.splitlines()[0].removeprefix("all="))
     assert entry["runner"] == ["self-hosted", "codebuild-acme-77-2"]
 
 

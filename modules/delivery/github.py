@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.delivery.spec import github_environments
+from modules.github import plain
 from modules.iam import iam_role
 from modules.policy import Statement, document
 from modules.stack import Stack
@@ -40,26 +43,24 @@ class Github:
         self,
         name: str,
         description: str,
-        job: str,
-        *,
+        *jobs: str,
         repository: str | None = None,
         hours: int = 1,
         permissions_boundary: str | None = None,
     ) -> IamRole:
-        """`aws_iam_role.<name>`, for jobs of one repository in the GitHub environment of `push`, `deploy`,
-        `plan` or `apply`.
+        """`aws_iam_role.<name>`, for jobs of one repository in the GitHub environments of `jobs`: `push`,
+        `deploy`, `plan`, `drift` or `apply`.
 
         The subject is compared in full: no other repository or environment has it, nor a job in none.
         """
-        repository = repository or self._stack.environment.delivery.repository
-        jobs = Statement(
+        trusted = Statement(
             sid="JobsOnGithub",
             actions="sts:AssumeRoleWithWebIdentity",
             principals={"Federated": self.provider_arn},
             conditions={
                 "StringEquals": {
                     f"{HOST}:aud": self._audience,
-                    f"{HOST}:sub": f"repo:{repository}:environment:{self._environments[job]}",
+                    f"{HOST}:sub": self._subjects(jobs, repository),
                 }
             },
         )
@@ -67,7 +68,19 @@ class Github:
             self._stack,
             name,
             description,
-            document(jobs),
+            document(trusted),
             max_session_duration=hours * HOUR,
             permissions_boundary=permissions_boundary,
         )
+
+    def _subjects(self, jobs: Sequence[str], repository: str | None) -> list[str] | str:
+        """The subjects of their tokens. A repository has the immutable form, acme@12/shop@34, if it is new,
+        was renamed or has asked for it; until then its tokens have the names alone. No repository that takes
+        over a name has tokens without numbers. Source: github.blog/changelog, "Immutable subject claims for
+        GitHub Actions OIDC tokens", 2026-04-23; github/docs #45221."""
+        delivery = self._stack.environment.delivery
+        named = repository or delivery.repository
+        forms = [named] if delivery.subjects == "numbered" else list(dict.fromkeys((named, plain(named))))
+        found = [f"repo:{form}:environment:{self._environments[job]}" for job in jobs for form in forms]
+        unique = list(dict.fromkeys(found))
+        return unique if len(unique) > 1 else unique[0]

@@ -1,4 +1,4 @@
-"""Roles of the workflows of the infrastructure itself: one GitHub environment plans, another applies."""
+"""Roles of the workflows of the infrastructure itself: one plans and looks for drift, another applies."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Lim
     none of them. It reads no secret of AWS: it runs code of pull requests that no one has reviewed yet.
     """
     role = github.role(
-        PLAN, "GitHub Actions plans infrastructure", PLAN, permissions_boundary=limits.most.arn
+        PLAN, "GitHub Actions plans infrastructure", PLAN, "drift", permissions_boundary=limits.most.arn
     )
     attach_own(stack, "plan_state", role, policy_arn(stack, "read"))
     attach_own(stack, "plan_compare", role, limits.compare.arn)

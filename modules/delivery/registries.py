@@ -22,9 +22,9 @@ from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
 from modules.encryption import encryption_key
 from modules.policy import Everyone, Statement, document
+from modules.promotion import PULL, push_role_arn
 from modules.stack import Stack
 
-PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 PUSH = [
     "ecr:CompleteLayerUpload",
     "ecr:InitiateLayerUpload",
@@ -74,7 +74,7 @@ def registries(
             EcrRepositoryPolicy,
             role,
             repository=registry.name,
-            policy=_access(stack, pushers[system], node_role_arn),
+            policy=_access(stack, system, pushers[system], node_role_arn),
         )
         found[system] = registry
     return found
@@ -102,11 +102,13 @@ def _lifecycle(stack: Stack) -> str:
     return json.dumps({"rules": [{**rule, "action": {"type": "expire"}} for rule in rules]})
 
 
-def _access(stack: Stack, pusher: IamRole, node_role_arn: str) -> str:
-    """Nodes pull; images come from the workflow of the system and from no other role, administrators
-    included. A registry's policy names no resource: it is about the registry."""
+def _access(stack: Stack, system: str, pusher: IamRole, node_role_arn: str) -> str:
+    """Nodes pull, and so do the environments that come next; images come from the workflow of the system and
+    from no other role, administrators included. A registry's policy names no resource: it is about the
+    registry."""
     statements = [
         Statement(sid="NodesPull", actions=PULL, principals={"AWS": node_role_arn}),
+        *_promotions(stack, system),
         Statement(
             sid="RefuseImagesFromElsewhere",
             effect="Deny",
@@ -125,6 +127,24 @@ def _access(stack: Stack, pusher: IamRole, node_role_arn: str) -> str:
             )
         )
     return document(*statements)
+
+
+def _promotions(stack: Stack, system: str) -> list[Statement]:
+    """The workflows of environments that take their images from this one pull them. Their accounts are named,
+    for a policy is refused that names a role before it exists."""
+    takers = [each for each in stack.environment.chain.consumers if system in each.systems]
+    if not takers:
+        return []
+    accounts = {f"arn:{each.partition}:iam::{each.account}:root" for each in takers}
+    roles = {push_role_arn(each, system) for each in takers}
+    return [
+        Statement(
+            sid="LaterEnvironmentsPull",
+            actions=PULL,
+            principals={"AWS": sorted(accounts)},
+            conditions={"ArnEquals": {"aws:PrincipalArn": sorted(roles)}},
+        )
+    ]
 
 
 def registry_scanning(stack: Stack) -> None:

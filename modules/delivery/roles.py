@@ -7,14 +7,16 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from modules.cluster_access import access_group
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import Github
-from modules.delivery.registries import PULL, PUSH, registry_arn
+from modules.delivery.registries import PUSH, registry_arn
 from modules.iam import grant
 from modules.policy import Everything, Statement
+from modules.promotion import PULL, source_arns
 from modules.stack import Stack
 
 
 def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
-    """`aws_iam_role.push_<system>`, by system: images of that system, and what their scan found."""
+    """`aws_iam_role.push_<system>`, by system: images of that system, and what their scan found. Where images
+    come from another environment, it pulls them there."""
     found = {}
     for system, settings in stack.environment.systems.items():
         name = f"push_{system.replace('-', '_')}"
@@ -40,6 +42,10 @@ def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
                     "ecr:ListImages",
                 ],
                 resources=registry_arn(stack, system),
+            ),
+            *(
+                Statement(sid="TakeFromTheEnvironmentBefore", actions=PULL, resources=source)
+                for source in source_arns(stack.environment, system)
             ),
         )
     return found

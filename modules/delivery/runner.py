@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from modules.github import plain
 from modules.naming import Names
 from modules.section import Finding, fault
 
@@ -86,11 +87,6 @@ Connection = Annotated[
         {"type": "string", "pattern": "^arn:aws[a-z-]*:codeconnections:.*:connection/[0-9a-f-]+$"}
     ),
 ]
-
-
-def plain(repository: str) -> str:
-    """`acme/shop` of `acme@12/shop@34`: the numbers are in tokens, not in addresses."""
-    return re.sub(r"@[0-9]+", "", repository)
 
 
 def served(environment: Environment) -> list[str]:

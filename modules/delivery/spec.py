@@ -13,6 +13,8 @@ from modules.github import Repository
 from modules.section import Finding, Section, check, fault
 
 DEFAULT_REPOSITORY = "acme/platform"
+# What the jobs of infrastructure do that change nothing, as a verb.
+DOES = {"plan": "plan", "drift": "compare"}
 
 
 def _github_environment(name: str) -> str:
@@ -51,6 +53,19 @@ Branch = Annotated[
 ]
 
 
+def _promoted_from(name: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= 12:
+        return name
+    raise fault("it is the name of an environment, as its file has it", "write a name such as staging")
+
+
+PromotedFrom = Annotated[
+    str,
+    AfterValidator(_promoted_from),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "maxLength": 12}),
+]
+
+
 class GithubEnvironments(Section):
     """GitHub environments whose jobs may take on a role; who may run them is set on GitHub."""
 
@@ -73,6 +88,13 @@ class GithubEnvironments(Section):
         " settings, and no secret.",
         examples=["production-plan"],
     )
+    drift: GithubEnvironment | None = Field(
+        default=None,
+        json_schema_extra={"default": "the environment's name and -drift"},
+        description="Of the jobs that look for drift every night. They get the role that plans; no reviewer"
+        " may be required there, or they wait for one.",
+        examples=["production-drift"],
+    )
     apply: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -infrastructure"},
@@ -92,9 +114,23 @@ class Delivery(Section):
     environments: GithubEnvironments = Field(
         default_factory=GithubEnvironments, description="The GitHub environments that are trusted."
     )
+    subjects: Literal["both", "numbered"] = Field(
+        default="both",
+        description="Which subjects of tokens are trusted where a repository is written with its numbers,"
+        " acme@12/shop@34: those with and those without them (both), while the repository moves to the"
+        " immutable form, or those with them alone (numbered).",
+    )
     branch: Branch = Field(
         default="main",
         description="The branch whose commits are deployed and applied, in every repository.",
+    )
+    promote_from: PromotedFrom | None = Field(
+        default=None,
+        json_schema_extra={"default": "images are built for this environment"},
+        description="The environment whose images this one takes: each is built once, for the first"
+        " environment of a chain, and goes on by its digest when it runs there. The infrastructure follows in"
+        " the same order. Both specs name the same systems, repositories and branch.",
+        examples=["staging"],
     )
     runner: Runner = Field(
         default=("ubuntu-24.04",),
@@ -157,11 +193,12 @@ class Delivery(Section):
 
 
 def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:
-    """The GitHub environment of push, deploy, plan and apply."""
+    """The GitHub environment of push, deploy, plan, drift and apply."""
     usual = {
         "push": f"{environment}-images",
         "deploy": environment,
         "plan": f"{environment}-plan",
+        "drift": f"{environment}-drift",
         "apply": f"{environment}-infrastructure",
     }
     return {role: getattr(delivery.environments, role) or name for role, name in usual.items()}
@@ -178,13 +215,14 @@ def delivery_findings(
         yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
     trusted = github_environments(delivery, environment)
     shared = bool(set(repositories) & {None, delivery.repository})
-    pairs = [(role, infrastructure) for infrastructure in ("plan", "apply") for role in ("push", "deploy")]
-    for role, other in [*(pairs if shared else []), ("plan", "apply")]:
+    pairs = [(role, other) for other in ("plan", "drift", "apply") for role in ("push", "deploy")]
+    for role, other in [*(pairs if shared else []), ("plan", "apply"), ("drift", "apply")]:
         if trusted[role].lower() == trusted[other].lower():
             # The key that the file names is the one to change.
             named = role if role in delivery.environments.model_fields_set else other
-            what, it = ("infrastructure", "it") if role == "plan" else ("systems", "infrastructure")
-            rule = f"jobs that {role} {what} must not be able to {other} {it}"
+            what, it = ("infrastructure", "it") if role in DOES else ("systems", "infrastructure")
+            first, second = (DOES.get(each, each) for each in (role, other))
+            rule = f"jobs that {first} {what} must not be able to {second} {it}"
             yield Finding((*at, "environments", named), rule, "name another GitHub environment")
 
 

@@ -10,8 +10,9 @@ import json
 from typing import Any
 
 from modules.delivery.actions import ACTIONS
-from modules.delivery.runner import labels, plain
+from modules.delivery.runner import labels
 from modules.delivery.spec import github_environments
+from modules.github import plain
 from modules.naming import Names
 from modules.spec import Environment
 from modules.templating import Templates
@@ -33,8 +34,13 @@ STEPS = {
 }
 
 
-def workflows(environment: Environment) -> dict[str, str]:
-    """Every file, by repository and the place in it: `acme/shop/.github/workflows/shop.production.yml`."""
+def workflows(environment: Environment, waves: int | None = None) -> dict[str, str]:
+    """Every file, by repository and the place in it: `acme/shop/.github/workflows/shop.production.yml`.
+
+    `waves` is how many environments are applied one after another, in the longest chain of all specs; by
+    default of those that this one knows.
+    """
+    here = environment.chain
     infrastructure = plain(environment.delivery.repository)
     branch = environment.delivery.branch
     written_by = f"{WRITTEN} (make workflows); changes made here are lost."
@@ -46,13 +52,53 @@ def workflows(environment: Environment) -> dict[str, str]:
             branch=branch,
             quoted=_quoted,
             inputs=list(account_of(environment)),
+            waves=waves if waves is not None else (here.place + 1 + bool(here.consumers)) * here.linked,
         )
         for name in ("infrastructure", "infrastructure-environment")
     }
     for system in environment.systems:
         file = f"{FOLDER}/{system}.{environment.environment}.yml"
         found[f"{_repository(environment, system)}/{file}"] = _system(environment, system, file)
+        if not here.source and here.consumers:
+            chained = f"{FOLDER}/{system}.chain.{environment.environment}.yml"
+            found[f"{_repository(environment, system)}/{chained}"] = _chain(environment, system, chained)
     return found
+
+
+def _chain(environment: Environment, system: str, file: str) -> str:
+    """Calls the workflows of a system for an environment and for those that take their images from it."""
+    delivery = environment.delivery
+    return Templates().file(
+        "delivery/chain.yml",
+        written_by=_written_by(environment),
+        system=system,
+        branch=delivery.branch,
+        paths=_paths(environment, system, file, f"{FOLDER}/{system}.{environment.environment}.yml"),
+        links=[
+            {"environment": each.environment, "after": each.delivery.promote_from}
+            for each in _onwards(environment, system)
+        ],
+    )
+
+
+def _onwards(environment: Environment, system: str) -> list[Environment]:
+    """The environment and all that its images of a system reach, sources first."""
+    later = [each for each in environment.chain.consumers if system in each.systems]
+    return [environment, *(one for each in later for one in _onwards(each, system))]
+
+
+def _written_by(environment: Environment) -> str:
+    return (
+        f"{WRITTEN} (make workflows) from environments/{environment.environment}.yaml; changes made here are"
+        " lost."
+    )
+
+
+def _paths(environment: Environment, system: str, *files: str) -> list[str]:
+    """What a commit must touch to start the workflow of a system; nothing where any commit does."""
+    settings = environment.systems[system]
+    shared = _repository(environment, system).lower() == plain(environment.delivery.repository).lower()
+    return [f"{settings.folder or f'systems/{system}'}/**", *files] if shared else []
 
 
 def account_of(environment: Environment) -> dict[str, Any]:
@@ -69,6 +115,7 @@ def account_of(environment: Environment) -> dict[str, Any]:
             for job in ("plan", "apply")
             for key, value in (("environment", trusted[job]), ("role", _role(environment, job)))
         },
+        "drift_environment": trusted["drift"],
     }
 
 
@@ -82,7 +129,6 @@ def _system(environment: Environment, system: str, file: str) -> str:
     trusted = github_environments(delivery, environment.environment)
     names = _names(environment)
     shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
-    registry = f"{environment.account}.dkr.ecr.{environment.region}.{environment.dns_suffix}"
     repository = names.repository(system)
     start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
     pods = {"REPLICAS": str(settings.replicas), "WORKERS": str(settings.workers)}
@@ -96,14 +142,15 @@ def _system(environment: Environment, system: str, file: str) -> str:
     }
     return Templates().file(
         "delivery/system.yml",
-        written_by=f"{WRITTEN} (make workflows) from environments/{environment.environment}.yaml; changes"
-        " made here are lost.",
+        written_by=_written_by(environment),
+        chained=environment.chain.linked,
+        source=_source(environment, system),
         actions=ACTIONS,
         system=system,
         environment=environment.environment,
         branch=delivery.branch,
         folder=settings.folder or (f"systems/{system}" if shared else "."),
-        paths=[f"{settings.folder or f'systems/{system}'}/**", file] if shared else [],
+        paths=_paths(environment, system, file),
         builder="ubuntu-24.04-arm" if environment.compute.nodes.instance.arm else "ubuntu-24.04",
         runner=json.dumps([_label(label) for label in labels(environment, _repository(environment, system))]),
         region=environment.region,
@@ -114,7 +161,7 @@ def _system(environment: Environment, system: str, file: str) -> str:
         push_role=_role(environment, f"push-{system}"),
         deploy_environment=trusted["deploy"],
         deploy_role=_role(environment, f"deploy-{system}"),
-        repository=f"{registry}/{repository}",
+        repository=_registry(environment, system),
         repository_name=repository,
         url=start,
         steps=[
@@ -122,6 +169,23 @@ def _system(environment: Environment, system: str, file: str) -> str:
             for step, (name, minutes) in STEPS.items()
         ],
     )
+
+
+def _registry(environment: Environment, system: str) -> str:
+    host = f"{environment.account}.dkr.ecr.{environment.region}.{environment.dns_suffix}"
+    return f"{host}/{_names(environment).repository(system)}"
+
+
+def _source(environment: Environment, system: str) -> dict[str, str]:
+    """Where the images of a system come from; empty where they are built."""
+    source = environment.chain.source
+    if not source:
+        return {}
+    return {
+        "environment": source.environment,
+        "region": source.region,
+        "repository": _registry(source, system),
+    }
 
 
 def _names(environment: Environment) -> Names:

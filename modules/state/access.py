@@ -12,6 +12,8 @@ ACTIONS: dict[Right, list[str]] = {
     "read": ["s3:GetObject"],
     "write": ["s3:GetObject", "s3:PutObject"],
 }
+# Where tierra/run/kept.py puts what an interrupted apply has left. No role of a workflow reads it.
+RECOVERY = "recovery"
 
 
 def access(stack: Stack, right: Right) -> IamPolicy:
@@ -32,6 +34,10 @@ def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
     """The states of this environment and their locks, in the bucket and with the key that have them."""
     place, environment = state_of(stack.environment, stack.names, "*"), stack.environment
     bucket = stack.arn("s3", place.bucket, region="", account="")
+    start = place.key.partition("*")[0]
+    kept = Statement(
+        sid="KeepWhatAnApplyLeft", actions="s3:PutObject", resources=f"{bucket}/{start}{RECOVERY}/*"
+    )
     return [
         Statement(
             sid="FindTheBucket",
@@ -39,7 +45,7 @@ def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
             # terraform takes no offence when it may not look for workspaces: hashicorp/terraform #34511.
             actions="s3:ListBucket",
             resources=bucket,
-            conditions={"StringLikeIfExists": {"s3:prefix": place.key.partition("*")[0] + "*"}},
+            conditions={"StringLikeIfExists": {"s3:prefix": f"{start}*"}},
         ),
         Statement(sid="UseStates", actions=actions, resources=f"{bucket}/{place.key}"),
         Statement(
@@ -47,6 +53,7 @@ def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
             actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             resources=f"{bucket}/{place.key}.tflock",
         ),
+        *([kept] if "s3:PutObject" in actions else []),
         Statement(
             sid="DecryptStates",
             actions=["kms:Decrypt", "kms:GenerateDataKey"],

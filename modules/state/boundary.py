@@ -10,6 +10,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 
 from modules.policy import Everything, Statement, document
+from modules.promotion import PULL, source_arns
 from modules.stack import Stack, state_of
 from modules.state.outputs import boundary_name
 
@@ -71,6 +72,7 @@ def _statements(stack: Stack) -> list[Statement]:
     copies = stack.environment.storage.backup.copy_region
     bucket = stack.arn("s3", state.bucket, region="", account="")
     return [
+        *_images_elsewhere(stack),
         Statement(
             sid="ServicesInTheRegion",
             actions=SERVICES,
@@ -104,4 +106,21 @@ def _statements(stack: Stack) -> list[Statement]:
             resources=Everything("the condition names the one key"),
             conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")}},
         ),
+    ]
+
+
+def _images_elsewhere(stack: Stack) -> list[Statement]:
+    """Images of the environment before, where that is in another region; a registry of a region takes a token
+    of this region alone."""
+    environment, source = stack.environment, stack.environment.chain.source
+    if source is None or source.region in (environment.region, environment.storage.backup.copy_region):
+        return []
+    return [
+        Statement(
+            sid="SignInToTheEnvironmentBefore",
+            actions="ecr:GetAuthorizationToken",
+            resources=Everything("the token is for all registries of the region"),
+            conditions={"StringEquals": {"aws:RequestedRegion": source.region}},
+        ),
+        Statement(sid="ImagesOfTheEnvironmentBefore", actions=PULL, resources=source_arns(environment)),
     ]

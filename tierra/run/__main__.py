@@ -44,6 +44,7 @@ OF_ALL = {
     "unlock": "look.unlock",
     "import": "look.adoption",
     "recover": "recover.recover",
+    "keep": "rescue.keep",
     "bootstrap": "bootstrap.bootstrap",
     "lock": "providers.lock",
 }

@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import Any
 
-from tierra.run import order, saved, upstream
+from tierra.run import deployed, order, saved, upstream
 from tierra.run import plan as planning
 from tierra.run.board import DONE, RUNNING, Board
 from tierra.run.terraform import Terraform
@@ -37,8 +37,8 @@ def apply(tier: Tier) -> None:
 
 
 def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
-    """Makes sure of a plan that fits what other tiers are now; it is asked about where it does more than was
-    approved. What is said when there is nothing to do."""
+    """Makes sure of a plan that fits what other tiers, and the images that run, are now; it is asked about
+    where it does more than was approved. What is said when there is nothing to do."""
     if reason := saved.fault(tier):
         raise Failed(f"apply: {reason}: run {tier.workspace.command('plan')}")
     for need in tier.needs:
@@ -49,9 +49,12 @@ def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
     else:
         sealed = read_json(tier.seal if tier.plan.exists() else tier.applied)
         if moved := saved.moved(tier, sealed):
-            why = f"{', '.join(moved[:3])}{' and more' if len(moved) > 3 else ''} changed since the plan"
+            why = f"{_some(moved)} changed since the plan"
         elif not tier.plan.exists():
             return "applied before"
+        elif newer := deployed.since(tier, terraform):
+            why = f"{_some(newer)} changed since the plan"
+            board.say(f"apply  {tier.name:<14} plans again: {why}; the image that runs stays\n")
     if why:
         board.update(tier.name, RUNNING, f"plans again: {why}")
         planning.real(tier, terraform)
@@ -64,6 +67,10 @@ def _ask_again(tier: Tier, board: Board, why: str) -> None:
     from tierra.run import approve  # all that reports are made of, which an apply of saved plans does without
 
     approve.again(tier, board, why)
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"
 
 
 def glance(tier: Tier) -> str:

@@ -21,9 +21,15 @@ def ready(workspace: Workspace, goals: list[str]) -> None:
         print(BANNER, flush=True)
         override.write_overrides(workspace)
     else:
-        from tierra.run import account  # the libraries of AWS, which a rehearsal does without
+        from tierra.run import account, rescue  # the libraries of AWS, which a rehearsal does without
 
         account.look(workspace)
+        if {"plan", "apply"} & set(goals) and (waiting := rescue.waiting(workspace)):
+            raise Failed(
+                f"{workspace.environment}: an apply of a workflow ended before the state of"
+                f" {', '.join(waiting)} held all that it had created\n"
+                f"  remedy: as an operator, {workspace.command('recover', waiting)}"
+            )
         if locked := workspace.locked_providers:
             providers.place(locked, workspace.out)
     if set(goals) & set(SHOWN):

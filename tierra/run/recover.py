@@ -1,8 +1,8 @@
 """Brings back into a state what an interrupted apply could not write there.
 
 A state that could not be written is pushed; what an apply had created when it was killed is imported, by the
-ids in its journal. Both run terraform, whose commands are shown. Run it as often as needed: what is done is
-not done again.
+ids in its journal. Either lies in the folder of the tier, or where rescue.py has kept it. Both run
+terraform, whose commands are shown. Run it as often as needed: what is done is not done again.
 """
 
 from __future__ import annotations
@@ -51,10 +51,25 @@ def recover(workspace: Workspace) -> None:
 
 
 def _tier(tier: Tier) -> bool:
-    """Whether the state has all that exists for certain. Raises Failed when something could not be brought
-    back, or the state cannot be reached or locked."""
+    """Brings back what was left here, then what workflows have kept elsewhere, run by run. Whether the state
+    has all that exists for certain. Raises Failed when something could not be brought back, or the state
+    cannot be reached or locked."""
     terraform = Terraform(tier, "recover")
     terraform.init()
+    whole = _bring_back(tier, terraform)
+    if not tier.workspace.rehearsed:
+        from tierra.run import rescue  # the libraries of AWS, which a rehearsal does without
+
+        for run in rescue.runs(tier):
+            rescue.take(tier, run)
+            whole &= _bring_back(tier, terraform)
+            rescue.forget(tier, run)
+    return whole
+
+
+def _bring_back(tier: Tier, terraform: Terraform) -> bool:
+    """Whether the state has all that exists for certain. Raises Failed when something could not be brought
+    back."""
     named = f"recover: {tier.name} of {tier.workspace.environment}"
     journal = tier.journal
     unknown = in_flight(journal.read_text(errors="replace")) if journal.exists() else []

@@ -1,7 +1,9 @@
 set -euo pipefail
-list=$(make --silent environments | tail -n 1)
-echo "$list"
-echo "list=$list" >>"$GITHUB_OUTPUT"
+make --silent environments >found
+grep -E '^(all|apart|wave_[0-9]+)=' found >matrices
+cat matrices
+cat matrices >>"$GITHUB_OUTPUT"
+rm found matrices
 make --silent workflows
 if [[ $(git status --porcelain -- .github/workflows) ]]; then
   git status --short -- .github/workflows

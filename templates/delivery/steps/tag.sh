@@ -1,0 +1,26 @@
+# The same bytes under the same digest, with their provenance and bill of materials; the tag says which commit they are
+# built from. A tag never moves, and a second attempt finds the one of the first.
+set -euo pipefail
+if [[ ! $DIGEST =~ ^sha256:[0-9a-f]{64}$ ]]; then
+  echo "::error::there is no digest of the image of $GITHUB_SHA: $DIGEST"
+  exit 1
+fi
+tagged() {
+  aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids imageTag="$GITHUB_SHA" \
+    --query 'imageDetails[0].imageDigest' --output text 2>"$RUNNER_TEMP/refusal"
+}
+if ! there=$(tagged); then
+  if ! grep -q ImageNotFoundException "$RUNNER_TEMP/refusal"; then
+    cat "$RUNNER_TEMP/refusal" >&2
+    exit 1
+  fi
+  aws ecr get-login-password --region "$SOURCE_REGION" | docker login --username AWS --password-stdin "${SOURCE%%/*}"
+  aws ecr get-login-password | docker login --username AWS --password-stdin "${REPOSITORY%%/*}"
+  docker buildx imagetools create --prefer-index=false --tag "$REPOSITORY:$GITHUB_SHA" "$SOURCE@$DIGEST"
+  there=$(tagged)
+fi
+if [[ $there != "$DIGEST" ]]; then
+  echo "::error::$REPOSITORY:$GITHUB_SHA is $there, and what was approved is $DIGEST"
+  exit 1
+fi
+echo "digest=$DIGEST" >>"$GITHUB_OUTPUT"

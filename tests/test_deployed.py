@@ -1,0 +1,110 @@
+"""A saved plan, an image that is deployed while it waits for its approval, and the apply."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rehearsing import installed
+
+from rehearsal.cloud import Cloud
+from tierra.run import apply as applying
+from tierra.run import plan as planning
+from tierra.run.override import write_overrides
+from tierra.run.workspace import Tier, Workspace
+
+OLD, NEW = (f"registry.example.com/shop@sha256:{digit * 64}" for digit in "12")
+PARAMETER = "/acme/trial/systems/shop/image"
+
+
+def configuration(**more: Any) -> dict[str, Any]:
+    """The tier systems, as far as the image of a system goes: the second parameter stands for its release."""
+    return {
+        "terraform": {
+            "backend": {"s3": {"bucket": "b", "key": "k", "region": "us-east-1"}},
+            "required_providers": {"aws": {"source": "hashicorp/aws", "version": "6.26.0"}},
+        },
+        "provider": {"aws": [{"region": "us-east-1"}]},
+        "resource": {
+            "aws_ssm_parameter": {
+                "shop": {
+                    "name": PARAMETER,
+                    "type": "String",
+                    "insecure_value": "none",
+                    "lifecycle": {"ignore_changes": ["insecure_value", "value"]},
+                },
+                "release": {
+                    "name": "/acme/trial/release",
+                    "type": "String",
+                    "insecure_value": "${aws_ssm_parameter.shop.insecure_value}",
+                    **more,
+                },
+            }
+        },
+    }
+
+
+@pytest.fixture
+def systems(tmp_path: Path) -> Tier:
+    """The tier, planned and applied while the old image runs."""
+    installed()
+    out, states = tmp_path / "out", tmp_path / "states"
+    (out / "stacks" / "systems").mkdir(parents=True)
+    facts = {"target": "rehearsal", "plan_hours": 24, "region": "us-east-1", "tiers": {"systems": []}}
+    (out / "environment.json").write_text(json.dumps(facts))
+    workspace = Workspace("trial", out, {"STATES": str(states), "APPROVE": "yes"})
+    tier = workspace.tier("systems")
+    configure(tier)
+    planning.plan(tier)
+    applying.apply(tier)
+    deploy(tier, OLD)
+    configure(tier)
+    planning.plan(tier)
+    applying.apply(tier)
+    assert released(tier) == OLD
+    return tier
+
+
+def configure(tier: Tier, **more: Any) -> None:
+    tier.configuration.write_text(json.dumps(configuration(**more)))
+    write_overrides(tier.workspace)
+
+
+def cloud(tier: Tier) -> Cloud:
+    return Cloud(tier.workspace.states / "cloud.sqlite")
+
+
+def deploy(tier: Tier, image: str) -> None:
+    """As a pipeline does: terraform is not told."""
+    (found,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] == PARAMETER)
+    cloud(tier).put("aws_ssm_parameter", f"us-east-1/{found['id']}", {**found, "insecure_value": image})
+
+
+def released(tier: Tier) -> str:
+    (found,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] != PARAMETER)
+    return str(found["insecure_value"])
+
+
+def test_a_plan_that_is_approved_later_takes_the_image_that_runs_by_then(
+    systems: Tier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(systems, description="changed")
+    planning.plan(systems)
+    assert OLD in systems.plan_json.read_text()
+    deploy(systems, NEW)
+    applying.apply(systems)
+    assert released(systems) == NEW
+    assert f"plans again: {PARAMETER} changed since the plan" in capsys.readouterr().out
+
+
+def test_a_plan_is_applied_as_it_was_saved_while_the_same_image_runs(
+    systems: Tier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(systems, description="changed")
+    planning.plan(systems)
+    applying.apply(systems)
+    assert released(systems) == OLD
+    assert "plans again" not in capsys.readouterr().out
+    assert not list(systems.folder.glob("deployed.*"))

@@ -1,0 +1,64 @@
+"""Images that pipelines have deployed since a plan was saved.
+
+A pipeline records the image that runs in a parameter of SSM; terraform reads it when it plans, and an apply
+of the saved plan would release that image again, however old the approval makes it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Tier, read_json
+
+VALUE = "insecure_value"
+PLAN, JSON = "deployed.tfplan", "deployed.json"
+
+
+def since(tier: Tier, terraform: Terraform) -> list[str]:
+    """The parameters, by name, whose value is another one than the saved plan of a tier was made with. None
+    for a plan that does nothing."""
+    made = read_json(tier.plan_json)
+    planned = _values(made, recorded(tier))
+    if not planned or not made.get("applyable", True):
+        return []
+    now = _values(_refreshed(tier, terraform, sorted(planned)), set(planned))
+    return sorted(name for address, (name, value) in planned.items() if now.get(address) != (name, value))
+
+
+def recorded(tier: Tier) -> set[str]:
+    """The addresses of parameters whose value terraform leaves to others."""
+    parameters = tier.configured().get("resource", {}).get("aws_ssm_parameter", {})
+    return {
+        f"aws_ssm_parameter.{name}"
+        for name, each in parameters.items()
+        if VALUE in each.get("lifecycle", {}).get("ignore_changes", [])
+    }
+
+
+def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[str, Any]:
+    """A plan that does nothing but read these resources of AWS."""
+    plan, shown = tier.folder / PLAN, tier.folder / JSON
+    options = [f"-lock-timeout={tier.workspace.lock_timeout}", *(f"-target={each}" for each in addresses)]
+    try:
+        terraform.run(
+            ["plan", "-refresh-only", "-input=false", "-no-color", f"-out={PLAN}", *options],
+            tier.plan_log,
+            doing="looks at what runs",
+        )
+        terraform.save(["show", "-json", PLAN], shown)
+        found: dict[str, Any] = read_json(shown)
+        return found
+    finally:
+        for left in (plan, shown):
+            left.unlink(missing_ok=True)
+
+
+def _values(plan: dict[str, Any], addresses: set[str]) -> dict[str, tuple[str, str]]:
+    """Name and value of each parameter as a plan found it in AWS; of one that does not exist yet, nothing."""
+    found = plan.get("prior_state", {}).get("values", {})
+    return {
+        each["address"]: (each["values"]["name"], each["values"][VALUE])
+        for each in found.get("root_module", {}).get("resources", [])
+        if each["address"] in addresses
+    }

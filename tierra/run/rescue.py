@@ -1,0 +1,137 @@
+"""What an interrupted apply left in a folder that goes away, kept in the bucket of the states.
+
+A runner of a workflow is gone after its job, and with it a state that could not be written and the journal of
+what was created. They may hold secrets, so they lie under a prefix of their own, encrypted like the states:
+the role that applies may put them there, and only operators may read them. `make recover` takes them from
+there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tierra.run.account import Place, client
+from tierra.run.terraform import Terraform
+from tierra.run.workspace import Failed, Tier, Workspace
+
+FOLDER = "recovery"  # modules/state/access.py gives the rights
+STATE, JOURNAL = "state", "journal"
+
+
+def keep(workspace: Workspace) -> None:
+    """Keeps what applies of the selected tiers have left here, and says where. Raises Failed when something
+    could not be kept."""
+    if workspace.rehearsed:
+        return
+    lost = []
+    for tier in workspace.tiers():
+        if not tier.journal.exists() and not tier.errored.exists():
+            continue
+        with suppress(Failed, OSError):
+            Terraform(tier, "keep").unsafe()  # removes a journal of which nothing is missing
+        place = Place.of(tier.folder)
+        for name, file in _files(tier).items():
+            if file.exists():
+                key = f"{_prefix(place, tier)}{_run()}/{name}"
+                try:
+                    client("s3", place.region).put_object(
+                        Bucket=place.bucket, Key=key, Body=file.read_bytes()
+                    )
+                    print(
+                        f"kept: s3://{place.bucket}/{key}\n"
+                        f"  remedy: as an operator, {workspace.command('recover', [tier.name])}",
+                        flush=True,
+                    )
+                except (BotoCoreError, ClientError) as error:
+                    lost.append(
+                        f"keep: {file} of {tier.name} could not be put into s3://{place.bucket}: {error}"
+                    )
+    if lost:
+        raise Failed("\n".join([*lost, "  remedy: take it from the runner before that is gone"]))
+
+
+def waiting(workspace: Workspace) -> list[str]:
+    """The selected tiers for which something is kept: a plan without it would be wrong."""
+    return [tier.name for tier in workspace.tiers() if any(True for _ in runs(tier))]
+
+
+def runs(tier: Tier) -> Iterator[str]:
+    """Where something is kept for a tier, a prefix for each run, the oldest first. Raises Failed."""
+    if tier.workspace.rehearsed:
+        return
+    place = Place.of(tier.folder)
+    try:
+        pages = client("s3", place.region).get_paginator("list_objects_v2")
+        found = [
+            each
+            for page in pages.paginate(Bucket=place.bucket, Prefix=_prefix(place, tier))
+            for each in page.get("Contents", [])
+        ]
+    except (BotoCoreError, ClientError) as error:
+        raise Failed(
+            f"{tier.workspace.environment}: s3://{place.bucket}/{_prefix(place, tier)} cannot be listed:"
+            f" {error}\n  remedy: look at the network, and at the rights of the role (policy …-state-read)"
+        ) from None
+    yield from dict.fromkeys(
+        each["Key"].rpartition("/")[0] + "/" for each in sorted(found, key=lambda each: each["LastModified"])
+    )
+
+
+def take(tier: Tier, run: str) -> None:
+    """Puts what a run has left into the folder of its tier. Raises Failed."""
+    place = Place.of(tier.folder)
+    s3 = client("s3", place.region)
+    for name, file in _files(tier).items():
+        try:
+            content = s3.get_object(Bucket=place.bucket, Key=run + name)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                continue
+            raise _unread(place, run, error) from None
+        except BotoCoreError as error:
+            raise _unread(place, run, error) from None
+        print(f"recover: takes s3://{place.bucket}/{run}{name}", flush=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
+            to.write(content)
+
+
+def forget(tier: Tier, run: str) -> None:
+    """Removes what was kept of a run, once the state has it. Raises Failed."""
+    place = Place.of(tier.folder)
+    try:
+        for name in _files(tier):
+            client("s3", place.region).delete_object(Bucket=place.bucket, Key=run + name)
+    except (BotoCoreError, ClientError) as error:
+        raise Failed(
+            f"recover: s3://{place.bucket}/{run} was recovered and cannot be removed: {error}\n  remedy:"
+            " remove it, as an operator"
+        ) from None
+
+
+def _files(tier: Tier) -> dict[str, Path]:
+    return {STATE: tier.errored, JOURNAL: tier.journal}
+
+
+def _prefix(place: Place, tier: Tier) -> str:
+    """`acme/production/recovery/data/`."""
+    environment = place.key.removesuffix(f"{tier.name}/terraform.tfstate")
+    return f"{environment}{FOLDER}/{tier.name}/"
+
+
+def _run() -> str:
+    """The run of the workflow, and which attempt of it."""
+    return "-".join(
+        (os.environ.get("GITHUB_RUN_ID", "local"), os.environ.get("GITHUB_RUN_ATTEMPT", str(os.getpid())))
+    )
+
+
+def _unread(place: Place, run: str, error: Exception) -> Failed:
+    return Failed(
+        f"recover: s3://{place.bucket}/{run} cannot be read: {error}\n  remedy: recover as an operator, with"
+        " a role that reads the bucket of the states and uses its key; the roles of workflows do not"
+    )
