@@ -143,7 +143,7 @@ def warnings(environment: Environment, day: date) -> Iterator[Aging]:
     used = {
         KUBERNETES: environment.compute.kubernetes,
         POSTGRES: data.postgres.major,
-        REDIS: data.redis.version,
+        data.redis.engine: data.redis.version,
         DOCUMENTDB: data.documentdb.version,
     }
     for product, version in used.items():

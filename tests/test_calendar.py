@@ -125,6 +125,19 @@ def test_what_has_no_day_is_never_late() -> None:
             assert days.warning(product, version, date(2060, 1, 1)) is None
 
 
+def test_a_cache_is_judged_by_its_engine(environment: Environments, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = {"standard_until": date(2027, 1, 1), "source": "aws", "read": TODAY}
+    rows = calendar.parsed({"8.2": ends, "8.3": ends | {"standard_until": date(2029, 1, 1)}})
+    known = calendar.rows
+    monkeypatch.setattr(calendar, "rows", lambda product: rows if product == VALKEY else known(product))
+    spec = environment(data={"redis": {"engine": "valkey", "version": "8.2"}})
+    [found] = days.warnings(spec, date(2027, 1, 2))
+    assert found.key == "data.redis.version"
+    assert "standard support of Valkey 8.2 ended on 2027-01-01; since then AWS bills" in found.says
+    assert 'write data.redis.version: "8.3"' in found.remedy
+    assert not keys(environment(data={"redis": {"version": "7.1"}}), date(2027, 1, 2))
+
+
 def test_a_table_that_was_not_renewed_for_a_year_says_so(environment: Environments) -> None:
     found = [str(each) for each in days.warnings(environment(), TODAY + timedelta(days=400))]
     assert any("the versions were looked up on" in each and "make versions" in each for each in found)

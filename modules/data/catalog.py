@@ -25,7 +25,13 @@ POSTGRES = {
 # PostgreSQL publishes a minor a quarter for five years; a number above this is a slip of the keyboard.
 MOST_MINORS = 30
 
-REDIS = tuple(calendar.offered(calendar.REDIS))
+# Engines of ElastiCache that speak Redis's protocol: their names, versions, and families of parameter groups.
+ENGINES = {calendar.REDIS: "Redis", calendar.VALKEY: "Valkey"}
+CACHES = {engine: tuple(calendar.offered(engine)) for engine in ENGINES}
+CACHE_FAMILIES = {
+    engine: {version: calendar.rows(engine)[version].facts["family"] for version in versions}
+    for engine, versions in CACHES.items()
+}
 DOCUMENTDB = tuple(calendar.offered(calendar.DOCUMENTDB))
 
 # Families of DB instance classes for PostgreSQL. Source: AWS, "Supported DB engines for DB instance classes";
