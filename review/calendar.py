@@ -82,11 +82,17 @@ class Aging:
     key: str
     says: str
     remedy: str
+    then: str = ""
     ended: bool = False
     refused: bool = False
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.says}; remedy: {self.remedy}"
+        return f"{self.key}: {self.what}; remedy: {self.remedy}"
+
+    @property
+    def what(self) -> str:
+        """What is so, and what AWS does about it."""
+        return f"{self.says}; {self.then}" if self.then else self.says
 
 
 def today() -> date:
@@ -112,12 +118,12 @@ def warning(product: str, version: str, day: date) -> Aging | None:
     named = f"{about.name} {version}"
     if left > 0:
         when = "tomorrow" if left == 1 else f"in {left} days"
-        says = f"standard support of {named} ends on {ends}, {when}; then {about.then}"
+        says, then = f"standard support of {named} ends on {ends}, {when}", f"then {about.then}"
     elif refused and not about.closes:
-        says = f"extended support of {named} ended on {closed}, and AWS creates nothing of it any more"
+        says, then = f"extended support of {named} ended on {closed}", "AWS creates nothing of it any more"
     else:
-        says = f"standard support of {named} ended on {ends}; since then {about.then}"
-    return Aging(about.key, says, _way(product, version, day), left <= 0, refused)
+        says, then = f"standard support of {named} ended on {ends}", f"since then {about.then}"
+    return Aging(about.key, says, _way(product, version, day), then, left <= 0, refused)
 
 
 def _way(product: str, version: str, day: date) -> str:
@@ -126,7 +132,7 @@ def _way(product: str, version: str, day: date) -> str:
     later = [each for each in sold if calendar.numbers(each) > calendar.numbers(version)]
     lasting = [each for each in later if _lasts(product, each, day)]
     if not later or not lasting:
-        return "make versions renews the table of versions; then go to one that AWS supports"
+        return "renew the table with make versions, then go to a version that AWS supports"
     target = later[0] if about.one_by_one else lasting[-1]
     rest = f", and go on to {lasting[-1]} in the same way" if target != lasting[-1] else ""
     return f'write {about.key}: "{target}" ({about.guide}){rest}'
@@ -160,7 +166,7 @@ def _stale(kubernetes: str, day: date) -> Iterator[Aging]:
     for what, last in read.items():
         if day - last > STALE:
             says = f"{what} were looked up on {last}, and AWS has moved on"
-            yield Aging("modules/versions.yaml", says, "make versions renews it")
+            yield Aging("modules/versions.yaml", says, "renew it with make versions")
 
 
 # --- the report of a plan ---
@@ -185,7 +191,8 @@ def findings(tier: str, standing: Standing, changes: list[Change], day: date) ->
             )
             subject = REFUSED if found.refused and new else CALENDAR
             says = f"{found.says}: {found.remedy}"
-            yield Finding(subject, tier, address, action, says, grave=found.ended or new)
+            lines = (f"~ {found.then}",)
+            yield Finding(subject, tier, address, action, says, lines, grave=found.ended or new)
 
 
 _ARGUMENTS = {

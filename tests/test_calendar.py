@@ -105,7 +105,7 @@ def test_a_version_has_sixty_days_then_days_then_none(environment: Environments)
     assert "standard support of Kubernetes 1.35 ended on 2027-03-27; since then EKS" in says(ends)
     assert 'write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)' in says(ends)
     gone = says(date(2028, 3, 28))
-    assert "extended support of Kubernetes 1.35 ended on 2028-03-27, and AWS creates nothing" in gone
+    assert "extended support of Kubernetes 1.35 ended on 2028-03-27; AWS creates nothing" in gone
 
 
 def test_kubernetes_goes_one_by_one_and_postgresql_to_the_newest(environment: Environments) -> None:
@@ -133,7 +133,7 @@ def test_a_cache_is_judged_by_its_engine(environment: Environments, monkeypatch:
     spec = environment(data={"redis": {"engine": "valkey", "version": "8.2"}})
     [found] = days.warnings(spec, date(2027, 1, 2))
     assert found.key == "data.redis.version"
-    assert "standard support of Valkey 8.2 ended on 2027-01-01; since then AWS bills" in found.says
+    assert "standard support of Valkey 8.2 ended on 2027-01-01; since then AWS bills" in found.what
     assert 'write data.redis.version: "8.3"' in found.remedy
     assert not keys(environment(data={"redis": {"version": "7.1"}}), date(2027, 1, 2))
 
@@ -222,7 +222,8 @@ def test_the_report_tells_of_what_stays_and_what_is_new() -> None:
     assert (found.subject, found.action, found.grave) == (CALENDAR, days.UNCHANGED, False)
     [found] = told(CLUSTER, None, {"version": "1.35"}, late)
     assert (found.subject, found.action, found.grave) == (CALENDAR, "create", True)
-    assert 'write compute.kubernetes: "1.36"' in found.says
+    assert found.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
+    assert found.lines[0].startswith("~ then EKS raises the cluster by itself")
     assert told(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
     [found] = told(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)
     assert found.grave

@@ -247,7 +247,7 @@ def look_at_calendar(spec: Any) -> Finding:
     if not found:
         return Finding("versions", OK, "in standard support")
     status = MISSING if any(each.refused for each in found) and spec.target == "aws" else WARNING
-    says = "; ".join(f"{each.key}: {each.says}" for each in found)
+    says = "; ".join(f"{each.key}: {each.what}" for each in found)
     return Finding("versions", status, says, "; ".join(dict.fromkeys(each.remedy for each in found)))
 
 
