@@ -37,7 +37,7 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile
 LEAN := .lean/manifest.json
 PROVIDER := .rehearsal/terraform.rc
 PYTHON_SOURCES := $(shell find modules -name '*.py' 2>/dev/null)
-SOURCES := $(PYTHON_SOURCES) main.py $(shell find templates -type f 2>/dev/null) $(wildcard bindings/*.py)
+SOURCES := $(PYTHON_SOURCES) $(wildcard modules/*.yaml) main.py $(shell find templates -type f 2>/dev/null) $(wildcard bindings/*.py)
 
 setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything a plan needs into .venv (done by the other targets when needed)
 
@@ -106,6 +106,7 @@ ask-apply ask-destroy: ready
 
 synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/ENV/stacks/
 	@echo "synth: $(OUT)/stacks: $(TIERS)"
+	@$(PYTHON) -m review.calendar "$(SPEC)"
 init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
 	@$(RUN) validated
@@ -140,6 +141,8 @@ hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write the Terraform of every tier as HCL, fo
 	@$(PYTHON) -m review.hcl $(or $(TERRAFORM),$(wildcard .venv/bin/terraform),terraform) "$(OUT)" $(SPEC) $(SELECTED)
 endif
 
+versions: $(INSTALLED) ## Ask AWS which versions it has and until when, and renew modules/versions.yaml; commit it
+	@$(PYTHON) -m tools.versions "$(ENV)"
 rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratch folder, with no cloud
 	@$(RUN) rehearse $(MAKE)
 SUCCESSOR := .venv/successor/installed
@@ -191,5 +194,5 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
-.PHONY: help setup new doctor app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak clean
+.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak clean
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

@@ -130,6 +130,20 @@ def redis_failover(_was: Values, now: Values, _around: Around) -> str:
     return f"{COMBINATION} Automatic failover must be enabled when Multi-AZ is enabled" if off else ""
 
 
+def cache_family(was: Values, now: Values, _around: Around) -> str:
+    old, new = (
+        (each.get("engine") or "redis", numbers(each.get("engine_version"))[:1]) for each in (was, now)
+    )
+    known = was and old[1] and new[1] and isinstance(new[0], str)
+    if not known or old == new or now.get("apply_immediately") is not False:
+        return ""
+    group = was.get("parameter_group_name")
+    return (
+        "InvalidCacheParameterGroupState: One or more cache clusters are still members of this parameter"
+        f" group {group}, so the group cannot be deleted."
+    )
+
+
 def redis_tls(was: Values, now: Values, _around: Around) -> str:
     name, mode = "transit_encryption_enabled", "transit_encryption_mode"
     at_once = was.get(name) is False and now.get(name) is True and now.get(mode) == "required"

@@ -111,6 +111,15 @@ RULES = (
         answers.redis_failover,
     ),
     Rule(
+        "cache_family",
+        REDIS,
+        "engine_version",
+        "the parameter group of the old engine or major version goes in the same apply, and ElastiCache"
+        " deletes none that is in use until the maintenance window",
+        "API elasticache, DeleteCacheParameterGroup: not while it is associated with a cluster",
+        answers.cache_family,
+    ),
+    Rule(
         "redis_tls",
         REDIS,
         "transit_encryption_mode",
@@ -192,6 +201,8 @@ def replaced(type_name: str, was: Values, now: Values) -> list[str]:
     # Source: provider internal/service/elasticache/replication_group.go and engine_version.go, CustomizeDiff.
     if type_name != REDIS:
         return []
-    found = ["engine_version"] if lower(was.get("engine_version"), now.get("engine_version")) else []
+    # The engine changes in place from redis to valkey, and by replacement in the other direction.
+    found = ["engine"] if (was.get("engine"), now.get("engine")) == ("valkey", "redis") else []
+    found += ["engine_version"] if lower(was.get("engine_version"), now.get("engine_version")) else []
     running = numbers(was.get("engine_version_actual"))
     return [*found, "transit_encryption_enabled"] if running and running < REDIS_LEAST_TLS else found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 REFUSED, DATA, RESILIENCE, DOWNTIME = "refused", "data", "resilience", "downtime"
 WAITING, COMPATIBILITY, REACH, EXPOSURE = "waiting", "compatibility", "reach", "exposure"
-IDENTITY, REPLACEMENT = "identity", "replacement"
+IDENTITY, REPLACEMENT, CALENDAR = "identity", "replacement", "calendar"
 # In the order of a report.
 SUBJECTS = {
     REFUSED: "AWS refuses",
@@ -20,6 +20,7 @@ SUBJECTS = {
     EXPOSURE: "Exposure",
     REACH: "Reach",
     IDENTITY: "Identity and policies",
+    CALENDAR: "Calendar",
     WAITING: "Waits for a window",
     REPLACEMENT: "Replacements",
 }

@@ -12,11 +12,12 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rehearsal.files import write
-from review import costs, pages, terminal
+from review import calendar, costs, pages, terminal
 from review.changes import CONFIGURATION, PLAN, Change, changes, outputs, read
 from review.compatibility import compatibility
 from review.downtime import downtime
@@ -61,7 +62,11 @@ def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
 
 
 def report(
-    folder: Path, tiers: list[str], environment: str = "", refused: Sequence[Finding] = ()
+    folder: Path,
+    tiers: list[str],
+    environment: str = "",
+    refused: Sequence[Finding] = (),
+    day: date | None = None,
 ) -> dict[str, Any]:
     """The report of the plans in the output folder of an environment (the name of the folder, unless it is
     given), as it is written to `report.json`:
@@ -76,14 +81,16 @@ def report(
     - `outputs`: the names of those that change, by tier
     - `plans`: the seals of all saved plans of the environment, by tier
 
-    `refused` are findings that no single plan shows. No sensitive value is in the report. Raises
-    FileNotFoundError when a tier has no JSON plan.
+    `refused` are findings that no single plan shows. `day` is that by which the support of versions is
+    judged, today when left out. No sensitive value is in the report. Raises FileNotFoundError when a tier has
+    no JSON plan.
     """
     environment = environment or folder.name
     counted, outputs_of, plans = {}, {}, {}
     touched: dict[str, list[Change]] = {}
     pictures: dict[str, Standing] = {}
     stopped = [*refused]
+    day = day or calendar.today()
     for tier in tiers:
         stack = folder / "stacks" / tier
         plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
@@ -92,6 +99,7 @@ def report(
         touched[tier] = changes(tier, plan, configuration)
         stopped += refused_plan(plan, configuration, tier)
         pictures[tier] = standing(plan, configuration)
+        stopped += calendar.findings(tier, pictures[tier], touched[tier], day)
         if names := outputs(plan):
             outputs_of[tier] = names
     changed = bool(outputs_of) or any(touched.values())

@@ -23,7 +23,7 @@ WAITS: Mapping[str, tuple[str, ...]] = {
     ),
     "aws_docdb_cluster": ("engine_version",),
     "aws_docdb_cluster_instance": ("identifier", "instance_class"),
-    "aws_elasticache_replication_group": ("engine_version", "node_type"),
+    "aws_elasticache_replication_group": ("engine", "engine_version", "node_type"),
 }
 WINDOWS = ("maintenance_window", "preferred_maintenance_window")
 

@@ -16,7 +16,7 @@ from conftest import ROOT
 from modules.templating import TEMPLATES
 
 HELM = ROOT / ".venv/bin/helm"
-KUBERNETES = "1.35"
+KUBERNETES = "1.36"
 # Kinds that charts bring themselves, of which Kubernetes has no schema.
 BROUGHT = ("configuration.konghq.com", "external-secrets.io", "monitoring.coreos.com")
 

@@ -23,7 +23,7 @@ from modules.compute.capacity import (
 )
 from modules.compute.instances import existing_types, instances
 from modules.compute.overhead import Pods
-from modules.compute.versions import AS_OF, VERSIONS
+from modules.compute.versions import ADDONS, VERSIONS
 from modules.spec import Environment
 
 Variant = Callable[..., dict[str, Root]]
@@ -102,7 +102,7 @@ def test_a_further_zone_leaves_the_control_plane_where_it_is(variant: Callable[.
 def test_no_version_is_left_to_chance(compute: Root) -> None:
     settings = compute.environment.compute
     addons = {each["addon_name"]: each["addon_version"] for each in compute.all("aws_eks_addon").values()}
-    assert addons == VERSIONS[settings.kubernetes].addons
+    assert addons == ADDONS[settings.kubernetes]
     assert compute[CLUSTER]["version"] == settings.kubernetes
     assert compute[CLUSTER]["upgrade_policy"]["support_type"] == "STANDARD"
     assert compute[CLUSTER]["bootstrap_self_managed_addons"] is False
@@ -111,10 +111,8 @@ def test_no_version_is_left_to_chance(compute: Root) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_on_sale_has_every_addon(version: str) -> None:
-    known = VERSIONS[version]
-    assert known.standard_until > AS_OF
-    assert set(known.addons) == {*BEFORE_NODES, *ON_NODES}
-    assert known.addons["kube-proxy"].startswith(f"v{version}.")
+    assert set(ADDONS[version]) == {*BEFORE_NODES, *ON_NODES}
+    assert ADDONS[version]["kube-proxy"].startswith(f"v{version}.")
 
 
 def test_nodes_join_a_network_and_other_addons_wait_for_nodes(compute: Root) -> None:

@@ -139,6 +139,30 @@ def test_redis_knows_nobody_without_iam(data: Root) -> None:
     assert members == [f"${{aws_elasticache_user.{name}.user_id}}" for name in ("systems", "default")]
 
 
+def test_valkey_takes_the_place_of_redis(variant: Variant) -> None:
+    spec = {"redis": {"engine": "valkey", "version": "8.1", "separate_broker": True}}
+    made = variant(data=spec)["data"]
+    redis = variant(data={"redis": {"separate_broker": True}})["data"]
+    for name in ("redis", "broker"):
+        group = made[f"aws_elasticache_replication_group.{name}"]
+        assert (group["engine"], group["engine_version"]) == ("valkey", "8.1")
+        parameters = made[f"aws_elasticache_parameter_group.{name}"]
+        assert parameters["family"] == "valkey8"
+        assert parameters["name"] == f"acme-trial-{name}-valkey8"
+        assert (
+            group["replication_group_id"]
+            == (redis[f"aws_elasticache_replication_group.{name}"]["replication_group_id"])
+        ), "endpoints stay"
+    for kind in ("aws_elasticache_user", "aws_elasticache_user_group"):
+        assert made.all(kind) == redis.all(kind), "Valkey takes groups of users of Redis"
+
+
+@pytest.mark.parametrize(("version", "family"), [("7.2", "valkey7"), ("8.0", "valkey8"), ("8.2", "valkey8")])
+def test_parameters_are_of_the_family_of_the_version(variant: Variant, version: str, family: str) -> None:
+    data = variant(data={"redis": {"engine": "valkey", "version": version}})["data"]
+    assert data["aws_elasticache_parameter_group.redis"]["family"] == family
+
+
 # Encryption and reach
 
 
@@ -443,7 +467,7 @@ def test_defaults_are_on_sale() -> None:
     data = Data()
     assert data.postgres.major in catalog.POSTGRES
     assert data.postgres.instance_class in catalog.postgres_classes()
-    assert data.redis.version in catalog.REDIS
+    assert data.redis.version in catalog.CACHES[data.redis.engine]
     assert data.redis.node_type in catalog.redis_nodes()
     assert data.documentdb.version in catalog.DOCUMENTDB
     assert data.documentdb.instance_class in catalog.documentdb_classes()

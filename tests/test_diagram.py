@@ -81,6 +81,15 @@ def test_replicas_stand_in_the_zone_that_the_terraform_names(name: str) -> None:
     assert checked >= 3
 
 
+def test_a_cache_is_called_by_its_engine() -> None:
+    bodies = generated("sandbox")
+    address = "data/aws_elasticache_replication_group.redis"
+    assert box(read("sandbox", "rehearsal", Terraform(bodies)), address).title == "Redis 7.1"
+    group = bodies["data"]["resource"]["aws_elasticache_replication_group"]["redis"]
+    group.update(engine="valkey", engine_version="8.2")
+    assert box(read("sandbox", "rehearsal", Terraform(bodies)), address).title == "Valkey 8.2"
+
+
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_systems_show_their_pods_and_their_stores(name: str) -> None:
     bodies = generated(name)

@@ -331,7 +331,7 @@ def test_the_binding_goes_before_the_controller_that_lets_it_go(gateway: Root) -
 
 def test_nodes_follow_pods_through_the_autoscaler_or_load_without_it(variant: Variants) -> None:
     by_pods = variant(compute={"scaling": "pods"})["gateway"]
-    assert values(by_pods, "cluster_autoscaler")["image"]["tag"].startswith("v1.35.")
+    assert values(by_pods, "cluster_autoscaler")["image"]["tag"].startswith("v1.36.")
     by_load = variant(compute={"scaling": "cpu", "nodes": {"min": 6, "max": 9}})["gateway"]
     assert "cluster_autoscaler" not in by_load.all("helm_release")
 

@@ -14,8 +14,9 @@ from rehearsal.cloud import Cloud
 from rehearsal.nodes import want
 from rehearsal.protocol import UNKNOWN
 from rehearsal.transitions import RULES, refusals
+from review.changes import Change
 from review.findings import REFUSED as REFUSED_BY_AWS
-from review.transitions import REMEDIES, refused_plan
+from review.transitions import REMEDIES, refused, refused_plan
 
 RESOURCES = """
 resource "aws_db_instance" "postgres" {
@@ -227,6 +228,7 @@ TAKEN = {
     "same zones": ('["a", "b"]', '["b", "a"]'),
     "counts": ("max_size     = 3", "max_size     = 2"),
 }
+GROUP = "aws_elasticache_replication_group.redis"
 
 
 @pytest.fixture(scope="module")
@@ -304,6 +306,38 @@ def test_an_earlier_redis_is_a_new_one(tmp_path: Path) -> None:
     project.apply(PROVIDERS + RESOURCES)
     actions = project.actions(PROVIDERS + RESOURCES.replace('"7.1"', '"7.0"'))
     assert actions == {"aws_elasticache_replication_group.redis": "replace"}
+
+
+def test_redis_becomes_valkey_in_place_and_valkey_becomes_a_new_redis(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    redis = PROVIDERS + RESOURCES
+    valkey = redis.replace(
+        '= "redis"\n  engine_version             = "7.1"', '= "valkey"\n  engine_version = "8.2"'
+    )
+    assert valkey != redis
+    project.apply(redis)
+    assert project.actions(valkey) == {GROUP: "update"}
+    project.apply(valkey)
+    back = valkey.replace('"valkey"', '"redis"')
+    assert project.actions(back) == {GROUP: "replace"}, "even with a version that is no lower"
+    assert project.actions(redis) == {GROUP: "replace"}
+
+
+def test_another_family_of_parameters_does_not_wait_for_the_window() -> None:
+    redis = {"engine": "redis", "engine_version": "7.1", "parameter_group_name": "acme-redis7"}
+
+    def rules(was: dict[str, object], **now: object) -> list[str]:
+        return [rule.name for rule, _ in refusals("aws_elasticache_replication_group", was, {**was, **now})]
+
+    valkey = {"engine": "valkey", "engine_version": "7.2"}
+    assert rules(redis, **valkey, apply_immediately=False) == ["cache_family"]
+    assert rules(redis, **valkey, apply_immediately=True) == []
+    assert rules(redis | valkey, engine_version="8.2", apply_immediately=False) == ["cache_family"]
+    assert rules({**redis, "engine_version": "7.0"}, engine_version="7.1", apply_immediately=False) == []
+    now = {**redis, **valkey, "apply_immediately": False}
+    change = Change("data", GROUP, "aws_elasticache_replication_group", "update", redis, now)
+    (finding,) = refused(change)
+    assert "write data.redis.at_once: true for this one apply" in finding.says
 
 
 def test_every_rule_is_about_an_argument_that_exists_and_names_its_source() -> None:

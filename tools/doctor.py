@@ -104,6 +104,7 @@ def examine(environment: str) -> list[Finding]:
         lambda: look_at_tool(KUBECTL, False, spec.compute.kubernetes if spec else ""),
         lambda: look_at_tool(HELM, False),
         lambda: judged,
+        lambda: look_at_calendar(spec),
         lambda: look_at_credentials(spec),
         lambda: look_at_zones(spec),
         lambda: look_at_states(spec),
@@ -234,6 +235,20 @@ def look_at_spec(environment: str) -> tuple[Any, Finding]:
         return None, Finding("spec", MISSING, f"{file}: {problem.rule}", problem.remedy)
     place = f"{spec.target}, {spec.region}" + (f", account {spec.account}" if spec.target == "aws" else "")
     return spec, Finding("spec", OK, f"{file}: {place}")
+
+
+def look_at_calendar(spec: Any) -> Finding:
+    """Whether AWS supports the versions of the spec on the day of this machine, and for a while yet."""
+    if spec is None:
+        return Finding("versions", UNUSED, "the spec cannot be read")
+    from review import calendar
+
+    found = list(calendar.warnings(spec, calendar.today()))
+    if not found:
+        return Finding("versions", OK, "in standard support")
+    status = MISSING if any(each.refused for each in found) and spec.target == "aws" else WARNING
+    says = "; ".join(f"{each.key}: {each.what}" for each in found)
+    return Finding("versions", status, says, "; ".join(dict.fromkeys(each.remedy for each in found)))
 
 
 def not_on_aws(spec: Any) -> str:

@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.eks_addon import EksAddon, EksAddonPodIdentityAsso
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 
 from modules.compute.identities import NETWORK, VOLUMES, Identities
-from modules.compute.versions import VERSIONS
+from modules.compute.versions import ADDONS
 from modules.stack import Stack
 
 BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
@@ -65,7 +65,7 @@ def _addon(
         name.replace("-", "_"),
         cluster_name=cluster.name,
         addon_name=name,
-        addon_version=VERSIONS[stack.environment.compute.kubernetes].addons[name],
+        addon_version=ADDONS[stack.environment.compute.kubernetes][name],
         configuration_values=json.dumps(values, separators=(",", ":"), sort_keys=True) if values else None,
         # The add-on is set here and nowhere else: a change made by hand lasts until the next one made here.
         resolve_conflicts_on_create="OVERWRITE",

@@ -67,7 +67,7 @@ class Nodes(Section):
         pattern=r"^1\.[0-9]{2}\.[0-9]+-[0-9]{8}$",
         description="Release of the node image, to roll out or hold back a certain one. Left out, the newest"
         " when the group is created; it is never changed behind your back.",
-        examples=["1.35.0-20260120"],
+        examples=["1.36.4-20260923"],
     )
 
     @property
@@ -206,8 +206,8 @@ class Compute(Section):
 
     kubernetes: KubernetesVersion = Field(
         default=NEWEST,
-        description="Version of Kubernetes, in quotes, in standard support of EKS. It is raised by one at a"
-        " time and never lowered.",
+        description="Version of Kubernetes, in quotes. It is raised by one at a time and never lowered."
+        " modules/versions.yaml has the day on which EKS ends the support of each.",
     )
     nodes: Nodes = Field(default_factory=Nodes, description="The machines of the cluster.")
     image_cache: ImageCache = Field(

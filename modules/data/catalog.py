@@ -1,8 +1,8 @@
 """What AWS sells of each database: versions and instance classes.
 
-Versions are in no model of the AWS SDK, so they are tables here, each with its source; they age, and a new
-version is a new entry. Sizes come from the SDK's models (botocore): node types of ElastiCache from its own,
-instance classes of RDS and DocumentDB from the sizes that EC2 has of a family. No session, no network.
+Versions are rows of `modules/versions.yaml`. Sizes come from the SDK's models (botocore): node types of
+ElastiCache from its own, instance classes of RDS and DocumentDB from the sizes that EC2 has of a family. No
+session, no network.
 """
 
 from __future__ import annotations
@@ -15,19 +15,24 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-# Majors of PostgreSQL with the oldest minor that RDS still lets one create. Source: AWS, "Release calendars
-# for Amazon RDS for PostgreSQL", and the deprecation of 14.17, 15.12, 16.8 and 17.4 in May 2026. 13 and older
-# are in extended support, which Tierra turns off.
-POSTGRES = {"14": 18, "15": 13, "16": 9, "17": 5, "18": 1}
+from modules import calendar
+
+# Majors of PostgreSQL with the oldest minor that RDS still lets one create.
+POSTGRES = {
+    major: calendar.rows(calendar.POSTGRES)[major].facts["oldest_minor"]
+    for major in calendar.offered(calendar.POSTGRES)
+}
 # PostgreSQL publishes a minor a quarter for five years; a number above this is a slip of the keyboard.
 MOST_MINORS = 30
 
-# Source: AWS, "Engine versions and upgrading in ElastiCache". 7.1 is the last Redis OSS there; the
-# authentication by IAM that Tierra relies on came with 7.0.
-REDIS = ("7.0", "7.1")
-
-# Source: AWS, "Amazon DocumentDB engine version support dates"; 3.6 left standard support in March 2026.
-DOCUMENTDB = ("4.0.0", "5.0.0", "8.0.0")
+# Engines of ElastiCache that speak Redis's protocol: their names, versions, and families of parameter groups.
+ENGINES = {calendar.REDIS: "Redis", calendar.VALKEY: "Valkey"}
+CACHES = {engine: tuple(calendar.offered(engine)) for engine in ENGINES}
+CACHE_FAMILIES = {
+    engine: {version: calendar.rows(engine)[version].facts["family"] for version in versions}
+    for engine, versions in CACHES.items()
+}
+DOCUMENTDB = tuple(calendar.offered(calendar.DOCUMENTDB))
 
 # Families of DB instance classes for PostgreSQL. Source: AWS, "Supported DB engines for DB instance classes";
 # those that AWS calls previous generation are left out, for they lack encryption or Multi-AZ in places.

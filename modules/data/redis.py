@@ -1,4 +1,4 @@
-"""Redis: one group for cache and broker, or one for each.
+"""Redis, or Valkey in its place: one group for cache and broker, or one for each.
 
 The policy for a full memory belongs to a group, not to a database in it. Queues have no expiry, cached values
 do. So the one group evicts keys with an expiry only (volatile-lru): it never drops a queued task, but when
@@ -79,7 +79,7 @@ def _group(
         role,
         replication_group_id=stack.names.of("redis_group", role),
         description=DESCRIPTIONS[role],
-        engine="redis",
+        engine=settings.engine,
         engine_version=settings.version,
         node_type=settings.node_type,
         num_cache_clusters=settings.nodes,
@@ -100,7 +100,7 @@ def _group(
         final_snapshot_identifier=final_snapshot(stack, role),
         maintenance_window=settings.maintenance_window,
         auto_minor_version_upgrade="true",
-        apply_immediately=False,
+        apply_immediately=settings.at_once,
         log_delivery_configuration=[_delivery(log, group) for log, group in groups.items()],
         lifecycle=stack.guarded,
         tags=stack.tags(role),

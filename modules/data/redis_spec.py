@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.data.catalog import REDIS, burstable, redis_nodes
+from modules.data.catalog import CACHE_FAMILIES, CACHES, ENGINES, burstable, redis_nodes
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyHour, WeeklyHour, window_findings
 from modules.section import Finding, Section, check, fault
 from modules.wording import choices
 
+EVERY = [version for versions in CACHES.values() for version in versions]
+
 
 def _version(version: str) -> str:
-    if version in REDIS:
+    if version in EVERY:
         return version
-    rule = f"ElastiCache sells Redis {choices(REDIS)} with users that IAM authenticates"
-    raise fault(rule, f'write "{REDIS[-1]}", in quotes')
+    sold = " and ".join(f"{ENGINES[engine]} {choices(versions)}" for engine, versions in CACHES.items())
+    rule = f"ElastiCache sells {sold} with users that IAM authenticates"
+    raise fault(rule, f'write "{CACHES["redis"][-1]}", in quotes')
 
 
-Version = Annotated[str, AfterValidator(_version), WithJsonSchema({"type": "string", "enum": list(REDIS)})]
+Version = Annotated[str, AfterValidator(_version), WithJsonSchema({"type": "string", "enum": EVERY})]
 EXAMPLE = "cache.r6g.large"
 NodeType = Annotated[str, AfterValidator(sold_by("ElastiCache", redis_nodes, EXAMPLE)), written_like(EXAMPLE)]
 
@@ -29,7 +32,22 @@ NodeType = Annotated[str, AfterValidator(sold_by("ElastiCache", redis_nodes, EXA
 class Redis(Section):
     """A primary and its replicas, not in cluster mode: brokers use several keys at once."""
 
-    version: Version = Field(default="7.1", description="Version on ElastiCache, in quotes.")
+    engine: Literal["redis", "valkey"] = Field(
+        default="redis",
+        description="Redis OSS, which ends with 7.1, or Valkey, which goes on from there, speaks the same"
+        " protocol and costs less. A group changes to Valkey in place, with version, and never back.",
+    )
+    version: Version = Field(
+        default="7.1",
+        description="Version of the engine on ElastiCache, in quotes. Valkey has none below 7.2: write one"
+        " with engine: valkey.",
+    )
+    at_once: bool = Field(
+        default=False,
+        description="Changes engine, version and node type at once instead of in the maintenance window. Turn"
+        " it on for the one apply that changes engine or the major version: that removes the parameter group"
+        " of the old one, which AWS keeps while a change waits.",
+    )
     node_type: NodeType = Field(default="cache.r6g.large", description="Type of every node.")
     nodes: int = Field(
         default=3,
@@ -55,8 +73,9 @@ class Redis(Section):
 
     @property
     def family(self) -> str:
-        """Of parameter groups, which ElastiCache names after the major version."""
-        return f"redis{self.version.partition('.')[0]}"
+        """Of parameter groups: `redis7`, `valkey8`."""
+        family: str = CACHE_FAMILIES[self.engine][self.version]
+        return family
 
     @property
     def node_names(self) -> list[str]:
@@ -67,6 +86,16 @@ class Redis(Section):
     def burstable(self) -> bool:
         """Whether the nodes live on CPU credits."""
         return burstable(self.node_type)
+
+    @check("engine", "version")
+    def version_is_of_the_engine(self) -> Iterator[Finding]:
+        """Each engine has versions of its own."""
+        sold = CACHES[self.engine]
+        if self.version not in sold:
+            rule = f"ElastiCache has {ENGINES[self.engine]} {choices(sold)}, and version is {self.version}"
+            key = "version" if "version" in self.model_fields_set else "engine"
+            other = "" if self.engine == "valkey" else ", or engine: valkey beside it"
+            yield Finding((key,), rule, f'write version: "{sold[-1]}"{other}')
 
     @check("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from cdktf_cdktf_provider_aws.elasticache_user_group import ElasticacheUserGroup
 
 from modules.stack import Stack
 
+# Valkey takes groups of users of both engines, Redis OSS its own only (ElastiCache user guide, "Role-Based
+# Access Control"): so they stay as they are when a group changes to Valkey.
 ENGINE = "redis"
 # Every key, channel and command; ElastiCache itself keeps those that would harm a group, such as CONFIG.
 EVERYTHING = "on ~* &* +@all"

@@ -19,7 +19,9 @@ class Data(Section):
     postgres: Postgres = Field(
         default_factory=Postgres, description="PostgreSQL: a primary in two zones and read replicas."
     )
-    redis: Redis = Field(default_factory=Redis, description="Redis: cache and broker of the systems.")
+    redis: Redis = Field(
+        default_factory=Redis, description="Redis or Valkey: cache and broker of the systems."
+    )
     documentdb: DocumentDb = Field(
         default_factory=DocumentDb, description="DocumentDB, which speaks the protocol of MongoDB."
     )

@@ -7,14 +7,11 @@ from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
+from modules.compute.versions import AUTOSCALER as VERSIONS
 from modules.gateway.charts import AUTOSCALER, rendered
 from modules.helm import release
 from modules.namespaces import SYSTEM
 from modules.stack import Stack
-
-# It simulates the scheduler, so it is of the minor version of the cluster. Releases of kubernetes/autoscaler,
-# cluster-autoscaler-<version>.
-IMAGES = {"1.33": "v1.33.5", "1.34": "v1.34.4", "1.35": "v1.35.1"}
 
 
 def autoscaler(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependable) -> Release:
@@ -31,7 +28,7 @@ def autoscaler(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependabl
                 AUTOSCALER,
                 cluster=cluster.cluster_name,
                 region=stack.environment.region,
-                image=IMAGES[stack.environment.compute.kubernetes],
+                image=VERSIONS[stack.environment.compute.kubernetes],
             )
         ],
         depends_on=[after],

@@ -67,7 +67,8 @@ def _redis(terraform: Terraform) -> list[Box]:
             f"{named(nodes, 'node')}, {values['node_type']}",
             f"snapshots for {named(days, 'day')}" if days else "",
         ]
-        title = f"Redis {values['engine_version']}" + ("" if group.name == "redis" else f", {group.name}")
+        engine = "Valkey" if values.get("engine") == "valkey" else "Redis"
+        title = f"{engine} {values['engine_version']}" + ("" if group.name == "redis" else f", {group.name}")
         main = make("redis", title, [group], [*related, *groups_of(terraform, group)], notes=notes)
         found.append(_engine(main, _redis_nodes(terraform, group)))
     return found

@@ -1,0 +1,521 @@
+"""Versions and their days: the table, what a day says about a spec and a plan, and how it is renewed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.stub import Stubber
+from conftest import ENVIRONMENTS, ROOT
+
+from modules import calendar
+from modules.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
+from modules.compute.versions import ADDONS, AUTOSCALER, VERSIONS
+from modules.spec import Environment, load
+from review import calendar as days
+from review.changes import changes
+from review.findings import CALENDAR, REFUSED, Finding
+from review.standing import standing
+from tools import doctor, versions
+
+TODAY = date(2026, 11, 28)
+Environments = Callable[..., Environment]
+TEXT = calendar.TABLE.read_text(encoding="utf-8")
+TABLE = calendar.load(TEXT)
+
+
+# --- the table ---
+
+
+def test_every_row_names_its_source_and_the_day_it_was_read() -> None:
+    for section, rows in TABLE.items():
+        if section != calendar.SOURCES:
+            for version, row in rows.items():
+                assert row["source"] in TABLE[calendar.SOURCES], (section, version)
+                assert isinstance(row["read"], date), (section, version)
+
+
+def test_days_are_in_order() -> None:
+    for product in PRODUCTS:
+        for row in calendar.rows(product).values():
+            if row.standard_until and row.extended_until:
+                assert row.standard_until < row.extended_until, row
+
+
+def test_what_had_ended_for_good_when_it_was_read_is_not_offered() -> None:
+    ended = {"standard_until": date(2025, 1, 1), "source": "aws", "read": TODAY}
+    rows = calendar.parsed(
+        {
+            "1.9": ended | {"extended_until": TODAY},
+            "1.10": ended | {"extended_until": TODAY + timedelta(days=1)},
+        }
+    )
+    assert [(version, row.offered) for version, row in rows.items()] == [("1.9", False), ("1.10", True)]
+    assert "1.31" not in VERSIONS
+
+
+def test_a_version_without_addons_or_an_autoscaler_is_not_offered() -> None:
+    assert set(VERSIONS) == set(ADDONS) & set(AUTOSCALER) & set(calendar.offered(KUBERNETES))
+
+
+def test_no_clock_is_read_below_modules() -> None:
+    clocks = re.compile(
+        r"\b(date\.today|datetime\.(now|utcnow|today)|time\.(time|localtime|gmtime))\b|TIERRA_TODAY"
+    )
+    for path in (ROOT / "modules").rglob("*.py"):
+        assert not clocks.search(path.read_text(encoding="utf-8")), path
+
+
+# --- what a day says about a spec ---
+
+
+def keys(environment: Environment, day: date) -> list[str]:
+    return [each.key for each in days.warnings(environment, day)]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_environments_that_come_with_the_project_are_in_standard_support(name: str) -> None:
+    environment = load(ROOT / "environments" / f"{name}.yaml")
+    assert keys(environment, TODAY) == []
+    assert keys(environment, TODAY + timedelta(days=365)) == ["compute.kubernetes"]
+
+
+def test_the_defaults_are_in_standard_support(environment: Environments) -> None:
+    assert keys(environment(), TODAY) == []
+
+
+def test_a_version_has_sixty_days_then_days_then_none(environment: Environments) -> None:
+    spec = environment(compute={"kubernetes": "1.35"})
+    ends = date(2027, 3, 27)
+
+    def says(day: date) -> str:
+        return " ".join(str(each) for each in days.warnings(spec, day))
+
+    assert says(ends - timedelta(days=61)) == ""
+    assert "ends on 2027-03-27, in 60 days; then EKS raises" in says(ends - timedelta(days=60))
+    assert "ends on 2027-03-27, tomorrow" in says(ends - timedelta(days=1))
+    assert "standard support of Kubernetes 1.35 ended on 2027-03-27; since then EKS" in says(ends)
+    assert 'write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)' in says(ends)
+    gone = says(date(2028, 3, 28))
+    assert "extended support of Kubernetes 1.35 ended on 2028-03-27; AWS creates nothing" in gone
+
+
+def test_kubernetes_goes_one_by_one_and_postgresql_to_the_newest(environment: Environments) -> None:
+    spec = environment(compute={"kubernetes": "1.33"}, data={"postgres": {"version": "14.20"}})
+    found = {each.key: each for each in days.warnings(spec, date(2027, 3, 1))}
+    assert found["compute.kubernetes"].ended
+    assert not found["compute.kubernetes"].refused, "EKS still has it, under extended support"
+    assert 'write compute.kubernetes: "1.34"' in found["compute.kubernetes"].remedy
+    assert "go on to 1.36 in the same way" in found["compute.kubernetes"].remedy
+    assert found["data.postgres.version"].refused, "RDS creates none where extended support is off"
+    assert 'write data.postgres.version: "18"' in found["data.postgres.version"].remedy
+
+
+def test_what_has_no_day_is_never_late() -> None:
+    for product in (REDIS, VALKEY, DOCUMENTDB):
+        for version in calendar.offered(product):
+            assert days.warning(product, version, date(2060, 1, 1)) is None
+
+
+def test_a_cache_is_judged_by_its_engine(environment: Environments, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = {"standard_until": date(2027, 1, 1), "source": "aws", "read": TODAY}
+    rows = calendar.parsed({"8.2": ends, "8.3": ends | {"standard_until": date(2029, 1, 1)}})
+    known = calendar.rows
+    monkeypatch.setattr(calendar, "rows", lambda product: rows if product == VALKEY else known(product))
+    spec = environment(data={"redis": {"engine": "valkey", "version": "8.2"}})
+    [found] = days.warnings(spec, date(2027, 1, 2))
+    assert found.key == "data.redis.version"
+    assert "standard support of Valkey 8.2 ended on 2027-01-01; since then AWS bills" in found.what
+    assert 'write data.redis.version: "8.3"' in found.remedy
+    assert not keys(environment(data={"redis": {"version": "7.1"}}), date(2027, 1, 2))
+
+
+def test_a_table_that_was_not_renewed_for_a_year_says_so(environment: Environments) -> None:
+    found = [str(each) for each in days.warnings(environment(), TODAY + timedelta(days=400))]
+    assert any("the versions were looked up on" in each and "make versions" in each for each in found)
+    assert any(f"the add-ons of Kubernetes {VERSIONS[-1]} were looked up on" in each for each in found)
+
+
+def test_the_day_of_the_machine_can_be_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIERRA_TODAY", "2031-03-01")
+    assert days.today() == date(2031, 3, 1)
+    monkeypatch.setenv("TIERRA_TODAY", "tomorrow")
+    with pytest.raises(SystemExit, match="write it like 2027-01-31"):
+        days.today()
+    monkeypatch.delenv("TIERRA_TODAY")
+    assert abs((days.today() - date.today()).days) <= 1
+
+
+@pytest.mark.parametrize(("day", "lines"), [("2026-11-28", 0), ("2027-11-28", 1)])
+def test_synth_says_a_line_for_each(day: str, lines: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "review.calendar", "environments/production.yaml"],
+        cwd=ROOT,
+        env={**os.environ, "TIERRA_TODAY": day},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = done.stderr.splitlines()
+    assert len(said) == lines
+    assert all(
+        each.startswith("calendar: environments/production.yaml: compute.kubernetes: ") for each in said
+    )
+    assert "-m review.calendar" in (ROOT / "Makefile").read_text(encoding="utf-8").partition("synth:")[2]
+
+
+@pytest.mark.parametrize(
+    ("target", "day", "status"),
+    [
+        ("rehearsal", "2026-11-28", doctor.OK),
+        ("rehearsal", "2027-11-28", doctor.WARNING),
+        ("aws", "2027-11-28", doctor.WARNING),
+        ("aws", "2028-11-28", doctor.MISSING),
+        ("rehearsal", "2028-11-28", doctor.WARNING),
+    ],
+)
+def test_doctor_tells_it(
+    environment: Environments, monkeypatch: pytest.MonkeyPatch, target: str, day: str, status: str
+) -> None:
+    monkeypatch.setenv("TIERRA_TODAY", day)
+    spec = environment().model_copy(update={"target": target})
+    found = doctor.look_at_calendar(spec)
+    assert found.status == status
+    assert bool(found.remedy) is (status != doctor.OK)
+
+
+# --- what a day says about a plan ---
+
+
+def planned(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
+    actions = ["create"] if was is None else ["no-op"] if was == now else ["update"]
+    change = {"actions": actions, "before": was, "after": now}
+    one = {
+        "address": f"{terraform_type}.it",
+        "mode": "managed",
+        "type": terraform_type,
+        "name": "it",
+        "change": change,
+    }
+    return {"resource_changes": [one], "planned_values": {}, "configuration": {}}
+
+
+def told(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any], day: date) -> list[Finding]:
+    plan = planned(terraform_type, was, now)
+    return list(days.findings("tier", standing(plan, {}), changes("tier", plan, {}), day))
+
+
+CLUSTER = "aws_eks_cluster"
+
+
+def test_the_report_tells_of_what_stays_and_what_is_new() -> None:
+    late = date(2027, 3, 1)
+    [found] = told(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)
+    assert (found.subject, found.action, found.grave) == (CALENDAR, days.UNCHANGED, False)
+    [found] = told(CLUSTER, None, {"version": "1.35"}, late)
+    assert (found.subject, found.action, found.grave) == (CALENDAR, "create", True)
+    assert found.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
+    assert found.lines[0].startswith("~ then EKS raises the cluster by itself")
+    assert told(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
+    [found] = told(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)
+    assert found.grave
+
+
+def test_what_aws_creates_no_more_is_refused_and_what_stands_is_not() -> None:
+    late = date(2028, 4, 1)
+    assert told(CLUSTER, None, {"version": "1.35"}, late)[0].subject == REFUSED
+    assert told(CLUSTER, {"version": "1.34"}, {"version": "1.35"}, late)[0].subject == REFUSED
+    assert told(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)[0].subject == CALENDAR
+    tagged = {"version": "1.35", "tags": {"Owner": "platform"}}
+    assert told(CLUSTER, {"version": "1.35"}, tagged, late)[0].subject == CALENDAR
+
+
+@pytest.mark.parametrize(
+    ("terraform_type", "values", "found"),
+    [
+        ("aws_db_instance", {"engine": "postgres", "engine_version": "14.20"}, True),
+        ("aws_db_instance", {"engine": "postgres", "engine_version": "18"}, False),
+        ("aws_elasticache_replication_group", {"engine": "redis", "engine_version": "6.2"}, True),
+        ("aws_elasticache_replication_group", {"engine": "valkey", "engine_version": "8.0"}, False),
+        ("aws_docdb_cluster", {"engine": "docdb", "engine_version": "3.6.0"}, True),
+        ("aws_docdb_cluster", {"engine": "docdb", "engine_version": "5.0.0"}, False),
+        (CLUSTER, {"version": None}, False),
+    ],
+)
+def test_every_kind_of_database_is_judged(terraform_type: str, values: dict[str, Any], found: bool) -> None:
+    assert bool(told(terraform_type, values, values, date(2027, 3, 1))) is found
+
+
+# --- the table is renewed ---
+
+
+def moment(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+Answers = list[tuple[str, dict[str, Any]]]
+
+
+class Stubs:
+    """Clients of botocore that answer from a list; botocore checks each answer against its model."""
+
+    def __init__(self, answers: dict[str, Answers]) -> None:
+        self.stubs: list[Stubber] = []
+        self.clients: dict[str, Any] = {}
+        for service, said in answers.items():
+            client = botocore.session.Session().create_client(
+                service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+            )
+            stub = Stubber(client)
+            for method, answer in said:
+                stub.add_response(method, answer)
+            stub.activate()
+            self.clients[service] = client
+            self.stubs.append(stub)
+
+    def __call__(self, service: str) -> Any:
+        return self.clients[service]
+
+
+def cluster_version(version: str, ends: date, status: str = "STANDARD_SUPPORT") -> dict[str, Any]:
+    return {
+        "clusterVersion": version,
+        "clusterType": "eks",
+        "releaseDate": moment(ends - timedelta(days=425)),
+        "endOfStandardSupportDate": moment(ends),
+        "endOfExtendedSupportDate": moment(ends + timedelta(days=366)),
+        "versionStatus": status,
+    }
+
+
+def addon(name: str, kubernetes: str, *sold: str) -> dict[str, Any]:
+    """The last is what EKS takes by default."""
+    return {
+        "addons": [
+            {
+                "addonName": name,
+                "addonVersions": [
+                    {
+                        "addonVersion": version,
+                        "compatibilities": [
+                            {"clusterVersion": "1.30", "defaultVersion": True},
+                            {"clusterVersion": kubernetes, "defaultVersion": version == sold[-1]},
+                        ],
+                    }
+                    for version in sold
+                ],
+            }
+        ]
+    }
+
+
+DAY = date(2027, 4, 1)
+NAMES = list(versions.NAMES)
+
+
+@pytest.fixture
+def renewed() -> dict[str, dict[str, dict[str, Any]]]:
+    def life(major: str, standard: date) -> dict[str, Any]:
+        spans = ((versions.STANDARD, standard), (versions.EXTENDED, standard + timedelta(days=1096)))
+        return {
+            "Engine": "postgres",
+            "MajorEngineVersion": major,
+            "SupportedEngineLifecycles": [
+                {
+                    "LifecycleSupportName": name,
+                    "LifecycleSupportStartDate": moment(date(2022, 1, 1)),
+                    "LifecycleSupportEndDate": moment(ends),
+                }
+                for name, ends in spans
+            ],
+        }
+
+    eks: Answers = [
+        (
+            "describe_cluster_versions",
+            {
+                "clusterVersions": [
+                    cluster_version("1.37", date(2028, 1, 9)),
+                    cluster_version("1.36", date(2027, 8, 3)),
+                ],
+                "nextToken": "more",
+            },
+        ),
+        (
+            "describe_cluster_versions",
+            {
+                "clusterVersions": [
+                    cluster_version("1.35", date(2027, 3, 27), "EXTENDED_SUPPORT"),
+                    cluster_version("1.32", date(2026, 3, 23), "UNSUPPORTED"),
+                    cluster_version("1.29", date(2025, 3, 23), "UNSUPPORTED"),
+                ]
+            },
+        ),
+    ]
+    for kubernetes in ("1.36", "1.37"):
+        eks += [
+            (
+                "describe_addon_versions",
+                addon(name, kubernetes, "v9.9.9-eksbuild.1", f"v{kubernetes}.1-eksbuild.2"),
+            )
+            for name in NAMES
+        ]
+    rds: Answers = [
+        (
+            "describe_db_engine_versions",
+            {
+                "DBEngineVersions": [
+                    {"Engine": "postgres", "EngineVersion": version, "Status": status}
+                    for version, status in (
+                        ("14.23", "available"),
+                        ("17.8", "deprecated"),
+                        ("17.11", "available"),
+                        ("17.9", "available"),
+                        ("19.2", "available"),
+                    )
+                ]
+            },
+        ),
+        (
+            "describe_db_major_engine_versions",
+            {
+                "DBMajorEngineVersions": [
+                    life("14", date(2027, 2, 28)),
+                    life("17", date(2030, 2, 28)),
+                    life("19", date(2032, 2, 28)),
+                ]
+            },
+        ),
+    ]
+
+    def cache(*sold: tuple[str, str]) -> dict[str, Any]:
+        return {
+            "CacheEngineVersions": [
+                {"Engine": "it", "EngineVersion": version, "CacheParameterGroupFamily": family}
+                for version, family in sold
+            ]
+        }
+
+    elasticache: Answers = [
+        ("describe_cache_engine_versions", cache(("6.2", "redis6.x"), ("7.1", "redis7"))),
+        ("describe_cache_engine_versions", cache(("8.2", "valkey8"), ("9.0", "valkey9"))),
+    ]
+    docdb: Answers = [
+        (
+            "describe_db_engine_versions",
+            {"DBEngineVersions": [{"Engine": "docdb", "EngineVersion": each} for each in ("5.0.0", "8.0.0")]},
+        )
+    ]
+    stubs = Stubs({"eks": eks, "rds": rds, "elasticache": elasticache, "docdb": docdb})
+    table = versions.renewed(TABLE, stubs, DAY)
+    for stub in stubs.stubs:
+        stub.assert_no_pending_responses()
+    return table
+
+
+def test_versions_of_kubernetes_come_go_and_move(renewed: dict[str, Any]) -> None:
+    rows = calendar.parsed(renewed[KUBERNETES])
+    assert rows["1.37"].standard_until == date(2028, 1, 9)
+    assert (rows["1.37"].source, rows["1.37"].read, rows["1.37"].offered) == ("aws", DAY, True)
+    assert rows["1.36"].standard_until == date(2027, 8, 3)
+    assert not rows["1.32"].offered
+    assert "1.29" not in rows
+    assert rows["1.34"].read == TODAY, "what AWS did not name stays as it was"
+
+
+def test_addons_are_those_that_eks_takes_by_default(renewed: dict[str, Any]) -> None:
+    for kubernetes in ("1.36", "1.37"):
+        row = renewed[calendar.ADDONS][kubernetes]
+        assert {name: row[name] for name in NAMES} == dict.fromkeys(NAMES, f"v{kubernetes}.1-eksbuild.2")
+    assert renewed[calendar.ADDONS]["1.35"] == TABLE[calendar.ADDONS]["1.35"], "it left standard support"
+
+
+def test_majors_of_postgresql_have_the_oldest_minor_that_can_be_created(renewed: dict[str, Any]) -> None:
+    rows = calendar.parsed(renewed[POSTGRES])
+    assert rows["17"].facts == {"oldest_minor": 9}
+    assert rows["19"].facts == {"oldest_minor": 2}
+    assert not rows["14"].offered, "standard support is over, and extended support is off"
+    assert not rows["13"].offered
+    assert rows["18"] == calendar.rows(POSTGRES)["18"]
+
+
+def test_caches_and_documentdb_keep_their_days_and_lose_what_is_gone(renewed: dict[str, Any]) -> None:
+    valkey, redis = (calendar.parsed(renewed[name]) for name in (VALKEY, REDIS))
+    assert valkey["9.0"].facts == {"family": "valkey9"}
+    assert (valkey["9.0"].offered, valkey["8.0"].offered) == (True, False)
+    assert (redis["7.1"].offered, redis["7.0"].offered, redis["6.2"].offered) == (True, False, False)
+    assert redis["6.2"].standard_until == date(2027, 1, 31)
+    documentdb = calendar.parsed(renewed[DOCUMENTDB])
+    assert {version: row.offered for version, row in documentdb.items()} == {
+        "3.6.0": False,
+        "4.0.0": False,
+        "5.0.0": True,
+        "8.0.0": True,
+    }
+
+
+def test_what_is_written_reads_the_same_and_keeps_the_comments(renewed: dict[str, Any]) -> None:
+    text = versions.written(TEXT, renewed)
+    assert calendar.load(text) == renewed
+
+    def comments(of: str) -> list[str]:
+        return [line for line in of.splitlines() if line.startswith("#") or line == ""]
+
+    assert comments(text) == comments(TEXT)
+    assert max(map(len, text.splitlines())) <= versions.WIDEST
+    assert versions.written(TEXT, TABLE) == TEXT
+
+
+def test_what_differs_and_what_is_left_to_do_is_said(renewed: dict[str, Any]) -> None:
+    said = "\n".join(versions.differences(TABLE, renewed))
+    assert "kubernetes 1.36: standard_until: 2027-08-02 → 2027-08-03" in said
+    assert "Kubernetes 1.37 is not offered before `autoscaler` has its image" in said
+    assert list(versions.differences(TABLE, TABLE)) == []
+
+
+@pytest.fixture
+def denied(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    client = botocore.session.Session().create_client(
+        "eks", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_cluster_versions", "AccessDeniedException")
+        monkeypatch.setattr(botocore.session.Session, "create_client", lambda *_, **__: client)
+        yield
+
+
+@pytest.mark.usefixtures("denied")
+def test_a_refusal_names_the_rights_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["versions", "production"])
+    assert versions.main() == 1
+    assert "AWS refuses DescribeClusterVersions (AccessDeniedException)" in (said := capsys.readouterr().err)
+    assert "eks:DescribeAddonVersions" in said
+    assert calendar.TABLE.read_text(encoding="utf-8") == TEXT
+
+
+def test_the_table_is_written_where_it_is_read(
+    renewed: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy = tmp_path / "versions.yaml"
+    copy.write_text(TEXT, encoding="utf-8")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["versions", "production"])
+    monkeypatch.setattr(versions, "TABLE", copy)
+    monkeypatch.setattr(versions, "renewed", lambda *_: renewed)
+    assert versions.main() == 0
+    assert calendar.load(copy.read_text(encoding="utf-8")) == renewed
+    assert "commit it" in capsys.readouterr().out

@@ -1,0 +1,279 @@
+"""Asks AWS for the versions that it has today, and writes modules/versions.yaml anew.
+
+    python -m tools.versions ENV
+
+AWS answers with any account's credentials that may do what ACTIONS lists; the region is that of the spec.
+What AWS does not answer stays: the days of ElastiCache and DocumentDB, and the image of the cluster
+autoscaler. The change is reviewed and committed like any other. Exit code 0, or 1 when AWS could not be
+asked.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from modules.calendar import (
+    ADDONS,
+    AUTOSCALER,
+    DOCUMENTDB,
+    KUBERNETES,
+    POSTGRES,
+    REDIS,
+    SOURCES,
+    TABLE,
+    VALKEY,
+    load,
+    numbers,
+)
+from modules.compute import versions
+from modules.spec import load as load_spec
+from rehearsal.files import write
+from review.calendar import today
+
+ACTIONS = (
+    "eks:DescribeClusterVersions",
+    "eks:DescribeAddonVersions",
+    "rds:DescribeDBMajorEngineVersions",
+    "rds:DescribeDBEngineVersions",  # DocumentDB's, too
+    "elasticache:DescribeCacheEngineVersions",
+)
+AWS = "aws"  # the source of what was asked
+QUICK = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
+STANDARD, EXTENDED = "open-source-rds-standard-support", "open-source-rds-extended-support"
+# Users that IAM authenticates came with Redis OSS 7.0; before it nothing of ElastiCache is offered.
+LEAST_CACHE = (7, 0)
+WIDEST = 127  # of a line of the table
+NAMES = tuple(versions.ADDONS[versions.NEWEST])  # of the add-ons that a cluster has
+
+Row = dict[str, Any]
+Table = dict[str, dict[str, Row]]
+Client = Callable[[str], Any]
+
+
+def main() -> int:
+    region = load_spec(Path("environments", f"{sys.argv[1]}.yaml")).region
+    text = TABLE.read_text(encoding="utf-8")
+    session = botocore.session.Session()
+    try:
+        table = renewed(
+            load(text), lambda name: session.create_client(name, region_name=region, config=QUICK), today()
+        )
+    except NoCredentialsError:
+        return _refuse(
+            "there are no credentials for AWS", "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and the rest"
+        )
+    except ClientError as error:
+        what = f"AWS refuses {error.operation_name} ({error.response['Error']['Code']})"
+        return _refuse(what, f"sign in again, or let the role do {', '.join(ACTIONS)}")
+    except BotoCoreError as error:
+        return _refuse(f"AWS cannot be asked: {error}", "look at the network and its proxy: HTTPS_PROXY")
+    said = list(differences(load(text), table))
+    write(TABLE, written(text, table))
+    print("\n".join([*(f"versions: {line}" for line in said), f"versions: {TABLE} is of {today()}"]))
+    if said:
+        print("Next: git diff modules/versions.yaml, make test, then commit it")
+    return 0
+
+
+def _refuse(what: str, remedy: str) -> int:
+    sys.stderr.write(f"versions: {what}\n  remedy: {remedy}\n")
+    return 1
+
+
+# --- what AWS answers ---
+
+
+def renewed(table: Table, client: Client, day: date) -> Table:
+    """The table with what AWS answers today."""
+    eks, rds, cache = client("eks"), client("rds"), client("elasticache")
+    new = deepcopy(table)
+    asked = {"source": AWS, "read": day}
+    for version, row in kubernetes(eks):
+        _put(new[KUBERNETES], version, row | asked)
+    for version, row in new[KUBERNETES].items():
+        if row.get("offered", True) and row["standard_until"] > day:
+            new[ADDONS][version] = dict(addons(eks, version)) | asked
+    minors = oldest_minors(rds)
+    for version, row in majors(rds):
+        sold = version in minors and row["standard_until"] > day
+        more = {"oldest_minor": minors[version]} if sold else {"offered": False}
+        _put(new[POSTGRES], version, row | more | asked)
+    for engine in (REDIS, VALKEY):
+        _sold(new[engine], dict(cache_versions(cache, engine)), asked)
+    _sold(new[DOCUMENTDB], {version: {} for version in documentdb(client("docdb"))}, asked)
+    return new
+
+
+def kubernetes(eks: Any) -> Iterator[tuple[str, Row]]:
+    """Versions of EKS with their days, those that are no longer supported among them."""
+    pages = eks.get_paginator("describe_cluster_versions").paginate(includeAll=True)
+    for each in _all(pages, "clusterVersions"):
+        ended = each.get("versionStatus") == "UNSUPPORTED"
+        if numbers(each["clusterVersion"]) < (1, 30) or "endOfStandardSupportDate" not in each:
+            continue
+        days = {
+            "standard_until": _day(each["endOfStandardSupportDate"]),
+            "extended_until": _day(each["endOfExtendedSupportDate"]),
+        }
+        yield each["clusterVersion"], ({"offered": False} if ended else {}) | days
+
+
+def addons(eks: Any, kubernetes: str) -> Iterator[tuple[str, str]]:
+    """The version of each add-on that EKS takes by default with a version of Kubernetes."""
+    for name in NAMES:
+        pages = eks.get_paginator("describe_addon_versions").paginate(
+            kubernetesVersion=kubernetes, addonName=name
+        )
+        found = [
+            (fit.get("defaultVersion", False), each["addonVersion"])
+            for addon in _all(pages, "addons")
+            for each in addon["addonVersions"]
+            for fit in each["compatibilities"]
+            if fit["clusterVersion"] == kubernetes
+        ]
+        if found:
+            yield name, next((version for default, version in found if default), found[0][1])
+
+
+def majors(rds: Any) -> Iterator[tuple[str, Row]]:
+    """Majors of PostgreSQL with their days."""
+    pages = rds.get_paginator("describe_db_major_engine_versions").paginate(Engine="postgres")
+    for each in _all(pages, "DBMajorEngineVersions"):
+        ends = {
+            life["LifecycleSupportName"]: _day(life["LifecycleSupportEndDate"])
+            for life in each.get("SupportedEngineLifecycles", [])
+        }
+        if each["MajorEngineVersion"].isdigit() and STANDARD in ends:
+            yield (
+                each["MajorEngineVersion"],
+                {"standard_until": ends[STANDARD], "extended_until": ends.get(EXTENDED)},
+            )
+
+
+def oldest_minors(rds: Any) -> dict[str, int]:
+    """Majors of PostgreSQL that can be created, with the oldest minor."""
+    found: dict[str, int] = {}
+    pages = rds.get_paginator("describe_db_engine_versions").paginate(Engine="postgres")
+    for each in _all(pages, "DBEngineVersions"):
+        major, _, minor = each["EngineVersion"].partition(".")
+        if each.get("Status", "available") == "available" and minor.isdigit():
+            found[major] = min(int(minor), found.get(major, int(minor)))
+    return found
+
+
+def cache_versions(cache: Any, engine: str) -> Iterator[tuple[str, Row]]:
+    """Versions of an engine of ElastiCache, with the family of their parameter groups."""
+    pages = cache.get_paginator("describe_cache_engine_versions").paginate(Engine=engine)
+    for each in _all(pages, "CacheEngineVersions"):
+        version = ".".join(each["EngineVersion"].split(".")[:2])
+        if numbers(version) >= LEAST_CACHE:
+            yield version, {"family": each["CacheParameterGroupFamily"]}
+
+
+def documentdb(docdb: Any) -> Iterator[str]:
+    """Versions of DocumentDB."""
+    pages = docdb.get_paginator("describe_db_engine_versions").paginate(Engine="docdb")
+    yield from (each["EngineVersion"] for each in _all(pages, "DBEngineVersions"))
+
+
+def _all(pages: Iterable[Any], name: str) -> Iterator[Any]:
+    for page in pages:
+        yield from page.get(name, [])
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _put(rows: dict[str, Row], version: str, row: Row) -> None:
+    """A version that was not offered for a reason of Tierra's stays so."""
+    kept = {"offered": False} if rows.get(version, {}).get("offered") is False else {}
+    rows[version] = kept | row
+
+
+def _sold(rows: dict[str, Row], sold: dict[str, Row], asked: Row) -> None:
+    """AWS tells no days of these: they stay, and a version that is gone is no longer offered."""
+    days = {"standard_until": None, "extended_until": None}
+    for version, row in sold.items():
+        rows[version] = row | days | rows.get(version, {}) | row | asked
+    for version, row in rows.items():
+        if version not in sold and row.get("offered", True):
+            rows[version] = {"offered": False} | row | asked
+
+
+# --- what is written and said ---
+
+
+def differences(was: Table, now: Table) -> Iterator[str]:
+    """What is new, gone or different, and what is left to do by hand."""
+    for name, rows in now.items():
+        for version, row in _sorted(rows) if name != SOURCES else ():
+            old, new = (
+                {key: value for key, value in each.items() if key not in ("source", "read")}
+                for each in (was[name].get(version, {}), row)
+            )
+            changed = [
+                f"{key}: {old.get(key)} → {new.get(key)}"
+                for key in {**old, **new}
+                if old.get(key) != new.get(key)
+            ]
+            if changed:
+                yield f"{name} {version}: {', '.join(changed)}"
+    for version in now[ADDONS]:
+        missing = set(NAMES) - set(now[ADDONS][version])
+        if missing:
+            yield f"Kubernetes {version} has no {', '.join(sorted(missing))}: add it by hand"
+        if version not in now[AUTOSCALER]:
+            yield (
+                f"Kubernetes {version} is not offered before `{AUTOSCALER}` has its image: add the newest"
+                f" release cluster-autoscaler-{version}.x of kubernetes/autoscaler by hand"
+            )
+
+
+def written(text: str, table: Table) -> str:
+    """The text of the table with other rows; the comments above each section stay."""
+    lines: list[str] = []
+    section = ""
+    for line in text.splitlines():
+        top = line[:1].isalpha()
+        if top:
+            section = line.partition(":")[0]
+        if top or section == SOURCES or not line or line.startswith("#"):
+            lines.append(line)
+        if top and section != SOURCES:
+            lines += [part for version, row in _sorted(table[section]) for part in _row(version, row)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(version: str, row: Row) -> list[str]:
+    pairs = [f"{key}: {_value(value)}" for key, value in row.items()]
+    short = f'  "{version}": {{{", ".join(pairs)}}}'
+    return [short] if len(short) <= WIDEST else [f'  "{version}":', *(f"    {pair}" for pair in pairs)]
+
+
+def _sorted(rows: dict[str, Row]) -> list[tuple[str, Row]]:
+    return sorted(rows.items(), key=lambda each: numbers(each[0]))
+
+
+def _value(value: Any) -> str:
+    return (
+        value.isoformat()
+        if isinstance(value, date)
+        else value
+        if isinstance(value, str)
+        else json.dumps(value)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
