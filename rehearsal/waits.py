@@ -2,7 +2,8 @@
 
 Sources, for arguments that wait while apply_immediately is false (all others do not):
 - RDS and DocumentDB: ModifyDBInstance and ModifyDBCluster in botocore's models (rds, docdb; 2014-10-31),
-  which a test reads; storage: docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
+  which a test reads; for storage
+  docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
 - ElastiCache: ModifyReplicationGroup in botocore's model (elasticache, 2015-02-02): "changes to the nodes";
   the number of nodes never waits (IncreaseReplicaCount; terraform-provider-aws,
   internal/service/elasticache/replication_group.go)
