@@ -21,7 +21,7 @@ def waiting(change: Change) -> Iterator[Finding]:
     was, now = ({name: side.get(name) for name in names} for side in (change.was, change.now))
     if found := described(diff(was, now)):
         # terraform-provider-aws, website/docs/r/db_instance.html.markdown.
-        says = f"AWS makes these changes {window(change)}; until then plans show them again"
+        says = f"AWS makes these changes {window(change)}; until then later plans leave them alone"
         lines = tuple(f"~ {each.attribute}: {each.was} → {each.now}" for each in found)
         yield Finding(WAITING, change.tier, change.address, change.action, says, lines)
 
