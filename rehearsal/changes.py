@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from rehearsal import guards, transitions
+from rehearsal import engines, guards, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -51,7 +51,7 @@ class Changes:
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
         if refusal := self._refusal(type_, None, planned):
             return {}, b"", error(f"creating {type_.name}: {refusal}")
-        made = self._made(type_, planned)
+        made = engines.settled(type_.name, self._made(type_, planned))
         first = key = self._key(made, b"")
         number = 1
         while not self.cloud.add(type_.name, key, made):
@@ -86,7 +86,10 @@ class Changes:
         for name in type_.facts.changes:
             if planned.get(name) is UNKNOWN and isinstance(prior.get(name), int):
                 made[name] = prior[name] + 1
-        self.cloud.put(type_.name, self._key(prior, private), made)
+        key = self._key(prior, private)
+        if self.cloud.remembers:
+            made = engines.accepted(self.cloud, type_.name, key, prior, made)
+        self.cloud.put(type_.name, key, made)
         return made, None
 
     def _refusal(self, type_: Type, prior: Object | None, planned: Object) -> str:
@@ -99,10 +102,12 @@ class Changes:
 
     def delete(self, type_: Type, state: Object, private: bytes) -> Any:
         """Delete the object; an error diagnostic when AWS would refuse."""
-        refusal = guards.deletion(type_, state)
+        refusal = guards.deletion(type_, state) or guards.used(type_.name, state, self.cloud.all)
         if refusal:
             return error(f"deleting {type_.name} ({state.get('id')}): {refusal}")
-        self.cloud.delete(type_.name, self._key(state, private))
+        key = self._key(state, private)
+        self.cloud.delete(type_.name, key)
+        engines.forget(self.cloud, type_.name, key)
         return None
 
     def imported(self, type_: Type, identity: str) -> tuple[Object, bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from rehearsal.catalog import Type
 from rehearsal.protocol import Object
 
@@ -18,6 +20,22 @@ PROTECTIONS = {
 }
 INSTANCES = ("aws_instance", "aws_spot_instance_request")
 FINAL_SNAPSHOT = ("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")
+# Groups that AWS keeps while something uses them: by whom, by which argument, and AWS's words, those of RDS
+# as hashicorp/terraform-provider-aws#6448 quotes them.
+MEMBERS = {
+    "aws_db_parameter_group": (
+        "aws_db_instance",
+        "parameter_group_name",
+        "InvalidDBParameterGroupState: One or more database instances are still members of this parameter"
+        " group {name}, so the group cannot be deleted",
+    ),
+    "aws_docdb_cluster_parameter_group": (
+        "aws_docdb_cluster",
+        "db_cluster_parameter_group_name",
+        "InvalidDBParameterGroupState: One or more database clusters are still members of this parameter"
+        " group {name}, so the group cannot be deleted",
+    ),
+}
 # Types whose name, which is their id, can be taken only once; others are overwritten or get their own id.
 UNIQUE = {
     "aws_backup_vault": "AlreadyExistsException: Backup vault with the same name already exists",
@@ -48,6 +66,15 @@ def deletion(type_: Type, state: Object) -> str | None:
     if type_.name in FINAL_SNAPSHOT and not any(state.get(name) for name in last):
         return "final_snapshot_identifier is required when skip_final_snapshot is false"
     return None
+
+
+def used(type_name: str, state: Object, around: Callable[[str], Iterable[Object]]) -> str | None:
+    """Why this group cannot be deleted while others use it; None when it can be."""
+    if type_name not in MEMBERS:
+        return None
+    by, argument, words = MEMBERS[type_name]
+    name = state.get("name")
+    return words.format(name=name) if any(each.get(argument) == name for each in around(by)) else None
 
 
 def creation(type_: Type, made: Object) -> str | None:

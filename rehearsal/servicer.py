@@ -18,6 +18,7 @@ from rehearsal.planning import Path as ArgumentPath
 from rehearsal.planning import conform, fills_blocks, plan
 from rehearsal.protocol import decode, encode, error, messages
 from rehearsal.schema_messages import schema
+from rehearsal.waits import WAITS
 
 
 class Servicer:
@@ -117,7 +118,7 @@ class Servicer:
             planned_state=encode(planned),
             requires_replace=[_attribute_path(path) for path in replace],
             planned_private=request.prior_private,
-            legacy_type_system=fills_blocks(type_.block),
+            legacy_type_system=_legacy(type_),
         )
 
     def ApplyResourceChange(self, request: Any, _context: Any) -> Any:
@@ -135,7 +136,7 @@ class Servicer:
             return response(new_state=request.prior_state, private=private, diagnostics=[refusal])
         if planned is None:
             return response(new_state=request.planned_state)
-        return response(new_state=encode(made), private=private, legacy_type_system=fills_blocks(type_.block))
+        return response(new_state=encode(made), private=private, legacy_type_system=_legacy(type_))
 
     def ImportResourceState(self, request: Any, _context: Any) -> Any:
         pb = messages().ImportResourceState
@@ -171,6 +172,11 @@ def warm() -> None:
     """Does once what the first answer of a process takes longest for."""
     for provider in PROVIDERS:
         Servicer(provider, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
+
+
+def _legacy(type_: Type) -> bool:
+    """Whether an answer may differ from the plan, which terraform allows to types of the old SDK only."""
+    return fills_blocks(type_.block) or type_.name in WAITS
 
 
 def _attribute_path(path: ArgumentPath) -> Any:

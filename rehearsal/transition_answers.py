@@ -71,6 +71,55 @@ def major(was: Values, now: Values, _around: Around) -> str:
     return f"{COMBINATION} {flag}"
 
 
+def postgres_replicas(was: Values, now: Values, around: Around) -> str:
+    """A minor version reaches the primary when all replicas run it."""
+    old, new = numbers(_running(was)), numbers(now.get("engine_version"))
+    if was.get("engine") != "postgres" or now.get("replicate_source_db"):
+        return ""
+    if len(new) < 2 or old[:1] != new[:1] or new <= old:
+        return ""
+    behind = [
+        str(each.get("identifier"))
+        for each in around("aws_db_instance")
+        if each.get("replicate_source_db") == now.get("identifier")
+        and () < numbers(each.get("engine_version_actual")) < new
+    ]
+    says = "DBUpgradeDependencyFailure: One or more of the DB Instance's read replicas need to be upgraded:"
+    return f"{says} {', '.join(behind)}" if behind else ""
+
+
+def postgres_family(was: Values, now: Values, around: Around) -> str:
+    if now.get("engine") != "postgres" and was.get("engine") != "postgres":
+        return ""
+    major = str(_after(was, now)).partition(".")[0]
+    return _family(was, now, around("aws_db_parameter_group"), "parameter_group_name", f"postgres{major}")
+
+
+def documentdb_family(was: Values, now: Values, around: Around) -> str:
+    groups = around("aws_docdb_cluster_parameter_group")
+    release = str(now.get("engine_version")).rpartition(".")[0]
+    return _family(was, now, groups, "db_cluster_parameter_group_name", f"docdb{release}")
+
+
+def _after(was: Values, now: Values) -> Any:
+    """The version that a database has after a change."""
+    asked = now.get("engine_version")
+    return _running(was) if was and was.get("engine_version") == asked else asked
+
+
+def _family(was: Values, now: Values, groups: Iterable[Values], argument: str, wanted: str) -> str:
+    """AWS's answer to a parameter group of another version than the wanted one."""
+    name = now.get(argument)
+    same = (was.get(argument), was.get("engine_version")) == (name, now.get("engine_version"))
+    families = [each.get("family") for each in groups if each.get("name") == name and isinstance(name, str)]
+    if same or not families or families[0] == wanted or not wanted[-1].isdigit():
+        return ""
+    return (
+        f"{COMBINATION} The parameter group {name} with DBParameterGroupFamily {families[0]} can't be used"
+        f" for this instance. Use a parameter group with DBParameterGroupFamily {wanted}."
+    )
+
+
 def storage_lower(was: Values, now: Values, _around: Around) -> str:
     old, new = _int(was, "allocated_storage"), _int(now, "allocated_storage")
     shrinks = 0 < new < old

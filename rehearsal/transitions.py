@@ -53,6 +53,24 @@ RULES = (
         answers.major,
     ),
     Rule(
+        "postgres_replicas",
+        DATABASE,
+        "engine_version",
+        "RDS wants a minor version on the replicas before the primary",
+        "page AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html, Minor version upgrades;"
+        " hashicorp/terraform-provider-aws#22107 and ministryofjustice/cloud-platform#6068 quote the answer",
+        answers.postgres_replicas,
+    ),
+    Rule(
+        "postgres_family",
+        DATABASE,
+        "parameter_group_name",
+        "a parameter group is of the major version of the database",
+        "API rds, ModifyDBInstanceMessage, DBParameterGroupName: the same family;"
+        " mattermost/mattermost-load-test-ng#707 quotes the answer",
+        answers.postgres_family,
+    ),
+    Rule(
         "storage_lower",
         DATABASE,
         STORAGE,
@@ -91,6 +109,15 @@ RULES = (
         "DocumentDB changes the major version only where allow_major_version_upgrade is set",
         "API docdb, ModifyDBClusterMessage, AllowMajorVersionUpgrade",
         answers.major,
+    ),
+    Rule(
+        "documentdb_family",
+        DOCUMENTDB,
+        "db_cluster_parameter_group_name",
+        "a parameter group is of the version of the cluster",
+        "page documentdb/latest/developerguide/docdb-mvu.html; API docdb, CreateDBClusterParameterGroup,"
+        " DBParameterGroupFamily",
+        answers.documentdb_family,
     ),
     Rule(
         "redis_nodes",

@@ -70,6 +70,8 @@ def ordinary(drifted: Resource, managed: Iterable[Resource], configured: Resourc
     found = [*VOLATILE.get(kind, ()), *(after if ignored == "all" else ignored)]
     if kind == "aws_db_instance" and _grown(drifted["change"]):
         found.append("allocated_storage")
+    if kind == "aws_db_instance" and "engine_version" not in configured:
+        found.append("engine_version")  # of a replica: it follows AWS, or the primary
     names = {after.get(name) for name in NAMES} - {None}
     for table in (ELEMENTS, WHOLES):
         for (of_kind, attribute), by in table.items():

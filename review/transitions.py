@@ -24,6 +24,15 @@ REMEDIES: Mapping[str, str] = {
         "write data.postgres.allow_major_upgrade: true for this one apply, which has no way back, or"
         ' version: "{was}" again'
     ),
+    "postgres_replicas": (
+        'write data.postgres.replica_version: "{now}" and version: "{was}", apply, and wait until AWS has'
+        ' upgraded the replicas in the maintenance window; then write version: "{now}" without'
+        " replica_version (docs/changes.md, Upgrade a database)"
+    ),
+    "postgres_family": (
+        "wait until AWS has upgraded the database (aws rds wait db-instance-available"
+        " --db-instance-identifier {identifier}), then make plan again"
+    ),
     "storage_lower": "write data.postgres.storage_gb: {was} again; less storage is a new database and a dump",
     "storage_ceiling": "raise data.postgres.max_storage_gb above {allocated_storage}",
     "storage_speed": "remove data.postgres.iops and throughput, or raise storage_gb",
@@ -31,6 +40,10 @@ REMEDIES: Mapping[str, str] = {
     "documentdb_major": (
         "write data.documentdb.allow_major_upgrade: true for this one apply, which has no way back, or"
         " version: {was} again"
+    ),
+    "documentdb_family": (
+        "wait until AWS has upgraded the cluster (aws docdb describe-db-clusters"
+        " --db-cluster-identifier {cluster_identifier}), then make plan again"
     ),
     "redis_nodes": "raise data.redis.nodes to 2 or more",
     "redis_failover": "raise data.redis.nodes to 2 or more",
@@ -46,6 +59,7 @@ REMEDIES: Mapping[str, str] = {
         " minSize={least},maxSize={most},desiredSize={wanted} and make plan again"
     ),
 }
+NAMED = ("allocated_storage", "cluster_name", "node_group_name", "identifier", "cluster_identifier")
 POSTGRES = "aws_db_instance.postgres"
 STORAGE = "postgres_storage_gb"  # the output that holds what the spec asked for when it was applied last
 
@@ -80,13 +94,21 @@ def _finding(change: Change, rule: Rule) -> Finding:
 def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
     """What a remedy may name."""
     sides = {**change.now, **change.was}
-    words = {name: text(sides.get(name)) for name in ("allocated_storage", "cluster_name", "node_group_name")}
+    words = {name: text(sides.get(name)) for name in NAMED}
     least, most, wanted = (
         at(change.now, f"scaling_config.{name}_size") for name in ("min", "max", "desired")
     )
     if all(isinstance(each, int) for each in (least, most, wanted)):
         wanted = min(max(wanted, least), most)
-    return {**words, "was": was, "near": _near(was, now), "least": least, "most": most, "wanted": wanted}
+    return {
+        **words,
+        "was": was,
+        "now": now,
+        "near": _near(was, now),
+        "least": least,
+        "most": most,
+        "wanted": wanted,
+    }
 
 
 def _near(was: Any, now: Any) -> Any:

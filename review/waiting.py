@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from rehearsal.waits import WAITS
 from review.changes import Change
 from review.differences import described
 from review.findings import WAITING, Finding
 from review.structures import diff
 
-# Arguments that wait while apply_immediately is false, and all others do not.
-#   RDS and DocumentDB: ModifyDBInstance and ModifyDBCluster in botocore's models (rds, docdb; 2014-10-31),
-#   which a test reads; storage:
-#   docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
-#   ElastiCache: ModifyReplicationGroup in botocore's model (elasticache, 2015-02-02): "changes to the nodes";
-#   the number of nodes never waits (IncreaseReplicaCount; terraform-provider-aws,
-#   internal/service/elasticache/replication_group.go)
-WAITS: Mapping[str, tuple[str, ...]] = {
-    "aws_db_instance": (
-        *("db_subnet_group_name", "engine_version", "identifier", "instance_class", "iops", "multi_az"),
-        *("option_group_name", "allocated_storage", "storage_throughput", "storage_type"),
-    ),
-    "aws_docdb_cluster": ("engine_version",),
-    "aws_docdb_cluster_instance": ("identifier", "instance_class"),
-    "aws_elasticache_replication_group": ("engine", "engine_version", "node_type"),
-}
 WINDOWS = ("maintenance_window", "preferred_maintenance_window")
 
 
@@ -36,7 +21,7 @@ def waiting(change: Change) -> Iterator[Finding]:
     was, now = ({name: side.get(name) for name in names} for side in (change.was, change.now))
     if found := described(diff(was, now)):
         # terraform-provider-aws, website/docs/r/db_instance.html.markdown.
-        says = f"AWS makes these changes {window(change)}; until then plans show them again"
+        says = f"AWS makes these changes {window(change)}; until then later plans leave them alone"
         lines = tuple(f"~ {each.attribute}: {each.was} → {each.now}" for each in found)
         yield Finding(WAITING, change.tier, change.address, change.action, says, lines)
 

@@ -24,6 +24,10 @@ import yaml
 from changing import TOGETHER, Change, bases, table
 from test_make import Project
 
+from rehearsal.cloud import Cloud
+from rehearsal.engines import open_window
+from rehearsal.waits import waits
+
 NOTHING = (["no-op"], ["read"])
 META = ("depends_on", "lifecycle", "provisioner")
 # The plan that was applied, as `terraform show -json` writes it, where the driver keeps it beside the log.
@@ -136,8 +140,16 @@ def unkept(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> l
             found.append(f"{address}: it is {_there(was)} and then {_there(now)}; {said}")
         elif was and now:
             changed = {path for path, _ in _changed(before[address], after[address], False, "")}
-            found += _broken(address, step or Step(("no-op",)), changed)
+            found += _broken(address, step or Step(("no-op",)), changed | _late(plan, address))
     return found
+
+
+def _late(plan: Plan, address: str) -> set[str]:
+    """What AWS changes in the maintenance window only."""
+    change = next((each for each in plan.get("resource_changes", []) if each["address"] == address), None)
+    if change is None or change["change"]["actions"] != ["update"]:
+        return set()
+    return set(waits(address.partition(".")[0], change["change"]["before"], change["change"]["after"]))
 
 
 def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
@@ -148,7 +160,8 @@ def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
 
 
 def _broken(address: str, step: Step, changed: set[str]) -> Iterator[str]:
-    if step.verb != "replace" and (more := sorted(changed - step.changed)):
+    follows = {"engine_version_actual"} if "engine_version" in step.changed else set()
+    if step.verb != "replace" and (more := sorted(changed - step.changed - follows)):
         yield f"{address}: {', '.join(more)} changed, which no plan said"
     if less := sorted(step.known - changed):
         yield f"{address}: {', '.join(less)} was planned to change and did not"
@@ -280,6 +293,7 @@ def passage(project: Living, spec: Mapping[str, Any]) -> Passage:
         done.failed = failed
         return done
     done.done, done.kept = project.states(), project.kept()
+    open_window(Cloud(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite"))
     if failed := _failed(project, "plan"):
         done.failed = f"the second {failed}"
         return done

@@ -13,6 +13,7 @@ from conftest import Root
 from modules.data import catalog
 from modules.data.spec import Data
 from modules.data.windows import overlap
+from modules.errors import SpecError
 
 Variant = Callable[..., dict[str, Root]]
 
@@ -118,14 +119,53 @@ def test_the_password_of_documentdb_changes_when_the_spec_says_so(data: Root, va
     }
 
 
-def test_only_an_upgrade_of_documentdb_waits_for_the_window(variant: Variant) -> None:
-    """A new password that waited would be in the secret and not in the cluster."""
+def test_a_major_upgrade_follows_the_spec_and_does_not_wait_for_the_window(variant: Variant) -> None:
+    """The parameter group of the version before could not be deleted. A new password of DocumentDB never
+    waits: it would be in the secret and not in the cluster."""
     for allowed in (False, True):
-        spec = {"documentdb": {"allow_major_upgrade": allowed}}
-        cluster = variant(environment=f"x{allowed}".lower(), data=spec)["data"][
-            "aws_docdb_cluster.documentdb"
-        ]
-        assert cluster["apply_immediately"] is not allowed
+        spec = {name: {"allow_major_upgrade": allowed} for name in ("postgres", "documentdb")}
+        data = variant(environment=f"x{allowed}".lower(), data=spec)["data"]
+        primary, cluster = data["aws_db_instance.postgres"], data["aws_docdb_cluster.documentdb"]
+        assert primary["allow_major_version_upgrade"] is primary["apply_immediately"] is allowed
+        assert cluster["allow_major_version_upgrade"] is allowed
+        assert cluster["apply_immediately"] is True
+
+
+def test_replicas_keep_their_parameter_group_during_a_major_upgrade(variant: Variant) -> None:
+    plain = variant(environment="plain")["data"]
+    data = variant(environment="major", data={"postgres": {"version": "18", "allow_major_upgrade": True}})[
+        "data"
+    ]
+    kept = data["aws_db_parameter_group.postgres_replica"]["lifecycle"]
+    assert kept == {"create_before_destroy": True, "ignore_changes": ["family", "name_prefix"]}
+    assert data["aws_db_parameter_group.postgres"]["lifecycle"] == {"create_before_destroy": True}
+    replica = data["aws_db_instance.replica_1"]
+    assert replica["lifecycle"] == {"ignore_changes": ["parameter_group_name"]}
+    assert "lifecycle" not in plain["aws_db_instance.replica_1"]
+    assert replica["apply_immediately"] is False
+
+
+def test_the_minor_version_of_replicas_is_a_key_of_its_own(variant: Variant) -> None:
+    spec = {"postgres": {"version": "17.6", "replica_version": "17.9"}}
+    data = variant(data=spec)["data"]
+    assert data["aws_db_instance.postgres"]["engine_version"] == "17.6"
+    assert data["aws_db_instance.replica_1"]["engine_version"] == "17.9"
+
+
+@pytest.mark.parametrize(
+    ("postgres", "rule"),
+    [
+        ({"replica_version": "17.9", "replicas": 0}, "there is no replica: replicas is 0"),
+        ({"replica_version": "18.1"}, "RDS upgrades replicas to another major with the primary"),
+        ({"replica_version": "17"}, "replica_version is a minor version, not below version, which is 17"),
+        ({"version": "17.9", "replica_version": "17.6"}, "not below version, which is 17.9"),
+    ],
+)
+def test_a_version_of_replicas_that_leads_nowhere_is_refused(
+    postgres: dict[str, Any], rule: str, environment: Callable[..., Any]
+) -> None:
+    with pytest.raises(SpecError, match=re.escape(rule)):
+        environment(data={"postgres": postgres})
 
 
 def test_redis_knows_nobody_without_iam(data: Root) -> None:

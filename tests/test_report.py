@@ -20,6 +20,7 @@ from test_make import Project as Checkout
 from test_make import succeeded, without_make
 
 from rehearsal.catalog import Catalog, catalog_path
+from rehearsal.waits import WAITS
 from review import (
     compatibility,
     downtime,
@@ -30,7 +31,6 @@ from review import (
     reach,
     resilience,
     terminal,
-    waiting,
 )
 from review.holdings import FATES
 from review.report import SEAL, main, publish, report
@@ -620,7 +620,7 @@ def test_what_the_report_knows_of_exists() -> None:
     named = {
         *((kind, name) for kind, name in (*downtime.INTERRUPTS, *exposure.PUBLIC)),
         *((kind, name) for kind, name in (*resilience.STANDBYS, *resilience.NUMBERS)),
-        *((kind, name) for kind, names in waiting.WAITS.items() for name in names),
+        *((kind, name) for kind, names in WAITS.items() for name in names),
         *((kind, names[0]) for kind, names in exposure.WALLS.items()),
         *((kind, name) for _, kind, name in exposure.WALLS.values() if name == "arn"),
         *((reach.ADDRESS, "public_ip"), (resilience.NAT, ""), (resilience.NODES, "scaling_config")),

@@ -18,12 +18,12 @@ from test_make import succeeded
 from test_report import found, one, put, says
 
 from modules.architecture import TIERS
+from rehearsal.waits import WAITS
 from review import releases, terminal
 from review.compatibility import architecture
 from review.findings import families
 from review.ranges import wide
 from review.report import report
-from review.waiting import WAITS
 
 Report = dict[str, Any]
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 import pytest
 from conftest import Root
 
+from modules.errors import SpecError
+from modules.spec import Environment
+
 BUCKETS = ("files", "logs")
 
 
@@ -232,8 +235,8 @@ def test_the_vault_is_encrypted_locked_and_refuses_deletion(storage: Root) -> No
     assert storage["aws_backup_vault.main"]["kms_key_arn"] == "${aws_kms_key.backup.arn}"
     lock = storage["aws_backup_vault_lock_configuration.main"]
     assert (lock["min_retention_days"], lock["max_retention_days"]) == (
-        settings.daily_days,
-        settings.monthly_days,
+        settings.lock_min_days,
+        settings.lock_max_days,
     )
     assert "changeable_for_days" not in lock  # it would make the lock irreversible
     if storage.environment.protection:
@@ -304,6 +307,32 @@ def test_settings_of_the_spec_reach_the_bucket_and_the_lock(variant: Callable[..
     [lifecycle] = storage["aws_s3_bucket_lifecycle_configuration.files"]["rule"]
     assert "transition" not in lifecycle
     assert storage["aws_backup_vault_lock_configuration.main"]["changeable_for_days"] == 10
+
+
+def test_how_long_backups_are_kept_leaves_the_lock_alone(variant: Callable[..., dict[str, Root]]) -> None:
+    kept = {"daily_days": 35, "weekly_days": 100, "monthly_days": 200}
+    locks = [
+        variant(environment=name, storage={"backup": backup})["storage"][
+            "aws_backup_vault_lock_configuration.main"
+        ]
+        for name, backup in (("plain", {}), ("longer", kept))
+    ]
+    assert [(each["min_retention_days"], each["max_retention_days"]) for each in locks] == [(35, 365)] * 2
+
+
+@pytest.mark.parametrize(
+    ("backup", "rule"),
+    [
+        ({"daily_days": 14}, "the lock keeps recovery points for 35 days at least"),
+        ({"monthly_days": 400}, "the lock keeps recovery points for 365 days at most"),
+    ],
+)
+def test_backups_that_the_lock_would_refuse_are_refused(
+    backup: dict[str, int], rule: str, environment: Callable[..., Environment]
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(storage={"backup": backup})
+    environment(storage={"backup": {**backup, "lock": "off"}})
 
 
 def test_without_a_wish_for_it_there_is_no_cors_and_no_lock(

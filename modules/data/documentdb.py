@@ -72,10 +72,11 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         backup_retention_period=settings.backup_days,
         preferred_backup_window=settings.backup_window,
         preferred_maintenance_window=settings.maintenance_window,
-        # A new password of the master user must not wait for the window, for the secret is new at once. Of
-        # what else waits the spec changes the version alone, and only with this switch: API of DocumentDB,
-        # ModifyDBCluster, ApplyImmediately and EngineVersion.
-        apply_immediately=not settings.allow_major_upgrade,
+        # A new password of the master user must not wait for the window, for the secret is new at once. Nor
+        # must a major version: the old parameter group would stay in use, and its deletion, the end of the
+        # same apply, would fail. provider internal/service/docdb/cluster.go, resourceClusterUpdate, sends the
+        # group with the version and waits until the cluster is available.
+        apply_immediately=True,
         enabled_cloudwatch_logs_exports=LOGS,
         deletion_protection=stack.environment.protection,
         skip_final_snapshot=not stack.environment.data.final_snapshots,

@@ -45,7 +45,8 @@ class DocumentDb(Section):
     allow_major_upgrade: bool = Field(
         default=False,
         description="Lets a change of version reach another major: from 4.0.0 to 5.0.0, or from 5.0.0 to"
-        " 8.0.0. Turn it on for that one apply: the upgrade takes the database down and has no way back.",
+        " 8.0.0. Turn it on for that one apply: the upgrade is made at once, takes the database down and has"
+        " no way back.",
     )
     password_version: int = Field(
         default=1,

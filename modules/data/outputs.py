@@ -49,6 +49,7 @@ class DataOutputs(Outputs, tier="data"):
     ]
     postgres_resource_id: Annotated[str, "Resource ID of the primary, for authentication by IAM"]
     postgres_storage_gb: Annotated[str, "Storage that the spec asks for, in GiB; AWS may have let it grow"]
+    asked: Annotated[str, "JSON: what the spec asked for at the last apply and AWS may do in a window"]
     postgres_arn: Annotated[str, "ARN of the primary"]
     postgres_key_arn: Annotated[str, "Key that encrypts PostgreSQL"]
 

@@ -35,12 +35,18 @@ def primary_parameters(stack: Stack) -> DbParameterGroup:
 
 
 def replica_parameters(stack: Stack) -> DbParameterGroup:
-    """`aws_db_parameter_group.postgres_replica`."""
-    return _group(stack, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA)
+    """`aws_db_parameter_group.postgres_replica`. It stays as it is during a major upgrade, while replicas are
+    still of the earlier version and use it."""
+    kept = ["family", "name_prefix"] if stack.environment.data.postgres.allow_major_upgrade else None
+    return _group(stack, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA, kept)
 
 
 def _group(
-    stack: Stack, role: str, description: str, parameters: dict[str, tuple[str, str]]
+    stack: Stack,
+    role: str,
+    description: str,
+    parameters: dict[str, tuple[str, str]],
+    kept: list[str] | None = None,
 ) -> DbParameterGroup:
     """Of the major version, so a major upgrade makes a new group before the old one goes."""
     settings = stack.environment.data.postgres
@@ -54,6 +60,6 @@ def _group(
             DbParameterGroupParameter(name=name, value=value, apply_method=method)
             for name, (value, method) in sorted(parameters.items())
         ],
-        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        lifecycle=TerraformResourceLifecycle(create_before_destroy=True, ignore_changes=kept),
         tags=stack.tags(role.replace("_", "-")),
     )

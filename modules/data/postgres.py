@@ -67,6 +67,9 @@ def postgres(stack: Stack, network: NetworkOutputs, keys: Keys) -> Postgres:
         deletion_protection=stack.environment.protection,
         skip_final_snapshot=not stack.environment.data.final_snapshots,
         final_snapshot_identifier=final_snapshot(stack, ROLE),
+        # A major upgrade that waited for the window would keep the old parameter group in use, and its
+        # deletion, the end of the same apply, would fail (InvalidDBParameterGroupState).
+        apply_immediately=settings.allow_major_upgrade,
         **_shared(stack, network, keys, role.arn),
         lifecycle=_lifecycle(stack),
         depends_on=[attachment, *groups.values()],
@@ -92,7 +95,6 @@ def _shared(stack: Stack, network: NetworkOutputs, keys: Keys, monitoring_role: 
         "iam_database_authentication_enabled": True,
         # A version with a minor is one that was chosen.
         "auto_minor_version_upgrade": not settings.pinned,
-        "apply_immediately": False,
         "maintenance_window": settings.maintenance_window,
         "copy_tags_to_snapshot": True,
         "enabled_cloudwatch_logs_exports": LOGS,
@@ -109,9 +111,16 @@ def _replicas(
     stack: Stack, network: NetworkOutputs, primary: DbInstance, shared: dict[str, Any], after: list[Any]
 ) -> dict[str, DbInstance]:
     """One after another, for RDS copies the primary for each. They hold nothing of their own, so nothing
-    guards them: fewer in the spec is fewer in AWS. Their storage follows the primary's by itself."""
+    guards them: fewer in the spec is fewer in AWS. Their storage follows the primary's by itself.
+
+    RDS wants a minor version on the replicas before the primary, and upgrades them to a major itself, after
+    the primary and not at once: until that is done, they keep the parameter group that they have.
+    docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html
+    """
     made: dict[str, DbInstance] = {}
-    names = stack.environment.data.postgres.replica_names
+    settings = stack.environment.data.postgres
+    names = settings.replica_names
+    upgrading = TerraformResourceLifecycle(ignore_changes=["parameter_group_name"])
     parameters = replica_parameters(stack).name if names else ""
     for name, zone in zip(names, in_turn(network, len(names)), strict=True):
         identifier = stack.names.of("db_identifier", f"{ROLE}-{name.replace('_', '-')}")
@@ -122,11 +131,14 @@ def _replicas(
             name,
             identifier=identifier,
             replicate_source_db=primary.identifier,
+            engine_version=settings.replica_version,
             availability_zone=zone,
             parameter_group_name=parameters,
             storage_encrypted=True,
             skip_final_snapshot=True,  # RDS makes none of a replica
+            apply_immediately=False,
             **shared,
+            lifecycle=upgrading if settings.allow_major_upgrade else None,
             depends_on=[*after, *groups.values(), *list(made.values())[-1:]],
             tags=stack.tags(f"{ROLE}-{name.replace('_', '-')}"),
         )

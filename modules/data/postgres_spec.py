@@ -95,6 +95,12 @@ class Postgres(Section):
         le=MOST_REPLICAS,
         description="Read replicas, in the zones of network.zones in turn. Above five they slow the primary.",
     )
+    replica_version: Version | None = Field(
+        default=None,
+        description="A newer minor version of the replicas, in quotes, which RDS wants before the primary's:"
+        " set it, apply and wait for the maintenance window; then write it as version and remove this line.",
+        examples=["17.9"],
+    )
     storage_gb: int = Field(
         default=100,
         ge=SMALLEST_GB,
@@ -128,7 +134,8 @@ class Postgres(Section):
     allow_major_upgrade: bool = Field(
         default=False,
         description="Lets a change of version reach another major. Turn it on for that one apply: the upgrade"
-        " takes the database down and has no way back.",
+        " is made at once, takes the database down and has no way back. Replicas follow the primary; they get"
+        " their parameter group once this line is removed.",
     )
     password_version: int = Field(
         default=1,
@@ -199,6 +206,22 @@ class Postgres(Section):
             rule = f"read replicas are built from backups, and replicas is {self.replicas}"
             key = "backup_days" if "backup_days" in self.model_fields_set else "replicas"
             yield Finding((key,), rule, "set backup_days to 1 or more, or replicas to 0")
+
+    @check("replica_version", "version", "replicas")
+    def replicas_are_ahead(self) -> Iterator[Finding]:
+        """The version of replicas is a later minor of the same major."""
+        if self.replica_version is None:
+            return
+        major, _, minor = self.replica_version.partition(".")
+        remedy = "remove the line"
+        if not self.replicas:
+            yield Finding(("replica_version",), "there is no replica: replicas is 0", remedy)
+        elif major != self.major:
+            rule = f"RDS upgrades replicas to another major with the primary, whose version is {self.version}"
+            yield Finding(("replica_version",), rule, f"{remedy}, and set allow_major_upgrade for version")
+        elif not minor or (self.pinned and int(minor) < int(self.version.partition(".")[2])):
+            rule = f"replica_version is a minor version, not below version, which is {self.version}"
+            yield Finding(("replica_version",), rule, f"write it like {self.major}.9, or {remedy}")
 
     @check("storage_gb", "max_storage_gb")
     def ceiling_is_above(self) -> Iterator[Finding]:

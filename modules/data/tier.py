@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from cdktf import TerraformResource
+
+from modules.data.asked import asked
 from modules.data.documentdb import PORT as DOCUMENTDB_PORT
 from modules.data.documentdb import USER as DOCUMENTDB_USER
 from modules.data.documentdb import documentdb
@@ -26,6 +29,13 @@ class Data:
         self.documentdb = documentdb(stack, network, self.keys)
         self._outputs(stack).declare(stack)
 
+    @property
+    def _waiting(self) -> list[TerraformResource]:
+        """What AWS changes in a maintenance window; a broker that is the cache is one group."""
+        groups = {id(each): each for each in (self.redis.cache, self.redis.broker)}
+        databases = [self.postgres.primary, *self.postgres.replicas.values()]
+        return [*databases, *groups.values(), *self.documentdb.instances.values()]
+
     def _outputs(self, stack: Stack) -> DataOutputs:
         postgres, redis, cluster = self.postgres, self.redis, self.documentdb.cluster
         return DataOutputs(
@@ -40,6 +50,7 @@ class Data:
             postgres_replica_identifiers={name: each.identifier for name, each in postgres.replicas.items()},
             postgres_resource_id=postgres.primary.resource_id,
             postgres_storage_gb=str(stack.environment.data.postgres.storage_gb),
+            asked=asked(self._waiting),
             postgres_arn=postgres.primary.arn,
             postgres_key_arn=self.keys.postgres.arn,
             redis_primary_endpoint=redis.cache.primary_endpoint_address,

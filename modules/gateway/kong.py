@@ -34,6 +34,7 @@ def kong(
     way down Kong and its binding must go first.
     """
     settings = stack.environment.gateway
+    reference = edge.target_group_arn.removeprefix("${").removesuffix("}")
     return release(
         stack,
         "kong",
@@ -56,6 +57,7 @@ def kong(
                 vpc_cidr=network.vpc_cidr,
                 vpc_id=network.vpc_id,
                 target_group_arn=edge.target_group_arn,
+                binding_name=f"kong-${{substr(sha256({reference}), 0, 8)}}",
                 traces=f"{COLLECTOR}/v1/traces",
                 sampling_rate=stack.environment.observability.trace_percent / 100,
             )

@@ -73,7 +73,8 @@ def _vault(stack: Stack, role: str, key: KmsKey, region: str | None = None) -> B
 
 
 def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> None:
-    """No recovery point goes before the shortest time that the plan keeps one, for any role."""
+    """No recovery point goes before its time, for any role. The limits are keys of their own: another one is
+    another lock, so they must not follow how long the plan keeps backups."""
     settings = stack.environment.storage.backup
     if settings.lock == "off":
         return
@@ -84,8 +85,8 @@ def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> No
         backup_vault_name=vault.name,
         # With days of grace the lock is of kind compliance: once they have passed it cannot be lifted.
         changeable_for_days=settings.lock_grace_days if settings.lock == "compliance" else None,
-        min_retention_days=settings.daily_days,
-        max_retention_days=settings.monthly_days,
+        min_retention_days=settings.lock_min_days,
+        max_retention_days=settings.lock_max_days,
     )
 
 

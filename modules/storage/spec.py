@@ -143,6 +143,20 @@ class Backup(Section):
         description="Days in which a lock of kind compliance can still be taken back; AWS asks for 3 at"
         " least.",
     )
+    lock_min_days: int = Field(
+        default=35,
+        ge=1,
+        le=CENTURY,
+        description="Shortest time that the lock lets a recovery point be kept for; at most daily_days. To"
+        " change it makes the lock anew, which a lock of kind compliance refuses.",
+    )
+    lock_max_days: int = Field(
+        default=365,
+        ge=1,
+        le=CENTURY,
+        description="Longest time that the lock lets a recovery point be kept for; at least monthly_days. To"
+        " change it makes the lock anew, which a lock of kind compliance refuses.",
+    )
 
     @check("daily_days", "weekly_days")
     def weekly_outlasts_daily(self) -> Iterator[Finding]:
@@ -170,6 +184,21 @@ class Backup(Section):
         if "lock_grace_days" in self.model_fields_set and self.lock != "compliance":
             rule = f"only lock: compliance has days of grace, and lock is {self.lock}"
             yield Finding(("lock_grace_days",), rule, "remove the line, or write lock: compliance")
+
+    @check("lock", "daily_days", "monthly_days", "lock_min_days", "lock_max_days")
+    def the_lock_takes_the_backups(self) -> Iterator[Finding]:
+        """AWS Backup fails jobs whose recovery points a lock would not keep as long or as short (botocore:
+        backup, PutBackupVaultLockConfigurationInput, MinRetentionDays and MaxRetentionDays)."""
+        if self.lock == "off":
+            return
+        if self.daily_days < self.lock_min_days:
+            rule = f"the lock keeps recovery points for {self.lock_min_days} days at least (lock_min_days)"
+            remedy = f"set lock_min_days to {self.daily_days} or less, or raise daily_days"
+            yield Finding(("daily_days",), rule, remedy)
+        if self.monthly_days > self.lock_max_days:
+            rule = f"the lock keeps recovery points for {self.lock_max_days} days at most (lock_max_days)"
+            remedy = f"set lock_max_days to {self.monthly_days} or more, or lower monthly_days"
+            yield Finding(("monthly_days",), rule, remedy)
 
     def _outlasts(self, longer: str, shorter: str) -> Iterator[Finding]:
         least = getattr(self, shorter)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from review import report, terminal
 from review.findings import REFUSES
-from tierra.run import approve, destroy, order, upstream
+from tierra.run import approve, destroy, order, upstream, waits
 from tierra.run.apply import finish, glance
 from tierra.run.board import Board
 from tierra.run.workspace import Workspace
@@ -20,6 +20,9 @@ def planned(workspace: Workspace) -> int:
     approve.keep(workspace)
     made = report.publish(workspace.out, workspace.selected, workspace.environment, refused)
     terminal.show(made, f"{workspace.out}/report.html", below=1)
+    for tier in workspace.tiers():
+        for line in waits.lines(tier):
+            print(line)
     if made["verdict"] == report.NOTHING:
         return 0
     if made["verdict_line"] != REFUSES:

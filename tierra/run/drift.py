@@ -19,7 +19,7 @@ from rich.table import Table
 
 from review.differences import differences
 from review.ordinary import covers, ordinary
-from tierra.run import destroy
+from tierra.run import destroy, waits
 from tierra.run import plan as planning
 from tierra.run.board import DONE, STOPPED, Board
 from tierra.run.terraform import Terraform
@@ -66,7 +66,9 @@ def _plan(tier: Tier, terraform: Terraform, option: str, name: str) -> None:
 
 def compare(tier: Tier) -> dict[str, Any]:
     """How one tier fares: status, the differences that count, how many do not, and the change that waits."""
-    state = read_json(tier.state_json).get("values", {}).get("root_module", {})
+    values = read_json(tier.state_json).get("values", {})
+    state = values.get("root_module", {})
+    asked = values.get("outputs", {}).get(waits.OUTPUT, {}).get("value")
     managed = [each for each in state.get("resources", []) if each["mode"] == "managed"]
     if not tier.drift_json.exists():
         status = "error" if managed else "not applied"
@@ -80,6 +82,9 @@ def compare(tier: Tier) -> dict[str, Any]:
             found.append({"address": address, "attribute": "", "was": "there", "is": "deleted"})
             continue
         quiet = ordinary(each, managed, configured.get(each["type"], {}).get(each["name"], {}))
+        # What was asked for at the last apply, and AWS has made in the maintenance window since.
+        wanted = waits.noted(asked, address)
+        quiet += [name for name, value in wanted.items() if change["after"].get(name) == value]
         for one in differences(change):
             if any(covers(name, one.attribute) for name in quiet):
                 left += 1
@@ -93,7 +98,8 @@ def _waiting(tier: Tier) -> str:
     """What the configuration would change in the state as it is; empty for nothing."""
     if not tier.waiting_json.exists():
         return "more than its own changes: what it needs of other tiers is not applied"
-    says = planning.summary(read_json(tier.waiting_json))
+    plan = read_json(tier.waiting_json)
+    says = planning.summary(waits.without(plan, waits.asked(plan)))
     return "" if says == planning.NOTHING else says
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from tierra.run import forecast, kept, saved, upstream
+from tierra.run import forecast, kept, saved, upstream, waits
 from tierra.run.board import DONE, RUNNING, Board
 from tierra.run.terraform import Terraform
-from tierra.run.workspace import Failed, Tier, private, read_json
+from tierra.run.workspace import Failed, Tier, private, read_json, write
 
 NOTHING = "no changes"
 OPTIONS = ("-input=false", "-no-color", "-out=plan.tfplan")
@@ -75,15 +76,27 @@ def keep_outputs(tier: Tier, state: str) -> None:
 def real(tier: Tier, terraform: Terraform, *options: str) -> None:
     """A plan that can be applied, with its seal."""
     shutil.copyfile(tier.configuration, tier.planned_configuration)
-    timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
-    terraform.run(["plan", *OPTIONS, timeout, *options], tier.plan_log, doing="terraform plan")
-    terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
+    tier.waits.unlink(missing_ok=True)
+    _terraform(tier, terraform, options)
+    if waiting := waits.asked(read_json(tier.plan_json)):
+        write(tier.waits_override, waits.override(waiting))
+        try:
+            _terraform(tier, terraform, options)
+        finally:
+            tier.waits_override.unlink()
+        write(tier.waits, json.dumps(waiting) + "\n")
     if tier.imports.exists():
         from tierra.run import adopt  # what reads YAML, which few plans need
 
         adopt.check(tier)
     saved.seal(tier)
     tier.forecast.unlink(missing_ok=True)
+
+
+def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> None:
+    timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
+    terraform.run(["plan", *OPTIONS, timeout, *options], tier.plan_log, doing="terraform plan")
+    terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
 
 
 def _forecast(tier: Tier, state: str, moving: list[str]) -> None:

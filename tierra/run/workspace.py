@@ -266,6 +266,16 @@ class Tier:
         return self.folder / "held_override.tf.json"
 
     @property
+    def waits(self) -> Path:
+        """What a plan leaves alone because it waits for a maintenance window; see waits.py."""
+        return self.folder / "plan.waits"
+
+    @property
+    def waits_override(self) -> Path:
+        """Leaves alone what waits while a plan is made."""
+        return self.folder / "waits_override.tf.json"
+
+    @property
     def imports(self) -> Path:
         """Import blocks that `make import` wrote."""
         return self.folder / "import.tf.json"
@@ -297,7 +307,7 @@ class Tier:
         """Removes the plan and what belongs to it."""
         for left in self.folder.glob("plan.*"):
             left.unlink()
-        for left in (self.forecast, self.held_override):
+        for left in (self.forecast, self.held_override, self.waits_override):
             left.unlink(missing_ok=True)
 
 

@@ -1,0 +1,32 @@
+"""What is asked of the databases and may wait for a maintenance window: kept in the state, so that a later
+plan can tell a change that waits from one that is still to be made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from cdktf import TerraformResource
+from cdktf_cdktf_provider_aws.db_instance import DbInstance
+from cdktf_cdktf_provider_aws.docdb_cluster_instance import DocdbClusterInstance
+from cdktf_cdktf_provider_aws.elasticache_replication_group import ElasticacheReplicationGroup
+
+# Of what waits (rehearsal/waits.py), the arguments whose values the spec chooses.
+ARGUMENTS: dict[type[TerraformResource], tuple[str, ...]] = {
+    DbInstance: (
+        *("engine_version", "instance_class", "iops", "multi_az", "allocated_storage"),
+        *("storage_throughput", "storage_type"),
+    ),
+    DocdbClusterInstance: ("instance_class",),
+    ElasticacheReplicationGroup: ("engine_version", "node_type"),
+}
+
+
+def asked(resources: Iterable[TerraformResource]) -> str:
+    """JSON: by address, the values of the arguments that the spec says."""
+    found = {}
+    for each in resources:
+        inputs = {name: getattr(each, f"{name}_input") for name in ARGUMENTS[type(each)]}
+        address = f"{each.terraform_resource_type}.{each.friendly_unique_id}"
+        found[address] = {name: value for name, value in inputs.items() if value is not None}
+    return json.dumps(found, sort_keys=True)

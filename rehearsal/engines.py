@@ -1,0 +1,85 @@
+"""What databases do by themselves once a change is accepted: changes wait for the window, the version that
+runs follows the one that is asked for, and replicas follow their primary to another major version.
+
+Sources: rehearsal/waits.py; for replicas
+docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html, Major version upgrades.
+That they get the default group of their new version is an assumption: no group of the old one fits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.cloud import Cloud
+from rehearsal.protocol import UNKNOWN, Object
+from rehearsal.transition_answers import numbers
+from rehearsal.waits import GROUPS, WAITS, waits
+
+DATABASE = "aws_db_instance"
+ACTUAL = "engine_version_actual"
+PENDING = "pending"  # the type, in the account, of what waits; by type and key of the object
+
+
+def key_of(state: Object) -> str:
+    return f"{state.get('region') or 'global'}/{state.get('id')}"
+
+
+def settled(type_name: str, made: Object) -> Object:
+    """The object with the version that runs."""
+    version, running = made.get("engine_version"), made.get(ACTUAL)
+    if type_name != DATABASE or not isinstance(version, str) or not numbers(version):
+        return made
+    if isinstance(running, str) and f"{running}.".startswith(f"{version}."):
+        return made
+    return {**made, ACTUAL: version if "." in version else f"{version}.1"}
+
+
+def accepted(cloud: Cloud, type_name: str, key: str, was: Object, made: Object) -> Object:
+    """The object once AWS has accepted a change: what waits is as it was, and noted."""
+    names = waits(type_name, was, made)
+    if names and numbers(was.get("engine_version"))[:1] != numbers(made.get("engine_version"))[:1]:
+        names += [name for name in GROUPS if name in made and "engine_version" in names]
+    if type_name in WAITS:
+        _note(cloud, f"{type_name} {key}", {name: made[name] for name in names})
+    now = settled(type_name, {**made, **{name: was.get(name) for name in names}})
+    _lead(cloud, type_name, was, now)
+    return now
+
+
+def forget(cloud: Cloud, type_name: str, key: str) -> None:
+    """Nothing of an object that is gone waits."""
+    if type_name in WAITS:
+        cloud.delete(PENDING, f"{type_name} {key}")
+
+
+def open_window(cloud: Cloud) -> list[str]:
+    """Makes every change that waits; answers the objects that changed."""
+    changed = []
+    for note in cloud.all(PENDING):
+        type_name, _, key = note["of"].partition(" ")
+        was = cloud.get(type_name, key)
+        cloud.delete(PENDING, note["of"])
+        if was is not None:
+            now = settled(type_name, {**was, **note["values"]})
+            cloud.put(type_name, key, now)
+            _lead(cloud, type_name, was, now)
+            changed.append(f"{type_name} {was.get('id')}: {', '.join(note['values'])}")
+    return changed
+
+
+def _note(cloud: Cloud, of: str, values: dict[str, Any]) -> None:
+    earlier = (cloud.get(PENDING, of) or {}).get("values", {})
+    if values or earlier:
+        cloud.put(PENDING, of, {"of": of, "values": {**earlier, **values}})
+
+
+def _lead(cloud: Cloud, type_name: str, was: Object, now: Object) -> None:
+    """Takes the replicas of a database to its major version."""
+    old, new = numbers(was.get(ACTUAL)), numbers(now.get(ACTUAL))
+    if type_name != DATABASE or now.get("replicate_source_db") or old[:1] == new[:1] or not new:
+        return
+    for replica in cloud.all(DATABASE):
+        if replica.get("replicate_source_db") == now.get("identifier") is not UNKNOWN:
+            group = {"parameter_group_name": f"default.postgres{new[0]}"}
+            version = {"engine_version": now[ACTUAL], ACTUAL: now[ACTUAL]}
+            cloud.put(DATABASE, key_of(replica), {**replica, **version, **group})

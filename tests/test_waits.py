@@ -1,0 +1,102 @@
+"""A change that waits for a maintenance window is asked for once: later plans, and drift, leave it alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from conftest import Root
+from rehearsing import PROVIDERS, Project
+
+from modules.data.asked import ARGUMENTS
+from rehearsal.cloud import Cloud
+from rehearsal.engines import open_window
+from rehearsal.waits import WAITS
+from tierra.run.waits import asked, noted, override, without
+
+DATABASE = """
+resource "aws_db_instance" "postgres" {
+  identifier          = "orders"
+  engine              = "postgres"
+  engine_version      = "17"
+  instance_class      = "%s"
+  allocated_storage   = 60
+  apply_immediately   = false
+  monitoring_interval = %d
+  username            = "platform"
+  password_wo         = "not-kept"
+  password_wo_version = 1
+  skip_final_snapshot = true
+}
+output "asked" {
+  value = jsonencode({ "aws_db_instance.postgres" = { instance_class = "%s" } })
+}
+"""
+ADDRESS = "aws_db_instance.postgres"
+
+
+def spec(size: str, seconds: int = 0) -> str:
+    return PROVIDERS + DATABASE % (size, seconds, size)
+
+
+def updates(plan: dict[str, Any]) -> list[str]:
+    return [each["address"] for each in plan["resource_changes"] if each["change"]["actions"] == ["update"]]
+
+
+def test_what_waits_is_asked_for_once(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.apply(spec("db.t4g.medium"))
+    first = project.plan(spec("db.t4g.large"))
+    assert asked(first) == {}
+    project.run("apply", "plan")
+    assert project.state()[ADDRESS]["instance_class"] == "db.t4g.medium"
+
+    second = project.plan()
+    assert updates(second) == [ADDRESS]
+    assert asked(second) == {ADDRESS: {"instance_class": "db.t4g.medium"}}
+    assert updates(without(second, asked(second))) == []
+    (tmp_path / "waits_override.tf.json").write_text(override(asked(second)))
+    assert project.unchanged()
+    more = project.plan(spec("db.t4g.large", 60))
+    assert updates(more) == [ADDRESS]
+    (tmp_path / "waits_override.tf.json").unlink()
+    both = project.plan(spec("db.t4g.large", 60))
+    assert updates(without(both, asked(both))) == [ADDRESS]
+
+    open_window(Cloud(project.cloud))
+    project.write(spec("db.t4g.large"))
+    assert project.unchanged()
+
+
+def test_a_later_wish_and_a_change_by_hand_do_not_wait(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.apply(spec("db.t4g.medium"))
+    project.apply(spec("db.t4g.large"))
+    assert asked(project.plan(spec("db.t4g.xlarge"))) == {}
+    open_window(Cloud(project.cloud))
+    project.apply(spec("db.t4g.large"))
+    cloud = Cloud(project.cloud)
+    (state,) = cloud.all("aws_db_instance")
+    cloud.put("aws_db_instance", f"us-east-1/{state['id']}", {**state, "instance_class": "db.t4g.micro"})
+    by_hand = project.plan()
+    assert updates(by_hand) == [ADDRESS]
+    assert asked(by_hand) == {}
+
+
+def test_the_state_of_databases_notes_what_was_asked_for(variant: Callable[..., dict[str, Root]]) -> None:
+    spec = {"postgres": {"version": "17.6", "replica_version": "17.9"}, "redis": {"separate_broker": True}}
+    data = variant(data=spec)["data"]
+    text = data.body["output"]["asked"]["value"]
+    for address, values in json.loads(text).items():
+        configured = data[address]
+        assert values == {name: configured[name] for name in values}
+        assert not [value for value in values.values() if "${" in str(value)]
+        missing = set(WAITS[address.partition(".")[0]]) & configured.keys() - values.keys()
+        assert missing <= {"identifier", "db_subnet_group_name"}
+    assert noted(text, "aws_db_instance.replica_1")["engine_version"] == "17.9"
+    assert noted(text, "aws_elasticache_replication_group.broker")
+    assert noted(None, ADDRESS) == {}
+    names = {name for names in ARGUMENTS.values() for name in names}
+    assert names <= {name for names in WAITS.values() for name in names}

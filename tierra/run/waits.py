@@ -1,0 +1,79 @@
+"""Changes that were asked of AWS before, and wait for a maintenance window.
+
+Until then AWS answers the old values, and each plan would ask for the same once more. The output `asked` of
+the last apply says what was asked for; a plan leaves it as it is by an override.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.waits import waits
+from tierra.run.workspace import Tier, read_json
+
+OUTPUT = "asked"
+# By address: what waits, as it is now.
+Asked = dict[str, dict[str, Any]]
+
+
+def asked(plan: Mapping[str, Any]) -> Asked:
+    """What a plan would change that waits already. What was changed by hand does not wait: there the state
+    differs from AWS."""
+    before = plan.get("output_changes", {}).get(OUTPUT, {}).get("before")
+    drifted = {each["address"]: each["change"] for each in plan.get("resource_drift", [])}
+    found: Asked = {}
+    for each in plan.get("resource_changes", []):
+        change, address = each["change"], each["address"]
+        if change["actions"] != ["update"]:
+            continue
+        was, now, wanted = change["before"], change["after"], noted(before, address)
+        by_hand = drifted.get(address)
+        names = [
+            name
+            for name in waits(each["type"], was, now)
+            if wanted.get(name) == now[name]
+            and not (by_hand and (by_hand["before"] or {}).get(name) != (by_hand["after"] or {}).get(name))
+        ]
+        if names:
+            found[address] = {name: was[name] for name in names}
+    return found
+
+
+def override(waiting: Asked) -> str:
+    """Terraform by which a plan leaves alone what waits."""
+    made: dict[str, dict[str, Any]] = {}
+    for address, values in waiting.items():
+        kind, name = address.split(".", 1)
+        made.setdefault(kind, {})[name] = values
+    return json.dumps({"resource": made}, indent=1) + "\n"
+
+
+def noted(text: Any, address: str) -> Mapping[str, Any]:
+    """What the last apply asked for of one resource."""
+    found = json.loads(text).get(address, {}) if isinstance(text, str) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def without(plan: Mapping[str, Any], waiting: Asked) -> dict[str, Any]:
+    """A plan without the updates that consist of nothing but what waits."""
+
+    def rests(each: Mapping[str, Any]) -> bool:
+        change, names = each["change"], waiting.get(each["address"], {})
+        was, now = change["before"] or {}, change["after"] or {}
+        return bool(names) and all(was.get(name) == value for name, value in now.items() if name not in names)
+
+    return {
+        **plan,
+        "resource_changes": [each for each in plan.get("resource_changes", []) if not rests(each)],
+    }
+
+
+def lines(tier: Tier) -> list[str]:
+    """What the plan of a tier leaves alone, a line for each resource."""
+    waiting = read_json(tier.waits) if tier.waits.exists() else {}
+    return [
+        f"{tier.name}: {address}: {', '.join(values)}: asked for before, made in the maintenance window"
+        for address, values in waiting.items()
+    ]
