@@ -38,7 +38,8 @@ Element = TypeVar("Element", bound=TerraformElement)
 
 MODULES = Path(__file__).parent
 
-# 1.11 is the first with write-only arguments and with the S3 backend's own lock.
+# 1.11 is the first with write-only arguments and with the S3 backend's own lock. It goes into versions.tf, as
+# HCL: a text right below `terraform` makes checkov give up a file of JSON.
 TERRAFORM = ">= 1.11"
 
 # The providers that the generated Terraform is for: from the version whose schemas judge it
@@ -231,7 +232,6 @@ def open_stack(
         allowed_account_ids=[environment.account],
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
-    stack.add_override("terraform.required_version", TERRAFORM)
     stack.note("terraform")
     stack.require("aws")
     AwsProvider(
