@@ -1,4 +1,4 @@
-"""Reads the schema of every type from the compiled JavaScript of a provider's cdktf bindings.
+"""Reads the schema of every type from the compiled JavaScript of a provider's bindings, of cdktf or cdktn.
 
 The bindings are one folder a resource type inside `<package>/_jsii/*.jsii.tgz` (the largest types keep
 their blocks in a folder `index-structs` below it). Three places describe a type well enough for terraform:
@@ -17,14 +17,16 @@ import re
 import tarfile
 from collections.abc import Iterator
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 
-from bindings.schema import PACKAGES, Attribute, Block, CtyType, Nested, TypeSchema
+from bindings.schema import Attribute, Block, CtyType, Nested, TypeSchema
 
 KINDS = {"TerraformResource": "resource", "TerraformDataSource": "data", "TerraformProvider": "provider"}
+# How often a struct may stand in itself.
+DEEPEST = 2
 PRIMITIVES = {"string": "string", "number": "number", "boolean": "bool", "any": "dynamic"}
 MAPS = {"StringMap": "string", "NumberMap": "number", "BooleanMap": "bool"}
+META_ARGUMENTS = ("cdktf.TerraformMetaArguments", "cdktn.TerraformMetaArguments")
 
 # Arguments of objects that the bindings cannot tell from blocks. Source: the provider's schema, 6.25.0.
 ATTRIBUTES_OF_OBJECTS = {
@@ -37,7 +39,7 @@ ATTRIBUTES_OF_OBJECTS = {
 }
 
 _STRUCT = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{(.*?)^\}", re.S | re.M)
-_CLASS = re.compile(r"^class (\w+) extends cdktf\.(\w+) \{(.*?)^\}", re.S | re.M)
+_CLASS = re.compile(r"^class (\w+) extends cdkt[fn]\.(\w+) \{(.*?)^\}", re.S | re.M)
 _ARGUMENT = re.compile(
     r'^\s{8,12}"?(\w+)"?: \{\s*value: (.*?),\s*isBlock: (true|false),\s*'
     r'type: "(\w+)",\s*storageClassType: "(\w+)",',
@@ -46,11 +48,12 @@ _ARGUMENT = re.compile(
 _STRUCT_OF_VALUE = re.compile(r"(\w+)ToHclTerraform\b")
 _COMPUTED = re.compile(
     r"// (\w+) - computed: true, optional: (?:true|false), required: false\s*"
-    r"(?:get \w+\(\) \{\s*return (.*?);|this\.(\w+) = )"
+    r"(?:_\w+;\s*)?(?:get \w+\(\) \{\s*return (.*?);|(?:this\.)?(_\w+) = )"
 )
-_COMPLEX = re.compile(r'this\.(\w+) = new (?:\w+\.)?(\w+)\(this, "(\w+)"(?:, (true|false))?\)')
+_COMPLEX = re.compile(r'(?:this\.)?(_\w+) = new (?:\w+\.)?(\w+)\(this, "(\w+)"(?:, (true|false))?\)')
 _INTERFACE = re.compile(r"^export interface (\w+)(?: extends ([\w.]+))? \{(.*?)^\}", re.S | re.M)
 _PROPERTY = re.compile(r"#(\w+) \w+#\w+\}(?:(?!\*/).)*?\*/\s*readonly \w+(\?)?:", re.S)
+_PROVIDER_VERSION = re.compile(r"providerVersion: '([\d.]+)'")
 _TYPE_NAME = re.compile(r"terraformResourceType: '(\w+)'")
 
 
@@ -60,6 +63,7 @@ class Module:
     def __init__(self, javascript: str, declarations: str) -> None:
         self.javascript = javascript
         self.declarations = declarations
+        self._open: list[str] = []
 
     @cached_property
     def structs(self) -> dict[str, str]:
@@ -73,9 +77,7 @@ class Module:
     def required(self) -> dict[str, set[str]]:
         """Per config interface, the arguments that have no question mark; "" is the type's own."""
         return {
-            "" if m[2] == "cdktf.TerraformMetaArguments" else m[1]: {
-                p[1] for p in _PROPERTY.finditer(m[3]) if not p[2]
-            }
+            "" if m[2] in META_ARGUMENTS else m[1]: {p[1] for p in _PROPERTY.finditer(m[3]) if not p[2]}
             for m in _INTERFACE.finditer(self.declarations)
         }
 
@@ -116,10 +118,19 @@ class Module:
         return block
 
     def _struct_block(self, name: str) -> Block:
-        """The block of the struct with that function name; its class is the same name with a capital."""
+        """The block of the struct with that function name; its class is the same name with a capital.
+
+        A struct that holds itself (a statement of WAF) is written out to the depth DEEPEST.
+        """
+        if self._open.count(name) == DEEPEST:
+            return Block()
         class_name = name[:1].upper() + name[1:]
         body = self.classes.get(f"{class_name}OutputReference", ("", ""))[1]
-        return self._block(self.structs.get(name, ""), body, self.required.get(class_name, set()))
+        self._open.append(name)
+        try:
+            return self._block(self.structs.get(name, ""), body, self.required.get(class_name, set()))
+        finally:
+            self._open.pop()
 
     def _computed_type(self, expression: str, members: dict[str, tuple[str, bool]]) -> CtyType:
         member = re.fullmatch(r"this\.(\w+)", expression)
@@ -156,8 +167,10 @@ def _object_attribute(inner: Block, collection: str) -> Attribute:
 
 
 def _make_attribute(block: Block, path: str) -> None:
-    """Turn the block at a dotted path into an attribute of objects."""
+    """Turn the block at a dotted path into an attribute of objects, unless it is one already."""
     first, _, rest = path.partition(".")
+    if first not in block.blocks:
+        return
     if rest:
         _make_attribute(block.blocks[first].block, rest)
         return
@@ -188,15 +201,17 @@ def _getter_type(expression: str) -> CtyType:
     return "bool" if "getBooleanAttribute" in expression else "string"
 
 
-def modules(provider: str) -> Iterator[Module]:
-    """Every module of the installed bindings of `provider` ("aws" or "helm"), without importing them.
+def provider_version(archive: Path) -> str:
+    """The version of the provider that the bindings were generated from. Raises LookupError when they do not
+    say."""
+    for module in modules(archive):
+        if found := _PROVIDER_VERSION.search(module.javascript):
+            return found[1]
+    raise LookupError(f"{archive.name} does not say its provider's version")
 
-    Raises LookupError when the package is not installed.
-    """
-    spec = find_spec(PACKAGES[provider])
-    if spec is None or not spec.submodule_search_locations:
-        raise LookupError(f"the package {PACKAGES[provider]} is not installed")
-    archive = next(Path(next(iter(spec.submodule_search_locations)), "_jsii").glob("*.jsii.tgz"))
+
+def modules(archive: Path) -> Iterator[Module]:
+    """Every module of the bindings in that assembly, `….jsii.tgz`, without importing them."""
     texts: dict[str, dict[str, str]] = {}
     structs: dict[str, list[str]] = {}
     with tarfile.open(archive, "r:gz") as tar:
@@ -210,7 +225,7 @@ def modules(provider: str) -> Iterator[Module]:
                 structs.setdefault(parts[2], []).append(text)
                 continue
             texts.setdefault(parts[2], {})[parts[3]] = text
-            if len(texts[parts[2]]) == 2 and 'require("./index-structs")' not in texts[parts[2]]["index.js"]:
+            if len(texts[parts[2]]) == 2 and 'require("./index-structs' not in texts[parts[2]]["index.js"]:
                 whole = texts.pop(parts[2])
                 yield Module(whole["index.js"], whole["index.d.ts"])
     for folder, parts_of_it in structs.items():
@@ -218,9 +233,9 @@ def modules(provider: str) -> Iterator[Module]:
         yield Module(everything, everything)
 
 
-def schemas(provider: str) -> Iterator[TypeSchema]:
-    """The schema of every type that the installed bindings of `provider` know."""
-    for module in modules(provider):
+def schemas(archive: Path) -> Iterator[TypeSchema]:
+    """The schema of every type that the bindings in that assembly know."""
+    for module in modules(archive):
         schema = module.schema()
         if schema is not None:
             yield schema

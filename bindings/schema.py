@@ -1,6 +1,6 @@
 """The argument schema of a provider's types, in terraform's own terms.
 
-`bindings/compiled.py` reads it from the installed cdktf bindings.
+`bindings/compiled.py` reads it from bindings; `bindings/providers.py` keeps it in the repository.
 """
 
 from __future__ import annotations
@@ -9,12 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CtyType = str | list[Any]
-
-PACKAGES = {"aws": "cdktf_cdktf_provider_aws", "helm": "cdktf_cdktf_provider_helm"}
-# Providers in place of those that the bindings were made for, with the same arguments. 6.26.0 is the first
-# to compare a write-only secret without reading its value, by ListSecretVersionIds
-# (hashicorp/terraform-provider-aws, CHANGELOG.md, #44876).
-VERSIONS = {"aws": "6.26.0"}
 
 
 @dataclass(slots=True)

@@ -64,6 +64,13 @@ CARRIED = ("charts",)
 
 # cdktn asks for it before it allows write-only arguments, which OpenTofu has from the same version on.
 CONTEXT = {"targetVersions": {"terraform": TERRAFORM, "opentofu": TERRAFORM}}
+# What `checkov -d …/stacks` takes by itself.
+CHECKOV = """\
+# Written by Tierra. Each folder is a root module of its own: whether a security group of the tier `network`
+# is in use shows in the tiers that use it. The tests of Tierra run this check over all of them as one.
+skip-check:
+  - CKV2_AWS_5
+"""
 
 # Terraform's own order of reading, rather than the alphabet.
 SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "output")
@@ -93,9 +100,9 @@ def synthesize(
     tiers: Mapping[str, Tier] = TIERS,
     renames: Sequence[Rename] = RENAMES,
 ) -> None:
-    """Writes manifest.json, sources.json, environment.json, tiers.mk and stacks/<tier>/cdk.tf.json below the
-    folder, the latter with what the tier carries. sources.json names the module that asked for an element, by
-    tier and address, in the order of asking.
+    """Writes manifest.json, sources.json, environment.json, tiers.mk and stacks/<tier>/ below the folder: the
+    latter with cdk.tf.json, versions.tf and what the tier carries. sources.json names the module that asked
+    for an element, by tier and address, in the order of asking.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
@@ -113,7 +120,9 @@ def synthesize(
             if blocks := moved(name, addresses(generated), renames):
                 generated["moved"] = blocks
             _replace(folder / relative, _terraform_json(generated, environment))
+            _replace(folder / relative.with_name("versions.tf"), _versions(environment))
             _carry(folder / relative.parent, stacks[name].carried)
+        _replace(folder / "stacks" / ".checkov.yaml", CHECKOV)
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
         sources = {name: stack.sources for name, stack in stacks.items()}
         _replace(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
@@ -175,12 +184,21 @@ def _carry(module: Path, folders: Mapping[str, Mapping[str, str]]) -> None:
 def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:
     """What cdktf wrote, without its own notes, in an order that reads well."""
     plain: dict[str, Any] = _without_notes(generated)
-    plain["//"] = (
-        f"Written by Tierra from environments/{environment.environment}.yaml; change that file, not this one."
-    )
+    plain["//"] = _origin(environment)
     rank = {section: position for position, section in enumerate(SECTIONS)}
     ordered = {key: plain[key] for key in sorted(plain, key=lambda key: (rank.get(key, len(rank)), key))}
     return json.dumps(ordered, indent=2, ensure_ascii=False) + "\n"
+
+
+def _versions(environment: Environment) -> str:
+    """The version of terraform itself."""
+    return f'# {_origin(environment)}\nterraform {{\n  required_version = "{TERRAFORM}"\n}}\n'
+
+
+def _origin(environment: Environment) -> str:
+    return (
+        f"Written by Tierra from environments/{environment.environment}.yaml; change that file, not this one."
+    )
 
 
 def _without_notes(value: Any) -> Any:

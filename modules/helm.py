@@ -46,7 +46,7 @@ class Chart:
 def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
     """The provider `helm` of a stack. It signs in anew for each connection, with the AWS credentials of the
     shell: a token of EKS lasts a quarter of an hour, less than some applies."""
-    stack.note("provider.helm")
+    stack.require("helm")
     return HelmProvider(
         stack,
         "helm",

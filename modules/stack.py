@@ -38,11 +38,13 @@ Element = TypeVar("Element", bound=TerraformElement)
 
 MODULES = Path(__file__).parent
 
-# 1.11 is the first with write-only arguments and with the S3 backend's own lock.
+# 1.11 is the first with write-only arguments and with the S3 backend's own lock. It goes into versions.tf, as
+# HCL: a text right below `terraform` makes checkov give up a file of JSON.
 TERRAFORM = ">= 1.11"
 
-# The first that compares write-only secrets without reading them.
-AWS_PROVIDER = "6.26.0"
+# The providers that the generated Terraform is for: from the version whose schemas judge it
+# (bindings/providers.json.gz) to the next one that may break it. Which exactly, a lock file decides.
+PROVIDERS = {"aws": ">= 6.69, < 7", "helm": ">= 3.3, < 4"}
 
 # Kubernetes and its controllers tag subnets and interfaces themselves. The tags we set ourselves,
 # kubernetes.io/role/…, must not be in this list: what a provider ignores and a resource sets is a difference
@@ -119,6 +121,11 @@ class Stack(TerraformStack):
         """Adds an ephemeral resource, for which cdktf has no class."""
         self.add_override(f"ephemeral.{terraform_type}.{name}", arguments)
         self.note(f"ephemeral.{terraform_type}.{name}")
+
+    def require(self, provider: str) -> None:
+        """Asks for a provider in the range that PROVIDERS has for it, whatever its bindings were made for."""
+        self.add_override(f"terraform.required_providers.{provider}.version", PROVIDERS[provider])
+        self.note(f"provider.{provider}")
 
     def note(self, address: str) -> None:
         """Notes in `sources` which file asks for an element: `modules/data/postgres.py`.
@@ -225,10 +232,8 @@ def open_stack(
         allowed_account_ids=[environment.account],
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
-    stack.add_override("terraform.required_version", TERRAFORM)
-    stack.add_override("terraform.required_providers.aws.version", AWS_PROVIDER)
     stack.note("terraform")
-    stack.note("provider.aws")
+    stack.require("aws")
     AwsProvider(
         stack,
         "aws",

@@ -1,7 +1,7 @@
 """Every type of the providers, with its schema and the facts known about its behaviour, in one SQLite file.
 
-`build` makes the file from the installed bindings and `rehearsal/facts/*.yaml`; a provider process then
-reads only the types that a configuration uses.
+`build` makes the file from the schemas that the repository keeps and `rehearsal/facts/*.yaml`; a provider
+process then reads only the types that a configuration uses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Any
 from bindings.schema import Attribute, Block, Nested, TypeSchema
 from rehearsal import waf
 
-PROVIDERS = ("aws", "helm")
 FACTS = Path(__file__).parent / "facts"
 # What hides its value in plans: almost every argument whose name ends like this is marked sensitive.
 SENSITIVE = re.compile(
@@ -49,7 +48,6 @@ class Facts:
     write_only: list[str] = field(default_factory=list)
     required_blocks: list[str] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
-    answered: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def build(path: Path) -> dict[str, int]:
 
     Raises ValueError when a fact names an argument that its type does not have.
     """
-    from bindings.compiled import schemas
+    from bindings import providers
 
     facts = read_facts()
     temporary = path.with_suffix(f".{os.getpid()}.new")  # two may build at once; the last one stays
@@ -107,8 +105,8 @@ def build(path: Path) -> dict[str, int]:
             "CREATE TABLE types (provider TEXT, kind TEXT, name TEXT, block TEXT, facts TEXT,"
             " PRIMARY KEY (provider, kind, name))"
         )
-        for provider in PROVIDERS:
-            found = list(schemas(provider))
+        for provider, kept in providers.read().items():
+            found = kept.schemas
             resources = {schema.name: schema.block for schema in found if schema.kind == "resource"}
             rows = [_row(provider, schema, facts, resources) for schema in found]
             database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", rows)
@@ -195,7 +193,7 @@ def _apply(name: str, block: Block, facts: Facts) -> None:
             found.computed = True
         else:
             raise ValueError(f"facts: {name} has no argument {path}")
-    for path in [*facts.replace, *facts.documents, *facts.answered]:
+    for path in [*facts.replace, *facts.documents]:
         if block.find(path) is None:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in facts.nested:

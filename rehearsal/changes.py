@@ -39,10 +39,7 @@ class Changes:
         found = self.cloud.get(type_.name, key)
         if found is None:
             return None, key.encode()
-        now = conform(type_.block, found)
-        for path, value in type_.facts.answered.items():
-            _answer(now, path.split("."), value)
-        return now, key.encode()
+        return conform(type_.block, found), key.encode()
 
     def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         """The new object and its key, or an error diagnostic."""
@@ -132,15 +129,3 @@ class Changes:
             if isinstance(state.get(name), str) and state[name]:
                 return f"{state.get('region') or 'global'}/{state[name]}"
         return hashlib.sha256(pack(sorted(state.items()))).hexdigest()
-
-
-def _answer(state: Object, path: list[str], value: Any) -> None:
-    """Puts a value at a path, blocks opened, wherever nothing is set there."""
-    first, *rest = path
-    if not rest:
-        state[first] = value if state.get(first) in (None, []) else state[first]
-        return
-    inner = state.get(first)
-    for each in inner if isinstance(inner, list) else [inner]:
-        if isinstance(each, dict):
-            _answer(each, rest, value)

@@ -11,12 +11,10 @@ Below `.rehearsal/` of the project:
 from __future__ import annotations
 
 import platform
-import re
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
-from bindings.schema import PACKAGES, VERSIONS
+from bindings import providers
 from rehearsal.catalog import build, catalog_path
 from rehearsal.files import write
 
@@ -50,8 +48,8 @@ provider_installation {{
 def main() -> None:
     home = catalog_path().parent
     home.mkdir(exist_ok=True)
-    for name in PACKAGES:
-        executable(home / "mirror", name, provider_version(name))
+    for name in providers.PACKAGES:
+        executable(home / "mirror", name, providers.version(name))
     build(catalog_path())
     write(home / "python", sys.executable)
     write(home / "terraform.rc", CONFIGURATION.format(mirror=home / "mirror", host=HOST))
@@ -65,23 +63,6 @@ def executable(mirror: Path, name: str, version: str) -> Path:
     write(file, EXECUTABLE.format(name=name, version=version))
     file.chmod(0o755)
     return file
-
-
-def provider_version(name: str) -> str:
-    """The version of the provider that root modules ask for: in VERSIONS, or that of the installed bindings.
-
-    Raises LookupError when the bindings are not installed or do not say.
-    """
-    if name in VERSIONS:
-        return VERSIONS[name]
-    spec = find_spec(PACKAGES[name])
-    if spec is None or spec.origin is None:
-        raise LookupError(f"the package {PACKAGES[name]} is not installed")
-    with Path(spec.origin).open() as source:
-        found = re.search(rf"hashicorp/{name} provider version ([\d.]+)|{name}/([\d.]+)\)", source.read(2000))
-    if not found:
-        raise LookupError(f"the package {PACKAGES[name]} does not say its provider's version")
-    return (found[1] or found[2]).rstrip(".")
 
 
 def target() -> str:

@@ -234,6 +234,11 @@ def twins(terraform: str, out: Path, spec: str, tiers: Iterable[str]) -> dict[st
     for tier in tiers:
         file = out / "stacks" / tier / GENERATED
         configuration = read(file.read_text(encoding="utf-8"))
+        required = re.search(
+            r'required_version = "(.+)"', file.with_name(VERSIONS).read_text(encoding="utf-8")
+        )
+        if required:
+            configuration["terraform"]["required_version"] = required[1]
         try:
             found[tier] = Twin(configuration, sources[tier], schemas, tier, spec).files()
         except HclError as problem:

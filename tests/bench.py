@@ -116,7 +116,7 @@ def many_resources(scratch: Path) -> tuple[float, float]:
     folder.mkdir()
     (folder / "main.tf").write_text(
         "terraform {\n  required_providers {\n"
-        '    aws = { source = "hashicorp/aws", version = "6.26.0" }\n  }\n}\n'
+        '    aws = { source = "hashicorp/aws" }\n  }\n}\n'
         'provider "aws" { region = "us-east-1" }\n'
         f'resource "aws_sns_topic" "each" {{\n  count = {MANY}\n  name  = "topic-${{count.index}}"\n}}\n'
     )

@@ -114,7 +114,8 @@ def installed() -> Path:
     configuration = catalog_path().parent / "terraform.rc"
     sources = [
         *ROOT.glob("rehearsal/facts/*.yaml"),
-        *ROOT.glob("bindings/*.py"),
+        *ROOT.glob("bindings/providers*"),
+        ROOT / "bindings/schema.py",
         ROOT / "rehearsal/catalog.py",
     ]
     newest = max(source.stat().st_mtime for source in sources)

@@ -28,41 +28,54 @@ def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) ->
     assert (done.returncode, done.stdout, said) == (0, "", [])
     assert sorted(
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
-    ) == [
-        "environment.json",
-        "manifest.json",
-        "sources.json",
-        "stacks/compute/cdk.tf.json",
-        "stacks/data/cdk.tf.json",
-        "stacks/delivery/cdk.tf.json",
-        "stacks/edge/cdk.tf.json",
-        "stacks/gateway/cdk.tf.json",
-        "stacks/gateway/charts/cluster/Chart.yaml",
-        "stacks/gateway/charts/cluster/templates/load-balancers.yaml",
-        "stacks/gateway/charts/cluster/templates/namespaces.yaml",
-        "stacks/gateway/charts/cluster/templates/network-policies.yaml",
-        "stacks/gateway/charts/cluster/templates/priority-class.yaml",
-        "stacks/gateway/charts/cluster/templates/storage-class.yaml",
-        "stacks/gateway/charts/cluster/values.schema.json",
-        "stacks/gateway/charts/cluster/values.yaml",
-        "stacks/network/cdk.tf.json",
-        "stacks/observability/cdk.tf.json",
-        *(
-            f"stacks/observability/charts/{path.relative_to(ROOT / 'templates/observability').as_posix()}"
-            for chart in ("platform", "system")
-            for path in sorted((ROOT / "templates/observability" / chart).rglob("*"))
-            if path.is_file()
-        ),
-        "stacks/state/cdk.tf.json",
-        "stacks/storage/cdk.tf.json",
-        "stacks/systems/cdk.tf.json",
-        *(
-            f"stacks/systems/charts/{path.relative_to(ROOT / 'templates/systems').as_posix()}"
-            for path in sorted((ROOT / "templates/systems").rglob("*"))
-            if path.is_file()
-        ),
-        "tiers.mk",
-    ]
+    ) == sorted(
+        [
+            "environment.json",
+            "manifest.json",
+            "sources.json",
+            "stacks/.checkov.yaml",
+            "stacks/compute/cdk.tf.json",
+            "stacks/compute/versions.tf",
+            "stacks/data/cdk.tf.json",
+            "stacks/data/versions.tf",
+            "stacks/delivery/cdk.tf.json",
+            "stacks/delivery/versions.tf",
+            "stacks/edge/cdk.tf.json",
+            "stacks/edge/versions.tf",
+            "stacks/gateway/cdk.tf.json",
+            "stacks/gateway/versions.tf",
+            "stacks/gateway/charts/cluster/Chart.yaml",
+            "stacks/gateway/charts/cluster/templates/load-balancers.yaml",
+            "stacks/gateway/charts/cluster/templates/namespaces.yaml",
+            "stacks/gateway/charts/cluster/templates/network-policies.yaml",
+            "stacks/gateway/charts/cluster/templates/priority-class.yaml",
+            "stacks/gateway/charts/cluster/templates/storage-class.yaml",
+            "stacks/gateway/charts/cluster/values.schema.json",
+            "stacks/gateway/charts/cluster/values.yaml",
+            "stacks/network/cdk.tf.json",
+            "stacks/network/versions.tf",
+            "stacks/observability/cdk.tf.json",
+            "stacks/observability/versions.tf",
+            *(
+                f"stacks/observability/charts/{path.relative_to(ROOT / 'templates/observability').as_posix()}"
+                for chart in ("platform", "system")
+                for path in sorted((ROOT / "templates/observability" / chart).rglob("*"))
+                if path.is_file()
+            ),
+            "stacks/state/cdk.tf.json",
+            "stacks/state/versions.tf",
+            "stacks/storage/cdk.tf.json",
+            "stacks/storage/versions.tf",
+            "stacks/systems/cdk.tf.json",
+            "stacks/systems/versions.tf",
+            *(
+                f"stacks/systems/charts/{path.relative_to(ROOT / 'templates/systems').as_posix()}"
+                for path in sorted((ROOT / "templates/systems").rglob("*"))
+                if path.is_file()
+            ),
+            "tiers.mk",
+        ]
+    )
 
 
 def test_the_environment_comes_from_the_argument_or_from_env(tmp_path: Path) -> None:

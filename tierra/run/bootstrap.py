@@ -22,10 +22,9 @@ from tierra.run import apply as applying
 from tierra.run import plan as planning
 from tierra.run.account import Place, Refused, bucket_exists, client, look_at_account
 from tierra.run.terraform import Terraform
-from tierra.run.workspace import Failed, Tier, Workspace, write
+from tierra.run.workspace import GENERATED, VERSIONS, Failed, Tier, Workspace, write
 
 TIER = "state"
-GENERATED = "cdk.tf.json"
 RECOVERABLE = "errored.tfstate"
 BACKEND = "local_override.tf.json"
 ADOPTED = "adopted.tf.json"
@@ -108,7 +107,8 @@ def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
         os.replace(folder / RECOVERABLE, local)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / GENERATED).write_bytes((source / GENERATED).read_bytes())
+    for name in (GENERATED, VERSIONS):
+        (folder / name).write_bytes((source / name).read_bytes())
     backend = {"terraform": {"backend": {"local": {"path": os.path.relpath(local, folder)}}}}
     write(folder / BACKEND, json.dumps(backend, indent=2) + "\n")
     configuration = json.loads((source / GENERATED).read_text())

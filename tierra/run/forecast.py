@@ -16,7 +16,7 @@ from typing import Any
 
 from tierra.run.override import rehearsed, save
 from tierra.run.terraform import Terraform
-from tierra.run.workspace import GENERATED, OVERRIDE, Tier, private
+from tierra.run.workspace import GENERATED, OVERRIDE, VERSIONS, Tier, private
 
 PLAN = "plan.tfplan"
 KNOWN = "known.tfstate"
@@ -32,6 +32,7 @@ def prepare(tier: Tier, state: str) -> Terraform:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tier.configuration, folder / GENERATED)
+    shutil.copyfile(tier.folder / VERSIONS, folder / VERSIONS)
     if tier.charts.exists():
         (folder / tier.charts.name).symlink_to(os.path.relpath(tier.charts, folder))
     if state.strip():

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shutil
 
-from tierra.run.workspace import GENERATED, Workspace, write
+from tierra.run.workspace import GENERATED, VERSIONS, Workspace, write
 
 MARK = "target"
-KEPT = (GENERATED, "charts", "errored.tfstate", "journal")
+KEPT = (GENERATED, VERSIONS, "charts", "errored.tfstate", "journal")
 
 
 def switch(workspace: Workspace) -> None:

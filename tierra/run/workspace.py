@@ -19,10 +19,21 @@ from typing import Any
 
 from rehearsal.files import write
 
-__all__ = ["GENERATED", "OVERRIDE", "Failed", "Tier", "Workspace", "private", "read_json", "write"]
+__all__ = [
+    "GENERATED",
+    "OVERRIDE",
+    "VERSIONS",
+    "Failed",
+    "Tier",
+    "Workspace",
+    "private",
+    "read_json",
+    "write",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = "cdk.tf.json"
+VERSIONS = "versions.tf"  # of terraform itself; also generated
 OVERRIDE = "rehearsal_override.tf.json"
 AWS, REHEARSAL = "aws", "rehearsal"
 
