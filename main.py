@@ -14,17 +14,19 @@ import os
 import sys
 from pathlib import Path
 
-from bindings import node, trim
-from modules.errors import SpecError
-from modules.spec import load_upgraded
-from modules.upgrades import LATEST
-from review.specs import overlaps_beside
+from bindings import kernel, node, trim
 
 ROOT = Path(__file__).resolve().parent
 
 
 def main(arguments: list[str]) -> int:
     """The exit code."""
+    refusal, warning = ready()
+    # Only now what takes its time: Node starts and loads cdktf meanwhile.
+    from modules.errors import SpecError
+    from modules.spec import load_upgraded
+    from review.specs import overlaps_beside
+
     name = arguments[0] if arguments else os.environ.get("ENV") or "sandbox"
     try:
         environment, changes = load_upgraded(Path("environments", f"{name}.yaml"))
@@ -36,14 +38,12 @@ def main(arguments: list[str]) -> int:
     if environment.target == "aws" and (problems := overlaps_beside(environment)):
         print("\n".join(problems), file=sys.stderr)
         return 1
-    # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
-    try:
-        node.use()
-    except node.ToolError as error:
-        print(error, file=sys.stderr)
+    if refusal:
+        print(refusal, file=sys.stderr)
         return 1
-    if warning := trim.activate():
+    if warning:
         print(warning, file=sys.stderr)
+    # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
     from modules.architecture import synthesize
 
     folder = Path(os.environ.get("CDKTF_OUTDIR") or Path("cdktf.out", name))
@@ -58,8 +58,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def ready() -> tuple[str | None, str | None]:
+    """Starts Node, for a synthesis that may come: why that is not possible, and why it will be slow."""
+    try:
+        node.use()
+    except node.ToolError as error:
+        return str(error), None
+    if warning := trim.activate():
+        return None, warning
+    kernel.start(trim.current())
+    return None, None
+
+
 def told(name: str, changes: list[str]) -> str:
     """How a spec of an earlier version was read."""
+    from modules.upgrades import LATEST
+
     heading = f"environments/{name}.yaml is of an earlier version and means the same today, read like this:"
     remedy = f"  remedy: write it so and set version: {LATEST}, whenever it suits you"
     return "\n".join([heading, *(f"  {change}" for change in changes), remedy])
