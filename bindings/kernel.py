@@ -47,6 +47,61 @@ class ObjRef:
     interfaces: list[str] | None = None
 
 
+class Struct:
+    """What the structs of the bindings have in common: values by name, None for what was not given."""
+
+    _values: dict[str, Any]
+    __jsii_name_mapping__: dict[str, str]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in type(self).__jsii_name_mapping__:
+            return self._values.get(name)
+        raise AttributeError(f"{type(self).__name__} has no {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and other._values == self._values
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._values.items())})"
+
+
+class Field:
+    """A property of an object of Node's, perhaps one that is nothing but a reference, `${aws_vpc.%s.arn}`."""
+
+    __slots__ = ("__jsii_name__", "_reference")
+
+    def __init__(self, name: str, reference: str | None = None) -> None:
+        self.__jsii_name__ = name
+        self._reference = reference
+
+    def __get__(self, obj: Any, kind: type | None = None) -> Any:
+        if obj is None:
+            return self
+        if self._reference and (logical_id := getattr(obj, "__logical_id__", None)) is not None:
+            return self._reference % logical_id
+        return KERNEL.get(obj, self.__jsii_name__)
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        KERNEL.set(obj, self.__jsii_name__, value)
+
+    @property
+    def fget(self) -> Field:
+        """As a property of Python's has it, for classes that define it anew."""
+        return self
+
+
+def method(name: str) -> Callable[[Any], Any]:
+    """A method without arguments of an object of Node's."""
+
+    def call(self: Any) -> Any:
+        return KERNEL.invoke(self, name)
+
+    call.__jsii_name__ = name  # type: ignore[attr-defined]
+    return call
+
+
 class _Request:
     """A request on its way. `expected` is the object that its answer must name, `line` that answer."""
 
@@ -71,7 +126,7 @@ class _Channel:
             # Its standard output and error are ours. It ends when the connection does.
             self.pid = os.posix_spawn(
                 node,
-                [node, "--preserve-symlinks", str(HOST), str(copy / PROGRAM)],
+                [node, *os.environ.get("KF","").split(), "--preserve-symlinks", str(HOST), str(copy / PROGRAM)],
                 os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -230,11 +285,6 @@ class Kernel:
 
     def get(self, obj: Any, property: str) -> Any:
         return self._ask({"api": "get", "objref": _named(obj), "property": property})["value"]
-
-    def reference(self, obj: Any, property: str, reference: str) -> Any:
-        """A property that is nothing but a reference to an attribute, `${aws_vpc.%s.arn}`."""
-        name = getattr(obj, "__logical_id__", None)
-        return self.get(obj, property) if name is None else reference % name
 
     def set(self, obj: Any, property: str, value: Any) -> None:
         request = {"api": "set", "objref": _named(obj), "property": property, "value": self._sent(value)}

@@ -134,7 +134,7 @@ def copy_runtime(target: Path) -> None:
             text = text.replace("@attr.s(auto_attribs=True, frozen=True, slots=True)", "@dataclasses.dataclass")
             text = text.replace("attr.evolve(", "dataclasses.replace(")
         if file.name == "__init__.py":
-            text += "\nreference = kernel.reference\n"
+            text += "\nfrom bindings.kernel import Field, Struct, method\n"
         (target / file.name).write_text(text, encoding="utf-8")
     kernel = target / "_kernel"
     kernel.mkdir()

@@ -2,7 +2,7 @@
 
 A binding's signatures are written out twice, once for people and once for the type check at run time. People
 read the installed package, and so does mypy; here the first is left out, and the second stays for runs with
-that check. What Node need not be asked is written down: the Terraform type of a class, and properties that are
+that check. What every struct and every property repeats, one class has. What Node need not be asked is written down: the Terraform type of a class, and properties that are
 nothing but a reference to an attribute.
 """
 
@@ -27,12 +27,40 @@ _SETTER = re.compile(r"^(    def \w+\(self, \w+): (?:(?!, \w+: )[^\n=])*\) -> No
 _RESULT = re.compile(r"^(    def \w+\([^\n:]*\)|    \)) -> [^\n]*:$", re.M)
 _CAST = re.compile(r"^( +return )typing\.cast\([^\n]*?, (result|jsii\.\w+\([^\n]*\))\)$", re.M)
 _CLASS = re.compile(r'^class \w+\(.*?jsii_type="([^"]+)".*?(?=^[^\s)]|\Z)', re.S | re.M)
-_ASKED = re.compile(r'jsii\.get\(self, "(\w+)"\)')
+_ASKED = re.compile(r'jsii\.Field\("(\w+)"\)')
 _TYPE = re.compile(
     r'    @jsii\.python\.classproperty\n    @jsii\.member\(jsii_name="tfResourceType"\)\n'
     r"    def TF_RESOURCE_TYPE\(cls\)[^\n]*\n(?:        '''.*?'''\n)?        return [^\n]*\n",
     re.S,
 )
+_SPLIT = re.compile(r"^    def (\w+)\(\n        self,\n    \):$", re.M)
+_SPLIT_SETTER = re.compile(r"^    def (\w+)\(\n        self,\n        value,\n    \):$", re.M)
+_DOCUMENTED = r"(?:        '''(?:(?!''').)*'''\n)?"
+_GETTER = re.compile(
+    r'    @builtins\.property\n    @jsii\.member\(jsii_name="(\w+)"\)\n    def (\w+)\(self\):\n'
+    + _DOCUMENTED
+    + r'        return jsii\.get\(self, "\1"\)\n'
+    r"(?:\n    @\2\.setter\n    def \2\(self, value\):\n(?:        if __debug__:\n(?:            [^\n]*\n)+)?"
+    r"        jsii\.set\(self, [^\n]*\n)?",
+    re.S,
+)
+_RESET = re.compile(
+    r'    @jsii\.member\(jsii_name="(reset\w+)"\)\n    def (\w+)\(self\):\n'
+    + _DOCUMENTED
+    + r'        return jsii\.invoke\(self, "\1", \[\]\)\n',
+    re.S,
+)
+_FIELD = re.compile(
+    r"    @builtins\.property\n    def \w+\(self\):\n(?:        '''(?:(?!''').)*'''\n)?"
+    r'        result = self\._values\.get\("\w+"\)\n(?:        assert [^\n]*\n)?        return result\n\n',
+    re.S,
+)
+_SAME = re.compile(
+    r"    def __eq__\(self, rhs[^\n]*\n        return isinstance[^\n]*\n\n"
+    r"    def __ne__\(self, rhs[^\n]*\n        return not [^\n]*\n\n"
+    r"    def __repr__\(self\):\n        return [^\n]*\n            k \+[^\n]*\n        \)\n"
+)
+_STRUCT = re.compile(r"(^@jsii\.data_type\((?:(?!^class ).)*?^class \w+):\n", re.S | re.M)
 
 _SCRIPT_CLASS = re.compile(r"^class (\w+) extends \S*?\b(Terraform\w+) \{(.*?)^\}", re.S | re.M)
 _SCRIPT_STRING = re.compile(r"^    get (\w+)\(\) \{\s*return this\.getStringAttribute\('(\w+)'\);\s*\}", re.M)
@@ -76,8 +104,11 @@ def thin(text: str, facts: Mapping[str, Facts], shared_check: bool) -> str:
     text = _PARAMETER.sub(r"        \1\2,", text)
     text = _SETTER.sub(r"\1):", text)
     text = _RESULT.sub(r"\1:", text)
+    text = _SPLIT_SETTER.sub(r"    def \1(self, value):", _SPLIT.sub(r"    def \1(self):", text))
     text = _CAST.sub(r"\1\2", text)
+    text = _RESET.sub(r'    \2 = jsii.method("\1")\n', _GETTER.sub(r'    \2 = jsii.Field("\1")\n', text))
     text = _CLASS.sub(lambda found: _answered(found[0], facts.get(found[1])), text)
+    text = _STRUCT.sub(r"\1(jsii.Struct):\n", _SAME.sub("", _FIELD.sub("", text)))
     return _STUB.sub(lambda stub: "if __debug__:\n" + re.sub(r"^(?=.)", "    ", stub[0], flags=re.M), text)
 
 
@@ -88,7 +119,7 @@ def _answered(text: str, facts: Facts | None) -> str:
 
     def reference(asked: re.Match[str]) -> str:
         known = facts.references.get(asked[1])
-        return f'jsii.reference(self, "{asked[1]}", "{known}")' if known else asked[0]
+        return f'jsii.Field("{asked[1]}", "{known}")' if known else asked[0]
 
     text = _TYPE.sub(f'    TF_RESOURCE_TYPE = "{facts.terraform_type}"\n', text)
     return _ASKED.sub(reference, text)
