@@ -41,7 +41,7 @@ setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything a plan needs into 
 
 $(INSTALLED): requirements/main.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
-$(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly) $(INSTALLED)
+$(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly thin) $(INSTALLED)
 	@echo "setup: preparing the AWS bindings"
 	@$(PYTHON) -m bindings.trim && touch $@
 $(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py bindings/compiled.py $(INSTALLED)

@@ -2,8 +2,7 @@
 
 A jsii assembly is the archive beside every Python binding: `.jsii`, which describes each type, and the
 compiled JavaScript. The one of the AWS provider describes 27,000 types in 130 MB; a platform uses a few
-percent of them. What is kept is kept in full: every type, argument and script of a submodule, but for the maps
-from scripts to their sources.
+percent of them. What is kept is kept in full: every type, argument and script of a submodule, without comments.
 """
 
 from __future__ import annotations
@@ -51,7 +50,10 @@ def cut(archive: Path, submodules: Container[str] | None, target: Path) -> dict[
         ".jsii": _packed(assembly),
         "lib/index.js": _index(folders),
         "package.json": json.dumps(package).encode(),
-        **scripts,
+        **{
+            path: _generated(content) if path.endswith(".js") else content
+            for path, content in scripts.items()
+        },
     }
     target.write_bytes(_archive(files))
     return {
@@ -89,6 +91,11 @@ def _packed(assembly: Json) -> bytes:
 def _script(content: bytes) -> bytes:
     """Without the map to its source, which is longer than the script."""
     return re.sub(rb"\n//# sourceMappingURL=\S*\s*$", b"\n", content)
+
+
+def _generated(content: bytes) -> bytes:
+    """A script of a provider, without the comments that fill lines: Node keeps the text of what it runs."""
+    return re.sub(rb"^ *(?://[^\n]*|/\*.*?\*/ *)\n", b"", _script(content), flags=re.S | re.M)
 
 
 def _describe(source: tarfile.TarFile, submodules: Container[str]) -> Json:
@@ -179,7 +186,7 @@ def _scripts(source: tarfile.TarFile, folders: set[str]) -> dict[str, bytes]:
         path = PurePosixPath(member.name).relative_to("package")
         inside = len(path.parts) > 2 and path.suffix == ".js" and path.parts[1] in folders
         if (inside or path.name == "LICENSE") and (file := source.extractfile(member)) is not None:
-            scripts[str(path)] = _script(file.read())
+            scripts[str(path)] = file.read()
     return scripts
 
 
@@ -190,7 +197,7 @@ def _index(folders: dict[str, str]) -> bytes:
         export = json.dumps(name.rpartition(".")[2])
         lines.append(
             f"Object.defineProperty(exports, {export},"
-            f" {{ enumerable: true, get() {{ return require({json.dumps('./' + folder)}); }} }});"
+            f" {{ enumerable: true, get() {{ return require({json.dumps(f'./{folder}/index.js')}); }} }});"
         )
     return "\n".join([*lines, ""]).encode()
 

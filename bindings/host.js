@@ -3,6 +3,7 @@
 // next request has to be waited for. Descriptor 3 is the connection.
 
 const fs = require("fs");
+const Module = require("module");
 const path = require("path");
 
 const CONNECTION = 3;
@@ -25,6 +26,18 @@ fs.writeSync = (descriptor, data, ...place) => {
 fs.readSync = (descriptor, ...place) => {
   if (descriptor === CONNECTION) flush();
   return readSync(descriptor, ...place);
+};
+
+// cdktf packs assets with it, which no tier has; it is half of what cdktf loads.
+const LATER = "archiver";
+const load = Module._load;
+Module._load = (request, ...place) =>
+  request === LATER ? (...given) => load(request, ...place)(...given) : load(request, ...place);
+
+// cdktf notes the whole stack of calls, of JavaScript, for every reference that it makes, to name it in errors.
+const { captureStackTrace } = Error;
+Error.captureStackTrace = (object, below) => {
+  if (Error.stackTraceLimit !== Number.MAX_SAFE_INTEGER) captureStackTrace(object, below);
 };
 
 require(path.resolve(process.argv[2]));

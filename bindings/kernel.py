@@ -5,8 +5,8 @@ the objects that it makes one after the other, and calls such as `addOverride` r
 are sent in batches, and Node works on them while Python goes on. Only what has an answer of its own is waited
 for. A reference to an attribute of a resource, `${aws_sns_topic.alarms.arn}`, is not asked for at all.
 
-The first request that Node refuses raises RuntimeError at the next request after it, or JSIIError for a misuse
-of jsii, as the original does; the message names the construct.
+A request that Node refuses raises RuntimeError at one of the requests after it, or JSIIError for a misuse of
+jsii, as the original does; the message names the construct.
 
     start(copy)     starts Node, with the packages of this lean copy
     KERNEL          what the bindings call
@@ -35,6 +35,9 @@ HOST = Path(__file__).with_name("host.js")
 # Methods of cdktf that return nothing.
 _SILENT = frozenset({"overrideLogicalId", "addOverride", "addDependency"})
 _FIRST_OBJECT = 10_000
+# Synthesis is over before compiled code pays for itself: as fast without, and ten megabytes less. jsii links
+# the packages it extracted into a folder of its own, where they find each other.
+_FLAGS = ("--no-opt", "--no-maglev", "--max-semi-space-size=2", "--preserve-symlinks")
 _BATCH = 16_384  # bytes
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
@@ -126,7 +129,7 @@ class _Channel:
             # Its standard output and error are ours. It ends when the connection does.
             self.pid = os.posix_spawn(
                 node,
-                [node, *os.environ.get("KF","").split(), "--preserve-symlinks", str(HOST), str(copy / PROGRAM)],
+                [node, *_FLAGS, str(HOST), str(copy / PROGRAM)],
                 os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -256,11 +259,11 @@ class Kernel:
         return self._channel  # type: ignore[return-value]
 
     def load(self, name: str, version: str, tarball: str) -> None:
-        self.channel  # noqa: B018: which loads the packages of the copy, in order, before any other
+        channel = self.channel  # starts with the packages of the copy, in order
         if name not in self._loaded:
             self._loaded.add(name)
             request = {"api": "load", "name": name, "version": version, "tarball": tarball}
-            self._post(request, _Request(f"loading {name}"))
+            channel.post(request, _Request(f"loading {name}"))
 
     def create(self, klass: Any, obj: Any, args: list[Any] | None = None) -> ObjRef:
         fqn = klass.__jsii_type__ or "Object"
@@ -272,10 +275,8 @@ class Kernel:
             "overrides": self._overridden(type(obj), klass),
             "interfaces": [each.__jsii_type__ for each in getattr(klass, "__jsii_ifaces__", ())],
         }
-        ref = f"{fqn}@{self._next}"
-        self._next += 1
         name = given[1] if len(given) > 1 and isinstance(given[1], str) else ""
-        self._post(request, _Request(f"{fqn} {name}".rstrip(), f'"{ref}"'.encode()))
+        ref = self._foreseen(fqn, request, f"{fqn} {name}".rstrip())
         obj.__jsii_ref__ = reference = ObjRef(ref)
         values = getattr(given[-1], "_values", None) if given else None
         if values and values.get("for_each") is not None:
@@ -311,6 +312,10 @@ class Kernel:
     def sinvoke(self, klass: Any, method: str, args: list[Any] | None = None) -> Any:
         given = [self._sent(each) for each in args or ()]
         request = {"api": "sinvoke", "fqn": klass.__jsii_type__, "method": method, "args": given}
+        if method == "asAny" and not hasattr(args[0] if args else None, "__jsii_ref__"):
+            # Wraps the value: an object without a class that jsii knows.
+            ref = self._foreseen("Object", request, "a value as it is")
+            return _references().resolve_reference(self, ObjRef(ref, ["cdktf.IResolvable"]))
         return self._ask(request).get("result")
 
     def delete(self, ref: ObjRef) -> None:
@@ -325,6 +330,13 @@ class Kernel:
         raise JSIIError("asynchronous calls need the installed jsii: remove .lean")
 
     sainvoke = getBinScriptCommand = ainvoke
+
+    def _foreseen(self, fqn: str, request: dict[str, Any], label: str) -> str:
+        """The name that Node gives the object which this request makes."""
+        ref = f"{fqn}@{self._next}"
+        self._next += 1
+        self._post(request, _Request(label, f'"{ref}"'.encode()))
+        return ref
 
     def _post(self, request: dict[str, Any], pending: _Request) -> None:
         try:
@@ -409,8 +421,9 @@ class Kernel:
     def _overridden(self, kind: type, klass: Any) -> list[dict[str, str]]:
         """The methods and properties of jsii that the Python classes below `klass` define anew."""
         if kind not in self._overrides:
+            mine = (c for c in kind.__mro__ if vars(c).get("__jsii_declared_type__") == klass.__jsii_type__)
             originals = [
-                next((c for c in kind.__mro__ if vars(c).get("__jsii_declared_type__") == klass.__jsii_type__), object),
+                next(mine, object),
                 *(each for c in kind.__mro__ for each in getattr(c, "__jsii_ifaces__", ())),
             ]
             found: dict[tuple[str, str], dict[str, str]] = {}

@@ -17,6 +17,12 @@ BASES = ("constructs", "cdktf")
 LEAN = ".lean"
 """The folder of the lean copies, in the root of the project."""
 
+_WITHOUT_ATTRS = {
+    "import attr\n": "import dataclasses\n",
+    "@attr.s(auto_attribs=True, frozen=True, slots=True)": "@dataclasses.dataclass",
+    "attr.evolve(": "dataclasses.replace(",
+}
+
 
 @dataclass(frozen=True)
 class Package:
@@ -79,9 +85,8 @@ def copy_part(package: Package, modules: dict[str, str], target: Path) -> None:
         source = package.folder / module
         if not (source / "__init__.py").is_file():
             raise TrimError(f"{place}: {package.name} has no module {module}")
-        sources |= {
-            file.relative_to(package.folder): file.read_text(encoding="utf-8") for file in source.rglob("*.py")
-        }
+        files = source.rglob("*.py")
+        sources |= {file.relative_to(package.folder): file.read_text(encoding="utf-8") for file in files}
     sources[Path("__init__.py")] = (
         f'"""{package.name}, only the modules of this project; made by bindings/trim.py."""\n\n'
         f"from ._jsii import *\n\n__all__ = {sorted(modules)!r}\n"
@@ -99,9 +104,7 @@ def copy_whole(package: Package, target: Path) -> None:
 
 def _submodules(sources: dict[Path, str]) -> set[str]:
     return {
-        name
-        for text in sources.values()
-        for name in re.findall(r'jsii_type="(@?[^".]+\.[^".]+)\.', text)
+        name for text in sources.values() for name in re.findall(r'jsii_type="(@?[^".]+\.[^".]+)\.', text)
     }
 
 
@@ -131,14 +134,18 @@ def copy_runtime(target: Path) -> None:
         text = file.read_text(encoding="utf-8")
         if file.name == "_runtime.py":
             text = text.replace("import attr\n", "import dataclasses\n")
-            text = text.replace("@attr.s(auto_attribs=True, frozen=True, slots=True)", "@dataclasses.dataclass")
+            text = text.replace(
+                "@attr.s(auto_attribs=True, frozen=True, slots=True)", "@dataclasses.dataclass"
+            )
             text = text.replace("attr.evolve(", "dataclasses.replace(")
         if file.name == "__init__.py":
             text += "\nfrom bindings.kernel import Field, Struct, method\n"
         (target / file.name).write_text(text, encoding="utf-8")
     kernel = target / "_kernel"
     kernel.mkdir()
-    (kernel / "__init__.py").write_text("from bindings.kernel import KERNEL\n\n\ndef Kernel():\n    return KERNEL\n")
+    (kernel / "__init__.py").write_text(
+        "from bindings.kernel import KERNEL\n\n\ndef Kernel():\n    return KERNEL\n"
+    )
     (kernel / "types.py").write_text("from bindings.kernel import ObjRef\n")
     program = target / "_embedded/jsii/lib"
     program.mkdir(parents=True)

@@ -1,9 +1,9 @@
 """Makes the Python of a binding lean: the same classes and arguments, in half the time and memory.
 
-A binding's signatures are written out twice, once for people and once for the type check at run time. People
-read the installed package, and so does mypy; here the first is left out, and the second stays for runs with
-that check. What every struct and every property repeats, one class has. What Node need not be asked is written down: the Terraform type of a class, and properties that are
-nothing but a reference to an attribute.
+A binding writes its signatures twice, once for people and once for the type check at run time. People read the
+installed package, and so does mypy; here the first is left out, and the second stays for runs with that check.
+What every struct and every property repeats, one class has. What Node need not be asked is written down: the
+Terraform type of a class, and properties that are nothing but a reference to an attribute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 # Every binding brings its own type check, asks for the version of typeguard once more, and resolves the same
 # annotations again at every call. The newer jsii has both in one place, and newer bindings are generated with
 # the second line instead of the first block (see the `constructs` package).
-_OWN_CHECK = r"import typeguard\nfrom importlib\.metadata .*?(?=\n(?:from \.\.?_jsii import \*|import \w+\._jsii)\n)"
+_OWN_CHECK = (
+    r"import typeguard\nfrom importlib\.metadata .*?(?=\n(?:from \.\.?_jsii import \*|import \w+\._jsii)\n)"
+)
 _SHARED_CHECK = "from jsii._type_checking import cached_type_hints, check_type\n"
 
 _LAZY = "from __future__ import annotations\n"
@@ -69,7 +71,7 @@ _SCRIPT_TYPE = re.compile(r'^(\w+)\.tfResourceType = "(\w+)";', re.M)
 
 @dataclass(frozen=True)
 class Facts:
-    """What the compiled script says of a class: its Terraform type, and its properties that are references."""
+    """What the compiled script says of a class: its Terraform type, and which properties are references."""
 
     terraform_type: str
     references: Mapping[str, str] = field(default_factory=dict)

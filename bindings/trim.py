@@ -81,7 +81,7 @@ def _damage(copy: Path, manifest: dict[str, Any]) -> str | None:
 def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
     """What the installed packages or the imports of modules/ have that the copy has not."""
     kept = manifest["packages"]
-    for name, wanted in (dict.fromkeys(BASES, {}) | _wanted(root, manifest)).items():
+    for name, wanted in ({base: {} for base in BASES} | _wanted(root, manifest)).items():
         installed = locate(name).stamp
         if name not in kept:
             return f"the lean copy lacks {name} ({min(wanted.values())})"
@@ -214,7 +214,9 @@ def main(root: Path = ROOT) -> int:
         return 1
     if made:
         packages = _manifest(root / LEAN)["packages"].items()
-        kept = ", ".join(f"{len(entry['modules'])} modules of {name}" for name, entry in packages if entry["modules"])
+        kept = ", ".join(
+            f"{len(entry['modules'])} modules of {name}" for name, entry in packages if entry["modules"]
+        )
         print(f"lean bindings: {kept or 'nothing is imported'}")
     return 0
 
