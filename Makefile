@@ -172,7 +172,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
 test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
-bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
+bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against a yardstick; exits with 1 when a limit is missed
 	@$(PYTHON) -m tests.bench
 ROUNDS ?= 3
 soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, every change, faults in every tier, then ROUNDS of random faults

@@ -2,7 +2,7 @@
 
 A jsii assembly is the archive beside every Python binding: `.jsii`, which describes each type, and the
 compiled JavaScript. The one of the AWS provider describes 27,000 types in 130 MB; a platform uses a few
-percent of them. What is kept is kept in full: every type, argument and script of a submodule, without comments.
+percent of them. What is kept is kept in full, without comments: all types and scripts of a submodule.
 """
 
 from __future__ import annotations

@@ -159,16 +159,14 @@ class _Channel:
         pending = _Request(f"{request['api']} {request.get('method', request.get('property', ''))}")
         self.out += json.dumps(request, separators=(",", ":")).encode() + b"\n"
         self.waiting.append(pending)
-        while pending.line is None:
-            self._pump(wait=True)
-        return pending.line
+        self._pump(lambda: pending.line is not None)
+        return pending.line or b""
 
     def settle(self) -> None:
         """Wait for all answers and forget them."""
         for pending in self.waiting:
             pending.expected = b"*"
-        while self.waiting:
-            self._pump(wait=True)
+        self._pump(lambda: not self.waiting)
 
     def _close(self) -> None:
         """End Node. To leave answers unread would be an error of the connection, which Node would report."""
@@ -182,20 +180,20 @@ class _Channel:
         except OSError:
             pass
 
-    def _pump(self, wait: bool = False) -> None:
-        """Write what is to be written, and take what has come; with `wait`, until one answer has come."""
+    def _pump(self, done: Callable[[], bool] = lambda: True) -> None:
+        """Write what is to be written and take what comes, until `done` too."""
         self._take()
-        while self.out or wait:
+        while self.out or not done():
             self.poll.register(self.socket, select.POLLIN | (select.POLLOUT if self.out else 0))
             ((_, event),) = self.poll.poll()
             if event & select.POLLOUT:
                 del self.out[: self.socket.send(self.out)]
             if event & ~select.POLLOUT:
-                wait = not self._receive() and wait
+                self._receive()
             self._take()
 
-    def _receive(self) -> bool:
-        """Whether a whole line has come. Raises RuntimeError when Node has ended."""
+    def _receive(self) -> None:
+        """Raises RuntimeError when Node has ended."""
         try:
             data = self.socket.recv(1 << 20)
         except ConnectionError:
@@ -204,7 +202,6 @@ class _Channel:
             raise RuntimeError("Node has ended; its last messages are above")
         *lines, self.rest = (self.rest + data).split(b"\n")
         self.lines.extend(lines)
-        return bool(lines)
 
     def _take(self) -> None:
         while self.lines:

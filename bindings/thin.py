@@ -1,9 +1,9 @@
 """Makes the Python of a binding lean: the same classes and arguments, in half the time and memory.
 
-A binding writes its signatures twice, once for people and once for the type check at run time. People read the
-installed package, and so does mypy; here the first is left out, and the second stays for runs with that check.
-What every struct and every property repeats, one class has. What Node need not be asked is written down: the
-Terraform type of a class, and properties that are nothing but a reference to an attribute.
+A binding writes its signatures twice, once for people and once for the type check at run time. People read
+the installed package, and so does mypy; here the first is left out, and the second stays for runs with that
+check. What every struct and every property repeats, one class has. What Node need not be asked is written
+down: the Terraform type of a class, and properties that are nothing but a reference to an attribute.
 """
 
 from __future__ import annotations
