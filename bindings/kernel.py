@@ -230,7 +230,7 @@ def _refuse(answer: dict[str, str], label: str) -> NoReturn:
     from jsii.errors import JavaScriptError, JSIIError
 
     kind = JSIIError if answer["name"] == "@jsii/kernel.Fault" else RuntimeError
-    raise kind(f"{answer['error']} ({label})") from JavaScriptError(answer.get("stack") or "")
+    raise kind(f"{answer['error']} ({label})") from JavaScriptError(answer.get("stack") or "")  # type: ignore[no-untyped-call]
 
 
 class Kernel:

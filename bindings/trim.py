@@ -81,7 +81,8 @@ def _damage(copy: Path, manifest: dict[str, Any]) -> str | None:
 def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
     """What the installed packages or the imports of modules/ have that the copy has not."""
     kept = manifest["packages"]
-    for name, wanted in ({base: {} for base in BASES} | _wanted(root, manifest)).items():
+    every: Imports = {base: {} for base in BASES} | _wanted(root, manifest)
+    for name, wanted in every.items():
         installed = locate(name).stamp
         if name not in kept:
             return f"the lean copy lacks {name} ({min(wanted.values())})"

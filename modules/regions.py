@@ -41,7 +41,7 @@ def regions() -> dict[str, Region]:
     Cut out of the text: parsed, the endpoints of all services would take ten megabytes.
     """
     text = resources.files("botocore").joinpath("data", "endpoints.json").read_bytes()
-    found = {}
+    found: dict[str, Region] = {}
     for each in _PARTITION.finditer(text):
         names, _ = json.JSONDecoder().raw_decode(each["regions"].decode())
         partition, suffix = each["name"].decode(), each["suffix"].decode()

@@ -99,6 +99,7 @@ def large_spec(scratch: Path) -> str:
     """Production with many systems: what main.py calls it."""
     spec = yaml.safe_load((ROOT / "environments" / "production.yaml").read_text(encoding="utf-8"))
     spec["systems"] = {f"s{number:03}": {"framework": "fastapi"} for number in range(SYSTEMS)}
+    spec.setdefault("compute", {})["nodes"] = {"min": 3, "max": 160}
     path = scratch / "large" / "production.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(spec))
