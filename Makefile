@@ -43,7 +43,7 @@ setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything a plan needs into 
 
 $(INSTALLED): requirements/main.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
-$(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly) $(INSTALLED)
+$(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly thin) $(INSTALLED)
 	@echo "setup: preparing the AWS bindings"
 	@$(PYTHON) -m bindings.trim && touch $@
 $(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py bindings/providers.py bindings/providers.json.gz $(INSTALLED)
@@ -182,7 +182,7 @@ check: $(TESTED) ## Lint and type-check the project
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
 test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(SUCCESSOR) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
-bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against references
+bench: $(INSTALLED) $(LEAN) $(PROVIDER) ## Measure speed and memory against a yardstick; exits with 1 when a limit is missed
 	@$(PYTHON) -m tests.bench
 ROUNDS ?= 3
 soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, every change, faults in every tier, then ROUNDS of random faults

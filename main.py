@@ -15,17 +15,19 @@ import os
 import sys
 from pathlib import Path
 
-from bindings import node, successor, trim
-from modules.errors import SpecError
-from modules.spec import load_upgraded
-from modules.upgrades import LATEST
-from review.specs import overlaps_beside
+from bindings import kernel, node, successor, trim
 
 ROOT = Path(__file__).resolve().parent
 
 
 def main(arguments: list[str]) -> int:
     """The exit code."""
+    refusal, warning = ready(os.environ.get("BINDINGS") or "cdktf")
+    # Only now what takes its time: Node starts and loads cdktf meanwhile.
+    from modules.errors import SpecError
+    from modules.spec import load_upgraded
+    from review.specs import overlaps_beside
+
     name = arguments[0] if arguments else os.environ.get("ENV") or "sandbox"
     try:
         environment, changes = load_upgraded(Path("environments", f"{name}.yaml"))
@@ -37,15 +39,12 @@ def main(arguments: list[str]) -> int:
     if environment.target == "aws" and (problems := overlaps_beside(environment)):
         print("\n".join(problems), file=sys.stderr)
         return 1
-    # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
-    try:
-        node.use()
-        warning = choose(os.environ.get("BINDINGS") or "cdktf")
-    except (node.ToolError, successor.MissingError, ValueError) as error:
-        print(error, file=sys.stderr)
+    if refusal:
+        print(refusal, file=sys.stderr)
         return 1
     if warning:
         print(warning, file=sys.stderr)
+    # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
     from modules.architecture import synthesize
 
     folder = Path(os.environ.get("CDKTF_OUTDIR") or Path("cdktf.out", name))
@@ -60,21 +59,27 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def choose(bindings: str) -> str | None:
-    """Make these what cdktf is imported from. A warning where that is slow against expectation.
-
-    Raises MissingError when they are not installed, and ValueError when there are none of this name.
-    """
-    if bindings == "cdktf":
-        return trim.activate()
-    if bindings != successor.NAME:
-        raise ValueError(f"BINDINGS={bindings}: must be cdktf or {successor.NAME}")
-    successor.use()
-    return None
+def ready(bindings: str) -> tuple[str | None, str | None]:
+    """Starts Node, for a synthesis that may come: why that is not possible, and why it will be slow."""
+    try:
+        node.use()
+        if bindings == successor.NAME:
+            successor.use()
+            return None, None
+    except (node.ToolError, successor.MissingError) as error:
+        return str(error), None
+    if bindings != "cdktf":
+        return f"BINDINGS={bindings}: must be cdktf or {successor.NAME}", None
+    if warning := trim.activate():
+        return None, warning
+    kernel.start(trim.current())
+    return None, None
 
 
 def told(name: str, changes: list[str]) -> str:
     """How a spec of an earlier version was read."""
+    from modules.upgrades import LATEST
+
     heading = f"environments/{name}.yaml is of an earlier version and means the same today, read like this:"
     remedy = f"  remedy: write it so and set version: {LATEST}, whenever it suits you"
     return "\n".join([heading, *(f"  {change}" for change in changes), remedy])

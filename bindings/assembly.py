@@ -2,7 +2,7 @@
 
 A jsii assembly is the archive beside every Python binding: `.jsii`, which describes each type, and the
 compiled JavaScript. The one of the AWS provider describes 27,000 types in 130 MB; a platform uses a few
-percent of them. What is kept is kept in full: every type, argument and script of a submodule.
+percent of them. What is kept is kept in full, without comments: all types and scripts of a submodule.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Container, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bindings.thin import Facts, read
+
 Json = dict[str, Any]
 
 # Text that only documentation generators read: three quarters of `.jsii`.
@@ -26,11 +28,14 @@ class AssemblyError(Exception):
     """An archive that is not what jsii-pacmak writes."""
 
 
-def cut(archive: Path, submodules: Container[str], target: Path) -> None:
-    """Write to `target` the archive with only these submodules (full names, `@cdktf/provider-aws.subnet`).
+def cut(archive: Path, submodules: Container[str] | None, target: Path) -> dict[str, Facts]:
+    """Write to `target` the archive with only these submodules (full names, `@cdktf/provider-aws.subnet`), or
+    with all; what its scripts say of each class, by the full name that jsii has for it.
 
     The same input gives the same bytes: times and owners in the archive are zero.
     """
+    if submodules is None:
+        return _slim(archive, target)
     with tarfile.open(archive, "r:gz") as source:
         assembly = _describe(source, submodules)
         folders = {name: _folder(entry) for name, entry in assembly["submodules"].items()}
@@ -42,21 +47,60 @@ def cut(archive: Path, submodules: Container[str], target: Path) -> None:
     assembly["submodules"] = {name: {} for name in folders}
     assembly.pop("readme", None)
     files = {
-        ".jsii": json.dumps(assembly, separators=(",", ":")).encode(),
+        ".jsii": _packed(assembly),
         "lib/index.js": _index(folders),
         "package.json": json.dumps(package).encode(),
-        **scripts,
+        **{
+            path: _generated(content) if path.endswith(".js") else content
+            for path, content in scripts.items()
+        },
     }
     target.write_bytes(_archive(files))
+    return {
+        f"{submodule}.{name}": facts
+        for submodule, folder in folders.items()
+        for name, facts in read(scripts[f"lib/{folder}/index.js"].decode()).items()
+    }
+
+
+def _slim(archive: Path, target: Path) -> dict[str, Facts]:
+    """The whole archive without what only people and compilers read."""
+    with tarfile.open(archive, "r:gz") as source:
+        assembly = json.loads(_jsii(source), object_hook=_without_prose)
+        files = {
+            path: _script(content) if path.endswith((".js", ".cjs")) else content
+            for path, content in _members(source)
+            if path.endswith((".js", ".cjs", ".json")) or PurePosixPath(path).name.startswith("LICENSE")
+        }
+    files[".jsii"] = _packed(assembly)
+    target.write_bytes(_archive(files))
+    scripts = (content.decode() for path, content in files.items() if re.fullmatch(r"lib/[^/]+\.js", path))
+    return {f"{assembly['name']}.{name}": facts for text in scripts for name, facts in read(text).items()}
+
+
+def _members(source: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    for member in source:
+        if member.isfile() and (file := source.extractfile(member)) is not None:
+            yield str(PurePosixPath(member.name).relative_to("package")), file.read()
+
+
+def _packed(assembly: Json) -> bytes:
+    return json.dumps(assembly, separators=(",", ":")).encode()
+
+
+def _script(content: bytes) -> bytes:
+    """Without the map to its source, which is longer than the script."""
+    return re.sub(rb"\n//# sourceMappingURL=\S*\s*$", b"\n", content)
+
+
+def _generated(content: bytes) -> bytes:
+    """A script of a provider, without the comments that fill lines: Node keeps the text of what it runs."""
+    return re.sub(rb"^ *(?://[^\n]*|/\*.*?\*/ *)\n", b"", _script(content), flags=re.S | re.M)
 
 
 def _describe(source: tarfile.TarFile, submodules: Container[str]) -> Json:
     """The description with only these submodules and their types, without prose."""
-    text = _member(source, ".jsii")
-    if len(text) < 4096 and (redirect := json.loads(text)).get("schema") == "jsii/file-redirect":
-        text = _member(source, redirect["filename"])
-        if redirect.get("compression") == "gzip":
-            text = gzip.decompress(text)
+    text = _jsii(source)
     try:
         assembly = _scan(text, submodules)
     except ValueError:
@@ -65,6 +109,15 @@ def _describe(source: tarfile.TarFile, submodules: Container[str]) -> Json:
     if missing:
         raise AssemblyError(f"kept types refer to types left out: {', '.join(sorted(missing)[:5])}")
     return assembly
+
+
+def _jsii(source: tarfile.TarFile) -> bytes:
+    text = _member(source, ".jsii")
+    if len(text) < 4096 and (redirect := json.loads(text)).get("schema") == "jsii/file-redirect":
+        text = _member(source, redirect["filename"])
+        if redirect.get("compression") == "gzip":
+            text = gzip.decompress(text)
+    return text
 
 
 def _member(source: tarfile.TarFile, name: str) -> bytes:
@@ -144,7 +197,7 @@ def _index(folders: dict[str, str]) -> bytes:
         export = json.dumps(name.rpartition(".")[2])
         lines.append(
             f"Object.defineProperty(exports, {export},"
-            f" {{ enumerable: true, get() {{ return require({json.dumps('./' + folder)}); }} }});"
+            f" {{ enumerable: true, get() {{ return require({json.dumps(f'./{folder}/index.js')}); }} }});"
         )
     return "\n".join([*lines, ""]).encode()
 

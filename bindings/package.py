@@ -11,14 +11,17 @@ from pathlib import Path
 
 from bindings.imports import TrimError
 
-# Every binding brings its own type check, asks for the version of typeguard once more, and resolves the same
-# annotations again at every call. The newer jsii has both in one place, and newer bindings are generated with
-# the second line instead of the first block (see the `constructs` package).
-_OWN_CHECK = r"import typeguard\nfrom importlib\.metadata .*?(?=\nfrom \.\._jsii import \*\n)"
-_SHARED_CHECK = "from jsii._type_checking import cached_type_hints, check_type\n"
+BASES = ("constructs", "cdktf")
+"""The packages that all bindings build on, in the order of loading."""
 
 LEAN = ".lean"
 """The folder of the lean copies, in the root of the project."""
+
+_WITHOUT_ATTRS = {
+    "import attr\n": "import dataclasses\n",
+    "@attr.s(auto_attribs=True, frozen=True, slots=True)": "@dataclasses.dataclass",
+    "attr.evolve(": "dataclasses.replace(",
+}
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,29 @@ class Package:
         """What tells one release from another; the archive's name carries the version."""
         return {"archive": self.archive.name, "bytes": self.archive.stat().st_size}
 
+    @property
+    def assembly(self) -> tuple[str, str]:
+        """The name and version by which Node knows the package."""
+        text = (self.folder / "_jsii/__init__.py").read_text(encoding="utf-8")
+        found = re.search(r'JSIIAssembly\.load\(\s*"([^"]+)",\s*"([^"]+)"', text)
+        if found is None:
+            raise TrimError(f"{self.folder} is not a jsii package")
+        return found[1], found[2]
+
 
 def locate(name: str) -> Package:
     """The installed package; never a lean copy, even while that is first on the import path."""
-    folder = _folder(name, [entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN])
+    folder = _installed(name)
     if folder is None:
         raise TrimError(f"{name} is not installed")
     archives = list(folder.glob("_jsii/*.jsii.tgz"))
     if len(archives) != 1:
         raise TrimError(f"{folder} is not a jsii package")
     return Package(name, folder, archives[0])
+
+
+def _installed(name: str) -> Path | None:
+    return _folder(name, [entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN])
 
 
 def _folder(name: str, path: list[str] | None = None) -> Path | None:
@@ -54,7 +70,7 @@ def _folder(name: str, path: list[str] | None = None) -> Path | None:
 
 def jsii_has_shared_check() -> bool:
     """Whether the installed jsii offers what `_SHARED_CHECK` imports."""
-    folder = _folder("jsii")
+    folder = _installed("jsii")
     try:
         text = (folder / "_type_checking.py").read_text() if folder else ""
     except OSError:
@@ -64,41 +80,74 @@ def jsii_has_shared_check() -> bool:
 
 def copy_part(package: Package, modules: dict[str, str], target: Path) -> None:
     """Copy to `target` these modules, and the part of the assembly whose types they name."""
-    from bindings.assembly import AssemblyError, cut
-
-    submodules: set[str] = set()
-    has_shared_check = jsii_has_shared_check()
+    sources: dict[Path, str] = {}
     for module, place in modules.items():
         source = package.folder / module
         if not (source / "__init__.py").is_file():
             raise TrimError(f"{place}: {package.name} has no module {module}")
-        for file in source.rglob("*.py"):
-            text = file.read_text(encoding="utf-8")
-            submodules.update(re.findall(r'jsii_type="(@?[^".]+\.[^".]+)\.', text))
-            copied = target / file.relative_to(package.folder)
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            text = _with_shared_check(text) if has_shared_check else text
-            copied.write_text(_with_lazy_annotations(text), encoding="utf-8")
-    (target / "_jsii").mkdir()
-    shutil.copy(package.folder / "_jsii" / "__init__.py", target / "_jsii")
-    (target / "__init__.py").write_text(
+        files = source.rglob("*.py")
+        sources |= {file.relative_to(package.folder): file.read_text(encoding="utf-8") for file in files}
+    sources[Path("__init__.py")] = (
         f'"""{package.name}, only the modules of this project; made by bindings/trim.py."""\n\n'
         f"from ._jsii import *\n\n__all__ = {sorted(modules)!r}\n"
     )
+    sources[Path("_jsii", "__init__.py")] = (package.folder / "_jsii/__init__.py").read_text(encoding="utf-8")
+    _write(package, sources, _submodules(sources), target)
+
+
+def copy_whole(package: Package, target: Path) -> None:
+    """Copy to `target` a package of jsii of which nothing is left out but what no run needs."""
+    files = sorted(package.folder.rglob("*.py"))
+    sources = {file.relative_to(package.folder): file.read_text(encoding="utf-8") for file in files}
+    _write(package, sources, None, target)
+
+
+def _submodules(sources: dict[Path, str]) -> set[str]:
+    return {
+        name for text in sources.values() for name in re.findall(r'jsii_type="(@?[^".]+\.[^".]+)\.', text)
+    }
+
+
+def _write(package: Package, sources: dict[Path, str], submodules: set[str] | None, target: Path) -> None:
+    from bindings.assembly import AssemblyError, cut
+    from bindings.thin import thin
+
+    (target / "_jsii").mkdir(parents=True)
     try:
-        cut(package.archive, submodules, target / "_jsii" / package.archive.name)
+        facts = cut(package.archive, submodules, target / "_jsii" / package.archive.name)
     except (AssemblyError, EOFError, OSError) as error:
         raise TrimError(f"{package.archive} cannot be read: {error}") from error
+    shared_check = jsii_has_shared_check()
+    for path, text in sources.items():
+        copied = target / path
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_text(thin(text, facts, shared_check), encoding="utf-8")
 
 
-def _with_lazy_annotations(text: str) -> str:
-    """The binding with annotations that are evaluated on demand, which saves a quarter of its import;
-    unchanged if its beginning looks unfamiliar."""
-    start = "from pkgutil import extend_path\n"
-    return text.replace(start, f"from __future__ import annotations\n{start}", 1)
-
-
-def _with_shared_check(text: str) -> str:
-    """The binding with the type check of jsii instead of its own; unchanged if its own looks unfamiliar."""
-    shared, count = re.subn(_OWN_CHECK, _SHARED_CHECK, text, flags=re.DOTALL)
-    return shared.replace("typing.get_type_hints(", "cached_type_hints(") if count == 1 else text
+def copy_runtime(target: Path) -> None:
+    """Copy to `target` jsii itself, with bindings/kernel.py in place of what talks to Node."""
+    folder = _installed("jsii")
+    if folder is None:
+        raise TrimError("jsii is not installed")
+    target.mkdir()
+    for file in [*folder.glob("*.py"), folder / "_metadata.json"]:
+        text = file.read_text(encoding="utf-8")
+        if file.name == "_runtime.py":
+            text = text.replace("import attr\n", "import dataclasses\n")
+            text = text.replace(
+                "@attr.s(auto_attribs=True, frozen=True, slots=True)", "@dataclasses.dataclass"
+            )
+            text = text.replace("attr.evolve(", "dataclasses.replace(")
+        if file.name == "__init__.py":
+            text += "\nfrom bindings.kernel import Field, Struct, method\n"
+        (target / file.name).write_text(text, encoding="utf-8")
+    kernel = target / "_kernel"
+    kernel.mkdir()
+    (kernel / "__init__.py").write_text(
+        "from bindings.kernel import KERNEL\n\n\ndef Kernel():\n    return KERNEL\n"
+    )
+    (kernel / "types.py").write_text("from bindings.kernel import ObjRef\n")
+    program = target / "_embedded/jsii/lib"
+    program.mkdir(parents=True)
+    for name in ("program.js", "runtime-index-worker.js"):
+        shutil.copyfile(folder / "_embedded/jsii" / f"lib__{name}", program / name)

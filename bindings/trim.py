@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings.imports import Imports, TrimError, imports
-from bindings.package import LEAN, copy_part, jsii_has_shared_check, locate
+from bindings.package import BASES, LEAN, copy_part, copy_runtime, copy_whole, jsii_has_shared_check, locate
 
 # Modules that only `build` needs are imported there: `activate` is part of every start.
 
@@ -39,10 +39,15 @@ def activate(root: Path = ROOT) -> str | None:
         reason = str(error)
     if reason is not None:
         return f"warning: no lean bindings, so this is slow: {reason}; remedy: {REMEDY}"
-    copy = str(root / LEAN / _manifest(root / LEAN)["copy"])
+    copy = str(current(root))
     if copy not in sys.path:
         sys.path.insert(0, copy)
     return None
+
+
+def current(root: Path = ROOT) -> Path:
+    """The lean copy that `activate` uses."""
+    return root / LEAN / str(_manifest(root / LEAN)["copy"])
 
 
 def problem(root: Path) -> str | None:
@@ -76,7 +81,8 @@ def _damage(copy: Path, manifest: dict[str, Any]) -> str | None:
 def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
     """What the installed packages or the imports of modules/ have that the copy has not."""
     kept = manifest["packages"]
-    for name, wanted in _wanted(root, manifest).items():
+    every: Imports = {base: {} for base in BASES} | _wanted(root, manifest)
+    for name, wanted in every.items():
         installed = locate(name).stamp
         if name not in kept:
             return f"the lean copy lacks {name} ({min(wanted.values())})"
@@ -92,14 +98,15 @@ def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
 def _wanted(root: Path, manifest: dict[str, Any]) -> Imports:
     """The imports of modules/; read from the manifest while no file there has changed."""
     if manifest["sources"] == _sources(root):
-        return {name: dict(entry["modules"]) for name, entry in manifest["packages"].items()}
+        packages = manifest["packages"].items()
+        return {name: dict(entry["modules"]) for name, entry in packages if name not in BASES}
     return imports(root / "modules")
 
 
 def _is_exact(root: Path) -> bool:
     """Whether the copy, which covers the imports, has nothing more than them."""
     manifest = _manifest(root / LEAN)
-    kept = {name: set(entry["modules"]) for name, entry in manifest["packages"].items()}
+    kept = {name: set(entry["modules"]) for name, entry in manifest["packages"].items() if name not in BASES}
     return kept == {name: set(wanted) for name, wanted in _wanted(root, manifest).items()}
 
 
@@ -133,12 +140,20 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
 
     packages: dict[str, Any] = {}
     archives: dict[str, str] = {}
-    for name, modules in sorted(wanted.items()):
+    order: list[dict[str, str]] = []
+    copy_runtime(copy / "jsii")
+    for name, modules in [*((base, None) for base in BASES), *sorted(wanted.items())]:
         package = locate(name)
-        copy_part(package, modules, copy / name)
+        if modules is None:
+            copy_whole(package, copy / name)
+        else:
+            copy_part(package, modules, copy / name)
         archive = copy / name / "_jsii" / package.archive.name
         archives[archive.relative_to(copy).as_posix()] = hashlib.sha256(archive.read_bytes()).hexdigest()
-        packages[name] = {"from": package.stamp, "modules": modules}
+        packages[name] = {"from": package.stamp, "modules": modules or {}}
+        assembly, version = package.assembly
+        order.append({"name": assembly, "version": version, "file": archive.relative_to(copy).as_posix()})
+    (copy / "archives.json").write_text(json.dumps(order))
     # Compiled now, so that the first run is fast too, with and without -OO; valid by size alone, so that the
     # folder can be moved.
     unchecked = PycInvalidationMode.UNCHECKED_HASH
@@ -175,7 +190,7 @@ def _manifest(lean: Path) -> dict[str, Any]:
 def _code() -> str:
     """Changes when a copy made today would differ from one made before, for the same packages and imports."""
     folder = Path(__file__).parent
-    parts = ("assembly.py", "imports.py", "package.py", "trim.py")
+    parts = ("assembly.py", "imports.py", "package.py", "thin.py", "trim.py")
     return f"{_digest((folder / name for name in parts), folder)} {jsii_has_shared_check()}"
 
 
@@ -200,7 +215,9 @@ def main(root: Path = ROOT) -> int:
         return 1
     if made:
         packages = _manifest(root / LEAN)["packages"].items()
-        kept = ", ".join(f"{len(entry['modules'])} modules of {name}" for name, entry in packages)
+        kept = ", ".join(
+            f"{len(entry['modules'])} modules of {name}" for name, entry in packages if entry["modules"]
+        )
         print(f"lean bindings: {kept or 'nothing is imported'}")
     return 0
 

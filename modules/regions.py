@@ -19,6 +19,12 @@ from modules.wording import choices
 # untried here.
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
+_PARTITION = re.compile(
+    rb'"dnsSuffix"\s*:\s*"(?P<suffix>[^"]+)",\s*"partition"\s*:\s*"(?P<name>[^"]+)",[^{}]*?'
+    rb'"regions"\s*:\s*(?P<regions>\{.*?)"services"',
+    re.S,
+)
+
 
 @dataclass(frozen=True)
 class Region:
@@ -31,13 +37,17 @@ class Region:
 
 @cache
 def regions() -> dict[str, Region]:
-    """The regions open to customers, by name."""
-    text = resources.files("botocore").joinpath("data", "endpoints.json").read_text(encoding="utf-8")
-    return {
-        name: Region(name=name, partition=partition["partition"], dns_suffix=partition["dnsSuffix"])
-        for partition in json.loads(text)["partitions"]
-        for name in partition["regions"]
-    }
+    """The regions open to customers, by name.
+
+    Cut out of the text: parsed, the endpoints of all services would take ten megabytes.
+    """
+    text = resources.files("botocore").joinpath("data", "endpoints.json").read_bytes()
+    found: dict[str, Region] = {}
+    for each in _PARTITION.finditer(text):
+        names, _ = json.JSONDecoder().raw_decode(each["regions"].decode())
+        partition, suffix = each["name"].decode(), each["suffix"].decode()
+        found |= {name: Region(name, partition, suffix) for name in names}
+    return found
 
 
 def existing_region(name: str) -> str:

@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import resources
 from ipaddress import IPv4Network
 from itertools import combinations
 from pathlib import Path
@@ -429,3 +430,13 @@ def keys(kind: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
 def test_any_values_give_an_environment_or_a_spec_error(tmp_path: Path, data: dict[str, Any]) -> None:
     survives(write(tmp_path, yaml.safe_dump(data)))
     survives(write(tmp_path, yaml.safe_dump({"project": "acme", "region": "ca-central-1"} | data)))
+
+
+def test_the_regions_cut_out_of_botocores_endpoints_are_all_of_them() -> None:
+    text = (resources.files("botocore") / "data" / "endpoints.json").read_text(encoding="utf-8")
+    parsed = {
+        name: (partition["partition"], partition["dnsSuffix"])
+        for partition in json.loads(text)["partitions"]
+        for name in partition["regions"]
+    }
+    assert parsed == {name: (each.partition, each.dns_suffix) for name, each in regions().items()}

@@ -91,7 +91,7 @@ def test_whoever_synthesizes_an_older_spec_is_told_what_to_write(
     spec(tmp_path / "environments", FIRST)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CDKTF_OUTDIR", raising=False)
-    monkeypatch.setattr(main, "load_upgraded", partial(load_upgraded, steps=STEPS))
+    monkeypatch.setattr("modules.spec.load_upgraded", partial(load_upgraded, steps=STEPS))
     assert main.main(["dev"]) == 0
     said = capsys.readouterr().err
     assert "environments/dev.yaml is of an earlier version" in said

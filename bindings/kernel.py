@@ -1,0 +1,488 @@
+"""The Python half of jsii, as the lean copy runs it: one Node process that is not waited for.
+
+jsii asks Node one question at a time and waits for each answer. Most answers are known beforehand: Node names
+the objects that it makes one after the other, and calls such as `addOverride` return nothing. Those requests
+are sent in batches, and Node works on them while Python goes on. Only what has an answer of its own is waited
+for. A reference to an attribute of a resource, `${aws_sns_topic.alarms.arn}`, is not asked for at all.
+
+A request that Node refuses raises RuntimeError at one of the requests after it, or JSIIError for a misuse of
+jsii, as the original does; the message names the construct.
+
+    start(copy)     starts Node, with the packages of this lean copy
+    KERNEL          what the bindings call
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any, NoReturn
+
+PROGRAM = "jsii/_embedded/jsii/lib/program.js"
+"""Node's half, in the lean copy."""
+HOST = Path(__file__).with_name("host.js")
+
+# Methods of cdktf that return nothing.
+_SILENT = frozenset({"overrideLogicalId", "addOverride", "addDependency"})
+_FIRST_OBJECT = 10_000
+# Synthesis is over before compiled code pays for itself: as fast without, and ten megabytes less. jsii links
+# the packages it extracted into a folder of its own, where they find each other.
+_FLAGS = ("--no-opt", "--no-maglev", "--max-semi-space-size=2", "--preserve-symlinks")
+_BATCH = 16_384  # bytes
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class ObjRef:
+    """Node's name of an object, such as `cdktf.App@10000`."""
+
+    ref: str
+    interfaces: list[str] | None = None
+
+
+class Struct:
+    """What the structs of the bindings have in common: values by name, None for what was not given."""
+
+    _values: dict[str, Any]
+    __jsii_name_mapping__: dict[str, str]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in type(self).__jsii_name_mapping__:
+            return self._values.get(name)
+        raise AttributeError(f"{type(self).__name__} has no {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and other._values == self._values
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._values.items())})"
+
+
+class Field:
+    """A property of an object of Node's, perhaps one that is nothing but a reference, `${aws_vpc.%s.arn}`."""
+
+    __slots__ = ("__jsii_name__", "_reference")
+
+    def __init__(self, name: str, reference: str | None = None) -> None:
+        self.__jsii_name__ = name
+        self._reference = reference
+
+    def __get__(self, obj: Any, kind: type | None = None) -> Any:
+        if obj is None:
+            return self
+        if self._reference and (logical_id := getattr(obj, "__logical_id__", None)) is not None:
+            return self._reference % logical_id
+        return KERNEL.get(obj, self.__jsii_name__)
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        KERNEL.set(obj, self.__jsii_name__, value)
+
+    @property
+    def fget(self) -> Field:
+        """As a property of Python's has it, for classes that define it anew."""
+        return self
+
+
+def method(name: str) -> Callable[[Any], Any]:
+    """A method without arguments of an object of Node's."""
+
+    def call(self: Any) -> Any:
+        return KERNEL.invoke(self, name)
+
+    call.__jsii_name__ = name  # type: ignore[attr-defined]
+    return call
+
+
+class _Request:
+    """A request on its way. `expected` is the object that its answer must name, `line` that answer."""
+
+    __slots__ = ("expected", "label", "line")
+
+    def __init__(self, label: str = "", expected: bytes = b"") -> None:
+        self.label = label
+        self.expected = expected
+        self.line: bytes | None = None
+
+
+class _Channel:
+    """The connection to Node: lines of JSON in both directions, answered in order."""
+
+    def __init__(self, copy: Path, callback: Callable[[Any], Any]) -> None:
+        import socket
+
+        ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.set_inheritable(True)
+            node = os.environ["JSII_NODE"]
+            # Its standard output and error are ours. It ends when the connection does.
+            self.pid = os.posix_spawn(
+                node,
+                [node, *_FLAGS, str(HOST), str(copy / PROGRAM)],
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), 3),
+                ],
+            )
+        ours.setblocking(False)
+        self.socket = ours
+        self.poll = select.poll()
+        self.callback = callback
+        self.out = bytearray()
+        self.rest = b""
+        self.lines: deque[bytes] = deque()
+        # The first line says hello.
+        self.waiting: deque[_Request] = deque([_Request("the start of Node", b"@jsii/runtime@")])
+        atexit.register(self._close)
+
+    def post(self, request: dict[str, Any], pending: _Request) -> None:
+        """Send, with others, and go on."""
+        self.out += json.dumps(request, separators=(",", ":")).encode() + b"\n"
+        self.waiting.append(pending)
+        if len(self.out) >= _BATCH:
+            self._pump()
+
+    def ask(self, request: dict[str, Any]) -> bytes:
+        """Send, and wait for the answer."""
+        pending = _Request(f"{request['api']} {request.get('method', request.get('property', ''))}")
+        self.out += json.dumps(request, separators=(",", ":")).encode() + b"\n"
+        self.waiting.append(pending)
+        self._pump(lambda: pending.line is not None)
+        return pending.line or b""
+
+    def settle(self) -> None:
+        """Wait for all answers and forget them."""
+        for pending in self.waiting:
+            pending.expected = b"*"
+        self._pump(lambda: not self.waiting)
+
+    def _close(self) -> None:
+        """End Node. To leave answers unread would be an error of the connection, which Node would report."""
+        import socket
+
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.setblocking(True)
+            while self.waiting and self.socket.recv(1 << 20):
+                pass
+        except OSError:
+            pass
+
+    def _pump(self, done: Callable[[], bool] = lambda: True) -> None:
+        """Write what is to be written and take what comes, until `done` too."""
+        self._take()
+        while self.out or not done():
+            self.poll.register(self.socket, select.POLLIN | (select.POLLOUT if self.out else 0))
+            ((_, event),) = self.poll.poll()
+            if event & select.POLLOUT:
+                del self.out[: self.socket.send(self.out)]
+            if event & ~select.POLLOUT:
+                self._receive()
+            self._take()
+
+    def _receive(self) -> None:
+        """Raises RuntimeError when Node has ended."""
+        try:
+            data = self.socket.recv(1 << 20)
+        except ConnectionError:
+            data = b""
+        if not data:
+            raise RuntimeError("Node has ended; its last messages are above")
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        self.lines.extend(lines)
+
+    def _take(self) -> None:
+        while self.lines:
+            line = self.lines.popleft()
+            pending = self.waiting.popleft()
+            if line.startswith(b'{"callback":'):
+                # Node answers what is asked meanwhile first.
+                answer = self.callback(line)
+                self.out += json.dumps({"complete": answer}, separators=(",", ":")).encode() + b"\n"
+                self.waiting.append(pending)
+            elif pending.expected == b"*":
+                continue
+            elif line.startswith(b'{"error":'):
+                _refuse(json.loads(line), pending.label)
+            elif pending.expected not in line:
+                raise _Unexpected(f"{pending.label}: Node answered {line[:200].decode()}")
+            else:
+                pending.line = line
+
+
+class _Unexpected(RuntimeError):
+    """An object has another name than was foreseen."""
+
+
+def _refuse(answer: dict[str, str], label: str) -> NoReturn:
+    from jsii.errors import JavaScriptError, JSIIError
+
+    kind = JSIIError if answer["name"] == "@jsii/kernel.Fault" else RuntimeError
+    raise kind(f"{answer['error']} ({label})") from JavaScriptError(answer.get("stack") or "")  # type: ignore[no-untyped-call]
+
+
+class Kernel:
+    """What the bindings call, with the names and arguments of jsii."""
+
+    def __init__(self) -> None:
+        self._channel: _Channel | None = None
+        self._loaded: set[str] = set()
+        self._next = _FIRST_OBJECT
+        self._overrides: dict[type, list[dict[str, str]]] = {}
+
+    def start(self, copy: Path) -> None:
+        """Start Node, unless it runs, and let it load the packages of this lean copy."""
+        if self._channel is None:
+            self._channel = _Channel(copy, self._called)
+            for archive in json.loads((copy / "archives.json").read_text()):
+                self.load(archive["name"], archive["version"], str(copy / archive["file"]))
+
+    @property
+    def channel(self) -> _Channel:
+        if self._channel is None:
+            self.start(Path(sys.modules["jsii"].__file__ or "").parents[1])
+        return self._channel  # type: ignore[return-value]
+
+    def load(self, name: str, version: str, tarball: str) -> None:
+        channel = self.channel  # starts with the packages of the copy, in order
+        if name not in self._loaded:
+            self._loaded.add(name)
+            request = {"api": "load", "name": name, "version": version, "tarball": tarball}
+            channel.post(request, _Request(f"loading {name}"))
+
+    def create(self, klass: Any, obj: Any, args: list[Any] | None = None) -> ObjRef:
+        fqn = klass.__jsii_type__ or "Object"
+        given = args or []
+        request = {
+            "api": "create",
+            "fqn": fqn,
+            "args": [self._sent(each) for each in given],
+            "overrides": self._overridden(type(obj), klass),
+            "interfaces": [each.__jsii_type__ for each in getattr(klass, "__jsii_ifaces__", ())],
+        }
+        name = given[1] if len(given) > 1 and isinstance(given[1], str) else ""
+        ref = self._foreseen(fqn, request, f"{fqn} {name}".rstrip())
+        obj.__jsii_ref__ = reference = ObjRef(ref)
+        values = getattr(given[-1], "_values", None) if given else None
+        if values and values.get("for_each") is not None:
+            obj.__jsii_repeated__ = True
+        _references().register_reference(obj)
+        return reference
+
+    def get(self, obj: Any, property: str) -> Any:
+        return self._ask({"api": "get", "objref": _named(obj), "property": property})["value"]
+
+    def set(self, obj: Any, property: str, value: Any) -> None:
+        request = {"api": "set", "objref": _named(obj), "property": property, "value": self._sent(value)}
+        self._post(request, _Request(f"setting {property}"))
+
+    def sget(self, klass: Any, property: str) -> Any:
+        return self._ask({"api": "sget", "fqn": klass.__jsii_type__, "property": property})["value"]
+
+    def sset(self, klass: Any, property: str, value: Any) -> None:
+        request = {"api": "sset", "fqn": klass.__jsii_type__, "property": property}
+        self._post(request | {"value": self._sent(value)}, _Request(f"setting {property}"))
+
+    def invoke(self, obj: Any, method: str, args: list[Any] | None = None) -> Any:
+        given = [self._sent(each) for each in args or ()]
+        request = {"api": "invoke", "objref": _named(obj), "method": method, "args": given}
+        if method == "overrideLogicalId" and not hasattr(obj, "__jsii_repeated__"):
+            obj.__logical_id__ = given[0]
+        elif method == "resetOverrideLogicalId":
+            obj.__logical_id__ = None
+        if method in _SILENT:
+            return self._post(request, _Request(f"{method} of {obj.__jsii_ref__.ref}"))
+        return self._ask(request).get("result")
+
+    def sinvoke(self, klass: Any, method: str, args: list[Any] | None = None) -> Any:
+        given = [self._sent(each) for each in args or ()]
+        request = {"api": "sinvoke", "fqn": klass.__jsii_type__, "method": method, "args": given}
+        if method == "asAny" and not hasattr(args[0] if args else None, "__jsii_ref__"):
+            # Wraps the value: an object without a class that jsii knows.
+            ref = self._foreseen("Object", request, "a value as it is")
+            return _references().resolve_reference(self, ObjRef(ref, ["cdktf.IResolvable"]))
+        return self._ask(request).get("result")
+
+    def delete(self, ref: ObjRef) -> None:
+        self._post({"api": "del", "objref": _encoded(ref)}, _Request(f"deleting {ref.ref}"))
+
+    def stats(self) -> Any:
+        return self._ask({"api": "stats"})
+
+    def ainvoke(self, *_: Any, **__: Any) -> NoReturn:
+        from jsii.errors import JSIIError
+
+        raise JSIIError("asynchronous calls need the installed jsii: remove .lean")
+
+    sainvoke = getBinScriptCommand = ainvoke
+
+    def _foreseen(self, fqn: str, request: dict[str, Any], label: str) -> str:
+        """The name that Node gives the object which this request makes."""
+        ref = f"{fqn}@{self._next}"
+        self._next += 1
+        self._post(request, _Request(label, f'"{ref}"'.encode()))
+        return ref
+
+    def _post(self, request: dict[str, Any], pending: _Request) -> None:
+        try:
+            self.channel.post(request, pending)
+        except Exception:
+            self._recover()
+            raise
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        try:
+            line = self.channel.ask(request)
+        except Exception:
+            self._recover()
+            raise
+        return json.loads(line, object_hook=self._received)["ok"]
+
+    def _recover(self) -> None:
+        """After a refusal, know again how Node names the next object."""
+        try:
+            self.channel.settle()
+            self._next = _FIRST_OBJECT + json.loads(self.channel.ask({"api": "stats"}))["ok"]["objectCount"]
+        except (OSError, RuntimeError):
+            self._channel = None
+
+    def _sent(self, value: Any) -> Any:
+        """A value as Node reads it."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if kind is dict:
+            return {"$jsii.map": {name: self._sent(each) for name, each in value.items()}}
+        if kind is list:
+            return [self._sent(each) for each in value]
+        mapping = getattr(kind, "__jsii_name_mapping__", None)
+        if mapping is not None:
+            data = {
+                mapping[name]: self._sent(each) for name, each in value._values.items() if each is not None
+            }
+            return {"$jsii.struct": {"fqn": kind.__jsii_type__, "data": data}}
+        if isinstance(value, Enum) and hasattr(kind, "__jsii_type__"):
+            return {"$jsii.enum": f"{kind.__jsii_type__}/{value.value}"}
+        if getattr(value, "__jsii_ref__", None) is not None:
+            return _named(value)
+        return self._sent_oddly(value)
+
+    def _sent_oddly(self, value: Any) -> Any:
+        from jsii.errors import JSIIError
+
+        if isinstance(value, dict):
+            return self._sent(dict(value))
+        if isinstance(value, list):
+            return self._sent(list(value))
+        if isinstance(value, str):
+            return str(value)
+        if isinstance(value, (int, float)):
+            return value
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise TypeError(f"{value} has no time zone")
+            return {"$jsii.date": value.isoformat()}
+        if isinstance(value, (FunctionType, MethodType, BuiltinFunctionType)):
+            raise JSIIError(f"a function is no argument; was it to be called? {value!r}")
+        self.create(type(value), value)
+        return _named(value)
+
+    def _received(self, value: dict[str, Any]) -> Any:
+        """A JSON object of Node's as a Python value."""
+        ref = value.get("$jsii.byref")
+        if ref is not None:
+            number = ref.rpartition("@")[2]
+            self._next = max(self._next, int(number) + 1)
+            return _references().resolve_reference(self, ObjRef(ref, value.get("$jsii.interfaces")))
+        if "$jsii.map" in value:
+            return value["$jsii.map"]
+        if "$jsii.date" in value:
+            return datetime.fromisoformat(value["$jsii.date"])
+        if "$jsii.enum" in value:
+            name, _, member = value["$jsii.enum"].rpartition("/")
+            return _references().resolve_reference(self, ObjRef(f"{name}@"))(member)
+        return value
+
+    def _overridden(self, kind: type, klass: Any) -> list[dict[str, str]]:
+        """The methods and properties of jsii that the Python classes below `klass` define anew."""
+        if kind not in self._overrides:
+            mine = (c for c in kind.__mro__ if vars(c).get("__jsii_declared_type__") == klass.__jsii_type__)
+            originals = [
+                next(mine, object),
+                *(each for c in kind.__mro__ for each in getattr(c, "__jsii_ifaces__", ())),
+            ]
+            found: dict[tuple[str, str], dict[str, str]] = {}
+            for below in kind.__mro__:
+                if below is object or getattr(below, "__jsii_declared_type__", None) is not None:
+                    break
+                for name, item in vars(below).items():
+                    if name.startswith("__"):
+                        continue
+                    for original in originals:
+                        member = getattr(original, name, None)
+                        sort = "method" if isinstance(item, FunctionType) else "property"
+                        named = member if sort == "method" else getattr(member, "fget", None)
+                        if foreign := getattr(named, "__jsii_name__", None):
+                            found.setdefault((sort, foreign), {sort: foreign, "cookie": name})
+                            break
+            self._overrides[kind] = list(found.values())
+        return self._overrides[kind]
+
+    def _called(self, line: bytes) -> dict[str, Any]:
+        """Do what Node asks of a Python object."""
+        callback = json.loads(line, object_hook=self._received)["callback"]
+        answer: dict[str, Any] = {"cbid": callback["cbid"], "err": None, "result": None}
+        try:
+            if invoke := callback.get("invoke"):
+                answer["result"] = self._sent(
+                    _call(getattr(invoke["objref"], callback["cookie"]), invoke.get("args") or [])
+                )
+            elif get := callback.get("get"):
+                answer["result"] = self._sent(getattr(get["objref"], callback["cookie"]))
+            else:
+                setattr(callback["set"]["objref"], callback["cookie"], callback["set"]["value"])
+        except Exception as error:
+            answer["err"] = str(error)
+        return answer
+
+
+def _call(method: Callable[..., Any], arguments: list[Any]) -> Any:
+    """With a struct at the end taken apart, if the method has keywords."""
+    from inspect import Parameter, signature
+
+    parameters = signature(method).parameters.values()
+    keywords = [each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY]
+    if keywords and len(arguments) > len(parameters) - len(keywords):
+        *arguments, struct = arguments
+        return method(*arguments, **{k: getattr(struct, k) for k in keywords if hasattr(struct, k)})
+    return method(*arguments)
+
+
+def _named(obj: Any) -> dict[str, Any]:
+    return _encoded(obj.__jsii_ref__)
+
+
+def _encoded(ref: ObjRef) -> dict[str, Any]:
+    if ref.interfaces:
+        return {"$jsii.byref": ref.ref, "$jsii.interfaces": ref.interfaces}
+    return {"$jsii.byref": ref.ref}
+
+
+def _references() -> Any:
+    return sys.modules["jsii._reference_map"]
+
+
+KERNEL = Kernel()
+start = KERNEL.start
