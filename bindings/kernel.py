@@ -282,14 +282,14 @@ class Kernel:
         return reference
 
     def get(self, obj: Any, property: str) -> Any:
-        return self._ask({"api": "get", "objref": _named(obj), "property": property})["value"]
+        return self._ask({"api": "get", "objref": _named(obj), "property": property}).get("value")
 
     def set(self, obj: Any, property: str, value: Any) -> None:
         request = {"api": "set", "objref": _named(obj), "property": property, "value": self._sent(value)}
         self._post(request, _Request(f"setting {property}"))
 
     def sget(self, klass: Any, property: str) -> Any:
-        return self._ask({"api": "sget", "fqn": klass.__jsii_type__, "property": property})["value"]
+        return self._ask({"api": "sget", "fqn": klass.__jsii_type__, "property": property}).get("value")
 
     def sset(self, klass: Any, property: str, value: Any) -> None:
         request = {"api": "sset", "fqn": klass.__jsii_type__, "property": property}

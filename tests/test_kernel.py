@@ -51,6 +51,15 @@ def bound() -> Iterator[type[Any]]:
             )
 
 
+def test_an_argument_that_was_not_given_is_none(stack: TerraformStack) -> None:
+    subnet = Subnet(stack, "a", **SUBNET)
+    assert (subnet.cidr_block_input, subnet.ipv6_cidr_block_input, subnet.tags_input) == (
+        "10.0.0.0/24",
+        None,
+        None,
+    )
+
+
 def test_type_names_are_those_that_node_says() -> None:
     classes = [each for each in bound() if isinstance(vars(each)["TF_RESOURCE_TYPE"], str)]
     assert len(classes) > 90
