@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import ROOT
 from test_make import without_make
 
@@ -53,6 +54,17 @@ class Answers(BaseHTTPRequestHandler):
             name = "DescribeAvailabilityZonesResponse"
             self.say(200, f"<{name}><availabilityZoneInfo>{zones}</availabilityZoneInfo></{name}>")
             return
+        for name, inner in (
+            ("DescribeAddresses", "<addressesSet/>"),
+            (
+                "DescribeAccountAttributes",
+                "<accountAttributeSet><item><attributeValueSet><item><attributeValue>5</attributeValue></item>"
+                "</attributeValueSet></item></accountAttributeSet>",
+            ),
+        ):
+            if name.encode() in asked:
+                self.say(200, f"<{name}Response>{inner}</{name}Response>")
+                return
         arn = f"<Arn>arn:aws:iam::{self.server.account}:role/operator</Arn>"
         who = f"{arn}<UserId>AROA:me</UserId><Account>{self.server.account}</Account>"
         name = "GetCallerIdentity"
@@ -125,6 +137,9 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
     assert [name for name in status if status[name] == "not needed"] == [
         "credentials",
         "zones",
+        "addresses",
+        "services",
+        "backups",
         "states",
         "registry",
         "cluster",
@@ -178,6 +193,79 @@ def test_zones_that_eks_refuses_or_the_account_lacks_are_told(servers: Pretence)
     assert "write network.zones with letters of these: a, c, d" in said
     servers.zones = {"us-east-1a": "use1-az1"}
     assert "this account has no zone us-east-1b" in look("production", **signed_in(servers))[2]
+
+
+class Fake:
+    """A client of AWS that answers what it was given; an exception is raised."""
+
+    def __init__(self, **answers: object) -> None:
+        self.answers = answers
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def call(**_: object) -> object:
+            answer = self.answers[name]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+
+def found(
+    monkeypatch: pytest.MonkeyPatch, look: Callable[[object], doctor.Finding], **answers: object
+) -> doctor.Finding:
+    monkeypatch.chdir(ROOT)
+    spec, _ = doctor.look_at_spec("production")
+    monkeypatch.setattr(doctor, "client", lambda *_: Fake(**answers))
+    return look(spec)
+
+
+def test_elastic_addresses_beyond_the_quota_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = {"AccountAttributes": [{"AttributeValues": [{"AttributeValue": "5"}]}]}
+
+    def addresses(*names: str) -> doctor.Finding:
+        held = {"Addresses": [{"Tags": [{"Key": "Name", "Value": name}]} for name in names]}
+        return found(
+            monkeypatch,
+            doctor.look_at_addresses,
+            describe_addresses=held,
+            describe_account_attributes=limit,
+        )
+
+    assert addresses("acme-production-nat-a", "other", "another").status == doctor.OK
+    short = addresses("one", "two", "three")
+    assert (short.status, short.found) == (
+        "missing",
+        "3 for NAT gateways, 3 of others, 5 allowed in us-east-1",
+    )
+
+
+def test_a_region_without_a_service_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    sold: dict[str, object] = {"DBEngineVersions": [{}]}
+    lacks = ClientError({"Error": {"Code": "WAFNonexistentItemException", "Message": ""}}, "x")
+
+    def services(engines: object, rules: object) -> doctor.Finding:
+        return found(
+            monkeypatch,
+            doctor.look_at_services,
+            describe_db_engine_versions=engines,
+            describe_managed_rule_group=rules,
+        )
+
+    assert services(sold, {}).status == doctor.OK
+    assert services({"DBEngineVersions": []}, {}).found == "us-east-1 has no DocumentDB 5.0.0"
+    assert services(sold, lacks).remedy == "write edge.waf.rules.anti_ddos: off"
+
+
+def test_a_kind_that_aws_backup_leaves_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def backups(**chosen: bool) -> doctor.Finding:
+        settings = {"ResourceTypeOptInPreference": chosen}
+        return found(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
+
+    assert backups().status == backups(RDS=True, EFS=False).status == doctor.OK
+    off = backups(RDS=True, S3=False, DocumentDB=False)
+    assert off.status == doctor.MISSING
+    assert "--resource-type-opt-in-preference DocumentDB=true,S3=true" in off.remedy
 
 
 @pytest.mark.parametrize("reached", [True, False])

@@ -28,6 +28,7 @@ OK, WARNING, MISSING, UNUSED = "ok", "warning", "missing", "not needed"
 SECONDS = 4  # for an answer from the network
 # Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.
 REFUSED_BY_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
+BACKED_UP = ("RDS", "DocumentDB", "S3", "EBS")  # what the tiers tag for AWS Backup
 REGISTRY = "https://registry.terraform.io"
 
 
@@ -107,6 +108,9 @@ def examine(environment: str) -> list[Finding]:
         lambda: look_at_calendar(spec),
         lambda: look_at_credentials(spec),
         lambda: look_at_zones(spec),
+        lambda: look_at_addresses(spec),
+        lambda: look_at_services(spec),
+        lambda: look_at_backups(spec),
         lambda: look_at_states(spec),
         lambda: look_at_registry(spec),
         lambda: look_at_cluster(spec),
@@ -313,6 +317,80 @@ def look_at_zones(spec: Any) -> Finding:
         if ids[name] in REFUSED_BY_EKS:
             return Finding("zones", MISSING, f"{name} is {ids[name]} here, which EKS refuses", remedy)
     return Finding("zones", OK, ", ".join(f"{spec.region}{each}" for each in spec.network.zones))
+
+
+def look_at_addresses(spec: Any) -> Finding:
+    """Whether the account may have the Elastic IP addresses of the NAT gateways: five in a region, unless it
+    asked for more (botocore: ec2, DescribeAccountAttributes, vpc-max-elastic-ips)."""
+    name = "addresses"
+    if reason := not_on_aws(spec):
+        return Finding(name, UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    ec2 = client("ec2", spec.region)
+    try:
+        held = ec2.describe_addresses()["Addresses"]
+        limits = ec2.describe_account_attributes(AttributeNames=["vpc-max-elastic-ips"])["AccountAttributes"]
+    except (BotoCoreError, ClientError):
+        return Finding(name, WARNING, "cannot be asked about", "see credentials")
+    most = int(limits[0]["AttributeValues"][0]["AttributeValue"])
+    stem = f"{spec.project}-{spec.environment}-"
+    tags = [{tag["Key"]: tag["Value"] for tag in each.get("Tags", [])} for each in held]
+    others = sum(not each.get("Name", "").startswith(stem) for each in tags)
+    needed = len(spec.network.nat_zones)
+    found = f"{needed} for NAT gateways, {others} of others, {most} allowed in {spec.region}"
+    if others + needed <= most:
+        return Finding(name, OK, found)
+    remedy = "ask for more (Service Quotas, EC2-VPC Elastic IPs), release some, or write network.nat: single"
+    return Finding(name, MISSING, found, remedy)
+
+
+def look_at_services(spec: Any) -> Finding:
+    """Whether the region sells what not every region does. AWS alone knows: endpoints.json of botocore names
+    no endpoint of DocumentDB in regions that have had it for years, and no groups of rules of WAF."""
+    if reason := not_on_aws(spec):
+        return Finding("services", UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    version = spec.data.documentdb.version
+    try:
+        sold = client("docdb", spec.region).describe_db_engine_versions(Engine="docdb", EngineVersion=version)
+        if not sold["DBEngineVersions"]:
+            remedy = "choose another region, or another data.documentdb.version"
+            return Finding("services", MISSING, f"{spec.region} has no DocumentDB {version}", remedy)
+        if spec.edge.waf.rules.anti_ddos != "off":
+            groups = client("wafv2", spec.region)
+            groups.describe_managed_rule_group(
+                VendorName="AWS", Name="AWSManagedRulesAntiDDoSRuleSet", Scope="REGIONAL"
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"].startswith(("WAFNonexistentItem", "WAFInvalid")):
+            remedy = "write edge.waf.rules.anti_ddos: off"
+            return Finding("services", MISSING, f"{spec.region} has no anti-DDoS rules of WAF", remedy)
+        return Finding("services", WARNING, "cannot be asked about", "see credentials")
+    except BotoCoreError:
+        return Finding("services", WARNING, "cannot be asked about", "see credentials")
+    return Finding("services", OK, f"DocumentDB {version} and the rules of WAF are in {spec.region}")
+
+
+def look_at_backups(spec: Any) -> Finding:
+    """Whether AWS Backup was told to leave a kind alone that is backed up: what is selected by tags alone
+    follows the opt-in of the region. An account that has not used AWS Backup is opted in when it does.
+    docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources.html, AWS Backup service opt-in"""
+    if reason := not_on_aws(spec):
+        return Finding("backups", UNUSED, reason)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answered = client("backup", spec.region).describe_region_settings()
+    except (BotoCoreError, ClientError):
+        return Finding("backups", WARNING, "cannot be asked about", "see credentials")
+    chosen = answered.get("ResourceTypeOptInPreference", {})
+    if off := [kind for kind in BACKED_UP if chosen.get(kind) is False]:
+        wish = ",".join(f"{kind}=true" for kind in off)
+        remedy = f"aws backup update-region-settings --resource-type-opt-in-preference {wish}"
+        return Finding("backups", MISSING, f"AWS Backup leaves out {', '.join(off)}", remedy)
+    return Finding("backups", OK, f"AWS Backup takes {', '.join(BACKED_UP)}")
 
 
 def look_at_states(spec: Any) -> Finding:
