@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal import data_sources, ephemeral, functions
 from rehearsal.account import Account
-from rehearsal.catalog import PROVIDERS, Catalog, Type, catalog_path
+from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
 from rehearsal.cloud import Cloud
 from rehearsal.needed import used_words
@@ -170,7 +170,7 @@ class Servicer:
 
 def warm() -> None:
     """Does once what the first answer of a process takes longest for."""
-    for provider in PROVIDERS:
+    for provider in ("aws", "helm"):
         Servicer(provider, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
 
 
