@@ -66,9 +66,10 @@ def _kept(file: Path) -> dict[str, Any]:
 
 
 def _provider(name: str, kept: Mapping[str, Any]) -> Provider:
-    schemas = (TypeSchema(kind, type_, _block(block)) for kind, type_, block in kept["types"])
-    facts = (str(kept[field]) for field in ("version", "package", "release", "checksum"))
-    return Provider(name, *facts, schemas=tuple(schemas))
+    schemas = tuple(TypeSchema(kind, type_, _block(block)) for kind, type_, block in kept["types"])
+    return Provider(
+        name, kept["version"], kept["package"], kept["release"], kept["checksum"], schemas=schemas
+    )
 
 
 def _block(raw: Mapping[str, Any]) -> Block:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings.imports import Imports, TrimError, imports
-from bindings.package import LEAN, copy_part, jsii_has_shared_check, locate
+from bindings.package import LEAN, copy_part, jsii_has_shared_check, locate, unpacked, wheels
 
 # Modules that only `build` needs are imported there: `activate` is part of every start.
 
@@ -38,6 +38,7 @@ def activate(root: Path = ROOT) -> str | None:
     except (TrimError, OSError) as error:
         reason = str(error)
     if reason is not None:
+        sys.path += [str(wheel) for wheel in wheels()]
         return f"warning: no lean bindings, so this is slow: {reason}; remedy: {REMEDY}"
     copy = str(root / LEAN / _manifest(root / LEAN)["copy"])
     if copy not in sys.path:
@@ -128,6 +129,7 @@ def build(root: Path = ROOT) -> bool:
 
 
 def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
+    import tempfile
     from compileall import compile_dir
     from py_compile import PycInvalidationMode
 
@@ -135,8 +137,10 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
     archives: dict[str, str] = {}
     for name, modules in sorted(wanted.items()):
         package = locate(name)
-        copy_part(package, modules, copy / name)
-        archive = copy / name / "_jsii" / package.archive.name
+        with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
+            whole = unpacked(package, modules, Path(scratch))
+            copy_part(whole, modules, copy / name)
+        archive = copy / name / "_jsii" / whole.archive.name
         archives[archive.relative_to(copy).as_posix()] = hashlib.sha256(archive.read_bytes()).hexdigest()
         packages[name] = {"from": package.stamp, "modules": modules}
     # Compiled now, so that the first run is fast too, with and without -OO; valid by size alone, so that the
