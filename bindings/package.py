@@ -1,10 +1,15 @@
-"""An installed provider package: where it is, and how a part of it is copied. Runs no code of it."""
+"""A provider package: where it is, and how a part of it is copied. Runs no code of it.
+
+Set-up keeps the bindings of AWS as the wheel that they come in, a quarter of their size: a plan needs no more
+of them than the lean copy. Where they are installed, as the tests want them, that counts.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
 import sys
+import zipfile
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -26,7 +31,7 @@ _WITHOUT_ATTRS = {
 
 @dataclass(frozen=True)
 class Package:
-    """An installed provider package."""
+    """A provider package: installed in a folder, with its assembly, or (both of them) a wheel."""
 
     name: str
     folder: Path
@@ -47,10 +52,18 @@ class Package:
         return found[1], found[2]
 
 
+def wheels() -> list[Path]:
+    """The wheels that set-up keeps, in `.venv/bindings/`."""
+    return sorted(Path(sys.prefix, "bindings").glob("*.whl"))
+
+
 def locate(name: str) -> Package:
-    """The installed package; never a lean copy, even while that is first on the import path."""
+    """The installed package, or its wheel; never a lean copy, even while that is first on the import path."""
     folder = _installed(name)
     if folder is None:
+        for wheel in wheels():
+            if wheel.name.partition("-")[0] == name:
+                return Package(name, wheel, wheel)
         raise TrimError(f"{name} is not installed")
     archives = list(folder.glob("_jsii/*.jsii.tgz"))
     if len(archives) != 1:
@@ -59,7 +72,9 @@ def locate(name: str) -> Package:
 
 
 def _installed(name: str) -> Path | None:
-    return _folder(name, [entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN])
+    kept = {str(wheel) for wheel in wheels()}
+    path = [entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN and entry not in kept]
+    return _folder(name, path)
 
 
 def _folder(name: str, path: list[str] | None = None) -> Path | None:
@@ -76,6 +91,26 @@ def jsii_has_shared_check() -> bool:
     except OSError:
         return False
     return "\ndef cached_type_hints(" in text and "\ndef check_type(" in text
+
+
+def unpacked(package: Package, modules: dict[str, str], scratch: Path) -> Package:
+    """The package with these modules and its assembly in a folder, which is below `scratch` for a wheel."""
+    if package.folder.suffix != ".whl":
+        return package
+    wanted = {"_jsii", *modules}
+    try:
+        with zipfile.ZipFile(package.folder) as wheel:
+            names = [each.split("/") for each in wheel.namelist()]
+            wheel.extractall(
+                scratch, ["/".join(each) for each in names if each[0] == package.name and each[1] in wanted]
+            )
+    except (OSError, zipfile.BadZipFile) as error:
+        raise TrimError(f"{package.folder} cannot be read: {error}") from error
+    folder = scratch / package.name
+    archives = list(folder.glob("_jsii/*.jsii.tgz"))
+    if len(archives) != 1:
+        raise TrimError(f"{package.folder} is not a jsii package")
+    return Package(package.name, folder, archives[0])
 
 
 def copy_part(package: Package, modules: dict[str, str], target: Path) -> None:

@@ -22,7 +22,17 @@ from pathlib import Path
 from typing import Any
 
 from bindings.imports import Imports, TrimError, imports
-from bindings.package import BASES, LEAN, copy_part, copy_runtime, copy_whole, jsii_has_shared_check, locate
+from bindings.package import (
+    BASES,
+    LEAN,
+    copy_part,
+    copy_runtime,
+    copy_whole,
+    jsii_has_shared_check,
+    locate,
+    unpacked,
+    wheels,
+)
 
 # Modules that only `build` needs are imported there: `activate` is part of every start.
 
@@ -38,6 +48,7 @@ def activate(root: Path = ROOT) -> str | None:
     except (TrimError, OSError) as error:
         reason = str(error)
     if reason is not None:
+        sys.path += [str(wheel) for wheel in wheels()]
         return f"warning: no lean bindings, so this is slow: {reason}; remedy: {REMEDY}"
     copy = str(current(root))
     if copy not in sys.path:
@@ -135,6 +146,7 @@ def build(root: Path = ROOT) -> bool:
 
 
 def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
+    import tempfile
     from compileall import compile_dir
     from py_compile import PycInvalidationMode
 
@@ -144,14 +156,16 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
     copy_runtime(copy / "jsii")
     for name, modules in [*((base, None) for base in BASES), *sorted(wanted.items())]:
         package = locate(name)
-        if modules is None:
-            copy_whole(package, copy / name)
-        else:
-            copy_part(package, modules, copy / name)
-        archive = copy / name / "_jsii" / package.archive.name
+        with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
+            whole = package if modules is None else unpacked(package, modules, Path(scratch))
+            if modules is None:
+                copy_whole(whole, copy / name)
+            else:
+                copy_part(whole, modules, copy / name)
+            assembly, version = whole.assembly
+        archive = copy / name / "_jsii" / whole.archive.name
         archives[archive.relative_to(copy).as_posix()] = hashlib.sha256(archive.read_bytes()).hexdigest()
         packages[name] = {"from": package.stamp, "modules": modules or {}}
-        assembly, version = package.assembly
         order.append({"name": assembly, "version": version, "file": archive.relative_to(copy).as_posix()})
     (copy / "archives.json").write_text(json.dumps(order))
     # Compiled now, so that the first run is fast too, with and without -OO; valid by size alone, so that the

