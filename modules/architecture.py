@@ -143,6 +143,7 @@ def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[s
         "target": environment.target,
         "account": environment.account,
         "region": environment.region,
+        "zones": list(environment.network.zones),
         "plan_hours": environment.state.plan_hours,
         "tiers": {name: sorted(tiers[name].needs) for name in order(tiers)},
     }

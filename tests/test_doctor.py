@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 from conftest import ROOT
 from test_make import without_make
 
+from tierra.run import account
+from tierra.run.workspace import Workspace
 from tools import doctor
 
 PRODUCTION = "123456789012"
@@ -338,3 +340,27 @@ def test_before_anything_is_installed_it_says_what_to_do() -> None:
     code, status, said = look("sandbox", "-S")
     assert (code, status["packages"]) == (1, "missing")
     assert "make setup" in said
+
+
+def test_a_run_is_refused_before_terraform_where_eks_takes_no_zone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "environment.json").write_text(json.dumps({"region": "us-east-1", "zones": ["a", "b"]}))
+    workspace = Workspace("production", tmp_path)
+
+    def answered(**ids: str) -> None:
+        zones = [
+            {"ZoneName": f"us-east-1{letter}", "ZoneId": id_, "State": "available"}
+            for letter, id_ in ids.items()
+        ]
+        fake = Fake(describe_availability_zones={"AvailabilityZones": zones})
+        monkeypatch.setattr(account, "client", lambda service, region: fake)
+
+    answered(a="use1-az1", b="use1-az2")
+    account.look_at_zones(workspace)
+    answered(a="use1-az1", b="use1-az3", c="use1-az2")
+    with pytest.raises(account.Refused, match=r"us-east-1b is use1-az3 here, which EKS refuses\n.* a, c"):
+        account.look_at_zones(workspace)
+    denied = ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeAvailabilityZones")
+    monkeypatch.setattr(account, "client", lambda *_: Fake(describe_availability_zones=denied))
+    account.look_at_zones(workspace)  # terraform will say it

@@ -26,8 +26,6 @@ from urllib.parse import urlparse
 ROOT = Path(__file__).resolve().parent.parent
 OK, WARNING, MISSING, UNUSED = "ok", "warning", "missing", "not needed"
 SECONDS = 4  # for an answer from the network
-# Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.
-REFUSED_BY_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
 BACKED_UP = ("RDS", "DocumentDB", "S3", "EBS")  # what the tiers tag for AWS Backup
 REGISTRY = "https://registry.terraform.io"
 
@@ -295,27 +293,19 @@ def look_at_credentials(spec: Any) -> Finding:
 
 
 def look_at_zones(spec: Any) -> Finding:
-    """Whether the account has the zones of the spec, and EKS takes them: letters stand for other zones in
-    each account, so that AWS alone knows."""
+    """Whether the account has the zones of the spec, and EKS takes them."""
     if reason := not_on_aws(spec):
         return Finding("zones", UNUSED, reason)
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from tierra.run.account import wrong_zone
+
     try:
-        answered = client("ec2", spec.region).describe_availability_zones()["AvailabilityZones"]
+        wrong = wrong_zone(spec.region, spec.network.zones)
     except (BotoCoreError, ClientError):
         return Finding("zones", WARNING, "AWS did not say which there are", "see credentials")
-    ids = {zone["ZoneName"]: zone["ZoneId"] for zone in answered if zone["State"] == "available"}
-    letters = ", ".join(
-        name.removeprefix(spec.region) for name, id in ids.items() if id not in REFUSED_BY_EKS
-    )
-    remedy = f"write network.zones with letters of these: {letters}"
-    for letter in spec.network.zones:
-        name = f"{spec.region}{letter}"
-        if name not in ids:
-            return Finding("zones", MISSING, f"this account has no zone {name}", remedy)
-        if ids[name] in REFUSED_BY_EKS:
-            return Finding("zones", MISSING, f"{name} is {ids[name]} here, which EKS refuses", remedy)
+    if wrong:
+        return Finding("zones", MISSING, *wrong)
     return Finding("zones", OK, ", ".join(f"{spec.region}{each}" for each in spec.network.zones))
 
 

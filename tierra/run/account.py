@@ -1,6 +1,6 @@
 """Looks at AWS before terraform does, so that what is wrong for all tiers is said once, in a few lines: are
-there credentials, for the account of the spec; is there the bucket for the states; can this terraform read
-the states of these tiers?
+there credentials, for the account of the spec; does EKS take its zones; is there the bucket for the states;
+can this terraform read the states of these tiers?
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tierra.run.workspace import Failed, Workspace
 
 # A state starts with its format and the version of terraform that wrote it.
 START_BYTES = 256
+# Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.
+REFUSED_BY_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
 QUICK = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
 
 
@@ -81,6 +84,29 @@ def look_at_account(workspace: Workspace, place: Place) -> None:
         )
 
 
+def wrong_zone(region: str, letters: Sequence[str]) -> tuple[str, str] | None:
+    """What is wrong with the zones of a spec, and what to do. Letters stand for other zones in each account,
+    so that AWS alone knows. Raises ClientError or BotoCoreError where it does not say."""
+    answered = client("ec2", region).describe_availability_zones()["AvailabilityZones"]
+    ids = {zone["ZoneName"]: zone["ZoneId"] for zone in answered if zone["State"] == "available"}
+    usable = [name.removeprefix(region) for name, id_ in ids.items() if id_ not in REFUSED_BY_EKS]
+    remedy = f"write network.zones with letters of these: {', '.join(usable)}"
+    for name in (f"{region}{letter}" for letter in letters):
+        if name not in ids:
+            return f"this account has no zone {name}", remedy
+        if ids[name] in REFUSED_BY_EKS:
+            return f"{name} is {ids[name]} here, which EKS refuses", remedy
+    return None
+
+
+def look_at_zones(workspace: Workspace) -> None:
+    """Raises Refused when a zone of the spec cannot be used; says nothing where AWS does not say."""
+    facts = workspace.facts
+    with suppress(ClientError, BotoCoreError):
+        if wrong := wrong_zone(facts["region"], facts["zones"]):
+            raise Refused(*wrong)
+
+
 def bucket_exists(place: Place, bucket: str) -> bool:
     """Whether the account has this bucket. Raises Refused when another account has it."""
     try:
@@ -134,6 +160,7 @@ def look(workspace: Workspace) -> None:
     environment = workspace.environment
     try:
         look_at_account(workspace, places[0])
+        look_at_zones(workspace)
         if not bucket_exists(places[0], places[0].bucket):
             raise Refused(
                 f"the bucket for its states, {places[0].bucket}, does not exist",
