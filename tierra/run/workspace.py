@@ -55,7 +55,8 @@ class Workspace:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """`target`, `account`, `region`, `zones`, `plan_hours`, and `tiers`: the needs of each, producers first."""
+        """`target`, `account`, `region`, `zones`, `plan_hours`; `tiers` has the needs of each, producers
+        first."""
         made: dict[str, Any] = read_json(self.out / "environment.json")
         return made
 
