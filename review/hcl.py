@@ -26,7 +26,7 @@ from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.files import write
 from review.blocks import Schemas, block, conditions, configured, element, references
 from review.templates import HclError
-from review.values import Entry, entries, fixed, read, value
+from review.values import Entry, document, entries, fixed, read, value
 
 GENERATED = "cdk.tf.json"
 SOURCES = "sources.json"
@@ -172,7 +172,10 @@ def _rank(key: str) -> tuple[int, str]:
 def _output_argument(key: str, of: Any) -> list[str]:
     if key == "depends_on":
         return references(of)
-    return fixed(of) if key == "description" else value(of)
+    if key == "description":
+        return fixed(of)
+    text = document(of, compared=False, is_text=lambda _: False) if isinstance(of, str) else None
+    return text or value(of)
 
 
 def carried(module: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rehearsing import installed
 
+from modules.stack import PROVIDERS
 from rehearsal.cloud import Cloud
 from tierra.run import apply as applying
 from tierra.run import plan as planning
@@ -24,7 +25,7 @@ def configuration(**more: Any) -> dict[str, Any]:
     return {
         "terraform": {
             "backend": {"s3": {"bucket": "b", "key": "k", "region": "us-east-1"}},
-            "required_providers": {"aws": {"source": "hashicorp/aws", "version": "6.26.0"}},
+            "required_providers": {"aws": {"source": "hashicorp/aws", "version": PROVIDERS["aws"]}},
         },
         "provider": {"aws": [{"region": "us-east-1"}]},
         "resource": {

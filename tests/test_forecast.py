@@ -68,7 +68,10 @@ def test_no_value_of_a_forecast_reaches_an_apply(new: Production) -> None:
     refused(production.make("apply", "TIER=data", APPROVE="yes"), "there is no saved plan of data")
     shutil.copy(network / "plan.seal", data / "plan.seal")
     shutil.copy(data / "cdk.tf.json", data / "plan.config")
-    refused(production.make("apply", "TIER=data", APPROVE="yes"), "the saved plan of data is ")
+    refused(
+        production.make("apply", "TIER=data", APPROVE="yes"),
+        "the configuration is newer than the saved plan of data",
+    )
     assert production.recorded("data") == set()
 
     # The way that is meant: network, then data, planned with what is there now.

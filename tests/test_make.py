@@ -172,7 +172,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     refused(
         project.make("apply", APPROVE="yes"),
-        "an earlier configuration was applied to network",
+        "the configuration is newer than the saved plan of network",
     )
     project.edit("storage_gb: 20,", "storage_gb: 40, replicas: 3,")
     project.edit("max: 9", "max: 12")

@@ -259,7 +259,7 @@ def test_forecasts_and_costs_are_told_in_a_line(changed: dict[str, Any]) -> None
     cost = {
         "currency": "USD",
         "date": "2026-01-15",
-        "source": "AWS Price List",
+        "source": "AWS's Price List (oldest price: 2026-01-15)",
         "unpriced": ["aws_flow_log.main"],
         "before": 100.2,
         "after": 1250.0,
@@ -269,9 +269,9 @@ def test_forecasts_and_costs_are_told_in_a_line(changed: dict[str, Any]) -> None
     assert "1 plan is a forecast, made again before it is applied." in rows
     priced = [row.split()[0] for row in rows if "100 → 1,250" in row]
     assert priced == ["data", "total"]
-    assert "Prices: AWS Price List; 1 without one" in rows
+    assert "Prices: AWS's Price List (oldest price: 2026-01-15); 1 without one" in rows
     for text in (pages.html(made), pages.markdown(made)):
-        for word in ("100 → 1,250", "USD a month", "AWS Price List", "2026-01-15", "aws_flow_log.main"):
+        for word in ("100 → 1,250", "USD a month", "2026-01-15", "aws_flow_log.main"):
             assert word in text
     unpriced = {key: value for key, value in changed.items() if key != "cost"}
     unpriced["tiers"] = {

@@ -18,7 +18,7 @@ ARGUMENTS: dict[type[TerraformResource], tuple[str, ...]] = {
         *("storage_throughput", "storage_type"),
     ),
     DocdbClusterInstance: ("instance_class",),
-    ElasticacheReplicationGroup: ("engine_version", "node_type"),
+    ElasticacheReplicationGroup: ("engine", "engine_version", "node_type"),
 }
 
 
@@ -29,4 +29,4 @@ def asked(resources: Iterable[TerraformResource]) -> str:
         inputs = {name: getattr(each, f"{name}_input") for name in ARGUMENTS[type(each)]}
         address = f"{each.terraform_resource_type}.{each.friendly_unique_id}"
         found[address] = {name: value for name, value in inputs.items() if value is not None}
-    return json.dumps(found, sort_keys=True)
+    return json.dumps(found, sort_keys=True, separators=(",", ":"))  # as jsonencode writes it

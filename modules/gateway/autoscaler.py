@@ -6,8 +6,8 @@ from __future__ import annotations
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
+from modules import calendar
 from modules.compute.outputs import ComputeOutputs
-from modules.compute.versions import AUTOSCALER as VERSIONS
 from modules.gateway.charts import AUTOSCALER, rendered
 from modules.helm import release
 from modules.namespaces import SYSTEM
@@ -16,6 +16,7 @@ from modules.stack import Stack
 
 def autoscaler(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependable) -> Release:
     """`helm_release.cluster_autoscaler`, for `compute.scaling: pods`."""
+    images = calendar.rows(calendar.AUTOSCALER)
     return release(
         stack,
         "cluster_autoscaler",
@@ -28,7 +29,7 @@ def autoscaler(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependabl
                 AUTOSCALER,
                 cluster=cluster.cluster_name,
                 region=stack.environment.region,
-                image=VERSIONS[stack.environment.compute.kubernetes],
+                image=images[stack.environment.compute.kubernetes].facts["image"],
             )
         ],
         depends_on=[after],

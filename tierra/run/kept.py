@@ -17,7 +17,7 @@ from pathlib import Path
 from rehearsal import attach
 from tierra.run import forecast, saved, upstream
 from tierra.run.terraform import Terraform
-from tierra.run.workspace import Tier, private, read_json, write
+from tierra.run.workspace import Failed, Tier, private, read_json, write
 
 NOTE = "made.json"
 STATE = "made.tfstate"  # the scratch state of the last run, until this run knows whether it still holds
@@ -61,7 +61,7 @@ def restored(tier: Tier, wanted: str) -> bool:
     try:
         note = read_json(tier.scratch / NOTE)
         whole = all(saved.checksum(tier.scratch / name) == sum_ for name, sum_ in note["files"].items())
-    except (OSError, ValueError, LookupError):
+    except (OSError, LookupError, Failed):
         return False
     if note["key"] != wanted or not whole or tier.workspace.verbose:
         return False

@@ -78,7 +78,7 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> None:
     shutil.copyfile(tier.configuration, tier.planned_configuration)
     tier.waits.unlink(missing_ok=True)
     _terraform(tier, terraform, options)
-    if waiting := waits.asked(read_json(tier.plan_json)):
+    if waiting := waits.asked(saved.made(tier)):
         write(tier.waits_override, waits.override(waiting))
         try:
             _terraform(tier, terraform, options)

@@ -19,11 +19,21 @@ from tierra.run import upstream
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
 
+def made(tier: Tier) -> dict[str, Any]:
+    """The plan that terraform has just shown as JSON. Raises Failed when it is not there whole: terraform
+    does not notice when its JSON is cut off."""
+    try:
+        plan: dict[str, Any] = json.loads(tier.plan_json.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unsaved(tier, error) from None
+    return plan
+
+
 def seal(tier: Tier) -> None:
     """Writes the seal of a plan, last: a plan without one was not finished. Raises Failed when the plan is
-    not there whole: terraform does not notice when its JSON is cut off."""
+    not there whole."""
+    plan = made(tier)
     try:
-        plan = json.loads(tier.plan_json.read_text(encoding="utf-8"))
         sealed = {
             "plan": checksum(tier.plan),
             "shown": checksum(tier.plan_json),
@@ -36,10 +46,14 @@ def seal(tier: Tier) -> None:
         }
         write(tier.seal, json.dumps(sealed, indent=2) + "\n")
     except (OSError, ValueError) as error:
-        raise Failed(
-            f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved whole, the disk is"
-            f" full ({error})\n  remedy: make room, then {tier.workspace.command('plan')}"
-        ) from None
+        raise _unsaved(tier, error) from None
+
+
+def _unsaved(tier: Tier, error: Exception) -> Failed:
+    return Failed(
+        f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved whole, the disk is"
+        f" full ({error})\n  remedy: make room, then {tier.workspace.command('plan')}"
+    )
 
 
 NAMES = "{tiers}"
