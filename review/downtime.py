@@ -93,6 +93,10 @@ def _missed(change: Change, standing: Standing) -> tuple[str, bool]:
         return ("everything in its namespaces is deleted" if replaced else "", replaced)
     if change.type == RECORD and _proves_a_certificate(change):
         return "", False
+    if change.type == "aws_route" and standing.goes(
+        "aws_route_table", "id", change.was.get("route_table_id")
+    ):
+        return "", False  # no subnet uses the table any more, or it could not go
     if change.type == DATABASE and change.was.get("replicate_source_db"):
         return REPLICA, False
     if change.type in SHARED and standing.others(change):

@@ -301,6 +301,20 @@ def test_each_verdict_has_its_change(
     assert report(put(tmp_path / "dev", "data", plan), ["data"])["verdict_line"] == verdict
 
 
+@pytest.mark.parametrize(("goes", "missed"), [(True, False), (False, True)])
+def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, missed: bool) -> None:
+    route = {"route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0"}
+    plan = one("aws_route", ["delete"], route, None)
+    table = one(
+        "aws_route_table",
+        ["delete"] if goes else ["no-op"],
+        {"id": "rtb-1"},
+        None if goes else {"id": "rtb-1"},
+    )
+    plan["resource_changes"] += table["resource_changes"]
+    assert ("downtime" in [each[0] for each in says(tmp_path, plan)]) == missed
+
+
 def test_what_an_apply_left_over_is_missed_by_nobody(tmp_path: Path) -> None:
     plan = one("aws_lb", ["delete"], {"internal": False}, None)
     plan["resource_changes"][0]["deposed"] = "abc123"
