@@ -46,7 +46,7 @@ $(INSTALLED): requirements/main.lock requirements/bindings.lock requirements/nod
 $(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly thin) $(INSTALLED)
 	@echo "setup: preparing the AWS bindings"
 	@$(PYTHON) -m bindings.trim && touch $@
-$(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py rehearsal/catalog.py bindings/schema.py bindings/providers.py bindings/providers.json.gz $(INSTALLED)
+$(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py tools/terraform.py rehearsal/catalog.py bindings/schema.py bindings/providers.py bindings/providers.json.gz $(INSTALLED)
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install && touch $@
 
@@ -141,8 +141,10 @@ hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write the Terraform of every tier as HCL, fo
 	@$(PYTHON) -m review.hcl $(or $(TERRAFORM),$(wildcard .venv/bin/terraform),terraform) "$(OUT)" $(SPEC) $(SELECTED)
 endif
 
-versions: $(INSTALLED) ## Ask AWS which versions it has and until when, and renew modules/versions.yaml; commit it
-	@$(PYTHON) -m tools.versions "$(ENV)"
+# With LIST=file the old ones are written there, for an issue, and AWS is not asked.
+versions: $(INSTALLED) ## List all versions and what is newer, then ask AWS for its own and renew modules/versions.yaml
+	@$(PYTHON) -m tools.renewal $(LIST)
+	@$(if $(LIST),,$(PYTHON) -m tools.versions "$(ENV)")
 rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratch folder, with no cloud
 	@$(RUN) rehearse $(MAKE)
 SUCCESSOR := .venv/successor/installed

@@ -17,9 +17,11 @@ from pathlib import Path
 from bindings import providers
 from rehearsal.catalog import build, catalog_path
 from rehearsal.files import write
+from tools.terraform import REGISTRIES
 
 ROOT = Path(__file__).resolve().parents[1]
-HOST = "registry.terraform.io/hashicorp"
+# OpenTofu asks a registry of its own for the same providers.
+HOSTS = [f"{host}/hashicorp" for host in REGISTRIES.values()]
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 # The text is the same on every machine, so terraform's lock file is too: what differs (where Python is)
@@ -36,10 +38,10 @@ disable_checkpoint = true
 provider_installation {{
   filesystem_mirror {{
     path    = "{mirror}"
-    include = ["{host}/aws", "{host}/helm"]
+    include = [{providers}]
   }}
   direct {{
-    exclude = ["{host}/aws", "{host}/helm"]
+    exclude = [{providers}]
   }}
 }}
 """
@@ -49,15 +51,18 @@ def main() -> None:
     home = catalog_path().parent
     home.mkdir(exist_ok=True)
     for name in providers.PACKAGES:
-        executable(home / "mirror", name, providers.version(name))
+        for host in HOSTS:
+            executable(home / "mirror" / host, name, providers.version(name))
     build(catalog_path())
     write(home / "python", sys.executable)
-    write(home / "terraform.rc", CONFIGURATION.format(mirror=home / "mirror", host=HOST))
+    named = ", ".join(f'"{host}/{name}"' for host in HOSTS for name in providers.PACKAGES)
+    write(home / "terraform.rc", CONFIGURATION.format(mirror=home / "mirror", providers=named))
 
 
-def executable(mirror: Path, name: str, version: str) -> Path:
-    """Write the executable that terraform starts as the provider `name` of that version."""
-    folder = mirror / HOST / name / version / target()
+def executable(folder: Path, name: str, version: str) -> Path:
+    """Write the executable that terraform starts as the provider `name` of that version, below the folder of
+    a registry in the mirror."""
+    folder = folder / name / version / target()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"terraform-provider-{name}_v{version}"
     write(file, EXECUTABLE.format(name=name, version=version))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from review.changes import CONFIGURATION, PLAN, read
+from tools.terraform import TERRAFORM, planned
 
 ROOT = Path(__file__).resolve().parent.parent
 REHEARSAL = "rehearsal"
@@ -27,7 +28,7 @@ def title(folder: Path, tiers: list[str], environment: str, root: Path = ROOT) -
     - `made`: when the first and the last plan was made, in UTC
     - `spec`: its `path`, the `commit` that is checked out, whether the spec was `edited` since (null where
       git cannot tell), and the `diff`
-    - `terraform`, `providers` by name, `tierra`: versions
+    - `terraform` (of OpenTofu with its name), `providers` by name, `tierra`: versions
     """
     stacks = [folder / "stacks" / tier for tier in tiers]
     plans = [read(stack / PLAN) for stack in stacks]
@@ -41,12 +42,16 @@ def title(folder: Path, tiers: list[str], environment: str, root: Path = ROOT) -
         "target": _target(folder, stacks),
         "made": [times[0], times[-1]] if times else [],
         "spec": spec(f"environments/{environment}.yaml", root),
-        "terraform": ", ".join(
-            sorted({plan["terraform_version"] for plan in plans if "terraform_version" in plan})
-        ),
+        "terraform": ", ".join(sorted({_program(plan) for plan in plans if "terraform_version" in plan})),
         "providers": dict(sorted(pair for stack in stacks for pair in _versions(stack))),
         "tierra": _tierra(root),
     }
+
+
+def _program(plan: Mapping[str, Any]) -> str:
+    """`1.14.0`, or `OpenTofu 1.11.1`."""
+    name = "" if planned(plan) == TERRAFORM else f"{planned(plan)} "
+    return f"{name}{plan['terraform_version']}"
 
 
 def spec(path: str, root: Path) -> dict[str, Any]:

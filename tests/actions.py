@@ -44,7 +44,12 @@ class Runner:
             command.chmod(0o755)
         for name in TOOLS:
             (self.folder / "bin" / name).symlink_to(shutil.which(name) or name)
-        self.says = {"runner.temp": str(self.folder / "temp"), "github.token": "token", **self.says}
+        self.says = {
+            "runner.temp": str(self.folder / "temp"),
+            "github.token": "token",
+            "vars.TERRAFORM": "",
+            **self.says,
+        }
         self._keep({"calls": [], "sent": [], **self.world})
 
     def _keep(self, world: dict[str, Any]) -> None:

@@ -104,7 +104,14 @@ def test_no_file_names_a_folder_of_one_machine_or_a_package_registry() -> None:
 
 def test_papers_name_no_domain_that_belongs_to_somebody() -> None:
     """Links lead to real pages; names in examples are example.com. Public registries are no examples."""
-    registries = {"docker.io", "ghcr.io", "quay.io", "registry.k8s.io", "registry.terraform.io"}
+    registries = {
+        "docker.io",
+        "ghcr.io",
+        "quay.io",
+        "registry.k8s.io",
+        "registry.terraform.io",
+        "registry.opentofu.org",
+    }
     allowed = re.compile(r"(?:.+\.)?(?:example\.com|amazonaws\.com(?:\.cn)?)$")
     found = []
     for paper in PAPERS:

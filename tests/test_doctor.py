@@ -285,7 +285,7 @@ def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool
 
 def test_a_registry_that_answers_is_told(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(doctor, "REGISTRY", servers.address)
+    monkeypatch.setattr(doctor, "registry_of", lambda name: servers.address)
     spec, _ = doctor.look_at_spec("production")
     assert doctor.look_at_registry(spec).status == doctor.OK
 

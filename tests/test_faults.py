@@ -72,7 +72,11 @@ def converges(production: Production) -> None:
             "the credentials are for the account 210987654321, and production is in 123456789012",
             "sign in to 123456789012",
         ),
-        ("terraform", "was written by terraform 1.99.0, and this is", "use terraform 1.99.0 or newer"),
+        (
+            "terraform",
+            "was written by version 1.99.0, and this is Terraform",
+            "use Terraform 1.99.0 or newer",
+        ),
         ("network", "AWS cannot be asked who you are", "look at credentials and network"),
     ],
 )

@@ -109,7 +109,10 @@ def test_terraforms_text_is_not_kept_from_those_who_ask_for_it(data: Tier) -> No
 def test_a_folder_is_initialized_once_for_the_same_configuration_and_lock_file(data: Tier) -> None:
     """terraform writes a lock file where there is none: that is no reason to do it again."""
     program, calls = Path(data.workspace.terraform), data.folder / "calls"
-    program.write_text(f'#!/bin/sh\necho "$2" >>{calls}\necho 1 >{data.folder}/.terraform.lock.hcl\n')
+    program.write_text(
+        f'#!/bin/sh\ntest "$1" != version || exec echo Terraform v1.11.4\n'
+        f'echo "$2" >>{calls}\necho 1 >{data.folder}/.terraform.lock.hcl\n'
+    )
     program.chmod(0o755)
     for _ in range(2):
         Terraform(data, "plan").init()
@@ -117,3 +120,6 @@ def test_a_folder_is_initialized_once_for_the_same_configuration_and_lock_file(d
     (data.folder / ".terraform.lock.hcl").write_text("2")
     Terraform(data, "plan").init()
     assert calls.read_text() == "init\ninit\n"
+    os.utime(program, (1, 1))
+    Terraform(data, "plan").init()
+    assert calls.read_text() == "init\ninit\ninit\n"

@@ -131,7 +131,7 @@ def test_a_plan_of_another_terraform_is_refused_with_both_versions(production: P
     seal(Workspace("production", stack.parents[1]).tier("state"))
     (production.folder / "cdktf.out" / "production" / "report.json").unlink()
     run = production.make("apply", "TIER=state", APPROVE="yes")
-    refused(run, f"the plan was made by terraform {theirs}; this is {ours}")
+    refused(run, f"the plan was made by version {theirs}; this is Terraform {ours}")
     assert production.recorded("state") == set()
 
 

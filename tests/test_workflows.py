@@ -991,6 +991,56 @@ def test_drift_has_one_issue_that_is_opened_changed_and_closed(
             assert f"| {environment} | {found.get(environment, '**not compared**')} |\n" in fields["body"]
 
 
+VERSIONS = "acme/platform/.github/workflows/versions.yml"
+
+
+@pytest.mark.parametrize(
+    ("old", "open_issue", "sent"),
+    [
+        ("", False, None),
+        ("1 of 9 versions are old.\n", False, ("POST", ISSUES)),
+        ("1 of 9 versions are old.\n", True, ("PATCH", f"{ISSUES}/9")),
+        ("", True, ("PATCH", f"{ISSUES}/9")),
+    ],
+)
+def test_old_versions_have_one_issue_that_is_opened_changed_and_closed(
+    infrastructure: Runner,
+    written: dict[str, dict[str, str]],
+    old: str,
+    open_issue: bool,
+    sent: tuple[str, str] | None,
+) -> None:
+    (infrastructure.folder / "checkout" / "versions.md").write_text(old)
+    issues = [
+        {"number": 7, "user": {"type": "User"}, "body": "<!-- tierra: versions -->\n"},
+        {"number": 8, "user": {"type": "Bot"}, "body": "<!-- tierra: drift -->\n"},
+        {"number": 9, "user": {"type": "Bot"}, "body": "<!-- tierra: versions -->\n"},
+    ]
+    infrastructure.change(github={ISSUES: issues if open_issue else issues[:2]})
+    name = "Open, change or close the issue"
+    done = infrastructure.run(step_of(written["production"][VERSIONS], "issue", name))
+    assert done["job"]["outcome"] == "success", infrastructure.log
+    found = [(method, path) for method, path, _ in infrastructure.world["sent"]]
+    assert found == ([sent] if sent else [])
+    for _, _, fields in infrastructure.world["sent"]:
+        if old:
+            assert fields["body"].startswith(f"<!-- tierra: versions -->\n{old}")
+        else:
+            assert fields == {"state": "closed"}
+
+
+def test_issues_are_written_where_nothing_of_the_repository_runs(written: dict[str, dict[str, str]]) -> None:
+    made = yaml.safe_load(written["production"][VERSIONS])
+    assert {name: job["permissions"] for name, job in made["jobs"].items()} == {
+        "list": {"contents": "read"},
+        "issue": {"issues": "write"},
+    }
+    assert [step["run"] for step in made["jobs"]["list"]["steps"] if "run" in step] == [
+        "make versions LIST=versions.md"
+    ]
+    assert made[True]["schedule"] == [{"cron": "41 5 * * 1"}]
+
+
 @pytest.mark.parametrize(
     ("code", "verdict", "row"),
     [
@@ -1186,7 +1236,7 @@ def found_in(folder: Path) -> set[str]:
     return {path.name for path in (folder / ".github" / "workflows").iterdir()}
 
 
-HERE = {"infrastructure.yml", "infrastructure-environment.yml", "shop.live.yml"}
+HERE = {"infrastructure.yml", "infrastructure-environment.yml", "versions.yml", "shop.live.yml"}
 
 
 def test_workflows_are_written_where_they_belong(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -1207,7 +1257,7 @@ def test_a_second_run_changes_nothing(project: Path, capsys: pytest.CaptureFixtu
     assert workflows_command.main() == 0
     assert {path: path.stat().st_mtime_ns for path in project.rglob("*.yml")} == times
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == 4
+    assert len(said) == 5
     assert all(line.startswith("unchanged ") for line in said)
 
 

@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from tools.terraform import INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
+
 ROOT = Path(__file__).resolve().parent.parent
 OK, WARNING, MISSING, UNUSED = "ok", "warning", "missing", "not needed"
 SECONDS = 4  # for an answer from the network
 BACKED_UP = ("RDS", "DocumentDB", "S3", "EBS")  # what the tiers tag for AWS Backup
-REGISTRY = "https://registry.terraform.io"
 
 
 @dataclass(frozen=True)
@@ -153,16 +154,25 @@ def look_at_installed(package: str) -> Finding:
 
 
 def look_at_terraform() -> Finding:
-    own = ROOT / ".venv/bin/terraform"
-    path = str(own) if own.exists() else shutil.which("terraform")
-    remedy = "make setup installs one, or https://developer.hashicorp.com/terraform/install"
+    """Terraform, or OpenTofu where TERRAFORM names it."""
+    named, path = os.environ.get("TERRAFORM"), terraform_path()
+    remedy = f"install OpenTofu ({INSTALL[OPENTOFU]}), or leave TERRAFORM out"
+    if not named:
+        remedy = f"make setup installs one, or {INSTALL[TERRAFORM]}"
     if path is None:
-        return Finding("terraform", MISSING, "none", remedy)
-    said = answer([path, "version", "-json"], CHECKPOINT_DISABLE="1", TF_CLI_CONFIG_FILE=os.devnull)
-    version = first_version(said)
-    if version < (1, 11):
-        return Finding("terraform", MISSING, f"{shown(version)}, at {path}", f"1.11 or newer: {remedy}")
-    return Finding("terraform", OK, f"{shown(version)}, at {path}")
+        return Finding("terraform", MISSING, f"TERRAFORM={named} is not on PATH" if named else "none", remedy)
+    said = asked(path)
+    if said is None:
+        return Finding("terraform", MISSING, f"{path} is neither Terraform nor OpenTofu", remedy)
+    found = f"{said.name} {said.version}, at {path}"
+    if said.numbers < OLDEST:
+        return Finding("terraform", MISSING, found, f"{shown(OLDEST)} or newer: {remedy}")
+    return Finding("terraform", OK, found)
+
+
+def terraform_path() -> str | None:
+    named, own = os.environ.get("TERRAFORM"), ROOT / ".venv/bin/terraform"
+    return str(own) if not named and own.exists() else shutil.which(named or "terraform")
 
 
 def look_at_node() -> Finding:
@@ -409,16 +419,23 @@ def look_at_registry(spec: Any) -> Finding:
     """Whether terraform can fetch providers; a proxy is taken from the environment as terraform takes it."""
     if reason := not_on_aws(spec):
         return Finding("registry", UNUSED, reason)
-    address = f"{REGISTRY}/.well-known/terraform.json"
+    path = terraform_path()
+    said = asked(path) if path else None
+    registry = registry_of(said.name if said else TERRAFORM)
+    address = f"{registry}/.well-known/terraform.json"
     try:
         with urllib.request.urlopen(address, timeout=SECONDS) as reply:
             if "providers.v1" in json.load(reply):
-                return Finding("registry", OK, f"{REGISTRY} answers")
-            found = f"{REGISTRY} answers, and not as a registry"
+                return Finding("registry", OK, f"{registry} answers")
+            found = f"{registry} answers, and not as a registry"
     except (OSError, ValueError) as error:
-        found = f"{REGISTRY} does not answer: {getattr(error, 'reason', error)}"
+        found = f"{registry} does not answer: {getattr(error, 'reason', error)}"
     remedy = "set HTTPS_PROXY, or mirror the providers: terraform providers mirror, and TF_CLI_CONFIG_FILE"
     return Finding("registry", MISSING, found, remedy)
+
+
+def registry_of(name: str) -> str:
+    return f"https://{REGISTRIES[name]}"
 
 
 def look_at_cluster(spec: Any) -> Finding:

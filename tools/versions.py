@@ -2,6 +2,7 @@
 
     python -m tools.versions ENV
 
+`make versions` runs it after tools.renewal, which lists everything else and needs no credentials.
 AWS answers with any account's credentials that may do what ACTIONS lists; the region is that of the spec.
 What AWS does not answer stays: the days of ElastiCache and DocumentDB, and the image of the cluster
 autoscaler. The change is reviewed and committed like any other. Exit code 0, or 1 when AWS could not be

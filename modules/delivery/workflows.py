@@ -1,7 +1,8 @@
 """The workflows of GitHub Actions: the spec in, texts of files out. Nothing here writes them or asks AWS.
 
 A system has a workflow for each environment, for each has a registry, an account and an approval of its own.
-The infrastructure has two for all environments together, which name none of them: they read the specs.
+The infrastructure has two for all environments together, which name none of them: they read the specs. One
+more says which versions are old.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def workflows(environment: Environment, waves: int | None = None) -> dict[str, s
             inputs=list(account_of(environment)),
             waves=waves if waves is not None else (here.place + 1 + bool(here.consumers)) * here.linked,
         )
-        for name in ("infrastructure", "infrastructure-environment")
+        for name in ("infrastructure", "infrastructure-environment", "versions")
     }
     for system in environment.systems:
         file = f"{FOLDER}/{system}.{environment.environment}.yml"

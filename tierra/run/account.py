@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,12 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from tierra.run import program
+from tierra.run.program import HOST, Program
 from tierra.run.workspace import Failed, Workspace
+from tools.terraform import REGISTRIES, TERRAFORM
 
-# A state starts with its format and the version of terraform that wrote it.
-START_BYTES = 256
+CHUNK = 65536
 # Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.
 REFUSED_BY_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
 QUICK = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
@@ -123,31 +124,53 @@ def bucket_exists(place: Place, bucket: str) -> bool:
     return True
 
 
-def look_at_states(places: Sequence[Place], terraform: str) -> None:
-    """Raises Refused when a state was written by a newer minor version of terraform than this one."""
-    versions: dict[str, str] = {}
+def look_at_states(places: Sequence[Place], ours: Program) -> None:
+    """Raises Refused when a state was written by a newer minor version of the program than this one, or by
+    OpenTofu and this is Terraform.
+
+    Both write a version under the same name, and their versions say nothing about each other. By the registry
+    of its providers a state says which of the two wrote it. OpenTofu reads the providers of Terraform as its
+    own; Terraform does not (opentofu/opentofu, internal/tofumigrate).
+    """
+    moved = []
     s3 = client("s3", places[0].region)
     for place in places:
         try:
-            start = s3.get_object(Bucket=place.bucket, Key=place.key, Range=f"bytes=0-{START_BYTES}")
+            body = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"]
+            version, writer = _written_by(body.iter_chunks(CHUNK))
         except (ClientError, BotoCoreError):
             continue  # none yet, or terraform will say why it cannot be read
-        if found := re.search(rb'"terraform_version":\s*"([\d.]+)', start["Body"].read()):
-            versions[place.key] = found[1].decode()
-    if not versions:
-        return
-    ours = _version(terraform)
-    for key, theirs in versions.items():
-        if _minor(theirs) > _minor(ours):
+        if writer in (ours.name, "") and _minor(version) > _minor(ours.version):
             raise Refused(
-                f"the state {key} was written by terraform {theirs}, and this is {ours}",
-                f"use terraform {theirs} or newer: an older one may drop what it does not know",
+                f"the state {place.key} was written by {writer or 'version'} {version}, and this is {ours}",
+                f"use {ours.name} {version} or newer: an older one may drop what it does not know",
             )
+        if writer and writer != ours.name:
+            moved.append(place.key)
+    if moved and ours.name == TERRAFORM:
+        raise Refused(
+            f"OpenTofu wrote {_some(moved)}, and this is {ours}",
+            "go on with TERRAFORM=tofu, or move the states back to Terraform: docs/opentofu.md",
+        )
+    if moved:
+        print(f"opentofu: Terraform wrote {_some(moved)}; an apply makes them OpenTofu's: docs/opentofu.md")
 
 
-def _version(terraform: str) -> str:
-    answer = subprocess.run([terraform, "version", "-json"], capture_output=True, text=True, check=True)
-    return str(json.loads(answer.stdout)["terraform_version"])
+def _some(keys: list[str]) -> str:
+    return f"the state {keys[0]}" if len(keys) == 1 else f"{len(keys)} states, {keys[0]} among them"
+
+
+def _written_by(chunks: Iterable[bytes]) -> tuple[str, str]:
+    """The version in a state, and Terraform or OpenTofu; empty where the state has no resource of AWS. It is
+    read up to the first resource that says it."""
+    text, host = b"", None
+    for chunk in chunks:
+        text += chunk
+        if host := HOST.search(text):
+            break
+    version = re.search(rb'"terraform_version":\s*"([\d.]+)', text)
+    writers = {registry: name for name, registry in REGISTRIES.items()}
+    return version[1].decode() if version else "0.0", writers[host[1].decode()] if host else ""
 
 
 def _minor(version: str) -> tuple[int, ...]:
@@ -166,6 +189,6 @@ def look(workspace: Workspace) -> None:
                 f"the bucket for its states, {places[0].bucket}, does not exist",
                 f"make bootstrap ENV={environment}",
             )
-        look_at_states(places, workspace.terraform)
+        look_at_states(places, program.ask(workspace.terraform))
     except Refused as refused:
         raise Failed(f"{environment}: {refused}") from None

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from review.differences import differences
 from review.ordinary import covers, ordinary
-from tierra.run import destroy, waits
+from tierra.run import destroy, program, waits
 from tierra.run import plan as planning
 from tierra.run.board import DONE, STOPPED, Board
 from tierra.run.terraform import Terraform
@@ -57,7 +57,9 @@ def _plan(tier: Tier, terraform: Terraform, option: str, name: str) -> None:
     timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
     options = ["-input=false", "-no-color", timeout, "-out=drift.tfplan"]
     log = tier.folder / "drift.log"
-    terraform.run(["plan", option, *options], log, doing=f"terraform plan {option}")
+    terraform.run(
+        ["plan", option, *options], log, doing=f"{program.of(tier.workspace).command} plan {option}"
+    )
     try:
         terraform.save(["show", "-json", "drift.tfplan"], tier.folder / name)
     finally:

@@ -37,7 +37,7 @@ KNOWN = (
         r"Error acquiring the state lock.*?ID: (?P<id>\S+) Path: \S+ Operation: (?:OperationType)?"
         r"(?P<operation>\S+) Who: (?P<who>\S+) Version: (?P<version>\S+)"
         r" Created: (?P<created>\S+ [\d:]{8})\S* .*?Info:",
-        "the state is locked: {who} holds it since {created} UTC ({operation}, terraform {version})",
+        "the state is locked: {who} holds it since {created} UTC ({operation}, version {version})",
         "wait for them, and run it again; only when that process is dead:"
         " make unlock ENV={env} TIER={tier} LOCK={id}",
     ),
@@ -52,9 +52,11 @@ KNOWN = (
         PLAN,
     ),
     Known(
-        r"plan file was created by Terraform (?P<theirs>[\w.-]+), but this is (?P<ours>[\w.-]+)",
-        "the plan was made by terraform {theirs}; this is {ours}",
-        "use terraform {theirs}, or " + PLAN,
+        # opentofu/opentofu, internal/plans/planfile/tfplan.go, names both.
+        r"plan file was created by (?:OpenTofu or )?Terraform (?P<theirs>[\w.-]+),"
+        r" but this is (?P<ours>[\w.-]+)",
+        "the plan was made by version {theirs}; this is {program} {ours}",
+        "use version {theirs}, or " + PLAN,
     ),
     Known(
         r'S3 bucket "(?P<bucket>[^"]+)" does not exist|NoSuchBucket',
@@ -77,10 +79,11 @@ KNOWN = (
         "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     ),
     Known(
-        r"state file uses format version \d+, which is not supported by Terraform (?P<ours>[\w.-]+?)\. This"
-        r" state file was created by Terraform (?P<theirs>[\w.-]+?)\. ?",
-        "the state was written by terraform {theirs}; this is {ours}, which cannot read it",
-        "use terraform {theirs} or newer",
+        r"state file uses format version \d+, which is not supported by (?:Terraform|OpenTofu)"
+        r" (?P<ours>[\w.-]+?)\. This state file was created by (?P<writer>Terraform|OpenTofu)"
+        r" (?P<theirs>[\w.-]+?)\. ?",
+        "the state was written by {writer} {theirs}; this is {ours}, which cannot read it",
+        "use {writer} {theirs} or newer",
     ),
     Known(
         r"managed by newer provider version",
@@ -164,12 +167,13 @@ UNKNOWN = {
         "it stopped half-way; what is left is in the state, and the cause is above",
         "remove the cause, then " + AGAIN,
     ),
-    "": Known("", "terraform failed and changed nothing; the cause is above", "remove it, then " + AGAIN),
+    "": Known("", "{program} failed and changed nothing; the cause is above", "remove it, then " + AGAIN),
 }
 
 
 def explained(text: str, place: Mapping[str, str]) -> str:
-    """The message for what terraform printed. `place` has env, verb, tier and stack."""
+    """The message for what terraform printed. `place` has env, verb, tier, stack and
+    program."""
     plain = " ".join(FRAME.sub(" ", ANSI.sub("", text)).split())
     for known in KNOWN:
         if found := re.search(known.pattern, plain):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rehearsal import attach
-from tierra.run import forecast, saved, upstream
+from tierra.run import forecast, program, saved, upstream
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, private, read_json, write
 
@@ -39,7 +39,6 @@ def end(tier: Tier) -> None:
 def key(tier: Tier, state: str, what: str) -> str:
     """A checksum of all that a forecast is made from, and of what is made of it; the state is as stored."""
     terraform = Terraform(tier, "plan", embedded=True)
-    program = Path(shutil.which(tier.workspace.terraform) or tier.workspace.terraform).resolve()
     parts = [
         what,
         state,
@@ -48,7 +47,7 @@ def key(tier: Tier, state: str, what: str) -> str:
         {need.name: upstream.later(need) for need in tier.needs},
         {name: file.as_posix() for name, file in forecast.producers(tier).items()},
         {name: value for name, value in terraform.environment.items() if name.startswith(SETTINGS)},
-        [program.as_posix(), program.stat().st_mtime_ns if program.exists() else 0],
+        program.file(tier.workspace.terraform),
         attach.stamp(),
         saved.checksum(Path(forecast.__file__)),
     ]

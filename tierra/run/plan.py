@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tierra.run import forecast, kept, saved, upstream, waits
+from tierra.run import forecast, kept, program, saved, upstream, waits
 from tierra.run.board import DONE, RUNNING, Board
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, private, read_json, write
@@ -95,7 +95,11 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> None:
 
 def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> None:
     timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
-    terraform.run(["plan", *OPTIONS, timeout, *options], tier.plan_log, doing="terraform plan")
+    terraform.run(
+        ["plan", *OPTIONS, timeout, *options],
+        tier.plan_log,
+        doing=f"{program.of(tier.workspace).command} plan",
+    )
     terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
 
 

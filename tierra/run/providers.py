@@ -1,7 +1,8 @@
 """The lock file of the providers: made in one place for all tiers, and put beside each root module.
 
-terraform takes a lock file as it is (-lockfile=readonly) only if it names the providers of the module and no
-others.
+Terraform and OpenTofu have registries of their own, with other builds of the same providers: the file holds
+blocks of both, and each program gets its own. Either takes a lock file as it is (-lockfile=readonly) only if
+it names the providers of the module and no others.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from tierra.run import program
 from tierra.run.terraform import Terraform
-from tierra.run.workspace import Workspace, write
+from tierra.run.workspace import Failed, Workspace, write
+from tools.terraform import REGISTRIES
 
 LOCKED = ".terraform.lock.hcl"
-REGISTRY = "registry.terraform.io"
 BLOCK = re.compile(r'^provider "(?P<address>[^"]+)" \{\n.*?^\}\n', re.M | re.S)
 
 
+HEADER = "# Written by make lock: what plans take, from the registries of Terraform and of OpenTofu.\n\n"
 PLATFORMS = "linux_amd64 linux_arm64 darwin_amd64 darwin_arm64"
 
 
 def lock(workspace: Workspace) -> None:
-    """Writes environments/providers.lock.hcl, on a machine that reaches the registry. Raises Failed."""
+    """Writes environments/providers.lock.hcl, on a machine that reaches the registry; blocks of the other
+    registry stay. Raises Failed."""
+    ours = program.of(workspace)
     folder = workspace.out / "lock"
     shutil.rmtree(folder, ignore_errors=True)
     gather(workspace.out, folder)
@@ -35,9 +40,36 @@ def lock(workspace: Workspace) -> None:
     if mirror := variables.get("MIRROR"):
         options.append(f"-fs-mirror={Path(mirror).absolute()}")
     print(shlex.join(terraform.command("providers", "lock", *options)), flush=True)
-    terraform.run(["providers", "lock", *options], folder / "lock.log", doing="terraform providers lock")
-    shutil.copyfile(folder / LOCKED, Path("environments", "providers.lock.hcl"))
-    print("lock: environments/providers.lock.hcl is written; from now on plans take these providers only")
+    terraform.run(
+        ["providers", "lock", *options], folder / "lock.log", doing=f"{ours.command} providers lock"
+    )
+    file = Path("environments", "providers.lock.hcl")
+    made = blocks(folder / LOCKED)
+    kept = {
+        address: block
+        for address, block in blocks(file).items()
+        if not address.startswith(f"{ours.registry}/")
+    }
+    write(file, HEADER + "\n".join(block for _, block in sorted({**kept, **made}.items())))
+    print(f"lock: {file} is written; from now on plans of {ours.name} take these providers only")
+    for address, block in sorted(kept.items()):
+        mine = made.get(address.replace(address.split("/")[0], ours.registry, 1), "")
+        if mine and version(mine) != version(block):
+            other = next(name for name, host in REGISTRIES.items() if address.startswith(f"{host}/"))
+            print(
+                f"lock: {address} stays {version(block)}, and this is {version(mine)}: make lock with {other}"
+            )
+
+
+def blocks(file: Path) -> dict[str, str]:
+    """The blocks of a lock file by the whole address of their provider; none where there is no file."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    return {found["address"]: found[0] for found in BLOCK.finditer(text)}
+
+
+def version(block: str) -> str:
+    found = re.search(r'^\s*version\s*=\s*"([^"]+)"', block, re.M)
+    return found[1] if found else ""
 
 
 def gather(out: Path, folder: Path) -> None:
@@ -50,18 +82,26 @@ def gather(out: Path, folder: Path) -> None:
     write(folder / "main.tf.json", json.dumps(configuration, indent=2) + "\n")
 
 
-def place(lock: Path, out: Path) -> None:
+def place(lock: Path, workspace: Workspace) -> None:
     """Writes the lock file of every tier. A provider that the lock lacks is missing there, and terraform says
-    so."""
-    blocks = {found["address"]: found[0] for found in BLOCK.finditer(lock.read_text())}
+    so. Raises Failed when it has none of the program's registry."""
+    ours, out = program.of(workspace), workspace.out
+    found = blocks(lock)
+    if not any(address.startswith(f"{ours.registry}/") for address in found):
+        raise Failed(
+            f"{workspace.environment}: {lock} has no providers of {ours.registry},"
+            f" where {ours.name} gets its own\n"
+            f"  remedy: make lock ENV={workspace.environment} TERRAFORM={workspace.terraform},"
+            " and commit the file"
+        )
     for module in sorted(out.glob("stacks/*/cdk.tf.json")):
         required = json.loads(module.read_text())["terraform"]["required_providers"]
-        addresses = sorted(_address(provider["source"]) for provider in required.values())
-        text = "\n".join(blocks[address] for address in addresses if address in blocks)
+        addresses = sorted(_address(provider["source"], ours.registry) for provider in required.values())
+        text = "\n".join(found[address] for address in addresses if address in found)
         write(module.parent / LOCKED, text)
 
 
-def _address(source: str) -> str:
-    """The full address of a provider: `aws` is registry.terraform.io/hashicorp/aws."""
+def _address(source: str, registry: str) -> str:
+    """The full address of a provider: `aws` is hashicorp/aws of the program's registry."""
     parts = source.split("/")
-    return "/".join([*(REGISTRY, "hashicorp")[: 3 - len(parts)], *parts])
+    return "/".join([*(registry, "hashicorp")[: 3 - len(parts)], *parts])

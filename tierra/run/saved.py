@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tierra.run import upstream
+from tierra.run import program, upstream
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
+from tools.terraform import planned
 
 
 def made(tier: Tier) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def seal(tier: Tier) -> None:
             "configuration": checksum(tier.planned_configuration),
             "carried": carried(tier),
             "upstream": upstream.read(tier),
+            "program": planned(plan),
             "terraform": plan["terraform_version"],
             "made": plan["timestamp"],
             "target": tier.workspace.target,
@@ -99,6 +101,11 @@ def fault(tier: Tier) -> str:
         return f"{whole} is not the one that was reviewed ({report.as_posix()} has another checksum)"
     if sealed["target"] != tier.workspace.target:
         return f"{whole} was made for target: {sealed['target']}"
+    ours = program.of(tier.workspace).name
+    if (
+        theirs := sealed.get("program", ours)
+    ) != ours:  # with the same version number neither refuses the plan of the other
+        return f"{whole} was made by {theirs}, and this is {ours}"
     made, hours = datetime.fromisoformat(sealed["made"]), int(tier.workspace.facts["plan_hours"])
     if datetime.now(UTC) - made > timedelta(hours=hours):
         return f"{whole} is of {made:%Y-%m-%d %H:%M} UTC, older than {hours} hours (state.plan_hours)"

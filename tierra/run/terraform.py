@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -22,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from tierra.run import program
 from tierra.run.board import RUNNING, Board
 from tierra.run.failure import explained
 from tierra.run.journal import Running, begin, unrecorded
@@ -63,14 +65,15 @@ class Terraform:
         return ours | settings(self.workspace, self.folder if self.embedded else None)
 
     def init(self) -> None:
-        """Prepares the folder, unless that was done for the same backend and providers."""
+        """Prepares the folder, unless that was done for the same backend, providers and program: what the
+        other of Terraform and OpenTofu left there is of another registry."""
         stamp = self.folder / ".terraform" / "tierra.init"
         if stamp.exists() and stamp.read_text() == self._initialized():
             return
         stamp.unlink(missing_ok=True)
         arguments = ["init", "-input=false", "-no-color", *(self.readonly)]
         with _one_at_a_time(self.environment.get("TF_PLUGIN_CACHE_DIR")):
-            self.run(arguments, self.folder / "init.log", doing="terraform init")
+            self.run(arguments, self.folder / "init.log", doing=f"{program.of(self.workspace).command} init")
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(self._initialized())  # with the lock file that terraform may just have written
 
@@ -87,6 +90,7 @@ class Terraform:
             if file.exists():
                 whole.update(f"{file.name}\0".encode() + file.read_bytes())
         whole.update(self.environment.get("TF_CLI_CONFIG_FILE", "").encode())
+        whole.update(json.dumps(program.file(self.workspace.terraform)).encode())
         return whole.hexdigest()
 
     def capture(self, *arguments: str) -> str:
@@ -126,6 +130,7 @@ class Terraform:
             "verb": self.verb,
             "tier": self.tier.name,
             "stack": self.folder.as_posix(),
+            "program": program.of(self.workspace).name,
         }
         return Failed(f"{errors.rstrip()}\n\n{explained(errors, place)}")
 

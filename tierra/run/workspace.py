@@ -156,6 +156,8 @@ class Workspace:
             words.append(f"TIER={named[0]}" if len(named) == 1 else f'TIER="{" ".join(named)}"')
         if self._variable("REHEARSE") == "yes":
             words.append("REHEARSE=yes")
+        if " TERRAFORM=" in self._variable("MAKEFLAGS"):  # given to make, and not by the shell
+            words.append(f"TERRAFORM={self.terraform}")
         return " ".join(words)
 
 

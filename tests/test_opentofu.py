@@ -1,0 +1,207 @@
+"""TERRAFORM=tofu: OpenTofu does the work, with providers of its own registry."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from on_aws import BUCKET, PROJECTS, Production
+from opentofu import VERSION, tofu
+from test_lock import PLATFORMS, mirror
+from test_make import ROOT, Project, project, refused, succeeded
+
+from rehearsal.install import CONFIGURATION
+from review.title import title
+from tierra.run import program, providers, saved
+from tierra.run.failure import explained
+from tierra.run.workspace import Failed, Workspace
+from tools.terraform import OPENTOFU, TERRAFORM, asked
+
+__all__ = ["project"]
+
+TERRAFORM_HOST, TOFU_HOST = "registry.terraform.io", "registry.opentofu.org"
+BLOCK = 'provider "{host}/hashicorp/{name}" {{\n  version = "{version}"\n  hashes = []\n}}\n'
+
+
+def workspace(folder: Path, path: Path | str) -> Workspace:
+    (folder / "stacks" / "network").mkdir(parents=True, exist_ok=True)
+    facts = {"target": "aws", "plan_hours": 24, "tiers": {"network": []}}
+    (folder / "environment.json").write_text(json.dumps(facts))
+    required = {"terraform": {"required_providers": {"aws": {"source": "aws"}}}}
+    (folder / "stacks" / "network" / "cdk.tf.json").write_text(json.dumps(required))
+    return Workspace("dev", folder, {"TERRAFORM": str(path)})
+
+
+def test_a_program_is_what_it_says_it_is(tmp_path: Path) -> None:
+    ours = program.of(workspace(tmp_path / "out", tofu(tmp_path / "bin")))
+    assert (ours.name, ours.version, ours.command, ours.registry) == (OPENTOFU, VERSION, "tofu", TOFU_HOST)
+    theirs = program.of(workspace(tmp_path / "out", "terraform"))
+    assert (theirs.name, theirs.command, theirs.registry) == (TERRAFORM, "terraform", TERRAFORM_HOST)
+
+
+def test_a_program_that_cannot_do_it_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(
+        Failed, match=r"OpenTofu 1\.10\.9 is too old: .*\n  remedy: install OpenTofu 1\.11 or newer"
+    ):
+        program.of(workspace(tmp_path / "out", tofu(tmp_path / "old", "1.10.9")))
+    for other in ("/bin/true", str(tmp_path / "none")):
+        with pytest.raises(Failed, match="neither Terraform nor OpenTofu"):
+            program.of(workspace(tmp_path / "out", other))
+    assert asked(str(tofu(tmp_path / "new", "1.12.0-beta1"))) == (OPENTOFU, "1.12.0-beta1")
+
+
+@pytest.mark.parametrize(("version", "code"), [(VERSION, 0), ("1.10.9", 2), ("", 2)])
+def test_set_up_installs_no_terraform_where_another_program_is_named(
+    tmp_path: Path, version: str, code: int
+) -> None:
+    named = tofu(tmp_path / "bin", version) if version else tmp_path / "none"
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.terraform", "--found"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "TERRAFORM": str(named)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert ("remedy: install it" in done.stderr) == bool(code)
+
+
+def test_each_program_gets_the_blocks_of_its_registry(tmp_path: Path) -> None:
+    lock = tmp_path / "providers.lock.hcl"
+    made = {
+        host: BLOCK.format(host=host, name="aws", version="6.69.1") for host in (TERRAFORM_HOST, TOFU_HOST)
+    }
+    lock.write_text("\n".join(made.values()))
+    for path, host in ((tofu(tmp_path / "bin"), TOFU_HOST), ("terraform", TERRAFORM_HOST)):
+        place = workspace(tmp_path / "out", path)
+        providers.place(lock, place)
+        assert (place.tier("network").folder / ".terraform.lock.hcl").read_text() == made[host]
+    lock.write_text(made[TERRAFORM_HOST])
+    with pytest.raises(
+        Failed, match=r"has no providers of registry\.opentofu\.org(.|\n)*make lock ENV=dev TERRAFORM="
+    ):
+        providers.place(lock, workspace(tmp_path / "out", tmp_path / "bin" / "tofu"))
+
+
+def plan(host: str) -> dict[str, object]:
+    provider = {"aws": {"name": "aws", "full_name": f"{host}/hashicorp/aws"}}
+    return {
+        "terraform_version": VERSION,
+        "timestamp": "2999-01-01T00:00:00Z",
+        "configuration": {"provider_config": provider},
+    }
+
+
+@pytest.mark.parametrize(("host", "made_by"), [(TERRAFORM_HOST, TERRAFORM), (TOFU_HOST, OPENTOFU)])
+def test_a_plan_is_applied_by_the_program_that_made_it(tmp_path: Path, host: str, made_by: str) -> None:
+    """With the same version number neither would refuse the plan of the other."""
+    out = tmp_path / "out"
+    for path, name in ((tofu(tmp_path / "bin"), OPENTOFU), ("terraform", TERRAFORM)):
+        tier = workspace(out, path).tier("network")
+        tier.plan.touch()
+        tier.plan_json.write_text(json.dumps(plan(host)))
+        tier.planned_configuration.write_bytes(tier.configuration.read_bytes())
+        saved.seal(tier)
+        wrong = f"the saved plan of network was made by {made_by}, and this is {name}"
+        assert saved.fault(tier) == ("" if name == made_by else wrong)
+
+
+def test_a_report_names_opentofu(tmp_path: Path) -> None:
+    for host, shown in ((TERRAFORM_HOST, VERSION), (TOFU_HOST, f"OpenTofu {VERSION}")):
+        tier = workspace(tmp_path, "terraform").tier("network")
+        tier.plan_json.write_text(json.dumps(plan(host)))
+        assert title(tmp_path, ["network"], "dev", tmp_path)["terraform"] == shown
+
+
+def test_messages_name_the_program() -> None:
+    place = {"env": "dev", "verb": "plan", "tier": "network", "stack": "s", "program": OPENTOFU}
+    assert "OpenTofu failed and changed nothing" in explained("what nobody knows", place)
+    plans = (
+        "plan file was created by OpenTofu or Terraform 1.12.0, but this is 1.11.1; plan files cannot be"
+        " transferred between different versions of OpenTofu / Terraform"
+    )
+    assert "the plan was made by version 1.12.0; this is OpenTofu 1.11.1" in explained(plans, place)
+
+
+def test_the_rehearsal_answers_both_registries() -> None:
+    settings = (ROOT / ".rehearsal" / "terraform.rc").read_text()
+    assert len(re.findall(f"{TOFU_HOST}/hashicorp/(?:aws|helm)", settings)) == 4
+    assert "include = [" in CONFIGURATION
+    found = (ROOT / ".rehearsal" / "mirror").glob("*/hashicorp/*/*/*/terraform-provider-*")
+    assert {file.relative_to(ROOT / ".rehearsal" / "mirror").parts[0] for file in found} == {
+        TERRAFORM_HOST,
+        TOFU_HOST,
+    }
+
+
+def test_a_tier_is_rehearsed_with_opentofu_and_make_says_so(project: Project) -> None:
+    path = tofu(project.folder / "bin")
+    run = project.make("plan", "TIER=state", f"TERRAFORM={path}")
+    output = succeeded(run)
+    calls = (path.parent / "calls").read_text()
+    assert re.search(r"stacks/state init ", calls)
+    assert re.search(r"stacks/state plan ", calls)
+    assert f"make apply ENV=sandbox TIER=state TERRAFORM={path}" in output
+    made = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
+    assert made["title"]["terraform"].startswith("OpenTofu ")
+    refused(
+        project.make("apply", "TIER=state", APPROVE="yes"),
+        "the saved plan of state was made by OpenTofu, and this is Terraform",
+    )
+    succeeded(project.make("apply", "TIER=state", f"TERRAFORM={path}", APPROVE="yes"))
+    # With the same output terraform gets ready anew, and goes on.
+    succeeded(project.make("plan", "TIER=state"))
+    note = json.loads((project.folder / "cdktf.out/sandbox/program.json").read_text())
+    assert note["name"] == TERRAFORM
+
+
+def test_a_lock_file_holds_both_registries_and_states_move_there_and_back(production: Production) -> None:
+    path = tofu(production.folder / "bin")
+    named = f"TERRAFORM={path}"
+    packages = f"MIRROR={mirror(production.folder / 'mirror')}"
+    lock = production.folder / "environments" / "providers.lock.hcl"
+    hosts = (TOFU_HOST, TERRAFORM_HOST)
+    succeeded(production.make("lock", packages))
+    refused(production.make("plan", "TIER=state", named), f"has no providers of {TOFU_HOST}")
+    succeeded(production.make("lock", packages, named))
+    found = re.findall(r'provider "(\S+)" \{(.*?)\n\}', lock.read_text(), re.S)
+    assert [address for address, _ in found] == [
+        f"{host}/hashicorp/{name}" for host in hosts for name in ("aws", "helm")
+    ]
+    assert all(len(set(re.findall(r'"(h1:\S+)"', body))) == len(PLATFORMS) for _, body in found)
+
+    succeeded(production.make("plan", "TIER=state"))
+    succeeded(production.make("apply", "TIER=state", APPROVE="yes"))
+    placed = production.stack("state") / ".terraform.lock.hcl"
+    assert TERRAFORM_HOST in placed.read_text()
+    output = succeeded(production.make("plan", "TIER=state", named))
+    assert f"Terraform wrote the state {PROJECTS}/state/terraform.tfstate" in output
+    assert TOFU_HOST in placed.read_text()
+
+    # As OpenTofu writes it.
+    key = f"{PROJECTS}/state/terraform.tfstate"
+    text = json.dumps(production.state("state")).replace(TERRAFORM_HOST, TOFU_HOST)
+    production.aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+    run = production.make("plan", "TIER=state")
+    refused(run, f"OpenTofu wrote the state {key}, and this is Terraform")
+    [commands] = re.findall(
+        r"(?m)^((?: {4}.*\n)+)", (ROOT / "docs" / "opentofu.md").read_text().split("## Back")[1]
+    )
+    done = production.shell(
+        commands.replace("    ", "").replace("ENV=production", "ENV=production; TIERS=state")
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert TOFU_HOST not in json.dumps(production.state("state"))
+    succeeded(production.make("plan", "TIER=state"))
+
+
+def test_every_job_of_the_workflow_that_runs_make_takes_the_program_of_the_repository() -> None:
+    text = (ROOT / "templates/delivery/infrastructure-environment.yml").read_text()
+    for job in re.split(r"(?m)^  (?=\w+:$)", text.split("\njobs:\n")[1]):
+        assert ("TERRAFORM: ${{ vars.TERRAFORM }}" in job) == ("ENV: ${{ inputs.environment }}" in job)
+    assert text.count("vars.TERRAFORM") == 3

@@ -1,0 +1,83 @@
+"""The program that does the work: Terraform, or OpenTofu where TERRAFORM names it.
+
+It is asked once what it is; the answer is kept in `program.json` of the output until the program changes.
+A plan and a state say by the registry of their providers which of the two made them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from tierra.run.workspace import Failed, Workspace, write
+from tools.terraform import COMMANDS, INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
+
+NOTE = "program.json"
+HOST = re.compile(rb'provider\[\\"(registry\.(?:terraform\.io|opentofu\.org))/hashicorp/')
+
+
+@dataclass(frozen=True)
+class Program:
+    """`name` is Terraform or OpenTofu."""
+
+    name: str
+    version: str
+
+    @property
+    def command(self) -> str:
+        return COMMANDS[self.name]
+
+    @property
+    def registry(self) -> str:
+        """The host of providers that are named without one."""
+        return REGISTRIES[self.name]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def file(path: str) -> list[str | int]:
+    """The program itself, and when it was put there."""
+    place = Path(shutil.which(path) or path).resolve()
+    return [place.as_posix(), place.stat().st_mtime_ns if place.exists() else 0]
+
+
+def of(workspace: Workspace) -> Program:
+    """The program of this run. Raises Failed when there is none, or one that is too old."""
+    return _of(workspace.terraform, workspace.out)
+
+
+@lru_cache(maxsize=1)
+def _of(path: str, out: Path) -> Program:
+    key = file(path)
+    try:
+        note = json.loads((out / NOTE).read_text(encoding="utf-8"))
+        if note["file"] == key:
+            return Program(note["name"], note["version"])
+    except (OSError, ValueError, LookupError):
+        pass
+    program = ask(path)
+    write(out / NOTE, json.dumps({"file": key, "name": program.name, "version": program.version}) + "\n")
+    return program
+
+
+def ask(path: str) -> Program:
+    """What the program says now. Raises Failed when it is neither, or too old."""
+    said = asked(path)
+    oldest = ".".join(map(str, OLDEST))
+    if said is None:
+        raise Failed(
+            f"{path}: neither Terraform nor OpenTofu: it does not run, or does not say its version\n"
+            f"  remedy: install Terraform or OpenTofu {oldest} or newer ({INSTALL[TERRAFORM]},"
+            f" {INSTALL[OPENTOFU]}) and name its program in TERRAFORM; or rm .venv/installed and make setup"
+        )
+    if said.numbers < OLDEST:
+        raise Failed(
+            f"{path}: {said.name} {said.version} is too old: it has no write-only arguments\n"
+            f"  remedy: install {said.name} {oldest} or newer ({INSTALL[said.name]})"
+        )
+    return Program(said.name, said.version)

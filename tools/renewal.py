@@ -1,0 +1,342 @@
+"""Lists everything that has a version: ours, what is newest, and since when ours is old.
+
+    python -m tools.renewal [FILE]
+
+What is here is read from the files that pin it, so nothing has to be listed twice; what is newest is asked of
+the registries in reach, without credentials. One that does not answer is named, and is no error. With FILE
+the old ones are written there as Markdown, or nothing where there are none: the text of the issue of a
+workflow. Exit code 0.
+"""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools import registries
+from tools.registries import ASKED, Unreachable, Version
+from tools.terraform import REGISTRIES
+
+ROOT = Path(__file__).resolve().parent.parent
+AWS = "aws"  # answers with credentials alone: tools.versions
+# endoflife.date's name of each table of modules/versions.yaml.
+LIFE = {
+    "kubernetes": "amazon-eks",
+    "postgres": "amazon-rds-postgresql",
+    "redis": "amazon-elasticache-redis",
+    "valkey": "amazon-elasticache-valkey",
+    "documentdb": "amazon-documentdb",
+}
+ORDER = (
+    "terraform", "provider", "bindings", "chart", "image", "plugin", "action", "runner", "kubernetes",
+    "add-on", "engine", "python", "npm",
+)  # fmt: skip
+PACKAGE = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.M)
+ACTION = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40}) # (v[\w.]+)")
+LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.M)
+TAGGED = re.compile(
+    r'repository: <%= registry\["(?P<host>[^"]+)"\] %>/(?P<path>\S+)\n\s+tag: <%= (?P<name>\w+) \| tojson %>'
+)
+IMAGE = re.compile(r"^\s+\w+: ((?:[a-z0-9-]+/)+[a-z0-9-]+):([\w.-]+)$", re.M)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A version that a file names. `asked` is what answers for it, with the name it knows it by; empty: none.
+    Only versions that start with `line` count as newer."""
+
+    kind: str
+    name: str
+    version: str
+    file: str
+    asked: tuple[str, str] = ("", "")
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found out. `newest` is empty where nothing answered, which `remark` explains; `since` is the
+    day of the first newer one, where the registry says it."""
+
+    pin: Pin
+    newest: str = ""
+    old: bool = False
+    since: date | None = None
+    remark: str = ""
+
+
+# --- what is here ---
+
+
+def pins(root: Path = ROOT) -> list[Pin]:
+    """Everything that has a version, in order."""
+    found = {
+        *_terraform(root),
+        *_modules(root),
+        *_images(root),
+        *_table(root),
+        *_packages(root),
+    }
+    return sorted(found, key=lambda pin: (ORDER.index(pin.kind), pin.name, pin.file, pin.version))
+
+
+def _read(root: Path, path: str) -> str:
+    file = root / path
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def _terraform(root: Path) -> Iterator[Pin]:
+    values = _constants(root / "modules/stack.py")
+    for name, repository in (("Terraform", "hashicorp/terraform"), ("OpenTofu", "opentofu/opentofu")):
+        yield Pin("terraform", name, str(values["TERRAFORM"]), "modules/stack.py", ("github", repository))
+    for name, version in dict(values["PROVIDERS"]).items():
+        yield Pin(
+            "provider", f"hashicorp/{name}", version, "modules/stack.py", ("terraform", f"hashicorp/{name}")
+        )
+    kept = root / "bindings/providers.json.gz"
+    for name, provider in _providers(kept):
+        file = kept.relative_to(root).as_posix()
+        yield Pin("provider", f"hashicorp/{name}", provider, file, ("terraform", f"hashicorp/{name}"))
+    lock = "environments/providers.lock.hcl"
+    programs = {host: name.lower() for name, host in REGISTRIES.items()}
+    for address, version in LOCKED.findall(_read(root, lock)):
+        host, _, name = address.partition("/")
+        yield Pin("provider", address, version, lock, (programs.get(host, ""), name))
+
+
+def _providers(file: Path) -> Iterator[tuple[str, str]]:
+    for name, provider in json.loads(gzip.decompress(file.read_bytes())).items():
+        yield name, str(provider["version"])
+
+
+def _modules(root: Path) -> Iterator[Pin]:
+    """Charts, actions and plugins, by the source of the modules: nothing is imported."""
+    for file in sorted((root / "modules").rglob("*.py")):
+        path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
+        for name, _, tag in ACTION.findall(text):
+            yield Pin("action", name, tag, path, ("github", name))
+        values = _constants(file)
+        for call in ast.walk(ast.parse(text)):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Chart":
+                words = [_value(each, values) for each in call.args]
+                if len(words) == 3 and all(isinstance(word, str) for word in words):
+                    name, version, repository = words
+                    yield Pin("chart", name, version, path, ("helm", f"{repository} {name}"))
+        for name, value in values.items():
+            if name.endswith("_PLUGIN") and isinstance(value, str):
+                plugin, _, version = value.partition("@")
+                yield Pin("plugin", plugin, version, path, ("grafana", plugin))
+            if name == "IMAGE" and isinstance(value, str):
+                image, _, version = value.rpartition(":")
+                yield Pin("image", image, version, path, (AWS, image))
+    for file in sorted((root / "templates").rglob("*.yml")):
+        path = file.relative_to(root).as_posix()
+        for label in set(re.findall(r"runs-on: (ubuntu-[\d.]+)$", file.read_text(encoding="utf-8"), re.M)):
+            yield Pin("runner", "ubuntu", label.partition("-")[2], path)
+
+
+def _images(root: Path) -> Iterator[Pin]:
+    """Images that values of charts name with a tag: in place, or by a constant of a module."""
+    sources = {
+        file.relative_to(root).as_posix(): file.read_text(encoding="utf-8")
+        for file in sorted((root / "modules").rglob("*.py"))
+    }
+    for file in sorted((root / "templates").rglob("*.yaml")):
+        path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
+        for found in TAGGED.finditer(text):
+            image = f"{found['host']}/{found['path']}"
+            for source, code in sources.items():
+                if source.split("/")[1] != path.split("/")[1]:
+                    continue  # values are filled in by the tier of the same name
+                for constant in re.findall(rf"\b{found['name']}=(\w+)[,)]", code):
+                    if version := _constants(root / source).get(constant):
+                        yield Pin("image", image, str(version), source, ("image", image))
+        if host := re.search(r"^registry: (\S+)$", text, re.M):
+            for name, version in IMAGE.findall(text):
+                image = f"{host[1]}/{name}"
+                yield Pin("image", image, version, path, ("image", image))
+
+
+def _table(root: Path) -> Iterator[Pin]:
+    """Rows of modules/versions.yaml: of Kubernetes and engines the newest that is offered, of add-ons and of
+    the autoscaler all."""
+    path = "modules/versions.yaml"
+    table = yaml.safe_load(_read(root, path))
+    for section, rows in table.items():
+        if section in LIFE:
+            offered = [version for version, row in rows.items() if row.get("offered", True)]
+            kind = "kubernetes" if section == "kubernetes" else "engine"
+            yield Pin(kind, section, max(offered, key=numbers), path, ("endoflife", LIFE[section]))
+        elif section == "addons":
+            for kubernetes, row in rows.items():
+                for name, version in row.items():
+                    if name not in ("source", "read"):
+                        yield Pin("add-on", f"{name} of {kubernetes}", version, path, (AWS, name))
+        elif section == "autoscaler":
+            image = "registry.k8s.io/autoscaling/cluster-autoscaler"
+            for kubernetes, row in rows.items():
+                line = f"v{kubernetes}."
+                yield Pin("image", f"{image} of {kubernetes}", row["image"], path, ("image", image), line)
+
+
+def _packages(root: Path) -> Iterator[Pin]:
+    for file in sorted((root / "requirements").glob("*.lock")):
+        path = file.relative_to(root).as_posix()
+        for name, version in PACKAGE.findall(file.read_text(encoding="utf-8")):
+            kind = "bindings" if name.startswith(("cdktf", "cdktn")) else "python"
+            yield Pin(kind, name, version, path, ("python", name))
+    for file in sorted((root / "requirements").glob("*.json")):
+        lock = json.loads(file.read_text(encoding="utf-8"))
+        path = file.relative_to(root).as_posix()
+        yield Pin("npm", lock["package"], lock["version"], path, ("npm", lock["package"]))
+
+
+def _constants(file: Path) -> dict[str, Any]:
+    """The plain values that a module gives names to, at its top."""
+    found: dict[str, Any] = {}
+    for each in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(each, ast.Assign) and len(each.targets) == 1:
+            target, value = each.targets[0], each.value
+            pairs = [(target, value)]
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = list(zip(target.elts, value.elts, strict=False))
+            for name, one in pairs:
+                if isinstance(name, ast.Name) and (known := _value(one, found)) is not None:
+                    found[name.id] = known
+    return found
+
+
+def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+# --- what is newest ---
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """1.2.3 of `v1.2.3` and of `1.2.3+build`; empty for what is no release, such as 1.2.3-beta1."""
+    found = re.fullmatch(r"v?(\d+(?:\.\d+)*)(?:\+.*)?", version)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()
+
+
+def newer(pin: Pin, found: list[Version]) -> list[Version]:
+    """The releases that are newer than what is pinned, the newest last. Of a range: those past its end."""
+    last = re.findall(r"< *([\d.]+)", pin.version)
+    if pin.version.startswith(">") and not last:
+        return []
+    ours = numbers(last[0] if last else pin.version)
+    same = [each for each in found if each[0].startswith(pin.line) and numbers(each[0])]
+    if pin.kind == "image" and not last:  # a tag with fewer numbers moves
+        same = [each for each in same if len(numbers(each[0])) == len(ours)]
+    past = [each for each in same if numbers(each[0]) > ours or (last and numbers(each[0]) == ours)]
+    return sorted(past, key=lambda each: numbers(each[0])) if ours else []
+
+
+def answer(pin: Pin) -> Row:
+    """What its registry says."""
+    registry, name = pin.asked
+    if registry == AWS:
+        return Row(pin, remark="AWS says it: make versions with credentials")
+    if not registry:
+        return Row(pin, remark="no registry")
+    try:
+        found = [each for each in ASKED[registry](name) if numbers(each[0]) and each[0].startswith(pin.line)]
+    except (Unreachable, KeyError, TypeError, ValueError, AttributeError) as error:
+        return Row(
+            pin, remark=f"not asked: {error}" if isinstance(error, Unreachable) else "answers strangely"
+        )
+    if not found:
+        return Row(pin, remark="the registry knows no release of it")
+    past = newer(pin, found)
+    newest = past[-1][0] if past else max((version for version, _ in found), key=numbers)
+    return Row(pin, newest, bool(past), _first(registry, name, past))
+
+
+def _first(registry: str, name: str, past: list[Version]) -> date | None:
+    """The day of the first newer one; None where the registry does not say those of all."""
+    days = [released for _, released in past if released]
+    if past and len(days) < len(past):
+        try:
+            return registries.released(registry, name, past[0][0])
+        except (Unreachable, AttributeError):
+            return None
+    return min(days, default=None)
+
+
+def rows(root: Path = ROOT) -> list[Row]:
+    found = pins(root)
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(answer, found))
+
+
+# --- what is said ---
+
+
+def lines(found: list[Row], today: date) -> Iterator[str]:
+    table = [("", "", "here", "newest", "since", "file"), *(_cells(row, today) for row in found)]
+    widths = [max(len(cells[at]) for cells in table) for at in range(5)]
+    for cells in table:
+        start = "  ".join(f"{cell:{width}}" for cell, width in zip(cells[:5], widths, strict=True))
+        yield f"{start}  {cells[5]}".rstrip()
+    old, silent = sum(row.old for row in found), sum(not row.newest for row in found)
+    yield f"versions: {len(found)} in all, {old} old, {silent} of which nothing newer can be said"
+
+
+def _cells(row: Row, today: date) -> tuple[str, ...]:
+    pin = row.pin
+    since = _since(row, today) if row.old else row.remark
+    return (pin.kind, pin.name, pin.version, row.newest or "?", since, pin.file)
+
+
+def _since(row: Row, today: date) -> str:
+    return f"{row.since} ({(today - row.since).days} days)" if row.since else "old; the day is not said"
+
+
+def markdown(found: list[Row], today: date) -> str:
+    """The old ones as a table; empty when there are none."""
+    old = sorted((row for row in found if row.old), key=lambda row: (row.since or today, row.pin.name))
+    if not old:
+        return ""
+    head = f"{len(old)} of {len(found)} versions are old. `make versions` lists all of them."
+    table = ["| | | here | newest | since | file |", "|---|---|---|---|---|---|"]
+    table += [f"| {' | '.join(_plain(cell) for cell in _cells(row, today))} |" for row in old]
+    silent = [row for row in found if not row.newest]
+    reasons = sorted({row.remark for row in silent})
+    more = (
+        [f"Nothing newer can be said of {len(silent)}: {'; '.join(map(_plain, reasons))}."] if silent else []
+    )
+    return "\n".join([head, "", *table, "", *more]).rstrip() + "\n"
+
+
+def _plain(text: str) -> str:
+    """A registry's words are no Markdown, and mention no one."""
+    return re.sub(r"([|<>\[\]`*_@\\])", r"\\\1", text)
+
+
+def main() -> int:
+    today = datetime.now(UTC).date()
+    found = rows()
+    print("\n".join(lines(found, today)))
+    for file in sys.argv[1:2]:
+        Path(file).write_text(markdown(found, today), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
