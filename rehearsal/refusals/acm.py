@@ -56,8 +56,8 @@ RULES = (
     Rule(
         "names",
         (CERTIFICATE,),
-        f"the first name of a certificate has {COMMON_NAME} characters, and a new account {NAMES} names in"
-        " one",
+        f"the first name of a certificate has {COMMON_NAME} characters at most, and a certificate"
+        f" {NAMES} names",
         API + "RequestCertificate, DomainName, LimitExceededException",
         names,
         CREATE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from rehearsal.refusals.documents import RESOURCE, fault, trusted
-from rehearsal.refusals.rules import Rule, blocks, changed
+from rehearsal.refusals.rules import Rule, blocks, changed, texts
 from rehearsal.transition_answers import Around, Values
 
 COLD_DAYS = 90
@@ -59,8 +59,8 @@ def selection_role(was: Values, now: Values, around: Around) -> str:
 
 
 def selection(_was: Values, now: Values, _around: Around) -> str:
-    given = [now.get(name) for name in ("resources", "selection_tag", "condition", "not_resources")]
-    if any(each is None or (isinstance(each, list) and not each) for each in given[:2]) and not any(given):
+    given = [*texts(now.get("resources")), *texts(now.get("not_resources"))]
+    if not given and not blocks(now, "selection_tag") and not blocks(now, "condition"):
         return (
             f"{INVALID} Invalid backup selection. Either 'ListOfTags' or 'Resources' section must be"
             " non-empty."

@@ -240,7 +240,7 @@ RULES = (
     Rule(
         "filters",
         (FILTER,),
-        f"a log group has {FILTERS} subscription filters",
+        f"a log group has {FILTERS} subscription filters at most",
         "page AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html; "
         + LOGS
         + "PutSubscriptionFilter, LimitExceededException",
@@ -257,7 +257,7 @@ RULES = (
     Rule(
         "resource_policies",
         (POLICY,),
-        f"a region has {POLICIES} resource policies of logs",
+        f"a region has {POLICIES} resource policies of logs at most",
         LOGS + "PutResourcePolicy, LimitExceededException",
         resource_policies,
         CREATE,

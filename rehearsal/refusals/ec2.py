@@ -419,13 +419,18 @@ RULES = (
     Rule(
         "subnet_zone",
         ("aws_subnet", "aws_default_subnet", "aws_ebs_volume"),
-        "a zone is of the region",
+        "the zone of a subnet or volume is of its region",
         "openedx-unsupported/configuration#313 quotes the answer",
         subnet_zone,
         CREATE,
     ),
     Rule(
-        "vpc_range", ("aws_vpc",), "a VPC has 16 to 28 bits", ERRORS + "InvalidVpc.Range", vpc_range, CREATE
+        "vpc_range",
+        ("aws_vpc",),
+        "the block of a VPC has 16 to 28 bits",
+        ERRORS + "InvalidVpc.Range",
+        vpc_range,
+        CREATE,
     ),
     Rule(
         "vpc_more_blocks",
@@ -439,7 +444,7 @@ RULES = (
         Rule(
             f"quota_{name.removeprefix('aws_')}",
             (name,),
-            f"a new account has {most} of `{name}` in a region",
+            f"a new account has {most} of `{name}` in a region at most",
             VPC_LIMITS + ERRORS + words.partition(":")[0],
             quota(name),
             CREATE,
@@ -465,7 +470,7 @@ RULES = (
     Rule(
         "nat_quota",
         ("aws_nat_gateway",),
-        f"a new account has {NAT_GATEWAYS} NAT gateways in a zone",
+        f"a new account has {NAT_GATEWAYS} NAT gateways in a zone at most",
         VPC_LIMITS + ERRORS + "NatGatewayLimitExceeded",
         nat_quota,
         CREATE,
@@ -523,7 +528,7 @@ RULES = (
         Rule(
             f"same_rule_{way}",
             (name,),
-            f"{way} rules of a security group differ",
+            f"{way} rules of a security group differ from each other",
             ERRORS + "InvalidPermission.Duplicate",
             same_rule(name),
         )
@@ -540,7 +545,7 @@ RULES = (
         Rule(
             f"quota_{way}_rules",
             (name,),
-            f"a security group has {RULES_OF_A_GROUP} {way} rules",
+            f"a security group has {RULES_OF_A_GROUP} {way} rules at most",
             VPC_LIMITS + ERRORS + "RulesPerSecurityGroupLimitExceeded",
             rules_quota(name),
             CREATE,

@@ -15,6 +15,7 @@ from rehearsal.refusals.rules import (
     others,
     region_of,
     strangers,
+    texts,
     used_by,
     windows_overlap,
     zones,
@@ -108,7 +109,7 @@ def monitoring(was: Values, now: Values, around: Around) -> str:
     interval, role = now.get("monitoring_interval"), now.get("monitoring_role_arn")
     if not isinstance(interval, int) or not changed(was, now, "monitoring_interval", "monitoring_role_arn"):
         return ""
-    if interval > 0 and role in (None, ""):
+    if interval > 0 and not texts(role):
         return (
             "InvalidParameterCombination: A MonitoringRoleARN value is required if you specify a"
             " MonitoringInterval value other than 0."
@@ -193,10 +194,10 @@ def storage(_was: Values, now: Values, _around: Around) -> str:
     if (
         not small
         or now.get("engine") not in ("postgres", "mysql", "mariadb")
-        or now.get("replicate_source_db")
+        or texts(now.get("replicate_source_db"))
     ):
         return ""
-    if now.get("snapshot_identifier") or (kind == "gp2" and isinstance(size, int) and size >= 5):
+    if texts(now.get("snapshot_identifier")) or (kind == "gp2" and isinstance(size, int) and size >= 5):
         return ""
     engine = f"Invalid storage size for engine name {now['engine']} and storage type {kind}: {size}"
     return f"InvalidParameterValue: {engine}"

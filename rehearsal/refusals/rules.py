@@ -1,7 +1,7 @@
 """What the rules of all services are made of: the rule, and questions to the account.
 
 A question that the account cannot answer gets None, or nothing: the object may have been made outside. A rule
-is silent then.
+is silent then. What is unknown when terraform applies was not given: AWS chooses it.
 
 Sources: API is botocore's model of a service, with the operation or shape; EC2 has its codes on the page
 AWSEC2/latest/APIReference/errors-overview.html; provider is a file of hashicorp/terraform-provider-aws; a
@@ -78,8 +78,9 @@ def used_by(users: Iterable[tuple[str, str]], own: str, words: str) -> Answer:
     def answer(was: Values, _now: Values, around: Around) -> str:
         value = was.get(own)
         for type_name, argument in pairs:
-            for one in others(around, type_name, was):
-                if isinstance(value, str) and value in texts(one.get(argument)):
+            for one in around(type_name):
+                here = one.get("region") in (None, was.get("region")) or was.get("region") is None
+                if here and isinstance(value, str) and value in texts(one.get(argument)):
                     return words.format(**{**was, "user": one.get("id")})
         return ""
 
