@@ -7,9 +7,10 @@ that an object of a type without an id is found again after it was changed.
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Any
 
-from rehearsal import engines, guards, transitions
+from rehearsal import engines, guards, refusals, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -30,6 +31,7 @@ class Changes:
         self.cloud = cloud
         self.account = account
         self.failures = Failures.from_text(fail)
+        self._creating = threading.Lock()
 
     def read(self, type_: Type, state: Object, private: bytes) -> tuple[Object | None, bytes]:
         """The object as it is now, None when it is gone, and its key."""
@@ -46,6 +48,10 @@ class Changes:
         if self.failures.strike(type_.name, planned, self.cloud):
             detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
+        with self._creating:  # of two that exclude each other, the later one is refused
+            return self._create(type_, planned)
+
+    def _create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         if refusal := self._refusal(type_, None, planned):
             return {}, b"", error(f"creating {type_.name}: {refusal}")
         made = engines.settled(type_.name, self._made(type_, planned))
@@ -94,12 +100,17 @@ class Changes:
         remembers, as in a forecast, nothing is applied in earnest, and nothing refused."""
         if not self.cloud.remembers:
             return ""
-        answers = (answer for _, answer in transitions.refusals(type_.name, prior, planned, self.cloud.all))
-        return next(answers, "")
+        around = self.cloud.all
+        for _, answer in transitions.refusals(type_.name, prior, planned, around):
+            return answer
+        return next((answer for _, answer in refusals.refusals(type_.name, prior, planned, around)), "")
 
     def delete(self, type_: Type, state: Object, private: bytes) -> Any:
         """Delete the object; an error diagnostic when AWS would refuse."""
-        refusal = guards.deletion(type_, state) or guards.used(type_.name, state, self.cloud.all)
+        around = self.cloud.all
+        refusal = guards.deletion(type_, state) or guards.used(type_.name, state, around)
+        if not refusal and self.cloud.remembers:
+            refusal = next((answer for _, answer in refusals.refusals(type_.name, state, None, around)), None)
         if refusal:
             return error(f"deleting {type_.name} ({state.get('id')}): {refusal}")
         key = self._key(state, private)

@@ -6,6 +6,7 @@ Source: the documentation of each resource at registry.terraform.io/providers/ha
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 from rehearsal.protocol import Object
@@ -76,12 +77,20 @@ def _key(state: Object) -> Patterns:
 
 
 def _subnet(state: Object) -> Patterns:
+    """Neighbours whose zones AWS chooses are in different ones."""
     from rehearsal.answers import zone_id
 
-    zone = state.get("availability_zone")
-    if not isinstance(zone, str):
+    zone, given = state.get("availability_zone"), state.get("availability_zone_id")
+    if isinstance(zone, str):
+        return {"availability_zone_id": zone_id(zone[:-1], ord(zone[-1]) - ord("a") + 1)}
+    if isinstance(given, str) and given[-1:].isdigit():
+        return {"availability_zone": f"{{region}}{chr(ord('a') + int(given[-1]) - 1)}"}
+    try:
+        block = ip_network(str(state.get("cidr_block")))
+    except ValueError:
         return {}
-    return {"availability_zone_id": zone_id(zone[:-1], ord(zone[-1]) - ord("a") + 1)}
+    number = int(block.network_address) // block.num_addresses % 3
+    return {"availability_zone": f"{{region}}{'abc'[number]}"}
 
 
 def _node_group(state: Object) -> Patterns:

@@ -1,0 +1,78 @@
+"""What AWS refuses when terraform applies: one module a service, each with its rules and their sources.
+
+The embedded provider asks at every creation, change and deletion. Rules that need no account and that
+`review` warns of before an apply are in `rehearsal.transitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from rehearsal.refusals import (
+    acm,
+    backup,
+    builds,
+    cloudwatch,
+    ec2,
+    eks,
+    elasticache,
+    elb,
+    iam,
+    kms,
+    names,
+    rds,
+    route53,
+    s3,
+    secretsmanager,
+    wafv2,
+)
+from rehearsal.refusals.rules import CHANGE, CREATE, DELETE, Rule
+from rehearsal.transition_answers import Around, Values
+
+SERVICES: dict[str, tuple[Rule, ...]] = {
+    "EC2 and VPC": ec2.RULES,
+    "Elastic Load Balancing": elb.RULES,
+    "RDS and DocumentDB": rds.RULES,
+    "ElastiCache": elasticache.RULES,
+    "EKS": eks.RULES,
+    "IAM": iam.RULES,
+    "KMS": kms.RULES,
+    "S3": s3.RULES,
+    "Route 53": route53.RULES,
+    "ACM": acm.RULES,
+    "WAF": wafv2.RULES,
+    "Secrets Manager": secretsmanager.RULES,
+    "CloudWatch and SNS": cloudwatch.RULES,
+    "AWS Backup": backup.RULES,
+    "ECR, CodeBuild and Lambda": builds.RULES,
+    "Others": names.RULES,
+}
+RULES = tuple(rule for rules in SERVICES.values() for rule in rules)
+
+
+@cache
+def _of(type_name: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if type_name in rule.types)
+
+
+def refusals(
+    type_name: str, was: Values | None, now: Values | None, around: Around
+) -> Iterator[tuple[Rule, str]]:
+    """The rules that an operation breaks, each with AWS's answer. A creation has no `was`, a deletion no
+    `now`."""
+    rules = _of(type_name)
+    if not rules:
+        return
+    known: dict[str, list[Values]] = {}
+
+    def remembered(name: str) -> Iterable[Values]:
+        if name not in known:
+            known[name] = list(around(name))
+        return known[name]
+
+    when = {CREATE, CHANGE} if was is None else {CHANGE} if now is not None else {DELETE}
+    before = was or {}
+    for rule in rules:
+        if rule.when in when and (answer := rule.answer(before, before if now is None else now, remembered)):
+            yield rule, answer

@@ -1,0 +1,316 @@
+"""CloudWatch and its logs, SNS: keys of log groups, subscriptions, alarms, dashboards, topics."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import Any
+
+from rehearsal.refusals.documents import (
+    RESOURCE,
+    Statement,
+    allows,
+    covers,
+    fault,
+    listed,
+    principals,
+    statements,
+    trusted,
+)
+from rehearsal.refusals.rules import CREATE, Rule, changed, found, others, region_of, texts
+from rehearsal.transition_answers import Around, Values
+
+GROUP, FILTER, POLICY = (
+    "aws_cloudwatch_log_group",
+    "aws_cloudwatch_log_subscription_filter",
+    "aws_cloudwatch_log_resource_policy",
+)
+ALARM, DASHBOARD = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard"
+CONTEXT = "kms:encryptioncontext:aws:logs:arn"
+# Source: page AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html.
+FILTERS, POLICIES = 2, 10
+DAY, WEEK, HOUR = 86400, 604800, 3600
+
+
+def _reaches(statement: Statement, arn: str, region: str) -> bool:
+    """Whether a statement of a key lets CloudWatch Logs use it for this group, as far as it can be read."""
+    services = {f"logs.{region}.amazonaws.com", f"logs.{region}.amazonaws.com.cn", "logs.amazonaws.com", "*"}
+    if not allows(statement) or not services & set(principals(statement, "Service")):
+        return False
+    if not covers(statement, "kms:GenerateDataKey"):
+        return False
+    for tests in (statement.get("condition") or {}).values():
+        for key, wanted in tests.items() if isinstance(tests, dict) else ():
+            if str(key).lower() == CONTEXT:
+                return any(fnmatchcase(arn, str(each)) for each in listed(wanted))
+    return True
+
+
+def group_key(was: Values, now: Values, around: Around) -> str:
+    arn, name, region = now.get("kms_key_id"), now.get("name"), now.get("region")
+    if not all(isinstance(each, str) and each for each in (arn, name, region)):
+        return ""
+    if not changed(was, now, "kms_key_id"):
+        return ""
+    words = "The specified KMS key does not exist or is not allowed to be used with Arn"
+    key = found(around, ("aws_kms_key", "aws_kms_replica_key"), "arn", arn)
+    group = f"arn:{str(arn).split(':')[1] if ':' in str(arn) else 'aws'}:logs:{region}"
+    account = str(arn).split(":")[4] if str(arn).count(":") > 4 else ""
+    group = f"{group}:{account}:log-group:{name}"
+    if region_of(arn) not in ("", region):
+        return f"AccessDeniedException: {words} '{group}'"
+    if key is None or not account:
+        return ""
+    more = [each.get("policy") for each in around("aws_kms_key_policy") if each.get("key_id") in _ids(key)]
+    given = statements((more or [key.get("policy")])[0])
+    if given is None or any(_reaches(each, group, str(region)) for each in given):
+        return ""
+    return f"AccessDeniedException: {words} '{group}'"
+
+
+def _ids(key: Values) -> set[Any]:
+    return {key.get("key_id"), key.get("arn"), key.get("id")} - {None}
+
+
+def filters(_was: Values, now: Values, around: Around) -> str:
+    name = now.get("log_group_name")
+    same = [each for each in others(around, FILTER, now) if each.get("log_group_name") == name]
+    same = [each for each in same if each.get("name") != now.get("name")]
+    refused = isinstance(name, str) and len(same) >= FILTERS
+    return "LimitExceededException: Resource limit exceeded." if refused else ""
+
+
+def filter_goal(_was: Values, now: Values, around: Around) -> str:
+    arn = str(now.get("destination_arn"))
+    region = str(now.get("region"))
+    function = found(around, "aws_lambda_function", "arn", arn)
+    if function:
+        names = {function.get("function_name"), function.get("arn")}
+        able = [each for each in around("aws_lambda_permission") if each.get("function_name") in names]
+        if not any(str(each.get("principal")).startswith("logs.") for each in able):
+            return (
+                "InvalidParameterException: Could not execute the lambda function. Make sure you have given"
+                " CloudWatch Logs permission to execute your function."
+            )
+    kind = "Kinesis stream" if ":kinesis:" in arn else "Firehose stream" if ":firehose:" in arn else ""
+    if kind and not trusted(
+        around, now.get("role_arn"), "logs.amazonaws.com", f"logs.{region}.amazonaws.com"
+    ):
+        return (
+            f"InvalidParameterException: Could not deliver test message to specified {kind}. Check if the"
+            " given"
+            f" {kind} is in ACTIVE state and the role can be assumed."
+        )
+    return ""
+
+
+def resource_policies(_was: Values, now: Values, around: Around) -> str:
+    names = {each.get("policy_name") for each in others(around, POLICY, now)} - {now.get("policy_name")}
+    refused = len(names) >= POLICIES
+    return "LimitExceededException: Resource limit exceeded." if refused else ""
+
+
+def log_policy(was: Values, now: Values, _around: Around) -> str:
+    words = fault(now.get("policy_document"), RESOURCE) if changed(was, now, "policy_document") else ""
+    return f"InvalidParameterException: The policy document is invalid: {words}" if words else ""
+
+
+def alarm_periods(was: Values, now: Values, _around: Around) -> str:
+    period, number, points = (
+        now.get(name) for name in ("period", "evaluation_periods", "datapoints_to_alarm")
+    )
+    if not isinstance(number, int) or not changed(
+        was, now, "period", "evaluation_periods", "datapoints_to_alarm"
+    ):
+        return ""
+    if isinstance(points, int) and points > number:
+        return (
+            f"ValidationError: Alarm datapoints to alarm ({points}) must be less than or equal to evaluation"
+            f" periods ({number})"
+        )
+    if isinstance(period, int) and period:
+        if period not in (10, 20, 30) and period % 60:
+            return f"ValidationError: Period must be 10, 20, 30 or a multiple of 60: {period}"
+        most, words = (DAY, "a day") if period < HOUR else (WEEK, "seven days")
+        if period * number > most:
+            return (
+                f"ValidationError: Metrics cannot be checked across more than {words} (EvaluationPeriods *"
+                " Period"
+                f" must be <= {most})."
+            )
+    return ""
+
+
+def alarm_region(was: Values, now: Values, _around: Around) -> str:
+    own = now.get("region")
+    names = ("alarm_actions", "ok_actions", "insufficient_data_actions")
+    for arn in (each for name in names for each in texts(now.get(name))):
+        if (
+            ":sns:" in arn
+            and isinstance(own, str)
+            and region_of(arn) not in ("", own)
+            and changed(was, now, *names)
+        ):
+            return f"ValidationError: Invalid region {region_of(arn)} specified. Only {own} is supported."
+    return ""
+
+
+def composite(was: Values, now: Values, around: Around) -> str:
+    text = now.get("alarm_rule")
+    if not isinstance(text, str) or not changed(was, now, "alarm_rule"):
+        return ""
+    bare = re.sub(r"\"[^\"]*\"", '""', text)
+    if bare.count("(") != bare.count(")"):
+        return "ValidationError: AlarmRule contains an unbalanced parenthesis"
+    own = now.get("alarm_name")
+    if own in re.findall(r"(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*\"?([^\")]+)\"?\s*\)", text):
+        return f"ValidationError: AlarmRule of {own} must not contain the alarm itself"
+    return ""
+
+
+def dashboard(was: Values, now: Values, _around: Around) -> str:
+    text = now.get("dashboard_body")
+    if not isinstance(text, str) or not changed(was, now, "dashboard_body"):
+        return ""
+    wrong = []
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body, wrong = None, ["/: the body is no JSON"]
+    widgets = body.get("widgets") if isinstance(body, dict) else None
+    if isinstance(body, dict) and not isinstance(widgets, list):
+        wrong.append("/: should have required property 'widgets'")
+    for index, each in enumerate(widgets if isinstance(widgets, list) else []):
+        kinds = ("metric", "text", "log", "alarm", "explorer", "custom")
+        if not isinstance(each, dict) or each.get("type") not in kinds:
+            wrong.append(f"/widgets/{index}/type: should be one of {', '.join(kinds)}")
+        elif isinstance(each.get("width"), int) and not 1 <= each["width"] <= 24:
+            wrong.append(f"/widgets/{index}/width: should be from 1 to 24")
+    if not wrong:
+        return ""
+    return (
+        f"InvalidParameterInput: The dashboard body is invalid, there are {len(wrong)} validation errors:"
+        f" {'; '.join(wrong)}"
+    )
+
+
+def topic_policy(was: Values, now: Values, _around: Around) -> str:
+    if not changed(was, now, "policy"):
+        return ""
+    words = fault(now.get("policy"), RESOURCE)
+    for each in statements(now.get("policy")) or [] if not words else []:
+        named = [str(one) for one in listed(each.get("action"))]
+        if any(one != "*" and not one.lower().startswith("sns:") for one in named):
+            words = words or "Policy statement action out of service scope!"
+    return f"InvalidParameter: Invalid parameter: {words}" if words else ""
+
+
+def subscription(_was: Values, now: Values, around: Around) -> str:
+    protocol, goal = now.get("protocol"), now.get("endpoint")
+    if not isinstance(goal, str) or not goal:
+        return ""
+    topic = found(around, "aws_sns_topic", "arn", now.get("topic_arn"))
+    wrong = {
+        "email": "@" not in goal and "Email address",
+        "email-json": "@" not in goal and "Email address",
+        "https": not goal.startswith("https://") and "Endpoint must match the specified protocol",
+        "http": not goal.startswith("http://") and "Endpoint must match the specified protocol",
+        "sqs": not goal.startswith("arn:") and "SQS endpoint ARN",
+        "lambda": not goal.startswith("arn:") and "Lambda endpoint ARN",
+    }.get(str(protocol))
+    if wrong:
+        return f"InvalidParameter: Invalid parameter: {wrong}"
+    if topic and topic.get("fifo_topic") is True and protocol not in ("sqs", "lambda", "firehose"):
+        return f"InvalidParameter: Invalid parameter: Invalid protocol type: {protocol}"
+    return ""
+
+
+API, LOGS, SNS = "API cloudwatch, ", "API logs, ", "API sns, "
+RULES = (
+    Rule(
+        "group_key",
+        (GROUP,),
+        "the policy of a log group's KMS key lets CloudWatch Logs use it for this group",
+        "hashicorp/terraform-provider-aws#29282 and ministryofjustice/modernisation-platform#7870 quote the"
+        " answer;"
+        " page AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
+        group_key,
+    ),
+    Rule(
+        "filters",
+        (FILTER,),
+        f"a log group has {FILTERS} subscription filters at most",
+        "page AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html; "
+        + LOGS
+        + "PutSubscriptionFilter, LimitExceededException",
+        filters,
+        CREATE,
+    ),
+    Rule(
+        "filter_goal",
+        (FILTER,),
+        "the destination of a subscription lets CloudWatch Logs write",
+        LOGS + "PutSubscriptionFilter, InvalidParameterException",
+        filter_goal,
+    ),
+    Rule(
+        "resource_policies",
+        (POLICY,),
+        f"a region has {POLICIES} resource policies of logs at most",
+        LOGS + "PutResourcePolicy, LimitExceededException",
+        resource_policies,
+        CREATE,
+    ),
+    Rule(
+        "log_policy",
+        (POLICY,),
+        "a resource policy of logs follows the grammar",
+        LOGS + "PutResourcePolicy, InvalidParameterException",
+        log_policy,
+    ),
+    Rule(
+        "alarm_periods",
+        (ALARM,),
+        "an alarm looks back a day at most, or a week by the hour, and its datapoints fit its periods",
+        API + "PutMetricAlarm, EvaluationPeriods, Period, DatapointsToAlarm",
+        alarm_periods,
+    ),
+    Rule(
+        "alarm_region",
+        (ALARM, "aws_cloudwatch_composite_alarm"),
+        "an alarm notifies topics of its region",
+        API + "PutMetricAlarm, AlarmActions",
+        alarm_region,
+    ),
+    Rule(
+        "composite",
+        ("aws_cloudwatch_composite_alarm",),
+        "the rule of a composite alarm is balanced and does not contain the alarm",
+        API + "PutCompositeAlarm, AlarmRule",
+        composite,
+    ),
+    Rule(
+        "dashboard",
+        (DASHBOARD,),
+        "a dashboard has widgets of known types, 1 to 24 wide",
+        API + "PutDashboard, InvalidParameterInput;"
+        " page AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html",
+        dashboard,
+    ),
+    Rule(
+        "topic_policy",
+        ("aws_sns_topic_policy", "aws_sns_topic"),
+        "a policy of a topic follows the grammar and names actions of SNS",
+        SNS + "SetTopicAttributes, InvalidParameter",
+        topic_policy,
+    ),
+    Rule(
+        "subscription",
+        ("aws_sns_topic_subscription",),
+        "the endpoint of a subscription fits its protocol, and the protocol its topic",
+        SNS + "Subscribe, InvalidParameter",
+        subscription,
+        CREATE,
+    ),
+)

@@ -1,0 +1,150 @@
+"""Policies in JSON: what they say, and what IAM answers to a document that breaks its grammar.
+
+Source: page IAM/latest/UserGuide/reference_policies_grammar.html; the answers are quoted in
+hashicorp/terraform#13449 (principal), terraform-aws-modules/terraform-aws-eks-pod-identity#34 (resource) and
+awsdocs/iam-user-guide, "Troubleshoot IAM policies".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from rehearsal.refusals.rules import found
+from rehearsal.transition_answers import Around
+
+IDENTITY, TRUST, RESOURCE = "identity", "trust", "resource"
+TOP = {"version", "id", "statement"}
+KEYS = {"sid", "effect", "action", "notaction", "resource", "notresource", "principal", "notprincipal"}
+KEYS |= {"condition"}
+VERSIONS = ("2012-10-17", "2008-10-17")
+
+Statement = dict[str, Any]
+
+
+def listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def statements(text: Any) -> list[Statement] | None:
+    """The statements with their keys in lower case, as IAM reads them; None for what is no policy."""
+    try:
+        document = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    top = {str(key).lower(): value for key, value in document.items()}
+    found_here = listed(top.get("statement"))
+    if not all(isinstance(each, dict) for each in found_here):
+        return None
+    return [{str(key).lower(): value for key, value in each.items()} for each in found_here]
+
+
+def allows(statement: Statement) -> bool:
+    return str(statement.get("effect")).lower() == "allow"
+
+
+def actions(statement: Statement) -> list[str]:
+    return [each for each in listed(statement.get("action")) if isinstance(each, str)]
+
+
+def covers(statement: Statement, action: str) -> bool:
+    """Whether a statement is about an action."""
+    named = any(fnmatchcase(action.lower(), each.lower()) for each in actions(statement))
+    if "notaction" in statement:
+        excluded = [each for each in listed(statement["notaction"]) if isinstance(each, str)]
+        return not any(fnmatchcase(action.lower(), each.lower()) for each in excluded)
+    return named
+
+
+def principals(statement: Statement, kind: str) -> list[str]:
+    """The principals of a kind, such as Service; a star stands for all."""
+    who = statement.get("principal")
+    if who == "*" or "notprincipal" in statement:
+        return ["*"]
+    named = who.get(kind) if isinstance(who, dict) else None
+    every = who.get("AWS") if isinstance(who, dict) else None
+    return [str(each) for each in listed(named)] + (["*"] if "*" in listed(every) else [])
+
+
+def admits(text: Any, services: Iterable[str], *wanted: str) -> bool | None:
+    """Whether a resource's policy lets one of the services do all that is wanted; None for no policy."""
+    found_here = statements(text)
+    if found_here is None:
+        return None
+    names = {*services, "*"}
+    able = [each for each in found_here if allows(each) and names & set(principals(each, "Service"))]
+    return all(any(covers(each, action) for each in able) for action in wanted)
+
+
+def role(around: Around, arn: Any) -> Any:
+    """The role that the account has under this ARN."""
+    return found(around, "aws_iam_role", "arn", arn)
+
+
+def trusted(around: Around, arn: Any, *services: str, wanted: Iterable[str] = ("sts:AssumeRole",)) -> bool:
+    """Whether a role lets one of the services take it; also where the account does not know the role."""
+    known = role(around, arn)
+    return known is None or admits(known.get("assume_role_policy"), services, *wanted) is not False
+
+
+def size(text: Any) -> int:
+    """Characters that count towards a quota: IAM counts no white space."""
+    return len(re.sub(r"\s", "", text)) if isinstance(text, str) else 0
+
+
+def fault(text: Any, kind: str) -> str:
+    """What IAM answers to a document; empty for one that it takes, or that is not known."""
+    if not isinstance(text, str) or not text:
+        return ""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return "Syntax errors in policy."
+    found_here = statements(text)
+    if not isinstance(document, dict) or found_here is None or {str(k).lower() for k in document} - TOP:
+        return "Syntax errors in policy."
+    if document.get("Version", VERSIONS[0]) not in VERSIONS:
+        return "The policy must contain a valid version string"
+    names = Counter(str(each["sid"]) for each in found_here if each.get("sid"))
+    if any(number > 1 for number in names.values()):
+        return "Statement IDs (SID) in a single policy must be unique."
+    if kind != RESOURCE and any(not re.fullmatch("[0-9A-Za-z]*", name) for name in names):
+        expected = "Check that your input satisfies the regular expression [0-9A-Za-z]*"
+        return f"Statement IDs (SID) must be alpha-numeric. {expected}"
+    return next(filter(None, (_statement_fault(each, kind) for each in found_here)), "")
+
+
+def _statement_fault(statement: Statement, kind: str) -> str:
+    if set(statement) - KEYS or str(statement.get("effect")).lower() not in ("allow", "deny"):
+        return "Syntax errors in policy."
+    if not {"action", "notaction"} & set(statement):
+        return "Policy statement must contain actions."
+    for each in actions(statement):
+        if each != "*" and ":" not in each:
+            return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+    whose = {"principal", "notprincipal"} & set(statement)
+    what = {"resource", "notresource"} & set(statement)
+    if kind == IDENTITY:
+        if whose:
+            return "Policy document should not specify a principal."
+        if not what:
+            return "Policy statement must contain resources."
+        for each in [*listed(statement.get("resource")), *listed(statement.get("notresource"))]:
+            if isinstance(each, str) and each != "*" and not each.startswith(("arn:", "${", "*")):
+                return f'Resource {each} must be in ARN format or "*".'
+    if kind == TRUST:
+        if what:
+            return "Has prohibited field Resource"
+        if not whose:
+            return "Missing required field Principal"
+        if any(each != "*" and not each.lower().startswith("sts:") for each in actions(statement)):
+            return "AssumeRole policy may only specify STS AssumeRole actions."
+    return ""

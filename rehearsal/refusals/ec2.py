@@ -1,0 +1,690 @@
+"""EC2: networks, addresses, gateways, routes, security groups, network ACLs, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from rehearsal.refusals.rules import (
+    CREATE,
+    DELETE,
+    GROUPS,
+    SUBNETS,
+    Rule,
+    blocks,
+    changed,
+    found,
+    networks,
+    others,
+    strangers,
+    taken,
+    texts,
+    used_by,
+    zones,
+)
+from rehearsal.transition_answers import Around, Values
+
+VPCS = ("aws_vpc", "aws_default_vpc")
+MORE_BLOCKS = "aws_vpc_ipv4_cidr_block_association"
+GATEWAY, ATTACHED = "aws_internet_gateway", "aws_internet_gateway_attachment"
+TABLES = ("aws_route_table", "aws_default_route_table")
+RULES_IN, RULES_OUT = "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"
+DESTINATIONS = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
+NETWORK_SIZES = range(16, 29)  # page vpc/latest/userguide/vpc-cidr-blocks.html
+# Quotas of a new account: page vpc/latest/userguide/amazon-vpc-limits.html.
+QUOTAS = {
+    "aws_eip": (5, "AddressLimitExceeded: The maximum number of addresses has been reached."),
+    "aws_vpc": (5, "VpcLimitExceeded: The maximum number of VPCs has been reached."),
+    GATEWAY: (5, "InternetGatewayLimitExceeded: The maximum number of internet gateways has been reached."),
+}
+NAT_GATEWAYS = 5  # in a zone
+RULES_OF_A_GROUP = 60
+
+
+def network(text: Any) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def inside(one: Any, other: Any) -> bool:
+    return one.version == other.version and bool(one.subnet_of(other))
+
+
+def overlap(one: Any, other: Any) -> bool:
+    return one.version == other.version and bool(one.overlaps(other))
+
+
+def vpc_blocks(around: Around, vpc_id: Any) -> list[IPv4Network | IPv6Network] | None:
+    """The IPv4 blocks of a VPC; None unless all are known."""
+    vpc = found(around, VPCS, "id", vpc_id)
+    if vpc is None:
+        return None
+    given = [vpc.get("cidr_block")]
+    given += [each.get("cidr_block") for each in around(MORE_BLOCKS) if each.get("vpc_id") == vpc_id]
+    known = [one for one in map(network, given) if one is not None]
+    return known if len(known) == len(given) else None
+
+
+def subnet_range(_was: Values, now: Values, around: Around) -> str:
+    mine, whole = network(now.get("cidr_block")), vpc_blocks(around, now.get("vpc_id"))
+    if mine is None:
+        return ""
+    fits = mine.prefixlen in NETWORK_SIZES and (whole is None or any(inside(mine, one) for one in whole))
+    return "" if fits else f"InvalidSubnet.Range: The CIDR '{mine}' is invalid."
+
+
+def subnet_conflict(_was: Values, now: Values, around: Around) -> str:
+    mine = network(now.get("cidr_block"))
+    for each in others(around, "aws_subnet", now):
+        its = network(each.get("cidr_block"))
+        if mine and its and each.get("vpc_id") == now.get("vpc_id") and overlap(mine, its):
+            return f"InvalidSubnet.Conflict: The CIDR '{mine}' conflicts with another subnet"
+    return ""
+
+
+def subnet_zone(_was: Values, now: Values, _around: Around) -> str:
+    zone, region = now.get("availability_zone"), now.get("region")
+    if not isinstance(zone, str) or not isinstance(region, str) or zone.startswith(region):
+        return ""
+    return f"InvalidParameterValue: Value ({zone}) for parameter availabilityZone is invalid."
+
+
+def more_blocks(_was: Values, now: Values, around: Around) -> str:
+    mine = network(now.get("cidr_block"))
+    vpc = found(around, VPCS, "id", now.get("vpc_id"))
+    if mine is None or vpc is None:
+        return ""
+    if mine.prefixlen not in NETWORK_SIZES:
+        return f"InvalidVpc.Range: The CIDR '{mine}' is invalid."
+    rest = [each for each in others(around, MORE_BLOCKS, now) if each.get("vpc_id") == now.get("vpc_id")]
+    for its in (network(each.get("cidr_block")) for each in (vpc, *rest)):
+        if its and overlap(mine, its):
+            return f"CidrConflict: The CIDR '{mine}' conflicts with another CIDR block of {now['vpc_id']}"
+    return ""
+
+
+def vpc_range(_was: Values, now: Values, _around: Around) -> str:
+    mine = network(now.get("cidr_block"))
+    refused = mine is not None and mine.prefixlen not in NETWORK_SIZES
+    return f"InvalidVpc.Range: The CIDR '{mine}' is invalid." if refused else ""
+
+
+def quota(type_name: str) -> Any:
+    most, words = QUOTAS[type_name]
+
+    def answer(_was: Values, now: Values, around: Around) -> str:
+        return words if len(list(others(around, type_name, now))) >= most else ""
+
+    return answer
+
+
+def gateways(around: Around, vpc_id: str) -> list[Values]:
+    return [
+        each
+        for type_name in (GATEWAY, ATTACHED)
+        for each in around(type_name)
+        if each.get("vpc_id") == vpc_id
+    ]
+
+
+def gateway_network(around: Around, gateway_id: Any) -> str | None:
+    """The VPC that a gateway is attached to; None where that is not known."""
+    attached = found(around, ATTACHED, "internet_gateway_id", gateway_id)
+    gateway = found(around, (GATEWAY, "aws_egress_only_internet_gateway"), "id", gateway_id)
+    vpc = (attached or gateway or {}).get("vpc_id")
+    return vpc if isinstance(vpc, str) else None
+
+
+def second_gateway(_was: Values, now: Values, around: Around) -> str:
+    vpc = now.get("vpc_id")
+    if not isinstance(vpc, str) or not any(each.get("id") != now.get("id") for each in gateways(around, vpc)):
+        return ""
+    return f"InvalidParameterValue: Network {vpc} already has an internet gateway attached"
+
+
+def nat_address(_was: Values, now: Values, around: Around) -> str:
+    address = now.get("allocation_id")
+    if not isinstance(address, str):
+        return ""
+    held = [
+        each
+        for type_name in ("aws_nat_gateway", "aws_eip_association")
+        for each in others(around, type_name, now)
+        if each.get("allocation_id") == address
+    ]
+    words = f"Resource.AlreadyAssociated: Elastic IP address [{address}] is already associated"
+    return words if held else ""
+
+
+def nat_without_gateway(_was: Values, now: Values, around: Around) -> str:
+    if now.get("connectivity_type") == "private":
+        return ""
+    for vpc in networks(around, now.get("subnet_id")):
+        if found(around, "aws_vpc", "id", vpc) and not gateways(around, vpc):
+            return f"Gateway.NotAttached: Network {vpc} has no Internet gateway attached"
+    return ""
+
+
+def nat_quota(_was: Values, now: Values, around: Around) -> str:
+    here = zones(around, texts(now.get("subnet_id")))
+    if not here:
+        return ""
+    same = [
+        each
+        for each in others(around, "aws_nat_gateway", now)
+        if zones(around, texts(each.get("subnet_id"))) == here
+    ]
+    refused = len(same) >= NAT_GATEWAYS
+    return (
+        f"NatGatewayLimitExceeded: The maximum number of NAT gateways in {here[0]} has been reached."
+        if (refused)
+        else ""
+    )
+
+
+def table_network(around: Around, table_id: Any) -> str | None:
+    table = found(around, TABLES, "id", table_id)
+    vpc = table and table.get("vpc_id")
+    return vpc if isinstance(vpc, str) else None
+
+
+def routes_of(now: Values) -> Iterator[tuple[Any, Values]]:
+    """The routes of a route, a route table or a default route table, each with the id of its table."""
+    if "route_table_id" in now and "route" not in now:
+        yield now.get("route_table_id"), now
+    for each in blocks(now, "route"):
+        yield now.get("id"), each
+
+
+def route_network(was: Values, now: Values, around: Around) -> str:
+    if not changed(was, now, "route", "gateway_id", "nat_gateway_id"):
+        return ""
+    for table, route in routes_of(now):
+        vpc = now.get("vpc_id") if "route" in now else table_network(around, table)
+        gateway = route.get("gateway_id") or route.get("egress_only_gateway_id")
+        attached = gateway_network(around, gateway)
+        if isinstance(vpc, str) and attached and attached != vpc:
+            both = f"route table {table if isinstance(table, str) else ''} and network gateway {gateway}"
+            return f"InvalidParameterValue: {both} belong to different networks"
+        nat = found(around, "aws_nat_gateway", "id", route.get("nat_gateway_id"))
+        its = networks(around, nat and nat.get("subnet_id"))
+        if isinstance(vpc, str) and its and vpc not in its:
+            both = (
+                f"route table {table if isinstance(table, str) else ''} and NAT gateway {nat and nat['id']}"
+            )
+            return f"InvalidParameterValue: {both} belong to different networks"
+    return ""
+
+
+def route_gateway(_was: Values, now: Values, around: Around) -> str:
+    for _, route in routes_of(now):
+        gateway = found(around, GATEWAY, "id", route.get("gateway_id"))
+        attached = gateway and found(around, ATTACHED, "internet_gateway_id", gateway.get("id"))
+        if gateway and gateway.get("vpc_id") in (None, "") and not attached:
+            return f"Gateway.NotAttached: resource {gateway['id']} is not attached to a network"
+    return ""
+
+
+def same_route(_was: Values, now: Values, around: Around) -> str:
+    goal = next((now[name] for name in DESTINATIONS if isinstance(now.get(name), str) and now[name]), None)
+    table = found(around, TABLES, "id", now.get("route_table_id"))
+    inline = blocks(table or {}, "route")
+    there = list(others(around, "aws_route", now))
+    same = [
+        each
+        for each in there
+        if each.get("route_table_id") == now.get("route_table_id")
+        and goal in [each.get(name) for name in DESTINATIONS]
+    ]
+    names = ("cidr_block", "ipv6_cidr_block", "destination_prefix_list_id")
+    same += [each for each in inline if goal in [each.get(name) for name in names]]
+    return f"RouteAlreadyExists: The route identified by {goal} already exists." if goal and same else ""
+
+
+def association(was: Values, now: Values, around: Around) -> str:
+    table, subnet = now.get("route_table_id"), now.get("subnet_id")
+    if not isinstance(subnet, str) or not changed(was, now, "route_table_id", "subnet_id"):
+        return ""
+    vpc, its = table_network(around, table), networks(around, subnet)
+    if vpc and its and vpc not in its:
+        return f"InvalidParameterValue: route table {table} and subnet {subnet} belong to different networks"
+    if not was and any(
+        each.get("subnet_id") == subnet for each in others(around, "aws_route_table_association", now)
+    ):
+        return (
+            f"Resource.AlreadyAssociated: the specified association for route table {table} conflicts with an"
+            " existing association"
+        )
+    return ""
+
+
+def group_name(_was: Values, now: Values, _around: Around) -> str:
+    reserved = now.get("name") == "default"
+    return "InvalidGroup.Reserved: The security group name 'default' is reserved" if reserved else ""
+
+
+def _peer(rule: Values) -> tuple[Any, ...]:
+    names = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
+    ports = tuple(None if rule.get(name) in (None, -1) else rule[name] for name in ("from_port", "to_port"))
+    protocol = str(rule.get("ip_protocol"))
+    return (rule.get("security_group_id"), protocol, *ports, *(rule.get(name) for name in names))
+
+
+def same_rule(type_name: str) -> Any:
+    def answer(was: Values, now: Values, around: Around) -> str:
+        mine = _peer(now)
+        if was and _peer(was) == mine:
+            return ""
+        peer = next((str(each) for each in mine[4:] if isinstance(each, str)), "")
+        if any(_peer(each) == mine for each in others(around, type_name, now)):
+            rule = f"peer: {peer}, {mine[1].upper()}, from port: {mine[2]}, to port: {mine[3]}, ALLOW"
+            return f'InvalidPermission.Duplicate: the specified rule "{rule}" already exists'
+        return ""
+
+    return answer
+
+
+def rule_peer(_was: Values, now: Values, around: Around) -> str:
+    """Groups of another VPC can be named over a peering or a transit gateway only."""
+    own = found(around, GROUPS, "id", now.get("security_group_id"))
+    peer = found(around, GROUPS, "id", now.get("referenced_security_group_id"))
+    if own is None or peer is None or own.get("vpc_id") == peer.get("vpc_id"):
+        return ""
+    if any(any(around(each)) for each in ("aws_vpc_peering_connection", "aws_ec2_transit_gateway")):
+        return ""
+    words = "InvalidGroup.NotFound: You have specified two resources that belong to different networks:"
+    return f"{words} {peer['id']}"
+
+
+def rules_quota(type_name: str) -> Any:
+    def answer(_was: Values, now: Values, around: Around) -> str:
+        group = now.get("security_group_id")
+        same = [each for each in others(around, type_name, now) if each.get("security_group_id") == group]
+        if not isinstance(group, str) or len(same) < RULES_OF_A_GROUP:
+            return ""
+        return (
+            "RulesPerSecurityGroupLimitExceeded: The maximum number of rules per security group has been"
+            " reached."
+        )
+
+    return answer
+
+
+def groups_network(_was: Values, now: Values, around: Around) -> str:
+    subnet = now.get("subnet_id")
+    named = [*texts(now.get("vpc_security_group_ids")), *texts(now.get("security_groups"))]
+    for group, _ in strangers(around, named, networks(around, subnet)):
+        return f"InvalidParameter: Security group {group} and subnet {subnet} belong to different networks."
+    return ""
+
+
+def acl_rule(_was: Values, now: Values, around: Around) -> str:
+    names = ("network_acl_id", "rule_number")
+    egress = bool(now.get("egress"))
+    for each in others(around, "aws_network_acl_rule", now):
+        if all(each.get(name) == now.get(name) for name in names) and bool(each.get("egress")) == egress:
+            number = now.get("rule_number")
+            return (
+                f"NetworkAclEntryAlreadyExists: The network acl entry identified by {number} already exists."
+            )
+    return ""
+
+
+def endpoint_zones(was: Values, now: Values, around: Around) -> str:
+    subnets = now.get("subnet_ids")
+    here = zones(around, subnets)
+    if not here or len(set(here)) == len(here) or not changed(was, now, "subnet_ids"):
+        return ""
+    second = next(subnet for subnet, zone in zip(subnets or [], here, strict=True) if here.count(zone) > 1)
+    return (
+        "DuplicateSubnetsInSameZone: Found another VPC endpoint subnet in the availability zone of"
+        f" {second}. VPC endpoint subnets should be in different availability zones supported by the VPC"
+        " endpoint service."
+    )
+
+
+def endpoint_names(was: Values, now: Values, around: Around) -> str:
+    vpc = found(around, "aws_vpc", "id", now.get("vpc_id"))
+    if (
+        vpc is None
+        or now.get("private_dns_enabled") is not True
+        or not changed(was, now, "private_dns_enabled")
+    ):
+        return ""
+    if False in (vpc.get("enable_dns_support"), vpc.get("enable_dns_hostnames")):
+        return (
+            "InvalidParameter: Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC"
+            f" attributes set to true for {vpc['id']}"
+        )
+    for each in others(around, "aws_vpc_endpoint", now):
+        same = all(each.get(name) == now.get(name) for name in ("vpc_id", "service_name"))
+        if same and each.get("private_dns_enabled") is True and each.get("vpc_endpoint_type") == "Interface":
+            return (
+                "InvalidParameter: private-dns-enabled cannot be set because there is already a conflicting"
+                " DNS"
+                f" domain for {now.get('service_name')} in the VPC {vpc['id']}"
+            )
+    return ""
+
+
+def endpoint_route(_was: Values, now: Values, around: Around) -> str:
+    tables = set(texts(now.get("route_table_ids")))
+    for each in others(around, "aws_vpc_endpoint", now):
+        shared = tables & set(texts(each.get("route_table_ids")))
+        if shared and each.get("service_name") == now.get("service_name"):
+            table = sorted(shared)[0]
+            return f"RouteAlreadyExists: route table {table} already has a route to {now['service_name']}"
+    return ""
+
+
+def endpoint_groups(_was: Values, now: Values, around: Around) -> str:
+    vpc = now.get("vpc_id")
+    for group, its in strangers(
+        around, now.get("security_group_ids"), {vpc} if isinstance(vpc, str) else set()
+    ):
+        return (
+            f"InvalidParameter: Security group {group} of {its} and VPC {vpc} belong to different networks."
+        )
+    return ""
+
+
+def dependents(types: tuple[tuple[str, str], ...], words: str) -> Any:
+    return used_by(types, "id", words)
+
+
+ERRORS = "page AWSEC2/latest/APIReference/errors-overview.html, "
+VPC_LIMITS = "page vpc/latest/userguide/amazon-vpc-limits.html; "
+NAT = "API ec2, NatGateway, FailureMessage"
+
+RULES = (
+    Rule(
+        "subnet_range",
+        ("aws_subnet",),
+        "the block of a subnet lies in a block of its VPC and has 16 to 28 bits",
+        ERRORS + "InvalidSubnet.Range",
+        subnet_range,
+        CREATE,
+    ),
+    Rule(
+        "subnet_conflict",
+        ("aws_subnet",),
+        "blocks of subnets do not overlap",
+        ERRORS + "InvalidSubnet.Conflict",
+        subnet_conflict,
+        CREATE,
+    ),
+    Rule(
+        "subnet_zone",
+        ("aws_subnet", "aws_default_subnet", "aws_ebs_volume"),
+        "the zone of a subnet or volume is of its region",
+        "openedx-unsupported/configuration#313 quotes the answer",
+        subnet_zone,
+        CREATE,
+    ),
+    Rule(
+        "vpc_range",
+        ("aws_vpc",),
+        "the block of a VPC has 16 to 28 bits",
+        ERRORS + "InvalidVpc.Range",
+        vpc_range,
+        CREATE,
+    ),
+    Rule(
+        "vpc_more_blocks",
+        (MORE_BLOCKS,),
+        "a further block of a VPC overlaps none that it has",
+        ERRORS + "CidrConflict, InvalidVpc.Range",
+        more_blocks,
+        CREATE,
+    ),
+    *(
+        Rule(
+            f"quota_{name.removeprefix('aws_')}",
+            (name,),
+            f"a new account has {most} of `{name}` in a region at most",
+            VPC_LIMITS + ERRORS + words.partition(":")[0],
+            quota(name),
+            CREATE,
+        )
+        for name, (most, words) in QUOTAS.items()
+    ),
+    Rule(
+        "second_gateway",
+        (GATEWAY, ATTACHED),
+        "a VPC has one internet gateway",
+        "binlab/terraform-aws-vault-ha-raft#54 quotes the answer",
+        second_gateway,
+    ),
+    Rule("nat_address", ("aws_nat_gateway",), "an address serves one NAT gateway", NAT, nat_address, CREATE),
+    Rule(
+        "nat_without_gateway",
+        ("aws_nat_gateway",),
+        "a public NAT gateway needs the internet gateway of its VPC first",
+        NAT,
+        nat_without_gateway,
+        CREATE,
+    ),
+    Rule(
+        "nat_quota",
+        ("aws_nat_gateway",),
+        f"a new account has {NAT_GATEWAYS} NAT gateways in a zone at most",
+        VPC_LIMITS + ERRORS + "NatGatewayLimitExceeded",
+        nat_quota,
+        CREATE,
+    ),
+    Rule(
+        "route_network",
+        ("aws_route", *TABLES),
+        "a gateway and its route table are of one VPC",
+        "smoketurner/serverless-vpc-plugin#147 and saltstack/salt#38791 quote the answers",
+        route_network,
+    ),
+    Rule(
+        "route_gateway",
+        ("aws_route", *TABLES),
+        "an internet gateway is attached before a route leads to it",
+        ERRORS + "Gateway.NotAttached",
+        route_gateway,
+    ),
+    Rule(
+        "same_route",
+        ("aws_route",),
+        "a route table has one route to a destination",
+        ERRORS + "RouteAlreadyExists",
+        same_route,
+        CREATE,
+    ),
+    Rule(
+        "association",
+        ("aws_route_table_association",),
+        "a subnet has one route table, of its own VPC",
+        ERRORS + "Resource.AlreadyAssociated",
+        association,
+    ),
+    Rule(
+        "group_name",
+        ("aws_security_group",),
+        "no security group is called default",
+        ERRORS + "InvalidGroup.Reserved",
+        group_name,
+        CREATE,
+    ),
+    Rule(
+        "same_group",
+        ("aws_security_group",),
+        "a VPC has one security group of a name",
+        ERRORS + "InvalidGroup.Duplicate",
+        taken(
+            "aws_security_group",
+            ("name", "vpc_id"),
+            "InvalidGroup.Duplicate: The security group '{name}' already exists for VPC '{vpc_id}'",
+        ),
+        CREATE,
+    ),
+    *(
+        Rule(
+            f"same_rule_{way}",
+            (name,),
+            f"{way} rules of a security group differ from each other",
+            ERRORS + "InvalidPermission.Duplicate",
+            same_rule(name),
+        )
+        for way, name in (("ingress", RULES_IN), ("egress", RULES_OUT))
+    ),
+    Rule(
+        "rule_peer",
+        (RULES_IN, RULES_OUT),
+        "a rule names groups of its own VPC, unless VPCs are connected",
+        ERRORS + "InvalidGroup.NotFound",
+        rule_peer,
+    ),
+    *(
+        Rule(
+            f"quota_{way}_rules",
+            (name,),
+            f"a security group has {RULES_OF_A_GROUP} {way} rules at most",
+            VPC_LIMITS + ERRORS + "RulesPerSecurityGroupLimitExceeded",
+            rules_quota(name),
+            CREATE,
+        )
+        for way, name in (("ingress", RULES_IN), ("egress", RULES_OUT))
+    ),
+    Rule(
+        "groups_network",
+        ("aws_instance", "aws_network_interface"),
+        "security groups and subnet are of one VPC",
+        "philschmid/efsync#16 quotes the answer",
+        groups_network,
+    ),
+    Rule(
+        "acl_rule",
+        ("aws_network_acl_rule",),
+        "rules of a network ACL have numbers of their own",
+        ERRORS + "NetworkAclEntryAlreadyExists",
+        acl_rule,
+        CREATE,
+    ),
+    Rule(
+        "endpoint_zones",
+        ("aws_vpc_endpoint",),
+        "an endpoint has one subnet in a zone",
+        ERRORS + "DuplicateSubnetsInSameZone",
+        endpoint_zones,
+    ),
+    Rule(
+        "endpoint_names",
+        ("aws_vpc_endpoint",),
+        "private DNS of an endpoint needs both DNS attributes of the VPC, and no other endpoint of the"
+        " service"
+        " with private DNS",
+        "page vpc/latest/privatelink/manage-dns-names.html; API ec2, CreateVpcEndpoint, PrivateDnsEnabled",
+        endpoint_names,
+    ),
+    Rule(
+        "endpoint_route",
+        ("aws_vpc_endpoint",),
+        "a route table leads to one gateway endpoint of a service",
+        ERRORS + "RouteAlreadyExists",
+        endpoint_route,
+        CREATE,
+    ),
+    Rule(
+        "endpoint_groups",
+        ("aws_vpc_endpoint",),
+        "security groups of an endpoint are of its VPC",
+        "API ec2, CreateVpcEndpoint, SecurityGroupIds",
+        endpoint_groups,
+    ),
+    Rule(
+        "same_template",
+        ("aws_launch_template",),
+        "a launch template has a name of its own",
+        ERRORS + "InvalidLaunchTemplateName.AlreadyExistsException",
+        taken(
+            "aws_launch_template",
+            ("name",),
+            "InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.",
+        ),
+        CREATE,
+    ),
+    Rule(
+        "same_key_pair",
+        ("aws_key_pair",),
+        "a key pair has a name of its own",
+        ERRORS + "InvalidKeyPair.Duplicate",
+        taken(
+            "aws_key_pair",
+            ("key_name",),
+            "InvalidKeyPair.Duplicate: The keypair '{key_name}' already exists.",
+        ),
+        CREATE,
+    ),
+    Rule(
+        "same_flow_log",
+        ("aws_flow_log",),
+        "a VPC has one flow log to a destination",
+        ERRORS + "FlowLogAlreadyExists",
+        taken(
+            "aws_flow_log",
+            ("vpc_id", "log_destination", "traffic_type"),
+            "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and log"
+            " destination.",
+        ),
+        CREATE,
+    ),
+    Rule(
+        "vpc_used",
+        ("aws_vpc",),
+        "a VPC with subnets, groups, gateways or endpoints in it stays",
+        ERRORS + "DependencyViolation",
+        dependents(
+            (
+                ("aws_subnet", "vpc_id"),
+                ("aws_security_group", "vpc_id"),
+                (GATEWAY, "vpc_id"),
+                ("aws_vpc_endpoint", "vpc_id"),
+            ),
+            "DependencyViolation: The vpc '{id}' has dependencies and cannot be deleted.",
+        ),
+        DELETE,
+    ),
+    Rule(
+        "subnet_used",
+        SUBNETS[:1],
+        "a subnet with a NAT gateway, load balancer or instance in it stays",
+        ERRORS + "DependencyViolation",
+        dependents(
+            (
+                ("aws_nat_gateway", "subnet_id"),
+                ("aws_lb", "subnets"),
+                ("aws_instance", "subnet_id"),
+                ("aws_vpc_endpoint", "subnet_ids"),
+            ),
+            "DependencyViolation: The subnet '{id}' has dependencies and cannot be deleted.",
+        ),
+        DELETE,
+    ),
+    Rule(
+        "group_used",
+        GROUPS[:1],
+        "a security group that is in use stays",
+        ERRORS + "DependencyViolation",
+        dependents(
+            (
+                ("aws_lb", "security_groups"),
+                ("aws_instance", "vpc_security_group_ids"),
+                ("aws_db_instance", "vpc_security_group_ids"),
+                ("aws_docdb_cluster", "vpc_security_group_ids"),
+                ("aws_elasticache_replication_group", "security_group_ids"),
+                ("aws_vpc_endpoint", "security_group_ids"),
+                (RULES_IN, "referenced_security_group_id"),
+                (RULES_OUT, "referenced_security_group_id"),
+            ),
+            "DependencyViolation: resource {id} has a dependent object",
+        ),
+        DELETE,
+    ),
+)

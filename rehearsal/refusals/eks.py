@@ -1,0 +1,319 @@
+"""EKS: clusters, node groups, access and add-ons. What changes of versions it refuses is in
+`rehearsal.transitions`."""
+
+from __future__ import annotations
+
+import re
+
+from rehearsal.refusals.documents import trusted
+from rehearsal.refusals.rules import (
+    CREATE,
+    Rule,
+    blocks,
+    changed,
+    found,
+    networks,
+    others,
+    strangers,
+    taken,
+    texts,
+)
+from rehearsal.refusals.rules import zones as zones_of
+from rehearsal.transition_answers import Around, Values, at
+
+CLUSTER, NODES = "aws_eks_cluster", "aws_eks_node_group"
+ENTRY, ASSOCIATION = "aws_eks_access_entry", "aws_eks_pod_identity_association"
+ORDER = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+# Families of Graviton have a g behind the number of their generation: m7g, c7gn, im4gn, hpc7g; and a1.
+# Source: page ec2/latest/instancetypes/instance-type-names.html.
+ARM = re.compile(r"(a1|[a-z]+-?\d+[a-z]*?g[a-z]*)\.")
+INTEL_OR_AMD = re.compile(r"(?!a1\.|mac)[a-z]+\d+[a-fh-z]*\.")
+
+
+def zones(was: Values, now: Values, around: Around) -> str:
+    here = zones_of(around, at(now, "vpc_config.subnet_ids"))
+    if not here or len(set(here)) > 1 or not changed(was, now, "vpc_config"):
+        return ""
+    return "InvalidParameterException: Subnets specified must be in at least two different AZs"
+
+
+def cluster_networks(was: Values, now: Values, around: Around) -> str:
+    if not changed(was, now, "vpc_config"):
+        return ""
+    vpcs = networks(around, at(now, "vpc_config.subnet_ids"))
+    if len(vpcs) > 1:
+        return f"InvalidParameterException: Subnets must belong to the same VPC: {', '.join(sorted(vpcs))}"
+    for group, its in strangers(around, at(now, "vpc_config.security_group_ids"), vpcs):
+        return (
+            f"InvalidParameterException: Security group {group} is of {its}, the subnets are of {min(vpcs)}"
+        )
+    return ""
+
+
+def endpoints(was: Values, now: Values, _around: Around) -> str:
+    both = [at(now, f"vpc_config.endpoint_{name}_access") for name in ("public", "private")]
+    if both != [False, False] or not changed(was, now, "vpc_config"):
+        return ""
+    return "InvalidParameterException: Private and public endpoint access cannot both be disabled"
+
+
+def cluster_role(was: Values, now: Values, around: Around) -> str:
+    arn = now.get("role_arn")
+    if not changed(was, now, "role_arn") or trusted(around, arn, "eks.amazonaws.com"):
+        return ""
+    return (
+        f"InvalidParameterException: Role with arn: {arn}, could not be assumed because it does not exist or"
+        " the"
+        " trusted entity is not correct"
+    )
+
+
+def node_role(was: Values, now: Values, around: Around) -> str:
+    arn = now.get("node_role_arn")
+    if not changed(was, now, "node_role_arn") or trusted(around, arn, "ec2.amazonaws.com"):
+        return ""
+    return (
+        "InvalidParameterException: Following required service principals [ec2.amazonaws.com] were not found"
+        " in"
+        f" the trust relationships of nodeRole {arn}"
+    )
+
+
+def node_subnets(_was: Values, now: Values, around: Around) -> str:
+    cluster = found(around, CLUSTER, "name", now.get("cluster_name"))
+    own = networks(around, at(cluster or {}, "vpc_config.subnet_ids"))
+    its = networks(around, now.get("subnet_ids"))
+    if not own or not its or own & its:
+        return ""
+    return f"InvalidParameterException: Subnets are of {min(its)}, and the cluster is in {min(own)}"
+
+
+def architecture(was: Values, now: Values, _around: Around) -> str:
+    kind = str(now.get("ami_type"))
+    if not changed(was, now, "ami_type", "instance_types"):
+        return ""
+    for each in texts(now.get("instance_types")):
+        arm = bool(ARM.match(each))
+        wrong = (arm and "x86_64" in kind) or (INTEL_OR_AMD.match(each) and "ARM_64" in kind)
+        if wrong:
+            return (
+                f"InvalidParameterException: [{each}] is not a valid instance type for requested amiType"
+                f" {kind}"
+            )
+    return ""
+
+
+def template(was: Values, now: Values, around: Around) -> str:
+    """What a launch template says is not said again."""
+    if not changed(was, now, "launch_template", "disk_size", "instance_types"):
+        return ""
+    for block in blocks(now, "launch_template"):
+        named = found(around, "aws_launch_template", "id", block.get("id")) or found(
+            around, "aws_launch_template", "name", block.get("name")
+        )
+        size = now.get("disk_size")
+        if isinstance(size, int) and size and not was:
+            return "InvalidParameterException: Disk size must be specified within the launch template."
+        if named and texts(named.get("instance_type")) and texts(now.get("instance_types")):
+            return (
+                "InvalidParameterException: Instance types are given in the launch template and in the node"
+                " group; give them in one of the two"
+            )
+    return ""
+
+
+def authentication(was: Values, now: Values, _around: Around) -> str:
+    old, new = (at(each, "access_config.authentication_mode") for each in (was, now))
+    if old not in ORDER or new not in ORDER or ORDER.index(new) >= ORDER.index(old):
+        return ""
+    return f"InvalidParameterException: Unsupported authentication mode update from {old} to {new}"
+
+
+def entries_allowed(_was: Values, now: Values, around: Around) -> str:
+    cluster = found(around, CLUSTER, "name", now.get("cluster_name"))
+    if cluster is None or at(cluster, "access_config.authentication_mode") != "CONFIG_MAP":
+        return ""
+    return (
+        "InvalidRequestException: The cluster's authentication mode must be set to one of [API,"
+        " API_AND_CONFIG_MAP] to perform this operation."
+    )
+
+
+def entry_groups(was: Values, now: Values, _around: Around) -> str:
+    if not changed(was, now, "kubernetes_groups"):
+        return ""
+    for each in texts(now.get("kubernetes_groups")):
+        if each.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
+            start = each.partition(":")[0]
+            return (
+                f"InvalidParameterException: The kubernetes group name {each} is invalid, it cannot start"
+                " with"
+                f" {start}:"
+            )
+    return ""
+
+
+def pod_role(was: Values, now: Values, around: Around) -> str:
+    wanted = ("sts:AssumeRole", "sts:TagSession")
+    if not changed(was, now, "role_arn"):
+        return ""
+    if trusted(around, now.get("role_arn"), "pods.eks.amazonaws.com", wanted=wanted):
+        return ""
+    return "InvalidParameterException: Trust policy of the role provided is invalid"
+
+
+def identity_provider(_was: Values, now: Values, around: Around) -> str:
+    cluster = now.get("cluster_name")
+    for each in others(around, "aws_eks_identity_provider_config", {**now, "id": None}):
+        if isinstance(cluster, str) and each.get("cluster_name") == cluster:
+            return (
+                f"ResourceLimitExceededException: Cluster {cluster} already has an identity provider config"
+            )
+    return ""
+
+
+API = "API eks, "
+RULES = (
+    Rule(
+        "cluster_zones",
+        (CLUSTER,),
+        "a cluster has subnets in two zones or more",
+        API + "CreateCluster, resourcesVpcConfig; page eks/latest/userguide/network-reqs.html",
+        zones,
+    ),
+    Rule(
+        "cluster_networks",
+        (CLUSTER,),
+        "subnets and security groups of a cluster are of one VPC",
+        API + "CreateCluster, resourcesVpcConfig",
+        cluster_networks,
+    ),
+    Rule(
+        "cluster_endpoints",
+        (CLUSTER,),
+        "one of the public and the private endpoint is on",
+        API + "UpdateClusterConfig, resourcesVpcConfig; page eks/latest/userguide/cluster-endpoint.html",
+        endpoints,
+    ),
+    Rule(
+        "cluster_role",
+        (CLUSTER,),
+        "eks.amazonaws.com can assume the role of a cluster",
+        "aws-samples/karpenter-blueprints#20 quotes the answer",
+        cluster_role,
+    ),
+    Rule(
+        "authentication",
+        (CLUSTER,),
+        "authentication goes from CONFIG_MAP to API and never back",
+        API + "UpdateClusterConfig, accessConfig; page eks/latest/userguide/setting-up-access-entries.html",
+        authentication,
+    ),
+    Rule(
+        "node_role",
+        (NODES,),
+        "ec2.amazonaws.com can assume the role of nodes",
+        API + "CreateNodegroup, nodeRole; page eks/latest/userguide/create-node-role.html",
+        node_role,
+    ),
+    Rule(
+        "node_subnets",
+        (NODES,),
+        "nodes are in the VPC of their cluster",
+        API + "CreateNodegroup, subnets",
+        node_subnets,
+        CREATE,
+    ),
+    Rule(
+        "architecture",
+        (NODES,),
+        "instance types have the architecture of the image",
+        API + "CreateNodegroup, amiType",
+        architecture,
+    ),
+    Rule(
+        "node_template",
+        (NODES,),
+        "size of the disk and instance types are in the launch template or in the node group, not in both",
+        API + "CreateNodegroup, launchTemplate; page eks/latest/userguide/launch-templates.html",
+        template,
+    ),
+    Rule(
+        "same_nodes",
+        (NODES,),
+        "a cluster has one node group of a name",
+        API + "CreateNodegroup, ResourceInUseException",
+        taken(
+            NODES,
+            ("cluster_name", "node_group_name"),
+            "ResourceInUseException: NodeGroup already exists with name {node_group_name} and cluster name"
+            " {cluster_name}",
+        ),
+        CREATE,
+    ),
+    Rule(
+        "same_addon",
+        ("aws_eks_addon",),
+        "a cluster has an add-on once",
+        API + "CreateAddon, ResourceInUseException",
+        taken(
+            "aws_eks_addon", ("cluster_name", "addon_name"), "ResourceInUseException: Addon already exists."
+        ),
+        CREATE,
+    ),
+    Rule(
+        "entries_allowed",
+        (ENTRY, "aws_eks_access_policy_association"),
+        "access entries need an authentication mode with API",
+        API + "CreateAccessEntry, InvalidRequestException; CreateAccessConfigRequest, authenticationMode",
+        entries_allowed,
+        CREATE,
+    ),
+    Rule(
+        "entry_groups",
+        (ENTRY,),
+        "groups of an access entry do not begin with `system:`, `eks:`, `aws:`, `amazon:` or `iam:`",
+        "aws/karpenter-provider-aws#7558 quotes the answer; API eks, CreateAccessEntry, kubernetesGroups",
+        entry_groups,
+    ),
+    Rule(
+        "same_entry",
+        (ENTRY,),
+        "a principal has one access entry",
+        API + "CreateAccessEntry, ResourceInUseException",
+        taken(
+            ENTRY,
+            ("cluster_name", "principal_arn"),
+            "ResourceInUseException: The specified access entry resource is already in use on this cluster.",
+        ),
+        CREATE,
+    ),
+    Rule(
+        "pod_role",
+        (ASSOCIATION,),
+        "pods.eks.amazonaws.com can assume the role of a pod and tag its session",
+        "hashicorp/terraform-provider-aws#41483 quotes the answer",
+        pod_role,
+    ),
+    Rule(
+        "same_association",
+        (ASSOCIATION,),
+        "a service account has one role",
+        API + "CreatePodIdentityAssociation, ResourceInUseException",
+        taken(
+            ASSOCIATION,
+            ("cluster_name", "namespace", "service_account"),
+            "ResourceInUseException: Association already exists: {id}",
+        ),
+        CREATE,
+    ),
+    Rule(
+        "identity_provider",
+        ("aws_eks_identity_provider_config",),
+        "a cluster has one identity provider",
+        API + "AssociateIdentityProviderConfig;"
+        " page eks/latest/userguide/authenticate-oidc-identity-provider.html",
+        identity_provider,
+        CREATE,
+    ),
+)

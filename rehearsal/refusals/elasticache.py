@@ -1,0 +1,282 @@
+"""ElastiCache: replication groups, users and their groups."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from rehearsal.refusals.rules import (
+    CREATE,
+    DELETE,
+    Rule,
+    changed,
+    found,
+    networks,
+    strangers,
+    taken,
+    texts,
+    used_by,
+    windows_overlap,
+)
+from rehearsal.transition_answers import Around, Values, numbers
+
+REDIS, CACHES = "aws_elasticache_replication_group", "aws_elasticache_cluster"
+SUBNET_GROUP, PARAMETERS = "aws_elasticache_subnet_group", "aws_elasticache_parameter_group"
+USER, USER_GROUP = "aws_elasticache_user", "aws_elasticache_user_group"
+
+
+def subnet_networks(_was: Values, now: Values, around: Around) -> str:
+    if len(networks(around, now.get("subnet_ids"))) < 2:
+        return ""
+    return (
+        "InvalidSubnet: An invalid subnet identifier was specified: the subnets of a group must be of one VPC"
+    )
+
+
+def groups_network(was: Values, now: Values, around: Around) -> str:
+    group = found(around, SUBNET_GROUP, "name", now.get("subnet_group_name"))
+    vpcs = networks(around, group and group.get("subnet_ids"))
+    if not changed(was, now, "security_group_ids", "subnet_group_name"):
+        return ""
+    for _, its in strangers(around, now.get("security_group_ids"), vpcs):
+        return (
+            f"InvalidParameterCombination: Subnet group [{now['subnet_group_name']}] belongs to a different"
+            " VPC"
+            f" [{min(vpcs)}] than [{its}]"
+        )
+    return ""
+
+
+def family_of(engine: object, version: object) -> str | None:
+    """The family of a version: page AmazonElastiCache/latest/dg/ParameterGroups.Engine.html."""
+    major = numbers(str(version).replace(".x", ""))
+    if engine == "valkey" and major:
+        return f"valkey{major[0]}"
+    if engine in ("redis", None) and major and major[0] in (6, 7):
+        return {6: "redis6.x", 7: "redis7"}[major[0]]
+    return None
+
+
+def family(was: Values, now: Values, around: Around) -> str:
+    group = found(around, PARAMETERS, "name", now.get("parameter_group_name"))
+    wanted, its = family_of(now.get("engine"), now.get("engine_version")), group and group.get("family")
+    if not wanted or not isinstance(its, str) or its == wanted:
+        return ""
+    if not changed(was, now, "parameter_group_name", "engine", "engine_version"):
+        return ""
+    return (
+        f"InvalidParameterCombination: Expected a parameter group of family {wanted} but found one of family"
+        f" {its}"
+    )
+
+
+def node_type(was: Values, now: Values, _around: Around) -> str:
+    name = now.get("node_type")
+    refused = isinstance(name, str) and name and not name.startswith("cache.")
+    if not refused or not changed(was, now, "node_type"):
+        return ""
+    return f"InvalidParameterValue: The specified cache node type {name} is invalid"
+
+
+def users_need_tls(was: Values, now: Values, _around: Around) -> str:
+    off = now.get("transit_encryption_enabled") is False
+    if not off or not changed(was, now, "user_group_ids", "transit_encryption_enabled", "auth_token"):
+        return ""
+    if texts(now.get("user_group_ids")):
+        return (
+            "InvalidParameterCombination: User group based access control requires encryption-in-transit to"
+            " be"
+            " enabled. Please enable TLS and try again."
+        )
+    if isinstance(now.get("auth_token"), str) and now["auth_token"]:
+        return "InvalidParameterCombination: Auth Token can be specified only if TransitEncryption is enabled"
+    return ""
+
+
+def snapshot_window(was: Values, now: Values, _around: Around) -> str:
+    if not changed(was, now, "snapshot_window", "maintenance_window"):
+        return ""
+    if not windows_overlap(now.get("snapshot_window"), now.get("maintenance_window")):
+        return ""
+    return "InvalidParameterValue: The snapshot window and the maintenance window must not overlap."
+
+
+def default_user(was: Values, now: Values, around: Around) -> str:
+    """Redis needs a user of this name in a group; Valkey brings its own."""
+    ids = now.get("user_ids")
+    if not isinstance(ids, list) or not changed(was, now, "user_ids"):
+        return ""
+    known = [found(around, USER, "user_id", each) for each in ids]
+    names = Counter(str(each["user_name"]) for each in known if each)
+    twice = sorted(name for name, number in names.items() if number > 1)
+    if twice:
+        return f"DuplicateUserName: One or more users have the user name {twice[0]}"
+    if now.get("engine") != "redis" or "default" in ids or None in known or "default" in names:
+        return ""
+    return "DefaultUserRequired: User group needs to contain a user with the user name default."
+
+
+def passwords(was: Values, now: Values, _around: Around) -> str:
+    listed = now.get("passwords")
+    if not changed(was, now, "passwords") or not isinstance(listed, list):
+        return ""
+    if any(isinstance(each, str) and not 16 <= len(each) <= 128 for each in listed):
+        return "InvalidParameterValue: Passwords length must be between 16-128 characters."
+    return ""
+
+
+def nodes(was: Values, now: Values, _around: Around) -> str:
+    count = now.get("num_cache_clusters")
+    if not isinstance(count, int) or count <= 6 or not changed(was, now, "num_cache_clusters"):
+        return ""
+    return f"InvalidParameterValue: A group has a primary and up to 5 replicas: {count} nodes were asked for"
+
+
+def group_id(_was: Values, now: Values, _around: Around) -> str:
+    name = now.get("replication_group_id")
+    if not isinstance(name, str) or re.fullmatch(r"[A-Za-z](-?[A-Za-z0-9])*", name):
+        return ""
+    return (
+        "InvalidParameterValue: The parameter ReplicationGroupIdentifier must contain only ASCII letters,"
+        " digits"
+        f" and single hyphens, and begin with a letter: {name}"
+    )
+
+
+API = "API elasticache, "
+RULES = (
+    Rule(
+        "cache_subnets",
+        (SUBNET_GROUP,),
+        "a subnet group has subnets of one VPC",
+        API + "CreateCacheSubnetGroup, InvalidSubnet",
+        subnet_networks,
+    ),
+    Rule(
+        "cache_groups",
+        (REDIS, CACHES),
+        "security groups and subnet group of a cache are of one VPC",
+        "aws-controllers-k8s/community#1594 quotes the answer",
+        groups_network,
+    ),
+    Rule(
+        "cache_parameters",
+        (REDIS, CACHES),
+        "a parameter group is of the engine and its version",
+        "hashicorp/terraform#11269 quotes the answer",
+        family,
+    ),
+    Rule(
+        "node_type",
+        (REDIS, CACHES),
+        "a node type begins with `cache.`",
+        API + "CreateReplicationGroup, CacheNodeType",
+        node_type,
+    ),
+    Rule(
+        "users_need_tls",
+        (REDIS,),
+        "user groups and an AUTH token need encryption in transit",
+        API + "CreateReplicationGroup, AuthToken, TransitEncryptionEnabled;"
+        " page AmazonElastiCache/latest/dg/Clusters.RBAC.html",
+        users_need_tls,
+    ),
+    Rule(
+        "snapshot_window",
+        (REDIS, CACHES),
+        "snapshot window and maintenance window do not overlap",
+        API + "ReplicationGroup, SnapshotWindow",
+        snapshot_window,
+    ),
+    Rule(
+        "default_user",
+        (USER_GROUP,),
+        "a user group of Redis has a user called default, and no name twice",
+        API + "CreateUserGroup, DefaultUserRequired, DuplicateUserName",
+        default_user,
+    ),
+    Rule(
+        "passwords",
+        (USER,),
+        "a password of a user has 16 to 128 characters",
+        "page AmazonElastiCache/latest/dg/Clusters.RBAC.html",
+        passwords,
+    ),
+    Rule(
+        "replicas",
+        (REDIS,),
+        "a group has a primary and five replicas at most",
+        API + "CreateReplicationGroup, NumCacheClusters, ReplicasPerNodeGroup",
+        nodes,
+    ),
+    Rule(
+        "same_cache",
+        (REDIS,),
+        "a replication group has a name of its own",
+        API + "CreateReplicationGroup, ReplicationGroupAlreadyExists",
+        taken(
+            REDIS,
+            ("replication_group_id",),
+            "ReplicationGroupAlreadyExists: Replication group {replication_group_id} already exists.",
+        ),
+        CREATE,
+    ),
+    *(
+        Rule(
+            f"same_{noun}",
+            (name,),
+            f"a {noun.replace('_', ' ')} has a name of its own",
+            API + code,
+            taken(name, (argument,), f"{code}: {words}"),
+            CREATE,
+        )
+        for noun, name, argument, code, words in (
+            (
+                "cache_subnet_group",
+                SUBNET_GROUP,
+                "name",
+                "CacheSubnetGroupAlreadyExists",
+                "Cache subnet group {name} already exists.",
+            ),
+            (
+                "cache_parameter_group",
+                PARAMETERS,
+                "name",
+                "CacheParameterGroupAlreadyExists",
+                "Parameter group {name} already exists",
+            ),
+            ("cache_user", USER, "user_id", "UserAlreadyExists", "User {user_id} already exists."),
+            (
+                "cache_user_group",
+                USER_GROUP,
+                "user_group_id",
+                "UserGroupAlreadyExists",
+                "User group {user_group_id} already exists.",
+            ),
+        )
+    ),
+    Rule(
+        "cache_subnet_group_used",
+        (SUBNET_GROUP,),
+        "a subnet group that is in use stays",
+        API + "DeleteCacheSubnetGroup, CacheSubnetGroupInUse",
+        used_by(
+            ((REDIS, "subnet_group_name"), (CACHES, "subnet_group_name")),
+            "name",
+            "CacheSubnetGroupInUse: Cache subnet group {name} is currently in use by {user}.",
+        ),
+        DELETE,
+    ),
+    Rule(
+        "cache_user_group_used",
+        (USER_GROUP,),
+        "a user group that is in use stays",
+        API + "DeleteUserGroup, InvalidUserGroupState",
+        used_by(
+            ((REDIS, "user_group_ids"),),
+            "user_group_id",
+            "InvalidUserGroupState: User group {user_group_id} is in use by {user}.",
+        ),
+        DELETE,
+    ),
+)

@@ -1,0 +1,196 @@
+"""IAM: documents of policies, their sizes, names, and what keeps a deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.refusals.documents import IDENTITY, TRUST, fault, size
+from rehearsal.refusals.rules import CREATE, DELETE, Rule, changed, others, taken, texts, used_by
+from rehearsal.transition_answers import Around, Values
+
+ROLE, POLICY, INLINE, ATTACHED = (
+    "aws_iam_role",
+    "aws_iam_policy",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+)
+PROFILE = "aws_iam_instance_profile"
+# Quotas, in characters without white space: page IAM/latest/UserGuide/reference_iam-quotas.html.
+POLICY_SIZE, ROLE_SIZE, TRUST_SIZE, ATTACHMENTS = 6144, 10240, 2048, 10
+
+
+def document(argument: str, kind: str) -> Any:
+    def answer(was: Values, now: Values, _around: Around) -> str:
+        words = fault(now.get(argument), kind) if changed(was, now, argument) else ""
+        return f"MalformedPolicyDocument: {words}" if words else ""
+
+    return answer
+
+
+def policy_size(was: Values, now: Values, _around: Around) -> str:
+    big = size(now.get("policy")) > POLICY_SIZE and changed(was, now, "policy")
+    return f"LimitExceeded: Cannot exceed quota for PolicySize: {POLICY_SIZE}" if big else ""
+
+
+def trust_size(was: Values, now: Values, _around: Around) -> str:
+    big = size(now.get("assume_role_policy")) > TRUST_SIZE and changed(was, now, "assume_role_policy")
+    return f"LimitExceeded: Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE}" if big else ""
+
+
+def inline_size(was: Values, now: Values, around: Around) -> str:
+    role = now.get("role")
+    if not isinstance(role, str) or not changed(was, now, "policy"):
+        return ""
+    rest = [each for each in others(around, INLINE, now) if each.get("role") == role]
+    total = size(now.get("policy")) + sum(size(each.get("policy")) for each in rest)
+    if total <= ROLE_SIZE:
+        return ""
+    return f"LimitExceeded: Maximum policy size of {ROLE_SIZE} bytes exceeded for role {role}"
+
+
+def attachments(_was: Values, now: Values, around: Around) -> str:
+    role, mine = now.get("role"), now.get("policy_arn")
+    rest = {each.get("policy_arn") for each in others(around, ATTACHED, now) if each.get("role") == role} - {
+        mine
+    }
+    if not isinstance(role, str) or len(rest) < ATTACHMENTS:
+        return ""
+    return f"LimitExceeded: Cannot exceed quota for PoliciesPerRole: {ATTACHMENTS}"
+
+
+def policy_attached(was: Values, _now: Values, around: Around) -> str:
+    arn = was.get("arn")
+    for name in ("role", "user", "group"):
+        for each in around(f"aws_iam_{name}_policy_attachment"):
+            if isinstance(arn, str) and each.get("policy_arn") == arn:
+                return "DeleteConflict: Cannot delete a policy attached to entities."
+    return ""
+
+
+def role_attached(was: Values, _now: Values, around: Around) -> str:
+    name = was.get("name")
+    if was.get("force_detach_policies") is True or not texts(name):
+        return ""
+    if any(each.get("role") == name for type_name in (ATTACHED, INLINE) for each in around(type_name)):
+        return "DeleteConflict: Cannot delete entity, must detach all policies first."
+    return ""
+
+
+GRAMMAR = "page IAM/latest/UserGuide/reference_policies_grammar.html; API iam, "
+QUOTA = "page IAM/latest/UserGuide/reference_iam-quotas.html; API iam, "
+RULES = (
+    Rule(
+        "policy",
+        (POLICY, INLINE, "aws_iam_user_policy", "aws_iam_group_policy"),
+        "a policy follows the grammar: known keys, actions with a service, resources, no principal, Sids that"
+        " differ",
+        GRAMMAR + "CreatePolicy, MalformedPolicyDocument",
+        document("policy", IDENTITY),
+    ),
+    Rule(
+        "trust",
+        (ROLE,),
+        "a trust policy has principals and actions of STS, and no resource",
+        GRAMMAR + "CreateRole, MalformedPolicyDocument;"
+        " terraform-aws-modules/terraform-aws-eks-pod-identity#34 quotes an answer",
+        document("assume_role_policy", TRUST),
+    ),
+    Rule(
+        "policy_size",
+        (POLICY,),
+        f"a managed policy has {POLICY_SIZE} characters at most",
+        QUOTA + "CreatePolicy, LimitExceeded",
+        policy_size,
+    ),
+    Rule(
+        "trust_size",
+        (ROLE,),
+        f"a trust policy has {TRUST_SIZE} characters at most",
+        QUOTA + "CreateRole, LimitExceeded",
+        trust_size,
+    ),
+    Rule(
+        "inline_size",
+        (INLINE,),
+        f"the inline policies of a role have {ROLE_SIZE} characters together at most",
+        "vinycoolguy2015/awslambda#1 quotes the answer; " + QUOTA + "PutRolePolicy, LimitExceeded",
+        inline_size,
+    ),
+    Rule(
+        "attachments",
+        (ATTACHED,),
+        f"a role has {ATTACHMENTS} managed policies at most",
+        QUOTA + "AttachRolePolicy, LimitExceeded",
+        attachments,
+        CREATE,
+    ),
+    Rule(
+        "same_policy",
+        (POLICY,),
+        "a managed policy has a name of its own",
+        "API iam, CreatePolicy, EntityAlreadyExists",
+        taken(
+            POLICY,
+            ("name",),
+            "EntityAlreadyExists: A policy called {name} already exists. Duplicate names are not allowed.",
+            everywhere=True,
+        ),
+        CREATE,
+    ),
+    Rule(
+        "same_provider",
+        ("aws_iam_openid_connect_provider",),
+        "an issuer has one OpenID Connect provider",
+        "API iam, CreateOpenIDConnectProvider, EntityAlreadyExists",
+        taken(
+            "aws_iam_openid_connect_provider",
+            ("url",),
+            "EntityAlreadyExists: Provider with url {url} already exists.",
+            everywhere=True,
+        ),
+        CREATE,
+    ),
+    Rule(
+        "same_linked_role",
+        ("aws_iam_service_linked_role",),
+        "a service has one service-linked role",
+        "API iam, CreateServiceLinkedRole, InvalidInput",
+        taken(
+            "aws_iam_service_linked_role",
+            ("aws_service_name", "custom_suffix"),
+            "InvalidInput: Service role name of {aws_service_name} has been taken in this account, please"
+            " try a"
+            " different suffix.",
+            everywhere=True,
+        ),
+        CREATE,
+    ),
+    Rule(
+        "policy_attached",
+        (POLICY,),
+        "a policy that is attached stays",
+        "API iam, DeletePolicy, DeleteConflict",
+        policy_attached,
+        DELETE,
+    ),
+    Rule(
+        "role_attached",
+        (ROLE,),
+        "a role with policies stays",
+        "API iam, DeleteRole, DeleteConflict",
+        role_attached,
+        DELETE,
+    ),
+    Rule(
+        "role_in_profile",
+        (ROLE,),
+        "a role in an instance profile stays",
+        "API iam, DeleteRole, DeleteConflict",
+        used_by(
+            ((PROFILE, "role"),),
+            "name",
+            "DeleteConflict: Cannot delete entity, must remove roles from instance profile first.",
+        ),
+        DELETE,
+    ),
+)

@@ -1,0 +1,87 @@
+"""KMS: policies of keys, what kinds of keys can do."""
+
+from __future__ import annotations
+
+from rehearsal.refusals.documents import RESOURCE, allows, covers, fault, principals, statements
+from rehearsal.refusals.rules import Rule, changed, found, region_of
+from rehearsal.transition_answers import Around, Values
+
+KEYS = ("aws_kms_key", "aws_kms_replica_key", "aws_kms_external_key", "aws_kms_key_policy")
+MALFORMED = "MalformedPolicyDocumentException"
+
+
+def document(was: Values, now: Values, _around: Around) -> str:
+    words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
+    if not words:
+        listed = statements(now.get("policy")) or []
+        if any(not {"principal", "notprincipal"} & set(each) for each in listed):
+            words = "Missing required field Principal"
+        elif any(not {"resource", "notresource"} & set(each) for each in listed):
+            words = "Policy statement must contain resources."
+    return f"{MALFORMED}: {words}" if words and changed(was, now, "policy") else ""
+
+
+def lockout(was: Values, now: Values, _around: Around) -> str:
+    listed = statements(now.get("policy"))
+    if not listed or now.get("bypass_policy_lockout_safety_check") is True or not changed(was, now, "policy"):
+        return ""
+    for each in listed:
+        if allows(each) and covers(each, "kms:PutKeyPolicy") and principals(each, "AWS"):
+            return ""
+    return f"{MALFORMED}: The new key policy will not allow you to update the key policy in the future."
+
+
+def rotation(_was: Values, now: Values, _around: Around) -> str:
+    spec, usage = now.get("customer_master_key_spec"), now.get("key_usage")
+    symmetric = spec in ("SYMMETRIC_DEFAULT", None) or not isinstance(spec, str)
+    other = isinstance(usage, str) and usage != "ENCRYPT_DECRYPT"
+    if now.get("enable_key_rotation") is not True or (symmetric and not other):
+        return ""
+    return f"UnsupportedOperationException: Keys of {spec} and {usage} have no automatic rotation"
+
+
+def replica(_was: Values, now: Values, around: Around) -> str:
+    arn, own = now.get("primary_key_arn"), now.get("region")
+    primary = found(around, "aws_kms_key", "arn", arn)
+    if primary and primary.get("multi_region") is False:
+        return f"UnsupportedOperationException: {arn} is not a multi-Region primary key"
+    if isinstance(own, str) and region_of(arn) == own:
+        return (
+            f"UnsupportedOperationException: {arn} is in {own}; a replica is in another Region of the"
+            " partition"
+        )
+    return ""
+
+
+API = "API kms, "
+RULES = (
+    Rule(
+        "key_policy",
+        KEYS,
+        "a key policy follows the grammar, with principals and resources",
+        API + "CreateKey, Policy, MalformedPolicyDocumentException",
+        document,
+    ),
+    Rule(
+        "lockout",
+        KEYS,
+        "a key policy lets an account, role or user change it later",
+        API + "CreateKey, BypassPolicyLockoutSafetyCheck;"
+        " page kms/latest/developerguide/key-policy-default.html",
+        lockout,
+    ),
+    Rule(
+        "rotation",
+        ("aws_kms_key",),
+        "only symmetric keys for encryption rotate by themselves",
+        API + "EnableKeyRotation, UnsupportedOperationException",
+        rotation,
+    ),
+    Rule(
+        "replica",
+        ("aws_kms_replica_key",),
+        "a replica is of a multi-Region key of another region",
+        API + "ReplicateKey, UnsupportedOperationException",
+        replica,
+    ),
+)

@@ -1,0 +1,216 @@
+"""Route 53: records, hosted zones, query logs."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Any
+
+from rehearsal.refusals.documents import admits
+from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, others, region_of, texts
+from rehearsal.transition_answers import Around, Values
+
+ZONE, RECORD = "aws_route53_zone", "aws_route53_record"
+LOG_POLICY = "aws_cloudwatch_log_resource_policy"
+
+
+def full_name(record: Values, zone: str) -> str:
+    """The name as the provider sends it: below the zone, in lower case, without the last dot."""
+    name, top = str(record.get("name") or "").rstrip(".").lower(), zone.rstrip(".").lower()
+    if not name:
+        return top
+    return name if name == top or name.endswith(f".{top}") else f"{name}.{top}"
+
+
+def zone_of(now: Values, around: Around) -> str | None:
+    zone = found(around, ZONE, "zone_id", now.get("zone_id")) or found(around, ZONE, "id", now.get("zone_id"))
+    name = zone and zone.get("name")
+    return name if isinstance(name, str) else None
+
+
+def beside(now: Values, around: Around, zone: str) -> list[Values]:
+    """Records of the same name."""
+    mine = full_name(now, zone)
+    return [
+        each
+        for each in others(around, RECORD, now, everywhere=True)
+        if each.get("zone_id") == now.get("zone_id") and full_name(each, zone) == mine
+    ]
+
+
+def same_record(_was: Values, now: Values, around: Around) -> str:
+    zone = zone_of(now, around)
+    if zone is None or now.get("allow_overwrite") is True:
+        return ""
+    name, kind = full_name(now, zone), now.get("type")
+    own = now.get("set_identifier") if isinstance(now.get("set_identifier"), str) else None
+    for each in beside(now, around, zone):
+        its = each.get("set_identifier") or None
+        if each.get("type") != kind:
+            continue
+        if its == (own or None):
+            return (
+                f"InvalidChangeBatch: [Tried to create resource record set [name='{name}.', type='{kind}']"
+                " but it"
+                " already exists]"
+            )
+        if its is None or not own:
+            return (
+                f"InvalidChangeBatch: [RRSet with DNS name {name}., type {kind}, SetIdentifier {own} cannot"
+                " be"
+                " created as other RRSets exist with the same name and type.]"
+            )
+    if kind in ("NS", "SOA") and name == zone.rstrip(".").lower():
+        return (
+            f"InvalidChangeBatch: [Tried to create resource record set [name='{name}.', type='{kind}'] but it"
+            " already exists]"
+        )
+    return ""
+
+
+def cname(_was: Values, now: Values, around: Around) -> str:
+    zone = zone_of(now, around)
+    if zone is None:
+        return ""
+    name, kind, top = full_name(now, zone), now.get("type"), zone.rstrip(".").lower()
+    if kind == "CNAME" and name == top:
+        return (
+            f"InvalidChangeBatch: [RRSet of type CNAME with DNS name {name}. is not permitted at apex in zone"
+            f" {top}.]"
+        )
+    for each in beside(now, around, zone):
+        its = each.get("type")
+        if its != kind and "CNAME" in (its, kind):
+            return (
+                f"InvalidChangeBatch: [RRSet of type {kind} with DNS name {name}. is not permitted because a"
+                f" conflicting RRSet of type {its} with the same DNS name already exists in zone {top}.]"
+            )
+    return ""
+
+
+def _wrong(kind: Any, value: str) -> str:
+    try:
+        if kind == "A":
+            IPv4Address(value)
+        if kind == "AAAA":
+            IPv6Address(value)
+    except (AddressValueError, ValueError):
+        if kind == "A":
+            return "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
+        return "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"
+    if kind == "MX" and not re.fullmatch(r"\d+\s+\S+", value.strip()):
+        return "MXRRDATANotTwoFields (MX record doesn't have 2 fields)"
+    return ""
+
+
+def values(was: Values, now: Values, _around: Around) -> str:
+    if not changed(was, now, "records", "type"):
+        return ""
+    listed = texts(now.get("records"))
+    if now.get("type") == "CNAME" and len(listed) > 1:
+        return "InvalidChangeBatch: [Invalid Resource Record: a CNAME record has one value]"
+    for each in listed:
+        if wrong := _wrong(now.get("type"), each):
+            return (
+                f"InvalidChangeBatch: [Invalid Resource Record: 'FATAL problem: {wrong} encountered with"
+                f" '{each}'']"
+            )
+    return ""
+
+
+def same_zone(_was: Values, now: Values, around: Around) -> str:
+    mine = {str(each.get("vpc_id")) for each in blocks(now, "vpc")}
+    for zone in others(around, ZONE, now, everywhere=True):
+        its = {str(each.get("vpc_id")) for each in blocks(zone, "vpc")}
+        if mine & its and str(zone.get("name")).rstrip(".") == str(now.get("name")).rstrip("."):
+            return (
+                f"ConflictingDomainExists: The VPC {min(mine & its)} has already been associated with the"
+                " hosted"
+                f" zone {zone.get('zone_id')} with the same domain name."
+            )
+    return ""
+
+
+def zone_used(was: Values, _now: Values, around: Around) -> str:
+    if was.get("force_destroy") is True:
+        return ""
+    own = {was.get("zone_id"), was.get("id")} - {None}
+    if not any(each.get("zone_id") in own for each in around(RECORD)):
+        return ""
+    return (
+        "HostedZoneNotEmpty: The specified hosted zone contains non-required resource record sets and so"
+        " cannot"
+        " be deleted."
+    )
+
+
+def query_log(_was: Values, now: Values, around: Around) -> str:
+    arn = now.get("cloudwatch_log_group_arn")
+    if region_of(arn) not in ("", "us-east-1"):
+        return "InvalidInput: The log group of a query log must be in us-east-1"
+    group = found(around, "aws_cloudwatch_log_group", "arn", str(arn).removesuffix(":*"))
+    if group is None:
+        return ""
+    wanted = ("logs:CreateLogStream", "logs:PutLogEvents")
+    policies = [each for each in around(LOG_POLICY) if each.get("region") in (None, group.get("region"))]
+    if any(admits(each.get("policy_document"), ("route53.amazonaws.com",), *wanted) for each in policies):
+        return ""
+    return (
+        "InsufficientCloudWatchLogsResourcePolicy: The resource policy for CloudWatch Logs does not allow"
+        " Route 53"
+        f" to write to {arn}"
+    )
+
+
+API = "API route53, "
+RULES = (
+    Rule(
+        "same_record",
+        (RECORD,),
+        "a record set exists once, and routing policies do not mix; NS and SOA of a zone are there already",
+        API + "ChangeResourceRecordSets, InvalidChangeBatch",
+        same_record,
+        CREATE,
+    ),
+    Rule(
+        "cname",
+        (RECORD,),
+        "a CNAME is not at the apex, and alone at its name",
+        API + "ChangeResourceRecordSets, InvalidChangeBatch;"
+        " page Route53/latest/DeveloperGuide/ResourceRecordTypes.html, CNAME",
+        cname,
+        CREATE,
+    ),
+    Rule(
+        "values",
+        (RECORD,),
+        "values of A, AAAA, CNAME and MX are well formed",
+        API + "ChangeResourceRecordSets, InvalidChangeBatch;"
+        " page Route53/latest/DeveloperGuide/ResourceRecordTypes.html",
+        values,
+    ),
+    Rule(
+        "same_zone",
+        (ZONE,),
+        "a VPC has one private zone of a name",
+        API + "CreateHostedZone, ConflictingDomainExists",
+        same_zone,
+        CREATE,
+    ),
+    Rule(
+        "query_log",
+        ("aws_route53_query_log",),
+        "queries are logged in us-east-1, to a group that a resource policy opens to Route 53",
+        API + "CreateQueryLoggingConfig, InsufficientCloudWatchLogsResourcePolicy",
+        query_log,
+        CREATE,
+    ),
+    Rule(
+        "zone_used",
+        (ZONE,),
+        "a zone with records stays, without force_destroy",
+        API + "DeleteHostedZone, HostedZoneNotEmpty",
+        zone_used,
+        DELETE,
+    ),
+)

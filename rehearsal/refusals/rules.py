@@ -1,0 +1,156 @@
+"""What the rules of all services are made of: the rule, and questions to the account.
+
+A question that the account cannot answer gets None, or nothing: the object may have been made outside. A rule
+is silent then. What is unknown when terraform applies was not given: AWS chooses it.
+
+Sources: API is botocore's model of a service, with the operation or shape; EC2 has its codes on the page
+AWSEC2/latest/APIReference/errors-overview.html; provider is a file of hashicorp/terraform-provider-aws; a
+page is of docs.aws.amazon.com; # is on GitHub. Where no source quotes an answer, the words behind AWS's code
+are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from rehearsal.transition_answers import Around, Values
+
+Answer = Callable[[Values, Values, Around], str]
+CREATE, CHANGE, DELETE = "create", "change", "delete"
+SUBNETS = ("aws_subnet", "aws_default_subnet")
+GROUPS = ("aws_security_group", "aws_default_security_group")
+
+
+class Rule(NamedTuple):
+    """`says` is the rule in words; `answer` is AWS's error to what breaks it, or empty. It gets what was,
+    what will be and the account: at a creation nothing was, at a deletion both are the object."""
+
+    name: str
+    types: tuple[str, ...]
+    says: str
+    source: str
+    answer: Answer
+    when: str = CHANGE
+
+
+def found(around: Around, types: Iterable[str] | str, argument: str, value: Any) -> Values | None:
+    """The object of these types with this value."""
+    if not isinstance(value, str) or not value:
+        return None
+    for each in (types,) if isinstance(types, str) else types:
+        for one in around(each):
+            if one.get(argument) == value:
+                return one
+    return None
+
+
+def others(around: Around, type_name: str, now: Values, everywhere: bool = False) -> Iterator[Values]:
+    """Objects of a type in the same region, without the one that is judged."""
+    for one in around(type_name):
+        here = everywhere or one.get("region") in (None, now.get("region"))
+        if here and (one.get("id") is None or one.get("id") != now.get("id")):
+            yield one
+
+
+def taken(type_name: str, arguments: Iterable[str], words: str, everywhere: bool = False) -> Answer:
+    """The answer to a second object with the same values of all these arguments."""
+    names = tuple(arguments)
+
+    def answer(_was: Values, now: Values, around: Around) -> str:
+        if any(not isinstance(now.get(name), (str, int)) or now[name] == "" for name in names):
+            return ""
+        same = (
+            one
+            for one in others(around, type_name, now, everywhere)
+            if all(one.get(n) == now[n] for n in names)
+        )
+        one = next(same, None)
+        return "" if one is None else words.format(**{**now, "id": one.get("id"), "arn": one.get("arn")})
+
+    return answer
+
+
+def used_by(users: Iterable[tuple[str, str]], own: str, words: str) -> Answer:
+    """The answer to the deletion of what others name: `users` are their types and arguments."""
+    pairs = tuple(users)
+
+    def answer(was: Values, _now: Values, around: Around) -> str:
+        value = was.get(own)
+        for type_name, argument in pairs:
+            for one in around(type_name):
+                here = one.get("region") in (None, was.get("region")) or was.get("region") is None
+                if here and isinstance(value, str) and value in texts(one.get(argument)):
+                    return words.format(**{**was, "user": one.get("id")})
+        return ""
+
+    return answer
+
+
+def texts(value: Any) -> list[str]:
+    """The known texts of a value that is a text, or a list or set of them."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one]
+
+
+def blocks(values: Values, name: str) -> list[Values]:
+    """The blocks of one kind, as far as they are known."""
+    value = values.get(name)
+    listed = value if isinstance(value, list) else [value]
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def changed(was: Values, now: Values, *names: str) -> bool:
+    """Whether an argument changes; all do at a creation."""
+    return not was or any(was.get(name) != now.get(name) for name in names)
+
+
+def networks(around: Around, subnet_ids: Any) -> set[str]:
+    """The VPCs of the subnets that the account knows."""
+    known = (found(around, SUBNETS, "id", each) for each in texts(subnet_ids))
+    return {one["vpc_id"] for one in known if one and isinstance(one.get("vpc_id"), str)}
+
+
+def zones(around: Around, subnet_ids: Any) -> list[str] | None:
+    """The zone of each subnet; None unless all are known."""
+    if not isinstance(subnet_ids, list) or not subnet_ids:
+        return None
+    known = [found(around, SUBNETS, "id", each) for each in subnet_ids]
+    listed = [str(one["availability_zone"]) for one in known if one and one.get("availability_zone")]
+    return listed if len(listed) == len(subnet_ids) else None
+
+
+def strangers(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str, str]]:
+    """Security groups of other VPCs than these, each with its own."""
+    listed = []
+    for each in texts(group_ids):
+        group = found(around, GROUPS, "id", each)
+        vpc = group and group.get("vpc_id")
+        if vpcs and isinstance(vpc, str) and vpc not in vpcs:
+            listed.append((each, vpc))
+    return listed
+
+
+def region_of(arn: Any) -> str:
+    """The region in an ARN; empty for what has none."""
+    parts = arn.split(":") if isinstance(arn, str) else []
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
+
+
+def minutes(window: Any) -> tuple[int, int] | None:
+    """Begin and end of hh:mm-hh:mm, in minutes of the day; None for what is none."""
+    try:
+        begin, end = (int(each[:2]) * 60 + int(each[3:5]) for each in str(window).split("-"))
+    except ValueError:
+        return None
+    return begin, end if end > begin else end + 1440
+
+
+def windows_overlap(daily: Any, weekly: Any) -> bool:
+    """Whether a daily window and a weekly one, such as sun:04:00-sun:05:00, share time."""
+    parts = str(weekly).split("-")
+    if len(parts) != 2 or any(len(each) != 9 for each in parts):
+        return False
+    first, second = minutes(daily), minutes(f"{parts[0][4:]}-{parts[1][4:]}")
+    if first is None or second is None:
+        return False
+    return any(first[0] + shift < second[1] and second[0] < first[1] + shift for shift in (-1440, 0, 1440))

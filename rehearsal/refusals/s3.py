@@ -1,0 +1,310 @@
+"""S3: names and policies of buckets, and what their settings need of each other."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from rehearsal.refusals.documents import RESOURCE, actions, admits, allows, fault, listed, statements
+from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, found
+from rehearsal.transition_answers import Around, Values, at
+
+BUCKET, VERSIONING, CONTROLS = "aws_s3_bucket", "aws_s3_bucket_versioning", "aws_s3_bucket_ownership_controls"
+POLICY, BLOCKED = "aws_s3_bucket_policy", "aws_s3_bucket_public_access_block"
+# Source: page AmazonS3/latest/userguide/bucketnamingrules.html.
+RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
+RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+# Names that the documentation of S3 itself uses, so that others have them.
+GLOBAL = {"bucket", "backup", "data", "example", "examplebucket", "logs", "my-bucket", "mybucket", "test"}
+OF_BUCKET = ("s3:listbucket", "s3:getbucketlocation", "s3:getbucketpolicy", "s3:listbucketversions")
+OF_OBJECTS = ("s3:getobject", "s3:putobject", "s3:deleteobject", "s3:getobjectversion", "s3:putobjectacl")
+LEAST_DAYS = {"STANDARD_IA": 30, "ONEZONE_IA": 30}
+
+
+def bucket_name(_was: Values, now: Values, _around: Around) -> str:
+    name = now.get("bucket")
+    if not isinstance(name, str) or not name:
+        return ""
+    wrong = name.startswith(RESERVED_STARTS) or name.endswith(RESERVED_ENDS)
+    if wrong or re.fullmatch(r"\d+(\.\d+){3}", name):
+        return "InvalidBucketName: The specified bucket is not valid."
+    if name in GLOBAL:
+        return (
+            "BucketAlreadyExists: The requested bucket name is not available. The bucket namespace is shared"
+            " by"
+            " all users of the system. Please select a different name and try again."
+        )
+    return ""
+
+
+def same_bucket(_was: Values, now: Values, around: Around) -> str:
+    name = now.get("bucket")
+    if not isinstance(name, str) or not any(each.get("bucket") == name for each in around(BUCKET)):
+        return ""
+    return (
+        "BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded and you already"
+        " own"
+        " it."
+    )
+
+
+def policy(was: Values, now: Values, _around: Around) -> str:
+    name, text = now.get("bucket"), now.get("policy")
+    if not isinstance(name, str) or not changed(was, now, "policy"):
+        return ""
+    words = fault(text, RESOURCE)
+    for each in statements(text) or [] if not words else []:
+        if not {"principal", "notprincipal"} & set(each):
+            words = words or "Missing required field Principal"
+        resources = [one for one in listed(each.get("resource")) if isinstance(one, str)]
+        tails = [one.rpartition(":::")[2] for one in resources if ":s3:::" in one]
+        if any(tail.split("/")[0] not in (name, "*") and "*" not in tail.split("/")[0] for tail in tails):
+            words = words or "Policy has invalid resource"
+        done = [one.lower() for one in actions(each)]
+        plain = tails and len(tails) == len(resources)
+        on_bucket = plain and all(tail == name for tail in tails)
+        on_objects = plain and all(tail.startswith(f"{name}/") for tail in tails)
+        if done and (
+            (on_bucket and all(one in OF_OBJECTS for one in done))
+            or (on_objects and all(one in OF_BUCKET for one in done))
+        ):
+            words = words or "Action does not apply to any resource(s) in statement"
+    return f"MalformedPolicy: {words}" if words else ""
+
+
+def public_policy(was: Values, now: Values, around: Around) -> str:
+    name = now.get("bucket")
+    block = found(around, BLOCKED, "bucket", name)
+    if not block or block.get("block_public_policy") is not True or not changed(was, now, "policy"):
+        return ""
+    for each in statements(now.get("policy")) or []:
+        everyone = allows(each) and each.get("principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
+        if everyone and not each.get("condition"):
+            return (
+                "AccessDenied: User is not authorized to perform: s3:PutBucketPolicy on resource:"
+                f' "arn:aws:s3:::{name}" because public policies are prevented by the BlockPublicPolicy'
+                " setting in"
+                " S3 Block Public Access."
+            )
+    return ""
+
+
+def acl(was: Values, now: Values, around: Around) -> str:
+    """A bucket is created without ACLs; ownership controls turn them on."""
+    name = now.get("bucket")
+    bucket = found(around, BUCKET, "bucket", name)
+    if bucket is None or not changed(was, now, "acl", "access_control_policy"):
+        return ""
+    controls = found(around, CONTROLS, "bucket", name)
+    chosen = at(controls or {}, "rule.object_ownership")
+    if chosen in ("BucketOwnerPreferred", "ObjectWriter") or now.get("acl") == "bucket-owner-full-control":
+        return ""
+    return "AccessControlListNotSupported: The bucket does not allow ACLs"
+
+
+def _versioned(around: Around, name: Any) -> bool | None:
+    """Whether a bucket keeps versions; None where the account does not know the bucket."""
+    bucket = found(around, BUCKET, "bucket", name)
+    if bucket is None:
+        return None
+    chosen = found(around, VERSIONING, "bucket", name)
+    return at(chosen or {}, "versioning_configuration.status") == "Enabled" or (
+        bucket.get("object_lock_enabled") is True
+    )
+
+
+def replication(_was: Values, now: Values, around: Around) -> str:
+    if _versioned(around, now.get("bucket")) is False:
+        return (
+            "InvalidRequest: Versioning must be 'Enabled' on the bucket to apply a replication configuration"
+        )
+    for rule in blocks(now, "rule"):
+        for goal in blocks(rule, "destination"):
+            if _versioned(around, str(goal.get("bucket")).rpartition(":::")[2]) is False:
+                return "InvalidRequest: Destination bucket must have versioning enabled."
+    return ""
+
+
+def object_lock(_was: Values, now: Values, around: Around) -> str:
+    if _versioned(around, now.get("bucket")) is not False:
+        return ""
+    return (
+        "InvalidBucketState: Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+    )
+
+
+def versioning_locked(was: Values, now: Values, around: Around) -> str:
+    bucket = found(around, BUCKET, "bucket", now.get("bucket"))
+    locked = found(around, "aws_s3_bucket_object_lock_configuration", "bucket", now.get("bucket"))
+    on = at(now, "versioning_configuration.status") == "Enabled"
+    held = locked or (bucket and bucket.get("object_lock_enabled") is True)
+    if on or not held or not changed(was, now, "versioning_configuration"):
+        return ""
+    return (
+        "InvalidBucketState: An Object Lock configuration is present on this bucket, so the versioning state"
+        " cannot be changed."
+    )
+
+
+def notification(_was: Values, now: Values, around: Around) -> str:
+    """Topics, queues and functions whose policy is known must let S3 in."""
+    words = "InvalidArgument: Unable to validate the following destination configurations"
+    for block, argument, type_name, extra in (
+        ("topic", "topic_arn", "aws_sns_topic", "aws_sns_topic_policy"),
+        ("queue", "queue_arn", "aws_sqs_queue", "aws_sqs_queue_policy"),
+    ):
+        for each in blocks(now, block):
+            arn = each.get(argument)
+            goal = found(around, type_name, "arn", arn)
+            if goal is None:
+                continue
+            keys = (arn, goal.get("url"), goal.get("id"))
+            more = [
+                one.get("policy")
+                for one in around(extra)
+                if {one.get("arn"), one.get("queue_url")} & set(keys)
+            ]
+            own = (
+                [goal.get("policy")] if isinstance(goal.get("policy"), str) and goal["policy"] != "{}" else []
+            )
+            wanted = "sns:Publish" if block == "topic" else "sqs:SendMessage"
+            if all(admits(text, ("s3.amazonaws.com",), wanted) is False for text in more or own):
+                return words
+    for each in blocks(now, "lambda_function"):
+        function = found(around, "aws_lambda_function", "arn", each.get("lambda_function_arn"))
+        names = {function.get("function_name"), function.get("arn")} if function else set()
+        able = [one for one in around("aws_lambda_permission") if one.get("function_name") in names]
+        if function and not any(one.get("principal") == "s3.amazonaws.com" for one in able):
+            return words
+    return ""
+
+
+def logging(_was: Values, now: Values, around: Around) -> str:
+    source = found(around, BUCKET, "bucket", now.get("bucket"))
+    goal = found(around, BUCKET, "bucket", now.get("target_bucket"))
+    regions = [each.get("region") for each in (source, goal) if each]
+    if len(regions) < 2 or regions[0] == regions[1] or not all(isinstance(each, str) for each in regions):
+        return ""
+    return (
+        "CrossLocationLoggingProhibited: Cross S3 location logging not allowed: the bucket is in"
+        f" {regions[0]},"
+        f" the target in {regions[1]}"
+    )
+
+
+def lifecycle(was: Values, now: Values, _around: Around) -> str:
+    if not changed(was, now, "rule"):
+        return ""
+    rules = blocks(now, "rule")
+    names = Counter(str(each.get("id")) for each in rules)
+    twice = next((name for name, number in names.items() if number > 1), None)
+    if twice:
+        return f"InvalidArgument: Rule ID must be unique. Found same ID for more than one rule: {twice}"
+    for rule in rules:
+        steps = [each for each in blocks(rule, "transition") if isinstance(each.get("days"), int)]
+        for step in steps:
+            least = LEAST_DAYS.get(str(step.get("storage_class")), 0)
+            if step["days"] < least:
+                return (
+                    f"InvalidArgument: 'Days' in Transition action must be greater than or equal to {least}"
+                    " for"
+                    f" storageClass '{step['storage_class']}'"
+                )
+        ends = [each["days"] for each in blocks(rule, "expiration") if isinstance(each.get("days"), int)]
+        if any(0 < end <= step["days"] for end in ends for step in steps):
+            return (
+                f"InvalidArgument: 'Days' in the Expiration action for rule '{rule.get('id')}' must be"
+                " greater"
+                " than 'Days' in the Transition action"
+            )
+    return ""
+
+
+API = "API s3, "
+ERRORS = "page AmazonS3/latest/API/ErrorResponses.html, "
+RULES = (
+    Rule(
+        "bucket_name",
+        (BUCKET,),
+        "a bucket's name is not reserved, nor one that the documentation uses",
+        "page AmazonS3/latest/userguide/bucketnamingrules.html; " + API + "CreateBucket, BucketAlreadyExists",
+        bucket_name,
+        CREATE,
+    ),
+    Rule(
+        "same_bucket",
+        (BUCKET,),
+        "a bucket's name is its own, in all regions",
+        API + "CreateBucket, BucketAlreadyOwnedByYou",
+        same_bucket,
+        CREATE,
+    ),
+    Rule(
+        "bucket_policy",
+        (POLICY,),
+        "a bucket policy follows the grammar, and its resources are of the bucket",
+        ERRORS + "MalformedPolicy",
+        policy,
+    ),
+    Rule(
+        "public_policy",
+        (POLICY,),
+        "a public policy needs a bucket that does not block it",
+        "page AmazonS3/latest/userguide/access-control-block-public-access.html",
+        public_policy,
+    ),
+    Rule(
+        "acl",
+        ("aws_s3_bucket_acl",),
+        "ACLs need ownership controls that allow them",
+        ERRORS + "AccessControlListNotSupported; page AmazonS3/latest/userguide/about-object-ownership.html",
+        acl,
+    ),
+    Rule(
+        "replication",
+        ("aws_s3_bucket_replication_configuration",),
+        "replication needs versions in both buckets",
+        API + "PutBucketReplication; page AmazonS3/latest/userguide/replication.html",
+        replication,
+    ),
+    Rule(
+        "object_lock",
+        ("aws_s3_bucket_object_lock_configuration",),
+        "Object Lock needs versions",
+        ERRORS + "InvalidBucketState; " + API + "PutObjectLockConfiguration",
+        object_lock,
+        CREATE,
+    ),
+    Rule(
+        "versioning_locked",
+        (VERSIONING,),
+        "a bucket with Object Lock keeps its versions",
+        ERRORS + "InvalidBucketState; page AmazonS3/latest/userguide/object-lock-managing.html",
+        versioning_locked,
+    ),
+    Rule(
+        "notification",
+        ("aws_s3_bucket_notification",),
+        "topics, queues and functions let S3 notify them",
+        ERRORS + "InvalidArgument; page AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html",
+        notification,
+    ),
+    Rule(
+        "logging",
+        ("aws_s3_bucket_logging",),
+        "logs go to a bucket of the same region",
+        ERRORS + "CrossLocationLoggingProhibited",
+        logging,
+    ),
+    Rule(
+        "lifecycle",
+        ("aws_s3_bucket_lifecycle_configuration",),
+        "rules of a lifecycle have ids of their own, infrequent access begins at 30 days, and objects expire"
+        " after they moved",
+        "page AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html; "
+        + ERRORS
+        + "InvalidArgument",
+        lifecycle,
+    ),
+)

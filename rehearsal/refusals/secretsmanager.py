@@ -1,0 +1,95 @@
+"""Secrets Manager: names, replicas, rotation."""
+
+from __future__ import annotations
+
+from rehearsal.refusals.documents import RESOURCE, fault
+from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, found, region_of, taken
+from rehearsal.transition_answers import Around, Values
+
+SECRET = "aws_secretsmanager_secret"
+
+
+def replica(_was: Values, now: Values, _around: Around) -> str:
+    own = now.get("region")
+    for each in blocks(now, "replica"):
+        if isinstance(own, str) and each.get("region") == own:
+            return f"InvalidParameterException: Invalid replica region: {own} is the region of the secret"
+    return ""
+
+
+def key_region(was: Values, now: Values, around: Around) -> str:
+    arn, own = now.get("kms_key_id"), now.get("region")
+    key = found(around, "aws_kms_key", "arn", arn) or found(around, "aws_kms_key", "key_id", arn)
+    its = region_of(arn) or (key or {}).get("region")
+    if (
+        not isinstance(own, str)
+        or not isinstance(its, str)
+        or its == own
+        or not changed(was, now, "kms_key_id")
+    ):
+        return ""
+    return f"InvalidParameterException: The KMS key {arn} is of {its}, the secret is in {own}"
+
+
+def rotation(_was: Values, now: Values, around: Around) -> str:
+    function = found(around, "aws_lambda_function", "arn", now.get("rotation_lambda_arn"))
+    if function is None:
+        return ""
+    names = {function.get("function_name"), function.get("arn")}
+    for each in around("aws_lambda_permission"):
+        if each.get("function_name") in names and "secretsmanager" in str(each.get("principal")):
+            return ""
+    return (
+        "AccessDeniedException: Secrets Manager cannot invoke the specified Lambda function. Ensure that the"
+        " function policy grants access to the principal secretsmanager.amazonaws.com."
+    )
+
+
+def document(was: Values, now: Values, _around: Around) -> str:
+    words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
+    return f"MalformedPolicyDocumentException: {words}" if words else ""
+
+
+API = "API secretsmanager, "
+RULES = (
+    Rule(
+        "same_secret",
+        (SECRET,),
+        "a secret has a name of its own",
+        API + "CreateSecret, ResourceExistsException",
+        taken(
+            SECRET,
+            ("name",),
+            "ResourceExistsException: The operation failed because the secret {name} already exists.",
+        ),
+        CREATE,
+    ),
+    Rule(
+        "secret_replica",
+        (SECRET,),
+        "a replica is in another region",
+        API + "ReplicateSecretToRegions, InvalidParameterException",
+        replica,
+    ),
+    Rule(
+        "secret_key",
+        (SECRET,),
+        "the KMS key of a secret is of its region",
+        API + "CreateSecret, KmsKeyId, InvalidParameterException",
+        key_region,
+    ),
+    Rule(
+        "secret_policy",
+        ("aws_secretsmanager_secret_policy", SECRET),
+        "a policy of a secret follows the grammar",
+        API + "PutResourcePolicy, MalformedPolicyDocumentException",
+        document,
+    ),
+    Rule(
+        "rotation_permission",
+        ("aws_secretsmanager_secret_rotation",),
+        "a function that rotates lets Secrets Manager call it",
+        "page secretsmanager/latest/userguide/troubleshoot_rotation.html; " + API + "RotateSecret",
+        rotation,
+    ),
+)
