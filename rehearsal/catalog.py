@@ -131,7 +131,8 @@ def read_facts() -> dict[str, Facts]:
 def _row(
     provider: str, schema: TypeSchema, facts: dict[str, Facts], resources: dict[str, Block], row: Row
 ) -> tuple[str, ...]:
-    known = facts.get(schema.name, Facts()) if schema.kind == "resource" else Facts()
+    alias = schema.name.replace("aws_alb", "aws_lb", 1)
+    known = facts.get(schema.name, facts.get(alias, Facts())) if schema.kind == "resource" else Facts()
     if schema.kind == "resource":
         known = _complete(schema.block, known, row)
     elif schema.kind == "data" and not row.schema:

@@ -35,8 +35,8 @@ SENSITIVE = re.compile(
     r"|auth_token|authorization_token|token_key|basic_auth_credentials|preshared_key|private_key|plaintext"
     r"|shared_secret|secret_token|key_material_base64)(_wo)?$"
 )
-# A type is CloudFormation's when the names agree and a quarter of the arguments do, or when half of them do.
-SHARED_WITH_NAME, SHARED = 0.25, 0.5
+# A type is CloudFormation's when the names agree and a tenth of the arguments do, or when half of them do.
+SHARED_WITH_NAME, SHARED = 0.1, 0.5
 COMMON = {"tag", "tagsall", "region", "id", "timeout"}
 
 Schemas = dict[tuple[str, str], dict[str, Any]]
@@ -202,7 +202,9 @@ def main() -> int:
     FILE.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     with_schema = sum("schema" in each for *_, each in rows)
     replacing = sum("cloudformation" in each for *_, each in rows)
-    print(f"{len(rows)} types of {len(aws.types) - 1}: {with_schema} in the dump, {replacing} in CloudFormation")
+    print(
+        f"{len(rows)} types of {len(aws.types) - 1}: {with_schema} in the dump, {replacing} in CloudFormation"
+    )
     return 0
 
 
