@@ -7,9 +7,10 @@ that an object of a type without an id is found again after it was changed.
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Any
 
-from rehearsal import engines, guards, transitions
+from rehearsal import engines, guards, imports, names, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -19,8 +20,6 @@ from rehearsal.protocol import UNKNOWN, Object, error, pack
 from rehearsal.values import Maker
 
 IDENTITIES = ("id", "arn", "name", "identifier")
-# What an operator may name an object by in an import, other than its id.
-IMPORTABLE = ("id", "arn", "name", "identifier", "cluster_identifier", "key_id", "url")
 
 
 class Changes:
@@ -30,6 +29,7 @@ class Changes:
         self.cloud = cloud
         self.account = account
         self.failures = Failures.from_text(fail)
+        self._naming = threading.Lock()
 
     def read(self, type_: Type, state: Object, private: bytes) -> tuple[Object | None, bytes]:
         """The object as it is now, None when it is gone, and its key."""
@@ -39,7 +39,7 @@ class Changes:
         found = self.cloud.get(type_.name, key)
         if found is None:
             return None, key.encode()
-        return conform(type_.block, found), key.encode()
+        return conform(type_.block, imports.read(found, state)), key.encode()
 
     def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         """The new object and its key, or an error diagnostic."""
@@ -51,12 +51,12 @@ class Changes:
         made = engines.settled(type_.name, self._made(type_, planned))
         first = key = self._key(made, b"")
         number = 1
-        while not self.cloud.add(type_.name, key, made):
-            taken = guards.creation(type_, made)
-            if taken:
+        with self._naming:
+            if taken := names.taken(type_.name, made, self.cloud.all):
                 return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
-            number += 1
-            key = f"{first}#{number}"
+            while not self.cloud.add(type_.name, key, made):
+                number += 1
+                key = f"{first}#{number}"
         return made, key.encode(), None
 
     def _made(self, type_: Type, planned: Object) -> Object:
@@ -115,10 +115,10 @@ class Changes:
             return Maker(type_, conform(type_.block, state), self.account).completed(), b""
         wanted, _, region = identity.rpartition("@") if "@" in identity else (identity, "", "")
         region = region or self.account.region
-        for found in self.cloud.all(type_.name):
+        for key, found in self.cloud.items(type_.name):
             here = found.get("region") in (None, region)
-            if here and wanted in [found.get(name) for name in IMPORTABLE]:
-                return conform(type_.block, found), self._key(found, b"").encode()
+            if here and wanted in imports.ids(type_.name, found):
+                return conform(type_.block, imports.brought(type_.name, found)), key.encode()
         return {**null(type_.block), **({"id": wanted} if "id" in type_.block.attributes else {})}, b""
 
     def _key(self, state: Object, private: bytes) -> str:

@@ -50,8 +50,12 @@ class Cloud:
 
     def all(self, type_name: str) -> list[dict[str, Any]]:
         """Every object of a type, in the order of their ids."""
-        rows = self._run("SELECT state FROM objects WHERE type = ? ORDER BY id", type_name)
-        return [unpack(row[0]) for row in rows]
+        return [state for _, state in self.items(type_name)]
+
+    def items(self, type_name: str) -> list[tuple[str, dict[str, Any]]]:
+        """Every object of a type with its id, in the order of ids."""
+        rows = self._run("SELECT id, state FROM objects WHERE type = ? ORDER BY id", type_name)
+        return [(identity, unpack(state)) for identity, state in rows]
 
     def delete(self, type_name: str, identity: str) -> None:
         self._run("DELETE FROM objects WHERE type = ? AND id = ?", type_name, identity)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from rehearsing import Project, installed
 
@@ -13,7 +14,9 @@ from bindings import providers
 from rehearsal import data_sources, tables
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
+from rehearsal.changes import Changes
 from rehearsal.cloud import Cloud
+from rehearsal.names import NAMES
 from rehearsal.planning import null, plan
 from rehearsal.protocol import UNKNOWN, Object
 from rehearsal.schema_messages import schema
@@ -195,3 +198,93 @@ def test_a_type_whose_replacements_no_source_knows_gets_a_warning(tmp_path: Path
     assert "AWS may replace" not in project.apply()
     project.write(database.format("two"))
     assert "aws_athena_database: AWS may replace" in project.run("plan")
+
+
+def test_the_codes_of_taken_names_are_those_of_the_api() -> None:
+    session = botocore.session.get_session()
+    for type_name, name in NAMES.items():
+        if not name.operation:
+            continue
+        service, operation = name.operation.split()
+        shapes = session.get_service_model(service).operation_model(operation).error_shapes
+        codes = {shape.metadata.get("error", {}).get("code", shape.name) for shape in shapes}
+        assert name.code in codes | {shape.name for shape in shapes}, (type_name, sorted(codes))
+
+
+def test_names_are_of_arguments(catalog: Catalog) -> None:
+    for type_name, name in NAMES.items():
+        block = resource(catalog, type_name).block
+        assert [each for each in name.by if each not in block.attributes] == [], type_name
+
+
+def test_a_taken_name_is_refused_where_it_is_taken(catalog: Catalog, tmp_path: Path) -> None:
+    changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
+    group = resource(catalog, "aws_security_group")
+
+    def create(**given: Any) -> str:
+        problem = changes.create(group, planned(group, None, **given)[0])[2]
+        return problem.summary if problem else ""
+
+    assert create(name="web", vpc_id="vpc-a") == ""
+    assert create(name="web", vpc_id="vpc-b") == ""
+    assert "InvalidGroup.Duplicate: there is one already with name web, vpc_id vpc-a" in create(
+        name="web", vpc_id="vpc-a", description="another"
+    )
+    assert create(name="web", vpc_id="vpc-a", region="eu-west-1") == ""
+
+
+@pytest.mark.parametrize(
+    ("type_name", "given", "identity"),
+    [
+        (
+            "aws_route",
+            {"route_table_id": "rtb-a", "destination_cidr_block": "10.0.0.0/8"},
+            "rtb-a_10.0.0.0/8",
+        ),
+        (
+            "aws_route_table_association",
+            {"route_table_id": "rtb-a", "subnet_id": "subnet-a"},
+            "subnet-a/rtb-a",
+        ),
+        (
+            "aws_network_acl_rule",
+            {"network_acl_id": "acl-a", "rule_number": 100, "protocol": "tcp", "egress": False},
+            "acl-a:100:tcp:false",
+        ),
+        ("aws_backup_selection", {"plan_id": "p", "name": "a"}, "p|{id}"),
+        ("aws_eks_pod_identity_association", {"cluster_name": "c"}, "c,{association_id}"),
+        (
+            "aws_eks_access_policy_association",
+            {"cluster_name": "c", "principal_arn": "arn:p", "policy_arn": "arn:q"},
+            "c#arn:p#arn:q",
+        ),
+        ("aws_wafv2_web_acl", {"name": "a", "scope": "REGIONAL"}, "{id}/a/REGIONAL"),
+        ("aws_route53_record", {"zone_id": "Z1", "name": "a.example.com", "type": "A"}, "Z1_a.example.com_A"),
+        ("helm_release", {"name": "karpenter", "namespace": "kube-system"}, "kube-system/karpenter"),
+    ],
+)
+def test_objects_are_found_by_their_documented_import_id(
+    catalog: Catalog, tmp_path: Path, type_name: str, given: dict[str, Any], identity: str
+) -> None:
+    type_ = catalog.load(type_name.split("_")[0], "resource", {type_name})[type_name]
+    changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
+    created, key, refused = changes.create(type_, planned(type_, None, **given)[0])
+    assert refused is None
+    found, private = changes.imported(type_, identity.format(**created))
+    assert private == key
+    assert found == created
+
+
+def test_an_import_leaves_unset_what_no_api_answers(catalog: Catalog, tmp_path: Path) -> None:
+    type_ = resource(catalog, "aws_db_instance")
+    changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
+    given = {"identifier": "a", "engine": "postgres", "instance_class": "db.t4g.medium"}
+    given |= {"password": "not-kept", "apply_immediately": True, "skip_final_snapshot": False}
+    created, key, _ = changes.create(type_, planned(type_, None, **given)[0])
+    imported, private = changes.imported(type_, "a")
+    assert (imported["password"], imported["apply_immediately"]) == (None, None)
+    assert imported["skip_final_snapshot"] is True
+    assert changes.read(type_, imported, private)[0] == imported
+    assert changes.read(type_, created, key)[0] == created
+    after, replace = planned(type_, imported, **given)
+    assert (after["password"], replace) == ("not-kept", [])
