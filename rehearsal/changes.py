@@ -10,7 +10,7 @@ import hashlib
 import threading
 from typing import Any
 
-from rehearsal import engines, guards, imports, names, transitions
+from rehearsal import engines, guards, imports, names, remains, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -52,7 +52,8 @@ class Changes:
         first = key = self._key(made, b"")
         number = 1
         with self._naming:
-            if taken := names.taken(type_.name, made, self.cloud.all):
+            taken = names.taken(type_.name, made, self.cloud.all)
+            if taken := taken or remains.reserved(self.cloud, type_.name, made):
                 return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
             while not self.cloud.add(type_.name, key, made):
                 number += 1
@@ -100,7 +101,7 @@ class Changes:
     def delete(self, type_: Type, state: Object, private: bytes) -> Any:
         """Delete the object; an error diagnostic when AWS would refuse."""
         refusal = guards.deletion(type_, state) or guards.used(type_.name, state, self.cloud.all)
-        if refusal:
+        if refusal := refusal or remains.leave(self.cloud, type_.name, state):
             return error(f"deleting {type_.name} ({state.get('id')}): {refusal}")
         key = self._key(state, private)
         self.cloud.delete(type_.name, key)

@@ -1,9 +1,10 @@
 """Imports: the ids by which objects are found, and what an import does not bring back.
 
-Sources, of hashicorp/terraform-provider-aws: the section "Import" of website/docs/r/<type>.html.markdown for the
-ids; ImportStateVerifyIgnore in the acceptance tests of each type, internal/service/*/*_test.go, for what no API
-answers; resourceInstanceImport and resourceClusterImport in internal/service/rds and docdb for what an import
-sets itself. Of helm_release: docs/resources/release.md of hashicorp/terraform-provider-helm.
+Sources, of hashicorp/terraform-provider-aws: for the ids, the section "Import" of
+website/docs/r/<type>.html.markdown; for what no API answers, ImportStateVerifyIgnore in the acceptance tests
+of each type, internal/service/*/*_test.go; for what an import sets itself, resourceInstanceImport and
+resourceClusterImport in internal/service/rds and docdb. Of helm_release: docs/resources/release.md of
+hashicorp/terraform-provider-helm.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rehearsal import data_sources, ephemeral, functions
+from rehearsal import data_sources, days, ephemeral, functions
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
@@ -93,6 +93,10 @@ class Servicer:
             self.changes = Changes(self.cloud, account, os.environ.get("REHEARSAL_FAIL", ""))
         except ValueError as problem:
             return response(diagnostics=[error("REHEARSAL_FAIL is not understood", str(problem))])
+        try:
+            days.pass_to(self.cloud, os.environ)
+        except ValueError as problem:
+            return response(diagnostics=[error("REHEARSAL_DAYS is not understood", str(problem))])
         return response()
 
     def UpgradeResourceState(self, request: Any, _context: Any) -> Any:
