@@ -6,8 +6,8 @@ What AWS does by itself until then is done, and the next plan shows it:
 - maintenance windows open: each does within a week. Sources: rehearsal/waits.py
 - EKS raises a cluster without extended support, or past it, by a minor version at a time.
   docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
-- RDS raises the major version of a PostgreSQL without extended support: botocore's rds, EngineLifecycleSupport
-  of CreateDBInstanceMessage. That it goes to the next version is an assumption
+- RDS raises the major version of a PostgreSQL without extended support: botocore's rds,
+  EngineLifecycleSupport of CreateDBInstanceMessage. That it goes to the next version is an assumption
 - Secrets Manager rotates: the version before is AWSPREVIOUS. botocore's secretsmanager, RotateSecret
 
 The days on which support ends are those of modules/versions.yaml. TIERRA_TODAY stands in for the clock there.
@@ -100,6 +100,8 @@ def _supported(rows: Mapping[str, Mapping[str, Any]], state: Object, until: str,
     """The version of an object, or the next one that is supported where AWS has ended it."""
     names = list(rows)
     version = state.get("version")
+    if not isinstance(version, str):
+        return version
     while version in rows and version != names[-1] and (rows[version].get(until) or now) < now:
         version = names[names.index(version) + 1]
     return version

@@ -26,8 +26,10 @@ class Name(NamedTuple):
 
 _WAF = ("WAFDuplicateItemException", ("name", "scope"))
 _DOCUMENTDB = ("DBParameterGroupAlreadyExists", ("name",))
-_SAME_RULE = ("security_group_id", "ip_protocol", "from_port", "to_port", "cidr_ipv4", "cidr_ipv6")
-_SAME_RULE += ("prefix_list_id", "referenced_security_group_id")
+_SAME_RULE = (
+    *("security_group_id", "ip_protocol", "from_port", "to_port", "cidr_ipv4", "cidr_ipv6"),
+    *("prefix_list_id", "referenced_security_group_id"),
+)
 _ROUTE = (
     "route_table_id",
     "destination_cidr_block",

@@ -176,7 +176,7 @@ def dumped(repository: Path) -> tuple[str, Schemas]:
 
 def formations() -> tuple[str, dict[str, Any]]:
     """The release of cfn-lint and its schemas by CloudFormation's name of the type."""
-    import cfnlint
+    import cfnlint  # type: ignore[import-untyped]
 
     folder = Path(str(cfnlint.__file__)).parent / "data/schemas/resources"
     found = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]

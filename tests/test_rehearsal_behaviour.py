@@ -278,7 +278,7 @@ def test_objects_are_found_by_their_documented_import_id(
 def test_an_import_leaves_unset_what_no_api_answers(catalog: Catalog, tmp_path: Path) -> None:
     type_ = resource(catalog, "aws_db_instance")
     changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
-    given = {"identifier": "a", "engine": "postgres", "instance_class": "db.t4g.medium"}
+    given: dict[str, Any] = {"identifier": "a", "engine": "postgres", "instance_class": "db.t4g.medium"}
     given |= {"password": "not-kept", "apply_immediately": True, "skip_final_snapshot": False}
     created, key, _ = changes.create(type_, planned(type_, None, **given)[0])
     imported, private = changes.imported(type_, "a")
