@@ -25,7 +25,8 @@ class Attribute:
 
 @dataclass(slots=True)
 class Nested:
-    """A nested block. `single` says that a list or set of them holds one at most.
+    """A nested block. `single` says that a list or set of them holds one at most; `least` and `most` count
+    blocks where there must be more than one, or may not be more than that; 0 says nothing.
 
     `attribute` marks a nested attribute of the plugin framework; `computed` one that the provider fills in.
     """
@@ -36,6 +37,8 @@ class Nested:
     single: bool = False
     attribute: bool = False
     computed: bool = False
+    least: int = 0
+    most: int = 0
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Every type of the providers, with its schema and the facts known about its behaviour, in one SQLite file.
 
-`build` makes the file from the schemas that the repository keeps and `rehearsal/facts/*.yaml`; a provider
-process then reads only the types that a configuration uses.
+`build` makes the file from the schemas that the repository keeps, the tables of `rehearsal.tables` and
+`rehearsal/facts/*.yaml`; a provider process then reads only the types that a configuration uses.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import sqlite3
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
@@ -17,17 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from bindings.schema import Attribute, Block, Nested, TypeSchema
-from rehearsal import waf
+from rehearsal import tables, waf
+from rehearsal.tables import Row
 
 FACTS = Path(__file__).parent / "facts"
-# What hides its value in plans: almost every argument whose name ends like this is marked sensitive.
-SENSITIVE = re.compile(
-    r"(password|passwords|client_secret|secret_string|secret_binary|secret_key|access_token|oauth_token"
-    r"|auth_token|authorization_token|token_key|basic_auth_credentials|preshared_key|private_key|plaintext"
-    r"|shared_secret|secret_token|key_material_base64)(_wo)?$"
-)
-SENSITIVE_VALUES = {"aws_ssm_parameter": ("value", "value_wo"), "aws_lambda_invocation": ("input",)}
-# Optional in the bindings, and filled by the provider for every type that has them.
+# Optional in the bindings, and filled by the provider for every type that has them; for types without a row.
 ALWAYS_COMPUTED = ("id", "arn", "region", "tags_all")
 PREFIXED = ("name", "identifier", "cluster_identifier", "node_group_name", "bucket")
 
@@ -96,6 +89,7 @@ def build(path: Path) -> dict[str, int]:
     from bindings import providers
 
     facts = read_facts()
+    rows = tables.read()
     temporary = path.with_suffix(f".{os.getpid()}.new")  # two may build at once; the last one stays
     temporary.unlink(missing_ok=True)
     counts = {}
@@ -108,9 +102,12 @@ def build(path: Path) -> dict[str, int]:
         for provider, kept in providers.read().items():
             found = kept.schemas
             resources = {schema.name: schema.block for schema in found if schema.kind == "resource"}
-            rows = [_row(provider, schema, facts, resources) for schema in found]
-            database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", rows)
-            counts[provider] = len(rows)
+            entries = [
+                _row(provider, schema, facts, resources, rows.get((schema.kind, schema.name), Row()))
+                for schema in found
+            ]
+            database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", entries)
+            counts[provider] = len(entries)
     database.close()
     os.replace(temporary, path)
     return counts
@@ -132,16 +129,18 @@ def read_facts() -> dict[str, Facts]:
 
 
 def _row(
-    provider: str, schema: TypeSchema, facts: dict[str, Facts], resources: dict[str, Block]
+    provider: str, schema: TypeSchema, facts: dict[str, Facts], resources: dict[str, Block], row: Row
 ) -> tuple[str, ...]:
-    known = facts.get(schema.name, Facts()) if schema.kind == "resource" else Facts()
+    alias = schema.name.replace("aws_alb", "aws_lb", 1)
+    known = facts.get(schema.name, facts.get(alias, Facts())) if schema.kind == "resource" else Facts()
     if schema.kind == "resource":
-        known = _complete(schema.block, known)
-    elif schema.kind == "data":
+        known = _complete(schema.block, known, row)
+    elif schema.kind == "data" and not row.schema:
         _answering(schema.block, resources.get(schema.name, Block()))
     if provider == "helm":
         _nested_attributes(schema.block)
     _apply(schema.name, schema.block, known)
+    _mark(schema.block, row if row.schema else None, {*known.write_only, *row.write_only})
     return (
         provider,
         schema.kind,
@@ -151,21 +150,25 @@ def _row(
     )
 
 
-def _complete(block: Block, facts: Facts) -> Facts:
-    """Mark what every AWS resource computes, and that a new region makes a new resource of each."""
-    for name in ALWAYS_COMPUTED:
+def _complete(block: Block, facts: Facts, row: Row) -> Facts:
+    """Mark what every AWS resource computes, and that a new region makes a new resource of each.
+
+    A type without facts replaces what CloudFormation cannot change, which is then its source.
+    """
+    for name in () if row.schema else ALWAYS_COMPUTED:
         if name in block.attributes and not block.attributes[name].required:
             block.attributes[name].computed = True
     replace = [*facts.replace]
     if not facts.source:
+        replace += row.replace
         named = [name for name in PREFIXED if name in block.attributes]
         prefixes = [f"{name}_prefix" for name in named if f"{name}_prefix" in block.attributes]
-        replace += [*named, *prefixes]
+        replace += [name for name in (*named, *prefixes) if name not in replace]
         for name in (*prefixes, *(prefix.removesuffix("_prefix") for prefix in prefixes)):
             block.attributes[name].computed = not block.attributes[name].required
     if "region" in block.attributes and "region" not in replace:
         replace.append("region")
-    return dataclasses.replace(facts, replace=replace)
+    return dataclasses.replace(facts, source=facts.source or row.cloudformation, replace=replace)
 
 
 def _answering(block: Block, resource: Block) -> None:
@@ -204,15 +207,23 @@ def _apply(name: str, block: Block, facts: Facts) -> None:
         nested = block.find(path)
         if isinstance(nested, Nested):
             nested.required = True
-    _mark(block, set(facts.write_only), SENSITIVE_VALUES.get(name, ()))
 
 
-def _mark(block: Block, write_only: set[str], sensitive: tuple[str, ...]) -> None:
+def _mark(block: Block, row: Row | None, write_only: set[str], prefix: str = "") -> None:
+    """Overlay the table's row; without one, names say what is sensitive."""
     for name, attribute in block.attributes.items():
-        attribute.write_only = attribute.optional and (name.endswith("_wo") or name in write_only)
-        attribute.sensitive = bool(SENSITIVE.search(name)) or name in sensitive
-    for nested in block.blocks.values():
-        _mark(nested.block, write_only, ())
+        path = f"{prefix}{name}"
+        listed = name in write_only or path in write_only
+        attribute.write_only = attribute.optional and (name.endswith("_wo") or listed)
+        attribute.sensitive = path in row.sensitive if row else bool(tables.SENSITIVE.search(name))
+        if row and path in row.computed:
+            attribute.computed = not attribute.required
+    for name, nested in block.blocks.items():
+        path = f"{prefix}{name}"
+        if row and path in row.items:
+            nested.least, nested.most = row.items[path]
+            nested.required, nested.single = nested.least > 0, nested.most == 1
+        _mark(nested.block, row, write_only, f"{path}.")
 
 
 def _block(raw: dict[str, Any]) -> Block:

@@ -10,7 +10,7 @@ import hashlib
 import threading
 from typing import Any
 
-from rehearsal import engines, guards, refusals, transitions
+from rehearsal import engines, guards, imports, names, refusals, remains, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -20,8 +20,6 @@ from rehearsal.protocol import UNKNOWN, Object, error, pack
 from rehearsal.values import Maker
 
 IDENTITIES = ("id", "arn", "name", "identifier")
-# What an operator may name an object by in an import, other than its id.
-IMPORTABLE = ("id", "arn", "name", "identifier", "cluster_identifier", "key_id", "url")
 
 
 class Changes:
@@ -41,7 +39,7 @@ class Changes:
         found = self.cloud.get(type_.name, key)
         if found is None:
             return None, key.encode()
-        return conform(type_.block, found), key.encode()
+        return conform(type_.block, imports.read(found, state)), key.encode()
 
     def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         """The new object and its key, or an error diagnostic."""
@@ -57,10 +55,10 @@ class Changes:
         made = engines.settled(type_.name, self._made(type_, planned))
         first = key = self._key(made, b"")
         number = 1
+        taken = names.taken(type_.name, made, self.cloud.all)
+        if taken := taken or remains.reserved(self.cloud, type_.name, made):
+            return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
         while not self.cloud.add(type_.name, key, made):
-            taken = guards.creation(type_, made)
-            if taken:
-                return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
             number += 1
             key = f"{first}#{number}"
         return made, key.encode(), None
@@ -111,7 +109,7 @@ class Changes:
         refusal = guards.deletion(type_, state) or guards.used(type_.name, state, around)
         if not refusal and self.cloud.remembers:
             refusal = next((answer for _, answer in refusals.refusals(type_.name, state, None, around)), None)
-        if refusal:
+        if refusal := refusal or remains.leave(self.cloud, type_.name, state):
             return error(f"deleting {type_.name} ({state.get('id')}): {refusal}")
         key = self._key(state, private)
         self.cloud.delete(type_.name, key)
@@ -126,10 +124,10 @@ class Changes:
             return Maker(type_, conform(type_.block, state), self.account).completed(), b""
         wanted, _, region = identity.rpartition("@") if "@" in identity else (identity, "", "")
         region = region or self.account.region
-        for found in self.cloud.all(type_.name):
+        for key, found in self.cloud.items(type_.name):
             here = found.get("region") in (None, region)
-            if here and wanted in [found.get(name) for name in IMPORTABLE]:
-                return conform(type_.block, found), self._key(found, b"").encode()
+            if here and wanted in imports.ids(type_.name, found):
+                return conform(type_.block, imports.brought(type_.name, found)), key.encode()
         return {**null(type_.block), **({"id": wanted} if "id" in type_.block.attributes else {})}, b""
 
     def _key(self, state: Object, private: bytes) -> str:

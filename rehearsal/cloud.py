@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,29 @@ class Cloud:
             "CREATE TABLE IF NOT EXISTS attempts (what TEXT PRIMARY KEY, number INTEGER NOT NULL)"
         )
 
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS notes (kind TEXT, id TEXT, value BLOB, PRIMARY KEY (kind, id))"
+        )
+
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Keeps other providers from reading and writing meanwhile; all is written, or nothing."""
+        self._run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
+
+    def note(self, kind: str, identity: str) -> dict[str, Any] | None:
+        """What is remembered beside the objects: the day, and names that stay taken."""
+        rows = self._run("SELECT value FROM notes WHERE kind = ? AND id = ?", kind, identity)
+        return unpack(rows[0][0]) if rows else None
+
+    def write_note(self, kind: str, identity: str, value: dict[str, Any]) -> None:
+        self._run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", kind, identity, pack(value))
+
     def put(self, type_name: str, identity: str, state: dict[str, Any]) -> None:
         self._run("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", type_name, identity, pack(state))
 
@@ -50,8 +75,12 @@ class Cloud:
 
     def all(self, type_name: str) -> list[dict[str, Any]]:
         """Every object of a type, in the order of their ids."""
-        rows = self._run("SELECT state FROM objects WHERE type = ? ORDER BY id", type_name)
-        return [unpack(row[0]) for row in rows]
+        return [state for _, state in self.items(type_name)]
+
+    def items(self, type_name: str) -> list[tuple[str, dict[str, Any]]]:
+        """Every object of a type with its id, in the order of ids."""
+        rows = self._run("SELECT id, state FROM objects WHERE type = ? ORDER BY id", type_name)
+        return [(identity, unpack(state)) for identity, state in rows]
 
     def delete(self, type_name: str, identity: str) -> None:
         self._run("DELETE FROM objects WHERE type = ? AND id = ?", type_name, identity)

@@ -52,10 +52,12 @@ def forget(cloud: Cloud, type_name: str, key: str) -> None:
         cloud.delete(PENDING, f"{type_name} {key}")
 
 
-def open_window(cloud: Cloud) -> list[str]:
-    """Makes every change that waits; answers the objects that changed."""
+def open_window(cloud: Cloud, noted_until: int | None = None) -> list[str]:
+    """Makes every change that waits, or that has waited since that day; answers the objects that changed."""
     changed = []
     for note in cloud.all(PENDING):
+        if noted_until is not None and note.get("day", 0) > noted_until:
+            continue
         type_name, _, key = note["of"].partition(" ")
         was = cloud.get(type_name, key)
         cloud.delete(PENDING, note["of"])
@@ -67,10 +69,19 @@ def open_window(cloud: Cloud) -> list[str]:
     return changed
 
 
+def raised(cloud: Cloud, key: str, was: Object, version: str) -> None:
+    """Takes a database, and its replicas, to a version that AWS chose."""
+    major = version.partition(".")[0]
+    now = {**was, "engine_version": version, ACTUAL: version, GROUPS[0]: f"default.postgres{major}"}
+    cloud.put(DATABASE, key, now)
+    _lead(cloud, DATABASE, was, now)
+
+
 def _note(cloud: Cloud, of: str, values: dict[str, Any]) -> None:
     earlier = (cloud.get(PENDING, of) or {}).get("values", {})
     if values or earlier:
-        cloud.put(PENDING, of, {"of": of, "values": {**earlier, **values}})
+        day = (cloud.note("clock", "day") or {"day": 0})["day"]
+        cloud.put(PENDING, of, {"of": of, "values": {**earlier, **values}, "day": day})
 
 
 def _lead(cloud: Cloud, type_name: str, was: Object, now: Object) -> None:

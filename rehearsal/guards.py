@@ -36,22 +36,6 @@ MEMBERS = {
         " group {name}, so the group cannot be deleted",
     ),
 }
-# Types whose name, which is their id, can be taken only once; others are overwritten or get their own id.
-UNIQUE = {
-    "aws_backup_vault": "AlreadyExistsException: Backup vault with the same name already exists",
-    "aws_cloudwatch_log_group": "ResourceAlreadyExistsException: The specified log group already exists",
-    "aws_db_parameter_group": "DBParameterGroupAlreadyExists: Parameter group {id} already exists",
-    "aws_db_subnet_group": "DBSubnetGroupAlreadyExists: The DB subnet group '{id}' already exists.",
-    "aws_ecr_repository": "RepositoryAlreadyExistsException: The repository with name '{id}' already exists",
-    "aws_eks_cluster": "ResourceInUseException: Cluster already exists with name: {id}",
-    "aws_iam_instance_profile": "EntityAlreadyExists: Instance Profile {id} already exists.",
-    "aws_iam_role": "EntityAlreadyExists: Role with name {id} already exists.",
-    "aws_iam_user": "EntityAlreadyExists: User with name {id} already exists.",
-    "aws_kms_alias": "AlreadyExistsException: An alias with the name {id} already exists",
-    "aws_rds_cluster": "DBClusterAlreadyExistsFault: DB Cluster already exists",
-    "aws_s3_bucket": "BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded"
-    " and you already own it.",
-}
 
 
 def deletion(type_: Type, state: Object) -> str | None:
@@ -75,9 +59,3 @@ def used(type_name: str, state: Object, around: Callable[[str], Iterable[Object]
     by, argument, words = MEMBERS[type_name]
     name = state.get("name")
     return words.format(name=name) if any(each.get(argument) == name for each in around(by)) else None
-
-
-def creation(type_: Type, made: Object) -> str | None:
-    """What AWS says when this object exists already; None for types that may be created twice."""
-    words = UNIQUE.get(type_.name)
-    return words.format(id=made.get("id")) if words else None

@@ -15,6 +15,8 @@ from bindings.schema import Block, Nested
 from rehearsal import transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Facts, Type
+from rehearsal.foreseen import foreseen
+from rehearsal.policy_document import POLICIES, same
 from rehearsal.protocol import UNKNOWN, Object
 
 Path = tuple[str | int, ...]
@@ -29,7 +31,8 @@ def plan(
     if "region" in type_.block.attributes and config.get("region") is None:
         planned["region"] = account.region
     if prior is None:
-        return planned, []
+        return {**planned, **foreseen(type_.name, None, planned)}, []
+    planned.update(foreseen(type_.name, prior, planned))
     _documents(type_.facts, prior, planned)
     for name in transitions.kept(type_.name, prior, planned):
         planned[name] = prior[name]
@@ -114,7 +117,7 @@ def _tags(block: Block, planned: Object, config: Object, account: Account) -> No
 
 def _documents(facts: Facts, prior: Object, planned: Object) -> None:
     """Keep the text of a JSON document that says the same in other words, as the provider does."""
-    for name in facts.documents:
+    for name in {*facts.documents, *POLICIES} & planned.keys():
         before, after = prior.get(name), planned.get(name)
         if isinstance(before, str) and isinstance(after, str) and _same_document(before, after):
             planned[name] = before
@@ -122,7 +125,7 @@ def _documents(facts: Facts, prior: Object, planned: Object) -> None:
 
 def _same_document(before: str, after: str) -> bool:
     try:
-        return bool(json.loads(before) == json.loads(after))
+        return same(json.loads(before), json.loads(after))
     except ValueError:
         return False
 
@@ -148,7 +151,10 @@ def _changed(name: str, block: Block, prior: Any, planned: Any) -> Iterator[Path
     elif isinstance(before, dict):
         yield from ((first, *path) for path in _changed(rest, nested.block, before, after))
     elif nested.nesting == "set" or len(before) != len(after):
-        if [_at(one, rest) for one in before] != [_at(one, rest) for one in after]:
+        old, new = (
+            [value for one in side if not _empty(value := _at(one, rest))] for side in (before, after)
+        )
+        if old != new:
             yield (first,)
     else:
         for index, (one, other) in enumerate(zip(before, after, strict=True)):

@@ -6,11 +6,58 @@ Source: website/docs/d/iam_policy_document.html.markdown of hashicorp/terraform-
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from rehearsal.protocol import Object
 
 DEFAULT_VERSION = "2012-10-17"
+# Arguments that hold a policy in whatever type has them: two policies that allow the same are no difference.
+# Source: internal/verify/diff.go of hashicorp/terraform-provider-aws, SuppressEquivalentPolicyDiffs.
+POLICIES = {
+    "policy",
+    "assume_role_policy",
+    "access_policy",
+    "access_policies",
+    "inline_policy",
+    "resource_policy",
+}
+LISTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Statement"}
+ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):root")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two documents say the same; policies may differ in order, and in one value as a list or not."""
+    if one == other:
+        return True
+    policies = all(isinstance(each, dict) and "Statement" in each for each in (one, other))
+    return policies and _plain(one, "") == _plain(other, "")
+
+
+def _plain(value: Any, key: str) -> Any:
+    """A value of a policy in one form; `key` is where it stands."""
+    if isinstance(value, dict):
+        plain = {name: _plain(each, "" if key == "Condition" else name) for name, each in value.items()}
+        if key == "Condition":
+            plain = {
+                name: {what: sorted(map(str, _listed(each))) for what, each in value[name].items()}
+                for name in value
+                if isinstance(value[name], dict)
+            }
+        elif key in ("Principal", "NotPrincipal"):
+            plain = {
+                kind: sorted(ACCOUNT.sub(r"\1", str(one)) for one in _listed(each))
+                for kind, each in value.items()
+            }
+        return [plain] if key == "Statement" else plain
+    if key in LISTS:
+        ordered = [_plain(each, "") for each in _listed(value)]
+        return sorted(ordered, key=lambda each: json.dumps(each, sort_keys=True))
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def render(config: Object) -> tuple[str, str]:

@@ -93,6 +93,12 @@ def _extension(value: Any) -> msgpack.ExtType:
     raise TypeError(f"{type(value).__name__} has no form in terraform's protocol")
 
 
+def warning(summary: str, detail: str) -> Any:
+    """A warning diagnostic; terraform prints it and goes on."""
+    pb = messages()
+    return pb.Diagnostic(severity=pb.Diagnostic.WARNING, summary=summary, detail=detail)
+
+
 def error(summary: str, detail: str = "", attribute: str = "") -> Any:
     """An error diagnostic; `attribute` names the top-level argument that it is about."""
     pb = messages()

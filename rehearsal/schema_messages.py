@@ -55,6 +55,6 @@ def _nested_block(name: str, nested: Nested) -> Any:
         type_name=name,
         block=_block(nested.block),
         nesting=getattr(pb.NestedBlock, nested.nesting.upper()),
-        min_items=1 if nested.required and counted else 0,
-        max_items=1 if nested.single and counted else 0,
+        min_items=max(int(nested.required), nested.least) if counted else 0,
+        max_items=max(int(nested.single), nested.most) if counted else 0,
     )

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rehearsal import data_sources, ephemeral, functions
+from rehearsal import data_sources, days, ephemeral, functions
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
@@ -16,7 +16,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.needed import used_words
 from rehearsal.planning import Path as ArgumentPath
 from rehearsal.planning import conform, fills_blocks, plan
-from rehearsal.protocol import decode, encode, error, messages
+from rehearsal.protocol import decode, encode, error, messages, warning
 from rehearsal.schema_messages import schema
 from rehearsal.waits import WAITS
 
@@ -93,6 +93,10 @@ class Servicer:
             self.changes = Changes(self.cloud, account, os.environ.get("REHEARSAL_FAIL", ""))
         except ValueError as problem:
             return response(diagnostics=[error("REHEARSAL_FAIL is not understood", str(problem))])
+        try:
+            days.pass_to(self.cloud, os.environ)
+        except ValueError as problem:
+            return response(diagnostics=[error("REHEARSAL_DAYS is not understood", str(problem))])
         return response()
 
     def UpgradeResourceState(self, request: Any, _context: Any) -> Any:
@@ -114,8 +118,10 @@ class Servicer:
         type_ = self._resources[request.type_name]
         prior, config = decode(request.prior_state), decode(request.config) or {}
         planned, replace = plan(type_, prior, proposed, config, self.changes.account)
+        changed = prior is not None and not replace and planned != prior
         return response(
             planned_state=encode(planned),
+            diagnostics=[unproven(type_)] if changed and not type_.facts.source else [],
             requires_replace=[_attribute_path(path) for path in replace],
             planned_private=request.prior_private,
             legacy_type_system=_legacy(type_),
@@ -172,6 +178,16 @@ def warm() -> None:
     """Does once what the first answer of a process takes longest for."""
     for provider in ("aws", "helm"):
         Servicer(provider, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
+
+
+def unproven(type_: Type) -> Any:
+    """The warning that an update in place is a guess."""
+    detail = (
+        f"Neither the facts of the rehearsal nor CloudFormation's schemas say which arguments of {type_.name}"
+        ' make a new resource, so it plans an update in place. Look for "Forces new resource" in the'
+        " documentation of the type before you rely on it."
+    )
+    return warning(f"{type_.name}: AWS may replace what is planned as an update in place", detail)
 
 
 def _legacy(type_: Type) -> bool:

@@ -225,6 +225,15 @@ def kept(type_name: str, was: Values, now: Values) -> list[str]:
 
 def replaced(type_name: str, was: Values, now: Values) -> list[str]:
     """Arguments that make a new resource by how they change."""
+    # Source: provider internal/service/eks/cluster.go, CustomizeDiff: encryption cannot be taken off, a role
+    # of nodes of Auto Mode cannot be changed for another.
+    if type_name == CLUSTER:
+        role = "compute_config.node_role_arn"
+        gone = bool(was.get("encryption_config")) and not now.get("encryption_config")
+        other = bool(answers.at(was, role) and now.get("compute_config")) and answers.at(
+            now, role
+        ) != answers.at(was, role)
+        return ["encryption_config"] * gone + [role] * other
     # Source: provider internal/service/elasticache/replication_group.go and engine_version.go, CustomizeDiff.
     if type_name != REDIS:
         return []

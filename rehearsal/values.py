@@ -39,7 +39,8 @@ class Maker:
         self.state = planned
         self.pending: set[str] = set()
         self.salt = salt
-        self.values = {**type_.facts.values, **patterns(type_.name, planned)}
+        self.whole = patterns(type_.name, planned)
+        self.values = {**type_.facts.values, **self.whole}
         known = {name: value for name, value in planned.items() if not _unknown_in(value)}
         self.seed = pack(
             [type_.name, sorted(known.items(), key=lambda item: item[0]), salt, account.remembered]
@@ -51,6 +52,8 @@ class Maker:
         for name, attribute in self.type.block.attributes.items():
             if self.state.get(name) is UNKNOWN:
                 self.state[name] = self.attribute(name)
+            elif _unknown_in(self.state.get(name)) and name in self.whole:
+                self.state[name] = self._pattern(self.values[name], name, attribute.type)
             elif _unknown_in(self.state.get(name)):
                 self.state[name] = self._known(self.state[name], name, attribute.type)
         for name, nested in self.type.block.blocks.items():

@@ -115,6 +115,7 @@ def installed() -> Path:
     sources = [
         *ROOT.glob("rehearsal/facts/*.yaml"),
         *ROOT.glob("bindings/providers*"),
+        *ROOT.glob("rehearsal/tables*"),
         ROOT / "bindings/schema.py",
         ROOT / "rehearsal/catalog.py",
     ]

@@ -1,0 +1,127 @@
+"""Days pass in the rehearsed account: windows open, versions leave support, names stay taken for a while."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rehearsing import PROVIDERS, Project
+from test_waits import ADDRESS, spec
+
+from rehearsal import days
+from rehearsal.cloud import Cloud
+
+SECRET = 'resource "aws_secretsmanager_secret" "a" {{\n  name = "a"\n  recovery_window_in_days = {}\n}}\n'
+CLUSTER = """
+resource "aws_eks_cluster" "main" {
+  name     = "main"
+  role_arn = "arn:aws:iam::123456789012:role/a"
+  version  = "1.33"
+  vpc_config { subnet_ids = ["subnet-a", "subnet-b"] }
+  upgrade_policy { support_type = "%s" }
+}
+"""
+DATABASE = """
+resource "aws_db_instance" "a" {
+  identifier                = "a"
+  engine                    = "postgres"
+  instance_class            = "db.t4g.medium"
+  allocated_storage         = 20
+  username                  = "root"
+  password_wo               = "not-kept"
+  password_wo_version       = 1
+  final_snapshot_identifier = "last"
+}
+"""
+
+
+def test_a_window_opens_within_a_week(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.apply(spec("db.t4g.medium"))
+    project.apply(spec("db.t4g.large"))
+    assert project.state()[ADDRESS]["instance_class"] == "db.t4g.medium"
+    project.run("plan", "-detailed-exitcode", code=2, REHEARSAL_DAYS="6")
+    project.run("plan", "-detailed-exitcode", code=0, REHEARSAL_DAYS="7")
+    assert project.unchanged()  # the clock stays where it is
+
+
+@pytest.mark.parametrize(
+    ("policy", "day", "version"),
+    [
+        ("STANDARD", "2026-07-29", "1.33"),
+        ("STANDARD", "2026-08-01", "1.34"),
+        ("STANDARD", "2026-12-05", "1.35"),
+        ("EXTENDED", "2026-12-05", "1.33"),
+        ("EXTENDED", "2027-08-01", "1.34"),
+    ],
+)
+def test_eks_raises_a_cluster_that_left_support(tmp_path: Path, policy: str, day: str, version: str) -> None:
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    cluster = {"name": "main", "version": "1.33", "upgrade_policy": [{"support_type": policy}]}
+    cloud.put("aws_eks_cluster", "us-east-1/main", cluster)
+    days.pass_to(cloud, {"REHEARSAL_DAYS": "1", "TIERRA_TODAY": day})
+    [(_, found)] = cloud.items("aws_eks_cluster")
+    assert found["version"] == version
+
+
+def test_the_next_plan_would_lower_what_eks_raised_and_eks_refuses(tmp_path: Path) -> None:
+    project = Project(tmp_path, PROVIDERS + CLUSTER % "STANDARD")
+    project.apply()
+    days_later = {"REHEARSAL_DAYS": "30", "TIERRA_TODAY": "2026-08-01"}
+    assert '"1.34" -> "1.33"' in project.run("plan", **days_later)
+    assert "InvalidParameterException" in project.apply(code=1)
+
+
+def test_rds_raises_a_postgres_without_extended_support(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    database = {"id": "a", "identifier": "a", "engine": "postgres", "engine_version": "14.19"}
+    for name, support in (("a", days.UNSUPPORTED), ("b", "open-source-rds-extended-support")):
+        cloud.put(
+            "aws_db_instance",
+            name,
+            {**database, "engine_version_actual": "14.19", "engine_lifecycle_support": support},
+        )
+    days.pass_to(cloud, {"REHEARSAL_DAYS": "1", "TIERRA_TODAY": "2027-03-01"})
+    found = {key: each["engine_version"] for key, each in cloud.items("aws_db_instance")}
+    assert found == {"a": "15.13", "b": "14.19"}
+
+
+def test_a_rotation_makes_another_version_the_current_one(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    rules = [{"automatically_after_days": 30}]
+    cloud.put("aws_secretsmanager_secret_rotation", "r", {"secret_id": "s", "rotation_rules": rules})
+    cloud.put("aws_secretsmanager_secret_version", "v", {"secret_id": "s", "version_stages": ["AWSCURRENT"]})
+    stages = []
+    for day in ("29", "30"):
+        days.pass_to(cloud, {"REHEARSAL_DAYS": day})
+        stages += [each["version_stages"] for each in cloud.all("aws_secretsmanager_secret_version")]
+    assert stages == [["AWSCURRENT"], ["AWSPREVIOUS"]]
+
+
+def test_the_name_of_a_secret_stays_taken_until_the_window_is_over(tmp_path: Path) -> None:
+    project = Project(tmp_path, PROVIDERS + SECRET.format(7))
+    project.apply()
+    project.run("destroy", "-auto-approve")
+    assert "already scheduled for deletion, in 7 days" in project.apply(code=1).replace("\n", " ").replace(
+        "│ ", ""
+    )
+    project.apply(REHEARSAL_DAYS="7")
+    project.apply(PROVIDERS + SECRET.format(0))
+    project.run("destroy", "-auto-approve")
+    project.apply()
+
+
+def test_a_final_snapshot_keeps_its_name(tmp_path: Path) -> None:
+    project = Project(tmp_path, PROVIDERS + DATABASE)
+    for code in (0, 1):
+        project.apply()
+        printed = project.run("destroy", "-auto-approve", code=code)
+    assert "DBSnapshotAlreadyExists" in printed
+
+
+def test_a_number_of_days_that_makes_no_sense_gets_one_message(tmp_path: Path) -> None:
+    printed = Project(tmp_path, 'provider "aws" {}\nresource "aws_eip" "a" {}\n').run(
+        "plan", code=1, REHEARSAL_DAYS="soon"
+    )
+    assert printed.count("Error:") == 1
+    assert "REHEARSAL_DAYS=soon: it must be a number of days" in printed.replace("\n", " ")
