@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bindings.schema import Block, Nested
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.checks import GENERATED, usable
 from tools.go import Call, Expression, Function, Literal, Name, Package, Text, read_package
@@ -79,6 +80,10 @@ class Unknown(Exception):
     """A part of a check that is not understood."""
 
 
+class Values(list[Any]):
+    """All values that the service's model lists: newer versions of the provider allow newer ones too."""
+
+
 @cache
 def _models() -> dict[str, dict[str, Any]]:
     """The shapes of each service in botocore, by each name that it has in a Go SDK."""
@@ -112,6 +117,47 @@ def _service(package: str) -> str | None:
         if found and re.sub(r"[\W_]", "", found[1].decode()).lower() == package:
             return folder
     return None
+
+
+@cache
+def _limits(folder: str) -> dict[str, list[tuple[str, Any, Any]]]:
+    """The limits of each member of a service's structures, by its name in lower case: type, least, most."""
+    path = _models()[folder]["path"]
+    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    shapes = json.loads(text)["shapes"]
+    found: dict[str, list[tuple[str, Any, Any]]] = {}
+    for shape in shapes.values():
+        for member, target in shape.get("members", {}).items():
+            inner = shapes[target["shape"]]
+            if "min" in inner or "max" in inner:
+                limits = (inner["type"], inner.get("min"), inner.get("max"))
+                found.setdefault(member.lower(), []).append(limits)
+    return found
+
+
+NUMBERS = ("integer", "long", "float", "double")
+
+
+def widened(rule: Rule, path: str, folder: str | None) -> Rule | None:
+    """A rule of numbers with the limits of today's model, which are those of newer versions of the provider.
+
+    A limit that the model does not confirm stays only if it is one of nature: nothing negative, at most one
+    hundred percent, a port. None when nothing is left.
+    """
+    key = "range" if "range" in rule else "length"
+    low, high = rule[key]
+    word = path.rpartition(".")[2].replace("_", "")
+    sorts = NUMBERS if key == "range" else ("string",)
+    limits = [(a, b) for sort, a, b in _limits(folder).get(word, []) if sort in sorts] if folder else []
+    lows = [a for a, _ in limits if a is not None]
+    highs = [b for _, b in limits if b is not None]
+    if key == "range":
+        low = min([low, *lows]) if low is not None and lows else low if low in (None, 0, 1) else None
+        high = max([high, *highs]) if high is not None and highs else high if high in (None, 100, 65535) else None
+    else:
+        low = min([low, *lows]) if low is not None else None
+        high = max([high, *highs]) if high is not None else None
+    return None if low is None and high is None else {key: [low, high]}
 
 
 class Reader:
@@ -189,7 +235,7 @@ class Reader:
         values = folder and _enums(folder).get(last.lower())
         if not values:
             raise Unknown(name)
-        return list(values)
+        return Values(values)
 
     def _called(self, call: Call, file: Any, arguments: dict[str, Expression]) -> Any:
         name = call.name
@@ -208,7 +254,7 @@ class Reader:
         if name == "append":
             first, *others = (self.value(one, file, arguments) for one in call.arguments)
             more = [x for one in others for x in (one if isinstance(one, list) else [one])]
-            return [*first, *more]
+            return type(first)([*first, *more])
         if name in self.package.functions:
             return self._returned(name, call, arguments)
         raise Unknown(name)
@@ -263,15 +309,16 @@ class Reader:
             return self.all(expression.arguments, file, arguments)
         if name == "validation.StringInSlice":
             known, ignore = values()
-            return [{"enum_any_case" if ignore else "enum": known}]
+            return allowed("enum_any_case" if ignore else "enum", known)
         if name == "validation.IntInSlice":
-            return [{"enum": values()[0]}]
+            return allowed("enum", values()[0])
         if name in ("enum.Validate", "enum.FrameworkValidate", "enum.ValidateIgnoreCase"):
             key = "enum_any_case" if name.endswith("Case") else "enum"
             return [{key: self._shape(expression.types[0], file)}]
         if name in ("stringvalidator.OneOf", "int64validator.OneOf", "stringvalidator.OneOfCaseInsensitive"):
-            flat = [x for one in values() for x in (one if isinstance(one, list) else [one])]
-            return [{"enum_any_case" if name.endswith("Insensitive") else "enum": flat}]
+            given = values()
+            flat = given[0] if len(given) == 1 and isinstance(given[0], list) else given
+            return allowed("enum_any_case" if name.endswith("Insensitive") else "enum", flat)
         if name in ("validation.IntBetween", "validation.FloatBetween", "int64validator.Between", "float64validator.Between",
                     "nullable.ValidateTypeStringNullableIntBetween"):
             return [{"range": values()}]
@@ -308,6 +355,8 @@ class Reader:
                 found += self.rules(one, file, arguments)
             except Unknown as unknown:
                 MISSED[str(unknown)[:60]] += 1
+                if str(unknown).startswith("list"):
+                    LISTED.append((self.at, str(unknown)))
         return found
 
     def regex(self, expression: Expression, file: Any, arguments: dict[str, Expression]) -> str:
@@ -356,6 +405,7 @@ class Reader:
         for key, one in mapping.elements:
             try:
                 name = self.text(key, file, arguments) if key is not None else ""
+                found.seen.add(f"{prefix}{name}")
                 argument, where, bound = self.literal(one, file, arguments)
             except Unknown as unknown:
                 MISSED[f"argument {unknown}"[:70]] += 1
@@ -413,7 +463,20 @@ class Reader:
             if isinstance(key, Name) and key.name in ("Schema", "SchemaFunc", "Attributes", "Blocks"):
                 self.schema(found, one, f"{path}.", file, arguments, depth + 1)
 
+    def model(self) -> str | None:
+        """The folder in botocore of the service that most files of the package import."""
+        found = Counter(
+            imported[1]
+            for aliases in self.package.imports.values()
+            for path in aliases.values()
+            if (imported := re.search(r"aws-sdk-go(?:-v2)?/service/(\w+)", path))
+        )
+        return _service(found.most_common(1)[0][0]) if found else None
+
+    at = ""
+
     def keep(self, found: Entry, path: str, validators: list[Expression], file: Any, arguments: dict[str, Expression]) -> None:
+        self.at = f"{found.source} {path}"
         if rules := self.all(validators, file, arguments):
             found.rules(path).extend(rules)
 
@@ -457,6 +520,14 @@ class Reader:
 
 
 MISSED: Counter[str] = Counter()
+LISTED: list[tuple[str, Any]] = []
+
+
+def allowed(key: str, values: list[Any]) -> list[Rule]:
+    """A rule for a list of values, if it is the model's own: one written down may have grown since."""
+    if isinstance(values, Values):
+        return [{key: list(values)}]
+    raise Unknown(f"list {values}")
 
 
 class Entry:
@@ -466,6 +537,7 @@ class Entry:
         self.source = source
         self.checks: dict[str, list[Rule]] = {}
         self.groups: dict[str, list[list[str]]] = {}
+        self.seen: set[str] = set()
 
     def rules(self, path: str) -> list[Rule]:
         return self.checks.setdefault(path, [])
@@ -603,6 +675,35 @@ def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, 
         yield kind, named[1], entry
 
 
+def settle(entry: Entry, block: Block, folder: str | None) -> None:
+    """Make an older version's checks true of the newer one whose schema this is."""
+    for path, rules in entry.checks.items():
+        entry.checks[path] = [kept for rule in rules if (kept := _settled(rule, path, folder)) is not None]
+    for kind in ("exactly_one", "at_least_one"):
+        for paths in entry.groups.get(kind, []):
+            parent = paths[0].rpartition(".")[0]
+            level = block.find(parent) if parent else Nested(block, "single")
+            prefix = f"{parent}." if parent else ""
+            if isinstance(level, Nested):
+                there = {*level.block.attributes, *level.block.blocks}
+                new = {name for name in there if f"{prefix}{name}" not in entry.seen} - {"region", "tags_all", "id"}
+                if new:
+                    MISSED[f"{kind} {entry.source} {paths} may have grown by {sorted(new)}"] += 1
+                    entry.groups[kind] = [one for one in entry.groups[kind] if one is not paths]
+                    if kind == "exactly_one":
+                        for path in paths:
+                            entry.group("conflicts", path, [other for other in paths if other != path])
+
+
+def _settled(rule: Rule, path: str, folder: str | None) -> Rule | None:
+    if "range" in rule or "length" in rule:
+        return rule if rule.get("length") == [0, 0] else widened(rule, path, folder)
+    if "any" in rule:
+        inner = [[kept for one in rules if (kept := _settled(one, path, folder)) is not None] for rules in rule["any"]]
+        return {"any": inner} if all(inner) else None
+    return rule
+
+
 def attribute_names(folder: Path) -> dict[str, str]:
     text = (folder / "names" / "attr_consts.go").read_text() + (folder / "names" / "names.go").read_text()
     return dict(re.findall(r'^\s*(\w+)\s*=\s*"([^"]*)"', text, re.M))
@@ -621,6 +722,7 @@ def extract(folder: Path) -> dict[str, dict[str, Any]]:
             type_ = known[kind].get(name)
             if type_ is None:
                 continue
+            settle(entry, type_.block, reader.model())
             cleaned = usable(type_.block, {"source": entry.source, "checks": entry.checks, **entry.groups})
             if cleaned:
                 found[kind][name] = cleaned
@@ -635,6 +737,7 @@ def main() -> int:
         file.write(text.encode())
     for kind, types_ in found.items():
         sys.stdout.write(f"{kind}: {len(types_)} types, {sum(len(t['checks']) for t in types_.values())} arguments\n")
+    Path("/tmp/listed.json").write_text(json.dumps(LISTED))
     for what, times in MISSED.most_common(60):
         sys.stderr.write(f"{times:5} {what}\n")
     return 0
