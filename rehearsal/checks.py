@@ -1,12 +1,14 @@
 """What the provider refuses before it asks AWS anything: values and combinations of arguments.
 
-`rehearsal/checks/provider.json.gz` holds what `tools/provider_checks.py` read in the provider's sources, the
+`rehearsal/rules/provider.json.gz` holds what `tools/provider_checks.py` read in the provider's sources, the
 YAML files beside it what was added by hand. A rule is an object with one member:
 
     enum, enum_any_case   the values allowed
     range, length, items  the least and the most, null for no limit: numbers, characters, members
     match, no_match       a pattern
     is                    a kind of text: see KINDS
+    cidr_size             the shortest and the longest prefix of a network
+    multiple              a number of which it must be a multiple
     any                   lists of rules, of which one must hold
 
 Values that terraform does not know yet are never judged.
@@ -29,7 +31,7 @@ from rehearsal.protocol import UNKNOWN, Object
 
 Rule = dict[str, Any]
 Steps = tuple[str | int, ...]
-FOLDER = Path(__file__).parent / "checks"
+FOLDER = Path(__file__).parent / "rules"
 GENERATED = FOLDER / "provider.json.gz"
 GROUPS = ("conflicts", "exactly_one", "at_least_one", "together")
 SHOWN = 12
@@ -113,6 +115,8 @@ def fits(found: Attribute | Nested, rule: Rule) -> bool:
     type_ = found.type
     if isinstance(type_, list):
         type_ = type_[1] if type_[0] in ("list", "set") else "dynamic"
+    if key == "multiple":
+        return type_ == "number"
     if key == "range":
         return type_ in ("number", "string")
     if key == "enum":
@@ -229,6 +233,10 @@ def _cidr_size(wanted: list[int], value: str) -> str:
     return "" if low <= size <= high else f"be a network of /{low} to /{high}"
 
 
+def _multiple(wanted: int, value: Any) -> str:
+    return "" if isinstance(value, str) or value % wanted == 0 else f"be a multiple of {wanted}"
+
+
 def _any(wanted: list[list[Rule]], value: Any) -> str:
     found = [next((words for rule in rules if (words := refused(rule, value))), "") for rules in wanted]
     return "" if "" in found else " or ".join(dict.fromkeys(found))
@@ -243,6 +251,7 @@ _RULES = {
     "no_match": _no_match,
     "is": _is,
     "cidr_size": _cidr_size,
+    "multiple": _multiple,
     "any": _any,
 }
 

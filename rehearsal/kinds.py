@@ -126,6 +126,32 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _policy(text: str) -> str:
     """A policy of IAM, or of a resource."""
+    return _document(text, lambda found: "")
+
+
+def _identity_policy(text: str) -> str:
+    """A policy of a role, a user or a group."""
+
+    def judge(found: set[str]) -> str:
+        if found & {"principal", "notprincipal"}:
+            return "a policy of a role, user or group has no Principal"
+        return "" if found & {"resource", "notresource"} else "Resource is missing"
+
+    return _document(text, judge)
+
+
+def _trust_policy(text: str) -> str:
+    """A policy that says who may take a role."""
+
+    def judge(found: set[str]) -> str:
+        if found & {"resource", "notresource"}:
+            return "a trust policy has no Resource"
+        return "" if found & {"principal", "notprincipal"} else "Principal is missing"
+
+    return _document(text, judge)
+
+
+def _document(text: str, judge: Callable[[set[str]], str]) -> str:
     try:
         document = json.loads(text.strip(), object_pairs_hook=_unique)
     except ValueError as problem:
@@ -143,7 +169,7 @@ def _policy(text: str) -> str:
         return "be a policy of IAM (Statement is missing)"
     for number, statement in enumerate(statements if isinstance(statements, list) else [statements]):
         where = statement.get("Sid") if isinstance(statement, dict) else None
-        if words := _statement(statement):
+        if words := _statement(statement) or judge({name.lower() for name in statement}):
             return f"be a policy of IAM (statement {where or number}: {words})"
     return ""
 
@@ -162,7 +188,7 @@ def _statement(statement: Any) -> str:
     for one, other in (("principal", "notprincipal"), ("resource", "notresource")):
         if one in found and other in found:
             return f"{one.capitalize()} and Not{one.capitalize()} exclude each other"
-    if "principal" not in found and "notprincipal" not in found and not {"resource", "notresource"} & set(found):
+    if not {"principal", "notprincipal", "resource", "notresource"} & set(found):
         return "Resource is missing"
     actions = found.get("action", found.get("notaction"))
     for action in actions if isinstance(actions, list) else [actions]:
@@ -267,7 +293,9 @@ KINDS: dict[str, Callable[[str], str]] = {
     "ip4": _address(4),
     "ip6": _address(6),
     "json": _json,
+    "identity_policy": _identity_policy,
     "policy": _policy,
+    "trust_policy": _trust_policy,
     "region": _fits(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "be the name of a region", empty=True),
     "rfc3339": _time,
     "schedule": _schedule,

@@ -1,6 +1,6 @@
 """Reads what hashicorp/terraform-provider-aws checks by itself out of its sources, for the rehearsal.
 
-`python -m tools.provider_checks CHECKOUT` writes `rehearsal/checks/provider.json.gz`: per type its source file,
+`python -m tools.provider_checks CHECKOUT` writes `rehearsal/rules/provider.json.gz`: per type its source file,
 rules per argument, and which arguments exclude or need one another. CHECKOUT holds the provider's folders
 `internal` and `names`; names of values come from botocore's service models. What is not understood is left
 out: a check is kept only when all of it is known.
@@ -698,6 +698,8 @@ def settle(entry: Entry, block: Block, folder: str | None) -> None:
 def _settled(rule: Rule, path: str, folder: str | None) -> Rule | None:
     if "range" in rule or "length" in rule:
         return rule if rule.get("length") == [0, 0] else widened(rule, path, folder)
+    if "cidr_size" in rule:
+        return {"is": "cidr"}
     if "any" in rule:
         inner = [[kept for one in rules if (kept := _settled(one, path, folder)) is not None] for rules in rule["any"]]
         return {"any": inner} if all(inner) else None
