@@ -82,7 +82,7 @@ def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
     """The part of an entry that fits a schema: arguments that exist, rules for values of their type."""
     checks = {}
     for path, rules in entry["checks"].items():
-        found = block.find(path)
+        found = find(block, path)
         kept = []
         for rule in rules:
             if found is not None and fits(found, rule) and rule not in kept:
@@ -91,10 +91,27 @@ def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
             checks[path] = kept
     made = {"source": entry["source"], "checks": checks}
     for group in GROUPS:
-        listed = [one for one in entry.get(group, []) if _siblings(one) and all(map(block.find, one))]
+        listed = [one for one in entry.get(group, []) if _siblings(one) and all(find(block, path) for path in one)]
         if listed:
             made[group] = listed
     return made if checks or len(made) > 2 else {}
+
+
+def find(block: Block, path: str) -> Attribute | Nested | None:
+    """What stands at a dotted path below a block, members of objects in attributes included."""
+    name, _, rest = path.partition(".")
+    attribute = block.attributes.get(name)
+    if attribute is None or not rest:
+        nested = block.blocks.get(name)
+        return find(nested.block, rest) if nested and rest else attribute or nested
+    type_: Any = attribute.type
+    for step in rest.split("."):
+        while isinstance(type_, list) and type_[0] in ("list", "set"):
+            type_ = type_[1]
+        if not isinstance(type_, list) or type_[0] != "object" or step not in type_[1]:
+            return None
+        type_ = type_[1][step]
+    return Attribute(type_, optional=True)
 
 
 def _siblings(paths: list[str]) -> bool:
@@ -128,7 +145,7 @@ def problems(block: Block, entry: dict[str, Any], config: Object) -> Iterator[Pr
     """What the provider would refuse in a configuration of a type."""
     source = entry["source"]
     for path, rules in entry["checks"].items():
-        last = block.find(path)
+        last = find(block, path)
         for steps, value in values(block, config, path.split("."), ()):
             if isinstance(value, list):
                 yield from _members(steps, value, rules, isinstance(last, Nested), source)
@@ -266,25 +283,27 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 120 else f"{text[:117]}…"
 
 
-def values(block: Block, value: Any, path: list[str], steps: Steps) -> Iterator[tuple[Steps, Any]]:
+def values(block: Block | None, value: Any, path: list[str], steps: Steps) -> Iterator[tuple[Steps, Any]]:
     """Every known value at a dotted path, with the way to it."""
     if not isinstance(value, dict):
         return
     name, *rest = path
     found = value.get(name)
-    nested = block.blocks.get(name)
     if found is None or found is UNKNOWN:
         return
     if not rest:
         yield (*steps, name), found
-    elif nested and isinstance(found, list):
+        return
+    nested = block.blocks.get(name) if block else None
+    inside = nested.block if nested else None
+    if isinstance(found, list):
         for index, one in enumerate(found):
-            yield from values(nested.block, one, rest, (*steps, name, index))
-    elif nested and nested.nesting == "map":
+            yield from values(inside, one, rest, (*steps, name, index))
+    elif nested and nested.nesting == "map" and isinstance(found, dict):
         for key, one in found.items():
-            yield from values(nested.block, one, rest, (*steps, name, key))
-    elif nested:
-        yield from values(nested.block, found, rest, (*steps, name))
+            yield from values(inside, one, rest, (*steps, name, key))
+    else:
+        yield from values(inside, found, rest, (*steps, name))
 
 
 def _together(block: Block, config: Object, group: str, paths: list[str], source: str) -> Iterator[Problem]:

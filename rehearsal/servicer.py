@@ -79,11 +79,11 @@ class Servicer:
     def ValidateProviderConfig(self, _request: Any, _context: Any) -> Any:
         return messages().ValidateProviderConfig.Response()
 
-    def ValidateResourceConfig(self, _request: Any, _context: Any) -> Any:
+    def ValidateResourceConfig(self, request: Any, _context: Any) -> Any:
         refused = self._refused("resource", self._resources.get(request.type_name), request.config)
         return messages().ValidateResourceConfig.Response(diagnostics=refused)
 
-    def ValidateDataResourceConfig(self, _request: Any, _context: Any) -> Any:
+    def ValidateDataResourceConfig(self, request: Any, _context: Any) -> Any:
         refused = self._refused("data", self._data.get(request.type_name), request.config)
         return messages().ValidateDataResourceConfig.Response(diagnostics=refused)
 
