@@ -21,6 +21,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,9 @@ def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
             checks[path] = kept
     made = {"source": entry["source"], "checks": checks}
     for group in GROUPS:
-        listed = [one for one in entry.get(group, []) if _siblings(one) and all(find(block, path) for path in one)]
+        listed = [
+            one for one in entry.get(group, []) if _siblings(one) and all(find(block, path) for path in one)
+        ]
         if listed:
             made[group] = listed
     return made if checks or len(made) > 2 else {}
@@ -122,7 +125,9 @@ def fits(found: Attribute | Nested, rule: Rule) -> bool:
     """Whether a rule can judge the values of an argument."""
     ((key, value),) = rule.items()
     if key == "items":
-        return isinstance(found, Nested) or (isinstance(found.type, list) and found.type[0] in ("list", "set"))
+        return isinstance(found, Nested) or (
+            isinstance(found.type, list) and found.type[0] in ("list", "set")
+        )
     if isinstance(found, Nested):
         return False
     if found.computed and not found.optional and not found.required:
@@ -156,7 +161,9 @@ def problems(block: Block, entry: dict[str, Any], config: Object) -> Iterator[Pr
             yield from _together(block, config, group, paths, source)
 
 
-def _members(steps: Steps, value: list[Any], rules: list[Rule], blocks: bool, source: str) -> Iterator[Problem]:
+def _members(
+    steps: Steps, value: list[Any], rules: list[Rule], blocks: bool, source: str
+) -> Iterator[Problem]:
     for rule in rules:
         if "items" in rule:
             low, high = rule["items"]
@@ -190,16 +197,21 @@ def refused(rule: Rule, value: Any) -> str:
 
 
 def _enum(wanted: list[Any], value: Any) -> str:
-    return "" if value in wanted else f"be {_choice(wanted)}"
+    return "" if value in wanted else f"be {_choice(wanted, value)}"
 
 
 def _enum_any_case(wanted: list[str], value: str) -> str:
-    return "" if value.lower() in [one.lower() for one in wanted] else f"be {_choice(wanted)}"
+    return "" if value.lower() in [one.lower() for one in wanted] else f"be {_choice(wanted, value)}"
 
 
-def _choice(wanted: list[Any]) -> str:
-    shown = ", ".join(json.dumps(one) for one in wanted[:SHOWN])
-    return shown if len(wanted) == 1 else f"be one of {shown}{', …' if len(wanted) > SHOWN else ''}"[3:]
+def _choice(wanted: list[Any], value: Any) -> str:
+    """The values allowed; of very many, those most like the one given."""
+    if len(wanted) == 1:
+        return json.dumps(wanted[0])
+    if len(wanted) <= SHOWN or not isinstance(value, str):
+        return f"one of {', '.join(json.dumps(one) for one in wanted)}"
+    near = get_close_matches(value, wanted, 5, 0.0)
+    return f"one of {len(wanted)} values, such as {', '.join(json.dumps(one) for one in near)}"
 
 
 def _range(wanted: list[Any], value: Any) -> str:
@@ -235,7 +247,11 @@ def _match(wanted: str, value: str) -> str:
 
 
 def _no_match(wanted: str, value: str) -> str:
-    return f"not match the pattern {wanted.replace(chr(92) + 'Z', '$')}" if _pattern(wanted).search(value) else ""
+    return (
+        f"not match the pattern {wanted.replace(chr(92) + 'Z', '$')}"
+        if _pattern(wanted).search(value)
+        else ""
+    )
 
 
 def _is(kind: str, value: str) -> str:
@@ -322,7 +338,9 @@ def _together(block: Block, config: Object, group: str, paths: list[str], source
         elif group == "exactly_one" and len(given) > 1:
             words = f"only one of {', '.join(names)} may be set, got {' and '.join(given)}"
         elif group in ("exactly_one", "at_least_one") and not given and not maybe:
-            words = f"{'exactly' if group == 'exactly_one' else 'at least'} one of {', '.join(names)} must be set"
+            words = (
+                f"{'exactly' if group == 'exactly_one' else 'at least'} one of {', '.join(names)} must be set"
+            )
         elif group == "together" and state[0] is True and False in state:
             missing = [name for name, one in zip(names, state, strict=True) if one is False]
             words = f"{names[0]} needs {' and '.join(missing)} to be set as well"

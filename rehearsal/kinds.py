@@ -84,7 +84,9 @@ def _time(text: str) -> str:
         found = datetime.fromisoformat(text)
     except ValueError:
         return "be a time of RFC 3339, such as 2026-01-31T08:00:00Z"
-    return "" if found.tzinfo and "T" in text.upper() else "be a time of RFC 3339, such as 2026-01-31T08:00:00Z"
+    return (
+        "" if found.tzinfo and "T" in text.upper() else "be a time of RFC 3339, such as 2026-01-31T08:00:00Z"
+    )
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
@@ -93,7 +95,11 @@ def _url(*schemes: str) -> Callable[[str], str]:
             found = urlsplit(text)
         except ValueError:
             return "be a valid URL"
-        return "" if found.scheme in schemes and found.netloc else f"be a URL of {' or '.join(schemes)} with a host"
+        return (
+            ""
+            if found.scheme in schemes and found.netloc
+            else f"be a URL of {' or '.join(schemes)} with a host"
+        )
 
     return judge
 
@@ -110,7 +116,16 @@ _OPERATORS = {
     *("stringlike", "stringnotlike", "numericequals", "numericnotequals", "numericlessthan"),
     *("numericlessthanequals", "numericgreaterthan", "numericgreaterthanequals", "dateequals"),
     *("datenotequals", "datelessthan", "datelessthanequals", "dategreaterthan", "dategreaterthanequals"),
-    *("bool", "binaryequals", "ipaddress", "notipaddress", "arnequals", "arnlike", "arnnotequals", "arnnotlike"),
+    *(
+        "bool",
+        "binaryequals",
+        "ipaddress",
+        "notipaddress",
+        "arnequals",
+        "arnlike",
+        "arnnotequals",
+        "arnnotlike",
+    ),
     "null",
 }
 _ACTION = re.compile(r"\*|[a-z0-9-]+:[a-z0-9*?]+", re.I)
@@ -241,8 +256,10 @@ def _schedule(text: str) -> str:
     for given, field in zip(fields, _FIELDS, strict=True):
         if words := _cron_field(given, *field):
             return words
-    return "" if "?" in (fields[2], fields[4]) else (
-        "be a cron expression with ? for the day of the month or the day of the week"
+    return (
+        ""
+        if "?" in (fields[2], fields[4])
+        else ("be a cron expression with ? for the day of the month or the day of the week")
     )
 
 

@@ -11,7 +11,17 @@ from rehearsal.catalog import Type
 from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN, Object
 
-META = ("lifecycle", "depends_on", "provider", "for_each", "count", "provisioner", "connection", "//", "dynamic")
+META = (
+    "lifecycle",
+    "depends_on",
+    "provider",
+    "for_each",
+    "count",
+    "provisioner",
+    "connection",
+    "//",
+    "dynamic",
+)
 _TEMPLATE = re.compile(r"(?<![$%])[$%]\{")
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Expression = Any  # Text, Name, Call, Literal, a number, or a tuple: ("bin", op, a, b), ("un", op, a), ("func", Body)
+Expression = (
+    Any  # Text, Name, Call, Literal, a number, or a tuple: ("bin", op, a, b), ("un", op, a), ("func", Body)
+)
 
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r]+|/\*.*?\*/)|(?P<comment>//[^\n]*)|(?P<newline>\n)"
@@ -74,7 +76,10 @@ class Tokens:
                 if not self.kinds or self.kinds[-1] == "newline":
                     continue
                 last = self.values[-1]
-                if not (self.kinds[-1] in ("raw", "text", "rune", "number", "word") or last in (")", "]", "}", "++", "--")):
+                if not (
+                    self.kinds[-1] in ("raw", "text", "rune", "number", "word")
+                    or last in (")", "]", "}", "++", "--")
+                ):
                     continue
             self.kinds.append(kind)
             self.values.append(match[0])
@@ -109,7 +114,9 @@ class Body:
             value, kind = self.tokens.values[index], self.tokens.kinds[index]
             if kind == "newline":
                 made += " "
-            elif made and (made[-1] not in " (.[!" and value not in (".", ",", ")", "(", "[", "]") or value in ("{", "}")):
+            elif made and (
+                made[-1] not in " (.[!" and value not in (".", ",", ")", "(", "[", "]") or value in ("{", "}")
+            ):
                 made += f" {value}"
             else:
                 made += value
@@ -131,7 +138,12 @@ class Body:
                 depth += 1
             elif kind == "sign" and value == "}":
                 depth -= 1
-            if kind == "sign" and value == ":=" and self.tokens.kinds[index - 1] == "word" and self.tokens.values[index - 2] != ",":
+            if (
+                kind == "sign"
+                and value == ":="
+                and self.tokens.kinds[index - 1] == "word"
+                and self.tokens.values[index - 2] != ","
+            ):
                 name = self.tokens.values[index - 1]
                 try:
                     parser = Parser(self.tokens, index + 1)
@@ -181,7 +193,10 @@ class Body:
 
     def calls(self, prefix: str) -> Iterator[Call]:
         for index in range(self.start, self.end - 1):
-            if self.tokens.kinds[index] == "word" and "".join(self.tokens.values[index : index + 2]) == prefix:
+            if (
+                self.tokens.kinds[index] == "word"
+                and "".join(self.tokens.values[index : index + 2]) == prefix
+            ):
                 call = Parser(self.tokens, index).expression()
                 if isinstance(call, Call):
                     yield call
@@ -435,7 +450,9 @@ def _read_file(package: Package, path: Path) -> None:
             index += 1
 
 
-def _read_function(package: Package, tokens: Tokens, index: int, file: str, annotated: dict[str, list[tuple[str, str]]]) -> int:
+def _read_function(
+    package: Package, tokens: Tokens, index: int, file: str, annotated: dict[str, list[tuple[str, str]]]
+) -> int:
     opening = _body_of(tokens, index + 1 if tokens.values[index + 1] != "(" else tokens.close(index + 1))
     closing = tokens.close(opening)
     signature = " ".join(tokens.values[index:opening]).replace(" . ", ".")
@@ -468,7 +485,9 @@ def _read_values(package: Package, tokens: Tokens, index: int, file: str) -> int
     end = tokens.close(index) if many else len(tokens.values)
     index += many
     while index < end:
-        if tokens.kinds[index] == "word" and (not many or tokens.kinds[index - 1] == "newline" or tokens.values[index - 1] == "("):
+        if tokens.kinds[index] == "word" and (
+            not many or tokens.kinds[index - 1] == "newline" or tokens.values[index - 1] == "("
+        ):
             name, at = tokens.values[index], index + 1
             while at < end and tokens.values[at] != "=" and tokens.kinds[at] != "newline":
                 at += 1

@@ -66,7 +66,12 @@ CUSTOM_TYPES = {
     "timetypes.RFC3339Type": "rfc3339",
 }
 # Services whose SDK for Go has another name than botocore's id or folder.
-SERVICES = {"configservice": "config", "eventbridge": "events", "prometheusservice": "amp", "sfn": "stepfunctions"}
+SERVICES = {
+    "configservice": "config",
+    "eventbridge": "events",
+    "prometheusservice": "amp",
+    "sfn": "stepfunctions",
+}
 GROUPS = {
     "ConflictsWith": "conflicts",
     "ExactlyOneOf": "exactly_one",
@@ -101,7 +106,9 @@ def _models() -> dict[str, dict[str, Any]]:
 def _enums(folder: str) -> dict[str, list[str]]:
     path = _models()[folder]["path"]
     text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return {name.lower(): shape["enum"] for name, shape in json.loads(text)["shapes"].items() if "enum" in shape}
+    return {
+        name.lower(): shape["enum"] for name, shape in json.loads(text)["shapes"].items() if "enum" in shape
+    }
 
 
 @cache
@@ -153,7 +160,13 @@ def widened(rule: Rule, path: str, folder: str | None) -> Rule | None:
     highs = [b for _, b in limits if b is not None]
     if key == "range":
         low = min([low, *lows]) if low is not None and lows else low if low in (None, 0, 1) else None
-        high = max([high, *highs]) if high is not None and highs else high if high in (None, 100, 65535) else None
+        high = (
+            max([high, *highs])
+            if high is not None and highs
+            else high
+            if high in (None, 100, 65535)
+            else None
+        )
     else:
         low = min([low, *lows]) if low is not None else None
         high = max([high, *highs]) if high is not None else None
@@ -169,7 +182,9 @@ class Reader:
 
     # Values
 
-    def text(self, expression: Expression, function: Function | None, arguments: dict[str, Expression]) -> str:
+    def text(
+        self, expression: Expression, function: Function | None, arguments: dict[str, Expression]
+    ) -> str:
         value = self.value(expression, function, arguments)
         if not isinstance(value, str):
             raise Unknown(str(expression))
@@ -183,7 +198,12 @@ class Reader:
             return expression
         if isinstance(expression, Name):
             return self._named(expression.name, file, arguments)
-        if isinstance(expression, Literal) and str(expression.type) in ("[]string", "[]int", "[]interface{}", "[]any"):
+        if isinstance(expression, Literal) and str(expression.type) in (
+            "[]string",
+            "[]int",
+            "[]interface{}",
+            "[]any",
+        ):
             return [self.value(one, file, arguments) for _, one in expression.elements]
         if isinstance(expression, Call):
             return self._called(expression, file, arguments)
@@ -204,7 +224,11 @@ class Reader:
             return name == "true"
         if name in arguments:
             bound = arguments[name]
-            return bound if not isinstance(bound, Name | Call | Literal | Text | tuple) else self.value(bound, file, {})
+            return (
+                bound
+                if not isinstance(bound, Name | Call | Literal | Text | tuple)
+                else self.value(bound, file, {})
+            )
         if name.startswith("names."):
             if name[6:] in self.names:
                 return self.names[name[6:]]
@@ -239,7 +263,10 @@ class Reader:
 
     def _called(self, call: Call, file: Any, arguments: dict[str, Expression]) -> Any:
         name = call.name
-        if name in ("string", "int", "int64", "int32", "float64", "aws.ToString", "aws.String") and len(call.arguments) == 1:
+        if (
+            name in ("string", "int", "int64", "int32", "float64", "aws.ToString", "aws.String")
+            and len(call.arguments) == 1
+        ):
             return self.value(call.arguments[0], file, arguments)
         if name in ("enum.Values", "enum.Slice") and call.types:
             return self._shape(call.types[0], file)
@@ -265,7 +292,9 @@ class Reader:
             raise Unknown(name)
         return self.value(function.returns[0], function.file, self._bind(function, call, arguments))
 
-    def _bind(self, function: Function, call: Call, arguments: dict[str, Expression]) -> dict[str, Expression]:
+    def _bind(
+        self, function: Function, call: Call, arguments: dict[str, Expression]
+    ) -> dict[str, Expression]:
         given = [arguments.get(one.name, one) if isinstance(one, Name) else one for one in call.arguments]
         return dict(zip(function.parameters, given, strict=False))
 
@@ -284,7 +313,9 @@ class Reader:
             if name == "verify.ValidKMSKeyID":
                 return [{"length": [1, 2048]}]
             if name in self.package.functions:
-                return function_rules(self, self.package.functions[name].body, self.package.functions[name].file)
+                return function_rules(
+                    self, self.package.functions[name].body, self.package.functions[name].file
+                )
             if name in self.package.values:
                 where, bound = self.package.values[name]
                 return self.rules(bound, where, {})
@@ -297,7 +328,13 @@ class Reader:
             return [{"is": NAMED[name]}]
         if name in ("validation.ToDiagFunc", "validation.All", "validation.AllDiag", "stringvalidator.All"):
             return self.all(expression.arguments, file, arguments)
-        if name in ("validation.Any", "validation.AnyDiag", "stringvalidator.Any", "int64validator.Any", "verify.IsIPv4CIDRBlockOrIPv6CIDRBlock"):
+        if name in (
+            "validation.Any",
+            "validation.AnyDiag",
+            "stringvalidator.Any",
+            "int64validator.Any",
+            "verify.IsIPv4CIDRBlockOrIPv6CIDRBlock",
+        ):
             if name.startswith("verify"):
                 kinds = ("cidr4", "cidr6")
                 both = [self.rules(one, file, arguments) for one in expression.arguments]
@@ -319,13 +356,28 @@ class Reader:
             given = values()
             flat = given[0] if len(given) == 1 and isinstance(given[0], list) else given
             return allowed("enum_any_case" if name.endswith("Insensitive") else "enum", flat)
-        if name in ("validation.IntBetween", "validation.FloatBetween", "int64validator.Between", "float64validator.Between",
-                    "nullable.ValidateTypeStringNullableIntBetween"):
+        if name in (
+            "validation.IntBetween",
+            "validation.FloatBetween",
+            "int64validator.Between",
+            "float64validator.Between",
+            "nullable.ValidateTypeStringNullableIntBetween",
+        ):
             return [{"range": values()}]
-        if name in ("validation.IntAtLeast", "validation.FloatAtLeast", "int64validator.AtLeast", "float64validator.AtLeast",
-                    "nullable.ValidateTypeStringNullableIntAtLeast"):
+        if name in (
+            "validation.IntAtLeast",
+            "validation.FloatAtLeast",
+            "int64validator.AtLeast",
+            "float64validator.AtLeast",
+            "nullable.ValidateTypeStringNullableIntAtLeast",
+        ):
             return [{"range": [values()[0], None]}]
-        if name in ("validation.IntAtMost", "validation.FloatAtMost", "int64validator.AtMost", "float64validator.AtMost"):
+        if name in (
+            "validation.IntAtMost",
+            "validation.FloatAtMost",
+            "int64validator.AtMost",
+            "float64validator.AtMost",
+        ):
             return [{"range": [None, values()[0]]}]
         if name in ("validation.StringLenBetween", "stringvalidator.LengthBetween"):
             return [{"length": values()}]
@@ -333,7 +385,11 @@ class Reader:
             return [{"length": [values()[0], None]}]
         if name in ("stringvalidator.LengthAtMost",):
             return [{"length": [None, values()[0]]}]
-        if name in ("validation.StringMatch", "stringvalidator.RegexMatches", "validation.StringDoesNotMatch"):
+        if name in (
+            "validation.StringMatch",
+            "stringvalidator.RegexMatches",
+            "validation.StringDoesNotMatch",
+        ):
             key = "no_match" if "DoesNot" in name else "match"
             return [{key: pattern(self.regex(expression.arguments[0], file, arguments))}]
         if name == "validation.IsCIDRNetwork":
@@ -369,7 +425,9 @@ class Reader:
 
     # Schemas
 
-    def literal(self, expression: Expression, file: Any, arguments: dict[str, Expression]) -> tuple[Literal, Any, dict[str, Expression]]:
+    def literal(
+        self, expression: Expression, file: Any, arguments: dict[str, Expression]
+    ) -> tuple[Literal, Any, dict[str, Expression]]:
         """The composite literal that an expression, or the function that it calls, stands for."""
         for _ in range(DEEPEST):
             if isinstance(expression, tuple) and expression[0] == "un" and expression[1] == "&":
@@ -393,7 +451,15 @@ class Reader:
                 break
         raise Unknown(str(expression)[:60])
 
-    def schema(self, found: Entry, expression: Expression, prefix: str, file: Any, arguments: dict[str, Expression], depth: int = 0) -> None:
+    def schema(
+        self,
+        found: Entry,
+        expression: Expression,
+        prefix: str,
+        file: Any,
+        arguments: dict[str, Expression],
+        depth: int = 0,
+    ) -> None:
         """Add what a map of arguments checks."""
         if depth > DEEPEST:
             return
@@ -412,7 +478,15 @@ class Reader:
                 continue
             self.argument(found, argument, f"{prefix}{name}", where, bound, depth)
 
-    def argument(self, found: Entry, argument: Literal, path: str, file: Any, arguments: dict[str, Expression], depth: int) -> None:
+    def argument(
+        self,
+        found: Entry,
+        argument: Literal,
+        path: str,
+        file: Any,
+        arguments: dict[str, Expression],
+        depth: int,
+    ) -> None:
         members = {key.name: one for key, one in argument.elements if isinstance(key, Name)}
         for member in ("ValidateFunc", "ValidateDiagFunc"):
             if member in members and str(members.get("Type")) not in ("schema.TypeMap",):
@@ -420,7 +494,13 @@ class Reader:
         if "Validators" in members:
             listed = members["Validators"]
             if isinstance(listed, Literal):
-                self.keep(found, path, [one for _, one in listed.elements if not self.group(found, path, one, file)], file, arguments)
+                self.keep(
+                    found,
+                    path,
+                    [one for _, one in listed.elements if not self.group(found, path, one, file)],
+                    file,
+                    arguments,
+                )
         custom = members.get("CustomType")
         if isinstance(custom, Call) and custom.name == "fwtypes.StringEnumType" and custom.types:
             try:
@@ -441,12 +521,26 @@ class Reader:
         low, high = members.get("MinItems"), members.get("MaxItems")
         if low is not None or high is not None:
             try:
-                found.rules(path).append({"items": [None if one is None else self.value(one, file, arguments) for one in (low, high)]})
+                found.rules(path).append(
+                    {
+                        "items": [
+                            None if one is None else self.value(one, file, arguments) for one in (low, high)
+                        ]
+                    }
+                )
             except Unknown:
                 pass
         self.inside(found, members, path, file, arguments, depth)
 
-    def inside(self, found: Entry, members: dict[str, Expression], path: str, file: Any, arguments: dict[str, Expression], depth: int) -> None:
+    def inside(
+        self,
+        found: Entry,
+        members: dict[str, Expression],
+        path: str,
+        file: Any,
+        arguments: dict[str, Expression],
+        depth: int,
+    ) -> None:
         inner: Any = members.get("Elem") or members.get("NestedObject") or members.get("ElementType")
         if inner is None:
             for member in ("Attributes", "Blocks"):
@@ -475,7 +569,14 @@ class Reader:
 
     at = ""
 
-    def keep(self, found: Entry, path: str, validators: list[Expression], file: Any, arguments: dict[str, Expression]) -> None:
+    def keep(
+        self,
+        found: Entry,
+        path: str,
+        validators: list[Expression],
+        file: Any,
+        arguments: dict[str, Expression],
+    ) -> None:
         self.at = f"{found.source} {path}"
         if rules := self.all(validators, file, arguments):
             found.rules(path).extend(rules)
@@ -485,7 +586,12 @@ class Reader:
         if not isinstance(expression, Call):
             return False
         last = expression.name.rpartition(".")[2]
-        kinds = {"ExactlyOneOf": "exactly_one", "ConflictsWith": "conflicts", "AtLeastOneOf": "at_least_one", "AlsoRequires": "together"}
+        kinds = {
+            "ExactlyOneOf": "exactly_one",
+            "ConflictsWith": "conflicts",
+            "AtLeastOneOf": "at_least_one",
+            "AlsoRequires": "together",
+        }
         if last in ("SizeAtMost", "SizeAtLeast", "SizeBetween", "IsRequired"):
             try:
                 values = [self.value(one, file, {}) for one in expression.arguments]
@@ -552,8 +658,19 @@ class Entry:
             groups.append(listed)
 
 
-POSIX = {"alnum": "0-9A-Za-z", "alpha": "A-Za-z", "digit": "0-9", "lower": "a-z", "upper": "A-Z", "space": r"\s",
-         "punct": r"!-/:-@\[-`{-~", "word": r"\w", "xdigit": "0-9A-Fa-f", "print": " -~", "graph": "!-~"}
+POSIX = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "digit": "0-9",
+    "lower": "a-z",
+    "upper": "A-Z",
+    "space": r"\s",
+    "punct": r"!-/:-@\[-`{-~",
+    "word": r"\w",
+    "xdigit": "0-9A-Fa-f",
+    "print": " -~",
+    "graph": "!-~",
+}
 
 
 def pattern(regex: str) -> str:
@@ -595,12 +712,20 @@ def pattern(regex: str) -> str:
     return made
 
 
-_GUARD = re.compile(r'^if (?:value|val|v) == "" \{ return[^}]*\}$|^if len\((?:value|val)\) (?:== 0|< 1) \{ return[^}]*\}$')
-_MATCH = re.compile(r"^if (!?)(regexache\.MustCompile\((`[^`]*`|\"(?:[^\"\\]|\\.)*\")\)|[A-Za-z_]\w*)\.MatchString\((?:value|val|v)\) \{")
+_GUARD = re.compile(
+    r'^if (?:value|val|v) == "" \{ return[^}]*\}$|^if len\((?:value|val)\) (?:== 0|< 1) \{ return[^}]*\}$'
+)
+_MATCH = re.compile(
+    r"^if (!?)(regexache\.MustCompile\((`[^`]*`|\"(?:[^\"\\]|\\.)*\")\)|[A-Za-z_]\w*)\.MatchString\((?:value|val|v)\) \{"
+)
 _LONG = re.compile(r"^if len\((?:value|val|v)\) > (\d+) \{")
 _SHORT = re.compile(r"^if len\((?:value|val|v)\) < (\d+) \{")
-_BETWEEN = re.compile(r"^if \(?len\((?:value|val|v)\) < (\d+)\)? \|\| \(?len\((?:value|val|v)\) > (\d+)\)? \{")
-_BETWEEN_OTHER = re.compile(r"^if \(?len\((?:value|val|v)\) > (\d+)\)? \|\| \(?len\((?:value|val|v)\) < (\d+)\)? \{")
+_BETWEEN = re.compile(
+    r"^if \(?len\((?:value|val|v)\) < (\d+)\)? \|\| \(?len\((?:value|val|v)\) > (\d+)\)? \{"
+)
+_BETWEEN_OTHER = re.compile(
+    r"^if \(?len\((?:value|val|v)\) > (\d+)\)? \|\| \(?len\((?:value|val|v)\) < (\d+)\)? \{"
+)
 _NUMBER = re.compile(r"^if \(?(?:value|val|v) < (-?\d+)\)? \|\| \(?(?:value|val|v) > (-?\d+)\)? \{")
 
 
@@ -666,7 +791,12 @@ def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, 
         if validators := methods.get("ConfigValidators"):
             for call in validators.body.calls("resourcevalidator."):
                 last = call.name.rpartition(".")[2]
-                kinds = {"ExactlyOneOf": "exactly_one", "Conflicting": "conflicts", "AtLeastOneOf": "at_least_one", "RequiredTogether": "together"}
+                kinds = {
+                    "ExactlyOneOf": "exactly_one",
+                    "Conflicting": "conflicts",
+                    "AtLeastOneOf": "at_least_one",
+                    "RequiredTogether": "together",
+                }
                 paths = [reader.path_expression(one, "", validators.file) for one in call.arguments]
                 if last in kinds and all(paths):
                     first, *others = [path for path in paths if path]
@@ -686,7 +816,11 @@ def settle(entry: Entry, block: Block, folder: str | None) -> None:
             prefix = f"{parent}." if parent else ""
             if isinstance(level, Nested):
                 there = {*level.block.attributes, *level.block.blocks}
-                new = {name for name in there if f"{prefix}{name}" not in entry.seen} - {"region", "tags_all", "id"}
+                new = {name for name in there if f"{prefix}{name}" not in entry.seen} - {
+                    "region",
+                    "tags_all",
+                    "id",
+                }
                 if new:
                     MISSED[f"{kind} {entry.source} {paths} may have grown by {sorted(new)}"] += 1
                     entry.groups[kind] = [one for one in entry.groups[kind] if one is not paths]
@@ -701,7 +835,10 @@ def _settled(rule: Rule, path: str, folder: str | None) -> Rule | None:
     if "cidr_size" in rule:
         return {"is": "cidr"}
     if "any" in rule:
-        inner = [[kept for one in rules if (kept := _settled(one, path, folder)) is not None] for rules in rule["any"]]
+        inner = [
+            [kept for one in rules if (kept := _settled(one, path, folder)) is not None]
+            for rules in rule["any"]
+        ]
         return {"any": inner} if all(inner) else None
     return rule
 
@@ -738,7 +875,9 @@ def main() -> int:
     with open(GENERATED, "wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
         file.write(text.encode())
     for kind, types_ in found.items():
-        sys.stdout.write(f"{kind}: {len(types_)} types, {sum(len(t['checks']) for t in types_.values())} arguments\n")
+        sys.stdout.write(
+            f"{kind}: {len(types_)} types, {sum(len(t['checks']) for t in types_.values())} arguments\n"
+        )
     Path("/tmp/listed.json").write_text(json.dumps(LISTED))
     for what, times in MISSED.most_common(60):
         sys.stderr.write(f"{times:5} {what}\n")
