@@ -19,7 +19,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -168,7 +168,7 @@ def _members(
         if "items" in rule:
             low, high = rule["items"]
             few = low is not None and len(value) < low and (value or not blocks)
-            if UNKNOWN not in value and few or (high is not None and len(value) > high):
+            if (UNKNOWN not in value and few) or (high is not None and len(value) > high):
                 wanted = _span(low, high, "member")
                 yield Problem(steps, f"expected {named(steps)} to have {wanted}, got {len(value)}", source)
     others = [rule for rule in rules if "items" not in rule]
@@ -275,7 +275,7 @@ def _any(wanted: list[list[Rule]], value: Any) -> str:
     return "" if "" in found else " or ".join(dict.fromkeys(found))
 
 
-_RULES = {
+_RULES: dict[str, Callable[[Any, Any], str]] = {
     "enum": _enum,
     "enum_any_case": _enum_any_case,
     "range": _range,

@@ -19,12 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _ARN = re.compile(
-    r"arn:aws(-[a-z]+)*:[^:]*:([a-z]{2}(-[a-z]+)+-\d)?:(aws|aws-managed|third-party|\d{12}|cw.{10})?:.+", re.S
+    r"arn:aws(-[a-z]+)*:[^:]*:([a-z]{2,4}(-[a-z]+)+-\d{1,2})?:(aws|aws-managed|third-party|\d{12}|cw.{10})?:.+",
+    re.S,
 )
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _DAY = re.compile(rf"{_CLOCK}-{_CLOCK}")
 _WEEK = re.compile(rf"(sun|mon|tue|wed|thu|fri|sat):{_CLOCK}-(sun|mon|tue|wed|thu|fri|sat):{_CLOCK}", re.I)
-_SERVICE = re.compile(r"([0-9a-z-]+\.){1,4}(amazonaws|amazon)\.com(\.cn)?")
+_SERVICE = re.compile(r"([0-9a-z-]+\.){1,4}(amazonaws|amazon)\.(com|eu)(\.cn)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
@@ -313,7 +314,7 @@ KINDS: dict[str, Callable[[str], str]] = {
     "identity_policy": _identity_policy,
     "policy": _policy,
     "trust_policy": _trust_policy,
-    "region": _fits(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "be the name of a region", empty=True),
+    "region": _fits(re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"), "be the name of a region", empty=True),
     "rfc3339": _time,
     "schedule": _schedule,
     "service": _fits(_SERVICE, "be the principal of a service, such as ec2.amazonaws.com", empty=True),

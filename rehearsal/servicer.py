@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rehearsal import checks, data_sources, ephemeral, functions
 from bindings.schema import Block, Nested
+from rehearsal import checks, data_sources, ephemeral, functions
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes

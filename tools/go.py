@@ -22,6 +22,9 @@ _TOKEN = re.compile(
 )
 
 
+SNUG = (".", ",", ")", "(", "[", "]")
+
+
 @dataclass(frozen=True)
 class Text:
     value: str
@@ -115,7 +118,8 @@ class Body:
             if kind == "newline":
                 made += " "
             elif made and (
-                made[-1] not in " (.[!" and value not in (".", ",", ")", "(", "[", "]") or value in ("{", "}")
+                (made[-1] not in " (.[!" and value not in (".", ",", ")", "(", "[", "]"))
+                or value in ("{", "}")
             ):
                 made += f" {value}"
             else:

@@ -1,9 +1,13 @@
 """Reads what hashicorp/terraform-provider-aws checks by itself out of its sources, for the rehearsal.
 
-`python -m tools.provider_checks CHECKOUT` writes `rehearsal/rules/provider.json.gz`: per type its source file,
-rules per argument, and which arguments exclude or need one another. CHECKOUT holds the provider's folders
-`internal` and `names`; names of values come from botocore's service models. What is not understood is left
-out: a check is kept only when all of it is known.
+`python -m tools.provider_checks CHECKOUT` writes `rehearsal/rules/provider.json.gz`: per type its source
+file, rules per argument, and which arguments exclude or need one another. CHECKOUT holds the provider's
+folders `internal` and `names`; values of enumerations come from botocore's service models.
+
+A checkout may be older than the provider that is rehearsed, so a check is kept only when all of it is
+understood and nothing in it can have been relaxed since: lists of values that the SDK enumerates, limits that
+the service's model confirms or that are natural, forms of text. Lists and limits that the provider writes
+down itself are for the YAML files in `rehearsal/rules/`, one by one.
 """
 
 from __future__ import annotations
@@ -14,13 +18,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bindings.schema import Block, Nested
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.checks import GENERATED, usable
+from tools import models
 from tools.go import Call, Expression, Function, Literal, Name, Package, Text, read_package
 
 Rule = dict[str, Any]
@@ -65,13 +69,12 @@ CUSTOM_TYPES = {
     "jsontypes.NormalizedType": "json",
     "timetypes.RFC3339Type": "rfc3339",
 }
-# Services whose SDK for Go has another name than botocore's id or folder.
-SERVICES = {
-    "configservice": "config",
-    "eventbridge": "events",
-    "prometheusservice": "amp",
-    "sfn": "stepfunctions",
-}
+ALL = (
+    *("validation.ToDiagFunc", "validation.All", "validation.AllDiag", "stringvalidator.All"),
+    *("setvalidator.ValueStringsAre", "listvalidator.ValueStringsAre"),
+)
+ANY = ("validation.Any", "validation.AnyDiag", "stringvalidator.Any", "int64validator.Any")
+OTHERS = ("validation.", "stringvalidator.", "int64validator.", "float64validator.", "nullable.", "verify.")
 GROUPS = {
     "ConflictsWith": "conflicts",
     "ExactlyOneOf": "exactly_one",
@@ -89,59 +92,6 @@ class Values(list[Any]):
     """All values that the service's model lists: newer versions of the provider allow newer ones too."""
 
 
-@cache
-def _models() -> dict[str, dict[str, Any]]:
-    """The shapes of each service in botocore, by each name that it has in a Go SDK."""
-    import botocore
-
-    found = {}
-    for folder in sorted((Path(botocore.__file__).parent / "data").iterdir()):
-        versions = sorted(folder.glob("*/service-2.json*"))
-        if versions:
-            found[folder.name] = versions[-1]
-    return {name: {"path": path} for name, path in found.items()}
-
-
-@cache
-def _enums(folder: str) -> dict[str, list[str]]:
-    path = _models()[folder]["path"]
-    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return {
-        name.lower(): shape["enum"] for name, shape in json.loads(text)["shapes"].items() if "enum" in shape
-    }
-
-
-@cache
-def _service(package: str) -> str | None:
-    """The folder in botocore of a package of the Go SDK."""
-    for folder, model in _models().items():
-        if folder.replace("-", "") == SERVICES.get(package, package):
-            return folder
-    for folder, model in _models().items():
-        path = model["path"]
-        text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        found = re.search(rb'"serviceId"\s*:\s*"([^"]+)"', text)
-        if found and re.sub(r"[\W_]", "", found[1].decode()).lower() == package:
-            return folder
-    return None
-
-
-@cache
-def _limits(folder: str) -> dict[str, list[tuple[str, Any, Any]]]:
-    """The limits of each member of a service's structures, by its name in lower case: type, least, most."""
-    path = _models()[folder]["path"]
-    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    shapes = json.loads(text)["shapes"]
-    found: dict[str, list[tuple[str, Any, Any]]] = {}
-    for shape in shapes.values():
-        for member, target in shape.get("members", {}).items():
-            inner = shapes[target["shape"]]
-            if "min" in inner or "max" in inner:
-                limits = (inner["type"], inner.get("min"), inner.get("max"))
-                found.setdefault(member.lower(), []).append(limits)
-    return found
-
-
 NUMBERS = ("integer", "long", "float", "double")
 
 
@@ -155,7 +105,7 @@ def widened(rule: Rule, path: str, folder: str | None) -> Rule | None:
     low, high = rule[key]
     word = path.rpartition(".")[2].replace("_", "")
     sorts = NUMBERS if key == "range" else ("string",)
-    limits = [(a, b) for sort, a, b in _limits(folder).get(word, []) if sort in sorts] if folder else []
+    limits = [(a, b) for sort, a, b in models.limits(folder).get(word, []) if sort in sorts] if folder else []
     lows = [a for a, _ in limits if a is not None]
     highs = [b for _, b in limits if b is not None]
     if key == "range":
@@ -229,9 +179,8 @@ class Reader:
                 if not isinstance(bound, Name | Call | Literal | Text | tuple)
                 else self.value(bound, file, {})
             )
-        if name.startswith("names."):
-            if name[6:] in self.names:
-                return self.names[name[6:]]
+        if name.removeprefix("names.") in self.names and name.startswith("names."):
+            return self.names[name.removeprefix("names.")]
         if name in ("math.MaxInt", "math.MaxInt32", "math.MaxInt64", "math.MaxInt16"):
             return {"6": 2**15 - 1, "2": 2**31 - 1}.get(name[-1], 2**63 - 1)
         if name in self.package.values:
@@ -239,24 +188,20 @@ class Reader:
             return self.value(bound, where, {})
         head, _, last = name.rpartition(".")
         folder = self._imported(head, file)
-        if folder:
-            for shape, values in _enums(folder).items():
-                if last.lower().startswith(shape):
-                    rest = re.sub(r"[\W_]", "", last[len(shape) :]).lower()
-                    fits = [value for value in values if re.sub(r"[\W_]", "", value).lower() == rest]
-                    if len(fits) == 1:
-                        return fits[0]
+        found = models.value_of(folder, last) if folder else None
+        if found is not None:
+            return found
         raise Unknown(name)
 
     def _imported(self, alias: str, file: Any) -> str | None:
         path = self.package.imports.get(file, {}).get(alias, "")
         found = re.search(r"aws-sdk-go(?:-v2)?/service/(\w+)", path)
-        return _service(found[1]) if found else None
+        return models.service(found[1]) if found else None
 
     def _shape(self, name: str, file: Any) -> list[str]:
         head, _, last = name.rpartition(".")
         folder = self._imported(head, file)
-        values = folder and _enums(folder).get(last.lower())
+        values = models.enums(folder).get(last.lower()) if folder else None
         if not values:
             raise Unknown(name)
         return Values(values)
@@ -323,68 +268,22 @@ class Reader:
         if not isinstance(expression, Call):
             raise Unknown(str(expression))
         name = expression.name
-        values = lambda: [self.value(one, file, arguments) for one in expression.arguments]  # noqa: E731
         if name in NAMED and not expression.arguments:
             return [{"is": NAMED[name]}]
-        if name in ("validation.ToDiagFunc", "validation.All", "validation.AllDiag", "stringvalidator.All"):
+        last = name.rpartition(".")[2]
+        if name in ALL:
             return self.all(expression.arguments, file, arguments)
-        if name in (
-            "validation.Any",
-            "validation.AnyDiag",
-            "stringvalidator.Any",
-            "int64validator.Any",
-            "verify.IsIPv4CIDRBlockOrIPv6CIDRBlock",
-        ):
-            if name.startswith("verify"):
-                kinds = ("cidr4", "cidr6")
-                both = [self.rules(one, file, arguments) for one in expression.arguments]
-                return [{"any": [[{"is": kind}, *rules] for kind, rules in zip(kinds, both, strict=True)]}]
+        if name in ANY:
             return [{"any": [self.rules(one, file, arguments) for one in expression.arguments]}]
+        if name == "verify.IsIPv4CIDRBlockOrIPv6CIDRBlock":
+            both = [self.rules(one, file, arguments) for one in expression.arguments]
+            sorts = zip(("cidr4", "cidr6"), both, strict=True)
+            return [{"any": [[{"is": kind}, *rules] for kind, rules in sorts]}]
         if name == "verify.ValidARNCheck":
             return [{"is": "arn"}]
-        if name in ("setvalidator.ValueStringsAre", "listvalidator.ValueStringsAre"):
-            return self.all(expression.arguments, file, arguments)
-        if name == "validation.StringInSlice":
-            known, ignore = values()
-            return allowed("enum_any_case" if ignore else "enum", known)
-        if name == "validation.IntInSlice":
-            return allowed("enum", values()[0])
         if name in ("enum.Validate", "enum.FrameworkValidate", "enum.ValidateIgnoreCase"):
-            key = "enum_any_case" if name.endswith("Case") else "enum"
-            return [{key: self._shape(expression.types[0], file)}]
-        if name in ("stringvalidator.OneOf", "int64validator.OneOf", "stringvalidator.OneOfCaseInsensitive"):
-            given = values()
-            flat = given[0] if len(given) == 1 and isinstance(given[0], list) else given
-            return allowed("enum_any_case" if name.endswith("Insensitive") else "enum", flat)
-        if name in (
-            "validation.IntBetween",
-            "validation.FloatBetween",
-            "int64validator.Between",
-            "float64validator.Between",
-            "nullable.ValidateTypeStringNullableIntBetween",
-        ):
-            return [{"range": values()}]
-        if name in (
-            "validation.IntAtLeast",
-            "validation.FloatAtLeast",
-            "int64validator.AtLeast",
-            "float64validator.AtLeast",
-            "nullable.ValidateTypeStringNullableIntAtLeast",
-        ):
-            return [{"range": [values()[0], None]}]
-        if name in (
-            "validation.IntAtMost",
-            "validation.FloatAtMost",
-            "int64validator.AtMost",
-            "float64validator.AtMost",
-        ):
-            return [{"range": [None, values()[0]]}]
-        if name in ("validation.StringLenBetween", "stringvalidator.LengthBetween"):
-            return [{"length": values()}]
-        if name in ("stringvalidator.LengthAtLeast",):
-            return [{"length": [values()[0], None]}]
-        if name in ("stringvalidator.LengthAtMost",):
-            return [{"length": [None, values()[0]]}]
+            key = "enum_any_case" if last.endswith("Case") else "enum"
+            return [{key: list(self._shape(expression.types[0], file))}]
         if name in (
             "validation.StringMatch",
             "stringvalidator.RegexMatches",
@@ -392,14 +291,21 @@ class Reader:
         ):
             key = "no_match" if "DoesNot" in name else "match"
             return [{key: pattern(self.regex(expression.arguments[0], file, arguments))}]
-        if name == "validation.IsCIDRNetwork":
-            return [{"cidr_size": values()}]
-        if name == "verify.StringHasPrefix":
-            return [{"match": "^" + re.escape(values()[0])}]
+        if name.startswith(OTHERS):
+            values = [self.value(one, file, arguments) for one in expression.arguments]
+            if (made := numbers(last, values)) is not None:
+                return [made]
+            if last in ("StringInSlice", "IntInSlice"):
+                return allowed("enum_any_case" if values[1:] == [True] else "enum", values[0])
+            if last in ("OneOf", "OneOfCaseInsensitive"):
+                flat = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+                return allowed("enum_any_case" if last != "OneOf" else "enum", flat)
+            if last == "StringHasPrefix":
+                return [{"match": "^" + re.escape(values[0])}]
         if name in self.package.functions:
             function = self.package.functions[name]
-            bound = self._bind(function, expression, arguments)
             if len(function.returns) == 1:
+                bound = self._bind(function, expression, arguments)
                 return self.rules(function.returns[0], function.file, bound)
         raise Unknown(name)
 
@@ -411,8 +317,6 @@ class Reader:
                 found += self.rules(one, file, arguments)
             except Unknown as unknown:
                 MISSED[str(unknown)[:60]] += 1
-                if str(unknown).startswith("list"):
-                    LISTED.append((self.at, str(unknown)))
         return found
 
     def regex(self, expression: Expression, file: Any, arguments: dict[str, Expression]) -> str:
@@ -518,18 +422,9 @@ class Reader:
                 except Unknown:
                     continue
                 found.group(group, path, [re.sub(r"\.\d+(?=\.|$)", "", other) for other in others])
-        low, high = members.get("MinItems"), members.get("MaxItems")
-        if low is not None or high is not None:
-            try:
-                found.rules(path).append(
-                    {
-                        "items": [
-                            None if one is None else self.value(one, file, arguments) for one in (low, high)
-                        ]
-                    }
-                )
-            except Unknown:
-                pass
+        least = members.get("MinItems")  # the most is in the schema, or may have grown
+        if isinstance(least, int):
+            found.rules(path).append({"items": [least, None]})
         self.inside(found, members, path, file, arguments, depth)
 
     def inside(
@@ -565,9 +460,7 @@ class Reader:
             for path in aliases.values()
             if (imported := re.search(r"aws-sdk-go(?:-v2)?/service/(\w+)", path))
         )
-        return _service(found.most_common(1)[0][0]) if found else None
-
-    at = ""
+        return models.service(found.most_common(1)[0][0]) if found else None
 
     def keep(
         self,
@@ -577,7 +470,6 @@ class Reader:
         file: Any,
         arguments: dict[str, Expression],
     ) -> None:
-        self.at = f"{found.source} {path}"
         if rules := self.all(validators, file, arguments):
             found.rules(path).extend(rules)
 
@@ -599,7 +491,9 @@ class Reader:
                 return True
             low = 1 if last == "IsRequired" else None if last == "SizeAtMost" else values[0]
             high = values[-1] if last in ("SizeAtMost", "SizeBetween") else None
-            found.rules(path).append({"items": [low, high]})
+            high = 1 if high == 1 else None  # a larger number may have grown
+            if low or high:
+                found.rules(path).append({"items": [low, high]})
             return True
         if last not in kinds:
             return False
@@ -626,7 +520,20 @@ class Reader:
 
 
 MISSED: Counter[str] = Counter()
-LISTED: list[tuple[str, Any]] = []
+
+
+def numbers(last: str, values: list[Any]) -> Rule | None:
+    """The rule of a function about limits, by the end of its name; None when it is another one."""
+    if last == "IsCIDRNetwork":
+        return {"is": "cidr"}
+    key = "length" if "Len" in last else "range"
+    if re.fullmatch(r"(Int|Float|StringLen|Length|ValidateTypeStringNullableInt)?Between", last):
+        return {key: values}
+    if re.fullmatch(r"(Int|Float|Length|ValidateTypeStringNullableInt)?AtLeast", last):
+        return {key: [values[0], None]}
+    if re.fullmatch(r"(Int|Float|Length)?AtMost", last):
+        return {key: [None, values[0]]}
+    return None
 
 
 def allowed(key: str, values: list[Any]) -> list[Rule]:
@@ -716,7 +623,8 @@ _GUARD = re.compile(
     r'^if (?:value|val|v) == "" \{ return[^}]*\}$|^if len\((?:value|val)\) (?:== 0|< 1) \{ return[^}]*\}$'
 )
 _MATCH = re.compile(
-    r"^if (!?)(regexache\.MustCompile\((`[^`]*`|\"(?:[^\"\\]|\\.)*\")\)|[A-Za-z_]\w*)\.MatchString\((?:value|val|v)\) \{"
+    r"^if (!?)(regexache\.MustCompile\((`[^`]*`|\"(?:[^\"\\]|\\.)*\")\)|[A-Za-z_]\w*)"
+    r"\.MatchString\((?:value|val|v)\) \{"
 )
 _LONG = re.compile(r"^if len\((?:value|val|v)\) > (\d+) \{")
 _SHORT = re.compile(r"^if len\((?:value|val|v)\) < (\d+) \{")
@@ -778,17 +686,18 @@ def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, 
                     if isinstance(key, Name) and key.name in ("Schema", "SchemaFunc"):
                         reader.schema(entry, one, "", file, arguments)
             yield kind, name, entry
-    for receiver, methods in package.methods.items():
+    for methods in package.methods.values():
         metadata, described = methods.get("Metadata"), methods.get("Schema")
         named = metadata and re.search(r'TypeName = "(aws_\w+)"', metadata.body.text())
-        if not named or not described:
+        if not metadata or not named or not described:
             continue
         entry = Entry(f"{folder}/{described.file}")
         for literal in described.body.literals("schema.Schema"):
             for key, one in literal.elements:
                 if isinstance(key, Name) and key.name in ("Attributes", "Blocks"):
                     reader.schema(entry, one, "", described.file, {})
-        if validators := methods.get("ConfigValidators"):
+        validators = methods.get("ConfigValidators")
+        if validators:
             for call in validators.body.calls("resourcevalidator."):
                 last = call.name.rpartition(".")[2]
                 kinds = {
@@ -832,8 +741,6 @@ def settle(entry: Entry, block: Block, folder: str | None) -> None:
 def _settled(rule: Rule, path: str, folder: str | None) -> Rule | None:
     if "range" in rule or "length" in rule:
         return rule if rule.get("length") == [0, 0] else widened(rule, path, folder)
-    if "cidr_size" in rule:
-        return {"is": "cidr"}
     if "any" in rule:
         inner = [
             [kept for one in rules if (kept := _settled(one, path, folder)) is not None]
@@ -878,8 +785,7 @@ def main() -> int:
         sys.stdout.write(
             f"{kind}: {len(types_)} types, {sum(len(t['checks']) for t in types_.values())} arguments\n"
         )
-    Path("/tmp/listed.json").write_text(json.dumps(LISTED))
-    for what, times in MISSED.most_common(60):
+    for what, times in MISSED.most_common(30):
         sys.stderr.write(f"{times:5} {what}\n")
     return 0
 
