@@ -1,7 +1,8 @@
 """What the provider refuses before it asks AWS anything: values and combinations of arguments.
 
-`rehearsal/rules/provider.json.gz` holds what `tools/provider_checks.py` read in the provider's sources, the
-YAML files beside it what was added by hand. A rule is an object with one member:
+`rehearsal/rules/provider.json.gz` holds what `tools/provider_checks.py` read in the provider's sources,
+`models.json.gz` what `tools/service_checks.py` read in the service models about other types, and the YAML
+files what was added by hand. A rule is an object with one member:
 
     enum, enum_any_case   the values allowed
     range, length, items  the least and the most, null for no limit: numbers, characters, members
@@ -34,6 +35,7 @@ Rule = dict[str, Any]
 Steps = tuple[str | int, ...]
 FOLDER = Path(__file__).parent / "rules"
 GENERATED = FOLDER / "provider.json.gz"
+MODELS = FOLDER / "models.json.gz"
 GROUPS = ("conflicts", "exactly_one", "at_least_one", "together")
 SHOWN = 12
 
@@ -59,7 +61,9 @@ def read_checks() -> dict[str, dict[str, Any]]:
     """
     import yaml
 
-    found: dict[str, dict[str, Any]] = json.loads(gzip.decompress(GENERATED.read_bytes()))
+    found = read_generated()
+    for name, entry in read_generated(MODELS)["resource"].items():
+        found["resource"].setdefault(name, entry)
     for file in sorted(FOLDER.glob("*.yaml")):
         for key, entry in (yaml.safe_load(file.read_text()) or {}).items():
             kind, name = ("data", key.removeprefix("data.")) if key.startswith("data.") else ("resource", key)
@@ -68,6 +72,18 @@ def read_checks() -> dict[str, dict[str, Any]]:
                 raise ValueError(f"{file.name}: {key}: unknown keys {sorted(unknown)}, or no source")
             merge(found[kind].setdefault(name, {"source": entry["source"], "checks": {}}), entry)
     return found
+
+
+def read_generated(file: Path = GENERATED) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(gzip.decompress(file.read_bytes()))
+    return found
+
+
+def write_generated(file: Path, found: dict[str, dict[str, Any]]) -> None:
+    """The same bytes for the same checks."""
+    text = json.dumps(found, sort_keys=True, separators=(",", ":"))
+    with file.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
+        packed.write(text.encode())
 
 
 def merge(into: dict[str, Any], entry: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ def test_every_type_of_the_environments_is_judged_or_has_nothing_to_judge() -> N
     assert used == {
         *("aws_default_network_acl", "aws_elasticache_parameter_group", "aws_elasticache_subnet_group"),
         *("aws_internet_gateway", "aws_network_acl", "aws_s3_bucket_notification"),
-        "aws_s3_bucket_public_access_block",
+        *("aws_autoscaling_group_tag", "aws_s3_bucket_public_access_block"),
     }
 
 

@@ -12,7 +12,6 @@ down itself are for the YAML files in `rehearsal/rules/`, one by one.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import sys
@@ -23,7 +22,7 @@ from typing import Any
 
 from bindings.schema import Block, Nested
 from rehearsal.catalog import Catalog, catalog_path
-from rehearsal.checks import GENERATED, usable
+from rehearsal.checks import GENERATED, usable, write_generated
 from tools import models
 from tools.go import Call, Expression, Function, Literal, Name, Package, Text, read_package
 
@@ -714,10 +713,25 @@ def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, 
         yield kind, named[1], entry
 
 
-def settle(entry: Entry, block: Block, folder: str | None) -> None:
+def refers(type_name: str, path: str) -> bool:
+    """Whether an argument is likely to hold the id of another resource: the rehearsal makes that up, and its
+    form may not be AWS's."""
+    name = path.rpartition(".")[2]
+    found = re.fullmatch(r"(?:.+_)?(id|ids|identifier|identifiers|arn|arns)", name)
+    own = re.sub(r"_(id|identifier)$", "", name)
+    return bool(found) and not type_name.endswith(f"_{own}")
+
+
+def of_form(rule: Rule) -> bool:
+    """Whether a rule is about the form of a text."""
+    return bool({"match", "no_match", "length", "any"} & set(rule))
+
+
+def settle(entry: Entry, name: str, block: Block, folder: str | None) -> None:
     """Make an older version's checks true of the newer one whose schema this is."""
     for path, rules in entry.checks.items():
-        entry.checks[path] = [kept for rule in rules if (kept := _settled(rule, path, folder)) is not None]
+        judged = [rule for rule in rules if not (of_form(rule) and refers(name, path))]
+        entry.checks[path] = [kept for rule in judged if (kept := _settled(rule, path, folder)) is not None]
     for kind in ("exactly_one", "at_least_one"):
         for paths in entry.groups.get(kind, []):
             parent = paths[0].rpartition(".")[0]
@@ -768,7 +782,7 @@ def extract(folder: Path) -> dict[str, dict[str, Any]]:
             type_ = known[kind].get(name)
             if type_ is None:
                 continue
-            settle(entry, type_.block, reader.model())
+            settle(entry, name, type_.block, reader.model())
             cleaned = usable(type_.block, {"source": entry.source, "checks": entry.checks, **entry.groups})
             if cleaned:
                 found[kind][name] = cleaned
@@ -777,10 +791,7 @@ def extract(folder: Path) -> dict[str, dict[str, Any]]:
 
 def main() -> int:
     found = extract(Path(sys.argv[1]))
-    text = json.dumps(found, sort_keys=True, separators=(",", ":"))
-    GENERATED.parent.mkdir(exist_ok=True)
-    with open(GENERATED, "wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
-        file.write(text.encode())
+    write_generated(GENERATED, found)
     for kind, types_ in found.items():
         sys.stdout.write(
             f"{kind}: {len(types_)} types, {sum(len(t['checks']) for t in types_.values())} arguments\n"
