@@ -46,7 +46,7 @@ $(INSTALLED): requirements/main.lock requirements/bindings.lock requirements/nod
 $(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly thin) $(INSTALLED)
 	@echo "setup: preparing the AWS bindings"
 	@$(PYTHON) -m bindings.trim && touch $@
-$(PROVIDER): $(wildcard rehearsal/facts/*.yaml) rehearsal/install.py tools/terraform.py rehearsal/catalog.py rehearsal/tables.py rehearsal/tables.json.gz bindings/schema.py bindings/providers.py bindings/providers.json.gz $(INSTALLED)
+$(PROVIDER): $(wildcard rehearsal/facts/*.yaml rehearsal/rules/*) rehearsal/install.py tools/terraform.py rehearsal/catalog.py rehearsal/checks.py rehearsal/tables.py rehearsal/tables.json.gz bindings/schema.py bindings/providers.py bindings/providers.json.gz $(INSTALLED)
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install && touch $@
 

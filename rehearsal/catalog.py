@@ -10,13 +10,14 @@ import dataclasses
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bindings.schema import Attribute, Block, Nested, TypeSchema
-from rehearsal import tables, waf
+from rehearsal import checks, tables, waf
 from rehearsal.tables import Row
 
 FACTS = Path(__file__).parent / "facts"
@@ -76,6 +77,13 @@ class Catalog:
                     waf.complete(name, found[name].block, words)
         return found
 
+    def checks(self, provider: str, type_: Type, kind: str) -> dict[str, Any]:
+        """What the provider checks of a type; empty when nothing is known."""
+        key = (provider, kind, type_.name)
+        select = "SELECT checks FROM checks WHERE provider = ? AND kind = ? AND name = ?"
+        found = self._database.execute(select, key).fetchone()
+        return json.loads(found[0]) if found else {}
+
     def _query(self, select: str, *key: str) -> list[tuple[Any, ...]]:
         where = " AND ".join(f"{column} = ?" for column in ("provider", "kind", "name")[: len(key)])
         return self._database.execute(f"{select} FROM types WHERE {where}", key).fetchall()
@@ -88,7 +96,7 @@ def build(path: Path) -> dict[str, int]:
     """
     from bindings import providers
 
-    facts = read_facts()
+    facts, known = read_facts(), checks.read_checks()
     rows = tables.read()
     temporary = path.with_suffix(f".{os.getpid()}.new")  # two may build at once; the last one stays
     temporary.unlink(missing_ok=True)
@@ -99,6 +107,10 @@ def build(path: Path) -> dict[str, int]:
             "CREATE TABLE types (provider TEXT, kind TEXT, name TEXT, block TEXT, facts TEXT,"
             " PRIMARY KEY (provider, kind, name))"
         )
+        database.execute(
+            "CREATE TABLE checks (provider TEXT, kind TEXT, name TEXT, checks TEXT,"
+            " PRIMARY KEY (provider, kind, name))"
+        )
         for provider, kept in providers.read().items():
             found = kept.schemas
             resources = {schema.name: schema.block for schema in found if schema.kind == "resource"}
@@ -107,10 +119,19 @@ def build(path: Path) -> dict[str, int]:
                 for schema in found
             ]
             database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", entries)
+            judged = [(provider, *row) for schema in found for row in _checks(schema, known)]
+            database.executemany("INSERT INTO checks VALUES (?, ?, ?, ?)", judged)
             counts[provider] = len(entries)
     database.close()
     os.replace(temporary, path)
     return counts
+
+
+def _checks(schema: TypeSchema, known: dict[str, dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """What is checked of a type, as far as it fits the schema."""
+    entry = known.get(schema.kind, {}).get(schema.name)
+    if entry and (fitting := checks.usable(schema.block, entry)):
+        yield schema.kind, schema.name, json.dumps(fitting)
 
 
 def read_facts() -> dict[str, Facts]:

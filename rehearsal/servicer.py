@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rehearsal import data_sources, days, ephemeral, functions
+from bindings.schema import Block, Nested
+from rehearsal import checks, data_sources, days, ephemeral, functions
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
@@ -30,6 +31,7 @@ class Servicer:
         self.folder = folder
         self.cloud = cloud
         self.changes = Changes(cloud, Account())
+        self._checks: dict[tuple[str, str], dict[str, Any]] = {}
 
     @cached_property
     def _words(self) -> set[str] | None:
@@ -77,11 +79,25 @@ class Servicer:
     def ValidateProviderConfig(self, _request: Any, _context: Any) -> Any:
         return messages().ValidateProviderConfig.Response()
 
-    def ValidateResourceConfig(self, _request: Any, _context: Any) -> Any:
-        return messages().ValidateResourceConfig.Response()
+    def ValidateResourceConfig(self, request: Any, _context: Any) -> Any:
+        refused = self._refused("resource", self._resources.get(request.type_name), request.config)
+        return messages().ValidateResourceConfig.Response(diagnostics=refused)
 
-    def ValidateDataResourceConfig(self, _request: Any, _context: Any) -> Any:
-        return messages().ValidateDataResourceConfig.Response()
+    def ValidateDataResourceConfig(self, request: Any, _context: Any) -> Any:
+        refused = self._refused("data", self._data.get(request.type_name), request.config)
+        return messages().ValidateDataResourceConfig.Response(diagnostics=refused)
+
+    def _refused(self, kind: str, type_: Type | None, config: Any) -> list[Any]:
+        """An error for each value or combination of arguments that the provider does not accept."""
+        if type_ is None:
+            return []
+        key = (kind, type_.name)
+        if key not in self._checks:
+            self._checks[key] = self.catalog.checks(self.provider, type_, kind)
+        if not self._checks[key]:
+            return []
+        found = checks.problems(type_.block, self._checks[key], decode(config) or {})
+        return [_diagnostic(type_, problem) for problem in found]
 
     def ValidateEphemeralResourceConfig(self, _request: Any, _context: Any) -> Any:
         return messages().ValidateEphemeralResourceConfig.Response()
@@ -193,6 +209,26 @@ def unproven(type_: Type) -> Any:
 def _legacy(type_: Type) -> bool:
     """Whether an answer may differ from the plan, which terraform allows to types of the old SDK only."""
     return fills_blocks(type_.block) or type_.name in WAITS
+
+
+def _diagnostic(type_: Type, problem: checks.Problem) -> Any:
+    """An error at an argument. A member of a set has no place of its own: the set is pointed at."""
+    steps: list[str | int] = []
+    block: Block | None = type_.block
+    for step in problem.path:
+        found = block and isinstance(step, str) and (block.blocks.get(step) or block.attributes.get(step))
+        steps.append(step)
+        if isinstance(found, Nested):
+            block = found.block
+            if found.nesting == "set":
+                break
+        elif found:
+            if isinstance(found.type, list) and found.type[0] == "set":
+                break
+            block = None
+    made = error(problem.summary, problem.detail)
+    made.attribute.CopyFrom(_attribute_path(tuple(steps)))
+    return made
 
 
 def _attribute_path(path: ArgumentPath) -> Any:

@@ -67,6 +67,16 @@ def _address(diagnostic: dict[str, dict[str, str]]) -> str:
             "Missing required argument",
             '"resource_arn" is required',
         ),
+        (
+            "aws_vpc.wrong_value",
+            'expected cidr_block to be a valid CIDR block, got "10.0.0.0/33"',
+            "internal/service/ec2/vpc_.go",
+        ),
+        ("aws_lb_target_group.wrong_value", "health_check[0].interval to be in the range 5 to 300", "elbv2"),
+        ("aws_iam_role.misspelt_policy", "unknown key Efect", "internal/service/iam/role.go"),
+        ("aws_security_group.member_of_a_set", "did you mean 10.0.0.0/8?", "vpc_security_group.go"),
+        ("aws_acm_certificate.wrong_value", 'expected key_types[0] to be one of "RSA_1024"', "acm"),
+        ("aws_db_instance.both", "identifier conflicts with identifier_prefix", "rds/instance.go"),
     ],
 )
 def test_a_mistake_is_refused_where_it_stands(

@@ -1,0 +1,89 @@
+"""The service models of botocore: allowed values and limits, by the names that the SDKs for Go use."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore
+
+# Services whose SDK for Go has another name than botocore's folder or service id.
+SERVICES = {
+    "configservice": "config",
+    "eventbridge": "events",
+    "prometheusservice": "amp",
+    "sfn": "stepfunctions",
+}
+
+
+@cache
+def files() -> dict[str, Path]:
+    """The newest model of each service, by its folder."""
+    found = {}
+    for folder in sorted((Path(botocore.__file__).parent / "data").iterdir()):
+        if versions := sorted(folder.glob("*/service-2.json*")):
+            found[folder.name] = versions[-1]
+    return found
+
+
+def text(folder: str) -> bytes:
+    path = files()[folder]
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+@cache
+def shapes(folder: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(text(folder))["shapes"]
+    return found
+
+
+@cache
+def service(package: str) -> str | None:
+    """The folder of a package of the Go SDK."""
+    wanted = SERVICES.get(package, package)
+    for folder in files():
+        if folder.replace("-", "") == wanted:
+            return folder
+    for folder in files():
+        found = re.search(rb'"serviceId"\s*:\s*"([^"]+)"', text(folder))
+        if found and re.sub(r"[\W_]", "", found[1].decode()).lower() == package:
+            return folder
+    return None
+
+
+@cache
+def enums(folder: str) -> dict[str, list[str]]:
+    """The values of each enumeration, by its name in lower case."""
+    return {name.lower(): shape["enum"] for name, shape in shapes(folder).items() if "enum" in shape}
+
+
+@cache
+def limits(folder: str) -> dict[str, list[tuple[str, Any, Any]]]:
+    """The limits of each member of the structures, by its name in lower case: type, least, most."""
+    found: dict[str, list[tuple[str, Any, Any]]] = {}
+    for shape in shapes(folder).values():
+        for member, target in shape.get("members", {}).items():
+            inner = shapes(folder)[target["shape"]]
+            if "min" in inner or "max" in inner:
+                triple = (inner["type"], inner.get("min"), inner.get("max"))
+                found.setdefault(member.lower(), []).append(triple)
+    return found
+
+
+def value_of(folder: str, constant: str) -> str | None:
+    """The value that a constant of the Go SDK, such as `ProtocolEnumHttp`, stands for."""
+    for shape, values in enums(folder).items():
+        if constant.lower().startswith(shape):
+            rest = _plain(constant[len(shape) :])
+            fits = [value for value in values if _plain(value) == rest]
+            if len(fits) == 1:
+                return fits[0]
+    return None
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\W_]", "", word).lower()
