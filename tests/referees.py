@@ -29,6 +29,12 @@ BEGIN, END = "<!-- referees: written by make referees -->", "<!-- end of referee
 REGISTRY = re.compile(r'^(\s*source\s*=\s*")([\w-]+)/([\w-]+)/(\w+)((?://[\w/.-]+)?)"(.*)$', re.M)
 VERSION = re.compile(r'^\s*version\s*=\s*"[^"]*".*\n', re.M)
 BACKEND = re.compile(r'^\s*(?:backend "\w+"|cloud)\s*\{[^{}]*\}\s*$', re.M)
+# The provider `random` gives names: these are the same for every run, and need no provider.
+RANDOM = (
+    (re.compile(r'^resource "random_\w+" "\w+" \{\n(?:(?!\}).*\n)*\}\n', re.M), ""),
+    (re.compile(r"^\s*random\s*=\s*\{[^{}]*\}\n", re.M), ""),
+    (re.compile(r"\brandom_\w+\.\w+(?:\[\w+\])?\.\w+"), '"tidy-otter-42"'),
+)
 LONGEST = 110
 
 
@@ -74,7 +80,7 @@ def git(*words: str) -> None:
 
 
 def pin(folder: Path, modules: Mapping[str, Path]) -> None:
-    """Modules from the registry become those that were fetched; backends go."""
+    """Modules from the registry become those that were fetched, random names fixed ones; backends go."""
     for path in folder.rglob("*.tf"):
         text = old = path.read_text(encoding="utf-8")
 
@@ -88,6 +94,8 @@ def pin(folder: Path, modules: Mapping[str, Path]) -> None:
 
         text = REGISTRY.sub(local, text)
         text = BACKEND.sub("", text)
+        for pattern, instead in RANDOM:
+            text = pattern.sub(instead, text)
         if text != old:
             path.write_text(_unversioned(text), encoding="utf-8")
 
