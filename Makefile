@@ -190,11 +190,15 @@ ROUNDS ?= 3
 soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, every change, faults in every tier, then ROUNDS of random faults
 	@$(PYTHON) -m pytest -m soak -n auto --dist worksteal
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.soak $(ROUNDS)
+faults: $(TESTED) $(HELM) $(LEAN) $(PROVIDER) ## Plant every fault of tests/faults in the generated Terraform: which the rehearsal catches (RECORD=yes)
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.planted $(if $(filter yes,$(RECORD)),--record) $(FAULTS)
+referees: $(TESTED) $(PROVIDER) ## Plan, apply and plan again examples of public modules on the rehearsal: docs/rehearsal.md (needs GitHub)
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.referees
 
 clean: ## Remove generated files (states of the sandbox and .venv stay)
 	@kept=$$(ls cdktf.out/*/stacks/*/errored.tfstate cdktf.out/*/bootstrap/stacks/*/errored.tfstate cdktf.out/*/stacks/*/journal 2>/dev/null); \
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
-.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak clean
+.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak faults referees clean
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

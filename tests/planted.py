@@ -1,0 +1,448 @@
+"""Plants the faults of tests/faults/*.yaml in the generated Terraform: `make faults`.
+
+Each fault is one small edit of a root module of an environment of this project. The files say at which
+stage real terraform or AWS stops it, and in which words; none was written with a look at the rules of
+rehearsal/. A fault counts as caught when terraform, run up to that stage on the rehearsal, fails with an
+error that has the words. The unedited environments are the control: each must plan and apply, and plan
+again without a change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+from rehearsing import ROOT, Project, settings, terraform_command
+
+CATALOGUE = ROOT / "tests/faults"
+UNCAUGHT = CATALOGUE / "uncaught.json"
+STAGES = ("validate", "plan", "apply")
+STATES = ("applied", "before")
+GENERATED = "cdk.tf.json"
+KEPT = "terraform.tfstate"
+APPLIED = "applied"
+JSON = "json:"  # the rest of a path is one in the JSON text that stands there
+EDIT = ("at", "path", "to", "replace", "times", "add", "like", "with", "remove")
+ITSELF = "root:"  # an address that begins so is a path in the root module, and not a resource
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One edit of one root module, and what must become of it."""
+
+    name: str
+    kind: str
+    tier: str
+    stage: str
+    says: tuple[str, ...]
+    source: str
+    edits: tuple[Mapping[str, Any], ...]
+    environment: str = "production"
+    # `before`: the tier was not applied yet, and only what is edited is created. `applied`: it was.
+    state: str = "applied"
+    account: str = ""  # the tier up to which the account is built; the fault's own if empty
+    targets: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()  # outputs that refer to these go with what is removed
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> list[str]:
+        """The addresses to which the run is limited."""
+        addresses = [edit.get("at") or edit.get("add") or edit.get("remove") for edit in repeated(self.edits)]
+        edited = [address for address in addresses if address and not address.startswith(ITSELF)]
+        return list(dict.fromkeys([*edited, *self.targets]))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    fault: Fault
+    caught: bool
+    heard: str
+
+
+def read(folder: Path = CATALOGUE) -> list[Fault]:
+    """The catalogue. Raises ValueError where it contradicts itself."""
+    found: list[Fault] = []
+    for path in sorted(folder.glob("*.yaml")):
+        kind = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found += [_fault(path.stem, {**kind["all"], **entry}) for entry in kind["faults"]]
+    twice = [name for name, count in Counter(fault.name for fault in found).items() if count > 1]
+    if twice:
+        raise ValueError(f"tests/faults: these names stand there twice: {', '.join(twice)}")
+    return found
+
+
+def _fault(kind: str, entry: Mapping[str, Any]) -> Fault:
+    known = {**entry, "kind": kind}
+    if "at" in known:
+        known["edits"] = [{key: known.pop(key) for key in EDIT if key in known}]
+    for key in ("says", "edits", "targets", "outputs"):
+        known[key] = tuple(known.get(key, ()))
+    fault = Fault(**known)
+    if fault.stage not in STAGES or fault.state not in STATES or not fault.says or not fault.source:
+        raise ValueError(f"tests/faults: {fault.name}: stage, state, says or source cannot be")
+    return fault
+
+
+def edited(body: Mapping[str, Any], fault: Fault) -> dict[str, Any]:
+    """A copy of a root module with the edits of a fault. Raises ValueError where one changes nothing.
+
+    `at` and `path` name what gets the value `to` (null takes it away) or has a text `replace`d by another.
+    `add` is a new resource, `like` another and `with` other arguments. `remove` takes a resource away.
+    `times` makes an addition, or the elements of a value, as often; # is then the number.
+    """
+    root: dict[str, Any] = copy.deepcopy(dict(body))
+    for edit in repeated(fault.edits):
+        before = json.dumps(root, sort_keys=True)
+        if address := edit.get("add"):
+            found, name = _place(root, address, make=True)
+            found[name] = copy.deepcopy(_resource(root, edit["like"])) if "like" in edit else {}
+            for path, value in edit.get("with", {}).items():
+                _set(found[name], path.split("/"), _always(value))
+        elif address := edit.get("remove"):
+            _remove(root, address)
+        else:
+            whole = edit["at"]
+            steps = whole.removeprefix(ITSELF).split("/") if whole.startswith(ITSELF) else []
+            holder = root if steps else _resource(root, whole)
+            _set(holder, [*steps, *(edit["path"].split("/") if "path" in edit else [])], _change(edit))
+        if json.dumps(root, sort_keys=True) == before:
+            raise ValueError(f"tests/faults: {fault.name}: this changes nothing: {edit}")
+    for name, output in list(root.get("output", {}).items()):
+        if any(part in json.dumps(output) for part in fault.outputs):
+            del root["output"][name]
+    return root
+
+
+def _remove(root: dict[str, Any], address: str) -> None:
+    found, name = _place(root, address)
+    del found[name]
+    if not found:  # terraform refuses a type without resources
+        del root["resource"][address.split(".")[0]]
+
+
+def repeated(edits: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The edits, each addition as often as it says."""
+    found: list[Mapping[str, Any]] = []
+    for edit in edits:
+        times = edit.get("times", 0) if "add" in edit else 0
+        found += [_numbered(edit, number) for number in range(1, times + 1)] if times else [edit]
+    return found
+
+
+def _numbered(value: Any, number: int) -> Any:
+    if isinstance(value, dict):
+        return {_numbered(key, number): _numbered(each, number) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_numbered(each, number) for each in value]
+    return value.replace("#", str(number)) if isinstance(value, str) else value
+
+
+def _always(value: Any) -> Callable[[Any], Any]:
+    return lambda _: value
+
+
+def _change(edit: Mapping[str, Any]) -> Callable[[Any], Any]:
+    if "replace" in edit:
+        old, new = edit["replace"]
+        return lambda text: text.replace(old, new)
+    value = edit["to"]
+    if times := edit.get("times"):
+        copies = [_numbered(value, number) for number in range(1, times + 1)]
+        if isinstance(value, dict):
+            return _always({key: each for one in copies for key, each in one.items()})
+        return _always([each for one in copies for each in one])
+    return _always(value)
+
+
+def _place(root: dict[str, Any], address: str, make: bool = False) -> tuple[dict[str, Any], str]:
+    parts = address.split(".")
+    block = "data" if parts[0] == "data" else "resource"
+    type_, name = parts[-2:]
+    types = root.setdefault(block, {}) if make else root[block]
+    return (types.setdefault(type_, {}) if make else types[type_]), name
+
+
+def _resource(root: dict[str, Any], address: str) -> dict[str, Any]:
+    found, name = _place(root, address)
+    resource: dict[str, Any] = found[name]
+    return resource
+
+
+def _set(holder: Any, path: list[str], change: Callable[[Any], Any]) -> None:
+    step, *rest = path
+    if inside := step.startswith(JSON):
+        step = step.removeprefix(JSON)
+    key: Any = int(step) if isinstance(holder, list) else step
+    if inside:
+        document = json.loads(holder[key])
+        _set(document, rest, change)
+        holder[key] = json.dumps(document)
+    elif rest:
+        if isinstance(holder, dict):
+            holder.setdefault(key, {})
+        _set(holder[key], rest, change)
+    else:
+        value = change(holder.get(key) if isinstance(holder, dict) else holder[key])
+        if value is None:
+            del holder[key]
+        else:
+            holder[key] = value
+
+
+class Prepared:
+    """An environment that is synthesized and, tier by tier as they are needed, applied on an account."""
+
+    def __init__(self, folder: Path, environment: str) -> None:
+        self.folder, self.environment = folder, environment
+        generated = folder / "generated"
+        if not generated.exists():
+            subprocess.run(
+                [sys.executable, "-OO", "main.py", environment],
+                cwd=ROOT,
+                check=True,
+                env={**os.environ, "CDKTF_OUTDIR": str(generated)},
+            )
+        made = (generated / "tiers.mk").read_text(encoding="utf-8")
+        (tiers,) = [line.split("=")[1] for line in made.splitlines() if line.startswith("TIERS ")]
+        self.order = tiers.split()
+        self.bodies = {name: self._local(generated / "stacks" / name) for name in self.order}
+        self.applied = [name for name in self.order if (folder / name / APPLIED).exists()]
+
+    def _local(self, module: Path) -> dict[str, Any]:
+        """The root module with states in local files and without the guard against its own end."""
+        body: dict[str, Any] = json.loads((module / GENERATED).read_text(encoding="utf-8"))
+        body["terraform"].pop("backend", None)
+        for name, state in body.get("data", {}).get("terraform_remote_state", {}).items():
+            state.clear()
+            state.update({"backend": "local", "config": {"path": str(self.folder / name / KEPT)}})
+        for resources in body["resource"].values():
+            for resource in resources.values():
+                resource.get("lifecycle", {}).pop("prevent_destroy", None)
+        return body
+
+    def module(self, folder: Path, tier: str, body: Mapping[str, Any]) -> Project:
+        """A root module in a folder of its own, ready for terraform."""
+        project = Project(folder)
+        (folder / "main.tf").unlink()
+        shutil.copytree(self.folder / "generated/stacks" / tier, folder, dirs_exist_ok=True)
+        (folder / GENERATED).write_text(json.dumps(body, indent=2), encoding="utf-8")
+        return project
+
+    def reach(self, tier: str) -> None:
+        """Applies what comes before a tier and the tier itself, unless that is done."""
+        for name in self.order[: self.order.index(tier) + 1]:
+            if name in self.applied:
+                continue
+            project = self.module(self.folder / name, name, self.bodies[name])
+            previous = self.folder / self.applied[-1] / "cloud.sqlite" if self.applied else None
+            if previous:
+                duplicate(previous, project.cloud)
+            project.apply()
+            (project.folder / APPLIED).touch()
+            self.applied.append(name)
+
+    def unchanged(self) -> list[str]:
+        """Tiers whose second plan is not empty."""
+        return [
+            name for name in self.applied if Project(self.folder / name, "", terraform_command()).actions()
+        ]
+
+    def cloud(self, tier: str, before: bool) -> Path | None:
+        position = self.order.index(tier) - (1 if before else 0)
+        return self.folder / self.order[position] / "cloud.sqlite" if position >= 0 else None
+
+    def try_fault(self, fault: Fault) -> Verdict:
+        with tempfile.TemporaryDirectory(prefix="tierra-fault-") as scratch:
+            body = edited(self.bodies[fault.tier], fault)
+            project = self.module(Path(scratch, fault.tier), fault.tier, body)
+            if fault.stage != "validate":
+                fresh = fault.state == "before"
+                source = self.cloud(fault.account or fault.tier, fresh and not fault.account)
+                if source:
+                    duplicate(source, project.cloud)
+                if not fresh:
+                    shutil.copy(self.folder / fault.tier / KEPT, project.folder)
+            errors, _ = run(project, fault.stage, fault.touched, fault.variables)
+        caught = any(all(_hears(error, words) for words in fault.says) for error in errors)
+        return Verdict(fault, caught, " | ".join(errors))
+
+
+def _hears(error: str, words: str) -> bool:
+    """Whether an error has one of these words, which | separates."""
+    return any(word.lower() in error.lower() for word in words.split("|"))
+
+
+def duplicate(source: Path, target: Path) -> None:
+    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
+        old.backup(new)
+
+
+def run(
+    project: Project, stage: str, targets: Iterable[str] = (), variables: Mapping[str, str] | None = None
+) -> tuple[list[str], str]:
+    """Runs terraform up to a stage: the errors, and all that it printed."""
+    options = [] if stage == "validate" else ["-input=false", *(f"-target={each}" for each in targets)]
+    ended = subprocess.run(
+        [
+            *terraform_command(),
+            f"-chdir={project.folder}",
+            stage,
+            "-json",
+            *options,
+            *(["-auto-approve"] if stage == "apply" else []),
+        ],
+        capture_output=True,
+        text=True,
+        env={**settings(), "REHEARSAL_CLOUD": str(project.cloud), **(variables or {})},
+        check=False,
+    )
+    if stage == "validate":
+        diagnostics = json.loads(ended.stdout)["diagnostics"]
+    else:
+        lines = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+        diagnostics = [line["diagnostic"] for line in lines if "diagnostic" in line]
+    errors = [_text(each) for each in diagnostics if each["severity"] == "error"]
+    if ended.returncode and not errors:
+        errors = [ended.stdout + ended.stderr]
+    return errors, ended.stdout
+
+
+def _text(diagnostic: Mapping[str, Any]) -> str:
+    """A diagnostic on one line, with the code to which terraform points."""
+    parts = [
+        diagnostic.get("address"),
+        diagnostic["summary"],
+        diagnostic.get("detail"),
+        diagnostic.get("snippet", {}).get("code"),
+    ]
+    return " ".join(" ".join(part for part in parts if part).split())
+
+
+def sample(faults: list[Fault], count: int, day: date) -> list[Fault]:
+    """Other faults every day, the same all day long."""
+    return Random(day.toordinal()).sample(faults, min(count, len(faults)))
+
+
+def sites(folder: Path, faults: Iterable[Fault]) -> dict[str, Prepared]:
+    """The environments of these faults, applied as far as they need it."""
+    found: dict[str, Prepared] = {}
+    for fault in faults:
+        if fault.environment not in found:
+            found[fault.environment] = Prepared(folder / fault.environment, fault.environment)
+        site = found[fault.environment]
+        if fault.stage != "validate":
+            tiers = [fault.tier, fault.account or fault.tier]
+            last = max(site.order.index(tier) for tier in tiers)
+            if fault.state == "before" and not fault.account:
+                last -= 1
+            if last >= 0:
+                site.reach(site.order[last])
+    return found
+
+
+def judge(prepared: Mapping[str, Prepared], faults: Iterable[Fault]) -> list[Verdict]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda fault: prepared[fault.environment].try_fault(fault), faults))
+
+
+def table(verdicts: Iterable[Verdict], key: Callable[[Fault], str]) -> list[str]:
+    caught: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for verdict in verdicts:
+        total[key(verdict.fault)] += 1
+        caught[key(verdict.fault)] += verdict.caught
+    return [f"  {name:<14}{caught[name]:>4} of {total[name]}" for name in sorted(total)]
+
+
+def known() -> set[str]:
+    """The names of the faults that the rehearsal is known to let pass."""
+    return set(json.loads(UNCAUGHT.read_text(encoding="utf-8")))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Plants faults in the generated Terraform.")
+    parser.add_argument("names", nargs="*", help="only faults whose name, kind or tier is one of these")
+    parser.add_argument("--verbose", action="store_true", help="print what terraform said of each")
+    parser.add_argument(
+        "--record", action="store_true", help=f"write {UNCAUGHT.name}: what is not caught today"
+    )
+    parser.add_argument("--folder", type=Path, help="keep what was applied there, and use it again")
+    asked = parser.parse_args()
+    faults = [
+        fault
+        for fault in read()
+        if not asked.names or {fault.name, fault.kind, fault.tier} & set(asked.names)
+    ]
+    with tempfile.TemporaryDirectory(prefix="tierra-faults-") as scratch:
+        folder = (asked.folder or Path(scratch)).resolve()
+        prepared = sites(folder, faults)
+        verdicts = judge(prepared, faults)
+        alarms = [] if asked.names else control(folder, prepared)
+    print("\n".join(report(verdicts, asked.verbose)))
+    for alarm in alarms:
+        print(f"false alarm: {alarm}")
+    missed = {verdict.fault.name for verdict in verdicts if not verdict.caught}
+    lost, found = sorted(missed - known()), sorted({fault.name for fault in faults} & known() - missed)
+    print(f"faults: {len(faults) - len(missed)} of {len(faults)} caught; false alarms: {len(alarms)}")
+    if asked.record and not asked.names:
+        UNCAUGHT.write_text(json.dumps(sorted(missed), indent=2) + "\n", encoding="utf-8")
+        return 1 if alarms else 0
+    if found:
+        print(f"faults: caught now, and still in {UNCAUGHT.name}: {', '.join(found)}")
+        print("  remedy: make faults RECORD=yes, and commit the file")
+    if lost:
+        print(f"faults: not caught any more: {', '.join(lost)}", file=sys.stderr)
+        print("  remedy: bring back the rule, or correct the fault if it was wrong", file=sys.stderr)
+    return 1 if alarms or lost else 0
+
+
+def report(verdicts: list[Verdict], verbose: bool) -> list[str]:
+    lines = []
+    for verdict in verdicts:
+        fault = verdict.fault
+        if verdict.caught and not verbose:
+            continue
+        word = "caught" if verdict.caught else "not caught"
+        lines.append(
+            f"{word}: {fault.name} ({fault.kind}, {fault.tier}, {fault.stage}): {', '.join(fault.says)}"
+        )
+        if verdict.heard:
+            lines.append(f"  terraform said: {verdict.heard[:600]}")
+    by_kind = table(verdicts, lambda fault: fault.kind)
+    return [*lines, "by kind:", *by_kind, "by stage:", *table(verdicts, lambda fault: fault.stage)]
+
+
+def control(folder: Path, prepared: Mapping[str, Prepared]) -> list[str]:
+    """Environments of the project that do not apply unedited, or that plan a change after it."""
+    alarms = []
+    for path in sorted((ROOT / "environments").glob("*.yaml")):
+        site = prepared.get(path.stem)
+        try:
+            site = site or Prepared(folder / path.stem, path.stem)
+            site.reach(site.order[-1])
+        except AssertionError as refused:
+            alarms.append(f"{path.stem}: {refused}")
+            continue
+        alarms += [f"{path.stem}: the second plan of {tier} is not empty" for tier in site.unchanged()]
+    return alarms
+
+
+if __name__ == "__main__":
+    sys.exit(main())
