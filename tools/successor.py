@@ -29,11 +29,11 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         for spec in sorted(Path(ROOT, "environments").glob("*.yaml")):
-            before, after = (written(spec.stem, each, Path(scratch, each)) for each in ("cdktf", NAME))
-            found = sorted(set(differences(before, after)))
+            ours, theirs = (written(spec.stem, each, Path(scratch, each)) for each in ("cdktf", NAME))
+            found = sorted(set(differences(ours, theirs)))
             unexplained = [each for each in found if explained(each[0]) is None]
             wrong += len(unexplained)
-            count = sum(len(named) for root in after.values() for named in root["resource"].values())
+            count = sum(len(named) for root in theirs.values() for named in root["resource"].values())
             print(f"{spec.stem}: {count} resources, {len(unexplained)} unexplained differences")
             for path, before, after in found:
                 print(f"  {path}: cdktf {before}, {NAME} {after}: {explained(path) or 'not explained'}")
