@@ -31,9 +31,9 @@ VERSION = re.compile(r'^\s*version\s*=\s*"[^"]*".*\n', re.M)
 BACKEND = re.compile(r'^\s*(?:backend "\w+"|cloud)\s*\{[^{}]*\}\s*$', re.M)
 # The provider `random` gives names: these are the same for every run, and need no provider.
 RANDOM = (
-    (re.compile(r'^resource "random_\w+" "\w+" \{\n(?:(?!\}).*\n)*\}\n', re.M), ""),
+    (re.compile(r'^(?:resource|ephemeral) "random_\w+" "\w+" \{\n(?:(?!\}).*\n)*\}\n', re.M), ""),
     (re.compile(r"^\s*random\s*=\s*\{[^{}]*\}\n", re.M), ""),
-    (re.compile(r"\brandom_\w+\.\w+(?:\[\w+\])?\.\w+"), '"tidy-otter-42"'),
+    (re.compile(r"\b(?:ephemeral\.)?random_\w+\.\w+(?:\[\w+\])?\.\w+"), '"tidy-otter-42"'),
 )
 LONGEST = 110
 
@@ -179,15 +179,14 @@ def main() -> int:
         asked = [
             (each["repository"], example) for each in repositories() for example in each.get("examples", [])
         ]
-
-        def run(one: tuple[str, str]) -> Result:
-            result = judge(*one, modules[one[0]] / "examples" / one[1])
-            print(result.row(), flush=True)
-            return result
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            results = list(pool.map(run, asked))
-    write(table(results))
+        results = []
+        try:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                for result in pool.map(lambda one: judge(*one, modules[one[0]] / "examples" / one[1]), asked):
+                    results.append(result)
+                    print(result.row(), flush=True)
+        finally:  # an interrupted run leaves the rows that it has
+            write(table(results))
     return 0
 
 
