@@ -144,8 +144,9 @@ def table(results: list[Result]) -> str:
     started = len(results) - count["init"]
     planned, applied = started - count["plan"], started - count["plan"] - count["apply"]
     modules = len({result.module for result in results})
+    listed = sum(len(each.get("examples", [])) for each in repositories())
     lines = [
-        f"Of {len(results)} examples of {modules} modules {started} could be started where this was written;",
+        f"{len(results)} of the {listed} listed examples, of {modules} modules, were run; {started} could be started,",
         "the others need a provider or a module that was not at hand.",
         f"Of these {planned} plan, {applied} apply, and {count['done']} have an empty second plan.",
         "",
