@@ -108,12 +108,12 @@ def _unversioned(text: str) -> str:
     )
 
 
-def judge(module: str, example: str, folder: Path) -> Result:
-    """How far an example comes on an empty account."""
+def judge(module: str, example: str, files: Path) -> Result:
+    """How far an example of a module, whose files these are, comes on an empty account."""
+    folder = files / "examples" / example
     main = folder / "main.tf"
     project = Project(folder, main.read_text(encoding="utf-8") if main.exists() else "", terraform_command())
-    files = sorted(folder.glob("fixtures.*.tfvars"))[:1]
-    options = [f"-var-file={file.name}" for file in files]
+    options = [f"-var-file={file.name}" for file in sorted(folder.glob("fixtures.*.tfvars"))[:1]]
     steps = (
         ("init", ["init", "-input=false"]),
         ("plan", ["plan", *options]),
@@ -146,8 +146,8 @@ def table(results: list[Result]) -> str:
     modules = len({result.module for result in results})
     listed = sum(len(each.get("examples", [])) for each in repositories())
     lines = [
-        f"{len(results)} of the {listed} listed examples, of {modules} modules, were run; {started} could be started,",
-        "the others need a provider or a module that was not at hand.",
+        f"{len(results)} of the {listed} listed examples, of {modules} modules, were run; {started} could be",
+        "started, the others need a provider or a module that was not at hand.",
         f"Of these {planned} plan, {applied} apply, and {count['done']} have an empty second plan.",
         "",
         "| module | example | plans | applies | second plan empty | why not |",
@@ -183,7 +183,7 @@ def main() -> int:
         results = []
         try:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for result in pool.map(lambda one: judge(*one, modules[one[0]] / "examples" / one[1]), asked):
+                for result in pool.map(lambda one: judge(one[0], one[1], modules[one[0]]), asked):
                     results.append(result)
                     print(result.row(), flush=True)
         finally:  # an interrupted run leaves the rows that it has
