@@ -358,8 +358,14 @@ def sites(folder: Path, faults: Iterable[Fault]) -> dict[str, Prepared]:
 
 
 def judge(prepared: Mapping[str, Prepared], faults: Iterable[Fault]) -> list[Verdict]:
+    """What becomes of each fault, with a word every fifty."""
+    verdicts = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda fault: prepared[fault.environment].try_fault(fault), faults))
+        for verdict in pool.map(lambda fault: prepared[fault.environment].try_fault(fault), faults):
+            verdicts.append(verdict)
+            if len(verdicts) % 50 == 0:
+                print(f"faults: {len(verdicts)} planted", flush=True)
+    return verdicts
 
 
 def table(verdicts: Iterable[Verdict], key: Callable[[Fault], str]) -> list[str]:

@@ -31,9 +31,9 @@ VERSION = re.compile(r'^\s*version\s*=\s*"[^"]*".*\n', re.M)
 BACKEND = re.compile(r'^\s*(?:backend "\w+"|cloud)\s*\{[^{}]*\}\s*$', re.M)
 # The provider `random` gives names: these are the same for every run, and need no provider.
 RANDOM = (
-    (re.compile(r'^resource "random_\w+" "\w+" \{\n(?:(?!\}).*\n)*\}\n', re.M), ""),
+    (re.compile(r'^(?:resource|ephemeral) "random_\w+" "\w+" \{\n(?:(?!\}).*\n)*\}\n', re.M), ""),
     (re.compile(r"^\s*random\s*=\s*\{[^{}]*\}\n", re.M), ""),
-    (re.compile(r"\brandom_\w+\.\w+(?:\[\w+\])?\.\w+"), '"tidy-otter-42"'),
+    (re.compile(r"\b(?:ephemeral\.)?random_\w+\.\w+(?:\[\w+\])?\.\w+"), '"tidy-otter-42"'),
 )
 LONGEST = 110
 
@@ -108,12 +108,12 @@ def _unversioned(text: str) -> str:
     )
 
 
-def judge(module: str, example: str, folder: Path) -> Result:
-    """How far an example comes on an empty account."""
+def judge(module: str, example: str, files: Path) -> Result:
+    """How far an example of a module, whose files these are, comes on an empty account."""
+    folder = files / "examples" / example
     main = folder / "main.tf"
     project = Project(folder, main.read_text(encoding="utf-8") if main.exists() else "", terraform_command())
-    files = sorted(folder.glob("fixtures.*.tfvars"))[:1]
-    options = [f"-var-file={file.name}" for file in files]
+    options = [f"-var-file={file.name}" for file in sorted(folder.glob("fixtures.*.tfvars"))[:1]]
     steps = (
         ("init", ["init", "-input=false"]),
         ("plan", ["plan", *options]),
@@ -144,9 +144,10 @@ def table(results: list[Result]) -> str:
     started = len(results) - count["init"]
     planned, applied = started - count["plan"], started - count["plan"] - count["apply"]
     modules = len({result.module for result in results})
+    listed = sum(len(each.get("examples", [])) for each in repositories())
     lines = [
-        f"Of {len(results)} examples of {modules} modules {started} could be started where this was written;",
-        "the others need a provider or a module that was not at hand.",
+        f"{len(results)} of the {listed} listed examples, of {modules} modules, were run; {started} could be",
+        "started, the others need a provider or a module that was not at hand.",
         f"Of these {planned} plan, {applied} apply, and {count['done']} have an empty second plan.",
         "",
         "| module | example | plans | applies | second plan empty | why not |",
@@ -179,15 +180,14 @@ def main() -> int:
         asked = [
             (each["repository"], example) for each in repositories() for example in each.get("examples", [])
         ]
-
-        def run(one: tuple[str, str]) -> Result:
-            result = judge(*one, modules[one[0]] / "examples" / one[1])
-            print(result.row(), flush=True)
-            return result
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            results = list(pool.map(run, asked))
-    write(table(results))
+        results = []
+        try:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                for result in pool.map(lambda one: judge(one[0], one[1], modules[one[0]]), asked):
+                    results.append(result)
+                    print(result.row(), flush=True)
+        finally:  # an interrupted run leaves the rows that it has
+            write(table(results))
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Holds the facts of the rehearsal against a dump of the real provider's schema: `python -m tests.witness DUMP`.
+"""Holds the facts of the rehearsal against the real provider's schema: `python -m tests.witness DUMP`.
 
-DUMP is a clone of lonegunmanb/terraform-aws-schema, which publishes what `terraform providers schema -json` says
-of each version. Where the two differ about an argument of a type with facts, tests/rehearsal/witness.yaml has a
+DUMP is a clone of lonegunmanb/terraform-aws-schema, which publishes what `terraform providers schema` says of
+each version. Where the two differ about an argument of a type with facts, tests/rehearsal/witness.yaml has a
 line; what was explained there stays explained.
 """
 
