@@ -22,6 +22,12 @@ DEFAULT_ZONES = "abc"
 # Source: docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
 ELB_ACCOUNTS = {"us-east-1": "127311923021", "us-west-2": "797873946194", "eu-west-1": "156460612806"}
 ELB_ACCOUNTS |= {"eu-central-1": "054676820928", "cn-north-1": "638102146993"}
+ENGINE_VERSIONS = {
+    "aurora-mysql": "8.0.mysql_aurora.3.10.1",
+    "aurora-postgresql": "17.6",
+    "mariadb": "11.8.5",
+}
+ENGINE_VERSIONS |= {"mysql": "8.4.7", "postgres": "17.6"}
 MANAGED_POLICY = '{"Statement":[{"Action":"*","Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}'
 
 
@@ -165,6 +171,23 @@ def _prefix_list(config: Object, account: Account) -> Object:
     return {"id": f"pl-{digits}", "name": name, "owner_id": "AWS", **known}
 
 
+def _engine_version(config: Object, _account: Account) -> Object:
+    """The version asked for, or a plausible one of the engine."""
+    engine = str(config["engine"])
+    preferred = config.get("preferred_versions") or []
+    version = config.get("version") or next(iter(preferred), ENGINE_VERSIONS.get(engine, "1.0"))
+    parts = str(version).split(".")
+    major = parts[0] if "postgres" in engine else ".".join(parts[:2])
+    return {
+        "id": version,
+        "version": version,
+        "version_actual": version,
+        "version_description": f"{engine} {version}",
+        "parameter_group_family": config.get("parameter_group_family") or f"{engine}{major}",
+        "status": "available",
+    }
+
+
 def _reversed(name: str) -> str:
     return ".".join(reversed(name.split(".")))
 
@@ -185,6 +208,7 @@ ANSWERS: dict[str, Answer] = {
     "aws_iam_session_context": _session,
     "aws_partition": _partition,
     "aws_prefix_list": _prefix_list,
+    "aws_rds_engine_version": _engine_version,
     "aws_region": _region,
     "aws_service_principal": _service_principal,
     "aws_ssm_parameter": _parameter,

@@ -98,6 +98,15 @@ def test_data_sources_answer_what_is_optional_and_computed(catalog: Catalog, tmp
     assert data_sources.read(types["aws_lambda_function"], config, Account(), cloud)["tags"] == {"a": "b"}
 
 
+def test_an_engine_has_a_version_and_a_family(catalog: Catalog) -> None:
+    type_ = catalog.load("aws", "data", {"aws_rds_engine_version"})["aws_rds_engine_version"]
+    config = {**null(type_.block), "engine": "postgres"}
+    found = data_sources.read(type_, config, Account(), Cloud(None))
+    assert (found["version"], found["parameter_group_family"]) == ("17.6", "postgres17")
+    asked = data_sources.read(type_, {**config, "preferred_versions": ["16.9"]}, Account(), Cloud(None))
+    assert (asked["version"], asked["parameter_group_family"]) == ("16.9", "postgres16")
+
+
 CERTIFICATE = """
 resource "aws_acm_certificate" "this" {
   domain_name               = "example.com"
