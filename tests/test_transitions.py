@@ -57,7 +57,7 @@ resource "aws_subnet" "private" {
   for_each          = toset(["a", "b", "c"])
   vpc_id            = "vpc-1"
   availability_zone = "us-east-1${each.key}"
-  cidr_block        = "10.0.0.0/24"
+  cidr_block        = { a = "10.0.0.0/24", b = "10.0.1.0/24", c = "10.0.2.0/24" }[each.key]
 }
 resource "aws_eks_cluster" "main" {
   name     = "main"
