@@ -244,7 +244,7 @@ def test_a_policy_in_another_order_of_keys_is_no_change_and_other_text_is(tmp_pa
     project = Project(tmp_path, topic('{"Version": "2012-10-17", "Statement": []}'))
     project.apply()
     assert project.actions(topic('{"Statement":[],"Version":"2012-10-17"}')) == {}
-    assert project.actions(topic('{"Statement":[{}],"Version":"2012-10-17"}')) == {
+    assert project.actions(topic('{"Statement":[],"Version":"2008-10-17"}')) == {
         "aws_sns_topic_policy.this": "update"
     }
 
