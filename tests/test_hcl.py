@@ -166,11 +166,14 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def test_a_twin_that_says_something_else_is_noticed(pair: Pair) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
     configuration = {
         "resource": {
             "aws_vpc": {"one": {"cidr_block": "10.1.0.0/16"}, "two": {"cidr_block": "10.2.0.0/16"}},
             "aws_subnet": {"this": {"vpc_id": "${aws_vpc.one.id}", "depends_on": ["aws_vpc.two"]}},
-            "aws_sns_topic_policy": {"this": {"arn": "a", "policy": '{"effect": "Allow"}'}},
+            "aws_sns_topic_policy": {"this": {"arn": topic, "policy": json.dumps(policy)}},
         },
         "output": {"this": {"value": "x", "sensitive": True}},
     }
@@ -182,7 +185,7 @@ def test_a_twin_that_says_something_else_is_noticed(pair: Pair) -> None:
         r"  depends_on = \[aws_vpc.two\]\n": "",
         r'"10.2.0.0/16"': '"10.3.0.0/16"',
         r"sensitive += true": "sensitive = false",
-        r'effect = "Allow"': 'effect = "Deny"',
+        r'Effect += "Allow"': 'Effect = "Deny"',
     }.items():
         changed = {name: re.sub(right, wrong, text_of) for name, text_of in files.items()}
         assert changed != files
@@ -343,9 +346,11 @@ def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) ->
         return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Condition": tests}]})
 
     alarm = "aws_cloudwatch_metric_alarm"
-    roles = {
+    policies = {
         "known": policy("arn:aws:s3:::${local.name}/$${aws:username}/*"),
         "unknown": policy("${aws_s3_bucket.this.arn}"),
+    }
+    bodies = {
         "bare": '{"Statement":${jsonencode([{Effect = "Allow"}])}}',
         "repeated": '{"Statement":[],"Statement":[1]}',
         "made_text": json.dumps(["${local.port}", "${~ local.port ~}", f"${{{alarm}.this.period}}"]),
@@ -359,11 +364,17 @@ def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) ->
         "resource": {
             "aws_s3_bucket": {"this": {}},
             alarm: {
-                "this": {"alarm_name": "a", "comparison_operator": "x", "evaluation_periods": 1, "period": 60}
+                "this": {
+                    "alarm_name": "a",
+                    "comparison_operator": "GreaterThanThreshold",
+                    "evaluation_periods": 1,
+                    "period": 60,
+                }
             },
-            "aws_iam_policy": {name: {"policy": document} for name, document in roles.items()},
+            "aws_iam_policy": {name: {"policy": document} for name, document in policies.items()},
             "aws_cloudwatch_dashboard": {
-                "this": {"dashboard_name": "a", "dashboard_body": json.dumps({"widgets": [widget]})}
+                name: {"dashboard_name": name, "dashboard_body": body}
+                for name, body in {**bodies, "this": json.dumps({"widgets": [widget]})}.items()
             },
         },
     }
@@ -374,7 +385,7 @@ def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) ->
     assert '["AWS/S3", "NumberOfObjects", "BucketName", aws_s3_bucket.this.id]' in written
     assert '        Resource = "arn:aws:s3:::${local.name}/$${aws:username}/*"\n' in written
     assert "        Resource = aws_s3_bucket.this.arn\n" in written
-    assert '  policy = "{\\"Statement\\":${jsonencode([{ Effect = "Allow" }])}}"\n' in written
+    assert '  dashboard_body = "{\\"Statement\\":${jsonencode([{ Effect = "Allow" }])}}"\n' in written
 
 
 def test_a_text_of_json_that_aws_compares_by_letter_stays_as_it_is(pair: Pair) -> None:

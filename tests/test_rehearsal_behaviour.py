@@ -236,7 +236,7 @@ def test_a_taken_name_is_refused_where_it_is_taken(catalog: Catalog, tmp_path: P
 
     assert create(name="web", vpc_id="vpc-a") == ""
     assert create(name="web", vpc_id="vpc-b") == ""
-    assert "InvalidGroup.Duplicate: there is one already with name web, vpc_id vpc-a" in create(
+    assert "InvalidGroup.Duplicate: The security group 'web' already exists for VPC 'vpc-a'" in create(
         name="web", vpc_id="vpc-a", description="another"
     )
     assert create(name="web", vpc_id="vpc-a", region="eu-west-1") == ""
@@ -260,7 +260,7 @@ def test_a_taken_name_is_refused_where_it_is_taken(catalog: Catalog, tmp_path: P
             {"network_acl_id": "acl-a", "rule_number": 100, "protocol": "tcp", "egress": False},
             "acl-a:100:tcp:false",
         ),
-        ("aws_backup_selection", {"plan_id": "p", "name": "a"}, "p|{id}"),
+        ("aws_backup_selection", {"plan_id": "p", "name": "a", "resources": ["*"]}, "p|{id}"),
         ("aws_eks_pod_identity_association", {"cluster_name": "c"}, "c,{association_id}"),
         (
             "aws_eks_access_policy_association",

@@ -33,6 +33,7 @@ resource "aws_db_instance" "postgres" {
   engine              = "postgres"
   engine_version      = "17"
   instance_class      = "db.t4g.medium"
+  backup_retention_period = 1
   allocated_storage   = 20
   multi_az            = true
   username            = "platform"

@@ -377,6 +377,7 @@ resource "aws_db_instance" "postgres" {
   identifier                  = "orders"
   engine                      = "postgres"
   engine_version              = "17.6"
+  backup_retention_period     = 1
   parameter_group_name        = aws_db_parameter_group.postgres.name
   instance_class              = "db.t4g.medium"
   allocated_storage           = 60
