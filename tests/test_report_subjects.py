@@ -33,13 +33,13 @@ resource "aws_db_instance" "postgres" {
   engine              = "postgres"
   engine_version      = "17"
   instance_class      = "db.t4g.medium"
-  backup_retention_period = 1
   allocated_storage   = 20
   multi_az            = true
   username            = "platform"
   password_wo         = "not-kept"
   password_wo_version = 1
   skip_final_snapshot = true
+  backup_retention_period = 1
   maintenance_window  = "sun:09:00-sun:10:00"
   apply_immediately   = false
 }
