@@ -103,6 +103,7 @@ def large_spec(scratch: Path) -> str:
     spec = yaml.safe_load((ROOT / "environments" / "production.yaml").read_text(encoding="utf-8"))
     spec["systems"] = {f"s{number:03}": {"framework": "fastapi"} for number in range(SYSTEMS)}
     spec.setdefault("compute", {})["nodes"] = {"min": 3, "max": 160}
+    spec["delivery"].pop("promote_from", None)  # the environment that it names is not beside this one
     path = scratch / "large" / "production.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(spec))
@@ -205,6 +206,8 @@ def main() -> int:
         }
         memory = max(megabytes for _, megabytes in runs["synth"])
         more = resources(large) - resources(small)
+        if more <= 0:
+            raise RuntimeError(f"the spec with {SYSTEMS} systems was refused: python main.py {spec} says why")
         growth = (seconds["large"] - seconds["synth"]) / more
         row("synth of production", f"{seconds['synth']:.2f} s", ratio["synth"], SYNTH)
         row(
