@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
 
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
+from modules.generated_password import generated_password
 from modules.secret_reader import SecretReader, secret_reader
 from modules.stack import Stack
-
-LENGTH = 40
-RECOVERY_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -44,26 +41,14 @@ def cluster_password(
     """`aws_secretsmanager_secret.<namespace>`, and the role that may read it and nothing else. It changes
     when `number` does, by which the spec counts its versions, and at no other time."""
     address = namespace.replace("-", "_")
-    secret = stack.add(
-        SecretsmanagerSecret,
+    secret, version = generated_password(
+        stack,
         address,
-        name=stack.names.of("secret", role),
+        role=role,
         description=description,
-        kms_key_id=data.secrets_key_arn,
-        recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
+        key=data.secrets_key_arn,
+        number=number,
         tags=stack.tags(tag),
-    )
-    version = stack.add(
-        SecretsmanagerSecretVersion,
-        address,
-        secret_id=secret.id,
-        secret_string_wo=f"${{ephemeral.aws_secretsmanager_random_password.{address}.random_password}}",
-        secret_string_wo_version=number,
-        # The new one is current before the old one goes.
-        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
-    )
-    stack.ephemeral(
-        "aws_secretsmanager_random_password", address, exclude_punctuation=True, password_length=LENGTH
     )
     operator = gateway.secrets_operator_role_arn
     reader = secret_reader(stack, namespace, [secret.arn], operator, data.secrets_key_arn)

@@ -11,15 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
-from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
 
 from modules.data.keys import Keys
+from modules.generated_password import generated_password
 from modules.stack import Stack
-
-LENGTH = 40
-RECOVERY_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -34,32 +30,15 @@ class Password:
 def password(stack: Stack, keys: Keys, role: str, engine: str, number: int) -> Password:
     """`aws_secretsmanager_secret.<role>`, which holds the password and nothing else; the spec counts its
     versions."""
-    secret = stack.add(
-        SecretsmanagerSecret,
+    secret, version = generated_password(
+        stack,
         role,
-        name=stack.names.of("secret", role),
+        role=role,
         description=f"Password of the master user of {engine}",
-        kms_key_id=keys.secrets.arn,
-        # Without protection an environment may be built again at once, under the same names.
-        recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
-        lifecycle=stack.guarded,
+        key=keys.secrets.arn,
+        number=number,
         tags=stack.tags(role),
-    )
-    version = stack.add(
-        SecretsmanagerSecretVersion,
-        role,
-        secret_id=secret.id,
-        secret_string_wo=f"${{ephemeral.aws_secretsmanager_random_password.{role}.random_password}}",
-        secret_string_wo_version=number,
-        # The new one is current before the old one goes.
-        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
-    )
-    stack.ephemeral(
-        "aws_secretsmanager_random_password",
-        role,
-        # No punctuation, so that the password may stand in an address as it is.
-        exclude_punctuation=True,
-        password_length=LENGTH,
+        lifecycle=stack.guarded,
     )
     kept = f"aws_secretsmanager_secret_version.{role}.secret_id"
     stack.ephemeral(
