@@ -49,12 +49,12 @@ def _plan(tier: Tier) -> None:
     tier.plan_log.unlink(missing_ok=True)
     if moving := upstream.moving(tier):
         _forecast(tier, state, moving)
-    else:
-        real(tier, terraform)
         made = read_json(tier.plan_json)
+    else:
+        made = real(tier, terraform)
         if _wanted(tier) and not forecast.known_outputs(tier, made):
             _outputs(tier, state)
-    says = summary(read_json(tier.plan_json), forecast=tier.forecast.exists())
+    says = summary(made, forecast=tier.forecast.exists())
     board.update(tier.name, DONE, says)
     if not board.has_table:
         board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
@@ -73,15 +73,15 @@ def keep_outputs(tier: Tier, state: str) -> None:
     private(tier.outputs, json.dumps(upstream.outputs_of(state)))
 
 
-def real(tier: Tier, terraform: Terraform, *options: str) -> None:
-    """A plan that can be applied, with its seal."""
+def real(tier: Tier, terraform: Terraform, *options: str) -> dict[str, Any]:
+    """A plan that can be applied, with its seal; the plan as terraform shows it."""
     shutil.copyfile(tier.configuration, tier.planned_configuration)
     tier.waits.unlink(missing_ok=True)
-    _terraform(tier, terraform, options)
-    if waiting := waits.asked(saved.made(tier)):
+    made = _terraform(tier, terraform, options)
+    if waiting := waits.asked(made):
         write(tier.waits_override, waits.override(waiting))
         try:
-            _terraform(tier, terraform, options)
+            made = _terraform(tier, terraform, options)
         finally:
             tier.waits_override.unlink()
         write(tier.waits, json.dumps(waiting) + "\n")
@@ -91,9 +91,10 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> None:
         adopt.check(tier)
     saved.seal(tier)
     tier.forecast.unlink(missing_ok=True)
+    return made
 
 
-def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> None:
+def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> dict[str, Any]:
     timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
     terraform.run(
         ["plan", *OPTIONS, timeout, *options],
@@ -101,6 +102,7 @@ def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> None
         doing=f"{program.of(tier.workspace).command} plan",
     )
     terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
+    return saved.made(tier)
 
 
 def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
