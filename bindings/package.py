@@ -38,9 +38,12 @@ class Package:
     archive: Path
 
     @property
-    def stamp(self) -> dict[str, object]:
-        """What tells one release from another; the archive's name carries the version."""
-        return {"archive": self.archive.name, "bytes": self.archive.stat().st_size}
+    def release(self) -> str:
+        """The version, the same for the wheel and for what is installed from it."""
+        name = self.archive.name
+        return (
+            name.split("-")[1] if name.endswith(".whl") else name.rpartition("@")[2].removesuffix(".jsii.tgz")
+        )
 
     @property
     def assembly(self) -> tuple[str, str]:

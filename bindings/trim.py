@@ -48,7 +48,7 @@ def activate(root: Path = ROOT) -> str | None:
     except (TrimError, OSError) as error:
         reason = str(error)
     if reason is not None:
-        sys.path += [str(wheel) for wheel in wheels()]
+        sys.path += [str(wheel) for wheel in wheels() if str(wheel) not in sys.path]
         return f"warning: no lean bindings, so this is slow: {reason}; remedy: {REMEDY}"
     copy = str(current(root))
     if copy not in sys.path:
@@ -94,12 +94,12 @@ def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
     kept = manifest["packages"]
     every: Imports = {base: {} for base in BASES} | _wanted(root, manifest)
     for name, wanted in every.items():
-        installed = locate(name).stamp
+        installed = locate(name).release
         if name not in kept:
             return f"the lean copy lacks {name} ({min(wanted.values())})"
         made_from = kept[name]["from"]
         if installed != made_from:
-            return f"the lean copy was made from {made_from['archive']}, installed is {installed['archive']}"
+            return f"the lean copy was made from {name} {made_from}, installed is {installed}"
         for module, place in sorted(wanted.items()):
             if module not in kept[name]["modules"]:
                 return f"the lean copy lacks {name}.{module} ({place})"
@@ -165,7 +165,7 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
             assembly, version = whole.assembly
         archive = copy / name / "_jsii" / whole.archive.name
         archives[archive.relative_to(copy).as_posix()] = hashlib.sha256(archive.read_bytes()).hexdigest()
-        packages[name] = {"from": package.stamp, "modules": modules or {}}
+        packages[name] = {"from": package.release, "modules": modules or {}}
         order.append({"name": assembly, "version": version, "file": archive.relative_to(copy).as_posix()})
     (copy / "archives.json").write_text(json.dumps(order))
     # Compiled now, so that the first run is fast too, with and without -OO; valid by size alone, so that the
