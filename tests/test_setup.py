@@ -6,7 +6,9 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ case "$*" in
   "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
   *"pip install"* | *"pip download"*)
     set -- $(echo "$*" | sed 's/.*requirements.//; s/.lock.*$//')
+    echo "$$ $1" >>$here/started
+    while test -e $here/slow; do sleep 0.05; done
     test ! -e $here/broken || {{ echo "pip: no route to host" >&2; exit 1; }}
     echo "$1" >>$here/installed ;;
   "-m bindings.node") test ! -e $here/none/node || grep -qs node $here/installed ;;
@@ -81,21 +85,15 @@ def test_it_says_first_what_it_installs_and_at_the_end_of_each_step_how_long_it_
     packages = r"Python packages \(\d+ MB\), bindings of AWS \(\d+ MB\), "
     assert re.search(packages + r"Node \(\d+ MB; .+\), terraform \(\d+ MB; .+\)$", first)
     assert "two minutes" in done.stdout
-    assert steps(done.stdout) == [
-        "virtual environment",
-        "Python packages",
-        "bindings of AWS",
-        "Node",
-        "terraform",
-    ]
-    assert machine.installed == ["main", "bindings", "node", "terraform"]
+    assert steps(done.stdout) == ["virtual environment", "packages"]
+    assert sorted(machine.installed) == ["bindings", "main", "node", "terraform"]
     assert (machine.folder / ".venv/bin/terraform").exists()
 
 
 def test_what_the_machine_has_is_neither_installed_nor_named(machine: Machine) -> None:
     done = machine.setup()
     assert done.stdout.splitlines()[0].endswith("once: Python packages (140 MB), bindings of AWS (60 MB)")
-    assert machine.installed == ["main", "bindings"]
+    assert sorted(machine.installed) == ["bindings", "main"]
     assert not (machine.folder / ".venv/bin/terraform").exists()
 
 
@@ -104,16 +102,17 @@ def test_it_is_silent_when_there_is_nothing_to_do(machine: Machine) -> None:
     machine.setup()
     again = machine.setup()
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert machine.installed == ["main", "bindings", "node", "terraform"]
+    assert len(machine.installed) == 4
 
 
 def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
     machine.lacks("node")
     machine.setup()
-    (machine.folder / "requirements/main.lock").write_text("other\n")
-    assert steps(machine.setup().stdout) == ["Python packages"]
-    (machine.folder / "requirements/bindings.lock").write_text("other\n")
-    assert steps(machine.setup().stdout) == ["bindings of AWS"]
+    for lock in ("main", "bindings"):
+        before = machine.installed
+        (machine.folder / f"requirements/{lock}.lock").write_text("other\n")
+        assert steps(machine.setup().stdout) == ["packages"]
+        assert machine.installed == [*before, lock]
 
 
 def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machine: Machine) -> None:
@@ -121,22 +120,49 @@ def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machi
     done = machine.setup()
     assert done.returncode == 1
     assert "no route to host" in done.stderr
-    assert "setup: Python packages: failed" in done.stderr
+    assert "setup: packages: failed" in done.stderr
     assert "run make setup again" in done.stderr
     (machine.folder / "broken").unlink()
-    assert steps(machine.setup().stdout) == ["Python packages", "bindings of AWS"]
+    assert steps(machine.setup().stdout) == ["packages"]
+    assert sorted(machine.installed) == ["bindings", "main"]
+
+
+def test_packages_come_side_by_side_and_an_interrupt_ends_every_one(machine: Machine) -> None:
+    machine.lacks("node")
+    (machine.folder / "slow").touch()
+    script = machine.folder / "tools/setup.sh"
+    running = subprocess.Popen([script], env={**os.environ, "PYTHON3": str(machine.folder / "python3")})
+    started = machine.folder / "started"
+    while not started.exists() or len(started.read_text().splitlines()) < 3:
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait() == 130
+    pids = [int(line.split()[0]) for line in started.read_text().splitlines()]
+    while any(alive(pid) for pid in pids):
+        time.sleep(0.02)
+    (machine.folder / "slow").unlink()
+    assert steps(machine.setup().stdout) == ["packages"]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_terminal_that_make_holds_back_is_written_to_at_once(machine: Machine) -> None:
     ours, theirs = pty.openpty()
     done = machine.setup(MAKE_TERMOUT=os.ttyname(theirs))
     shown = ""
-    while "Python packages: done" not in shown:
+    while "setup: packages: done" not in shown:
         shown += os.read(ours, 65536).decode()
     assert (done.returncode, done.stdout) == (0, "")
     assert shown.startswith("setup: installing into .venv, once: ")
-    assert "setup: Python packages: 0 s" in shown
-    assert re.search(r"\rsetup: Python packages: done in \d+ s\r\n", shown)
+    assert "setup: packages: 0 s" in shown
+    assert re.search(r"\rsetup: packages: done in \d+ s\r\n", shown)
     os.close(theirs)
     os.close(ours)
 

