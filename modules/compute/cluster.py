@@ -87,7 +87,7 @@ def _vpc_config(stack: Stack, network: NetworkOutputs) -> EksClusterVpcConfig:
 
 
 def _logs(stack: Stack, network: NetworkOutputs, name: str) -> CloudwatchLogGroup:
-    """EKS writes to the group of this name; where there is none, it makes one without expiry or encryption."""
+    """EKS writes to the group of this name; if there is none, it makes one without expiry or encryption."""
     group = f"/aws/eks/{name}/cluster"
     return log_group(stack, "cluster", group, stack.environment.compute.log_days, network.logs_key_arn)
 
