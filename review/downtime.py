@@ -91,8 +91,8 @@ def _missed(change: Change, standing: Standing) -> tuple[str, bool]:
         # Kubernetes deletes a namespace with the pods of other releases; those of one that goes go too.
         replaced = change.action == "replace" and change.was.get("chart") in NAMESPACES
         return ("everything in its namespaces is deleted" if replaced else "", replaced)
-    if change.type == RECORD and _proves_a_certificate(change):
-        return "", False
+    if change.type == RECORD and (change.was.get("type") == "CAA" or _proves_a_certificate(change)):
+        return "", False  # authorities ask for these; users do not
     if change.type == "aws_route" and standing.goes(
         "aws_route_table", "id", change.was.get("route_table_id")
     ):

@@ -78,10 +78,22 @@ def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str)
     planned = plan.get("planned_values", {}).get("root_module", {}).get("resources", [])
 
     def around(terraform_type: str) -> list[Mapping[str, Any]]:
-        return [each["values"] for each in planned if each["type"] == terraform_type]
+        found = [each["values"] for each in planned if each["type"] == terraform_type]
+        return [*found, *_subnets(plan)] if terraform_type == "aws_subnet" else found
 
     found = [each for change in changes(tier, plan, configuration) for each in refused(change, around)]
     return [*found, *_storage(plan, tier)]
+
+
+def _subnets(plan: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Subnets of another tier with their zones, out of outputs that this one reads: their ids by zone."""
+    prior = plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", [])
+    for each in prior:
+        if each["type"] != "terraform_remote_state":
+            continue
+        for name, by_zone in (each["values"].get("outputs") or {}).items():
+            if name.endswith("_subnet_ids") and isinstance(by_zone, dict):
+                yield from ({"id": subnet, "availability_zone": zone} for zone, subnet in by_zone.items())
 
 
 def _finding(change: Change, rule: Rule) -> Finding:

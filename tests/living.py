@@ -140,7 +140,8 @@ def unkept(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> l
             found.append(f"{address}: it is {_there(was)} and then {_there(now)}; {said}")
         elif was and now:
             changed = {path for path, _ in _changed(before[address], after[address], False, "")}
-            found += _broken(address, step or Step(("no-op",)), changed | _late(plan, address))
+            changed = (changed | _late(plan, address)) - _drifted(plan, address)
+            found += _broken(address, step or Step(("no-op",)), changed)
     return found
 
 
@@ -150,6 +151,16 @@ def _late(plan: Plan, address: str) -> set[str]:
     if change is None or change["change"]["actions"] != ["update"]:
         return set()
     return set(waits(address.partition(".")[0], change["change"]["before"], change["change"]["after"]))
+
+
+def _drifted(plan: Plan, address: str) -> set[str]:
+    """What AWS has changed by itself before the plan, such as in a maintenance window."""
+    return {
+        path
+        for each in plan.get("resource_drift", [])
+        if each["address"] == address and each["change"]["actions"] == ["update"]
+        for path, _ in _changed(each["change"]["before"], each["change"]["after"], False, "")
+    }
 
 
 def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
@@ -393,6 +404,8 @@ def _derived(
     if before.get("provider") != after.get("provider") or before.get("locals") != after.get("locals"):
         return
     moved = {a for a in {*was, *now} if was.get(a) != now.get(a)}
+    asked = {f"data.{kind}.{name}" for kind, named in after.get("data", {}).items() for name in named}
+    moved |= {each for each in asked if _data(before, each) != _data(after, each)}
     reached = _readers(after, moved | does.keys(), outputs)
     for address, step in does.items():
         if address in was and address in now and address not in moved and address not in reached:
@@ -405,6 +418,11 @@ def _resources(terraform: Terraform) -> dict[str, dict[str, Any]]:
         for kind, named in terraform.get("resource", {}).items()
         for name, body in named.items()
     }
+
+
+def _data(terraform: Terraform, address: str) -> Any:
+    _, kind, name = address.split(".")
+    return terraform.get("data", {}).get(kind, {}).get(name)
 
 
 def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[str]:

@@ -473,3 +473,30 @@ def _databases(project: Project) -> list[dict[str, Any]]:
 
 def _id(project: Project, name: str) -> str:
     return str(project.state()[f"aws_db_instance.{name}"]["id"])
+
+
+def test_zones_of_subnets_of_another_tier_are_known_from_what_the_tier_reads() -> None:
+    def cluster(*subnets: str) -> dict[str, Any]:
+        return {"name": "acme", "vpc_config": [{"subnet_ids": list(subnets)}]}
+
+    outputs = {"private_subnet_ids": {"a": "subnet-1", "b": "subnet-2", "c": "subnet-3"}, "vpc_id": "vpc-1"}
+    network = {"type": "terraform_remote_state", "values": {"outputs": outputs}}
+
+    def plan(*subnets: str) -> dict[str, Any]:
+        change = {
+            "actions": ["update"],
+            "before": cluster("subnet-1", "subnet-2"),
+            "after": cluster(*subnets),
+            "after_unknown": {},
+            "before_sensitive": {},
+            "after_sensitive": {},
+        }
+        resource = {"address": "aws_eks_cluster.main", "type": "aws_eks_cluster", "mode": "managed"}
+        return {
+            "resource_changes": [{**resource, "name": "main", "change": change}],
+            "prior_state": {"values": {"root_module": {"resources": [network]}}},
+        }
+
+    (finding,) = refused_plan(plan("subnet-1", "subnet-3"), {}, "compute")
+    assert "EKS keeps the control plane in the zones that the cluster was created with" in finding.says
+    assert refused_plan(plan("subnet-2", "subnet-1"), {}, "compute") == []
