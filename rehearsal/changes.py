@@ -10,7 +10,7 @@ import hashlib
 import threading
 from typing import Any
 
-from rehearsal import engines, guards, imports, names, refusals, remains, transitions
+from rehearsal import engines, guards, imports, refusals, remains, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -55,8 +55,7 @@ class Changes:
         made = engines.settled(type_.name, self._made(type_, planned))
         first = key = self._key(made, b"")
         number = 1
-        taken = names.taken(type_.name, made, self.cloud.all)
-        if taken := taken or remains.reserved(self.cloud, type_.name, made):
+        if taken := remains.reserved(self.cloud, type_.name, made):
             return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
         while not self.cloud.add(type_.name, key, made):
             number += 1

@@ -18,7 +18,6 @@ from rehearsal.refusals.rules import (
     networks,
     others,
     strangers,
-    taken,
     texts,
     used_by,
     zones,
@@ -245,19 +244,32 @@ def same_route(_was: Values, now: Values, around: Around) -> str:
 
 
 def association(was: Values, now: Values, around: Around) -> str:
-    table, subnet = now.get("route_table_id"), now.get("subnet_id")
-    if not isinstance(subnet, str) or not changed(was, now, "route_table_id", "subnet_id"):
+    table, subnet, gateway = now.get("route_table_id"), now.get("subnet_id"), now.get("gateway_id")
+    argument, place = ("subnet_id", subnet) if isinstance(subnet, str) and subnet else ("gateway_id", gateway)
+    if not isinstance(place, str) or not place or not changed(was, now, "route_table_id", argument):
         return ""
     vpc, its = table_network(around, table), networks(around, subnet)
     if vpc and its and vpc not in its:
         return f"InvalidParameterValue: route table {table} and subnet {subnet} belong to different networks"
     if not was and any(
-        each.get("subnet_id") == subnet for each in others(around, "aws_route_table_association", now)
+        each.get(argument) == place for each in others(around, "aws_route_table_association", now)
     ):
         return (
             f"Resource.AlreadyAssociated: the specified association for route table {table} conflicts with an"
             " existing association"
         )
+    return ""
+
+
+def same_flow_log(_was: Values, now: Values, around: Around) -> str:
+    names = ("vpc_id", "log_destination", "traffic_type")
+    known = all(isinstance(now.get(name), str) and now[name] for name in names)
+    for each in others(around, "aws_flow_log", now):
+        if known and all(each.get(name) == now[name] for name in names):
+            return (
+                "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and"
+                " log destination."
+            )
     return ""
 
 
@@ -512,18 +524,6 @@ RULES = (
         group_name,
         CREATE,
     ),
-    Rule(
-        "same_group",
-        ("aws_security_group",),
-        "a VPC has one security group of a name",
-        ERRORS + "InvalidGroup.Duplicate",
-        taken(
-            "aws_security_group",
-            ("name", "vpc_id"),
-            "InvalidGroup.Duplicate: The security group '{name}' already exists for VPC '{vpc_id}'",
-        ),
-        CREATE,
-    ),
     *(
         Rule(
             f"same_rule_{way}",
@@ -599,40 +599,11 @@ RULES = (
         endpoint_groups,
     ),
     Rule(
-        "same_template",
-        ("aws_launch_template",),
-        "a launch template has a name of its own",
-        ERRORS + "InvalidLaunchTemplateName.AlreadyExistsException",
-        taken(
-            "aws_launch_template",
-            ("name",),
-            "InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.",
-        ),
-        CREATE,
-    ),
-    Rule(
-        "same_key_pair",
-        ("aws_key_pair",),
-        "a key pair has a name of its own",
-        ERRORS + "InvalidKeyPair.Duplicate",
-        taken(
-            "aws_key_pair",
-            ("key_name",),
-            "InvalidKeyPair.Duplicate: The keypair '{key_name}' already exists.",
-        ),
-        CREATE,
-    ),
-    Rule(
         "same_flow_log",
         ("aws_flow_log",),
         "a VPC has one flow log to a destination",
         ERRORS + "FlowLogAlreadyExists",
-        taken(
-            "aws_flow_log",
-            ("vpc_id", "log_destination", "traffic_type"),
-            "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and log"
-            " destination.",
-        ),
+        same_flow_log,
         CREATE,
     ),
     Rule(

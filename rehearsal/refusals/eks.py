@@ -15,7 +15,6 @@ from rehearsal.refusals.rules import (
     networks,
     others,
     strangers,
-    taken,
     texts,
 )
 from rehearsal.refusals.rules import zones as zones_of
@@ -239,29 +238,6 @@ RULES = (
         template,
     ),
     Rule(
-        "same_nodes",
-        (NODES,),
-        "a cluster has one node group of a name",
-        API + "CreateNodegroup, ResourceInUseException",
-        taken(
-            NODES,
-            ("cluster_name", "node_group_name"),
-            "ResourceInUseException: NodeGroup already exists with name {node_group_name} and cluster name"
-            " {cluster_name}",
-        ),
-        CREATE,
-    ),
-    Rule(
-        "same_addon",
-        ("aws_eks_addon",),
-        "a cluster has an add-on once",
-        API + "CreateAddon, ResourceInUseException",
-        taken(
-            "aws_eks_addon", ("cluster_name", "addon_name"), "ResourceInUseException: Addon already exists."
-        ),
-        CREATE,
-    ),
-    Rule(
         "entries_allowed",
         (ENTRY, "aws_eks_access_policy_association"),
         "access entries need an authentication mode with API",
@@ -277,35 +253,11 @@ RULES = (
         entry_groups,
     ),
     Rule(
-        "same_entry",
-        (ENTRY,),
-        "a principal has one access entry",
-        API + "CreateAccessEntry, ResourceInUseException",
-        taken(
-            ENTRY,
-            ("cluster_name", "principal_arn"),
-            "ResourceInUseException: The specified access entry resource is already in use on this cluster.",
-        ),
-        CREATE,
-    ),
-    Rule(
         "pod_role",
         (ASSOCIATION,),
         "pods.eks.amazonaws.com can assume the role of a pod and tag its session",
         "hashicorp/terraform-provider-aws#41483 quotes the answer",
         pod_role,
-    ),
-    Rule(
-        "same_association",
-        (ASSOCIATION,),
-        "a service account has one role",
-        API + "CreatePodIdentityAssociation, ResourceInUseException",
-        taken(
-            ASSOCIATION,
-            ("cluster_name", "namespace", "service_account"),
-            "ResourceInUseException: Association already exists: {id}",
-        ),
-        CREATE,
     ),
     Rule(
         "identity_provider",

@@ -6,14 +6,12 @@ import re
 from collections import Counter
 
 from rehearsal.refusals.rules import (
-    CREATE,
     DELETE,
     Rule,
     changed,
     found,
     networks,
     strangers,
-    taken,
     texts,
     used_by,
     windows_overlap,
@@ -208,52 +206,6 @@ RULES = (
         "a group has a primary and five replicas at most",
         API + "CreateReplicationGroup, NumCacheClusters, ReplicasPerNodeGroup",
         nodes,
-    ),
-    Rule(
-        "same_cache",
-        (REDIS,),
-        "a replication group has a name of its own",
-        API + "CreateReplicationGroup, ReplicationGroupAlreadyExists",
-        taken(
-            REDIS,
-            ("replication_group_id",),
-            "ReplicationGroupAlreadyExists: Replication group {replication_group_id} already exists.",
-        ),
-        CREATE,
-    ),
-    *(
-        Rule(
-            f"same_{noun}",
-            (name,),
-            f"a {noun.replace('_', ' ')} has a name of its own",
-            API + code,
-            taken(name, (argument,), f"{code}: {words}"),
-            CREATE,
-        )
-        for noun, name, argument, code, words in (
-            (
-                "cache_subnet_group",
-                SUBNET_GROUP,
-                "name",
-                "CacheSubnetGroupAlreadyExists",
-                "Cache subnet group {name} already exists.",
-            ),
-            (
-                "cache_parameter_group",
-                PARAMETERS,
-                "name",
-                "CacheParameterGroupAlreadyExists",
-                "Parameter group {name} already exists",
-            ),
-            ("cache_user", USER, "user_id", "UserAlreadyExists", "User {user_id} already exists."),
-            (
-                "cache_user_group",
-                USER_GROUP,
-                "user_group_id",
-                "UserGroupAlreadyExists",
-                "User group {user_group_id} already exists.",
-            ),
-        )
     ),
     Rule(
         "cache_subnet_group_used",

@@ -15,7 +15,6 @@ from rehearsal.refusals.rules import (
     others,
     region_of,
     strangers,
-    taken,
     texts,
     zones,
 )
@@ -281,20 +280,6 @@ def target_used(was: Values, _now: Values, around: Around) -> str:
 API = "API elbv2, "
 RULES = (
     Rule(
-        "balancer_name",
-        BALANCERS,
-        "a load balancer has a name of its own",
-        API + "CreateLoadBalancer, DuplicateLoadBalancerName",
-        taken(
-            "aws_lb",
-            ("name",),
-            "DuplicateLoadBalancerName: A load balancer with the same name '{name}' exists, but with"
-            " different"
-            " settings",
-        ),
-        CREATE,
-    ),
-    Rule(
         "balancer_zones",
         BALANCERS,
         "an application load balancer has subnets in two zones or more, one in each",
@@ -385,19 +370,6 @@ RULES = (
         "rules of a listener have priorities of their own",
         API + "CreateRule, PriorityInUse",
         same_priority,
-    ),
-    Rule(
-        "target_name",
-        TARGETS,
-        "a target group has a name of its own",
-        API + "CreateTargetGroup, DuplicateTargetGroupName",
-        taken(
-            "aws_lb_target_group",
-            ("name",),
-            "DuplicateTargetGroupName: A target group with the same name '{name}' exists, but with different"
-            " settings",
-        ),
-        CREATE,
     ),
     Rule(
         "health_check",

@@ -38,10 +38,30 @@ def beside(now: Values, around: Around, zone: str) -> list[Values]:
     ]
 
 
+def _same_words(now: Values, around: Around) -> str:
+    """The answer where another record set of a zone from outside has the same name, as far as it is given."""
+
+    def named(record: Values) -> list[Any]:
+        name = str(record.get("name")).rstrip(".").lower()
+        return [record.get("zone_id"), name, record.get("type"), record.get("set_identifier") or None]
+
+    mine = named(now)
+    if not all(each is None or isinstance(each, str) for each in mine):
+        return ""
+    if mine not in [named(each) for each in others(around, "aws_route53_record", now)]:
+        return ""
+    return (
+        f"InvalidChangeBatch: [Tried to create resource record set [name='{mine[1]}.', type='{mine[2]}'] but"
+        " it already exists]"
+    )
+
+
 def same_record(_was: Values, now: Values, around: Around) -> str:
     zone = zone_of(now, around)
-    if zone is None or now.get("allow_overwrite") is True:
+    if now.get("allow_overwrite") is True or (zone is None and not isinstance(now.get("name"), str)):
         return ""
+    if zone is None:
+        return _same_words(now, around)
     name, kind = full_name(now, zone), now.get("type")
     own = now.get("set_identifier") if isinstance(now.get("set_identifier"), str) else None
     for each in beside(now, around, zone):

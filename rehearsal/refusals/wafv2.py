@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, taken, texts, used_by
+from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, texts, used_by
 from rehearsal.transition_answers import Around, Values
 
 ACL, GROUP, LINK = "aws_wafv2_web_acl", "aws_wafv2_rule_group", "aws_wafv2_web_acl_association"
@@ -129,9 +129,6 @@ def log_names(was: Values, now: Values, _around: Around) -> str:
 
 
 API = "API wafv2, "
-DUPLICATE = (
-    "WAFDuplicateItemException: AWS WAF couldn't perform the operation because some resource in your request"
-)
 RULES = (
     Rule(
         "priorities",
@@ -177,22 +174,6 @@ RULES = (
         API + "LoggingConfiguration, LogDestinationConfigs;"
         " PutLoggingConfiguration, WAFInvalidParameterException",
         log_names,
-    ),
-    *(
-        Rule(
-            f"same_{name.removeprefix('aws_wafv2_')}",
-            (name,),
-            f"`{name}` has a name of its own in its scope",
-            API + f"{operation}, WAFDuplicateItemException",
-            taken(name, ("name", "scope"), f"{DUPLICATE} is a duplicate of an existing one."),
-            CREATE,
-        )
-        for name, operation in (
-            (ACL, "CreateWebACL"),
-            (GROUP, "CreateRuleGroup"),
-            (SETS[0], "CreateIPSet"),
-            (SETS[1], "CreateRegexPatternSet"),
-        )
     ),
     Rule(
         "acl_used",
