@@ -262,7 +262,16 @@ def _match(wanted: str, value: str) -> str:
     return "" if _pattern(wanted).search(value) else f"match the pattern {wanted.replace(chr(92) + 'Z', '$')}"
 
 
+_HYPHENS = {
+    "^-": "not begin with a hyphen",
+    r"-\Z": "not end with a hyphen",
+    "--": "not have two hyphens in a row",
+}
+
+
 def _no_match(wanted: str, value: str) -> str:
+    if wanted in _HYPHENS:
+        return _HYPHENS[wanted] if _pattern(wanted).search(value) else ""
     return (
         f"not match the pattern {wanted.replace(chr(92) + 'Z', '$')}"
         if _pattern(wanted).search(value)

@@ -57,6 +57,8 @@ def lifecycle_fault(text: str) -> str:
             "sinceImageTransitioned",
         ):
             return f"countType {chosen.get('countType')} is not known"
+        if chosen["countType"] == "imageCountMoreThan" and "countUnit" in chosen:
+            return "countType imageCountMoreThan has no countUnit"
         if str(chosen["countType"]).startswith("since") and chosen.get("countUnit") != "days":
             return f"countType {chosen['countType']} needs countUnit days"
         if not isinstance(chosen.get("countNumber"), int) or chosen["countNumber"] < 1:

@@ -39,6 +39,15 @@ QUOTAS = {
 }
 NAT_GATEWAYS = 5  # in a zone
 RULES_OF_A_GROUP = 60
+# No region has more zones: page global-infrastructure/latest/regions/aws-availability-zones.html
+LETTERS = "abcdef"
+ACL_RULES, TAGS = 20, 50
+TAGGED = (
+    *("aws_vpc", "aws_subnet", "aws_security_group", "aws_route_table", "aws_internet_gateway", "aws_eip"),
+    *("aws_nat_gateway", "aws_network_acl", "aws_vpc_endpoint", "aws_instance", "aws_ebs_volume"),
+    *("aws_key_pair", "aws_launch_template", "aws_flow_log"),
+    *("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
+)
 
 
 def network(text: Any) -> IPv4Network | IPv6Network | None:
@@ -411,6 +420,75 @@ ERRORS = "page AWSEC2/latest/APIReference/errors-overview.html, "
 VPC_LIMITS = "page vpc/latest/userguide/amazon-vpc-limits.html; "
 NAT = "API ec2, NatGateway, FailureMessage"
 
+
+def ports(was: Values, now: Values, _around: Around) -> str:
+    first, last = now.get("from_port"), now.get("to_port")
+    protocol = str(now.get("ip_protocol") or now.get("protocol")).lower()
+    if protocol not in ("tcp", "udp", "6", "17") or not isinstance(first, int) or not isinstance(last, int):
+        return ""
+    if first <= last or not changed(was, now, "from_port", "to_port"):
+        return ""
+    return f"InvalidParameterValue: Invalid port range: {first} to {last}; the first port comes first"
+
+
+def flow_log_role(was: Values, now: Values, _around: Around) -> str:
+    kind = now.get("log_destination_type") or "cloud-watch-logs"
+    if kind != "cloud-watch-logs" or texts(now.get("iam_role_arn")) or not changed(was, now, "iam_role_arn"):
+        return ""
+    return (
+        "InvalidParameter: DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs."
+    )
+
+
+def gateway_names(was: Values, now: Values, _around: Around) -> str:
+    gateway = now.get("vpc_endpoint_type") in (None, "Gateway") and now.get("private_dns_enabled") is True
+    if not gateway or not changed(was, now, "private_dns_enabled"):
+        return ""
+    return "InvalidParameter: Private DNS can be enabled for interface endpoints alone"
+
+
+def zone_letter(_was: Values, now: Values, _around: Around) -> str:
+    zone, region = now.get("availability_zone"), now.get("region")
+    if not isinstance(zone, str) or not isinstance(region, str) or not zone.startswith(region):
+        return ""
+    letter = zone.removeprefix(region)
+    if len(letter) != 1 or letter in LETTERS:
+        return ""
+    return (
+        f"InvalidParameterValue: Value ({zone}) for parameter availabilityZone is invalid. Subnets can"
+        f" currently be created in zones that {region} has."
+    )
+
+
+def acl_rules(_was: Values, now: Values, around: Around) -> str:
+    acl, way = now.get("network_acl_id"), bool(now.get("egress"))
+    same = [
+        each
+        for each in others(around, "aws_network_acl_rule", now)
+        if each.get("network_acl_id") == acl and bool(each.get("egress")) == way
+    ]
+    if not isinstance(acl, str) or len(same) < ACL_RULES:
+        return ""
+    return (
+        f"NetworkAclEntryLimitExceeded: The maximum number of network acl entries for {acl} has been reached."
+    )
+
+
+def tags(was: Values, now: Values, _around: Around) -> str:
+    given = now.get("tags_all") or now.get("tags")
+    if not isinstance(given, dict) or not changed(was, now, "tags_all", "tags"):
+        return ""
+    if len(given) > TAGS:
+        return f"TagLimitExceeded: The maximum number of Tags for a resource is {TAGS}, got {len(given)}"
+    for key in given:
+        if key.lower().startswith("aws:"):
+            return (
+                "InvalidParameterValue: Tag keys starting with 'aws:' are reserved for system use: key"
+                f" '{key}' must be changed"
+            )
+    return ""
+
+
 RULES = (
     Rule(
         "subnet_range",
@@ -657,5 +735,57 @@ RULES = (
             "DependencyViolation: resource {id} has a dependent object",
         ),
         DELETE,
+    ),
+    Rule(
+        "ports",
+        (
+            "aws_vpc_security_group_ingress_rule",
+            "aws_vpc_security_group_egress_rule",
+            "aws_security_group_rule",
+            "aws_network_acl_rule",
+        ),
+        "the first port of a rule is not above the last",
+        "API ec2, PortRange; " + ERRORS + "InvalidParameterValue",
+        ports,
+    ),
+    Rule(
+        "flow_log_role",
+        ("aws_flow_log",),
+        "a flow log to CloudWatch Logs has a role",
+        "API ec2, CreateFlowLogs, DeliverLogsPermissionArn",
+        flow_log_role,
+        CREATE,
+    ),
+    Rule(
+        "gateway_names",
+        ("aws_vpc_endpoint",),
+        "an endpoint with private DNS is an interface endpoint",
+        "API ec2, CreateVpcEndpoint, PrivateDnsEnabled",
+        gateway_names,
+    ),
+    Rule(
+        "zone_letter",
+        ("aws_subnet", "aws_ebs_volume"),
+        "a zone ends with a letter that a region has",
+        "page global-infrastructure/latest/regions/aws-availability-zones.html",
+        zone_letter,
+        CREATE,
+    ),
+    Rule(
+        "acl_rules",
+        ("aws_network_acl_rule",),
+        f"a network ACL has {ACL_RULES} rules a direction at most",
+        "page vpc/latest/userguide/amazon-vpc-limits.html, Rules per network ACL; "
+        + ERRORS
+        + "NetworkAclEntryLimitExceeded",
+        acl_rules,
+        CREATE,
+    ),
+    Rule(
+        "tags",
+        TAGGED,
+        f"an object of EC2 has {TAGS} tags at most, and no key of them begins with `aws:`",
+        "page AWSEC2/latest/UserGuide/Using_Tags.html, Tag restrictions; " + ERRORS + "TagLimitExceeded",
+        tags,
     ),
 )

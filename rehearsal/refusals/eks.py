@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
 
 from rehearsal.refusals.documents import trusted
 from rehearsal.refusals.rules import (
@@ -172,6 +174,38 @@ def identity_provider(_was: Values, now: Values, around: Around) -> str:
 
 
 API = "API eks, "
+
+
+def public_ranges(was: Values, now: Values, _around: Around) -> str:
+    public = at(now, "vpc_config.endpoint_public_access") is True
+    given = texts(at(now, "vpc_config.public_access_cidrs"))
+    if not public or (was and given == texts(at(was, "vpc_config.public_access_cidrs"))):
+        return ""
+    for each in given:
+        if (network := block(each)) and network.version == 4 and network.is_private:
+            return f"InvalidParameterException: The following CIDRs are not allowed: {each} is reserved"
+    return ""
+
+
+def service_range(_was: Values, now: Values, around: Around) -> str:
+    mine = block(at(now, "kubernetes_network_config.service_ipv4_cidr"))
+    for vpc in networks(around, at(now, "vpc_config.subnet_ids")):
+        its = block((found(around, ("aws_vpc", "aws_default_vpc"), "id", vpc) or {}).get("cidr_block"))
+        if mine and its and mine.version == its.version and mine.overlaps(its):
+            return (
+                f"InvalidParameterException: serviceIpv4Cidr {mine} overlaps with the CIDR block {its} of the"
+                " VPC"
+            )
+    return ""
+
+
+def block(text: Any) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 RULES = (
     Rule(
         "cluster_zones",
@@ -266,6 +300,21 @@ RULES = (
         API + "AssociateIdentityProviderConfig;"
         " page eks/latest/userguide/authenticate-oidc-identity-provider.html",
         identity_provider,
+        CREATE,
+    ),
+    Rule(
+        "public_ranges",
+        (CLUSTER,),
+        "ranges that reach the public endpoint are not reserved ones",
+        "page eks/latest/userguide/cluster-endpoint.html, the block cannot include reserved addresses",
+        public_ranges,
+    ),
+    Rule(
+        "service_range",
+        (CLUSTER,),
+        "the range of services does not overlap the block of the VPC",
+        "API eks, KubernetesNetworkConfigRequest, serviceIpv4Cidr",
+        service_range,
         CREATE,
     ),
 )

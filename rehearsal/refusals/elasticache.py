@@ -21,6 +21,10 @@ from rehearsal.transition_answers import Around, Values, numbers
 REDIS, CACHES = "aws_elasticache_replication_group", "aws_elasticache_cluster"
 SUBNET_GROUP, PARAMETERS = "aws_elasticache_subnet_group", "aws_elasticache_parameter_group"
 USER, USER_GROUP = "aws_elasticache_user", "aws_elasticache_user_group"
+ACCESS_WORDS = {
+    *("on", "off", "allkeys", "resetkeys", "allchannels", "resetchannels", "allcommands", "nocommands"),
+    *("clearselectors", "nopass", "resetpass", "reset", "sanitize-payload", "skip-sanitize-payload"),
+}
 
 
 def subnet_networks(_was: Values, now: Values, around: Around) -> str:
@@ -142,6 +146,31 @@ def group_id(_was: Values, now: Values, _around: Around) -> str:
 
 
 API = "API elasticache, "
+
+
+def zones_count(was: Values, now: Values, _around: Around) -> str:
+    zones, number = now.get("preferred_cache_cluster_azs"), now.get("num_cache_clusters")
+    if not isinstance(zones, list) or not zones or not isinstance(number, int) or len(zones) == number:
+        return ""
+    if not changed(was, now, "preferred_cache_cluster_azs", "num_cache_clusters"):
+        return ""
+    return (
+        f"InvalidParameterValue: The number of Availability Zones, {len(zones)}, must equal the number of"
+        f" cache clusters, {number}"
+    )
+
+
+def access_string(was: Values, now: Values, _around: Around) -> str:
+    given = now.get("access_string")
+    if not isinstance(given, str) or not changed(was, now, "access_string"):
+        return ""
+    outside = re.sub(r"\([^)]*\)", " ", given)
+    for word in outside.split():
+        if word.lower() not in ACCESS_WORDS and not re.match(r"[~&+\-]|%[RrWw]+~", word):
+            return f"InvalidParameterValue: Access string contains invalid syntax: {word}"
+    return ""
+
+
 RULES = (
     Rule(
         "cache_subnets",
@@ -230,5 +259,19 @@ RULES = (
             "InvalidUserGroupState: User group {user_group_id} is in use by {user}.",
         ),
         DELETE,
+    ),
+    Rule(
+        "zones_count",
+        (REDIS,),
+        "a replication group names as many zones as it has nodes",
+        "API elasticache, CreateReplicationGroupMessage, PreferredCacheClusterAZs",
+        zones_count,
+    ),
+    Rule(
+        "access_string",
+        ("aws_elasticache_user",),
+        "an access string has rules of an ACL: on, off, keys, channels and commands",
+        "API elasticache, CreateUserMessage, AccessString; valkey.io/topics/acl, ACL rules",
+        access_string,
     ),
 )

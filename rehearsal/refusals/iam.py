@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.refusals.documents import IDENTITY, TRUST, fault, size
+from rehearsal.refusals.documents import IDENTITY, TRUST, fault, nobody, size
 from rehearsal.refusals.rules import CREATE, DELETE, Rule, changed, others, texts, used_by
 from rehearsal.transition_answers import Around, Values
 
@@ -20,8 +20,10 @@ POLICY_SIZE, ROLE_SIZE, TRUST_SIZE, ATTACHMENTS = 6144, 10240, 2048, 10
 
 
 def document(argument: str, kind: str) -> Any:
-    def answer(was: Values, now: Values, _around: Around) -> str:
-        words = fault(now.get(argument), kind) if changed(was, now, argument) else ""
+    def answer(was: Values, now: Values, around: Around) -> str:
+        if not changed(was, now, argument):
+            return ""
+        words = fault(now.get(argument), kind) or nobody(now.get(argument), around)
         return f"MalformedPolicyDocument: {words}" if words else ""
 
     return answer

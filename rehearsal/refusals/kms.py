@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.refusals.documents import RESOURCE, allows, covers, fault, principals, statements
+from rehearsal.refusals.documents import RESOURCE, allows, covers, fault, nobody, principals, statements
 from rehearsal.refusals.rules import Rule, changed, found, region_of
 from rehearsal.transition_answers import Around, Values
 
@@ -10,7 +10,7 @@ KEYS = ("aws_kms_key", "aws_kms_replica_key", "aws_kms_external_key", "aws_kms_k
 MALFORMED = "MalformedPolicyDocumentException"
 
 
-def document(was: Values, now: Values, _around: Around) -> str:
+def document(was: Values, now: Values, around: Around) -> str:
     words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
     if not words:
         listed = statements(now.get("policy")) or []
@@ -18,6 +18,7 @@ def document(was: Values, now: Values, _around: Around) -> str:
             words = "Missing required field Principal"
         elif any(not {"resource", "notresource"} & set(each) for each in listed):
             words = "Policy statement must contain resources."
+        words = words or nobody(now.get("policy"), around)
     return f"{MALFORMED}: {words}" if words and changed(was, now, "policy") else ""
 
 

@@ -270,6 +270,18 @@ def monitor(_was: Values, now: Values, around: Around) -> str:
     return "LimitExceededException: Limit exceeded on dimensional spend monitor creation"
 
 
+def reserved(_was: Values, now: Values, _around: Around) -> str:
+    name = now.get("name")
+    first = name.strip("/").split("/")[0].lower() if isinstance(name, str) else ""
+    if first == "aws":
+        return f"AccessDeniedException: No access to reserved parameter name: {name}."
+    if first == "ssm":
+        return (
+            f'ValidationException: Parameter name: can\'t be prefixed with "ssm" (case-insensitive): {name}'
+        )
+    return ""
+
+
 def _source(name: Name) -> str:
     service, _, operation = name.operation.partition(" ")
     return f"API {service}, {operation}, {name.code}" if operation else EC2 + name.code
@@ -294,6 +306,14 @@ RULES = (
         "API ce, CreateAnomalyMonitor, LimitExceededException; page cost-management/latest/userguide/"
         "management-limits.html",
         monitor,
+        CREATE,
+    ),
+    Rule(
+        "reserved_parameter",
+        ("aws_ssm_parameter",),
+        "the name of a parameter does not begin with aws or ssm",
+        "API ssm, PutParameterRequest, Name",
+        reserved,
         CREATE,
     ),
 )

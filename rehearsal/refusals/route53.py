@@ -89,11 +89,11 @@ def same_record(_was: Values, now: Values, around: Around) -> str:
 
 
 def cname(_was: Values, now: Values, around: Around) -> str:
-    zone = zone_of(now, around)
-    if zone is None:
-        return ""
+    zone = zone_of(now, around) or ""
     name, kind, top = full_name(now, zone), now.get("type"), zone.rstrip(".").lower()
-    if kind == "CNAME" and name == top:
+    if not zone and not isinstance(now.get("name"), str):
+        return ""
+    if zone and kind == "CNAME" and name == top:
         return (
             f"InvalidChangeBatch: [RRSet of type CNAME with DNS name {name}. is not permitted at apex in zone"
             f" {top}.]"
@@ -118,6 +118,8 @@ def _wrong(kind: Any, value: str) -> str:
         if kind == "A":
             return "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
         return "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"
+    if kind == "CAA" and not re.fullmatch(r'\d{1,3}\s+[0-9A-Za-z]+\s+("[^"]*"|\S+)', value.strip()):
+        return "CAARRDATANotThreeFields (CAA record doesn't have 3 fields)"
     if kind == "MX" and not re.fullmatch(r"\d+\s+\S+", value.strip()):
         return "MXRRDATANotTwoFields (MX record doesn't have 2 fields)"
     return ""
