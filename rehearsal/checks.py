@@ -98,7 +98,7 @@ def merge(into: dict[str, Any], entry: dict[str, Any]) -> None:
 def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
     """The part of an entry that fits a schema: arguments that exist, rules for values of their type."""
     checks = {}
-    for path, rules in entry["checks"].items():
+    for path, rules in entry.get("checks", {}).items():
         found = find(block, path)
         kept = []
         for rule in rules:

@@ -36,7 +36,7 @@ resource "aws_db_instance" "a" {
 
 
 LOCK = """
-resource "aws_backup_vault" "a" { name = "a" }
+resource "aws_backup_vault" "a" { name = "main" }
 resource "aws_backup_vault_lock_configuration" "a" {
   backup_vault_name   = aws_backup_vault.a.name
   changeable_for_days = 3
