@@ -28,7 +28,7 @@ GROUP, FILTER, POLICY = (
 )
 ALARM, DASHBOARD = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard"
 CONTEXT = "kms:encryptioncontext:aws:logs:arn"
-# Source: page AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html.
+# Source: API logs, PutSubscriptionFilter and PutResourcePolicy.
 FILTERS, POLICIES = 2, 10
 DAY, WEEK, HOUR = 86400, 604800, 3600
 
@@ -263,9 +263,7 @@ RULES = (
         "filters",
         (FILTER,),
         f"a log group has {FILTERS} subscription filters at most",
-        "page AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html; "
-        + LOGS
-        + "PutSubscriptionFilter, LimitExceededException",
+        LOGS + "PutSubscriptionFilter, LimitExceededException",
         filters,
         CREATE,
     ),

@@ -22,6 +22,7 @@ IDENTITY, TRUST, RESOURCE = "identity", "trust", "resource"
 TOP = {"version", "id", "statement"}
 KEYS = {"sid", "effect", "action", "notaction", "resource", "notresource", "principal", "notprincipal"}
 KEYS |= {"condition"}
+NO_ACTION = "Policy statement must contain actions."
 VERSIONS = ("2012-10-17", "2008-10-17")
 
 Statement = dict[str, Any]
@@ -127,7 +128,7 @@ def _statement_fault(statement: Statement, kind: str) -> str:
     if set(statement) - KEYS or str(statement.get("effect")).lower() not in ("allow", "deny"):
         return "Syntax errors in policy."
     if not {"action", "notaction"} & set(statement):
-        return "Policy statement must contain actions."
+        return NO_ACTION
     for each in actions(statement):
         if each != "*" and ":" not in each:
             return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."

@@ -494,7 +494,7 @@ RULES = (
         "subnet_range",
         ("aws_subnet",),
         "the block of a subnet lies in a block of its VPC and has 16 to 28 bits",
-        ERRORS + "InvalidSubnet.Range",
+        "API ec2, CreateSubnet; " + ERRORS + "InvalidSubnet.Range",
         subnet_range,
         CREATE,
     ),
@@ -502,7 +502,7 @@ RULES = (
         "subnet_conflict",
         ("aws_subnet",),
         "blocks of subnets do not overlap",
-        ERRORS + "InvalidSubnet.Conflict",
+        "API ec2, CreateSubnet; " + ERRORS + "InvalidSubnet.Conflict",
         subnet_conflict,
         CREATE,
     ),
@@ -641,7 +641,7 @@ RULES = (
         "acl_rule",
         ("aws_network_acl_rule",),
         "rules of a network ACL have numbers of their own",
-        ERRORS + "NetworkAclEntryAlreadyExists",
+        "API ec2, CreateNetworkAclEntry; " + ERRORS + "NetworkAclEntryAlreadyExists",
         acl_rule,
         CREATE,
     ),
@@ -688,7 +688,7 @@ RULES = (
         "vpc_used",
         ("aws_vpc",),
         "a VPC with subnets, groups, gateways or endpoints in it stays",
-        ERRORS + "DependencyViolation",
+        "API ec2, DeleteVpc; " + ERRORS + "DependencyViolation",
         dependents(
             (
                 ("aws_subnet", "vpc_id"),
@@ -704,7 +704,7 @@ RULES = (
         "subnet_used",
         SUBNETS[:1],
         "a subnet with a NAT gateway, load balancer or instance in it stays",
-        ERRORS + "DependencyViolation",
+        "API ec2, DeleteSubnet; " + ERRORS + "DependencyViolation",
         dependents(
             (
                 ("aws_nat_gateway", "subnet_id"),
@@ -720,7 +720,7 @@ RULES = (
         "group_used",
         GROUPS[:1],
         "a security group that is in use stays",
-        ERRORS + "DependencyViolation",
+        "API ec2, DeleteSecurityGroup; " + ERRORS + "DependencyViolation",
         dependents(
             (
                 ("aws_lb", "security_groups"),
@@ -785,7 +785,7 @@ RULES = (
         "tags",
         TAGGED,
         f"an object of EC2 has {TAGS} tags at most, and no key of them begins with `aws:`",
-        "page AWSEC2/latest/UserGuide/Using_Tags.html, Tag restrictions; " + ERRORS + "TagLimitExceeded",
+        "API ec2, CreateTags; " + ERRORS + "TagLimitExceeded",
         tags,
     ),
 )

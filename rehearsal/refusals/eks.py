@@ -268,7 +268,7 @@ RULES = (
         "node_template",
         (NODES,),
         "size of the disk and instance types are in the launch template or in the node group, not in both",
-        API + "CreateNodegroup, launchTemplate; page eks/latest/userguide/launch-templates.html",
+        API + "CreateNodegroupRequest, diskSize, instanceTypes, launchTemplate",
         template,
     ),
     Rule(

@@ -390,7 +390,7 @@ RULES = (
         "source_backups",
         (DATABASE,),
         "the source of a replica has backups",
-        "page AmazonRDS/latest/UserGuide/USER_ReadRepl.Create.html; API rds, CreateDBInstanceReadReplica",
+        API + "CreateDBInstanceReadReplicaMessage, SourceDBInstanceIdentifier",
         source_backups,
         CREATE,
     ),

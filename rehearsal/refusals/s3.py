@@ -304,14 +304,14 @@ RULES = (
         "notification",
         ("aws_s3_bucket_notification",),
         "topics, queues and functions let S3 notify them",
-        ERRORS + "InvalidArgument; page AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html",
+        "API s3, PutBucketNotificationConfiguration; " + ERRORS + "InvalidArgument",
         notification,
     ),
     Rule(
         "logging",
         ("aws_s3_bucket_logging",),
         "logs go to a bucket of the same region",
-        ERRORS + "CrossLocationLoggingProhibited",
+        "API s3, PutBucketLogging; " + ERRORS + "CrossLocationLoggingProhibited",
         logging,
     ),
     Rule(
