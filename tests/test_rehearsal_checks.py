@@ -16,6 +16,7 @@ from modules.architecture import synthesize
 from modules.spec import load
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.checks import FOLDER, GROUPS, Problem, problems, read_checks, usable
+from rehearsal.differences import refused
 from rehearsal.kinds import KINDS
 from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN
@@ -414,3 +415,24 @@ def test_the_checks_are_loaded_for_a_type_that_is_used() -> None:
     type_ = types()["resource"]["aws_vpc"]
     assert catalog.checks("aws", type_, "resource") == known("resource", "aws_vpc")
     assert catalog.checks("helm", type_, "resource") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "words"),
+    [
+        ("aws_lb_target_group", {"protocol": "HTTP", "vpc_id": UNKNOWN}, "port must be set"),
+        ("aws_lb_target_group", {"protocol": "HTTP", "port": 80}, "vpc_id must be set"),
+        ("aws_lb_target_group", {"target_type": "lambda"}, ""),
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "a"}, "one of statistic and extended_statistic"),
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "a", "statistic": UNKNOWN}, ""),
+        (
+            "aws_elasticache_replication_group",
+            {"multi_az_enabled": True},
+            "automatic_failover_enabled must be",
+        ),
+    ],
+)
+def test_what_the_provider_refuses_at_plan(name: str, config: dict[str, Any], words: str) -> None:
+    found = [said for said, _ in refused(name, config)]
+    assert len(found) == bool(words)
+    assert not words or words in found[0]
