@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import os
@@ -130,7 +131,11 @@ def build(path: Path) -> dict[str, int]:
 def _checks(schema: TypeSchema, known: dict[str, dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     """What is checked of a type, as far as it fits the schema."""
     entry = known.get(schema.kind, {}).get(schema.name)
-    if entry and (fitting := checks.usable(schema.block, entry)):
+    block = schema.block
+    if entry and schema.kind == "resource" and schema.name in waf.TYPES:
+        block = copy.deepcopy(block)
+        waf.complete(schema.name, block)
+    if entry and (fitting := checks.usable(block, entry)):
         yield schema.kind, schema.name, json.dumps(fitting)
 
 

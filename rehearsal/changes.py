@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from functools import partial
 from typing import Any
 
-from rehearsal import engines, guards, imports, names, refusals, remains, transitions
+from rehearsal import engines, guards, imports, outside, refusals, remains, transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -55,12 +56,12 @@ class Changes:
         made = engines.settled(type_.name, self._made(type_, planned))
         first = key = self._key(made, b"")
         number = 1
-        taken = names.taken(type_.name, made, self.cloud.all)
-        if taken := taken or remains.reserved(self.cloud, type_.name, made):
+        if taken := remains.reserved(self.cloud, type_.name, made):
             return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
         while not self.cloud.add(type_.name, key, made):
             number += 1
             key = f"{first}#{number}"
+        remains.begin(self.cloud, type_.name, made)
         return made, key.encode(), None
 
     def _made(self, type_: Type, planned: Object) -> Object:
@@ -98,7 +99,7 @@ class Changes:
         remembers, as in a forecast, nothing is applied in earnest, and nothing refused."""
         if not self.cloud.remembers:
             return ""
-        around = self.cloud.all
+        around = partial(outside.around, self.cloud, self.account.id)
         for _, answer in transitions.refusals(type_.name, prior, planned, around):
             return answer
         return next((answer for _, answer in refusals.refusals(type_.name, prior, planned, around)), "")

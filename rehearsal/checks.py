@@ -98,7 +98,7 @@ def merge(into: dict[str, Any], entry: dict[str, Any]) -> None:
 def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
     """The part of an entry that fits a schema: arguments that exist, rules for values of their type."""
     checks = {}
-    for path, rules in entry["checks"].items():
+    for path, rules in entry.get("checks", {}).items():
         found = find(block, path)
         kept = []
         for rule in rules:
@@ -262,7 +262,16 @@ def _match(wanted: str, value: str) -> str:
     return "" if _pattern(wanted).search(value) else f"match the pattern {wanted.replace(chr(92) + 'Z', '$')}"
 
 
+_HYPHENS = {
+    "^-": "not begin with a hyphen",
+    r"-\Z": "not end with a hyphen",
+    "--": "not have two hyphens in a row",
+}
+
+
 def _no_match(wanted: str, value: str) -> str:
+    if wanted in _HYPHENS:
+        return _HYPHENS[wanted] if _pattern(wanted).search(value) else ""
     return (
         f"not match the pattern {wanted.replace(chr(92) + 'Z', '$')}"
         if _pattern(wanted).search(value)

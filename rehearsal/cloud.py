@@ -61,6 +61,10 @@ class Cloud:
     def write_note(self, kind: str, identity: str, value: dict[str, Any]) -> None:
         self._run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", kind, identity, pack(value))
 
+    def notes(self, kind: str) -> list[dict[str, Any]]:
+        """All that is remembered of one kind."""
+        return [unpack(value) for (value,) in self._run("SELECT value FROM notes WHERE kind = ?", kind)]
+
     def put(self, type_name: str, identity: str, state: dict[str, Any]) -> None:
         self._run("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", type_name, identity, pack(state))
 

@@ -18,6 +18,11 @@ PROTECTIONS = {
     "disable_api_termination": "OperationNotPermitted: The instance '{id}' may not be terminated. Modify its"
     " 'disableApiTermination' instance attribute and try again.",
 }
+# Source: API eks, DeleteCluster, InvalidRequestException; CreateClusterRequest, deletionProtection.
+PROTECTED_CLUSTER = (
+    "InvalidRequestException: Cluster {id} cannot be deleted because deletion protection is enabled. Disable"
+    " deletion protection first."
+)
 INSTANCES = ("aws_instance", "aws_spot_instance_request")
 FINAL_SNAPSHOT = ("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")
 # Groups that AWS keeps while something uses them: by whom, by which argument, and AWS's words, those of RDS
@@ -45,6 +50,8 @@ def deletion(type_: Type, state: Object) -> str | None:
         if name == "disable_api_termination" and type_.name not in INSTANCES:
             continue
         if state.get(name) in (True, "ACTIVE"):
+            if type_.name == "aws_eks_cluster":
+                return PROTECTED_CLUSTER.format(id=state.get("id"))
             return words.format(noun=noun, id=state.get("id"))
     last = ("replicate_source_db", "skip_final_snapshot", "final_snapshot_identifier")
     if type_.name in FINAL_SNAPSHOT and not any(state.get(name) for name in last):

@@ -30,6 +30,10 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
+# Protocols above TCP and UDP, which the registry of IP protocols does not have:
+# www.iana.org/assignments/protocol-numbers.
+_APPLICATIONS = {"http", "https", "tls", "ssl", "ssh", "dns", "smtp", "ftp", "ntp", "quic", "grpc", "any"}
+
 
 def _fits(pattern: re.Pattern[str], words: str, *, empty: bool = False) -> Callable[[str], str]:
     return lambda text: "" if (empty and not text) or pattern.fullmatch(text) else words
@@ -293,6 +297,20 @@ def _domain(text: str) -> str:
     return ""
 
 
+def _protocol(text: str) -> str:
+    """A number, or a keyword of the registry that is no protocol of applications."""
+    number = re.fullmatch(r"-?\d+", text) and -1 <= int(text) <= 255
+    keyword = not re.fullmatch(r"-?\d+", text) and text.lower() not in _APPLICATIONS
+    return "" if number or keyword else "be a protocol number, -1 to 255, or a name such as tcp or udp"
+
+
+def _status_codes(text: str) -> str:
+    """Codes of HTTP, or of gRPC, as a list or ranges. Source: botocore's elbv2, Matcher."""
+    numbers = [int(each) for each in re.findall(r"\d+", text)]
+    listed = re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text.replace(" ", ""))
+    return "" if listed and max(numbers) < 600 else 'be codes such as 200, "200,202" or 200-299'
+
+
 KINDS: dict[str, Callable[[str], str]] = {
     "account": _fits(re.compile(r"\d{12}"), "be an AWS account ID of 12 digits"),
     "address_cidr": _network(None, host_bits=True),
@@ -310,9 +328,11 @@ KINDS: dict[str, Callable[[str], str]] = {
     "ip": _address(None),
     "ip4": _address(4),
     "ip6": _address(6),
+    "ip_protocol": _protocol,
     "json": _json,
     "identity_policy": _identity_policy,
     "policy": _policy,
+    "status_codes": _status_codes,
     "trust_policy": _trust_policy,
     "region": _fits(re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"), "be the name of a region", empty=True),
     "rfc3339": _time,

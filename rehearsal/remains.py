@@ -1,7 +1,11 @@
 """What stays of an object that was deleted: a name that stays taken, and a final snapshot.
 
+A vault lock stays for good once its grace is over.
+
 Sources: botocore's secretsmanager, DeleteSecret (RecoveryWindowInDays: 30 when it is not given) and
-CreateSecret, InvalidRequestException; botocore's rds and docdb, DeleteDBInstance and DeleteDBCluster.
+CreateSecret, InvalidRequestException; botocore's rds and docdb, DeleteDBInstance and DeleteDBCluster;
+botocore's backup, PutBackupVaultLockConfiguration (ChangeableForDays) and
+DeleteBackupVaultLockConfiguration, InvalidRequestException.
 """
 
 from __future__ import annotations
@@ -18,11 +22,29 @@ SNAPSHOTS = {
     "aws_docdb_cluster": "DBClusterSnapshotAlreadyExistsFault",
     "aws_rds_cluster": "DBClusterSnapshotAlreadyExistsFault",
 }
-SCHEDULED, SNAPSHOT = "scheduled", "snapshot"
+LOCK = "aws_backup_vault_lock_configuration"
+SCHEDULED, SNAPSHOT, LOCKED = "scheduled", "snapshot", "locked"
+
+
+def begin(cloud: Cloud, type_name: str, made: Object) -> None:
+    """Notes the day on which a new lock closes for good."""
+    grace = made.get("changeable_for_days")
+    if type_name == LOCK and isinstance(grace, int):
+        cloud.write_note(
+            LOCKED, _place(made, made.get("backup_vault_name")), {"from": days.today(cloud) + grace}
+        )
 
 
 def leave(cloud: Cloud, type_name: str, state: Object) -> str:
     """Keeps what stays when the object goes; AWS's answer where it cannot, empty where it can."""
+    if type_name == LOCK and isinstance(state.get("changeable_for_days"), int):
+        vault = state.get("backup_vault_name")
+        note = cloud.note(LOCKED, _place(state, vault))
+        if note is not None and note["from"] <= days.today(cloud):
+            return (
+                f"InvalidRequestException: The lock of backup vault {vault} is past its grace of"
+                f" {state['changeable_for_days']} days: it can be neither changed nor deleted."
+            )
     if type_name == days.SECRET and isinstance(state.get("name"), str):
         window = state.get("recovery_window_in_days")
         until = days.today(cloud) + (window if isinstance(window, int) else RECOVERY_DAYS)

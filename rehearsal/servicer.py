@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings.schema import Block, Nested
-from rehearsal import checks, data_sources, days, ephemeral, functions
+from rehearsal import checks, data_sources, days, differences, ephemeral, functions, outside
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
@@ -137,7 +137,10 @@ class Servicer:
         changed = prior is not None and not replace and planned != prior
         return response(
             planned_state=encode(planned),
-            diagnostics=[unproven(type_)] if changed and not type_.facts.source else [],
+            diagnostics=[
+                *([unproven(type_)] if changed and not type_.facts.source else []),
+                *(error(words, source) for words, source in differences.refused(type_.name, config)),
+            ],
             requires_replace=[_attribute_path(path) for path in replace],
             planned_private=request.prior_private,
             legacy_type_system=_legacy(type_),
@@ -169,6 +172,7 @@ class Servicer:
     def ReadDataSource(self, request: Any, _context: Any) -> Any:
         type_ = self._data[request.type_name]
         state = data_sources.read(type_, decode(request.config), self.changes.account, self.cloud)
+        outside.answered(self.cloud, state)
         return messages().ReadDataSource.Response(state=encode(state))
 
     def GetFunctions(self, _request: Any, _context: Any) -> Any:

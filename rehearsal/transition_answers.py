@@ -174,11 +174,6 @@ def redis_nodes(was: Values, now: Values, _around: Around) -> str:
     )
 
 
-def redis_failover(_was: Values, now: Values, _around: Around) -> str:
-    off = now.get("multi_az_enabled") is True and now.get("automatic_failover_enabled") is False
-    return f"{COMBINATION} Automatic failover must be enabled when Multi-AZ is enabled" if off else ""
-
-
 def cache_family(was: Values, now: Values, _around: Around) -> str:
     old, new = (
         (each.get("engine") or "redis", numbers(each.get("engine_version"))[:1]) for each in (was, now)

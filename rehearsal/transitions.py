@@ -129,15 +129,6 @@ RULES = (
         answers.redis_nodes,
     ),
     Rule(
-        "redis_failover",
-        REDIS,
-        "multi_az_enabled",
-        "Multi-AZ needs automatic failover",
-        "provider internal/service/elasticache/replication_group.go,"
-        " replicationGroupValidateMultiAZAutomaticFailover",
-        answers.redis_failover,
-    ),
-    Rule(
         "cache_family",
         REDIS,
         "engine_version",

@@ -232,18 +232,20 @@ def _web_acl_statements() -> dict[str, Nested]:
     }
 
 
+TYPES = {"aws_wafv2_rule_group": _rule_group_statements, "aws_wafv2_web_acl": _web_acl_statements}
+
+
 def complete(name: str, schema: Block, words: set[str] | None = None) -> None:
     """Puts the schema of `statement` into that of the type called `name`, if it has rules of WAF: the whole,
     or what of it is named by `words` or required.
 
     Rules are a set; the bindings' own schema, in which a rule holds a value of any type, had to be a list.
     """
-    makers = {"aws_wafv2_rule_group": _rule_group_statements, "aws_wafv2_web_acl": _web_acl_statements}
-    if name in makers:
+    if name in TYPES:
         rule = schema.blocks["rule"]
         rule.nesting = "set"
         del rule.block.attributes["statement"]
-        statements = Block(blocks=makers[name]())
+        statements = Block(blocks=TYPES[name]())
         rule.block.blocks["statement"] = one(_part(statements, words) if words else statements, required=True)
 
 

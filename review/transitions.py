@@ -46,7 +46,6 @@ REMEDIES: Mapping[str, str] = {
         " --db-cluster-identifier {cluster_identifier}), then make plan again"
     ),
     "redis_nodes": "raise data.redis.nodes to 2 or more",
-    "redis_failover": "raise data.redis.nodes to 2 or more",
     "cache_family": "write data.redis.at_once: true for this one apply",
     "redis_tls": "set transit_encryption_mode to preferred, apply, and then to required",
     "kubernetes": 'write compute.kubernetes: "{near}"',

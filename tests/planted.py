@@ -3,8 +3,9 @@
 Each fault is one small edit of a root module of an environment of this project. The files say at which
 stage real terraform or AWS stops it, and in which words; none was written with a look at the rules of
 rehearsal/. A fault counts as caught when terraform, run up to that stage on the rehearsal, fails with an
-error that has the words. The unedited environments are the control: each must plan and apply, and plan
-again without a change.
+error that has the words. What AWS refuses at apply may be refused before: by the embedded provider's checks,
+at the resource and the argument that were edited. The unedited environments are the control: each must plan
+and apply, and plan again without a change.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ STATES = ("applied", "before")
 GENERATED = "cdk.tf.json"
 KEPT = "terraform.tfstate"
 APPLIED = "applied"
+EARLY = "before it asks AWS"  # in the detail of what the embedded provider's checks refuse
 JSON = "json:"  # the rest of a path is one in the JSON text that stands there
 EDIT = ("at", "path", "to", "replace", "times", "add", "like", "with", "remove")
 ITSELF = "root:"  # an address that begins so is a path in the root module, and not a resource
@@ -240,6 +242,7 @@ class Prepared:
     def module(self, folder: Path, tier: str, body: Mapping[str, Any]) -> Project:
         """A root module in a folder of its own, ready for terraform."""
         project = Project(folder)
+        project.exists = ""
         (folder / "main.tf").unlink()
         shutil.copytree(self.folder / "generated/stacks" / tier, folder, dirs_exist_ok=True)
         (folder / GENERATED).write_text(json.dumps(body, indent=2), encoding="utf-8")
@@ -280,8 +283,25 @@ class Prepared:
                 if not fresh:
                     shutil.copy(self.folder / fault.tier / KEPT, project.folder)
             errors, _ = run(project, fault.stage, fault.touched, fault.variables)
-        caught = any(all(_hears(error, words) for words in fault.says) for error in errors)
-        return Verdict(fault, caught, " | ".join(errors))
+        return Verdict(fault, any(stops(error, fault) for error in errors), " | ".join(errors))
+
+
+def stops(error: str, fault: Fault) -> bool:
+    """Whether an error is about a fault: it has the words, or comes of a check of the argument."""
+    if all(_hears(error, words) for words in fault.says):
+        return True
+    if fault.stage == "validate" or EARLY not in error:
+        return False
+    return any(
+        edit["at"] in error and _argument(edit["path"]) in error for edit in fault.edits if "path" in edit
+    )
+
+
+def _argument(path: str) -> str:
+    """The last argument on a path; what follows in a JSON text is inside it."""
+    outside, _, inside = path.partition(JSON)
+    steps = [step for step in (inside.partition("/")[0] if inside else outside).split("/") if step]
+    return next(step for step in reversed(steps) if not step.isdigit())
 
 
 def _hears(error: str, words: str) -> bool:

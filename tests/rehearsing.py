@@ -30,6 +30,7 @@ class Project:
         self.folder = folder
         self.command = command or terraform_command()
         self.cloud = folder / "cloud.sqlite"
+        self.exists = "*"  # tests name much that they do not make
         if command is None:
             shutil.copytree(_initialized(), folder, symlinks=True, dirs_exist_ok=True)
         self.write(configuration)
@@ -43,7 +44,12 @@ class Project:
             [*self.command, f"-chdir={self.folder}", arguments[0], *_options(arguments[0]), *arguments[1:]],
             capture_output=True,
             text=True,
-            env={**settings(), "REHEARSAL_CLOUD": str(self.cloud), **environment},
+            env={
+                **settings(),
+                "REHEARSAL_CLOUD": str(self.cloud),
+                "REHEARSAL_EXISTS": self.exists,
+                **environment,
+            },
             check=False,
         )
         assert code in (None, ended.returncode), ended.stdout + ended.stderr
@@ -114,6 +120,7 @@ def installed() -> Path:
     configuration = catalog_path().parent / "terraform.rc"
     sources = [
         *ROOT.glob("rehearsal/facts/*.yaml"),
+        *ROOT.glob("rehearsal/rules/*"),
         *ROOT.glob("bindings/providers*"),
         *ROOT.glob("rehearsal/tables*"),
         ROOT / "bindings/schema.py",

@@ -20,6 +20,7 @@ from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
 from rehearsal.cloud import Cloud
+from rehearsal.outside import OUTSIDE
 from rehearsal.planning import conform, null, plan
 from rehearsal.protocol import Object
 from rehearsal.refusals import RULES, SERVICES, refusals
@@ -123,8 +124,17 @@ def case_id(case: dict[str, Any]) -> str:
     return f"{case['rule']}-{case['refused']}"
 
 
+def outside(case: dict[str, Any]) -> str:
+    """Cases name much that they do not make; those about what must be there do not."""
+    judged = case["rule"].startswith("there_") or "nobody" in json.dumps(case.get("edit"))
+    return "" if judged else "*"
+
+
 @pytest.mark.parametrize("case", TABLE["cases"], ids=case_id)
-def test_aws_takes_the_configuration_and_refuses_the_edit(case: dict[str, Any], tmp_path: Path) -> None:
+def test_aws_takes_the_configuration_and_refuses_the_edit(
+    case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REHEARSAL_EXISTS", outside(case))
     world = World(tmp_path / "taken")
     resources = given(case)
     refused = {address: world.apply(address, arguments) for address, arguments in resources.items()}
@@ -173,7 +183,9 @@ def test_what_is_not_known_is_not_refused() -> None:
     found = {
         name: answer
         for name, values in outside.items()
-        for _, answer in refusals(name, None, values, lambda _type: ())
+        for _, answer in refusals(
+            name, None, values, lambda type_: [{"pattern": "*"}] if type_ == OUTSIDE else ()
+        )
     }
     assert found == {}
 
@@ -222,6 +234,23 @@ def test_the_documentation_says_what_is_judged() -> None:
         assert f"- **{service}.**" in text
         for rule in rules:
             assert rule.says in re.sub(r"\n\s*", " ", text), (service, rule.says)
+
+
+def test_what_data_sources_answered_is_there(tmp_path: Path) -> None:
+    """A VPC from outside is named by a subnet; one that nothing answered is refused."""
+    lookup = 'data "aws_vpc" "old" { id = "vpc-0123456789abcdef0" }\n'
+    subnet = """
+resource "aws_subnet" "a" {
+  vpc_id     = %s
+  cidr_block = "10.0.0.0/24"
+}
+"""
+    found = PROVIDERS + lookup + subnet % "data.aws_vpc.old.id"
+    Project(tmp_path / "found", found).apply(REHEARSAL_EXISTS="")
+    nothing = Project(tmp_path / "nothing", PROVIDERS + subnet % '"vpc-0123456789abcdef0"')
+    words = nothing.apply(code=1, REHEARSAL_EXISTS="")
+    assert "InvalidVpcID.NotFound" in words
+    assert "REHEARSAL_EXISTS" in words
 
 
 NETWORK = """

@@ -16,9 +16,9 @@ from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
 from rehearsal.cloud import Cloud
-from rehearsal.names import NAMES
 from rehearsal.planning import null, plan
 from rehearsal.protocol import UNKNOWN, Object
+from rehearsal.refusals.names import NAMES
 from rehearsal.schema_messages import schema
 from rehearsal.servicer import unproven
 from rehearsal.values import Maker

@@ -16,6 +16,7 @@ from modules.architecture import synthesize
 from modules.spec import load
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.checks import FOLDER, GROUPS, Problem, problems, read_checks, usable
+from rehearsal.differences import refused
 from rehearsal.kinds import KINDS
 from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN
@@ -29,6 +30,11 @@ ALWAYS = ("china", "delivery.codebuild", "own_subnets", "systems")
 def types() -> dict[str, dict[str, Type]]:
     catalog = Catalog(catalog_path())
     return {kind: catalog.load("aws", kind) for kind in ("resource", "data")}
+
+
+@cache
+def helm() -> dict[str, Type]:
+    return Catalog(catalog_path()).load("helm", "resource")
 
 
 @cache
@@ -95,7 +101,8 @@ def test_what_is_not_known_yet_is_not_judged() -> None:
 def test_the_rules_written_by_hand_fit_the_schema() -> None:
     for file in sorted(FOLDER.glob("*.yaml")):
         for name, entry in yaml.safe_load(file.read_text()).items():
-            fitting = usable(types()["resource"][name].block, entry)
+            known_types = helm() if name.startswith("helm_") else types()["resource"]
+            fitting = usable(known_types[name].block, entry)
             assert fitting["checks"] == entry.get("checks", {}), name
             assert {g: fitting[g] for g in GROUPS if g in fitting} == {
                 g: entry[g] for g in GROUPS if g in entry
@@ -153,7 +160,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("aws_db_instance.backup_retention_period", 36, "range 0 to 35"),
     ("aws_db_instance.backup_window", "3:00-4:00", "a window in UTC such as 03:00-04:00"),
     ("aws_db_instance.enabled_cloudwatch_logs_exports", ["postgres"], 'such as "postgresql"'),
-    ("aws_db_instance.final_snapshot_identifier", "last--one", "not match the pattern --"),
+    ("aws_db_instance.final_snapshot_identifier", "last--one", "not have two hyphens in a row"),
     ("aws_db_instance.identifier", "Orders", "match the pattern"),
     ("aws_db_instance.instance_class", "t4g.micro", "match the pattern ^db"),
     ("aws_db_instance.kms_key_id", "alias/data", "be an ARN"),
@@ -179,7 +186,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("aws_eks_node_group.scaling_config.max_size", 0, "at least 1"),
     ("aws_eks_node_group.update_config.max_unavailable_percentage", 150, "1 to 100"),
     ("aws_elasticache_replication_group.engine", "memcached", '"redis", "valkey"'),
-    ("aws_elasticache_replication_group.replication_group_id", "cache-", "not match"),
+    ("aws_elasticache_replication_group.replication_group_id", "cache-", "not end with a hyphen"),
     ("aws_elasticache_replication_group.snapshot_window", "25:00-26:00", "a window in UTC"),
     ("aws_flow_log.max_aggregation_interval", 300, "one of 60, 600"),
     ("aws_flow_log.traffic_type", "all", '"ALL"'),
@@ -408,3 +415,24 @@ def test_the_checks_are_loaded_for_a_type_that_is_used() -> None:
     type_ = types()["resource"]["aws_vpc"]
     assert catalog.checks("aws", type_, "resource") == known("resource", "aws_vpc")
     assert catalog.checks("helm", type_, "resource") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "words"),
+    [
+        ("aws_lb_target_group", {"protocol": "HTTP", "vpc_id": UNKNOWN}, "port must be set"),
+        ("aws_lb_target_group", {"protocol": "HTTP", "port": 80}, "vpc_id must be set"),
+        ("aws_lb_target_group", {"target_type": "lambda"}, ""),
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "a"}, "one of statistic and extended_statistic"),
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "a", "statistic": UNKNOWN}, ""),
+        (
+            "aws_elasticache_replication_group",
+            {"multi_az_enabled": True},
+            "automatic_failover_enabled must be",
+        ),
+    ],
+)
+def test_what_the_provider_refuses_at_plan(name: str, config: dict[str, Any], words: str) -> None:
+    found = [said for said, _ in refused(name, config)]
+    assert len(found) == bool(words)
+    assert not words or words in found[0]

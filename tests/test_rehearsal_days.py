@@ -35,6 +35,24 @@ resource "aws_db_instance" "a" {
 """
 
 
+LOCK = """
+resource "aws_backup_vault" "a" { name = "main" }
+resource "aws_backup_vault_lock_configuration" "a" {
+  backup_vault_name   = aws_backup_vault.a.name
+  changeable_for_days = 3
+  max_retention_days  = %d
+}
+"""
+
+
+def test_a_vault_lock_stays_after_its_grace(tmp_path: Path) -> None:
+    project = Project(tmp_path, PROVIDERS + LOCK % 100)
+    project.apply()
+    project.apply(PROVIDERS + LOCK % 200, REHEARSAL_DAYS="2")  # a new lock, and a new grace
+    project.write(PROVIDERS + LOCK % 300)
+    assert "InvalidRequestException" in project.apply(code=1, REHEARSAL_DAYS="5")
+
+
 def test_a_window_opens_within_a_week(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(spec("db.t4g.medium"))

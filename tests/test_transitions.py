@@ -153,13 +153,6 @@ REFUSED = {
         "redis_nodes",
         "raise data.redis.nodes to 2",
     ),
-    "failover": Case(
-        "automatic_failover_enabled = true",
-        "automatic_failover_enabled = false",
-        f"{COMBINATION}Automatic failover must be enabled",
-        "redis_failover",
-        "raise data.redis.nodes to 2",
-    ),
     "skipped": Case(
         KUBERNETES,
         KUBERNETES.replace("33", "35"),

@@ -22,6 +22,7 @@ from rehearsal.refusals import (
     kms,
     names,
     rds,
+    references,
     route53,
     s3,
     secretsmanager,
@@ -31,6 +32,7 @@ from rehearsal.refusals.rules import CHANGE, CREATE, DELETE, Rule
 from rehearsal.transition_answers import Around, Values
 
 SERVICES: dict[str, tuple[Rule, ...]] = {
+    "References": references.RULES,
     "EC2 and VPC": ec2.RULES,
     "Elastic Load Balancing": elb.RULES,
     "RDS and DocumentDB": rds.RULES,
@@ -46,7 +48,7 @@ SERVICES: dict[str, tuple[Rule, ...]] = {
     "CloudWatch and SNS": cloudwatch.RULES,
     "AWS Backup": backup.RULES,
     "ECR, CodeBuild and Lambda": builds.RULES,
-    "Others": names.RULES,
+    "Names": names.RULES,
 }
 RULES = tuple(rule for rules in SERVICES.values() for rule in rules)
 

@@ -8,7 +8,7 @@ from rehearsal.refusals.documents import RESOURCE, fault, trusted
 from rehearsal.refusals.rules import Rule, blocks, changed, texts
 from rehearsal.transition_answers import Around, Values
 
-COLD_DAYS = 90
+COLD_DAYS, CONTINUOUS_DAYS = 90, 35
 INVALID = "InvalidParameterValueException:"
 
 
@@ -39,6 +39,12 @@ def rules(was: Values, now: Values, _around: Around) -> str:
     if twice:
         return f"{INVALID} Rule names of a backup plan must differ: {twice}"
     for each in blocks(now, "rule"):
+        kept = [one.get("delete_after") for one in blocks(each, "lifecycle")]
+        days = kept[0] if kept and each.get("enable_continuous_backup") is True else None
+        if isinstance(days, int) and not 1 <= days <= CONTINUOUS_DAYS:
+            return (
+                f"{INVALID} Lifecycle of continuous backups must be 1 to {CONTINUOUS_DAYS} days, got {days}"
+            )
         start, completion = each.get("start_window"), each.get("completion_window")
         if isinstance(start, int) and 0 < start < 60:
             return f"{INVALID} Start window must be at least 60 minutes: {start}"

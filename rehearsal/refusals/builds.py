@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from rehearsal.refusals.documents import RESOURCE, fault, trusted
-from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, networks, strangers, taken
+from rehearsal.refusals.rules import Rule, blocks, changed, networks, strangers
 from rehearsal.transition_answers import Around, Values
 
 INVALID = "InvalidParameterException: Invalid parameter at"
@@ -57,6 +57,8 @@ def lifecycle_fault(text: str) -> str:
             "sinceImageTransitioned",
         ):
             return f"countType {chosen.get('countType')} is not known"
+        if chosen["countType"] == "imageCountMoreThan" and "countUnit" in chosen:
+            return "countType imageCountMoreThan has no countUnit"
         if str(chosen["countType"]).startswith("since") and chosen.get("countUnit") != "days":
             return f"countType {chosen['countType']} needs countUnit days"
         if not isinstance(chosen.get("countNumber"), int) or chosen["countNumber"] < 1:
@@ -143,48 +145,10 @@ RULES = (
         project_network,
     ),
     Rule(
-        "same_project",
-        ("aws_codebuild_project",),
-        "a project has a name of its own",
-        "API codebuild, CreateProject, ResourceAlreadyExistsException",
-        taken(
-            "aws_codebuild_project",
-            ("name",),
-            "ResourceAlreadyExistsException: Project already exists: {arn}",
-        ),
-        CREATE,
-    ),
-    Rule(
         "function_role",
         ("aws_lambda_function",),
         "lambda.amazonaws.com can assume the role of a function",
         "API lambda, CreateFunction, InvalidParameterValueException",
         function_role,
-    ),
-    Rule(
-        "same_function",
-        ("aws_lambda_function",),
-        "a function has a name of its own",
-        "API lambda, CreateFunction, ResourceConflictException",
-        taken(
-            "aws_lambda_function",
-            ("function_name",),
-            "ResourceConflictException: Function already exist: {function_name}",
-        ),
-        CREATE,
-    ),
-    Rule(
-        "same_statement",
-        ("aws_lambda_permission",),
-        "permissions of a function have ids of their own",
-        "API lambda, AddPermission, ResourceConflictException",
-        taken(
-            "aws_lambda_permission",
-            ("function_name", "statement_id", "qualifier"),
-            "ResourceConflictException: The statement id ({statement_id}) provided already exists. Please"
-            " provide a"
-            " new statement id, or remove the existing statement.",
-        ),
-        CREATE,
     ),
 )

@@ -28,7 +28,7 @@ GROUP, FILTER, POLICY = (
 )
 ALARM, DASHBOARD = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard"
 CONTEXT = "kms:encryptioncontext:aws:logs:arn"
-# Source: page AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html.
+# Source: API logs, PutSubscriptionFilter and PutResourcePolicy.
 FILTERS, POLICIES = 2, 10
 DAY, WEEK, HOUR = 86400, 604800, 3600
 
@@ -163,6 +163,9 @@ def composite(was: Values, now: Values, around: Around) -> str:
     bare = re.sub(r"\"[^\"]*\"", '""', text)
     if bare.count("(") != bare.count(")"):
         return "ValidationError: AlarmRule contains an unbalanced parenthesis"
+    between = re.sub(r"(ALARM|OK|INSUFFICIENT_DATA)\s*\([^()]*\)", " ", bare)
+    if wrong := re.search(r"[|&!]+", between):
+        return f"ValidationError: AlarmRule must not contain {wrong[0]}: its operators are AND, OR and NOT"
     own = now.get("alarm_name")
     if own in re.findall(r"(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*\"?([^\")]+)\"?\s*\)", text):
         return f"ValidationError: AlarmRule of {own} must not contain the alarm itself"
@@ -227,6 +230,25 @@ def subscription(_was: Values, now: Values, around: Around) -> str:
 
 
 API, LOGS, SNS = "API cloudwatch, ", "API logs, ", "API sns, "
+
+
+def alarm_name(_was: Values, now: Values, around: Around) -> str:
+    name = now.get("alarm_name")
+    if not any(
+        isinstance(name, str) and each.get("alarm_name") == name for each in others(around, ALARM, now)
+    ):
+        return ""
+    return f'CloudWatch metric alarm "{name}" already exists'
+
+
+def trace_filter(was: Values, now: Values, _around: Around) -> str:
+    given = now.get("filter_expression")
+    if not isinstance(given, str) or not changed(was, now, "filter_expression"):
+        return ""
+    open_end = re.search(r"(\b(AND|OR|CONTAINS|BEGINSWITH|ENDSWITH)|[=<>])\s*\Z", given, re.I)
+    return f"InvalidRequestException: Invalid filter expression: {given}" if open_end else ""
+
+
 RULES = (
     Rule(
         "group_key",
@@ -241,9 +263,7 @@ RULES = (
         "filters",
         (FILTER,),
         f"a log group has {FILTERS} subscription filters at most",
-        "page AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html; "
-        + LOGS
-        + "PutSubscriptionFilter, LimitExceededException",
+        LOGS + "PutSubscriptionFilter, LimitExceededException",
         filters,
         CREATE,
     ),
@@ -286,7 +306,8 @@ RULES = (
     Rule(
         "composite",
         ("aws_cloudwatch_composite_alarm",),
-        "the rule of a composite alarm is balanced and does not contain the alarm",
+        "the rule of a composite alarm is balanced, has the operators AND, OR and NOT, and does not contain"
+        " the alarm",
         API + "PutCompositeAlarm, AlarmRule",
         composite,
     ),
@@ -312,5 +333,21 @@ RULES = (
         SNS + "Subscribe, InvalidParameter",
         subscription,
         CREATE,
+    ),
+    Rule(
+        "alarm_name",
+        (ALARM,),
+        "a metric alarm has a name of its own",
+        "provider internal/service/cloudwatch/metric_alarm.go, resourceMetricAlarmCreate",
+        alarm_name,
+        CREATE,
+    ),
+    Rule(
+        "trace_filter",
+        ("aws_xray_group",),
+        "a filter expression of X-Ray does not end with an operator",
+        "API xray, CreateGroup, FilterExpression, InvalidRequestException;"
+        " page xray/latest/devguide/xray-console-filters.html",
+        trace_filter,
     ),
 )

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
+from rehearsal.outside import OUTSIDE, OWNER, stands
 from rehearsal.refusals.rules import found
 from rehearsal.transition_answers import Around
 
@@ -21,6 +22,7 @@ IDENTITY, TRUST, RESOURCE = "identity", "trust", "resource"
 TOP = {"version", "id", "statement"}
 KEYS = {"sid", "effect", "action", "notaction", "resource", "notresource", "principal", "notprincipal"}
 KEYS |= {"condition"}
+NO_ACTION = "Policy statement must contain actions."
 VERSIONS = ("2012-10-17", "2008-10-17")
 
 Statement = dict[str, Any]
@@ -126,7 +128,7 @@ def _statement_fault(statement: Statement, kind: str) -> str:
     if set(statement) - KEYS or str(statement.get("effect")).lower() not in ("allow", "deny"):
         return "Syntax errors in policy."
     if not {"action", "notaction"} & set(statement):
-        return "Policy statement must contain actions."
+        return NO_ACTION
     for each in actions(statement):
         if each != "*" and ":" not in each:
             return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
@@ -147,4 +149,33 @@ def _statement_fault(statement: Statement, kind: str) -> str:
             return "Missing required field Principal"
         if any(each != "*" and not each.lower().startswith("sts:") for each in actions(statement)):
             return "AssumeRole policy may only specify STS AssumeRole actions."
+    return ""
+
+
+# Ends of the names of services: those of the partitions, and the internal one.
+SERVICES = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".amazonaws.eu", ".aws.internal")
+# Roles of services are not judged: many exist in every account.
+ROLE = re.compile(r"arn:[^:]*:iam::(\d{12}):role/(?!aws-service-role/|aws-reserved/)[^*?$]+")
+
+
+def nobody(text: Any, around: Around) -> str:
+    """The principal of a policy that does not exist: a service of no known name, or a role that the account
+    does not have. Empty where all are there, or may be."""
+    accounts = {each.get("id") for each in around(OWNER)}
+    for statement in statements(text) or []:
+        who = statement.get("principal")
+        if not isinstance(who, dict):
+            continue
+        for each in listed(who.get("Service")):
+            if isinstance(each, str) and not each.endswith(SERVICES):
+                return f'Invalid principal in policy: "SERVICE":"{each}"'
+        for each in listed(who.get("AWS")):
+            match = ROLE.fullmatch(each) if isinstance(each, str) else None
+            if (
+                match
+                and match[1] in accounts
+                and not role(around, each)
+                and not stands(around(OUTSIDE), each)
+            ):
+                return f'Invalid principal in policy: "AWS":"{each}"'
     return ""

@@ -18,7 +18,6 @@ from rehearsal.refusals.rules import (
     networks,
     others,
     strangers,
-    taken,
     texts,
     used_by,
     zones,
@@ -40,6 +39,15 @@ QUOTAS = {
 }
 NAT_GATEWAYS = 5  # in a zone
 RULES_OF_A_GROUP = 60
+# No region has more zones: page global-infrastructure/latest/regions/aws-availability-zones.html
+LETTERS = "abcdef"
+ACL_RULES, TAGS = 20, 50
+TAGGED = (
+    *("aws_vpc", "aws_subnet", "aws_security_group", "aws_route_table", "aws_internet_gateway", "aws_eip"),
+    *("aws_nat_gateway", "aws_network_acl", "aws_vpc_endpoint", "aws_instance", "aws_ebs_volume"),
+    *("aws_key_pair", "aws_launch_template", "aws_flow_log"),
+    *("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
+)
 
 
 def network(text: Any) -> IPv4Network | IPv6Network | None:
@@ -245,19 +253,32 @@ def same_route(_was: Values, now: Values, around: Around) -> str:
 
 
 def association(was: Values, now: Values, around: Around) -> str:
-    table, subnet = now.get("route_table_id"), now.get("subnet_id")
-    if not isinstance(subnet, str) or not changed(was, now, "route_table_id", "subnet_id"):
+    table, subnet, gateway = now.get("route_table_id"), now.get("subnet_id"), now.get("gateway_id")
+    argument, place = ("subnet_id", subnet) if isinstance(subnet, str) and subnet else ("gateway_id", gateway)
+    if not isinstance(place, str) or not place or not changed(was, now, "route_table_id", argument):
         return ""
     vpc, its = table_network(around, table), networks(around, subnet)
     if vpc and its and vpc not in its:
         return f"InvalidParameterValue: route table {table} and subnet {subnet} belong to different networks"
     if not was and any(
-        each.get("subnet_id") == subnet for each in others(around, "aws_route_table_association", now)
+        each.get(argument) == place for each in others(around, "aws_route_table_association", now)
     ):
         return (
             f"Resource.AlreadyAssociated: the specified association for route table {table} conflicts with an"
             " existing association"
         )
+    return ""
+
+
+def same_flow_log(_was: Values, now: Values, around: Around) -> str:
+    names = ("vpc_id", "log_destination", "traffic_type")
+    known = all(isinstance(now.get(name), str) and now[name] for name in names)
+    for each in others(around, "aws_flow_log", now):
+        if known and all(each.get(name) == now[name] for name in names):
+            return (
+                "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and"
+                " log destination."
+            )
     return ""
 
 
@@ -399,12 +420,81 @@ ERRORS = "page AWSEC2/latest/APIReference/errors-overview.html, "
 VPC_LIMITS = "page vpc/latest/userguide/amazon-vpc-limits.html; "
 NAT = "API ec2, NatGateway, FailureMessage"
 
+
+def ports(was: Values, now: Values, _around: Around) -> str:
+    first, last = now.get("from_port"), now.get("to_port")
+    protocol = str(now.get("ip_protocol") or now.get("protocol")).lower()
+    if protocol not in ("tcp", "udp", "6", "17") or not isinstance(first, int) or not isinstance(last, int):
+        return ""
+    if first <= last or not changed(was, now, "from_port", "to_port"):
+        return ""
+    return f"InvalidParameterValue: Invalid port range: {first} to {last}; the first port comes first"
+
+
+def flow_log_role(was: Values, now: Values, _around: Around) -> str:
+    kind = now.get("log_destination_type") or "cloud-watch-logs"
+    if kind != "cloud-watch-logs" or texts(now.get("iam_role_arn")) or not changed(was, now, "iam_role_arn"):
+        return ""
+    return (
+        "InvalidParameter: DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs."
+    )
+
+
+def gateway_names(was: Values, now: Values, _around: Around) -> str:
+    gateway = now.get("vpc_endpoint_type") in (None, "Gateway") and now.get("private_dns_enabled") is True
+    if not gateway or not changed(was, now, "private_dns_enabled"):
+        return ""
+    return "InvalidParameter: Private DNS can be enabled for interface endpoints alone"
+
+
+def zone_letter(_was: Values, now: Values, _around: Around) -> str:
+    zone, region = now.get("availability_zone"), now.get("region")
+    if not isinstance(zone, str) or not isinstance(region, str) or not zone.startswith(region):
+        return ""
+    letter = zone.removeprefix(region)
+    if len(letter) != 1 or letter in LETTERS:
+        return ""
+    return (
+        f"InvalidParameterValue: Value ({zone}) for parameter availabilityZone is invalid. Subnets can"
+        f" currently be created in zones that {region} has."
+    )
+
+
+def acl_rules(_was: Values, now: Values, around: Around) -> str:
+    acl, way = now.get("network_acl_id"), bool(now.get("egress"))
+    same = [
+        each
+        for each in others(around, "aws_network_acl_rule", now)
+        if each.get("network_acl_id") == acl and bool(each.get("egress")) == way
+    ]
+    if not isinstance(acl, str) or len(same) < ACL_RULES:
+        return ""
+    return (
+        f"NetworkAclEntryLimitExceeded: The maximum number of network acl entries for {acl} has been reached."
+    )
+
+
+def tags(was: Values, now: Values, _around: Around) -> str:
+    given = now.get("tags_all") or now.get("tags")
+    if not isinstance(given, dict) or not changed(was, now, "tags_all", "tags"):
+        return ""
+    if len(given) > TAGS:
+        return f"TagLimitExceeded: The maximum number of Tags for a resource is {TAGS}, got {len(given)}"
+    for key in given:
+        if key.lower().startswith("aws:"):
+            return (
+                "InvalidParameterValue: Tag keys starting with 'aws:' are reserved for system use: key"
+                f" '{key}' must be changed"
+            )
+    return ""
+
+
 RULES = (
     Rule(
         "subnet_range",
         ("aws_subnet",),
         "the block of a subnet lies in a block of its VPC and has 16 to 28 bits",
-        ERRORS + "InvalidSubnet.Range",
+        "API ec2, CreateSubnet; " + ERRORS + "InvalidSubnet.Range",
         subnet_range,
         CREATE,
     ),
@@ -412,7 +502,7 @@ RULES = (
         "subnet_conflict",
         ("aws_subnet",),
         "blocks of subnets do not overlap",
-        ERRORS + "InvalidSubnet.Conflict",
+        "API ec2, CreateSubnet; " + ERRORS + "InvalidSubnet.Conflict",
         subnet_conflict,
         CREATE,
     ),
@@ -512,18 +602,6 @@ RULES = (
         group_name,
         CREATE,
     ),
-    Rule(
-        "same_group",
-        ("aws_security_group",),
-        "a VPC has one security group of a name",
-        ERRORS + "InvalidGroup.Duplicate",
-        taken(
-            "aws_security_group",
-            ("name", "vpc_id"),
-            "InvalidGroup.Duplicate: The security group '{name}' already exists for VPC '{vpc_id}'",
-        ),
-        CREATE,
-    ),
     *(
         Rule(
             f"same_rule_{way}",
@@ -563,7 +641,7 @@ RULES = (
         "acl_rule",
         ("aws_network_acl_rule",),
         "rules of a network ACL have numbers of their own",
-        ERRORS + "NetworkAclEntryAlreadyExists",
+        "API ec2, CreateNetworkAclEntry; " + ERRORS + "NetworkAclEntryAlreadyExists",
         acl_rule,
         CREATE,
     ),
@@ -599,47 +677,18 @@ RULES = (
         endpoint_groups,
     ),
     Rule(
-        "same_template",
-        ("aws_launch_template",),
-        "a launch template has a name of its own",
-        ERRORS + "InvalidLaunchTemplateName.AlreadyExistsException",
-        taken(
-            "aws_launch_template",
-            ("name",),
-            "InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.",
-        ),
-        CREATE,
-    ),
-    Rule(
-        "same_key_pair",
-        ("aws_key_pair",),
-        "a key pair has a name of its own",
-        ERRORS + "InvalidKeyPair.Duplicate",
-        taken(
-            "aws_key_pair",
-            ("key_name",),
-            "InvalidKeyPair.Duplicate: The keypair '{key_name}' already exists.",
-        ),
-        CREATE,
-    ),
-    Rule(
         "same_flow_log",
         ("aws_flow_log",),
         "a VPC has one flow log to a destination",
         ERRORS + "FlowLogAlreadyExists",
-        taken(
-            "aws_flow_log",
-            ("vpc_id", "log_destination", "traffic_type"),
-            "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and log"
-            " destination.",
-        ),
+        same_flow_log,
         CREATE,
     ),
     Rule(
         "vpc_used",
         ("aws_vpc",),
         "a VPC with subnets, groups, gateways or endpoints in it stays",
-        ERRORS + "DependencyViolation",
+        "API ec2, DeleteVpc; " + ERRORS + "DependencyViolation",
         dependents(
             (
                 ("aws_subnet", "vpc_id"),
@@ -655,7 +704,7 @@ RULES = (
         "subnet_used",
         SUBNETS[:1],
         "a subnet with a NAT gateway, load balancer or instance in it stays",
-        ERRORS + "DependencyViolation",
+        "API ec2, DeleteSubnet; " + ERRORS + "DependencyViolation",
         dependents(
             (
                 ("aws_nat_gateway", "subnet_id"),
@@ -671,7 +720,7 @@ RULES = (
         "group_used",
         GROUPS[:1],
         "a security group that is in use stays",
-        ERRORS + "DependencyViolation",
+        "API ec2, DeleteSecurityGroup; " + ERRORS + "DependencyViolation",
         dependents(
             (
                 ("aws_lb", "security_groups"),
@@ -686,5 +735,57 @@ RULES = (
             "DependencyViolation: resource {id} has a dependent object",
         ),
         DELETE,
+    ),
+    Rule(
+        "ports",
+        (
+            "aws_vpc_security_group_ingress_rule",
+            "aws_vpc_security_group_egress_rule",
+            "aws_security_group_rule",
+            "aws_network_acl_rule",
+        ),
+        "the first port of a rule is not above the last",
+        "API ec2, PortRange; " + ERRORS + "InvalidParameterValue",
+        ports,
+    ),
+    Rule(
+        "flow_log_role",
+        ("aws_flow_log",),
+        "a flow log to CloudWatch Logs has a role",
+        "API ec2, CreateFlowLogs, DeliverLogsPermissionArn",
+        flow_log_role,
+        CREATE,
+    ),
+    Rule(
+        "gateway_names",
+        ("aws_vpc_endpoint",),
+        "an endpoint with private DNS is an interface endpoint",
+        "API ec2, CreateVpcEndpoint, PrivateDnsEnabled",
+        gateway_names,
+    ),
+    Rule(
+        "zone_letter",
+        ("aws_subnet", "aws_ebs_volume"),
+        "a zone ends with a letter that a region has",
+        "page global-infrastructure/latest/regions/aws-availability-zones.html",
+        zone_letter,
+        CREATE,
+    ),
+    Rule(
+        "acl_rules",
+        ("aws_network_acl_rule",),
+        f"a network ACL has {ACL_RULES} rules a direction at most",
+        "page vpc/latest/userguide/amazon-vpc-limits.html, Rules per network ACL; "
+        + ERRORS
+        + "NetworkAclEntryLimitExceeded",
+        acl_rules,
+        CREATE,
+    ),
+    Rule(
+        "tags",
+        TAGGED,
+        f"an object of EC2 has {TAGS} tags at most, and no key of them begins with `aws:`",
+        "API ec2, CreateTags; " + ERRORS + "TagLimitExceeded",
+        tags,
     ),
 )

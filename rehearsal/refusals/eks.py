@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
 
 from rehearsal.refusals.documents import trusted
 from rehearsal.refusals.rules import (
@@ -15,7 +17,6 @@ from rehearsal.refusals.rules import (
     networks,
     others,
     strangers,
-    taken,
     texts,
 )
 from rehearsal.refusals.rules import zones as zones_of
@@ -173,6 +174,38 @@ def identity_provider(_was: Values, now: Values, around: Around) -> str:
 
 
 API = "API eks, "
+
+
+def public_ranges(was: Values, now: Values, _around: Around) -> str:
+    public = at(now, "vpc_config.endpoint_public_access") is True
+    given = texts(at(now, "vpc_config.public_access_cidrs"))
+    if not public or (was and given == texts(at(was, "vpc_config.public_access_cidrs"))):
+        return ""
+    for each in given:
+        if (network := block(each)) and network.version == 4 and network.is_private:
+            return f"InvalidParameterException: The following CIDRs are not allowed: {each} is reserved"
+    return ""
+
+
+def service_range(_was: Values, now: Values, around: Around) -> str:
+    mine = block(at(now, "kubernetes_network_config.service_ipv4_cidr"))
+    for vpc in networks(around, at(now, "vpc_config.subnet_ids")):
+        its = block((found(around, ("aws_vpc", "aws_default_vpc"), "id", vpc) or {}).get("cidr_block"))
+        if mine and its and mine.version == its.version and mine.overlaps(its):
+            return (
+                f"InvalidParameterException: serviceIpv4Cidr {mine} overlaps with the CIDR block {its} of the"
+                " VPC"
+            )
+    return ""
+
+
+def block(text: Any) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 RULES = (
     Rule(
         "cluster_zones",
@@ -235,31 +268,8 @@ RULES = (
         "node_template",
         (NODES,),
         "size of the disk and instance types are in the launch template or in the node group, not in both",
-        API + "CreateNodegroup, launchTemplate; page eks/latest/userguide/launch-templates.html",
+        API + "CreateNodegroupRequest, diskSize, instanceTypes, launchTemplate",
         template,
-    ),
-    Rule(
-        "same_nodes",
-        (NODES,),
-        "a cluster has one node group of a name",
-        API + "CreateNodegroup, ResourceInUseException",
-        taken(
-            NODES,
-            ("cluster_name", "node_group_name"),
-            "ResourceInUseException: NodeGroup already exists with name {node_group_name} and cluster name"
-            " {cluster_name}",
-        ),
-        CREATE,
-    ),
-    Rule(
-        "same_addon",
-        ("aws_eks_addon",),
-        "a cluster has an add-on once",
-        API + "CreateAddon, ResourceInUseException",
-        taken(
-            "aws_eks_addon", ("cluster_name", "addon_name"), "ResourceInUseException: Addon already exists."
-        ),
-        CREATE,
     ),
     Rule(
         "entries_allowed",
@@ -277,35 +287,11 @@ RULES = (
         entry_groups,
     ),
     Rule(
-        "same_entry",
-        (ENTRY,),
-        "a principal has one access entry",
-        API + "CreateAccessEntry, ResourceInUseException",
-        taken(
-            ENTRY,
-            ("cluster_name", "principal_arn"),
-            "ResourceInUseException: The specified access entry resource is already in use on this cluster.",
-        ),
-        CREATE,
-    ),
-    Rule(
         "pod_role",
         (ASSOCIATION,),
         "pods.eks.amazonaws.com can assume the role of a pod and tag its session",
         "hashicorp/terraform-provider-aws#41483 quotes the answer",
         pod_role,
-    ),
-    Rule(
-        "same_association",
-        (ASSOCIATION,),
-        "a service account has one role",
-        API + "CreatePodIdentityAssociation, ResourceInUseException",
-        taken(
-            ASSOCIATION,
-            ("cluster_name", "namespace", "service_account"),
-            "ResourceInUseException: Association already exists: {id}",
-        ),
-        CREATE,
     ),
     Rule(
         "identity_provider",
@@ -314,6 +300,21 @@ RULES = (
         API + "AssociateIdentityProviderConfig;"
         " page eks/latest/userguide/authenticate-oidc-identity-provider.html",
         identity_provider,
+        CREATE,
+    ),
+    Rule(
+        "public_ranges",
+        (CLUSTER,),
+        "ranges that reach the public endpoint are not reserved ones",
+        "page eks/latest/userguide/cluster-endpoint.html, the block cannot include reserved addresses",
+        public_ranges,
+    ),
+    Rule(
+        "service_range",
+        (CLUSTER,),
+        "the range of services does not overlap the block of the VPC",
+        "API eks, KubernetesNetworkConfigRequest, serviceIpv4Cidr",
+        service_range,
         CREATE,
     ),
 )

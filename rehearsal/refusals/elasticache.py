@@ -6,14 +6,12 @@ import re
 from collections import Counter
 
 from rehearsal.refusals.rules import (
-    CREATE,
     DELETE,
     Rule,
     changed,
     found,
     networks,
     strangers,
-    taken,
     texts,
     used_by,
     windows_overlap,
@@ -23,6 +21,10 @@ from rehearsal.transition_answers import Around, Values, numbers
 REDIS, CACHES = "aws_elasticache_replication_group", "aws_elasticache_cluster"
 SUBNET_GROUP, PARAMETERS = "aws_elasticache_subnet_group", "aws_elasticache_parameter_group"
 USER, USER_GROUP = "aws_elasticache_user", "aws_elasticache_user_group"
+ACCESS_WORDS = {
+    *("on", "off", "allkeys", "resetkeys", "allchannels", "resetchannels", "allcommands", "nocommands"),
+    *("clearselectors", "nopass", "resetpass", "reset", "sanitize-payload", "skip-sanitize-payload"),
+}
 
 
 def subnet_networks(_was: Values, now: Values, around: Around) -> str:
@@ -144,6 +146,31 @@ def group_id(_was: Values, now: Values, _around: Around) -> str:
 
 
 API = "API elasticache, "
+
+
+def zones_count(was: Values, now: Values, _around: Around) -> str:
+    zones, number = now.get("preferred_cache_cluster_azs"), now.get("num_cache_clusters")
+    if not isinstance(zones, list) or not zones or not isinstance(number, int) or len(zones) == number:
+        return ""
+    if not changed(was, now, "preferred_cache_cluster_azs", "num_cache_clusters"):
+        return ""
+    return (
+        f"InvalidParameterValue: The number of Availability Zones, {len(zones)}, must equal the number of"
+        f" cache clusters, {number}"
+    )
+
+
+def access_string(was: Values, now: Values, _around: Around) -> str:
+    given = now.get("access_string")
+    if not isinstance(given, str) or not changed(was, now, "access_string"):
+        return ""
+    outside = re.sub(r"\([^)]*\)", " ", given)
+    for word in outside.split():
+        if word.lower() not in ACCESS_WORDS and not re.match(r"[~&+\-]|%[RrWw]+~", word):
+            return f"InvalidParameterValue: Access string contains invalid syntax: {word}"
+    return ""
+
+
 RULES = (
     Rule(
         "cache_subnets",
@@ -210,52 +237,6 @@ RULES = (
         nodes,
     ),
     Rule(
-        "same_cache",
-        (REDIS,),
-        "a replication group has a name of its own",
-        API + "CreateReplicationGroup, ReplicationGroupAlreadyExists",
-        taken(
-            REDIS,
-            ("replication_group_id",),
-            "ReplicationGroupAlreadyExists: Replication group {replication_group_id} already exists.",
-        ),
-        CREATE,
-    ),
-    *(
-        Rule(
-            f"same_{noun}",
-            (name,),
-            f"a {noun.replace('_', ' ')} has a name of its own",
-            API + code,
-            taken(name, (argument,), f"{code}: {words}"),
-            CREATE,
-        )
-        for noun, name, argument, code, words in (
-            (
-                "cache_subnet_group",
-                SUBNET_GROUP,
-                "name",
-                "CacheSubnetGroupAlreadyExists",
-                "Cache subnet group {name} already exists.",
-            ),
-            (
-                "cache_parameter_group",
-                PARAMETERS,
-                "name",
-                "CacheParameterGroupAlreadyExists",
-                "Parameter group {name} already exists",
-            ),
-            ("cache_user", USER, "user_id", "UserAlreadyExists", "User {user_id} already exists."),
-            (
-                "cache_user_group",
-                USER_GROUP,
-                "user_group_id",
-                "UserGroupAlreadyExists",
-                "User group {user_group_id} already exists.",
-            ),
-        )
-    ),
-    Rule(
         "cache_subnet_group_used",
         (SUBNET_GROUP,),
         "a subnet group that is in use stays",
@@ -278,5 +259,19 @@ RULES = (
             "InvalidUserGroupState: User group {user_group_id} is in use by {user}.",
         ),
         DELETE,
+    ),
+    Rule(
+        "zones_count",
+        (REDIS,),
+        "a replication group names as many zones as it has nodes",
+        "API elasticache, CreateReplicationGroupMessage, PreferredCacheClusterAZs",
+        zones_count,
+    ),
+    Rule(
+        "access_string",
+        ("aws_elasticache_user",),
+        "an access string has rules of an ACL: on, off, keys, channels and commands",
+        "API elasticache, CreateUserMessage, AccessString; valkey.io/topics/acl, ACL rules",
+        access_string,
     ),
 )

@@ -15,7 +15,6 @@ from rehearsal.refusals.rules import (
     others,
     region_of,
     strangers,
-    taken,
     texts,
     zones,
 )
@@ -279,21 +278,36 @@ def target_used(was: Values, _now: Values, around: Around) -> str:
 
 
 API = "API elbv2, "
+
+
+def redirect_loop(_was: Values, now: Values, _around: Around) -> str:
+    for action in blocks(now, "default_action"):
+        for goal in blocks(action, "redirect"):
+            same = (
+                goal.get("host") in (None, "", "#{host}")
+                and goal.get("path") in (None, "", "/#{path}")
+                and goal.get("query") in (None, "", "#{query}")
+                and goal.get("port") in (None, "", "#{port}", str(now.get("port")))
+                and goal.get("protocol") in (None, "", "#{protocol}", now.get("protocol"))
+            )
+            if same and isinstance(now.get("port"), int):
+                return (
+                    "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a"
+                    " loop."
+                )
+    return ""
+
+
+def forward_target(was: Values, now: Values, _around: Around) -> str:
+    name = "action" if "action" in now else "default_action"
+    for each in blocks(now, name):
+        given = texts(each.get("target_group_arn")) or blocks(each, "forward")
+        if each.get("type") == "forward" and not given and changed(was, now, name):
+            return "ValidationError: An action of type forward must have target_group_arn or a forward block"
+    return ""
+
+
 RULES = (
-    Rule(
-        "balancer_name",
-        BALANCERS,
-        "a load balancer has a name of its own",
-        API + "CreateLoadBalancer, DuplicateLoadBalancerName",
-        taken(
-            "aws_lb",
-            ("name",),
-            "DuplicateLoadBalancerName: A load balancer with the same name '{name}' exists, but with"
-            " different"
-            " settings",
-        ),
-        CREATE,
-    ),
     Rule(
         "balancer_zones",
         BALANCERS,
@@ -387,19 +401,6 @@ RULES = (
         same_priority,
     ),
     Rule(
-        "target_name",
-        TARGETS,
-        "a target group has a name of its own",
-        API + "CreateTargetGroup, DuplicateTargetGroupName",
-        taken(
-            "aws_lb_target_group",
-            ("name",),
-            "DuplicateTargetGroupName: A target group with the same name '{name}' exists, but with different"
-            " settings",
-        ),
-        CREATE,
-    ),
-    Rule(
         "health_check",
         TARGETS,
         "a health check of HTTP ends before the next one begins",
@@ -421,5 +422,20 @@ RULES = (
         API + "DeleteTargetGroup, ResourceInUse",
         target_used,
         DELETE,
+    ),
+    Rule(
+        "redirect_loop",
+        LISTENERS,
+        "a listener does not redirect to itself",
+        "API elbv2, CreateListener, InvalidLoadBalancerAction;"
+        " kubernetes-sigs/aws-load-balancer-controller#1752 quotes the answer",
+        redirect_loop,
+    ),
+    Rule(
+        "forward_target",
+        (*LISTENERS, *LISTENER_RULES),
+        "an action that forwards has a target group",
+        "API elbv2, Action, TargetGroupArn",
+        forward_target,
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.refusals.documents import IDENTITY, TRUST, fault, size
-from rehearsal.refusals.rules import CREATE, DELETE, Rule, changed, others, taken, texts, used_by
+from rehearsal.refusals.documents import IDENTITY, TRUST, fault, nobody, size
+from rehearsal.refusals.rules import CREATE, DELETE, Rule, changed, others, texts, used_by
 from rehearsal.transition_answers import Around, Values
 
 ROLE, POLICY, INLINE, ATTACHED = (
@@ -20,8 +20,10 @@ POLICY_SIZE, ROLE_SIZE, TRUST_SIZE, ATTACHMENTS = 6144, 10240, 2048, 10
 
 
 def document(argument: str, kind: str) -> Any:
-    def answer(was: Values, now: Values, _around: Around) -> str:
-        words = fault(now.get(argument), kind) if changed(was, now, argument) else ""
+    def answer(was: Values, now: Values, around: Around) -> str:
+        if not changed(was, now, argument):
+            return ""
+        words = fault(now.get(argument), kind) or nobody(now.get(argument), around)
         return f"MalformedPolicyDocument: {words}" if words else ""
 
     return answer
@@ -122,47 +124,6 @@ RULES = (
         f"a role has {ATTACHMENTS} managed policies at most",
         QUOTA + "AttachRolePolicy, LimitExceeded",
         attachments,
-        CREATE,
-    ),
-    Rule(
-        "same_policy",
-        (POLICY,),
-        "a managed policy has a name of its own",
-        "API iam, CreatePolicy, EntityAlreadyExists",
-        taken(
-            POLICY,
-            ("name",),
-            "EntityAlreadyExists: A policy called {name} already exists. Duplicate names are not allowed.",
-            everywhere=True,
-        ),
-        CREATE,
-    ),
-    Rule(
-        "same_provider",
-        ("aws_iam_openid_connect_provider",),
-        "an issuer has one OpenID Connect provider",
-        "API iam, CreateOpenIDConnectProvider, EntityAlreadyExists",
-        taken(
-            "aws_iam_openid_connect_provider",
-            ("url",),
-            "EntityAlreadyExists: Provider with url {url} already exists.",
-            everywhere=True,
-        ),
-        CREATE,
-    ),
-    Rule(
-        "same_linked_role",
-        ("aws_iam_service_linked_role",),
-        "a service has one service-linked role",
-        "API iam, CreateServiceLinkedRole, InvalidInput",
-        taken(
-            "aws_iam_service_linked_role",
-            ("aws_service_name", "custom_suffix"),
-            "InvalidInput: Service role name of {aws_service_name} has been taken in this account, please"
-            " try a"
-            " different suffix.",
-            everywhere=True,
-        ),
         CREATE,
     ),
     Rule(

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from rehearsal.refusals.documents import RESOURCE, allows, covers, fault, principals, statements
+from rehearsal.refusals.documents import (
+    NO_ACTION,
+    RESOURCE,
+    allows,
+    covers,
+    fault,
+    nobody,
+    principals,
+    statements,
+)
 from rehearsal.refusals.rules import Rule, changed, found, region_of
 from rehearsal.transition_answers import Around, Values
 
@@ -10,15 +19,18 @@ KEYS = ("aws_kms_key", "aws_kms_replica_key", "aws_kms_external_key", "aws_kms_k
 MALFORMED = "MalformedPolicyDocumentException"
 
 
-def document(was: Values, now: Values, _around: Around) -> str:
-    words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
-    if not words:
-        listed = statements(now.get("policy")) or []
-        if any(not {"principal", "notprincipal"} & set(each) for each in listed):
-            words = "Missing required field Principal"
-        elif any(not {"resource", "notresource"} & set(each) for each in listed):
-            words = "Policy statement must contain resources."
-    return f"{MALFORMED}: {words}" if words and changed(was, now, "policy") else ""
+def document(was: Values, now: Values, around: Around) -> str:
+    """KMS takes a statement without actions or resources, though it has no effect."""
+    if not changed(was, now, "policy"):
+        return ""
+    words = fault(now.get("policy"), RESOURCE)
+    listed = statements(now.get("policy")) or []
+    if words == NO_ACTION:
+        words = ""
+    if not words and any(not {"principal", "notprincipal"} & set(each) for each in listed):
+        words = "Missing required field Principal"
+    words = words or nobody(now.get("policy"), around)
+    return f"{MALFORMED}: {words}" if words else ""
 
 
 def lockout(was: Values, now: Values, _around: Around) -> str:
@@ -58,7 +70,7 @@ RULES = (
     Rule(
         "key_policy",
         KEYS,
-        "a key policy follows the grammar, with principals and resources",
+        "a key policy follows the grammar, with principals that exist",
         API + "CreateKey, Policy, MalformedPolicyDocumentException",
         document,
     ),
@@ -66,8 +78,7 @@ RULES = (
         "lockout",
         KEYS,
         "a key policy lets an account, role or user change it later",
-        API + "CreateKey, BypassPolicyLockoutSafetyCheck;"
-        " page kms/latest/developerguide/key-policy-default.html",
+        API + "CreateKeyRequest, Policy, BypassPolicyLockoutSafetyCheck",
         lockout,
     ),
     Rule(

@@ -266,6 +266,27 @@ def replica_subnets(_was: Values, now: Values, around: Around) -> str:
 
 
 API = "API rds, "
+
+
+def zone_and_standby(_was: Values, now: Values, _around: Around) -> str:
+    if now.get("multi_az") is not True or not texts(now.get("availability_zone")):
+        return ""
+    return (
+        "InvalidParameterCombination: Requesting a specific availability zone is not valid for Multi-AZ"
+        " instances."
+    )
+
+
+def documentdb_user(was: Values, now: Values, _around: Around) -> str:
+    name = now.get("master_username")
+    if str(name).lower() != "admin" or not changed(was, now, "master_username"):
+        return ""
+    return (
+        f"InvalidParameterValue: MasterUsername {name} cannot be used as it is a reserved word used by the"
+        " engine"
+    )
+
+
 RULES = (
     Rule(
         "subnet_zones",
@@ -369,7 +390,7 @@ RULES = (
         "source_backups",
         (DATABASE,),
         "the source of a replica has backups",
-        "page AmazonRDS/latest/UserGuide/USER_ReadRepl.Create.html; API rds, CreateDBInstanceReadReplica",
+        API + "CreateDBInstanceReadReplicaMessage, SourceDBInstanceIdentifier",
         source_backups,
         CREATE,
     ),
@@ -407,5 +428,21 @@ RULES = (
             " database instance: {user} is still using it.",
         ),
         DELETE,
+    ),
+    Rule(
+        "zone_and_standby",
+        (DATABASE,),
+        "a database with a standby has no zone of its own",
+        "API rds, CreateDBInstanceMessage, AvailabilityZone",
+        zone_and_standby,
+        CREATE,
+    ),
+    Rule(
+        "documentdb_user",
+        ("aws_docdb_cluster",),
+        "the user of DocumentDB is not called admin",
+        "API docdb, CreateDBClusterMessage, MasterUsername: no reserved word; aws/aws-cdk#13295 quotes the"
+        " answer",
+        documentdb_user,
     ),
 )

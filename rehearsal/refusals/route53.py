@@ -38,10 +38,30 @@ def beside(now: Values, around: Around, zone: str) -> list[Values]:
     ]
 
 
+def _same_words(now: Values, around: Around) -> str:
+    """The answer where another record set of a zone from outside has the same name, as far as it is given."""
+
+    def named(record: Values) -> list[Any]:
+        name = str(record.get("name")).rstrip(".").lower()
+        return [record.get("zone_id"), name, record.get("type"), record.get("set_identifier") or None]
+
+    mine = named(now)
+    if not all(each is None or isinstance(each, str) for each in mine):
+        return ""
+    if mine not in [named(each) for each in others(around, "aws_route53_record", now)]:
+        return ""
+    return (
+        f"InvalidChangeBatch: [Tried to create resource record set [name='{mine[1]}.', type='{mine[2]}'] but"
+        " it already exists]"
+    )
+
+
 def same_record(_was: Values, now: Values, around: Around) -> str:
     zone = zone_of(now, around)
-    if zone is None or now.get("allow_overwrite") is True:
+    if now.get("allow_overwrite") is True or (zone is None and not isinstance(now.get("name"), str)):
         return ""
+    if zone is None:
+        return _same_words(now, around)
     name, kind = full_name(now, zone), now.get("type")
     own = now.get("set_identifier") if isinstance(now.get("set_identifier"), str) else None
     for each in beside(now, around, zone):
@@ -69,11 +89,11 @@ def same_record(_was: Values, now: Values, around: Around) -> str:
 
 
 def cname(_was: Values, now: Values, around: Around) -> str:
-    zone = zone_of(now, around)
-    if zone is None:
-        return ""
+    zone = zone_of(now, around) or ""
     name, kind, top = full_name(now, zone), now.get("type"), zone.rstrip(".").lower()
-    if kind == "CNAME" and name == top:
+    if not zone and not isinstance(now.get("name"), str):
+        return ""
+    if zone and kind == "CNAME" and name == top:
         return (
             f"InvalidChangeBatch: [RRSet of type CNAME with DNS name {name}. is not permitted at apex in zone"
             f" {top}.]"
@@ -98,6 +118,8 @@ def _wrong(kind: Any, value: str) -> str:
         if kind == "A":
             return "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
         return "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"
+    if kind == "CAA" and not re.fullmatch(r'\d{1,3}\s+[0-9A-Za-z]+\s+("[^"]*"|\S+)', value.strip()):
+        return "CAARRDATANotThreeFields (CAA record doesn't have 3 fields)"
     if kind == "MX" and not re.fullmatch(r"\d+\s+\S+", value.strip()):
         return "MXRRDATANotTwoFields (MX record doesn't have 2 fields)"
     return ""

@@ -53,24 +53,6 @@ def others(around: Around, type_name: str, now: Values, everywhere: bool = False
             yield one
 
 
-def taken(type_name: str, arguments: Iterable[str], words: str, everywhere: bool = False) -> Answer:
-    """The answer to a second object with the same values of all these arguments."""
-    names = tuple(arguments)
-
-    def answer(_was: Values, now: Values, around: Around) -> str:
-        if any(not isinstance(now.get(name), (str, int)) or now[name] == "" for name in names):
-            return ""
-        same = (
-            one
-            for one in others(around, type_name, now, everywhere)
-            if all(one.get(n) == now[n] for n in names)
-        )
-        one = next(same, None)
-        return "" if one is None else words.format(**{**now, "id": one.get("id"), "arn": one.get("arn")})
-
-    return answer
-
-
 def used_by(users: Iterable[tuple[str, str]], own: str, words: str) -> Answer:
     """The answer to the deletion of what others name: `users` are their types and arguments."""
     pairs = tuple(users)

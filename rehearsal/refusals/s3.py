@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from rehearsal.refusals.documents import RESOURCE, actions, admits, allows, fault, listed, statements
+from rehearsal.refusals.documents import RESOURCE, actions, admits, allows, fault, listed, nobody, statements
 from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, found
 from rehearsal.transition_answers import Around, Values, at
 
@@ -49,11 +49,11 @@ def same_bucket(_was: Values, now: Values, around: Around) -> str:
     )
 
 
-def policy(was: Values, now: Values, _around: Around) -> str:
+def policy(was: Values, now: Values, around: Around) -> str:
     name, text = now.get("bucket"), now.get("policy")
     if not isinstance(name, str) or not changed(was, now, "policy"):
         return ""
-    words = fault(text, RESOURCE)
+    words = fault(text, RESOURCE) or nobody(text, around)
     for each in statements(text) or [] if not words else []:
         if not {"principal", "notprincipal"} & set(each):
             words = words or "Missing required field Principal"
@@ -80,7 +80,7 @@ def public_policy(was: Values, now: Values, around: Around) -> str:
         return ""
     for each in statements(now.get("policy")) or []:
         everyone = allows(each) and each.get("principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
-        if everyone and not each.get("condition"):
+        if everyone and not _narrowed(each.get("condition")):
             return (
                 "AccessDenied: User is not authorized to perform: s3:PutBucketPolicy on resource:"
                 f' "arn:aws:s3:::{name}" because public policies are prevented by the BlockPublicPolicy'
@@ -88,6 +88,23 @@ def public_policy(was: Values, now: Values, around: Around) -> str:
                 " S3 Block Public Access."
             )
     return ""
+
+
+# Conditions that keep a policy from being public: page AmazonS3/latest/userguide/
+# access-control-block-public-access.html, "The meaning of public".
+NARROWING = {
+    *("aws:sourceip", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner"),
+    *("aws:sourceaccount", "aws:userid", "aws:principalorgid", "aws:principalarn", "aws:principalaccount"),
+    *("aws:principalorgpaths", "aws:sourceorgid", "aws:sourceorgpaths", "aws:vpcsourceip", "aws:calledvia"),
+    *("s3:x-amz-server-side-encryption-aws-kms-key-id", "s3:dataaccesspointarn", "s3:dataaccesspointaccount"),
+}
+
+
+def _narrowed(condition: Any) -> bool:
+    if not isinstance(condition, dict):
+        return condition is not None
+    keys = {str(key).lower() for each in condition.values() if isinstance(each, dict) for key in each}
+    return bool(keys & NARROWING) or any(key.startswith("aws:principal") for key in keys)
 
 
 def acl(was: Values, now: Values, around: Around) -> str:
@@ -287,14 +304,14 @@ RULES = (
         "notification",
         ("aws_s3_bucket_notification",),
         "topics, queues and functions let S3 notify them",
-        ERRORS + "InvalidArgument; page AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html",
+        "API s3, PutBucketNotificationConfiguration; " + ERRORS + "InvalidArgument",
         notification,
     ),
     Rule(
         "logging",
         ("aws_s3_bucket_logging",),
         "logs go to a bucket of the same region",
-        ERRORS + "CrossLocationLoggingProhibited",
+        "API s3, PutBucketLogging; " + ERRORS + "CrossLocationLoggingProhibited",
         logging,
     ),
     Rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.refusals.documents import RESOURCE, fault
-from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, found, region_of, taken
+from rehearsal.refusals.rules import Rule, blocks, changed, found, region_of
 from rehearsal.transition_answers import Around, Values
 
 SECRET = "aws_secretsmanager_secret"
@@ -52,18 +52,6 @@ def document(was: Values, now: Values, _around: Around) -> str:
 
 API = "API secretsmanager, "
 RULES = (
-    Rule(
-        "same_secret",
-        (SECRET,),
-        "a secret has a name of its own",
-        API + "CreateSecret, ResourceExistsException",
-        taken(
-            SECRET,
-            ("name",),
-            "ResourceExistsException: The operation failed because the secret {name} already exists.",
-        ),
-        CREATE,
-    ),
     Rule(
         "secret_replica",
         (SECRET,),

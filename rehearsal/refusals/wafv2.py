@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, taken, texts, used_by
+from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, texts, used_by
 from rehearsal.transition_answers import Around, Values
 
 ACL, GROUP, LINK = "aws_wafv2_web_acl", "aws_wafv2_rule_group", "aws_wafv2_web_acl_association"
@@ -129,9 +130,31 @@ def log_names(was: Values, now: Values, _around: Around) -> str:
 
 
 API = "API wafv2, "
-DUPLICATE = (
-    "WAFDuplicateItemException: AWS WAF couldn't perform the operation because some resource in your request"
-)
+
+
+def response_body(_was: Values, now: Values, _around: Around) -> str:
+    kept = {each.get("key") for each in blocks(now, "custom_response_body")}
+    for key in _named_bodies([*blocks(now, "rule"), *blocks(now, "default_action")]):
+        if key not in kept:
+            return (
+                "WAFInvalidParameterException: Error reason: A custom response body of this key must be"
+                f" defined, field: CUSTOM_RESPONSE_BODY, parameter: {key}"
+            )
+    return ""
+
+
+def _named_bodies(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _named_bodies(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name == "custom_response_body_key" and isinstance(each, str) and each:
+                yield each
+            else:
+                yield from _named_bodies(each)
+
+
 RULES = (
     Rule(
         "priorities",
@@ -178,22 +201,6 @@ RULES = (
         " PutLoggingConfiguration, WAFInvalidParameterException",
         log_names,
     ),
-    *(
-        Rule(
-            f"same_{name.removeprefix('aws_wafv2_')}",
-            (name,),
-            f"`{name}` has a name of its own in its scope",
-            API + f"{operation}, WAFDuplicateItemException",
-            taken(name, ("name", "scope"), f"{DUPLICATE} is a duplicate of an existing one."),
-            CREATE,
-        )
-        for name, operation in (
-            (ACL, "CreateWebACL"),
-            (GROUP, "CreateRuleGroup"),
-            (SETS[0], "CreateIPSet"),
-            (SETS[1], "CreateRegexPatternSet"),
-        )
-    ),
     Rule(
         "acl_used",
         (ACL,),
@@ -207,5 +214,12 @@ RULES = (
             " used by another resource or it's associated with another resource.",
         ),
         DELETE,
+    ),
+    Rule(
+        "response_body",
+        ("aws_wafv2_web_acl", "aws_wafv2_rule_group"),
+        "a custom response names a body that is defined beside it",
+        "API wafv2, CustomResponse, CustomResponseBodyKey",
+        response_body,
     ),
 )

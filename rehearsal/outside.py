@@ -1,0 +1,60 @@
+"""What is in the account without the rehearsal having made it.
+
+A data source that finds nothing in the account makes up an object: it is there from then on, for whatever
+names it. REHEARSAL_EXISTS names more, separated by commas: ids, names and ARNs, each with * for any text.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from rehearsal.cloud import Cloud
+from rehearsal.protocol import Object
+
+# The types under which rules find these values, and the account itself.
+OUTSIDE, OWNER = "outside", "account"
+VARIABLE = "REHEARSAL_EXISTS"
+
+
+def answered(cloud: Cloud, state: Object) -> None:
+    """Remembers the names, ids and ARNs that a data source answered."""
+    if not cloud.remembers:
+        return
+    for value in set(_identities(state)):
+        cloud.write_note(OUTSIDE, value, {"value": value})
+
+
+def around(cloud: Cloud, account_id: str, type_name: str) -> Iterable[Object]:
+    """The objects of a type; of OUTSIDE, the values that are there besides, and the patterns of the user; of
+    OWNER, the account."""
+    if type_name == OWNER:
+        return [{"id": account_id}]
+    if type_name != OUTSIDE:
+        return cloud.all(type_name)
+    given = [each.strip() for each in os.environ.get(VARIABLE, "").split(",")]
+    return [*cloud.notes(OUTSIDE), *({"pattern": each} for each in given if each)]
+
+
+def stands(outside: Iterable[Mapping[str, Any]], value: str) -> bool:
+    """Whether one of these values or patterns is this one."""
+    return any(
+        value == each["value"] if "value" in each else fnmatchcase(value, str(each["pattern"]))
+        for each in outside
+    )
+
+
+def _identities(state: Object) -> Iterator[str]:
+    for name, value in state.items():
+        if name in ("id", "ids", "arn", "arns", "name", "names") or name.endswith(
+            ("_id", "_ids", "_arn", "_name")
+        ):
+            yield from _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str) and one:
+            yield one
