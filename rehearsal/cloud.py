@@ -61,6 +61,15 @@ class Cloud:
     def write_note(self, kind: str, identity: str, value: dict[str, Any]) -> None:
         self._run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", kind, identity, pack(value))
 
+    def notes(self, kind: str) -> list[dict[str, Any]]:
+        """Every note of a kind, in the order of their ids."""
+        return [
+            unpack(row[0]) for row in self._run("SELECT value FROM notes WHERE kind = ? ORDER BY id", kind)
+        ]
+
+    def forget_note(self, kind: str, identity: str) -> None:
+        self._run("DELETE FROM notes WHERE kind = ? AND id = ?", kind, identity)
+
     def put(self, type_name: str, identity: str, state: dict[str, Any]) -> None:
         self._run("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", type_name, identity, pack(state))
 

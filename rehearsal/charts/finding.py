@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
+
+CORE = "Kubernetes, pkg/apis/core/validation/validation.go"
+
+
+class Flaw(NamedTuple):
+    """A place in an object, what is wrong there and where Kubernetes says so. Terraform only warns of what is
+    not `sure`."""
+
+    path: str
+    says: str
+    source: str
+    sure: bool = True
+
+
+Flaws = Iterator[Flaw]
 
 
 @dataclass(frozen=True)
 class Finding:
     """A problem at `where`: an argument of the release, or an object that its chart makes and a place in it.
 
-    `sure` problems stop terraform; of the others it warns. `later` ones can be judged only when the release is
-    applied: what comes before may still change the cluster.
+    `sure` problems stop terraform; of the others it warns. `later` ones can be judged only when the release
+    is applied: what comes before may still change the cluster.
     """
 
     where: str
@@ -18,7 +35,3 @@ class Finding:
     source: str
     sure: bool = True
     later: bool = False
-
-    @property
-    def text(self) -> str:
-        return f"{self.where}: {self.says} ({self.source})"

@@ -1,7 +1,7 @@
 """Real helm: where it is, which charts it finds without a network, and what it makes of one.
 
-Sources: helm.sh/helm/v3, pkg/action/install.go (LocateChart) and pkg/chartutil; hashicorp/terraform-provider-helm,
-helm/resource_helm_release.go (getValues, getListValue, setValue).
+Sources: helm.sh/helm/v3, pkg/action/install.go (LocateChart) and pkg/chartutil; getValues, getListValue and
+setValue in helm/resource_helm_release.go of hashicorp/terraform-provider-helm.
 """
 
 from __future__ import annotations

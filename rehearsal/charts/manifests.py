@@ -16,7 +16,9 @@ import yaml
 _SOURCE = re.compile(r"^# Source: (\S+)", re.MULTILINE)
 _DOCUMENT = re.compile(r"^---[ \t]*\n", re.MULTILINE)
 _INTEGER = re.compile(r"[-+]?(0b[01_]+|0o?[0-7_]*|[1-9][0-9_]*|0x[0-9a-fA-F_]+)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -44,7 +46,8 @@ for _tag, _pattern in (("int", _INTEGER), ("float", _FLOAT)):
     _Loader.add_implicit_resolver(_TAG + _tag, re.compile(f"^(?:{_pattern.pattern})$"), list("-+.0123456789"))
 _Loader.add_constructor(f"{_TAG}int", _number)
 _Loader.add_constructor(
-    f"{_TAG}float", lambda _, node: float(node.value.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+    f"{_TAG}float",
+    lambda _, node: float(node.value.replace("_", "").replace(".inf", "inf").replace(".nan", "nan")),
 )
 
 

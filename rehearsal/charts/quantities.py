@@ -26,10 +26,11 @@ def quantity(value: Any) -> Decimal | None:
         return None
     amount, suffix = Decimal(found[1]), found[2] or ""
     if suffix.endswith("i"):
-        return amount * 1024 ** (1 + "KMGTPE".index(suffix[0]))
+        return amount * Decimal(1024 ** (1 + "KMGTPE".index(suffix[0])))
     if suffix in _SUFFIXES:
-        return amount * Decimal(10) ** _SUFFIXES[suffix]
-    return amount * Decimal(10) ** int(suffix[1:]) if suffix else amount
+        return amount.scaleb(_SUFFIXES[suffix])
+    exponent = int(suffix[1:]) if suffix else 0
+    return amount.scaleb(exponent)
 
 
 def requirements(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,13 @@
-"""Objects against the schemas of a version of Kubernetes, and of custom resources whose definitions are known.
+"""Objects against the schemas of a version of Kubernetes, and of custom resources that charts define.
 
 The schemas are in the package kubernetes-validate, which `make charts` and the tests install. Without it no
 schema is known, and nothing is refused.
 
-What the server decodes into types of Go it refuses when the type is another, and what a definition of a custom
-resource requires, when it is missing: kubernetes.io/docs/reference/using-api/api-concepts/#field-validation and
-/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation. Of unknown fields the
-server only warns, and drops them, for helm does not ask it to be strict (helm.sh/helm/v3, pkg/kube/client.go).
+What the server decodes into types of Go it refuses when the type is another, and what the definition of a
+custom resource requires, when it is missing: reference/using-api/api-concepts/#field-validation and
+tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation at kubernetes.io/docs. Of
+unknown fields the server only warns, and drops them, for helm does not ask it to be strict (helm.sh/helm/v3,
+pkg/kube/client.go).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 Schema = dict[str, Any]
 _VERSION = re.compile(r"v(\d+\.\d+)\.\d+-local")
 _LIMITS = {"int32": 2**31, "int64": 2**63}
-# The server fills these in, or takes the empty value for them, although its schema says that they are required.
+# The server fills these in, or takes the empty value for them, although its schema requires them.
 _FILLED = {
     ("RoleRef", "apiGroup"),  # pkg/apis/rbac/v1/defaults.go
     ("NetworkPolicySpec", "podSelector"),  # empty, it selects all pods
@@ -102,7 +103,7 @@ class Schemas:
         return named | _OLD_GROUPS if named else set()
 
     def serves(self, api: str, kind: str) -> bool | None:
-        """Whether the server knows a kind; None for a group that is not its own, or of which nothing is known."""
+        """Whether the server knows a kind; None for a group that is not its own, or is not known."""
         if (api, kind) in self.kinds:
             return True
         return False if api.rpartition("/")[0] in self.groups else None
@@ -116,14 +117,16 @@ class Schemas:
         api, kind = str(body.get("apiVersion")), str(body.get("kind"))
         if name := self.kinds.get((api, kind)):
             if kind != "CustomResourceDefinition":  # its schemas are schemas
-                given = {key: value for key, value in body.items() if key != "status"}  # which the server drops
+                given = {
+                    key: value for key, value in body.items() if key != "status"
+                }  # which the server drops
                 yield from self._value(given, {"$ref": f"#/$defs/{name}"}, "", "")
             return
         meta = next((name for name in self.definitions if name.endswith(".meta.v1.ObjectMeta")), "")
         if meta:
             yield from self._value(body.get("metadata"), {"$ref": f"#/$defs/{meta}"}, "metadata", "")
         if schema := self.custom.get((api, kind)):
-            fields = {"apiVersion": {}, "kind": {}, "metadata": {}, "status": {}}
+            fields: dict[str, Schema] = {"apiVersion": {}, "kind": {}, "metadata": {}, "status": {}}
             open_ = {**schema, "properties": {**schema.get("properties", {}), **fields}}
             yield from self._value(body, open_, "", "")
 
