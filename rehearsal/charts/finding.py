@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CORE = "Kubernetes, pkg/apis/core/validation/validation.go"
 
@@ -20,6 +20,12 @@ class Flaw(NamedTuple):
 
 
 Flaws = Iterator[Flaw]
+
+
+def choice(value: Any, allowed: str, path: str, source: str = CORE) -> Flaws:
+    """Nothing for one of the words that are allowed, and for none. The schemas do not list them."""
+    if isinstance(value, str) and value and value not in allowed.split():
+        yield Flaw(path, f"must be one of {', '.join(allowed.split())}, got {value!r}", source)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.charts.finding import CORE, Flaw, Flaws
+from rehearsal.charts.finding import CORE, Flaw, Flaws, choice
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import RBAC, config_key, number_or_name, port, subdomain
 from rehearsal.charts.pods import template
@@ -54,7 +54,11 @@ def _workload(thing: Thing) -> Flaws:
         says = f"selector does not match template labels: {wanted} against {_pairs(labels)}"
         yield Flaw("spec.template.metadata.labels", says, APPS)
     yield from _counts(thing, APPS, "replicas", "minReadySeconds", "revisionHistoryLimit")
-    strategy = mapping(thing.spec.get("strategy"))
+    strategy, update = mapping(thing.spec.get("strategy")), mapping(thing.spec.get("updateStrategy"))
+    yield from choice(strategy.get("type"), "Recreate RollingUpdate", "spec.strategy.type", APPS)
+    yield from choice(update.get("type"), "OnDelete RollingUpdate", "spec.updateStrategy.type", APPS)
+    order = "spec.podManagementPolicy"
+    yield from choice(thing.spec.get("podManagementPolicy"), "OrderedReady Parallel", order, APPS)
     rolling = mapping(strategy.get("rollingUpdate"))
     if strategy.get("type") == "Recreate" and rolling:
         yield Flaw("spec.strategy.rollingUpdate", "must not be set when the type is Recreate", APPS)
@@ -99,6 +103,8 @@ def _cron(thing: Thing) -> Flaws:
     schedule = thing.spec.get("schedule")
     if isinstance(schedule, str) and (words := _schedule(schedule)):
         yield Flaw("spec.schedule", words, BATCH)
+    policy = "spec.concurrencyPolicy"
+    yield from choice(thing.spec.get("concurrencyPolicy"), "Allow Forbid Replace", policy, BATCH)
     yield from _counts(
         thing, BATCH, "startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"
     )
@@ -136,6 +142,10 @@ def _schedule(text: str) -> str:
 def _service(thing: Thing) -> Flaws:
     spec, ports = thing.spec, [mapping(each) for each in sequence(thing.spec.get("ports"))]
     type_ = spec.get("type") or "ClusterIP"
+    yield from choice(type_, "ClusterIP ExternalName LoadBalancer NodePort", "spec.type")
+    yield from choice(spec.get("sessionAffinity"), "ClientIP None", "spec.sessionAffinity")
+    for traffic in ("externalTrafficPolicy", "internalTrafficPolicy"):
+        yield from choice(spec.get(traffic), "Cluster Local", f"spec.{traffic}")
     if type_ == "ExternalName":
         if not spec.get("externalName"):
             yield Flaw("spec.externalName", "is required for a service of type ExternalName", CORE)
@@ -151,6 +161,7 @@ def _service(thing: Thing) -> Flaws:
             yield Flaw(f"{path}.targetPort", words, CORE)
         if len(ports) > 1 and not each.get("name"):
             yield Flaw(f"{path}.name", "is required where a service has several ports", CORE)
+        yield from choice(each.get("protocol"), "TCP UDP SCTP", f"{path}.protocol")
         pair = (each.get("port"), each.get("protocol") or "TCP")
         if each.get("name") and each["name"] in names:
             yield Flaw(f"{path}.name", f"the name {each['name']} stands there twice", CORE)
@@ -241,6 +252,7 @@ def _walls(thing: Thing) -> Flaws:
                 yield from _peer(mapping(each), f"spec.{side}[{index}].{others}[{number}]")
             for number, each in enumerate(sequence(mapping(rule).get("ports"))):
                 given, path = mapping(each), f"spec.{side}[{index}].ports[{number}]"
+                yield from choice(given.get("protocol"), "TCP UDP SCTP", f"{path}.protocol", NETWORKING)
                 if given.get("port") is not None and (words := number_or_name(given["port"])):
                     yield Flaw(f"{path}.port", words, NETWORKING)
                 end, begin = given.get("endPort"), given.get("port")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.charts import quantities
-from rehearsal.charts.finding import CORE, Flaw, Flaws
+from rehearsal.charts.finding import CORE, Flaw, Flaws, choice
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import label, labels, number_or_name, port, port_name, subdomain
 
@@ -100,6 +100,12 @@ def _policy(thing: Thing, spec: dict[str, Any], path: str) -> Flaws:
     elif thing.kind != "Pod" and given not in (None, "", "Always"):
         says = f"must be Always in a {thing.kind}, got {given}"
         yield Flaw(f"{path}.restartPolicy", says, "Kubernetes, pkg/apis/apps/validation/validation.go")
+    policies = "ClusterFirst ClusterFirstWithHostNet Default None"
+    yield from choice(spec.get("dnsPolicy"), policies, f"{path}.dnsPolicy")
+    for index, each in enumerate(sequence(spec.get("tolerations"))):
+        where, effects = f"{path}.tolerations[{index}]", "NoSchedule PreferNoSchedule NoExecute"
+        yield from choice(mapping(each).get("effect"), effects, f"{where}.effect")
+        yield from choice(mapping(each).get("operator"), "Exists Equal Lt Gt", f"{where}.operator")
     if sequence(spec.get("containers")) == [] and "containers" in spec:
         yield Flaw(f"{path}.containers", "must have at least one container", CORE)
     account = spec.get("serviceAccountName")
@@ -109,7 +115,9 @@ def _policy(thing: Thing, spec: dict[str, Any], path: str) -> Flaws:
         if isinstance(spec.get(key), int) and spec[key] < 0:
             yield Flaw(f"{path}.{key}", f"must be greater than or equal to 0, got {spec[key]}", CORE)
     for index, each in enumerate(sequence(spec.get("topologySpreadConstraints"))):
-        skew = mapping(each).get("maxSkew")
+        given, skew = mapping(each), mapping(each).get("maxSkew")
+        where = f"{path}.topologySpreadConstraints[{index}].whenUnsatisfiable"
+        yield from choice(given.get("whenUnsatisfiable"), "DoNotSchedule ScheduleAnyway", where)
         if isinstance(skew, int) and skew < 1:
             yield Flaw(
                 f"{path}.topologySpreadConstraints[{index}].maxSkew",
@@ -128,6 +136,7 @@ def _container(each: dict[str, Any], path: str, volumes: set[Any]) -> Flaws:
         yield Flaw(f"{path}.image", f"must not begin or end with blanks, got {each['image']!r}", CORE)
     for where, says in quantities.requirements(each.get("resources"), f"{path}.resources"):
         yield Flaw(where, says, quantities.SOURCE)
+    yield from choice(each.get("imagePullPolicy"), "Always IfNotPresent Never", f"{path}.imagePullPolicy")
     named: set[str] = set()
     for index, one in enumerate(sequence(each.get("ports"))):
         given = mapping(one)
@@ -141,6 +150,7 @@ def _container(each: dict[str, Any], path: str, volumes: set[Any]) -> Flaws:
         ):
             if words:
                 yield Flaw(f"{path}.ports[{index}].{key}", words, CORE)
+        yield from choice(given.get("protocol"), "TCP UDP SCTP", f"{path}.ports[{index}].protocol")
         if given.get("name") in named:
             yield Flaw(f"{path}.ports[{index}].name", f"the name {given['name']} stands there twice", CORE)
         named |= {given["name"]} if given.get("name") else set()
