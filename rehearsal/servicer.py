@@ -13,6 +13,8 @@ from rehearsal import checks, data_sources, days, differences, ephemeral, functi
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
+from rehearsal.charts import releases
+from rehearsal.charts.finding import Finding
 from rehearsal.cloud import Cloud
 from rehearsal.needed import used_words
 from rehearsal.planning import Path as ArgumentPath
@@ -31,6 +33,7 @@ class Servicer:
         self.folder = folder
         self.cloud = cloud
         self.changes = Changes(cloud, Account())
+        self.releases = releases.Releases(cloud, folder)
         self._checks: dict[tuple[str, str], dict[str, Any]] = {}
 
     @cached_property
@@ -104,6 +107,8 @@ class Servicer:
 
     def ConfigureProvider(self, request: Any, _context: Any) -> Any:
         response = messages().ConfigureProvider.Response
+        if self.provider == "helm":
+            self.releases.configure(decode(request.config) or {})
         account = Account.configured(decode(request.config) or {}, os.environ)
         try:
             self.changes = Changes(self.cloud, account, os.environ.get("REHEARSAL_FAIL", ""))
@@ -135,12 +140,14 @@ class Servicer:
         prior, config = decode(request.prior_state), decode(request.config) or {}
         planned, replace = plan(type_, prior, proposed, config, self.changes.account)
         changed = prior is not None and not replace and planned != prior
+        said = [unproven(type_)] if changed and not type_.facts.source else []
+        said += [error(words, source) for words, source in differences.refused(type_.name, config)]
+        if type_.name == releases.TYPE and (changed or prior is None):
+            found = self.releases.findings(planned, config, upgrade=prior is not None)
+            said += [_judged(each) for each in found if not each.later]
         return response(
             planned_state=encode(planned),
-            diagnostics=[
-                *([unproven(type_)] if changed and not type_.facts.source else []),
-                *(error(words, source) for words, source in differences.refused(type_.name, config)),
-            ],
+            diagnostics=said,
             requires_replace=[_attribute_path(path) for path in replace],
             planned_private=request.prior_private,
             legacy_type_system=_legacy(type_),
@@ -151,6 +158,12 @@ class Servicer:
         type_ = self._resources[request.type_name]
         prior, planned = decode(request.prior_state), decode(request.planned_state)
         private = request.planned_private
+        of_helm = type_.name == releases.TYPE
+        if of_helm and planned is not None:
+            config, upgrade = decode(request.config) or {}, prior is not None
+            found = self.releases.findings(planned, config, upgrade, applying=True)
+            if wrong := [_judged(each) for each in found if each.sure]:
+                return response(new_state=request.prior_state, private=private, diagnostics=wrong)
         if planned is None:
             refusal = self.changes.delete(type_, prior, private)
         elif prior is None:
@@ -159,6 +172,11 @@ class Servicer:
             made, refusal = self.changes.update(type_, prior, planned, private)
         if refusal:
             return response(new_state=request.prior_state, private=private, diagnostics=[refusal])
+        if of_helm:
+            if planned is None:
+                self.releases.forget(prior)
+            else:
+                self.releases.remember(planned, upgrade=prior is not None)
         if planned is None:
             return response(new_state=request.planned_state)
         return response(new_state=encode(made), private=private, legacy_type_system=_legacy(type_))
@@ -208,6 +226,16 @@ def unproven(type_: Type) -> Any:
         " documentation of the type before you rely on it."
     )
     return warning(f"{type_.name}: AWS may replace what is planned as an update in place", detail)
+
+
+def _judged(finding: Finding) -> Any:
+    """An error for what helm or Kubernetes surely refuses, a warning for the rest."""
+    source = f" The rule is from {finding.source}." if finding.source else ""
+    if finding.sure:
+        detail = f"The release cannot be applied so.{source} Change its values, or the chart."
+        return error(f"{finding.where}: {finding.says}", detail)
+    detail = f"The release is applied all the same, and may not do what you expect.{source}"
+    return warning(f"{finding.where}: {finding.says}", detail)
 
 
 def _legacy(type_: Type) -> bool:

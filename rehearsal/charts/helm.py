@@ -1,0 +1,227 @@
+"""Real helm: where it is, which charts it finds without a network, and what it makes of one.
+
+Sources: helm.sh/helm/v3, pkg/action/install.go (LocateChart) and pkg/chartutil; getValues, getListValue and
+setValue in helm/resource_helm_release.go of hashicorp/terraform-provider-helm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rehearsal.catalog import catalog_path
+from rehearsal.charts.manifests import mapping
+from rehearsal.files import write
+
+INSTALLED = ".venv/installed-helm"
+SECONDS = 120
+_SETTERS = {"string": "--set-string", "literal": "--set-literal"}
+
+
+def program() -> str:
+    """The helm that `make charts` installed; empty where it was not asked for."""
+    project = catalog_path().parent.parent
+    if not (project / INSTALLED).exists():
+        return ""
+    own = project / ".venv/bin/helm"
+    return str(own) if own.exists() else shutil.which("helm") or ""
+
+
+def stored(name: str, version: str, repository_cache: str = "") -> Path | None:
+    """The archive of a published chart: in the cache of helm, or where `.rehearsal/charts` keeps it."""
+    cache = os.environ.get("HELM_CACHE_HOME") or str(
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "helm")
+    )
+    mac = Path.home() / "Library/Caches/helm/repository"
+    folders = [
+        Path(repository_cache or os.environ.get("HELM_REPOSITORY_CACHE") or Path(cache, "repository")),
+        mac,
+        catalog_path().parent / "charts",
+    ]
+    file = f"{name.rpartition('/')[2]}-{version}.tgz"
+    return next((folder / file for folder in folders if (folder / file).is_file()), None)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A folder or an archive."""
+
+    path: Path
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """Each file by its path in the chart. Raises OSError or tarfile.TarError for what cannot be read."""
+        if self.path.is_dir():
+            paths = sorted(each for each in self.path.rglob("*") if each.is_file())
+            return {each.relative_to(self.path).as_posix(): each.read_bytes() for each in paths}
+        with tarfile.open(self.path) as archive:
+            members = [each for each in archive.getmembers() if each.isfile()]
+            read = ((each.name.partition("/")[2], archive.extractfile(each)) for each in members)
+            return {name: file.read() for name, file in read if file}
+
+    @cached_property
+    def digest(self) -> str:
+        made = hashlib.sha256()
+        for name, content in sorted(self.files.items()):
+            made.update(f"{name}\0{len(content)}\0".encode() + content)
+        return made.hexdigest()
+
+    @cached_property
+    def text(self) -> str:
+        """All templates, of charts inside it too, and its manifest."""
+        named = (
+            content
+            for name, content in self.files.items()
+            if "templates/" in name or name.endswith("Chart.yaml")
+        )
+        return "\n".join(content.decode(errors="replace") for content in named)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a template asks the cluster something that a rendering without one cannot know."""
+        return bool(re.search(r"\blookup\b|Capabilities\.APIVersions", self.text))
+
+    def prefers(self, api: str) -> bool:
+        """Whether a template makes an apiVersion only where the cluster has it."""
+        return "Capabilities.APIVersions" in self.text and f'Has "{api}' in self.text
+
+    def unknown(self, values: Mapping[str, Any]) -> list[str]:
+        """Keys at the top that nothing in the chart mentions; none where that cannot be told."""
+        if "values.schema.json" in self.files or "values.yaml" not in self.files:
+            return []
+        if re.search(r"\.Values(?![\w.])|\bindex\s+\S*\.Values\s|Files\.", self.text):
+            return []
+        said = self.text + self.files["values.yaml"].decode(errors="replace")
+        parts = {name.split("/")[1] for name in self.files if name.startswith("charts/")}
+        inside = {re.sub(r"-v?\d+\.\d+.*$", "", part) for part in parts}
+        return sorted(
+            key
+            for key in map(str, values)
+            if key not in {"global", *inside} and not re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", said)
+        )
+
+
+@dataclass(frozen=True)
+class Release:
+    """What helm is asked to install. `given` are values as YAML, `setting` the options for single ones."""
+
+    name: str
+    namespace: str
+    given: Sequence[str] = ()
+    setting: Sequence[str] = ()
+    version: str = ""  # of Kubernetes
+    apis: Sequence[str] = ()  # that custom resources bring
+    upgrade: bool = False
+    crds: bool = True
+    hooks: bool = True
+    secret: bool = False  # nothing of it is kept in a file
+
+    @property
+    def options(self) -> Iterator[str]:
+        yield from ("--namespace", self.namespace)
+        if self.version:
+            yield from ("--kube-version", self.version)
+        for each in self.apis:
+            yield from ("--api-versions", each)
+        if self.upgrade:
+            yield "--is-upgrade"
+        if self.crds:
+            yield "--include-crds"
+        if not self.hooks:
+            yield "--no-hooks"
+        yield from self.setting
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What helm printed, or why it stopped."""
+
+    printed: str = ""
+    error: str = ""
+
+
+def setting(kind: str, block: Mapping[str, Any]) -> tuple[str, str]:
+    """The option of helm for one block `set`, `set_sensitive` or `set_list`."""
+    if kind == "set_list":
+        return "--set", f"{block['name']}={{{','.join(map(str, block.get('value') or []))}}}"
+    return _SETTERS.get(str(block.get("type")), "--set"), f"{block['name']}={block.get('value')}"
+
+
+def rendered(helm: str, chart: Chart, release: Release) -> Rendering:
+    """What `helm template` makes of a chart, kept by the contents of all that it depends on."""
+    what = json.dumps([chart.digest, release.name, list(release.given), list(release.options), _stamp(helm)])
+    file = catalog_path().parent / "scratch/charts" / hashlib.sha256(what.encode()).hexdigest()
+    if file.exists():
+        return Rendering(**json.loads(file.read_text(encoding="utf-8")))
+    made = _run(helm, str(chart.path), release)
+    if not release.secret:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write(file, json.dumps({"printed": made.printed, "error": made.error}))
+    return made
+
+
+def refuses_values(helm: str, text: str) -> str:
+    """What helm says of values that are no YAML; empty when it reads them."""
+    with tempfile.TemporaryDirectory(prefix="tierra-chart-") as folder:
+        Path(folder, "Chart.yaml").write_text("apiVersion: v2\nname: it\nversion: 1.0.0\n")
+        return _run(helm, folder, Release("it", "default", [text])).error
+
+
+def _stamp(helm: str) -> int:
+    return os.stat(helm).st_mtime_ns
+
+
+def _run(helm: str, chart: str, release: Release) -> Rendering:
+    with tempfile.TemporaryDirectory(prefix="tierra-helm-") as folder:
+        options = list(release.options)
+        for number, text in enumerate(release.given):
+            file = Path(folder, f"values-{number}.yaml")
+            file.write_text(text, encoding="utf-8")
+            options += ["--values", str(file)]
+        homes = {f"HELM_{each}_HOME": folder for each in ("CACHE", "CONFIG", "DATA")}
+        try:
+            ended = subprocess.run(
+                [helm, "template", release.name, chart, *options],
+                capture_output=True,
+                text=True,
+                env={**os.environ, **homes, "KUBECONFIG": os.devnull, "HELM_PLUGINS": folder},
+                check=False,
+                timeout=SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return Rendering()
+        error = _shortened(ended.stderr, folder) if ended.returncode else ""
+        return Rendering("" if error else ended.stdout, error)
+
+
+def _shortened(text: str, folder: str) -> str:
+    """What helm said, without its advice and the paths of this run."""
+    lines = [line for line in text.splitlines() if line and not line.startswith(("WARNING", "Use --debug"))]
+    return "\n".join(lines).removeprefix("Error: ").replace(f"{folder}/", "").strip() or "it failed"
+
+
+def merged(documents: Sequence[Any]) -> dict[str, Any]:
+    """Values as helm merges them: a later document overrides an earlier one, key by key."""
+    found: dict[str, Any] = {}
+    for each in documents:
+        found = _merge(found, mapping(each))
+    return found
+
+
+def _merge(first: dict[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(first)
+    for key, value in second.items():
+        old = both.get(key)
+        both[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return both

@@ -1,0 +1,159 @@
+"""What is wrong with the objects of one release."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.charts import immutable, kinds, names, pods, security
+from rehearsal.charts.finding import Finding
+from rehearsal.charts.manifests import Thing, mapping, sequence
+from rehearsal.charts.schemas import Schemas
+
+Identity = tuple[str, str, str, str]
+HELM = "helm.sh/helm/v3, pkg/action/validate.go"
+TWICE = "helm.sh/helm/v3, pkg/kube/client.go, Create"
+FIELDS = "kubernetes.io/docs/reference/using-api/api-concepts/#field-validation"
+REMOVED = "kubernetes.io/docs/reference/using-api/deprecation-guide"
+CLUSTER_WIDE = {
+    *(
+        "APIService",
+        "CSIDriver",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "FlowSchema",
+    ),
+    *(
+        "IngressClass",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+    ),
+    *("PriorityLevelConfiguration", "RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy"),
+    *("ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeSnapshotClass"),
+}
+
+
+def identity(thing: Thing) -> Identity:
+    """What no two objects of a cluster have in common."""
+    return (thing.group, thing.kind, "" if thing.kind in CLUSTER_WIDE else thing.home, thing.name)
+
+
+def owned(thing: Thing) -> bool:
+    """Whether the release owns the object: it owns neither hooks nor what lies in a chart's folder crds/."""
+    return not thing.hook and "/crds/" not in thing.source
+
+
+@dataclass(frozen=True)
+class Judge:
+    """`labels` are those of the namespaces that are known. `prefers` says of an apiVersion whether the chart
+    makes it only where the cluster has it. `exact`: the schemas are of the cluster's own version."""
+
+    schemas: Schemas
+    exact: bool
+    waits: bool
+    labels: Mapping[str, Mapping[str, Any]]
+    prefers: Callable[[str], bool]
+
+    def findings(self, made: Sequence[Thing]) -> Iterator[Finding]:
+        for thing in made:
+            yield from self._schema(thing)
+            for flaw in (*names.metadata(thing), *kinds.flaws(thing), *pods.flaws(thing)):
+                sure = flaw.sure and (flaw.source != pods.KUBELET or self._waited(thing))
+                yield self._finding(thing, flaw.path, flaw.says, flaw.source, sure)
+            yield from self._security(thing)
+        yield from self._targets(made)
+
+    def _finding(self, thing: Thing, path: str, says: str, source: str, sure: bool = True) -> Finding:
+        place = f" ({thing.source.partition('/')[2]})" if thing.source else ""
+        return Finding(f"{thing.called}{place}: {path}", says, source, sure)
+
+    def _waited(self, thing: Thing) -> bool:
+        """Whether helm surely fails when the pods of an object never become ready."""
+        if thing.hook or not self.waits or not pods.starts(thing):
+            return False
+        rolling = mapping(mapping(thing.spec.get("strategy")).get("rollingUpdate"))
+        return thing.kind in ("Deployment", "StatefulSet", "Pod") and not rolling.get("maxUnavailable")
+
+    def _schema(self, thing: Thing) -> Iterator[Finding]:
+        if self.exact and self.schemas.serves(thing.api, thing.kind) is False:
+            others = self.schemas.others(thing.kind)
+            instead = f"; it has {' and '.join(others)}" if others else ""
+            if not self.prefers(thing.api):
+                says = f"the cluster has no {thing.kind} of {thing.api}{instead}"
+                yield self._finding(thing, "apiVersion", says, REMOVED)
+            return
+        for each in self.schemas.mismatches(thing.body):
+            yield self._finding(thing, each.path, each.says, FIELDS, sure=not each.unknown)
+
+    def _security(self, thing: Thing) -> Iterator[Finding]:
+        level = self.labels.get(thing.home, {}).get(security.ENFORCE)
+        spec = mapping(pods.template(thing).get("spec"))
+        if not isinstance(level, str) or not spec:
+            return
+        for path, says in security.breaches(level, spec):
+            words = f"{says}: pods of the namespace {thing.home} are {level}"
+            sure = thing.kind == "Pod" or self._waited(thing)
+            yield self._finding(thing, f"pod: {path}", words, security.SOURCE, sure)
+
+    def _targets(self, made: Sequence[Thing]) -> Iterator[Finding]:
+        """Ports of a service that none of its pods has. Kubernetes takes them, and nothing ever answers."""
+        for service in made:
+            selector = mapping(service.spec.get("selector"))
+            if (service.group, service.kind) != ("", "Service") or not selector:
+                continue
+            ports: list[set[Any]] = []
+            for thing in made:
+                template = pods.template(thing)
+                labels = mapping(mapping(template.get("metadata")).get("labels"))
+                if thing.home == service.home and kinds.matches({"matchLabels": selector}, labels):
+                    spec = mapping(template.get("spec"))
+                    ports.append(
+                        {
+                            mapping(one).get("name")
+                            for _, each in pods.containers(spec)
+                            for one in sequence(each.get("ports"))
+                        }
+                    )
+            for index, each in enumerate(sequence(service.spec.get("ports"))):
+                wanted = mapping(each).get("targetPort")
+                if isinstance(wanted, str) and ports and not any(wanted in known for known in ports):
+                    says = f"none of its pods has a port named {wanted}"
+                    where = f"spec.ports[{index}].targetPort"
+                    yield self._finding(
+                        service, where, says, "Kubernetes, pkg/api/v1/pod/util.go, FindPort", False
+                    )
+
+
+def twice(made: Sequence[Thing]) -> Iterator[Finding]:
+    """Objects that a release has twice, which its first installation cannot make."""
+    for (_, kind, home, name), count in Counter(identity(each) for each in made if owned(each)).items():
+        if count > 1:
+            where = f"{kind} {name}" + (f" in {home}" if home else "")
+            yield Finding(where, f"the chart makes it {count} times: the second one already exists", TWICE)
+
+
+def taken(made: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> Iterator[Finding]:
+    """Objects that another release has made and owns."""
+    owners = {
+        identity(each): release for release, objects in others.items() for each in objects if owned(each)
+    }
+    for thing in made:
+        owner = owners.get(identity(thing)) if owned(thing) else None
+        if owner:
+            says = f"exists and cannot be imported into the current release: the release {owner} owns it"
+            yield Finding(thing.called, says, HELM, later=True)
+
+
+def kept(was: Sequence[Thing], made: Sequence[Thing]) -> Iterator[Finding]:
+    """Changes that Kubernetes does not make to objects that are there."""
+    before = {identity(each): each for each in was if owned(each)}
+    for thing in made:
+        old = before.get(identity(thing))
+        for flaw in immutable.changes(old, thing) if old and owned(thing) else ():
+            yield Finding(f"{thing.called}: {flaw.path}", flaw.says, flaw.source)

@@ -1,0 +1,208 @@
+"""What Kubernetes refuses in the pod of a workload, beyond its schema."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from rehearsal.charts import quantities
+from rehearsal.charts.finding import CORE, Flaw, Flaws, choice
+from rehearsal.charts.manifests import Thing, mapping, sequence
+from rehearsal.charts.names import label, labels, number_or_name, port, port_name, subdomain
+
+KUBELET = "Kubernetes, pkg/kubelet/prober: a probe whose port is not found never succeeds"
+HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+# Where the template of a pod stands in each kind.
+TEMPLATES = {
+    "Deployment": "spec.template",
+    "ReplicaSet": "spec.template",
+    "ReplicationController": "spec.template",
+    "StatefulSet": "spec.template",
+    "DaemonSet": "spec.template",
+    "Job": "spec.template",
+    "CronJob": "spec.jobTemplate.spec.template",
+    "Pod": "",
+}
+_GROUPS = {"Deployment": "apps", "ReplicaSet": "apps", "StatefulSet": "apps", "DaemonSet": "apps"}
+_GROUPS |= {"Job": "batch", "CronJob": "batch", "Pod": "", "ReplicationController": ""}
+
+
+def place(thing: Thing) -> str | None:
+    """The path of the pod's template in an object; None for what makes no pods."""
+    return TEMPLATES[thing.kind] if _GROUPS.get(thing.kind) == thing.group else None
+
+
+def template(thing: Thing) -> dict[str, Any]:
+    """Metadata and spec of the pod that an object makes; nothing for other objects."""
+    path = place(thing)
+    found: Any = thing.body if path is not None else {}
+    for step in (path or "").split("."):
+        found = mapping(found).get(step) if step else found
+    return mapping(found)
+
+
+def containers(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each container of a pod, with its path."""
+    for kind in ("initContainers", "containers"):
+        for index, each in enumerate(sequence(spec.get(kind))):
+            if isinstance(each, dict):
+                yield f"{kind}[{index}]", each
+
+
+def starts(thing: Thing) -> bool:
+    """Whether pods run as soon as the object is there."""
+    if thing.kind == "CronJob" or thing.spec.get("suspend") is True:
+        return False
+    return bool(thing.spec.get("replicas", 1) != 0)
+
+
+def flaws(thing: Thing) -> Flaws:
+    path = place(thing)
+    if path is None:
+        return
+    made = template(thing)
+    root = f"{path}." if path else ""
+    if thing.kind != "Pod":
+        yield from labels(mapping(made.get("metadata")).get("labels"), f"{root}metadata.labels")
+    spec = mapping(made.get("spec"))
+    if not spec:
+        return
+    yield from _policy(thing, spec, f"{root}spec")
+    claims = {
+        mapping(mapping(each).get("metadata")).get("name")
+        for each in sequence(thing.spec.get("volumeClaimTemplates"))
+    }
+    volumes = [mapping(each).get("name") for each in sequence(spec.get("volumes"))]
+    for name, count in Counter(map(str, filter(None, volumes))).items():
+        if count > 1:
+            yield Flaw(f"{root}spec.volumes", f"the name {name} stands there {count} times", CORE)
+        if words := label(name):
+            yield Flaw(f"{root}spec.volumes", words, CORE)
+    names: Counter[str] = Counter()
+    for where, each in containers(spec):
+        names[str(each.get("name"))] += 1
+        yield from _container(each, f"{root}spec.{where}", {*volumes, *claims})
+        helper = where.startswith("init") and each.get("restartPolicy") != "Always"
+        yield from _probes(each, f"{root}spec.{where}", spec, helper)
+    for name, count in names.items():
+        if count > 1:
+            yield Flaw(f"{root}spec.containers", f"the name {name} stands there {count} times", CORE)
+    yield from labels(spec.get("nodeSelector"), f"{root}spec.nodeSelector")
+
+
+def _policy(thing: Thing, spec: dict[str, Any], path: str) -> Flaws:
+    given = spec.get("restartPolicy")
+    if thing.kind in ("Job", "CronJob"):
+        if given not in ("Never", "OnFailure"):
+            says = f"must be Never or OnFailure in a {thing.kind}, got {given or 'Always, the default'}"
+            yield Flaw(f"{path}.restartPolicy", says, "Kubernetes, pkg/apis/batch/validation/validation.go")
+    elif thing.kind != "Pod" and given not in (None, "", "Always"):
+        says = f"must be Always in a {thing.kind}, got {given}"
+        yield Flaw(f"{path}.restartPolicy", says, "Kubernetes, pkg/apis/apps/validation/validation.go")
+    policies = "ClusterFirst ClusterFirstWithHostNet Default None"
+    yield from choice(spec.get("dnsPolicy"), policies, f"{path}.dnsPolicy")
+    for index, each in enumerate(sequence(spec.get("tolerations"))):
+        where, effects = f"{path}.tolerations[{index}]", "NoSchedule PreferNoSchedule NoExecute"
+        yield from choice(mapping(each).get("effect"), effects, f"{where}.effect")
+        yield from choice(mapping(each).get("operator"), "Exists Equal Lt Gt", f"{where}.operator")
+    if sequence(spec.get("containers")) == [] and "containers" in spec:
+        yield Flaw(f"{path}.containers", "must have at least one container", CORE)
+    account = spec.get("serviceAccountName")
+    if account and (words := subdomain(account)):
+        yield Flaw(f"{path}.serviceAccountName", words, CORE)
+    for key in ("terminationGracePeriodSeconds", "activeDeadlineSeconds"):
+        if isinstance(spec.get(key), int) and spec[key] < 0:
+            yield Flaw(f"{path}.{key}", f"must be greater than or equal to 0, got {spec[key]}", CORE)
+    for index, each in enumerate(sequence(spec.get("topologySpreadConstraints"))):
+        given, skew = mapping(each), mapping(each).get("maxSkew")
+        where = f"{path}.topologySpreadConstraints[{index}].whenUnsatisfiable"
+        yield from choice(given.get("whenUnsatisfiable"), "DoNotSchedule ScheduleAnyway", where)
+        if isinstance(skew, int) and skew < 1:
+            yield Flaw(
+                f"{path}.topologySpreadConstraints[{index}].maxSkew",
+                f"must be greater than 0, got {skew}",
+                CORE,
+            )
+
+
+def _container(each: dict[str, Any], path: str, volumes: set[Any]) -> Flaws:
+    name = each.get("name")
+    if name and (words := label(name)):
+        yield Flaw(f"{path}.name", words, CORE)
+    if not each.get("image"):
+        yield Flaw(f"{path}.image", "is required", CORE)
+    elif isinstance(each["image"], str) and each["image"].strip() != each["image"]:
+        yield Flaw(f"{path}.image", f"must not begin or end with blanks, got {each['image']!r}", CORE)
+    for where, says in quantities.requirements(each.get("resources"), f"{path}.resources"):
+        yield Flaw(where, says, quantities.SOURCE)
+    yield from choice(each.get("imagePullPolicy"), "Always IfNotPresent Never", f"{path}.imagePullPolicy")
+    named: set[str] = set()
+    for index, one in enumerate(sequence(each.get("ports"))):
+        given = mapping(one)
+        for key, words in (
+            ("containerPort", port(given.get("containerPort"))),
+            ("hostPort", port(given.get("hostPort") or 1)),
+            (
+                "name",
+                port_name(given["name"]) if isinstance(given.get("name"), str) and given["name"] else "",
+            ),
+        ):
+            if words:
+                yield Flaw(f"{path}.ports[{index}].{key}", words, CORE)
+        yield from choice(given.get("protocol"), "TCP UDP SCTP", f"{path}.ports[{index}].protocol")
+        if given.get("name") in named:
+            yield Flaw(f"{path}.ports[{index}].name", f"the name {given['name']} stands there twice", CORE)
+        named |= {given["name"]} if given.get("name") else set()
+    mounts: set[str] = set()
+    for index, one in enumerate(sequence(each.get("volumeMounts"))):
+        given = mapping(one)
+        if given.get("name") and given["name"] not in volumes:
+            yield Flaw(f"{path}.volumeMounts[{index}].name", f"the pod has no volume {given['name']}", CORE)
+        if given.get("mountPath") in mounts:
+            says = f"must be unique, got {given['mountPath']} twice"
+            yield Flaw(f"{path}.volumeMounts[{index}].mountPath", says, CORE)
+        mounts |= {given["mountPath"]} if isinstance(given.get("mountPath"), str) else set()
+    for index, one in enumerate(sequence(each.get("env"))):
+        given = mapping(one)
+        if given.get("value") and given.get("valueFrom"):
+            yield Flaw(f"{path}.env[{index}]", "value and valueFrom exclude each other", CORE)
+        if isinstance(given.get("name"), str) and "=" in given["name"]:
+            yield Flaw(f"{path}.env[{index}].name", f"must not contain =, got {given['name']!r}", CORE)
+
+
+def _probes(each: dict[str, Any], path: str, spec: dict[str, Any], helper: bool) -> Flaws:
+    known = {mapping(one).get("name") for one in sequence(each.get("ports"))}
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = each.get(kind)
+        if not isinstance(probe, dict) or not probe:
+            continue
+        where = f"{path}.{kind}"
+        if helper:
+            yield Flaw(where, "must not be set for init containers without restartPolicy: Always", CORE)
+        given = [name for name in HANDLERS if probe.get(name) is not None]
+        if len(given) != 1:
+            says = f"must have one of {', '.join(HANDLERS)}" + (
+                f", got {' and '.join(given)}" if given else ""
+            )
+            yield Flaw(where, says, CORE)
+        if kind != "readinessProbe" and probe.get("successThreshold") not in (None, 0, 1):
+            yield Flaw(f"{where}.successThreshold", f"must be 1, got {probe['successThreshold']}", CORE)
+        for key, value in probe.items():
+            if isinstance(value, int) and value < 0:
+                yield Flaw(f"{where}.{key}", f"must be greater than or equal to 0, got {value}", CORE)
+        for handler in ("httpGet", "tcpSocket"):
+            asked = mapping(probe.get(handler)).get("port")
+            if asked is None:
+                continue
+            if words := number_or_name(asked):
+                yield Flaw(f"{where}.{handler}.port", words, CORE)
+            elif isinstance(asked, str) and not asked.isdecimal() and asked not in known:
+                says = f"the container has no port named {asked}"
+                # A liveness probe that cannot be made is passed over; without the others no pod gets ready.
+                yield Flaw(f"{where}.{handler}.port", says, KUBELET, sure=kind != "livenessProbe")
+    grace = spec.get("terminationGracePeriodSeconds", 30)
+    seconds = mapping(mapping(mapping(each.get("lifecycle")).get("preStop")).get("sleep")).get("seconds")
+    if isinstance(seconds, int) and isinstance(grace, int) and not 0 <= seconds <= grace:
+        says = f"must be between 0 and terminationGracePeriodSeconds ({grace}), got {seconds}"
+        yield Flaw(f"{path}.lifecycle.preStop.sleep.seconds", says, CORE)

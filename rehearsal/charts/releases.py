@@ -1,0 +1,252 @@
+"""Judges `helm_release` where helm is installed: renders the chart and looks at what comes out.
+
+What a rendering cannot know is not judged: values that are not known yet, charts that are not at hand, custom
+resources whose definitions no chart brought. The account remembers the objects of each release that was
+applied.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.charts import helm, names, objects, quantities, schemas
+from rehearsal.charts.finding import Finding
+from rehearsal.charts.manifests import Thing, mapping, read, sequence, things
+from rehearsal.cloud import Cloud
+from rehearsal.protocol import UNKNOWN, Object
+
+TYPE = "helm_release"
+NOTES = "release"  # the kind of note in the account
+SETS = ("set", "set_list", "set_sensitive")
+VALIDATE = "helm.sh/helm/v3, pkg/chartutil/validate_name.go"
+LOCATE = "helm.sh/helm/v3, pkg/action/install.go, LocateChart"
+PROVIDER = "hashicorp/terraform-provider-helm, helm/resource_helm_release.go"
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+class Releases:
+    """The releases of the cluster that a provider block names, in a root module."""
+
+    def __init__(self, cloud: Cloud, folder: Path) -> None:
+        self.cloud = cloud
+        self.folder = folder
+        self.host = ""
+        self.cache = ""
+
+    def configure(self, config: Object) -> None:
+        host = mapping(config.get("kubernetes")).get("host")
+        cache = config.get("repository_cache")
+        self.host = host if isinstance(host, str) else ""
+        self.cache = cache if isinstance(cache, str) else ""
+
+    def findings(
+        self, planned: Object, config: Object, upgrade: bool, applying: bool = False
+    ) -> list[Finding]:
+        """What is wrong with a release that is installed or upgraded."""
+        program = helm.program()
+        if not program or not self.cloud.remembers:
+            return []
+        found = list(self._arguments(program, planned))
+        chart = self._chart(planned)
+        if isinstance(chart, Finding):
+            return [*found, chart]
+        if found or not _known(planned) or config.get("set_wo"):
+            return found
+        values = helm.merged([read(text) for text in sequence(planned.get("values"))])
+        if chart is None:
+            return list(_resources(values))
+        try:
+            found = [
+                Finding(
+                    f"values: {key}",
+                    "neither the chart's values.yaml nor a template mentions it",
+                    "",
+                    sure=False,
+                )
+                for key in chart.unknown(values)
+            ]
+            if upgrade and planned.get("reuse_values") and not planned.get("reset_values"):
+                return found
+            rendering = self._rendering(program, chart, planned, upgrade)
+        except (OSError, tarfile.TarError, EOFError):
+            return found
+        if rendering.error:
+            return [*found, *self._failed(chart, rendering.error)]
+        if planned.get("postrender"):
+            return found
+        made = list(things(rendering.printed, str(planned["namespace"])))
+        found += self._objects(chart, made, planned, upgrade)
+        others = {name: each for name, each in self._others(planned).items() if name != _key(planned)}
+        if applying and not planned.get("take_ownership"):
+            found += objects.taken(made, others)
+        return found
+
+    def remember(self, planned: Object, upgrade: bool) -> None:
+        """Keeps what an applied release made, as far as that is known."""
+        program, chart = helm.program(), self._chart(planned)
+        if not program or not self.cloud.remembers:
+            return
+        made: list[Thing] = []
+        if isinstance(chart, helm.Chart) and _known(planned) and not planned.get("postrender"):
+            try:
+                printed = self._rendering(program, chart, planned, upgrade).printed
+            except (OSError, tarfile.TarError, EOFError):
+                printed = ""
+            made = [each for each in things(printed, str(planned["namespace"])) if not each.hook]
+        kept = [[each.source, each.namespace, each.body] for each in made]
+        self.cloud.write_note(
+            NOTES, self._id(planned), {"host": self.host, "release": _key(planned), "objects": kept}
+        )
+
+    def forget(self, state: Object) -> None:
+        self.cloud.forget_note(NOTES, self._id(state))
+
+    def _id(self, state: Object) -> str:
+        return f"{self.host} {_key(state)}"
+
+    @property
+    def version(self) -> str:
+        """Of the cluster's Kubernetes; empty where the account does not know the cluster."""
+        clusters = self.cloud.all("aws_eks_cluster") if self.host else []
+        found = (str(each.get("version") or "") for each in clusters if each.get("endpoint") == self.host)
+        return next(found, "")
+
+    def _others(self, planned: Object) -> dict[str, list[Thing]]:
+        """The objects of each release that was applied to the cluster."""
+        notes = (each for each in self.cloud.notes(NOTES) if each["host"] == self.host)
+        return {
+            each["release"]: [Thing(body, source, home) for source, home, body in each["objects"]]
+            for each in notes
+        }
+
+    def _arguments(self, program: str, planned: Object) -> Iterator[Finding]:
+        name, namespace = planned.get("name"), planned.get("namespace")
+        if isinstance(name, str) and (len(name) > 53 or not _NAME.fullmatch(name)):
+            says = (
+                "must be a release name: at most 53 of a-z, 0-9, - and ., with a letter or digit at both ends"
+            )
+            yield Finding("name", f"{says}, got {name!r}", VALIDATE)
+        if isinstance(namespace, str) and (words := names.label(namespace)):
+            yield Finding("namespace", words, names.SOURCE)
+        for index, text in enumerate(sequence(planned.get("values"))):
+            if not isinstance(text, str):
+                continue
+            try:
+                fits = isinstance(read(text), dict | None)
+            except (yaml.YAMLError, ValueError):
+                fits = False
+            if not fits and (answer := helm.refuses_values(program, text)):
+                yield Finding(f"values[{index}]", answer, PROVIDER)
+
+    def _chart(self, planned: Object) -> helm.Chart | Finding | None:
+        """The chart, None where it is not at hand, or what is wrong with its path."""
+        name, version, repository = (planned.get(each) for each in ("chart", "version", "repository"))
+        if not isinstance(name, str) or repository is UNKNOWN:
+            return None
+        path = self.folder / name
+        if not repository and not name.startswith("oci://"):
+            if path.exists():
+                return helm.Chart(path)
+            if name.startswith(("/", ".")):
+                return Finding("chart", f"path {name!r} not found", LOCATE)
+        found = helm.stored(name, version, self.cache) if isinstance(version, str) else None
+        return helm.Chart(found) if found else None
+
+    def _rendering(self, program: str, chart: helm.Chart, planned: Object, upgrade: bool) -> helm.Rendering:
+        settings = [(kind, block) for kind in SETS for block in sequence(planned.get(kind))]
+        apis: set[str] = set()
+        for made in self._others(planned).values():
+            for api, kind in _custom(made):
+                apis |= {api, f"{api}/{kind}"}
+        release = helm.Release(
+            name=str(planned["name"]),
+            namespace=str(planned["namespace"]),
+            given=[str(each) for each in sequence(planned.get("values"))],
+            setting=[word for kind, block in settings for word in helm.setting(kind, block)],
+            version=self.version or schemas.nearest(""),
+            apis=sorted(apis),
+            upgrade=upgrade,
+            crds=not planned.get("skip_crds"),
+            hooks=not planned.get("disable_webhooks"),
+            secret=any(kind == "set_sensitive" for kind, _ in settings),
+        )
+        return helm.rendered(program, chart, release)
+
+    def _failed(self, chart: helm.Chart, text: str) -> Iterator[Finding]:
+        if "incompatible with Kubernetes" in text and not self.version:
+            return
+        # What a template asks of the cluster, or of a newer helm, is not known here.
+        unsure = (chart.asks and "execution error at" in text) or "not defined" in text
+        yield Finding("chart", text, "helm template", sure=not unsure)
+
+    def _objects(
+        self, chart: helm.Chart, made: Sequence[Thing], planned: Object, upgrade: bool
+    ) -> Iterator[Finding]:
+        others = self._others(planned)
+        version = schemas.nearest(self.version)
+        known = schemas.built_in(version)
+        custom = {key: each for them in (*others.values(), made) for key, each in _custom(them).items()}
+        judge = objects.Judge(
+            schemas=schemas.Schemas(known.definitions, custom),
+            exact=bool(version) and self.version == version,
+            waits=planned.get("wait") is not False,
+            labels=_labels([each for them in (*others.values(), made) for each in them]),
+            prefers=chart.prefers,
+        )
+        yield from judge.findings(made)
+        if upgrade:
+            yield from objects.kept(others.get(_key(planned), []), made)
+        else:
+            yield from objects.twice(made)
+
+
+def _key(state: Object) -> str:
+    return f"{state.get('namespace')}/{state.get('name')}"
+
+
+def _known(planned: Object) -> bool:
+    """Whether nothing that a rendering needs is still to be known."""
+    needed = [planned.get(each) for each in ("name", "namespace", "values", *SETS)]
+    return not _unknown(needed)
+
+
+def _unknown(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_unknown, value.values()))
+    return any(map(_unknown, value)) if isinstance(value, list) else value is UNKNOWN
+
+
+def _custom(made: Sequence[Thing]) -> dict[tuple[str, str], schemas.Schema]:
+    found: dict[tuple[str, str], schemas.Schema] = {}
+    for each in made:
+        if each.kind == "CustomResourceDefinition":
+            found |= schemas.defined(each.body)
+    return found
+
+
+def _labels(made: Sequence[Thing]) -> dict[str, Mapping[str, Any]]:
+    """Labels of the namespaces among these objects."""
+    namespaces = (each for each in made if (each.api, each.kind) == ("v1", "Namespace"))
+    return {each.name: mapping(each.metadata.get("labels")) for each in namespaces}
+
+
+def _resources(values: Any, path: str = "") -> Iterator[Finding]:
+    """Requests and limits of containers in values of a chart that is not at hand: all charts name them so."""
+    if isinstance(values, dict):
+        for key, each in values.items():
+            where = f"{path}.{key}" if path else str(key)
+            if key == "resources" and {"limits", "requests"} & set(mapping(each)):
+                for place, says in quantities.requirements(each, where):
+                    if place.endswith((".cpu", ".memory")):
+                        yield Finding(f"values: {place}", says, quantities.SOURCE)
+            else:
+                yield from _resources(each, where)
+    elif isinstance(values, list):
+        for index, each in enumerate(values):
+            yield from _resources(each, f"{path}[{index}]")

@@ -1,0 +1,740 @@
+"""What the rehearsal says of helm releases where helm is installed: real helm renders, the rules judge."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Root
+from rehearsing import Project
+from rendering import HELM, KUBERNETES
+
+from rehearsal.charts import helm, schemas
+from rehearsal.charts.finding import Finding
+from rehearsal.charts.quantities import quantity
+from rehearsal.charts.releases import Releases
+from rehearsal.charts.security import breaches
+from rehearsal.cloud import Cloud
+from rehearsal.protocol import UNKNOWN
+
+HOST = "https://cluster.example.com"
+POD = {
+    "metadata": {"labels": {"app": "it"}},
+    "spec": {
+        "containers": [
+            {
+                "name": "app",
+                "image": "it:1",
+                "ports": [{"name": "http", "containerPort": 8080}],
+                "readinessProbe": {"httpGet": {"path": "/", "port": "http"}},
+                "resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": 1}},
+                "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],
+            }
+        ],
+        "volumes": [{"name": "scratch", "emptyDir": {}}],
+    },
+}
+DEPLOYMENT: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "it"},
+    "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "it"}}, "template": POD},
+}
+SERVICE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "it"},
+    "spec": {"selector": {"app": "it"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+}
+JOB: dict[str, Any] = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "it"},
+    "spec": {"template": {"spec": {**POD["spec"], "restartPolicy": "Never"}}},
+}
+SCALER: dict[str, Any] = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "it"},
+    "spec": {
+        "minReplicas": 2,
+        "maxReplicas": 4,
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "it"},
+    },
+}
+INGRESS: dict[str, Any] = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "Ingress",
+    "metadata": {"name": "it"},
+    "spec": {
+        "rules": [
+            {
+                "host": "app.example.com",
+                "http": {
+                    "paths": [
+                        {
+                            "path": "/",
+                            "pathType": "Prefix",
+                            "backend": {"service": {"name": "it", "port": {"name": "http"}}},
+                        }
+                    ]
+                },
+            }
+        ]
+    },
+}
+WALL: dict[str, Any] = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "it"},
+    "spec": {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/16", "except": ["10.0.1.0/24"]}}]}],
+    },
+}
+CONFIG: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "it"},
+    "data": {"a": "1"},
+}
+SECRET: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "it"},
+    "data": {"a": "MQ=="},
+}
+SET: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "metadata": {"name": "it"},
+    "spec": {
+        **DEPLOYMENT["spec"],
+        "serviceName": "it",
+        "volumeClaimTemplates": [
+            {
+                "metadata": {"name": "data"},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            }
+        ],
+    },
+}
+CRON: dict[str, Any] = {
+    "apiVersion": "batch/v1",
+    "kind": "CronJob",
+    "metadata": {"name": "it"},
+    "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": JOB["spec"]}},
+}
+BUDGET: dict[str, Any] = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "it"},
+    "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "it"}}},
+}
+PRIORITY: dict[str, Any] = {
+    "apiVersion": "scheduling.k8s.io/v1",
+    "kind": "PriorityClass",
+    "metadata": {"name": "it"},
+    "value": 1000,
+}
+ROLE: dict[str, Any] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "Role",
+    "metadata": {"name": "system:it"},
+    "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+}
+BINDING: dict[str, Any] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "RoleBinding",
+    "metadata": {"name": "it"},
+    "roleRef": {"kind": "Role", "name": "it"},
+    "subjects": [{"kind": "ServiceAccount", "name": "it", "namespace": "default"}],
+}
+NAMESPACE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {"name": "it", "labels": {}},
+}
+CLASS: dict[str, Any] = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "it"},
+    "provisioner": "ebs.csi.aws.com",
+    "parameters": {"type": "gp3"},
+}
+DEFINITION: dict[str, Any] = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "things.example.com"},
+    "spec": {
+        "group": "example.com",
+        "names": {"kind": "Thing", "plural": "things"},
+        "scope": "Namespaced",
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "properties": {
+                            "spec": {
+                                "type": "object",
+                                "required": ["size"],
+                                "properties": {
+                                    "size": {"type": "integer", "minimum": 1},
+                                    "mode": {"type": "string", "enum": ["fast", "slow"]},
+                                    "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                                },
+                            }
+                        },
+                    }
+                },
+            }
+        ],
+    },
+}
+THING: dict[str, Any] = {
+    "apiVersion": "example.com/v1",
+    "kind": "Thing",
+    "metadata": {"name": "it"},
+    "spec": {"size": 1, "free": {"any": 1}},
+}
+ALL = [
+    *(DEPLOYMENT, SERVICE, JOB, SCALER, INGRESS, WALL, CONFIG, SECRET, SET, CRON, BUDGET, PRIORITY, ROLE),
+    *(BINDING, NAMESPACE, CLASS, DEFINITION, THING),
+]
+
+
+class Trial:
+    """A chart of the given objects, released on a cluster of an account."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cloud = Cloud(folder / "cloud.sqlite")
+        self.cloud.put("aws_eks_cluster", "it", {"endpoint": HOST, "version": KUBERNETES})
+        self.releases = Releases(self.cloud, folder)
+        self.releases.configure({"kubernetes": {"host": HOST}})
+
+    def chart(self, *objects: dict[str, Any] | str, name: str = "it", **files: str) -> Trial:
+        place = self.folder / name
+        (place / "templates").mkdir(parents=True, exist_ok=True)
+        (place / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
+        texts = [each if isinstance(each, str) else json.dumps(each) for each in objects]
+        (place / "templates/all.yaml").write_text("\n---\n".join(texts))
+        for file, text in files.items():
+            (place / file.replace("_", ".")).write_text(text)
+        return self
+
+    def findings(self, upgrade: bool = False, applying: bool = False, **arguments: Any) -> list[Finding]:
+        planned = {"name": "it", "namespace": "default", "chart": "./it", "wait": True, **arguments}
+        return self.releases.findings(planned, {}, upgrade, applying)
+
+    def refused(self, **arguments: Any) -> list[str]:
+        return [f"{each.where}: {each.says}" for each in self.findings(**arguments) if each.sure]
+
+    def apply(self, **arguments: Any) -> None:
+        planned = {"name": "it", "namespace": "default", "chart": "./it", **arguments}
+        self.releases.remember(planned, upgrade=False)
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Trial:
+    return Trial(tmp_path)
+
+
+def edited(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy with a value at a dotted path; without it for `...`."""
+    copy: dict[str, Any] = json.loads(json.dumps(body))
+    *steps, last = path.split(".")
+    holder: Any = copy
+    for step in steps:
+        holder = holder[int(step)] if isinstance(holder, list) else holder.setdefault(step, {})
+    key: Any = int(last) if isinstance(holder, list) else last
+    if value is ...:
+        del holder[key]
+    else:
+        holder[key] = value
+    return copy
+
+
+def test_objects_without_a_flaw_are_accepted(trial: Trial) -> None:
+    assert trial.chart(*ALL).findings() == []
+
+
+APP = "spec.template.spec.containers.0"
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "value", "where", "says"),
+    [
+        (DEPLOYMENT, "metadata.name", "It_1", "metadata.name", "RFC 1123 subdomain"),
+        (DEPLOYMENT, "metadata.labels", {"a b": "1"}, "metadata.labels.a b", "must be a name of letters"),
+        (DEPLOYMENT, "metadata.labels", {"a": "-b"}, "metadata.labels.a", "valid label value"),
+        (DEPLOYMENT, "metadata.labels", {"a": 1}, "metadata.labels.a", "must be a string, got 1"),
+        (DEPLOYMENT, "metadata.namespace", "It", "metadata.namespace", "RFC 1123 label"),
+        (DEPLOYMENT, "spec.replicas", "three", "spec.replicas", "must be an integer"),
+        (DEPLOYMENT, "spec.replicas", -1, "spec.replicas", "greater than or equal to 0"),
+        (DEPLOYMENT, "spec.selector", ..., "spec.selector", "is required"),
+        (
+            DEPLOYMENT,
+            "spec.selector.matchLabels",
+            {"app": "other"},
+            "spec.template.metadata.labels",
+            "does not match template labels: app=other against app=it",
+        ),
+        (
+            DEPLOYMENT,
+            "spec.strategy",
+            {"type": "Recreate", "rollingUpdate": {"maxSurge": 1}},
+            "spec.strategy.rollingUpdate",
+            "Recreate",
+        ),
+        (
+            DEPLOYMENT,
+            "spec.strategy",
+            {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}},
+            "maxUnavailable",
+            "must not be 0",
+        ),
+        (DEPLOYMENT, f"{APP}.name", ..., "containers[0].name", "is required"),
+        (DEPLOYMENT, f"{APP}.image", ..., "containers[0].image", "is required"),
+        (DEPLOYMENT, f"{APP}.imagePullPolicy", "Sometimes", "imagePullPolicy", "must be one of"),
+        (DEPLOYMENT, f"{APP}.ports.0.containerPort", 80000, "containerPort", "between 1 and 65535"),
+        (DEPLOYMENT, f"{APP}.ports.0.name", "http_port_of_the_app", "ports[0].name", "at most 15"),
+        (
+            DEPLOYMENT,
+            f"{APP}.readinessProbe.httpGet.port",
+            "web",
+            "readinessProbe.httpGet.port",
+            "no port named web",
+        ),
+        (
+            DEPLOYMENT,
+            f"{APP}.readinessProbe.exec",
+            {"command": ["x"]},
+            "readinessProbe",
+            "got exec and httpGet",
+        ),
+        (
+            DEPLOYMENT,
+            f"{APP}.livenessProbe",
+            {"tcpSocket": {"port": 1}, "successThreshold": 2},
+            "successThreshold",
+            "must be 1",
+        ),
+        (DEPLOYMENT, f"{APP}.resources.requests.cpu", "250 milli", "requests.cpu", "must be a quantity"),
+        (
+            DEPLOYMENT,
+            f"{APP}.resources.requests.cpu",
+            2,
+            "requests.cpu",
+            "less than or equal to the cpu limit",
+        ),
+        (DEPLOYMENT, f"{APP}.volumeMounts.0.name", "other", "volumeMounts[0].name", "no volume other"),
+        (DEPLOYMENT, f"{APP}.env", [{"name": "A", "value": 1}], "env[0].value", "must be a string"),
+        (DEPLOYMENT, "spec.template.spec.restartPolicy", "Never", "restartPolicy", "must be Always"),
+        (DEPLOYMENT, "apiVersion", "extensions/v1beta1", "apiVersion", "it has apps/v1"),
+        (JOB, "spec.template.spec.restartPolicy", ..., "restartPolicy", "must be Never or OnFailure"),
+        (CRON, "spec.schedule", "0 25 * * *", "spec.schedule", "hour is 0 to 23"),
+        (CRON, "spec.schedule", "0 3 * *", "spec.schedule", "five fields"),
+        (SERVICE, "spec.ports.0.port", 0, "spec.ports[0].port", "between 1 and 65535"),
+        (SERVICE, "spec.ports.0.port", "80", "spec.ports[0].port", "must be an integer"),
+        (SERVICE, "spec.ports", [{"port": 80}, {"port": 81}], "spec.ports[0].name", "several ports"),
+        (SERVICE, "spec.type", "External", "spec.type", "must be one of"),
+        (SERVICE, "metadata.name", "it.1", "metadata.name", "RFC 1123 label"),
+        (SCALER, "spec.maxReplicas", 1, "spec.maxReplicas", "not be below minReplicas (2)"),
+        (INGRESS, "spec.rules.0.host", "App_Example.com", "spec.rules[0].host", "RFC 1123"),
+        (INGRESS, "spec.rules.0.http.paths.0.path", "app", "paths[0].path", "absolute path"),
+        (INGRESS, "spec.rules.0.http.paths.0.pathType", ..., "pathType", "is required"),
+        (INGRESS, "spec.rules.0.http.paths.0.backend.service.port", {}, "service.port", "a name or a number"),
+        (WALL, "spec.ingress.0.from.0.ipBlock.cidr", "10.0.0.0/40", "ipBlock.cidr", "CIDR block"),
+        (WALL, "spec.ingress.0.from.0.ipBlock.except", ["10.1.0.0/24"], "except[0]", "strict subset"),
+        (WALL, "spec.ingress.0.from.0", {}, "from[0]", "must have an ipBlock"),
+        (CONFIG, "data", {"a": 1}, "data.a", "must be a string"),
+        (CONFIG, "data", {"a b": "1"}, "data.a b", "must be a key"),
+        (SECRET, "data.a", "not base64", "data.a", "base64"),
+        (BUDGET, "spec.minAvailable", 1, "spec", "cannot be both set"),
+        (PRIORITY, "metadata.name", "system-it", "metadata.name", "system-"),
+        (PRIORITY, "value", 2_000_000_000, "value", "at most 1000000000"),
+        (ROLE, "rules.0.verbs", ..., "rules[0].verbs", "at least one verb"),
+        (BINDING, "subjects.0.namespace", ..., "subjects[0].namespace", "ServiceAccount"),
+        (BINDING, "roleRef.kind", "Rol", "roleRef.kind", "Role or ClusterRole"),
+        (
+            NAMESPACE,
+            "metadata.labels",
+            {"pod-security.kubernetes.io/enforce": "strict"},
+            "enforce",
+            "must be one of privileged",
+        ),
+        (THING, "spec.size", 0, "spec.size", "must be at least 1"),
+        (THING, "spec.size", ..., "spec.size", "is required"),
+        (THING, "spec.mode", "medium", "spec.mode", "must be one of fast, slow"),
+    ],
+)
+def test_what_kubernetes_refuses_is_refused(
+    trial: Trial, body: dict[str, Any], path: str, value: Any, where: str, says: str
+) -> None:
+    more = [DEFINITION] if body is THING else []
+    found = trial.chart(edited(body, path, value), *more).refused()
+    assert any(where in each and says in each for each in found), found
+    assert trial.chart(body, *more).refused() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "value", "says"),
+    [
+        (DEPLOYMENT, "spec.replica", 3, "spec.replica: is not a field that Kubernetes knows here"),
+        (THING, "spec.colour", "red", "spec.colour: is not a field that Kubernetes knows here"),
+        (SERVICE, "spec.ports.0.targetPort", "web", "targetPort: none of its pods has a port named web"),
+        (DEPLOYMENT, f"{APP}.livenessProbe", {"tcpSocket": {"port": "web"}}, "no port named web"),
+    ],
+)
+def test_what_kubernetes_takes_and_does_not_do_is_warned_of(
+    trial: Trial, body: dict[str, Any], path: str, value: Any, says: str
+) -> None:
+    others = [each for each in (DEPLOYMENT, SERVICE, DEFINITION) if each is not body]
+    [found] = trial.chart(edited(body, path, value), *others).findings()
+    assert says in f"{found.where}: {found.says}"
+    assert not found.sure
+
+
+def test_pods_that_wait_for_nothing_may_probe_what_is_not_there(trial: Trial) -> None:
+    wrong = edited(DEPLOYMENT, f"{APP}.readinessProbe.httpGet.port", "web")
+    assert [each.sure for each in trial.chart(wrong).findings()] == [True]
+    assert [each.sure for each in trial.findings(wait=False)] == [False]
+    trial.chart(edited(wrong, "spec.replicas", 0))
+    assert [each.sure for each in trial.findings()] == [False]
+
+
+def test_what_helm_refuses_is_said_in_its_words(trial: Trial) -> None:
+    schema = {"type": "object", "additionalProperties": False, "properties": {"port": {"type": "integer"}}}
+    trial.chart('{{ required "a port" .Values.port }}', values_schema_json=json.dumps(schema))
+    (trial.folder / "it/values.schema.json").write_text(json.dumps(schema))
+    [found] = trial.refused(values=["port: high"])
+    assert "port: Invalid type. Expected: integer, given: string" in found
+    [found] = trial.refused(values=["prot: 1"])
+    assert "Additional property prot is not allowed" in found
+    [found] = trial.refused()
+    assert "a port" in found
+    trial.chart("a: {{ .Values.port")
+    [found] = trial.refused(values=["port: 1"])
+    assert "parse error" in found
+
+
+def test_what_a_template_asks_of_the_cluster_may_be_there(trial: Trial) -> None:
+    trial.chart('{{ if not (lookup "v1" "Secret" "default" "it") }}{{ fail "no secret" }}{{ end }}')
+    [found] = trial.findings()
+    assert "no secret" in found.says
+    assert not found.sure
+    old = "autoscaling/v2beta1"
+    trial.chart(
+        f'{{{{ $old := .Capabilities.APIVersions.Has "{old}" }}}}'
+        + f'apiVersion: {{{{ ternary "{old}" "autoscaling/v2" $old }}}}\n'
+        + "kind: HorizontalPodAutoscaler\nmetadata: {name: it}\n"
+        + f"spec: {json.dumps(SCALER['spec'])}\n"
+    )
+    assert trial.refused() == []
+
+
+def test_names_paths_and_values_are_checked_without_the_chart(trial: Trial) -> None:
+    there = {"chart": "it", "repository": "https://charts.example.com", "version": "1.0.0"}
+    assert trial.findings(**there, values=["a: 1"]) == []
+    assert "must be a release name" in trial.refused(**there, name="It")[0]
+    assert "RFC 1123 label" in trial.refused(**there, namespace="It")[0]
+    assert "yaml" in trial.refused(**there, values=["a: [1"])[0]
+    assert "path './nothing' not found" in trial.refused(chart="./nothing")[0]
+    wrong = "web: {resources: {requests: {memory: 64Mi}, limits: {memory: 32Mi}}}"
+    assert "web.resources.requests.memory" in trial.refused(**there, values=[wrong])[0]
+
+
+def test_a_published_chart_is_judged_from_the_cache_of_helm(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trial.chart(edited(DEPLOYMENT, "spec.replicas", -1))
+    cache = tmp_path / "cache"
+    subprocess.run([HELM, "package", "it", "-d", cache], cwd=trial.folder, check=True, capture_output=True)
+    there = {"chart": "it", "repository": "https://charts.example.com", "version": "1.0.0"}
+    assert trial.refused(**there) == []
+    monkeypatch.setenv("HELM_REPOSITORY_CACHE", str(cache))
+    assert "spec.replicas" in trial.refused(**there)[0]
+    assert trial.refused(**{**there, "version": "1.0.1"}) == []
+
+
+def test_values_under_keys_that_nothing_mentions_are_warned_of(trial: Trial) -> None:
+    trial.chart("a: {{ .Values.port }}", values_yaml="port: 1\n")
+    [found] = trial.findings(values=["prot: 2"])
+    assert (found.where, found.sure) == ("values: prot", False)
+    assert trial.findings(values=["port: 2\nglobal: {}"]) == []
+    trial.chart("a: {{ toJson .Values }}", values_yaml="port: 1\n")
+    assert trial.findings(values=["prot: 2"]) == []
+
+
+def test_settings_reach_the_chart(trial: Trial) -> None:
+    trial.chart(
+        'a: {{ required "none" .Values.a.b }}\nb: {{ index .Values.c 1 }}\nc: {{ .Values.s | quote }}'
+    )
+    settings = {
+        "set": [{"name": "a.b", "type": None, "value": "x"}],
+        "set_list": [{"name": "c", "value": ["1", "2"]}],
+        "set_sensitive": [{"name": "s", "type": "string", "value": "1"}],
+    }
+    assert trial.refused(**settings) == []
+    assert "Values.a.b" in trial.refused(**{**settings, "set": None})[0]
+    kept = helm.catalog_path().parent / "scratch/charts"
+    assert not any('c: \\"1\\"' in file.read_text() for file in kept.glob("*"))
+
+
+def test_what_is_not_known_yet_is_not_judged(trial: Trial) -> None:
+    trial.chart('a: {{ .Values.a }}{{ fail "always" }}')
+    assert trial.refused(values=[UNKNOWN]) == []
+    assert trial.refused(set=[{"name": "a", "value": UNKNOWN}]) == []
+    assert trial.refused(name=UNKNOWN) == []
+    assert "always" in trial.refused()[0]
+
+
+def test_nothing_is_judged_where_helm_is_not_installed(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helm, "INSTALLED", ".venv/of-no-use")
+    trial.chart('{{ fail "always" }}')
+    assert trial.findings() == []
+    trial.apply()
+    assert trial.cloud.notes("release") == []
+
+
+def test_without_schemas_the_rules_remain(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    schemas.versions.cache_clear()
+    monkeypatch.setattr(schemas, "find_spec", lambda name: None)
+    try:
+        trial.chart(edited(DEPLOYMENT, "spec.replicas", "three"), edited(SERVICE, "spec.ports.0.port", 0))
+        assert [each.partition(" ")[0] for each in trial.refused()] == ["Service"]
+    finally:
+        schemas.versions.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "value", "where"),
+    [
+        (DEPLOYMENT, "spec.selector.matchLabels", {"app": "it", "b": "1"}, "spec.selector"),
+        (SET, "spec.serviceName", "other", "spec.serviceName"),
+        (
+            SET,
+            "spec.volumeClaimTemplates.0.spec.resources.requests.storage",
+            "2Gi",
+            "spec.volumeClaimTemplates",
+        ),
+        (SERVICE, "spec.clusterIP", "None", "spec.clusterIPs[0]"),
+        (JOB, f"{APP}.image", "it:2", "spec.template"),
+        (CLASS, "parameters.type", "gp2", "parameters"),
+        (PRIORITY, "value", 1, "value"),
+        (BINDING, "roleRef.name", "other", "roleRef"),
+        (SECRET, "type", "it", "type"),
+    ],
+)
+def test_what_cannot_change_is_refused_at_an_upgrade(
+    trial: Trial, body: dict[str, Any], path: str, value: Any, where: str
+) -> None:
+    trial.chart(body).apply()
+    assert trial.refused(upgrade=True) == []
+    changed = edited(body, path, value)
+    if body is DEPLOYMENT:
+        changed = edited(changed, "spec.template.metadata.labels", {"app": "it", "b": "1"})
+    found = trial.chart(changed).refused(upgrade=True)
+    assert len(found) == 1
+    assert f": {where}" in found[0]
+    hooked = edited(changed, "metadata.annotations", {"helm.sh/hook": "pre-upgrade"})
+    assert trial.chart(hooked).refused(upgrade=True) == []
+
+
+def test_other_fields_change(trial: Trial) -> None:
+    trial.chart(*ALL).apply()
+    changed = [
+        edited(DEPLOYMENT, f"{APP}.image", "it:2"),
+        edited(SET, "spec.replicas", 3),
+        edited(SERVICE, "spec.ports.0.port", 81),
+        edited(JOB, "spec.backoffLimit", 2),
+        edited(CONFIG, "data.a", "2"),
+    ]
+    assert trial.chart(*changed).refused(upgrade=True) == []
+
+
+def test_an_object_that_is_there_twice_or_of_another_release_is_refused(trial: Trial) -> None:
+    assert "2 times" in trial.chart(CONFIG, CONFIG).refused()[0]
+    assert trial.refused(upgrade=True) == []
+    trial.chart(CONFIG).apply(name="first")
+    assert trial.refused() == []  # at plan the other release may still go
+    [found] = trial.refused(applying=True)
+    assert "the release default/first owns it" in found
+    assert trial.refused(applying=True, take_ownership=True) == []
+    assert trial.refused(applying=True, namespace="other") == []
+    trial.releases.forget({"name": "first", "namespace": "default"})
+    assert trial.refused(applying=True) == []
+
+
+def test_namespaces_enforce_the_standards_of_their_labels(trial: Trial) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    trial.chart(edited(NAMESPACE, "metadata.labels", labels), name="before").apply(
+        name="before", chart="./before"
+    )
+    wrong = trial.chart(DEPLOYMENT).refused(namespace="it")
+    assert len(wrong) == 4
+    assert all("pods of the namespace it are restricted" in each for each in wrong)
+    assert trial.refused(namespace="other") == []
+    confined = edited(
+        DEPLOYMENT,
+        f"{APP}.securityContext",
+        {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    )
+    pod = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    trial.chart(edited(confined, "spec.template.spec.securityContext", pod))
+    assert trial.refused(namespace="it") == []
+
+
+@pytest.mark.parametrize(
+    ("level", "path", "value", "where"),
+    [
+        ("baseline", "hostNetwork", True, "hostNetwork"),
+        ("baseline", "volumes", [{"name": "a", "hostPath": {"path": "/"}}], "volumes[0].hostPath"),
+        (
+            "baseline",
+            "containers.0.securityContext",
+            {"privileged": True},
+            "containers[0].securityContext.privileged",
+        ),
+        (
+            "baseline",
+            "containers.0.securityContext",
+            {"capabilities": {"add": ["SYS_ADMIN"]}},
+            "containers[0].securityContext.capabilities.add",
+        ),
+        ("baseline", "containers.0.ports.0.hostPort", 80, "containers[0].ports[0].hostPort"),
+        (
+            "baseline",
+            "securityContext",
+            {"seccompProfile": {"type": "Unconfined"}},
+            "securityContext.seccompProfile.type",
+        ),
+        (
+            "baseline",
+            "securityContext",
+            {"sysctls": [{"name": "kernel.msgmax", "value": "1"}]},
+            "securityContext.sysctls[0]",
+        ),
+        ("restricted", "securityContext", {"runAsUser": 0}, "securityContext.runAsUser"),
+        ("restricted", "volumes", [{"name": "a", "nfs": {}}], "volumes[0]"),
+    ],
+)
+def test_the_pod_security_standards(level: str, path: str, value: Any, where: str) -> None:
+    spec = edited(POD["spec"], path, value)  # type: ignore[arg-type]
+    assert where in [each for each, _ in breaches(level, spec)]
+    assert list(breaches("baseline", POD["spec"])) == []  # type: ignore[arg-type]
+    assert list(breaches("privileged", spec)) == []
+
+
+def test_a_rendering_is_kept(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial.chart(edited(DEPLOYMENT, "spec.replicas", -1))
+    assert trial.refused(values=["a: 1"])
+    monkeypatch.setattr(subprocess, "run", None)
+    assert trial.refused(values=["a: 1"])
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("250m", 0.25),
+        (2, 2),
+        ("1Ki", 1024),
+        ("1e3", 1000),
+        ("1.5G", 1.5e9),
+        ("1 Gi", None),
+        (True, None),
+        ("x", None),
+    ],
+)
+def test_quantities(text: Any, amount: float | None) -> None:
+    assert quantity(text) == amount
+
+
+def test_schemas_are_those_of_the_version_or_the_newest_before_it() -> None:
+    known = list(schemas.versions())
+    assert schemas.nearest(KUBERNETES) == KUBERNETES
+    assert schemas.nearest("9.99") == schemas.nearest("") == known[-1]
+    assert schemas.nearest("1.2") == ""
+
+
+def test_terraform_stops_with_the_address_at_plan_and_for_what_is_known_late_at_apply(tmp_path: Path) -> None:
+    project = Project(tmp_path / "root")
+    chart = project.folder / "it"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: it\nversion: 1.0.0\n")
+    text = json.dumps(SERVICE).replace('"port": 80', '"port": {{ .Values.port }}')
+    (chart / "templates/it.yaml").write_text(text.replace('"selector"', '"selektor": {}, "selector"'))
+
+    def configuration(values: str) -> str:
+        return f"""
+        provider "aws" {{ region = "us-east-1" }}
+        resource "aws_sns_topic" "it" {{ name = "it" }}
+        resource "helm_release" "it" {{
+          name   = "it"
+          chart  = "./it"
+          values = [{values}]
+        }}
+        """
+
+    project.write(configuration('"port: 0"'))
+    said = " ".join(project.run("plan", code=1).split())
+    assert "spec.ports[0].port: must be between 1 and 65535, got 0" in said
+    assert "with helm_release.it" in said
+    project.write(configuration('"port: ${length(aws_sns_topic.it.arn) * 10000}"'))
+    assert "65535" not in project.run("plan")
+    assert "65535" in project.apply(code=1)
+    project.write(configuration('"port: 81"'))
+    said = project.run("plan")
+    assert "spec.selektor: is not a field that Kubernetes knows here" in " ".join(said.split())
+    project.apply()
+    assert len(Cloud(project.cloud).notes("release")) == 1
+    assert project.unchanged()
+    (chart / "templates/it.yaml").write_text('{{ fail "now" }}')
+    assert project.unchanged()  # as for the real provider, which compares versions
+    project.run("destroy", "-auto-approve")
+    assert Cloud(project.cloud).notes("release") == []
+
+
+def test_charts_of_ours_are_accepted_with_the_values_of_the_tiers(
+    roots: dict[str, Root], folders: dict[str, Path], tmp_path: Path
+) -> None:
+    from rendering import sample
+
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    cloud.put("aws_eks_cluster", "it", {"endpoint": HOST, "version": KUBERNETES})
+    environment = roots["gateway"].environment.environment
+    seen = 0
+    for tier, root in roots.items():
+        judge = Releases(cloud, folders[environment] / "stacks" / tier)
+        judge.configure({"kubernetes": {"host": HOST}})
+        for name, release in root.all("helm_release").items():
+            if "repository" in release:
+                continue
+            values = [json.dumps(_ours(sample(text))) for text in release["values"]]
+            namespace = "releases" if "${" in release["namespace"] else release["namespace"]
+            planned = {**release, "values": values, "namespace": namespace}
+            assert judge.findings(planned, {}, upgrade=False, applying=True) == [], f"{tier} {name}"
+            judge.remember(planned, upgrade=False)
+            seen += 1
+    assert seen > 5
+    held = [yaml.safe_load(json.dumps(each))["objects"] for each in cloud.notes("release")]
+    assert all(held)
+
+
+def _ours(values: dict[str, Any]) -> dict[str, Any]:
+    """References that are names, where the sample is an ARN."""
+    if "image" in values:
+        values["image"] = "registry.example.com/it:1"
+    return {
+        key: "it" if key.endswith(("Namespace", "ingressClass")) else each for key, each in values.items()
+    }
