@@ -19,6 +19,8 @@ TRACES = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
+    # Kong decides about requests. What begins in a system, such as a task of a worker, an SDK would trace whole.
+    "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
 }
 
 
@@ -46,7 +48,13 @@ def variables(
         "AWS_REGION": stack.environment.region,
         "OTEL_SERVICE_NAME": name,
         **TRACES,
+        "OTEL_TRACES_SAMPLER_ARG": str(stack.environment.observability.trace_percent / 100),
     }
+    if system.metrics:
+        found |= {
+            "METRICS_PORT": str(system.metrics.port or system.port),
+            "METRICS_PATH": system.metrics.path,
+        }
     if "postgres" in system.needs:
         found |= {
             "DATABASE_HOST": data.postgres_endpoint,
