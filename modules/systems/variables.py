@@ -51,10 +51,7 @@ def variables(
         "OTEL_TRACES_SAMPLER_ARG": str(stack.environment.observability.trace_percent / 100),
     }
     if system.metrics:
-        found |= {
-            "METRICS_PORT": str(system.metrics.port or system.port),
-            "METRICS_PATH": system.metrics.path,
-        }
+        found["METRICS_PORT"] = str(system.metrics.port or system.port)
     if "postgres" in system.needs:
         found |= {
             "DATABASE_HOST": data.postgres_endpoint,

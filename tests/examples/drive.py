@@ -145,7 +145,7 @@ class Drive:
         values = self.release.values
         self.port, self.path, self.host = values["port"], values["path"], values["host"]
         self.gateway = Gateway(self.path, self.host, self.port)
-        self.helpers: list[Pod] = []
+        self.helpers: list[tuple[str, Pod]] = []  # with the component, which is worker or beat
         self.count = 0
         self.load = Load(self.gateway)
 
@@ -221,12 +221,12 @@ class Drive:
         self.migrate()
         for _ in range(2):
             self.web()
-        if "worker" in self.release.containers:
-            self.helpers.append(self.pod("worker"))
+        kinds = [kind for kind in ("worker", "beat") if kind in self.release.containers]
+        self.helpers = [(kind, self.pod(kind)) for kind in kinds]
         self.gateway.begin()
         for pod in self.gateway.pods:
             must(pod.probe("livenessProbe", self.port) == 200, f"{pod.name} is not live")
-        return f"{len(self.gateway.pods)} pods ready, {len(self.helpers)} worker"
+        return f"{len(self.gateway.pods)} pods ready, {' and '.join(kinds) or 'no helper'}"
 
     def requests(self) -> str:
         trace = secrets.token_hex(16)
@@ -250,6 +250,23 @@ class Drive:
         must(self.gateway.send("GET", f"{self.path}/orders/{secrets.token_hex(16)}")[0] == 404, "an unknown order")
         self.trace = trace
         return "path, host, scheme, client, request ID, idempotency"
+
+    def pages(self) -> str:
+        """A form, as a browser sends it."""
+        status, headers, body = self.gateway.send("GET", f"{self.path}/")
+        must(status == 200, f"the first page answers {status}")
+        if "text/html" not in headers["content-type"]:
+            return "has none"
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', body.decode())
+        must(token and f'action="{self.path}/"' in body.decode(), f"the form leads elsewhere: {body[:500]!r}")
+        form = f"item=chair&quantity=1&csrfmiddlewaretoken={token[1] if token else ''}".encode()
+        kind = "application/x-www-form-urlencoded"
+        sent = {"Content-Type": kind, "Cookie": headers["set-cookie"].split(";")[0], "Origin": f"https://{self.host}"}
+        status, headers, _ = self.gateway.send("POST", f"{self.path}/", form, sent)
+        must((status, headers.get("location")) == (302, f"{self.path}/"), f"a form answers {status} {headers}")
+        sent["Origin"] = "https://other.example.com"
+        must(self.gateway.send("POST", f"{self.path}/", form, sent)[0] == 403, "a form of another site is taken")
+        return "a form with its token"
 
     def files(self) -> str:
         prefix = self.release.containers["web"].env.get("FILES_PREFIX")
@@ -352,11 +369,10 @@ class Drive:
             for old in list(self.gateway.pods):
                 self.web()
                 self.go(old)
-            for old in list(self.helpers):
-                self.helpers.append(self.pod("worker"))
-                self.helpers.remove(old)
+            for index, (kind, old) in enumerate(self.helpers):
                 old.terminate()
                 must(old.ended(120) == 0, f"{old.name} ends with an error")
+                self.helpers[index] = kind, self.pod(kind)
         return f"answers {dict(load.answers)}"
 
     def pods_go(self) -> str:
@@ -372,9 +388,9 @@ class Drive:
         if not self.helpers:
             return "has none"
         with self.under_load():
-            old = self.helpers.pop()
-            old.kill()
-            self.helpers.append(self.pod("worker"))
+            for index, (kind, old) in enumerate(self.helpers):
+                old.kill()
+                self.helpers[index] = kind, self.pod(kind)
         return "what it had begun is done"
 
     def logs(self) -> str:
@@ -392,14 +408,15 @@ class Drive:
         return f"{lines} lines, each JSON"
 
     def ends(self) -> str:
-        for pod in [*self.gateway.pods, *self.helpers]:
-            pod.terminate()
-        for pod in [*self.gateway.pods, *self.helpers]:
-            must(pod.ended(60) == 0, f"{pod.name} does not end well")
         self.gateway.stopped = True
+        pods = [*self.gateway.pods, *(pod for _, pod in self.helpers)]
+        for pod in pods:
+            pod.terminate()
+        for pod in pods:
+            must(pod.ended(60) == 0, f"{pod.name} does not end well")
         return "all end with 0"
 
     STEPS = (
-        *("starts", "requests", "files", "metrics", "traces", "tokens", "redis_fails", "postgres_fails"),
+        *("starts", "requests", "pages", "files", "metrics", "traces", "tokens", "redis_fails", "postgres_fails"),
         *("documentdb_fails", "password_changes", "pods_go", "worker_goes", "ends", "logs"),
     )

@@ -110,7 +110,7 @@ class Load:
     def _client(self) -> None:
         while not self.stop.is_set():
             self.place()
-            time.sleep(0.1)
+            time.sleep(0.3)
 
     def place(self) -> str:
         """Places one order, however often it takes."""

@@ -14,6 +14,7 @@ from prometheus_client import start_http_server
 from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from sqlalchemy.dialects.postgresql import insert
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app import settings as given
 from app import telemetry
@@ -51,6 +52,7 @@ def create(settings: given.Settings, stores: Stores | None = None) -> FastAPI:
         FastAPIInstrumentor.instrument_app(
             app, excluded_urls=",".join(f"{each}$" for each in telemetry.PROBES)
         )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[settings.public_host])
     app.add_middleware(telemetry.Requests)
     app.add_middleware(Proxied)
     _routes(app, settings, with_stores)
