@@ -16,7 +16,12 @@ SECONDS = 300
 @cache
 def client() -> Any:
     """The credentials are those of the pod; botocore finds and renews them."""
-    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+    config = Config(
+        signature_version="s3v4",  # left to itself it presigns by version 2, which KMS refuses
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 4},
+    )
     return boto3.client("s3", region_name=settings.GIVEN.region, config=config)
 
 
