@@ -225,7 +225,7 @@ def _python_parts(text: str, names: list[str]) -> list[str]:
 def _go_parts(text: str, names: list[str]) -> list[str]:
     found = {
         match[2]: match[0].rstrip()
-        for match in re.finditer(r"^((?://.*\n)*)func (?:\([^)]*\) )?(\w+)\(.*?^\}\n", text, re.M | re.S)
+        for match in re.finditer(r"^((?://[^\n]*\n)*)func (?:\([^)]*\) )?(\w+)\(.*?^\}\n", text, re.M | re.S)
     }
     return [found[name] for name in names]
 

@@ -204,16 +204,23 @@ class Drive:
 
     def kept(self, load: Load) -> None:
         """Whatever was acknowledged is there, as it was sent, and is handled in the end."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         for number, order in load.acknowledged.items():
             while True:
                 status, _, body = self.gateway.send("GET", f"{self.path}/orders/{number}")
                 found = json.loads(body) if status == 200 else {}
                 if status == 200 and found["done"]:
                     break
+                self.restart()
                 must(time.monotonic() < end, f"order {number} was acknowledged, and is {status} {body[:200]!r}")
                 time.sleep(0.3)
             must({key: found[key] for key in order} == order, f"order {number} is {found} and not {order}")
+
+    def restart(self) -> None:
+        """A helper that ended by itself is started again, as the kubelet does."""
+        for index, (kind, old) in enumerate(self.helpers):
+            if not old.alive():
+                self.helpers[index] = kind, self.pod(kind)
 
     # What happens
 

@@ -134,6 +134,8 @@ class Pod:
         """Its lines. Raises ValueError unless each is JSON."""
         found = []
         for line in (self.confined.logs / f"{self.name}.log").read_text().splitlines():
+            if line.startswith("worker: ") or not line:
+                continue  # Celery prints that it stops by itself
             try:
                 found.append(json.loads(line))
             except ValueError:

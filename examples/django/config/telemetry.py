@@ -21,9 +21,8 @@ LOGGING: dict[str, Any] = {
     "handlers": {"out": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
     "root": {"level": "INFO", "handlers": ["out"]},
     "loggers": {
-        # These have handlers of their own otherwise.
         "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-        "gunicorn.access": {"level": "INFO", "handlers": [], "propagate": True},
+        "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},  # middleware.py says it
     },
 }
 
@@ -49,6 +48,7 @@ class Json(logging.Formatter):
 
 def logs() -> None:
     logging.config.dictConfig(LOGGING)
+    logging.captureWarnings(True)
 
 
 def traces(worker: bool = False) -> None:
