@@ -20,7 +20,9 @@ def given(folders: dict[str, Path]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_reads_what_it_is_handed_and_nothing_else(example: str, given: dict[str, list[str]]) -> None:
+def test_an_example_reads_what_it_is_handed_and_nothing_else(
+    example: str, given: dict[str, list[str]]
+) -> None:
     read = contract.read_by(example)
     handed = set(given[EXAMPLES[example]])
     assert read - handed == set(), "no chart hands these over"
@@ -56,7 +58,9 @@ def test_the_sandbox_runs_the_examples() -> None:
 def test_names_of_variables_are_found_in_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contract, "EXAMPLES", tmp_path)
     (tmp_path / "it/tests").mkdir(parents=True)
-    (tmp_path / "it/a.py").write_text('import os\nx = os.environ["A"], env.get("B"), os.getenv("C"), other["D"]\n')
+    (tmp_path / "it/a.py").write_text(
+        'import os\nx = os.environ["A"], env.get("B"), os.getenv("C"), other["D"]\n'
+    )
     (tmp_path / "it/tests/b.py").write_text('x = env["E"]\n')
     (tmp_path / "it/c.go").write_text('var a = os.Getenv("F") + env("G")\n')
     assert contract.read_by("it") == {"A", "B", "C", "F", "G"}

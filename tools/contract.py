@@ -81,20 +81,35 @@ AROUND = """
 |---|---|
 | user | 10001, which no image knows by name, without any capability |
 | file system | read-only, but for `/tmp` (`systems.<name>.scratch_mb`) and `/dev/shm` |
-| credentials of AWS | EKS Pod Identity adds the variables that SDKs look for. An SDK must be newer than November 2023 |
-| requests | from Kong: without the path of the system, with the `Host` that users type, `X-Forwarded-Proto: https`, `X-Forwarded-Prefix`, `X-Request-ID`, `traceparent`. Who asked is in `X-Real-IP`; the first of `X-Forwarded-For` is what the client says of itself |
-| probes | from the kubelet, with `Host: <PUBLIC_HOST>` and `X-Forwarded-Proto: https`. Ready asks the stores, live asks none: starting again mends no database |
-| metrics | Prometheus asks by the address of the pod, so they have a port of their own (`systems.<name>.metrics`) |
+| credentials of AWS | EKS Pod Identity adds the variables that SDKs look for. An SDK must be newer \
+than November 2023 |
+| requests | from Kong: without the path of the system, with the `Host` that users type, \
+`X-Forwarded-Proto: https`, `X-Forwarded-Prefix`, `X-Request-ID`, `traceparent`. Who asked is in \
+`X-Real-IP`; the first of `X-Forwarded-For` is what the client says of itself |
+| probes | from the kubelet, with `Host: <PUBLIC_HOST>` and `X-Forwarded-Proto: https`. Ready asks the \
+stores, live asks none: starting again mends no database |
+| metrics | Prometheus asks by the address of the pod, so they have a port of their own \
+(`systems.<name>.metrics`) |
 | logs | what the container prints: one line of JSON for each record |
-| the end | 25 seconds of pause in which requests still come, then SIGTERM; 35 seconds later it is killed. A worker has 120 seconds |
-| a new password | the job sets it, then pods are replaced. In between old pods keep their connections and open no new ones |
+| the end | 25 seconds of pause in which requests still come, then SIGTERM; 35 seconds later it is \
+killed. A worker has 120 seconds |
+| a new password | the job sets it, then pods are replaced. In between old pods keep their connections \
+and open no new ones |
 """
 
 # Title, the code of an example in Python, and in Go.
 PARTS = (
     ("PostgreSQL", ("fastapi/app/stores.py", "primary", "replicas"), ()),
-    ("Redis: a token for each connection", ("fastapi/app/tokens.py", "Token"), ("go/redis.go", "Token", "pool")),
-    ("DocumentDB", ("fastapi/app/stores.py", "_documentdb", "from_replicas"), ("go/documents.go", "documents")),
+    (
+        "Redis: a token for each connection",
+        ("fastapi/app/tokens.py", "Token"),
+        ("go/redis.go", "Token", "pool"),
+    ),
+    (
+        "DocumentDB",
+        ("fastapi/app/stores.py", "_documentdb", "from_replicas"),
+        ("go/documents.go", "documents"),
+    ),
     ("Files", ("django/orders/files.py", "client", "place", "put", "address"), ()),
     ("A worker whose queue may lose what it was told", ("fastapi/app/worker.py", "handle", "forgotten"), ()),
     ("Traces", ("fastapi/app/telemetry.py", "traces"), ()),
@@ -128,7 +143,9 @@ def handed_over() -> dict[str, str]:
         for name in given[f"it-{index}"]:
             if name not in found:
                 always = name in poor[f"it-{index}"]
-                found[name] = when if always else f"{when}, where the project has the region's root certificate"
+                found[name] = (
+                    when if always else f"{when}, where the project has the region's root certificate"
+                )
     return found
 
 
@@ -175,7 +192,9 @@ def read_by(example: str) -> set[str]:
             found |= set(_python(ast.parse(path.read_text(encoding="utf-8"))))
     for path in folder.rglob("*.go"):
         if not path.name.endswith("_test.go"):
-            found |= set(re.findall(r"\b(?:os\.(?:Getenv|LookupEnv)|env)\(\"(\w+)\"", path.read_text(encoding="utf-8")))
+            found |= set(
+                re.findall(r"\b(?:os\.(?:Getenv|LookupEnv)|env)\(\"(\w+)\"", path.read_text(encoding="utf-8"))
+            )
     return found
 
 
@@ -215,7 +234,9 @@ def _part(title: str, python: tuple[str, ...], go: tuple[str, ...]) -> str:
 def _python_parts(text: str, names: list[str]) -> list[str]:
     lines = text.splitlines()
     found = {
-        each.name: "\n".join(lines[min([each.lineno, *(one.lineno for one in each.decorator_list)]) - 1 : each.end_lineno])
+        each.name: "\n".join(
+            lines[min([each.lineno, *(one.lineno for one in each.decorator_list)]) - 1 : each.end_lineno]
+        )
         for each in ast.parse(text).body
         if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     }

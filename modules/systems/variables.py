@@ -19,7 +19,7 @@ TRACES = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
-    # Kong decides about requests. What begins in a system, such as a task of a worker, an SDK would trace whole.
+    # Kong decides about requests. Of what begins in a system, such as a task of a worker, a share is traced.
     "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
 }
 

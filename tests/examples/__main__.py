@@ -26,8 +26,19 @@ INSIDE = "--inside"
 
 def main(arguments: list[str]) -> int:
     if INSIDE not in arguments:
-        spaces = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"]
-        os.execvp("unshare", [*spaces, "--mount-proc", sys.executable, "-m", "tests.examples", *arguments, INSIDE])
+        spaces = [
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+        ]
+        os.execvp(
+            "unshare", [*spaces, "--mount-proc", sys.executable, "-m", "tests.examples", *arguments, INSIDE]
+        )
     arguments.remove(INSIDE)
     from tests.examples.drive import Platform
     from tests.examples.packages import program
@@ -56,7 +67,10 @@ def run(platform: Platform, folder: Path, names: list[str]) -> int:
             begun = time.monotonic()
             try:
                 said = getattr(drive, step)()
-                print(f"{name:8} {step.replace('_', ' '):17} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
+                print(
+                    f"{name:8} {step.replace('_', ' '):17} {time.monotonic() - begun:5.1f} s  {said}",
+                    flush=True,
+                )
             except Exception as error:
                 wrong.append(f"{name}: {step.replace('_', ' ')}: {error}")
                 print(f"{name:8} {step.replace('_', ' '):17} WRONG: {error}", flush=True)

@@ -55,8 +55,13 @@ class Identity:
         class Agent(Quiet):
             def do_GET(self) -> None:
                 if self.path != "/v1/credentials" or self.headers["Authorization"] != expected:
-                    return self.answer(400, b"{}")
-                key, secret, session = "ASIA" + secrets.token_hex(8).upper(), secrets.token_hex(20), secrets.token_hex(64)
+                    self.answer(400, b"{}")
+                    return
+                key, secret, session = (
+                    "ASIA" + secrets.token_hex(8).upper(),
+                    secrets.token_hex(20),
+                    secrets.token_hex(64),
+                )
                 identity.known[key] = secret, session
                 until = datetime.now(UTC) + timedelta(hours=6)
                 body = {
@@ -85,7 +90,8 @@ class Collector:
                 kind = self.headers["Content-Type"]
                 if self.path != "/v1/traces" or kind != "application/x-protobuf":
                     collector.refused.append(f"{self.path} {kind}")
-                    return self.answer(404 if kind == "application/x-protobuf" else 415)
+                    self.answer(404 if kind == "application/x-protobuf" else 415)
+                    return
                 if self.headers["Content-Encoding"] == "gzip":
                     import gzip
 
@@ -94,7 +100,7 @@ class Collector:
                     words = {word.key: word.value.string_value for word in each.resource.attributes}
                     kept = collector.spans.setdefault(words.get("service.name", "?"), [])
                     kept += [span for scope in each.scope_spans for span in scope.spans]
-                return self.answer(200, b"", "application/x-protobuf")
+                self.answer(200, b"", "application/x-protobuf")
 
         serve(network.STORES["collector.observability.svc.cluster.local"], 4318, Receiver)
 
@@ -103,7 +109,9 @@ def moto(log: Path) -> Any:
     """Starts moto; returns a maker of clients."""
     host, port = S3.removeprefix("http://").split(":")
     subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", host, "-p", port], stdout=log.open("wb"), stderr=subprocess.STDOUT
+        [sys.executable, "-m", "moto.server", "-H", host, "-p", port],
+        stdout=log.open("wb"),
+        stderr=subprocess.STDOUT,
     )
     import boto3
 

@@ -53,7 +53,8 @@ class Documents:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.present:
-            return writer.transport.abort()
+            writer.transport.abort()
+            return
         self.open.add(writer)
         session: Document = {}
         with suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
@@ -90,7 +91,9 @@ class Documents:
                 found = bson.decode(body[at : at + size], OPTIONS)
             else:
                 stop = body.index(b"\0", at + 4)
-                more[body[at + 4 : stop].decode()] = list(bson.decode_iter(body[stop + 1 : at + size], OPTIONS))
+                more[body[at + 4 : stop].decode()] = list(
+                    bson.decode_iter(body[stop + 1 : at + size], OPTIONS)
+                )
             at += size
         return {**found, **more}, bool(flags & 2)
 
@@ -119,7 +122,9 @@ class Documents:
             raise Refused(301, "Retryable writes are not supported")
         if name not in ("insert", "find", "update", "delete", "createIndexes"):
             raise Refused(59, f"no such command: {name}")
-        found: Document = getattr(self, f"_{name}")(command, self.data.setdefault((command["$db"], command[name]), {}))
+        found: Document = getattr(self, f"_{name}")(
+            command, self.data.setdefault((command["$db"], command[name]), {})
+        )
         return found
 
     def _hello(self, command: Document) -> Document:
@@ -212,7 +217,7 @@ class Documents:
         for index, each in enumerate(command["updates"]):
             found = self._matching(each["q"], kept)[: None if each.get("multi") else 1]
             if not found and each.get("upsert"):
-                document = {key: value for key, value in each["q"].items()}
+                document = dict(each["q"])
                 document.setdefault("_id", bson.ObjectId())
                 self._apply(document, each["u"], new=True)
                 kept[self._key(document["_id"])] = document
@@ -220,7 +225,11 @@ class Documents:
             for document in found:
                 matched += 1
                 changed += self._apply(document, each["u"], new=False)
-        return {"n": matched + len(upserted), "nModified": changed, **({"upserted": upserted} if upserted else {})}
+        return {
+            "n": matched + len(upserted),
+            "nModified": changed,
+            **({"upserted": upserted} if upserted else {}),
+        }
 
     def _delete(self, command: Document, kept: dict[bytes, Document]) -> Document:
         done = 0

@@ -177,8 +177,8 @@ class Drive:
         return json.loads(body)
 
     def go(self, pod: Pod, seconds: float = 35) -> None:
-        """A pod goes as on Kubernetes: Kong asks it until it hears of it, which is before the end of the pause
-        of the chart; the pause is shortened here. It has 35 of the chart's 60 seconds left after the pause."""
+        """A pod goes as on Kubernetes: Kong asks it until it hears of it, which is before the end of the
+        chart's pause; that is shortened here. After it the pod has 35 of the chart's 60 seconds left."""
         time.sleep(1)
         self.gateway.pods.remove(pod)
         time.sleep(1)
@@ -212,7 +212,9 @@ class Drive:
                 if status == 200 and found["done"]:
                     break
                 self.restart()
-                must(time.monotonic() < end, f"order {number} was acknowledged, and is {status} {body[:200]!r}")
+                must(
+                    time.monotonic() < end, f"order {number} was acknowledged, and is {status} {body[:200]!r}"
+                )
                 time.sleep(0.3)
             must({key: found[key] for key in order} == order, f"order {number} is {found} and not {order}")
 
@@ -243,7 +245,9 @@ class Drive:
         must(order and self.get(f"/orders/{number}")["item"] == order["item"], "the order is another one")
         seen = self.get("/whoami", sampled=True, trace=trace, headers={"X-Request-ID": "it"})
         url = f"https://{self.host}{self.path}/whoami"
-        must(seen == {"url": url, "client": "203.0.113.7", "request_id": "it"}, f"a request looks like {seen}")
+        must(
+            seen == {"url": url, "client": "203.0.113.7", "request_id": "it"}, f"a request looks like {seen}"
+        )
         status, headers, _ = self.gateway.send(
             "POST",
             f"{self.path}/orders",
@@ -252,9 +256,14 @@ class Drive:
         )
         place = f"https://{self.host}{self.path}/orders/{number}"
         must((status, headers.get("location")) == (201, place), f"a repeated order: {status} {headers}")
-        status, _, _ = self.gateway.send("POST", f"{self.path}/orders", b'{"item": ""}', {"Content-Type": "application/json"})
+        status, _, _ = self.gateway.send(
+            "POST", f"{self.path}/orders", b'{"item": ""}', {"Content-Type": "application/json"}
+        )
         must(status in (400, 422), f"an order without an item answers {status}")
-        must(self.gateway.send("GET", f"{self.path}/orders/{secrets.token_hex(16)}")[0] == 404, "an unknown order")
+        must(
+            self.gateway.send("GET", f"{self.path}/orders/{secrets.token_hex(16)}")[0] == 404,
+            "an unknown order",
+        )
         self.trace = trace
         return "path, host, scheme, client, request ID, idempotency"
 
@@ -268,11 +277,20 @@ class Drive:
         must(token and f'action="{self.path}/"' in body.decode(), f"the form leads elsewhere: {body[:500]!r}")
         form = f"item=chair&quantity=1&csrfmiddlewaretoken={token[1] if token else ''}".encode()
         kind = "application/x-www-form-urlencoded"
-        sent = {"Content-Type": kind, "Cookie": headers["set-cookie"].split(";")[0], "Origin": f"https://{self.host}"}
+        sent = {
+            "Content-Type": kind,
+            "Cookie": headers["set-cookie"].split(";")[0],
+            "Origin": f"https://{self.host}",
+        }
         status, headers, _ = self.gateway.send("POST", f"{self.path}/", form, sent)
-        must((status, headers.get("location")) == (302, f"{self.path}/"), f"a form answers {status} {headers}")
+        must(
+            (status, headers.get("location")) == (302, f"{self.path}/"), f"a form answers {status} {headers}"
+        )
         sent["Origin"] = "https://other.example.com"
-        must(self.gateway.send("POST", f"{self.path}/", form, sent)[0] == 403, "a form of another site is taken")
+        must(
+            self.gateway.send("POST", f"{self.path}/", form, sent)[0] == 403,
+            "a form of another site is taken",
+        )
         return "a form with its token"
 
     def files(self) -> str:
@@ -282,13 +300,19 @@ class Drive:
         number = next(iter(self.load.acknowledged))
         body = secrets.token_bytes(300_000)
         status, _, text = self.gateway.send(
-            "PUT", f"{self.path}/orders/{number}/attachment", body, {"Content-Type": "application/octet-stream"}
+            "PUT",
+            f"{self.path}/orders/{number}/attachment",
+            body,
+            {"Content-Type": "application/octet-stream"},
         )
         must(status == 204, f"an attachment answers {status} {text[:300]!r}")
         status, headers, _ = self.gateway.send("GET", f"{self.path}/orders/{number}/attachment")
         must(status in (302, 307), f"an attachment answers {status}")
         kept = [each["Key"] for each in self.platform.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
-        must(kept and all(key.startswith(prefix) for key in kept), f"files lie at {kept}, and only {prefix} is its own")
+        must(
+            kept and all(key.startswith(prefix) for key in kept),
+            f"files lie at {kept}, and only {prefix} is its own",
+        )
         must("X-Amz-Signature" in headers["location"], "the address of a file is not presigned")
         found = self.platform.s3.get_object(Bucket=BUCKET, Key=kept[0])["Body"].read()
         must(found == body, "the file is another one")
@@ -315,11 +339,20 @@ class Drive:
             if any(each.trace_id.hex() == self.trace for each in spans):
                 break
             time.sleep(0.2)
-        must(any(each.trace_id.hex() == self.trace for each in spans), "the trace that Kong began does not go on")
+        must(
+            any(each.trace_id.hex() == self.trace for each in spans),
+            "the trace that Kong began does not go on",
+        )
         served = [each for each in spans if each.kind == 2]
-        must(all(each.trace_id.hex() == self.trace for each in served), "a request is traced that Kong did not choose")
+        must(
+            all(each.trace_id.hex() == self.trace for each in served),
+            "a request is traced that Kong did not choose",
+        )
         must(not any("livez" in each.name or "readyz" in each.name for each in spans), "probes are traced")
-        must(not self.platform.collector.refused, f"the collector refuses {self.platform.collector.refused[:3]}")
+        must(
+            not self.platform.collector.refused,
+            f"the collector refuses {self.platform.collector.refused[:3]}",
+        )
         return f"{len(spans)} spans, {len(served)} of requests"
 
     def tokens(self) -> str:
@@ -350,7 +383,9 @@ class Drive:
             time.sleep(4)
             pod = self.gateway.pods[0]
             must(pod.probe("readinessProbe", self.port) != 200, "it is ready without PostgreSQL")
-            must(pod.probe("livenessProbe", self.port) == 200, "it is started again because PostgreSQL is away")
+            must(
+                pod.probe("livenessProbe", self.port) == 200, "it is started again because PostgreSQL is away"
+            )
             self.platform.servers.start_postgres()
         return f"answers {dict(load.answers)}, the longest wait {load.longest:.1f} s"
 
@@ -410,7 +445,10 @@ class Drive:
             found = Pod(pod.stem, Container([], {}, {}, {}), self.image, self.platform.confined).log()
             lines += len(found)
             asked |= any(each.get("request_id") == "it" and each.get("client") for each in found)
-            must(all({"time", "level", "message"} <= each.keys() for each in found), f"{pod.name} lacks a field")
+            must(
+                all({"time", "level", "message"} <= each.keys() for each in found),
+                f"{pod.name} lacks a field",
+            )
         must(asked, "no line says the ID of a request")
         return f"{lines} lines, each JSON"
 
@@ -424,6 +462,16 @@ class Drive:
         return "all end with 0"
 
     STEPS = (
-        *("starts", "requests", "pages", "files", "metrics", "traces", "tokens", "redis_fails", "postgres_fails"),
+        *(
+            "starts",
+            "requests",
+            "pages",
+            "files",
+            "metrics",
+            "traces",
+            "tokens",
+            "redis_fails",
+            "postgres_fails",
+        ),
         *("documentdb_fails", "password_changes", "pods_go", "worker_goes", "ends", "logs"),
     )

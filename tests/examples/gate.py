@@ -56,14 +56,26 @@ def wrong(token: str, group: str, user: str, known: Mapping[str, tuple[str, str]
     request = f"GET\n/\n{signed}\nhost:{group}\n\nhost\n{empty}"
     scope = f"{day}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{words['X-Amz-Date']}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    return "" if hmac.compare_digest(_signature(secret, day, text), words.get("X-Amz-Signature", "")) else "signature"
+    return (
+        ""
+        if hmac.compare_digest(_signature(secret, day, text), words.get("X-Amz-Signature", ""))
+        else "signature"
+    )
 
 
 class Gate:
     """`valid` is how long a token may be used for, which the drive makes shorter."""
 
-    def __init__(self, group: str, user: str, password: str, upstream: int, known: Mapping[str, tuple[str, str]]) -> None:
-        self.group, self.user, self.password, self.upstream, self.known = group, user, password, upstream, known
+    def __init__(
+        self, group: str, user: str, password: str, upstream: int, known: Mapping[str, tuple[str, str]]
+    ) -> None:
+        self.group, self.user, self.password, self.upstream, self.known = (
+            group,
+            user,
+            password,
+            upstream,
+            known,
+        )
         self.valid: float = LONGEST
         self.signed_in, self.refused = 0, list[str]()
         self.open: set[asyncio.StreamWriter] = set()
@@ -117,11 +129,19 @@ class Gate:
     def _signing(self, words: list[bytes]) -> list[bytes]:
         """The command with the password of the ACL in place of a good token; with a bad one it fails."""
         name = words[0].upper()
-        at = 1 if name == b"AUTH" else 3 if name == b"HELLO" and len(words) > 4 and words[2].upper() == b"AUTH" else 0
+        at = (
+            1
+            if name == b"AUTH"
+            else 3
+            if name == b"HELLO" and len(words) > 4 and words[2].upper() == b"AUTH"
+            else 0
+        )
         if not at or len(words) < at + 2:
             return words
         user, token = (word.decode() for word in words[at : at + 2])
-        reason = wrong(token, self.group, user, self.known, self.valid) if user == self.user else f"user {user}"
+        reason = (
+            wrong(token, self.group, user, self.known, self.valid) if user == self.user else f"user {user}"
+        )
         if reason:
             self.refused.append(reason)
         else:

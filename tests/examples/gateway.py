@@ -20,7 +20,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Gateway:
-    """Sends requests to pods that are ready. An Endpoint goes after three failed probes, as Kubernetes does."""
+    """Sends requests to pods that are ready: one is not after three failed probes, as in Kubernetes."""
 
     path: str
     host: str
@@ -51,8 +51,8 @@ class Gateway:
     ) -> Answer:
         """An answer; 502 or 503 where a client would get one of Kong's.
 
-        Source: Kong 3.9, kong/runloop/handler.lua (X-Forwarded-*, X-Real-IP) and its plugins correlation-id and
-        opentelemetry; the ingress controller keeps the Host and, as the chart asks for, strips the path.
+        Source: Kong 3.9, kong/runloop/handler.lua (X-Forwarded-*, X-Real-IP) and its plugins correlation-id
+        and opentelemetry; the ingress controller keeps the Host and, as the chart asks for, strips the path.
         """
         if not (path + "/").startswith(self.path + "/"):
             return 404, {}, b"no Route matched"
@@ -69,7 +69,7 @@ class Gateway:
             "X-Real-IP": CLIENT,
             "X-Request-ID": str(uuid.uuid4()),
             "X-Amzn-Trace-Id": "Root=1-6569c3a5-0123456789abcdef01234567",
-            "traceparent": f"00-{trace or secrets.token_hex(16)}-{secrets.token_hex(8)}-{'01' if sampled else '00'}",
+            "traceparent": f"00-{trace or secrets.token_hex(16)}-{secrets.token_hex(8)}-0{int(sampled)}",
             **(headers or {}),
         }
         for _ in range(6):
@@ -87,7 +87,7 @@ class Gateway:
 
 
 class Load:
-    """Clients that place orders, and send one again with the same Idempotency-Key until it is acknowledged."""
+    """Clients that place orders, and send each again with its Idempotency-Key until it is acknowledged."""
 
     def __init__(self, gateway: Gateway, clients: int = 3) -> None:
         self.gateway = gateway

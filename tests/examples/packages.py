@@ -1,4 +1,4 @@
-"""Fetches what `make examples` runs on: PostgreSQL, Redis and bubblewrap of Debian, and Go with its libraries.
+"""Fetches what `make examples` runs on: PostgreSQL, Redis, bubblewrap, and Go with its libraries, of Debian.
 
     python -m tests.examples.packages FOLDER [PROGRAM]
 
@@ -45,7 +45,9 @@ def libraries(folder: Path) -> str:
 def fetch(folder: Path) -> None:
     """Raises Missing."""
     if absent := [each for each in ALSO if not shutil.which(each)]:
-        raise Missing(f"{' and '.join(absent)} must be on PATH\n  remedy: install iproute2, util-linux, openssl")
+        raise Missing(
+            f"{' and '.join(absent)} must be on PATH\n  remedy: install iproute2, util-linux, openssl"
+        )
     get(folder, [package for name, package in WANTED.items() if not program(name, folder)])
 
 
@@ -82,7 +84,13 @@ def build(folder: Path, target: Path) -> None:
     sources = next(each for each in (folder / "usr/share/gocode", Path("/usr/share/gocode")) if each.exists())
     (line,) = re.findall(r"^ENV (.+)$", text, re.M)
     given = dict(pair.split("=", 1) for pair in line.split())
-    env = {**os.environ, **given, "GOPATH": str(sources), "GOROOT": str(roots[0]), "GOCACHE": str(folder / "cache")}
+    env = {
+        **os.environ,
+        **given,
+        "GOPATH": str(sources),
+        "GOROOT": str(roots[0]),
+        "GOCACHE": str(folder / "cache"),
+    }
     for words in (["vet", "."], ["test", "."], ["build", "-o", str(target), "."]):
         subprocess.run([roots[0] / "bin/go", *words], cwd=GO, env=env, check=True)
 

@@ -37,7 +37,9 @@ class Image:
     @staticmethod
     def of(folder: Path, installed: Path) -> Image:
         text = (folder / "Dockerfile").read_text(encoding="utf-8")
-        env = dict(pair.split("=", 1) for line in re.findall(r"^ENV (.+)$", text, re.M) for pair in shlex.split(line))
+        env = dict(
+            pair.split("=", 1) for line in re.findall(r"^ENV (.+)$", text, re.M) for pair in shlex.split(line)
+        )
         return Image(folder, json.loads(re.findall(r"^CMD (\[.+\])$", text, re.M)[-1]), env, installed)
 
 
@@ -64,7 +66,19 @@ class Confined:
             elif os.path.exists(path):
                 found += ["--ro-bind", path, path]
         found += ["--ro-bind", sys.base_prefix, sys.base_prefix]
-        return [*found, "--ro-bind", str(hosts), "/etc/hosts", "--ro-bind", str(users), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
+        return [
+            *found,
+            "--ro-bind",
+            str(hosts),
+            "/etc/hosts",
+            "--ro-bind",
+            str(users),
+            "/etc/passwd",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+        ]
 
 
 @dataclass
@@ -79,16 +93,26 @@ class Pod:
     env: dict[str, str] = field(default_factory=dict)
 
     def start(self, command: list[str] | None = None) -> Pod:
-        log = open(self.confined.logs / f"{self.name}.log", "wb")
+        log = os.open(self.confined.logs / f"{self.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         told, tell = os.pipe()
         self.process = subprocess.Popen(
-            ["unshare", "--net", "--", "sh", "-c", 'read -r _; exec "$@"', "sh", *self._command(tell, command)],
+            [
+                "unshare",
+                "--net",
+                "--",
+                "sh",
+                "-c",
+                'read -r _; exec "$@"',
+                "sh",
+                *self._command(tell, command),
+            ],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[tell],
         )
         os.close(tell)
+        os.close(log)
         self.address = network.connect(self.process.pid, next(NUMBERS))
         stdin: IO[bytes] = self.process.stdin  # type: ignore[assignment]
         stdin.write(b"\n")
@@ -101,7 +125,8 @@ class Pod:
         image, files = self.image, self.confined.scratch / f"files-{self.name}"
         files.mkdir(exist_ok=True)
         found = [str(self.confined.bwrap), *self.confined.arguments(self.name, 10001), "--info-fd", str(tell)]
-        found += ["--tmpfs", "/tmp", "--ro-bind", str(image.folder), "/srv"]
+        built = (image.installed / "app").exists()
+        found += ["--tmpfs", "/tmp", "--ro-bind", str(image.installed if built else image.folder), "/srv"]
         found += ["--ro-bind", str(image.installed), str(image.installed)]
         for path, text in self.container.files.items():
             (files / Path(path).name).write_text(text)
@@ -112,7 +137,15 @@ class Pod:
         env = {"PATH": path, "HOME": "/", "HOSTNAME": self.name, **image.env, **self.confined.surroundings}
         for name, value in {**env, **self.container.env}.items():
             found += ["--setenv", name, value]
-        return [*found, "--chdir", "/srv", "--remount-ro", "/", "--", *(command or self.container.command or image.command)]
+        return [
+            *found,
+            "--chdir",
+            "/srv",
+            "--remount-ro",
+            "/",
+            "--",
+            *(command or self.container.command or image.command),
+        ]
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -143,7 +176,13 @@ class Pod:
         return found
 
     def ask(
-        self, port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, timeout: float = 30
+        self,
+        port: int,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        timeout: float = 30,
     ) -> tuple[int, dict[str, str], bytes]:
         """One request to the pod itself, on a connection of its own. Raises OSError."""
         connection = http.client.HTTPConnection(self.address, port, timeout=timeout)
@@ -161,9 +200,16 @@ class Pod:
         said = self.container.probes[kind]
         get = said["httpGet"]
         headers = {each["name"]: each["value"] for each in get.get("httpHeaders", ())}
-        headers = {"Host": f"{self.address}:{port}", "User-Agent": "kube-probe/1.36", "Connection": "close", **headers}
+        headers = {
+            "Host": f"{self.address}:{port}",
+            "User-Agent": "kube-probe/1.36",
+            "Connection": "close",
+            **headers,
+        }
         try:
-            return self.ask(port, "GET", get["path"], headers=headers, timeout=said.get("timeoutSeconds", 1))[0]
+            return self.ask(port, "GET", get["path"], headers=headers, timeout=said.get("timeoutSeconds", 1))[
+                0
+            ]
         except OSError:
             return 0
 

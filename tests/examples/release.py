@@ -52,7 +52,9 @@ def values_of(stacks: Path, address: str, known: Callable[[str], str]) -> tuple[
 def render(chart: Path, values: Values, scratch: Path) -> Objects:
     file = scratch / "values.json"
     file.write_text(json.dumps(values))
-    said = subprocess.run([HELM, "template", "it", chart, "-f", file], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [HELM, "template", "it", chart, "-f", file], capture_output=True, text=True, check=False
+    )
     if said.returncode:
         raise RuntimeError(f"helm renders {chart.name}: {said.stderr}")
     documents = [each for each in yaml.safe_load_all(said.stdout) if each]

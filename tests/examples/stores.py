@@ -42,7 +42,16 @@ class Servers:
             raise FileNotFoundError(words[0])
         arguments = self.confined.arguments(name, 999)
         folder = str(self.folder(name))
-        arguments += ["--tmpfs", "/tmp", "--ro-bind", str(self.packages), str(self.packages), "--bind", folder, folder]
+        arguments += [
+            "--tmpfs",
+            "/tmp",
+            "--ro-bind",
+            str(self.packages),
+            str(self.packages),
+            "--bind",
+            folder,
+            folder,
+        ]
         arguments += ["--dir", "/var/run/postgresql", "--setenv", "LD_LIBRARY_PATH", libraries(self.packages)]
         arguments += ["--ro-bind", str(ROOT / "templates"), str(ROOT / "templates")]
         # initdb looks for its own programs on PATH, and at the place that its package was built for.
@@ -55,9 +64,13 @@ class Servers:
         return [str(self.confined.bwrap), *arguments, "--", str(found), *words[1:]]
 
     def run(self, name: str, *words: str, env: dict[str, str] | None = None) -> None:
-        said = subprocess.run(self.command(name, *words, env=env), capture_output=True, text=True, check=False)
+        said = subprocess.run(
+            self.command(name, *words, env=env), capture_output=True, text=True, check=False
+        )
         if said.returncode:
-            raise RuntimeError(f"{words[0]} ends with {said.returncode}: {said.stdout[-1000:]}{said.stderr[-2000:]}")
+            raise RuntimeError(
+                f"{words[0]} ends with {said.returncode}: {said.stdout[-1000:]}{said.stderr[-2000:]}"
+            )
 
     def start(self, name: str, *words: str) -> None:
         told, tell = os.pipe()
@@ -86,7 +99,16 @@ class Servers:
             shutil.copy(each, folder / each.name)
             (folder / each.name).chmod(0o600)
         self.run(
-            *("postgres", "initdb", "--pgdata", f"{folder}/data", "--username", MASTER, "--auth", "scram-sha-256"),
+            *(
+                "postgres",
+                "initdb",
+                "--pgdata",
+                f"{folder}/data",
+                "--username",
+                MASTER,
+                "--auth",
+                "scram-sha-256",
+            ),
             *("--pwfile", f"{folder}/password", "--no-sync"),
         )
         (folder / "data/pg_hba.conf").write_text("hostssl all,replication all 0.0.0.0/0 scram-sha-256\n")
@@ -130,7 +152,12 @@ class Servers:
             "max_connections": "60",
             "dynamic_shared_memory_type": "mmap",
         }
-        return ["postgres", "-D", f"{folder}/data", *(word for k, v in said.items() for word in ("-c", f"{k}={v}"))]
+        return [
+            "postgres",
+            "-D",
+            f"{folder}/data",
+            *(word for k, v in said.items() for word in ("-c", f"{k}={v}")),
+        ]
 
     def set_password(self, name: str, password: str) -> None:
         """The job of the platform that makes a user and sets its password."""
@@ -165,8 +192,19 @@ class Servers:
 
     def start_redis(self) -> None:
         folder = self.folder("redis")
-        said = ["--bind", "127.0.0.1", "--port", "6380", "--dir", str(folder), "--aclfile", f"{folder}/users.acl"]
-        self.start("redis", "redis-server", *said, "--appendonly", "yes", "--maxmemory-policy", "volatile-lru")
+        said = [
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            "6380",
+            "--dir",
+            str(folder),
+            "--aclfile",
+            f"{folder}/users.acl",
+        ]
+        self.start(
+            "redis", "redis-server", *said, "--appendonly", "yes", "--maxmemory-policy", "volatile-lru"
+        )
         wait_for("127.0.0.1", 6380)
 
 

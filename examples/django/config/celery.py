@@ -6,7 +6,13 @@ import threading
 import time
 
 from celery import Celery
-from celery.signals import setup_logging, task_received, worker_process_init, worker_process_shutdown, worker_ready
+from celery.signals import (
+    setup_logging,
+    task_received,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+)
 
 from config import telemetry
 
@@ -38,8 +44,8 @@ def end(**_: object) -> None:
 class Watch:
     """Ends a worker that hears nothing any more, so that Kubernetes starts it again.
 
-    A consumer of Celery can wait for good on a connection that Redis has ended, as ElastiCache does after twelve
-    hours. Tasks that it had begun are acknowledged late, and another worker does them.
+    A consumer of Celery can wait for good on a connection that Redis has ended, as ElastiCache does after
+    twelve hours. Tasks that it had begun are acknowledged late, and another worker does them.
     """
 
     heard = 0.0

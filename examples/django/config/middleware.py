@@ -14,8 +14,8 @@ log = logging.getLogger("requests")
 
 
 def requests(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Kong gives each request an ID and says in X-Real-IP who sent it. The first of X-Forwarded-For is what the
-    client says of itself."""
+    """Kong gives each request an ID and says in X-Real-IP who sent it. The first of X-Forwarded-For is what
+    the client says of itself."""
 
     def timed(request: HttpRequest) -> HttpResponse:
         request.META["REMOTE_ADDR"] = request.headers.get("X-Real-IP", request.META["REMOTE_ADDR"])

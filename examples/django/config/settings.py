@@ -39,8 +39,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGGING_CONFIG = None
 telemetry.logs()
 
-# Requests come from Kong, which takes the path of the system off; TLS ends at the load balancer. Users and probes
-# ask for the same name.
+# Requests come from Kong, which takes the path of the system off; TLS ends at the load balancer. Users and
+# probes ask for the same name.
 ALLOWED_HOSTS = [GIVEN.public_host]
 FORCE_SCRIPT_NAME = GIVEN.base_path or None
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -67,7 +67,7 @@ _options = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    # A migration that waits for a lock makes every request behind it wait: it gives up, and the job tries again.
+    # A migration that waits for a lock makes every request behind it wait: it gives up, and its job tries on.
     "options": "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
 }
 DATABASES = {

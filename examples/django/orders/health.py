@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+from config.tokens import BrokerToken
 from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, JsonResponse
 from redis import Redis
-
-from config.tokens import BrokerToken
 
 
 def live(_: HttpRequest) -> JsonResponse:
@@ -25,7 +24,9 @@ def ready(_: HttpRequest) -> JsonResponse:
             ask()
         except Exception as error:
             wrong[name] = type(error).__name__
-    return JsonResponse({"status": "not ready" if wrong else "ready", "wrong": wrong}, status=503 if wrong else 200)
+    return JsonResponse(
+        {"status": "not ready" if wrong else "ready", "wrong": wrong}, status=503 if wrong else 200
+    )
 
 
 def postgres() -> None:

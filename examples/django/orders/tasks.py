@@ -1,7 +1,7 @@
 """Tasks of workers. Redis only says that there is something to do; PostgreSQL says what.
 
-The broker may lose what it was told last: a failover of ElastiCache leaves behind what no replica has yet. So the
-clock looks for forgotten orders, and each task may run twice.
+The broker may lose what it was told last: a failover of ElastiCache leaves behind what no replica has yet. So
+the clock looks for forgotten orders, and each task may run twice.
 """
 
 from __future__ import annotations

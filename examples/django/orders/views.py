@@ -48,14 +48,16 @@ def page(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             wrong = "; ".join(f"{key}: {' '.join(said)}" for key, said in error.message_dict.items())
     orders = Order.objects.using(settings.READER).order_by("-created")[:20]
-    return render(request, "orders/page.html", {"orders": orders, "wrong": wrong}, status=400 if wrong else 200)
+    return render(
+        request, "orders/page.html", {"orders": orders, "wrong": wrong}, status=400 if wrong else 200
+    )
 
 
 @csrf_exempt  # no cookie says who asks
 @require_POST
 def place(request: HttpRequest) -> HttpResponse:
-    """Answers once the order is committed. With the same Idempotency-Key it may be sent again, and must be where
-    no answer came."""
+    """Answers once the order is committed. With the same Idempotency-Key it may be sent again, and must be
+    where no answer came."""
     try:
         asked = json.loads(request.body)
         number = UUID(request.headers.get("Idempotency-Key", str(uuid4())))
@@ -76,7 +78,10 @@ def show(_: HttpRequest, number: UUID) -> HttpResponse:
     except RedisError:
         log.warning("the cache does not answer")
     # From a replica; from the primary what has not reached that one yet.
-    order = Order.objects.using(settings.READER).filter(id=number).first() or Order.objects.filter(id=number).first()
+    order = (
+        Order.objects.using(settings.READER).filter(id=number).first()
+        or Order.objects.filter(id=number).first()
+    )
     if order is None:
         return JsonResponse({"detail": "no such order"}, status=404)
     done = order.done.isoformat() if order.done else None

@@ -35,7 +35,10 @@ def test_an_order_is_placed_once_and_handled_once(client: Client) -> None:
     number = str(uuid.uuid4())
     for _ in range(2):
         answer = place(client, number)
-        assert (answer.status_code, answer["Location"]) == (201, f"https://app.example.com/shop/orders/{number}")
+        assert (answer.status_code, answer["Location"]) == (
+            201,
+            f"https://app.example.com/shop/orders/{number}",
+        )
     assert Order.objects.count() == 1
     assert client.get(f"/orders/{number}").json()["done"] is None
     assert tasks.handle(number)

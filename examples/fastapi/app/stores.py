@@ -95,7 +95,9 @@ def replicas(postgres: given.Postgres) -> dict[str, str]:
 def connect(settings: given.Settings) -> Stores:
     """Opens nothing yet: a store that is away delays the first requests and not the start."""
     engine, reader_engine = (
-        create_async_engine(POSTGRES_URL, connect_args=arguments, pool_pre_ping=True, pool_size=5, pool_timeout=5)
+        create_async_engine(
+            POSTGRES_URL, connect_args=arguments, pool_pre_ping=True, pool_size=5, pool_timeout=5
+        )
         for arguments in (primary(settings.postgres), replicas(settings.postgres))
     )
     redis = settings.redis
@@ -134,7 +136,9 @@ def _documentdb(settings: given.DocumentDb) -> AsyncMongoClient:
     hosts = f"{settings.host}:{settings.port},{settings.reader}:{settings.port}"
     return AsyncMongoClient(
         f"mongodb://{user}:{password}@{hosts}/?{settings.options}",
-        **({"tlsCAFile": settings.authority} if settings.authority else {"tlsAllowInvalidCertificates": True}),
+        **(
+            {"tlsCAFile": settings.authority} if settings.authority else {"tlsAllowInvalidCertificates": True}
+        ),
         uuidRepresentation="standard",
         tz_aware=True,
         serverSelectionTimeoutMS=5000,

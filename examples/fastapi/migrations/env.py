@@ -1,10 +1,9 @@
 """Runs migrations on the primary. `alembic upgrade head` is commands.migrate of the system."""
 
 from alembic import context
-from sqlalchemy import create_engine
-
 from app import settings, stores
 from app.models import Base
+from sqlalchemy import create_engine
 
 postgres = settings.read().postgres
 # A migration that waits for a lock makes every request behind it wait: it gives up, and the job tries again.

@@ -1,4 +1,4 @@
-"""The system as Kong hands requests on: without its path, with the name that users type. No server is needed."""
+"""Requests as Kong hands them on: without the path, with the name that users type. No server is needed."""
 
 from __future__ import annotations
 
@@ -88,12 +88,17 @@ def client(stores: Any) -> TestClient:
 
 
 def place(client: TestClient, **order: Any) -> Any:
-    return client.post("/orders", json={"item": "chair", "quantity": 2, **order}, headers={"Idempotency-Key": NUMBER})
+    return client.post(
+        "/orders", json={"item": "chair", "quantity": 2, **order}, headers={"Idempotency-Key": NUMBER}
+    )
 
 
 def test_an_order_is_acknowledged_after_its_commit(client: TestClient, stores: Any) -> None:
     answer = place(client)
-    assert (answer.status_code, answer.headers["Location"]) == (201, f"https://app.example.com/shop/orders/{NUMBER}")
+    assert (answer.status_code, answer.headers["Location"]) == (
+        201,
+        f"https://app.example.com/shop/orders/{NUMBER}",
+    )
     (statement,) = stores.primary.committed
     assert "ON CONFLICT DO NOTHING" in str(statement)
     assert stores.broker.told == [("shop:orders", {"order": NUMBER})]

@@ -26,7 +26,9 @@ class Migration(migrations.Migration):
                 ("done", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "indexes": [models.Index(condition=models.Q(done=None), fields=["created"], name="orders_to_do")],
+                "indexes": [
+                    models.Index(condition=models.Q(done=None), fields=["created"], name="orders_to_do")
+                ],
             },
         ),
     ]
