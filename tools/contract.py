@@ -229,7 +229,12 @@ def _part(title: str, python: tuple[str, ...], go: tuple[str, ...]) -> str:
         if path and file.exists():
             text = file.read_text(encoding="utf-8")
             parts = _python_parts(text, names) if language == "python" else _go_parts(text, names)
-            lines += [f"`examples/{path}`:\n", f"```{language}", "\n\n".join(parts), "```\n"]
+            lines += [
+                f"`examples/{path}`:\n",
+                f"```{language}",
+                ("\n\n\n" if language == "python" else "\n\n").join(parts),
+                "```\n",
+            ]
     return "\n".join(lines)
 
 
