@@ -209,7 +209,8 @@ class Documents:
             found.sort(key=lambda each: each.get(sort[0]), reverse=sort[1] < 0)
         skip, limit = command.get("skip", 0), abs(command.get("limit", 0))
         found = found[skip : skip + limit] if limit else found[skip:]
-        return {"cursor": {"id": bson.Int64(0), "ns": f"{command['$db']}.{command['find']}", "firstBatch": found}}
+        name = f"{command['$db']}.{command['find']}"
+        return {"cursor": {"id": bson.Int64(0), "ns": name, "firstBatch": found}}
 
     def _update(self, command: Document, kept: dict[bytes, Document]) -> Document:
         matched = changed = 0
