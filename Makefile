@@ -203,10 +203,30 @@ faults: $(TESTED) $(HELM) $(LEAN) $(PROVIDER) ## Plant every fault of tests/faul
 referees: $(TESTED) $(PROVIDER) ## Plan, apply and plan again examples of public modules on the rehearsal: docs/rehearsal.md (needs GitHub)
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.referees
 
+EXAMPLES := .venv/examples
+$(EXAMPLES)/%/installed: examples/%/requirements.lock examples/%/requirements-test.lock | $(INSTALLED)
+	@echo "setup: installing what the $* example needs" && rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/$*/requirements.lock -r examples/$*/requirements-test.lock
+	@touch $@
+$(EXAMPLES)/drive/installed: requirements/examples.lock | $(INSTALLED)
+	@echo "setup: installing the stand-ins for AWS" && rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/examples.lock && touch $@
+$(EXAMPLES)/go/app: $(wildcard examples/go/*) tests/examples/packages.py | $(INSTALLED)
+	@echo "setup: fetching servers and Go, building the Go example" && mkdir -p $(@D)
+	@$(PYTHON) -m tests.examples.packages $(EXAMPLES)/debian $@
+examples: $(EXAMPLES)/drive/installed $(EXAMPLES)/django/installed $(EXAMPLES)/fastapi/installed $(EXAMPLES)/go/app $(HELM) $(LEAN) ## Test the applications of examples/, then run and break them with the sandbox's releases
+	@for each in django fastapi; do (cd examples/$$each && ../../$(EXAMPLES)/$$each/bin/python -m pytest -q -p no:cacheprovider tests) || exit 1; done
+	@CDKTF_OUTDIR=$(EXAMPLES)/sandbox $(PYTHON) -OO main.py sandbox
+	@$(EXAMPLES)/drive/bin/python -m tests.examples $(EXAMPLES) $(EXAMPLES)/sandbox/stacks $(EXAMPLE)
+
 clean: ## Remove generated files (states of the sandbox and .venv stay)
 	@kept=$$(ls cdktf.out/*/stacks/*/errored.tfstate cdktf.out/*/bootstrap/stacks/*/errored.tfstate cdktf.out/*/stacks/*/journal 2>/dev/null); \
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
+<<<<<<< HEAD
 .PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments check test bench soak faults referees clean
+=======
+.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak faults referees examples clean
+>>>>>>> examples
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

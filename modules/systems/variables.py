@@ -19,6 +19,8 @@ TRACES = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
+    # Kong decides about requests. Of what begins in a system, such as a task of a worker, a share is traced.
+    "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
 }
 
 
@@ -46,7 +48,10 @@ def variables(
         "AWS_REGION": stack.environment.region,
         "OTEL_SERVICE_NAME": name,
         **TRACES,
+        "OTEL_TRACES_SAMPLER_ARG": str(stack.environment.observability.trace_percent / 100),
     }
+    if system.metrics:
+        found["METRICS_PORT"] = str(system.metrics.port or system.port)
     if "postgres" in system.needs:
         found |= {
             "DATABASE_HOST": data.postgres_endpoint,

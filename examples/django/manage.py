@@ -1,0 +1,9 @@
+"""Runs commands of Django: `python manage.py migrate` is commands.migrate of the system."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+execute_from_command_line(sys.argv)

@@ -1,0 +1,264 @@
+"""What pods find in their environment, from the code that hands it over, and how the examples use it.
+
+`python -m tools.contract` writes docs/contract.md. Which variables there are, and when, is found by building
+systems that differ in one thing each; MEANINGS says what each one is.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bindings import node, trim
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "docs/contract.md"
+EXAMPLES = ROOT / "examples"
+REGION, WITHOUT_AUTHORITY = "us-east-1", "il-central-1"
+
+MEANINGS = {
+    "PORT": "port that the container listens on, on all addresses",
+    "BASE_PATH": "start of the paths of its requests, which Kong takes off before it hands them on",
+    "PUBLIC_HOST": "name that users type, and probes ask for",
+    "PUBLIC_URL": "where users find the system: https, name and path",
+    "AWS_REGION": "region, for every SDK of AWS",
+    "METRICS_PORT": "port where Prometheus asks, by the address of the pod",
+    "OTEL_SERVICE_NAME": "name of the system, in traces and as a start of keys in Redis",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "collector of the node, which takes traces",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "how it takes them: protobuf over HTTP, and not gRPC",
+    "OTEL_METRICS_EXPORTER": "none: the collector takes no metrics, and Prometheus collects them",
+    "OTEL_LOGS_EXPORTER": "none: the collector reads what containers print",
+    "OTEL_TRACES_SAMPLER": "Kong decides about requests; of what begins in a system itself a share is traced",
+    "OTEL_TRACES_SAMPLER_ARG": "that share, from `observability.trace_percent`",
+    "DATABASE_HOST": "PostgreSQL, for reading and writing. The name leads elsewhere after a failover",
+    "DATABASE_READER_HOSTS": "its replicas, with commas between; empty where there are none",
+    "DATABASE_PORT": "port of all of them",
+    "DATABASE_NAME": "database of the system",
+    "DATABASE_USER": "user of the system, who owns that database",
+    "DATABASE_PASSWORD": "password of that user, from a Secret; another one starts the pods again",
+    "DATABASE_SSLMODE": "`verify-full`, or `require` where the project lacks the region's root certificate",
+    "DATABASE_SSLROOTCERT": "file with that root certificate",
+    "REDIS_HOST": "Redis, for reading and writing, by TLS",
+    "REDIS_READER_HOST": "its replicas",
+    "REDIS_BROKER_HOST": "Redis for queues; the same group unless `data.redis.separate_broker`",
+    "REDIS_PORT": "port of all of them",
+    "REDIS_USER": "user that signs in with a token; no password exists",
+    "REDIS_GROUP": "group that a token for `REDIS_HOST` names",
+    "REDIS_BROKER_GROUP": "group that a token for `REDIS_BROKER_HOST` names",
+    "DOCUMENTDB_HOST": "DocumentDB, for reading and writing",
+    "DOCUMENTDB_READER_HOST": "its replicas",
+    "DOCUMENTDB_PORT": "port of both",
+    "DOCUMENTDB_NAME": "database of the system",
+    "DOCUMENTDB_USER": "user of the system there",
+    "DOCUMENTDB_PASSWORD": "password of that user, from a Secret",
+    "DOCUMENTDB_OPTIONS": "end of the connection string. Without `retryWrites=false` every write fails",
+    "DOCUMENTDB_TLS_CA": "file with the root certificate",
+    "FILES_BUCKET": "bucket of S3",
+    "FILES_PREFIX": "start of the keys that the system may use, with a slash at its end",
+}
+# What EKS Pod Identity adds to every pod, for SDKs of AWS.
+BY_EKS = frozenset({"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
+# What the SDK of OpenTelemetry reads by itself.
+BY_SDK = frozenset(name for name in MEANINGS if name.startswith("OTEL_") and name != "OTEL_SERVICE_NAME")
+
+HEADING = """# What a system is handed
+
+Written by `python -m tools.contract` from the code that hands it over and from the applications of
+`examples/`, which a test checks. A system reads these variables and no others. `make examples` runs the three
+applications with the environment of their releases, against real servers, and breaks things.
+
+| variable | what it is | when it is there |
+|---|---|---|
+"""
+
+AROUND = """
+## What else a pod finds
+
+| what | how |
+|---|---|
+| user | 10001, which no image knows by name, without any capability |
+| file system | read-only, but for temporary files (`systems.<name>.scratch_mb`) and `/dev/shm` |
+| credentials of AWS | EKS Pod Identity adds the variables that SDKs look for. An SDK must be newer \
+than November 2023 |
+| requests | from Kong: without the path of the system, with the `Host` that users type, \
+`X-Forwarded-Proto: https`, `X-Forwarded-Prefix`, `X-Request-ID`, `traceparent`. Who asked is in \
+`X-Real-IP`; the first of `X-Forwarded-For` is what the client says of itself |
+| probes | from the kubelet, with `Host: <PUBLIC_HOST>` and `X-Forwarded-Proto: https`. Ready asks the \
+stores, live asks none: starting again mends no database |
+| metrics | Prometheus asks by the address of the pod, so they have a port of their own \
+(`systems.<name>.metrics`) |
+| logs | what the container prints: one line of JSON for each record |
+| the end | 25 seconds of pause in which requests still come, then SIGTERM; 35 seconds later it is \
+killed. A worker has 120 seconds |
+| a new password | the job sets it, then pods are replaced. In between old pods keep their connections \
+and open no new ones |
+"""
+
+# Title, the code of an example in Python, and in Go.
+PARTS = (
+    ("PostgreSQL", ("fastapi/app/stores.py", "primary", "replicas"), ()),
+    (
+        "Redis: a token for each connection",
+        ("fastapi/app/tokens.py", "Token"),
+        ("go/redis.go", "Token", "pool"),
+    ),
+    (
+        "DocumentDB",
+        ("fastapi/app/stores.py", "_documentdb", "from_replicas"),
+        ("go/documents.go", "documents"),
+    ),
+    ("Files", ("django/orders/files.py", "client", "place", "put", "address"), ()),
+    ("A worker whose queue may lose what it was told", ("fastapi/app/worker.py", "handle", "forgotten"), ()),
+    ("Traces", ("fastapi/app/telemetry.py", "traces"), ()),
+)
+
+
+def main() -> None:
+    FILE.write_text(text(), encoding="utf-8")
+
+
+def text() -> str:
+    """The page."""
+    rows = [f"| `{name}` | {MEANINGS[name]} | {when} |" for name, when in handed_over().items()]
+    return HEADING + "\n".join(rows) + "\n" + AROUND + "".join(_part(*part) for part in PARTS)
+
+
+def handed_over() -> dict[str, str]:
+    """Every variable, and when it is there."""
+    needs: dict[str, dict[str, Any]] = {
+        "with `needs: [postgres]`": {"needs": ["postgres"]},
+        "with `needs: [redis]`": {"needs": ["redis"]},
+        "with `needs: [documentdb]`": {"needs": ["documentdb"]},
+        "with `needs: [files]`": {"needs": ["files"]},
+        "with `metrics`": {"metrics": {}},
+    }
+    systems = {"bare": {}, **{f"it-{index}": said for index, said in enumerate(needs.values())}}
+    given = of_spec(REGION, systems)
+    poor = of_spec(WITHOUT_AUTHORITY, systems)
+    found = dict.fromkeys(given["bare"], "always")
+    for index, when in enumerate(needs):
+        for name in given[f"it-{index}"]:
+            if name not in found:
+                always = name in poor[f"it-{index}"]
+                found[name] = (
+                    when if always else f"{when}, where the project has the region's root certificate"
+                )
+    return found
+
+
+def of_spec(region: str, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The variables of systems, in their order."""
+    from modules.architecture import synthesize
+    from modules.spec import load
+
+    with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
+        spec = Path(scratch, "it.yaml")
+        spec.write_text(
+            json.dumps(
+                {
+                    "project": "acme",
+                    "region": region,
+                    "compute": {"nodes": {"max": 20}},
+                    "systems": {
+                        name: {"framework": "go", "replicas": 1, **said} for name, said in systems.items()
+                    },
+                }
+            )
+        )
+        synthesize(load(spec), Path(scratch))
+        return of_release(Path(scratch, "stacks/systems/cdk.tf.json"))
+
+
+def of_release(module: Path) -> dict[str, list[str]]:
+    """The variables of each system of a generated root module, in their order."""
+    releases = json.loads(module.read_text(encoding="utf-8"))["resource"]["helm_release"]
+    found = {}
+    for release in releases.values():
+        values = json.loads(release["values"][0])
+        if "environment" in values:
+            found[values["system"]] = [*values["environment"], *values["secrets"]]
+    return found
+
+
+def read_by(example: str) -> set[str]:
+    """The variables that the code of an example reads, but for those of EKS. Its tests do not count."""
+    folder = EXAMPLES / example
+    found: set[str] = set()
+    for path in folder.rglob("*.py"):
+        if "tests" not in path.relative_to(folder).parts:
+            found |= set(_python(ast.parse(path.read_text(encoding="utf-8"))))
+    for path in folder.rglob("*.go"):
+        if not path.name.endswith("_test.go"):
+            found |= set(
+                re.findall(r"\b(?:os\.(?:Getenv|LookupEnv)|env)\(\"(\w+)\"", path.read_text(encoding="utf-8"))
+            )
+    return found - BY_EKS
+
+
+def _python(tree: ast.Module) -> Iterator[str]:
+    """Names in `env["NAME"]`, `env.get("NAME")`, `os.environ…` and `os.getenv("NAME")`."""
+    for each in ast.walk(tree):
+        where: ast.expr | None = None
+        name: ast.expr | None = None
+        if isinstance(each, ast.Subscript):
+            where, name = each.value, each.slice
+        elif isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.args:
+            name = each.args[0]
+            if each.func.attr == "get":
+                where = each.func.value
+            elif each.func.attr == "getenv":
+                where = ast.Name("environ")
+        is_environment = isinstance(where, ast.Name | ast.Attribute) and ast.unparse(where) in (
+            "env",
+            "environ",
+            "os.environ",
+        )
+        if is_environment and isinstance(name, ast.Constant):
+            yield str(name.value)
+
+
+def _part(title: str, python: tuple[str, ...], go: tuple[str, ...]) -> str:
+    lines = [f"\n## {title}\n"]
+    for language, (path, *names) in (("python", python), ("go", go or ("",))):
+        file = EXAMPLES / path
+        if path and file.exists():
+            text = file.read_text(encoding="utf-8")
+            parts = _python_parts(text, names) if language == "python" else _go_parts(text, names)
+            lines += [
+                f"`examples/{path}`:\n",
+                f"```{language}",
+                ("\n\n\n" if language == "python" else "\n\n").join(parts),
+                "```\n",
+            ]
+    return "\n".join(lines)
+
+
+def _python_parts(text: str, names: list[str]) -> list[str]:
+    lines = text.splitlines()
+    found = {
+        each.name: "\n".join(
+            lines[min([each.lineno, *(one.lineno for one in each.decorator_list)]) - 1 : each.end_lineno]
+        )
+        for each in ast.parse(text).body
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    return [found[name] for name in names]
+
+
+def _go_parts(text: str, names: list[str]) -> list[str]:
+    found = {
+        match[2]: match[0].rstrip()
+        for match in re.finditer(r"^((?://[^\n]*\n)*)func (?:\([^)]*\) )?(\w+)\(.*?^\}\n", text, re.M | re.S)
+    }
+    return [found[name] for name in names]
+
+
+if __name__ == "__main__":
+    node.use()
+    trim.activate()
+    main()
