@@ -46,6 +46,7 @@ from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
+from modules.systems.own_spec import own_findings
 from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
@@ -243,6 +244,11 @@ class Environment(Section):
     def systems_are_distinct(self) -> Iterator[Finding]:
         """At least one, and no two below one path."""
         yield from systems_findings(self.systems)
+
+    @check("systems", "region", "account")
+    def systems_use_what_is_here(self) -> Iterator[Finding]:
+        """Secrets and rights of systems are about the account and region."""
+        yield from own_findings(self.systems, self.partition, self.region, self.account)
 
     @check("compute", "network.cidr", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Finding]:

@@ -11,21 +11,38 @@ from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
 from modules.systems.container_spec import Commands, Health, Metrics
 from modules.systems.names import SystemName
+from modules.systems.own_spec import (
+    MOST_CONFIG,
+    MOST_VARIABLES,
+    ConfigPath,
+    OwnVariable,
+    Permission,
+    SecretSource,
+    SecretVariable,
+    Source,
+    source,
+)
 from modules.systems.parts import Folder, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
-Framework = Literal["django", "fastapi", "go"]
+Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
 Serves = Literal["pages", "api"]
 Need = Literal["postgres", "redis", "documentdb", "files"]
 
 # What a system gets that does not say otherwise. Requests are those of one pod at rest: Django holds a worker
-# for each core and its whole framework in memory, FastAPI one event loop, Go one small process.
+# for each core and its whole framework in memory, FastAPI and Node one event loop, Go one small process, Java
+# a virtual machine that is slow to start. Of any other container nothing is known.
 FRAMEWORKS: dict[str, dict[str, Any]] = {
     "django": {"serves": "pages", "port": 8000, "cpu": "250m", "memory": "512Mi"},
     "fastapi": {"serves": "api", "port": 8000, "cpu": "200m", "memory": "256Mi"},
     "go": {"serves": "api", "port": 8080, "cpu": "100m", "memory": "128Mi"},
+    "node": {"serves": "pages", "port": 3000, "cpu": "200m", "memory": "256Mi"},
+    "java": {"serves": "api", "port": 8080, "cpu": "500m", "memory": "1Gi"},
+    "container": {"serves": "pages", "port": 8080, "cpu": "250m", "memory": "256Mi"},
 }
+# Seconds that a pod may take to start, where that is another time than that of `health.start_seconds`.
+START_SECONDS = {"java": 300}
 DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
 MOST_REPLICAS = 200
 
@@ -98,6 +115,36 @@ class System(Section):
         " nothing is collected.",
         examples=[{"path": "/metrics"}],
     )
+    env: dict[OwnVariable, str] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST_VARIABLES},
+        description="Plain values in the environment of its containers. Plans show them: no secrets.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+    secrets: dict[SecretVariable, SecretSource] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST_VARIABLES},
+        description="Variables whose values lie in AWS: by name or ARN of a secret of Secrets Manager or a"
+        " parameter (/…), with # and a key of its JSON; create makes an empty secret that you fill.",
+        examples=[{"STRIPE_KEY": "orders/stripe#key", "SECRET_KEY": "create"}],
+    )
+    config: dict[ConfigPath, str] = Field(
+        default_factory=dict,
+        description="Files that its containers find at these paths and cannot change. Plans show them.",
+        examples=[{"/etc/orders/settings.ini": "[orders]\nlimit = 10\n"}],
+    )
+    permissions: Annotated[tuple[Permission, ...], Field(strict=False, max_length=10)] = Field(
+        default=(),
+        description="What its pods may do in AWS besides what needs gives them.",
+        examples=[
+            [
+                {
+                    "actions": ["sqs:SendMessage"],
+                    "resources": ["arn:aws:sqs:us-east-1:123456789012:orders"],
+                }
+            ]
+        ],
+    )
     sidecars: dict[SidecarName, Sidecar] = Field(
         default_factory=dict,
         description="Further containers in each pod that answers requests, by name.",
@@ -152,6 +199,9 @@ class System(Section):
         commands = data.get("commands", {})
         if framework == "django" and isinstance(commands, dict):
             data = {**data, "commands": {"migrate": DJANGO_MIGRATE, **commands}}
+        health = data.get("health", {})
+        if isinstance(framework, str) and framework in START_SECONDS and isinstance(health, dict):
+            data = {**data, "health": {"start_seconds": START_SECONDS[framework], **health}}
         return {"max_replicas": 2 * replicas if legal else 4, **usual, **data}
 
     @property
@@ -163,6 +213,11 @@ class System(Section):
     def databases(self) -> tuple[str, ...]:
         """The databases in which it has a user of its own."""
         return tuple(each for each in ("postgres", "documentdb") if each in self.needs)
+
+    @property
+    def sources(self) -> dict[str, Source | None]:
+        """Where the values of its secrets come from, by variable; None: a secret that Tierra makes."""
+        return {variable: source(text) for variable, text in self.secrets.items()}
 
     @property
     def helpers(self) -> int:
@@ -200,6 +255,30 @@ class System(Section):
                 rule = f"the containers of a pod share its ports, and {sidecar.port} is in use by {owner}"
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
+
+    @check("env", "secrets")
+    def variables_are_set_once(self) -> Iterator[Finding]:
+        """A variable has one value, and the names of two secrets differ by more than capitals."""
+        seen = {name.lower(): name for name in self.env}
+        for name in self.secrets:
+            other = seen.setdefault(name.lower(), name)
+            if name in self.env:
+                yield Finding(("secrets", name), "env sets this variable, too", "remove it here, or there")
+            elif other != name and other in self.secrets:
+                rule = f"the names of two secrets differ by more than capitals, and {other} is one"
+                yield Finding(("secrets", name), rule, "choose another name")
+
+    @check("config")
+    def files_fit(self) -> Iterator[Finding]:
+        """Files fit into a ConfigMap, and none is a folder of another."""
+        size = sum(len(text.encode()) for text in self.config.values())
+        if size > MOST_CONFIG:
+            rule = f"the files of a system have {MOST_CONFIG} bytes together at most, and these have {size}"
+            yield Finding(("config",), rule, "put larger files into the image, or into files")
+        for path in self.config:
+            if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
+                rule = f"{path} is a file, and {below} would need a folder there"
+                yield Finding(("config", path), rule, "rename one of them")
 
     @check("needs", "workers", "beat")
     def tasks_have_a_broker(self) -> Iterator[Finding]:
