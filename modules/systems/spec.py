@@ -24,6 +24,7 @@ from modules.systems.own_spec import (
 )
 from modules.systems.parts import Folder, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
+from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
 Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
@@ -48,11 +49,13 @@ MOST_REPLICAS = 200
 
 
 def _paths(systems: Any) -> Any:
-    """A system that names no path is found below its own name."""
+    """A public system that names no path is found below its own name."""
     if not isinstance(systems, dict):
         return systems
     return {
-        name: {"path": f"/{name}", **system} if isinstance(system, dict) else system
+        name: {"path": f"/{name}", **system}
+        if isinstance(system, dict) and system.get("shape", "public") == "public"
+        else system
         for name, system in systems.items()
     }
 
@@ -63,6 +66,11 @@ class System(Section):
     framework: Framework = Field(
         description="What it is written in, which decides serves, port, cpu and memory.",
         examples=["django"],
+    )
+    shape: Shape = Field(
+        default="public",
+        description="public: users reach it at path; internal: only systems that call it do; worker: it"
+        " answers no requests.",
     )
     serves: Serves = Field(
         default="pages",
@@ -91,6 +99,22 @@ class System(Section):
         default="",
         json_schema_extra={"default": "/ and its name"},
         description="Start of the paths of its requests. No two systems have the same.",
+    )
+    calls: Annotated[tuple[SystemName, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Systems that its pods may send requests to, at the address in SYSTEM_<NAME>_URL.",
+        examples=[["orders"]],
+    )
+    egress: Annotated[tuple[Egress, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Ports outside that its pods may connect to, besides 443.",
+        examples=[[{"port": 587}]],
+    )
+    jobs: dict[JobName, Job] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": 20},
+        description="Commands that run by the clock, by name.",
+        examples=[{"nightly": {"schedule": "30 2 * * *", "command": ["python", "nightly.py"]}}],
     )
     needs: Annotated[tuple[Need, ...], Field(strict=False)] = Field(
         default=(),
@@ -200,7 +224,9 @@ class System(Section):
         if framework == "django" and isinstance(commands, dict):
             data = {**data, "commands": {"migrate": DJANGO_MIGRATE, **commands}}
         health = data.get("health", {})
-        if isinstance(framework, str) and framework in START_SECONDS and isinstance(health, dict):
+        if data.get("shape") == "worker":
+            usual = {key: value for key, value in usual.items() if key != "port"}
+        elif isinstance(framework, str) and framework in START_SECONDS and isinstance(health, dict):
             data = {**data, "health": {"start_seconds": START_SECONDS[framework], **health}}
         return {"max_replicas": 2 * replicas if legal else 4, **usual, **data}
 
@@ -237,7 +263,7 @@ class System(Section):
     @property
     def inner_path(self) -> str | None:
         """Where requests from outside would find the metrics, and find nothing; None: at no path."""
-        if not self.metrics or self.metrics.port not in (None, self.port):
+        if self.shape != "public" or not self.metrics or self.metrics.port not in (None, self.port):
             return None
         return self.path.rstrip("/") + self.metrics.path
 
@@ -255,6 +281,33 @@ class System(Section):
                 rule = f"the containers of a pod share its ports, and {sidecar.port} is in use by {owner}"
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
+
+    @check("shape", "path", "port", "health", "metrics")
+    def shape_has_a_use_for_it(self) -> Iterator[Finding]:
+        """Only what answers has a port, and only what is public a path."""
+        if self.shape != "public" and self.path:
+            rule = f"shape: {self.shape} has no path, because no requests come from outside"
+            yield Finding(("path",), rule, "remove the line, or write shape: public")
+        for key in ("port", "health", "metrics"):
+            if self.shape == "worker" and key in self.model_fields_set and getattr(self, key):
+                rule = f"a worker answers no requests, so that it has no {key}"
+                yield Finding((key,), rule, "remove the line, or write shape: internal")
+
+    @check("calls")
+    def calls_are_named_once(self) -> Iterator[Finding]:
+        """No system appears twice."""
+        for index in repeated(self.calls):
+            yield Finding(("calls", index), "each system is named once", "remove the second one")
+
+    @check("egress")
+    def ways_out_are_not_open_already(self) -> Iterator[Finding]:
+        """443 is open, and a port is named once."""
+        for index, each in enumerate(self.egress):
+            if each.port == 443:
+                yield Finding(("egress", index, "port"), "443 is open to every system", "remove it")
+            elif each.port in (before.port for before in self.egress[:index]):
+                rule = f"port {each.port} is named twice"
+                yield Finding(("egress", index, "port"), rule, "name its ranges in one entry")
 
     @check("env", "secrets")
     def variables_are_set_once(self) -> Iterator[Finding]:
@@ -327,7 +380,7 @@ def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
         yield Finding(("systems",), rule, remedy, "{}")
     owners: dict[str, str] = {}
     for name, system in systems.items():
-        owner = owners.setdefault(system.path, name)
+        owner = owners.setdefault(system.path, name) if system.path else name
         if owner != name:
             rule = f"each system has a path of its own, and {system.path} is that of {owner}"
             yield Finding(("systems", name, "path"), rule, f"write path: /{name}, or another one")
@@ -339,6 +392,8 @@ def _below_metrics(systems: Mapping[str, System]) -> Iterator[Finding]:
     outside with all that lies below them."""
     inner = {path: name for name, system in systems.items() if (path := system.inner_path)}
     for name, system in systems.items():
+        if not system.path:
+            continue
         owner = next((inner[path] for path in prefixes(system.path) if path in inner), name)
         if owner != name:
             rule = f"{system.path} lies where {owner} has its metrics, which are shut to the outside"

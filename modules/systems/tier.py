@@ -77,7 +77,7 @@ class Systems:
         place = self.stack.environment
         values: dict[str, Any] = {
             "system": name,
-            "port": system.port,
+            **({"port": system.port} if system.port else {}),
             "region": place.region,
             "gatewayNamespace": self.gateway.namespace,
             "stores": [
@@ -89,6 +89,16 @@ class Systems:
                 if need in PORTS
             ],
         }
+        if system.shape != "public":
+            values["public"] = False
+        if callers := [each for each, other in place.systems.items() if name in other.calls]:
+            values["callers"] = callers
+        if system.calls:
+            values["calls"] = [{"system": each, "port": place.systems[each].port} for each in system.calls]
+        if system.egress:
+            values["egress"] = [
+                {"port": each.port, "ranges": [str(cidr) for cidr in each.cidrs]} for each in system.egress
+            ]
         if system.metrics:
             values["metricsPort"] = system.metrics.port or system.port
         if authority := certificate(self.stack, system):
@@ -115,8 +125,8 @@ class Systems:
         values: dict[str, Any] = {
             "system": name,
             "host": self.stack.environment.edge.main_domain,
-            "path": system.path,
-            "port": system.port,
+            **({"path": system.path} if system.path else {}),
+            **({"port": system.port} if system.port else {}),
             "ingressClass": self.gateway.ingress_class,
             "replicas": {"min": system.replicas, "max": system.max_replicas},
             "resources": _resources(system),
@@ -132,6 +142,13 @@ class Systems:
             "secretVersion": system.password_version,
             "authorities": bool(certificate(self.stack, system)),
         }
+        if system.shape != "public":
+            values["shape"] = system.shape
+        if system.jobs:
+            values["jobs"] = {
+                job: {"schedule": each.schedule, "command": list(each.command), "minutes": each.minutes}
+                for job, each in system.jobs.items()
+            }
         if system.secrets:
             values["ownSecrets"] = {
                 variable: "parameters" if found and found.parameter else "secrets"
