@@ -224,9 +224,5 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
-<<<<<<< HEAD
-.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments check test bench soak faults referees clean
-=======
-.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor workflows environments check test bench soak faults referees examples clean
->>>>>>> examples
+.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments check test bench soak faults referees examples clean
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

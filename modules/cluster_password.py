@@ -6,6 +6,7 @@ Secrets. Neither plan nor state has one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
@@ -14,6 +15,7 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret_version import Secretsmanage
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.generated_password import generated_password
+from modules.policy import Statement
 from modules.secret_reader import SecretReader, secret_reader
 from modules.stack import Stack
 
@@ -37,9 +39,12 @@ def cluster_password(
     tag: str,
     description: str,
     number: int,
+    beside: Sequence[str] = (),
+    rights: Sequence[Statement] = (),
 ) -> ClusterPassword:
-    """`aws_secretsmanager_secret.<namespace>`, and the role that may read it and nothing else. It changes
-    when `number` does, by which the spec counts its versions, and at no other time."""
+    """`aws_secretsmanager_secret.<namespace>`, and the role that may read it, the secrets `beside` it, what
+    `rights` says and nothing else. It changes when `number` does, by which the spec counts its versions, and
+    at no other time."""
     address = namespace.replace("-", "_")
     secret, version = generated_password(
         stack,
@@ -51,5 +56,5 @@ def cluster_password(
         tags=stack.tags(tag),
     )
     operator = gateway.secrets_operator_role_arn
-    reader = secret_reader(stack, namespace, [secret.arn], operator, data.secrets_key_arn)
+    reader = secret_reader(stack, namespace, [secret.arn, *beside], operator, data.secrets_key_arn, *rights)
     return ClusterPassword(secret, version, reader)

@@ -21,10 +21,10 @@ class SecretReader:
 
 
 def secret_reader(
-    stack: Stack, namespace: str, arns: list[str], operator_arn: str, key_arn: str
+    stack: Stack, namespace: str, arns: list[str], operator_arn: str, key_arn: str, *more: Statement
 ) -> SecretReader:
-    """`aws_iam_role.secrets_<namespace>`: reads those secrets, for External Secrets alone, which may take on
-    roles of this kind of name (`Names.readers_of_secrets`)."""
+    """`aws_iam_role.secrets_<namespace>`: reads those secrets of the platform, and what `more` allows, for
+    External Secrets alone, which may take on roles of this kind of name (`Names.readers_of_secrets`)."""
     address = f"secrets_{namespace.replace('-', '_')}"
     operator = Statement(
         sid="ExternalSecrets",
@@ -33,10 +33,7 @@ def secret_reader(
     )
     role = iam_role(stack, address, f"Reads the secrets of {namespace}", document(operator))
     through = f"secretsmanager.{stack.environment.region}.{stack.environment.dns_suffix}"
-    rights = grant(
-        stack,
-        address,
-        role,
+    own = [
         Statement(
             sid="ReadSecretsOfTheNamespace",
             actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
@@ -48,5 +45,5 @@ def secret_reader(
             resources=key_arn,
             conditions={"StringEquals": {"kms:ViaService": through}},
         ),
-    )
-    return SecretReader(role, rights)
+    ]
+    return SecretReader(role, grant(stack, address, role, *(own if arns else ()), *more))

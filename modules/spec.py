@@ -46,6 +46,8 @@ from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
+from modules.systems.own_spec import own_findings
+from modules.systems.shape_spec import surroundings_findings
 from modules.systems.spec import Systems, default_systems, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
@@ -243,6 +245,16 @@ class Environment(Section):
     def systems_are_distinct(self) -> Iterator[Finding]:
         """At least one, and no two below one path."""
         yield from systems_findings(self.systems)
+
+    @check("systems", "region", "account")
+    def systems_use_what_is_here(self) -> Iterator[Finding]:
+        """Secrets and rights of systems are about the account and region."""
+        yield from own_findings(self.systems, self.partition, self.region, self.account)
+
+    @check("systems", "network.cidr")
+    def systems_reach_what_there_is(self) -> Iterator[Finding]:
+        """Calls and ways out of systems."""
+        yield from surroundings_findings(self.systems, self.network.cidr)
 
     @check("compute", "network.cidr", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Finding]:

@@ -543,6 +543,7 @@ def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(
         "get job": {("jobs", "get")},
         "get pods": {("pods", "list")},
         "logs": {("jobs", "get"), ("pods", "get"), ("pods", "list"), ("pods", "watch"), ("pods/log", "get")},
+        "patch cronjob": {("cronjobs", "get"), ("cronjobs", "patch")},
         "rollout status": {("deployments", "get"), ("deployments", "list"), ("deployments", "watch")},
         "scale": {
             ("deployments/scale", "get"),

@@ -65,6 +65,8 @@ def sections(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         node = resolved(node)
         if isinstance(node.get("additionalProperties"), dict):
             yield from below(f"{path}.<name>", node["additionalProperties"])
+        if isinstance(node.get("items"), dict):
+            yield from below(f"{path}[]", node["items"])
         if "properties" not in node:
             return
         keys = {key: resolved(each) for key, each in node["properties"].items()}
@@ -100,6 +102,8 @@ def inside(path: str, key: str, node: dict[str, Any]) -> str:
     inner = f"{path}.{key}".lstrip(".")
     if "properties" in node:
         return inner
+    if "$ref" in node.get("items", {}):
+        return f"{inner}[]"
     more = node.get("additionalProperties")
     return f"{inner}.<name>" if isinstance(more, dict) and "$ref" in more else ""
 

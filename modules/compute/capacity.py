@@ -179,7 +179,7 @@ def release_pods(systems: Mapping[str, System], offer: Room) -> list[Pods]:
     jobs = [
         Pods(f"{name}-migrate", 1, each.cpu, each.memory)
         for name, each in systems.items()
-        if each.commands.migrate
+        if each.commands.migrate or each.jobs
     ]
     return [max(kind, key=lambda pods: (_share(pods, offer), pods.name)) for kind in (surges, jobs) if kind]
 

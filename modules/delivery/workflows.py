@@ -132,11 +132,14 @@ def _system(environment: Environment, system: str, file: str) -> str:
     shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
     repository = names.repository(system)
     start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
+    jobs = {"JOBS": " ".join(f"{system}-{job}" for job in settings.jobs)} if settings.jobs else {}
+    public = settings.shape == "public"
     pods = {"REPLICAS": str(settings.replicas), "WORKERS": str(settings.workers)}
     values = {
         "connect": {"CLUSTER": names.of("cluster")},
         "migrate": {"TRIES": "180", "PAUSE": "5"},
-        "roll-out": {**pods, "TIMEOUT": "600s"},
+        "remember": jobs,
+        "roll-out": {**pods, **jobs, "TIMEOUT": "600s"},
         "check-health": {"URL": start + settings.health.ready, "TRIES": "60", "PAUSE": "5"},
         "record": {"PARAMETER": names.image_parameter(system)},
         "roll-back": {"TIMEOUT": "300s"},
@@ -164,10 +167,11 @@ def _system(environment: Environment, system: str, file: str) -> str:
         deploy_role=_role(environment, f"deploy-{system}"),
         repository=_registry(environment, system),
         repository_name=repository,
-        url=start,
+        url=start if public else "",
         steps=[
             {"id": step, "name": name, "minutes": minutes, "env": values.get(step, {})}
             for step, (name, minutes) in STEPS.items()
+            if public or step != "check-health"
         ],
     )
 

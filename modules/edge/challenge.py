@@ -30,6 +30,8 @@ def _paths(environment: Environment) -> list[str]:
     """Paths with all below them: whole APIs, and where other systems are asked how they are."""
     found = []
     for system in environment.systems.values():
+        if not system.path:
+            continue
         if system.serves == "api":
             found.append(system.path)
         else:

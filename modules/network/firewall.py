@@ -18,6 +18,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 
 from modules.network.vpc import ANYWHERE
 from modules.stack import Stack
+from modules.systems.shape_spec import ways_out
 
 WORLD = "world"
 
@@ -86,10 +87,28 @@ def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
     for conversation in (*CONVERSATIONS, *(TO_ENDPOINT if private_endpoints else ())):
         _egress(stack, groups, conversation)
         _ingress(stack, groups, conversation)
+    _ways_out(stack, groups["node"])
     for role in ADMINISTERED:
         if role in groups:
             _administration(stack, role, groups[role])
     return groups
+
+
+def _ways_out(stack: Stack, group: SecurityGroup) -> None:
+    """What `egress` of systems names; network policies let only pods of those systems out."""
+    for port, cidr in ways_out(stack.environment.systems):
+        name = f"node_to_{'world' if cidr == ANYWHERE else re.sub('[./]', '_', cidr)}_{port}"
+        stack.add(
+            VpcSecurityGroupEgressRule,
+            name,
+            security_group_id=group.id,
+            description="Systems that name it in egress",
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            cidr_ipv4=cidr,
+            tags=stack.tags(name.replace("_", "-")),
+        )
 
 
 def _administration(stack: Stack, role: str, group: SecurityGroup) -> None:

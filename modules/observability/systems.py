@@ -31,7 +31,7 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
             SYSTEM,
             name=f"system-{name}",
             namespace=OBSERVABILITY,
-            values=[document({"words": words})],
+            values=[document({"words": words, **({} if system.path else {"requests": False})})],
             depends_on=[after],
         )
     return releases

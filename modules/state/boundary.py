@@ -7,6 +7,8 @@ name it.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 
 from modules.policy import Everything, Statement, document
@@ -93,6 +95,7 @@ def _statements(stack: Stack) -> list[Statement]:
             actions=["sts:AssumeRole", "sts:TagSession"],
             resources=stack.arn("iam", f"role/{stack.names.readers_of_secrets}", region=""),
         ),
+        *_asked_by_systems(stack),
         Statement(
             sid="RefuseStates",
             effect="Deny",
@@ -106,6 +109,27 @@ def _statements(stack: Stack) -> list[Statement]:
             resources=Everything("the condition names the one key"),
             conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")}},
         ),
+    ]
+
+
+def _asked_by_systems(stack: Stack) -> list[Statement]:
+    """What systems ask for and the statements above do not hold: the policy of the system names the
+    resources, which would not all find room here."""
+    asked = {
+        action
+        for system in stack.environment.systems.values()
+        for permission in system.permissions
+        for action in permission.actions
+        if not any(fnmatchcase(action, each) for each in (*SERVICES, "s3:*"))
+    }
+    if not asked:
+        return []
+    return [
+        Statement(
+            sid="PermissionsOfSystems",
+            actions=sorted(asked),
+            resources=Everything("the upper limit of roles whose own policies name the resources"),
+        )
     ]
 
 

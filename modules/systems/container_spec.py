@@ -31,6 +31,13 @@ class Health(Section):
 
     live: UrlPath = Field(default="/livez", description="Answers 200 while the process works at all.")
     ready: UrlPath = Field(default="/readyz", description="Answers 200 while it can take requests.")
+    start_seconds: int = Field(
+        default=120,
+        ge=10,
+        le=1800,
+        json_schema_extra={"default": "120; 300 for java"},
+        description="Seconds that a pod may take to start, before it is started again.",
+    )
 
 
 class Metrics(Section):

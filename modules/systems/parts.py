@@ -49,11 +49,19 @@ def _image(image: str) -> str:
     return image
 
 
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+VARIABLE_RULE = "a variable is named by at most 100 letters, digits and underscores, no digit first"
+
+
+def plain_variable(name: str) -> str:
+    """The remedy for a name that no variable has."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_").lstrip("0123456789_")[:100].upper()
+    return f"write {plain}" if plain else "write a name such as LOG_LEVEL"
+
+
 def _variable(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name):
-        plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_").lstrip("0123456789_")[:100].upper()
-        rule = "a variable is named by at most 100 letters, digits and underscores, no digit first"
-        raise fault(rule, f"write {plain}" if plain else "write a name such as LOG_LEVEL")
+    if not VARIABLE.fullmatch(name):
+        raise fault(VARIABLE_RULE, plain_variable(name))
     if secret((name,)):
         rule = "a variable of the spec stands in plans, so it holds no secret, and this one sounds like one"
         raise fault(rule, "remove it, or choose another name")

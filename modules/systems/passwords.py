@@ -1,21 +1,64 @@
-"""The password of a system in PostgreSQL and DocumentDB, which a job brings into the databases."""
+"""The secrets of a system: its password in PostgreSQL and DocumentDB, which a job brings into the databases,
+and those that its spec names."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 
 from modules.cluster_password import ClusterPassword, cluster_password
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
+from modules.generated_password import RECOVERY_DAYS
+from modules.policy import Statement
+from modules.secret_reader import SecretReader, secret_reader
 from modules.stack import Stack
+from modules.systems.own_spec import Source
 from modules.systems.spec import System
 
 
-def system_password(
+@dataclass(frozen=True)
+class Secrets:
+    """`reader` is the role in which External Secrets reads all of them; `made` are those that an operator
+    fills, by variable."""
+
+    password: ClusterPassword | None
+    made: dict[str, SecretsmanagerSecret]
+    reader: SecretReader | None
+
+
+def system_secrets(
     stack: Stack, name: str, system: System, data: DataOutputs, gateway: GatewayOutputs
-) -> ClusterPassword | None:
-    """`aws_secretsmanager_secret.<system>` for a system with databases. It changes when the spec says so, by
+) -> Secrets:
+    """What a system with databases or secrets has; only its role reads them, and no other of the platform."""
+    made = {
+        variable: _made(stack, name, variable, data)
+        for variable, found in system.sources.items()
+        if found is None
+    }
+    arns = [each.arn for each in made.values()]
+    rights = _rights(stack, [found for found in system.sources.values() if found])
+    if system.databases:
+        password = _password(stack, name, system, data, gateway, arns, rights)
+        return Secrets(password, made, password.reader)
+    if not system.secrets:
+        return Secrets(None, made, None)
+    operator = gateway.secrets_operator_role_arn
+    return Secrets(None, made, secret_reader(stack, name, arns, operator, data.secrets_key_arn, *rights))
+
+
+def _password(
+    stack: Stack,
+    name: str,
+    system: System,
+    data: DataOutputs,
+    gateway: GatewayOutputs,
+    beside: list[str],
+    rights: list[Statement],
+) -> ClusterPassword:
+    """`aws_secretsmanager_secret.<system>`. It changes when the spec says so, by
     systems.<system>.password_version."""
-    if not system.databases:
-        return None
     return cluster_password(
         stack,
         name,
@@ -25,4 +68,62 @@ def system_password(
         tag=f"{name}-password",
         description=f"Password of {name} in PostgreSQL and DocumentDB",
         number=system.password_version,
+        beside=beside,
+        rights=rights,
     )
+
+
+def _made(stack: Stack, name: str, variable: str, data: DataOutputs) -> SecretsmanagerSecret:
+    """`aws_secretsmanager_secret.secrets_<system>__<variable>`, without a value."""
+    return stack.add(
+        SecretsmanagerSecret,
+        f"secrets_{name.replace('-', '_')}__{variable.lower()}",
+        name=stack.names.of("secret", f"system-{name}/{variable}"),
+        description=f"{variable} of {name}; an operator writes its value",
+        kms_key_id=data.secrets_key_arn,
+        recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
+        lifecycle=stack.guarded,
+        tags=stack.tags(f"{name}-{variable.lower().replace('_', '-')}"),
+    )
+
+
+def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
+    """To read what exists already. Keys are those of its owner, so that use of them is tied to what they
+    encrypt: both services name it in the context (Secrets Manager User Guide, "Secret encryption and
+    decryption"; Systems Manager User Guide, "How AWS Systems Manager Parameter Store uses AWS KMS")."""
+    secrets = sorted({_arn(stack, each) for each in found if not each.parameter})
+    parameters = sorted({_arn(stack, each) for each in found if each.parameter})
+    keys = stack.arn("kms", "key/*")
+    place = stack.environment
+    statements = []
+    for sid, service, context, actions, arns in (
+        ("Secrets", "secretsmanager", "SecretARN", ["DescribeSecret", "GetSecretValue"], secrets),
+        ("Parameters", "ssm", "PARAMETER_ARN", ["GetParameter"], parameters),
+    ):
+        if not arns:
+            continue
+        through = f"{service}.{place.region}.{place.dns_suffix}"
+        statements += [
+            Statement(
+                sid=f"Read{sid}OfItsOwner", actions=[f"{service}:{each}" for each in actions], resources=arns
+            ),
+            Statement(
+                sid=f"Decrypt{sid}OfItsOwner",
+                actions="kms:Decrypt",
+                resources=keys,
+                conditions={
+                    "StringEquals": {"kms:ViaService": through},
+                    "StringLike": {f"kms:EncryptionContext:{context}": arns},
+                },
+            ),
+        ]
+    return statements
+
+
+def _arn(stack: Stack, found: Source) -> str:
+    """AWS ends the ARN of a secret with a hyphen and six characters that no name tells."""
+    if found.arn:
+        return found.arn
+    if found.parameter:
+        return stack.arn("ssm", f"parameter{found.key}")
+    return stack.arn("secretsmanager", f"secret:{found.key}-??????")

@@ -1,4 +1,4 @@
-"""What the pods of a system may do on AWS. Its needs decide."""
+"""What the pods of a system may do on AWS. Its needs decide, and its permissions add to them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from modules.pod_identity import associate, pod_role
 from modules.policy import Statement
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from modules.systems.own_spec import own_statements
 from modules.systems.spec import System
 
 
@@ -36,7 +37,11 @@ def pods(
     """`aws_iam_role.<system>`, tied to the service account of the system in its namespace."""
     address = name.replace("-", "_")
     role = pod_role(stack, address, f"Pods of {name}", name, name)
-    statements = [*_files(stack, name, system, storage), *_redis(system, data)]
+    statements = [
+        *_files(stack, name, system, storage),
+        *_redis(system, data),
+        *own_statements(system.permissions),
+    ]
     rights = [grant(stack, address, role, *statements)] if statements else []
     return Identity(role, [*rights, associate(stack, address, cluster.cluster_name, name, name, role)])
 

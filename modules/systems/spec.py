@@ -11,31 +11,51 @@ from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
 from modules.systems.container_spec import Commands, Health, Metrics
 from modules.systems.names import SystemName
+from modules.systems.own_spec import (
+    MOST_CONFIG,
+    MOST_VARIABLES,
+    ConfigPath,
+    OwnVariable,
+    Permission,
+    SecretSource,
+    SecretVariable,
+    Source,
+    source,
+)
 from modules.systems.parts import Folder, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
+from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
-Framework = Literal["django", "fastapi", "go"]
+Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
 Serves = Literal["pages", "api"]
 Need = Literal["postgres", "redis", "documentdb", "files"]
 
 # What a system gets that does not say otherwise. Requests are those of one pod at rest: Django holds a worker
-# for each core and its whole framework in memory, FastAPI one event loop, Go one small process.
+# for each core and its whole framework in memory, FastAPI and Node one event loop, Go one small process, Java
+# a virtual machine that is slow to start. Of any other container nothing is known.
 FRAMEWORKS: dict[str, dict[str, Any]] = {
     "django": {"serves": "pages", "port": 8000, "cpu": "250m", "memory": "512Mi"},
     "fastapi": {"serves": "api", "port": 8000, "cpu": "200m", "memory": "256Mi"},
     "go": {"serves": "api", "port": 8080, "cpu": "100m", "memory": "128Mi"},
+    "node": {"serves": "pages", "port": 3000, "cpu": "200m", "memory": "256Mi"},
+    "java": {"serves": "api", "port": 8080, "cpu": "500m", "memory": "1Gi"},
+    "container": {"serves": "pages", "port": 8080, "cpu": "250m", "memory": "256Mi"},
 }
+# Seconds that a pod may take to start, where that is another time than that of `health.start_seconds`.
+START_SECONDS = {"java": 300}
 DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
 MOST_REPLICAS = 200
 
 
 def _paths(systems: Any) -> Any:
-    """A system that names no path is found below its own name."""
+    """A public system that names no path is found below its own name."""
     if not isinstance(systems, dict):
         return systems
     return {
-        name: {"path": f"/{name}", **system} if isinstance(system, dict) else system
+        name: {"path": f"/{name}", **system}
+        if isinstance(system, dict) and system.get("shape", "public") == "public"
+        else system
         for name, system in systems.items()
     }
 
@@ -46,6 +66,11 @@ class System(Section):
     framework: Framework = Field(
         description="What it is written in, which decides serves, port, cpu and memory.",
         examples=["django"],
+    )
+    shape: Shape = Field(
+        default="public",
+        description="public: users reach it at path; internal: only systems that call it do; worker: it"
+        " answers no requests.",
     )
     serves: Serves = Field(
         default="pages",
@@ -75,6 +100,22 @@ class System(Section):
         json_schema_extra={"default": "/ and its name"},
         description="Start of the paths of its requests. No two systems have the same.",
     )
+    calls: Annotated[tuple[SystemName, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Systems that its pods may send requests to, at the address in SYSTEM_<NAME>_URL.",
+        examples=[["orders"]],
+    )
+    egress: Annotated[tuple[Egress, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Ports outside that its pods may connect to, besides 443.",
+        examples=[[{"port": 587}]],
+    )
+    jobs: dict[JobName, Job] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": 20},
+        description="Commands that run by the clock, by name.",
+        examples=[{"nightly": {"schedule": "30 2 * * *", "command": ["python", "nightly.py"]}}],
+    )
     needs: Annotated[tuple[Need, ...], Field(strict=False)] = Field(
         default=(),
         description="Stores that it may reach and gets addresses and credentials of: postgres, redis,"
@@ -97,6 +138,36 @@ class System(Section):
         description="Where Prometheus collects; {} for /metrics at port. Nothing else reaches it. Left out,"
         " nothing is collected.",
         examples=[{"path": "/metrics"}],
+    )
+    env: dict[OwnVariable, str] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST_VARIABLES},
+        description="Plain values in the environment of its containers. Plans show them: no secrets.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+    secrets: dict[SecretVariable, SecretSource] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST_VARIABLES},
+        description="Variables whose values lie in AWS: by name or ARN of a secret of Secrets Manager or a"
+        " parameter (/…), with # and a key of its JSON; create makes an empty secret that you fill.",
+        examples=[{"STRIPE_KEY": "orders/stripe#key", "SECRET_KEY": "create"}],
+    )
+    config: dict[ConfigPath, str] = Field(
+        default_factory=dict,
+        description="Files that its containers find at these paths and cannot change. Plans show them.",
+        examples=[{"/etc/orders/settings.ini": "[orders]\nlimit = 10\n"}],
+    )
+    permissions: Annotated[tuple[Permission, ...], Field(strict=False, max_length=10)] = Field(
+        default=(),
+        description="What its pods may do in AWS besides what needs gives them.",
+        examples=[
+            [
+                {
+                    "actions": ["sqs:SendMessage"],
+                    "resources": ["arn:aws:sqs:us-east-1:123456789012:orders"],
+                }
+            ]
+        ],
     )
     sidecars: dict[SidecarName, Sidecar] = Field(
         default_factory=dict,
@@ -152,6 +223,11 @@ class System(Section):
         commands = data.get("commands", {})
         if framework == "django" and isinstance(commands, dict):
             data = {**data, "commands": {"migrate": DJANGO_MIGRATE, **commands}}
+        health = data.get("health", {})
+        if data.get("shape") == "worker":
+            usual = {key: value for key, value in usual.items() if key != "port"}
+        elif isinstance(framework, str) and framework in START_SECONDS and isinstance(health, dict):
+            data = {**data, "health": {"start_seconds": START_SECONDS[framework], **health}}
         return {"max_replicas": 2 * replicas if legal else 4, **usual, **data}
 
     @property
@@ -163,6 +239,11 @@ class System(Section):
     def databases(self) -> tuple[str, ...]:
         """The databases in which it has a user of its own."""
         return tuple(each for each in ("postgres", "documentdb") if each in self.needs)
+
+    @property
+    def sources(self) -> dict[str, Source | None]:
+        """Where the values of its secrets come from, by variable; None: a secret that Tierra makes."""
+        return {variable: source(text) for variable, text in self.secrets.items()}
 
     @property
     def helpers(self) -> int:
@@ -182,7 +263,7 @@ class System(Section):
     @property
     def inner_path(self) -> str | None:
         """Where requests from outside would find the metrics, and find nothing; None: at no path."""
-        if not self.metrics or self.metrics.port not in (None, self.port):
+        if self.shape != "public" or not self.metrics or self.metrics.port not in (None, self.port):
             return None
         return self.path.rstrip("/") + self.metrics.path
 
@@ -200,6 +281,57 @@ class System(Section):
                 rule = f"the containers of a pod share its ports, and {sidecar.port} is in use by {owner}"
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
+
+    @check("shape", "path", "port", "health", "metrics")
+    def shape_has_a_use_for_it(self) -> Iterator[Finding]:
+        """Only what answers has a port, and only what is public a path."""
+        if self.shape != "public" and self.path:
+            rule = f"shape: {self.shape} has no path, because no requests come from outside"
+            yield Finding(("path",), rule, "remove the line, or write shape: public")
+        for key in ("port", "health", "metrics"):
+            if self.shape == "worker" and key in self.model_fields_set and getattr(self, key):
+                rule = f"a worker answers no requests, so that it has no {key}"
+                yield Finding((key,), rule, "remove the line, or write shape: internal")
+
+    @check("calls")
+    def calls_are_named_once(self) -> Iterator[Finding]:
+        """No system appears twice."""
+        for index in repeated(self.calls):
+            yield Finding(("calls", index), "each system is named once", "remove the second one")
+
+    @check("egress")
+    def ways_out_are_not_open_already(self) -> Iterator[Finding]:
+        """443 is open, and a port is named once."""
+        for index, each in enumerate(self.egress):
+            if each.port == 443:
+                yield Finding(("egress", index, "port"), "443 is open to every system", "remove it")
+            elif each.port in (before.port for before in self.egress[:index]):
+                rule = f"port {each.port} is named twice"
+                yield Finding(("egress", index, "port"), rule, "name its ranges in one entry")
+
+    @check("env", "secrets")
+    def variables_are_set_once(self) -> Iterator[Finding]:
+        """A variable has one value, and the names of two secrets differ by more than capitals."""
+        seen = {name.lower(): name for name in self.env}
+        for name in self.secrets:
+            other = seen.setdefault(name.lower(), name)
+            if name in self.env:
+                yield Finding(("secrets", name), "env sets this variable, too", "remove it here, or there")
+            elif other != name and other in self.secrets:
+                rule = f"the names of two secrets differ by more than capitals, and {other} is one"
+                yield Finding(("secrets", name), rule, "choose another name")
+
+    @check("config")
+    def files_fit(self) -> Iterator[Finding]:
+        """Files fit into a ConfigMap, and none is a folder of another."""
+        size = sum(len(text.encode()) for text in self.config.values())
+        if size > MOST_CONFIG:
+            rule = f"the files of a system have {MOST_CONFIG} bytes together at most, and these have {size}"
+            yield Finding(("config",), rule, "put larger files into the image, or into files")
+        for path in self.config:
+            if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
+                rule = f"{path} is a file, and {below} would need a folder there"
+                yield Finding(("config", path), rule, "rename one of them")
 
     @check("needs", "workers", "beat")
     def tasks_have_a_broker(self) -> Iterator[Finding]:
@@ -248,7 +380,7 @@ def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
         yield Finding(("systems",), rule, remedy, "{}")
     owners: dict[str, str] = {}
     for name, system in systems.items():
-        owner = owners.setdefault(system.path, name)
+        owner = owners.setdefault(system.path, name) if system.path else name
         if owner != name:
             rule = f"each system has a path of its own, and {system.path} is that of {owner}"
             yield Finding(("systems", name, "path"), rule, f"write path: /{name}, or another one")
@@ -260,6 +392,8 @@ def _below_metrics(systems: Mapping[str, System]) -> Iterator[Finding]:
     outside with all that lies below them."""
     inner = {path: name for name, system in systems.items() if (path := system.inner_path)}
     for name, system in systems.items():
+        if not system.path:
+            continue
         owner = next((inner[path] for path in prefixes(system.path) if path in inner), name)
         if owner != name:
             rule = f"{system.path} lies where {owner} has its metrics, which are shut to the outside"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.cluster_password import ClusterPassword
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
@@ -17,7 +19,7 @@ from modules.storage.outputs import StorageOutputs
 from modules.systems.databases import databases, masters
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
-from modules.systems.passwords import system_password
+from modules.systems.passwords import Secrets, system_secrets
 from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
@@ -48,16 +50,17 @@ class Systems:
         they release: docs/decisions/0017-records-of-releases.md."""
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
-        secret = system_password(self.stack, name, system, self.data, self.gateway)
-        before_users = [self.databases, secret.version, secret.reader.rights] if secret else []
+        secrets = system_secrets(self.stack, name, system, self.data, self.gateway)
+        before_users = [self.databases, secrets.password.version] if secrets.password else []
+        before_reading = [secrets.reader.rights] if secrets.reader else []
         namespace = release(
             self.stack,
             f"{address}_namespace",
             "systems/namespace",
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
-            values=[document(self._namespace(name, system, secret))],
-            depends_on=[*identity.before_pods, *before_users],
+            values=[document(self._namespace(name, system, secrets))],
+            depends_on=[*identity.before_pods, *before_users, *before_reading],
         )
         release(
             self.stack,
@@ -70,11 +73,11 @@ class Systems:
         )
         return identity.role
 
-    def _namespace(self, name: str, system: System, secret: ClusterPassword | None) -> dict[str, Any]:
+    def _namespace(self, name: str, system: System, secrets: Secrets) -> dict[str, Any]:
         place = self.stack.environment
         values: dict[str, Any] = {
             "system": name,
-            "port": system.port,
+            **({"port": system.port} if system.port else {}),
             "region": place.region,
             "gatewayNamespace": self.gateway.namespace,
             "stores": [
@@ -86,11 +89,25 @@ class Systems:
                 if need in PORTS
             ],
         }
+        if system.shape != "public":
+            values["public"] = False
+        if callers := [each for each, other in place.systems.items() if name in other.calls]:
+            values["callers"] = callers
+        if system.calls:
+            values["calls"] = [{"system": each, "port": place.systems[each].port} for each in system.calls]
+        if system.egress:
+            values["egress"] = [
+                {"port": each.port, "ranges": [str(cidr) for cidr in each.cidrs]} for each in system.egress
+            ]
         if system.metrics:
             values["metricsPort"] = system.metrics.port or system.port
         if authority := certificate(self.stack, system):
             values["authorities"] = authority
-        if secret:
+        if secrets.reader:
+            values |= _copied(system, secrets)
+        if system.config:
+            values["config"] = list(system.config.values())
+        if secret := secrets.password:
             values["registry"] = pulled_from(self.stack)["public.ecr.aws"]
             values["password"] = {
                 "secretArn": secret.secret.arn,
@@ -108,8 +125,8 @@ class Systems:
         values: dict[str, Any] = {
             "system": name,
             "host": self.stack.environment.edge.main_domain,
-            "path": system.path,
-            "port": system.port,
+            **({"path": system.path} if system.path else {}),
+            **({"port": system.port} if system.port else {}),
             "ingressClass": self.gateway.ingress_class,
             "replicas": {"min": system.replicas, "max": system.max_replicas},
             "resources": _resources(system),
@@ -117,11 +134,30 @@ class Systems:
             "probes": {"live": system.health.live, "ready": system.health.ready},
             "command": list(commands.web),
             "migrate": list(commands.migrate),
-            "environment": variables(self.stack, name, system, self.data, self.storage),
+            "environment": {
+                **variables(self.stack, name, system, self.data, self.storage),
+                **system.env,
+            },
             "secrets": {VARIABLES[each]: "password" for each in system.databases},
             "secretVersion": system.password_version,
             "authorities": bool(certificate(self.stack, system)),
         }
+        if system.shape != "public":
+            values["shape"] = system.shape
+        if system.jobs:
+            values["jobs"] = {
+                job: {"schedule": each.schedule, "command": list(each.command), "minutes": each.minutes}
+                for job, each in system.jobs.items()
+            }
+        if system.secrets:
+            values["ownSecrets"] = {
+                variable: "parameters" if found and found.parameter else "secrets"
+                for variable, found in system.sources.items()
+            }
+        if system.config:
+            values["config"] = {"paths": list(system.config), "digest": _digest(system.config)}
+        if "start_seconds" in system.health.model_fields_set:
+            values["probes"]["startSeconds"] = system.health.start_seconds
         if system.metrics:
             values["metrics"] = {"path": system.metrics.path, "port": system.metrics.port or system.port}
         if system.sidecars:
@@ -131,6 +167,25 @@ class Systems:
         if system.beat:
             values["beat"] = {"command": list(commands.beat)}
         return values
+
+
+def _copied(system: System, secrets: Secrets) -> dict[str, Any]:
+    """What External Secrets brings besides the password: variable, place in AWS and key of its JSON."""
+    copied: dict[str, list[dict[str, str]]] = {"SecretsManager": [], "ParameterStore": []}
+    for variable, found in system.sources.items():
+        service = "ParameterStore" if found and found.parameter else "SecretsManager"
+        place = {"key": found.key if found else secrets.made[variable].arn}
+        field = {"field": found.field} if found and found.field else {}
+        copied[service].append({"variable": variable, **place, **field})
+    used = {service: entries for service, entries in copied.items() if entries}
+    if not used or secrets.reader is None:
+        return {}
+    return {"secretsReaderRoleArn": secrets.reader.role.arn, "ownSecrets": used}
+
+
+def _digest(config: Mapping[str, str]) -> str:
+    """Changes with any file, so that pods start again."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _sidecar(sidecar: Sidecar) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from modules.data.outputs import DataOutputs
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.authorities import authorities
+from modules.systems.shape_spec import variable
 from modules.systems.spec import System
 
 # Drivers retry writes unless told otherwise, and DocumentDB refuses them then: all before 8.0.2 do. Source:
@@ -41,14 +42,15 @@ def variables(
     """Environment variables by name. docs/spec.md lists them."""
     host = stack.environment.edge.main_domain
     found = {
-        "PORT": str(system.port),
-        "BASE_PATH": system.path,
+        **({"PORT": str(system.port)} if system.port else {}),
+        **({"BASE_PATH": system.path} if system.path else {}),
         "PUBLIC_HOST": host,
-        "PUBLIC_URL": f"https://{host}{system.path.rstrip('/')}",
+        **({"PUBLIC_URL": f"https://{host}{system.path.rstrip('/')}"} if system.path else {}),
         "AWS_REGION": stack.environment.region,
         "OTEL_SERVICE_NAME": name,
         **TRACES,
         "OTEL_TRACES_SAMPLER_ARG": str(stack.environment.observability.trace_percent / 100),
+        **{variable(each): f"http://{each}.{each}.svc.cluster.local" for each in system.calls},
     }
     if system.metrics:
         found["METRICS_PORT"] = str(system.metrics.port or system.port)

@@ -115,26 +115,39 @@ def _platform(terraform: Terraform) -> list[Box]:
     return [make("platform", "Cluster services", releases, notes=[listed(published)], id="platform")]
 
 
+def _asked(values: Mapping[str, Any]) -> str:
+    """Where requests find a system."""
+    if "port" not in values:
+        return "answers no requests"
+    return f"{values.get('path', 'for other systems alone,')} on {values['port']}"
+
+
 def _systems(terraform: Terraform) -> Box:
     """The systems, each with what it is allowed to reach."""
     found = []
     everything = terraform.all(*sorted({each.type for each in terraform.resources}), tier="systems")
     for release in terraform.all("helm_release", tier="systems"):
         values = _values(release)
-        if "replicas" not in values or "path" not in values:
+        if "replicas" not in values:
             continue  # what prepares a system, or all of them
         mine = {release.name, f"{release.name}_namespace", f"secrets_{release.name}"}
-        related = [each for each in everything if each.name in mine and each != release]
+        made = f"secrets_{release.name}__"
+        related = [
+            each
+            for each in everything
+            if (each.name in mine or each.name.startswith(made)) and each != release
+        ]
         pods = Pods(values["replicas"]["min"], values["replicas"]["max"])
         helpers = [
             named(values["worker"]["replicas"], "worker") if "worker" in values else "",
             "clock" if "beat" in values else "",
+            named(len(values["jobs"]), "job") if "jobs" in values else "",
             *(f"beside it {name}" for name in values.get("sidecars", ())),
         ]
         stores = [name for variable, name in STORES if variable in values["environment"]]
         notes = [
             listed([_between(pods, "pod"), *filter(None, helpers)]),
-            f"{values['path']} on {values['port']}",
+            _asked(values),
             f"uses {listed(stores)}" if stores else "",
         ]
         found.append(make("system", values["system"], [release], related, notes=notes, pods=pods))

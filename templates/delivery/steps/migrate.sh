@@ -1,6 +1,6 @@
 # Before any pod of the new image takes requests. Pods of the old one still do: a migration must suit both.
 set -euo pipefail
-if ! grep -q ^cronjob/ "$BEFORE"; then
+if ! grep -q "^cronjob/$SYSTEM-migrate " "$BEFORE"; then
   echo "$SYSTEM has no migrations"
   exit 0
 fi

@@ -8,9 +8,11 @@ for name in "$SYSTEM" "$SYSTEM-worker" "$SYSTEM-beat"; do
     --output=jsonpath="{.spec.replicas} {.spec.template.spec.$app}")
   [[ -z $found ]] || echo "deployment/$name $found" >>"$BEFORE.new"
 done
-found=$(kubectl get cronjob "$SYSTEM-migrate" --ignore-not-found \
-  --output=jsonpath="{.spec.jobTemplate.spec.template.spec.$app}")
-[[ -z $found ]] || echo "cronjob/$SYSTEM-migrate - $found" >>"$BEFORE.new"
+for name in "$SYSTEM-migrate" ${JOBS-}; do
+  found=$(kubectl get cronjob "$name" --ignore-not-found \
+    --output=jsonpath="{.spec.jobTemplate.spec.template.spec.$app}")
+  [[ -z $found ]] || echo "cronjob/$name - $found" >>"$BEFORE.new"
+done
 if ! grep -q "^deployment/$SYSTEM " "$BEFORE.new"; then
   echo "::error::there is no deployment $SYSTEM: apply the tier systems of this environment first"
   exit 1

@@ -7,6 +7,9 @@ for line in "${lines[@]}"; do
   read -r workload replicas image <<<"$line"
   kubectl set image "$workload" "app=$image" || failed=yes
   if [[ $replicas == 0 ]]; then kubectl scale "$workload" --replicas=0 || failed=yes; fi
+  if [[ $workload == cronjob/* && $image == none ]]; then
+    kubectl patch cronjob "${workload#cronjob/}" --patch='{"spec":{"suspend":true}}' || failed=yes
+  fi
 done
 for line in "${lines[@]}"; do
   read -r workload replicas _ <<<"$line"

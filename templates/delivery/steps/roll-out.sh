@@ -15,6 +15,12 @@ for line in "${workloads[@]}"; do
     kubectl scale "$workload" --replicas="$count"
   fi
 done
+# What runs by the clock takes the new image from now on.
+for name in ${JOBS-}; do
+  grep -q "^cronjob/$name " "$BEFORE" || continue
+  kubectl set image "cronjob/$name" "app=$IMAGE"
+  kubectl patch cronjob "$name" --patch='{"spec":{"suspend":false}}'
+done
 for line in "${workloads[@]}"; do
   kubectl rollout status "${line%% *}" --timeout="$TIMEOUT"
 done

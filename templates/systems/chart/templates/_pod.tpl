@@ -3,6 +3,14 @@ app.kubernetes.io/name: {{ .root.Values.system }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
+{{- /* Files of settings do not change under a process that runs: their digest starts pods again. */}}
+{{- define "system.settings" -}}
+{{- with .Values.config.digest }}
+annotations:
+  tierra/config: {{ . | quote }}
+{{- end }}
+{{- end }}
+
 {{- /* Nothing runs before there is an image: the pipeline that brings the first one adds pods. Afterwards the number of
 pods is the one asked for. Only where there is an autoscaler, which brings `most`, it is the number that runs at the
 moment, within the autoscaler's limits. */}}
@@ -38,6 +46,13 @@ env:
         name: {{ $.root.Values.system }}-database-{{ $.root.Values.secretVersion }}
         key: {{ $key }}
   {{- end }}
+  {{- range $name, $part := $.root.Values.ownSecrets }}
+  - name: {{ $name }}
+    valueFrom:
+      secretKeyRef:
+        name: {{ $.root.Values.system }}-{{ $part }}
+        key: {{ $name }}
+  {{- end }}
 {{- end }}
 resources:
   {{- include "system.resources" (merge (dict "scratch" .root.Values.scratch) .root.Values.resources) | nindent 2 }}
@@ -49,6 +64,12 @@ volumeMounts:
   {{- if .root.Values.authorities }}
   - name: authorities
     mountPath: /etc/authorities
+    readOnly: true
+  {{- end }}
+  {{- range $number, $path := .root.Values.config.paths }}
+  - name: config
+    mountPath: {{ $path }}
+    subPath: {{ $number | quote }}
     readOnly: true
   {{- end }}
 {{- end }}
@@ -101,5 +122,10 @@ volumes:
   - name: authorities
     configMap:
       name: {{ .Values.system }}-authorities
+  {{- end }}
+  {{- if .Values.config.paths }}
+  - name: config
+    configMap:
+      name: {{ .Values.system }}-config
   {{- end }}
 {{- end }}

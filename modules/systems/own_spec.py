@@ -1,0 +1,244 @@
+"""What a system brings of its own: variables, secrets, files of settings, and rights in AWS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.policy import Statement
+from modules.section import Finding, Section, check, fault
+from modules.systems.parts import VARIABLE, VARIABLE_RULE, plain_variable
+from modules.wording import secret
+
+if TYPE_CHECKING:
+    from modules.systems.spec import System
+
+CREATE = "create"
+# What Tierra hands to a system, whatever it needs today. modules/systems/variables.py has the values.
+HANDED = frozenset(
+    {
+        *("PORT", "BASE_PATH", "PUBLIC_HOST", "PUBLIC_URL", "AWS_REGION", "OTEL_SERVICE_NAME"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        *("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"),
+        *("DATABASE_HOST", "DATABASE_READER_HOSTS", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_USER"),
+        *("DATABASE_PASSWORD", "DATABASE_SSLMODE", "DATABASE_SSLROOTCERT"),
+        *("REDIS_HOST", "REDIS_READER_HOST", "REDIS_BROKER_HOST", "REDIS_PORT", "REDIS_USER"),
+        *("REDIS_GROUP", "REDIS_BROKER_GROUP"),
+        *("DOCUMENTDB_HOST", "DOCUMENTDB_READER_HOST", "DOCUMENTDB_PORT", "DOCUMENTDB_NAME"),
+        *("DOCUMENTDB_USER", "DOCUMENTDB_PASSWORD", "DOCUMENTDB_OPTIONS", "DOCUMENTDB_TLS_CA"),
+        *("FILES_BUCKET", "FILES_PREFIX"),
+        # By these the pod gets the credentials of its role: EKS User Guide, "How EKS Pod Identity works".
+        *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+        *("AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"),
+        # Before these any SDK would leave the role aside.
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+    }
+)
+OTHERS = "SYSTEM_"  # how the variable with the address of another system starts
+MOST_VARIABLES = 200
+# Of the files of a system together: a release of Helm is one Secret of 1 MiB (Kubernetes, "Secrets").
+MOST_CONFIG = 200_000
+# Characters, with their quotes. A policy of IAM holds 6,144 and the inline policies of a role 10,240; what
+# Tierra itself says is in both (IAM User Guide, "IAM and AWS STS quotas").
+MOST_ACTIONS, MOST_PERMISSIONS = 3_000, 7_000
+# Folders that every pod has already.
+MOUNTED = tuple(f"/{each}" for each in ("tmp", "proc", "sys", "dev", "etc/authorities", "run", "var/run"))
+
+
+def _variable(name: str) -> str:
+    if not VARIABLE.fullmatch(name):
+        raise fault(VARIABLE_RULE, plain_variable(name))
+    if name in HANDED or (name.startswith(OTHERS) and name.endswith("_URL")):
+        raise fault("Tierra sets this variable itself", "remove it, or choose another name")
+    return name
+
+
+def _plain(name: str) -> str:
+    _variable(name)
+    if secret((name,)):
+        rule = "a variable of env stands in plans, so it holds no secret, and this one sounds like one"
+        raise fault(rule, "write it below secrets, with the name of its secret, or choose another name")
+    return name
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the value of a variable comes from: `key` as External Secrets asks for it; `name` is its ARN, or
+    the part of an ARN after secret: or parameter. `field` is the key of a JSON text, if it is one."""
+
+    parameter: bool
+    key: str
+    arn: str
+    field: str
+
+
+_ARN = re.compile(
+    r"arn:(?P<partition>[a-z-]+):(?P<service>secretsmanager|ssm):(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
+    r":(?:secret:|parameter/)[A-Za-z0-9/_+=.@-]+"
+)
+_SECRET = re.compile(r"[A-Za-z0-9_+=.@-][A-Za-z0-9/_+=.@-]{0,511}")
+_PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]+){1,15}")
+_FIELD = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+def _source(text: str) -> str:
+    place, mark, field = text.partition("#")
+    fits = _ARN.fullmatch(place) or _SECRET.fullmatch(place) or _PARAMETER.fullmatch(place)
+    if not fits or (mark and not _FIELD.fullmatch(field)) or (mark and place == CREATE):
+        rule = (
+            "a secret is the name or ARN of one in Secrets Manager, the name (/…) or ARN of a parameter of"
+            " Systems Manager, each with # and a key where it holds JSON, or create"
+        )
+        raise fault(rule, "write create, or a name such as orders/stripe#key or /orders/stripe")
+    return text
+
+
+def source(text: str) -> Source | None:
+    """What an entry of `secrets` names; None: a secret that Tierra makes."""
+    if text == CREATE:
+        return None
+    place, _, field = text.partition("#")
+    arn = _ARN.fullmatch(place)
+    parameter = arn["service"] == "ssm" if arn else place.startswith("/")
+    return Source(parameter, place, place if arn else "", field)
+
+
+def _config_path(path: str) -> str:
+    if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+){2,}", path) or len(path) > 200:
+        rule = "a file of settings has a whole path, at least one folder deep, of letters, digits and . _ -"
+        raise fault(rule, "write it like /etc/orders/settings.yaml")
+    if taken := next((each for each in MOUNTED if path == each or path.startswith(f"{each}/")), None):
+        raise fault(f"{taken} is in use in every pod", "write a path elsewhere, such as below /etc/orders")
+    return path
+
+
+_ACTION = re.compile(r"(?P<service>[a-z0-9-]+):[A-Z][A-Za-z0-9]+")
+# With these a role could make itself another one, or make another one do what it cannot.
+RIGHTS = ("account", "iam", "organizations", "sso", "sts")
+
+
+def _action(action: str) -> str:
+    found = _ACTION.fullmatch(action)
+    if "*" in action or "?" in action:
+        raise fault("an action of a system is named in full, without * or ?", "write each action by itself")
+    if not found:
+        raise fault("an action is written service:Action", "write it like sqs:SendMessage")
+    if found["service"] in RIGHTS:
+        rule = f"a system does not change rights: {', '.join(RIGHTS)} are not for permissions"
+        raise fault(rule, "remove it")
+    return action
+
+
+_RESOURCE = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[^\s\"\\]*[^\s\"\\*:/?][^\s\"\\]*")
+
+
+def _resource(arn: str) -> str:
+    if not _RESOURCE.fullmatch(arn):
+        rule = "a resource is an ARN that names something; wildcards stand in its last part, beside a name"
+        raise fault(rule, "write it like arn:aws:sqs:us-east-1:123456789012:orders-*")
+    return arn
+
+
+OwnVariable = Annotated[str, AfterValidator(_plain)]
+SecretVariable = Annotated[str, AfterValidator(_variable)]
+SecretSource = Annotated[
+    str,
+    AfterValidator(_source),
+    WithJsonSchema({"type": "string", "examples": [CREATE]}),
+]
+ConfigPath = Annotated[str, AfterValidator(_config_path)]
+Action = Annotated[
+    str,
+    AfterValidator(_action),
+    WithJsonSchema({"type": "string", "examples": ["sqs:SendMessage"]}),
+]
+Resource = Annotated[
+    str,
+    AfterValidator(_resource),
+    WithJsonSchema({"type": "string", "examples": ["arn:aws:sqs:us-east-1:123456789012:orders"]}),
+]
+
+
+class Permission(Section):
+    """What the pods of a system may do besides what its needs give them."""
+
+    actions: Annotated[tuple[Action, ...], Field(strict=False, max_length=30)] = Field(
+        json_schema_extra={"minItems": 1},
+        description="Actions, each in full; none of iam, sts, organizations, account or sso.",
+        examples=[["sqs:SendMessage"]],
+    )
+    resources: Annotated[tuple[Resource, ...], Field(strict=False, max_length=30)] = Field(
+        json_schema_extra={"minItems": 1},
+        description="ARNs in the account and region; those of services without either leave them empty.",
+        examples=[["arn:aws:sqs:us-east-1:123456789012:orders"]],
+    )
+
+    @check("actions", "resources")
+    def names_both(self) -> Iterator[Finding]:
+        """A statement without one of them is none."""
+        for key in ("actions", "resources"):
+            if not getattr(self, key):
+                yield Finding((key,), f"a permission names {key}", "name one, or remove the permission")
+
+
+def own_statements(permissions: Sequence[Permission]) -> list[Statement]:
+    """The permissions as statements, in the order of the spec."""
+    return [
+        Statement(sid=f"OfItsOwn{number}", actions=each.actions, resources=each.resources)
+        for number, each in enumerate(permissions, start=1)
+    ]
+
+
+def own_findings(
+    systems: Mapping[str, System], partition: str, region: str, account: str
+) -> Iterator[Finding]:
+    """What is named lies in the account and region, and policies hold it. Paths start at the root of the
+    spec."""
+    actions = {
+        action
+        for system in systems.values()
+        for permission in system.permissions
+        for action in permission.actions
+    }
+    if (length := sum(len(each) + 3 for each in actions)) > MOST_ACTIONS:
+        rule = (
+            f"the actions of all systems have {MOST_ACTIONS} characters at most, which is the room that their"
+            f" boundary has, and these have {length}"
+        )
+        yield Finding(("systems",), rule, "remove permissions that are not in use", f"{len(actions)} actions")
+    for name, system in systems.items():
+        for variable, text in system.secrets.items():
+            found = source(text)
+            if found and found.arn:
+                yield from _elsewhere(
+                    ("systems", name, "secrets", variable), found.arn, partition, region, account
+                )
+        length = sum(
+            len(each) + 3
+            for permission in system.permissions
+            for each in (*permission.actions, *permission.resources)
+        )
+        if length > MOST_PERMISSIONS:
+            rule = (
+                f"the permissions of a system have {MOST_PERMISSIONS} characters at most, which is what a"
+                f" role holds, and these have {length}"
+            )
+            remedy = "name several resources by a pattern such as orders-*"
+            yield Finding(("systems", name, "permissions"), rule, remedy, f"{length} characters")
+        for index, permission in enumerate(system.permissions):
+            for number, arn in enumerate(permission.resources):
+                path = ("systems", name, "permissions", index, "resources", number)
+                yield from _elsewhere(path, arn, partition, region, account)
+
+
+def _elsewhere(
+    path: tuple[str | int, ...], arn: str, partition: str, region: str, account: str
+) -> Iterator[Finding]:
+    _, its_partition, _, its_region, its_account, *_ = arn.split(":")
+    if its_partition != partition or its_region not in ("", region) or its_account not in ("", account):
+        rule = f"what a system uses is in the account {account} and in {region} ({partition})"
+        yield Finding(path, rule, "name one that is there, or copy it there", arn)

@@ -1,0 +1,148 @@
+"""What a system says of its surroundings: who reaches it, whom it reaches, and what it does by the clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.network.ranges import Range
+from modules.section import Finding, Section, check, fault, repeated
+from modules.systems.parts import Command
+
+if TYPE_CHECKING:
+    from modules.systems.spec import System
+
+Shape = Literal["public", "internal", "worker"]
+LONGEST_CRON_JOB = 52  # Kubernetes, "CronJob": eleven characters are left for the names of its jobs
+# Rules that security groups take by default: Amazon VPC User Guide, "Amazon VPC quotas".
+MOST_EGRESS = 10
+EVERYWHERE = IPv4Network("0.0.0.0/0")
+
+
+def variable(name: str) -> str:
+    """The variable in which a system finds the address of another one."""
+    return f"SYSTEM_{name.replace('-', '_').upper()}_URL"
+
+
+# Minute, hour, day of the month, month, day of the week: their least and most. Kubernetes, "CronJob".
+_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_PART = re.compile(r"(?P<range>\*|(?P<first>[0-9]{1,2})(-(?P<last>[0-9]{1,2}))?)(/(?P<step>[0-9]{1,2}))?")
+
+
+def _part_fits(part: str, least: int, most: int) -> bool:
+    found = _PART.fullmatch(part)
+    if not found or (found["step"] and not 1 <= int(found["step"]) <= most):
+        return False
+    if not found["first"]:
+        return True
+    first, last = int(found["first"]), int(found["last"] or found["first"])
+    return least <= first <= last <= most
+
+
+def _schedule(text: str) -> str:
+    fields = text.split()
+    if len(fields) != len(_FIELDS) or not all(
+        _part_fits(part, *limits)
+        for field, limits in zip(fields, _FIELDS, strict=True)
+        for part in field.split(",")
+    ):
+        rule = "a schedule has five fields in numbers: minute, hour, day of the month, month, day of the week"
+        raise fault(rule, 'write it like "30 2 * * *", which is each night at 2:30 UTC')
+    return text
+
+
+def _job_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", name):
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:20].rstrip("-")
+        rule = "a job is named by at most 20 small letters, digits and hyphens, a letter first"
+        raise fault(rule, f"write {plain}" if plain else "write a name such as nightly")
+    if name == "migrate":
+        raise fault("the job that migrates the database has this name", "rename it")
+    return name
+
+
+JobName = Annotated[str, AfterValidator(_job_name)]
+Schedule = Annotated[
+    str, AfterValidator(_schedule), WithJsonSchema({"type": "string", "examples": ["30 2 * * *"]})
+]
+
+
+class Job(Section):
+    """A command that runs by the clock in the newest image, with all that the other pods find."""
+
+    schedule: Schedule = Field(
+        description="When it starts, in UTC: minute, hour, day of the month, month, day of the week.",
+        examples=["30 2 * * *"],
+    )
+    command: Command = Field(
+        description="What it starts, as a list of words.", examples=[["python", "manage.py", "clearsessions"]]
+    )
+    minutes: int = Field(
+        default=60, ge=1, le=1440, description="How long it may run; then it is ended and counts as failed."
+    )
+
+    @check("command")
+    def starts_something(self) -> Iterator[Finding]:
+        """What the image starts by itself does not end."""
+        if not self.command:
+            yield Finding(("command",), "a job says what it starts", "write it like [python, job.py]")
+
+
+class Egress(Section):
+    """A port outside that the pods of a system may connect to, besides TLS on 443."""
+
+    port: int = Field(ge=1, le=65535, description="TCP port of the other end.", examples=[587])
+    cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
+        default=(EVERYWHERE,),
+        json_schema_extra={"default": "every address"},
+        description="Ranges of addresses of the other end; left out, all of the internet.",
+        examples=[["203.0.113.0/24"]],
+    )
+
+    @check("cidrs")
+    def ranges_are_named_once(self) -> Iterator[Finding]:
+        """At least one, and none twice."""
+        if not self.cidrs:
+            yield Finding(("cidrs",), "it names a range at least", "remove the line for every address")
+        for index in repeated(map(str, self.cidrs)):
+            yield Finding(("cidrs", index), "each range is named once", "remove the second one")
+
+
+def ways_out(systems: Mapping[str, System]) -> list[tuple[int, str]]:
+    """Ports and ranges that the nodes must reach for the systems, in order and once."""
+    ways = [way for system in systems.values() for way in system.egress]
+    return sorted({(way.port, str(cidr)) for way in ways for cidr in way.cidrs})
+
+
+def surroundings_findings(systems: Mapping[str, System], network: IPv4Network) -> Iterator[Finding]:
+    """Calls reach systems that answer, and ways out lead out. Paths start at the root of the spec."""
+    for name, system in systems.items():
+        for index, other in enumerate(system.calls):
+            path = ("systems", name, "calls", index)
+            if other == name:
+                yield Finding(path, "a system needs no leave to call itself", "remove it")
+            elif other not in systems:
+                names = ", ".join(each for each in systems if each != name) or "there is no other one"
+                yield Finding(path, f"no system is called {other}", f"choose from: {names}")
+            elif systems[other].shape == "worker":
+                rule = f"{other} is a worker, which answers no requests"
+                yield Finding(path, rule, f"write systems.{other}.shape: internal, or remove it")
+        for job in system.jobs:
+            if len(f"{name}-{job}") > LONGEST_CRON_JOB:
+                rule = f"the names of a system and its job have {LONGEST_CRON_JOB - 1} characters at most"
+                yield Finding(("systems", name, "jobs", job), rule, "choose a shorter name")
+        for index, way in enumerate(system.egress):
+            for number, cidr in enumerate(way.cidrs):
+                if cidr != EVERYWHERE and cidr.overlaps(network):
+                    rule = f"{cidr} overlaps the network of the platform ({network}); egress leads out of it"
+                    remedy = "name stores in needs and systems in calls, and remove it"
+                    yield Finding(("systems", name, "egress", index, "cidrs", number), rule, remedy)
+    if len(found := ways_out(systems)) > MOST_EGRESS:
+        rule = (
+            f"all systems together have {MOST_EGRESS} ways out at most, which the nodes' security group holds"
+        )
+        yield Finding(("systems",), rule, "name larger ranges", f"{len(found)} ways out")

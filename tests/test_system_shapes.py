@@ -1,0 +1,173 @@
+"""Systems of other shapes: who reaches them, whom they reach, and what runs by the clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Variant
+from rendering import Objects, rendered
+from test_systems import DIGEST, pods, values
+
+from modules.delivery.workflows import workflows
+from modules.errors import SpecError
+from modules.spec import Environment
+
+Variants = Callable[..., Variant]
+SYSTEMS: dict[str, dict[str, Any]] = {
+    "shop": {"framework": "django", "calls": ["stock"]},
+    "stock": {"framework": "java", "shape": "internal", "metrics": {}},
+    "mailer": {
+        "framework": "container",
+        "shape": "worker",
+        "calls": ["stock"],
+        "egress": [{"port": 587}, {"port": 5671, "cidrs": ["203.0.113.0/24"]}],
+        "jobs": {"nightly": {"schedule": "30 2 * * 1-5", "command": ["python", "nightly.py"]}},
+    },
+}
+WIDE = {"compute": {"nodes": {"max": 12}}}
+
+
+def chart(found: Variant, folder: Path, name: str, image: str = DIGEST) -> Objects:
+    return rendered("systems/chart", {**values(found["systems"], name), "image": image}, folder)
+
+
+def policies(found: Variant, folder: Path, name: str) -> dict[str, Any]:
+    objects = rendered("systems/namespace", values(found["systems"], f"{name}_namespace"), folder)
+    return {
+        each["metadata"]["name"]: each["spec"] for each in objects.values() if each["kind"] == "NetworkPolicy"
+    }
+
+
+def namespaces(peers: list[dict[str, Any]]) -> list[str]:
+    return [
+        each["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for each in peers
+        if "namespaceSelector" in each
+    ]
+
+
+def test_each_shape_has_what_it_needs_and_nothing_else(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems=SYSTEMS, **WIDE)
+    shop, stock, mailer = (chart(found, tmp_path, name) for name in SYSTEMS)
+    assert {"Service/shop", "Ingress/shop"} <= set(shop)
+    assert "Service/stock" in stock
+    assert "ServiceMonitor/stock" in stock
+    assert not {each for each in stock if each.startswith(("Ingress/", "KongPlugin/"))}
+    assert not {each for each in mailer if each.startswith(("Service/", "Ingress/"))}
+    [container] = pods(mailer)["Deployment/mailer"]["containers"]
+    assert not {"ports", "startupProbe", "livenessProbe", "readinessProbe", "lifecycle"} & set(container)
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert given["SYSTEM_STOCK_URL"] == "http://stock.stock.svc.cluster.local"
+    assert not {"PORT", "BASE_PATH", "PUBLIC_URL"} & set(given)
+    [container] = pods(shop)["Deployment/shop"]["containers"]
+    assert "SYSTEM_STOCK_URL" in {each["name"] for each in container["env"]}
+
+
+def test_policies_let_calls_pass_at_both_ends(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems=SYSTEMS, **WIDE)
+    asked = policies(found, tmp_path, "stock")["requests"]["ingress"]
+    assert namespaces(asked[0]["from"]) == ["mailer", "shop"]
+    assert asked[0]["ports"] == [{"protocol": "TCP", "port": 8080}]
+    out = policies(found, tmp_path, "shop")["ways-out"]["egress"]
+    assert [each["ports"] for each in out if namespaces(each["to"]) == ["stock"]] == [
+        [{"protocol": "TCP", "port": 8080}]
+    ]
+    assert len(namespaces(policies(found, tmp_path, "shop")["requests"]["ingress"][0]["from"])) == 1
+    assert "requests" not in policies(found, tmp_path, "mailer")
+
+
+def test_ways_out_are_open_on_the_nodes_and_for_that_system_alone(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems=SYSTEMS, **WIDE)
+    rules = found["network"].all("aws_vpc_security_group_egress_rule")
+    assert {name for name in rules if name.startswith("node_to_") and name.endswith(("_587", "_5671"))} == {
+        "node_to_world_587",
+        "node_to_203_0_113_0_24_5671",
+    }
+    assert rules["node_to_203_0_113_0_24_5671"]["cidr_ipv4"] == "203.0.113.0/24"
+
+    def ports(name: str) -> set[int]:
+        out = policies(found, tmp_path, name)["ways-out"]["egress"]
+        return {port["port"] for each in out for port in each["ports"]}
+
+    assert {587, 5671} <= ports("mailer")
+    assert not {587, 5671} & ports("shop")
+
+
+def test_a_job_runs_by_the_clock_once_there_is_an_image(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems=SYSTEMS, **WIDE)
+    job = chart(found, tmp_path, "mailer")["CronJob/mailer-nightly"]["spec"]
+    assert (job["schedule"], job["suspend"], job["concurrencyPolicy"]) == ("30 2 * * 1-5", False, "Forbid")
+    assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 3600
+    [container] = job["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert (container["command"], container["image"]) == (["python", "nightly.py"], DIGEST)
+    assert chart(found, tmp_path, "mailer", "none")["CronJob/mailer-nightly"]["spec"]["suspend"] is True
+
+
+def test_what_answers_no_users_has_no_alerts_about_requests(variant: Variants, tmp_path: Path) -> None:
+    root = variant(systems=SYSTEMS, **WIDE)["observability"]
+    for name, requests in (("shop", True), ("stock", False), ("mailer", False)):
+        objects = rendered("observability/system", values(root, f"system_{name}"), tmp_path, "observability")
+        groups = {each["name"] for each in objects[f"PrometheusRule/system-{name}"]["spec"]["groups"]}
+        assert (f"{name}.requests" in groups) is requests
+        assert f"{name}.pods" in groups
+        board = objects[f"ConfigMap/system-{name}-dashboard"]["data"][f"system-{name}.json"]
+        titles = {each["title"] for each in json.loads(board)["panels"]}
+        assert ("Duration" in titles) is requests
+        assert {"Pods", "Memory", "Alerts"} <= titles
+
+
+def test_the_firewall_knows_only_paths_that_exist(variant: Variants) -> None:
+    rules = json.dumps(variant(systems=SYSTEMS, **WIDE)["edge"].all("aws_wafv2_web_acl"))
+    assert "shop" in rules
+    assert "stock" not in rules
+
+
+def test_deployments_change_jobs_and_ask_only_what_is_public(environment: Callable[..., Environment]) -> None:
+    files = workflows(environment(systems=SYSTEMS, delivery={"repository": "acme/platform"}, **WIDE))
+    steps = {
+        name: {
+            each.get("id"): each.get("env", {}) for each in yaml.safe_load(text)["jobs"]["deploy"]["steps"]
+        }
+        for path, text in files.items()
+        for name in SYSTEMS
+        if path.endswith(f"/{name}.trial.yml")
+    }
+    assert {name for name, each in steps.items() if "check-health" in each} == {"shop"}
+    assert steps["mailer"]["remember"]["JOBS"] == steps["mailer"]["roll-out"]["JOBS"] == "mailer-nightly"
+    assert "JOBS" not in steps["shop"]["remember"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"shape": "internal", "path": "/x"}, "has no path"),
+        ({"shape": "worker", "port": 8080}, "it has no port"),
+        ({"shape": "worker", "health": {"live": "/x"}}, "it has no health"),
+        ({"shape": "worker", "metrics": {"port": 9100}}, "it has no metrics"),
+        ({"calls": ["shop"]}, "no leave to call itself"),
+        ({"calls": ["nobody"]}, "choose from: queue"),
+        ({"calls": ["queue"]}, "which answers no requests"),
+        ({"egress": [{"port": 443}]}, "443 is open"),
+        ({"egress": [{"port": 25}, {"port": 25}]}, "port 25 is named twice"),
+        ({"egress": [{"port": 25, "cidrs": ["10.20.0.0/24"]}]}, "overlaps the network"),
+        ({"egress": [{"port": 25, "cidrs": ["203.0.113.1/24"]}]}, "write 203.0.113.0/24"),
+        ({"egress": [{"port": port} for port in range(1000, 1011)]}, "10 ways out at most"),
+        ({"jobs": {"migrate": {"schedule": "0 1 * * *", "command": ["a"]}}}, "has this name"),
+        ({"jobs": {"a": {"schedule": "0 25 * * *", "command": ["a"]}}}, "a schedule has five fields"),
+        ({"jobs": {"a": {"schedule": "@daily", "command": ["a"]}}}, "a schedule has five fields"),
+        ({"jobs": {"a": {"schedule": "0 1 * * *", "command": []}}}, "a job says what it starts"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    keys: dict[str, Any], says: str, environment: Callable[..., Environment]
+) -> None:
+    queue = {"framework": "go", "shape": "worker"}
+    with pytest.raises(SpecError) as refused:
+        environment(systems={"shop": {"framework": "go", **keys}, "queue": queue})
+    assert says in str(refused.value)
+    assert len(refused.value.problems) == 1
