@@ -46,7 +46,7 @@ from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
-from modules.systems.spec import Systems, default_systems, systems_findings
+from modules.systems.spec import System, Systems, default_systems, need_findings, systems_findings
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
@@ -104,6 +104,12 @@ EnvironmentName = Annotated[
 Account = Annotated[
     str, AfterValidator(_account), WithJsonSchema({"type": "string", "pattern": "^[0-9]{12}$"})
 ]
+
+
+def _usual_systems(read: dict[str, Any]) -> dict[str, System]:
+    """The systems of a spec that names none, by what it says of databases, if that is sound."""
+    data = read.get("data")
+    return default_systems(data.databases if isinstance(data, Data) else Data().databases)
 
 
 class Environment(Section):
@@ -177,7 +183,7 @@ class Environment(Section):
         default_factory=Observability, description="Alarms, dashboards, metrics, logs and traces."
     )
     systems: Systems = Field(
-        default_factory=default_systems,
+        default_factory=_usual_systems,
         description="The applications by name. Left out, they are the three of the diagram.",
         examples=[{"orders": {"framework": "django", "needs": ["postgres"]}}],
     )
@@ -243,6 +249,11 @@ class Environment(Section):
     def systems_are_distinct(self) -> Iterator[Finding]:
         """At least one, and no two below one path."""
         yield from systems_findings(self.systems)
+
+    @check("data", "systems")
+    def what_systems_need_is_there(self) -> Iterator[Finding]:
+        """A system needs no database that is off."""
+        yield from need_findings(self.systems, self.data.databases)
 
     @check("compute", "network.cidr", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Finding]:

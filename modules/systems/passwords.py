@@ -23,6 +23,11 @@ def system_password(
         gateway,
         role=f"system-{name}",
         tag=f"{name}-password",
-        description=f"Password of {name} in PostgreSQL and DocumentDB",
+        description=f"Password of {name} in {_databases(stack)}",
         number=system.password_version,
     )
+
+
+def _databases(stack: Stack) -> str:
+    titles = {"postgres": "PostgreSQL", "documentdb": "DocumentDB"}
+    return " and ".join(title for name, title in titles.items() if name in stack.environment.data.databases)

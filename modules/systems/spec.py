@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -233,9 +233,24 @@ DIAGRAM: dict[str, dict[str, Any]] = {
 }
 
 
-def default_systems() -> dict[str, System]:
-    """The systems of a spec that names none."""
-    return {name: System.model_validate(system) for name, system in _paths(DIAGRAM).items()}
+def default_systems(databases: Iterable[str]) -> dict[str, System]:
+    """The systems of a spec that names none: they need what there is of `databases`."""
+    there = {*databases, "files"}
+    return {
+        name: System.model_validate({**system, "needs": [need for need in system["needs"] if need in there]})
+        for name, system in _paths(DIAGRAM).items()
+    }
+
+
+def need_findings(systems: Mapping[str, System], databases: Iterable[str]) -> Iterator[Finding]:
+    """A system needs no database that is off. Paths start at the root of the spec."""
+    there = {*databases, "files"}
+    for name, system in systems.items():
+        for index, need in enumerate(system.needs):
+            if need not in there:
+                rule = f"a system may need a database that there is, and data.{need} is off"
+                remedy = f"remove {need} here, or remove the line {need}: off below data"
+                yield Finding(("systems", name, "needs", index), rule, remedy)
 
 
 def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:

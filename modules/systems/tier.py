@@ -49,7 +49,9 @@ class Systems:
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         secret = system_password(self.stack, name, system, self.data, self.gateway)
-        before_users = [self.databases, secret.version, secret.reader.rights] if secret else []
+        before_users = (
+            [self.databases, secret.version, secret.reader.rights] if secret and self.databases else []
+        )
         namespace = release(
             self.stack,
             f"{address}_namespace",
