@@ -279,7 +279,16 @@ class Environment(Section):
         repositories = [system.repository for system in self.systems.values()]
         yield from delivery_findings(self.delivery, self.environment, self.target, repositories)
 
-    @check("target", "delivery.runner", "compute.endpoint")
+    @check("target", "delivery", "observability.runbooks")
+    def alarms_point_to_a_page(self) -> Iterator[Finding]:
+        """The page of runbooks is one that the spec names, or that of the repository that it names."""
+        named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
+        if self.target == "aws" and not self.delivery.github and not named:
+            rule = "alarms point to a page of runbooks, by default docs/runbooks.md of delivery.repository"
+            remedy = "add runbooks: and the address of a page, or delivery.repository"
+            yield Finding(("observability", "runbooks"), rule, remedy, "(missing)")
+
+    @check("target", "delivery.ci", "delivery.runner", "compute.endpoint")
     def runner_reaches_the_cluster(self) -> Iterator[Finding]:
         """Jobs that talk to Kubernetes run where they can."""
         cidrs = self.compute.endpoint.public_cidrs
