@@ -10,11 +10,16 @@ from pydantic_core import CoreSchema
 OFF = "off"
 
 
+def is_off(value: Any) -> bool:
+    """Whether a spec says `off`, or false, which other readers of YAML make of it."""
+    return value is False or value == OFF
+
+
 def may_be_off(value: Any) -> Any:
-    """`off` is None, and so is false, which other readers of YAML make of it; nothing means the defaults."""
+    """None for `off`; nothing means the defaults."""
     if value is None:
         return {}
-    return None if value is False or value == OFF else value
+    return None if is_off(value) else value
 
 
 class _Written:

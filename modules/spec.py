@@ -40,13 +40,14 @@ from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
 from modules.observability.spec import Observability, budget_is_sold
+from modules.optional import is_off
 from modules.promotion import Chain, chain
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
-from modules.systems.spec import System, Systems, default_systems, need_findings, systems_findings
+from modules.systems.spec import Systems, default_systems, need_findings, systems_findings, usual_systems
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
@@ -104,12 +105,6 @@ EnvironmentName = Annotated[
 Account = Annotated[
     str, AfterValidator(_account), WithJsonSchema({"type": "string", "pattern": "^[0-9]{12}$"})
 ]
-
-
-def _usual_systems(read: dict[str, Any]) -> dict[str, System]:
-    """The systems of a spec that names none, by what it says of databases, if that is sound."""
-    data = read.get("data")
-    return default_systems(data.databases if isinstance(data, Data) else Data().databases)
 
 
 class Environment(Section):
@@ -183,7 +178,7 @@ class Environment(Section):
         default_factory=Observability, description="Alarms, dashboards, metrics, logs and traces."
     )
     systems: Systems = Field(
-        default_factory=_usual_systems,
+        default_factory=default_systems,
         description="The applications by name. Left out, they are the three of the diagram.",
         examples=[{"orders": {"framework": "django", "needs": ["postgres"]}}],
     )
@@ -219,6 +214,14 @@ class Environment(Section):
         if not isinstance(network, dict) or "zones" in network:
             return data
         return {**data, "network": {**network, "zones": list(zones_of(data["region"]).usual)}}
+
+    @model_validator(mode="before")
+    @classmethod
+    def usual_systems_need_what_there_is(cls, data: Any) -> Any:
+        """The systems of a spec that names none need no database that is off."""
+        said = data.get("data") if isinstance(data, dict) and "systems" not in data else None
+        off = {name for name, value in said.items() if is_off(value)} if isinstance(said, dict) else set()
+        return {**data, "systems": usual_systems(off)} if off else data
 
     @model_validator(mode="after")
     def every_rule_holds(self, info: ValidationInfo) -> Environment:

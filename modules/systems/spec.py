@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -233,13 +233,17 @@ DIAGRAM: dict[str, dict[str, Any]] = {
 }
 
 
-def default_systems(databases: Iterable[str]) -> dict[str, System]:
-    """The systems of a spec that names none: they need what there is of `databases`."""
-    there = {*databases, "files"}
+def usual_systems(off: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """What a spec would say that named these three itself, without what is off."""
     return {
-        name: System.model_validate({**system, "needs": [need for need in system["needs"] if need in there]})
+        name: {**system, "needs": [need for need in system["needs"] if need not in off]}
         for name, system in _paths(DIAGRAM).items()
     }
+
+
+def default_systems() -> dict[str, System]:
+    """The systems of a spec that names none."""
+    return {name: System.model_validate(system) for name, system in usual_systems().items()}
 
 
 def need_findings(systems: Mapping[str, System], databases: Iterable[str]) -> Iterator[Finding]:
