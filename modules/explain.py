@@ -18,6 +18,9 @@ from modules.wording import choices, dotted, secret, shown
 Schema = dict[str, Any]
 
 
+OTHERS = "others"  # what a key may be besides a section
+
+
 class Explainer:
     """Explains the errors of one model; reads its JSON schema for types, limits, defaults and neighbours."""
 
@@ -93,10 +96,14 @@ class Explainer:
         return node
 
     def _resolved(self, node: Schema) -> Schema:
-        """The node with references followed; of `X | None`, the X. Its own description and default win."""
+        """The node with references followed; of `X | None`, the X, and of a section that may be off, the
+        section. Its own description and default win."""
         options = [each for each in node.get("anyOf", []) if each.get("type") != "null"]
-        if len(options) == 1:
-            node = {**options[0], **{key: value for key, value in node.items() if key != "anyOf"}}
+        sections = [each for each in options if "$ref" in each] if len(options) > 1 else options
+        if len(sections) == 1:
+            others = [each for each in options if each is not sections[0]]
+            own = {key: value for key, value in node.items() if key != "anyOf"}
+            node = {**sections[0], **({OTHERS: others} if others else {}), **own}
         if "$ref" in node:
             target = self.schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
             node = self._resolved({**target, **{key: value for key, value in node.items() if key != "$ref"}})
@@ -143,9 +150,9 @@ def describe(node: Schema) -> str:
         return f"a list{such_as}"
     if kind == "object":
         keys = node.get("properties")
-        return (
-            f"a mapping with the keys {', '.join(keys)}" if keys else f"a mapping of keys to values{such_as}"
-        )
+        others = "".join(f", or {describe(each)}" for each in node.get(OTHERS, ()))
+        named = f"a mapping with the keys {', '.join(keys)}" if keys else "a mapping of keys to values"
+        return f"{named}{others}" if keys else f"{named}{such_as}"
     return f"text{such_as}"
 
 

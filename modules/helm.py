@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,6 +79,7 @@ def release(
     name: str,
     namespace: str,
     values: Sequence[str] = (),
+    adapt: Callable[[Mapping[str, str]], Mapping[str, str]] = dict,
     create_namespace: bool = False,
     timeout: int = WAIT_SECONDS,
     depends_on: Sequence[ITerraformDependable] = (),
@@ -86,11 +87,13 @@ def release(
     """`helm_release.<address>`: the release `name` in `namespace`, waited for up to `timeout` seconds.
 
     `chart` is a published one, or the folder of one of the project's own below templates/, `systems/chart`.
-    `values` are YAML documents; a later one overrides an earlier. What fails is rolled back.
+    `values` are YAML documents; a later one overrides an earlier. `adapt` makes the files of such a chart
+    those that this environment gets. What fails is rolled back.
     """
     if isinstance(chart, str):
-        path = stack.carry(f"charts/{Path(chart).name}", own_chart(chart))
-        chart = Chart(path, version(chart))
+        files = adapt(texts(chart))
+        path = stack.carry(f"charts/{Path(chart).name}", own_chart(files))
+        chart = Chart(path, version(files))
     return stack.add(
         Release,
         address,
@@ -115,33 +118,31 @@ def document(values: Mapping[str, Any]) -> str:
     return json.dumps(values, indent=2) + "\n"
 
 
-@cache
-def version(chart: str) -> str:
+def version(files: Mapping[str, str]) -> str:
     """The version of a chart of the project's own: that of its Chart.yaml, and a digest of all its files."""
-    folder = TEMPLATES / chart
     digest = hashlib.sha256()
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"{_VERSION.search(_manifest(chart))[1]}+{digest.hexdigest()[:8]}"  # type: ignore[index]
+    for path, text in sorted(files.items()):
+        digest.update(path.encode() + b"\0" + text.encode() + b"\0")
+    return f"{_VERSION.search(files[MANIFEST])[1]}+{digest.hexdigest()[:8]}"  # type: ignore[index]
+
+
+def own_chart(files: Mapping[str, str]) -> dict[str, str]:
+    """The files of such a chart by their path in it, its version with the digest."""
+    return {**files, MANIFEST: _VERSION.sub(f"version: {version(files)}", files[MANIFEST])}
 
 
 @cache
-def own_chart(chart: str) -> dict[str, str]:
-    """The files of such a chart by their path in it, its version with the digest."""
+def texts(chart: str) -> Mapping[str, str]:
+    """The files of a chart below templates/, by their path in it."""
     folder = TEMPLATES / chart
-    files = {
+    return {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    return {**files, MANIFEST: _VERSION.sub(f"version: {version(chart)}", _manifest(chart))}
 
 
 _VERSION = re.compile(r"^version: (\S+)$", re.MULTILINE)
-
-
-def _manifest(chart: str) -> str:
-    return (TEMPLATES / chart / MANIFEST).read_text(encoding="utf-8")
 
 
 def _bare(reference: str) -> str:

@@ -23,12 +23,26 @@ from cdktf import Token
 from modules.spec import Environment
 from modules.stack import Stack
 
+LEFT_OUT = "(left out)"  # the value of an output that a producer does not fill
+
 
 @dataclass(frozen=True)
 class keyed_by:
     """The keys of a dict output, from the spec: consumers loop over them before any value is known."""
 
     keys: Callable[[Environment], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class where:
+    """Whether a spec has what the output is of. Elsewhere it is not declared, and nothing may read it."""
+
+    holds: Callable[[Environment], bool]
+
+
+def has(database: str) -> where:
+    """For what is of a database."""
+    return where(lambda environment: database in environment.data.databases)
 
 
 class Output(NamedTuple):
@@ -38,6 +52,7 @@ class Output(NamedTuple):
     kind: Any
     description: str
     keys: Callable[[Environment], Iterable[str]] | None
+    where: Callable[[Environment], bool]
 
 
 @dataclass(frozen=True)
@@ -59,16 +74,24 @@ class Outputs:
             kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
             texts = [note for note in notes if isinstance(note, str)]
             keys = [note.keys for note in notes if isinstance(note, keyed_by)]
+            wheres = [note.holds for note in notes if isinstance(note, where)]
             if kind not in (str, list[str], dict[str, str]) or len(texts) != 1:
                 raise TypeError(f"{cls.__name__}.{field.name}: needs a type of output and a description")
             if len(keys) != (kind == dict[str, str]):
                 raise TypeError(f"{cls.__name__}.{field.name}: a dict, and nothing else, has keyed_by(…)")
-            yield Output(field.name, kind, texts[0], keys[0] if keys else None)
+            yield Output(
+                field.name, kind, texts[0], keys[0] if keys else None, wheres[0] if wheres else _always
+            )
 
     def declare(self, stack: Stack) -> None:
-        """Writes every field as an output of the producer's stack, dicts with the keys consumers expect."""
+        """Writes every field as an output of the producer's stack, dicts with the keys consumers expect. What
+        the spec has not is left out."""
         for output in self.described():
             value = getattr(self, output.name)
+            if not output.where(stack.environment):
+                continue
+            if value == LEFT_OUT:
+                raise TypeError(f"{type(self).__name__}.{output.name}: it has no value")
             if output.keys is not None and sorted(value) != sorted(output.keys(stack.environment)):
                 raise TypeError(
                     f"{type(self).__name__}.{output.name}: keys {sorted(value)} are not the declared ones"
@@ -82,6 +105,10 @@ class Outputs:
         return cls(
             **{output.name: _reference(f"{start}.{output.name}", output, stack) for output in cls.described()}
         )
+
+
+def _always(_environment: Environment) -> bool:
+    return True
 
 
 def _reference(path: str, output: Output, stack: Stack) -> Any:

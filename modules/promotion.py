@@ -112,6 +112,8 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
     arm, theirs = (each.compute.nodes.instance.arm for each in (environment, source))
     if arm != theirs:
         yield differs("the processor of the nodes", *("arm64" if each else "amd64" for each in (arm, theirs)))
+    if environment.delivery.ci != source.delivery.ci:
+        yield differs("delivery.ci", environment.delivery.ci, source.delivery.ci)
     if environment.delivery.branch != source.delivery.branch:
         yield differs("delivery.branch", environment.delivery.branch, source.delivery.branch)
     for name in environment.systems:

@@ -40,6 +40,7 @@ from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
 from modules.observability.spec import Observability, budget_is_sold
+from modules.optional import is_off
 from modules.promotion import Chain, chain
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
@@ -48,7 +49,7 @@ from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.systems.own_spec import own_findings
 from modules.systems.shape_spec import surroundings_findings
-from modules.systems.spec import Systems, default_systems, systems_findings
+from modules.systems.spec import Systems, default_systems, need_findings, systems_findings, usual_systems
 from modules.tags import MOST, TagKey, TagValue, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
@@ -216,6 +217,14 @@ class Environment(Section):
             return data
         return {**data, "network": {**network, "zones": list(zones_of(data["region"]).usual)}}
 
+    @model_validator(mode="before")
+    @classmethod
+    def usual_systems_need_what_there_is(cls, data: Any) -> Any:
+        """The systems of a spec that names none need no database that is off."""
+        said = data.get("data") if isinstance(data, dict) and "systems" not in data else None
+        off = {name for name, value in said.items() if is_off(value)} if isinstance(said, dict) else set()
+        return {**data, "systems": usual_systems(off)} if off else data
+
     @model_validator(mode="after")
     def every_rule_holds(self, info: ValidationInfo) -> Environment:
         """The rules over several keys, wherever the object comes from."""
@@ -256,6 +265,11 @@ class Environment(Section):
         """Calls and ways out of systems."""
         yield from surroundings_findings(self.systems, self.network.cidr)
 
+    @check("data", "systems")
+    def what_systems_need_is_there(self) -> Iterator[Finding]:
+        """A system needs no database that is off."""
+        yield from need_findings(self.systems, self.data.databases)
+
     @check("compute", "network.cidr", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Finding]:
         """Ranges, zones and roles that the cluster can have here."""
@@ -280,7 +294,16 @@ class Environment(Section):
         repositories = [system.repository for system in self.systems.values()]
         yield from delivery_findings(self.delivery, self.environment, self.target, repositories)
 
-    @check("target", "delivery.runner", "compute.endpoint")
+    @check("target", "delivery", "observability.runbooks")
+    def alarms_point_to_a_page(self) -> Iterator[Finding]:
+        """The page of runbooks is one that the spec names, or that of the repository that it names."""
+        named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
+        if self.target == "aws" and not self.delivery.github and not named:
+            rule = "alarms point to a page of runbooks, by default docs/runbooks.md of delivery.repository"
+            remedy = "add runbooks: and the address of a page, or delivery.repository"
+            yield Finding(("observability", "runbooks"), rule, remedy, "(missing)")
+
+    @check("target", "delivery.ci", "delivery.runner", "compute.endpoint")
     def runner_reaches_the_cluster(self) -> Iterator[Finding]:
         """Jobs that talk to Kubernetes run where they can."""
         cidrs = self.compute.endpoint.public_cidrs

@@ -146,12 +146,13 @@ def _lasts(product: str, version: str, day: date) -> bool:
 def warnings(environment: Environment, day: date) -> Iterator[Aging]:
     """Everything that a day means for a spec, its defaults included, and for the table itself."""
     data = environment.data
-    used = {
-        KUBERNETES: environment.compute.kubernetes,
-        POSTGRES: data.postgres.major,
-        data.redis.engine: data.redis.version,
-        DOCUMENTDB: data.documentdb.version,
-    }
+    used: dict[str, str] = {KUBERNETES: environment.compute.kubernetes}
+    if data.postgres:
+        used[POSTGRES] = data.postgres.major
+    if data.redis:
+        used[data.redis.engine] = data.redis.version
+    if data.documentdb:
+        used[DOCUMENTDB] = data.documentdb.version
     for product, version in used.items():
         if found := warning(product, version, day):
             yield found

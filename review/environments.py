@@ -24,7 +24,7 @@ def started(entry: dict[str, Any], run: str) -> dict[str, Any]:
 
 def main() -> int:
     try:
-        environments = real_environments()
+        environments = [each for each in real_environments() if each.delivery.github]
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1

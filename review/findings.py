@@ -10,9 +10,11 @@ from dataclasses import dataclass
 REFUSED, DATA, RESILIENCE, DOWNTIME = "refused", "data", "resilience", "downtime"
 WAITING, COMPATIBILITY, REACH, EXPOSURE = "waiting", "compatibility", "reach", "exposure"
 IDENTITY, REPLACEMENT, CALENDAR = "identity", "replacement", "calendar"
+POLICY = "policy"
 # In the order of a report.
 SUBJECTS = {
     REFUSED: "AWS refuses",
+    POLICY: "Policies of your own",
     DATA: "Data loss",
     RESILIENCE: "Resilience",
     DOWNTIME: "Downtime",
@@ -28,9 +30,10 @@ SUBJECTS = {
 # What a plan does, in a few words: the worst first.
 REFUSES, LOSES_DATA, LOSES_REDUNDANCY = "AWS refuses", "loses data", "loses redundancy"
 NEEDS_WINDOW, OPENS, MOVES = "needs a window", "opens access", "changes addresses"
+FORBIDS = "a policy forbids it"
 UNGUARDS, LOSES_LOGS, SAFE, NO_CHANGES = "lifts a guard", "loses logs", "safe", "no changes"
 VERDICTS = (
-    *(REFUSES, LOSES_DATA, LOSES_REDUNDANCY, NEEDS_WINDOW, OPENS, MOVES),
+    *(REFUSES, FORBIDS, LOSES_DATA, LOSES_REDUNDANCY, NEEDS_WINDOW, OPENS, MOVES),
     *(UNGUARDS, LOSES_LOGS, SAFE, NO_CHANGES),
 )
 _ALWAYS = {
@@ -62,6 +65,8 @@ def verdict(finding: Finding) -> str:
     """What a plan with a finding does; empty when the finding says nothing about the whole."""
     if finding.verdict:
         return finding.verdict
+    if finding.subject == POLICY:
+        return FORBIDS if finding.grave else ""
     if finding.subject == DATA:
         return LOSES_DATA if finding.grave else UNGUARDS if finding.action == "update" else LOSES_LOGS
     if finding.subject in (EXPOSURE, IDENTITY):

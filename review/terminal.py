@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from review.findings import LOSES_DATA, NO_CHANGES, REFUSES, SAFE, SUBJECTS
+from review.findings import FORBIDS, LOSES_DATA, NO_CHANGES, REFUSES, SAFE, SUBJECTS
 from review.folding import Group, folded
 from review.title import REHEARSAL
 
@@ -99,7 +99,8 @@ def verdict(made: dict[str, Any]) -> Text:
 
 def tone(verdict: str) -> str:
     """`bad`, `good`, or `fair` for all between."""
-    return {REFUSES: "bad", LOSES_DATA: "bad", SAFE: "good", NO_CHANGES: "good"}.get(verdict, "fair")
+    bad, good = (REFUSES, FORBIDS, LOSES_DATA), (SAFE, NO_CHANGES)
+    return "bad" if verdict in bad else "good" if verdict in good else "fair"
 
 
 def forecasts(tiers: dict[str, Any]) -> str:

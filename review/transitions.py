@@ -13,6 +13,7 @@ from rehearsal.transitions import RULES, Rule, alone, refusals
 from review.changes import Change, changes
 from review.differences import text
 from review.findings import REFUSED, Finding
+from review.guards import guarded
 
 # The way out of each rule, by the keys of the spec. `was` is the value of the rule's argument as it is,
 # `near` one that AWS accepts; the other names in braces are in _words.
@@ -80,7 +81,8 @@ def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str)
         found = [each["values"] for each in planned if each["type"] == terraform_type]
         return [*found, *_subnets(plan)] if terraform_type == "aws_subnet" else found
 
-    found = [each for change in changes(tier, plan, configuration) for each in refused(change, around)]
+    made = changes(tier, plan, configuration)
+    found = [each for change in made for each in (*refused(change, around), *guarded(change, plan))]
     return [*found, *_storage(plan, tier)]
 
 

@@ -3,7 +3,8 @@ belong elsewhere.
 
 The environments are those with target: aws. A file that no spec asks for any more is removed if Tierra wrote
 it; files of others stay. Workflows of other repositories are written below cdktf.out/workflows, to be
-committed there, and where one is removed it must be removed there too.
+committed there, and where one is removed it must be removed there too. For environments with delivery.ci: off
+scripts for any other CI lie in pipelines/.
 """
 
 from __future__ import annotations
@@ -11,11 +12,19 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from modules.delivery.workflows import FOLDER, WRITTEN, infrastructure_repository, workflows
+from modules.delivery.workflows import (
+    FOLDER,
+    PIPELINES,
+    WRITTEN,
+    infrastructure_repository,
+    pipelines,
+    workflows,
+)
 from modules.spec import Environment
 from review.specs import Refused, real_environments
 
 ELSEWHERE = Path("cdktf.out", "workflows")
+HEAD = 60  # letters within which a file of ours says so
 
 
 def gathered(environments: list[Environment]) -> dict[str, str]:
@@ -48,20 +57,26 @@ def put(path: Path, text: str) -> str:
 
 def main() -> int:
     try:
-        environments = real_environments()
+        real = real_environments()
+        environments = [each for each in real if each.delivery.github]
         wanted = gathered(environments)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
     ours = {infrastructure_repository(each).lower() for each in environments}
     files = {_here(place, ours) or ELSEWHERE / place: text for place, text in wanted.items()}
+    scripts = [each for other in real if not other.delivery.github for each in pipelines(other).items()]
+    files |= {Path(place): text for place, text in scripts}
     for path, text in sorted(files.items()):
         print(f"{put(path, text):9} {path}{_remark(path)}")
-    for path in sorted([*Path(FOLDER).glob("*.yml"), *ELSEWHERE.rglob("*.yml")]):
-        if path not in files and path.read_text(encoding="utf-8").startswith(WRITTEN):
+        if path.suffix == ".sh":
+            path.chmod(0o755)
+    known = (Path(FOLDER).glob("*.yml"), ELSEWHERE.rglob("*.yml"), Path(PIPELINES).glob("*.sh"))
+    for path in sorted(each for found in known for each in found):
+        if path not in files and WRITTEN in path.read_text(encoding="utf-8")[:HEAD]:
             path.unlink()
             print(f"removed   {path}: no spec asks for it")
-    if not environments:
+    if not real:
         print("workflows: no environment has target: aws, so there is nothing to deploy to")
     return 0
 

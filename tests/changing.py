@@ -20,6 +20,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from modules.optional import OFF
 from modules.schema import FILE
 from modules.spec import Environment
 
@@ -85,10 +86,12 @@ def _leaves(section: Node, at: Keys) -> Iterator[tuple[str, Node]]:
 
 
 def _section(node: Node) -> tuple[Node | None, bool]:
-    """The section that a key holds, if it holds one, and whether null means something else than {}."""
-    for each in (node, *node.get("anyOf", ())):
+    """The section that a key holds, if it holds one, and whether it may be absent: null means something else
+    than {}, or it may be off."""
+    options = node.get("anyOf", ())
+    for each in (node, *options):
         if "$ref" in each:
-            return _resolved(each), "default" in node
+            return _resolved(each), "default" in node or any(option.get("const") == OFF for option in options)
     return None, False
 
 

@@ -124,9 +124,9 @@ def test_a_changed_template_is_a_changed_version(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(helm, "TEMPLATES", tmp_path)
     versions = []
     for text in ("a: 1\n", "a: 2\n", "a: 1\n"):
-        helm.version.cache_clear()
-        versions.append(helm.version(chart(tmp_path, text)))
-    helm.version.cache_clear()
+        helm.texts.cache_clear()
+        versions.append(helm.version(helm.texts(chart(tmp_path, text))))
+    helm.texts.cache_clear()
     assert versions[0] == versions[2] != versions[1]
     assert all(version.startswith("1.2.3+") for version in versions)
 
@@ -135,9 +135,7 @@ def test_dollars_and_braces_of_a_chart_reach_helm_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(helm, "TEMPLATES", tmp_path)
-    helm.version.cache_clear()
-    helm.own_chart.cache_clear()
+    helm.texts.cache_clear()
     text = 'a: "{{ .Values.x }} ${HOME} $var ${{ github.sha }} {{`{{ $labels.pod }}`}} %{it}"\n'
-    assert helm.own_chart(chart(tmp_path, text))["templates/map.yaml"] == text
-    helm.version.cache_clear()
-    helm.own_chart.cache_clear()
+    assert helm.own_chart(helm.texts(chart(tmp_path, text)))["templates/map.yaml"] == text
+    helm.texts.cache_clear()

@@ -352,13 +352,17 @@ def look_at_services(spec: Any) -> Finding:
         return Finding("services", UNUSED, reason)
     from botocore.exceptions import BotoCoreError, ClientError
 
-    version = spec.data.documentdb.version
+    version = spec.data.documentdb.version if spec.data.documentdb else ""
+    floods = bool(spec.edge.waf) and spec.edge.waf.rules.anti_ddos != "off"
+    asked = {f"DocumentDB {version}": version, "the rules of WAF": spec.edge.waf}
+    wanted = [what for what, asks in asked.items() if asks]
+    if not wanted:
+        return Finding("services", UNUSED, "the spec asks for none that is not everywhere")
     try:
-        sold = client("docdb", spec.region).describe_db_engine_versions(Engine="docdb", EngineVersion=version)
-        if not sold["DBEngineVersions"]:
+        if version and not _documentdb_is_sold(spec.region, version):
             remedy = "choose another region, or another data.documentdb.version"
             return Finding("services", MISSING, f"{spec.region} has no DocumentDB {version}", remedy)
-        if spec.edge.waf.rules.anti_ddos != "off":
+        if floods:
             groups = client("wafv2", spec.region)
             groups.describe_managed_rule_group(
                 VendorName="AWS", Name="AWSManagedRulesAntiDDoSRuleSet", Scope="REGIONAL"
@@ -370,7 +374,13 @@ def look_at_services(spec: Any) -> Finding:
         return Finding("services", WARNING, "cannot be asked about", "see credentials")
     except BotoCoreError:
         return Finding("services", WARNING, "cannot be asked about", "see credentials")
-    return Finding("services", OK, f"DocumentDB {version} and the rules of WAF are in {spec.region}")
+    verb = "are" if spec.edge.waf else "is"
+    return Finding("services", OK, f"{' and '.join(wanted)} {verb} in {spec.region}")
+
+
+def _documentdb_is_sold(region: str, version: str) -> bool:
+    docdb = client("docdb", region)
+    return bool(docdb.describe_db_engine_versions(Engine="docdb", EngineVersion=version)["DBEngineVersions"])
 
 
 def look_at_backups(spec: Any) -> Finding:

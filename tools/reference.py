@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings import node, trim
-from modules.explain import NUMBERS, describe
+from modules.explain import NUMBERS, OTHERS, describe
 from modules.spec import Environment
 from modules.wording import shown
 
@@ -54,8 +54,10 @@ def sections(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
     def resolved(node: dict[str, Any]) -> dict[str, Any]:
         options = [each for each in node.get("anyOf", ()) if each.get("type") != "null"]
-        if len(options) == 1:
-            node = {**options[0], **{key: value for key, value in node.items() if key != "anyOf"}}
+        chosen = [each for each in options if "$ref" in each] if len(options) > 1 else options
+        if len(chosen) == 1:
+            others = {OTHERS: [each for each in options if each is not chosen[0]]}
+            node = {**chosen[0], **others, **{key: value for key, value in node.items() if key != "anyOf"}}
         if "$ref" in node:
             target = schema["$defs"][node["$ref"].rpartition("/")[2]]
             node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
@@ -85,7 +87,8 @@ def section(path: str, node: dict[str, Any]) -> str:
     lines = [title, "", about, "", "| key | may be | default | says |", "|---|---|---|---|"]
     for key, each in node["properties"].items():
         inner = inside(path, key, each)
-        may_be = f"see {link(inner)}" if inner else allowed(each)
+        others = "".join(f", or `{describe(other)}`" for other in each.get(OTHERS, ()))
+        may_be = f"see {link(inner)}{others}" if inner else allowed(each)
         given = "required" if key in required(path, node) else default(each, "properties" in each)
         given = given if path else SAID.get(key, given)
         lines.append(f"| `{key}` | {may_be} | {given} | {cell(each.get('description', ''))} |")

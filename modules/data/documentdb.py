@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_aws.docdb_cluster_parameter_group import (
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 
 from modules.data.catalog import burstable
+from modules.data.documentdb_spec import DocumentDb as Settings
 from modules.data.keys import Keys
 from modules.data.logs import log_groups
 from modules.data.password import password
@@ -47,9 +48,8 @@ class DocumentDb:
     secret: SecretsmanagerSecret
 
 
-def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
+def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings) -> DocumentDb:
     """`aws_docdb_cluster.documentdb` and its instances."""
-    settings = stack.environment.data.documentdb
     secret = password(stack, keys, ROLE, "DocumentDB", settings.password_version)
     identifier = stack.names.of("db_identifier", ROLE)
     groups = log_groups(stack, network, ROLE, f"/aws/docdb/{identifier}", LOGS)
@@ -65,10 +65,10 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         master_password_wo_version=secret.version,
         port=PORT,
         db_subnet_group_name=network.docdb_subnet_group_name,
-        db_cluster_parameter_group_name=_parameters(stack).name,
+        db_cluster_parameter_group_name=_parameters(stack, settings).name,
         vpc_security_group_ids=[network.documentdb_security_group_id],
         storage_encrypted=True,
-        kms_key_id=keys.documentdb.arn,
+        kms_key_id=keys.databases[ROLE].arn,
         backup_retention_period=settings.backup_days,
         preferred_backup_window=settings.backup_window,
         preferred_maintenance_window=settings.maintenance_window,
@@ -85,17 +85,16 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys) -> DocumentDb:
         depends_on=list(groups.values()),
         tags=stack.tags(ROLE, **stack.names.backup_tag),
     )
-    return DocumentDb(cluster, _instances(stack, network, keys, cluster), secret.secret)
+    return DocumentDb(cluster, _instances(stack, network, keys, settings, cluster), secret.secret)
 
 
-def _parameters(stack: Stack) -> DocdbClusterParameterGroup:
+def _parameters(stack: Stack, settings: Settings) -> DocdbClusterParameterGroup:
     """Of the version's family, so that an upgrade makes a new one before the old one goes."""
-    family = stack.environment.data.documentdb.family
     return stack.add(
         DocdbClusterParameterGroup,
         ROLE,
         name_prefix=stack.names.prefix("parameter_group", ROLE),
-        family=family,
+        family=settings.family,
         description="DocumentDB",
         parameter=[
             DocdbClusterParameterGroupParameter(name=name, value=value, apply_method=method)
@@ -107,10 +106,9 @@ def _parameters(stack: Stack) -> DocdbClusterParameterGroup:
 
 
 def _instances(
-    stack: Stack, network: NetworkOutputs, keys: Keys, cluster: DocdbCluster
+    stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings, cluster: DocdbCluster
 ) -> dict[str, DocdbClusterInstance]:
     """The data is the cluster's, so nothing guards an instance. The first in line takes over first."""
-    settings = stack.environment.data.documentdb
     names = settings.instance_names
     # Burstable classes are for trials, and AWS leaves insights out on some of them.
     insights = not burstable(settings.instance_class)
@@ -125,7 +123,7 @@ def _instances(
             promotion_tier=min(position, HIGHEST_TIER),
             ca_cert_identifier=AUTHORITY,
             enable_performance_insights=insights,
-            performance_insights_kms_key_id=keys.documentdb.arn if insights else None,
+            performance_insights_kms_key_id=keys.databases[ROLE].arn if insights else None,
             preferred_maintenance_window=settings.maintenance_window,
             apply_immediately=False,
             copy_tags_to_snapshot=True,

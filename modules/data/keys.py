@@ -10,14 +10,18 @@ from modules.encryption import encryption_key
 from modules.policy import THIS_KEY, Everyone, Statement
 from modules.stack import Stack
 
+ENCRYPTS = {
+    "postgres": "PostgreSQL: storage, backups and insights",
+    "redis": "Redis: storage and snapshots",
+    "documentdb": "DocumentDB: storage, backups and insights",
+}
+
 
 @dataclass(frozen=True)
 class Keys:
-    """By what they encrypt: storage, backups and insights of each database, and the secrets."""
+    """`databases` has the key of each database that there is; `secrets` is for their passwords and others."""
 
-    postgres: KmsKey
-    redis: KmsKey
-    documentdb: KmsKey
+    databases: dict[str, KmsKey]
     secrets: KmsKey
 
 
@@ -26,10 +30,9 @@ def keys(stack: Stack) -> Keys:
     behalf of a caller whom IAM allows it; no principal can be granted one of these keys for use outside AWS
     services."""
     grants = _grants_are_for_services()
+    databases = stack.environment.data.databases
     return Keys(
-        postgres=encryption_key(stack, "postgres", "PostgreSQL: storage, backups and insights", grants),
-        redis=encryption_key(stack, "redis", "Redis: storage and snapshots", grants),
-        documentdb=encryption_key(stack, "documentdb", "DocumentDB: storage, backups and insights", grants),
+        databases={name: encryption_key(stack, name, ENCRYPTS[name], grants) for name in databases},
         secrets=encryption_key(stack, "secrets", "Secrets of the databases", grants),
     )
 

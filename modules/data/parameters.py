@@ -5,6 +5,7 @@ from __future__ import annotations
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.db_parameter_group import DbParameterGroup, DbParameterGroupParameter
 
+from modules.data.postgres_spec import Postgres as Settings
 from modules.stack import Stack
 
 AT_ONCE = "immediate"
@@ -29,27 +30,27 @@ REPLICA = {
 }
 
 
-def primary_parameters(stack: Stack) -> DbParameterGroup:
+def primary_parameters(stack: Stack, settings: Settings) -> DbParameterGroup:
     """`aws_db_parameter_group.postgres`."""
-    return _group(stack, "postgres", "PostgreSQL", COMMON)
+    return _group(stack, settings, "postgres", "PostgreSQL", COMMON)
 
 
-def replica_parameters(stack: Stack) -> DbParameterGroup:
+def replica_parameters(stack: Stack, settings: Settings) -> DbParameterGroup:
     """`aws_db_parameter_group.postgres_replica`. It stays as it is during a major upgrade, while replicas are
     still of the earlier version and use it."""
-    kept = ["family", "name_prefix"] if stack.environment.data.postgres.allow_major_upgrade else None
-    return _group(stack, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA, kept)
+    kept = ["family", "name_prefix"] if settings.allow_major_upgrade else None
+    return _group(stack, settings, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA, kept)
 
 
 def _group(
     stack: Stack,
+    settings: Settings,
     role: str,
     description: str,
     parameters: dict[str, tuple[str, str]],
     kept: list[str] | None = None,
 ) -> DbParameterGroup:
     """Of the major version, so a major upgrade makes a new group before the old one goes."""
-    settings = stack.environment.data.postgres
     return stack.add(
         DbParameterGroup,
         role,

@@ -15,6 +15,7 @@ from modules.data.monitoring import monitoring
 from modules.data.parameters import primary_parameters, replica_parameters
 from modules.data.password import password
 from modules.data.placement import final_snapshot, in_turn
+from modules.data.postgres_spec import Postgres as Settings
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
@@ -36,9 +37,8 @@ class Postgres:
     secret: SecretsmanagerSecret
 
 
-def postgres(stack: Stack, network: NetworkOutputs, keys: Keys) -> Postgres:
+def postgres(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings) -> Postgres:
     """`aws_db_instance.postgres` and `aws_db_instance.replica_1` and on."""
-    settings = stack.environment.data.postgres
     secret = password(stack, keys, ROLE, "PostgreSQL", settings.password_version)
     role, attachment = monitoring(stack)
     identifier = stack.names.of("db_identifier", ROLE)
@@ -60,7 +60,7 @@ def postgres(stack: Stack, network: NetworkOutputs, keys: Keys) -> Postgres:
         multi_az=settings.multi_az,
         storage_encrypted=True,
         db_subnet_group_name=network.db_subnet_group_name,
-        parameter_group_name=primary_parameters(stack).name,
+        parameter_group_name=primary_parameters(stack, settings).name,
         backup_retention_period=settings.backup_days,
         backup_window=settings.backup_window,
         delete_automated_backups=not stack.environment.protection,
@@ -70,25 +70,25 @@ def postgres(stack: Stack, network: NetworkOutputs, keys: Keys) -> Postgres:
         # A major upgrade that waited for the window would keep the old parameter group in use, and its
         # deletion, the end of the same apply, would fail (InvalidDBParameterGroupState).
         apply_immediately=settings.allow_major_upgrade,
-        **_shared(stack, network, keys, role.arn),
+        **_shared(network, keys, settings, role.arn),
         lifecycle=_lifecycle(stack),
         depends_on=[attachment, *groups.values()],
         tags=stack.tags(ROLE, **stack.names.backup_tag),
     )
-    replicas = _replicas(stack, network, primary, _shared(stack, network, keys, role.arn), [attachment])
+    shared = _shared(network, keys, settings, role.arn)
+    replicas = _replicas(stack, network, primary, settings, shared, [attachment])
     return Postgres(primary, replicas, secret.secret)
 
 
-def _shared(stack: Stack, network: NetworkOutputs, keys: Keys, monitoring_role: str) -> dict[str, Any]:
+def _shared(network: NetworkOutputs, keys: Keys, settings: Settings, monitoring_role: str) -> dict[str, Any]:
     """What the primary and its replicas have in common, so that a replica can stand in for the primary."""
-    settings = stack.environment.data.postgres
     return {
         "instance_class": settings.instance_class,
         "max_allocated_storage": settings.ceiling_gb,
         "storage_type": "gp3",
         "iops": settings.iops,
         "storage_throughput": settings.throughput,
-        "kms_key_id": keys.postgres.arn,
+        "kms_key_id": keys.databases[ROLE].arn,
         "vpc_security_group_ids": [network.postgres_security_group_id],
         "publicly_accessible": False,
         "ca_cert_identifier": AUTHORITY,
@@ -102,13 +102,18 @@ def _shared(stack: Stack, network: NetworkOutputs, keys: Keys, monitoring_role: 
         "monitoring_role_arn": monitoring_role,
         "database_insights_mode": "standard",
         "performance_insights_enabled": True,
-        "performance_insights_kms_key_id": keys.postgres.arn,
+        "performance_insights_kms_key_id": keys.databases[ROLE].arn,
         "performance_insights_retention_period": INSIGHTS_DAYS,
     }
 
 
 def _replicas(
-    stack: Stack, network: NetworkOutputs, primary: DbInstance, shared: dict[str, Any], after: list[Any]
+    stack: Stack,
+    network: NetworkOutputs,
+    primary: DbInstance,
+    settings: Settings,
+    shared: dict[str, Any],
+    after: list[Any],
 ) -> dict[str, DbInstance]:
     """One after another, for RDS copies the primary for each. They hold nothing of their own, so nothing
     guards them: fewer in the spec is fewer in AWS. Their storage follows the primary's by itself.
@@ -118,10 +123,9 @@ def _replicas(
     docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html
     """
     made: dict[str, DbInstance] = {}
-    settings = stack.environment.data.postgres
     names = settings.replica_names
     upgrading = TerraformResourceLifecycle(ignore_changes=["parameter_group_name"])
-    parameters = replica_parameters(stack).name if names else ""
+    parameters = replica_parameters(stack, settings).name if names else ""
     for name, zone in zip(names, in_turn(network, len(names)), strict=True):
         identifier = stack.names.of("db_identifier", f"{ROLE}-{name.replace('_', '-')}")
         folder = f"/aws/rds/instance/{identifier}"

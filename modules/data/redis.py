@@ -24,6 +24,7 @@ from cdktf_cdktf_provider_aws.elasticache_replication_group import (
 from modules.data.keys import Keys
 from modules.data.logs import log_groups
 from modules.data.placement import final_snapshot, in_turn
+from modules.data.redis_spec import Redis as Settings
 from modules.data.redis_users import Users, users
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
@@ -48,31 +49,31 @@ class Redis:
     users: Users
 
 
-def redis(stack: Stack, network: NetworkOutputs, keys: Keys) -> Redis:
+def redis(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings) -> Redis:
     """`aws_elasticache_replication_group.redis`, and `.broker` if the spec separates it."""
     who = users(stack)
-    if not stack.environment.data.redis.separate_broker:
-        both = _group(stack, network, keys, who, "redis", SHARED_POLICY)
+    if not settings.separate_broker:
+        both = _group(stack, network, keys, settings, who, "redis", SHARED_POLICY)
         return Redis(both, both, who)
-    cache = _group(stack, network, keys, who, "redis", CACHE_POLICY)
-    return Redis(cache, _group(stack, network, keys, who, "broker", BROKER_POLICY), who)
+    cache = _group(stack, network, keys, settings, who, "redis", CACHE_POLICY)
+    return Redis(cache, _group(stack, network, keys, settings, who, "broker", BROKER_POLICY), who)
 
 
-def node_ids(stack: Stack, group: ElasticacheReplicationGroup) -> dict[str, str]:
+def node_ids(settings: Settings, group: ElasticacheReplicationGroup) -> dict[str, str]:
     """The IDs of the nodes of a group, by name: ElastiCache numbers them from 001 behind the group's own."""
-    names = stack.environment.data.redis.node_names
-    return {name: f"{group.replication_group_id}-{number:03}" for number, name in enumerate(names, 1)}
+    names = enumerate(settings.node_names, 1)
+    return {name: f"{group.replication_group_id}-{number:03}" for number, name in names}
 
 
 def _group(
     stack: Stack,
     network: NetworkOutputs,
     keys: Keys,
+    settings: Settings,
     who: Users,
     role: str,
     policy: str,
 ) -> ElasticacheReplicationGroup:
-    settings = stack.environment.data.redis
     groups = log_groups(stack, network, role, stack.names.log_group("elasticache", role), LOGS)
     return stack.add(
         ElasticacheReplicationGroup,
@@ -86,12 +87,12 @@ def _group(
         preferred_cache_cluster_azs=in_turn(network, settings.nodes),
         automatic_failover_enabled=settings.nodes > 1,
         multi_az_enabled=settings.nodes > 1,
-        parameter_group_name=_parameters(stack, role, policy).name,
+        parameter_group_name=_parameters(stack, settings, role, policy).name,
         port=PORT,
         subnet_group_name=network.elasticache_subnet_group_name,
         security_group_ids=[network.redis_security_group_id],
         at_rest_encryption_enabled="true",
-        kms_key_id=keys.redis.arn,
+        kms_key_id=keys.databases["redis"].arn,
         transit_encryption_enabled=True,
         transit_encryption_mode="required",
         user_group_ids=[who.group.id],
@@ -107,9 +108,9 @@ def _group(
     )
 
 
-def _parameters(stack: Stack, role: str, policy: str) -> ElasticacheParameterGroup:
+def _parameters(stack: Stack, settings: Settings, role: str, policy: str) -> ElasticacheParameterGroup:
     """Named after the major version, so that an upgrade makes a new one before the old one goes."""
-    family = stack.environment.data.redis.family
+    family = settings.family
     values = {"maxmemory-policy": policy, "reserved-memory-percent": RESERVED_PERCENT}
     return stack.add(
         ElasticacheParameterGroup,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
@@ -10,20 +11,24 @@ from modules.data.documentdb_spec import DocumentDb
 from modules.data.postgres_spec import Postgres
 from modules.data.redis_spec import Redis
 from modules.network.spec import RetentionDays
+from modules.optional import MAY_BE_OFF
 from modules.section import Finding, Section
 
 
 class Data(Section):
     """The databases of the platform."""
 
-    postgres: Postgres = Field(
-        default_factory=Postgres, description="PostgreSQL: a primary in two zones and read replicas."
+    postgres: Annotated[Postgres | None, *MAY_BE_OFF] = Field(
+        default_factory=Postgres,
+        description="PostgreSQL: a primary in two zones and read replicas. off: none is built.",
     )
-    redis: Redis = Field(
-        default_factory=Redis, description="Redis or Valkey: cache and broker of the systems."
+    redis: Annotated[Redis | None, *MAY_BE_OFF] = Field(
+        default_factory=Redis,
+        description="Redis or Valkey: cache and broker of the systems. off: none is built.",
     )
-    documentdb: DocumentDb = Field(
-        default_factory=DocumentDb, description="DocumentDB, which speaks the protocol of MongoDB."
+    documentdb: Annotated[DocumentDb | None, *MAY_BE_OFF] = Field(
+        default_factory=DocumentDb,
+        description="DocumentDB, which speaks the protocol of MongoDB. off: none is built.",
     )
     log_days: RetentionDays = Field(
         default=90,
@@ -40,6 +45,12 @@ class Data(Section):
         description="Counts the lives of the databases and ends the names of their final snapshots, which AWS"
         " wants unique. Raise it and apply after databases were destroyed and built again.",
     )
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Those that are built, by their keys here, which are those of `needs`, too."""
+        every = {"postgres": self.postgres, "redis": self.redis, "documentdb": self.documentdb}
+        return tuple(name for name, settings in every.items() if settings)
 
 
 def snapshot_findings(data: Data, protection: bool) -> Iterator[Finding]:

@@ -74,7 +74,7 @@ def registries(
             EcrRepositoryPolicy,
             role,
             repository=registry.name,
-            policy=_access(stack, system, pushers[system], node_role_arn),
+            policy=_access(stack, system, pushers.get(system), node_role_arn),
         )
         found[system] = registry
     return found
@@ -102,21 +102,24 @@ def _lifecycle(stack: Stack) -> str:
     return json.dumps({"rules": [{**rule, "action": {"type": "expire"}} for rule in rules]})
 
 
-def _access(stack: Stack, system: str, pusher: IamRole, node_role_arn: str) -> str:
-    """Nodes pull, and so do the environments that come next; images come from the workflow of the system and
-    from no other role, administrators included. A registry's policy names no resource: it is about the
-    registry."""
+def _access(stack: Stack, system: str, pusher: IamRole | None, node_role_arn: str) -> str:
+    """Nodes pull, and so do the environments that come next. Images come from the workflow of the system and
+    from no other role, administrators included; where there are no workflows, IAM says who pushes. A
+    registry's policy names no resource: it is about the registry."""
     statements = [
         Statement(sid="NodesPull", actions=PULL, principals={"AWS": node_role_arn}),
         *_promotions(stack, system),
-        Statement(
-            sid="RefuseImagesFromElsewhere",
-            effect="Deny",
-            actions=PUSH,
-            principals=Everyone("no other role is exempt from a refusal"),
-            conditions={"ArnNotEquals": {"aws:PrincipalArn": pusher.arn}},
-        ),
     ]
+    if pusher:
+        statements.append(
+            Statement(
+                sid="RefuseImagesFromElsewhere",
+                effect="Deny",
+                actions=PUSH,
+                principals=Everyone("no other role is exempt from a refusal"),
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": pusher.arn}},
+            )
+        )
     if stack.environment.protection:
         statements.append(
             Statement(

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.delivery.runner import CODEBUILD, Connection, Runner, runner_findings
 from modules.github import Repository
+from modules.optional import OFF
 from modules.section import Finding, Section, check, fault
 
 DEFAULT_REPOSITORY = "acme/platform"
@@ -103,13 +104,27 @@ class GithubEnvironments(Section):
     )
 
 
+def _ci(value: object) -> object:
+    return OFF if value is False else value  # as other readers of YAML have it
+
+
+# Keys that only workflows of GitHub make use of.
+OF_GITHUB = ("environments", "subjects", "promote_from", "runner", "connection", "oidc_provider")
+
+
 class Delivery(Section):
     """Container registries, and what workflows on GitHub may do here."""
 
+    ci: Annotated[Literal["github", "off"], BeforeValidator(_ci)] = Field(
+        default="github",
+        description="Where pipelines run: on GitHub Actions (github), or on another CI of yours (off). Then"
+        " nothing here trusts GitHub, registries take images from whom IAM allows it, and make workflows"
+        " writes the same steps as shell scripts: pipelines/<system>.<env>.sh.",
+    )
     repository: Repository = Field(
         default=DEFAULT_REPOSITORY,
         description="The repository on GitHub that holds the infrastructure, and each system that names"
-        " none of its own. Required for target: aws, for it is trusted.",
+        " none of its own. Required for target: aws with ci: github, for it is trusted.",
     )
     environments: GithubEnvironments = Field(
         default_factory=GithubEnvironments, description="The GitHub environments that are trusted."
@@ -175,6 +190,19 @@ class Delivery(Section):
     )
 
     @property
+    def github(self) -> bool:
+        """Whether workflows of GitHub are trusted and written."""
+        return self.ci == "github"
+
+    @check("ci", *OF_GITHUB)
+    def github_alone_has_its_keys(self) -> Iterator[Finding]:
+        """A key without effect is a mistake."""
+        for key in OF_GITHUB:
+            if not self.github and key in self.model_fields_set:
+                rule = "workflows of GitHub alone use this key, and ci: off leaves them out"
+                yield Finding((key,), rule, "remove the line, or remove ci: off")
+
+    @property
     def codebuild(self) -> bool:
         """Whether runners are built here."""
         return self.runner == (CODEBUILD,)
@@ -210,6 +238,8 @@ def delivery_findings(
     """What is wrong with trust although each value is right. `repositories`: those that systems
     name, None for the one of the infrastructure."""
     at = ("delivery",)
+    if not delivery.github:
+        return
     if target == "aws" and "repository" not in delivery.model_fields_set:
         rule = "target: aws needs the repository on GitHub whose workflows are trusted"
         yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
@@ -231,6 +261,8 @@ def cluster_findings(
 ) -> Iterator[Finding]:
     """A runner that does not reach the Kubernetes API, which these ranges besides the VPC may."""
     named = "runner" in delivery.model_fields_set
+    if not delivery.github:
+        return
     yield from runner_findings(delivery.runner, named, target, environment, public_cidrs)
 
 

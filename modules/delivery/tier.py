@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.codebuild import runners
 from modules.delivery.github import Github
@@ -17,27 +22,38 @@ class Delivery:
     """Fills the stack. Each noun is a file of its own."""
 
     def __init__(self, stack: Stack) -> None:
-        cluster = ComputeOutputs.read(stack)
-        self.github = Github(stack)
-        self.push_roles = push_roles(stack, self.github)
+        cluster, network = ComputeOutputs.read(stack), NetworkOutputs.read(stack)
+        github = Github(stack) if stack.environment.delivery.github else None
+        pushers = push_roles(stack, github) if github else {}
         self.key = images_key(stack)
-        self.registries = registries(stack, self.key, self.push_roles, cluster.node_role_arn)
+        self.registries = registries(stack, self.key, pushers, cluster.node_role_arn)
         registry_scanning(stack)
-        self.deploy_roles = deploy_roles(stack, self.github, cluster)
-        shared = limits(stack)
-        self.plan_role = plan_role(stack, self.github, cluster, shared)
-        self.apply_role = apply_role(stack, self.github, cluster, shared)
-        self.runners = runners(stack, NetworkOutputs.read(stack))
-        self._outputs().declare(stack)
-
-    def _outputs(self) -> DeliveryOutputs:
-        return DeliveryOutputs(
+        trusted = self._trusted(stack, github, pushers, cluster, network) if github else {}
+        DeliveryOutputs(
             repository_urls={name: each.repository_url for name, each in self.registries.items()},
             repository_arns={name: each.arn for name, each in self.registries.items()},
             images_key_arn=self.key.arn,
-            oidc_provider_arn=self.github.provider_arn,
-            push_role_arns={name: role.arn for name, role in self.push_roles.items()},
-            deploy_role_arns={name: role.arn for name, role in self.deploy_roles.items()},
-            plan_role_arn=self.plan_role.arn,
-            apply_role_arn=self.apply_role.arn,
-        )
+            **trusted,
+        ).declare(stack)
+
+    def _trusted(
+        self,
+        stack: Stack,
+        github: Github,
+        pushers: Mapping[str, IamRole],
+        cluster: ComputeOutputs,
+        network: NetworkOutputs,
+    ) -> dict[str, Any]:
+        """What workflows of GitHub have besides, and its outputs."""
+        deployers = deploy_roles(stack, github, cluster)
+        shared = limits(stack)
+        planner = plan_role(stack, github, cluster, shared)
+        applier = apply_role(stack, github, cluster, shared)
+        runners(stack, network)
+        return {
+            "oidc_provider_arn": github.provider_arn,
+            "push_role_arns": {name: role.arn for name, role in pushers.items()},
+            "deploy_role_arns": {name: role.arn for name, role in deployers.items()},
+            "plan_role_arn": planner.arn,
+            "apply_role_arn": applier.arn,
+        }

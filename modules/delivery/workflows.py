@@ -8,6 +8,7 @@ more says which versions are old.
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from modules.delivery.actions import ACTIONS
@@ -19,6 +20,7 @@ from modules.spec import Environment
 from modules.templating import Templates
 
 FOLDER = ".github/workflows"
+PIPELINES = "pipelines"
 WRITTEN = "# Written by Tierra"  # how a file of ours starts
 CODEBUILD = "codebuild-"  # how a label of a runner that CodeBuild starts begins
 MOST_ENVIRONMENTS = 256  # jobs of a matrix: docs.github.com/en/actions/reference/limits
@@ -33,6 +35,16 @@ STEPS = {
     "record": ("Record the image for Terraform", 3),
     "roll-back": ("Roll back", 11),
 }
+
+
+def pipelines(environment: Environment) -> dict[str, str]:
+    """For another CI than GitHub Actions: a script for each system, by its place."""
+    return {
+        f"{PIPELINES}/{system}.{environment.environment}.sh": Templates().file(
+            "delivery/pipeline.sh", **_words(environment, system, ""), quoted=shlex.quote
+        )
+        for system in environment.systems
+    }
 
 
 def workflows(environment: Environment, waves: int | None = None) -> dict[str, str]:
@@ -126,9 +138,14 @@ def infrastructure_repository(environment: Environment) -> str:
 
 
 def _system(environment: Environment, system: str, file: str) -> str:
+    return Templates().file("delivery/system.yml", **_words(environment, system, file))
+
+
+def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
+    """What the templates of a system name."""
     settings, delivery = environment.systems[system], environment.delivery
     trusted = github_environments(delivery, environment.environment)
-    names = _names(environment)
+    names, arm = _names(environment), environment.compute.nodes.instance.arm
     shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
     repository = names.repository(system)
     start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
@@ -144,36 +161,38 @@ def _system(environment: Environment, system: str, file: str) -> str:
         "record": {"PARAMETER": names.image_parameter(system)},
         "roll-back": {"TIMEOUT": "300s"},
     }
-    return Templates().file(
-        "delivery/system.yml",
-        written_by=_written_by(environment),
-        chained=environment.chain.linked,
-        source=_source(environment, system),
-        actions=ACTIONS,
-        system=system,
-        environment=environment.environment,
-        branch=delivery.branch,
-        folder=settings.folder or (f"systems/{system}" if shared else "."),
-        paths=_paths(environment, system, file),
-        builder="ubuntu-24.04-arm" if environment.compute.nodes.instance.arm else "ubuntu-24.04",
-        runner=json.dumps([_label(label) for label in labels(environment, _repository(environment, system))]),
-        region=environment.region,
-        account=environment.account,
-        audience=_audience(environment),
-        severity=delivery.image_severity,
-        push_environment=trusted["push"],
-        push_role=_role(environment, f"push-{system}"),
-        deploy_environment=trusted["deploy"],
-        deploy_role=_role(environment, f"deploy-{system}"),
-        repository=_registry(environment, system),
-        repository_name=repository,
-        url=start if public else "",
-        steps=[
+    return {
+        "written_by": _written_by(environment),
+        "chained": environment.chain.linked,
+        "source": _source(environment, system),
+        "actions": ACTIONS,
+        "system": system,
+        "environment": environment.environment,
+        "branch": delivery.branch,
+        "folder": settings.folder or (f"systems/{system}" if shared else "."),
+        "paths": _paths(environment, system, file),
+        "builder": "ubuntu-24.04-arm" if arm else "ubuntu-24.04",
+        "platform": "linux/arm64" if arm else "linux/amd64",
+        "runner": json.dumps(
+            [_label(each) for each in labels(environment, _repository(environment, system))]
+        ),
+        "region": environment.region,
+        "account": environment.account,
+        "audience": _audience(environment),
+        "severity": delivery.image_severity,
+        "push_environment": trusted["push"],
+        "push_role": _role(environment, f"push-{system}"),
+        "deploy_environment": trusted["deploy"],
+        "deploy_role": _role(environment, f"deploy-{system}"),
+        "repository": _registry(environment, system),
+        "repository_name": repository,
+        "url": start if public else "",
+        "steps": [
             {"id": step, "name": name, "minutes": minutes, "env": values.get(step, {})}
             for step, (name, minutes) in STEPS.items()
             if public or step != "check-health"
         ],
-    )
+    }
 
 
 def _registry(environment: Environment, system: str) -> str:

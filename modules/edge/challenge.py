@@ -7,29 +7,27 @@ together (botocore: wafv2, shapes ClientSideAction and RegexPatternString). So p
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from modules.edge.waf_spec import MOST_EXPRESSIONS
-
-if TYPE_CHECKING:
-    from modules.spec import Environment
+from modules.edge.waf_spec import MOST_EXPRESSIONS, Waf
+from modules.systems.spec import System
 
 LONGEST = 512
 END = r"(\/|$)"
 EVERYTHING = r"\/"
 
 
-def exemptions(environment: Environment) -> list[str]:
+def exemptions(settings: Waf, systems: Iterable[System]) -> list[str]:
     """The expressions of the spec, then those of the systems. If these are more than AWS takes, nothing is
     challenged: rates and rules go on to block."""
-    found = [*environment.edge.waf.challenge_except, *_joined(_paths(environment))]
+    found = [*settings.challenge_except, *_joined(_paths(systems))]
     return found if len(found) <= MOST_EXPRESSIONS else [EVERYTHING]
 
 
-def _paths(environment: Environment) -> list[str]:
+def _paths(systems: Iterable[System]) -> list[str]:
     """Paths with all below them: whole APIs, and where other systems are asked how they are."""
     found = []
-    for system in environment.systems.values():
+    for system in systems:
         if not system.path:
             continue
         if system.serves == "api":

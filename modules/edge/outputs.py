@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from modules.outputs import Outputs
+from modules.outputs import Outputs, where
+
+FIREWALL = where(lambda environment: environment.edge.waf is not None)
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class EdgeOutputs(Outputs, tier="edge"):
     target_group_arn: Annotated[str, "ARN of the target group of the gateway"]
     target_group_arn_suffix: Annotated[str, "The target group as metrics name it"]
     certificate_arn: Annotated[str, "ARN of the certificate, once it is issued"]
-    web_acl_arn: Annotated[str, "ARN of the web ACL"]
-    web_acl_name: Annotated[str, "The web ACL as metrics name it"]
+    web_acl_arn: Annotated[str, "ARN of the web ACL", FIREWALL]
+    web_acl_name: Annotated[str, "The web ACL as metrics name it", FIREWALL]
     domain: Annotated[str, "The name that users type"]
-    waf_log_group_name: Annotated[str, "Log group of blocked and counted requests"]
+    waf_log_group_name: Annotated[str, "Log group of blocked and counted requests", FIREWALL]

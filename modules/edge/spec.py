@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
 from modules.edge.waf_spec import Waf
+from modules.optional import MAY_BE_OFF
 from modules.section import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ class Edge(Section):
         description="Shield Advanced for the load balancer. The account must be subscribed to it, which costs"
         " thousands a month.",
     )
-    waf: Waf = Field(default_factory=Waf, description="The web application firewall.")
+    waf: Annotated[Waf | None, *MAY_BE_OFF] = Field(
+        default_factory=Waf,
+        description="The web application firewall. off: none is built, and the load balancer answers every"
+        " request that the internet sends.",
+    )
 
     @property
     def main_domain(self) -> str:

@@ -12,6 +12,7 @@ from modules.edge.waf import waf
 from modules.edge.waf_logs import waf_logs
 from modules.edge.zone import zone
 from modules.network.outputs import NetworkOutputs
+from modules.outputs import LEFT_OUT
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 
@@ -26,8 +27,10 @@ class Edge:
         self.load_balancer = load_balancer(stack, network, storage)
         self.target_group = target_group(stack, network)
         listeners(stack, self.load_balancer, self.target_group, self.certificate_arn)
-        self.web_acl = waf(stack, self.load_balancer)
-        self.log_group = waf_logs(stack, self.web_acl, network)
+        self.web_acl, self.log_group = None, None
+        if settings := stack.environment.edge.waf:
+            self.web_acl = waf(stack, settings, self.load_balancer)
+            self.log_group = waf_logs(stack, settings, self.web_acl, network)
         records(stack, self.zone_id, self.load_balancer)
         self._outputs(stack).declare(stack)
 
@@ -39,8 +42,8 @@ class Edge:
             target_group_arn=self.target_group.arn,
             target_group_arn_suffix=self.target_group.arn_suffix,
             certificate_arn=self.certificate_arn,
-            web_acl_arn=self.web_acl.arn,
-            web_acl_name=self.web_acl.name,
+            web_acl_arn=self.web_acl.arn if self.web_acl else LEFT_OUT,
+            web_acl_name=self.web_acl.name if self.web_acl else LEFT_OUT,
             domain=stack.environment.edge.main_domain,
-            waf_log_group_name=self.log_group.name,
+            waf_log_group_name=self.log_group.name if self.log_group else LEFT_OUT,
         )

@@ -20,15 +20,16 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_association import Wafv2WebAclAssoci
 
 from modules.edge.challenge import exemptions
 from modules.edge.waf_rules import TOO_MANY, waf_rules
+from modules.edge.waf_spec import Waf
 from modules.stack import Stack
 
 # What these headers say is enough to act as the user.
 SECRET_HEADERS = ("authorization", "cookie")
 
 
-def waf(stack: Stack, load_balancer: Lb) -> Wafv2WebAcl:
+def waf(stack: Stack, settings: Waf, load_balancer: Lb) -> Wafv2WebAcl:
     """`aws_wafv2_web_acl.main`. What no rule blocks passes."""
-    settings = stack.environment.edge.waf
+    systems = stack.environment.systems.values()
     acl = stack.add(
         Wafv2WebAcl,
         "main",
@@ -44,7 +45,7 @@ def waf(stack: Stack, load_balancer: Lb) -> Wafv2WebAcl:
             )
         ],
         data_protection_config=_data_protection(),
-        rule=waf_rules(settings, _address_sets(stack), exemptions(stack.environment)),
+        rule=waf_rules(settings, _address_sets(stack, settings), exemptions(settings, systems)),
         visibility_config=Wafv2WebAclVisibilityConfig(
             cloudwatch_metrics_enabled=True,
             metric_name=stack.names.of("web_acl", "edge"),
@@ -67,9 +68,8 @@ def _data_protection() -> Wafv2WebAclDataProtectionConfig:
     )
 
 
-def _address_sets(stack: Stack) -> dict[str, str]:
+def _address_sets(stack: Stack, settings: Waf) -> dict[str, str]:
     """The ARNs of the address sets that rules ask, by the rule's name."""
-    settings = stack.environment.edge.waf
     wanted = {
         "allowed": settings.allowed_addresses,
         "blocked": settings.blocked_addresses if settings.rules.blocked != "off" else (),

@@ -16,6 +16,7 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
 )
 
 from modules.edge.waf import SECRET_HEADERS
+from modules.edge.waf_spec import Waf
 from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
 from modules.policy import Statement, document
@@ -25,10 +26,11 @@ from modules.stack import Stack
 KEPT = ("BLOCK", "CAPTCHA", "CHALLENGE", "COUNT", "EXCLUDED_AS_COUNT")
 
 
-def waf_logs(stack: Stack, web_acl: Wafv2WebAcl, network: NetworkOutputs) -> CloudwatchLogGroup:
+def waf_logs(
+    stack: Stack, settings: Waf, web_acl: Wafv2WebAcl, network: NetworkOutputs
+) -> CloudwatchLogGroup:
     """`aws_cloudwatch_log_group.waf`, encrypted, without what would let a reader act as a user."""
-    days = stack.environment.edge.waf.log_days
-    group = log_group(stack, "waf", _group_name(stack), days, network.logs_key_arn)
+    group = log_group(stack, "waf", _group_name(stack), settings.log_days, network.logs_key_arn)
     stack.add(
         Wafv2WebAclLoggingConfiguration,
         "main",

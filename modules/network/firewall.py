@@ -31,6 +31,7 @@ GROUPS = {
     "documentdb": "DocumentDB",
     "runner": "What administers from inside the VPC: runners, bastions, client VPN",
 }
+DATABASES = ("postgres", "redis", "documentdb")
 # Only when the spec asks for interface endpoints.
 ENDPOINT = {"endpoint": "Private endpoints of AWS services"}
 
@@ -80,13 +81,16 @@ ADMINISTERED = ("control_plane", "endpoint")
 
 
 def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
-    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints."""
+    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, and none of a
+    database that is off."""
     private_endpoints = stack.environment.network.endpoints == "all"
+    off = set(DATABASES) - set(stack.environment.data.databases)
     roles = {**GROUPS, **(ENDPOINT if private_endpoints else {})}
-    groups = {role: _group(stack, vpc, role, description) for role, description in roles.items()}
+    groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
     for conversation in (*CONVERSATIONS, *(TO_ENDPOINT if private_endpoints else ())):
-        _egress(stack, groups, conversation)
-        _ingress(stack, groups, conversation)
+        if conversation.listener not in off:
+            _egress(stack, groups, conversation)
+            _ingress(stack, groups, conversation)
     _ways_out(stack, groups["node"])
     for role in ADMINISTERED:
         if role in groups:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from modules.outputs import Outputs, keyed_by
+from modules.outputs import Outputs, has, keyed_by
 from modules.spec import Environment
 
 
@@ -39,18 +39,22 @@ class NetworkOutputs(Outputs, tier="network"):
         list[str], "Addresses from which the platform reaches the internet, for allow-lists"
     ]
 
-    db_subnet_group_name: Annotated[str, "Subnet group of RDS"]
-    elasticache_subnet_group_name: Annotated[str, "Subnet group of ElastiCache"]
-    docdb_subnet_group_name: Annotated[str, "Subnet group of DocumentDB"]
+    db_subnet_group_name: Annotated[str, "Subnet group of RDS", has("postgres")]
+    elasticache_subnet_group_name: Annotated[str, "Subnet group of ElastiCache", has("redis")]
+    docdb_subnet_group_name: Annotated[str, "Subnet group of DocumentDB", has("documentdb")]
 
     load_balancer_security_group_id: Annotated[
         str, "Security group of the load balancer: 80 and 443 from anywhere"
     ]
     control_plane_security_group_id: Annotated[str, "Security group of the Kubernetes API, as nodes reach it"]
     node_security_group_id: Annotated[str, "Security group of the nodes and their pods"]
-    postgres_security_group_id: Annotated[str, "Security group of PostgreSQL: 5432 from nodes"]
-    redis_security_group_id: Annotated[str, "Security group of Redis: 6379 from nodes"]
-    documentdb_security_group_id: Annotated[str, "Security group of DocumentDB: 27017 from nodes"]
+    postgres_security_group_id: Annotated[
+        str, "Security group of PostgreSQL: 5432 from nodes", has("postgres")
+    ]
+    redis_security_group_id: Annotated[str, "Security group of Redis: 6379 from nodes", has("redis")]
+    documentdb_security_group_id: Annotated[
+        str, "Security group of DocumentDB: 27017 from nodes", has("documentdb")
+    ]
     runner_security_group_id: Annotated[
         str, "Security group for runners and bastions: 443 to the Kubernetes API, endpoints and the internet"
     ]

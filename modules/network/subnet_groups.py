@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from cdktf_cdktf_provider_aws.db_subnet_group import DbSubnetGroup
 from cdktf_cdktf_provider_aws.docdb_subnet_group import DocdbSubnetGroup
@@ -14,42 +15,32 @@ from modules.stack import Stack
 
 @dataclass(frozen=True)
 class SubnetGroups:
-    """Named after what they hold: RDS and DocumentDB keep theirs in one namespace."""
+    """Named after what they hold: RDS and DocumentDB keep theirs in one namespace. None for what is off."""
 
-    postgres: DbSubnetGroup
-    redis: ElasticacheSubnetGroup
-    documentdb: DocdbSubnetGroup
+    postgres: DbSubnetGroup | None
+    redis: ElasticacheSubnetGroup | None
+    documentdb: DocdbSubnetGroup | None
 
 
 def subnet_groups(stack: Stack, subnets: Subnets) -> SubnetGroups:
-    """One for each service, in every zone of the spec."""
-    database = [subnet.id for subnet in subnets.database.values()]
+    """One for each service that the spec has, in every zone of it."""
+    data = stack.environment.data
+
+    def given(role: str, title: str) -> dict[str, Any]:
+        return {
+            "name": stack.names.of("subnet_group", role),
+            "description": f"Database subnets, for {title}",
+            "subnet_ids": [subnet.id for subnet in subnets.database.values()],
+            "lifecycle": stack.guarded,
+            "tags": stack.tags(role),
+        }
+
     return SubnetGroups(
-        postgres=stack.add(
-            DbSubnetGroup,
-            "postgres",
-            name=stack.names.of("subnet_group", "postgres"),
-            description="Database subnets, for PostgreSQL",
-            subnet_ids=database,
-            lifecycle=stack.guarded,
-            tags=stack.tags("postgres"),
-        ),
-        redis=stack.add(
-            ElasticacheSubnetGroup,
-            "redis",
-            name=stack.names.of("subnet_group", "redis"),
-            description="Database subnets, for Redis",
-            subnet_ids=database,
-            lifecycle=stack.guarded,
-            tags=stack.tags("redis"),
-        ),
-        documentdb=stack.add(
-            DocdbSubnetGroup,
-            "documentdb",
-            name=stack.names.of("subnet_group", "documentdb"),
-            description="Database subnets, for DocumentDB",
-            subnet_ids=database,
-            lifecycle=stack.guarded,
-            tags=stack.tags("documentdb"),
-        ),
+        postgres=stack.add(DbSubnetGroup, "postgres", **given("postgres", "PostgreSQL"))
+        if data.postgres
+        else None,
+        redis=stack.add(ElasticacheSubnetGroup, "redis", **given("redis", "Redis")) if data.redis else None,
+        documentdb=stack.add(DocdbSubnetGroup, "documentdb", **given("documentdb", "DocumentDB"))
+        if data.documentdb
+        else None,
     )

@@ -11,6 +11,7 @@ from modules.network.routes import routes
 from modules.network.subnet_groups import subnet_groups
 from modules.network.subnets import subnets
 from modules.network.vpc import vpc
+from modules.outputs import LEFT_OUT
 from modules.stack import Stack
 
 
@@ -29,6 +30,7 @@ class Network:
         self._outputs().declare(stack)
 
     def _outputs(self) -> NetworkOutputs:
+        groups = self.subnet_groups
         return NetworkOutputs(
             vpc_id=self.vpc.id,
             vpc_cidr=self.vpc.cidr_block,
@@ -38,15 +40,18 @@ class Network:
             database_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.database.items()},
             nat_gateway_ids={zone: gateway.id for zone, gateway in self.routes.gateways.items()},
             nat_public_ips=[address.public_ip for address in self.routes.addresses.values()],
-            db_subnet_group_name=self.subnet_groups.postgres.name,
-            elasticache_subnet_group_name=self.subnet_groups.redis.name,
-            docdb_subnet_group_name=self.subnet_groups.documentdb.name,
+            db_subnet_group_name=groups.postgres.name if groups.postgres else LEFT_OUT,
+            elasticache_subnet_group_name=groups.redis.name if groups.redis else LEFT_OUT,
+            docdb_subnet_group_name=groups.documentdb.name if groups.documentdb else LEFT_OUT,
             load_balancer_security_group_id=self.firewall["load_balancer"].id,
             control_plane_security_group_id=self.firewall["control_plane"].id,
             node_security_group_id=self.firewall["node"].id,
-            postgres_security_group_id=self.firewall["postgres"].id,
-            redis_security_group_id=self.firewall["redis"].id,
-            documentdb_security_group_id=self.firewall["documentdb"].id,
+            postgres_security_group_id=self._database("postgres"),
+            redis_security_group_id=self._database("redis"),
+            documentdb_security_group_id=self._database("documentdb"),
             runner_security_group_id=self.firewall["runner"].id,
             logs_key_arn=self.logs_key.arn,
         )
+
+    def _database(self, role: str) -> str:
+        return self.firewall[role].id if role in self.firewall else LEFT_OUT

@@ -30,7 +30,8 @@ def composites(stack: Stack, topics: Topics, parts: Parts) -> None:
         # When the gateway is down everything fails, and the people on call know it.
         suppressor=parts["gateway_down"],
     )
-    lags = [f"{name}_lag" for name in stack.environment.data.postgres.replica_names]
+    postgres = stack.environment.data.postgres
+    lags = [f"{name}_lag" for name in postgres.replica_names] if postgres else []
     if len(lags) > 1:
         _composite(
             stack,

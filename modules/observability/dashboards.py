@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAla
 
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
+from modules.data.postgres_spec import Postgres as Settings
 from modules.edge.outputs import EdgeOutputs
 from modules.network.outputs import NetworkOutputs
 from modules.observability import compute_alarms, documentdb_alarms, postgres_alarms, redis_alarms
@@ -41,8 +42,8 @@ def dashboards(
 
     show("network", ["network"], _network(network))
     show("storage", ["storage"], _storage(storage))
-    databases = [*_postgres(stack, data), *_redis(data), *_documentdb(data)]
-    show("data", ["postgres", "redis", "documentdb"], databases)
+    if databases := stack.environment.data.databases:
+        show("data", databases, [chart for each in databases for chart in _databases(stack, each, data)])
     show("compute", ["compute"], _compute(stack, compute))
     show("edge", ["edge"], _edge(stack, edge))
     show("observability", ["observability"], _observability(stack))
@@ -82,14 +83,20 @@ def _storage(storage: StorageOutputs) -> list[Chart]:
     ]
 
 
-def _postgres(stack: Stack, data: DataOutputs) -> list[Chart]:
+def _databases(stack: Stack, database: str, data: DataOutputs) -> list[Chart]:
+    if postgres := stack.environment.data.postgres if database == "postgres" else None:
+        return _postgres(postgres, data)
+    return _redis(data) if database == "redis" else _documentdb(data)
+
+
+def _postgres(settings: Settings, data: DataOutputs) -> list[Chart]:
     every = {"primary": data.postgres_identifier, **data.postgres_replica_identifiers}
     replicas = data.postgres_replica_identifiers
 
     def lines(metric: str, of: Mapping[str, str] = every, statistic: str = "Average") -> dict[str, Metric]:
         return _each(of, lambda identifier: postgres_alarms.instance(identifier, metric, statistic))
 
-    free = stack.environment.data.postgres.storage_gb * postgres_alarms.GIB * postgres_alarms.FREE_PERCENT
+    free = settings.storage_gb * postgres_alarms.GIB * postgres_alarms.FREE_PERCENT
     charts = [
         Chart("PostgreSQL: CPU %", lines("CPUUtilization"), limit=postgres_alarms.BUSY_PERCENT),
         Chart("PostgreSQL: sessions at work", lines("DBLoad")),
@@ -183,15 +190,17 @@ def _edge(stack: Stack, edge: EdgeOutputs) -> list[Chart]:
             },
         ),
         Chart("Connections refused", {"refused": balancer(edge, "RejectedConnectionCount")}),
-        Chart(
-            "Firewall",
-            {
-                kind: firewall(stack, edge, f"{kind.capitalize()}Requests")
-                for kind in ("allowed", "blocked", "counted")
-            },
-        ),
+        *_firewall(stack, edge),
         Chart("Certificate: days left", {"days": certificate(edge)}, limit=DUE_DAYS),
     ]
+
+
+def _firewall(stack: Stack, edge: EdgeOutputs) -> list[Chart]:
+    if not stack.environment.edge.waf:
+        return []
+    kinds = ("allowed", "blocked", "counted")
+    lines = {kind: firewall(stack, edge, f"{kind.capitalize()}Requests") for kind in kinds}
+    return [Chart("Firewall", lines)]
 
 
 def _observability(stack: Stack) -> list[Chart]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modules.data.documentdb_spec import DocumentDb as Settings
 from modules.data.outputs import DataOutputs
 from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
 from modules.observability.postgres_alarms import CREDIT_PERIODS, FEW_CREDITS, GIB
-from modules.stack import Stack
 
 BUSY_PERCENT = 90
 FREE_MEMORY_PERCENT = 5
@@ -23,7 +23,7 @@ def instance(identifier: str, metric: str, statistic: str = "Average", period: i
     return Metric("AWS/DocDB", metric, {"DBInstanceIdentifier": identifier}, statistic, period)
 
 
-def documentdb_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
+def documentdb_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
     """One instance can be lost; that the readers are behind the writer is said of the cluster."""
     yield Alarm(
         name="documentdb_lag",
@@ -41,11 +41,10 @@ def documentdb_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
         missing="notBreaching",  # a single instance has no reader
     )
     for name, identifier in data.documentdb_instance_identifiers.items():
-        yield from _instance(stack, name, identifier)
+        yield from _instance(settings, name, identifier)
 
 
-def _instance(stack: Stack, name: str, identifier: str) -> Iterator[Alarm]:
-    settings = stack.environment.data.documentdb
+def _instance(settings: Settings, name: str, identifier: str) -> Iterator[Alarm]:
     role, shown = f"documentdb_{name}", f"{name.replace('_', ' ')} of DocumentDB"
     yield Alarm(
         name=f"{role}_cpu",

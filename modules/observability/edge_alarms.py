@@ -103,7 +103,13 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
         of=(10, 10),
         missing="notBreaching",
     )
-    yield Alarm(
+    if stack.environment.edge.waf:
+        yield _blocked(stack, edge)
+    yield from _certificate(edge)
+
+
+def _blocked(stack: Stack, edge: EdgeOutputs) -> Alarm:
+    return Alarm(
         name="waf_blocked",
         says="The firewall blocks an unusual share of requests.",
         runbook="the-firewall-blocks-much",
@@ -117,7 +123,6 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
         of=(2, 3),
         missing="notBreaching",
     )
-    yield from _certificate(edge)
 
 
 def _certificate(edge: EdgeOutputs) -> Iterator[Alarm]:

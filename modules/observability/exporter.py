@@ -52,6 +52,8 @@ METRICS = {
         "FreeableMemory": "Minimum",
     },
 }
+# Which of them are of which database.
+NAMESPACES = {"postgres": "AWS/RDS", "redis": "AWS/ElastiCache", "documentdb": "AWS/DocDB"}
 # Of the same metrics CloudWatch keeps sums over clusters and single shards besides.
 DIMENSIONS = {
     "AWS/RDS": "DBInstanceIdentifier",
@@ -61,7 +63,9 @@ DIMENSIONS = {
 
 
 def exporter_identity(stack: Stack, compute: ComputeOutputs) -> list[ITerraformDependable]:
-    """`aws_iam_role.cloudwatch_exporter`, which reads metrics."""
+    """`aws_iam_role.cloudwatch_exporter`, which reads metrics; none where there is no database."""
+    if not stack.environment.data.databases:
+        return []
     reading = Statement(
         sid="ReadMetrics",
         actions=["cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "tag:GetResources"],
@@ -72,9 +76,12 @@ def exporter_identity(stack: Stack, compute: ComputeOutputs) -> list[ITerraformD
     )
 
 
-def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable) -> Release:
+def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable) -> Release | None:
     """`helm_release.cloudwatch_exporter`. It finds databases by the tags of the environment, so that a new
     replica needs no change here."""
+    asked = [NAMESPACES[each] for each in stack.environment.data.databases]
+    if not asked:
+        return None
     values = Templates().argument(
         "observability/cloudwatch-exporter.yaml",
         registry=pulled_from(stack),
@@ -82,7 +89,7 @@ def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable)
         region=stack.environment.region,
         priority_class=gateway.priority_class,
         tags={"Project": stack.environment.project, "Environment": stack.environment.environment},
-        metrics_by_namespace=METRICS,
+        metrics_by_namespace={name: METRICS[name] for name in asked},
         dimensions=DIMENSIONS,
     )
     return release(

@@ -14,6 +14,7 @@ from modules.helm import document, release
 from modules.namespaces import GRAFANA, OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
+from modules.observability.databases import only
 from modules.observability.grafana_secret import kubernetes_secret
 from modules.stack import Stack
 
@@ -37,6 +38,7 @@ def platform(
             "runbooks": runbook_page(stack),
         },
     }
+    databases = stack.environment.data.databases
     return release(
         stack,
         "platform",
@@ -44,5 +46,6 @@ def platform(
         name="observability",
         namespace=gateway.releases_namespace,
         values=[document(values)],
+        adapt=lambda files: only(files, databases),
         depends_on=[secret.version, secret.reader.rights, *after],
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modules.data.outputs import DataOutputs
+from modules.data.postgres_spec import Postgres as Settings
 from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
-from modules.stack import Stack
 
 GIB = 1024**3
 BUSY_PERCENT = 90  # for a quarter of an hour: queries queue up
@@ -35,11 +35,11 @@ def instance(identifier: str, metric: str, statistic: str = "Average", period: i
     return Metric("AWS/RDS", metric, {"DBInstanceIdentifier": identifier}, statistic, period)
 
 
-def postgres_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
+def postgres_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
     """A primary that says nothing is down. Replicas can be replaced, so theirs wait for the morning, all but
     a disk that fills."""
     primary = data.postgres_identifier
-    yield from _instance(stack, "postgres", "The primary of PostgreSQL", primary)
+    yield from _instance(settings, "postgres", "The primary of PostgreSQL", primary)
     yield Alarm(
         name="postgres_transaction_ids",
         says="Vacuum falls behind: PostgreSQL stops when transaction numbers run out.",
@@ -55,13 +55,14 @@ def postgres_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
         runbook="a-replication-slot-holds-logs-back",
         severity="ticket",
         metrics=instance(primary, "OldestReplicationSlotLag", "Maximum"),
-        above=stack.environment.data.postgres.storage_gb * GIB * HELD_BACK_PERCENT // 100,
+        above=settings.storage_gb * GIB * HELD_BACK_PERCENT // 100,
         of=(15, 15),
         missing="notBreaching",  # no slot, no value
     )
     for name, identifier in data.postgres_replica_identifiers.items():
         shown = f"{name.replace('_', ' ')} of PostgreSQL"
-        yield from _instance(stack, name, shown.capitalize().replace("postgresql", "PostgreSQL"), identifier)
+        title = shown.capitalize().replace("postgresql", "PostgreSQL")
+        yield from _instance(settings, name, title, identifier)
         yield Alarm(
             name=f"{name}_lag",
             says=f"What {shown} answers is more than {LAG_SECONDS // 60} minutes old.",
@@ -76,8 +77,7 @@ def postgres_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
         )
 
 
-def _instance(stack: Stack, name: str, shown: str, identifier: str) -> Iterator[Alarm]:
-    settings = stack.environment.data.postgres
+def _instance(settings: Settings, name: str, shown: str, identifier: str) -> Iterator[Alarm]:
     memory = settings.memory_gib * GIB
     connections = min(memory * LEFT / BYTES_A_CONNECTION, MOST_CONNECTIONS)
     urgent = name == "postgres"

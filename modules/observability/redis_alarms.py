@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from modules.data.outputs import DataOutputs
+from modules.data.redis_spec import Redis as Settings
 from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
 from modules.observability.postgres_alarms import CREDIT_PERIODS, FEW_CREDITS
-from modules.stack import Stack
 
 BUSY_PERCENT = 80  # of the one thread that answers
 # A quarter of the memory is kept for snapshots already; what fills the rest fails writes or evicts.
@@ -23,19 +23,18 @@ def node(identifier: str, metric: str, statistic: str = "Maximum", period: int =
     return Metric("AWS/ElastiCache", metric, {"CacheClusterId": identifier}, statistic, period)
 
 
-def redis_alarms(stack: Stack, data: DataOutputs) -> Iterator[Alarm]:
+def redis_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
     """The cache may evict when the broker is apart; one group for both, and a broker, may not."""
-    apart = stack.environment.data.redis.separate_broker
-    yield from _group(stack, "redis", data.redis_node_ids, may_evict=apart)
-    yield from _group(stack, "broker", data.redis_broker_node_ids, may_evict=False)
+    yield from _group(settings, "redis", data.redis_node_ids, may_evict=settings.separate_broker)
+    yield from _group(settings, "broker", data.redis_broker_node_ids, may_evict=False)
 
 
-def _group(stack: Stack, group: str, members: Mapping[str, str], *, may_evict: bool) -> Iterator[Alarm]:
+def _group(settings: Settings, group: str, members: Mapping[str, str], *, may_evict: bool) -> Iterator[Alarm]:
     for name, identifier in members.items():
         role = f"{group}_{name}"
         shown = f"{name.replace('_', ' ')} of {'Redis' if group == 'redis' else 'the broker'}"
         yield from _node(role, shown, identifier, may_evict=may_evict)
-        if stack.environment.data.redis.burstable:
+        if settings.burstable:
             yield Alarm(
                 name=f"{role}_credits",
                 says=f"CPU credits of {shown} are spent.",

@@ -37,7 +37,7 @@ class Observability:
         self.edge = EdgeOutputs.read(stack)
         self.topics = topics(stack, self.storage)
         self.alarms = {part: alarms(stack, self.topics, table) for part, table in self._tables(stack).items()}
-        composites(stack, self.topics, {**self.alarms["edge"], **self.alarms["postgres"]})
+        composites(stack, self.topics, {**self.alarms["edge"], **self.alarms.get("postgres", {})})
         dashboards(stack, self.alarms, self.network, self.storage, self.data, self.compute, self.edge)
         tracing(stack, self.edge)
         budget(stack, self.topics)
@@ -45,13 +45,20 @@ class Observability:
         self._outputs().declare(stack)
 
     def _tables(self, stack: Stack) -> Mapping[str, Iterator[Alarm]]:
-        return {
+        found = {
             "network": network_alarms(self.network),
             "edge": edge_alarms(stack, self.edge),
             "compute": compute_alarms(stack, self.compute),
-            "postgres": postgres_alarms(stack, self.data),
-            "redis": redis_alarms(stack, self.data),
-            "documentdb": documentdb_alarms(stack, self.data),
+        }
+        there = stack.environment.data
+        if there.postgres:
+            found["postgres"] = postgres_alarms(there.postgres, self.data)
+        if there.redis:
+            found["redis"] = redis_alarms(there.redis, self.data)
+        if there.documentdb:
+            found["documentdb"] = documentdb_alarms(there.documentdb, self.data)
+        return {
+            **found,
             "storage": storage_alarms(stack, self.storage),
             "observability": heartbeat_alarms(stack),
         }

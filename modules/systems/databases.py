@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cdktf_cdktf_provider_helm.release import Release
@@ -14,31 +15,39 @@ from modules.secret_reader import secret_reader
 from modules.stack import Stack
 from modules.systems.authorities import authorities
 
+POLICIES = "templates/network-policies.yaml"
+PORTS = {"postgres": 5432, "documentdb": 27017}
+
 Masters = dict[str, dict[str, Any]]
 
 
 def masters(stack: Stack, data: DataOutputs) -> Masters:
-    """By database: where it is, who its master user is, and which version its password has."""
-    settings = stack.environment.data
-    return {
-        "postgres": {
+    """By database that there is: where it is, who its master user is, and which version its password has."""
+    settings, found = stack.environment.data, {}
+    if settings.postgres:
+        found["postgres"] = {
             "host": data.postgres_endpoint,
             "port": data.postgres_port,
             "master": data.postgres_username,
             "masterSecret": f"postgres-{settings.postgres.password_version}",
-        },
-        "documentdb": {
+        }
+    if settings.documentdb:
+        found["documentdb"] = {
             "host": data.documentdb_endpoint,
             "port": data.documentdb_port,
             "master": data.documentdb_username,
             "masterSecret": f"documentdb-{settings.documentdb.password_version}",
-        },
-    }
+        }
+    return found
 
 
-def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: Masters) -> Release:
-    """`helm_release.databases`: the chart templates/systems/databases, which knows no system."""
-    arns = {"postgres": data.postgres_secret_arn, "documentdb": data.documentdb_secret_arn}
+def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: Masters) -> Release | None:
+    """`helm_release.databases`: the chart templates/systems/databases, which knows no system. None where
+    there is no database with a master user."""
+    if not users:
+        return None
+    known = {"postgres": data.postgres_secret_arn, "documentdb": data.documentdb_secret_arn}
+    arns = {name: known[name] for name in users}
     reader = secret_reader(
         stack, DATABASES, list(arns.values()), gateway.secrets_operator_role_arn, data.secrets_key_arn
     )
@@ -57,5 +66,14 @@ def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: M
         name=DATABASES,
         namespace=gateway.releases_namespace,
         values=[document(values)],
+        adapt=lambda files: _only(files, users),
         depends_on=[reader.rights],
     )
+
+
+def _only(files: Mapping[str, str], users: Masters) -> dict[str, str]:
+    """The chart, whose jobs reach no port of a database that is off."""
+    ways = files[POLICIES]
+    for name in PORTS.keys() - users.keys():
+        ways = ways.replace(f"        - {{protocol: TCP, port: {PORTS[name]}}}\n", "")
+    return {**files, POLICIES: ways}

@@ -66,7 +66,7 @@ def _password(
         gateway,
         role=f"system-{name}",
         tag=f"{name}-password",
-        description=f"Password of {name} in PostgreSQL and DocumentDB",
+        description=f"Password of {name} in {_databases(stack)}",
         number=system.password_version,
         beside=beside,
         rights=rights,
@@ -127,3 +127,8 @@ def _arn(stack: Stack, found: Source) -> str:
     if found.parameter:
         return stack.arn("ssm", f"parameter{found.key}")
     return stack.arn("secretsmanager", f"secret:{found.key}-??????")
+
+
+def _databases(stack: Stack) -> str:
+    titles = {"postgres": "PostgreSQL", "documentdb": "DocumentDB"}
+    return " and ".join(title for name, title in titles.items() if name in stack.environment.data.databases)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -365,9 +365,28 @@ DIAGRAM: dict[str, dict[str, Any]] = {
 }
 
 
+def usual_systems(off: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """What a spec would say that named these three itself, without what is off."""
+    return {
+        name: {**system, "needs": [need for need in system["needs"] if need not in off]}
+        for name, system in _paths(DIAGRAM).items()
+    }
+
+
 def default_systems() -> dict[str, System]:
     """The systems of a spec that names none."""
-    return {name: System.model_validate(system) for name, system in _paths(DIAGRAM).items()}
+    return {name: System.model_validate(system) for name, system in usual_systems().items()}
+
+
+def need_findings(systems: Mapping[str, System], databases: Iterable[str]) -> Iterator[Finding]:
+    """A system needs no database that is off. Paths start at the root of the spec."""
+    there = {*databases, "files"}
+    for name, system in systems.items():
+        for index, need in enumerate(system.needs):
+            if need not in there:
+                rule = f"a system may need a database that there is, and data.{need} is off"
+                remedy = f"remove {need} here, or remove the line {need}: off below data"
+                yield Finding(("systems", name, "needs", index), rule, remedy)
 
 
 def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:

@@ -51,7 +51,9 @@ class Systems:
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         secrets = system_secrets(self.stack, name, system, self.data, self.gateway)
-        before_users = [self.databases, secrets.password.version] if secrets.password else []
+        before_users = (
+            [self.databases, secrets.password.version] if secrets.password and self.databases else []
+        )
         before_reading = [secrets.reader.rights] if secrets.reader else []
         namespace = release(
             self.stack,

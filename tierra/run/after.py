@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from review import report, terminal
-from review.findings import REFUSES
-from tierra.run import approve, destroy, order, upstream, waits
+from review.findings import FORBIDS, REFUSES
+from tierra.run import approve, destroy, gate, order, upstream, waits
 from tierra.run.apply import finish, glance
 from tierra.run.board import Board
 from tierra.run.workspace import Workspace
@@ -16,7 +16,7 @@ def planned(workspace: Workspace) -> int:
     """Prints the first screen of the report and writes its pages. With DETAILED=yes 2 when something
     changes, as terraform's own exit code."""
     Board(workspace.out).close()
-    refused = order.findings(workspace)
+    refused = [*order.findings(workspace), *gate.findings(workspace.tiers())]
     approve.keep(workspace)
     made = report.publish(workspace.out, workspace.selected, workspace.environment, refused)
     terminal.show(made, f"{workspace.out}/report.html", below=1)
@@ -25,7 +25,7 @@ def planned(workspace: Workspace) -> int:
             print(line)
     if made["verdict"] == report.NOTHING:
         return 0
-    if made["verdict_line"] != REFUSES:
+    if made["verdict_line"] not in (REFUSES, FORBIDS):
         print(f"Next: {workspace.command('apply', _named(workspace))}")
     return 2 if workspace.detailed else 0
 

@@ -20,10 +20,10 @@ from rich.console import Console, RenderableType
 
 from review import report, terminal
 from review.changes import changes, read
-from review.findings import DATA, EXPOSURE, IDENTITY, REACH, REFUSED, RESILIENCE
+from review.findings import DATA, EXPOSURE, IDENTITY, POLICY, REACH, REFUSED, RESILIENCE
 from review.standing import standing
 from review.transitions import refused_plan
-from tierra.run import order, preflight, saved, upstream
+from tierra.run import gate, order, preflight, saved, upstream
 from tierra.run.board import ASKS, RUNNING, Board
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
@@ -44,8 +44,9 @@ def apply(workspace: Workspace) -> None:
     shown: list[RenderableType] = []
     if planned:
         names = [tier.name for tier in planned]
-        made = report.report(workspace.out, names, workspace.environment, order.findings(workspace))
-        if refused := [each for each in made["findings"] if each["subject"] == REFUSED]:
+        beyond_one = [*order.findings(workspace), *gate.findings(planned)]
+        made = report.report(workspace.out, names, workspace.environment, beyond_one)
+        if refused := [each for each in made["findings"] if _stops(each)]:
             raise Failed(_refusal(refused))
         shown = [*terminal.screen(made, f"{workspace.out}/report.html", *size())]
     from tierra.run import adopt  # what reads YAML, which a report does without
@@ -61,11 +62,19 @@ def apply(workspace: Workspace) -> None:
         ask(Board(workspace.out), "yes", question, shown)
 
 
+def _stops(finding: dict[str, Any]) -> bool:
+    return finding["subject"] == REFUSED or (finding["subject"] == POLICY and bool(finding["grave"]))
+
+
 def _refusal(findings: Iterable[dict[str, Any]]) -> str:
+    findings = list(findings)
+    why = "AWS would not do this"
+    if all(each["subject"] == POLICY for each in findings):
+        why = "a policy of your own forbids this"
     found: dict[tuple[str, ...], list[str]] = {}
     for each in findings:
         found.setdefault((each["says"], *each["lines"]), []).append(f"{each['tier']} {each['address']}")
-    lines = ["apply: refused, nothing was changed: AWS would not do this"]
+    lines = [f"apply: refused, nothing was changed: {why}"]
     for (says, *more), addresses in found.items():
         lines += [f"  {', '.join(addresses)}:", f"    {says}", *(f"      {line}" for line in more)]
     return "\n".join(lines)
@@ -133,7 +142,8 @@ def beyond(tier: Tier) -> list[str]:
 def again(tier: Tier, board: Board, why: str) -> None:
     """Raises Failed unless the new plan does no more than was approved, or is approved now."""
     plan, configuration = read_json(tier.plan_json), read(tier.planned_configuration)
-    if refused := refused_plan(plan, configuration, tier.name):
+    forbidden = [each for each in gate.findings([tier]) if each.grave]
+    if refused := [*refused_plan(plan, configuration, tier.name), *forbidden]:
         raise Failed(_refusal(asdict(each) for each in refused))
     if not (lines := beyond(tier)):
         return

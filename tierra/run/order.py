@@ -49,11 +49,12 @@ def changes(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
             yield each["address"], each["type"], each["change"]
 
 
-def names(change: Mapping[str, Any]) -> set[str]:
-    """By what others know a resource that a plan removes."""
+def names(kind: str, change: Mapping[str, Any]) -> set[str]:
+    """By what others know a resource of a type that a plan removes. Databases know their subnet group by a
+    name of our own, which stands in a state between quotes."""
     before = change["before"] or {}
-    found = {before.get(name) for name in NAMES}
-    return {each for each in found if isinstance(each, str) and UNIQUE.match(each)}
+    found = {each for name in NAMES if isinstance(each := before.get(name), str) and UNIQUE.match(each)}
+    return found | ({json.dumps(before["name"])} if kind in SHRINKING and before.get("name") else set())
 
 
 # Resources as states have them: tier, address, attributes as JSON.
@@ -98,8 +99,8 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     resources that it removes, and groups from which it takes a subnet that it removes."""
     going = {
         address: found
-        for address, _, change in changes(plan)
-        if change["actions"] == ["delete"] and (found := names(change))
+        for address, kind, change in changes(plan)
+        if change["actions"] == ["delete"] and (found := names(kind, change))
     }
     if not going:
         return {}
@@ -126,7 +127,7 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
 def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """What a plan replaces although other tiers stand on it, as above."""
     going = [
-        (address, kind, names(change))
+        (address, kind, names(kind, change))
         for address, kind, change in changes(plan)
         if {"delete", "create"} <= set(change["actions"]) and kind in {*GROUND, CLUSTER}
     ]

@@ -1,0 +1,66 @@
+"""What the platform chart says of databases, without those that the spec leaves out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+RULES, DASHBOARD = "rules.yaml", "dashboard.json"
+# The row of each in the dashboard. Their groups of rules have the names of the spec.
+ROWS = {"postgres": "PostgreSQL", "redis": "Redis", "documentdb": "DocumentDB"}
+# A metric that each always has, by which it shows that the exporter works.
+ALWAYS = {
+    "postgres": "aws_rds_cpuutilization_average",
+    "redis": "aws_elasticache_engine_cpuutilization_average",
+    "documentdb": "aws_docdb_cpuutilization_average",
+}
+# What says that the exporter works, which is not there without databases.
+EXPORTER_PANEL = "Questions to CloudWatch"
+EXPORTER_ALERT = re.compile(
+    r"^      - alert: CloudWatchMetricsMissing\n.*?(?=^      - |^  - name: |\Z)", re.MULTILINE | re.DOTALL
+)
+
+
+def only(files: Mapping[str, str], databases: Sequence[str]) -> dict[str, str]:
+    """The files of the chart for these databases; the same where all are there."""
+    if len(databases) == len(ROWS):
+        return dict(files)
+    return {
+        **files,
+        RULES: _rules(files[RULES], databases),
+        DASHBOARD: _dashboard(files[DASHBOARD], databases),
+    }
+
+
+def _rules(text: str, databases: Sequence[str]) -> str:
+    head, *groups = re.split(r"(?m)^(?=  - name: )", text)
+    kept = [each for each in groups if _named(each) not in ROWS or _named(each) in databases]
+    found = "".join([head, *kept])
+    if not databases:
+        return EXPORTER_ALERT.sub("", found)
+    return found.replace(f"absent({ALWAYS['postgres']})", f"absent({ALWAYS[databases[0]]})")
+
+
+def _named(group: str) -> str:
+    return group.partition("\n")[0].removeprefix("  - name: ")
+
+
+def _dashboard(text: str, databases: Sequence[str]) -> str:
+    """Rows that go take their panels along, and what is below moves up."""
+    board: dict[str, Any] = json.loads(text)
+    gone = {title for name, title in ROWS.items() if name not in databases}
+    rows = [each for each in board["panels"] if each["type"] == "row"]
+    ends = [each["gridPos"]["y"] for each in rows[1:]]
+    heights = {row["title"]: end - row["gridPos"]["y"] for row, end in zip(rows, ends, strict=False)}
+    row, up, kept = "", 0, []
+    for panel in board["panels"]:
+        if panel["type"] == "row":
+            row = panel["title"]
+            up += heights[row] if row in gone else 0
+        if row in gone or (panel["title"] == EXPORTER_PANEL and not databases):
+            continue
+        place = panel["gridPos"]
+        kept.append({**panel, "gridPos": {**place, "y": place["y"] - up}})
+    return json.dumps({**board, "panels": kept}, indent=2) + "\n"

@@ -1,0 +1,28 @@
+"""Data that a plan would destroy although protection guards it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review.changes import Change
+from review.findings import REFUSED, Finding
+from review.holdings import fate
+
+PROTECTION = "protection"  # the output by which modules/stack.py keeps what the spec said
+# prevent_destroy does not reach a resource that the configuration has no longer, and ElastiCache has no guard
+# of its own (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore: elasticache,
+# DeleteReplicationGroup).
+DATABASES = ("aws_db_instance", "aws_docdb_cluster", "aws_elasticache_replication_group")
+
+
+def guarded(change: Change, plan: Mapping[str, Any]) -> Iterator[Finding]:
+    """A database that the spec leaves out while protection is on, or was when the tier was applied last."""
+    said = plan.get("output_changes", {}).get(PROTECTION, {})
+    held = said.get("before") is True or said.get("after") is True
+    if held and change.action == "delete" and change.type in DATABASES and fate(change.type, change.was):
+        says = (
+            "protection keeps it. To give it up with its data, write protection: false, plan and apply that"
+            " first, as a change of its own, and leave it out then; or write it into the spec again"
+        )
+        yield Finding(REFUSED, change.tier, change.address, change.action, says, (), grave=True)

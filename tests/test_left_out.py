@@ -1,0 +1,143 @@
+"""What a spec leaves out: no tier has anything of it, and nothing reads what is not there."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, Variant
+
+from modules import helm
+from modules.observability.databases import ROWS, only
+from modules.spec import Environment
+from review.transitions import refused_plan
+from tierra.run import order
+
+Make = Callable[..., Variant]
+EVERY = ("postgres", "redis", "documentdb")
+SPECS: dict[str, dict[str, Any]] = {
+    "postgres": {"data": {"postgres": "off"}},
+    "redis": {"data": {"redis": "off"}},
+    "documentdb": {"data": {"documentdb": False}},
+    "waf": {"edge": {"waf": "off"}},
+    "all": {"data": dict.fromkeys(EVERY, "off"), "edge": {"waf": "off"}},
+}
+# What resources of each are called, and their types.
+OF = {
+    "postgres": r"aws_db_|\.(postgres|replica_\d)|/rds/",
+    "redis": r"aws_elasticache_|\.redis",
+    "documentdb": r"aws_docdb_|\.documentdb|/docdb/",
+    "waf": r"aws_wafv2_|\.waf",
+}
+
+
+def references(variant: Variant) -> dict[str, set[tuple[str, str]]]:
+    """What each tier reads of others."""
+    reading = re.compile(r"data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)")
+    return {tier: set(reading.findall(json.dumps(root.body))) for tier, root in variant.items()}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_nothing_is_left_of_it_and_nothing_reads_it(name: str, variant: Make) -> None:
+    found = variant(**SPECS[name])
+    for tier, root in found.items():
+        for gone in OF if name == "all" else (name,):
+            named = [f"{kind}.{address}" for kind, address, _ in root.each()]
+            assert not [each for each in named if re.search(OF[gone], each)], tier
+            assert not [each for each in root.body.get("output", {}) if each.startswith(gone)], tier
+    for tier, reads in references(found).items():
+        for producer, output in reads:
+            assert output in found[producer].body["output"], (tier, producer, output)
+
+
+def test_without_any_database_the_tier_keeps_the_key_of_other_secrets(variant: Make) -> None:
+    found = variant(**SPECS["all"])
+    assert set(found["data"].all("aws_kms_key")) == {"secrets"}
+    assert set(found["data"].body["output"]) == {"asked", "secrets_key_arn", "protection"}
+    assert "databases" not in found["systems"].all("helm_release")
+    assert "cloudwatch_exporter" not in found["observability"].all("helm_release")
+    assert "data" not in found["observability"].all("aws_cloudwatch_dashboard")
+    assert not [each for each in found["observability"].all("aws_cloudwatch_metric_alarm") if "waf" in each]
+
+
+def test_the_usual_systems_need_what_there_is(environment: Callable[..., Environment]) -> None:
+    assert [each.needs for each in environment(data={"documentdb": "off"}).systems.values()] == [
+        ("postgres", "redis", "files"),
+        ("postgres", "redis"),
+        ("redis",),
+    ]
+
+
+def test_pods_get_neither_variables_nor_rights_nor_ways_of_what_is_off(variant: Make) -> None:
+    systems = variant(data={"documentdb": "off"})["systems"]
+    text = json.dumps(systems.body)
+    assert "DOCUMENTDB" not in text
+    assert "27017" not in text
+    masters = json.loads(systems["helm_release.databases"]["values"][0])["masters"]
+    assert set(masters) == {"postgres"}
+    redis = variant(data={"redis": "off"})["systems"]
+    assert "elasticache:Connect" not in json.dumps(redis.body)
+    assert "REDIS_" not in json.dumps(redis.body)
+
+
+@pytest.mark.parametrize("left", [EVERY[:2], EVERY[1:], EVERY[2:], ()])
+def test_the_platform_chart_watches_what_there_is(left: tuple[str, ...]) -> None:
+    files = only(helm.texts("observability/platform"), left)
+    groups = {each["name"]: each["rules"] for each in yaml.safe_load(files["rules.yaml"])["groups"]}
+    assert set(groups) & set(EVERY) == set(left)
+    missing = [each for each in groups["observability"] if each.get("alert") == "CloudWatchMetricsMissing"]
+    assert [each["expr"].partition("_")[2].partition("_")[0] for each in missing] == (
+        [{"postgres": "rds", "redis": "elasticache", "documentdb": "docdb"}[left[0]]] if left else []
+    )
+    panels = json.loads(files["dashboard.json"])["panels"]
+    rows = [each for each in panels if each["type"] == "row"]
+    assert {each["title"] for each in rows} & set(ROWS.values()) == {ROWS[each] for each in left}
+    for above, row in itertools.pairwise(rows):
+        within = [
+            each["gridPos"]
+            for each in panels
+            if above["gridPos"]["y"] <= each["gridPos"]["y"] < row["gridPos"]["y"]
+        ]
+        assert max(each["y"] + each["h"] for each in within) == row["gridPos"]["y"]
+
+
+def test_with_every_database_the_platform_chart_is_as_it_was_written() -> None:
+    files = helm.texts("observability/platform")
+    assert only(files, EVERY) == files
+    folder = ROOT / "templates/observability/platform"
+    assert files["rules.yaml"] == Path(folder, "rules.yaml").read_text()
+
+
+def plan(before: bool | None, after: bool, kind: str = "aws_elasticache_replication_group") -> dict[str, Any]:
+    was = {"replication_group_id": "it", "identifier": "it"}
+    change = {"actions": ["delete"], "before": was, "after": None, "after_unknown": {}}
+    return {
+        "resource_changes": [
+            {"address": f"{kind}.it", "type": kind, "name": "it", "mode": "managed", "change": change}
+        ],
+        "output_changes": {"protection": {"actions": ["no-op"], "before": before, "after": after}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"), [(True, True, True), (True, False, True), (False, False, False)]
+)
+def test_a_database_is_left_out_only_after_protection_was_lifted(
+    before: bool, after: bool, refused: bool
+) -> None:
+    found = refused_plan(plan(before, after), {}, "data")
+    assert bool(found) == refused
+    assert all("protection: false" in each.says and each.grave for each in found)
+    assert not refused_plan(plan(before, after, "aws_iam_role"), {}, "data")
+
+
+def test_a_subnet_group_is_known_by_its_name() -> None:
+    change = {"before": {"id": "acme-it", "name": "acme-it", "arn": "arn:aws:rds:us-east-1:1:subgrp:acme-it"}}
+    assert '"acme-it"' in order.names("aws_docdb_subnet_group", change)
+    assert '"acme-it"' not in order.names("aws_docdb_cluster", change)

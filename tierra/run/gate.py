@@ -1,0 +1,79 @@
+"""Policies of the company's own between plan and apply: every executable file of `policy/` is started with
+the JSON of each plan, prints what it finds, and forbids the plan by an exit code other than 0.
+
+Any program will do, such as a script that calls conftest or checkov; docs/decisions/0023-policy-gate.md.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from review.findings import POLICY, Finding
+from tierra.run.workspace import Tier
+
+FOLDER = Path("policy")
+SECONDS = 600
+MOST = 40  # lines of one policy about one plan
+LONGEST = 400  # characters of a line
+
+
+def policies() -> list[Path]:
+    """The executable files of the folder, by name; what they read, such as rego, lies beside them."""
+    found = sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []
+    return [each for each in found if each.is_file() and os.access(each, os.X_OK)]
+
+
+def findings(tiers: Iterable[Tier]) -> list[Finding]:
+    """What the policies say of the saved plans of these tiers; grave where they forbid one."""
+    asked = policies()
+    return [
+        found
+        for tier in tiers
+        if asked and tier.plan_json.exists()
+        for each in asked
+        for found in _answer(each, tier)
+    ]
+
+
+def _answer(policy: Path, tier: Tier) -> Iterator[Finding]:
+    lines, says = _run(policy, tier)
+    shown = [_plain(line) for line in lines[:MOST]]
+    if len(lines) > MOST:
+        shown.append(f"… {len(lines) - MOST} more lines")
+    if says or shown:
+        action = "forbids" if says else "says"
+        marked = tuple(f"~ {line}" for line in shown)
+        yield Finding(POLICY, tier.name, policy.as_posix(), action, says, marked, bool(says))
+
+
+def _run(policy: Path, tier: Tier) -> tuple[list[str], str]:
+    """What it printed, and why the plan is forbidden; nothing where it is not."""
+    workspace = tier.workspace
+    environment = {**workspace.variables, "ENV": workspace.environment, "TIER": tier.name}
+    try:
+        ended = subprocess.run(
+            [policy.resolve(), tier.plan_json.resolve()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [], f"it did not end within {SECONDS // 60} minutes"
+    except OSError as error:
+        return [], f"it cannot be started ({error.strerror}): begin it with #! and a program, such as /bin/sh"
+    lines = [line for line in ended.stdout.decode(errors="replace").splitlines() if line.strip()]
+    if ended.returncode == 0:
+        return lines, ""
+    how = f"signal {-ended.returncode}" if ended.returncode < 0 else f"exit code {ended.returncode}"
+    return lines, f"it ended with {how}"
+
+
+def _plain(line: str) -> str:
+    """A line without what moves a cursor or changes colours."""
+    return "".join(each if each.isprintable() else " " for each in line).rstrip()[:LONGEST]
