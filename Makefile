@@ -89,7 +89,11 @@ endif
 SELECTED := $(or $(TIER),$(TIERS))
 
 # -OO leaves out the type checks that the bindings make at every call, an eighth of the time; tests run with them.
-$(OUT)/tiers.mk: $(wildcard environments/*.yaml) $(SOURCES) | $(INSTALLED) $(LEAN)
+# Own Terraform with its folders, which are younger when they lose a file; and where all of it went, once more.
+OWN_TERRAFORM := $(shell find "environments/$(ENV)" 2>/dev/null)
+GONE := $(if $(OWN_TERRAFORM),,$(if $(wildcard $(OUT)/stacks/*/own.json),own-terraform-is-gone))
+own-terraform-is-gone: ;
+$(OUT)/tiers.mk: $(wildcard environments/*.yaml) $(OWN_TERRAFORM) $(GONE) $(SOURCES) | $(INSTALLED) $(LEAN)
 	@CDKTF_OUTDIR="$(OUT)" $(PYTHON) -OO main.py "$(ENV)" && touch "$@"
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
