@@ -52,6 +52,8 @@ $(PROVIDER): $(wildcard rehearsal/facts/*.yaml rehearsal/rules/*) rehearsal/inst
 
 new: $(INSTALLED) ## Write the spec of a new environment: make new ENV=dev asks what has no default
 	@$(PYTHON) -m tools.new "$(ENV)"
+spec: $(INSTALLED) ## Show the spec of ENV with what it extends
+	@$(PYTHON) -m tools.resolved "$(SPEC)"
 doctor: ## Check tools, credentials and network for ENV, and say what is missing and how to get it
 	@$(or $(wildcard $(PYTHON)),$(or $(PYTHON3),python3)) -m tools.doctor "$(ENV)"
 
@@ -89,7 +91,11 @@ endif
 SELECTED := $(or $(TIER),$(TIERS))
 
 # -OO leaves out the type checks that the bindings make at every call, an eighth of the time; tests run with them.
-$(OUT)/tiers.mk: $(wildcard environments/*.yaml) $(SOURCES) | $(INSTALLED) $(LEAN)
+# Own Terraform with its folders, which are younger when they lose a file; and where all of it went, once more.
+OWN_TERRAFORM := $(shell find "environments/$(ENV)" 2>/dev/null)
+GONE := $(if $(OWN_TERRAFORM),,$(if $(wildcard $(OUT)/stacks/*/own.json),own-terraform-is-gone))
+own-terraform-is-gone: ;
+$(OUT)/tiers.mk: $(wildcard environments/*.yaml environments/*/*.yaml) $(OWN_TERRAFORM) $(GONE) $(SOURCES) | $(INSTALLED) $(LEAN)
 	@CDKTF_OUTDIR="$(OUT)" $(PYTHON) -OO main.py "$(ENV)" && touch "$@"
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
@@ -224,5 +230,5 @@ clean: ## Remove generated files (states of the sandbox and .venv stay)
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
-.PHONY: help setup new doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments check test bench soak faults referees examples clean
+.PHONY: help setup new spec doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments check test bench soak faults referees examples clean
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

@@ -25,6 +25,8 @@ def main(arguments: list[str]) -> int:
     refusal, warning = ready(os.environ.get("BINDINGS") or "cdktf")
     # Only now what takes its time: Node starts and loads cdktf meanwhile.
     from modules.errors import SpecError
+    from modules.own import OwnError
+    from modules.own import read as read_own
     from modules.spec import load_upgraded
     from review.specs import overlaps_beside
 
@@ -45,11 +47,14 @@ def main(arguments: list[str]) -> int:
     if warning:
         print(warning, file=sys.stderr)
     # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
-    from modules.architecture import synthesize
+    from modules.architecture import TIERS, synthesize
 
     folder = Path(os.environ.get("CDKTF_OUTDIR") or Path("cdktf.out", name))
     try:
-        synthesize(environment, folder)
+        synthesize(environment, folder, own=read_own(Path("environments", name), list(TIERS)))
+    except OwnError as error:
+        print(error, file=sys.stderr)
+        return 1
     except OSError as error:
         print(
             f"{folder}: cannot be written: {error.strerror}\n  remedy: make it a folder of yours",

@@ -11,13 +11,14 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from cdktf import App
 
+from modules import own as additions
 from modules.compute.tier import Compute
 from modules.data.tier import Data
 from modules.delivery.tier import Delivery
@@ -25,6 +26,7 @@ from modules.edge.tier import Edge
 from modules.gateway.tier import Gateway
 from modules.network.tier import Network
 from modules.observability.tier import Observability
+from modules.own import Own
 from modules.renames import RENAMES, Rename, moved
 from modules.spec import Environment
 from modules.stack import TERRAFORM, Stack, open_stack
@@ -60,7 +62,7 @@ TIERS: Mapping[str, Tier] = {
 }
 
 # Folders of a root module that hold what it carries.
-CARRIED = ("charts",)
+CARRIED = ("charts", *additions.FOLDERS)
 
 # cdktn asks for it before it allows write-only arguments, which OpenTofu has from the same version on.
 CONTEXT = {"targetVersions": {"terraform": TERRAFORM, "opentofu": TERRAFORM}}
@@ -83,12 +85,20 @@ def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
     return list(TopologicalSorter(inside).static_order())
 
 
-def build(app: App, environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[str, Stack]:
-    """The filled stack of every tier, producers first. Raises TierError for a tier with a flaw."""
+def build(
+    app: App,
+    environment: Environment,
+    tiers: Mapping[str, Tier] = TIERS,
+    own: Mapping[str, Own] | None = None,
+) -> dict[str, Stack]:
+    """The filled stack of every tier, producers first, with the states that own Terraform reads. Raises
+    TierError for a tier with a flaw."""
     stacks: dict[str, Stack] = {}
     for name in order(tiers):
         stacks[name] = open_stack(app, name, environment, tiers[name].needs)
         tiers[name].build(stacks[name])
+        for read in sorted((own or {}).get(name, Own()).tiers):
+            stacks[name].producer(read)
         for need in sorted(tiers[name].needs & stacks.keys()):
             stacks[name].add_dependency(stacks[need])
     return stacks
@@ -99,29 +109,35 @@ def synthesize(
     folder: Path,
     tiers: Mapping[str, Tier] = TIERS,
     renames: Sequence[Rename] = RENAMES,
+    own: Mapping[str, Own] | None = None,
 ) -> None:
     """Writes manifest.json, sources.json, environment.json, tiers.mk and stacks/<tier>/ below the folder: the
-    latter with cdk.tf.json, versions.tf and what the tier carries. sources.json names the module that asked
-    for an element, by tier and address, in the order of asking.
+    latter with cdk.tf.json, versions.tf and what the tier carries, own Terraform and its index among it.
+    sources.json names the module that asked for an element, by tier and address, in the order of asking.
 
     The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
-    be written.
+    be written, and OwnError, with nothing written, for own Terraform that does not fit the tiers.
     """
+    own = {name: each for name, each in (own or {}).items() if name in tiers}
+    wanted = additions.needs(own, {name: tier.needs for name, tier in tiers.items()})
+    tiers = {name: replace(tier, needs=wanted[name]) for name, tier in tiers.items()}
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         app = App(outdir=scratch, stack_traces=False, context=CONTEXT)
-        stacks = build(app, environment, tiers)
+        stacks = build(app, environment, tiers, own)
         app.synth()
         for stack in stacks.values():
             stack.check()
-        for name in stacks:
+        written = {name: Path(scratch, "stacks", name, "cdk.tf.json") for name in stacks}
+        bodies = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in written.items()}
+        additions.check(own, bodies)
+        for name, generated in bodies.items():
             relative = Path("stacks", name, "cdk.tf.json")
-            generated = json.loads(Path(scratch, relative).read_text(encoding="utf-8"))
             if blocks := moved(name, addresses(generated), renames):
                 generated["moved"] = blocks
             _replace(folder / relative, _terraform_json(generated, environment))
             _replace(folder / relative.with_name("versions.tf"), _versions(environment))
-            _carry(folder / relative.parent, stacks[name].carried)
+            _carry(folder / relative.parent, stacks[name].carried, own.get(name))
         _replace(folder / "stacks" / ".checkov.yaml", CHECKOV)
         _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
         sources = {name: stack.sources for name, stack in stacks.items()}
@@ -166,20 +182,26 @@ def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str
     return "\n".join(lines) + "\n"
 
 
-def _carry(module: Path, folders: Mapping[str, Mapping[str, str]]) -> None:
-    """Writes what a root module carries. What an earlier run left in these folders and is not carried now,
-    goes."""
+def _carry(module: Path, folders: Mapping[str, Mapping[str, str]], own: Own | None) -> None:
+    """Writes what a root module carries, and the own Terraform of its tier. What an earlier run left of these
+    and is not carried now, goes."""
     wanted = {
-        module / folder / path: text for folder, files in folders.items() for path, text in files.items()
+        module / folder / path: text.encode()
+        for folder, files in folders.items()
+        for path, text in files.items()
     }
-    for path, text in wanted.items():
-        _replace(path, text)
-    for place in CARRIED:
-        for path in sorted((module / place).rglob("*"), reverse=True):
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
-            elif path.is_file() and path not in wanted:
-                path.unlink()
+    if own:
+        wanted |= {module / path: content for path, content in own.files.items()}
+        wanted[module / additions.INDEX] = (json.dumps(own.index(), indent=1) + "\n").encode()
+    for path, content in wanted.items():
+        _replace(path, content)
+    left = [*module.glob(f"{additions.PREFIX}*.tf"), *module.glob(f"{additions.PREFIX}*.tf.json")]
+    left += [each for place in CARRIED for each in sorted((module / place).rglob("*"), reverse=True)]
+    for path in (*left, *((module / place) for place in additions.FOLDERS), module / additions.INDEX):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+        elif path.is_file() and path not in wanted:
+            path.unlink()
 
 
 def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:
@@ -213,15 +235,16 @@ def _without_notes(value: Any) -> Any:
     return [_without_notes(item) for item in value] if isinstance(value, list) else value
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: str | bytes) -> None:
     """Puts a file in its place in one step, unless it says the same already."""
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
+    content = content.encode() if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         os.chmod(beside, 0o644)
         os.replace(beside, path)
     except BaseException:

@@ -15,7 +15,8 @@ class Problem:
 
     `path` is the dotted key (`network.zones[1]`), or empty when the problem is the file itself; `value` is
     what the file says there, shortened to one line; `rule` is what must hold; `remedy` is what to do. `line`
-    counts from 1, and 0 means that no line is to blame, as with a file that does not exist.
+    counts from 1, and 0 means that no line is to blame, as with a file that does not exist. `file` is the one
+    in which the value stands, where that is not the spec itself.
     """
 
     path: str
@@ -23,9 +24,11 @@ class Problem:
     rule: str
     remedy: str
     line: int = 0
+    file: str = ""
 
     def text(self, file: str) -> str:
         """Three lines: place and value, rule, remedy."""
+        file = self.file or file
         place = f"{file}:{self.line}" if self.line else file
         where = ": ".join(part for part in (place, self.path, self.value) if part)
         return f"{where}\n  rule:   {self.rule}\n  remedy: {self.remedy}"
@@ -41,7 +44,9 @@ class SpecError(Exception):
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
-        self.problems = tuple(sorted(set(problems), key=lambda each: (each.line, each.path, each.rule)))
+        self.problems = tuple(
+            sorted(set(problems), key=lambda each: (each.file, each.line, each.path, each.rule))
+        )
         super().__init__(file, self.problems)
 
     def __str__(self) -> str:

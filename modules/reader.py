@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     refused: set[KeyPath] = field(default_factory=set)
     moved: dict[KeyPath, KeyPath] = field(default_factory=dict)
+    files: dict[KeyPath, str] = field(default_factory=dict)  # of what another file says
 
     def move(self, path: KeyPath, to: KeyPath) -> None:
         """Notes that a key, with all below it, is known by another path than the file's."""
@@ -63,6 +64,35 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
+    def file(self, path: KeyPath) -> str:
+        """The other file in which a path stands, or the nearest one above it; empty for this one."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.files.get(path, "")
+
+    def extend(self, base: Document, file: str) -> None:
+        """Adds what the document of another file says and this one does not: mappings are merged, and
+        anything else that this one says replaces it."""
+
+        def stays(path: KeyPath) -> bool:
+            upper: Any = self.data
+            lower: Any = base.data
+            for depth, part in enumerate(path, 1):
+                if not isinstance(upper, dict) or not isinstance(lower, dict):
+                    return False
+                if part not in upper:
+                    return path[:depth] not in self.refused
+                upper, lower = upper[part], lower[part]
+            return False
+
+        mine = {path for path in base.lines if stays(path)}
+        self.files |= dict.fromkeys(mine, file)
+        self.lines |= {path: base.lines[path] for path in mine}
+        self.texts |= {path: text for path, text in base.texts.items() if path in mine}
+        self.refused |= base.refused & mine
+        self.problems += [replace(each, file=file) for each in base.problems]
+        self.data = _merged(base.data, self.data)
+
     def shown(self, path: KeyPath) -> str:
         """What the file says at a path, short enough for a message."""
         if secret(path):
@@ -76,6 +106,14 @@ class Document:
             except (KeyError, IndexError, TypeError):
                 return "(missing)"
         return shown(value)
+
+
+def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    made = {**lower, **upper}
+    for key in lower.keys() & upper.keys():
+        if isinstance(lower[key], dict) and isinstance(upper[key], dict):
+            made[key] = _merged(lower[key], upper[key])
+    return made
 
 
 def read(path: Path) -> Document:

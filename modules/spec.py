@@ -120,6 +120,13 @@ class Environment(Section):
         " what it means today.",
         examples=[LATEST],
     )
+    extends: str | None = Field(
+        default=None,
+        description="A file with what several environments share, in a folder beside this one. Mappings are"
+        " merged; any other value, a list among them, replaces the one of the base. make spec shows the"
+        " result.",
+        examples=["shared/base.yaml"],
+    )
     project: Project = Field(
         description="Short name of the product; starts the name of everything.", examples=["acme"]
     )
@@ -379,8 +386,7 @@ def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Enviro
 
 def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str], Document]:
     """The same without a look at other files, and the file as it was read."""
-    document = read(path)
-    changes = upgrade(path.as_posix(), document, steps)
+    document, changes = resolved(path, steps)
     data = {"environment": path.stem, **document.data}
     problems = list(document.problems)
     try:
@@ -395,10 +401,42 @@ def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str
     return environment, changes, document
 
 
+def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, list[str]]:
+    """A spec with what it extends, and what of the two was read as something else. Raises SpecError."""
+    document = read(path)
+    changes = upgrade(path.as_posix(), document, steps)
+    named = document.data.get("extends")
+    if named is None:
+        return document, changes
+    line = document.line(("extends",))
+    if not isinstance(named, str) or not re.fullmatch(
+        r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)+\.yaml", named
+    ):
+        rule = (
+            f"a base is in a folder below {path.parent.as_posix()}: each file beside a spec is an environment"
+        )
+        problem = Problem(
+            "extends", document.shown(("extends",)), rule, "write extends: shared/base.yaml", line
+        )
+        raise SpecError(path.as_posix(), [problem])
+    base_path = path.parent / named
+    base = read(base_path)
+    changes += [f"{named}: {each}" for each in upgrade(base_path.as_posix(), base, steps)]
+    if "extends" in base.data:
+        rule, remedy = "a base extends no other", "put what both say into one file"
+        line = base.line(("extends",))
+        raise SpecError(
+            base_path.as_posix(), [Problem("extends", base.shown(("extends",)), rule, remedy, line)]
+        )
+    document.extend(base, base_path.as_posix())
+    return document, changes
+
+
 def _misnamed(document: Document, name: str, path: Path) -> Problem:
     rule = f"environment is the name of the file without .yaml, which is {short(path.stem)}"
     remedy = f"write environment: {short(path.stem)}, or rename the file to {short(name)}.yaml"
-    return Problem("environment", short(name), rule, remedy, document.line(("environment",)))
+    key = ("environment",)
+    return Problem("environment", short(name), rule, remedy, document.line(key), document.file(key))
 
 
 def _problems(document: Document, data: dict[str, Any], error: ValidationError) -> Iterator[Problem]:
@@ -433,4 +471,5 @@ def _problem(document: Document, found: Finding, name: Any) -> Problem:
     rule, written = found.rule, document.written(found.path)
     if written != found.path:
         rule += f" (the file has it under its earlier name, {dotted(written)})"
-    return Problem(dotted(found.path), value, rule, remedy, document.line(found.path))
+    line, file = document.line(found.path), document.file(found.path)
+    return Problem(dotted(found.path), value, rule, remedy, line, file)

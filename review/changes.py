@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from review import own
 from review.differences import Difference, described, dotted, sides
 from review.structures import UNKNOWN, diff
 
@@ -127,6 +128,11 @@ def outputs(plan: Mapping[str, Any]) -> list[str]:
     """The outputs that a plan changes."""
     made = plan.get("output_changes", {})
     return sorted(name for name, change in made.items() if change["actions"] != ["no-op"])
+
+
+def configuration(stack: Path) -> dict[str, Any]:
+    """What the saved plan of a tier was made from, own Terraform among it; empty without a plan."""
+    return own.merged(read(stack / CONFIGURATION), own.declared(stack / own.PLANNED))
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from typing import Any
 
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.files import write
+from review import own
 from review.blocks import Schemas, block, conditions, configured, element, references
 from review.templates import HclError
 from review.values import Entry, document, entries, fixed, read, value
@@ -178,11 +179,13 @@ def _output_argument(key: str, of: Any) -> list[str]:
     return text or value(of)
 
 
-def carried(module: Path) -> dict[str, str]:
-    """The files that a root module carries in folders of its own, such as charts, by their path in it."""
+def carried(module: Path) -> dict[str, bytes]:
+    """The files that a root module carries in folders of its own, such as charts, by their path in it, and
+    own Terraform, as it is."""
     folders = sorted(each for each in module.iterdir() if each.is_dir() and not _of_terraform(each.name))
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {path.relative_to(module).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    files += [path for pattern in own.FILES for path in sorted(module.glob(pattern))]
+    return {path.relative_to(module).as_posix(): path.read_bytes() for path in files}
 
 
 def _of_terraform(name: str) -> bool:
@@ -212,7 +215,7 @@ def formatted(terraform: str, twins: Mapping[str, Mapping[str, str]]) -> dict[st
         }
 
 
-def save(folder: Path, files: Mapping[str, str]) -> None:
+def save(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Puts the files of a twin in their folder, each in one step. Those of an earlier run that are not among
     them go; what terraform keeps there stays."""
     for name, text in files.items():
@@ -220,7 +223,7 @@ def save(folder: Path, files: Mapping[str, str]) -> None:
         write(folder / name, text)
     for path in sorted(folder.rglob("*"), reverse=True):
         relative = path.relative_to(folder)
-        ours = len(relative.parts) > 1 or path.suffix == ".tf"
+        ours = len(relative.parts) > 1 or path.name.endswith((".tf", ".tf.json"))
         if _of_terraform(relative.parts[0]):
             continue
         if path.is_dir() and not any(path.iterdir()):
@@ -253,7 +256,7 @@ def main() -> int:
     terraform, out, spec, tiers = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
     try:
         for tier, files in twins(terraform, out, spec, tiers).items():
-            save(out / "hcl" / tier, files | carried(out / "stacks" / tier))
+            save(out / "hcl" / tier, {**files, **carried(out / "stacks" / tier)})
             print(f"hcl: {out / 'hcl' / tier}: {', '.join(files)}")
     except (HclError, OSError) as problem:
         sys.stderr.write(f"hcl: {problem}\n")

@@ -18,7 +18,7 @@ from typing import Any
 
 from rehearsal.files import write
 from review import calendar, costs, pages, terminal
-from review.changes import CONFIGURATION, PLAN, Change, changes, outputs, read
+from review.changes import PLAN, Change, changes, configuration, outputs, read
 from review.compatibility import compatibility
 from review.downtime import downtime
 from review.exposure import exposure
@@ -94,11 +94,11 @@ def report(
     for tier in tiers:
         stack = folder / "stacks" / tier
         plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
-        configuration = read(stack / CONFIGURATION)
+        planned = configuration(stack)
         counted[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
-        touched[tier] = changes(tier, plan, configuration)
-        stopped += refused_plan(plan, configuration, tier)
-        pictures[tier] = standing(plan, configuration)
+        touched[tier] = changes(tier, plan, planned)
+        stopped += refused_plan(plan, planned, tier)
+        pictures[tier] = standing(plan, planned)
         stopped += calendar.findings(tier, pictures[tier], touched[tier], day)
         if names := outputs(plan):
             outputs_of[tier] = names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 
 from modules.errors import SpecError
@@ -46,8 +46,12 @@ def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str
 
 
 def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
-    """Environments of one account of which one could reach what belongs to another: policies name things by
-    `<project>-<environment>-*`, and `acme-prod-*` matches what is in `acme-prod-eu`."""
+    """Environments of one account that would take a name from another, or could reach what belongs to it:
+    policies name things by `<project>-<environment>-*`, and `acme-prod-*` matches what is in
+    `acme-prod-eu`."""
+    for one, other in combinations(environments, 2):
+        if one.account == other.account:
+            yield from _same(one, other)
     for one, other in permutations(environments, 2):
         stem, longer = (f"{each.project}-{each.environment}" for each in (one, other))
         if one.account == other.account and longer.startswith(f"{stem}-"):
@@ -58,6 +62,24 @@ def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
                 " IAM match names by their beginning\n"
                 f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
             )
+
+
+def _same(one: Environment, other: Environment) -> Iterator[str]:
+    """What only one environment of an account can have, and both would."""
+    files = f"environments/{other.environment}.yaml and environments/{one.environment}.yaml"
+    stem = f"{one.project}-{one.environment}"
+    if stem == f"{other.project}-{other.environment}":
+        yield (
+            f"{files}: names of both begin with {stem}\n"
+            "  rule:   names of an account are taken once\n"
+            f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
+        )
+    if one.edge.domain and one.edge.domain == other.edge.domain:
+        yield (
+            f"{files}: edge.domain: {one.edge.domain}\n"
+            "  rule:   a name leads to one load balancer: each would replace the record of the other\n"
+            "  remedy: give each a domain of its own"
+        )
 
 
 def _apart(environment: Environment) -> str:

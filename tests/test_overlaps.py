@@ -49,3 +49,29 @@ def test_names_apart_and_accounts_apart_are_taken(tmp_path: Path) -> None:
     folder = specs(tmp_path, *named)
     assert len(real_environments(folder)) == 3
     assert overlaps_beside(load(folder / "prod.yaml"), folder) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "domain", "says"),
+    [
+        (
+            (("acme", "prod-eu", HERE), ("acme-prod", "eu", HERE)),
+            "",
+            "names of both begin with acme-prod-eu\n",
+        ),
+        ((("acme", "one", HERE), ("acme", "two", HERE)), "app.example.com", "edge.domain: app.example.com\n"),
+    ],
+)
+def test_what_an_account_has_once_is_refused_for_two(
+    tmp_path: Path, named: tuple[tuple[str, str, str], ...], domain: str, says: str
+) -> None:
+    folder = specs(tmp_path, *named, ("acme", "apart", THERE))
+    for file in folder.glob("*.yaml"):
+        if domain:
+            text = file.read_text().replace(f"{file.stem}.example.com", domain)
+            file.write_text(text)
+    for _, name, _ in named:
+        [problem] = overlaps_beside(load(folder / f"{name}.yaml"), folder)
+        assert says in problem
+        assert "remedy:" in problem
+    assert overlaps_beside(load(folder / "apart.yaml"), folder) == []

@@ -39,6 +39,7 @@ ICONS = {
     "backup": (STORAGE, "M12 3a9 9 0 1 1-8.500 6M3 3v6h6M12 8v5l4 2"),
     "restore": (STORAGE, "M20 12a8 8 0 1 1-3-6.200M17 2v4h-4M8 12l3 3l5-6"),
     "secret": (SECURITY, "M4 10h16v11H4zM8 10V7a4 4 0 0 1 8 0v3M8 15.500h.010M12 15.500h.010M16 15.500h.010"),
+    "own": (DELIVERY, "M8 6l-6 6l6 6M16 6l6 6l-6 6M14 4l-4 16"),
     "key": (SECURITY, "M8 6a5 5 0 1 0 0 10a5 5 0 1 0 0-10M13 11h9v4M18 11v3"),
     "alarm": (WATCH, "M5 17c2-2 2-5 2-8a5 5 0 0 1 10 0c0 3 0 6 2 8zM10 20a2 2 0 0 0 4 0M12 2v2"),
     "dashboard": (WATCH, "M3 3h18v18H3zM8 17v-5M12 17V7M16 17v-7"),

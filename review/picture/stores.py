@@ -147,7 +147,18 @@ def regional(terraform: Terraform) -> list[Box]:
             terraform.all("aws_kms_key"),
             f"{named(len(lasting(terraform.all('aws_kms_key'))), 'key')} of our own",
         ),
+        *_own(terraform),
     ]
+
+
+def _own(terraform: Terraform) -> list[Box]:
+    """A box for what a company added to a tier."""
+    found = []
+    for tier in terraform.bodies:
+        mine = [each for each in terraform.resources if each.own and each.tier == tier]
+        names = listed((f"{each.type}.{each.name}" for each in mine), 6)
+        found += summary("own", "Own Terraform", mine, f"{tier}: {names}", id=f"own/{tier}")
+    return found
 
 
 def _buckets(terraform: Terraform) -> list[Box]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from review import own
 from review.changes import PLAN
 from review.picture.graph import Mark, Marks, TierPlan
 from review.report import FORECAST
@@ -40,7 +41,7 @@ ATTRIBUTE = re.compile(r"\$\{([a-z]\w*)\.(\w+)\.(\w+)\}")
 @dataclass(frozen=True)
 class Resource:
     """A resource of a tier, its arguments as generated (or as they are, where it goes). `before`: its values
-    today, where a plan names them. `forecast`: the plan is one."""
+    today, where a plan names them. `forecast`: the plan is one. `own`: of own Terraform."""
 
     tier: str
     type: str
@@ -49,6 +50,7 @@ class Resource:
     mark: Mark | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
     forecast: bool = False
+    own: bool = False
 
     @property
     def address(self) -> str:
@@ -68,11 +70,13 @@ def count(marks: Iterable[Mark | None]) -> Marks:
 
 @dataclass
 class Terraform:
-    """Root modules by tier, and JSON plans of those tiers that have one."""
+    """Root modules by tier, and JSON plans of those tiers that have one; `own` is what own Terraform declares
+    in them."""
 
     bodies: Mapping[str, Mapping[str, Any]]
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     forecasts: frozenset[str] = frozenset()
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.resources = [resource for tier in self.bodies for resource in self._tier(tier)]
@@ -92,6 +96,7 @@ class Terraform:
             if change["mode"] == "managed" and "deposed" not in change
         }
         forecast = tier in self.forecasts
+        yield from self._own(tier, changes)
         for kind, named in self.bodies[tier].get("resource", {}).items():
             for name, values in named.items():
                 change = changes.pop(f"{kind}.{name}", None)
@@ -103,9 +108,32 @@ class Terraform:
                 kind, name = change["type"], change["name"]
                 yield Resource(tier, kind, name, before, Mark.DESTROYED, before, forecast)
 
+    def _own(self, tier: str, changes: dict[str, Any]) -> Iterable[Resource]:
+        """Resources and modules of own Terraform, each for all of its instances, which it takes out of the
+        changes."""
+        declared = self.own.get(tier, {})
+        named = [
+            (kind, name, body)
+            for kind, of in declared.get("resource", {}).items()
+            for name, body in of.items()
+        ]
+        named += [("module", name, body) for name, body in declared.get("module", {}).items()]
+        for kind, name, body in named:
+            address = f"{kind}.{name}"
+            mine = [
+                each for each in changes if each == address or each.startswith((f"{address}[", f"{address}."))
+            ]
+            marks = {found for each in mine if (found := mark(changes.pop(each)))}
+            what = marks.pop() if len(marks) == 1 else Mark.CHANGED if marks else None
+            yield Resource(tier, kind, name, body, what, forecast=tier in self.forecasts, own=True)
+
     def all(self, *kinds: str, tier: str | None = None) -> list[Resource]:
-        """Resources of the types, in the order of their names, 2 before 10."""
-        found = [each for each in self.resources if each.type in kinds and tier in (None, each.tier)]
+        """Generated resources of the types, in the order of their names, 2 before 10."""
+        found = [
+            each
+            for each in self.resources
+            if each.type in kinds and tier in (None, each.tier) and not each.own
+        ]
         return sorted(found, key=lambda each: (kinds.index(each.type), natural(each.name), each.tier))
 
     def follow(self, tier: str, value: Any) -> str:
@@ -114,6 +142,8 @@ class Terraform:
         text = str(value)
         if found := OUTPUT.fullmatch(text):
             producer, name, keys = found.groups()
+            if name not in self.bodies[producer]["output"]:
+                return text  # an output of own Terraform
             said: Any = self.bodies[producer]["output"][name]["value"]
             for key in keys.split(".")[1:]:
                 said = said[key]
@@ -159,20 +189,22 @@ def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
 
     Raises FileNotFoundError when a tier was not generated.
     """
-    bodies, plans, forecasts, stale = {}, {}, [], []
+    bodies, plans, forecasts, stale, added = {}, {}, [], [], {}
     for tier in tiers:
         stack = folder / "stacks" / tier
         text = (stack / CONFIGURATION).read_text(encoding="utf-8")
         bodies[tier] = json.loads(text)
+        if own_terraform := own.declared(stack / own.INDEX):
+            added[tier] = own_terraform
         if not (stack / PLAN).exists():
             continue
         forecast = (stack / FORECAST).exists()
         made_from = [stack / PLANNED, *([folder / FORECASTS / tier / CONFIGURATION] if forecast else [])]
         planned = next((each.read_text(encoding="utf-8") for each in made_from if each.exists()), None)
-        if planned != text:
+        if planned != text or own.declared(stack / own.PLANNED) != own_terraform:
             stale.append(tier)
             continue
         plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
         if forecast:
             forecasts.append(tier)
-    return Terraform(bodies, plans, frozenset(forecasts)), stale
+    return Terraform(bodies, plans, frozenset(forecasts), added), stale

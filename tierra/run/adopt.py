@@ -15,6 +15,7 @@ from typing import Any
 from modules.errors import Problem, SpecError
 from modules.reader import Document, read
 from modules.wording import choices, dotted, shown
+from review import own
 from review.differences import differences
 from tierra.run.workspace import Failed, Tier, Workspace, read_json
 from tierra.run.workspace import write as put
@@ -56,13 +57,14 @@ def _problems(document: Document, stacks: dict[str, Path], tiers: list[str]) -> 
 def _of_tier(
     document: Document, tier: str, entries: dict[str, Any], stack: Path, held: dict[str, list[str]]
 ) -> Iterator[Problem]:
-    resources = json.loads((stack / GENERATED).read_text()).get("resource", {})
+    generated = json.loads((stack / GENERATED).read_text())
+    resources = own.merged(generated, own.declared(stack / own.INDEX)).get("resource", {})
     addresses = [f"{kind}.{name}" for kind, named in resources.items() for name in named]
     taken: dict[tuple[str, Any], str] = {}
     for address, identity in entries.items():
         rule, remedy, kind = "", "", address.partition(".")[0]
         if address not in addresses:
-            rule, remedy = f"{tier} generates no such resource", _meant(address, addresses)
+            rule, remedy = f"{tier} has no such resource", _meant(address, addresses)
         elif not isinstance(identity, str):
             rule, remedy = "an ID is text", "put it in quotes"
         elif not identity.isprintable() or not identity.strip() or "${" in identity or "%{" in identity:

@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from review import report, terminal
-from review.changes import changes, read
+from review.changes import changes
 from review.findings import DATA, EXPOSURE, IDENTITY, POLICY, REACH, REFUSED, RESILIENCE
 from review.standing import standing
 from review.transitions import refused_plan
@@ -90,7 +90,7 @@ def keep(workspace: Workspace) -> None:
 def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
     """What a plan does that an approval is about: the addresses that it destroys, and its findings. Values of
     other tiers, which a forecast makes up, stand there by their names; `outputs` answers them."""
-    plan, configuration = read_json(tier.plan_json), read(tier.planned_configuration)
+    plan, configuration = read_json(tier.plan_json), tier.kept_configuration()
     found, picture = changes(tier.name, plan, configuration), standing(plan, configuration)
     known = dict(
         sorted(
@@ -141,7 +141,7 @@ def beyond(tier: Tier) -> list[str]:
 
 def again(tier: Tier, board: Board, why: str) -> None:
     """Raises Failed unless the new plan does no more than was approved, or is approved now."""
-    plan, configuration = read_json(tier.plan_json), read(tier.planned_configuration)
+    plan, configuration = read_json(tier.plan_json), tier.kept_configuration()
     forbidden = [each for each in gate.findings([tier]) if each.grave]
     if refused := [*refused_plan(plan, configuration, tier.name), *forbidden]:
         raise Failed(_refusal(asdict(each) for each in refused))

@@ -33,8 +33,10 @@ def prepare(tier: Tier, state: str) -> Terraform:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tier.configuration, folder / GENERATED)
     shutil.copyfile(tier.folder / VERSIONS, folder / VERSIONS)
-    if tier.charts.exists():
-        (folder / tier.charts.name).symlink_to(os.path.relpath(tier.charts, folder))
+    for file in tier.own_files:
+        shutil.copyfile(file, folder / file.name)
+    for each in tier.carried:
+        (folder / each.name).symlink_to(os.path.relpath(each, folder))
     if state.strip():
         text = _readable(state)
         private(tier.scratch_state, text)

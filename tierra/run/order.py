@@ -214,4 +214,5 @@ def targets(tier: Tier, left: set[str]) -> list[str]:
         for kind, named in configuration.get(section, {}).items()
         for name in named
     ]
+    addresses += [f"module.{name}" for name in configuration.get("module", {})]
     return [f"-target={address}" for address in addresses if address not in left]

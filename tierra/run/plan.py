@@ -7,7 +7,6 @@ only the JSON, marked. Tiers that need this one find the outputs that it will ha
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -75,7 +74,7 @@ def keep_outputs(tier: Tier, state: str) -> None:
 
 def real(tier: Tier, terraform: Terraform, *options: str) -> dict[str, Any]:
     """A plan that can be applied, with its seal; the plan as terraform shows it."""
-    shutil.copyfile(tier.configuration, tier.planned_configuration)
+    tier.keep_configuration()
     tier.waits.unlink(missing_ok=True)
     made = _terraform(tier, terraform, options)
     if waiting := waits.asked(made):
@@ -108,7 +107,7 @@ def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> dict
 def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
     wanted = _wanted(tier)
     key = kept.key(tier, state, "plan and outputs" if wanted else "plan")
-    shutil.copyfile(tier.configuration, tier.planned_configuration)
+    tier.keep_configuration()
     if not kept.restored(tier, key):
         terraform = forecast.prepare(tier, state)
         terraform.run(

@@ -41,7 +41,8 @@ class TierState:
         self.tier = tier.name
         # As terraform merges them: the later one wins.
         self._configured: list[dict[str, Any]] = [
-            json.loads(file.read_text()) for file in (tier.configuration, tier.override) if file.exists()
+            *([tier.configured()] if tier.configuration.exists() else []),
+            *([json.loads(tier.override.read_text())] if tier.override.exists() else []),
         ]
         values = json.loads(tier.state_json.read_text()).get("values", {})
         self._outputs = values.get("outputs", {})

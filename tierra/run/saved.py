@@ -78,6 +78,7 @@ def fault(tier: Tier) -> str:
     tier will be planned anew."""
     if tier.forecast.exists():
         same = checksum(tier.planned_configuration) == checksum(tier.configuration)
+        same = same and tier.kept_configuration() == tier.configured()
         return "" if same else f"the configuration is newer than the forecast of {tier.name}"
     if tier.applied.exists() and not tier.plan.exists():
         return (
@@ -142,6 +143,6 @@ def carried(tier: Tier) -> str:
 
 def _beside(tier: Tier) -> Iterator[Path]:
     stack = tier.folder
-    yield from sorted(path for path in stack.glob("charts/**/*") if path.is_file())
+    yield from sorted(path for folder in tier.carried for path in folder.rglob("*") if path.is_file())
     others = sorted({*stack.glob("*.tf"), *stack.glob("*.tf.json"), *stack.glob("*.tfvars*")})
     yield from (each for each in others if each != tier.configuration)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 
-from tierra.run.workspace import GENERATED, VERSIONS, Workspace, write
+from review import own
+from tierra.run.workspace import CARRIED, GENERATED, VERSIONS, Workspace, write
 
 MARK = "target"
-KEPT = (GENERATED, VERSIONS, "charts", "errored.tfstate", "journal")
+KEPT = (GENERATED, VERSIONS, *CARRIED, own.INDEX, "errored.tfstate", "journal")
 
 
 def switch(workspace: Workspace) -> None:
@@ -20,7 +21,7 @@ def switch(workspace: Workspace) -> None:
     if mark.exists() and mark.read_text() == f"{workspace.target}\n":
         return
     for left in workspace.out.glob("stacks/*/*"):
-        if left.name not in KEPT:
+        if left.name not in KEPT and not any(left.match(pattern) for pattern in own.FILES):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
     shutil.rmtree(workspace.forecasts, ignore_errors=True)
     write(mark, f"{workspace.target}\n")

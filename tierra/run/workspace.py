@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.files import write
+from review import own
 
 __all__ = [
     "GENERATED",
@@ -35,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATED = "cdk.tf.json"
 VERSIONS = "versions.tf"  # of terraform itself; also generated
 OVERRIDE = "rehearsal_override.tf.json"
+CARRIED = ("charts", *own.FOLDERS)
 AWS, REHEARSAL = "aws", "rehearsal"
 
 
@@ -212,6 +215,16 @@ class Tier:
         return self.folder / "plan.config"
 
     @property
+    def own(self) -> Path:
+        """What the own Terraform of the tier declares; modules/own.py writes it, where there is any."""
+        return self.folder / own.INDEX
+
+    @property
+    def planned_own(self) -> Path:
+        """The same of what was planned."""
+        return self.folder / own.PLANNED
+
+    @property
     def plan_log(self) -> Path:
         return self.folder / "plan.log"
 
@@ -295,8 +308,14 @@ class Tier:
         return self.folder / "import.tf.json"
 
     @property
-    def charts(self) -> Path:
-        return self.folder / "charts"
+    def carried(self) -> list[Path]:
+        """The folders that the root module carries."""
+        return [each for name in CARRIED if (each := self.folder / name).exists()]
+
+    @property
+    def own_files(self) -> list[Path]:
+        """Own Terraform, as it was carried into the root module."""
+        return sorted(each for pattern in own.FILES for each in self.folder.glob(pattern))
 
     @property
     def scratch(self) -> Path:
@@ -314,8 +333,21 @@ class Tier:
         return self.workspace.states / f"{self.name}.tfstate"
 
     def configured(self) -> dict[str, Any]:
-        made: dict[str, Any] = read_json(self.configuration)
-        return made
+        """What was generated, and what own Terraform declares."""
+        return own.merged(read_json(self.configuration), own.declared(self.own))
+
+    def keep_configuration(self) -> None:
+        """Keeps a copy of what is going to be planned."""
+        shutil.copyfile(self.configuration, self.planned_configuration)
+        self.planned_own.unlink(missing_ok=True)
+        if self.own.exists():
+            shutil.copyfile(self.own, self.planned_own)
+
+    def kept_configuration(self) -> dict[str, Any]:
+        """What was planned; empty where nothing was."""
+        if not self.planned_configuration.exists():
+            return {}
+        return own.merged(read_json(self.planned_configuration), own.declared(self.planned_own))
 
     def forget_plan(self) -> None:
         """Removes the plan and what belongs to it."""

@@ -1,0 +1,27 @@
+"""`python -m tools.resolved environments/ENV.yaml` prints a spec with what it extends, as one YAML file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from modules.errors import SpecError
+from modules.spec import load, resolved
+
+
+def main() -> int:
+    path = Path(sys.argv[1])
+    try:
+        load(path)
+        said = {key: value for key, value in resolved(path)[0].data.items() if key != "extends"}
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(yaml.safe_dump(said, sort_keys=False, allow_unicode=True), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
