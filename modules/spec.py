@@ -412,9 +412,7 @@ def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, l
     if not isinstance(named, str) or not re.fullmatch(
         r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)+\.yaml", named
     ):
-        rule = (
-            f"a base is in a folder below {path.parent.as_posix()}: each file beside a spec is an environment"
-        )
+        rule = f"a base must be in a folder below {path.parent.as_posix()}: each file beside a spec is an environment"
         problem = Problem(
             "extends", document.shown(("extends",)), rule, "write extends: shared/base.yaml", line
         )
@@ -423,7 +421,7 @@ def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, l
     base = read(base_path)
     changes += [f"{named}: {each}" for each in upgrade(base_path.as_posix(), base, steps)]
     if "extends" in base.data:
-        rule, remedy = "a base extends no other", "put what both say into one file"
+        rule, remedy = "a base must not extend another file", "put what both say into one file"
         line = base.line(("extends",))
         raise SpecError(
             base_path.as_posix(), [Problem("extends", base.shown(("extends",)), rule, remedy, line)]
