@@ -412,7 +412,9 @@ def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, l
     if not isinstance(named, str) or not re.fullmatch(
         r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)+\.yaml", named
     ):
-        rule = f"a base must be in a folder below {path.parent.as_posix()}: each file beside a spec is an environment"
+        rule = (
+            f"a base must be in a folder below {path.parent.as_posix()}: files beside a spec are environments"
+        )
         problem = Problem(
             "extends", document.shown(("extends",)), rule, "write extends: shared/base.yaml", line
         )

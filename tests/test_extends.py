@@ -52,7 +52,7 @@ def test_a_problem_names_the_file_and_the_line_of_its_value(tmp_path: Path) -> N
         ("base.yaml", "each file beside a spec is an environment"),
         ("../base.yaml", "write extends: shared/base.yaml"),
         ("shared/none.yaml", "the file must exist"),
-        ("shared/base.yaml", "a base extends no other"),
+        ("shared/base.yaml", "a base must not extend another file"),
     ],
 )
 def test_what_cannot_be_extended_is_refused(tmp_path: Path, extends: str, says: str) -> None:
