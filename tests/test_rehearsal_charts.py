@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import Root
 from rehearsing import Project
-from rendering import HELM, KUBERNETES
+from rendering import HELM, KUBERNETES, sample
 
 from rehearsal.charts import helm, schemas
 from rehearsal.charts.finding import Finding
@@ -708,8 +708,6 @@ def test_terraform_stops_with_the_address_at_plan_and_for_what_is_known_late_at_
 def test_charts_of_ours_are_accepted_with_the_values_of_the_tiers(
     roots: dict[str, Root], folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    from rendering import sample
-
     cloud = Cloud(tmp_path / "cloud.sqlite")
     cloud.put("aws_eks_cluster", "it", {"endpoint": HOST, "version": KUBERNETES})
     environment = roots["gateway"].environment.environment
@@ -735,6 +733,8 @@ def _ours(values: dict[str, Any]) -> dict[str, Any]:
     """References that are names, where the sample is an ARN."""
     if "image" in values:
         values["image"] = "registry.example.com/it:1"
-    return {
-        key: "it" if key.endswith(("Namespace", "ingressClass")) else each for key, each in values.items()
+    named = ("Namespace", "ingressClass")
+    given = {
+        key: key.lower() for key, each in values.items() if key.endswith(named) and each.startswith("arn:")
     }
+    return {**values, **given}
