@@ -80,6 +80,7 @@ def made(actions: Iterable[str]) -> dict[str, Any]:
     """What the file holds of these actions."""
     from botocore.loaders import Loader
 
+    loader = Loader()
     found: dict[str, Any] = {"actions": {}, "resources": {}, "services": {}}
     for action in actions:
         service, _, name = action.partition(":")
@@ -92,7 +93,7 @@ def made(actions: Iterable[str]) -> dict[str, Any]:
         found["resources"].setdefault(service, {}).update(
             {kind: {key: arns[kind][key] for key in ("arn", "condition_keys")} for kind in types if kind}
         )
-        model = Loader().load_service_model(MODELS.get(service, service), "service-2")
+        model = loader.load_service_model(MODELS.get(service, service), "service-2")
         metadata = model["metadata"]
         code = OWN_CODES.get(service) or CODES.get(metadata["protocol"], JSON_CODE)
         if metadata["protocol"] == "smithy-rpc-v2-cbor" and "query" in metadata["protocols"]:

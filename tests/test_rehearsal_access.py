@@ -207,7 +207,7 @@ resource "aws_iam_role_policy" "apply" {
     Effect = "Allow", Action = ["ec2:*", "iam:Get*", "iam:List*"], Resource = "*" }] })
 }
 """
-REGISTRY = 'resource "aws_ecr_repository" "a" {\n  name = "a"\n}\n'
+REGISTRY = 'resource "aws_ecr_repository" "a" {\n  name = "images"\n}\n'
 ZONE = 'data "aws_route53_zone" "a" {\n  name = "example.com"\n}\n'
 PASSWORD = 'ephemeral "aws_secretsmanager_random_password" "a" {}\n'
 
@@ -222,7 +222,7 @@ def test_terraform_is_refused_in_the_words_of_aws(tmp_path: Path) -> None:
     assert (
         "operation error ECR: CreateRepository, api error AccessDeniedException: User:"
         f" arn:aws:sts::{ACCOUNT.id}:assumed-role/acme-apply/rehearsal is not authorized to perform:"
-        f" ecr:CreateRepository on resource: arn:aws:ecr:us-east-1:{ACCOUNT.id}:repository/a because no"
+        f" ecr:CreateRepository on resource: arn:aws:ecr:us-east-1:{ACCOUNT.id}:repository/images because no"
         " identity-based policy allows the ecr:CreateRepository action"
     ) in plain
     assert "AccessDenied: the rehearsal answers as AWS would to the role acme-apply" in plain
