@@ -179,13 +179,17 @@ def _row(
 def _complete(block: Block, facts: Facts, row: Row) -> Facts:
     """Mark what every AWS resource computes, and that a new region makes a new resource of each.
 
-    A type without facts replaces what CloudFormation cannot change, which is then its source.
+    A type without facts replaces what CloudFormation cannot change, which is then its source, and has the
+    defaults of CloudFormation: chosen by AWS where the provider asks AWS, otherwise planned.
     """
     for name in () if row.schema else ALWAYS_COMPUTED:
         if name in block.attributes and not block.attributes[name].required:
             block.attributes[name].computed = True
-    replace = [*facts.replace]
+    replace, defaults, values = [*facts.replace], facts.defaults, facts.values
     if not facts.source:
+        chosen = {name for name in row.defaults if name in row.computed or block.attributes[name].computed}
+        values = {**{name: row.defaults[name] for name in chosen}, **values}
+        defaults = {**{name: row.defaults[name] for name in row.defaults.keys() - chosen}, **defaults}
         replace += row.replace
         named = [name for name in PREFIXED if name in block.attributes]
         prefixes = [f"{name}_prefix" for name in named if f"{name}_prefix" in block.attributes]
@@ -194,7 +198,8 @@ def _complete(block: Block, facts: Facts, row: Row) -> Facts:
             block.attributes[name].computed = not block.attributes[name].required
     if "region" in block.attributes and "region" not in replace:
         replace.append("region")
-    return dataclasses.replace(facts, source=facts.source or row.cloudformation, replace=replace)
+    source = facts.source or row.cloudformation
+    return dataclasses.replace(facts, source=source, replace=replace, defaults=defaults, values=values)
 
 
 def _answering(block: Block, resource: Block) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from rehearsal import engines, guards, imports, outside, refusals, remains, transitions
+from rehearsal.access import ARNS, Access
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
@@ -24,10 +25,12 @@ IDENTITIES = ("id", "arn", "name", "identifier")
 
 
 class Changes:
-    """What happens in one account. Raises ValueError when `fail` (REHEARSAL_FAIL) is not understood."""
+    """What happens in one account, as far as `role` (REHEARSAL_AS) may. Raises ValueError when that or `fail`
+    (REHEARSAL_FAIL) is not understood."""
 
-    def __init__(self, cloud: Cloud, account: Account, fail: str = "") -> None:
+    def __init__(self, cloud: Cloud, account: Account, fail: str = "", role: str = "") -> None:
         self.cloud = cloud
+        self.access = Access.of(role, cloud, account)
         self.account = account
         self.failures = Failures.from_text(fail)
         self._creating = threading.Lock()
@@ -51,6 +54,11 @@ class Changes:
             return self._create(type_, planned)
 
     def _create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
+        if self.access:
+            made = Maker(type_, planned, self.account).completed()
+            named = {name: made[name] for name in ARNS if planned.get(name) is UNKNOWN}
+            if denied := self.denied(type_.name, "create", None, {**planned, **named}):
+                return {}, b"", denied
         if refusal := self._refusal(type_, None, planned):
             return {}, b"", error(f"creating {type_.name}: {refusal}")
         made = engines.settled(type_.name, self._made(type_, planned))
@@ -82,6 +90,8 @@ class Changes:
 
     def update(self, type_: Type, prior: Object, planned: Object, private: bytes) -> tuple[Object, Any]:
         """The object after the change, or an error diagnostic; what counts versions counts one up."""
+        if denied := self.denied(type_.name, "update", prior, planned):
+            return prior, denied
         if refusal := self._refusal(type_, prior, planned):
             return prior, error(f"updating {type_.name} ({prior.get('id')}): {refusal}")
         made = Maker(type_, planned, self.account).completed()
@@ -93,6 +103,10 @@ class Changes:
             made = engines.accepted(self.cloud, type_.name, key, prior, made)
         self.cloud.put(type_.name, key, made)
         return made, None
+
+    def denied(self, name: str, when: str, prior: Object | None, planned: Object | None) -> Any:
+        """An error diagnostic where the role may not do this; None where it may, or there is no role."""
+        return self.access.refusal(name, when, prior, planned) if self.access else None
 
     def _refusal(self, type_: Type, prior: Object | None, planned: Object) -> str:
         """What AWS answers to a change that it refuses; empty when it accepts it. Without an account that
@@ -106,6 +120,8 @@ class Changes:
 
     def delete(self, type_: Type, state: Object, private: bytes) -> Any:
         """Delete the object; an error diagnostic when AWS would refuse."""
+        if denied := self.denied(type_.name, "delete", state, None):
+            return denied
         around = self.cloud.all
         refusal = guards.deletion(type_, state) or guards.used(type_.name, state, around)
         if not refusal and self.cloud.remembers:

@@ -91,6 +91,11 @@ class Cloud:
         rows = self._run("SELECT id, state FROM objects WHERE type = ? ORDER BY id", type_name)
         return [(identity, unpack(state)) for identity, state in rows]
 
+    def having(self, text: str) -> list[dict[str, Any]]:
+        """Every object in which a text occurs."""
+        rows = self._run("SELECT state FROM objects WHERE instr(state, ?)", text.encode())
+        return [unpack(state) for (state,) in rows]
+
     def delete(self, type_name: str, identity: str) -> None:
         self._run("DELETE FROM objects WHERE type = ? AND id = ?", type_name, identity)
 

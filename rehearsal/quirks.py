@@ -42,6 +42,25 @@ def _load_balancer(state: Object) -> Patterns:
     return {"arn_suffix": f"{kind}/{{name}}/{{hex16}}"}
 
 
+def _below(argument: str, kind: str, its: str) -> Callable[[Object], Patterns]:
+    """The ARN of a listener or a rule begins like that of what it belongs to."""
+
+    def patterns_of(state: Object) -> Patterns:
+        above = state.get(argument)
+        if not isinstance(above, str) or f":{kind}/" not in above:
+            return {}
+        return {"arn": f"{above.replace(f':{kind}/', f':{its}/')}/{{hex16}}"}
+
+    return patterns_of
+
+
+def _issuer(state: Object) -> Patterns:
+    """The ARN has the URL without its scheme."""
+    url = state.get("url")
+    host = str(url).removeprefix("https://")
+    return {"arn": f"arn:{{partition}}:iam::{{account}}:oidc-provider/{host}"} if isinstance(url, str) else {}
+
+
 def _certificate(state: Object) -> Patterns:
     """A proof for each name; a star and the name below it have the same."""
     others = state.get("subject_alternative_names")
@@ -117,11 +136,16 @@ def _release(state: Object) -> Patterns:
 QUIRKS: dict[str, Callable[[Object], Patterns]] = {
     "aws_acm_certificate": _certificate,
     "aws_alb": _load_balancer,
+    "aws_alb_listener": _below("load_balancer_arn", "loadbalancer", "listener"),
+    "aws_alb_listener_rule": _below("listener_arn", "listener", "listener-rule"),
     "aws_db_instance": _database,
     "aws_eks_node_group": _node_group,
+    "aws_iam_openid_connect_provider": _issuer,
     "aws_kms_external_key": _key,
     "aws_kms_key": _key,
     "aws_lb": _load_balancer,
+    "aws_lb_listener": _below("load_balancer_arn", "loadbalancer", "listener"),
+    "aws_lb_listener_rule": _below("listener_arn", "listener", "listener-rule"),
     "aws_rds_cluster": _database,
     "aws_route53_zone": _hosted_zone,
     "aws_subnet": _subnet,

@@ -23,6 +23,8 @@ from rehearsal.protocol import decode, encode, error, messages, warning
 from rehearsal.schema_messages import schema
 from rehearsal.waits import WAITS
 
+SWITCHES = ("REHEARSAL_FAIL", "REHEARSAL_AS")
+
 
 class Servicer:
     """Answers as one of the providers, "aws" or "helm", for the root module in `folder`."""
@@ -111,14 +113,17 @@ class Servicer:
             self.releases.configure(decode(request.config) or {})
         account = Account.configured(decode(request.config) or {}, os.environ)
         try:
-            self.changes = Changes(self.cloud, account, os.environ.get("REHEARSAL_FAIL", ""))
+            self.changes = Changes(self.cloud, account, *(os.environ.get(each, "") for each in SWITCHES))
         except ValueError as problem:
-            return response(diagnostics=[error("REHEARSAL_FAIL is not understood", str(problem))])
+            switch = str(problem).partition(":")[0].partition("=")[0]
+            return response(diagnostics=[error(f"{switch} is not understood", str(problem))])
+        role = os.environ.get("REHEARSAL_AS", "")
+        absent = role and self.cloud.remembers and not self.changes.access
         try:
             days.pass_to(self.cloud, os.environ)
         except ValueError as problem:
             return response(diagnostics=[error("REHEARSAL_DAYS is not understood", str(problem))])
-        return response()
+        return response(diagnostics=[warning(*_without_role(role))] if absent else [])
 
     def UpgradeResourceState(self, request: Any, _context: Any) -> Any:
         block = self._resources[request.type_name].block
@@ -127,8 +132,10 @@ class Servicer:
 
     def ReadResource(self, request: Any, _context: Any) -> Any:
         response = messages().ReadResource.Response
-        type_ = self._resources[request.type_name]
-        state, key = self.changes.read(type_, decode(request.current_state), request.private)
+        type_, current = self._resources[request.type_name], decode(request.current_state)
+        if denied := self.changes.denied(type_.name, "read", current, None):
+            return response(new_state=request.current_state, private=request.private, diagnostics=[denied])
+        state, key = self.changes.read(type_, current, request.private)
         return response() if state is None else response(new_state=encode(state), private=key)
 
     def PlanResourceChange(self, request: Any, _context: Any) -> Any:
@@ -191,7 +198,8 @@ class Servicer:
         type_ = self._data[request.type_name]
         state = data_sources.read(type_, decode(request.config), self.changes.account, self.cloud)
         outside.answered(self.cloud, state)
-        return messages().ReadDataSource.Response(state=encode(state))
+        denied = self.changes.denied(f"data.{type_.name}", "read", state, None)
+        return messages().ReadDataSource.Response(state=encode(state), diagnostics=[denied] if denied else [])
 
     def GetFunctions(self, _request: Any, _context: Any) -> Any:
         listed = functions.schemas() if self.provider == "aws" else {}
@@ -203,7 +211,13 @@ class Servicer:
     def OpenEphemeralResource(self, request: Any, _context: Any) -> Any:
         config = decode(request.config)
         result = ephemeral.open_resource(request.type_name, config, self.changes.account, self.cloud)
-        return messages().OpenEphemeralResource.Response(result=encode(result))
+        name = f"ephemeral.{request.type_name}"
+        denied = self.changes.denied(name, "read", config, None) or self.changes.denied(
+            name, "create", None, config
+        )
+        return messages().OpenEphemeralResource.Response(
+            result=encode(result), diagnostics=[denied] if denied else []
+        )
 
     def CloseEphemeralResource(self, _request: Any, _context: Any) -> Any:
         return messages().CloseEphemeralResource.Response()
@@ -236,6 +250,15 @@ def _judged(finding: Finding) -> Any:
         return error(f"{finding.where}: {finding.says}", detail)
     detail = f"The release is applied all the same, and may not do what you expect.{source}"
     return warning(f"{finding.where}: {finding.says}", detail)
+
+
+def _without_role(role: str) -> tuple[str, str]:
+    """The warning that nothing is refused."""
+    detail = (
+        f"No role of the account is called {role} or ends with -{role}, so nothing is refused, as to an"
+        " administrator. Before the role is first applied that is right; otherwise name one that exists."
+    )
+    return f"REHEARSAL_AS={role}: the account has no such role yet", detail
 
 
 def _legacy(type_: Type) -> bool:

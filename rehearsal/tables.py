@@ -8,6 +8,7 @@ makes the file anew for the schemas of `bindings/providers.json.gz`, from two wi
     write_only, items          arguments that are newer than the dump are sensitive by name (`SENSITIVE`)
     replace                    `createOnlyProperties` of the CloudFormation schemas in the package cfn-lint,
                                where a type and its arguments have CloudFormation's names
+    defaults                   `default` of the properties there: what AWS takes where nothing is given
 
 A type that neither knows has no row. Facts, which people read in the provider's source, go before the table.
 """
@@ -57,6 +58,7 @@ class Row:
     write_only: list[str] = field(default_factory=list)
     items: dict[str, list[int]] = field(default_factory=dict)
     replace: list[str] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 def read(file: Path = FILE) -> dict[tuple[str, str], Row]:
@@ -80,7 +82,8 @@ def row(kind: str, name: str, block: Block, dump: Schemas, formations: Mapping[s
         _compare(block, schema["block"], "", found)
     formation = _formation(name, block, formations) if kind == "resource" else ""
     replace = sorted(_create_only(block, formations[formation])) if formation else []
-    return Row(bool(schema), formation, **found, replace=replace)
+    defaults = dict(sorted(_defaults(block, formations[formation]))) if formation else {}
+    return Row(bool(schema), formation, **found, replace=replace, defaults=defaults)
 
 
 def _compare(block: Block, schema: Mapping[str, Any], prefix: str, found: dict[str, Any]) -> None:
@@ -123,6 +126,26 @@ def _create_only(block: Block, schema: Mapping[str, Any]) -> Iterator[str]:
     for path in _top(schema.get("createOnlyProperties", [])):
         if _stem(_snake(path)) in names:
             yield names[_stem(_snake(path))]
+
+
+def _defaults(block: Block, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Plain values that are not empty, of what AWS gives back: an empty one and none are the same to the
+    provider."""
+    names = {_stem(name): name for name in _arguments(block)}
+    unread = set(_top(schema.get("writeOnlyProperties", [])))
+    for name, its in schema["properties"].items():
+        if name in unread:
+            continue
+        argument = names.get(_stem(_snake(name)))
+        value = its.get("default") if isinstance(its, dict) else None
+        attribute = block.attributes.get(argument or "")
+        if argument and attribute and value and attribute.type == _type(value):
+            yield argument, value
+
+
+def _type(value: Any) -> str:
+    kinds = {bool: "bool", int: "number", float: "number", str: "string"}
+    return kinds.get(type(value), "")
 
 
 def _arguments(block: Block) -> list[str]:

@@ -72,7 +72,8 @@ class Maker:
             return self._fallback(name, type_)
         self.pending.add(name)
         facts = self.type.facts
-        pattern = {"id": facts.id, "arn": facts.arn}.get(name) or self.values.get(name)
+        said = {"id": facts.id, "arn": facts.arn, **self.whole}
+        pattern = said.get(name) or self.values.get(name)
         if (pattern is None and name not in self.values) or self._prefix(name):
             value = self._fallback(name, type_)
         elif name == "id" and pattern in self.type.block.attributes:

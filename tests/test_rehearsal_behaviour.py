@@ -199,6 +199,26 @@ def test_a_cluster_is_replaced_when_its_encryption_is_removed_not_when_it_is_add
     assert planned(type_, plain, **given, encryption_config=encryption)[1] == []
 
 
+def test_a_type_without_facts_has_the_defaults_of_cloudformation(catalog: Catalog) -> None:
+    """Planned where the provider has a default, chosen by AWS where it asks what AWS chose."""
+    type_ = resource(catalog, "aws_globalaccelerator_endpoint_group")
+    plans, _ = planned(type_, None, listener_arn="arn:aws:globalaccelerator::123456789012:listener/a")
+    assert (plans["threshold_count"], plans["health_check_path"]) == (3, UNKNOWN)
+    assert made(type_, listener_arn="a", threshold_count=5)["threshold_count"] == 5
+    assert made(type_, listener_arn="a")["health_check_path"] == "/"
+
+
+def test_the_defaults_of_cloudformation_agree_with_the_facts(catalog: Catalog) -> None:
+    rows, compared = tables.read(), 0
+    for name, type_ in catalog.load("aws", "resource").items():
+        row = rows.get(("resource", name))
+        if row and type_.facts.source.startswith("internal/"):
+            for argument in row.defaults.keys() & type_.facts.defaults.keys():
+                assert type_.facts.defaults[argument] == row.defaults[argument], (name, argument)
+                compared += 1
+    assert compared > 2
+
+
 def test_a_type_whose_replacements_no_source_knows_gets_a_warning(tmp_path: Path, catalog: Catalog) -> None:
     unknown = next(t for t in catalog.load("aws", "resource").values() if not t.facts.source)
     assert unknown.name in unproven(unknown).summary

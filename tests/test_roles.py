@@ -13,8 +13,11 @@ import yaml
 from conftest import ROOT, Root
 from simulator import Identity, Request, World, dependent, expanded, known, listed, reference
 
+from rehearsal.actions import calls as calls_by_type
+from rehearsal.iam import NEGATED, OPERATORS
+
 ACCOUNT = "123456789012"
-CALLS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "tests" / "calls.yaml").read_text(encoding="utf-8"))
+CALLS = calls_by_type()
 FACTS: dict[str, dict[str, Any]] = {
     name: each
     for path in (ROOT / "rehearsal" / "facts").glob("*.yaml")
@@ -289,6 +292,18 @@ def test_the_table_of_calls_is_about_what_the_tiers_are_made_of(
         for when in ("read", *WRITES):
             for action in facts.get(when, []):
                 known(action)
+
+
+def test_nothing_is_in_doubt_about_the_policies_of_the_roles(full: dict[str, Root]) -> None:
+    """What the simulator does not know, it would let pass."""
+    for role in ("plan", "apply"):
+        who = identity(full, role)
+        for document in [*who.policies, who.boundary or {}]:
+            for statement in document["Statement"]:
+                for operator in statement.get("Condition", {}):
+                    plain = operator.rpartition(":")[2].removesuffix("IfExists")
+                    assert plain in {*OPERATORS, *NEGATED, "Null"}
+                assert "${" not in json.dumps(statement)
 
 
 @pytest.mark.parametrize("role", ["plan", "apply"])
@@ -592,6 +607,15 @@ def test_a_plan_takes_the_lock_of_a_state(full: dict[str, Root]) -> None:
     who = identity(full, "plan")
     for action in ("s3:PutObject", "s3:DeleteObject"):
         assert who.may(attempt(action, f"{STATE}/acme/live/data/terraform.tfstate.tflock"))
+
+
+@pytest.mark.parametrize("role", ["plan", "apply"])
+@pytest.mark.parametrize("action", ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"])
+def test_the_key_of_states_is_compared_too(full: dict[str, Root], role: str, action: str) -> None:
+    """The provider reads it at each refresh: internal/service/kms/key.go, findKeyInfo."""
+    tags = {"Project": "acme", "Environment": "live"}
+    key = attempt(action, arn("kms", "key/0a"), tags, kms__ResourceAliases="alias/acme-live-state")
+    assert identity(full, role).may(key)
 
 
 def test_an_apply_keeps_what_it_could_not_write(full: dict[str, Root]) -> None:

@@ -19,6 +19,8 @@ STEPS = (
     ("apply", "OVERRIDE=--unprotected"),
     ("destroy", "OVERRIDE=--unprotected"),
 )
+# The role of the pipeline that does a step, once it exists; what it destroys, only an administrator may.
+ROLES = {"plan": "plan", "unchanged": "plan", "apply": "apply"}
 OURS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "OUT", "STATES", "TIER", "APPROVE")
 
 
@@ -38,7 +40,8 @@ def rehearse(workspace: Workspace, words: list[str]) -> None:
             )
         command = [make, goal, f"ENV={environment}", "REHEARSE=rehearsal", f"APPROVE={approve}"]
         command += [f"OUT={scratch.as_posix()}", f"STATES={states.as_posix()}", *options]
-        if subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, check=False).returncode:
+        step = {**variables, "REHEARSAL_AS": ROLES.get(goal, "")}
+        if subprocess.run(command, env=step, stdin=subprocess.DEVNULL, check=False).returncode:
             raise Failed(f"rehearse: make {goal} of {environment} failed; the cause is above")
     if left := leftovers(states):
         raise Failed("\n".join(["rehearse: destroyed, but this is left:", *(f"  {line}" for line in left)]))

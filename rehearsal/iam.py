@@ -1,0 +1,156 @@
+"""IAM as far as policies of roles need it: which requests a role may make.
+
+Sources: the user guide of IAM, "Policy evaluation logic" (a refusal wins; without one, what a policy of the
+role and its boundary both allow is allowed), "IAM JSON policy elements: Condition operators" and
+"Troubleshoot access denied error messages", whose words `Identity.refusal` has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+Document = Mapping[str, Any]
+EXACT = ("StringEquals", "StringEqualsIgnoreCase", "Bool")
+OPERATORS = (*EXACT, "StringLike", "ArnLike", "ArnEquals")
+NEGATED = {
+    operator.replace("String", "StringNot").replace("Arn", "ArnNot"): operator for operator in OPERATORS
+}
+VARIABLE = re.compile(r"\$\{[^}]*\}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One resource of one call. Keys of `context` are in small letters.
+
+    With `known`, a key that is not in the context and begins with none of these is one of which nothing is
+    known: the request is then refused only where it would be whatever the value.
+    """
+
+    action: str
+    resource: str
+    context: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    known: Sequence[str] | None = None
+
+    def doubtful(self, key: str) -> bool:
+        return self.known is not None and key not in self.context and not key.startswith(tuple(self.known))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A role: its policies, and its boundary where it has one. `unread`: it has policies that no one knows
+    here, which may allow anything."""
+
+    policies: Sequence[Document]
+    boundary: Document | None = None
+    unread: bool = False
+
+    def may(self, request: Request) -> bool:
+        return not self.refusal(request)
+
+    def refusal(self, request: Request) -> str:
+        """Why the request is refused, in the words of AWS; empty when it is not."""
+        if any(_says(each, request, "Deny") for each in self.policies):
+            return "with an explicit deny in an identity-based policy"
+        if self.boundary and _says(self.boundary, request, "Deny"):
+            return "with an explicit deny in a permissions boundary"
+        if not self.unread and not any(_says(each, request, "Allow") for each in self.policies):
+            return f"because no identity-based policy allows the {request.action} action"
+        if self.boundary and not _says(self.boundary, request, "Allow"):
+            return f"because no permissions boundary allows the {request.action} action"
+        return ""
+
+
+def matches(pattern: str, value: str, *, small: bool = False) -> bool:
+    """Whether `*` and `?` of a pattern stand for the rest of a value."""
+    return _compiled(pattern, small).fullmatch(value) is not None
+
+
+@lru_cache(4096)
+def _compiled(pattern: str, small: bool) -> re.Pattern[str]:
+    text = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
+    return re.compile(text, re.IGNORECASE | re.DOTALL if small else re.DOTALL)
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _says(document: Document, request: Request, effect: str) -> bool:
+    return any(
+        statement.get("Effect") == effect and _applies(statement, request, effect == "Allow")
+        for statement in listed(document.get("Statement", []))
+    )
+
+
+def _applies(statement: Mapping[str, Any], request: Request, doubt: bool) -> bool:
+    """Whether a statement is about the request; `doubt` is the answer where that cannot be known."""
+    acts = any(
+        matches(each, request.action, small=True)
+        for each in listed(statement.get("Action", statement.get("NotAction", [])))
+    )
+    if acts != ("Action" in statement):
+        return False
+    there = any(
+        _stands_for(each, request.resource, doubt == ("Resource" in statement))
+        for each in listed(statement.get("Resource", statement.get("NotResource", [])))
+    )
+    return there == ("Resource" in statement) and _conditions(statement.get("Condition", {}), request, doubt)
+
+
+def _stands_for(pattern: str, resource: str, doubt: bool) -> bool:
+    """Whether a pattern of ARNs has this one; its variables may be anything, or nothing."""
+    if VARIABLE.search(pattern):
+        return doubt and matches(VARIABLE.sub("*", pattern), resource)
+    return matches(pattern, resource)
+
+
+def _conditions(conditions: Mapping[str, Mapping[str, Any]], request: Request, doubt: bool) -> bool:
+    return all(
+        doubt
+        if _doubtful(operator, key, expected, request)
+        else _holds(operator, _texts(expected), request.context.get(key.lower()))
+        for operator, tests in conditions.items()
+        for key, expected in tests.items()
+    )
+
+
+def _texts(expected: Any) -> list[str]:
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in listed(expected)]
+
+
+def _doubtful(operator: str, key: str, expected: Any, request: Request) -> bool:
+    """Whether nothing can be said about a condition: its key, operator or a variable is not known here."""
+    plain = operator.rpartition(":")[2].removesuffix("IfExists")
+    variable = any(VARIABLE.search(each) for each in _texts(expected))
+    unknown = plain != "Null" and plain not in OPERATORS and plain not in NEGATED
+    return unknown or variable or request.doubtful(key.lower())
+
+
+def _holds(operator: str, expected: list[str], found: Sequence[str] | None) -> bool:
+    quantifier, _, plain = operator.rpartition(":")
+    if plain == "Null":
+        return (found is None) == (expected == ["true"])
+    optional = plain.endswith("IfExists")
+    plain = plain.removesuffix("IfExists")
+    negative = plain in NEGATED
+    comparison = NEGATED.get(plain, plain)
+    if not found:
+        return optional or negative or quantifier == "ForAllValues"
+
+    def one(value: str) -> bool:
+        equal = any(_equal(comparison, value, each) for each in expected)
+        return equal != negative
+
+    if quantifier == "ForAnyValue":
+        return any(one(value) for value in found)
+    return all(one(value) for value in found)
+
+
+def _equal(comparison: str, value: str, expected: str) -> bool:
+    if comparison in ("StringEqualsIgnoreCase", "Bool"):
+        return value.lower() == expected.lower()
+    return value == expected if comparison == "StringEquals" else matches(expected, value)
