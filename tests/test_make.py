@@ -318,7 +318,7 @@ def test_a_wrong_spec_stops_make_and_keeps_what_was_generated(project: Project) 
 def test_help_names_every_target(project: Project) -> None:
     output = succeeded(project.make())
     targets = "setup synth validate plan apply destroy show output bootstrap unlock recover lock hcl rehearse"
-    targets += " successor check test bench soak faults referees clean"
+    targets += " successor charts check test bench soak faults referees clean"
     assert all(f"\n  {target} " in output for target in targets.split())
 
 

@@ -13,6 +13,7 @@ from conftest import Root
 from rehearsing import Project
 from rendering import HELM, KUBERNETES, sample
 
+from rehearsal.catalog import catalog_path
 from rehearsal.charts import helm, schemas
 from rehearsal.charts.finding import Finding
 from rehearsal.charts.quantities import quantity
@@ -22,7 +23,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN
 
 HOST = "https://cluster.example.com"
-POD = {
+POD: dict[str, Any] = {
     "metadata": {"labels": {"app": "it"}},
     "spec": {
         "containers": [
@@ -32,7 +33,7 @@ POD = {
                 "ports": [{"name": "http", "containerPort": 8080}],
                 "readinessProbe": {"httpGet": {"path": "/", "port": "http"}},
                 "resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": 1}},
-                "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],
+                "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
             }
         ],
         "volumes": [{"name": "scratch", "emptyDir": {}}],
@@ -433,6 +434,8 @@ def test_what_a_template_asks_of_the_cluster_may_be_there(trial: Trial) -> None:
     [found] = trial.findings()
     assert "no secret" in found.says
     assert not found.sure
+    trial.chart('{{ fail "always" }}\n{{ lookup "v1" "Secret" "default" "it" }}')
+    assert "always" in trial.refused()[0]
     old = "autoscaling/v2beta1"
     trial.chart(
         f'{{{{ $old := .Capabilities.APIVersions.Has "{old}" }}}}'
@@ -444,7 +447,7 @@ def test_what_a_template_asks_of_the_cluster_may_be_there(trial: Trial) -> None:
 
 
 def test_names_paths_and_values_are_checked_without_the_chart(trial: Trial) -> None:
-    there = {"chart": "it", "repository": "https://charts.example.com", "version": "1.0.0"}
+    there: dict[str, Any] = {"chart": "it", "repository": "https://charts.example.com", "version": "1.0.0"}
     assert trial.findings(**there, values=["a: 1"]) == []
     assert "must be a release name" in trial.refused(**there, name="It")[0]
     assert "RFC 1123 label" in trial.refused(**there, namespace="It")[0]
@@ -460,7 +463,7 @@ def test_a_published_chart_is_judged_from_the_cache_of_helm(
     trial.chart(edited(DEPLOYMENT, "spec.replicas", -1))
     cache = tmp_path / "cache"
     subprocess.run([HELM, "package", "it", "-d", cache], cwd=trial.folder, check=True, capture_output=True)
-    there = {"chart": "it", "repository": "https://charts.example.com", "version": "1.0.0"}
+    there: dict[str, Any] = {"chart": "it", "repository": "https://charts.example.com", "version": "1.0.0"}
     assert trial.refused(**there) == []
     monkeypatch.setenv("HELM_REPOSITORY_CACHE", str(cache))
     assert "spec.replicas" in trial.refused(**there)[0]
@@ -487,7 +490,7 @@ def test_settings_reach_the_chart(trial: Trial) -> None:
     }
     assert trial.refused(**settings) == []
     assert "Values.a.b" in trial.refused(**{**settings, "set": None})[0]
-    kept = helm.catalog_path().parent / "scratch/charts"
+    kept = catalog_path().parent / "scratch/charts"
     assert not any('c: \\"1\\"' in file.read_text() for file in kept.glob("*"))
 
 
@@ -630,9 +633,9 @@ def test_namespaces_enforce_the_standards_of_their_labels(trial: Trial) -> None:
     ],
 )
 def test_the_pod_security_standards(level: str, path: str, value: Any, where: str) -> None:
-    spec = edited(POD["spec"], path, value)  # type: ignore[arg-type]
+    spec = edited(POD["spec"], path, value)
     assert where in [each for each, _ in breaches(level, spec)]
-    assert list(breaches("baseline", POD["spec"])) == []  # type: ignore[arg-type]
+    assert list(breaches("baseline", POD["spec"])) == []
     assert list(breaches("privileged", spec)) == []
 
 

@@ -26,6 +26,8 @@ from rehearsal.files import write
 
 INSTALLED = ".venv/installed-helm"
 SECONDS = 120
+_ASKS = re.compile(r"\blookup\b|Capabilities\.APIVersions")
+_ASKS_OR_CALLS = re.compile(rf"{_ASKS.pattern}|\b(include|template|tpl)\b")
 _SETTERS = {"string": "--set-string", "literal": "--set-literal"}
 
 
@@ -87,10 +89,15 @@ class Chart:
         )
         return "\n".join(content.decode(errors="replace") for content in named)
 
-    @property
-    def asks(self) -> bool:
-        """Whether a template asks the cluster something that a rendering without one cannot know."""
-        return bool(re.search(r"\blookup\b|Capabilities\.APIVersions", self.text))
+    def asks(self, error: str) -> bool:
+        """Whether a template that stopped by itself may have done so for what it asked the cluster before."""
+        if not _ASKS.search(self.text):
+            return False
+        place = re.search(r"execution error at \([^/]+/(\S+?):(\d+):", error)
+        if not place or place[1] not in self.files:
+            return True
+        lines = self.files[place[1]].decode(errors="replace").splitlines()
+        return bool(_ASKS_OR_CALLS.search("\n".join(lines[: int(place[2])])))
 
     def prefers(self, api: str) -> bool:
         """Whether a template makes an apiVersion only where the cluster has it."""

@@ -182,7 +182,7 @@ class Releases:
         if "incompatible with Kubernetes" in text and not self.version:
             return
         # What a template asks of the cluster, or of a newer helm, is not known here.
-        unsure = (chart.asks and "execution error at" in text) or "not defined" in text
+        unsure = ("execution error at" in text and chart.asks(text)) or "not defined" in text
         yield Finding("chart", text, "helm template", sure=not unsure)
 
     def _objects(
