@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT, Root
+from rehearsing import Project
 from simulator import Identity, Request, World, dependent, expanded, known, listed, reference
 
 from rehearsal.actions import calls as calls_by_type
+from rehearsal.cloud import Cloud
 from rehearsal.iam import NEGATED, OPERATORS
 
 ACCOUNT = "123456789012"
@@ -794,3 +796,62 @@ def test_policies_fit_the_limits_of_iam_whatever_the_names(
         assert len(policy["policy"]) <= 10_240, name
     attached = [each["role"] for each in roots["delivery"].all("aws_iam_role_policy_attachment").values()]
     assert max(attached.count(role) for role in attached) <= 10
+
+
+TIER = """
+provider "aws" {
+  default_tags {
+    tags = { Project = "acme", Environment = "live" }
+  }
+}
+resource "aws_vpc" "it" {
+  cidr_block           = "10.0.0.0/16"
+  enable_dns_hostnames = true
+}
+resource "aws_subnet" "it" {
+  vpc_id     = aws_vpc.it.id
+  cidr_block = "10.0.0.0/24"
+}
+resource "aws_security_group" "it" {
+  name   = "acme-live-it"
+  vpc_id = aws_vpc.it.id
+}
+resource "aws_vpc_security_group_egress_rule" "it" {
+  security_group_id = aws_security_group.it.id
+  ip_protocol       = "-1"
+  cidr_ipv4         = "10.0.0.0/16"
+}
+resource "aws_kms_key" "it" {
+  description         = "%s"
+  enable_key_rotation = true
+}
+resource "aws_kms_alias" "it" {
+  name          = "alias/acme-live-it"
+  target_key_id = aws_kms_key.it.id
+}
+resource "aws_sns_topic" "it" {
+  name = "%s"
+}
+"""
+
+
+def test_terraform_applies_and_plans_a_tier_as_the_roles(
+    fulls: dict[str, dict[str, Root]], tmp_path: Path
+) -> None:
+    """REHEARSAL_AS, with the policies that the tier delivery makes."""
+    project = Project(tmp_path, TIER % ("it", "acme-live-it"))
+    cloud = Cloud(project.cloud)
+    for name in ("plan", "apply"):
+        who, boundary = identity(fulls["pods"], name), iam(f"policy/limit-{name}")
+        cloud.put("aws_iam_policy", boundary, {"arn": boundary, "policy": json.dumps(who.boundary)})
+        cloud.put("aws_iam_role", name, {"name": f"acme-live-{name}", "permissions_boundary": boundary})
+        for number, policy in enumerate(who.policies):
+            inline = {"role": f"acme-live-{name}", "policy": json.dumps(policy)}
+            cloud.put("aws_iam_role_policy", f"{name}-{number}", inline)
+    project.apply(REHEARSAL_AS="apply")
+    project.run("plan", "-detailed-exitcode", code=0, REHEARSAL_AS="plan")
+    project.apply(TIER % ("other", "acme-live-it"), REHEARSAL_AS="apply")
+    says = project.apply(TIER % ("third", "acme-live-it"), code=1, REHEARSAL_AS="plan")
+    assert "kms:UpdateKeyDescription" in says
+    says = project.apply(TIER % ("other", "shop-live-it"), code=1, REHEARSAL_AS="apply")
+    assert "sns:CreateTopic" in says
