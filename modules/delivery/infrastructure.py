@@ -224,7 +224,13 @@ def _refusals(stack: Stack) -> list[Statement]:
         Statement(
             sid="RefuseKeyOfStates",
             effect="Deny",
-            actions=["kms:CreateGrant", "kms:DisableKey*", "kms:Put*", "kms:ScheduleKeyDeletion", "kms:*Alias"],
+            actions=[
+                "kms:CreateGrant",
+                "kms:DisableKey*",
+                "kms:Put*",
+                "kms:ScheduleKeyDeletion",
+                "kms:*Alias",
+            ],
             resources=Everything("the condition names the one key"),
             conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.alias("state")}},
         ),
