@@ -365,7 +365,7 @@ APP = "spec.template.spec.containers.0"
         (PRIORITY, "metadata.name", "system-it", "metadata.name", "system-"),
         (PRIORITY, "value", 2_000_000_000, "value", "at most 1000000000"),
         (ROLE, "rules.0.verbs", ..., "rules[0].verbs", "at least one verb"),
-        (BINDING, "subjects.0.namespace", ..., "subjects[0].namespace", "ServiceAccount"),
+        (BINDING, "subjects.0.kind", "Account", "subjects[0].kind", "ServiceAccount"),
         (BINDING, "roleRef.kind", "Rol", "roleRef.kind", "Role or ClusterRole"),
         (
             NAMESPACE,
@@ -741,3 +741,19 @@ def _ours(values: dict[str, Any]) -> dict[str, Any]:
         key: key.lower() for key, each in values.items() if key.endswith(named) and each.startswith("arn:")
     }
     return {**values, **given}
+
+
+def test_a_chart_finds_the_apis_of_the_cluster(trial: Trial) -> None:
+    asked = 'a: {{ if not (.Capabilities.APIVersions.Has "%s") }}{{ fail "none" }}{{ end }}'
+    trial.chart(asked % "apiregistration.k8s.io/v1/APIService")
+    assert trial.findings() == []
+    trial.chart(DEFINITION, name="before").apply(name="before", chart="./before")
+    trial.chart(asked % "example.com/v1")
+    assert trial.findings() == []
+
+
+def test_only_a_binding_of_the_whole_cluster_has_to_name_the_namespace_of_an_account(trial: Trial) -> None:
+    open_ = edited(BINDING, "subjects.0.namespace", ...)
+    assert trial.chart(open_).findings() == []
+    wide = {**open_, "kind": "ClusterRoleBinding", "roleRef": {"kind": "ClusterRole", "name": "it"}}
+    assert "subjects[0].namespace" in trial.chart(wide).refused()[0]

@@ -99,9 +99,10 @@ class Chart:
         lines = self.files[place[1]].decode(errors="replace").splitlines()
         return bool(_ASKS_OR_CALLS.search("\n".join(lines[: int(place[2])])))
 
-    def prefers(self, api: str) -> bool:
-        """Whether a template makes an apiVersion only where the cluster has it."""
-        return "Capabilities.APIVersions" in self.text and f'Has "{api}' in self.text
+    @property
+    def chooses(self) -> bool:
+        """Whether a template asks which apiVersions there are: helm alone names old ones, too."""
+        return "Capabilities.APIVersions" in self.text
 
     def unknown(self, values: Mapping[str, Any]) -> list[str]:
         """Keys at the top that nothing in the chart mentions; none where that cannot be told."""

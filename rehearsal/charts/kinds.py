@@ -371,7 +371,8 @@ def _role(thing: Thing) -> Flaws:
 
 def _binding(thing: Thing) -> Flaws:
     kind = mapping(thing.body.get("roleRef")).get("kind")
-    allowed = ("ClusterRole",) if thing.kind == "ClusterRoleBinding" else ("Role", "ClusterRole")
+    wide = thing.kind == "ClusterRoleBinding"
+    allowed = ("ClusterRole",) if wide else ("Role", "ClusterRole")
     if kind and kind not in allowed:
         yield Flaw("roleRef.kind", f"must be {' or '.join(allowed)}, got {kind}", ACCESS)
     for index, each in enumerate(sequence(thing.body.get("subjects"))):
@@ -380,7 +381,7 @@ def _binding(thing: Thing) -> Flaws:
             yield Flaw(
                 f"{path}.kind", f"must be User, Group or ServiceAccount, got {given.get('kind')!r}", ACCESS
             )
-        elif given["kind"] == "ServiceAccount" and not given.get("namespace"):
+        elif given["kind"] == "ServiceAccount" and not given.get("namespace") and wide:
             yield Flaw(f"{path}.namespace", "is required for a ServiceAccount", ACCESS)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +51,14 @@ def owned(thing: Thing) -> bool:
 
 @dataclass(frozen=True)
 class Judge:
-    """`labels` are those of the namespaces that are known. `prefers` says of an apiVersion whether the chart
-    makes it only where the cluster has it. `exact`: the schemas are of the cluster's own version."""
+    """`labels` are those of the namespaces that are known. `chooses`: the chart takes the apiVersions
+    that the cluster has. `exact`: the schemas are of the cluster's own version."""
 
     schemas: Schemas
     exact: bool
     waits: bool
     labels: Mapping[str, Mapping[str, Any]]
-    prefers: Callable[[str], bool]
+    chooses: bool
 
     def findings(self, made: Sequence[Thing]) -> Iterator[Finding]:
         for thing in made:
@@ -84,7 +84,7 @@ class Judge:
         if self.exact and self.schemas.serves(thing.api, thing.kind) is False:
             others = self.schemas.others(thing.kind)
             instead = f"; it has {' and '.join(others)}" if others else ""
-            if not self.prefers(thing.api):
+            if not self.chooses:
                 says = f"the cluster has no {thing.kind} of {thing.api}{instead}"
                 yield self._finding(thing, "apiVersion", says, REMOVED)
             return

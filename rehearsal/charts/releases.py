@@ -76,6 +76,8 @@ class Releases:
             rendering = self._rendering(program, chart, planned, upgrade)
         except (OSError, tarfile.TarError, EOFError):
             return found
+        if planned.get("dependency_update") and "missing in charts/" in rendering.error:
+            return found  # helm would fetch them
         if rendering.error:
             return [*found, *self._failed(chart, rendering.error)]
         if planned.get("postrender"):
@@ -160,17 +162,15 @@ class Releases:
 
     def _rendering(self, program: str, chart: helm.Chart, planned: Object, upgrade: bool) -> helm.Rendering:
         settings = [(kind, block) for kind in SETS for block in sequence(planned.get(kind))]
-        apis: set[str] = set()
-        for made in self._others(planned).values():
-            for api, kind in _custom(made):
-                apis |= {api, f"{api}/{kind}"}
+        served = set(schemas.built_in(schemas.nearest(self.version)).kinds)
+        served |= {each for made in self._others(planned).values() for each in _custom(made)}
         release = helm.Release(
             name=str(planned["name"]),
             namespace=str(planned["namespace"]),
             given=[str(each) for each in sequence(planned.get("values"))],
             setting=[word for kind, block in settings for word in helm.setting(kind, block)],
             version=self.version or schemas.nearest(""),
-            apis=sorted(apis),
+            apis=sorted({name for api, kind in served for name in (api, f"{api}/{kind}")}),
             upgrade=upgrade,
             crds=not planned.get("skip_crds"),
             hooks=not planned.get("disable_webhooks"),
@@ -197,7 +197,7 @@ class Releases:
             exact=bool(version) and self.version == version,
             waits=planned.get("wait") is not False,
             labels=_labels([each for them in (*others.values(), made) for each in them]),
-            prefers=chart.prefers,
+            chooses=chart.chooses,
         )
         yield from judge.findings(made)
         if upgrade:
