@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,15 @@ def terraform_command() -> list[str]:
     return [str(local) if local.exists() else "terraform"]
 
 
+def empty_charts(folder: Path, configuration: str) -> None:
+    """Charts without templates for those that a configuration names by path: helm wants them to exist."""
+    for name in re.findall(r'"\./charts/([a-z-]+)"', configuration):
+        chart = folder / "charts" / name / "Chart.yaml"
+        chart.parent.mkdir(parents=True, exist_ok=True)
+        if not chart.exists():
+            chart.write_text(f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
+
+
 class Project:
     """A root module in a scratch folder, with an account of its own."""
 
@@ -37,6 +47,7 @@ class Project:
 
     def write(self, configuration: str) -> None:
         (self.folder / "main.tf").write_text(configuration)
+        empty_charts(self.folder, configuration)
 
     def run(self, *arguments: str, code: int | None = 0, **environment: str) -> str:
         """What terraform prints; its exit code must be `code`, if one is given."""

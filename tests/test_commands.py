@@ -23,7 +23,7 @@ FENCE = re.compile(r"^```(.*?)\n(.*?)^```", re.M | re.S)
 CODE = re.compile(r"`([^`]+)`")
 INDENTED = re.compile(r"^(?: {4,})(.*)$", re.M)
 AWS = re.compile(r"(?:^|[\s(])aws ([a-z0-9-]+) ([a-z0-9-]+)([^|;&()\n]*)", re.M)
-LANGUAGES = {"console", "json", "mermaid", "sh", "text", "yaml"}
+LANGUAGES = {"console", "go", "json", "mermaid", "python", "sh", "text", "yaml"}
 
 GLOBAL = {"cli-input-json", "max-items", "no-cli-pager", "output", "page-size", "profile", "query", "region"}
 # What the command line has and no model of AWS: https://docs.aws.amazon.com/cli/latest/reference/

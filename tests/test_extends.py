@@ -49,7 +49,7 @@ def test_a_problem_names_the_file_and_the_line_of_its_value(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("extends", "says"),
     [
-        ("base.yaml", "each file beside a spec is an environment"),
+        ("base.yaml", "files beside a spec are environments"),
         ("../base.yaml", "write extends: shared/base.yaml"),
         ("shared/none.yaml", "the file must exist"),
         ("shared/base.yaml", "a base must not extend another file"),

@@ -123,7 +123,7 @@ def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: 
     run = project.make("import")
     refused(run, "environments/imports/sandbox.yaml: 7 problems")
     for said in (
-        "yaml:2: network: aws_vpc.man: vpc-0123456789abcdef0\n  rule:   network generates no such resource\n"
+        "yaml:2: network: aws_vpc.man: vpc-0123456789abcdef0\n  rule:   network has no such resource\n"
         "  remedy: did you mean aws_vpc.main",
         "yaml:3: network: aws_vpc.main: vpc-0123456789abcdef0\n  rule:   the state holds another one under",
         "yaml:4: dat\n  rule:   the file names tiers",

@@ -30,7 +30,7 @@ def data(tmp_path: Path) -> Tier:
     for file, content in (
         (tmp_path / "terraform", "one version"),
         (tier.configuration, READS),
-        (tier.charts / "a" / "Chart.yaml", "name: a"),
+        (tier.folder / "charts" / "a" / "Chart.yaml", "name: a"),
         (tier.needs[0].scratch_state, {"outputs": {"vpc_id": {"value": "vpc-1"}}}),
         (tier.plan_json, {"timestamp": "2026-01-01T00:00:00Z", "says": "größer"}),
         (tier.plan_log, "Plan: 1 to add"),
@@ -68,7 +68,7 @@ def test_what_was_kept_is_put_in_its_place_as_if_it_were_made_now(data: Tier) ->
 
 CHANGES: dict[str, Callable[[Tier], object]] = {
     "the configuration": lambda tier: tier.configuration.write_text("{}"),
-    "a chart": lambda tier: (tier.charts / "a" / "Chart.yaml").write_text("name: b"),
+    "a chart": lambda tier: (tier.folder / "charts" / "a" / "Chart.yaml").write_text("name: b"),
     "a file beside the configuration": lambda tier: (tier.folder / "more.tf").touch(),
     "what another tier puts out": lambda tier: tier.needs[0].scratch_state.write_text('{"outputs": {}}'),
     "the program": lambda tier: os.utime(tier.workspace.terraform, (1, 1)),

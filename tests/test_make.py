@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from modules.architecture import TIERS, order
-from modules.systems.spec import DIAGRAM
 
 if TYPE_CHECKING:
     from on_aws import Production
@@ -176,7 +175,7 @@ def test_the_life_of_the_sandbox(project: Project) -> None:
     )
     project.edit("storage_gb: 20,", "storage_gb: 40, replicas: 3,")
     project.edit("max: 9", "max: 12")
-    project.edit("\ndata:", f"\nsystems: {json.dumps(DIAGRAM | {'billing': {'framework': 'go'}})}\n\ndata:")
+    project.edit("\n  sistema-1:\n", "\n  billing: {framework: go}\n  sistema-1:\n")
     succeeded(project.make("plan"))
     assert project.actions() == {
         "network: aws_cloudwatch_log_group.flow": ["update"],

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rehearsing import Project, installed, terraform_command
+from rehearsing import Project, empty_charts, installed, terraform_command
 
 from rehearsal.catalog import Catalog, catalog_path, read_facts
 from review.blocks import Schemas
@@ -77,6 +77,7 @@ class Pair:
         for name, content in files.items():
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_text(content, encoding="utf-8")
+            empty_charts(self.folder, content)
 
     def plan(self, files: Mapping[str, str]) -> dict[str, Any]:
         self.hold(files)

@@ -24,6 +24,18 @@ from rehearsal.transition_answers import Around, Values, at
 
 CLUSTER, NODES = "aws_eks_cluster", "aws_eks_node_group"
 ENTRY, ASSOCIATION = "aws_eks_access_entry", "aws_eks_pod_identity_association"
+# Not of the internet for sure: RFC 1918, RFC 6598, RFC 3927 and loopback. Ranges of documentation may pass.
+PRIVATE = [
+    IPv4Network(each)
+    for each in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+    )
+]
 ORDER = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 # Families of Graviton have a g behind the number of their generation: m7g, c7gn, im4gn, hpc7g; and a1.
 # Source: page ec2/latest/instancetypes/instance-type-names.html.
@@ -182,7 +194,8 @@ def public_ranges(was: Values, now: Values, _around: Around) -> str:
     if not public or (was and given == texts(at(was, "vpc_config.public_access_cidrs"))):
         return ""
     for each in given:
-        if (network := block(each)) and network.version == 4 and network.is_private:
+        network = block(each)
+        if isinstance(network, IPv4Network) and any(network.subnet_of(other) for other in PRIVATE):
             return f"InvalidParameterException: The following CIDRs are not allowed: {each} is reserved"
     return ""
 

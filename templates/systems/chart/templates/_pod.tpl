@@ -36,22 +36,22 @@ command: {{ toJson . }}
 {{- with .root.Values.environment }}
 env:
   {{- range $name, $value := . }}
-  - name: {{ $name }}
+  - name: {{ $name | quote }}
     value: {{ $value | quote }}
   {{- end }}
   {{- range $name, $key := $.root.Values.secrets }}
-  - name: {{ $name }}
+  - name: {{ $name | quote }}
     valueFrom:
       secretKeyRef:
         name: {{ $.root.Values.system }}-database-{{ $.root.Values.secretVersion }}
-        key: {{ $key }}
+        key: {{ $key | quote }}
   {{- end }}
   {{- range $name, $part := $.root.Values.ownSecrets }}
-  - name: {{ $name }}
+  - name: {{ $name | quote }}
     valueFrom:
       secretKeyRef:
         name: {{ $.root.Values.system }}-{{ $part }}
-        key: {{ $name }}
+        key: {{ $name | quote }}
   {{- end }}
 {{- end }}
 resources:
