@@ -505,7 +505,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
     for old, new in SPEC.items():
         project.edit(old, new)
     spec = project.folder / "environments" / "sandbox.yaml"
-    spec.write_text(spec.read_text() + MORE)
+    text = re.sub(r"\nsystems:.*?\n\n", "\n", spec.read_text(), flags=re.DOTALL)
+    spec.write_text(text + MORE)
     succeeded(project.make("plan"))
     return report(project.folder / "cdktf.out" / "sandbox", list(TIERS))
 
