@@ -227,6 +227,8 @@ def test_a_plan_is_applied_only_to_the_state_it_was_made_for(project: Project) -
 def test_dress_rehearsal(project: Project, environment: str) -> None:
     output = succeeded(project.make("rehearse", f"ENV={environment}"))
     assert f"{environment} was planned, applied, found unchanged and destroyed; nothing is left" in output
+    applied = re.findall(r"^apply  (\w+) ", output, re.M)
+    assert applied.index("delivery") < applied.index("edge"), "an administrator makes the roles first"
     assert not (project.folder / "cdktf.out" / environment).exists()
 
 

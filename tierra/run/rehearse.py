@@ -9,18 +9,14 @@ import subprocess
 from pathlib import Path
 
 from tierra.run.leftovers import leftovers
-from tierra.run.workspace import Failed, Workspace
+from tierra.run.workspace import Failed, Workspace, read_json
 
-STEPS = (
-    ("plan",),
-    ("apply",),
-    ("unchanged",),
-    ("plan", "OVERRIDE=--unprotected"),
-    ("apply", "OVERRIDE=--unprotected"),
-    ("destroy", "OVERRIDE=--unprotected"),
-)
-# The role of the pipeline that does a step, once it exists; what it destroys, only an administrator may.
+# The tiers that an administrator applies the first time: one makes the roles of the pipeline, the other a vault
+# that these may not lock.
+ADMINISTRATED = ("storage", "delivery")
+# The role of the pipeline that does a step. Only an administrator may destroy.
 ROLES = {"plan": "plan", "unchanged": "plan", "apply": "apply"}
+UNPROTECTED = "OVERRIDE=--unprotected"
 OURS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "OUT", "STATES", "TIER", "APPROVE")
 
 
@@ -31,18 +27,37 @@ def rehearse(workspace: Workspace, words: list[str]) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     states = scratch / "states"
     variables = {name: value for name, value in os.environ.items() if name not in OURS}
-    for goal, *options in STEPS:
+
+    def step(goal: str, *options: str, role: str = "") -> None:
         approve = environment if goal == "destroy" else "yes"
-        if options and goal == "plan":
-            print(
-                f"rehearse: lifting protection, as an operator must before destroying {environment}",
-                flush=True,
-            )
         command = [make, goal, f"ENV={environment}", "REHEARSE=rehearsal", f"APPROVE={approve}"]
         command += [f"OUT={scratch.as_posix()}", f"STATES={states.as_posix()}", *options]
-        step = {**variables, "REHEARSAL_AS": ROLES.get(goal, "")}
-        if subprocess.run(command, env=step, stdin=subprocess.DEVNULL, check=False).returncode:
+        surroundings = {**variables, "REHEARSAL_AS": role}
+        if subprocess.run(command, env=surroundings, stdin=subprocess.DEVNULL, check=False).returncode:
             raise Failed(f"rehearse: make {goal} of {environment} failed; the cause is above")
+
+    step("plan")
+    # As on a real first day. A role that is used while its policies are still being attached is refused at
+    # random.
+    step("apply", f"TIER={' '.join(_with_needs(scratch))}")
+    for goal in ("apply", "unchanged"):
+        step(goal, role=ROLES[goal])
+    print(f"rehearse: lifting protection, as an operator must before destroying {environment}", flush=True)
+    for goal in ("plan", "apply"):
+        step(goal, UNPROTECTED, role=ROLES[goal])
+    step("destroy", UNPROTECTED)
     if left := leftovers(states):
         raise Failed("\n".join(["rehearse: destroyed, but this is left:", *(f"  {line}" for line in left)]))
     print(f"rehearse: {environment} was planned, applied, found unchanged and destroyed; nothing is left")
+
+
+def _with_needs(out: Path) -> list[str]:
+    """The tiers of the administrator and those that are applied before them, producers first."""
+    needs: dict[str, list[str]] = read_json(out / "environment.json")["tiers"]
+    first, *_ = needs
+    wanted, open_ = {first}, [*ADMINISTRATED]
+    while open_:
+        tier = open_.pop()
+        wanted.add(tier)
+        open_ += needs[tier]
+    return [tier for tier in needs if tier in wanted]
