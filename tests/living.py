@@ -172,7 +172,9 @@ def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
 
 def _broken(address: str, step: Step, changed: set[str]) -> Iterator[str]:
     follows = {"engine_version_actual"} if "engine_version" in step.changed else set()
-    if step.verb != "replace" and (more := sorted(changed - step.changed - follows)):
+    within = tuple(f"{path}." for path in step.unknown)
+    more = sorted(path for path in changed - step.changed - follows if not path.startswith(within))
+    if step.verb != "replace" and more:
         yield f"{address}: {', '.join(more)} changed, which no plan said"
     if less := sorted(step.known - changed):
         yield f"{address}: {', '.join(less)} was planned to change and did not"

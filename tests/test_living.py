@@ -93,6 +93,12 @@ def test_states_that_a_plan_does_not_explain() -> None:
         "aws_lb.main: port changed, which no plan said"
     ]
     assert unkept({}, was, {}) == ["aws_lb.main: it is there and then not there; no plan said so"]
+    later = {"before": {"metadata": {"version": "1"}}, "after": {}, "after_unknown": {"metadata": True}}
+    old, new = ({"helm_release.kong": {"metadata": {"version": version}}} for version in ("1", "2"))
+    assert unkept(planned("helm_release.kong", "update", **later), old, new) == []
+    assert unkept(planned("helm_release.kong", "update", before=old, after=old), old, new) == [
+        "helm_release.kong: metadata.version changed, which no plan said"
+    ]
     replace = planned("aws_lb.main", "delete", "create", before={"name": "a"}, after={"name": "b"})
     assert unkept(replace, was, {"aws_lb.main": {"name": "b", "port": 1}}) == []
     assert unkept(replace, was, was) == ["aws_lb.main: name was planned to change and did not"]
