@@ -17,7 +17,7 @@ from conftest import ROOT
 from test_make import without_make
 
 from modules.spec import load
-from tools.new import QUESTIONS
+from tools.new import EXAMPLES, QUESTIONS
 
 AWS = {
     "PROJECT": "acme",
@@ -140,6 +140,38 @@ def test_wrong_answers_are_said_at_once_in_the_words_of_the_spec(folder: Path) -
     assert names(folder) == ["test.yaml"]
 
 
+@pytest.mark.parametrize("example", ["django", "fastapi", "go"])
+def test_an_example_becomes_a_system_of_the_new_environment(folder: Path, example: str) -> None:
+    made = new(folder, PROJECT="acme", REGION="us-east-1", EXAMPLE=example, SYSTEM="shop")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "systems/shop is the application" in made.stdout
+    assert (folder / "systems/shop/Dockerfile").read_bytes() == (EXAMPLES / example / "Dockerfile").read_bytes()
+    [(name, written)] = load(folder / "environments/dev.yaml").systems.items()
+    assert (name, written.folder) == ("shop", "systems/shop")
+    sandbox = load(ROOT / "environments/sandbox.yaml").systems
+    [original] = [each for each in sandbox.values() if each.folder == f"examples/{example}"]
+    own = {"folder", "path"}
+    assert written.model_dump(exclude=own) == original.model_dump(exclude=own)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"EXAMPLE": "rails"}, "EXAMPLE: rails\n  rule:   must be one of django, fastapi, go"),
+        ({"EXAMPLE": "go", "SYSTEM": "Shop"}, "SYSTEM: "),
+        ({"EXAMPLE": "go", "SYSTEM": "../shop"}, "SYSTEM: "),
+        ({"EXAMPLE": "go", "SYSTEM": "mine"}, "SYSTEM: mine\n  rule:   systems/mine must not exist"),
+    ],
+)
+def test_an_example_that_cannot_be_copied_is_refused(folder: Path, given: dict[str, str], said: str) -> None:
+    (folder / "systems/mine").mkdir(parents=True)
+    refused = new(folder, PROJECT="acme", REGION="us-east-1", **given)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert names(folder) == ["test.yaml"]
+    assert [path.name for path in (folder / "systems").iterdir()] == ["mine"]
+
+
 @pytest.mark.parametrize("name", ["Dev", "../dev", "", "a b", "averyveryverylongname"])
 def test_a_name_that_is_none_for_an_environment_is_refused(folder: Path, name: str) -> None:
     refused = new(folder, name, PROJECT="acme", REGION="us-east-1")
@@ -165,7 +197,7 @@ def test_text_that_means_something_in_yaml_stays_text(folder: Path) -> None:
 
 
 def test_on_a_terminal_a_wrong_answer_is_asked_again_with_rule_and_remedy(folder: Path) -> None:
-    code, shown = typed(folder, "us-east1", "us-east-1", "", PROJECT="acme")
+    code, shown = typed(folder, "us-east1", "us-east-1", "", "", PROJECT="acme")
     assert code == 0, shown
     assert shown.count("AWS region") == 2
     assert "rule:   the region must exist at AWS" in shown
@@ -173,11 +205,12 @@ def test_on_a_terminal_a_wrong_answer_is_asked_again_with_rule_and_remedy(folder
 
 
 def test_on_a_terminal_aws_is_asked_more(folder: Path) -> None:
-    lines = ["acme", "us-east-1", "aws", "210987654321", "example.com", "", "acme/platform", "", "", ""]
+    lines = ["acme", "us-east-1", "aws", "210987654321", "example.com", "", "acme/platform", "", "", "", "go", ""]
     code, shown = typed(folder, *lines)
     assert code == 0, shown
     assert "Name that users type [app.example.com]: " in shown
     assert load(folder / "environments/dev.yaml").edge.domain == "app.example.com"
+    assert list(load(folder / "environments/dev.yaml").systems) == ["orders"]
 
 
 def test_an_end_of_the_answers_writes_nothing(folder: Path) -> None:

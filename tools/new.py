@@ -3,8 +3,9 @@
     python -m tools.new ENV
 
 Answers are variables (`QUESTIONS`), or typed on the terminal; wrong ones are asked again with what the spec
-says about them. A file appears only when it is whole and sound, and none is ever replaced. Exit code 0, or 1
-with a message and nothing written.
+says about them. With EXAMPLE, an application of examples/ is copied to systems/<SYSTEM> and the environment
+runs it. Files appear only when they are whole and sound, and none is ever replaced. Exit code 0, or 1 with a
+message and nothing written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +32,9 @@ from modules.upgrades import LATEST
 from modules.wording import short
 
 FOLDER = Path("environments")
+SYSTEMS = Path("systems")
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+CACHES = shutil.ignore_patterns("__pycache__", ".*_cache")
 TERMINAL = "/dev/tty"
 Answers = Mapping[str, str]
 
@@ -39,7 +44,7 @@ class Question:
     """A variable of make, the key of the spec that it fills, and how it is asked for on a terminal.
 
     `usual` is what nothing typed means; None is a question that must be answered. One `for_aws` is asked
-    only when the target is aws.
+    only when the target is aws, one `for_example` only when an application is copied.
     """
 
     variable: str
@@ -47,6 +52,7 @@ class Question:
     text: str
     usual: Callable[[Answers, str], str] | None = None
     for_aws: bool = False
+    for_example: bool = False
 
 
 def _nothing(_answers: Answers, _environment: str) -> str:
@@ -74,6 +80,8 @@ QUESTIONS = (
     ),
     Question("ADMIN", "compute.admins", "ARN of the IAM role that administers the cluster", _nothing, True),
     Question("EMAIL", "observability.alarm_emails", "Address that alarms are mailed to", _nothing, True),
+    Question("EXAMPLE", "", "Example application to copy: django, fastapi or go", _nothing),
+    Question("SYSTEM", "systems", "Name of the system that it becomes", lambda *_: "orders", for_example=True),
 )
 
 
@@ -91,8 +99,12 @@ def main() -> int:
     except (KeyboardInterrupt, EOFError):
         sys.stderr.write("\nnew: nothing was written\n")
         return 1
+    written = load(path)
+    for system in written.systems.values():
+        if system.folder and Path(system.folder).parent == SYSTEMS:
+            print(f"new: {system.folder} is the application, yours to change")
     print(f"new: {path.as_posix()} is written; next: make plan ENV={environment}")
-    if load(path).target == "aws":
+    if written.target == "aws":
         print(f"new: without AWS, make rehearse ENV={environment} tries it")
         print(f"new: make doctor ENV={environment} says what this machine and your credentials lack")
     return 0
@@ -119,7 +131,13 @@ def write(environment: str, given: Answers) -> Path:
                 raise Stopped("\n".join([heading, *lines])) from None
     if problems := draft.faults(whole):
         raise Stopped("\n".join([f"{len(problems)} wrong", *map(_told, problems)]))
-    _create(path, draft.text(whole))
+    copied = _copy(whole["EXAMPLE"], SYSTEMS / whole["SYSTEM"]) if whole["EXAMPLE"] else None
+    try:
+        _create(path, draft.text(whole))
+    except Stopped:
+        if copied:
+            shutil.rmtree(copied)
+        raise
     return path
 
 
@@ -181,7 +199,9 @@ class Draft:
         return not wrong
 
     def faults(self, answers: Answers) -> list[Problem]:
-        """What the spec says about the answers."""
+        """What the spec says about the answers, and whether the application can be copied."""
+        if problem := _uncopied(answers.get("EXAMPLE", ""), answers.get("SYSTEM", "")):
+            return [problem]
         with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
             path = Path(scratch, f"{self.environment}.yaml")
             path.write_text(self.text(answers), encoding="utf-8")
@@ -195,6 +215,8 @@ class Draft:
         """The file. Keys without an answer are left out, or stand in a comment."""
         plain = {each.variable.lower(): _yaml(answers.get(each.variable, "")) for each in QUESTIONS}
         runner = [_yaml(label.strip()) for label in answers.get("RUNNER", "").split(",") if label.strip()]
+        example = answers.get("EXAMPLE", "")
+        system = SYSTEMS / answers.get("SYSTEM", "")
         region = regions().get(answers.get("REGION", ""))
         account = answers.get("ACCOUNT", "")
         values = {
@@ -204,6 +226,8 @@ class Draft:
             "cidr": self.cidr,
             "environment": self.environment,
             "partition": region.partition if region else "aws",
+            "system": Templates().file(f"new/{example}.yaml", folder=system.as_posix()) if example else "",
+            "system_name": _yaml(system.name),
             "runner": f"[{', '.join(runner)}]" if runner else "",
             "version": LATEST,
         }
@@ -212,12 +236,21 @@ class Draft:
 
 def _questions(answers: Answers) -> Iterable[Question]:
     """The questions in their order; which come last depends on what the first were answered meanwhile."""
-    return (each for each in QUESTIONS if not each.for_aws or answers.get("TARGET") == "aws")
+    for each in QUESTIONS:
+        if each.for_aws and answers.get("TARGET") != "aws":
+            continue
+        if each.for_example and not answers.get("EXAMPLE"):
+            continue
+        yield each
 
 
 def _variable(problem: Problem) -> str | None:
     """The variable that a problem is about."""
+    if problem.path in ("EXAMPLE", "SYSTEM"):
+        return problem.path
     key = problem.path.partition("[")[0]
+    if key.startswith("systems."):
+        key = "systems"
     return next((each.variable for each in QUESTIONS if each.key == key), None)
 
 
@@ -243,6 +276,31 @@ def _unused_range(folder: Path) -> str:
             continue  # a plan of that one says so
     ranges = [IPv4Network(f"10.{second}.0.0/16") for second in range(20, 256)]
     return str(next((each for each in ranges if not any(map(each.overlaps, taken))), ranges[0]))
+
+
+def _uncopied(example: str, system: str) -> Problem | None:
+    """Why the application cannot be copied."""
+    known = sorted(each.name for each in EXAMPLES.iterdir() if each.is_dir())
+    if example and example not in known:
+        rule = f"must be one of {', '.join(known)}"
+        return Problem("EXAMPLE", short(example), rule, "choose one, or leave it out")
+    if example and system and os.path.lexists(SYSTEMS / system):
+        place = (SYSTEMS / system).as_posix()
+        return Problem("SYSTEM", short(system), f"{place} must not exist", "choose another name")
+    return None
+
+
+def _copy(example: str, target: Path) -> Path:
+    """Copies the application in one step, or raises Stopped."""
+    try:
+        target.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new.", dir=target.parent) as scratch:
+            shutil.copytree(EXAMPLES / example, Path(scratch, example), ignore=CACHES)
+            os.rename(Path(scratch, example), target)
+    except (OSError, shutil.Error) as error:
+        because = getattr(error, "strerror", None) or error
+        raise Stopped(f"{target.as_posix()}: {because}\n  remedy: make its folder writable") from None
+    return target
 
 
 def _create(path: Path, text: str) -> None:
