@@ -145,7 +145,8 @@ def test_an_example_becomes_a_system_of_the_new_environment(folder: Path, exampl
     made = new(folder, PROJECT="acme", REGION="us-east-1", EXAMPLE=example, SYSTEM="shop")
     assert (made.returncode, made.stderr) == (0, "")
     assert "systems/shop is the application" in made.stdout
-    assert (folder / "systems/shop/Dockerfile").read_bytes() == (EXAMPLES / example / "Dockerfile").read_bytes()
+    copied, source = folder / "systems/shop/Dockerfile", EXAMPLES / example / "Dockerfile"
+    assert copied.read_bytes() == source.read_bytes()
     [(name, written)] = load(folder / "environments/dev.yaml").systems.items()
     assert (name, written.folder) == ("shop", "systems/shop")
     sandbox = load(ROOT / "environments/sandbox.yaml").systems
@@ -205,8 +206,8 @@ def test_on_a_terminal_a_wrong_answer_is_asked_again_with_rule_and_remedy(folder
 
 
 def test_on_a_terminal_aws_is_asked_more(folder: Path) -> None:
-    lines = ["acme", "us-east-1", "aws", "210987654321", "example.com", "", "acme/platform", "", "", "", "go", ""]
-    code, shown = typed(folder, *lines)
+    lines = ["acme", "us-east-1", "aws", "210987654321", "example.com", "", "acme/platform", "", "", ""]
+    code, shown = typed(folder, *lines, "go", "")
     assert code == 0, shown
     assert "Name that users type [app.example.com]: " in shown
     assert load(folder / "environments/dev.yaml").edge.domain == "app.example.com"

@@ -81,7 +81,7 @@ QUESTIONS = (
     Question("ADMIN", "compute.admins", "ARN of the IAM role that administers the cluster", _nothing, True),
     Question("EMAIL", "observability.alarm_emails", "Address that alarms are mailed to", _nothing, True),
     Question("EXAMPLE", "", "Example application to copy: django, fastapi or go", _nothing),
-    Question("SYSTEM", "systems", "Name of the system that it becomes", lambda *_: "orders", for_example=True),
+    Question("SYSTEM", "systems", "Name of the new system", lambda *_: "orders", for_example=True),
 )
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from tierra.run.leftovers import leftovers
 from tierra.run.workspace import Failed, Workspace, read_json
 
-# The tiers that an administrator applies the first time: one makes the roles of the pipeline, the other a vault
-# that these may not lock.
+# The tiers that an administrator applies the first time: one makes the roles of the pipeline, the other a
+# vault that these may not lock.
 ADMINISTRATED = ("storage", "delivery")
 # The role of the pipeline that does a step. Only an administrator may destroy.
 ROLES = {"plan": "plan", "unchanged": "plan", "apply": "apply"}
