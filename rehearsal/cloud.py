@@ -5,16 +5,23 @@ Without a file nothing is remembered: terraform's state is then all there is.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from rehearsal.protocol import pack, unpack
 
 BUSY_SECONDS = 30
+TABLES = """
+CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, state BLOB, PRIMARY KEY (type, id));
+CREATE TABLE IF NOT EXISTS attempts (what TEXT PRIMARY KEY, number INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS notes (kind TEXT, id TEXT, value BLOB, PRIMARY KEY (kind, id));
+"""
 
 
 class Cloud:
@@ -23,24 +30,10 @@ class Cloud:
     def __init__(self, path: Path | None) -> None:
         self.remembers = path is not None
         self._lock = threading.Lock()
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(
-            path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        if path is not None:
-            self._database.execute("PRAGMA journal_mode = WAL")
+        if path is not None and not path.exists():
+            _make(path)
+        self._database = _opened(path or ":memory:")
         self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, state BLOB, PRIMARY KEY (type, id))"
-        )
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS attempts (what TEXT PRIMARY KEY, number INTEGER NOT NULL)"
-        )
-
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS notes (kind TEXT, id TEXT, value BLOB, PRIMARY KEY (kind, id))"
-        )
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -111,3 +104,21 @@ class Cloud:
     def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._database.execute(statement, values).fetchall()
+
+
+def _opened(path: Path | str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    database.executescript(TABLES)
+    return database
+
+
+def _make(path: Path) -> None:
+    """Puts a new file there, complete: SQLite does not wait for others who turn its journal mode too. Where
+    another provider was first, its file stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".account-", dir=path.parent) as scratch:
+        new = Path(scratch, path.name)
+        with closing(_opened(new)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+        with suppress(FileExistsError):
+            os.link(new, path)

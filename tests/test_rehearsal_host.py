@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from rehearsing import ROOT, Project
 
 from rehearsal.attach import address
 from rehearsal.catalog import catalog_path
+from rehearsal.cloud import Cloud
 
 BUCKET = 'resource "aws_s3_bucket" "a" {}\n'
 
@@ -117,3 +120,19 @@ def test_newer_code_or_facts_get_a_new_host(tmp_path: Path, file: str) -> None:
     later = time.time() + 100
     os.utime(tmp_path / file, (later, later))
     assert asked() != before
+
+
+def test_providers_that_start_together_open_a_new_account(tmp_path: Path) -> None:
+    together, rounds = 4, 50
+    barrier = threading.Barrier(together)
+
+    def opened(number: int) -> Cloud:
+        barrier.wait()
+        return Cloud(tmp_path / str(number) / "account.sqlite")
+
+    with ThreadPoolExecutor(together) as pool:
+        for number in range(rounds):
+            clouds = list(pool.map(opened, [number] * together))
+            clouds[0].put("aws_vpc", "vpc-1", {"id": "vpc-1"})
+            assert [each.all("aws_vpc") for each in clouds] == [[{"id": "vpc-1"}]] * together
+            assert [path.name for path in (tmp_path / str(number)).iterdir() if path.is_dir()] == []
