@@ -69,6 +69,9 @@ def _address(version: int | None) -> Callable[[str], str]:
 
 
 def _json(text: str) -> str:
+    """JSON, or nothing: validation.StringIsJSON of the SDK takes an empty string for an argument left out."""
+    if not text:
+        return ""
     try:
         json.loads(text)
     except ValueError as problem:
@@ -145,8 +148,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _policy(text: str) -> str:
-    """A policy of IAM, or of a resource."""
-    return _document(text, lambda found: "")
+    """A policy of a resource; an empty one is an argument left out, as in `_json`."""
+    return _document(text, lambda found: "") if text else ""
 
 
 def _identity_policy(text: str) -> str:

@@ -181,6 +181,8 @@ class Maker:
             return f"{self._digest(name, 12)}.{service}.{self.region}.{self.account.dns_suffix}"
         if name in ("policy", "json", "document", "definition"):
             return "{}"
+        if name.endswith(("cidr_block", "cidr")) and "ipv6" not in name:
+            return "172.31.0.0/16"  # that of a default VPC
         if name in ("status", "state"):
             return "available"
         return f"{name.removesuffix('_id').replace('_', '-')}-{self._digest(name, 17)}"

