@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -61,6 +61,7 @@ TIERS: Mapping[str, Tier] = {
     ),
 }
 
+REMOTE_STATE = "terraform_remote_state"
 # Folders of a root module that hold what it carries.
 CARRIED = ("charts", *additions.FOLDERS)
 
@@ -130,6 +131,9 @@ def synthesize(
             stack.check()
         written = {name: Path(scratch, "stacks", name, "cdk.tf.json") for name in stacks}
         bodies = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in written.items()}
+        for name, generated in bodies.items():
+            for unread in _unread(generated, own.get(name, Own()).tiers):
+                del stacks[name].sources[f"data.{REMOTE_STATE}.{unread}"]
         additions.check(own, bodies)
         for name, generated in bodies.items():
             relative = Path("stacks", name, "cdk.tf.json")
@@ -144,6 +148,22 @@ def synthesize(
         _replace(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
         _replace(folder / "environment.json", json.dumps(facts(environment, tiers), indent=2) + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
+
+
+def _unread(root: dict[str, Any], read: Container[str]) -> list[str]:
+    """Takes out the states of other tiers that nothing reads: terraform would fail where there is no such
+    state yet. Returns their tiers."""
+    blocks = root.get("data", {})
+    states = blocks.get(REMOTE_STATE, {})
+    text = json.dumps(root)
+    unread = [tier for tier in states if tier not in read and f"data.{REMOTE_STATE}.{tier}." not in text]
+    for tier in unread:
+        del states[tier]
+    if not states:
+        blocks.pop(REMOTE_STATE, None)
+    if not blocks:
+        root.pop("data", None)
+    return unread
 
 
 def addresses(root: Mapping[str, Any]) -> list[str]:

@@ -54,6 +54,8 @@ def test_nothing_is_left_of_it_and_nothing_reads_it(name: str, variant: Make) ->
     for tier, reads in references(found).items():
         for producer, output in reads:
             assert output in found[producer].body["output"], (tier, producer, output)
+        states = found[tier].body.get("data", {}).get("terraform_remote_state", {})
+        assert set(states) == {producer for producer, _ in reads}, "states that nothing reads"
 
 
 def test_without_any_database_the_tier_keeps_the_key_of_other_secrets(variant: Make) -> None:

@@ -233,6 +233,20 @@ def test_dress_rehearsal(project: Project, environment: str) -> None:
     assert not (project.folder / "cdktf.out" / environment).exists()
 
 
+@pytest.mark.soak
+def test_an_environment_without_databases_firewall_and_pipeline(project: Project) -> None:
+    spec = {
+        "project": "acme",
+        "region": "us-east-1",
+        "data": dict.fromkeys(("postgres", "redis", "documentdb"), "off"),
+        "edge": {"waf": "off"},
+        "delivery": {"ci": "off"},
+        "systems": {"shop": {"framework": "go", "needs": ["files"]}},
+    }
+    (project.folder / "environments/bare.yaml").write_text(json.dumps(spec))
+    succeeded(project.make("rehearse", "ENV=bare"))
+
+
 def test_a_partial_apply_is_completed_by_the_next(project: Project) -> None:
     failing = {"REHEARSAL_FAIL": "aws_subnet=0.4,aws_kms_key=0.7", "TIER": "network", "APPROVE": "yes"}
     succeeded(project.make("plan", **failing))

@@ -50,7 +50,7 @@ def prepare(tier: Tier, state: str) -> Terraform:
 def producers(tier: Tier) -> dict[str, Path]:
     """The state files of other tiers that the tier reads; what is not among them is read from S3."""
     found = {}
-    for need in tier.needs:
+    for need in tier.reads:
         if need.scratch_state.exists():
             found[need.name] = need.scratch_state
         elif tier.workspace.rehearsed:

@@ -22,9 +22,8 @@ def write_overrides(workspace: Workspace) -> None:
     workspace.states.mkdir(parents=True, exist_ok=True)
     for tier in workspace.tiers(workspace.order):
         configuration = tier.configured()
-        producers = configuration.get("data", {}).get("terraform_remote_state", {})
         override = rehearsed(
-            tier.folder, tier.local_state, {name: workspace.tier(name).local_state for name in producers}
+            tier.folder, tier.local_state, {each.name: each.local_state for each in tier.reads}
         )
         if workspace.unprotected:
             override["output"] = {"protection": {"value": False}}

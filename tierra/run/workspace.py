@@ -180,6 +180,12 @@ class Tier:
         return [Tier(self.workspace, name) for name in self.workspace.facts["tiers"][self.name]]
 
     @property
+    def reads(self) -> list[Tier]:
+        """The tiers whose states the configuration reads: of those that it needs, maybe not all."""
+        states = self.configured().get("data", {}).get("terraform_remote_state", {})
+        return [Tier(self.workspace, name) for name in states]
+
+    @property
     def consumers(self) -> list[Tier]:
         """The tiers that read outputs of this one."""
         graph = self.workspace.facts["tiers"]
