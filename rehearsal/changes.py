@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,10 @@ from rehearsal.planning import conform, null
 from rehearsal.protocol import UNKNOWN, Object, error, pack
 from rehearsal.values import Maker
 
+# Rules about what the provider asks for once a new object is active, which takes AWS minutes: what they need
+# may be created meanwhile (internal/service/elbv2/load_balancer.go, resourceLoadBalancerCreate).
+LATE = {"aws_alb": "balancer_logs", "aws_lb": "balancer_logs"}
+PATIENCE_SECONDS = 3.0
 IDENTITIES = ("id", "arn", "name", "identifier")
 
 
@@ -50,8 +55,20 @@ class Changes:
         if self.failures.strike(type_.name, planned, self.cloud):
             detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
+        self._wait(type_, planned)
         with self._creating:  # of two that exclude each other, the later one is refused
             return self._create(type_, planned)
+
+    def _wait(self, type_: Type, planned: Object) -> None:
+        """Wait for what a late rule needs; not for long, where it does not come."""
+        if type_.name not in LATE or not self.cloud.remembers:
+            return
+        end = time.monotonic() + PATIENCE_SECONDS
+        around = partial(outside.around, self.cloud, self.account.id)
+        while time.monotonic() < end and any(
+            rule.name == LATE[type_.name] for rule, _ in refusals.refusals(type_.name, None, planned, around)
+        ):
+            time.sleep(0.05)
 
     def _create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         if self.access:

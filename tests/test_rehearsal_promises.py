@@ -247,3 +247,44 @@ def test_a_range_that_is_made_up_can_be_used(tmp_path: Path) -> None:
     project = Project(tmp_path, text)
     project.apply()
     assert project.unchanged()
+
+
+def test_the_policy_of_a_bucket_may_come_while_a_load_balancer_is_made(tmp_path: Path) -> None:
+    text = """
+    resource "aws_vpc" "this" { cidr_block = "10.0.0.0/16" }
+    resource "aws_subnet" "this" {
+      vpc_id     = aws_vpc.this.id
+      cidr_block = "10.0.0.0/24"
+    }
+    resource "aws_s3_bucket" "logs" { bucket = "acme-logs" }
+    resource "aws_s3_bucket_versioning" "logs" {
+      bucket = aws_s3_bucket.logs.id
+      versioning_configuration { status = "Enabled" }
+    }
+    resource "aws_s3_bucket_policy" "logs" {
+      bucket = aws_s3_bucket.logs.id
+      policy = jsonencode({
+        Version   = "2012-10-17"
+        Statement = [{
+          Effect    = "Allow"
+          Principal = { Service = "delivery.logs.amazonaws.com" }
+          Action    = "s3:PutObject"
+          Resource  = "${aws_s3_bucket.logs.arn}/*"
+        }]
+      })
+      depends_on = [aws_s3_bucket_versioning.logs]
+    }
+    resource "aws_lb" "this" {
+      name               = "acme"
+      internal           = true
+      load_balancer_type = "network"
+      subnets            = [aws_subnet.this.id]
+      access_logs {
+        bucket  = aws_s3_bucket.logs.id
+        enabled = true
+      }
+    }
+    """
+    project = Project(tmp_path, text)
+    project.apply()
+    assert project.unchanged()
