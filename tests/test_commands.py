@@ -16,7 +16,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 from botocore import xform_name
-from test_docs import NAMES, ROOT, TARGET
+from test_docs import NAMES, ROOT, TARGET, makefiles
 from test_make import Project, without_make
 
 FENCE = re.compile(r"^```(.*?)\n(.*?)^```", re.M | re.S)
@@ -131,7 +131,7 @@ def test_commands_that_do_not_exist_are_found() -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if blocks(name, "sh")])
 def test_shell_that_needs_aws_is_shell_and_its_make_targets_exist(name: str) -> None:
-    targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    targets = set(TARGET.findall(makefiles()))
     for body in blocks(name, "sh"):
         checked = subprocess.run(["bash", "-n"], input=body, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, f"{body}\n{checked.stderr}"

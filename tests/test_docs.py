@@ -65,9 +65,15 @@ def test_every_relative_link_leads_somewhere(name: str) -> None:
     assert broken == []
 
 
+def makefiles() -> str:
+    """What make reads: its file, and that of the targets for work on the project."""
+    files = (ROOT / "Makefile", ROOT / "tests" / "targets.mk")
+    return "".join(each.read_text(encoding="utf-8") for each in files)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_make_targets_in_the_papers_exist(name: str) -> None:
-    targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    targets = set(TARGET.findall(makefiles()))
     named = {
         word
         for words in COMMAND.findall((ROOT / name).read_text(encoding="utf-8"))
@@ -78,7 +84,7 @@ def test_make_targets_in_the_papers_exist(name: str) -> None:
 
 
 def test_the_makefile_of_this_test_is_read_right() -> None:
-    targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    targets = set(TARGET.findall(makefiles()))
     assert {"setup", "synth", "validate", "plan", "apply", "destroy", "rehearse", "test"} <= targets
     assert COMMAND.findall("run `make -j plan ENV=x`") == [" -j plan ENV=x"]
     assert COMMAND.findall("make it so") == []
