@@ -21,7 +21,7 @@ here={folder}
 case "$*" in
   "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
   *"pip install"* | *"pip download"*)
-    set -- $(echo "$*" | sed 's/.*requirements.//; s/.lock.*$//')
+    set -- $(echo "$*" | sed 's/.*requirements.//; s/.*venv.half/main/; s/.lock.*$//; s/ .*//')
     echo "$$ $1" >>$here/started
     while test -e $here/slow; do sleep 0.05; done
     test ! -e $here/broken || {{ echo "pip: no route to host" >&2; exit 1; }}
@@ -86,14 +86,14 @@ def test_it_says_first_what_it_installs_and_at_the_end_of_each_step_how_long_it_
     assert re.search(packages + r"Node \(\d+ MB; .+\), terraform \(\d+ MB; .+\)$", first)
     assert "two minutes" in done.stdout
     assert steps(done.stdout) == ["virtual environment", "packages"]
-    assert sorted(machine.installed) == ["bindings", "main", "node", "terraform"]
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "node", "terraform"]
     assert (machine.folder / ".venv/bin/terraform").exists()
 
 
 def test_what_the_machine_has_is_neither_installed_nor_named(machine: Machine) -> None:
     done = machine.setup()
     assert done.stdout.splitlines()[0].endswith("once: Python packages (140 MB), bindings of AWS (60 MB)")
-    assert sorted(machine.installed) == ["bindings", "main"]
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1"]
     assert not (machine.folder / ".venv/bin/terraform").exists()
 
 
@@ -102,17 +102,28 @@ def test_it_is_silent_when_there_is_nothing_to_do(machine: Machine) -> None:
     machine.setup()
     again = machine.setup()
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert len(machine.installed) == 4
+    assert len(machine.installed) == 5
 
 
 def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
     machine.lacks("node")
     machine.setup()
-    for lock in ("main", "bindings"):
+    for lock, again in (("main", ["main-0", "main-1"]), ("bindings", ["bindings"])):
         before = machine.installed
         (machine.folder / f"requirements/{lock}.lock").write_text("other\n")
         assert steps(machine.setup().stdout) == ["packages"]
-        assert machine.installed == [*before, lock]
+        assert sorted(machine.installed) == sorted([*before, *again])
+
+
+def test_the_packages_are_installed_in_two_halves_that_leave_none_out(machine: Machine) -> None:
+    (machine.folder / "broken").touch()
+    machine.setup()
+    halves = [(machine.folder / f".venv/half-{each}").read_text() for each in (0, 1)]
+    names = [re.findall(r"^[a-z][\w.-]*==", half, re.M) for half in halves]
+    lock = (ROOT / "requirements/main.lock").read_text()
+    assert sorted([*names[0], *names[1]]) == sorted(re.findall(r"^[a-z][\w.-]*==", lock, re.M))
+    assert abs(len(names[0]) - len(names[1])) <= 1
+    assert sum(half.count("--hash=") for half in halves) == lock.count("--hash=")
 
 
 def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machine: Machine) -> None:
@@ -124,7 +135,7 @@ def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machi
     assert "run make setup again" in done.stderr
     (machine.folder / "broken").unlink()
     assert steps(machine.setup().stdout) == ["packages"]
-    assert sorted(machine.installed) == ["bindings", "main"]
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1"]
 
 
 def test_packages_come_side_by_side_and_an_interrupt_ends_every_one(machine: Machine) -> None:
@@ -133,7 +144,7 @@ def test_packages_come_side_by_side_and_an_interrupt_ends_every_one(machine: Mac
     script = machine.folder / "tools/setup.sh"
     running = subprocess.Popen([script], env={**os.environ, "PYTHON3": str(machine.folder / "python3")})
     started = machine.folder / "started"
-    while not started.exists() or len(started.read_text().splitlines()) < 3:
+    while not started.exists() or len(started.read_text().splitlines()) < 4:
         assert running.poll() is None
         time.sleep(0.02)
     running.send_signal(signal.SIGTERM)

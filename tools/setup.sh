@@ -34,7 +34,7 @@ start() {
   running="$running $!"
 }
 # All at once, the packages in two halves: pip waits for the index and reads it longer than it installs.
-halve() { awk '/^[^ #]/ { half = 1 - half } { print > (".venv/half-" half) }' half=0 "$1"; }
+halve() { : >.venv/half-0 && : >.venv/half-1 && awk '/^[^ #]/ { half = 1 - half } { print > (".venv/half-" half) }' half=0 "$1"; }
 fetch() {
   running=
   trap 'kill $running $ticker 2>/dev/null; echo; exit 130' INT TERM
