@@ -84,6 +84,15 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
     return validate
 
 
+ALL = "all"  # ENV=all: every environment
+
+
+def _not_all(name: str) -> str:
+    if name == ALL:
+        raise fault("ENV=all stands for every environment", "choose another name")
+    return name
+
+
 def _account(number: str) -> str:
     digits = re.sub(r"[\s-]", "", number)
     if re.fullmatch(r"[0-9]{12}", number):
@@ -102,6 +111,7 @@ Project = Annotated[
 EnvironmentName = Annotated[
     str,
     AfterValidator(_name(2, 12)),
+    AfterValidator(_not_all),
     WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "minLength": 2, "maxLength": 12}),
 ]
 Account = Annotated[
