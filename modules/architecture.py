@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -133,7 +133,7 @@ def synthesize(
         additions.check(own, bodies)
         for name, generated in bodies.items():
             relative = Path("stacks", name, "cdk.tf.json")
-            if blocks := moved(name, addresses(generated), renames):
+            if blocks := moves(stacks[name], addresses(generated), renames):
                 generated["moved"] = blocks
             _replace(folder / relative, _terraform_json(generated, environment))
             _replace(folder / relative.with_name("versions.tf"), _versions(environment))
@@ -144,6 +144,15 @@ def synthesize(
         _replace(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
         _replace(folder / "environment.json", json.dumps(facts(environment, tiers), indent=2) + "\n")
         _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
+
+
+def moves(stack: Stack, generated: Collection[str], renames: Sequence[Rename]) -> list[dict[str, str]]:
+    """The `moved` blocks of a tier: those of systems with another name, and before them those of releases,
+    which knew a system by its first one."""
+    targets = {each["to"] for each in stack.moves}
+    first = {each["from"] for each in stack.moves} - targets
+    blocks = moved(stack.tier, [*sorted({*generated} - targets), *sorted(first)], renames)
+    return sorted([*blocks, *stack.moves], key=lambda block: (block["from"], block["to"]))
 
 
 def addresses(root: Mapping[str, Any]) -> list[str]:

@@ -47,6 +47,7 @@ from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
+from modules.systems.names import called
 from modules.systems.own_spec import own_findings
 from modules.systems.shape_spec import surroundings_findings
 from modules.systems.spec import Systems, default_systems, need_findings, systems_findings, usual_systems
@@ -212,6 +213,10 @@ class Environment(Section):
     def link(self, chain: Chain) -> None:
         """For `load`, which knows the files beside the one of this."""
         self._chain = chain
+
+    def called(self, system: str) -> str:
+        """The name of everything that a system has in AWS and in the cluster."""
+        return called(system, self.systems[system].formerly)
 
     @property
     def partition(self) -> Literal["aws", "aws-cn", "aws-us-gov"]:
