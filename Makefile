@@ -27,6 +27,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j4
 help: ## Show this help
 	@echo "make plan ENV=sandbox       one environment, every tier (ENV=sandbox is the default)"
 	@echo "make plan TIER=network      one tier of it"
+	@echo "make plan ENV=all           every environment; so with synth, validate, drift and others that only look"
 	@echo
 	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  \1|\2/p' $(filter Makefile tests/%,$(MAKEFILE_LIST)) | awk -F'|' '{printf "%-12s%s\n", $$1, $$2}'
 
@@ -66,6 +67,14 @@ COMMANDS := $(SYNTHESIZED) $(ONCE) $(GRAPH)
 WANTED := $(filter $(COMMANDS),$(MAKECMDGOALS))
 DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 
+ifeq ($(ENV),all)
+ifneq ($(filter-out file,$(origin OUT)),)
+$(error OUT: a folder of one environment; leave it out with ENV=all)
+endif
+$(firstword $(WANTED)): | $(INSTALLED)
+	@$(PYTHON) -m tools.every "$(WANTED)" $(MAKE)
+$(wordlist 2,99,$(WANTED)): $(firstword $(WANTED)) ;
+else
 ifneq ($(WANTED),)
 ifeq ($(wildcard $(SPEC)),)
 $(error $(SPEC) does not exist; ENV is one of: $(patsubst environments/%.yaml,%,$(wildcard environments/*.yaml)))
@@ -88,6 +97,7 @@ $(error TIER=$(TIER): there is no such tier; the tiers of $(ENV) are: $(TIERS))
 endif
 endif
 endif
+endif
 SELECTED := $(or $(TIER),$(TIERS))
 
 # -OO leaves out the type checks that the bindings make at every call, an eighth of the time; tests run with them.
@@ -100,7 +110,7 @@ $(OUT)/tiers.mk: $(wildcard environments/*.yaml environments/*/*.yaml) $(OWN_TER
 app: $(INSTALLED) $(LEAN)
 	@$(PYTHON) -OO main.py
 
-ifeq ($(DRY),)
+ifeq ($(DRY)$(filter all,$(ENV)),)
 ready: $(OUT)/tiers.mk $(PROVIDER)
 	@$(RUN) ready $(WANTED)
 $(foreach verb,$(GRAPH),$(TIERS:%=$(verb)-%)): ready

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -137,7 +137,7 @@ def synthesize(
         additions.check(own, bodies)
         for name, generated in bodies.items():
             relative = Path("stacks", name, "cdk.tf.json")
-            if blocks := moved(name, addresses(generated), renames):
+            if blocks := moves(stacks[name], addresses(generated), renames):
                 generated["moved"] = blocks
             _replace(folder / relative, _terraform_json(generated, environment))
             _replace(folder / relative.with_name("versions.tf"), _versions(environment))
@@ -164,6 +164,15 @@ def _unread(root: dict[str, Any], read: Container[str]) -> list[str]:
     if not blocks:
         root.pop("data", None)
     return unread
+
+
+def moves(stack: Stack, generated: Collection[str], renames: Sequence[Rename]) -> list[dict[str, str]]:
+    """The `moved` blocks of a tier: those of systems with another name, and before them those of releases,
+    which knew a system by its first one."""
+    targets = {each["to"] for each in stack.moves}
+    first = {each["from"] for each in stack.moves} - targets
+    blocks = moved(stack.tier, [*sorted({*generated} - targets), *sorted(first)], renames)
+    return sorted([*blocks, *stack.moves], key=lambda block: (block["from"], block["to"]))
 
 
 def addresses(root: Mapping[str, Any]) -> list[str]:

@@ -130,7 +130,7 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
 
 def push_role_arn(environment: Environment, system: str) -> str:
     """ARN of the role that brings images of a system into the registry of an environment."""
-    role = _names(environment).of("iam_role", f"push-{system}")
+    role = _names(environment).of("iam_role", f"push-{environment.called(system)}")
     return f"arn:{environment.partition}:iam::{environment.account}:role/{role}"
 
 
@@ -141,7 +141,7 @@ def source_arns(environment: Environment, system: str = "*") -> list[str]:
     if not source:
         return []
     names = _names(source)
-    repository = f"{names.stem}/*" if system == "*" else names.repository(system)
+    repository = f"{names.stem}/*" if system == "*" else names.repository(source.called(system))
     return [f"arn:{source.partition}:ecr:{source.region}:{source.account}:repository/{repository}"]
 
 

@@ -47,6 +47,7 @@ from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
+from modules.system_names import called
 from modules.systems.own_spec import own_findings
 from modules.systems.shape_spec import surroundings_findings
 from modules.systems.spec import Systems, default_systems, need_findings, systems_findings, usual_systems
@@ -84,6 +85,15 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
     return validate
 
 
+ALL = "all"  # ENV=all: every environment
+
+
+def _not_all(name: str) -> str:
+    if name == ALL:
+        raise fault("ENV=all stands for every environment", "choose another name")
+    return name
+
+
 def _account(number: str) -> str:
     digits = re.sub(r"[\s-]", "", number)
     if re.fullmatch(r"[0-9]{12}", number):
@@ -102,6 +112,7 @@ Project = Annotated[
 EnvironmentName = Annotated[
     str,
     AfterValidator(_name(2, 12)),
+    AfterValidator(_not_all),
     WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "minLength": 2, "maxLength": 12}),
 ]
 Account = Annotated[
@@ -202,6 +213,10 @@ class Environment(Section):
     def link(self, chain: Chain) -> None:
         """For `load`, which knows the files beside the one of this."""
         self._chain = chain
+
+    def called(self, system: str) -> str:
+        """The name of everything that a system has in AWS and in the cluster."""
+        return called(system, self.systems[system].formerly)
 
     @property
     def partition(self) -> Literal["aws", "aws-cn", "aws-us-gov"]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
@@ -32,6 +34,7 @@ from constructs import Construct, Node
 from modules.literals import literal
 from modules.naming import Names
 from modules.spec import Environment
+from modules.system_names import path_of_names
 
 Parameters = ParamSpec("Parameters")
 Element = TypeVar("Element", bound=TerraformElement)
@@ -82,6 +85,8 @@ class Stack(TerraformStack):
         self._rooms: dict[str, Construct] = {}
         self._addresses: dict[str, str] = {}
         self._clashes: list[str] = []
+        self.moves: list[dict[str, str]] = []
+        self._names: list[str] = []
 
     def add(
         self,
@@ -100,6 +105,7 @@ class Stack(TerraformStack):
             raise TierError(
                 f"{self.tier}: {terraform_type}.{name}: use lower-case letters, digits and underscores"
             )
+        name = self._of_today(terraform_type, name)
         address = f"{terraform_type}.{name}"
         if address in self._addresses:
             raise TierError(f"{self.tier}: two elements have the address {address}")
@@ -109,6 +115,29 @@ class Stack(TerraformStack):
         # What _allocate_logical_id would answer; said at once it saves three questions across languages.
         element.override_logical_id(name)
         return element
+
+    @contextmanager
+    def system(self, name: str) -> Iterator[str]:
+        """For what belongs to one system: gives the name that all of it has in AWS and in the cluster, which
+        the addresses of `add` are made of, too. They get the name of today, and `moves` leads there."""
+        system = self.environment.systems[name]
+        first = self.environment.called(name)
+        self._names = [first, *path_of_names(name, system.formerly)]
+        try:
+            yield first
+        finally:
+            self._names = []
+
+    def _of_today(self, terraform_type: str, name: str) -> str:
+        """The name of an address with that of the system as it is today."""
+        if not self._names:
+            return name
+        first, *path = (each.replace("-", "_") for each in self._names)
+        steps = [re.sub(rf"(?<![a-z0-9]){first}(?![a-z0-9])", each, name, count=1) for each in path]
+        if not terraform_type.startswith("data."):
+            pairs = pairwise(f"{terraform_type}.{each}" for each in steps)
+            self.moves += [{"from": old, "to": new} for old, new in pairs if old != new]
+        return steps[-1]
 
     def output(self, name: str, value: Any, description: str) -> None:
         """An output with exactly this name."""

@@ -1,4 +1,4 @@
-"""The environments of this checkout whose target is AWS."""
+"""The environments of this checkout, and which of them cannot stand beside each other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import combinations, permutations
 from pathlib import Path
 
 from modules.errors import SpecError
+from modules.network.ranges import free_range
 from modules.spec import Environment, load
 
 FOLDER = Path("environments")
@@ -17,21 +18,24 @@ class Refused(Exception):
     """What is wrong with the specs, for people."""
 
 
-def real_environments(folder: Path = FOLDER) -> list[Environment]:
-    """Those with target: aws, by name. Raises Refused with the problems of every wrong file, and pairs of
-    one account whose names overlap."""
+def all_environments(folder: Path = FOLDER) -> list[Environment]:
+    """Those of every file: before any that takes its images, by name. Raises Refused with the problems of
+    every wrong file, and pairs of which only one can stand."""
     found, problems = [], []
     for path in sorted(folder.glob("*.yaml")):
         try:
             found.append(load(path))
         except SpecError as error:
             problems.append(str(error))
-    if problems:
+    if problems := problems or list(overlaps([each for each in found if each.target == "aws"])):
         raise Refused("\n".join(problems))
-    real = [environment for environment in found if environment.target == "aws"]
-    if problems := list(overlaps(real)):
-        raise Refused("\n".join(problems))
-    return real
+    return sorted(found, key=lambda each: each.chain.place)
+
+
+def real_environments(folder: Path = FOLDER) -> list[Environment]:
+    """Those with target: aws, by name. Raises Refused like `all_environments`."""
+    real = [each for each in all_environments(folder) if each.target == "aws"]
+    return sorted(real, key=lambda each: each.environment)
 
 
 def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str]:
@@ -46,12 +50,14 @@ def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str
 
 
 def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
-    """Environments of one account that would take a name from another, or could reach what belongs to it:
-    policies name things by `<project>-<environment>-*`, and `acme-prod-*` matches what is in
-    `acme-prod-eu`."""
+    """Environments that cannot stand beside each other: in one account they would take a name from another,
+    or could reach what belongs to it, for policies name things by `<project>-<environment>-*`, and
+    `acme-prod-*` matches what is in `acme-prod-eu`; in any accounts they would be routed to by the same
+    addresses."""
     for one, other in combinations(environments, 2):
         if one.account == other.account:
             yield from _same(one, other)
+        yield from _connected(one, other)
     for one, other in permutations(environments, 2):
         stem, longer = (f"{each.project}-{each.environment}" for each in (one, other))
         if one.account == other.account and longer.startswith(f"{stem}-"):
@@ -74,12 +80,54 @@ def _same(one: Environment, other: Environment) -> Iterator[str]:
             "  rule:   names of an account are taken once\n"
             f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
         )
-    if one.edge.domain and one.edge.domain == other.edge.domain:
+    for name in sorted(_public_names(one) & _public_names(other)):
         yield (
-            f"{files}: edge.domain: {one.edge.domain}\n"
+            f"{files}: edge.domain: {name}\n"
             "  rule:   a name leads to one load balancer: each would replace the record of the other\n"
             "  remedy: give each a domain of its own"
         )
+    creators = [each for each in (one, other) if each.delivery.github]
+    if [each.delivery.oidc_provider for each in creators] == ["create", "create"]:
+        yield (
+            f"{files}: delivery.oidc_provider: both create it\n"
+            "  rule:   an account has one identity provider for GitHub\n"
+            "  remedy: write oidc_provider: existing below delivery in the one that is built later"
+        )
+    scanned = [each.delivery.registry_scan for each in (one, other)]
+    if one.region == other.region and "leave" not in scanned:
+        yield (
+            f"{files}: delivery.registry_scan: {' and '.join(scanned)}\n"
+            "  rule:   it holds for every repository of an account and region: one environment sets it\n"
+            "  remedy: remove the line from one of them"
+        )
+
+
+def _public_names(environment: Environment) -> set[str]:
+    edge = environment.edge
+    return {edge.domain, *edge.aliases} if edge.domain else set(edge.aliases)
+
+
+def _connected(one: Environment, other: Environment) -> Iterator[str]:
+    """Two networks that routes lead to, in whatever accounts: addresses must be in one of them only."""
+    ours, theirs = one.network.cidr, other.network.cidr
+    if not ours.overlaps(theirs):
+        return
+    shared = [
+        (mine, its) for mine in one.network.reserved for its in other.network.reserved if mine.overlaps(its)
+    ]
+    named = [each for each in one.network.reserved if each.overlaps(theirs)]
+    named += [each for each in other.network.reserved if each.overlaps(ours)]
+    if not shared and not named:
+        return
+    why = f"both name {shared[0][0]} in network.reserved" if shared else f"network.reserved names {named[0]}"
+    free = free_range(theirs.prefixlen, [ours, theirs, *one.network.reserved, *other.network.reserved])
+    yield (
+        f"environments/{other.environment}.yaml and environments/{one.environment}.yaml: network.cidr:"
+        f" {theirs} and {ours}\n"
+        f"  rule:   {why}, so that routes lead to both networks, and their ranges must not overlap\n"
+        f"  remedy: write another network.cidr, such as {free}, in the one that is not"
+        " built yet, or remove the range from network.reserved of the one that has no route there"
+    )
 
 
 def _apart(environment: Environment) -> str:

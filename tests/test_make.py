@@ -374,3 +374,22 @@ def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project
     assert sorted(manifest["stacks"]) == sorted(TIERS)
     for stack in manifest["stacks"].values():
         assert (project.folder / settings["output"] / stack["synthesizedStackPath"]).is_file()
+
+
+def test_every_environment_at_once(project: Project) -> None:
+    for path in (project.folder / "environments").glob("*.yaml"):
+        path.unlink()
+    for name in ("one", "two"):
+        (project.folder / f"environments/{name}.yaml").write_text("project: acme\nregion: us-east-1\n")
+    assert re.search(r"one +done\n +two +done", succeeded(project.make("synth", "ENV=all")))
+    assert (project.folder / "cdktf.out/two/tiers.mk").exists()
+    refused = project.make("apply", "ENV=all")
+    assert refused.returncode == 2
+    assert "alone\n  remedy: name one, as in make apply ENV=one" in refused.stderr
+    assert "ENV=one" in succeeded(project.make("-n", "plan", "ENV=all"))
+    assert "leave it out with ENV=all" in project.make("synth", "ENV=all", "OUT=x").stderr
+    (project.folder / "environments/two.yaml").write_text("project: acme\n")
+    wrong = project.make("plan", "ENV=all")
+    assert wrong.returncode == 2
+    assert "two.yaml:1: region" in wrong.stderr
+    assert "===" not in wrong.stdout

@@ -122,11 +122,37 @@ def test_every_choice_in_a_comment_can_be_taken(folder: Path, given: dict[str, s
 
 
 def test_without_a_terminal_everything_missing_is_said_at_once(folder: Path) -> None:
-    refused = new(folder, TARGET="aws", REGION="us-east-1")
+    (folder / "environments/other.yaml").write_text("project: shop\nregion: us-east-1\n")
+    refused = new(folder, TARGET="aws")
     assert refused.returncode == 1
     assert re.findall(r"^  ([A-Z]+)=", refused.stderr, re.M) == ["PROJECT", "ACCOUNT", "ZONE", "REPOSITORY"]
     assert "no terminal" in refused.stderr
-    assert names(folder) == ["test.yaml"]
+    assert names(folder) == ["other.yaml", "test.yaml"]
+
+
+def test_what_the_others_say_is_usual_and_what_they_have_is_left_to_them(folder: Path) -> None:
+    assert new(folder, "prod", **AWS).returncode == 0
+    text = (folder / "environments/prod.yaml").read_text()
+    (folder / "environments/prod.yaml").write_text(
+        text.replace("cidr: 10.21.0.0/16", "cidr: 10.21.0.0/16\n  reserved: [10.22.0.0/15]")
+    )
+    made = new(folder, TARGET="aws")
+    assert (made.returncode, made.stderr) == (0, "")
+    written = load(folder / "environments/dev.yaml")
+    assert (written.project, written.region, written.account) == ("acme", "us-east-1", AWS["ACCOUNT"])
+    assert (written.edge.zone, written.edge.domain) == ("example.com", "dev.example.com")
+    assert written.delivery.repository == "acme/platform"
+    assert written.delivery.oidc_provider == "existing"
+    assert str(written.network.cidr) == "10.24.0.0/16"
+
+
+def test_an_environment_that_cannot_stand_beside_another_is_not_written(folder: Path) -> None:
+    assert new(folder, "prod", **AWS).returncode == 0
+    refused = new(folder, "prod-eu", TARGET="aws")
+    assert refused.returncode == 1
+    assert "names begin with acme-prod-eu" in refused.stderr
+    assert "remedy: rename one" in refused.stderr
+    assert names(folder) == ["prod.yaml", "test.yaml"]
 
 
 def test_wrong_answers_are_said_at_once_in_the_words_of_the_spec(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Environments of one account whose names overlap, which policies would not keep apart."""
+"""Environments that cannot stand beside each other: names, what an account has once, and address ranges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ region: us-east-1
 account: "{account}"
 target: aws
 edge: {{zone: example.com, domain: {name}.example.com}}
-delivery: {{repository: acme/platform, runner: [inside]}}
+delivery: {{repository: acme/platform, runner: [inside], oidc_provider: existing}}
 """
 
 
@@ -75,3 +75,62 @@ def test_what_an_account_has_once_is_refused_for_two(
         assert says in problem
         assert "remedy:" in problem
     assert overlaps_beside(load(folder / "apart.yaml"), folder) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (", oidc_provider: existing", "", "delivery.oidc_provider: both create it\n"),
+        (
+            "existing}",
+            "existing, registry_scan: basic}",
+            "delivery.registry_scan: basic and basic\n",
+        ),
+    ],
+)
+def test_one_environment_sets_what_an_account_has_once(
+    tmp_path: Path, before: str, after: str, says: str
+) -> None:
+    folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", HERE), ("acme", "apart", THERE))
+    for name in ("one", "two", "apart"):
+        file = folder / f"{name}.yaml"
+        was = file.read_text()
+        file.write_text(was.replace(before, after))
+        assert file.read_text() != was
+    [problem] = overlaps_beside(load(folder / "one.yaml"), folder)
+    assert says in problem
+    assert "remedy:" in problem
+    assert overlaps_beside(load(folder / "apart.yaml"), folder) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "says"),
+    [
+        ("{cidr: 10.20.0.0/16}", "{cidr: 10.20.0.0/16}", ""),
+        ("{cidr: 10.20.0.0/16, reserved: [10.0.0.0/14]}", "{cidr: 10.20.0.0/16}", ""),
+        (
+            "{cidr: 10.20.0.0/16, reserved: [10.0.0.0/14]}",
+            "{cidr: 10.21.0.0/16, reserved: [10.0.0.0/14]}",
+            "",
+        ),
+        (
+            "{cidr: 10.20.0.0/16, reserved: [10.0.0.0/14]}",
+            "{cidr: 10.20.0.0/17, reserved: [10.1.0.0/16]}",
+            "both name 10.0.0.0/14 in network.reserved",
+        ),
+        (
+            "{cidr: 10.20.0.0/17, reserved: [10.20.128.0/17]}",
+            "{cidr: 10.20.0.0/16}",
+            "network.reserved names 10.20.128.0/17",
+        ),
+    ],
+)
+def test_ranges_that_routes_lead_to_are_in_one_network(tmp_path: Path, one: str, two: str, says: str) -> None:
+    folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", THERE))
+    for name, network in (("one", one), ("two", two)):
+        with (folder / f"{name}.yaml").open("a") as file:
+            file.write(f"network: {network}\n")
+    problems = overlaps_beside(load(folder / "one.yaml"), folder)
+    assert len(problems) == bool(says)
+    assert not says or says in problems[0]
+    assert not says or "such as 10.2" in problems[0]

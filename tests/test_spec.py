@@ -371,6 +371,22 @@ def test_editors_accept_the_environments_and_refuse_a_misspelt_key(name: str) ->
         jsonschema.validate({**spec, "netwrk": {}}, rules)
 
 
+@pytest.mark.parametrize(
+    ("spec", "legal"),
+    [
+        ({"project": "acme", "region": "us-east-1"}, True),
+        ({"project": "acme"}, False),
+        ({"extends": "shared/base.yaml"}, True),
+        ({"extends": "shared/base.yaml", "systems": {"orders": {"replicas": 1}}}, True),
+        ({"extends": "shared/base.yaml", "systems": {"orders": {"egress": [{}]}}}, False),
+        ({"extends": "shared/base.yaml", "netwrk": {}}, False),
+    ],
+)
+def test_editors_ask_for_nothing_that_a_base_may_say(spec: dict[str, Any], legal: bool) -> None:
+    rules = json.loads((ROOT / "environments" / "schema.json").read_text(encoding="utf-8"))
+    assert jsonschema.Draft202012Validator(rules).is_valid(spec) == legal
+
+
 # Anything at all
 
 

@@ -1301,7 +1301,8 @@ def test_environments_that_disagree_on_the_branch_are_refused(
 ) -> None:
     workflows_command.main()
     edge = {"zone": "example.com", "domain": "next.example.com"}
-    respec(project, "next", edge=edge, delivery={**SPEC["delivery"], "branch": "next"})  # type: ignore[dict-item]
+    delivery = {**SPEC["delivery"], "branch": "next", "oidc_provider": "existing"}  # type: ignore[dict-item]
+    respec(project, "next", edge=edge, delivery=delivery)
     assert workflows_command.main() == 1
     said = capsys.readouterr().err
     assert "live and next share the repository of the infrastructure and disagree on its branch" in said
@@ -1347,7 +1348,9 @@ def test_more_environments_than_a_matrix_holds_are_refused(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(environments_command, "MOST_ENVIRONMENTS", 1)
-    respec(project, "next", edge={"zone": "example.com", "domain": "next.example.com"})
+    edge = {"zone": "example.com", "domain": "next.example.com"}
+    delivery = {**SPEC["delivery"], "oidc_provider": "existing"}  # type: ignore[dict-item]
+    respec(project, "next", edge=edge, delivery=delivery)
     assert environments_command.main() == 1
     assert "environments: 2 have target: aws; a matrix of GitHub Actions has at most 1 jobs" in (
         capsys.readouterr().err

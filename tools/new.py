@@ -16,20 +16,22 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from modules.errors import Problem, SpecError
+from modules.network.ranges import free_range
 from modules.regions import regions
-from modules.spec import REHEARSAL_ACCOUNT, EnvironmentName, load
+from modules.spec import REHEARSAL_ACCOUNT, Environment, EnvironmentName, load
 from modules.syntax import scalar
 from modules.templating import Templates
 from modules.upgrades import LATEST
 from modules.wording import short
+from review.specs import overlaps
 
 FOLDER = Path("environments")
 SYSTEMS = Path("systems")
@@ -43,40 +45,83 @@ Answers = Mapping[str, str]
 class Question:
     """A variable of make, the key of the spec that it fills, and how it is asked for on a terminal.
 
-    `usual` is what nothing typed means; None is a question that must be answered. One `for_aws` is asked
+    `usual` is what nothing typed means; without one, or where it is None, a question must be answered. Where
+    it is what the other environments say (`theirs`), a person at a terminal is asked. One `for_aws` is asked
     only when the target is aws, one `for_example` only when an application is copied.
     """
 
     variable: str
     key: str
     text: str
-    usual: Callable[[Answers, str], str] | None = None
+    usual: Callable[[Answers, Draft], str | None] = lambda *_: None
     for_aws: bool = False
     for_example: bool = False
+    theirs: bool = False
 
 
-def _nothing(_answers: Answers, _environment: str) -> str:
+def _nothing(_answers: Answers, _draft: Draft) -> str:
     return ""
 
 
+def _theirs(say: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
+    """What all other environments say, those with target: aws where there are any; None where they differ."""
+
+    def usual(_answers: Answers, draft: Draft) -> str | None:
+        said = {say(each) for each in draft.real or draft.others}
+        return said.pop() if len(said) == 1 else None
+
+    return usual
+
+
+def _theirs_on_aws(say: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
+    return lambda answers, draft: _theirs(say)(answers, draft) if draft.real else None
+
+
+def _domain(answers: Answers, draft: Draft) -> str:
+    """A name in the zone that no other environment has."""
+    taken = {name for each in draft.real for name in each.edge.hosts}
+    usual = f"app.{answers['ZONE']}"
+    return f"{draft.environment}.{answers['ZONE']}" if usual in taken else usual
+
+
 QUESTIONS = (
-    Question("PROJECT", "project", "Short name of the product, such as acme; starts every name"),
-    Question("REGION", "region", "AWS region, such as us-east-1"),
+    Question(
+        "PROJECT",
+        "project",
+        "Short name of the product, such as acme; starts every name",
+        _theirs(lambda other: other.project),
+        theirs=True,
+    ),
+    Question(
+        "REGION", "region", "AWS region, such as us-east-1", _theirs(lambda other: other.region), theirs=True
+    ),
     Question(
         "TARGET", "target", "aws, or rehearsal: an imitation that costs nothing", lambda *_: "rehearsal"
     ),
-    Question("ACCOUNT", "account", "AWS account, twelve digits", for_aws=True),
-    Question("ZONE", "edge.zone", "Your hosted zone in Route 53, such as example.com", for_aws=True),
     Question(
-        "DOMAIN", "edge.domain", "Name that users type", lambda so, _: f"app.{so['ZONE']}", for_aws=True
+        "ACCOUNT", "account", "AWS account, twelve digits", _theirs_on_aws(lambda other: other.account), True
     ),
-    Question("REPOSITORY", "delivery.repository", "Repository on GitHub, owner/name", for_aws=True),
+    Question(
+        "ZONE",
+        "edge.zone",
+        "Your hosted zone in Route 53, such as example.com",
+        _theirs_on_aws(lambda other: other.edge.zone),
+        True,
+    ),
+    Question("DOMAIN", "edge.domain", "Name that users type", _domain, True),
+    Question(
+        "REPOSITORY",
+        "delivery.repository",
+        "Repository on GitHub, owner/name",
+        _theirs_on_aws(lambda other: other.delivery.repository if other.delivery.github else None),
+        True,
+    ),
     Question(
         "RUNNER",
         "delivery.runner",
         "Labels of a runner inside the VPC",
-        lambda _, environment: f"self-hosted,{environment}",
-        for_aws=True,
+        lambda _, draft: f"self-hosted,{draft.environment}",
+        True,
     ),
     Question("ADMIN", "compute.admins", "ARN of the IAM role that administers the cluster", _nothing, True),
     Question("EMAIL", "observability.alarm_emails", "Address that alarms are mailed to", _nothing, True),
@@ -114,10 +159,10 @@ def write(environment: str, given: Answers) -> Path:
     """The file of the new spec. Raises Stopped, and then there is none."""
     path = FOLDER / f"{environment}.yaml"
     _free(path, environment)
-    draft = Draft(environment, _unused_range(FOLDER))
+    draft = Draft(environment, tuple(_sound(FOLDER)))
     answers = {name: answer.strip() for name, answer in given.items() if answer.strip()}
     whole, missing = draft.completed(answers)
-    if missing or draft.faults(whole):
+    if missing or draft.guessed(answers) or draft.faults(whole):
         try:
             # Twice, for a terminal cannot be sought in, which Python asks of a file that it reads and writes.
             with open(TERMINAL, encoding="utf-8", errors="replace") as typed, open(TERMINAL, "w") as seen:
@@ -131,6 +176,8 @@ def write(environment: str, given: Answers) -> Path:
                 raise Stopped("\n".join([heading, *lines])) from None
     if problems := draft.faults(whole):
         raise Stopped("\n".join([f"{len(problems)} wrong", *map(_told, problems)]))
+    if clashes := draft.clashes(whole):
+        raise Stopped("\n".join(clashes))
     copied = _copy(whole["EXAMPLE"], SYSTEMS / whole["SYSTEM"]) if whole["EXAMPLE"] else None
     try:
         _create(path, draft.text(whole))
@@ -155,10 +202,15 @@ def _free(path: Path, environment: str) -> None:
 
 @dataclass(frozen=True)
 class Draft:
-    """A spec in the making: its name, and a range of addresses for it."""
+    """A spec in the making: its name, and the environments that there are."""
 
     environment: str
-    cidr: str
+    others: tuple[Environment, ...] = ()
+
+    @property
+    def real(self) -> list[Environment]:
+        """Those whose target is AWS."""
+        return [each for each in self.others if each.target == "aws"]
 
     def completed(self, given: Answers) -> tuple[dict[str, str], list[Question]]:
         """The answers with what is usual, and the questions that only the user can answer."""
@@ -166,17 +218,22 @@ class Draft:
         for question in _questions(answers):
             if question.variable in answers:
                 continue
-            if question.usual is None:
+            usual = question.usual({"ZONE": "", **answers}, self)
+            if usual is None:
                 missing.append(question)
             else:
-                answers[question.variable] = question.usual({"ZONE": "", **answers}, self.environment)
+                answers[question.variable] = usual
         return answers, missing
+
+    def guessed(self, given: Answers) -> bool:
+        """Whether an answer would be taken from the other environments."""
+        return any(each.theirs and each.variable not in given for each in QUESTIONS)
 
     def asked(self, given: Answers, read: Callable[[], str], say: Callable[[str], None]) -> dict[str, str]:
         """Every answer, sound by itself and beside those before it. Raises EOFError without one."""
         answers = dict(given)
         for question in _questions(answers):
-            usual = question.usual(answers, self.environment) if question.usual else None
+            usual = question.usual(answers, self)
             hint = "" if usual is None else f" [{usual or 'none'}]"
             while not self._sound(question, answers, say):
                 say(f"{question.text}{hint}: ")
@@ -202,14 +259,23 @@ class Draft:
         """What the spec says about the answers, and whether the application can be copied."""
         if problem := _uncopied(answers.get("EXAMPLE", ""), answers.get("SYSTEM", "")):
             return [problem]
+        try:
+            self._loaded(answers)
+        except SpecError as error:
+            return list(error.problems)
+        return []
+
+    def clashes(self, answers: Answers) -> list[str]:
+        """Why this environment cannot stand beside the others; the answers are right by themselves."""
+        found = self._loaded(answers)
+        both = [*self.real, found] if found.target == "aws" else []
+        return [each for each in overlaps(both) if f"/{self.environment}.yaml" in each]
+
+    def _loaded(self, answers: Answers) -> Environment:
         with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
             path = Path(scratch, f"{self.environment}.yaml")
             path.write_text(self.text(answers), encoding="utf-8")
-            try:
-                load(path)
-            except SpecError as error:
-                return list(error.problems)
-        return []
+            return load(path)
 
     def text(self, answers: Answers) -> str:
         """The file. Keys without an answer are left out, or stand in a comment."""
@@ -219,12 +285,18 @@ class Draft:
         system = SYSTEMS / answers.get("SYSTEM", "")
         region = regions().get(answers.get("REGION", ""))
         account = answers.get("ACCOUNT", "")
+        creators = {
+            each.account
+            for each in self.real
+            if each.delivery.github and each.delivery.oidc_provider == "create"
+        }
         values = {
             **plain,
             "account": json.dumps(account) if account else "",
             "admin_account": account or REHEARSAL_ACCOUNT,
-            "cidr": self.cidr,
+            "cidr": _unused_range(self.others),
             "environment": self.environment,
+            "oidc_provider": "existing" if account in creators else "",
             "partition": region.partition if region else "aws",
             "system": Templates().file(f"new/{example}.yaml", folder=system.as_posix()) if example else "",
             "system_name": _yaml(system.name),
@@ -266,16 +338,19 @@ def _yaml(text: str) -> str:
     return text if bare or not text else json.dumps(text, ensure_ascii=False)
 
 
-def _unused_range(folder: Path) -> str:
-    """A range that no other environment has, so that the two could be connected one day."""
-    taken = []
+def _sound(folder: Path) -> Iterator[Environment]:
+    """The other environments. What is wrong with a file, a plan of that one says."""
     for path in sorted(folder.glob("*.yaml")):
-        try:
-            taken.append(load(path).network.cidr)
-        except SpecError:
-            continue  # a plan of that one says so
-    ranges = [IPv4Network(f"10.{second}.0.0/16") for second in range(20, 256)]
-    return str(next((each for each in ranges if not any(map(each.overlaps, taken))), ranges[0]))
+        with suppress(SpecError):
+            yield load(path)
+
+
+def _unused_range(others: Iterable[Environment]) -> str:
+    """A range that no other environment has or knows to be routed elsewhere, so that the two could be
+    connected one day."""
+    return str(
+        free_range(16, [taken for each in others for taken in (each.network.cidr, *each.network.reserved)])
+    )
 
 
 def _uncopied(example: str, system: str) -> Problem | None:

@@ -41,7 +41,7 @@ def images_key(stack: Stack) -> KmsKey:
 
 def registry_arn(stack: Stack, system: str) -> str:
     """ARN of the registry of a system, known before it exists."""
-    return stack.arn("ecr", f"repository/{stack.names.repository(system)}")
+    return stack.arn("ecr", f"repository/{stack.names.repository(stack.environment.called(system))}")
 
 
 def registries(
@@ -50,33 +50,34 @@ def registries(
     """`aws_ecr_repository.<system>`, with what it lets in and what it keeps."""
     found = {}
     for system in stack.environment.systems:
-        role = system.replace("-", "_")
-        registry = stack.add(
-            EcrRepository,
-            role,
-            name=stack.names.repository(system),
-            image_tag_mutability="IMMUTABLE",
-            image_scanning_configuration=EcrRepositoryImageScanningConfiguration(scan_on_push=True),
-            encryption_configuration=[
-                EcrRepositoryEncryptionConfiguration(encryption_type="KMS", kms_key=key.arn)
-            ],
-            force_delete=not stack.environment.protection,
-            lifecycle=stack.guarded,
-            tags=stack.tags(system),
-        )
-        stack.add(
-            EcrLifecyclePolicy,
-            role,
-            repository=registry.name,
-            policy=_lifecycle(stack),
-        )
-        stack.add(
-            EcrRepositoryPolicy,
-            role,
-            repository=registry.name,
-            policy=_access(stack, system, pushers.get(system), node_role_arn),
-        )
-        found[system] = registry
+        with stack.system(system) as name:
+            role = name.replace("-", "_")
+            registry = stack.add(
+                EcrRepository,
+                role,
+                name=stack.names.repository(name),
+                image_tag_mutability="IMMUTABLE",
+                image_scanning_configuration=EcrRepositoryImageScanningConfiguration(scan_on_push=True),
+                encryption_configuration=[
+                    EcrRepositoryEncryptionConfiguration(encryption_type="KMS", kms_key=key.arn)
+                ],
+                force_delete=not stack.environment.protection,
+                lifecycle=stack.guarded,
+                tags=stack.tags(name),
+            )
+            stack.add(
+                EcrLifecyclePolicy,
+                role,
+                repository=registry.name,
+                policy=_lifecycle(stack),
+            )
+            stack.add(
+                EcrRepositoryPolicy,
+                role,
+                repository=registry.name,
+                policy=_access(stack, system, pushers.get(system), node_role_arn),
+            )
+            found[system] = registry
     return found
 
 

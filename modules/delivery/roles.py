@@ -19,35 +19,36 @@ def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
     come from another environment, it pulls them there."""
     found = {}
     for system, settings in stack.environment.systems.items():
-        name = f"push_{system.replace('-', '_')}"
-        found[system] = github.role(
-            name, f"GitHub Actions pushes images of {system}", "push", repository=settings.repository
-        )
-        grant(
-            stack,
-            name,
-            found[system],
-            Statement(
-                sid="SignIn",
-                actions="ecr:GetAuthorizationToken",
-                resources=Everything("the token is for all registries of the account"),
-            ),
-            Statement(
-                sid="PushToOneRegistry",
-                actions=[
-                    *PULL,
-                    *PUSH,
-                    "ecr:DescribeImages",
-                    "ecr:DescribeImageScanFindings",
-                    "ecr:ListImages",
-                ],
-                resources=registry_arn(stack, system),
-            ),
-            *(
-                Statement(sid="TakeFromTheEnvironmentBefore", actions=PULL, resources=source)
-                for source in source_arns(stack.environment, system)
-            ),
-        )
+        with stack.system(system) as name:
+            address = f"push_{name.replace('-', '_')}"
+            found[system] = github.role(
+                address, f"GitHub Actions pushes images of {name}", "push", repository=settings.repository
+            )
+            grant(
+                stack,
+                address,
+                found[system],
+                Statement(
+                    sid="SignIn",
+                    actions="ecr:GetAuthorizationToken",
+                    resources=Everything("the token is for all registries of the account"),
+                ),
+                Statement(
+                    sid="PushToOneRegistry",
+                    actions=[
+                        *PULL,
+                        *PUSH,
+                        "ecr:DescribeImages",
+                        "ecr:DescribeImageScanFindings",
+                        "ecr:ListImages",
+                    ],
+                    resources=registry_arn(stack, system),
+                ),
+                *(
+                    Statement(sid="TakeFromTheEnvironmentBefore", actions=PULL, resources=source)
+                    for source in source_arns(stack.environment, system)
+                ),
+            )
     return found
 
 
@@ -56,29 +57,32 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
     its Secrets, and sees the cluster's address and the images of the system."""
     found = {}
     for system, settings in stack.environment.systems.items():
-        name = f"deploy_{system.replace('-', '_')}"
-        role = github.role(name, f"GitHub Actions deploys {system}", "deploy", repository=settings.repository)
-        grant(
-            stack,
-            name,
-            role,
-            Statement(
-                sid="FindTheCluster",
-                actions="eks:DescribeCluster",
-                resources=cluster.cluster_arn,
-            ),
-            Statement(
-                sid="FindImages",
-                actions=["ecr:BatchGetImage", "ecr:DescribeImages"],
-                resources=registry_arn(stack, system),
-            ),
-            Statement(
-                sid="SayWhichImageRuns",
-                actions=["ssm:GetParameter", "ssm:PutParameter"],
-                resources=stack.arn("ssm", f"parameter{stack.names.image_parameter(system)}"),
-            ),
-        )
-        # What the group may do: templates/systems/namespace/templates/deploy.yaml
-        access_group(stack, name, cluster.cluster_name, role.arn, f"deploy-{system}")
-        found[system] = role
+        with stack.system(system) as name:
+            address = f"deploy_{name.replace('-', '_')}"
+            role = github.role(
+                address, f"GitHub Actions deploys {name}", "deploy", repository=settings.repository
+            )
+            grant(
+                stack,
+                address,
+                role,
+                Statement(
+                    sid="FindTheCluster",
+                    actions="eks:DescribeCluster",
+                    resources=cluster.cluster_arn,
+                ),
+                Statement(
+                    sid="FindImages",
+                    actions=["ecr:BatchGetImage", "ecr:DescribeImages"],
+                    resources=registry_arn(stack, system),
+                ),
+                Statement(
+                    sid="SayWhichImageRuns",
+                    actions=["ssm:GetParameter", "ssm:PutParameter"],
+                    resources=stack.arn("ssm", f"parameter{stack.names.image_parameter(name)}"),
+                ),
+            )
+            # What the group may do: templates/systems/namespace/templates/deploy.yaml
+            access_group(stack, address, cluster.cluster_name, role.arn, f"deploy-{name}")
+            found[system] = role
     return found

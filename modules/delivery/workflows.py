@@ -109,9 +109,12 @@ def _written_by(environment: Environment) -> str:
 
 def _paths(environment: Environment, system: str, *files: str) -> list[str]:
     """What a commit must touch to start the workflow of a system; nothing where any commit does."""
-    settings = environment.systems[system]
     shared = _repository(environment, system).lower() == plain(environment.delivery.repository).lower()
-    return [f"{settings.folder or f'systems/{system}'}/**", *files] if shared else []
+    return [f"{_folder(environment, system)}/**", *files] if shared else []
+
+
+def _folder(environment: Environment, system: str) -> str:
+    return environment.systems[system].folder or f"systems/{environment.called(system)}"
 
 
 def account_of(environment: Environment) -> dict[str, Any]:
@@ -146,10 +149,11 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
     settings, delivery = environment.systems[system], environment.delivery
     trusted = github_environments(delivery, environment.environment)
     names, arm = _names(environment), environment.compute.nodes.instance.arm
+    called = environment.called(system)
     shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
-    repository = names.repository(system)
+    repository = names.repository(called)
     start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
-    jobs = {"JOBS": " ".join(f"{system}-{job}" for job in settings.jobs)} if settings.jobs else {}
+    jobs = {"JOBS": " ".join(f"{called}-{job}" for job in settings.jobs)} if settings.jobs else {}
     public = settings.shape == "public"
     pods = {"REPLICAS": str(settings.replicas), "WORKERS": str(settings.workers)}
     values = {
@@ -158,7 +162,7 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
         "remember": jobs,
         "roll-out": {**pods, **jobs, "TIMEOUT": "600s"},
         "check-health": {"URL": start + settings.health.ready, "TRIES": "60", "PAUSE": "5"},
-        "record": {"PARAMETER": names.image_parameter(system)},
+        "record": {"PARAMETER": names.image_parameter(called)},
         "roll-back": {"TIMEOUT": "300s"},
     }
     return {
@@ -167,9 +171,10 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
         "source": _source(environment, system),
         "actions": ACTIONS,
         "system": system,
+        "called": called,
         "environment": environment.environment,
         "branch": delivery.branch,
-        "folder": settings.folder or (f"systems/{system}" if shared else "."),
+        "folder": _folder(environment, system) if shared else settings.folder or ".",
         "paths": _paths(environment, system, file),
         "builder": "ubuntu-24.04-arm" if arm else "ubuntu-24.04",
         "platform": "linux/arm64" if arm else "linux/amd64",
@@ -181,9 +186,9 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
         "audience": _audience(environment),
         "severity": delivery.image_severity,
         "push_environment": trusted["push"],
-        "push_role": _role(environment, f"push-{system}"),
+        "push_role": _role(environment, f"push-{called}"),
         "deploy_environment": trusted["deploy"],
-        "deploy_role": _role(environment, f"deploy-{system}"),
+        "deploy_role": _role(environment, f"deploy-{called}"),
         "repository": _registry(environment, system),
         "repository_name": repository,
         "url": start if public else "",
@@ -197,7 +202,7 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
 
 def _registry(environment: Environment, system: str) -> str:
     host = f"{environment.account}.dkr.ecr.{environment.region}.{environment.dns_suffix}"
-    return f"{host}/{_names(environment).repository(system)}"
+    return f"{host}/{_names(environment).repository(environment.called(system))}"
 
 
 def _source(environment: Environment, system: str) -> dict[str, str]:

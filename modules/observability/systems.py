@@ -16,22 +16,23 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
     """`helm_release.system_<system>`, by system. The words are text, for the chart puts them into text."""
     promised = stack.environment.observability.objectives
     releases = {}
-    for name, system in stack.environment.systems.items():
-        words = {
-            "system": name,
-            "availability": f"{promised.availability:g}",
-            "fast": f"{promised.fast:g}",
-            "latency_ms": str(promised.latency_ms),
-            "max_replicas": str(system.max_replicas),
-            "runbooks": runbook_page(stack),
-        }
-        releases[name] = release(
-            stack,
-            f"system_{name.replace('-', '_')}",
-            SYSTEM,
-            name=f"system-{name}",
-            namespace=OBSERVABILITY,
-            values=[document({"words": words, **({} if system.path else {"requests": False})})],
-            depends_on=[after],
-        )
+    for each, system in stack.environment.systems.items():
+        with stack.system(each) as name:
+            words = {
+                "system": name,
+                "availability": f"{promised.availability:g}",
+                "fast": f"{promised.fast:g}",
+                "latency_ms": str(promised.latency_ms),
+                "max_replicas": str(system.max_replicas),
+                "runbooks": runbook_page(stack),
+            }
+            releases[each] = release(
+                stack,
+                f"system_{name.replace('-', '_')}",
+                SYSTEM,
+                name=f"system-{name}",
+                namespace=OBSERVABILITY,
+                values=[document({"words": words, **({} if system.path else {"requests": False})})],
+                depends_on=[after],
+            )
     return releases

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
 from modules.section import Finding, Section, check, fault, repeated
+from modules.system_names import called
 from modules.systems.parts import Command
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def surroundings_findings(systems: Mapping[str, System], network: IPv4Network) -
                 rule = f"{other} is a worker, which answers no requests"
                 yield Finding(path, rule, f"write systems.{other}.shape: internal, or remove it")
         for job in system.jobs:
-            if len(f"{name}-{job}") > LONGEST_CRON_JOB:
+            if len(f"{called(name, system.formerly)}-{job}") > LONGEST_CRON_JOB:
                 rule = f"the names of a system and its job have {LONGEST_CRON_JOB - 1} characters at most"
                 yield Finding(("systems", name, "jobs", job), rule, "choose a shorter name")
         for index, way in enumerate(system.egress):

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from modules.section import Section, fault
-from modules.systems.names import NO_TEXT
+from modules.system_names import NO_TEXT
 from modules.systems.parts import Command, Image, VariableName
 from modules.systems.quantities import Cpu, Memory
 

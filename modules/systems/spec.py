@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
+from modules.system_names import FormerNames, SystemName
 from modules.systems.container_spec import Commands, Health, Metrics
-from modules.systems.names import SystemName
 from modules.systems.own_spec import (
     MOST_CONFIG,
     MOST_VARIABLES,
@@ -49,15 +49,21 @@ MOST_REPLICAS = 200
 
 
 def _paths(systems: Any) -> Any:
-    """A public system that names no path is found below its own name."""
+    """A public system that names no path is found below its own name, which is the first that it had."""
     if not isinstance(systems, dict):
         return systems
     return {
-        name: {"path": f"/{name}", **system}
+        name: {"path": f"/{_first_name(name, system)}", **system}
         if isinstance(system, dict) and system.get("shape", "public") == "public"
         else system
         for name, system in systems.items()
     }
+
+
+def _first_name(name: str, system: dict[str, Any]) -> str:
+    formerly = system.get("formerly")
+    names = [formerly] if isinstance(formerly, str) else formerly
+    return str(names[0]) if isinstance(names, list) and names else name
 
 
 class System(Section):
@@ -66,6 +72,13 @@ class System(Section):
     framework: Framework = Field(
         description="What it is written in, which decides serves, port, cpu and memory.",
         examples=["django"],
+    )
+    formerly: FormerNames = Field(
+        default=(),
+        description="The name that it had, or its names, oldest first. Terraform then moves its resources"
+        " instead of building them anew, and everything in AWS and in the cluster keeps the first name. The"
+        " line stays.",
+        examples=["shop", ["shop", "orders"]],
     )
     shape: Shape = Field(
         default="public",
@@ -404,6 +417,25 @@ def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
             rule = f"each system has a path of its own, and {system.path} is that of {owner}"
             yield Finding(("systems", name, "path"), rule, f"write path: /{name}, or another one")
     yield from _below_metrics(systems)
+    yield from _names_of_others(systems)
+
+
+def _names_of_others(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """A name belongs to one system, whether it has it or had it."""
+    owners: dict[str, str] = {}
+    for name, system in systems.items():
+        for former in dict.fromkeys(system.formerly):
+            path = ("systems", name, "formerly")
+            owner = owners.setdefault(former, name)
+            if former != name and former in systems:
+                rule = f"{former} is a system of this spec, so that {name} cannot be what became of it"
+                remedy = (
+                    "remove formerly, or remove the other system, whose resources then become those of this"
+                )
+                yield Finding(path, rule, f"{remedy} one", former)
+            elif owner != name:
+                rule = f"{former} became one system, and systems.{owner}.formerly names it, too"
+                yield Finding(path, rule, "remove it from one of them", former)
 
 
 def _below_metrics(systems: Mapping[str, System]) -> Iterator[Finding]:

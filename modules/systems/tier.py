@@ -42,12 +42,15 @@ class Systems:
         helm_provider(stack, self.cluster)
         self.masters = masters(stack, self.data)
         self.databases = databases(stack, self.data, self.gateway, self.masters)
-        roles = {name: self._system(name, system) for name, system in stack.environment.systems.items()}
+        roles = {}
+        for each, system in stack.environment.systems.items():
+            with stack.system(each) as name:
+                roles[each] = self._system(name, system, each)
         SystemsOutputs(pod_role_arns={name: role.arn for name, role in roles.items()}).declare(stack)
 
-    def _system(self, name: str, system: System) -> IamRole:
+    def _system(self, name: str, system: System, today: str) -> IamRole:
         """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records lie apart from what
-        they release: docs/decisions/0017-records-of-releases.md."""
+        they release: docs/decisions/0017-records-of-releases.md. `today` is the name in the spec."""
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         secrets = system_secrets(self.stack, name, system, self.data, self.gateway)
@@ -61,7 +64,7 @@ class Systems:
             "systems/namespace",
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
-            values=[document(self._namespace(name, system, secrets))],
+            values=[document(self._namespace(name, system, secrets, today))],
             depends_on=[*identity.before_pods, *before_users, *before_reading],
         )
         release(
@@ -75,7 +78,7 @@ class Systems:
         )
         return identity.role
 
-    def _namespace(self, name: str, system: System, secrets: Secrets) -> dict[str, Any]:
+    def _namespace(self, name: str, system: System, secrets: Secrets, today: str) -> dict[str, Any]:
         place = self.stack.environment
         values: dict[str, Any] = {
             "system": name,
@@ -93,10 +96,12 @@ class Systems:
         }
         if system.shape != "public":
             values["public"] = False
-        if callers := [each for each, other in place.systems.items() if name in other.calls]:
+        if callers := [place.called(each) for each, other in place.systems.items() if today in other.calls]:
             values["callers"] = callers
         if system.calls:
-            values["calls"] = [{"system": each, "port": place.systems[each].port} for each in system.calls]
+            values["calls"] = [
+                {"system": place.called(each), "port": place.systems[each].port} for each in system.calls
+            ]
         if system.egress:
             values["egress"] = [
                 {"port": each.port, "ranges": [str(cidr) for cidr in each.cidrs]} for each in system.egress

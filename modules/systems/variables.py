@@ -50,7 +50,10 @@ def variables(
         "OTEL_SERVICE_NAME": name,
         **TRACES,
         "OTEL_TRACES_SAMPLER_ARG": str(stack.environment.observability.trace_percent / 100),
-        **{variable(each): f"http://{each}.{each}.svc.cluster.local" for each in system.calls},
+        **{
+            variable(each): f"http://{each}.{each}.svc.cluster.local"
+            for each in map(stack.environment.called, system.calls)
+        },
     }
     if system.metrics:
         found["METRICS_PORT"] = str(system.metrics.port or system.port)

@@ -46,7 +46,7 @@ export GITHUB_SHA=$COMMIT GITHUB_RUN_ID=${RUN:-$$} GITHUB_RUN_ATTEMPT=1
 export RUNNER_TEMP=$work GITHUB_OUTPUT=$work/outputs GITHUB_STEP_SUMMARY=$work/summary
 export KUBECONFIG=$work/kubeconfig BEFORE=$work/before
 export AWS_REGION=<%= quoted(region) %> AWS_DEFAULT_REGION=<%= quoted(region) %>
-export SYSTEM=<%= quoted(system) %> REPOSITORY=<%= quoted(repository) %> REPOSITORY_NAME=<%= quoted(repository_name) %>
+export SYSTEM=<%= quoted(called) %> REPOSITORY=<%= quoted(repository) %> REPOSITORY_NAME=<%= quoted(repository_name) %>
 : >"$GITHUB_OUTPUT"
 : >"$GITHUB_STEP_SUMMARY"
 folder=<%= quoted(folder) %>

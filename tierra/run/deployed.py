@@ -22,7 +22,9 @@ def since(tier: Tier, terraform: Terraform) -> list[str]:
     planned = _values(made, recorded(tier))
     if not planned or not made.get("applyable", True):
         return []
-    now = _values(_refreshed(tier, terraform, sorted(planned)), set(planned))
+    # Terraform moves nothing while it is told to look at a part.
+    moves = any(each.get("previous_address") for each in made.get("resource_changes", []))
+    now = _values(_refreshed(tier, terraform, [] if moves else sorted(planned)), set(planned))
     return sorted(name for address, (name, value) in planned.items() if now.get(address) != (name, value))
 
 
@@ -37,7 +39,7 @@ def recorded(tier: Tier) -> set[str]:
 
 
 def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[str, Any]:
-    """A plan that does nothing but read these resources of AWS."""
+    """A plan that does nothing but read these resources of AWS, or all where none is named."""
     plan, shown = tier.folder / PLAN, tier.folder / JSON
     options = [f"-lock-timeout={tier.workspace.lock_timeout}", *(f"-target={each}" for each in addresses)]
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.namespaces import DATABASES, GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
 from modules.section import fault
@@ -49,3 +50,29 @@ def _name(name: str) -> str:
 
 
 SystemName = Annotated[str, AfterValidator(_name)]
+
+
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+# The names that a system had, oldest first; one may be written without a list.
+FormerNames = Annotated[
+    tuple[SystemName, ...],
+    BeforeValidator(_several),
+    Field(strict=False),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 9}]}
+    ),
+]
+
+
+def called(name: str, formerly: Sequence[str]) -> str:
+    """What everything of a system is called in AWS and in the cluster: by its first name, always."""
+    return formerly[0] if formerly else name
+
+
+def path_of_names(name: str, formerly: Sequence[str]) -> list[str]:
+    """Names from the oldest to that of today, each where it stands last: a system may get a name back."""
+    names = [*formerly, name]
+    return [each for index, each in enumerate(names) if each not in names[index + 1 :]]

@@ -1,0 +1,158 @@
+"""A system with another name: its resources are moved, keep their names, and nothing is destroyed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from changing import bases
+from conftest import Root, Variant
+from living import Living, applied
+
+from modules.delivery.workflows import workflows
+from modules.errors import SpecError
+from modules.spec import Environment
+
+SHOP: dict[str, Any] = {"framework": "django", "needs": ["postgres", "redis", "files"], "calls": ["cart"]}
+SHOP |= {
+    "secrets": {"SECRET_KEY": "create"},
+    "jobs": {"nightly": {"schedule": "30 2 * * *", "command": ["x"]}},
+}
+CART = {"framework": "go", "needs": ["redis"], "calls": ["shop"]}
+TIERS = ("delivery", "systems", "observability")
+OTHER = {"framework": "go"}
+
+
+def addresses(root: Root) -> set[str]:
+    return {f"{kind}.{name}" for kind, name, _ in root.each()}
+
+
+def moved(root: Root) -> dict[str, str]:
+    return {each["from"]: each["to"] for each in root.body.get("moved", [])}
+
+
+@pytest.mark.parametrize("formerly", ["shop", ["shop"], ["shop", "store"]])
+def test_resources_are_moved_and_say_the_same(
+    variant: Callable[..., Variant], formerly: str | list[str]
+) -> None:
+    before = variant(environment="before", systems={"shop": SHOP, "cart": CART, "shop-api": OTHER})
+    after = variant(
+        environment="after",
+        systems={
+            "orders": {**SHOP, "formerly": formerly},
+            "cart": {**CART, "calls": ["orders"]},
+            "shop-api": OTHER,
+        },
+    )
+    for tier in TIERS:
+        was, now = addresses(before[tier]), addresses(after[tier])
+        moves = moved(after[tier])
+        led = {moves[moves[each]] if moves[each] in moves else moves[each] for each in was - now}
+        assert led == now - was, tier
+        assert was - now, tier
+        assert all("shop_api" not in each for each in moves), tier
+        for kind, name, arguments in before[tier].each():
+            address = moves.get(f"{kind}.{name}", f"{kind}.{name}")
+            address = moves.get(address, address)
+            now_named = after[tier].body["resource"][kind][address.partition(".")[2]].get("name")
+            assert now_named == str(arguments["name"]).replace("before", "after") if now_named else True, (
+                address
+            )
+    text = json.dumps([after[tier].body["resource"] for tier in TIERS])
+    assert "acme-after/shop" in text
+    assert "acme-after/orders" not in text
+    assert "SYSTEM_SHOP_URL" in text
+    assert "SYSTEM_ORDERS_URL" not in text
+
+
+def test_outputs_go_by_the_name_of_today(variant: Callable[..., Variant]) -> None:
+    made = variant(systems={"orders": {**OTHER, "formerly": "shop"}})
+    assert list(made["delivery"].body["output"]["repository_urls"]["value"]) == ["orders"]
+    assert list(made["systems"].body["output"]["pod_role_arns"]["value"]) == ["orders"]
+
+
+def test_a_system_gets_its_name_back(variant: Callable[..., Variant]) -> None:
+    first = variant(environment="first", systems={"shop": OTHER})
+    back = variant(environment="back", systems={"shop": {**OTHER, "formerly": ["shop", "orders"]}})
+    for tier in TIERS:
+        assert addresses(first[tier]) == addresses(back[tier]), tier
+        moves = moved(back[tier])
+        assert set(moves.values()) < addresses(back[tier]), tier
+        assert all(new == old.replace("orders", "shop") != old for old, new in moves.items()), tier
+
+
+def test_pipelines_push_and_deploy_where_it_is(environment: Callable[..., Environment]) -> None:
+    made = environment(systems={"orders": {**SHOP, "calls": [], "formerly": "shop"}})
+    files = workflows(made)
+    [text] = [text for name, text in files.items() if name.endswith("orders.trial.yml")]
+    for said in ("SYSTEM: shop", "acme-trial/shop", "push-shop", "deploy-shop", "shop-nightly"):
+        assert said in text, said
+    assert "systems/shop" in text
+    assert not re.search(r"(acme-trial|systems)/orders", text)
+
+
+def test_images_are_promoted_whatever_each_environment_calls_them(tmp_path: Path) -> None:
+    from modules.promotion import push_role_arn, source_arns
+    from modules.spec import load
+
+    common = {"project": "acme", "region": "us-east-1"}
+    (tmp_path / "old.yaml").write_text(
+        yaml.safe_dump({**common, "systems": {"orders": {**OTHER, "formerly": "shop"}}})
+    )
+    new = {**common, "systems": {"orders": OTHER}, "delivery": {"promote_from": "old"}}
+    (tmp_path / "new.yaml").write_text(yaml.safe_dump(new))
+    made = load(tmp_path / "new.yaml")
+    assert source_arns(made, "orders")[0].endswith(":repository/acme-old/shop")
+    assert push_role_arn(made, "orders").endswith(":role/acme-new-push-orders")
+
+
+@pytest.mark.parametrize(
+    ("systems", "says"),
+    [
+        ({"orders": {**OTHER, "formerly": "shop"}, "shop": OTHER}, "shop is a system of this spec"),
+        (
+            {"orders": {**OTHER, "formerly": "shop"}, "sales": {**OTHER, "formerly": ["store", "shop"]}},
+            "systems.orders.formerly names it, too",
+        ),
+        ({"orders": {**OTHER, "formerly": "Shop_1"}}, "a system is named by a DNS label"),
+        ({"orders": {**OTHER, "formerly": ["kong"]}}, "the platform uses this one"),
+    ],
+)
+def test_a_name_that_is_none_or_belongs_to_another_is_refused(
+    environment: Callable[..., Environment], systems: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(SpecError, match=says) as refused:
+        environment(systems=systems)
+    assert "remedy:" in str(refused.value)
+
+
+@pytest.mark.soak
+def test_there_and_back_on_an_applied_environment(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+    project = Living(tmp_path / "tierra", applied(shared / "living" / "usual", "usual"))
+    spec = bases()["usual"]
+    systems = spec["systems"]
+    first = project.states()
+    names: list[str] = []
+    for name in ("store", "sales", "shop"):
+        names.append({"store": "shop", "sales": "store", "shop": "sales"}[name])
+        project.write(
+            {**spec, "systems": {name: {**systems["shop"], "formerly": names}, "cart": systems["cart"]}}
+        )
+        for command in (("plan",), ("apply", "APPROVE=yes"), ("plan",)):
+            run = project.make(*command)
+            assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+            assert not project.actions(), command
+        assert "No changes" in run.stdout
+    now = project.states()
+    assert {tier: set(values) for tier, values in now.items()} == {
+        tier: set(values) for tier, values in first.items()
+    }
