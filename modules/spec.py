@@ -44,6 +44,7 @@ from modules.optional import is_off
 from modules.promotion import Chain, chain
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
+from modules.roles import PolicyRef, RolePath, boundary_findings
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
@@ -163,6 +164,20 @@ class Environment(Section):
         description="Tags of your own on every resource, 40 at most.",
         examples=[{"CostCenter": "1234"}],
     )
+    permissions_boundary: PolicyRef | None = Field(
+        default=None,
+        json_schema_extra={"default": "policies that Tierra makes"},
+        description="An existing managed policy, by name or ARN, that your company prescribes as permissions"
+        " boundary: every role gets it in place of Tierra's own boundaries, and the role that applies can"
+        " make roles with no other. It must allow what the platform needs: docs/delivery.md.",
+        examples=["company-boundary"],
+    )
+    role_path: RolePath = Field(
+        default="/",
+        description="The path of every role, where your company prescribes one. IAM cannot move a role, and"
+        " EKS cannot change the role of a cluster: choose it before the first apply.",
+        examples=["/platform/"],
+    )
     state: State = Field(
         default_factory=State, description="Terraform's states, and plans that wait for an approval."
     )
@@ -251,6 +266,11 @@ class Environment(Section):
     def tags_are_distinct(self) -> Iterator[Finding]:
         """Few enough, and no two that IAM confuses."""
         yield from tag_findings(self.tags)
+
+    @check("permissions_boundary", "region", "account", "project", "environment")
+    def roles_can_have_the_boundary(self) -> Iterator[Finding]:
+        """A policy of the account or of AWS, and none that Tierra itself makes."""
+        yield from boundary_findings(self)
 
     @check("protection", "data.final_snapshots")
     def protected_databases_leave_snapshots(self) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from cdktf import (
     DataTerraformRemoteStateS3,
@@ -82,6 +82,7 @@ class Stack(TerraformStack):
         self._rooms: dict[str, Construct] = {}
         self._addresses: dict[str, str] = {}
         self._clashes: list[str] = []
+        self._shared: dict[str, TerraformElement] = {}
 
     def add(
         self,
@@ -109,6 +110,20 @@ class Stack(TerraformStack):
         # What _allocate_logical_id would answer; said at once it saves three questions across languages.
         element.override_logical_id(name)
         return element
+
+    def once(
+        self,
+        kind: Callable[Concatenate[Construct, str, Parameters], Element],
+        name: str,
+        /,
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Element:
+        """The same, for what several parts of a tier share: the first call adds it."""
+        address = f"{_terraform_type(kind)}.{name}"
+        if address not in self._shared:
+            self._shared[address] = self.add(kind, name, *args, **kwargs)
+        return cast(Element, self._shared[address])
 
     def output(self, name: str, value: Any, description: str) -> None:
         """An output with exactly this name."""
