@@ -18,6 +18,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 from cdktf import (
     DataTerraformRemoteStateS3,
     S3Backend,
+    S3BackendAssumeRoleConfig,
     TerraformDataSource,
     TerraformElement,
     TerraformOutput,
@@ -26,7 +27,12 @@ from cdktf import (
     TerraformStack,
     Token,
 )
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags, AwsProviderIgnoreTags
+from cdktf_cdktf_provider_aws.provider import (
+    AwsProvider,
+    AwsProviderAssumeRole,
+    AwsProviderDefaultTags,
+    AwsProviderIgnoreTags,
+)
 from constructs import Construct, Node
 
 from modules.literals import literal
@@ -172,8 +178,14 @@ class Stack(TerraformStack):
             )
         if tier not in self.producers:
             place = state_of(self.environment, self.names, tier)
+            role = self.environment.assume_role
             self.producers[tier] = self.add(
-                DataTerraformRemoteStateS3, tier, bucket=place.bucket, key=place.key, region=place.region
+                DataTerraformRemoteStateS3,
+                tier,
+                bucket=place.bucket,
+                key=place.key,
+                region=place.region,
+                assume_role=S3BackendAssumeRoleConfig(role_arn=role) if role else None,
             )
         return f"data.terraform_remote_state.{tier}.outputs"
 
@@ -245,9 +257,11 @@ def open_stack(
         encrypt=True,
         kms_key_id=stack.arn("kms", stack.names.alias("state")),
         allowed_account_ids=[environment.account],
+        assume_role=S3BackendAssumeRoleConfig(role_arn=role) if (role := environment.assume_role) else None,
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
     stack.note("terraform")
+    ignored = environment.ignore_tags
     stack.require("aws")
     AwsProvider(
         stack,
@@ -257,7 +271,12 @@ def open_stack(
         retry_mode="adaptive",
         max_retries=25,
         default_tags=[AwsProviderDefaultTags(tags=_shared_tags(environment, tier))],
-        ignore_tags=[AwsProviderIgnoreTags(key_prefixes=FOREIGN_TAGS)],
+        ignore_tags=[
+            AwsProviderIgnoreTags(
+                keys=list(ignored.keys) or None, key_prefixes=[*FOREIGN_TAGS, *ignored.key_prefixes]
+            )
+        ],
+        assume_role=[AwsProviderAssumeRole(role_arn=role)] if role else None,
     )
     # Terraform keeps no lifecycle in a state. By this output a destroy knows what the last apply said.
     stack.output(PROTECTION, environment.protection, "Whether what holds data is guarded against deletion")

@@ -61,13 +61,13 @@ def test_an_apply_makes_roles_with_the_boundary_of_the_company_alone(
 @pytest.mark.parametrize(
     ("said", "rule", "remedy"),
     [
-        ({"role_path": "platform"}, "starts and ends with a slash", "write /platform/"),
-        ({"role_path": "/a b/"}, "starts and ends with a slash", "write it like /platform/"),
+        ({"role_path": "platform"}, "must start and end with a slash", "write /platform/"),
+        ({"role_path": "/a b/"}, "must start and end with a slash", "write it like /platform/"),
         ({"role_path": "/aws-service-role/x/"}, "belong to AWS", "choose another path"),
-        ({"permissions_boundary": "a b"}, "is a managed policy", "write it like company-boundary"),
+        ({"permissions_boundary": "a b"}, "must be a managed policy", "write it like company-boundary"),
         (
             {"permissions_boundary": "arn:aws:iam::210987654321:policy/company"},
-            "a policy of its own account",
+            "must be a policy of its own account",
             "create the policy in 123456789012",
         ),
         (
@@ -85,3 +85,164 @@ def test_what_no_role_can_have_is_refused(
         environment(**said)
     assert rule in str(refused.value)
     assert remedy in str(refused.value)
+
+
+TERRAFORM = f"arn:aws:iam::{ACCOUNT}:role/terraform"
+ASSUMED: dict[str, Any] = {
+    "assume_role": TERRAFORM,
+    "compute": {"admins": [TERRAFORM]},
+    "delivery": {"ci": "off"},
+}
+
+
+def test_provider_backend_states_and_helm_take_on_the_role(variant: Callable[..., Variant]) -> None:
+    found = variant(**ASSUMED)
+    for tier in ("network", "gateway"):
+        body = found[tier].body
+        assert body["terraform"]["backend"]["s3"]["assume_role"] == {"role_arn": TERRAFORM}
+        assert body["provider"]["aws"][0]["assume_role"] == [{"role_arn": TERRAFORM}]
+    states = found["gateway"].body["data"]["terraform_remote_state"]
+    assert states
+    for each in states.values():
+        assert each["config"]["assume_role"] == {"role_arn": TERRAFORM}
+    asked = found["gateway"].body["provider"]["helm"][0]["kubernetes"]["exec"]["args"]
+    assert asked[-2:] == ["--role-arn", TERRAFORM]
+
+
+def test_clients_of_a_run_take_on_the_role(
+    variant: Callable[..., Variant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tierra.run import account
+    from tools import signing
+
+    found = variant(**ASSUMED)
+    assert found["network"].environment.assume_role == TERRAFORM
+    place = account.Place.of(found.folder / "network" / "stacks" / "network")
+    assert place.role == TERRAFORM
+    asked: list[Any] = []
+    monkeypatch.setattr(signing, "client", lambda *with_: asked.append(with_[:3]))
+    account.client("s3", place.region, place.role)
+    assert asked == [("s3", "us-east-1", TERRAFORM)]
+
+
+def test_a_client_has_the_credentials_of_the_role(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against the pretended account of moto, which knows whom the credentials of a session are of."""
+    from botocore.config import Config
+
+    from tools import signing
+
+    for key, value in aws.variables().items():
+        monkeypatch.setenv(key, value)
+    plain = signing.client("sts", "us-east-1", None, Config())
+    taken = signing.client("sts", "us-east-1", TERRAFORM, Config())
+    assert ":assumed-role/terraform/tierra" in taken.get_caller_identity()["Arn"]
+    assert ":assumed-role/" not in plain.get_caller_identity()["Arn"]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "remedy"),
+    [
+        ({"delivery": {}}, "workflows of GitHub plan and apply", "write delivery.ci: off"),
+        ({"compute": {}}, "compute.admins must name it", f"add {TERRAFORM} to compute.admins"),
+        ({"account": "210987654321"}, "must be in the account 210987654321", "name a role of 210987654321"),
+        ({"ignore_tags": {"keys": ["Owner"]}}, "Tierra sets the tag Owner", "remove it"),
+        ({"ignore_tags": {"keys": ["Cost"]}, "tags": {"Cost": "1"}}, "sets the tag Cost", "remove it"),
+        ({"ignore_tags": {"key_prefixes": ["kubernetes.io/"]}}, "starts so", "write a longer prefix"),
+        ({"ignore_tags": {"keys": ["a;b"]}}, "the key of a tag", "write it as the tag has it"),
+    ],
+)
+def test_what_cannot_be_assumed_or_ignored_is_refused(
+    environment: Callable[..., Environment], change: dict[str, Any], rule: str, remedy: str
+) -> None:
+    environment(**ASSUMED)
+    with pytest.raises(SpecError) as refused:
+        environment(**{**ASSUMED, **change})
+    assert rule in str(refused.value)
+    assert remedy in str(refused.value)
+
+
+def test_tags_of_others_are_ignored_besides_those_of_kubernetes(variant: Callable[..., Variant]) -> None:
+    found = variant(ignore_tags={"keys": ["map-migrated"], "key_prefixes": ["company:"]})
+    assert found["network"].body["provider"]["aws"][0]["ignore_tags"] == [
+        {
+            "keys": ["map-migrated"],
+            "key_prefixes": ["kubernetes.io/cluster/", "kubernetes.io/created-for/", "company:"],
+        }
+    ]
+
+
+CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_a_certificate_that_is_brought_is_the_one_of_the_listener(variant: Callable[..., Variant]) -> None:
+    edge = variant(edge={"certificate": CERTIFICATE})["edge"]
+    assert edge["aws_lb_listener.https"]["certificate_arn"] == CERTIFICATE
+    assert not edge.all("aws_acm_certificate")
+    assert not edge.all("aws_acm_certificate_validation")
+    assert set(edge.all("aws_route53_record")) == {"address_app_example_com"}
+
+
+def test_without_route_53_the_records_are_an_output(variant: Callable[..., Variant]) -> None:
+    found = variant(edge={"dns": "off", "certificate": CERTIFICATE, "aliases": ["www.example.com"]})
+    edge = found["edge"]
+    assert not edge.all("aws_route53_record")
+    assert "aws_route53_zone" not in edge.body.get("data", {})
+    target = "${aws_lb.main.dns_name}"
+    records = edge.body["output"]["dns_records"]["value"]
+    assert records == {"app.example.com": target, "www.example.com": target}
+    rights = found["delivery"].statements("aws_iam_policy.apply_global")
+    assert "SetRecordsOfTheZone" not in rights
+    plain = variant()
+    assert "dns_records" not in plain["edge"].body["output"]
+    assert "SetRecordsOfTheZone" in plain["delivery"].statements("aws_iam_policy.apply_global")
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"dns": "off"}, "ACM proves a certificate by records"),
+        ({"dns": "off", "certificate": CERTIFICATE, "zone_id": "Z01"}, "this zone must not be named"),
+        ({"certificate": CERTIFICATE, "caa": True}, "CAA records belong to certificates"),
+        ({"certificate": CERTIFICATE.replace("us-east-1", "eu-west-1")}, "its own region and account"),
+        ({"certificate": "arn:aws:iam::123456789012:server-certificate/a"}, "must be one of ACM"),
+    ],
+)
+def test_a_certificate_or_dns_that_cannot_work_is_refused(
+    environment: Callable[..., Environment], change: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(edge=change)
+
+
+def test_a_star_of_a_certificate_stands_for_one_label() -> None:
+    from modules.edge.given import covers
+
+    assert covers("*.example.com", "app.example.com")
+    assert covers("*.example.com", "*.example.com")
+    assert not covers("*.example.com", "a.app.example.com")
+    assert not covers("*.example.com", "example.com")
+    assert not covers("app.example.com", "*.example.com")
+    assert not covers("*.app.example.com", "*.example.com")
+
+
+def test_doctor_asks_whether_the_certificate_is_issued_for_every_name(
+    environment: Callable[..., Environment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from tools import doctor
+
+    spec: Any = SimpleNamespace(
+        target="aws", edge=environment(edge={"certificate": CERTIFICATE, "aliases": ["www.example.com"]}).edge
+    )
+
+    def answers(status: str, *names: str) -> doctor.Finding:
+        said = {"Status": status, "DomainName": names[0], "SubjectAlternativeNames": list(names)}
+        fake = SimpleNamespace(describe_certificate=lambda CertificateArn: {"Certificate": said})
+        monkeypatch.setattr(doctor, "client", lambda *_: fake)
+        return doctor.look_at_certificate(spec)
+
+    assert answers("ISSUED", "*.example.com").status == doctor.OK
+    assert "www.example.com" in answers("ISSUED", "app.example.com").found
+    assert answers("ISSUED", "app.example.com").status == doctor.MISSING
+    assert answers("EXPIRED", "*.example.com").found == "it is EXPIRED, not ISSUED"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
+from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
-from modules.optional import MAY_BE_OFF
+from modules.optional import MAY_BE_OFF, OFF
 from modules.section import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def _quoted(value: Any) -> Any:
     if isinstance(value, float):
         raise fault("a version is text; without quotes YAML reads a number", f'put it in quotes: "{value}"')
     return value
+
+
+def _dns(value: object) -> object:
+    return OFF if value is False else value  # as other readers of YAML have it
 
 
 ZoneId = Annotated[
@@ -68,6 +73,19 @@ class Edge(Section):
         " below. They get records, stand in the certificate and lead to the same gateway.",
         examples=[["www.example.com", "*.app.example.com"]],
     )
+    dns: Annotated[Literal["route53", "off"], BeforeValidator(_dns)] = Field(
+        default="route53",
+        description="Who writes the records of the names: Tierra, into the zone of Route 53, or you (off),"
+        " where the zone lies elsewhere. Then it needs a certificate of yours, and an apply ends with the"
+        " records to set; the output dns_records has them.",
+    )
+    certificate: CertificateArn | None = Field(
+        default=None,
+        json_schema_extra={"default": "one of ACM, proven by records in the zone"},
+        description="ARN of a certificate of your own in ACM, issued, with all of the names, in the account"
+        " and region. What ACM did not issue itself you must renew; the alarms of its end stay.",
+        examples=["arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"],
+    )
     caa: bool | None = Field(
         default=None,
         description="CAA records, by which only Amazon may issue certificates for these names and those"
@@ -100,6 +118,25 @@ class Edge(Section):
         description="The web application firewall. off: none is built, and the load balancer answers every"
         " request that the internet sends.",
     )
+
+    @check("dns", "certificate", "zone_id", "caa")
+    def records_are_written_or_not(self) -> Iterator[Finding]:
+        """A certificate is proven or brought, and no key is without effect."""
+        if not self.records and self.certificate is None:
+            rule = "ACM proves a certificate by records in the zone, and with dns: off Tierra writes none"
+            remedy = "add certificate: with the ARN of one that is issued for the names, or remove dns: off"
+            yield Finding(("certificate",), rule, remedy, "(missing)")
+        if not self.records and self.zone_id is not None:
+            rule = "with dns: off no record is written, and this zone must not be named"
+            yield Finding(("zone_id",), rule, "remove the line, or remove dns: off")
+        if self.caa is not None and self.certificate is not None:
+            rule = "CAA records belong to certificates that Tierra asks for, and this spec brings its own"
+            yield Finding(("caa",), rule, "remove the line, or remove certificate")
+
+    @property
+    def records(self) -> bool:
+        """Whether the names have records here."""
+        return self.dns == "route53"
 
     @property
     def main_domain(self) -> str:
@@ -166,6 +203,14 @@ def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> It
             else "add domain: app.example.com, in your zone"
         )
         yield Finding(("edge", key), f"target: aws needs {words[key]}", remedy, "(missing)")
+
+
+def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Finding]:
+    """A listener takes certificates of its own region and account (ELB user guide, "SSL certificates for your
+    Application Load Balancer")."""
+    if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
+        rule = f"the load balancer takes certificates of its own region and account: {region}, {account}"
+        yield Finding(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
 
 
 def shield_is_sold(edge: Edge, partition: str) -> Iterator[Finding]:
