@@ -34,6 +34,7 @@ from modules.edge.spec import (
     load_balancer_may_have_the_name,
     named_for_aws,
     shield_is_sold,
+    zone_is_elsewhere,
 )
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
@@ -398,6 +399,11 @@ class Environment(Section):
     def certificate_is_here(self) -> Iterator[Finding]:
         """A certificate of one's own is in the account and region."""
         yield from certificate_is_near(self.edge, self.partition, self.region, self.account)
+
+    @check("edge.zone_role", "region", "account", "delivery.ci")
+    def zone_may_be_elsewhere(self) -> Iterator[Finding]:
+        """A role for the zone is one of another account."""
+        yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:

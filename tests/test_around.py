@@ -246,3 +246,44 @@ def test_doctor_asks_whether_the_certificate_is_issued_for_every_name(
     assert "www.example.com" in answers("ISSUED", "app.example.com").found
     assert answers("ISSUED", "app.example.com").status == doctor.MISSING
     assert answers("EXPIRED", "*.example.com").found == "it is EXPIRED, not ISSUED"
+
+
+DNS = "arn:aws:iam::210987654321:role/dns"
+
+
+def test_a_zone_of_another_account_is_reached_by_a_provider_of_its_own(
+    variant: Callable[..., Variant],
+) -> None:
+    found = variant(edge={"zone_role": DNS}, delivery={"ci": "off"})
+    edge = found["edge"]
+    _, other = edge.body["provider"]["aws"]
+    assert (other["alias"], other["allowed_account_ids"]) == ("zone", ["210987654321"])
+    assert other["assume_role"] == [{"role_arn": DNS}]
+    assert edge.body["data"]["aws_route53_zone"]["main"]["provider"] == "aws.zone"
+    records = edge.all("aws_route53_record")
+    assert {each["provider"] for each in records.values()} == {"aws.zone"}
+    assert {name.partition("_")[0] for name in records} == {"address", "caa", "proof"}
+    rest = {kind: all_ for kind, all_ in edge.body["resource"].items() if kind != "aws_route53_record"}
+    assert "aws.zone" not in json.dumps(rest)
+    assert "aws.zone" not in json.dumps(found["network"].body)
+
+
+def test_the_role_of_the_zone_comes_after_that_of_the_account(variant: Callable[..., Variant]) -> None:
+    edge = variant(**ASSUMED, edge={"zone_role": DNS})["edge"]
+    assert edge.body["provider"]["aws"][1]["assume_role"] == [{"role_arn": TERRAFORM}, {"role_arn": DNS}]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"delivery": {}}, "plans of pull requests would take on"),
+        ({"edge": {"zone_role": f"arn:aws:iam::{ACCOUNT}:role/dns"}}, "the zone is in the account"),
+        ({"edge": {"zone_role": DNS.replace("arn:aws", "arn:aws-cn")}}, "in the partition aws"),
+        ({"edge": {"zone_role": DNS, "dns": "off", "certificate": CERTIFICATE}}, "this role must not be"),
+    ],
+)
+def test_a_role_for_a_zone_that_cannot_work_is_refused(
+    environment: Callable[..., Environment], change: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(**{"edge": {"zone_role": DNS}, "delivery": {"ci": "off"}, **change})

@@ -12,6 +12,7 @@ from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, 
 from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
 from modules.optional import MAY_BE_OFF, OFF
+from modules.roles import RoleArn
 from modules.section import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class Edge(Section):
         description="ID of the hosted zone. Left out, the zone is looked up by its name; needed where two"
         " public zones have one name.",
         examples=["Z0123456789EXAMPLE"],
+    )
+    zone_role: RoleArn | None = Field(
+        default=None,
+        json_schema_extra={"default": "the zone is in the account of the environment"},
+        description="Role in the account of the hosted zone, where that is another one: Terraform takes it on"
+        " to find the zone and to write records, and for nothing else. Needs delivery.ci: off, for a plan of"
+        " a pull request must not take on what can write records.",
+        examples=["arn:aws:iam::210987654321:role/dns"],
     )
     domain: DomainName | None = Field(
         default=None,
@@ -119,7 +128,7 @@ class Edge(Section):
         " request that the internet sends.",
     )
 
-    @check("dns", "certificate", "zone_id", "caa")
+    @check("dns", "certificate", "zone_id", "zone_role", "caa")
     def records_are_written_or_not(self) -> Iterator[Finding]:
         """A certificate is proven or brought, and no key is without effect."""
         if not self.records and self.certificate is None:
@@ -129,6 +138,9 @@ class Edge(Section):
         if not self.records and self.zone_id is not None:
             rule = "with dns: off no record is written, and this zone must not be named"
             yield Finding(("zone_id",), rule, "remove the line, or remove dns: off")
+        if not self.records and self.zone_role is not None:
+            rule = "with dns: off no record is written, and this role must not be named"
+            yield Finding(("zone_role",), rule, "remove the line, or remove dns: off")
         if self.caa is not None and self.certificate is not None:
             rule = "CAA records belong to certificates that Tierra asks for, and this spec brings its own"
             yield Finding(("caa",), rule, "remove the line, or remove certificate")
@@ -211,6 +223,23 @@ def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -
     if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
         rule = f"the load balancer takes certificates of its own region and account: {region}, {account}"
         yield Finding(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
+
+
+def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Finding]:
+    """A role for the zone is in another account of the partition, and no pull request can take it on."""
+    if edge.zone_role is None:
+        return
+    _, where, _, _, owner, _ = edge.zone_role.split(":", 5)
+    path = ("edge", "zone_role")
+    if where != partition:
+        yield Finding(path, f"the role must be in the partition {partition}", f"name a role of {partition}")
+    if owner == account:
+        rule = f"the zone is in the account of the environment, {account}, whose own rights reach it"
+        yield Finding(path, rule, "remove the line")
+    if github:
+        rule = "plans of pull requests would take on a role that writes records"
+        remedy = "write delivery.ci: off, or delegate a zone of its own to this account and remove the line"
+        yield Finding(path, rule, remedy)
 
 
 def shield_is_sold(edge: Edge, partition: str) -> Iterator[Finding]:

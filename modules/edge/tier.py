@@ -23,8 +23,10 @@ class Edge:
     def __init__(self, stack: Stack) -> None:
         network, storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)
         settings = stack.environment.edge
-        self.zone_id = zone(stack) if settings.records else None
-        self.certificate_arn = settings.certificate or certificate(stack, self.zone_id or "")
+        self.zone = zone(stack) if settings.records else None
+        self.certificate_arn = settings.certificate or LEFT_OUT
+        if self.zone and settings.certificate is None:
+            self.certificate_arn = certificate(stack, self.zone)
         self.load_balancer = load_balancer(stack, network, storage)
         self.target_group = target_group(stack, network)
         listeners(stack, self.load_balancer, self.target_group, self.certificate_arn)
@@ -32,8 +34,8 @@ class Edge:
         if settings.waf:
             self.web_acl = waf(stack, settings.waf, self.load_balancer)
             self.log_group = waf_logs(stack, settings.waf, self.web_acl, network)
-        if self.zone_id:
-            records(stack, self.zone_id, self.load_balancer)
+        if self.zone:
+            records(stack, self.zone, self.load_balancer)
         self._outputs(stack).declare(stack)
 
     def _outputs(self, stack: Stack) -> EdgeOutputs:
