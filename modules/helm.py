@@ -45,8 +45,10 @@ class Chart:
 
 def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
     """The provider `helm` of a stack. It signs in anew for each connection, with the AWS credentials of the
-    shell: a token of EKS lasts a quarter of an hour, less than some applies."""
+    shell or as the role that the spec names (AWS CLI reference, eks get-token): a token of EKS lasts a
+    quarter of an hour, less than some applies."""
     stack.require("helm")
+    role = stack.environment.assume_role
     return HelmProvider(
         stack,
         "helm",
@@ -65,6 +67,7 @@ def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
                     stack.environment.region,
                     "--output",
                     "json",  # whatever AWS_DEFAULT_OUTPUT says
+                    *(["--role-arn", role] if role else []),
                 ],
             ),
         ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cdktf_cdktf_provider_aws.data_aws_iam_policy import DataAwsIamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 
 from modules.policy import Statement, document
+from modules.roles import prescribed_boundary
 from modules.stack import Stack
 from modules.state.outputs import boundary_arn
 
@@ -21,19 +23,34 @@ def iam_role(
     permissions_boundary: str | None = None,
 ) -> IamRole:
     """`aws_iam_role.<name>`, without any right yet; `trust` is the policy that says who may assume it, and a
-    session lasts so many seconds. Its boundary is that of workloads unless another is given."""
+    session lasts so many seconds. Its boundary is the one that the spec prescribes; else that of workloads,
+    unless another is given."""
     plain = name.replace("_", "-")
     return stack.add(
         IamRole,
         name,
         name=stack.names.of("iam_role", plain),
+        path=_path(stack),
         description=description,
         assume_role_policy=trust,
         max_session_duration=max_session_duration,
-        permissions_boundary=permissions_boundary or boundary_arn(stack),
+        permissions_boundary=_prescribed(stack) or permissions_boundary or boundary_arn(stack),
         force_detach_policies=True,
         tags=stack.tags(plain),
     )
+
+
+def _path(stack: Stack) -> str | None:
+    path = stack.environment.role_path
+    return None if path == "/" else path
+
+
+def _prescribed(stack: Stack) -> str | None:
+    """ARN of the boundary that the spec prescribes. A plan reads the policy, and fails where it is not."""
+    arn = prescribed_boundary(stack.environment)
+    if arn is None:
+        return None
+    return str(stack.once(DataAwsIamPolicy, "boundary", arn=arn).arn)
 
 
 def attach(stack: Stack, name: str, role: IamRole, policy: str) -> IamRolePolicyAttachment:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from modules.errors import SpecError
 from modules.github import plain
 from modules.naming import Names
+from modules.roles import role_arn
 from modules.section import Finding
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
 def push_role_arn(environment: Environment, system: str) -> str:
     """ARN of the role that brings images of a system into the registry of an environment."""
     role = _names(environment).of("iam_role", f"push-{environment.called(system)}")
-    return f"arn:{environment.partition}:iam::{environment.account}:role/{role}"
+    return role_arn(environment, role)
 
 
 def source_arns(environment: Environment, system: str = "*") -> list[str]:

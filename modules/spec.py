@@ -30,9 +30,11 @@ from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold,
 from modules.draft import draft
 from modules.edge.spec import (
     Edge,
+    certificate_is_near,
     load_balancer_may_have_the_name,
     named_for_aws,
     shield_is_sold,
+    zone_is_elsewhere,
 )
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
@@ -44,6 +46,7 @@ from modules.optional import is_off
 from modules.promotion import Chain, chain
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
+from modules.roles import PolicyRef, RoleArn, RolePath, assumed_findings, boundary_findings
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
@@ -51,7 +54,7 @@ from modules.system_names import called
 from modules.systems.own_spec import own_findings
 from modules.systems.shape_spec import surroundings_findings
 from modules.systems.spec import Systems, default_systems, need_findings, systems_findings, usual_systems
-from modules.tags import MOST, TagKey, TagValue, tag_findings
+from modules.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_findings, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
 
@@ -174,6 +177,32 @@ class Environment(Section):
         description="Tags of your own on every resource, 40 at most.",
         examples=[{"CostCenter": "1234"}],
     )
+    ignore_tags: IgnoredTags = Field(
+        default_factory=IgnoredTags,
+        description="Tags that other programs of the company set on resources of this environment.",
+    )
+    assume_role: RoleArn | None = Field(
+        default=None,
+        json_schema_extra={"default": "the credentials of the shell work in the account"},
+        description="The role in the account that Terraform and every other command take on, with the"
+        " credentials of the shell. compute.admins must name it, and delivery.ci must be off: workflows of"
+        " GitHub have roles of their own, whose limits this one would lift.",
+        examples=["arn:aws:iam::123456789012:role/terraform"],
+    )
+    permissions_boundary: PolicyRef | None = Field(
+        default=None,
+        json_schema_extra={"default": "policies that Tierra makes"},
+        description="An existing managed policy, by name or ARN, that your company prescribes as permissions"
+        " boundary: every role gets it in place of Tierra's own boundaries, and the role that applies can"
+        " make roles with no other. It must allow what the platform needs: docs/delivery.md.",
+        examples=["company-boundary"],
+    )
+    role_path: RolePath = Field(
+        default="/",
+        description="The path of every role, where your company prescribes one. IAM cannot move a role, and"
+        " EKS cannot change the role of a cluster: choose it before the first apply.",
+        examples=["/platform/"],
+    )
     state: State = Field(
         default_factory=State, description="Terraform's states, and plans that wait for an approval."
     )
@@ -266,6 +295,21 @@ class Environment(Section):
     def tags_are_distinct(self) -> Iterator[Finding]:
         """Few enough, and no two that IAM confuses."""
         yield from tag_findings(self.tags)
+
+    @check("ignore_tags", "tags")
+    def ignored_tags_are_foreign(self) -> Iterator[Finding]:
+        """No tag that the spec sets is ignored."""
+        yield from ignored_findings(self.ignore_tags, self.tags)
+
+    @check("assume_role", "region", "account", "delivery.ci", "compute.admins")
+    def role_can_be_assumed(self) -> Iterator[Finding]:
+        """A role of the account, which may enter the cluster, and which no workflow needs."""
+        yield from assumed_findings(self)
+
+    @check("permissions_boundary", "region", "account", "project", "environment")
+    def roles_can_have_the_boundary(self) -> Iterator[Finding]:
+        """A policy of the account or of AWS, and none that Tierra itself makes."""
+        yield from boundary_findings(self)
 
     @check("protection", "data.final_snapshots")
     def protected_databases_leave_snapshots(self) -> Iterator[Finding]:
@@ -365,6 +409,16 @@ class Environment(Section):
     def aws_has_a_domain(self) -> Iterator[Finding]:
         """No certificate is asked for a name that the spec does not choose."""
         yield from named_for_aws(self.edge, "domain", self.target)
+
+    @check("edge.certificate", "region", "account")
+    def certificate_is_here(self) -> Iterator[Finding]:
+        """A certificate of one's own is in the account and region."""
+        yield from certificate_is_near(self.edge, self.partition, self.region, self.account)
+
+    @check("edge.zone_role", "region", "account", "delivery.ci")
+    def zone_may_be_elsewhere(self) -> Iterator[Finding]:
+        """A role for the zone is one of another account."""
+        yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:

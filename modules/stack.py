@@ -15,11 +15,12 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from cdktf import (
     DataTerraformRemoteStateS3,
     S3Backend,
+    S3BackendAssumeRoleConfig,
     TerraformDataSource,
     TerraformElement,
     TerraformOutput,
@@ -28,7 +29,12 @@ from cdktf import (
     TerraformStack,
     Token,
 )
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags, AwsProviderIgnoreTags
+from cdktf_cdktf_provider_aws.provider import (
+    AwsProvider,
+    AwsProviderAssumeRole,
+    AwsProviderDefaultTags,
+    AwsProviderIgnoreTags,
+)
 from constructs import Construct, Node
 
 from modules.literals import literal
@@ -87,6 +93,7 @@ class Stack(TerraformStack):
         self._clashes: list[str] = []
         self.moves: list[dict[str, str]] = []
         self._names: list[str] = []
+        self._shared: dict[str, TerraformElement] = {}
 
     def add(
         self,
@@ -139,6 +146,20 @@ class Stack(TerraformStack):
             self.moves += [{"from": old, "to": new} for old, new in pairs if old != new]
         return steps[-1]
 
+    def once(
+        self,
+        kind: Callable[Concatenate[Construct, str, Parameters], Element],
+        name: str,
+        /,
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Element:
+        """The same, for what several parts of a tier share: the first call adds it."""
+        address = f"{_terraform_type(kind)}.{name}"
+        if address not in self._shared:
+            self._shared[address] = self.add(kind, name, *args, **kwargs)
+        return cast(Element, self._shared[address])
+
     def output(self, name: str, value: Any, description: str) -> None:
         """An output with exactly this name."""
         # As a token, a list or dict passes by a function of cdktf that Node calls deprecated, aloud.
@@ -186,8 +207,14 @@ class Stack(TerraformStack):
             )
         if tier not in self.producers:
             place = state_of(self.environment, self.names, tier)
+            role = self.environment.assume_role
             self.producers[tier] = self.add(
-                DataTerraformRemoteStateS3, tier, bucket=place.bucket, key=place.key, region=place.region
+                DataTerraformRemoteStateS3,
+                tier,
+                bucket=place.bucket,
+                key=place.key,
+                region=place.region,
+                assume_role=S3BackendAssumeRoleConfig(role_arn=role) if role else None,
             )
         return f"data.terraform_remote_state.{tier}.outputs"
 
@@ -259,9 +286,11 @@ def open_stack(
         encrypt=True,
         kms_key_id=stack.arn("kms", stack.names.alias("state")),
         allowed_account_ids=[environment.account],
+        assume_role=S3BackendAssumeRoleConfig(role_arn=role) if (role := environment.assume_role) else None,
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
     stack.note("terraform")
+    ignored = environment.ignore_tags
     stack.require("aws")
     AwsProvider(
         stack,
@@ -271,7 +300,12 @@ def open_stack(
         retry_mode="adaptive",
         max_retries=25,
         default_tags=[AwsProviderDefaultTags(tags=_shared_tags(environment, tier))],
-        ignore_tags=[AwsProviderIgnoreTags(key_prefixes=FOREIGN_TAGS)],
+        ignore_tags=[
+            AwsProviderIgnoreTags(
+                keys=list(ignored.keys) or None, key_prefixes=[*FOREIGN_TAGS, *ignored.key_prefixes]
+            )
+        ],
+        assume_role=[AwsProviderAssumeRole(role_arn=role)] if role else None,
     )
     # Terraform keeps no lifecycle in a state. By this output a destroy knows what the last apply said.
     stack.output(PROTECTION, environment.protection, "Whether what holds data is guarded against deletion")

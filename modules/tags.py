@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.section import Finding, fault
+from modules.section import Finding, Section, fault
 
 # Set on every resource by the project. IAM compares keys without regard to case, so no spelling of these is
 # free.
 OURS = ("Project", "Environment", "Tier", "ManagedBy", "Owner", "Name")
+# Set on some resources: by them AWS Backup, Kubernetes and restore tests find theirs.
+OF_RESOURCES = ("Backup", "Subnet", "kubernetes.io/role/elb", "kubernetes.io/role/internal-elb")
 MOST = 40  # AWS allows 50 on a resource; the rest are the project's and Kubernetes'
 LONGEST_KEY = 128
 LONGEST_VALUE = 256
@@ -76,3 +78,43 @@ TagKey = Annotated[str, AfterValidator(_key)]
 TagValue = Annotated[
     str, AfterValidator(_value), WithJsonSchema({"type": "string", "maxLength": LONGEST_VALUE})
 ]
+
+
+def _foreign(key: str) -> str:
+    if not 1 <= len(key) <= LONGEST_KEY or not _LEGAL.fullmatch(key):
+        rule = f"the key of a tag must have 1 to {LONGEST_KEY} characters: {_SIGNS}"
+        raise fault(rule, "write it as the tag has it")
+    return key
+
+
+ForeignKey = Annotated[
+    str,
+    AfterValidator(_foreign),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}),
+]
+
+
+class IgnoredTags(Section):
+    """Tags that other programs of the company set and remove: no plan shows them."""
+
+    keys: Annotated[tuple[ForeignKey, ...], Field(strict=False)] = Field(
+        default=(), description="Keys of these tags.", examples=[["map-migrated"]]
+    )
+    key_prefixes: Annotated[tuple[ForeignKey, ...], Field(strict=False)] = Field(
+        default=(),
+        description="What keys of these tags start with. Those of Kubernetes are ignored already.",
+        examples=[["company:"]],
+    )
+
+
+def ignored_findings(ignored: IgnoredTags, tags: Iterable[str]) -> Iterator[Finding]:
+    """A tag that Tierra sets and the provider ignores would be a difference in every plan."""
+    set_here = [*OURS, *OF_RESOURCES, *tags]
+    for index, key in enumerate(ignored.keys):
+        if key in set_here:
+            rule = f"Tierra sets the tag {key}, and what it sets must not be ignored"
+            yield Finding(("ignore_tags", "keys", index), rule, "remove it")
+    for index, prefix in enumerate(ignored.key_prefixes):
+        if hit := next((key for key in set_here if key.startswith(prefix)), None):
+            rule = f"Tierra sets the tag {hit}, which starts so, and what it sets must not be ignored"
+            yield Finding(("ignore_tags", "key_prefixes", index), rule, "write a longer prefix")

@@ -354,7 +354,7 @@ def test_a_run_is_refused_before_terraform_where_eks_takes_no_zone(
             for letter, id_ in ids.items()
         ]
         fake = Fake(describe_availability_zones={"AvailabilityZones": zones})
-        monkeypatch.setattr(account, "client", lambda service, region: fake)
+        monkeypatch.setattr(account, "client", lambda *_: fake)
 
     answered(a="use1-az1", b="use1-az2")
     account.look_at_zones(workspace)

@@ -85,8 +85,8 @@ OWN = {
     "aws_lb_target_group": "arn:{p}:elasticloadbalancing:{r}:{a}:targetgroup/kong-0a/0a",
     "aws_nat_gateway": "arn:{p}:ec2:{r}:{a}:natgateway/nat-0a",
     "aws_secretsmanager_secret_version": "arn:{p}:secretsmanager:{r}:{a}:secret:{stem}-it-AbCdEf",
-    "aws_iam_role_policy": "arn:{p}:iam::{a}:role/{stem}-it",
-    "aws_iam_role_policy_attachment": "arn:{p}:iam::{a}:role/{stem}-it",
+    "aws_iam_role_policy": "arn:{p}:iam::{a}:role{path}{stem}-it",
+    "aws_iam_role_policy_attachment": "arn:{p}:iam::{a}:role{path}{stem}-it",
 }
 # Kinds of resources that a call needs here although AWS calls them optional.
 ALSO = {
@@ -108,7 +108,7 @@ WORDS = {
     "ParameterNameWithoutLeadingSlash": "{project}/{environment}/systems/it/image",
     "RepositoryName": "{stem}/it",
     "RestoreTestingPlanName": "{under}_it",
-    "RoleNameWithPath": "{stem}-it",
+    "RoleNameWithPath": "{path}{stem}-it",
     "Scope": "regional",
     "SecretId": "{stem}-it-AbCdEf",
     "TargetGroupName": "kong-0a",
@@ -120,21 +120,20 @@ WORDS = {
 }
 
 
-SCALINGS = ["pods", "cpu"]
+# Either way of scaling, which exclude each other, and roles as a company prescribes them.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "pods": {},
+    "cpu": {"compute": {**FULL["compute"], "scaling": "cpu"}},
+    "prescribed": {"permissions_boundary": "company-boundary", "role_path": "/platform/"},
+}
 
 
 @pytest.fixture(scope="module")
 def fulls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Root]]:
-    """With either way of scaling, which exclude each other."""
-    return {
-        scaling: made(
-            tmp_path_factory.mktemp(scaling), {**FULL, "compute": {**FULL["compute"], "scaling": scaling}}
-        )
-        for scaling in SCALINGS
-    }
+    return {name: made(tmp_path_factory.mktemp(name), {**FULL, **more}) for name, more in VARIANTS.items()}
 
 
-@pytest.fixture(scope="module", params=SCALINGS)
+@pytest.fixture(scope="module", params=VARIANTS)
 def full(request: pytest.FixtureRequest, fulls: dict[str, dict[str, Root]]) -> dict[str, Root]:
     return fulls[request.param]
 
@@ -162,6 +161,7 @@ def world(roots: Mapping[str, Root]) -> World:
         "account": place.account,
         "project": place.project,
         "environment": place.environment,
+        "path": place.role_path.removeprefix("/"),
     }
     words = {key: pattern.format(**filled) for key, pattern in WORDS.items()}
     tags = {
@@ -173,8 +173,9 @@ def world(roots: Mapping[str, Root]) -> World:
 
 
 def boundary_of_workloads(roots: Mapping[str, Root]) -> str:
-    here = world(roots)
-    return f"arn:{here.partition}:iam::{here.account}:policy/{here.words['stem']}-workload-boundary"
+    here, prescribed = world(roots), roots["delivery"].environment.permissions_boundary
+    name = prescribed or f"{here.words['stem']}-workload-boundary"
+    return f"arn:{here.partition}:iam::{here.account}:policy/{name}"
 
 
 def documents(roots: Mapping[str, Root], address: str, argument: str = "policy") -> dict[str, Any]:
@@ -201,7 +202,11 @@ def identity(roots: Mapping[str, Root], role: str) -> Identity:
             name = re.findall(r"aws_iam_policy\.(\w+)\.arn|state-(\w+)$", attached["policy_arn"])[0]
             policies.append(documents(roots, f"aws_iam_policy.{name[0] or name[1]}"))
     assert len(policies) > 2
-    assert delivery[f"aws_iam_role.{role}"]["permissions_boundary"] == "${aws_iam_policy.apply_boundary.arn}"
+    limit = delivery[f"aws_iam_role.{role}"]["permissions_boundary"]
+    if delivery.environment.permissions_boundary:  # what it allows, the company knows
+        assert limit == "${data.aws_iam_policy.boundary.arn}"
+        return Identity(policies)
+    assert limit == "${aws_iam_policy.apply_boundary.arn}"
     return Identity(policies, documents(roots, "aws_iam_policy.apply_boundary"))
 
 
@@ -229,7 +234,8 @@ def own(roots: Mapping[str, Root], terraform_type: str, arguments: Mapping[str, 
         given["name"] = f"{given['name_prefix']}20260101"
     stem = here.words["stem"]
     fixed = {"p": here.partition, "r": here.region, "a": here.account, "cluster": stem, "stem": stem}
-    fixed |= {"partition": here.partition, "region": here.region, "account": here.account, "path": "/"}
+    fixed |= {"partition": here.partition, "region": here.region, "account": here.account}
+    fixed["path"] = roots["delivery"].environment.role_path
     region = given.pop("region", here.region)
     fixed |= {"region": region, "r": region}
     return re.sub(r"\{(\w+)\}", lambda part: fixed.get(part[1]) or given.get(part[1], "0a"), pattern)
@@ -271,7 +277,7 @@ def calls(
         )
     if when in ("create", "update"):
         for service in facts.get("passes", []):
-            role = f"arn:{here.partition}:iam::{here.account}:role/{here.words['stem']}-it"
+            role = f"arn:{here.partition}:iam::{here.account}:role/{here.words['RoleNameWithPath']}"
             yield Request("iam:PassRole", role, {"iam:passedtoservice": [f"{service}.amazonaws.com"]})
 
 
@@ -300,7 +306,7 @@ def test_nothing_is_in_doubt_about_the_policies_of_the_roles(full: dict[str, Roo
     """What the simulator does not know, it would let pass."""
     for role in ("plan", "apply"):
         who = identity(full, role)
-        for document in [*who.policies, who.boundary or {}]:
+        for document in [*who.policies, *([who.boundary] if who.boundary else [])]:
             for statement in document["Statement"]:
                 for operator in statement.get("Condition", {}):
                     plain = operator.rpartition(":")[2].removesuffix("IfExists")
@@ -642,11 +648,13 @@ def test_a_launch_template_is_tried_with_what_it_names(full: dict[str, Root]) ->
 
 
 def test_every_role_has_a_boundary(full: dict[str, Root]) -> None:
-    found = 0
+    found, prescribed = 0, full["delivery"].environment.permissions_boundary
     for root in full.values():
         for name, role in root.all("aws_iam_role").items():
             own = name in ("plan", "apply")
             expected = "${aws_iam_policy.apply_boundary.arn}" if own else boundary_of_workloads(full)
+            if prescribed:
+                expected = "${data.aws_iam_policy.boundary.arn}"
             assert role["permissions_boundary"] == expected, name
             found += 1
     assert found >= 20
@@ -757,7 +765,8 @@ def test_a_role_made_by_apply_is_no_administrator(full: dict[str, Root]) -> None
         attempt("ec2:RunInstances", "*", aws__RequestedRegion="eu-west-1"),
     ]
     assert not [request for request in requests if who.may(request)]
-    assert who.may(attempt("sts:AssumeRole", iam("role/acme-live-secrets-orders")))
+    path = full["delivery"].environment.role_path
+    assert who.may(attempt("sts:AssumeRole", iam(f"role{path}acme-live-secrets-orders")))
 
 
 @pytest.mark.parametrize(

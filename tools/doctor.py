@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from tools import signing
 from tools.terraform import INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,6 +110,7 @@ def examine(environment: str) -> list[Finding]:
         lambda: look_at_zones(spec),
         lambda: look_at_addresses(spec),
         lambda: look_at_services(spec),
+        lambda: look_at_certificate(spec),
         lambda: look_at_backups(spec),
         lambda: look_at_states(spec),
         lambda: look_at_registry(spec),
@@ -270,13 +272,12 @@ def not_on_aws(spec: Any) -> str:
     return "" if spec.target == "aws" else "a rehearsal needs none"
 
 
-def client(service: str, region: str) -> Any:
-    """A client of AWS with the credentials that terraform uses, too."""
-    import botocore.session
+def client(service: str, spec: Any) -> Any:
+    """A client of AWS that signs in as terraform does, with the same role where the spec names one."""
     from botocore.config import Config
 
     quick = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 1})
-    return botocore.session.Session().create_client(service, region_name=region, config=quick)
+    return signing.client(service, spec.region, spec.assume_role, quick)
 
 
 def look_at_credentials(spec: Any) -> Finding:
@@ -287,11 +288,15 @@ def look_at_credentials(spec: Any) -> Finding:
 
     sign_in = f"sign in to {spec.account}: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret"
     try:
-        identity = client("sts", spec.region).get_caller_identity()
+        identity = client("sts", spec).get_caller_identity()
     except NoCredentialsError:
         return Finding("credentials", MISSING, "none", sign_in)
     except ClientError as error:
-        return Finding("credentials", MISSING, f"refused ({error.response['Error']['Code']})", sign_in)
+        code = error.response["Error"]["Code"]
+        if spec.assume_role and error.operation_name == "AssumeRole":
+            remedy = "sign in as whom that role trusts, or correct assume_role"
+            return Finding("credentials", MISSING, f"may not assume {spec.assume_role} ({code})", remedy)
+        return Finding("credentials", MISSING, f"refused ({code})", sign_in)
     except BotoCoreError as error:
         found = " ".join(str(error).split())
         return Finding("credentials", MISSING, found, f"look at the network and its proxy, then {sign_in}")
@@ -311,7 +316,7 @@ def look_at_zones(spec: Any) -> Finding:
     from tierra.run.account import wrong_zone
 
     try:
-        wrong = wrong_zone(spec.region, spec.network.zones)
+        wrong = wrong_zone(spec.region, spec.network.zones, spec.assume_role)
     except (BotoCoreError, ClientError):
         return Finding("zones", WARNING, "AWS did not say which there are", "see credentials")
     if wrong:
@@ -327,7 +332,7 @@ def look_at_addresses(spec: Any) -> Finding:
         return Finding(name, UNUSED, reason)
     from botocore.exceptions import BotoCoreError, ClientError
 
-    ec2 = client("ec2", spec.region)
+    ec2 = client("ec2", spec)
     try:
         held = ec2.describe_addresses()["Addresses"]
         limits = ec2.describe_account_attributes(AttributeNames=["vpc-max-elastic-ips"])["AccountAttributes"]
@@ -359,11 +364,11 @@ def look_at_services(spec: Any) -> Finding:
     if not wanted:
         return Finding("services", UNUSED, "the spec asks for none that is not everywhere")
     try:
-        if version and not _documentdb_is_sold(spec.region, version):
+        if version and not _documentdb_is_sold(spec, version):
             remedy = "choose another region, or another data.documentdb.version"
             return Finding("services", MISSING, f"{spec.region} has no DocumentDB {version}", remedy)
         if floods:
-            groups = client("wafv2", spec.region)
+            groups = client("wafv2", spec)
             groups.describe_managed_rule_group(
                 VendorName="AWS", Name="AWSManagedRulesAntiDDoSRuleSet", Scope="REGIONAL"
             )
@@ -378,9 +383,39 @@ def look_at_services(spec: Any) -> Finding:
     return Finding("services", OK, f"{' and '.join(wanted)} {verb} in {spec.region}")
 
 
-def _documentdb_is_sold(region: str, version: str) -> bool:
-    docdb = client("docdb", region)
+def _documentdb_is_sold(spec: Any, version: str) -> bool:
+    docdb = client("docdb", spec)
     return bool(docdb.describe_db_engine_versions(Engine="docdb", EngineVersion=version)["DBEngineVersions"])
+
+
+def look_at_certificate(spec: Any) -> Finding:
+    """Whether a certificate of the operator's own is issued, and holds for every name."""
+    if reason := not_on_aws(spec):
+        return Finding("certificate", UNUSED, reason)
+    if spec.edge.certificate is None:
+        return Finding("certificate", UNUSED, "the tier edge asks for one")
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from modules.edge.given import covers
+
+    try:
+        asked_for = client("acm", spec).describe_certificate(CertificateArn=spec.edge.certificate)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            remedy = "correct edge.certificate: aws acm list-certificates"
+            return Finding("certificate", MISSING, f"{spec.edge.certificate} does not exist", remedy)
+        return Finding("certificate", WARNING, "cannot be asked about", "see credentials")
+    except BotoCoreError:
+        return Finding("certificate", WARNING, "cannot be asked about", "see credentials")
+    found = asked_for["Certificate"]
+    if found["Status"] != "ISSUED":
+        remedy = "have it issued, or name another one in edge.certificate"
+        return Finding("certificate", MISSING, f"it is {found['Status']}, not ISSUED", remedy)
+    names = [found["DomainName"], *found.get("SubjectAlternativeNames", [])]
+    if lacking := [host for host in spec.edge.hosts if not any(covers(name, host) for name in names)]:
+        remedy = "name a certificate that has them in edge.certificate"
+        return Finding("certificate", MISSING, f"it lacks {', '.join(lacking)}", remedy)
+    return Finding("certificate", OK, f"issued for {', '.join(dict.fromkeys(names))}")
 
 
 def look_at_backups(spec: Any) -> Finding:
@@ -392,7 +427,7 @@ def look_at_backups(spec: Any) -> Finding:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        answered = client("backup", spec.region).describe_region_settings()
+        answered = client("backup", spec).describe_region_settings()
     except (BotoCoreError, ClientError):
         return Finding("backups", WARNING, "cannot be asked about", "see credentials")
     chosen = answered.get("ResourceTypeOptInPreference", {})
@@ -413,7 +448,7 @@ def look_at_states(spec: Any) -> Finding:
 
     bucket = Names(spec.project, spec.environment, spec.account).bucket("state")
     try:
-        client("s3", spec.region).head_bucket(Bucket=bucket, ExpectedBucketOwner=spec.account)
+        client("s3", spec).head_bucket(Bucket=bucket, ExpectedBucketOwner=spec.account)
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 404:
@@ -458,7 +493,7 @@ def look_at_cluster(spec: Any) -> Finding:
 
     name = Names(spec.project, spec.environment, spec.account).of("cluster")
     try:
-        cluster = client("eks", spec.region).describe_cluster(name=name)["cluster"]
+        cluster = client("eks", spec).describe_cluster(name=name)["cluster"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ResourceNotFoundException":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 
 from modules.cluster_access import access_entry
-from modules.compute.roles import role_slug
+from modules.roles import role_slug
 from modules.stack import Stack
 
 POLICIES = {"admin": "AmazonEKSClusterAdminPolicy", "viewer": "AmazonEKSViewPolicy"}

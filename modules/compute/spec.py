@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from modules.compute.instances import Instance, InstanceType, instances
-from modules.compute.roles import RoleArn, role_slug
 from modules.compute.secrets import CacheSecret
 from modules.compute.versions import NEWEST, KubernetesVersion
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
 from modules.network.spec import Letter, RetentionDays
+from modules.roles import RoleArn, role_slug
 from modules.section import Finding, Section, check, repeated
 from modules.wording import choices
 

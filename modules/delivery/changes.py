@@ -237,17 +237,19 @@ def global_changes(stack: Stack) -> list[Statement]:
                 conditions={"StringEquals": _tags(stack, "ResourceTag")},
             ),
         ]
-    found.append(
-        Statement(
-            sid="SetRecordsOfTheZone",
-            actions="route53:ChangeResourceRecordSets",
-            resources=stack.arn("route53", f"hostedzone/{place.edge.zone_id or '*'}", region="", account=""),
-            conditions={
-                "ForAllValues:StringLike": {_RECORDS: [place.edge.zone, f"*.{place.edge.zone}"]},
-                "Null": {_RECORDS: "false"},
-            },
+    if place.edge.records:
+        zone = stack.arn("route53", f"hostedzone/{place.edge.zone_id or '*'}", region="", account="")
+        found.append(
+            Statement(
+                sid="SetRecordsOfTheZone",
+                actions="route53:ChangeResourceRecordSets",
+                resources=zone,
+                conditions={
+                    "ForAllValues:StringLike": {_RECORDS: [place.edge.zone, f"*.{place.edge.zone}"]},
+                    "Null": {_RECORDS: "false"},
+                },
+            )
         )
-    )
     found.append(
         Statement(
             sid="NameEndpoints",

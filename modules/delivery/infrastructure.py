@@ -26,6 +26,7 @@ from modules.delivery.services import (
 from modules.iam import attach_own, grant
 from modules.namespaces import WITH_RECORDS
 from modules.policy import Everything, Statement, document
+from modules.roles import prescribed_boundary, role_arn
 from modules.stack import Stack
 from modules.state.outputs import boundary_arn, policy_arn
 
@@ -36,18 +37,21 @@ BOUNDARY = "apply_boundary"
 
 @dataclass(frozen=True)
 class Limits:
-    """What both roles here have: `most` is their boundary, `compare` lets them read settings."""
+    """What both roles here have: `most` is the ARN of their boundary, None where the spec prescribes one for
+    every role; `compare` lets them read settings."""
 
-    most: IamPolicy
+    most: str | None
     compare: IamPolicy
 
 
 def limits(stack: Stack) -> Limits:
-    """`aws_iam_policy.apply_boundary` and `aws_iam_policy.compare`."""
+    """`aws_iam_policy.compare`, and `apply_boundary` unless the spec prescribes a boundary."""
+    most = None
+    if prescribed_boundary(stack.environment) is None:
+        what = "The most that GitHub Actions can do with infrastructure"
+        most = _policy(stack, BOUNDARY, what, *_boundary(stack)).arn
     return Limits(
-        most=_policy(
-            stack, BOUNDARY, "The most that GitHub Actions can do with infrastructure", *_boundary(stack)
-        ),
+        most=most,
         compare=_policy(stack, "compare", "Reads the settings of what the tiers are made of", _reads()),
     )
 
@@ -72,7 +76,7 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Lim
     none of them. It reads no secret of AWS: it runs code of pull requests that no one has reviewed yet.
     """
     role = github.role(
-        PLAN, "GitHub Actions plans infrastructure", PLAN, "drift", permissions_boundary=limits.most.arn
+        PLAN, "GitHub Actions plans infrastructure", PLAN, "drift", permissions_boundary=limits.most
     )
     attach_own(stack, "plan_state", role, policy_arn(stack, "read"))
     attach_own(stack, "plan_compare", role, limits.compare.arn)
@@ -113,13 +117,14 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Lim
 def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Limits) -> IamRole:
     """`aws_iam_role.apply`: changes what the tiers are made of, within `aws_iam_policy.apply_boundary`.
 
-    It makes roles, and none that can do more than the boundary of workloads. It changes nothing that says
+    It makes roles, and none that can do more than the boundary of workloads or, with `permissions_boundary`,
+    than the policy that the spec prescribes. It changes nothing that says
     what it may do itself or that keeps backups: an administrator applies states, these rights and vaults.
     It administers Kubernetes, for the tiers that are Helm releases, so its GitHub environment must ask for an
     approval.
     """
     role = github.role(
-        APPLY, "GitHub Actions applies infrastructure", "apply", hours=2, permissions_boundary=limits.most.arn
+        APPLY, "GitHub Actions applies infrastructure", "apply", hours=2, permissions_boundary=limits.most
     )
     rights = _policy(
         stack,
@@ -150,8 +155,8 @@ def _bucket(stack: Stack, role: str) -> str:
 
 
 def _roles(stack: Stack) -> list[Statement]:
-    """Roles of this environment within the boundary of workloads, handed to the services that need them."""
-    role = _iam(stack, f"role/{stack.names.stem}-*")
+    """Roles of this environment within their boundary, handed to the services that need them."""
+    role = role_arn(stack.environment, f"{stack.names.stem}-*")
     return [
         Statement(
             sid="ManageRolesWithinTheirBoundary",
@@ -179,7 +184,7 @@ def _refusals(stack: Stack) -> list[Statement]:
     """Who applies cannot give themselves more, let others in, or lose what backups and states rest on."""
     names = stack.names
     protected = [
-        *(_iam(stack, f"role/{names.of('iam_role', role)}") for role in (PLAN, APPLY)),
+        *(role_arn(stack.environment, names.of("iam_role", role)) for role in (PLAN, APPLY)),
         _iam(stack, f"policy/{names.stem}-*"),
         _iam(stack, f"oidc-provider/{HOST}"),
     ]

@@ -16,6 +16,7 @@ from modules.delivery.runner import labels
 from modules.delivery.spec import github_environments
 from modules.github import plain
 from modules.naming import Names
+from modules.roles import role_arn
 from modules.spec import Environment
 from modules.templating import Templates
 
@@ -223,8 +224,7 @@ def _names(environment: Environment) -> Names:
 
 def _role(environment: Environment, name: str) -> str:
     """ARN of a role of this tier; its name follows from the spec, so it need not be copied from an output."""
-    role = _names(environment).of("iam_role", name)
-    return f"arn:{environment.partition}:iam::{environment.account}:role/{role}"
+    return role_arn(environment, _names(environment).of("iam_role", name))
 
 
 def _audience(environment: Environment) -> str:

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateVa
 from cdktf_cdktf_provider_aws.route53_record import Route53Record
 
 from modules.edge.domains import slug
+from modules.edge.zone import Zone
 from modules.stack import Stack
 
 # Only these may issue certificates for names with our CAA records (ACM user guide, "Configure a CAA record").
@@ -15,7 +16,7 @@ AUTHORITY = "amazon.com"
 TTL_SECONDS = 300
 
 
-def certificate(stack: Stack, zone_id: str) -> str:
+def certificate(stack: Stack, zone: Zone) -> str:
     """ARN of `aws_acm_certificate.main`, known once it is issued: what uses it waits for that."""
     settings = stack.environment.edge
     made = stack.add(
@@ -31,7 +32,7 @@ def certificate(stack: Stack, zone_id: str) -> str:
         lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         tags=stack.tags("edge"),
     )
-    proofs = [_proof(stack, zone_id, name, listed) for name, listed in settings.proven.items()]
+    proofs = [_proof(stack, zone, name, listed) for name, listed in settings.proven.items()]
     issued = stack.add(
         AcmCertificateValidation,
         "main",
@@ -41,7 +42,7 @@ def certificate(stack: Stack, zone_id: str) -> str:
     return issued.certificate_arn
 
 
-def _proof(stack: Stack, zone_id: str, name: str, listed: str) -> Route53Record:
+def _proof(stack: Stack, zone: Zone, name: str, listed: str) -> Route53Record:
     """The record by which AWS sees that the name is ours, now and at each renewal.
 
     AWS says only after the request what it wants to read, so that nothing may loop over it; which names
@@ -50,13 +51,14 @@ def _proof(stack: Stack, zone_id: str, name: str, listed: str) -> Route53Record:
     return stack.add(
         Route53Record,
         f"proof_{slug(name)}",
-        zone_id=zone_id,
+        provider=zone.provider,
+        zone_id=zone.id,
         name=_wanted("resource_record_name", listed),
         type="CNAME",
         ttl=TTL_SECONDS,
         records=[_wanted("resource_record_value", listed)],
         allow_overwrite=True,  # a certificate's successor wants the same record
-        depends_on=_authorities(stack, zone_id, name),
+        depends_on=_authorities(stack, zone, name),
     )
 
 
@@ -65,7 +67,7 @@ def _wanted(attribute: str, listed: str) -> str:
     return f'${{one([for option in {options} : option.{attribute} if option.domain_name == "{listed}"])}}'
 
 
-def _authorities(stack: Stack, zone_id: str, name: str) -> list[Route53Record] | None:
+def _authorities(stack: Stack, zone: Zone, name: str) -> list[Route53Record] | None:
     """The CAA record of a name, there before the certificate is asked for: a stricter one may stand above
     it."""
     settings = stack.environment.edge
@@ -76,7 +78,8 @@ def _authorities(stack: Stack, zone_id: str, name: str) -> list[Route53Record] |
         stack.add(
             Route53Record,
             f"caa_{slug(name)}",
-            zone_id=zone_id,
+            provider=zone.provider,
+            zone_id=zone.id,
             name=name,
             type="CAA",
             ttl=TTL_SECONDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from modules.outputs import Outputs, where
+from modules.outputs import Outputs, keyed_by, where
 
 FIREWALL = where(lambda environment: environment.edge.waf is not None)
 
@@ -22,5 +22,11 @@ class EdgeOutputs(Outputs, tier="edge"):
     certificate_arn: Annotated[str, "ARN of the certificate, once it is issued"]
     web_acl_arn: Annotated[str, "ARN of the web ACL", FIREWALL]
     web_acl_name: Annotated[str, "The web ACL as metrics name it", FIREWALL]
+    dns_records: Annotated[
+        dict[str, str],
+        "Where each name must lead, by a CNAME or alias record of your own",
+        keyed_by(lambda environment: environment.edge.hosts),
+        where(lambda environment: not environment.edge.records),
+    ]
     domain: Annotated[str, "The name that users type"]
     waf_log_group_name: Annotated[str, "Log group of blocked and counted requests", FIREWALL]

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
+from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
-from modules.optional import MAY_BE_OFF
+from modules.optional import MAY_BE_OFF, OFF
+from modules.roles import RoleArn
 from modules.section import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ def _quoted(value: Any) -> Any:
     return value
 
 
+def _dns(value: object) -> object:
+    return OFF if value is False else value  # as other readers of YAML have it
+
+
 ZoneId = Annotated[
     str, AfterValidator(_zone_id), WithJsonSchema({"type": "string", "pattern": "^Z[A-Z0-9]{1,31}$"})
 ]
@@ -55,6 +61,14 @@ class Edge(Section):
         " public zones have one name.",
         examples=["Z0123456789EXAMPLE"],
     )
+    zone_role: RoleArn | None = Field(
+        default=None,
+        json_schema_extra={"default": "the zone is in the account of the environment"},
+        description="Role in the account of the hosted zone, where that is another one: Terraform takes it on"
+        " to find the zone and to write records, and for nothing else. Needs delivery.ci: off, for a plan of"
+        " a pull request must not take on what can write records.",
+        examples=["arn:aws:iam::210987654321:role/dns"],
+    )
     domain: DomainName | None = Field(
         default=None,
         description="The name that users type: the zone's or below it, 64 characters at most. Left out, it"
@@ -67,6 +81,19 @@ class Edge(Section):
         description="Further names in the zone, four at most; *.app.example.com stands for all names one step"
         " below. They get records, stand in the certificate and lead to the same gateway.",
         examples=[["www.example.com", "*.app.example.com"]],
+    )
+    dns: Annotated[Literal["route53", "off"], BeforeValidator(_dns)] = Field(
+        default="route53",
+        description="Who writes the records of the names: Tierra, into the zone of Route 53, or you (off),"
+        " where the zone lies elsewhere. Then it needs a certificate of yours, and an apply ends with the"
+        " records to set; the output dns_records has them.",
+    )
+    certificate: CertificateArn | None = Field(
+        default=None,
+        json_schema_extra={"default": "one of ACM, proven by records in the zone"},
+        description="ARN of a certificate of your own in ACM, issued, with all of the names, in the account"
+        " and region. What ACM did not issue itself you must renew; the alarms of its end stay.",
+        examples=["arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"],
     )
     caa: bool | None = Field(
         default=None,
@@ -100,6 +127,28 @@ class Edge(Section):
         description="The web application firewall. off: none is built, and the load balancer answers every"
         " request that the internet sends.",
     )
+
+    @check("dns", "certificate", "zone_id", "zone_role", "caa")
+    def records_are_written_or_not(self) -> Iterator[Finding]:
+        """A certificate is proven or brought, and no key is without effect."""
+        if not self.records and self.certificate is None:
+            rule = "ACM proves a certificate by records in the zone, and with dns: off Tierra writes none"
+            remedy = "add certificate: with the ARN of one that is issued for the names, or remove dns: off"
+            yield Finding(("certificate",), rule, remedy, "(missing)")
+        if not self.records and self.zone_id is not None:
+            rule = "with dns: off no record is written, and this zone must not be named"
+            yield Finding(("zone_id",), rule, "remove the line, or remove dns: off")
+        if not self.records and self.zone_role is not None:
+            rule = "with dns: off no record is written, and this role must not be named"
+            yield Finding(("zone_role",), rule, "remove the line, or remove dns: off")
+        if self.caa is not None and self.certificate is not None:
+            rule = "CAA records belong to certificates that Tierra asks for, and this spec brings its own"
+            yield Finding(("caa",), rule, "remove the line, or remove certificate")
+
+    @property
+    def records(self) -> bool:
+        """Whether the names have records here."""
+        return self.dns == "route53"
 
     @property
     def main_domain(self) -> str:
@@ -166,6 +215,31 @@ def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> It
             else "add domain: app.example.com, in your zone"
         )
         yield Finding(("edge", key), f"target: aws needs {words[key]}", remedy, "(missing)")
+
+
+def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Finding]:
+    """A listener takes certificates of its own region and account (ELB user guide, "SSL certificates for your
+    Application Load Balancer")."""
+    if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
+        rule = f"the load balancer takes certificates of its own region and account: {region}, {account}"
+        yield Finding(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
+
+
+def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Finding]:
+    """A role for the zone is in another account of the partition, and no pull request can take it on."""
+    if edge.zone_role is None:
+        return
+    _, where, _, _, owner, _ = edge.zone_role.split(":", 5)
+    path = ("edge", "zone_role")
+    if where != partition:
+        yield Finding(path, f"the role must be in the partition {partition}", f"name a role of {partition}")
+    if owner == account:
+        rule = f"the zone is in the account of the environment, {account}, whose own rights reach it"
+        yield Finding(path, rule, "remove the line")
+    if github:
+        rule = "plans of pull requests would take on a role that writes records"
+        remedy = "write delivery.ci: off, or delegate a zone of its own to this account and remove the line"
+        yield Finding(path, rule, remedy)
 
 
 def shield_is_sold(edge: Edge, partition: str) -> Iterator[Finding]:

@@ -22,16 +22,20 @@ class Edge:
 
     def __init__(self, stack: Stack) -> None:
         network, storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)
-        self.zone_id = zone(stack)
-        self.certificate_arn = certificate(stack, self.zone_id)
+        settings = stack.environment.edge
+        self.zone = zone(stack) if settings.records else None
+        self.certificate_arn = settings.certificate or LEFT_OUT
+        if self.zone and settings.certificate is None:
+            self.certificate_arn = certificate(stack, self.zone)
         self.load_balancer = load_balancer(stack, network, storage)
         self.target_group = target_group(stack, network)
         listeners(stack, self.load_balancer, self.target_group, self.certificate_arn)
         self.web_acl, self.log_group = None, None
-        if settings := stack.environment.edge.waf:
-            self.web_acl = waf(stack, settings, self.load_balancer)
-            self.log_group = waf_logs(stack, settings, self.web_acl, network)
-        records(stack, self.zone_id, self.load_balancer)
+        if settings.waf:
+            self.web_acl = waf(stack, settings.waf, self.load_balancer)
+            self.log_group = waf_logs(stack, settings.waf, self.web_acl, network)
+        if self.zone:
+            records(stack, self.zone, self.load_balancer)
         self._outputs(stack).declare(stack)
 
     def _outputs(self, stack: Stack) -> EdgeOutputs:
@@ -45,5 +49,6 @@ class Edge:
             web_acl_arn=self.web_acl.arn if self.web_acl else LEFT_OUT,
             web_acl_name=self.web_acl.name if self.web_acl else LEFT_OUT,
             domain=stack.environment.edge.main_domain,
+            dns_records=dict.fromkeys(stack.environment.edge.hosts, self.load_balancer.dns_name),
             waf_log_group_name=self.log_group.name if self.log_group else LEFT_OUT,
         )

@@ -20,6 +20,7 @@ from modules.iam import grant
 from modules.namespaces import SECRETS as NAMESPACE
 from modules.pod_identity import associate, pod_role
 from modules.policy import Statement
+from modules.roles import role_arn
 from modules.stack import Stack
 
 ACCOUNT = "external-secrets"
@@ -46,7 +47,7 @@ def secrets_identity(stack: Stack, cluster: ComputeOutputs) -> SecretsIdentity:
         Statement(
             sid="BecomeAReaderOfSecrets",
             actions=["sts:AssumeRole", "sts:TagSession"],
-            resources=stack.arn("iam", f"role/{readers}", region=""),
+            resources=role_arn(stack.environment, readers),
         ),
     )
     association = associate(stack, "external_secrets", cluster.cluster_name, NAMESPACE, ACCOUNT, role)

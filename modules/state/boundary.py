@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 
 from modules.policy import Everything, Statement, document
 from modules.promotion import PULL, source_arns
+from modules.roles import role_arn
 from modules.stack import Stack, state_of
 from modules.state.outputs import boundary_name
 
@@ -93,7 +94,7 @@ def _statements(stack: Stack) -> list[Statement]:
         Statement(
             sid="ReadersOfSecrets",
             actions=["sts:AssumeRole", "sts:TagSession"],
-            resources=stack.arn("iam", f"role/{stack.names.readers_of_secrets}", region=""),
+            resources=role_arn(stack.environment, stack.names.readers_of_secrets),
         ),
         *_asked_by_systems(stack),
         Statement(

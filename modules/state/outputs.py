@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from modules.outputs import Outputs
+from modules.roles import prescribed_boundary
 from modules.stack import Stack
 
 Right = Literal["read", "write"]
@@ -44,5 +45,7 @@ def boundary_name(stack: Stack) -> str:
 
 
 def boundary_arn(stack: Stack) -> str:
-    """Its ARN, known before the policy exists; the tier `state` is applied before all others."""
-    return stack.arn("iam", f"policy/{boundary_name(stack)}", region="")
+    """ARN of the boundary that the roles of the tiers have: that of the spec or, known before the policy
+    exists, that of the tier `state`, which is applied before all others."""
+    prescribed = prescribed_boundary(stack.environment)
+    return prescribed or stack.arn("iam", f"policy/{boundary_name(stack)}", region="")

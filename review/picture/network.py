@@ -41,6 +41,9 @@ def front(terraform: Terraform) -> list[Box]:
         ]
         related = terraform.all("aws_acm_certificate_validation")
         found.append(make("certificate", "Certificate", [certificate], related, notes=[listed(covered)]))
+    if not terraform.all("aws_acm_certificate"):
+        brought = [each for each in terraform.all("aws_lb_listener") if each.values.get("certificate_arn")]
+        found += [make("certificate", "Certificate", [each], notes=["brought along"]) for each in brought]
     return found
 
 

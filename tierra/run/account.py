@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from tierra.run import program
 from tierra.run.program import HOST, Program
 from tierra.run.workspace import Failed, Workspace
+from tools import signing
 from tools.terraform import REGISTRIES, TERRAFORM
 
 CHUNK = 65536
@@ -37,13 +37,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where the state of a tier lies, and in which account."""
+    """Where the state of a tier lies, in which account, and the role that terraform takes on, if any."""
 
     account: str
     region: str
     bucket: str
     key: str
     partition: str
+    role: str | None = None
 
     @classmethod
     def of(cls, stack: Path) -> Place:
@@ -51,19 +52,20 @@ class Place:
         backend = json.loads((stack / "cdk.tf.json").read_text())["terraform"]["backend"]["s3"]
         [account] = backend["allowed_account_ids"]
         partition = backend["kms_key_id"].split(":")[1]
-        return cls(account, backend["region"], backend["bucket"], backend["key"], partition)
+        role = backend.get("assume_role", {}).get("role_arn")
+        return cls(account, backend["region"], backend["bucket"], backend["key"], partition, role)
 
 
-def client(service: str, region: str) -> Any:
-    """A client of AWS with the credentials that terraform uses, too."""
-    return botocore.session.Session().create_client(service, region_name=region, config=QUICK)
+def client(service: str, region: str, role: str | None = None) -> Any:
+    """A client of AWS that signs in as terraform does, with the same role where the spec names one."""
+    return signing.client(service, region, role, QUICK)
 
 
 def look_at_account(workspace: Workspace, place: Place) -> None:
     """Raises Refused unless the credentials are for the account of the environment."""
     environment = workspace.environment
     try:
-        account = client("sts", place.region).get_caller_identity()["Account"]
+        account = client("sts", place.region, place.role).get_caller_identity()["Account"]
     except NoCredentialsError:
         raise Refused(
             "there are no credentials for AWS",
@@ -72,7 +74,14 @@ def look_at_account(workspace: Workspace, place: Place) -> None:
             f" make plan ENV={environment} REHEARSE=yes",
         ) from None
     except ClientError as error:
-        what = f"AWS refuses the credentials ({error.response['Error']['Code']})"
+        code = error.response["Error"]["Code"]
+        if place.role and error.operation_name == "AssumeRole":
+            raise Refused(
+                f"AWS refuses to let these credentials assume {place.role} ({code})",
+                "sign in as whom that role trusts, or correct assume_role in"
+                f" environments/{environment}.yaml",
+            ) from None
+        what = f"AWS refuses the credentials ({code})"
         raise Refused(what, f"sign in to the account {place.account} again") from None
     except BotoCoreError as error:
         raise Refused(
@@ -85,10 +94,10 @@ def look_at_account(workspace: Workspace, place: Place) -> None:
         )
 
 
-def wrong_zone(region: str, letters: Sequence[str]) -> tuple[str, str] | None:
+def wrong_zone(region: str, letters: Sequence[str], role: str | None = None) -> tuple[str, str] | None:
     """What is wrong with the zones of a spec, and what to do. Letters stand for other zones in each account,
     so that AWS alone knows. Raises ClientError or BotoCoreError where it does not say."""
-    answered = client("ec2", region).describe_availability_zones()["AvailabilityZones"]
+    answered = client("ec2", region, role).describe_availability_zones()["AvailabilityZones"]
     ids = {zone["ZoneName"]: zone["ZoneId"] for zone in answered if zone["State"] == "available"}
     usable = [name.removeprefix(region) for name, id_ in ids.items() if id_ not in REFUSED_BY_EKS]
     remedy = f"write network.zones with letters of these: {', '.join(usable)}"
@@ -104,14 +113,14 @@ def look_at_zones(workspace: Workspace) -> None:
     """Raises Refused when a zone of the spec cannot be used; says nothing where AWS does not say."""
     facts = workspace.facts
     with suppress(ClientError, BotoCoreError):
-        if wrong := wrong_zone(facts["region"], facts["zones"]):
+        if wrong := wrong_zone(facts["region"], facts["zones"], facts.get("assume_role")):
             raise Refused(*wrong)
 
 
 def bucket_exists(place: Place, bucket: str) -> bool:
     """Whether the account has this bucket. Raises Refused when another account has it."""
     try:
-        client("s3", place.region).head_bucket(Bucket=bucket, ExpectedBucketOwner=place.account)
+        client("s3", place.region, place.role).head_bucket(Bucket=bucket, ExpectedBucketOwner=place.account)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return False
@@ -133,7 +142,7 @@ def look_at_states(places: Sequence[Place], ours: Program) -> None:
     own; Terraform does not (opentofu/opentofu, internal/tofumigrate).
     """
     moved = []
-    s3 = client("s3", places[0].region)
+    s3 = client("s3", places[0].region, places[0].role)
     for place in places:
         try:
             body = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"]

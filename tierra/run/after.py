@@ -69,6 +69,7 @@ def _applied(workspace: Workspace, states: dict[str, str]) -> Iterator[str]:
     yield f"apply: {workspace.environment} is up to date" + ("" if whole else f" ({names})")
     if workspace.rehearsed:
         yield "This was a rehearsal: nothing was created in AWS"
+        yield from wanted_records(workspace)
         yield f"Next: {workspace.command('plan', _named(workspace))}, which ends with No changes."
     else:
         yield from reached(workspace)
@@ -78,13 +79,24 @@ def reached(workspace: Workspace) -> Iterator[str]:
     """How to reach what was built, as far as it is there."""
     domain = upstream.now(workspace.tier("edge")).get("domain")
     cluster = upstream.now(workspace.tier("compute")).get("cluster_name")
+    yield from wanted_records(workspace)
     if domain:
         yield f"Platform:  https://{domain}"
     if cluster:
         region = workspace.facts["region"]
-        yield f"Cluster:   aws eks update-kubeconfig --region {region} --name {cluster}"
+        role = workspace.facts.get("assume_role")
+        as_role = f" --role-arn {role}" if role else ""
+        yield f"Cluster:   aws eks update-kubeconfig --region {region} --name {cluster}{as_role}"
         if upstream.now(workspace.tier("observability")):
             yield "Grafana:   kubectl -n grafana port-forward svc/grafana 3000:80, then http://localhost:3000"
+
+
+def wanted_records(workspace: Workspace) -> Iterator[str]:
+    """The records that the operator sets, where the names are not in Route 53. No CNAME may stand at the top
+    of a zone (RFC 1034, 3.6.2)."""
+    edge = upstream.now(workspace.tier("edge"))
+    for host, target in edge.get("dns_records", {}).items():
+        yield f"Record:    {host} CNAME {target} (an alias record where {host} is a zone of its own)"
 
 
 def _named(workspace: Workspace) -> list[str]:

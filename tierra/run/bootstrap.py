@@ -151,7 +151,7 @@ def end(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
 
 def remote_state(place: Place) -> dict[str, Any] | None:
     """The state of the tier in its bucket, if there is one that holds something."""
-    s3 = client("s3", place.region)
+    s3 = client("s3", place.region, place.role)
     try:
         content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
     except ClientError as error:
@@ -172,7 +172,7 @@ def existing(place: Place, resources: dict[str, Any]) -> Iterator[tuple[str, str
     for role, bucket in resources["aws_s3_bucket"].items():
         if bucket_exists(place, bucket["bucket"]):
             yield f"aws_s3_bucket.{role}", bucket["bucket"]
-    kms, iam = client("kms", place.region), client("iam", place.region)
+    kms, iam = (client(service, place.region, place.role) for service in ("kms", "iam"))
     for role, alias in resources["aws_kms_alias"].items():
         try:
             key = kms.describe_key(KeyId=alias["name"])["KeyMetadata"]

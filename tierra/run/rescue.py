@@ -39,7 +39,7 @@ def keep(workspace: Workspace) -> None:
             if file.exists():
                 key = f"{_prefix(place, tier)}{_run()}/{name}"
                 try:
-                    client("s3", place.region).put_object(
+                    client("s3", place.region, place.role).put_object(
                         Bucket=place.bucket, Key=key, Body=file.read_bytes()
                     )
                     print(
@@ -66,7 +66,7 @@ def runs(tier: Tier) -> Iterator[str]:
         return
     place = Place.of(tier.folder)
     try:
-        pages = client("s3", place.region).get_paginator("list_objects_v2")
+        pages = client("s3", place.region, place.role).get_paginator("list_objects_v2")
         found = [
             each
             for page in pages.paginate(Bucket=place.bucket, Prefix=_prefix(place, tier))
@@ -85,7 +85,7 @@ def runs(tier: Tier) -> Iterator[str]:
 def take(tier: Tier, run: str) -> None:
     """Puts what a run has left into the folder of its tier. Raises Failed."""
     place = Place.of(tier.folder)
-    s3 = client("s3", place.region)
+    s3 = client("s3", place.region, place.role)
     for name, file in _files(tier).items():
         try:
             content = s3.get_object(Bucket=place.bucket, Key=run + name)["Body"].read()
@@ -105,7 +105,7 @@ def forget(tier: Tier, run: str) -> None:
     place = Place.of(tier.folder)
     try:
         for name in _files(tier):
-            client("s3", place.region).delete_object(Bucket=place.bucket, Key=run + name)
+            client("s3", place.region, place.role).delete_object(Bucket=place.bucket, Key=run + name)
     except (BotoCoreError, ClientError) as error:
         raise Failed(
             f"recover: s3://{place.bucket}/{run} was recovered and cannot be removed: {error}\n  remedy:"

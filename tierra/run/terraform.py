@@ -30,6 +30,7 @@ from tierra.run.journal import Running, begin, unrecorded
 from tierra.run.workspace import ROOT, Failed, Tier, Workspace
 
 PROVIDER = ".rehearsal/terraform.rc"
+EXISTS = "REHEARSAL_EXISTS"
 # They would send terraform to other states, folders or options than the ones that a run counts on.
 REFUSED = re.compile(r"TF_(WORKSPACE|DATA_DIR|CLI_ARGS(_\w+)?)$")
 SECONDS = 0.1  # between two looks at what terraform has printed
@@ -257,16 +258,31 @@ class Terraform:
 _interrupts: list[int] = []
 
 
+def _existing(workspace: Workspace) -> str:
+    """What is there without the rehearsal having made it: what the spec names, and what the user says."""
+    named = [*workspace.facts.get("existing", []), workspace.variables.get(EXISTS, "")]
+    return ",".join(each for each in named if each)
+
+
 def settings(workspace: Workspace, forecast: Path | None = None) -> dict[str, str]:
     """The variables that decide which provider terraform talks to: the embedded one in a rehearsal and in a
     forecast, whose folder holds the state that the provider answers data sources from."""
     embedded = (ROOT / PROVIDER).as_posix()
     if forecast:
         known = (forecast / "known.tfstate").absolute()
-        return {"TF_CLI_CONFIG_FILE": embedded, "REHEARSAL_CLOUD": "", "REHEARSAL_KNOWN": known.as_posix()}
+        return {
+            "TF_CLI_CONFIG_FILE": embedded,
+            "REHEARSAL_CLOUD": "",
+            "REHEARSAL_KNOWN": known.as_posix(),
+            EXISTS: _existing(workspace),
+        }
     if workspace.rehearsed:
         cloud = (workspace.states / "cloud.sqlite").absolute()
-        return {"TF_CLI_CONFIG_FILE": embedded, "REHEARSAL_CLOUD": cloud.as_posix()}
+        return {
+            "TF_CLI_CONFIG_FILE": embedded,
+            "REHEARSAL_CLOUD": cloud.as_posix(),
+            EXISTS: _existing(workspace),
+        }
     # A shell in which the embedded provider is used by hand does not bring it to AWS.
     named = Path(workspace.variables.get("TF_CLI_CONFIG_FILE", ""))
     ours = named.name and named.exists() and not named.samefile(ROOT / PROVIDER)

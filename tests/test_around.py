@@ -1,0 +1,289 @@
+"""What a company prescribes around an environment: roles, the way into the account, names and networks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Variant
+
+from modules.architecture import TIERS
+from modules.errors import SpecError
+from modules.spec import Environment
+
+ACCOUNT = "123456789012"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/company/boundary"
+PRESCRIBED: dict[str, Any] = {"permissions_boundary": "company/boundary", "role_path": "/platform/"}
+
+
+def test_every_role_has_the_boundary_and_the_path_of_the_company(variant: Callable[..., Variant]) -> None:
+    found = variant(**PRESCRIBED, data={"postgres": {}})
+    count = 0
+    for tier in TIERS:
+        roles = found[tier].body.get("resource", {}).get("aws_iam_role", {})
+        for name, role in roles.items():
+            count += 1
+            assert role["permissions_boundary"] == "${data.aws_iam_policy.boundary.arn}", name
+            assert role["path"] == "/platform/", name
+        if roles:
+            assert found[tier].body["data"]["aws_iam_policy"] == {"boundary": {"arn": BOUNDARY}}
+    assert count > 20
+
+
+def test_roles_are_found_below_their_path(variant: Callable[..., Variant]) -> None:
+    """No ARN of a role that is written out lacks the path: policies and trust name roles that exist."""
+    found = variant(**PRESCRIBED)
+    for tier in TIERS:
+        text = json.dumps(found[tier].body)
+        assert f":iam::{ACCOUNT}:role/acme-" not in text, tier
+    assert f":iam::{ACCOUNT}:role/platform/acme-trial-secrets-*" in json.dumps(found["gateway"].body)
+    assert f":iam::{ACCOUNT}:role/platform/acme-trial-secrets-*" in json.dumps(found["state"].body)
+
+
+def test_an_apply_makes_roles_with_the_boundary_of_the_company_alone(
+    variant: Callable[..., Variant],
+) -> None:
+    delivery = variant(**PRESCRIBED)["delivery"]
+    assert "apply_boundary" not in delivery.all("aws_iam_policy")
+    statements = delivery.statements("aws_iam_policy.apply_global")
+    managed = statements["ManageRolesWithinTheirBoundary"]
+    assert managed["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/platform/acme-trial-*"
+    assert managed["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+    assert "iam:CreateRole" in managed["Action"]
+    assert statements["PassRoles"]["Resource"] == managed["Resource"]
+    own = statements["RefuseOwnRights"]["Resource"]
+    assert f"arn:aws:iam::{ACCOUNT}:role/platform/acme-trial-apply" in own
+    assert statements["RefuseLackOfBoundary"]["Action"] == "iam:DeleteRolePermissionsBoundary"
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "remedy"),
+    [
+        ({"role_path": "platform"}, "must start and end with a slash", "write /platform/"),
+        ({"role_path": "/a b/"}, "must start and end with a slash", "write it like /platform/"),
+        ({"role_path": "/aws-service-role/x/"}, "belong to AWS", "choose another path"),
+        ({"permissions_boundary": "a b"}, "must be a managed policy", "write it like company-boundary"),
+        (
+            {"permissions_boundary": "arn:aws:iam::210987654321:policy/company"},
+            "must be a policy of its own account",
+            "create the policy in 123456789012",
+        ),
+        (
+            {"permissions_boundary": "arn:aws-cn:iam::123456789012:policy/company"},
+            "the partition aws",
+            "name a policy of aws",
+        ),
+        ({"permissions_boundary": "acme-trial-workload-boundary"}, "removed by Tierra", "remove the line"),
+    ],
+)
+def test_what_no_role_can_have_is_refused(
+    environment: Callable[..., Environment], said: dict[str, Any], rule: str, remedy: str
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        environment(**said)
+    assert rule in str(refused.value)
+    assert remedy in str(refused.value)
+
+
+TERRAFORM = f"arn:aws:iam::{ACCOUNT}:role/terraform"
+ASSUMED: dict[str, Any] = {
+    "assume_role": TERRAFORM,
+    "compute": {"admins": [TERRAFORM]},
+    "delivery": {"ci": "off"},
+}
+
+
+def test_provider_backend_states_and_helm_take_on_the_role(variant: Callable[..., Variant]) -> None:
+    found = variant(**ASSUMED)
+    for tier in ("network", "gateway"):
+        body = found[tier].body
+        assert body["terraform"]["backend"]["s3"]["assume_role"] == {"role_arn": TERRAFORM}
+        assert body["provider"]["aws"][0]["assume_role"] == [{"role_arn": TERRAFORM}]
+    states = found["gateway"].body["data"]["terraform_remote_state"]
+    assert states
+    for each in states.values():
+        assert each["config"]["assume_role"] == {"role_arn": TERRAFORM}
+    asked = found["gateway"].body["provider"]["helm"][0]["kubernetes"]["exec"]["args"]
+    assert asked[-2:] == ["--role-arn", TERRAFORM]
+
+
+def test_clients_of_a_run_take_on_the_role(
+    variant: Callable[..., Variant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tierra.run import account
+    from tools import signing
+
+    found = variant(**ASSUMED)
+    assert found["network"].environment.assume_role == TERRAFORM
+    place = account.Place.of(found.folder / "network" / "stacks" / "network")
+    assert place.role == TERRAFORM
+    asked: list[Any] = []
+    monkeypatch.setattr(signing, "client", lambda *with_: asked.append(with_[:3]))
+    account.client("s3", place.region, place.role)
+    assert asked == [("s3", "us-east-1", TERRAFORM)]
+
+
+def test_a_client_has_the_credentials_of_the_role(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against the pretended account of moto, which knows whom the credentials of a session are of."""
+    from botocore.config import Config
+
+    from tools import signing
+
+    for key, value in aws.variables().items():
+        monkeypatch.setenv(key, value)
+    plain = signing.client("sts", "us-east-1", None, Config())
+    taken = signing.client("sts", "us-east-1", TERRAFORM, Config())
+    assert ":assumed-role/terraform/tierra" in taken.get_caller_identity()["Arn"]
+    assert ":assumed-role/" not in plain.get_caller_identity()["Arn"]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "remedy"),
+    [
+        ({"delivery": {}}, "workflows of GitHub plan and apply", "write delivery.ci: off"),
+        ({"compute": {}}, "compute.admins must name it", f"add {TERRAFORM} to compute.admins"),
+        ({"account": "210987654321"}, "must be in the account 210987654321", "name a role of 210987654321"),
+        ({"ignore_tags": {"keys": ["Owner"]}}, "Tierra sets the tag Owner", "remove it"),
+        ({"ignore_tags": {"keys": ["Cost"]}, "tags": {"Cost": "1"}}, "sets the tag Cost", "remove it"),
+        ({"ignore_tags": {"key_prefixes": ["kubernetes.io/"]}}, "starts so", "write a longer prefix"),
+        ({"ignore_tags": {"keys": ["a;b"]}}, "the key of a tag", "write it as the tag has it"),
+    ],
+)
+def test_what_cannot_be_assumed_or_ignored_is_refused(
+    environment: Callable[..., Environment], change: dict[str, Any], rule: str, remedy: str
+) -> None:
+    environment(**ASSUMED)
+    with pytest.raises(SpecError) as refused:
+        environment(**{**ASSUMED, **change})
+    assert rule in str(refused.value)
+    assert remedy in str(refused.value)
+
+
+def test_tags_of_others_are_ignored_besides_those_of_kubernetes(variant: Callable[..., Variant]) -> None:
+    found = variant(ignore_tags={"keys": ["map-migrated"], "key_prefixes": ["company:"]})
+    assert found["network"].body["provider"]["aws"][0]["ignore_tags"] == [
+        {
+            "keys": ["map-migrated"],
+            "key_prefixes": ["kubernetes.io/cluster/", "kubernetes.io/created-for/", "company:"],
+        }
+    ]
+
+
+CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_a_certificate_that_is_brought_is_the_one_of_the_listener(variant: Callable[..., Variant]) -> None:
+    edge = variant(edge={"certificate": CERTIFICATE})["edge"]
+    assert edge["aws_lb_listener.https"]["certificate_arn"] == CERTIFICATE
+    assert not edge.all("aws_acm_certificate")
+    assert not edge.all("aws_acm_certificate_validation")
+    assert set(edge.all("aws_route53_record")) == {"address_app_example_com"}
+
+
+def test_without_route_53_the_records_are_an_output(variant: Callable[..., Variant]) -> None:
+    found = variant(edge={"dns": "off", "certificate": CERTIFICATE, "aliases": ["www.example.com"]})
+    edge = found["edge"]
+    assert not edge.all("aws_route53_record")
+    assert "aws_route53_zone" not in edge.body.get("data", {})
+    target = "${aws_lb.main.dns_name}"
+    records = edge.body["output"]["dns_records"]["value"]
+    assert records == {"app.example.com": target, "www.example.com": target}
+    rights = found["delivery"].statements("aws_iam_policy.apply_global")
+    assert "SetRecordsOfTheZone" not in rights
+    plain = variant()
+    assert "dns_records" not in plain["edge"].body["output"]
+    assert "SetRecordsOfTheZone" in plain["delivery"].statements("aws_iam_policy.apply_global")
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"dns": "off"}, "ACM proves a certificate by records"),
+        ({"dns": "off", "certificate": CERTIFICATE, "zone_id": "Z01"}, "this zone must not be named"),
+        ({"certificate": CERTIFICATE, "caa": True}, "CAA records belong to certificates"),
+        ({"certificate": CERTIFICATE.replace("us-east-1", "eu-west-1")}, "its own region and account"),
+        ({"certificate": "arn:aws:iam::123456789012:server-certificate/a"}, "must be one of ACM"),
+    ],
+)
+def test_a_certificate_or_dns_that_cannot_work_is_refused(
+    environment: Callable[..., Environment], change: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(edge=change)
+
+
+def test_a_star_of_a_certificate_stands_for_one_label() -> None:
+    from modules.edge.given import covers
+
+    assert covers("*.example.com", "app.example.com")
+    assert covers("*.example.com", "*.example.com")
+    assert not covers("*.example.com", "a.app.example.com")
+    assert not covers("*.example.com", "example.com")
+    assert not covers("app.example.com", "*.example.com")
+    assert not covers("*.app.example.com", "*.example.com")
+
+
+def test_doctor_asks_whether_the_certificate_is_issued_for_every_name(
+    environment: Callable[..., Environment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from tools import doctor
+
+    spec: Any = SimpleNamespace(
+        target="aws", edge=environment(edge={"certificate": CERTIFICATE, "aliases": ["www.example.com"]}).edge
+    )
+
+    def answers(status: str, *names: str) -> doctor.Finding:
+        said = {"Status": status, "DomainName": names[0], "SubjectAlternativeNames": list(names)}
+        fake = SimpleNamespace(describe_certificate=lambda CertificateArn: {"Certificate": said})
+        monkeypatch.setattr(doctor, "client", lambda *_: fake)
+        return doctor.look_at_certificate(spec)
+
+    assert answers("ISSUED", "*.example.com").status == doctor.OK
+    assert "www.example.com" in answers("ISSUED", "app.example.com").found
+    assert answers("ISSUED", "app.example.com").status == doctor.MISSING
+    assert answers("EXPIRED", "*.example.com").found == "it is EXPIRED, not ISSUED"
+
+
+DNS = "arn:aws:iam::210987654321:role/dns"
+
+
+def test_a_zone_of_another_account_is_reached_by_a_provider_of_its_own(
+    variant: Callable[..., Variant],
+) -> None:
+    found = variant(edge={"zone_role": DNS}, delivery={"ci": "off"})
+    edge = found["edge"]
+    _, other = edge.body["provider"]["aws"]
+    assert (other["alias"], other["allowed_account_ids"]) == ("zone", ["210987654321"])
+    assert other["assume_role"] == [{"role_arn": DNS}]
+    assert edge.body["data"]["aws_route53_zone"]["main"]["provider"] == "aws.zone"
+    records = edge.all("aws_route53_record")
+    assert {each["provider"] for each in records.values()} == {"aws.zone"}
+    assert {name.partition("_")[0] for name in records} == {"address", "caa", "proof"}
+    rest = {kind: all_ for kind, all_ in edge.body["resource"].items() if kind != "aws_route53_record"}
+    assert "aws.zone" not in json.dumps(rest)
+    assert "aws.zone" not in json.dumps(found["network"].body)
+
+
+def test_the_role_of_the_zone_comes_after_that_of_the_account(variant: Callable[..., Variant]) -> None:
+    edge = variant(**ASSUMED, edge={"zone_role": DNS})["edge"]
+    assert edge.body["provider"]["aws"][1]["assume_role"] == [{"role_arn": TERRAFORM}, {"role_arn": DNS}]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"delivery": {}}, "plans of pull requests would take on"),
+        ({"edge": {"zone_role": f"arn:aws:iam::{ACCOUNT}:role/dns"}}, "the zone is in the account"),
+        ({"edge": {"zone_role": DNS.replace("arn:aws", "arn:aws-cn")}}, "in the partition aws"),
+        ({"edge": {"zone_role": DNS, "dns": "off", "certificate": CERTIFICATE}}, "this role must not be"),
+    ],
+)
+def test_a_role_for_a_zone_that_cannot_work_is_refused(
+    environment: Callable[..., Environment], change: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(**{"edge": {"zone_role": DNS}, "delivery": {"ci": "off"}, **change})
