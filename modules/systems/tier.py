@@ -9,6 +9,7 @@ from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
+from modules.compute.groups import placement
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
@@ -146,6 +147,7 @@ class Systems:
         }
         if system.shape != "public":
             values["shape"] = system.shape
+        values |= placement(self.stack.environment.compute, system.nodes)
         if system.jobs:
             values["jobs"] = {
                 job: {"schedule": each.schedule, "command": list(each.command), "minutes": each.minutes}
