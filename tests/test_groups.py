@@ -167,8 +167,8 @@ def test_addresses_of_all_groups_are_counted_in_each_zone(environment: Callable[
 
 
 def test_the_agents_of_nodes_tolerate_every_taint(variant: Variant) -> None:
-    exporter = yaml.safe_load(
-        variant(**spec())["observability"]["helm_release.prometheus"]["values"][0]
-    )["prometheus-node-exporter"]
+    exporter = yaml.safe_load(variant(**spec())["observability"]["helm_release.prometheus"]["values"][0])[
+        "prometheus-node-exporter"
+    ]
     assert exporter["tolerations"] == [{"operator": "Exists"}]
     assert exporter["resources"]
