@@ -9,6 +9,7 @@ from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
+from modules import traces
 from modules.compute.groups import placement
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
@@ -63,6 +64,7 @@ class Systems:
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
             values=[document(self._namespace(name, system, secrets))],
+            adapt=traces.charts(self.stack),
             depends_on=[*identity.before_pods, *before_users, *before_reading],
         )
         release(
