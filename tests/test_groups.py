@@ -14,6 +14,10 @@ from conftest import Root
 
 from modules.delivery.workflows import pipelines, workflows
 from modules.spec import Environment
+from review.changes import Change
+from review.compatibility import compatibility
+from review.picture.cluster import cluster
+from review.picture.terraform import Terraform
 
 Variant = Callable[..., dict[str, Root]]
 SPOT = {
@@ -172,3 +176,30 @@ def test_the_agents_of_nodes_tolerate_every_taint(variant: Variant) -> None:
     ]
     assert exporter["tolerations"] == [{"operator": "Exists"}]
     assert exporter["resources"]
+
+
+def test_the_picture_names_the_group_and_says_that_its_nodes_are_spot(variant: Variant) -> None:
+    roots = variant(**spec())
+    terraform = Terraform({tier: roots[tier].body for tier in ("network", "compute")})
+    boxes = {box.addresses[0]: box for each in cluster(terraform) for box in each.walk() if box.addresses}
+    assert boxes["compute/aws_eks_node_group.a"].title == "Nodes"
+    spot = boxes["compute/aws_eks_node_group.spot_a"]
+    assert spot.title == "Nodes: spot"
+    assert spot.notes[0].endswith(", spot, 0 to 2 nodes")
+
+
+def test_a_system_that_leaves_for_another_processor_is_named_in_the_report() -> None:
+    def values(**selector: str) -> dict[str, Any]:
+        return {"chart": "./charts/chart", "values": [json.dumps({"nodeSelector": selector})]}
+
+    def says(was: dict[str, Any], now: dict[str, Any]) -> list[str]:
+        change = Change("systems", "helm_release.shop", "helm_release", "update", was, now)
+        return [each.says for each in compatibility(change, {})]
+
+    arm = values(**{"node-group": "arm", "kubernetes.io/arch": "arm64"})
+    [moved] = says(values(), arm)
+    assert "nodes of arm64" in moved
+    [back] = says(arm, values())
+    assert "another architecture than arm64" in back
+    assert says(values(), values(**{"node-group": "spot"})) == []
+    assert says(arm, arm) == []
