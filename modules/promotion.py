@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modules.compute.groups import architecture
 from modules.errors import SpecError
 from modules.github import plain
 from modules.naming import Names
@@ -110,9 +111,6 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
         yield differs("target", environment.target, source.target)
     if environment.partition != source.partition:
         yield differs("the partition of the region", environment.partition, source.partition)
-    arm, theirs = (each.compute.nodes.instance.arm for each in (environment, source))
-    if arm != theirs:
-        yield differs("the processor of the nodes", *("arm64" if each else "amd64" for each in (arm, theirs)))
     if environment.delivery.ci != source.delivery.ci:
         yield differs("delivery.ci", environment.delivery.ci, source.delivery.ci)
     if environment.delivery.branch != source.delivery.branch:
@@ -122,6 +120,9 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
             rule = f"{name} takes its image from {source.environment}, and {where} has no such system"
             yield Finding(KEY, rule, f"add it to {where}, or {BUILD}")
             continue
+        kind, other = (architecture(each.compute, each.systems[name].nodes) for each in (environment, source))
+        if kind != other:
+            yield differs(f"the processor of the nodes of {name}", kind, other)
         ours, others = (
             plain(each.systems[name].repository or each.delivery.repository) for each in (environment, source)
         )

@@ -24,7 +24,8 @@ from pydantic_core import PydanticCustomError
 
 from modules.compute.capacity import capacity_findings
 from modules.compute.disks import upload_findings
-from modules.compute.spec import Compute, compute_findings
+from modules.compute.groups import group_findings
+from modules.compute.spec import Compute, compute_findings, zone_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
 from modules.draft import draft
@@ -342,14 +343,21 @@ class Environment(Section):
         home = f"{self.region}:{self.account}"
         yield from compute_findings(self.compute, self.network.cidr, self.network.zones, self.partition, home)
 
-    @check("compute.nodes", "compute.scaling", "gateway", "network", "systems")
+    @check("compute.groups", "systems")
+    def groups_of_nodes_are_there(self) -> Iterator[Finding]:
+        """A system names a group that there is."""
+        yield from group_findings(self.compute, self.systems)
+
+    @check("compute.nodes", "compute.groups", "compute.scaling", "gateway", "network", "systems")
     def nodes_hold_the_systems(self) -> Iterator[Finding]:
         """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
         if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
             return
+        if any(zone_findings(self.compute, self.network.zones)):
+            return
         yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout.private)
 
-    @check("compute.nodes", "gateway", "systems")
+    @check("compute.nodes", "compute.groups", "gateway", "systems")
     def disks_hold_uploads(self) -> Iterator[Finding]:
         """A body that Kong lets in finds room in the pod of a system, and those of Kong on its node."""
         yield from upload_findings(self.compute, self.gateway, self.systems)

@@ -1,4 +1,4 @@
-"""Nodes of another processor architecture: images that were built for the old one do not start on them."""
+"""Nodes of another architecture: images that were built for the old one do not start on them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any
 
 from review.changes import Change
 from review.findings import COMPATIBILITY, Finding
+from review.releases import RELEASE, read
 
 NODES = "aws_eks_node_group"
+GROUP, ARCHITECTURE = "node-group", "kubernetes.io/arch"  # labels of nodes that a system chooses
 ARM, X86 = "arm64", "x86_64"
 
 
 def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding]:
-    """The finding of a node group whose architecture changes. `images` are those that run, by system."""
+    """The finding of a node group whose architecture changes, or of a system that leaves for nodes of another
+    one. `images` are those that run, by system."""
+    if change.type == RELEASE and change.action == "update":
+        yield from _moves(change)
     if change.type != NODES or change.action not in ("update", "replace"):
         return
     was, now = architecture(change.was), architecture(change.now)
@@ -25,6 +30,23 @@ def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding
             *(f"~ {name} runs {each}" for name, each in images.items()),
         )
         yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, grave=True)
+
+
+def _moves(change: Change) -> Iterator[Finding]:
+    """A system names an architecture besides its group where it is not that of the other nodes."""
+    was, now = (_chosen(values) for values in (change.was, change.now))
+    kinds = [each.get(ARCHITECTURE) for each in (was, now)]
+    if kinds[0] == kinds[1] or was.get(GROUP) == now.get(GROUP):
+        return
+    where = f"nodes of {kinds[1]}" if kinds[1] else f"nodes of another architecture than {kinds[0]}"
+    says = f"its pods move to {where}: an image that was built for the old ones alone does not start there"
+    lines = (f"~ group of nodes: {was.get(GROUP, 'compute.nodes')} → {now.get(GROUP, 'compute.nodes')}",)
+    yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, grave=True)
+
+
+def _chosen(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = (read(values) or {}).get("nodeSelector")
+    return found if isinstance(found, dict) else {}
 
 
 def architecture(group: Mapping[str, Any]) -> str:

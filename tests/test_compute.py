@@ -19,10 +19,10 @@ from modules.compute.capacity import (
     reserved_cpu,
     reserved_memory,
     room,
-    share_out,
 )
 from modules.compute.instances import existing_types, instances
 from modules.compute.overhead import Pods
+from modules.compute.pools import share_out
 from modules.compute.versions import ADDONS, VERSIONS
 from modules.spec import Environment
 

@@ -127,6 +127,22 @@ def test_nodes_cost_by_the_number_that_runs_with_disks_and_metrics() -> None:
     assert found["after"] == round(2 * one, 2)
 
 
+def test_each_group_of_nodes_has_the_disks_of_the_template_that_its_configuration_names() -> None:
+    small = {**TEMPLATE, "id": None, "block_device_mappings": []}
+    made = plan(
+        {
+            "aws_eks_node_group.spot_a": GROUP,
+            "aws_launch_template.nodes": small,
+            "aws_launch_template.nodes_spot": {**TEMPLATE, "id": None},
+        }
+    )
+    names = {"references": ["aws_launch_template.nodes_spot.id", "aws_launch_template.nodes_spot"]}
+    group = {"address": "aws_eks_node_group.spot_a", "expressions": {"launch_template": [{"id": names}]}}
+    made["configuration"] = {**PROVIDER, "root_module": {"resources": [group]}}
+    found = costs.estimate(Path("cdktf.out/dev"), {"compute": made}, REGION)
+    assert found["after"] == round(2 * (730 * 0.0416 + 50 * 0.08 + 7 * 0.30), 2)
+
+
 def test_spot_nodes_are_counted_on_demand_and_said_to_be() -> None:
     found = estimate({"aws_eks_node_group.a": {**GROUP, "capacity_type": "SPOT"}})
     assert found["after"] == round(2 * 730 * 0.0416, 2)

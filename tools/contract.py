@@ -35,6 +35,7 @@ MEANINGS = {
     "OTEL_LOGS_EXPORTER": "none: the collector reads what containers print",
     "OTEL_TRACES_SAMPLER": "Kong decides about requests; of what begins in a system itself a share is traced",
     "OTEL_TRACES_SAMPLER_ARG": "that share, from `observability.trace_percent`",
+    "OTEL_SDK_DISABLED": "true: no collector takes traces",
     "DATABASE_HOST": "PostgreSQL, for reading and writing. The name leads elsewhere after a failover",
     "DATABASE_READER_HOSTS": "its replicas, with commas between; empty where there are none",
     "DATABASE_PORT": "port of all of them",
@@ -140,7 +141,10 @@ def handed_over() -> dict[str, str]:
     systems = {"bare": {}, **{f"it-{index}": said for index, said in enumerate(needs.values())}}
     given = of_spec(REGION, systems)
     poor = of_spec(WITHOUT_AUTHORITY, systems)
-    found = dict.fromkeys(given["bare"], "always")
+    untraced = of_spec(REGION, {"bare": {}}, {"trace_percent": 0})["bare"]
+    off = "`observability.trace_percent: 0`"
+    found = {name: "always" if name in untraced else f"unless {off}" for name in given["bare"]}
+    found |= {name: f"with {off}" for name in untraced if name not in found}
     for index, when in enumerate(needs):
         for name in given[f"it-{index}"]:
             if name not in found:
@@ -151,7 +155,9 @@ def handed_over() -> dict[str, str]:
     return found
 
 
-def of_spec(region: str, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+def of_spec(
+    region: str, systems: Mapping[str, Mapping[str, Any]], observability: Mapping[str, Any] | None = None
+) -> dict[str, list[str]]:
     """The variables of systems, in their order."""
     from modules.architecture import synthesize
     from modules.spec import load
@@ -164,6 +170,7 @@ def of_spec(region: str, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, 
                     "project": "acme",
                     "region": region,
                     "compute": {"nodes": {"max": 20}},
+                    "observability": observability or {},
                     "systems": {
                         name: {"framework": "go", "replicas": 1, **said} for name, said in systems.items()
                     },

@@ -33,24 +33,22 @@ func env(name string) string {
 func settings() Settings {
 	authority, _ := os.LookupEnv("DOCUMENTDB_TLS_CA")
 	metricsPort, _ := os.LookupEnv("METRICS_PORT")
-	return Settings{
-		name:         env("OTEL_SERVICE_NAME"),
-		port:         env("PORT"),
-		metricsPort:  metricsPort,
-		basePath:     strings.TrimSuffix(env("BASE_PATH"), "/"),
-		publicHost:   env("PUBLIC_HOST"),
-		publicURL:    env("PUBLIC_URL"),
-		region:       env("AWS_REGION"),
-		collector:    env("OTEL_EXPORTER_OTLP_ENDPOINT"),
-		protocol:     env("OTEL_EXPORTER_OTLP_PROTOCOL"),
-		samplerShare: env("OTEL_TRACES_SAMPLER_ARG"),
-		redisHost:    env("REDIS_HOST"),
-		redisReader:  env("REDIS_READER_HOST"),
-		redisBroker:  env("REDIS_BROKER_HOST"),
-		redisPort:    env("REDIS_PORT"),
-		redisUser:    env("REDIS_USER"),
-		redisGroup:   env("REDIS_GROUP"),
-		brokerGroup:  env("REDIS_BROKER_GROUP"),
+	untraced, _ := os.LookupEnv("OTEL_SDK_DISABLED")
+	found := Settings{
+		name:        env("OTEL_SERVICE_NAME"),
+		port:        env("PORT"),
+		metricsPort: metricsPort,
+		basePath:    strings.TrimSuffix(env("BASE_PATH"), "/"),
+		publicHost:  env("PUBLIC_HOST"),
+		publicURL:   env("PUBLIC_URL"),
+		region:      env("AWS_REGION"),
+		redisHost:   env("REDIS_HOST"),
+		redisReader: env("REDIS_READER_HOST"),
+		redisBroker: env("REDIS_BROKER_HOST"),
+		redisPort:   env("REDIS_PORT"),
+		redisUser:   env("REDIS_USER"),
+		redisGroup:  env("REDIS_GROUP"),
+		brokerGroup: env("REDIS_BROKER_GROUP"),
 		documents: Documents{
 			host:      env("DOCUMENTDB_HOST"),
 			reader:    env("DOCUMENTDB_READER_HOST"),
@@ -62,4 +60,10 @@ func settings() Settings {
 			authority: authority,
 		},
 	}
+	if untraced != "true" {
+		found.collector = env("OTEL_EXPORTER_OTLP_ENDPOINT")
+		found.protocol = env("OTEL_EXPORTER_OTLP_PROTOCOL")
+		found.samplerShare = env("OTEL_TRACES_SAMPLER_ARG")
+	}
+	return found
 }

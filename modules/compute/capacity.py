@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from modules.compute.instances import instances
+from modules.compute.nodes_spec import MOST_NODES, Nodes
 from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, platform
-from modules.compute.spec import MOST_NODES, Compute, Nodes
+from modules.compute.pools import Pool, pools
+from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
 from modules.section import Finding
 from modules.systems.spec import System
@@ -101,59 +104,77 @@ def _share(pods: Pods, offer: Room) -> float:
     return max(pods.cpu / max(offer.cpu, 1), pods.memory / max(offer.memory, 1))
 
 
-def share_out(total: int, zones: Sequence[str]) -> dict[str, int]:
-    """The nodes of each zone: as even as can be, the first zones taking what is left over."""
-    each, rest = divmod(total, len(zones))
-    return {zone: each + (1 if index < rest else 0) for index, zone in enumerate(zones)}
-
-
 def capacity_findings(
     compute: Compute, gateway: Gateway, systems: Mapping[str, System], private: Mapping[str, IPv4Network]
 ) -> Iterator[Finding]:
-    """What does not fit, with the arithmetic. Paths start at the root of the spec."""
-    offer = room(compute.nodes)
-    if min(offer.cpu, offer.memory, offer.pods) <= 0:
-        rule = f"the agents of the platform leave no room on a node: {_offer(compute.nodes, offer)}"
-        yield Finding(("compute", "nodes", "instance_type"), rule, "write a larger type, such as t3.medium")
-        return
-    too_large = list(_too_large(systems, offer, compute.nodes))
-    yield from too_large
-    if not too_large:
-        yield from _too_many(compute, gateway, systems, offer)
-    yield from _addresses(compute, private)
+    """What does not fit, with the arithmetic, group by group. Paths start at the root of the spec.
+
+    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. What a group
+    takes besides, because it has no taint, is not counted anywhere: it is room to spare.
+    """
+    hold_pods = True
+    for path, nodes in compute.all_nodes():
+        offer = room(nodes)
+        if min(offer.cpu, offer.memory, offer.pods) <= 0:
+            rule = f"the agents of the platform leave no room on a node: {_offer(nodes, offer)}"
+            yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
+            hold_pods = False
+            continue
+        name = path[1] if len(path) > 1 else None
+        mine = {each: system for each, system in systems.items() if system.nodes == name}
+        place = Place(".".join(("compute", *path)), nodes, offer)
+        too_large = list(_too_large(mine, place))
+        yield from too_large
+        if not too_large:
+            yield from _too_many(compute, gateway, mine, place, shared=name is None)
+    if hold_pods:
+        yield from _addresses(compute, private)
 
 
-def _too_large(systems: Mapping[str, System], offer: Room, nodes: Nodes) -> Iterator[Finding]:
+class Place(NamedTuple):
+    """A group of nodes: `path` is that of the spec."""
+
+    path: str
+    nodes: Nodes
+    offer: Room
+
+    def at(self, key: str) -> tuple[str, ...]:
+        return (*self.path.split("."), key)
+
+
+def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]:
     for name, system in systems.items():
         for key, asked, given, unit in (
-            ("cpu", system.pod_cpu, offer.cpu, "m"),
-            ("memory", system.pod_memory, offer.memory, "Mi"),
+            ("cpu", system.pod_cpu, place.offer.cpu, "m"),
+            ("memory", system.pod_memory, place.offer.memory, "Mi"),
         ):
             if asked > given:
                 beside = " with its sidecars" if system.sidecars else ""
-                rule = f"a pod{beside} fits on a node, and {asked}{unit} does not: {_offer(nodes, offer)}"
-                remedy = f"lower it to {given}{unit} or less, or choose a larger compute.nodes.instance_type"
+                sums = _offer(place.nodes, place.offer)
+                rule = f"a pod{beside} fits on a node, and {asked}{unit} does not: {sums}"
+                remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
 
 
 def _too_many(
-    compute: Compute, gateway: Gateway, systems: Mapping[str, System], offer: Room
+    compute: Compute, gateway: Gateway, systems: Mapping[str, System], place: Place, *, shared: bool
 ) -> Iterator[Finding]:
-    """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for."""
-    nodes = compute.nodes
+    """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for.
+    The pods of the platform are on `shared` nodes alone."""
+    nodes, offer = place.nodes, place.offer
     release = release_pods(systems, offer)
     peak = [
-        *platform(compute.scaling, gateway.max_replicas),
+        *(platform(compute.scaling, gateway.max_replicas) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
         *release,
     ]
     calm = [
-        *platform(compute.scaling, gateway.replicas),
+        *(platform(compute.scaling, gateway.replicas) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
         *release,
     ]
     if compute.scaling == "pods":
-        calm = [*ADDONS, AUTOSCALER]  # which add the nodes for the rest
+        calm = [*ADDONS, AUTOSCALER] if shared else []  # which add the nodes for the rest
     start = "desired" if nodes.desired is not None else "min"
     for key, count, wanted, when in (
         ("max", nodes.max, peak, "systems at max_replicas"),
@@ -162,7 +183,7 @@ def _too_many(
         needed = nodes_needed(wanted, offer)
         if needed is None or needed > count:
             rule = f"{count} nodes do not hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
-            yield Finding(("compute", "nodes", key), rule, _remedy(key, needed, wanted, nodes), str(count))
+            yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
             return
 
 
@@ -184,10 +205,10 @@ def release_pods(systems: Mapping[str, System], offer: Room) -> list[Pods]:
     return [max(kind, key=lambda pods: (_share(pods, offer), pods.name)) for kind in (surges, jobs) if kind]
 
 
-def _remedy(key: str, needed: int | None, wanted: Sequence[Pods], nodes: Nodes) -> str:
-    fewer = "lower replicas, max_replicas or requests of systems"
+def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) -> str:
+    nodes, fewer = place.nodes, "lower replicas, max_replicas or requests of systems"
     if needed is not None and needed <= MOST_NODES:
-        return f"raise compute.nodes.{key} to {needed}, choose a larger instance_type, or {fewer}"
+        return f"raise {place.path}.{key} to {needed}, choose a larger instance_type, or {fewer}"
     larger = next(
         (
             name
@@ -203,23 +224,40 @@ def _remedy(key: str, needed: int | None, wanted: Sequence[Pods], nodes: Nodes) 
 
 def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Finding]:
     """Each zone's nodes, at their most, find their prefixes in the zone's private subnet."""
-    nodes = compute.nodes
-    blocks = -(-nodes.pods_each // BLOCK) + WARM_BLOCKS
-    interfaces = -(-blocks // max(nodes.instance.addresses - 1, 1))
-    each = blocks * BLOCK + interfaces
-    for zone, count in share_out(nodes.max, list(private)).items():
-        free = private[zone].num_addresses - 5 - OTHER_ADDRESSES  # AWS keeps five of every subnet
-        if count * each > free:
+    every = pools(compute, list(private))
+    for zone, subnet in private.items():
+        mine = [pool for pool in every if pool.zone == zone]
+        free = subnet.num_addresses - 5 - OTHER_ADDRESSES  # AWS keeps five of every subnet
+        taken = sum(pool.most * _addresses_each(pool.nodes) for pool in mine)
+        if taken > free:
+            largest = max(mine, key=lambda pool: pool.most * _addresses_each(pool.nodes))
+            path = f"compute.groups.{largest.name}" if largest.name else "compute.nodes"
             rule = (
-                f"zone {zone} has up to {count} nodes x ({blocks} prefixes x {BLOCK} + {interfaces}"
-                f" interfaces) = {count * each} addresses, and its private subnet {private[zone]} has {free}"
+                f"zone {zone} has up to {' + '.join(_counted(pool) for pool in mine)} = {taken} addresses,"
+                f" and its private subnet {subnet} has {free}"
             )
-            fits = max(free // each, 1) * len(private)
-            remedy = (
-                f"lower compute.nodes.max to {fits} or less, lower compute.nodes.pods, or widen network.cidr"
-            )
-            yield Finding(("compute", "nodes", "max"), rule, remedy, str(nodes.max))
+            zones = sum(pool.name == largest.name for pool in every)
+            each = _addresses_each(largest.nodes)
+            fits = max((free - taken + largest.most * each) // each, 1) * zones
+            remedy = f"lower {path}.max to {fits} or less, lower {path}.pods, or widen network.cidr"
+            yield Finding((*path.split("."), "max"), rule, remedy, str(largest.nodes.max))
             return
+
+
+def _blocks(nodes: Nodes) -> tuple[int, int]:
+    """Prefixes of a node, and its network interfaces."""
+    blocks = -(-nodes.pods_each // BLOCK) + WARM_BLOCKS
+    return blocks, -(-blocks // max(nodes.instance.addresses - 1, 1))
+
+
+def _addresses_each(nodes: Nodes) -> int:
+    blocks, interfaces = _blocks(nodes)
+    return blocks * BLOCK + interfaces
+
+
+def _counted(pool: Pool) -> str:
+    blocks, interfaces = _blocks(pool.nodes)
+    return f"{pool.most} nodes x ({blocks} prefixes x {BLOCK} + {interfaces} interfaces)"
 
 
 def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:

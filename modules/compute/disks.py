@@ -12,7 +12,7 @@ from modules.systems.spec import System
 
 def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, System]) -> Iterator[Finding]:
     """Rules about uploads. Paths start at the root of the spec."""
-    half = compute.nodes.disk_gb * 1024 // 2
+    half = compute.nodes.disk_for_pods
     if gateway.upload_room > half:
         rule = (
             f"a pod of Kong asks for upload_mb x uploads = {gateway.upload_room} MiB of its node's disk, and"
@@ -22,6 +22,14 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
         remedy = f"lower uploads or upload_mb, or raise compute.nodes.disk_gb to {enough} or more"
         yield Finding(("gateway", "uploads"), rule, remedy)
     for name, system in systems.items():
+        room = compute.nodes_of(system.nodes).disk_for_pods
+        if system.nodes and system.scratch_mb > room:
+            rule = (
+                f"a pod asks for scratch_mb ({system.scratch_mb}) of its node's disk, and half of it is"
+                f" {room} MiB: the other half is for images and logs"
+            )
+            remedy = f"lower it to {room} or less, or raise compute.groups.{system.nodes}.disk_gb"
+            yield Finding(("systems", name, "scratch_mb"), rule, remedy)
         if system.scratch_mb < gateway.upload_mb:
             rule = (
                 f"Kong lets in bodies of {gateway.upload_mb} MiB, and a framework may write them to scratch"

@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.launch_template import (
 )
 
 from modules.compute.capacity import EVICTION, reserved_cpu, reserved_memory
+from modules.compute.nodes_spec import Nodes
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 from modules.templating import Templates
@@ -22,14 +23,27 @@ from modules.templating import Templates
 ROOT_DEVICE = "/dev/xvda"
 
 
-def launch_template(stack: Stack, network: NetworkOutputs, disks: KmsKey) -> LaunchTemplate:
-    """`aws_launch_template.nodes`. Image, profile and subnet are left to the managed node group."""
-    tags = {**stack.shared_tags, **stack.tags("node")}
+def launch_templates(
+    stack: Stack, network: NetworkOutputs, disks: KmsKey
+) -> dict[str | None, LaunchTemplate]:
+    """By the name of the group; None for that of `compute.nodes`."""
+    compute = stack.environment.compute
+    groups = [(None, compute.nodes), *compute.groups.items()]
+    return {name: _launch_template(stack, network, disks, name, nodes) for name, nodes in groups}
+
+
+def _launch_template(
+    stack: Stack, network: NetworkOutputs, disks: KmsKey, name: str | None, nodes: Nodes
+) -> LaunchTemplate:
+    """`aws_launch_template.nodes`, or `nodes_<group>`. Image, profile and subnet are left to the managed node
+    group."""
+    tags = {**stack.shared_tags, **stack.tags(f"node-{name}" if name else "node")}
+    role = f"nodes-{name}" if name else "nodes"
     return stack.add(
         LaunchTemplate,
-        "nodes",
-        name=stack.names.of("launch_template", "nodes"),
-        description="Nodes of the cluster",
+        role.replace("-", "_"),
+        name=stack.names.of("launch_template", role),
+        description=f"Nodes of the group {name}" if name else "Nodes of the cluster",
         update_default_version=True,
         # Without the group that EKS makes for the cluster, which lets nodes out to everywhere: the firewall
         # of the network tier names all that nodes and control plane say to each other.
@@ -39,7 +53,7 @@ def launch_template(stack: Stack, network: NetworkOutputs, disks: KmsKey) -> Lau
                 device_name=ROOT_DEVICE,
                 ebs=LaunchTemplateBlockDeviceMappingsEbs(
                     volume_type="gp3",
-                    volume_size=stack.environment.compute.nodes.disk_gb,
+                    volume_size=nodes.disk_gb,
                     encrypted="true",
                     kms_key_id=disks.arn,
                     delete_on_termination="true",
@@ -54,16 +68,16 @@ def launch_template(stack: Stack, network: NetworkOutputs, disks: KmsKey) -> Lau
             instance_metadata_tags="disabled",
         ),
         monitoring=LaunchTemplateMonitoring(enabled=True),
-        user_data=base64.b64encode(_user_data(stack).encode()).decode(),
+        user_data=base64.b64encode(_user_data(nodes).encode()).decode(),
         tag_specifications=[
             LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
             for kind in ("instance", "network-interface", "volume")
         ],
-        tags=stack.tags("nodes"),
+        tags=stack.tags(role),
     )
 
 
-def _user_data(stack: Stack) -> str:
+def _user_data(nodes: Nodes) -> str:
     """Left to itself the kubelet would reserve memory for the pods of a node without prefixes.
 
     EKS appends a part that sets maxPods in the kubelet's configuration, and of two parts the later wins; a
@@ -71,7 +85,6 @@ def _user_data(stack: Stack) -> str:
     awslabs/amazon-eks-ami, nodeadm, internal/api/merge.go; kubernetes, cmd/kubelet/app/server.go,
     kubeletConfigFlagPrecedence.
     """
-    nodes = stack.environment.compute.nodes
     return Templates().file(
         "compute/node.mime",
         pods=nodes.pods_each,

@@ -1,4 +1,4 @@
-"""Managed node groups, one in each zone.
+"""Managed node groups, one in each zone; and of each further group, one in each of its zones.
 
 One for each rather than one over all: a pod whose volume is in a zone finds a node there, and the autoscaler
 can ask for that node. Counts of the spec are those of the environment, shared out evenly.
@@ -6,7 +6,7 @@ can ask for that node. Counts of the spec are those of the environment, shared o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
@@ -15,18 +15,26 @@ from cdktf_cdktf_provider_aws.eks_node_group import (
     EksNodeGroupLaunchTemplate,
     EksNodeGroupNodeRepairConfig,
     EksNodeGroupScalingConfig,
+    EksNodeGroupTaint,
     EksNodeGroupUpdateConfig,
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from cdktf_cdktf_provider_aws.launch_template import LaunchTemplate
 
-from modules.compute.capacity import share_out
+from modules.compute.nodes_spec import LABEL, Group
+from modules.compute.pools import Pool, pools
 from modules.iam import attach, iam_role
 from modules.network.outputs import NetworkOutputs
 from modules.policy import Statement, document
 from modules.stack import Stack
 
+# Effects of taints: Kubernetes -> EKS (botocore: eks, shape TaintEffect).
+EFFECTS = {
+    "NoSchedule": "NO_SCHEDULE",
+    "NoExecute": "NO_EXECUTE",
+    "PreferNoSchedule": "PREFER_NO_SCHEDULE",
+}
 # Join the cluster, pull images, be reached by Session Manager instead of ssh. The network is the business of
 # the VPC CNI's own role.
 POLICIES = {
@@ -40,45 +48,64 @@ def node_groups(
     stack: Stack,
     network: NetworkOutputs,
     cluster: EksCluster,
+    templates: Mapping[str | None, LaunchTemplate],
+    role: IamRole,
+    after: Sequence[ITerraformDependable],
+) -> dict[Pool, EksNodeGroup]:
+    """`aws_eks_node_group.a` and so on, by zone letter; those of a group have its name before it."""
+    place = stack.environment
+    return {
+        pool: _node_group(stack, pool, network, cluster, templates[pool.name], role, after)
+        for pool in pools(place.compute, place.network.zones)
+    }
+
+
+def _node_group(
+    stack: Stack,
+    pool: Pool,
+    network: NetworkOutputs,
+    cluster: EksCluster,
     template: LaunchTemplate,
     role: IamRole,
     after: Sequence[ITerraformDependable],
-) -> dict[str, EksNodeGroup]:
-    """`aws_eks_node_group.a` and so on, by zone letter."""
-    settings = stack.environment.compute
-    nodes, zones = settings.nodes, stack.environment.network.zones
-    least, most = share_out(nodes.min, zones), share_out(nodes.max, zones)
-    start = share_out(nodes.desired or nodes.min, zones)
-    return {
-        zone: stack.add(
-            EksNodeGroup,
-            zone,
-            cluster_name=cluster.name,
-            node_group_name_prefix=stack.names.prefix("node_group", zone),
-            node_role_arn=role.arn,
-            subnet_ids=[network.private_subnet_ids[zone]],
-            scaling_config=EksNodeGroupScalingConfig(
-                desired_size=start[zone], min_size=least[zone], max_size=most[zone]
-            ),
-            ami_type=nodes.instance.ami_type,
-            capacity_type="ON_DEMAND",
-            instance_types=[nodes.instance_type],
-            version=settings.kubernetes,
-            release_version=nodes.ami_release,
-            launch_template=EksNodeGroupLaunchTemplate(
-                id=template.id, version=f"${{{template.fqn}.latest_version}}"
-            ),
-            update_config=EksNodeGroupUpdateConfig(max_unavailable_percentage=33),
-            node_repair_config=EksNodeGroupNodeRepairConfig(enabled=True),
-            depends_on=list(after),
-            # Scaling decides how many run; a plan must not take them back.
-            lifecycle=TerraformResourceLifecycle(
-                create_before_destroy=True, ignore_changes=["scaling_config[0].desired_size"]
-            ),
-            tags=stack.tags(f"nodes-{zone}"),
-        )
-        for zone in zones
-    }
+) -> EksNodeGroup:
+    nodes = pool.nodes
+    group = nodes if isinstance(nodes, Group) else None
+    spot = group is not None and group.capacity == "spot"
+    return stack.add(
+        EksNodeGroup,
+        pool.address,
+        cluster_name=cluster.name,
+        node_group_name_prefix=stack.names.prefix("node_group", pool.key),
+        node_role_arn=role.arn,
+        subnet_ids=[network.private_subnet_ids[pool.zone]],
+        scaling_config=EksNodeGroupScalingConfig(
+            desired_size=pool.start, min_size=pool.least, max_size=pool.most
+        ),
+        ami_type=nodes.instance.ami_type,
+        capacity_type="SPOT" if spot else "ON_DEMAND",
+        instance_types=list(nodes.types),
+        labels={LABEL: pool.name, **group.labels} if group and pool.name else None,
+        taint=[
+            EksNodeGroupTaint(key=each.key, value=each.value, effect=EFFECTS[each.effect])
+            for each in group.tainted(pool.name)
+        ]
+        if group and pool.name
+        else None,
+        version=stack.environment.compute.kubernetes,
+        release_version=nodes.ami_release,
+        launch_template=EksNodeGroupLaunchTemplate(
+            id=template.id, version=f"${{{template.fqn}.latest_version}}"
+        ),
+        update_config=EksNodeGroupUpdateConfig(max_unavailable_percentage=33),
+        node_repair_config=EksNodeGroupNodeRepairConfig(enabled=True),
+        depends_on=list(after),
+        # Scaling decides how many run; a plan must not take them back.
+        lifecycle=TerraformResourceLifecycle(
+            create_before_destroy=True, ignore_changes=["scaling_config[0].desired_size"]
+        ),
+        tags=stack.tags(f"nodes-{pool.key}"),
+    )
 
 
 def node_role(stack: Stack) -> tuple[IamRole, list[IamRolePolicyAttachment]]:

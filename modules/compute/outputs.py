@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
+from modules.compute.pools import pools
 from modules.outputs import Outputs, keyed_by
 from modules.spec import Environment
 
 
-def zones(environment: Environment) -> Iterable[str]:
-    """The letters of the zones, each with a group of nodes."""
-    return environment.network.zones
+def node_groups(environment: Environment) -> Iterable[str]:
+    """The letters of the zones, then those with the name of a group before them."""
+    return [pool.key for pool in pools(environment.compute, environment.network.zones)]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class ComputeOutputs(Outputs, tier="compute"):
     node_role_arn: Annotated[str, "ARN of the role of the nodes"]
     node_group_names: Annotated[list[str], "Names of the managed node groups"]
     autoscaling_group_names: Annotated[
-        dict[str, str], "Names of the EC2 Auto Scaling groups of the nodes, by zone letter", keyed_by(zones)
+        dict[str, str],
+        "Names of the EC2 Auto Scaling groups of the nodes, by zone letter, or by group and zone",
+        keyed_by(node_groups),
     ]
     autoscaler_role_arn: Annotated[
         str, "Role of the cluster autoscaler; empty when it is not to be installed"

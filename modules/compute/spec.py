@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modules.compute.instances import Instance, InstanceType, instances
+from modules.compute.nodes_spec import Group, GroupName, Nodes
 from modules.compute.secrets import CacheSecret
 from modules.compute.versions import NEWEST, KubernetesVersion
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
@@ -17,105 +17,8 @@ from modules.roles import RoleArn, role_slug
 from modules.section import Finding, Section, check, repeated
 from modules.wording import choices
 
-MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
+MOST_GROUPS = 30  # managed node groups of a cluster (quotas of EKS)
 MOST_RANGES = 40  # that may reach the public endpoint (quotas of EKS)
-PODS_PER_GIB = 8
-# Kubernetes tests no more than 110 pods on a node; EKS allows 250 on large ones.
-MOST_PODS, MOST_PODS_LARGE, LARGE_VCPUS = 110, 250, 30
-
-
-class Nodes(Section):
-    """The machines of the cluster, in one group for each zone."""
-
-    instance_type: InstanceType = Field(
-        default="t3.medium", description="EC2 type of every node. Graviton types get images for ARM."
-    )
-    min: int = Field(
-        default=3,
-        ge=1,
-        le=MOST_NODES,
-        description="Nodes that always run, in all zones together. They are shared out evenly.",
-    )
-    max: int = Field(
-        default=9,
-        ge=1,
-        le=MOST_NODES,
-        description="Nodes under load, at most, in all zones together; at least one for each zone.",
-    )
-    desired: int | None = Field(
-        default=None,
-        ge=1,
-        le=MOST_NODES,
-        description="Nodes to start with; min when left out. Scaling decides from then on, and a change here"
-        " changes nothing.",
-    )
-    disk_gb: int = Field(
-        default=50,
-        ge=20,
-        le=1000,
-        description="Disk of each node in GiB: system, images and logs; encrypted.",
-    )
-    pods: int | None = Field(
-        default=None,
-        ge=8,
-        le=MOST_PODS_LARGE,
-        description="Pods on a node, at most. Left out, eight for each GiB of memory, up to what Kubernetes"
-        " and the addresses allow: the kubelet reserves memory for each that could run.",
-    )
-    ami_release: str | None = Field(
-        default=None,
-        pattern=r"^1\.[0-9]{2}\.[0-9]+-[0-9]{8}$",
-        description="Release of the node image, to roll out or hold back a certain one. Left out, the newest"
-        " when the group is created; it is never changed behind your back.",
-        examples=["1.36.4-20260923"],
-    )
-
-    @property
-    def instance(self) -> Instance:
-        """What a node has."""
-        return instances()[self.instance_type]
-
-    @property
-    def burstable(self) -> bool:
-        """Whether the nodes live on CPU credits."""
-        return self.instance_type.startswith("t")
-
-    @property
-    def pods_allowed(self) -> int:
-        """Pods that the network and Kubernetes allow on a node, with prefixes of 16 addresses."""
-        kind = self.instance
-        addresses = kind.interfaces * (kind.addresses - 1) * 16 + 2
-        return min(addresses, MOST_PODS_LARGE if kind.vcpus >= LARGE_VCPUS else MOST_PODS)
-
-    @property
-    def pods_each(self) -> int:
-        """Pods that the kubelet accepts."""
-        return self.pods or min(self.pods_allowed, PODS_PER_GIB * self.instance.memory // 1024)
-
-    @check("instance_type", "pods")
-    def pods_have_addresses(self) -> Iterator[Finding]:
-        """No node accepts pods that it has no addresses for."""
-        if self.pods_each > self.pods_allowed:
-            kind = self.instance
-            rule = (
-                f"a node of {kind.name} holds {self.pods_allowed} pods: {kind.interfaces} interfaces x"
-                f" {kind.addresses - 1} prefixes x 16 addresses, and at most {MOST_PODS} below"
-                f" {LARGE_VCPUS} processors"
-            )
-            yield Finding(("pods",), rule, f"write {self.pods_allowed} or less, or remove the line")
-
-    @check("min", "max", "desired")
-    def counts_are_in_order(self) -> Iterator[Finding]:
-        """min <= desired <= max."""
-        if self.min > self.max:
-            key = "min" if "min" in self.model_fields_set else "max"
-            rule = f"min ({self.min}) must be at most max ({self.max})"
-            yield Finding((key,), rule, f"raise max to {self.min} or more, or lower min")
-        elif self.desired is not None and not self.min <= self.desired <= self.max:
-            rule = f"desired must be from min ({self.min}) to max ({self.max})"
-            yield Finding(
-                ("desired",), rule, f"write {min(max(self.desired, self.min), self.max)}, or remove it"
-            )
 
 
 class Endpoint(Section):
@@ -210,6 +113,12 @@ class Compute(Section):
         " modules/versions.yaml has the day on which EKS ends the support of each.",
     )
     nodes: Nodes = Field(default_factory=Nodes, description="The machines of the cluster.")
+    groups: dict[GroupName, Group] = Field(
+        default_factory=dict,
+        description="Further groups of nodes beside those of `nodes`, by name, for systems that name one in"
+        " systems.<name>.nodes: Graviton, spot, larger machines.",
+        examples=[{"spot": {"instance_type": "m7a.large", "capacity": "spot", "max": 6}}],
+    )
     image_cache: ImageCache = Field(
         default_factory=ImageCache, description="Public images through the registry of the account."
     )
@@ -251,6 +160,16 @@ class Compute(Section):
         " environment of the account.",
     )
 
+    def all_nodes(self) -> Iterator[tuple[tuple[str, ...], Nodes]]:
+        """Every group of nodes with its path in the section, that of `nodes` first."""
+        yield ("nodes",), self.nodes
+        for name, group in self.groups.items():
+            yield ("groups", name), group
+
+    def nodes_of(self, group: str | None) -> Nodes:
+        """The group that a system names, or that of `nodes`."""
+        return self.groups.get(group, self.nodes) if group else self.nodes
+
     @check("scaling", "cpu_percent")
     def percent_is_for_cpu(self) -> Iterator[Finding]:
         """No key that does nothing."""
@@ -258,15 +177,24 @@ class Compute(Section):
             rule = f"only scaling: cpu looks at the load of processors, and scaling is {self.scaling}"
             yield Finding(("cpu_percent",), rule, "remove the line, or write scaling: cpu")
 
-    @check("kubernetes", "nodes.ami_release")
+    @check("kubernetes", "nodes.ami_release", "groups")
     def image_is_of_the_version(self) -> Iterator[Finding]:
         """Nodes run the version of the control plane."""
-        release = self.nodes.ami_release
-        if release and not release.startswith(f"{self.kubernetes}."):
-            rule = f"the image of nodes is of the version of the cluster, {self.kubernetes}"
-            yield Finding(
-                ("nodes", "ami_release"), rule, f"write a release that starts with {self.kubernetes}."
-            )
+        for path, nodes in self.all_nodes():
+            if nodes.ami_release and not nodes.ami_release.startswith(f"{self.kubernetes}."):
+                rule = f"the image of nodes is of the version of the cluster, {self.kubernetes}"
+                remedy = f"write a release that starts with {self.kubernetes}."
+                yield Finding((*path, "ami_release"), rule, remedy)
+
+    @check("scaling", "groups")
+    def load_of_processors_is_known(self) -> Iterator[Finding]:
+        """A zone without nodes has no load that could add one."""
+        for name, group in self.groups.items():
+            if self.scaling == "cpu" and not group.min:
+                rule = "scaling: cpu adds no node to a group that has none"
+                yield Finding(
+                    ("groups", name, "min"), rule, "write the number of its zones, or scaling: pods"
+                )
 
     @check("admins", "viewers")
     def roles_are_distinct(self) -> Iterator[Finding]:
@@ -304,10 +232,7 @@ def compute_findings(
     if compute.service_cidr.overlaps(vpc) and compute.service_cidr != SERVICES:  # or the VPC is refused
         rule = f"addresses of services must not overlap the VPC range {vpc}"
         yield Finding(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
-    if compute.nodes.max < len(zones):
-        rule = f"each of the {len(zones)} zones has a group of nodes, and max is {compute.nodes.max}"
-        remedy = f"raise it to {len(zones)} or more, or name fewer zones in network.zones"
-        yield Finding(("compute", "nodes", "max"), rule, remedy)
+    yield from zone_findings(compute, zones)
     for index, zone in enumerate(compute.endpoint.zones):
         if zone not in zones:
             rule = f"the control plane is in zones of network.zones, which are {choices(zones)}"
@@ -328,3 +253,28 @@ def compute_findings(
                 yield Finding(
                     ("compute", key, index), rule, f"write a role that starts with arn:{partition}:"
                 )
+
+
+def zone_findings(compute: Compute, zones: tuple[str, ...]) -> Iterator[Finding]:
+    """Each zone of a group has a managed node group, which holds a node at least."""
+    for path, nodes in compute.all_nodes():
+        named = nodes.zones if isinstance(nodes, Group) else ()
+        for index, zone in enumerate(named):
+            if zone not in zones:
+                rule = f"nodes are in zones of network.zones, which are {choices(zones)}"
+                yield Finding(("compute", *path, "zones", index), rule, "name one of these, or remove it")
+        count = len(named or zones)
+        if nodes.max < count:
+            each = "its zone has" if count == 1 else f"each of the {count} zones has"
+            rule = f"{each} a group of nodes, and max is {nodes.max}"
+            where = f"compute.groups.{path[-1]}.zones" if named else "network.zones"
+            yield Finding(
+                ("compute", *path, "max"),
+                rule,
+                f"raise it to {count} or more, or name fewer zones in {where}",
+            )
+    if (
+        count := sum(len(group.zones or zones) for group in compute.groups.values()) + len(zones)
+    ) > MOST_GROUPS:
+        rule = f"EKS has {MOST_GROUPS} managed node groups in a cluster at most: one for each group and zone"
+        yield Finding(("compute", "groups"), rule, "name fewer zones, or fewer groups", f"{count} of them")

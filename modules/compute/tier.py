@@ -8,7 +8,7 @@ from modules.compute.cluster import cluster
 from modules.compute.identities import identities
 from modules.compute.image_cache import image_cache
 from modules.compute.keys import disks_key, secrets_key
-from modules.compute.launch_template import launch_template
+from modules.compute.launch_template import launch_templates
 from modules.compute.nodes import node_groups, node_role
 from modules.compute.outputs import ComputeOutputs
 from modules.compute.scaling import scaling, scaling_group_name
@@ -26,11 +26,11 @@ class Compute:
         access(stack, self.cluster)
         self.identities = identities(stack, self.cluster, self.disks_key)
         first = addons_before_nodes(stack, self.cluster, self.identities)
-        template = launch_template(stack, network, self.disks_key)
+        templates = launch_templates(stack, network, self.disks_key)
         self.node_role, rights = node_role(stack)
         cache = image_cache(stack, self.node_role)
         self.nodes = node_groups(
-            stack, network, self.cluster, template, self.node_role, after=[*first, *rights, *cache]
+            stack, network, self.cluster, templates, self.node_role, after=[*first, *rights, *cache]
         )
         addons_on_nodes(stack, self.cluster, self.identities, list(self.nodes.values()))
         scaling(stack, network, self.nodes)
@@ -47,7 +47,9 @@ class Compute:
             oidc_issuer=self.cluster.identity.get(0).oidc.get(0).issuer,
             node_role_arn=self.node_role.arn,
             node_group_names=[group.node_group_name for group in self.nodes.values()],
-            autoscaling_group_names={zone: scaling_group_name(group) for zone, group in self.nodes.items()},
+            autoscaling_group_names={
+                pool.key: scaling_group_name(group) for pool, group in self.nodes.items()
+            },
             autoscaler_role_arn=autoscaler.arn if autoscaler else "",
             ebs_key_arn=self.disks_key.arn,
         )

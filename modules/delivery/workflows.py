@@ -11,6 +11,7 @@ import json
 import shlex
 from typing import Any
 
+from modules.compute.groups import architecture
 from modules.delivery.actions import ACTIONS
 from modules.delivery.runner import labels
 from modules.delivery.spec import github_environments
@@ -149,7 +150,8 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
     """What the templates of a system name."""
     settings, delivery = environment.systems[system], environment.delivery
     trusted = github_environments(delivery, environment.environment)
-    names, arm = _names(environment), environment.compute.nodes.instance.arm
+    names = _names(environment)
+    kind = architecture(environment.compute, settings.nodes)
     called = environment.called(system)
     shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
     repository = names.repository(called)
@@ -177,8 +179,8 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
         "branch": delivery.branch,
         "folder": _folder(environment, system) if shared else settings.folder or ".",
         "paths": _paths(environment, system, file),
-        "builder": "ubuntu-24.04-arm" if arm else "ubuntu-24.04",
-        "platform": "linux/arm64" if arm else "linux/amd64",
+        "builder": "ubuntu-24.04-arm" if kind == "arm64" else "ubuntu-24.04",
+        "platform": f"linux/{kind}",
         "runner": json.dumps(
             [_label(each) for each in labels(environment, _repository(environment, system))]
         ),

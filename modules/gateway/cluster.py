@@ -13,6 +13,7 @@ from modules.gateway.charts import PROMETHEUS_CRDS
 from modules.helm import document, release
 from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS, SYSTEM
 from modules.stack import Stack
+from modules.traces import charts
 
 STORAGE_CLASS = "gp3"
 PRIORITY_CLASS = "platform"
@@ -48,5 +49,11 @@ def shared(stack: Stack, cluster: ComputeOutputs) -> Release:
         },
     }
     return release(
-        stack, "cluster", "gateway/cluster", name="cluster", namespace=SYSTEM, values=[document(values)]
+        stack,
+        "cluster",
+        "gateway/cluster",
+        name="cluster",
+        namespace=SYSTEM,
+        values=[document(values)],
+        adapt=charts(stack),
     )

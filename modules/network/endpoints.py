@@ -75,6 +75,8 @@ def _interfaces(stack: Stack, vpc: Vpc, subnets: Subnets, group: SecurityGroup) 
     vpc_id, group_id, place = vpc.id, group.id, stack.environment
     found = {}
     for service, actions in INTERFACES.items():
+        if service == "xray" and not place.observability.traces:
+            continue
         role = service.replace(".", "_").replace("-", "_")
         found[service] = stack.add(
             VpcEndpoint,

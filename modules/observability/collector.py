@@ -31,28 +31,33 @@ def pod_logs(stack: Stack, network: NetworkOutputs) -> CloudwatchLogGroup:
 def collector_identity(
     stack: Stack, compute: ComputeOutputs, logs: CloudwatchLogGroup
 ) -> list[ITerraformDependable]:
-    """`aws_iam_role.collector`, which may write to X-Ray and to that log group."""
+    """`aws_iam_role.collector`, which may write to that log group and, where there are traces, to X-Ray."""
+    traced = stack.environment.observability.traces
     return identity(
         stack,
         compute,
         ACCOUNT,
-        "The collector sends traces to X-Ray and logs to CloudWatch",
-        Statement(
-            sid="SendTraces",
-            actions=[
-                "xray:GetSamplingRules",
-                "xray:GetSamplingStatisticSummaries",
-                "xray:GetSamplingTargets",
-                "xray:PutTelemetryRecords",
-                "xray:PutTraceSegments",
-            ],
-            resources=Everything("X-Ray knows no resources for traces, nor for questions about sampling"),
-        ),
+        f"The collector sends {'traces to X-Ray and ' if traced else ''}logs to CloudWatch",
+        *([_send_traces()] if traced else []),
         Statement(
             sid="WriteLogsOfPods",
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             resources=f"{logs.arn}:*",
         ),
+    )
+
+
+def _send_traces() -> Statement:
+    return Statement(
+        sid="SendTraces",
+        actions=[
+            "xray:GetSamplingRules",
+            "xray:GetSamplingStatisticSummaries",
+            "xray:GetSamplingTargets",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ],
+        resources=Everything("X-Ray knows no resources for traces, nor for questions about sampling"),
     )
 
 
@@ -68,6 +73,7 @@ def collector(
         region=stack.environment.region,
         priority_class=gateway.priority_class,
         log_group=logs.name,
+        traces=stack.environment.observability.traces,
     )
     return release(
         stack,

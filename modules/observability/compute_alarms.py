@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modules.compute.outputs import ComputeOutputs
+from modules.compute.pools import Pool, pools
 from modules.observability.alarm import Alarm
 from modules.observability.metric import HOUR, Metric
 from modules.stack import Stack
@@ -34,12 +35,14 @@ def group_size(group: str, metric: str) -> Metric:
 def compute_alarms(stack: Stack, compute: ComputeOutputs) -> Iterator[Alarm]:
     """The control plane, then the nodes of each zone."""
     yield from _control_plane(compute)
-    for zone, group in compute.autoscaling_group_names.items():
-        yield from _nodes(zone, group)
-        if stack.environment.compute.nodes.burstable:
+    place = stack.environment
+    for pool in pools(place.compute, place.network.zones):
+        group = compute.autoscaling_group_names[pool.key]
+        yield from _nodes(pool, group)
+        if pool.nodes.burstable:
             yield Alarm(
-                name=f"nodes_credits_{zone}",
-                says=f"A node in zone {zone} has spent its CPU credits, and more of them are charged.",
+                name=f"nodes_credits_{pool.address}",
+                says=f"A node in {pool.place} has spent its CPU credits, and more of them are charged.",
                 runbook="nodes-spend-more-cpu-credits-than-they-earn",
                 severity="ticket",
                 # The balance says nothing here: a new node starts at zero and borrows from the next 24 hours.
@@ -87,10 +90,10 @@ def _control_plane(compute: ComputeOutputs) -> Iterator[Alarm]:
     )
 
 
-def _nodes(zone: str, group: str) -> Iterator[Alarm]:
+def _nodes(pool: Pool, group: str) -> Iterator[Alarm]:
     yield Alarm(
-        name=f"nodes_few_{zone}",
-        says=f"Zone {zone} has fewer nodes than its least for a quarter of an hour.",
+        name=f"nodes_few_{pool.address}",
+        says=f"{pool.place.capitalize()} has fewer nodes than its least for a quarter of an hour.",
         runbook="a-zone-lacks-nodes",
         severity="page",
         metrics={
@@ -102,8 +105,8 @@ def _nodes(zone: str, group: str) -> Iterator[Alarm]:
         of=(15, 15),  # a node that is replaced is back by then
     )
     yield Alarm(
-        name=f"nodes_failed_{zone}",
-        says=f"A node in zone {zone} fails the checks of EC2 and was not replaced.",
+        name=f"nodes_failed_{pool.address}",
+        says=f"A node in {pool.place} fails the checks of EC2 and was not replaced.",
         runbook="a-node-fails-its-checks",
         severity="ticket",
         metrics=nodes(group, "StatusCheckFailed", "Maximum"),
@@ -112,8 +115,8 @@ def _nodes(zone: str, group: str) -> Iterator[Alarm]:
         missing="notBreaching",  # a group may be empty
     )
     yield Alarm(
-        name=f"nodes_busy_{zone}",
-        says=f"The processors of zone {zone} are busy for half an hour, and no node came to help.",
+        name=f"nodes_busy_{pool.address}",
+        says=f"The processors of {pool.place} are busy for half an hour, and no node came to help.",
         runbook="nodes-are-busy",
         severity="ticket",
         metrics=nodes(group, "CPUUtilization", "Average"),

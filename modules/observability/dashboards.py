@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules.compute.outputs import ComputeOutputs
+from modules.compute.pools import pools
 from modules.data.outputs import DataOutputs
 from modules.data.postgres_spec import Postgres as Settings
 from modules.edge.outputs import EdgeOutputs
@@ -168,8 +169,10 @@ def _compute(stack: Stack, compute: ComputeOutputs) -> list[Chart]:
         Chart("Kubernetes API: seconds", plane("Average", get=slow("GET"), post=slow("POST"))),
         Chart("Kubernetes: bytes of its store", plane("Maximum", store="apiserver_storage_size_bytes")),
     ]
-    if stack.environment.compute.nodes.burstable:
-        lines = by_zone(lambda group: compute_alarms.nodes(group, "CPUCreditBalance", "Minimum"))
+    place = stack.environment
+    if burstable := [pool.key for pool in pools(place.compute, place.network.zones) if pool.nodes.burstable]:
+        groups = {key: compute.autoscaling_group_names[key] for key in burstable}
+        lines = _each(groups, lambda group: compute_alarms.nodes(group, "CPUCreditBalance", "Minimum"))
         charts.append(Chart("Nodes: CPU credits", lines))
     return charts
 

@@ -55,6 +55,7 @@ def grafana(
         xray_plugin=XRAY_PLUGIN,
         log_group=logs.name,
         log_group_arn=f"{logs.arn}:*",
+        traces=stack.environment.observability.traces,
     )
     return release(
         stack,
@@ -90,18 +91,22 @@ def _rights(stack: Stack, logs: CloudwatchLogGroup) -> list[Statement]:
             actions=["logs:GetLogEvents", "logs:GetLogGroupFields", "logs:StartQuery"],
             resources=[logs.arn, f"{logs.arn}:*"],
         ),
-        Statement(
-            sid="ReadTraces",
-            actions=[
-                "xray:BatchGetTraces",
-                "xray:GetGroups",
-                "xray:GetInsight",
-                "xray:GetInsightSummaries",
-                "xray:GetServiceGraph",
-                "xray:GetTimeSeriesServiceStatistics",
-                "xray:GetTraceGraph",
-                "xray:GetTraceSummaries",
-            ],
-            resources=Everything("X-Ray knows no resources for traces"),
-        ),
+        *([_read_traces()] if stack.environment.observability.traces else []),
     ]
+
+
+def _read_traces() -> Statement:
+    return Statement(
+        sid="ReadTraces",
+        actions=[
+            "xray:BatchGetTraces",
+            "xray:GetGroups",
+            "xray:GetInsight",
+            "xray:GetInsightSummaries",
+            "xray:GetServiceGraph",
+            "xray:GetTimeSeriesServiceStatistics",
+            "xray:GetTraceGraph",
+            "xray:GetTraceSummaries",
+        ],
+        resources=Everything("X-Ray knows no resources for traces"),
+    )

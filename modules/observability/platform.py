@@ -17,6 +17,7 @@ from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
 from modules.observability.databases import only
 from modules.observability.grafana_secret import kubernetes_secret
 from modules.stack import Stack
+from modules.traces import charts
 
 
 def platform(
@@ -46,6 +47,6 @@ def platform(
         name="observability",
         namespace=gateway.releases_namespace,
         values=[document(values)],
-        adapt=lambda files: only(files, databases),
+        adapt=lambda files: only(charts(stack)(files), databases),
         depends_on=[secret.version, secret.reader.rights, *after],
     )

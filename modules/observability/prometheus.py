@@ -63,6 +63,7 @@ def prometheus(
         metrics_gb=settings.metrics_gb,
         most_metrics_gb=settings.metrics_gb * 4 // 5,
         topics=_told(topics, heartbeat),
+        tainted_nodes=bool(stack.environment.compute.groups),
     )
     return release(
         stack,

@@ -112,7 +112,12 @@ class Observability(Section):
         default=5,
         ge=0,
         le=100,
-        description="Requests of a hundred that are traced from Kong on.",
+        description="Requests of a hundred that are traced from Kong on. 0 leaves tracing out: X-Ray, its"
+        " rights, and the settings of OpenTelemetry that systems get.",
+    )
+    dashboards: bool = Field(
+        default=True,
+        description="Whether CloudWatch shows dashboards, which AWS bills. Those of Grafana stay.",
     )
     monthly_usd: int | None = Field(
         default=None,
@@ -129,6 +134,11 @@ class Observability(Section):
         description="Counts the passwords of Grafana's administrator. Raising it makes a new one, with which"
         " Grafana starts again.",
     )
+
+    @property
+    def traces(self) -> bool:
+        """Whether anything is traced."""
+        return self.trace_percent > 0
 
     @check("alarm_emails")
     def addresses_are_named_once(self) -> Iterator[Finding]:

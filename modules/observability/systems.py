@@ -10,6 +10,7 @@ from modules.namespaces import OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import SYSTEM
 from modules.stack import Stack
+from modules.traces import charts
 
 
 def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
@@ -33,6 +34,7 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
                 name=f"system-{name}",
                 namespace=OBSERVABILITY,
                 values=[document({"words": words, **({} if system.path else {"requests": False})})],
+                adapt=charts(stack),
                 depends_on=[after],
             )
     return releases

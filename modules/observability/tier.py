@@ -38,8 +38,11 @@ class Observability:
         self.topics = topics(stack, self.storage)
         self.alarms = {part: alarms(stack, self.topics, table) for part, table in self._tables(stack).items()}
         composites(stack, self.topics, {**self.alarms["edge"], **self.alarms.get("postgres", {})})
-        dashboards(stack, self.alarms, self.network, self.storage, self.data, self.compute, self.edge)
-        tracing(stack, self.edge)
+        settings = stack.environment.observability
+        if settings.dashboards:
+            dashboards(stack, self.alarms, self.network, self.storage, self.data, self.compute, self.edge)
+        if settings.traces:
+            tracing(stack, self.edge)
         budget(stack, self.topics)
         cluster(stack, self.network, self.compute, self.data, self.topics)
         self._outputs().declare(stack)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from modules.compute.nodes_spec import GroupName
 from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
 from modules.system_names import FormerNames, SystemName
@@ -128,6 +129,12 @@ class System(Section):
         json_schema_extra={"maxProperties": 20},
         description="Commands that run by the clock, by name.",
         examples=[{"nightly": {"schedule": "30 2 * * *", "command": ["python", "nightly.py"]}}],
+    )
+    nodes: GroupName | None = Field(
+        default=None,
+        description="The group of compute.groups that its pods run on. Left out, they run on compute.nodes,"
+        " and on groups without taints.",
+        examples=["spot"],
     )
     needs: Annotated[tuple[Need, ...], Field(strict=False)] = Field(
         default=(),

@@ -9,6 +9,8 @@ from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
+from modules import traces
+from modules.compute.groups import placement
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
@@ -65,6 +67,7 @@ class Systems:
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
             values=[document(self._namespace(name, system, secrets, today))],
+            adapt=traces.charts(self.stack),
             depends_on=[*identity.before_pods, *before_users, *before_reading],
         )
         release(
@@ -151,6 +154,7 @@ class Systems:
         }
         if system.shape != "public":
             values["shape"] = system.shape
+        values |= placement(self.stack.environment.compute, system.nodes)
         if system.jobs:
             values["jobs"] = {
                 job: {"schedule": each.schedule, "command": list(each.command), "minutes": each.minutes}

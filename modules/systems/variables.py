@@ -36,6 +36,15 @@ def certificate(stack: Stack, system: System) -> str:
     return authorities().get(stack.environment.region, "") if system.keeps_data else ""
 
 
+def _traces(stack: Stack, name: str) -> dict[str, str]:
+    """Its name always, for systems use it besides; of the rest what the SDK must know."""
+    settings = stack.environment.observability
+    if not settings.traces:
+        return {"OTEL_SERVICE_NAME": name, "OTEL_SDK_DISABLED": "true"}
+    share = str(settings.trace_percent / 100)
+    return {"OTEL_SERVICE_NAME": name, **TRACES, "OTEL_TRACES_SAMPLER_ARG": share}
+
+
 def variables(
     stack: Stack, name: str, system: System, data: DataOutputs, storage: StorageOutputs
 ) -> dict[str, str]:
@@ -47,9 +56,7 @@ def variables(
         "PUBLIC_HOST": host,
         **({"PUBLIC_URL": f"https://{host}{system.path.rstrip('/')}"} if system.path else {}),
         "AWS_REGION": stack.environment.region,
-        "OTEL_SERVICE_NAME": name,
-        **TRACES,
-        "OTEL_TRACES_SAMPLER_ARG": str(stack.environment.observability.trace_percent / 100),
+        **_traces(stack, name),
         **{
             variable(each): f"http://{each}.{each}.svc.cluster.local"
             for each in map(stack.environment.called, system.calls)

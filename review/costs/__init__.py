@@ -104,15 +104,30 @@ def resources(plan: Mapping[str, Any], when: str) -> list[Resource]:
     side: Any = plan
     for key in SIDES[when]:
         side = side.get(key) or {}
-    return list(_managed(side.get("root_module", {})))
+    written = plan.get("configuration", {}).get("root_module", {}).get("resources", ())
+    refers = {each["address"]: frozenset(_references(each.get("expressions"))) for each in written}
+    return list(_managed(side.get("root_module", {}), refers))
 
 
-def _managed(module: Mapping[str, Any]) -> Iterator[Resource]:
+def _managed(module: Mapping[str, Any], refers: Mapping[str, frozenset[str]]) -> Iterator[Resource]:
     for each in module.get("resources", ()):
         if each["mode"] == "managed":
-            yield Resource(each["address"], each["type"], each.get("values") or {})
+            address = each["address"]
+            yield Resource(address, each["type"], each.get("values") or {}, refers.get(address, frozenset()))
     for child in module.get("child_modules", ()):
-        yield from _managed(child)
+        yield from _managed(child, refers)
+
+
+def _references(expressions: Any) -> Iterator[str]:
+    """What expressions refer to, with each of their arguments and without."""
+    if isinstance(expressions, list):
+        for each in expressions:
+            yield from _references(each)
+    elif isinstance(expressions, dict):
+        yield from expressions.get("references", ())
+        for each in expressions.values():
+            if isinstance(each, (dict, list)):
+                yield from _references(each)
 
 
 def _quantities(plan: Mapping[str, Any], when: str) -> Iterator[tuple[Resource, Use | str]]:

@@ -30,6 +30,7 @@ class Resource:
     address: str
     type: str
     values: dict[str, Any]
+    refers: frozenset[str] = frozenset()  # what its configuration names, by address
 
     def first(self, block: str) -> dict[str, Any]:
         """The first of its blocks of a kind; none is an empty dict."""
@@ -78,13 +79,18 @@ def nodes(resource: Resource, others: Sequence[Resource]) -> Found:
 
 
 def _template(resource: Resource, others: Sequence[Resource]) -> Resource | None:
-    """The launch template of a node group. Before it exists it has no id, and a lone one will be it."""
+    """The launch template of a node group. Before it exists it has no id: the one that the configuration
+    names, or a lone one, will be it."""
     templates = [each for each in others if each.type == "aws_launch_template"]
     wanted = resource.first("launch_template").get("id")
     return next(
-        (each for each in templates if wanted and each.values.get("id") == wanted),
+        (each for each in templates if _same(each, wanted, resource.refers)),
         templates[0] if len(templates) == 1 else None,
     )
+
+
+def _same(template: Resource, wanted: Any, refers: frozenset[str]) -> bool:
+    return bool(template.values.get("id") == wanted) if wanted else template.address in refers
 
 
 def _disk(disk: dict[str, Any], number: int) -> Found:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from modules.compute.nodes_spec import LABEL
 from review.picture.boxes import groups_of, listed, make, named
 from review.picture.graph import Box, Pods
 from review.picture.network import zone_of
@@ -63,10 +64,22 @@ def _node_groups(terraform: Terraform) -> list[Box]:
         size = _first(group.values["scaling_config"])
         zone = zone_of(terraform, group)
         pods = Pods(size["min_size"], size["max_size"])
-        notes = [f"{listed(group.values['instance_types'])}, {_between(pods, 'node')}"]
+        spot = ", spot" if group.values["capacity_type"] == "SPOT" else ""
+        notes = [f"{listed(group.values['instance_types'])}{spot}, {_between(pods, 'node')}"]
+        name = (group.values.get("labels") or {}).get(LABEL)
         scaling = terraform.all("aws_autoscaling_group_tag", "aws_autoscaling_policy")
         tags = [each for each in scaling if f".{group.name}." in str(each.values["autoscaling_group_name"])]
-        found.append(make("nodes_of_zone", "Nodes", [group], tags, notes=notes, zone=zone, pods=pods))
+        found.append(
+            make(
+                "nodes_of_zone",
+                f"Nodes: {name}" if name else "Nodes",
+                [group],
+                tags,
+                notes=notes,
+                zone=zone,
+                pods=pods,
+            )
+        )
     return found
 
 

@@ -85,7 +85,8 @@ def _one(boxes: Sequence[Box], kind: str, title: str) -> Box:
 
 def _line(box: Box) -> str:
     """`us-east-1a: replica 1, db.r6g.large (added)`."""
-    words = [box.title, *box.notes] if box.kind not in ("nat", "nodes_of_zone") else box.notes
+    plain = box.kind == "nat" or (box.kind, box.title) == ("nodes_of_zone", "Nodes")
+    words = box.notes if plain else [box.title, *box.notes]
     return f"{box.zone}: {', '.join(words)}" + (f" ({box.mark})" if box.mark else "")
 
 

@@ -1,0 +1,45 @@
+"""How systems and groups of nodes find each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modules.compute.nodes_spec import LABEL
+from modules.compute.spec import Compute
+from modules.section import Finding
+from modules.systems.spec import System
+
+ARCHITECTURE = "kubernetes.io/arch"
+
+
+def group_findings(compute: Compute, systems: Mapping[str, System]) -> Iterator[Finding]:
+    """A system names a group that there is. Paths start at the root of the spec."""
+    for name, system in systems.items():
+        if system.nodes and system.nodes not in compute.groups:
+            there = ", ".join(compute.groups) or "there is none yet"
+            rule = f"compute.groups has no group {system.nodes}"
+            remedy = f"choose from: {there}" if compute.groups else "add it there, or remove the line"
+            yield Finding(("systems", name, "nodes"), rule, remedy)
+
+
+def placement(compute: Compute, group: str | None) -> dict[str, Any]:
+    """Values of the chart of a system that keep its pods on the nodes of its group; or, where pods without a
+    group find several architectures, on nodes of that of `compute.nodes`, which their images are for."""
+    if not group:
+        kinds = {each.instance.arm for each in compute.groups.values() if each.open}
+        mixed = kinds - {compute.nodes.instance.arm}
+        return {"nodeSelector": {ARCHITECTURE: architecture(compute, None)}} if mixed else {}
+    chosen = {LABEL: group}
+    if architecture(compute, group) != architecture(compute, None):
+        chosen[ARCHITECTURE] = architecture(compute, group)
+    taints = compute.groups[group].tainted(group)
+    tolerations = [
+        {"key": each.key, "operator": "Equal", "value": each.value, "effect": each.effect} for each in taints
+    ]
+    return {"nodeSelector": chosen, **({"tolerations": tolerations} if tolerations else {})}
+
+
+def architecture(compute: Compute, group: str | None) -> str:
+    """Of the nodes of a system's group, as Kubernetes and Docker call it."""
+    return "arm64" if compute.nodes_of(group).instance.arm else "amd64"

@@ -1,0 +1,299 @@
+"""What a group of nodes may say: machines, how many, and which pods they take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from modules.compute.instances import Instance, InstanceType, instances
+from modules.network.spec import Letter
+from modules.section import Finding, Section, check, fault, repeated
+
+MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
+PODS_PER_GIB = 8
+# Kubernetes tests no more than 110 pods on a node; EKS allows 250 on large ones.
+MOST_PODS, MOST_PODS_LARGE, LARGE_VCPUS = 110, 250, 30
+LABEL = "node-group"  # by which pods choose a group, and the key of its taint
+MOST_TYPES = 20  # of a managed node group (botocore: eks, CreateNodegroupRequest, instanceTypes)
+LONGEST = (
+    63  # keys and values of labels and taints (botocore: eks, labelKey, labelValue, taintKey, taintValue)
+)
+LONGEST_GROUP = 15  # leaves room for project, environment and zone in the names of its node groups
+# Domains whose labels the kubelet refuses to set by itself (Kubernetes, "NodeRestriction"), or EKS sets.
+RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
+
+Effect = Literal["NoSchedule", "NoExecute", "PreferNoSchedule"]
+
+
+class Nodes(Section):
+    """The machines of the cluster, in one group for each zone."""
+
+    instance_type: InstanceType = Field(
+        default="t3.medium", description="EC2 type of every node. Graviton types get images for ARM."
+    )
+    min: int = Field(
+        default=3,
+        ge=1,
+        le=MOST_NODES,
+        description="Nodes that always run, in all zones together. They are shared out evenly.",
+    )
+    max: int = Field(
+        default=9,
+        ge=1,
+        le=MOST_NODES,
+        description="Nodes under load, at most, in all zones together; at least one for each zone.",
+    )
+    desired: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_NODES,
+        description="Nodes to start with; min when left out. Scaling decides from then on, and a change here"
+        " changes nothing.",
+    )
+    disk_gb: int = Field(
+        default=50,
+        ge=20,
+        le=1000,
+        description="Disk of each node in GiB: system, images and logs; encrypted.",
+    )
+    pods: int | None = Field(
+        default=None,
+        ge=8,
+        le=MOST_PODS_LARGE,
+        description="Pods on a node, at most. Left out, eight for each GiB of memory, up to what Kubernetes"
+        " and the addresses allow: the kubelet reserves memory for each that could run.",
+    )
+    ami_release: str | None = Field(
+        default=None,
+        pattern=r"^1\.[0-9]{2}\.[0-9]+-[0-9]{8}$",
+        description="Release of the node image, to roll out or hold back a certain one. Left out, the newest"
+        " when the group is created; it is never changed behind your back.",
+        examples=["1.36.4-20260923"],
+    )
+
+    @property
+    def instance(self) -> Instance:
+        """What a node has."""
+        return instances()[self.instance_type]
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Every type that a node may be of, the wanted one first."""
+        return (self.instance_type,)
+
+    @property
+    def burstable(self) -> bool:
+        """Whether the nodes live on CPU credits."""
+        return any(each.startswith("t") for each in self.types)
+
+    @property
+    def disk_for_pods(self) -> int:
+        """MiB of its disk for files of pods: half of it, for the other half is for images and logs."""
+        return self.disk_gb * 1024 // 2
+
+    @property
+    def pods_allowed(self) -> int:
+        """Pods that the network and Kubernetes allow on a node, with prefixes of 16 addresses."""
+        kinds = [instances()[each] for each in self.types]
+        addresses = min(kind.interfaces * (kind.addresses - 1) * 16 + 2 for kind in kinds)
+        return min(addresses, MOST_PODS_LARGE if self.instance.vcpus >= LARGE_VCPUS else MOST_PODS)
+
+    @property
+    def pods_each(self) -> int:
+        """Pods that the kubelet accepts."""
+        return self.pods or min(self.pods_allowed, PODS_PER_GIB * self.instance.memory // 1024)
+
+    @check("instance_type", "pods")
+    def pods_have_addresses(self) -> Iterator[Finding]:
+        """No node accepts pods that it has no addresses for."""
+        if self.pods_each > self.pods_allowed:
+            kind = self.instance
+            rule = (
+                f"a node of {kind.name} holds {self.pods_allowed} pods: {kind.interfaces} interfaces x"
+                f" {kind.addresses - 1} prefixes x 16 addresses, and at most {MOST_PODS} below"
+                f" {LARGE_VCPUS} processors"
+            )
+            yield Finding(("pods",), rule, f"write {self.pods_allowed} or less, or remove the line")
+
+    @check("min", "max", "desired")
+    def counts_are_in_order(self) -> Iterator[Finding]:
+        """min <= desired <= max."""
+        if self.min > self.max:
+            key = "min" if "min" in self.model_fields_set else "max"
+            rule = f"min ({self.min}) must be at most max ({self.max})"
+            yield Finding((key,), rule, f"raise max to {self.min} or more, or lower min")
+        elif self.desired is not None and not self.min <= self.desired <= self.max:
+            rule = f"desired must be from min ({self.min}) to max ({self.max})"
+            yield Finding(
+                ("desired",), rule, f"write {min(max(self.desired, self.min), self.max)}, or remove it"
+            )
+
+
+def _group_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or len(name) > LONGEST_GROUP:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_GROUP].rstrip("-")
+        rule = (
+            f"a group of nodes is named by at most {LONGEST_GROUP} small letters, digits and hyphens,"
+            " a letter first"
+        )
+        raise fault(rule, f"write {plain}" if plain else "write a name such as spot")
+    if name == "nodes":
+        raise fault("compute.nodes is the group of this name", "choose another name, such as spot")
+    return name
+
+
+def _key(key: str) -> str:
+    domain, _, name = key.rpartition("/")
+    fits = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?", name) and re.fullmatch(
+        r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?", domain
+    )
+    if not fits or key.startswith("/") or len(key) > LONGEST:
+        rule = (
+            f"keys of labels and taints have at most {LONGEST} letters, digits, dots, hyphens and"
+            " underscores, after a domain and a slash or without"
+        )
+        raise fault(rule, "write a key such as workload or example.com/workload")
+    if any(domain == each or domain.endswith(f".{each}") for each in RESERVED):
+        raise fault(f"labels and taints of {domain} are set by Kubernetes or EKS", "choose a key of your own")
+    return key
+
+
+def _value(value: str) -> str:
+    if not re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?", value) or len(value) > LONGEST:
+        rule = (
+            f"values of labels and taints have at most {LONGEST} letters, digits, dots, hyphens and"
+            " underscores"
+        )
+        raise fault(rule, "write a value such as batch")
+    return value
+
+
+GroupName = Annotated[str, AfterValidator(_group_name)]
+Key = Annotated[str, AfterValidator(_key)]
+Value = Annotated[str, AfterValidator(_value)]
+
+
+class Taint(Section):
+    """What keeps pods away that do not tolerate it."""
+
+    key: Key = Field(description="Its key.", examples=["workload"])
+    value: Value = Field(default="", description="Its value.", examples=["batch"])
+    effect: Effect = Field(
+        default="NoSchedule",
+        description="NoSchedule keeps new pods away, NoExecute ends those that run too, and PreferNoSchedule"
+        " only avoids them.",
+    )
+
+
+class Group(Nodes):
+    """A further group of nodes, in each of its zones."""
+
+    min: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_NODES,
+        description="Nodes that always run, in all its zones together; 0: nodes come with the first pod.",
+    )
+    max: int = Field(
+        default=3,
+        ge=1,
+        le=MOST_NODES,
+        description="Nodes under load, at most, in all its zones together; at least one for each zone.",
+    )
+    alternatives: Annotated[tuple[InstanceType, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_TYPES - 1, "uniqueItems": True},
+        description="Types that AWS may take in place of instance_type, with the same processors, memory and"
+        " architecture. Spot capacity needs several.",
+        examples=[["m6a.large", "m5a.large"]],
+    )
+    capacity: Literal["on-demand", "spot"] = Field(
+        default="on-demand",
+        description="How AWS sells the nodes: on-demand, or spot, which costs less and may be taken away with"
+        " a notice of two minutes.",
+    )
+    zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": 4, "uniqueItems": True, "default": "network.zones"},
+        description="Zones of its nodes, of network.zones.",
+        examples=[["a"]],
+    )
+    labels: dict[Key, Value] = Field(
+        default_factory=dict,
+        description=f"Labels of its nodes in Kubernetes, besides {LABEL}, which has the name of the group.",
+        examples=[{"workload": "batch"}],
+    )
+    taints: Annotated[tuple[Taint, ...] | None, Field(strict=False, max_length=50)] = Field(
+        default=None,
+        json_schema_extra={"default": f"{LABEL}=<name>:NoSchedule"},
+        description="Taints of its nodes, which the pods of its systems tolerate. Left out, the nodes take"
+        " the pods of its systems alone; [] lets every pod in.",
+        examples=[[{"key": "workload", "value": "batch"}]],
+    )
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return (self.instance_type, *self.alternatives)
+
+    def tainted(self, name: str) -> tuple[Taint, ...]:
+        """Its taints under this name."""
+        return (Taint(key=LABEL, value=name),) if self.taints is None else self.taints
+
+    @property
+    def open(self) -> bool:
+        """Whether pods may run here that name no group."""
+        return self.taints is not None and all(each.effect == "PreferNoSchedule" for each in self.taints)
+
+    @check("instance_type", "alternatives")
+    def types_are_alike(self) -> Iterator[Finding]:
+        """One image serves all, and scaling reckons with one size: kubernetes/autoscaler, cluster-autoscaler,
+        cloudprovider/aws/README.md, on mixed instances."""
+        for index in repeated(self.types):
+            yield Finding(("alternatives", index - 1), "each type is named once", "remove the second one")
+        for index, name in enumerate(self.alternatives):
+            both = kind, other = self.instance, instances()[name]
+            if other.arm != kind.arm:
+                words = [f"{each.name} has {'arm64' if each.arm else 'amd64'}" for each in both]
+                rule = f"the nodes of a group have one architecture: {' and '.join(words)}"
+                yield Finding(("alternatives", index), rule, "write a group of its own for it")
+            elif (other.vcpus, other.memory) != (kind.vcpus, kind.memory):
+                words = [
+                    f"{each.name} has {each.vcpus} and {each.memory // 1024} GiB" for each in (kind, other)
+                ]
+                rule = f"the nodes of a group have equal processors and memory: {' and '.join(words)}"
+                alike = [
+                    each.name
+                    for each in instances().values()
+                    if (each.vcpus, each.memory, each.arm) == (kind.vcpus, kind.memory, kind.arm)
+                    and each.name not in self.types
+                ]
+                yield Finding(("alternatives", index), rule, f"write {alike[-1]}" if alike else "remove it")
+        if len(self.types) > MOST_TYPES:
+            rule = f"a managed node group has at most {MOST_TYPES} types, instance_type among them"
+            yield Finding(("alternatives",), rule, "name fewer", f"{len(self.types)} types")
+
+    @check("zones")
+    def zones_are_named_once(self) -> Iterator[Finding]:
+        """No zone appears twice."""
+        for index in repeated(self.zones):
+            yield Finding(("zones", index), "each zone is named once", "remove the second one")
+
+    @check("labels")
+    def labels_are_its_own(self) -> Iterator[Finding]:
+        """The label that chooses the group is its name."""
+        for key, value in self.labels.items():
+            if key == LABEL:
+                yield Finding(("labels", key), f"{LABEL} has the name of the group", "choose another key")
+            elif not value:
+                yield Finding(
+                    ("labels", key), "EKS takes no label without a value", "write a value such as true"
+                )
+
+    @check("taints")
+    def taints_are_named_once(self) -> Iterator[Finding]:
+        """Kubernetes has one taint for each key and effect."""
+        for index in repeated(f"{each.key} {each.effect}" for each in self.taints or ()):
+            yield Finding(("taints", index), "each key and effect is named once", "remove the second one")

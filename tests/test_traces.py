@@ -1,0 +1,87 @@
+"""Traces and dashboards that a spec leaves out, with all that belongs to them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+import yaml
+from conftest import ROOT, Root
+
+from modules.architecture import TIERS
+from modules.traces import without
+
+Variant = Callable[..., dict[str, Root]]
+CHARTS = ("systems/namespace", "gateway/cluster", "observability/platform", "observability/system")
+
+
+@pytest.fixture
+def untraced(variant: Variant) -> dict[str, Root]:
+    return variant(
+        observability={"trace_percent": 0},
+        network={"endpoints": "all"},
+        systems={"shop": {"framework": "go"}},
+    )
+
+
+def test_without_traces_nothing_speaks_of_them(untraced: dict[str, Root]) -> None:
+    for tier in set(TIERS) - {"delivery", "state"}:  # whose rights are those of every environment
+        text = json.dumps(untraced[tier].body).replace("otlp: {enabled: false}", "")
+        found = re.findall(
+            r"xray|X-Ray|OTEL_TRACES_\w+|OTEL_EXPORTER_\w+|otlp:|awsproxy|traces_endpoint", text
+        )
+        assert not found, f"{tier}: {set(found)}"
+
+
+def test_systems_are_told_that_nothing_takes_traces(untraced: dict[str, Root]) -> None:
+    values = json.loads(untraced["systems"]["helm_release.shop"]["values"][0])
+    given = {name: said for name, said in values["environment"].items() if name.startswith("OTEL_")}
+    assert given == {"OTEL_SERVICE_NAME": "shop", "OTEL_SDK_DISABLED": "true"}
+
+
+def test_the_collector_still_brings_logs(untraced: dict[str, Root]) -> None:
+    root = untraced["observability"]
+    values = yaml.safe_load(root["helm_release.collector"]["values"][0])
+    config = values["alternateConfig"]
+    assert set(config["service"]["pipelines"]) == {"logs"}
+    assert config["service"]["extensions"] == ["health_check", "file_storage"]
+    assert set(config["receivers"]) == {"file_log"}
+    assert set(config["exporters"]) == {"awscloudwatchlogs"}
+    assert list(root.statements("aws_iam_role_policy.collector")) == ["WriteLogsOfPods"]
+
+
+def test_charts_without_traces_lose_their_part_and_nothing_else() -> None:
+    lost: dict[str, int] = {}
+    for chart in CHARTS:
+        folder = ROOT / "templates" / chart
+        files = {
+            str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()
+        }
+        for name, text in without(files).items():
+            assert not re.search(r"\b(4317|4318|xray|TracesLost)\b|_spans", text), (chart, name)
+            if name == "dashboard.json":
+                lost[f"{chart}/{name}"] = len(_panels(files[name])) - len(_panels(text))
+            elif text != files[name]:
+                lost[f"{chart}/{name}"] = len(files[name].splitlines()) - len(text.splitlines())
+    assert lost == {
+        "systems/namespace/templates/network-policies.yaml": 8,
+        "gateway/cluster/templates/network-policies.yaml": 7,
+        "observability/platform/templates/network_policy.yaml": 20,
+        "observability/platform/rules.yaml": 8,
+        "observability/platform/dashboard.json": 0,
+        "observability/system/dashboard.json": 1,
+    }
+
+
+def _panels(text: str) -> list[object]:
+    found: list[object] = json.loads(text)["panels"]
+    return found
+
+
+def test_dashboards_of_cloudwatch_can_be_left_out(variant: Variant) -> None:
+    root = variant(observability={"dashboards": False})["observability"]
+    assert not root.all("aws_cloudwatch_dashboard")
+    assert root.all("aws_cloudwatch_metric_alarm")
+    assert "grafana" in root.all("helm_release")
