@@ -48,6 +48,7 @@ from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.systems.own_spec import own_findings
+from modules.systems.requests_spec import request_findings
 from modules.systems.shape_spec import surroundings_findings
 from modules.systems.spec import Systems, default_systems, need_findings, systems_findings, usual_systems
 from modules.tags import MOST, TagKey, TagValue, tag_findings
@@ -261,6 +262,11 @@ class Environment(Section):
     def systems_are_distinct(self) -> Iterator[Finding]:
         """At least one, and no two below one path."""
         yield from systems_findings(self.systems)
+
+    @check("systems", "gateway.upload_mb")
+    def systems_lower_what_kong_lets_in(self) -> Iterator[Finding]:
+        """Bodies of requests."""
+        yield from request_findings(self.systems, self.gateway)
 
     @check("systems", "region", "account")
     def systems_use_what_is_here(self) -> Iterator[Finding]:

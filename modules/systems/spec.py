@@ -24,6 +24,7 @@ from modules.systems.own_spec import (
 )
 from modules.systems.parts import Folder, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
+from modules.systems.requests_spec import AT_KONG, MOST_SECONDS, USUAL_SECONDS
 from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
@@ -99,6 +100,29 @@ class System(Section):
         default="",
         json_schema_extra={"default": "/ and its name"},
         description="Start of the paths of its requests. No two systems have the same.",
+    )
+    timeout_seconds: int = Field(
+        default=USUAL_SECONDS,
+        ge=1,
+        le=MOST_SECONDS,
+        description="Seconds that Kong waits for its answer; then the client gets 504. Above 60, load balancer"
+        " and pods keep such requests as long.",
+    )
+    upload_mb: int | None = Field(
+        default=None,
+        ge=1,
+        json_schema_extra={"default": "gateway.upload_mb"},
+        description="Largest body of its requests, in MiB, where it is less than gateway.upload_mb.",
+        examples=[10],
+    )
+    rate_limit: int | None = Field(
+        default=None,
+        ge=10,
+        le=1_000_000,
+        json_schema_extra={"default": "gateway.rate_limit"},
+        description="Requests that one address may send to it in a minute, by pod of Kong, in place of"
+        " gateway.rate_limit and counted apart from other systems.",
+        examples=[60],
     )
     calls: Annotated[tuple[SystemName, ...], Field(strict=False)] = Field(
         default=(),
@@ -282,12 +306,16 @@ class System(Section):
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
 
-    @check("shape", "path", "port", "health", "metrics")
+    @check("shape", "path", "port", "health", "metrics", *AT_KONG)
     def shape_has_a_use_for_it(self) -> Iterator[Finding]:
         """Only what answers has a port, and only what is public a path."""
         if self.shape != "public" and self.path:
             rule = f"shape: {self.shape} has no path, because no requests come from outside"
             yield Finding(("path",), rule, "remove the line, or write shape: public")
+        for key in AT_KONG:
+            if self.shape != "public" and key in self.model_fields_set:
+                rule = f"Kong alone knows {key}, and no requests to shape: {self.shape} pass it"
+                yield Finding((key,), rule, "remove the line, or write shape: public")
         for key in ("port", "health", "metrics"):
             if self.shape == "worker" and key in self.model_fields_set and getattr(self, key):
                 rule = f"a worker answers no requests, so that it has no {key}"

@@ -20,6 +20,7 @@ from modules.systems.databases import databases, masters
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
 from modules.systems.passwords import Secrets, system_secrets
+from modules.systems.requests_spec import at_kong
 from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
@@ -146,6 +147,8 @@ class Systems:
         }
         if system.shape != "public":
             values["shape"] = system.shape
+        if limits := at_kong(system):
+            values["requests"] = limits
         if system.jobs:
             values["jobs"] = {
                 job: {"schedule": each.schedule, "command": list(each.command), "minutes": each.minutes}
