@@ -28,6 +28,7 @@ from modules.compute.spec import Compute, compute_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
 from modules.draft import draft
+from modules.edge.names import host_findings
 from modules.edge.spec import (
     Edge,
     load_balancer_may_have_the_name,
@@ -258,10 +259,15 @@ class Environment(Section):
         """Protection and final snapshots agree."""
         yield from snapshot_findings(self.data, self.protection)
 
-    @check("systems")
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
     def systems_are_distinct(self) -> Iterator[Finding]:
-        """At least one, and no two below one path."""
-        yield from systems_findings(self.systems)
+        """At least one, and no two at one place."""
+        yield from systems_findings(self.systems, self.edge.hosts)
+
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
+    def systems_have_names(self) -> Iterator[Finding]:
+        """Hosts of systems."""
+        yield from host_findings(self.edge, self.systems)
 
     @check("systems", "gateway.upload_mb")
     def systems_lower_what_kong_lets_in(self) -> Iterator[Finding]:

@@ -70,7 +70,9 @@ def replicas(values: Mapping[str, Any]) -> int | None:
 def paths(values: Mapping[str, Any]) -> set[str]:
     """Paths, and hosts where they are named, at which the gateway leads to a release."""
     said = read(values) or {}
-    found = {said["path"]} if values.get("chart") == SYSTEM and isinstance(said.get("path"), str) else set()
+    found = set()
+    if values.get("chart") == SYSTEM and isinstance(said.get("path"), str):
+        found = {f"{host}{said['path']}" for host in said.get("hosts") or [""]}
     for rule in _rules(said):
         host = rule.get("host") or ""
         listed = _at(rule, ("http", "paths")) or []

@@ -17,6 +17,7 @@ from modules.delivery.spec import github_environments
 from modules.github import plain
 from modules.naming import Names
 from modules.spec import Environment
+from modules.systems.requests_spec import host
 from modules.templating import Templates
 
 FOLDER = ".github/workflows"
@@ -148,7 +149,7 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
     names, arm = _names(environment), environment.compute.nodes.instance.arm
     shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
     repository = names.repository(system)
-    start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
+    start = f"https://{host(settings, environment.edge)}{settings.path.rstrip('/')}"
     jobs = {"JOBS": " ".join(f"{system}-{job}" for job in settings.jobs)} if settings.jobs else {}
     public = settings.shape == "public"
     pods = {"REPLICAS": str(settings.replicas), "WORKERS": str(settings.workers)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modules.section import Finding
 
 if TYPE_CHECKING:
+    from modules.edge.spec import Edge
     from modules.gateway.spec import Gateway
     from modules.systems.spec import System
 
@@ -17,8 +18,15 @@ USUAL_SECONDS = 60
 # Requests in flight end before a pod goes, and the autoscaler gives pods ten minutes (cluster-autoscaler,
 # --max-graceful-termination-sec).
 MOST_SECONDS = 300
+# Values of a rule of the load balancer (ELB user guide, "Quotas for your Application Load Balancers").
+MOST_HOSTS = 5
 # What only Kong does, so that only a public system says it.
-AT_KONG = ("timeout_seconds", "upload_mb", "rate_limit")
+AT_KONG = ("hosts", "timeout_seconds", "upload_mb", "rate_limit")
+
+
+def host(system: System, edge: Edge) -> str:
+    """The name that users of a system type."""
+    return system.hosts[0] if system.hosts else edge.main_domain
 
 
 def patience(systems: Mapping[str, System]) -> int:

@@ -20,7 +20,7 @@ from modules.systems.databases import databases, masters
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
 from modules.systems.passwords import Secrets, system_secrets
-from modules.systems.requests_spec import at_kong
+from modules.systems.requests_spec import at_kong, host
 from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
@@ -123,11 +123,22 @@ class Systems:
             }
         return values
 
+    def _hosts(self, system: System) -> dict[str, list[str]]:
+        """Names at which Kong leads to a system. Where some have names of their own, the others have those of
+        the edge; otherwise all have all, and nothing says so."""
+        place = self.stack.environment
+        if system.hosts:
+            return {"hosts": list(system.hosts)}
+        if system.path and any(each.hosts for each in place.systems.values()):
+            return {"names": list(place.edge.hosts)}
+        return {}
+
     def _workload(self, name: str, system: System) -> dict[str, Any]:
         commands = system.commands
         values: dict[str, Any] = {
             "system": name,
-            "host": self.stack.environment.edge.main_domain,
+            "host": host(system, self.stack.environment.edge),
+            **self._hosts(system),
             **({"path": system.path} if system.path else {}),
             **({"port": system.port} if system.port else {}),
             "ingressClass": self.gateway.ingress_class,

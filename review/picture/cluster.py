@@ -119,7 +119,8 @@ def _asked(values: Mapping[str, Any]) -> str:
     """Where requests find a system."""
     if "port" not in values:
         return "answers no requests"
-    return f"{values.get('path', 'for other systems alone,')} on {values['port']}"
+    path = values.get("path", "for other systems alone,")
+    return f"{listed(f'{host}{path}' for host in values.get('hosts') or [''])} on {values['port']}"
 
 
 def _systems(terraform: Terraform) -> Box:
