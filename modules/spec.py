@@ -48,6 +48,7 @@ from modules.regions import RegionName, regions
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
+from modules.systems.auth_spec import auth_findings
 from modules.systems.own_spec import own_findings
 from modules.systems.requests_spec import request_findings
 from modules.systems.shape_spec import surroundings_findings
@@ -268,6 +269,11 @@ class Environment(Section):
     def systems_have_names(self) -> Iterator[Finding]:
         """Hosts of systems."""
         yield from host_findings(self.edge, self.systems)
+
+    @check("systems")
+    def clients_are_known_once(self) -> Iterator[Finding]:
+        """Issuers of tokens, and open paths."""
+        yield from auth_findings(self.systems)
 
     @check("systems", "gateway.upload_mb")
     def systems_lower_what_kong_lets_in(self) -> Iterator[Finding]:

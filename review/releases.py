@@ -80,6 +80,11 @@ def paths(values: Mapping[str, Any]) -> set[str]:
     return found
 
 
+def asks_for_credentials(values: Mapping[str, Any]) -> bool:
+    """Whether the gateway lets in known clients alone."""
+    return values.get("chart") == SYSTEM and bool(_at(read(values) or {}, ("requests", "auth")))
+
+
 def image(values: Mapping[str, Any]) -> str:
     """The image of a system; empty before its first delivery."""
     said = (read(values) or {}).get("image")

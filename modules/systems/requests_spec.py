@@ -21,7 +21,7 @@ MOST_SECONDS = 300
 # Values of a rule of the load balancer (ELB user guide, "Quotas for your Application Load Balancers").
 MOST_HOSTS = 5
 # What only Kong does, so that only a public system says it.
-AT_KONG = ("hosts", "timeout_seconds", "upload_mb", "rate_limit")
+AT_KONG = ("hosts", "timeout_seconds", "upload_mb", "rate_limit", "auth")
 
 
 def host(system: System, edge: Edge) -> str:
@@ -63,4 +63,10 @@ def at_kong(system: System) -> dict[str, Any]:
         values["upload"] = system.upload_mb
     if system.rate_limit:
         values["rate"] = system.rate_limit
+    if system.auth:
+        health = (system.health.live, system.health.ready)
+        values["auth"] = {
+            "kind": "key-auth" if system.auth.keys else "jwt",
+            "open": list(dict.fromkeys((*health, *system.auth.open))),
+        }
     return values

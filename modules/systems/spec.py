@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from modules.edge.domains import HostName
 from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
+from modules.systems.auth_spec import Auth
 from modules.systems.container_spec import Commands, Health, Metrics
 from modules.systems.names import SystemName
 from modules.systems.own_spec import (
@@ -131,6 +132,11 @@ class System(Section):
         description="Requests that one address may send to it in a minute, by pod of Kong, in place of"
         " gateway.rate_limit and counted apart from other systems.",
         examples=[60],
+    )
+    auth: Auth | None = Field(
+        default=None,
+        description="Who may send requests to it, which Kong checks. Left out, everyone.",
+        examples=[{"keys": {"mobile": "create"}}],
     )
     calls: Annotated[tuple[SystemName, ...], Field(strict=False)] = Field(
         default=(),

@@ -16,6 +16,7 @@ from modules.helm import document, helm_provider, release
 from modules.images import pulled_from
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from modules.systems.auth_spec import Client, clients
 from modules.systems.databases import databases, masters
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
@@ -108,6 +109,10 @@ class Systems:
             values["authorities"] = authority
         if secrets.reader:
             values |= _copied(system, secrets)
+        if secrets.reader and (callers := clients(name, place.systems)):
+            values["secretsReaderRoleArn"] = secrets.reader.role.arn
+            values["ingressClass"] = self.gateway.ingress_class
+            values["clients"] = [_client(each, secrets) for each in callers]
         if system.config:
             values["config"] = list(system.config.values())
         if secret := secrets.password:
@@ -197,6 +202,20 @@ def _copied(system: System, secrets: Secrets) -> dict[str, Any]:
     if not used or secrets.reader is None:
         return {}
     return {"secretsReaderRoleArn": secrets.reader.role.arn, "ownSecrets": used}
+
+
+def _client(client: Client, secrets: Secrets) -> dict[str, Any]:
+    """A consumer of Kong, and where its key lies."""
+    found, issuer = client.source, client.issuer
+    return {
+        "name": client.name,
+        "username": client.username,
+        "groups": list(client.groups),
+        "service": "ParameterStore" if found and found.parameter else "SecretsManager",
+        "key": found.key if found else secrets.keys[client.name].arn,
+        **({"field": found.field} if found and found.field else {}),
+        **({"issuer": issuer.issuer, "algorithm": issuer.algorithm} if issuer else {}),
+    }
 
 
 def _digest(config: Mapping[str, str]) -> str:
