@@ -29,6 +29,7 @@ from modules.compute.spec import Compute, compute_findings, zone_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
 from modules.draft import draft
+from modules.edge.names import host_findings
 from modules.edge.spec import (
     Edge,
     certificate_is_near,
@@ -52,9 +53,18 @@ from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.system_names import called
+from modules.systems.auth_spec import auth_findings
 from modules.systems.own_spec import own_findings
+from modules.systems.requests_spec import request_findings
 from modules.systems.shape_spec import surroundings_findings
-from modules.systems.spec import Systems, default_systems, need_findings, systems_findings, usual_systems
+from modules.systems.spec import (
+    System,
+    Systems,
+    default_systems,
+    need_findings,
+    systems_findings,
+    usual_systems,
+)
 from modules.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_findings, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
@@ -244,6 +254,11 @@ class Environment(Section):
         """For `load`, which knows the files beside the one of this."""
         self._chain = chain
 
+    @property
+    def systems_by_first_name(self) -> dict[str, System]:
+        """The systems by what they are called in AWS and in the cluster."""
+        return {self.called(name): system for name, system in self.systems.items()}
+
     def called(self, system: str) -> str:
         """The name of everything that a system has in AWS and in the cluster."""
         return called(system, self.systems[system].formerly)
@@ -317,10 +332,25 @@ class Environment(Section):
         """Protection and final snapshots agree."""
         yield from snapshot_findings(self.data, self.protection)
 
-    @check("systems")
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
     def systems_are_distinct(self) -> Iterator[Finding]:
-        """At least one, and no two below one path."""
-        yield from systems_findings(self.systems)
+        """At least one, and no two at one place."""
+        yield from systems_findings(self.systems, self.edge.hosts)
+
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
+    def systems_have_names(self) -> Iterator[Finding]:
+        """Hosts of systems."""
+        yield from host_findings(self.edge, self.systems)
+
+    @check("systems")
+    def clients_are_known_once(self) -> Iterator[Finding]:
+        """Issuers of tokens, and open paths."""
+        yield from auth_findings(self.systems)
+
+    @check("systems", "gateway.upload_mb")
+    def systems_lower_what_kong_lets_in(self) -> Iterator[Finding]:
+        """Bodies of requests."""
+        yield from request_findings(self.systems, self.gateway)
 
     @check("systems", "region", "account")
     def systems_use_what_is_here(self) -> Iterator[Finding]:

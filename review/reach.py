@@ -10,7 +10,7 @@ from review.changes import Change
 from review.differences import text
 from review.findings import MOVES, NEEDS_WINDOW, OPENS, REACH, Finding
 from review.ranges import wide
-from review.releases import RELEASE, paths, read
+from review.releases import RELEASE, asks_for_credentials, paths, read
 from review.standing import Standing
 from review.structures import UNKNOWN, Masked, holds
 
@@ -39,6 +39,9 @@ def _paths(change: Change) -> Iterator[Finding]:
         says = f"clients of {', '.join(gone)} get 404"
         grave = change.action != "delete"
         yield Finding(REACH, change.tier, change.address, change.action, says, lines, grave, verdict=MOVES)
+    elif asks_for_credentials(change.was) and not asks_for_credentials(_known(change)):
+        says = "the gateway no longer asks for a key or token"
+        yield Finding(REACH, change.tier, change.address, change.action, says, (), True, verdict=OPENS)
     elif new:
         says = "its paths can be reached through the gateway"
         yield Finding(REACH, change.tier, change.address, change.action, says, lines)

@@ -70,12 +70,19 @@ def replicas(values: Mapping[str, Any]) -> int | None:
 def paths(values: Mapping[str, Any]) -> set[str]:
     """Paths, and hosts where they are named, at which the gateway leads to a release."""
     said = read(values) or {}
-    found = {said["path"]} if values.get("chart") == SYSTEM and isinstance(said.get("path"), str) else set()
+    found = set()
+    if values.get("chart") == SYSTEM and isinstance(said.get("path"), str):
+        found = {f"{host}{said['path']}" for host in said.get("hosts") or [""]}
     for rule in _rules(said):
         host = rule.get("host") or ""
         listed = _at(rule, ("http", "paths")) or []
         found |= {f"{host}{each.get('path') or '/'}" for each in listed if isinstance(each, dict)}
     return found
+
+
+def asks_for_credentials(values: Mapping[str, Any]) -> bool:
+    """Whether the gateway lets in known clients alone."""
+    return values.get("chart") == SYSTEM and bool(_at(read(values) or {}, ("requests", "auth")))
 
 
 def image(values: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import combinations, permutations
 from pathlib import Path
 
+from modules.edge.names import own_hosts
 from modules.errors import SpecError
 from modules.network.ranges import free_range
 from modules.spec import Environment, load
@@ -104,7 +105,8 @@ def _same(one: Environment, other: Environment) -> Iterator[str]:
 
 def _public_names(environment: Environment) -> set[str]:
     edge = environment.edge
-    return {edge.domain, *edge.aliases} if edge.domain else set(edge.aliases)
+    own = {host for hosts in own_hosts(edge, environment.systems).values() for host in hosts}
+    return {*([edge.domain] if edge.domain else []), *edge.aliases, *own}
 
 
 def _connected(one: Environment, other: Environment) -> Iterator[str]:

@@ -397,6 +397,7 @@ def look_at_certificate(spec: Any) -> Finding:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from modules.edge.given import covers
+    from modules.edge.names import all_hosts
 
     try:
         asked_for = client("acm", spec).describe_certificate(CertificateArn=spec.edge.certificate)
@@ -412,7 +413,9 @@ def look_at_certificate(spec: Any) -> Finding:
         remedy = "have it issued, or name another one in edge.certificate"
         return Finding("certificate", MISSING, f"it is {found['Status']}, not ISSUED", remedy)
     names = [found["DomainName"], *found.get("SubjectAlternativeNames", [])]
-    if lacking := [host for host in spec.edge.hosts if not any(covers(name, host) for name in names)]:
+    if lacking := [
+        host for host in all_hosts(spec.edge, spec.systems) if not any(covers(name, host) for name in names)
+    ]:
         remedy = "name a certificate that has them in edge.certificate"
         return Finding("certificate", MISSING, f"it lacks {', '.join(lacking)}", remedy)
     return Finding("certificate", OK, f"issued for {', '.join(dict.fromkeys(names))}")

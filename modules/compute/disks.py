@@ -30,10 +30,12 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
             )
             remedy = f"lower it to {room} or less, or raise compute.groups.{system.nodes}.disk_gb"
             yield Finding(("systems", name, "scratch_mb"), rule, remedy)
-        if system.scratch_mb < gateway.upload_mb:
+        most = system.upload_mb or gateway.upload_mb
+        if system.scratch_mb < most:
+            key = f"systems.{name}.upload_mb" if system.upload_mb else "gateway.upload_mb"
             rule = (
-                f"Kong lets in bodies of {gateway.upload_mb} MiB, and a framework may write them to scratch"
-                f" files: scratch_mb ({system.scratch_mb}) must be at least gateway.upload_mb"
+                f"Kong lets in bodies of {most} MiB, and a framework may write them to scratch"
+                f" files: scratch_mb ({system.scratch_mb}) must be at least {key}"
             )
-            remedy = f"raise it to {gateway.upload_mb} or more, or lower gateway.upload_mb"
+            remedy = f"raise it to {most} or more, or lower {key}"
             yield Finding(("systems", name, "scratch_mb"), rule, remedy)

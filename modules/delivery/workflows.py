@@ -19,6 +19,7 @@ from modules.github import plain
 from modules.naming import Names
 from modules.roles import role_arn
 from modules.spec import Environment
+from modules.systems.requests_spec import host
 from modules.templating import Templates
 
 FOLDER = ".github/workflows"
@@ -155,7 +156,7 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
     called = environment.called(system)
     shared = _repository(environment, system).lower() == plain(delivery.repository).lower()
     repository = names.repository(called)
-    start = f"https://{environment.edge.main_domain}{settings.path.rstrip('/')}"
+    start = f"https://{host(settings, environment.edge)}{settings.path.rstrip('/')}"
     jobs = {"JOBS": " ".join(f"{called}-{job}" for job in settings.jobs)} if settings.jobs else {}
     public = settings.shape == "public"
     pods = {"REPLICAS": str(settings.replicas), "WORKERS": str(settings.workers)}

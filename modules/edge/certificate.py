@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateVa
 from cdktf_cdktf_provider_aws.route53_record import Route53Record
 
 from modules.edge.domains import slug
+from modules.edge.names import all_hosts, proven
 from modules.edge.zone import Zone
 from modules.stack import Stack
 
@@ -19,20 +20,21 @@ TTL_SECONDS = 300
 def certificate(stack: Stack, zone: Zone) -> str:
     """ARN of `aws_acm_certificate.main`, known once it is issued: what uses it waits for that."""
     settings = stack.environment.edge
+    hosts = all_hosts(settings, stack.environment.systems)
     made = stack.add(
         AcmCertificate,
         "main",
         domain_name=settings.main_domain,
         # Never empty: the provider takes no names for those of before (internal/service/acm/certificate.go:
         # optional and computed), and adds the domain itself in any case.
-        subject_alternative_names=[settings.main_domain, *settings.aliases],
+        subject_alternative_names=list(hosts),
         validation_method="DNS",
         key_algorithm="RSA_2048",
         options=AcmCertificateOptions(certificate_transparency_logging_preference="ENABLED"),
         lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         tags=stack.tags("edge"),
     )
-    proofs = [_proof(stack, zone, name, listed) for name, listed in settings.proven.items()]
+    proofs = [_proof(stack, zone, name, listed) for name, listed in proven(hosts).items()]
     issued = stack.add(
         AcmCertificateValidation,
         "main",
@@ -73,7 +75,8 @@ def _authorities(stack: Stack, zone: Zone, name: str) -> list[Route53Record] | N
     settings = stack.environment.edge
     if not settings.authority_at(name):
         return None
-    wildcard = AUTHORITY if f"*.{name}" in settings.hosts else ";"
+    hosts = all_hosts(settings, stack.environment.systems)
+    wildcard = AUTHORITY if f"*.{name}" in hosts else ";"
     return [
         stack.add(
             Route53Record,

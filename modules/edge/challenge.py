@@ -20,7 +20,10 @@ EVERYTHING = r"\/"
 def exemptions(settings: Waf, systems: Iterable[System]) -> list[str]:
     """The expressions of the spec, then those of the systems. If these are more than AWS takes, nothing is
     challenged: rates and rules go on to block."""
-    found = [*settings.challenge_except, *_joined(_paths(systems))]
+    asked = list(systems)
+    paths = _joined(_paths(each for each in asked if not each.hosts))
+    named = _joined(_named(each for each in asked if each.hosts), "^(")
+    found = [*settings.challenge_except, *paths, *named]
     return found if len(found) <= MOST_EXPRESSIONS else [EVERYTHING]
 
 
@@ -38,16 +41,26 @@ def _paths(systems: Iterable[System]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _joined(paths: list[str]) -> list[str]:
+def _named(systems: Iterable[System]) -> list[str]:
+    """The same with the names of a system before them. A star stands for anything but a slash."""
+    return [
+        host + (path if path != "/" else "")
+        for system in systems
+        for host in system.hosts
+        for path in _paths([system])
+    ]
+
+
+def _joined(paths: list[str], start: str = r"\/(") -> list[str]:
     """As few expressions as hold all. The path of an API at / is every path."""
     if "/" in paths:
         return [EVERYTHING]
     expressions: list[str] = []
     for path in paths:
-        text = re.escape(path.lstrip("/")).replace("/", r"\/")
+        text = re.escape(path.lstrip("/")).replace("/", r"\/").replace(r"\*", r"[^\/]+")
         longer = f"{expressions[-1].removesuffix(')' + END)}|{text}){END}" if expressions else ""
         if longer and len(longer) <= LONGEST:
             expressions[-1] = longer
         else:
-            expressions.append(rf"\/({text}){END}")
+            expressions.append(f"{start}{text}){END}")
     return expressions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -45,6 +46,11 @@ def host_name(name: str) -> str:
 def lies_in(name: str, zone: str) -> bool:
     """Whether a name is the zone itself or below it."""
     return name == zone or name.endswith(f".{zone}")
+
+
+def covered(name: str, names: Collection[str]) -> bool:
+    """Whether a name is one of these, or is meant by one with a star, which stands for one label."""
+    return name in names or f"*.{name.partition('.')[2]}" in names
 
 
 def without_star(name: str) -> str:

@@ -3,6 +3,8 @@ the rest is not found."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_aws.lb import Lb
 from cdktf_cdktf_provider_aws.lb_listener import (
     LbListener,
@@ -18,7 +20,7 @@ from cdktf_cdktf_provider_aws.lb_listener_rule import (
 )
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 
-from modules.edge.spec import Edge
+from modules.edge.names import all_hosts, own_hosts
 from modules.stack import Stack
 
 # The policies that AWS recommends, by the oldest TLS they speak: forward secrecy, authenticated ciphers,
@@ -34,18 +36,37 @@ SECONDS_PER_DAY = 86_400
 
 
 def listeners(stack: Stack, load_balancer: Lb, target_group: LbTargetGroup, certificate_arn: str) -> None:
-    """`aws_lb_listener.http`, `aws_lb_listener.https` and the rule `gateway`."""
+    """`aws_lb_listener.http`, `aws_lb_listener.https`, the rule `gateway`, and `gateway_<system>` for names
+    that a system has for itself."""
     _http(stack, load_balancer)
     https = _https(stack, load_balancer, certificate_arn)
-    hosts = LbListenerRuleConditionHostHeader(values=list(stack.environment.edge.hosts))
+    environment = stack.environment
+    _rule(stack, "gateway", https, target_group, environment.edge.hosts, GATEWAY_PRIORITY)
+    for system, hosts in own_hosts(environment.edge, environment.systems).items():
+        with stack.system(system) as name:
+            _rule(stack, f"gateway_{name.replace('-', '_')}", https, target_group, hosts)
+
+
+def _rule(
+    stack: Stack,
+    role: str,
+    listener: LbListener,
+    target_group: LbTargetGroup,
+    hosts: Sequence[str],
+    priority: int | None = None,
+) -> None:
+    """Without a priority the provider takes the next one that is free: these rules all do the same, in any
+    order (internal/service/elbv2/listener_rule.go)."""
     stack.add(
         LbListenerRule,
-        "gateway",
-        listener_arn=https.arn,
-        priority=GATEWAY_PRIORITY,
-        condition=[LbListenerRuleCondition(host_header=hosts)],
+        role,
+        listener_arn=listener.arn,
+        priority=priority,
+        condition=[
+            LbListenerRuleCondition(host_header=LbListenerRuleConditionHostHeader(values=list(hosts)))
+        ],
         action=[LbListenerRuleAction(type="forward", target_group_arn=target_group.arn)],
-        tags=stack.tags("gateway"),
+        tags=stack.tags(role.replace("_", "-")),
     )
 
 
@@ -92,13 +113,18 @@ def _https(stack: Stack, load_balancer: Lb, certificate_arn: str) -> LbListener:
             )
         ],
         routing_http_response_server_enabled=False,
-        routing_http_response_strict_transport_security_header_value=_strict_transport(settings),
+        routing_http_response_strict_transport_security_header_value=_strict_transport(stack),
         routing_http_response_x_content_type_options_header_value="nosniff",
         routing_http_response_x_frame_options_header_value="SAMEORIGIN",
         tags=stack.tags("https"),
     )
 
 
-def _strict_transport(settings: Edge) -> str:
+def _strict_transport(stack: Stack) -> str:
+    settings = stack.environment.edge
     value = f"max-age={settings.hsts_days * SECONDS_PER_DAY}"
-    return f"{value}; includeSubDomains" if settings.strict_below else value
+    return (
+        f"{value}; includeSubDomains"
+        if settings.strict_below(all_hosts(settings, stack.environment.systems))
+        else value
+    )

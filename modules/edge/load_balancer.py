@@ -8,10 +8,7 @@ from cdktf_cdktf_provider_aws.shield_protection import ShieldProtection
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 from modules.storage.outputs import LOAD_BALANCER_LOGS, StorageOutputs
-
-# Shorter than the 75 seconds for which Kong keeps an idle connection. The other way round the load balancer
-# would send requests into connections that Kong is closing, and users would see 502.
-IDLE_SECONDS = 60
+from modules.systems.requests_spec import idle_seconds
 
 
 def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs) -> Lb:
@@ -27,7 +24,7 @@ def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs
         ip_address_type="ipv4",
         subnets=list(network.public_subnet_ids.values()),
         security_groups=[network.load_balancer_security_group_id],
-        idle_timeout=IDLE_SECONDS,
+        idle_timeout=idle_seconds(stack.environment.systems),
         enable_http2=True,
         drop_invalid_header_fields=True,
         desync_mitigation_mode="defensive",

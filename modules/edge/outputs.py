@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from modules.edge.names import all_hosts
 from modules.outputs import Outputs, keyed_by, where
 
+NAMES = keyed_by(lambda environment: all_hosts(environment.edge, environment.systems))
 FIREWALL = where(lambda environment: environment.edge.waf is not None)
 
 
@@ -25,7 +27,7 @@ class EdgeOutputs(Outputs, tier="edge"):
     dns_records: Annotated[
         dict[str, str],
         "Where each name must lead, by a CNAME or alias record of your own",
-        keyed_by(lambda environment: environment.edge.hosts),
+        NAMES,
         where(lambda environment: not environment.edge.records),
     ]
     domain: Annotated[str, "The name that users type"]

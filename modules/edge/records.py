@@ -10,13 +10,14 @@ from cdktf_cdktf_provider_aws.lb import Lb
 from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
 
 from modules.edge.domains import slug
+from modules.edge.names import all_hosts
 from modules.edge.zone import Zone
 from modules.stack import Stack
 
 
 def records(stack: Stack, zone: Zone, load_balancer: Lb) -> None:
     """`aws_route53_record.address_<name>` for each name: it follows the load balancer's addresses."""
-    for host in stack.environment.edge.hosts:
+    for host in all_hosts(stack.environment.edge, stack.environment.systems):
         stack.add(
             Route53Record,
             f"address_{slug(host)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -160,24 +160,15 @@ class Edge(Section):
         """Every name, the main one first."""
         return (self.main_domain, *self.aliases)
 
-    @property
-    def strict_below(self) -> bool:
-        """Whether HSTS holds for names below (RFC 6797, 6.1.2); for those of a whole zone only on request."""
-        return self.zone not in self.hosts if self.hsts_subdomains is None else self.hsts_subdomains
+    def strict_below(self, hosts: Collection[str]) -> bool:
+        """Whether HSTS holds for names below these (RFC 6797, 6.1.2); for those of a whole zone only on
+        request."""
+        return self.zone not in hosts if self.hsts_subdomains is None else self.hsts_subdomains
 
     def authority_at(self, name: str) -> bool:
         """Whether a name has a CAA record. It binds all names below without one (RFC 8659, 3), so that the
         zone has one only on request."""
         return name != self.zone if self.caa is None else self.caa
-
-    @property
-    def proven(self) -> dict[str, str]:
-        """The names to prove control of, without stars, each with the name in the certificate that asks for
-        it."""
-        names: dict[str, str] = {}
-        for host in self.hosts:
-            names.setdefault(without_star(host), host)
-        return names
 
     @check("zone", "domain")
     def domain_lies_in_the_zone(self) -> Iterator[Finding]:

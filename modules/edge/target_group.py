@@ -8,17 +8,19 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGrou
 
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
+from modules.systems.requests_spec import USUAL_SECONDS, patience
 
 # Terraform appends 26 digits, and the whole has 32 characters at most.
 NAME_PREFIX = "kong-"
 PROXY_PORT = 8000
 STATUS_PORT = 8100
-# What a pod that is going away has left for requests in flight.
+# What a pod that is going away has left for requests in flight, where none may take longer than usual.
 DRAIN_SECONDS = 30
 
 
 def target_group(stack: Stack, network: NetworkOutputs) -> LbTargetGroup:
     """`aws_lb_target_group.gateway`. Kong answers at /status/ready only when it has its routes."""
+    longest = patience(stack.environment.systems)
     return stack.add(
         LbTargetGroup,
         "gateway",
@@ -30,7 +32,7 @@ def target_group(stack: Stack, network: NetworkOutputs) -> LbTargetGroup:
         protocol="HTTP",  # TLS ends at the load balancer; only its security group reaches this port
         protocol_version="HTTP1",
         load_balancing_algorithm_type="least_outstanding_requests",
-        deregistration_delay=str(DRAIN_SECONDS),
+        deregistration_delay=str(longest if longest > USUAL_SECONDS else DRAIN_SECONDS),
         health_check=LbTargetGroupHealthCheck(
             enabled=True,
             protocol="HTTP",

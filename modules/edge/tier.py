@@ -5,6 +5,7 @@ from __future__ import annotations
 from modules.edge.certificate import certificate
 from modules.edge.listeners import listeners
 from modules.edge.load_balancer import load_balancer
+from modules.edge.names import all_hosts
 from modules.edge.outputs import EdgeOutputs
 from modules.edge.records import records
 from modules.edge.target_group import target_group
@@ -39,6 +40,7 @@ class Edge:
         self._outputs(stack).declare(stack)
 
     def _outputs(self, stack: Stack) -> EdgeOutputs:
+        hosts = all_hosts(stack.environment.edge, stack.environment.systems)
         return EdgeOutputs(
             load_balancer_arn=self.load_balancer.arn,
             load_balancer_arn_suffix=self.load_balancer.arn_suffix,
@@ -49,6 +51,6 @@ class Edge:
             web_acl_arn=self.web_acl.arn if self.web_acl else LEFT_OUT,
             web_acl_name=self.web_acl.name if self.web_acl else LEFT_OUT,
             domain=stack.environment.edge.main_domain,
-            dns_records=dict.fromkeys(stack.environment.edge.hosts, self.load_balancer.dns_name),
+            dns_records=dict.fromkeys(hosts, self.load_balancer.dns_name),
             waf_log_group_name=self.log_group.name if self.log_group else LEFT_OUT,
         )

@@ -14,6 +14,7 @@ from modules.helm import release
 from modules.namespaces import GATEWAY
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
+from modules.systems.requests_spec import USUAL_SECONDS, idle_seconds, patience
 
 INGRESS_CLASS = "kong"
 # The tags of the chart, 3.9 and 3.5, move. Releases of Kong/kong and Kong/kubernetes-ingress-controller.
@@ -21,6 +22,12 @@ PROXY_IMAGE, CONTROLLER_IMAGE = "3.9.2", "3.5.12"
 # MiB of a pod on the disk of its node besides bodies: the rest of its folder, temporary files, and
 # logs of a container, of which the kubelet keeps five files of 10 MiB.
 FOLDER, TMP, LOGS = 64, 64, 128
+# Seconds that a pod of Kong that goes still answers, and those that requests in flight then have, where none
+# may take longer than usual.
+ANSWERS_ON, LAST = 20, 30
+# Kong keeps an idle connection for longer than the load balancer. The other way round the load balancer would
+# send requests into connections that Kong is closing, and users would see 502.
+LONGER = 15
 # Where Kong and the systems send what they trace; the observability tier answers there.
 COLLECTOR = "http://collector.observability.svc.cluster.local:4318"
 
@@ -33,7 +40,9 @@ def kong(
     `after` holds the controller: the binding has a finalizer that only the controller takes off, so on the
     way down Kong and its binding must go first.
     """
-    settings = stack.environment.gateway
+    settings, systems = stack.environment.gateway, stack.environment.systems
+    longest = patience(systems)
+    last = longest if longest > USUAL_SECONDS else LAST
     reference = edge.target_group_arn.removeprefix("${").removesuffix("}")
     return release(
         stack,
@@ -57,6 +66,11 @@ def kong(
                 vpc_cidr=network.vpc_cidr,
                 vpc_id=network.vpc_id,
                 target_group_arn=edge.target_group_arn,
+                keepalive=idle_seconds(systems) + LONGER,
+                answers_on=ANSWERS_ON,
+                last=last,
+                grace=ANSWERS_ON + last + 10,
+                own_timeouts=any(each.timeout_seconds != USUAL_SECONDS for each in systems.values()),
                 binding_name=f"kong-${{substr(sha256({reference}), 0, 8)}}",
                 traces=f"{COLLECTOR}/v1/traces",
                 sampling_rate=stack.environment.observability.trace_percent / 100,

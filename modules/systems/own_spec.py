@@ -218,6 +218,14 @@ def own_findings(
                 yield from _elsewhere(
                     ("systems", name, "secrets", variable), found.arn, partition, region, account
                 )
+        for client, place in (system.auth.sources if system.auth else {}).items():
+            if place and place.arn:
+                keys = (
+                    ("keys", client)
+                    if system.auth and system.auth.keys
+                    else ("issuers", client, "public_key")
+                )
+                yield from _elsewhere(("systems", name, "auth", *keys), place.arn, partition, region, account)
         length = sum(
             len(each) + 3
             for permission in system.permissions

@@ -14,6 +14,7 @@ from modules.generated_password import RECOVERY_DAYS
 from modules.policy import Statement
 from modules.secret_reader import SecretReader, secret_reader
 from modules.stack import Stack
+from modules.systems.auth_spec import clients
 from modules.systems.own_spec import Source
 from modules.systems.spec import System
 
@@ -21,10 +22,11 @@ from modules.systems.spec import System
 @dataclass(frozen=True)
 class Secrets:
     """`reader` is the role in which External Secrets reads all of them; `made` are those that an operator
-    fills, by variable."""
+    fills, by variable; `keys` likewise by client or issuer."""
 
     password: ClusterPassword | None
     made: dict[str, SecretsmanagerSecret]
+    keys: dict[str, SecretsmanagerSecret]
     reader: SecretReader | None
 
 
@@ -37,15 +39,19 @@ def system_secrets(
         for variable, found in system.sources.items()
         if found is None
     }
-    arns = [each.arn for each in made.values()]
-    rights = _rights(stack, [found for found in system.sources.values() if found])
+    callers = clients(name, stack.environment.systems_by_first_name)
+    keys = {each.name: _key(stack, name, each.name, data) for each in callers if each.source is None}
+    arns = [each.arn for each in (*made.values(), *keys.values())]
+    sources = (*system.sources.values(), *(each.source for each in callers))
+    rights = _rights(stack, [found for found in sources if found])
     if system.databases:
         password = _password(stack, name, system, data, gateway, arns, rights)
-        return Secrets(password, made, password.reader)
-    if not system.secrets:
-        return Secrets(None, made, None)
+        return Secrets(password, made, keys, password.reader)
+    if not system.secrets and not callers:
+        return Secrets(None, made, keys, None)
     operator = gateway.secrets_operator_role_arn
-    return Secrets(None, made, secret_reader(stack, name, arns, operator, data.secrets_key_arn, *rights))
+    reader = secret_reader(stack, name, arns, operator, data.secrets_key_arn, *rights)
+    return Secrets(None, made, keys, reader)
 
 
 def _password(
@@ -84,6 +90,20 @@ def _made(stack: Stack, name: str, variable: str, data: DataOutputs) -> Secretsm
         recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
         lifecycle=stack.guarded,
         tags=stack.tags(f"{name}-{variable.lower().replace('_', '-')}"),
+    )
+
+
+def _key(stack: Stack, name: str, client: str, data: DataOutputs) -> SecretsmanagerSecret:
+    """`aws_secretsmanager_secret.keys_<system>__<client>`, without a value."""
+    return stack.add(
+        SecretsmanagerSecret,
+        f"keys_{name.replace('-', '_')}__{client.replace('-', '_')}",
+        name=stack.names.of("secret", f"system-{name}/key-{client}"),
+        description=f"Key of {client} at {name}; an operator writes its value",
+        kms_key_id=data.secrets_key_arn,
+        recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
+        lifecycle=stack.guarded,
+        tags=stack.tags(f"{name}-key-{client}"),
     )
 
 

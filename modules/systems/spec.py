@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from modules.compute.nodes_spec import GroupName
+from modules.edge.domains import HostName
 from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
 from modules.system_names import FormerNames, SystemName
+from modules.systems.auth_spec import Auth
 from modules.systems.container_spec import Commands, Health, Metrics
 from modules.systems.own_spec import (
     MOST_CONFIG,
@@ -25,6 +27,7 @@ from modules.systems.own_spec import (
 )
 from modules.systems.parts import Folder, UrlPath, prefixes
 from modules.systems.quantities import Cpu, Memory
+from modules.systems.requests_spec import AT_KONG, MOST_HOSTS, MOST_SECONDS, USUAL_SECONDS
 from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 
@@ -50,11 +53,12 @@ MOST_REPLICAS = 200
 
 
 def _paths(systems: Any) -> Any:
-    """A public system that names no path is found below its own name, which is the first that it had."""
+    """A public system that names no path is found below its own name, which is the first that it had, and
+    everywhere at hosts of its own."""
     if not isinstance(systems, dict):
         return systems
     return {
-        name: {"path": f"/{_first_name(name, system)}", **system}
+        name: {"path": "/" if system.get("hosts") else f"/{_first_name(name, system)}", **system}
         if isinstance(system, dict) and system.get("shape", "public") == "public"
         else system
         for name, system in systems.items()
@@ -111,8 +115,43 @@ class System(Section):
     )
     path: UrlPath = Field(
         default="",
-        json_schema_extra={"default": "/ and its name"},
-        description="Start of the paths of its requests. No two systems have the same.",
+        json_schema_extra={"default": "/ and its name; / with hosts"},
+        description="Start of the paths of its requests. No two systems have the same at one host.",
+    )
+    hosts: Annotated[tuple[HostName, ...], Field(strict=False, max_length=MOST_HOSTS)] = Field(
+        default=(),
+        json_schema_extra={"default": "those of edge"},
+        description="Names in edge.zone at which it is found, and at no other. Those that edge does not have"
+        " get records and stand in the certificate. The first one is PUBLIC_HOST.",
+        examples=[["orders.example.com"]],
+    )
+    timeout_seconds: int = Field(
+        default=USUAL_SECONDS,
+        ge=1,
+        le=MOST_SECONDS,
+        description="Seconds that Kong waits for its answer; then the client gets 504. Above 60, load"
+        " balancer and pods keep such requests as long.",
+    )
+    upload_mb: int | None = Field(
+        default=None,
+        ge=1,
+        json_schema_extra={"default": "gateway.upload_mb"},
+        description="Largest body of its requests, in MiB, where it is less than gateway.upload_mb.",
+        examples=[10],
+    )
+    rate_limit: int | None = Field(
+        default=None,
+        ge=10,
+        le=1_000_000,
+        json_schema_extra={"default": "gateway.rate_limit"},
+        description="Requests that one address may send to it in a minute, by pod of Kong, in place of"
+        " gateway.rate_limit and counted apart from other systems.",
+        examples=[60],
+    )
+    auth: Auth | None = Field(
+        default=None,
+        description="Who may send requests to it, which Kong checks. Left out, everyone.",
+        examples=[{"keys": {"mobile": "create"}}],
     )
     calls: Annotated[tuple[SystemName, ...], Field(strict=False)] = Field(
         default=(),
@@ -302,16 +341,29 @@ class System(Section):
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
 
-    @check("shape", "path", "port", "health", "metrics")
+    @check("shape", "path", "port", "health", "metrics", *AT_KONG)
     def shape_has_a_use_for_it(self) -> Iterator[Finding]:
         """Only what answers has a port, and only what is public a path."""
         if self.shape != "public" and self.path:
             rule = f"shape: {self.shape} has no path, because no requests come from outside"
             yield Finding(("path",), rule, "remove the line, or write shape: public")
+        for key in AT_KONG:
+            if self.shape != "public" and key in self.model_fields_set:
+                rule = f"Kong alone knows {key}, and no requests to shape: {self.shape} pass it"
+                yield Finding((key,), rule, "remove the line, or write shape: public")
         for key in ("port", "health", "metrics"):
             if self.shape == "worker" and key in self.model_fields_set and getattr(self, key):
                 rule = f"a worker answers no requests, so that it has no {key}"
                 yield Finding((key,), rule, "remove the line, or write shape: internal")
+
+    @check("hosts")
+    def hosts_are_distinct(self) -> Iterator[Finding]:
+        """None twice, and the first is one that a client can ask for."""
+        for index in repeated(self.hosts):
+            yield Finding(("hosts", index), "each name is given once", "remove the second one")
+        if self.hosts and self.hosts[0].startswith("*"):
+            rule = "the first name has no star, because the system is told it as PUBLIC_HOST"
+            yield Finding(("hosts", 0), rule, f"put one such as www{self.hosts[0][1:]} before it")
 
     @check("calls")
     def calls_are_named_once(self) -> Iterator[Finding]:
@@ -409,21 +461,31 @@ def need_findings(systems: Mapping[str, System], databases: Iterable[str]) -> It
                 yield Finding(("systems", name, "needs", index), rule, remedy)
 
 
-def systems_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
-    """Paths start at the root of the spec."""
+def systems_findings(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
+    """`names` are those of systems without hosts. Paths start at the root of the spec."""
     if not systems:
         rule, remedy = (
             "an environment runs at least one system",
             "name one, or remove the line for the usual three",
         )
         yield Finding(("systems",), rule, remedy, "{}")
-    owners: dict[str, str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for name, system in systems.items():
-        owner = owners.setdefault(system.path, name) if system.path else name
-        if owner != name:
-            rule = f"each system has a path of its own, and {system.path} is that of {owner}"
-            yield Finding(("systems", name, "path"), rule, f"write path: /{name}, or another one")
-    yield from _below_metrics(systems)
+        if not system.path:
+            continue
+        taken = {
+            host: owner
+            for host in system.hosts or names
+            if (owner := owners.setdefault((host, system.path), name)) != name
+        }
+        for host, owner in list(taken.items())[:1]:
+            where = f" at {host}" if system.hosts or systems[owner].hosts else ""
+            rule = f"each system has a path of its own, and {system.path}{where} is that of {owner}"
+            remedy = (
+                "choose another path" if system.path == f"/{name}" else f"write path: /{name}, or another one"
+            )
+            yield Finding(("systems", name, "path"), rule, remedy)
+    yield from _below_metrics(systems, names)
     yield from _names_of_others(systems)
 
 
@@ -445,14 +507,20 @@ def _names_of_others(systems: Mapping[str, System]) -> Iterator[Finding]:
                 yield Finding(path, rule, "remove it from one of them", former)
 
 
-def _below_metrics(systems: Mapping[str, System]) -> Iterator[Finding]:
+def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
     """A path may lie below another's, `/` and `/shop`, for the longer one wins; but metrics are shut to the
     outside with all that lies below them."""
-    inner = {path: name for name, system in systems.items() if (path := system.inner_path)}
+    inner = {
+        (host, path): name
+        for name, system in systems.items()
+        if (path := system.inner_path)
+        for host in system.hosts or names
+    }
     for name, system in systems.items():
         if not system.path:
             continue
-        owner = next((inner[path] for path in prefixes(system.path) if path in inner), name)
+        places = ((host, path) for host in system.hosts or names for path in prefixes(system.path))
+        owner = next((inner[place] for place in places if place in inner), name)
         if owner != name:
             rule = f"{system.path} lies where {owner} has its metrics, which are shut to the outside"
             remedy = f"write path: /{name}, or change systems.{owner}.metrics"

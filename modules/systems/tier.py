@@ -18,10 +18,12 @@ from modules.helm import document, helm_provider, release
 from modules.images import pulled_from
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from modules.systems.auth_spec import Client, clients
 from modules.systems.databases import databases, masters
 from modules.systems.images import image
 from modules.systems.outputs import SystemsOutputs
 from modules.systems.passwords import Secrets, system_secrets
+from modules.systems.requests_spec import at_kong, host
 from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
@@ -115,6 +117,10 @@ class Systems:
             values["authorities"] = authority
         if secrets.reader:
             values |= _copied(system, secrets)
+        if secrets.reader and (senders := clients(name, place.systems_by_first_name)):
+            values["secretsReaderRoleArn"] = secrets.reader.role.arn
+            values["ingressClass"] = self.gateway.ingress_class
+            values["clients"] = [_client(each, secrets) for each in senders]
         if system.config:
             values["config"] = list(system.config.values())
         if secret := secrets.password:
@@ -130,11 +136,22 @@ class Systems:
             }
         return values
 
+    def _hosts(self, system: System) -> dict[str, list[str]]:
+        """Names at which Kong leads to a system. Where some have names of their own, the others have those of
+        the edge; otherwise all have all, and nothing says so."""
+        place = self.stack.environment
+        if system.hosts:
+            return {"hosts": list(system.hosts)}
+        if system.path and any(each.hosts for each in place.systems.values()):
+            return {"names": list(place.edge.hosts)}
+        return {}
+
     def _workload(self, name: str, system: System) -> dict[str, Any]:
         commands = system.commands
         values: dict[str, Any] = {
             "system": name,
-            "host": self.stack.environment.edge.main_domain,
+            "host": host(system, self.stack.environment.edge),
+            **self._hosts(system),
             **({"path": system.path} if system.path else {}),
             **({"port": system.port} if system.port else {}),
             "ingressClass": self.gateway.ingress_class,
@@ -155,6 +172,8 @@ class Systems:
         if system.shape != "public":
             values["shape"] = system.shape
         values |= placement(self.stack.environment.compute, system.nodes)
+        if limits := at_kong(system):
+            values["requests"] = limits
         if system.jobs:
             values["jobs"] = {
                 job: {"schedule": each.schedule, "command": list(each.command), "minutes": each.minutes}
@@ -192,6 +211,20 @@ def _copied(system: System, secrets: Secrets) -> dict[str, Any]:
     if not used or secrets.reader is None:
         return {}
     return {"secretsReaderRoleArn": secrets.reader.role.arn, "ownSecrets": used}
+
+
+def _client(client: Client, secrets: Secrets) -> dict[str, Any]:
+    """A consumer of Kong, and where its key lies."""
+    found, issuer = client.source, client.issuer
+    return {
+        "name": client.name,
+        "username": client.username,
+        "groups": list(client.groups),
+        "service": "ParameterStore" if found and found.parameter else "SecretsManager",
+        "key": found.key if found else secrets.keys[client.name].arn,
+        **({"field": found.field} if found and found.field else {}),
+        **({"issuer": issuer.issuer, "algorithm": issuer.algorithm} if issuer else {}),
+    }
 
 
 def _digest(config: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from modules.data.outputs import DataOutputs
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.authorities import authorities
+from modules.systems.requests_spec import host
 from modules.systems.shape_spec import variable
 from modules.systems.spec import System
 
@@ -49,12 +50,12 @@ def variables(
     stack: Stack, name: str, system: System, data: DataOutputs, storage: StorageOutputs
 ) -> dict[str, str]:
     """Environment variables by name. docs/spec.md lists them."""
-    host = stack.environment.edge.main_domain
+    name_of = host(system, stack.environment.edge)
     found = {
         **({"PORT": str(system.port)} if system.port else {}),
         **({"BASE_PATH": system.path} if system.path else {}),
-        "PUBLIC_HOST": host,
-        **({"PUBLIC_URL": f"https://{host}{system.path.rstrip('/')}"} if system.path else {}),
+        "PUBLIC_HOST": name_of,
+        **({"PUBLIC_URL": f"https://{name_of}{system.path.rstrip('/')}"} if system.path else {}),
         "AWS_REGION": stack.environment.region,
         **_traces(stack, name),
         **{

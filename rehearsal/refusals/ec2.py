@@ -280,9 +280,8 @@ AWS_LOG_FORMAT = (
 def same_flow_log(_was: Values, now: Values, around: Around) -> str:
     names = ("vpc_id", "log_destination", "traffic_type")
     known = all(isinstance(now.get(name), str) and now[name] for name in names)
-    names += ("destination_options", "max_aggregation_interval")
     given = now.get("log_format")
-    wanted = {name: now.get(name) for name in names}
+    wanted = {name: now.get(name) for name in (*names, "destination_options", "max_aggregation_interval")}
     wanted["log_format"] = given if isinstance(given, str) else AWS_LOG_FORMAT
     for each in others(around, "aws_flow_log", now):
         if known and all(each.get(name) == value for name, value in wanted.items()):

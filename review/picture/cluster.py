@@ -132,7 +132,9 @@ def _asked(values: Mapping[str, Any]) -> str:
     """Where requests find a system."""
     if "port" not in values:
         return "answers no requests"
-    return f"{values.get('path', 'for other systems alone,')} on {values['port']}"
+    asks = " with a credential" if (values.get("requests") or {}).get("auth") else ""
+    path = values.get("path", "for other systems alone,")
+    return f"{listed(f'{host}{path}' for host in values.get('hosts') or [''])} on {values['port']}{asks}"
 
 
 def _systems(terraform: Terraform) -> Box:
@@ -144,7 +146,7 @@ def _systems(terraform: Terraform) -> Box:
         if "replicas" not in values:
             continue  # what prepares a system, or all of them
         mine = {release.name, f"{release.name}_namespace", f"secrets_{release.name}"}
-        made = f"secrets_{release.name}__"
+        made = (f"secrets_{release.name}__", f"keys_{release.name}__")
         related = [
             each
             for each in everything

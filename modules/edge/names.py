@@ -1,0 +1,51 @@
+"""Every name of the platform: those of `edge`, and those that systems have for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from modules.edge.domains import covered, lies_in, without_star
+from modules.edge.spec import Edge
+from modules.section import Finding
+from modules.systems.spec import System
+
+# Names of a certificate (ACM user guide, "Quotas").
+MOST_NAMES = 10
+
+
+def own_hosts(edge: Edge, systems: Mapping[str, System]) -> dict[str, tuple[str, ...]]:
+    """By system, the names that need records, a certificate and a rule besides those of `edge`."""
+    found = {
+        name: tuple(host for host in system.hosts if not covered(host, edge.hosts))
+        for name, system in systems.items()
+    }
+    return {name: hosts for name, hosts in found.items() if hosts}
+
+
+def all_hosts(edge: Edge, systems: Mapping[str, System]) -> tuple[str, ...]:
+    """Every name once, the main one first."""
+    own = (host for hosts in own_hosts(edge, systems).values() for host in hosts)
+    return tuple(dict.fromkeys((*edge.hosts, *own)))
+
+
+def proven(hosts: Iterable[str]) -> dict[str, str]:
+    """The names to prove control of, without stars, each with the name in the certificate that asks for
+    it."""
+    names: dict[str, str] = {}
+    for host in hosts:
+        names.setdefault(without_star(host), host)
+    return names
+
+
+def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding]:
+    """The zone holds every name, and one certificate carries all. Paths start at the root of the spec."""
+    for name, system in systems.items():
+        for index, host in enumerate(system.hosts):
+            if edge.records and not lies_in(without_star(host), edge.zone):
+                rule = f"every name lies in the zone {edge.zone}, where its record is written"
+                remedy = f"write {name}.{edge.zone}, or change edge.zone"
+                yield Finding(("systems", name, "hosts", index), rule, remedy)
+    if edge.hosts and len(found := all_hosts(edge, systems)) > MOST_NAMES:
+        rule = f"one certificate carries the names of edge and of all systems, {MOST_NAMES} at most"
+        remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"
+        yield Finding(("systems",), rule, remedy, f"{len(found)} names")

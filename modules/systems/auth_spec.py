@@ -1,0 +1,168 @@
+"""Who may send requests to a system: Kong lets in whoever has a key, or a token of an issuer it knows.
+
+Kong's free edition has keys and tokens that it checks by a public key; it does not fetch keys from an issuer,
+nor send users to one (OpenID Connect).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.section import Finding, Section, check, fault, repeated
+from modules.systems.own_spec import SecretSource, Source, source
+from modules.systems.parts import UrlPath, prefixes
+
+if TYPE_CHECKING:
+    from modules.systems.spec import System
+
+MOST_CLIENTS = 50
+# Those with a public key (Kong/kong, kong/plugins/jwt/daos.lua).
+Algorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"]
+
+
+def _client(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", name):
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:30].rstrip("-")
+        rule = "a client or issuer is named by at most 30 small letters, digits and hyphens, a letter first"
+        raise fault(rule, f"write {plain}" if plain else "write a name such as mobile")
+    return name
+
+
+def _issuer(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,200}", text) or re.search(r"[\"\\{}]", text):
+        rule = "an issuer is written as in the claim iss of its tokens: at most 200 characters, no spaces"
+        raise fault(rule, "write it like https://login.example.com/")
+    return text
+
+
+ClientName = Annotated[str, AfterValidator(_client)]
+IssuerText = Annotated[
+    str,
+    AfterValidator(_issuer),
+    WithJsonSchema({"type": "string", "maxLength": 200, "examples": ["https://login.example.com/"]}),
+]
+
+
+class Issuer(Section):
+    """Who signs tokens, and the key by which Kong sees that it was them."""
+
+    issuer: IssuerText = Field(
+        description="What its tokens say in the claim iss, letter by letter.",
+        examples=["https://login.example.com/"],
+    )
+    public_key: SecretSource = Field(
+        description="Where its public key lies, in PEM: named like an entry of secrets, or create.",
+        examples=["create"],
+    )
+    algorithm: Algorithm = Field(default="RS256", description="How it signs; other tokens are refused.")
+
+
+class Auth(Section):
+    """Who may send requests; all others get 401."""
+
+    keys: dict[ClientName, SecretSource] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST_CLIENTS},
+        description="Clients, each with the secret of the key that it sends in X-API-Key: named like an entry"
+        " of secrets, or create.",
+        examples=[{"mobile": "create", "partner": "orders/partner#key"}],
+    )
+    issuers: dict[ClientName, Issuer] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": MOST_CLIENTS},
+        description="Issuers of the tokens (JWT) that clients send in Authorization: Bearer. Kong checks"
+        " signature, issuer and expiry; the system must check the audience.",
+        examples=[{"login": {"issuer": "https://login.example.com/", "public_key": "create"}}],
+    )
+    open: Annotated[tuple[UrlPath, ...], Field(strict=False, max_length=20)] = Field(
+        default=(),
+        description="Paths, with all below them, that need neither key nor token, as its container sees them."
+        " Those of health and requests with OPTIONS never do.",
+        examples=[["/webhooks"]],
+    )
+
+    @check("keys", "issuers")
+    def says_one_kind(self) -> Iterator[Finding]:
+        """Kong would ask for both."""
+        if bool(self.keys) == bool(self.issuers):
+            rule = "auth names the keys of clients or the issuers of tokens, one of the two"
+            yield Finding((), rule, "keep keys or issuers, or remove auth")
+
+    @check("open")
+    def something_is_shut(self) -> Iterator[Finding]:
+        """Each path once, and not all."""
+        for index in repeated(self.open):
+            yield Finding(("open", index), "each path is named once", "remove the second one")
+        for index, path in enumerate(self.open):
+            if path == "/":
+                rule = "with / everything is open, and nothing needs a key or token"
+                yield Finding(("open", index), rule, "name longer paths, or remove auth")
+
+    @property
+    def sources(self) -> dict[str, Source | None]:
+        """Where keys come from, by client or issuer; None: a secret that Tierra makes."""
+        texts = self.keys or {name: each.public_key for name, each in self.issuers.items()}
+        return {name: source(text) for name, text in texts.items()}
+
+
+@dataclass(frozen=True)
+class Client:
+    """A consumer of Kong: `name` within its system, `username` in all of Kong. It belongs to a group for each
+    system that lets it in."""
+
+    name: str
+    username: str
+    groups: tuple[str, ...]
+    issuer: Issuer | None
+    source: Source | None
+
+
+def clients(name: str, systems: Mapping[str, System]) -> list[Client]:
+    """Those that Kong gets from this system. In Kong an issuer exists once (kong/plugins/jwt/daos.lua: `key`
+    is unique), so that the first system of the spec that names it brings it for all."""
+    auth = systems[name].auth
+    if auth is None:
+        return []
+    found = [Client(each, f"{name}.{each}", (name,), None, source(text)) for each, text in auth.keys.items()]
+    for each, issuer in auth.issuers.items():
+        groups = tuple(other for other, system in systems.items() if issuer.issuer in _issuers(system))
+        if groups[0] == name:
+            found.append(Client(each, issuer.issuer, groups, issuer, source(issuer.public_key)))
+    return found
+
+
+def _issuers(system: System) -> dict[str, Issuer]:
+    return {each.issuer: each for each in system.auth.issuers.values()} if system.auth else {}
+
+
+def auth_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """Paths start at the root of the spec."""
+    known: dict[str, tuple[str, Issuer]] = {}
+    for name, system in systems.items():
+        if system.auth is None:
+            continue
+        for each, issuer in system.auth.issuers.items():
+            owner, said = known.setdefault(issuer.issuer, (name, issuer))
+            path = ("systems", name, "auth", "issuers", each)
+            if _issuers(system)[issuer.issuer] is not issuer:
+                yield Finding(path, "each issuer is named once", "remove one of the two")
+            elif said != issuer:
+                rule = f"Kong knows an issuer once, and {owner} says something else of {issuer.issuer}"
+                yield Finding(path, rule, f"write what systems.{owner}.auth says, or the other way round")
+        for index, path_open in enumerate(system.auth.open):
+            whole = system.path.rstrip("/") + path_open
+            below = [
+                other
+                for other, each_system in systems.items()
+                if other != name and each_system.path and whole in prefixes(each_system.path)
+            ]
+            for other in below[:1]:
+                rule = f"{whole} is open with all below it, and {other} has its path there"
+                yield Finding(
+                    ("systems", name, "auth", "open", index), rule, f"name a longer path, or move {other}"
+                )

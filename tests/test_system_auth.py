@@ -1,0 +1,178 @@
+"""Who may send requests to a system."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Variant
+from rendering import Objects, rendered
+from test_systems import DIGEST, values
+
+from modules.errors import SpecError
+from modules.spec import Environment
+from review.releases import SYSTEM, asks_for_credentials
+
+Variants = Callable[..., Variant]
+LOGIN = {"issuer": "https://login.example.com/", "public_key": "/login/key"}
+SYSTEMS: dict[str, dict[str, Any]] = {
+    "api": {
+        "framework": "fastapi",
+        "path": "/v1.2/api",
+        "metrics": {},
+        "auth": {"keys": {"mobile": "create", "partner": "api/partner#key"}, "open": ["/webhooks"]},
+    },
+    "orders": {"framework": "go", "auth": {"issuers": {"login": LOGIN}}},
+    "search": {"framework": "go", "auth": {"issuers": {"staff": LOGIN}}},
+}
+WIDE = {"compute": {"nodes": {"max": 12}}}
+
+
+def chart(found: Variant, folder: Path, name: str) -> Objects:
+    return rendered("systems/chart", {**values(found["systems"], name), "image": DIGEST}, folder)
+
+
+def namespace(found: Variant, folder: Path, name: str) -> Objects:
+    return rendered("systems/namespace", values(found["systems"], f"{name}_namespace"), folder)
+
+
+def annotations(objects: Objects, name: str) -> dict[str, str]:
+    return {
+        key.removeprefix("konghq.com/"): value
+        for key, value in objects[f"Ingress/{name}"]["metadata"]["annotations"].items()
+    }
+
+
+def test_requests_need_a_key_of_this_system(variant: Variants, tmp_path: Path) -> None:
+    objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
+    assert annotations(objects, "api")["plugins"] == "auth,members"
+    auth = objects["KongPlugin/auth"]
+    assert auth["plugin"] == "key-auth"
+    assert auth["config"]["key_names"] == ["X-API-Key"]
+    assert not auth["config"]["key_in_query"]
+    assert objects["KongPlugin/members"]["config"]["allow"] == ["api"]
+
+
+def test_tokens_are_checked_with_their_expiry(variant: Variants, tmp_path: Path) -> None:
+    auth = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "orders")["KongPlugin/auth"]
+    assert (auth["plugin"], auth["config"]["claims_to_verify"]) == ("jwt", ["exp"])
+    assert auth["config"]["uri_param_names"] == []
+
+
+def test_health_and_open_paths_need_nothing_and_lead_where_they_did(
+    variant: Variants, tmp_path: Path
+) -> None:
+    objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
+    said = annotations(objects, "api-open")
+    assert (said["plugins"], said["strip-path"]) == ("open", "false")
+    [path] = objects["Ingress/api-open"]["spec"]["rules"][0]["http"]["paths"]
+    assert path["pathType"] == "ImplementationSpecific"
+    assert path["path"].startswith("/~/")
+    found = re.compile("^" + path["path"].removeprefix("/~"))
+    for asked in ("readyz", "livez", "webhooks", "webhooks/stripe/7"):
+        match = found.search(f"/v1.2/api/{asked}")
+        assert match, asked
+        assert match[1] == asked
+    for asked in ("/v1.2/api/orders", "/v1.2/api/webhooksx", "/v1x2/api/readyz", "/v1.2/api/x/readyz"):
+        assert not found.search(asked), asked
+    opened = objects["KongPlugin/open"]["config"]
+    assert opened["replace"]["uri"] == "/$(uri_captures[1])"
+    assert "X-Consumer-Username" in opened["remove"]["headers"]
+
+
+def test_browsers_may_ask_before_they_send(variant: Variants, tmp_path: Path) -> None:
+    objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
+    assert annotations(objects, "api-options")["methods"] == "OPTIONS"
+    assert annotations(objects, "api-options")["plugins"] == "anyone"
+    assert "X-Consumer-Username" in objects["KongPlugin/anyone"]["config"]["remove"]["headers"]
+    assert "OPTIONS" in annotations(objects, "api-metrics")["methods"]
+
+
+def test_keys_reach_kong_from_secrets_of_aws(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems=SYSTEMS, **WIDE)
+    objects = namespace(found, tmp_path, "api")
+    assert "keys_api__mobile" in found["systems"].all("aws_secretsmanager_secret")
+    partner = objects["ExternalSecret/client-partner"]["spec"]
+    assert partner["data"] == [{"secretKey": "value", "remoteRef": {"key": "api/partner", "property": "key"}}]
+    template = partner["target"]["template"]
+    assert template["metadata"]["labels"] == {"konghq.com/credential": "key-auth"}
+    assert template["data"] == {"key": "{{ .value | trim }}"}
+    consumer = objects["KongConsumer/partner"]
+    assert consumer["username"] == "api.partner"
+    assert consumer["credentials"] == ["client-partner", "group-api"]
+    assert objects["Secret/group-api"]["metadata"]["labels"] == {"konghq.com/credential": "acl"}
+    rights = json.dumps(found["systems"].all("aws_iam_role_policy")["secrets_api"])
+    assert "secret:api/partner-" in rights
+    assert "keys_api__mobile.arn" in rights
+
+
+def test_an_issuer_exists_once_and_lets_into_each_system_that_names_it(
+    variant: Variants, tmp_path: Path
+) -> None:
+    found = variant(systems=SYSTEMS, **WIDE)
+    orders, search = (namespace(found, tmp_path, name) for name in ("orders", "search"))
+    consumer = orders["KongConsumer/login"]
+    assert consumer["username"] == "https://login.example.com/"
+    assert consumer["credentials"] == ["client-login", "group-orders", "group-search"]
+    template = orders["ExternalSecret/client-login"]["spec"]["target"]["template"]
+    assert template["metadata"]["labels"] == {"konghq.com/credential": "jwt"}
+    assert template["data"]["key"] == "https://login.example.com/"
+    assert template["data"]["algorithm"] == "RS256"
+    assert template["data"]["rsa_public_key"] == (
+        '{{ if not (hasPrefix "-----BEGIN PUBLIC KEY-----" .value) }}{{ fail "not a public key in PEM" }}'
+        "{{ end }}{{ .value }}"
+    )
+    assert not [each for each in search if each.startswith(("KongConsumer/", "ExternalSecret/"))]
+
+
+def test_without_auth_nothing_is_asked(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems={"shop": {"framework": "go"}})
+    objects = chart(found, tmp_path, "shop")
+    assert "plugins" not in annotations(objects, "shop")
+    assert {each for each in objects if each.startswith("Ingress/")} == {"Ingress/shop"}
+
+
+def test_the_report_knows_that_nothing_is_asked_any_more() -> None:
+    def asks(**said: Any) -> bool:
+        return asks_for_credentials({"chart": SYSTEM, "values": [json.dumps(said)]})
+
+    assert asks(path="/x", requests={"auth": {"kind": "jwt", "open": ["/readyz"]}})
+    assert not asks(path="/x", requests={"rate": 60})
+
+
+@pytest.mark.parametrize(
+    ("auth", "says"),
+    [
+        ({}, "one of the two"),
+        ({"keys": {"a": "create"}, "issuers": {"login": LOGIN}}, "one of the two"),
+        ({"keys": {"Mobile App": "create"}}, "write mobile-app"),
+        ({"keys": {"mobile": "a b"}}, "write create"),
+        ({"keys": {"mobile": "create"}, "open": ["/"]}, "everything is open"),
+        ({"keys": {"mobile": "create"}, "open": ["/cart"]}, "cart has its path there"),
+        ({"issuers": {"login": {**LOGIN, "algorithm": "HS256"}}}, "algorithm"),
+        ({"issuers": {"login": {**LOGIN, "public_key": "create"}}}, "cart says something else"),
+        ({"issuers": {"one": LOGIN, "two": LOGIN}}, "each issuer is named once"),
+        (
+            {"keys": {"a": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a"}},
+            "in us-east-1",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    auth: dict[str, Any], says: str, environment: Callable[..., Environment]
+) -> None:
+    cart = {"framework": "go", "path": "/shop/cart/x", "auth": {"issuers": {"login": LOGIN}}}
+    with pytest.raises(SpecError) as refused:
+        environment(systems={"shop": {"framework": "go", "auth": auth}, "cart": cart})
+    assert says in str(refused.value)
+    assert len(refused.value.problems) == 1
+
+
+def test_only_public_systems_ask(environment: Callable[..., Environment]) -> None:
+    auth = {"keys": {"mobile": "create"}}
+    with pytest.raises(SpecError, match="Kong alone knows auth"):
+        environment(systems={"shop": {"framework": "go", "shape": "internal", "auth": auth}})

@@ -1,0 +1,249 @@
+"""What Kong does for one system otherwise than for all."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Variant
+from rendering import Objects, rendered
+from test_edge import group, rules
+from test_systems import DIGEST, pods, values
+
+from modules.delivery.workflows import workflows
+from modules.errors import SpecError
+from modules.spec import Environment
+from review.releases import SYSTEM, paths
+
+Variants = Callable[..., Variant]
+SLOW = {"framework": "go", "timeout_seconds": 200, "upload_mb": 10, "rate_limit": 60}
+
+
+def chart(found: Variant, folder: Path, name: str) -> Objects:
+    return rendered("systems/chart", {**values(found["systems"], name), "image": DIGEST}, folder)
+
+
+def kong(found: Variant) -> dict[str, Any]:
+    release = found["gateway"].all("helm_release")["kong"]
+    said: dict[str, Any] = yaml.safe_load(release["values"][0])
+    return said
+
+
+def test_limits_of_a_system_stand_at_its_service(variant: Variants, tmp_path: Path) -> None:
+    objects = chart(variant(systems={"shop": SLOW}), tmp_path, "shop")
+    assert objects["Service/shop"]["metadata"]["annotations"] == {
+        "konghq.com/connect-timeout": "60000",
+        "konghq.com/read-timeout": "200000",
+        "konghq.com/write-timeout": "200000",
+        "konghq.com/plugins": "upload,rate",
+    }
+    upload, rate = objects["KongPlugin/upload"], objects["KongPlugin/rate"]
+    assert (upload["plugin"], upload["config"]["allowed_payload_size"]) == ("request-size-limiting", 10)
+    assert (rate["plugin"], rate["config"]["minute"]) == ("rate-limiting", 60)
+
+
+def test_a_system_that_says_nothing_has_what_all_have(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems={"shop": {"framework": "go"}})
+    objects = chart(found, tmp_path, "shop")
+    assert "annotations" not in objects["Service/shop"]["metadata"]
+    assert not [each for each in objects if each.startswith("KongPlugin/")]
+    assert pods(objects)["Deployment/shop"]["terminationGracePeriodSeconds"] == 60
+    assert found["edge"].all("aws_lb")["main"]["idle_timeout"] == 60
+    assert found["edge"].all("aws_lb_target_group")["gateway"]["deregistration_delay"] == "30"
+    assert kong(found)["env"]["nginx_proxy_keepalive_timeout"] == "75s"
+    assert "nginx_proxy_proxy_next_upstream" not in kong(found)["env"]
+    assert kong(found)["terminationGracePeriodSeconds"] == 60
+
+
+def test_all_on_the_way_wait_for_the_slowest_system(variant: Variants, tmp_path: Path) -> None:
+    """Kong answers before the load balancer gives up, and nothing goes while a request may be in flight."""
+    found = variant(systems={"shop": SLOW, "cart": {"framework": "go", "timeout_seconds": 5}})
+    idle = found["edge"].all("aws_lb")["main"]["idle_timeout"]
+    assert idle > 200
+    said = kong(found)
+    assert int(said["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
+    assert said["env"]["nginx_proxy_proxy_next_upstream"] == "error"
+    assert said["lifecycle"]["preStop"]["exec"]["command"] == ["kong", "quit", "--wait=20", "--timeout=200"]
+    assert said["terminationGracePeriodSeconds"] > 220
+    assert found["edge"].all("aws_lb_target_group")["gateway"]["deregistration_delay"] == "200"
+    shop, cart = (pods(chart(found, tmp_path, each))[f"Deployment/{each}"] for each in ("shop", "cart"))
+    pause = shop["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert shop["terminationGracePeriodSeconds"] >= pause + 200
+    assert cart["terminationGracePeriodSeconds"] == 60
+    quick = chart(found, tmp_path, "cart")["Service/cart"]["metadata"]["annotations"]
+    assert set(quick.values()) == {"5000"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"timeout_seconds": 301}, "300"),
+        ({"upload_mb": 51}, "raise gateway.upload_mb"),
+        ({"upload_mb": 40, "scratch_mb": 30}, "lower systems.shop.upload_mb"),
+        ({"shape": "internal", "rate_limit": 60}, "Kong alone knows rate_limit"),
+        ({"shape": "worker", "timeout_seconds": 10}, "Kong alone knows timeout_seconds"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    keys: dict[str, Any], says: str, environment: Callable[..., Environment]
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        environment(systems={"shop": {"framework": "go", **keys}})
+    assert says in str(refused.value)
+    assert len(refused.value.problems) == 1
+
+
+def test_small_bodies_need_little_room(environment: Callable[..., Environment]) -> None:
+    assert environment(systems={"shop": {"framework": "go", "upload_mb": 10, "scratch_mb": 16}})
+
+
+HOSTED = {
+    "orders": {
+        "framework": "fastapi",
+        "hosts": ["orders.example.com", "*.orders.example.com"],
+        "metrics": {},
+    },
+    "admin": {"framework": "django", "hosts": ["orders.example.com", "www.example.com"], "path": "/admin"},
+    "shop": {"framework": "django"},
+}
+NAMED = {"aliases": ["www.example.com"]}
+
+
+def routes(objects: Objects, name: str) -> list[tuple[str, str]]:
+    return [
+        (rule.get("host", ""), path["path"])
+        for rule in objects[f"Ingress/{name}"]["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    ]
+
+
+def test_a_system_is_found_at_its_hosts_and_others_at_those_of_the_edge(
+    variant: Variants, tmp_path: Path
+) -> None:
+    found = variant(systems=HOSTED, edge=NAMED, compute={"nodes": {"max": 12}})
+    orders, admin, shop = (chart(found, tmp_path, name) for name in HOSTED)
+    assert routes(orders, "orders") == [("orders.example.com", "/"), ("*.orders.example.com", "/")]
+    assert routes(orders, "orders-metrics") == [
+        ("orders.example.com", "/metrics"),
+        ("*.orders.example.com", "/metrics"),
+    ]
+    assert routes(admin, "admin") == [("orders.example.com", "/admin"), ("www.example.com", "/admin")]
+    assert routes(shop, "shop") == [("app.example.com", "/shop"), ("www.example.com", "/shop")]
+    [container] = pods(orders)["Deployment/orders"]["containers"]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert (given["PUBLIC_HOST"], given["PUBLIC_URL"]) == ("orders.example.com", "https://orders.example.com")
+    headers = container["readinessProbe"]["httpGet"]["httpHeaders"]
+    assert {"name": "Host", "value": "orders.example.com"} in headers
+
+
+def test_without_hosts_every_name_leads_to_every_system(variant: Variants, tmp_path: Path) -> None:
+    found = variant(systems={"shop": {"framework": "go"}}, edge=NAMED)
+    assert routes(chart(found, tmp_path, "shop"), "shop") == [("", "/shop")]
+
+
+def test_hosts_have_records_a_certificate_and_a_rule(variant: Variants) -> None:
+    edge = variant(systems=HOSTED, edge=NAMED, compute={"nodes": {"max": 12}})["edge"]
+    names = ["app.example.com", "www.example.com", "orders.example.com", "*.orders.example.com"]
+    assert edge.all("aws_acm_certificate")["main"]["subject_alternative_names"] == names
+    records = edge.all("aws_route53_record")
+    found = {each["name"] for name, each in records.items() if name.startswith("address_")}
+    assert found == set(names)
+    assert {"proof_orders_example_com", "caa_orders_example_com"} <= set(records)
+    assert '0 issuewild "amazon.com"' in records["caa_orders_example_com"]["records"]
+    rules = {
+        name: each["condition"][0]["host_header"]["values"]
+        for name, each in edge.all("aws_lb_listener_rule").items()
+    }
+    assert rules == {"gateway": names[:2], "gateway_orders": names[2:], "gateway_admin": [names[2]]}
+
+
+def test_names_below_a_star_of_the_edge_need_nothing(variant: Variants) -> None:
+    """Its record, certificate and rule hold for them already."""
+    systems = {"orders": {"framework": "go", "hosts": ["orders.app.example.com"]}}
+    star = {"aliases": ["*.app.example.com"]}
+    with_hosts, without = (
+        variant(systems=each, edge=star)["edge"] for each in (systems, {"orders": {"framework": "go"}})
+    )
+    for kind in ("aws_acm_certificate", "aws_lb_listener_rule", "aws_route53_record"):
+        assert with_hosts.all(kind) == without.all(kind)
+
+
+def test_a_zone_as_host_binds_no_names_below_to_https(variant: Variants) -> None:
+    edge = variant(systems={"site": {"framework": "go", "hosts": ["example.com"]}})["edge"]
+    header = "routing_http_response_strict_transport_security_header_value"
+    assert "includeSubDomains" not in edge.all("aws_lb_listener")["https"][header]
+
+
+def test_floods_spare_an_api_at_its_hosts_alone(variant: Variants) -> None:
+    edge = variant(systems=HOSTED, edge=NAMED, compute={"nodes": {"max": 12}})["edge"]
+    [config] = group(rules(edge)["anti_ddos"])["managed_rule_group_configs"]
+    side = config["aws_managed_rules_anti_ddos_rule_set"]["client_side_action_config"]["challenge"]
+    listed = [each["regex_string"] for each in side["exempt_uri_regular_expression"]]
+
+    def spared(place: str) -> bool:
+        return any(re.search(each, place) for each in listed)
+
+    for place in ("orders.example.com", "orders.example.com/7", "a.orders.example.com/7"):
+        assert spared(place), place
+    for place in ("app.example.com/shop", "app.example.com/orders.example.com", "ordersxexample.com/7"):
+        assert not spared(place), place
+    assert spared("www.example.com/admin/readyz")
+    assert spared("app.example.com/shop/readyz")
+
+
+def test_deployments_ask_at_the_host_of_a_system(environment: Callable[..., Environment]) -> None:
+    wide = {"compute": {"nodes": {"max": 12}}}
+    files = workflows(environment(systems=HOSTED, delivery={"repository": "acme/platform"}, **wide))
+    [text] = [text for path, text in files.items() if path.endswith("/orders.trial.yml")]
+    assert "https://orders.example.com/readyz" in text
+
+
+def test_the_report_names_hosts_that_no_longer_answer() -> None:
+    def said(**values: Any) -> dict[str, Any]:
+        return {"chart": SYSTEM, "values": [json.dumps({"path": "/shop", **values})]}
+
+    assert paths(said()) == {"/shop"}
+    assert paths(said(names=["app.example.com"])) == {"/shop"}
+    assert paths(said(hosts=["orders.example.com"])) == {"orders.example.com/shop"}
+
+
+@pytest.mark.parametrize(
+    ("systems", "says"),
+    [
+        ({"shop": {"hosts": ["shop.example.org"]}}, "lies in the zone example.com"),
+        ({"shop": {"hosts": ["*.example.com"]}}, "put one such as www.example.com before it"),
+        ({"shop": {"hosts": ["a.example.com", "a.example.com"]}}, "each name is given once"),
+        ({"shop": {"shape": "internal", "hosts": ["a.example.com"]}}, "Kong alone knows hosts"),
+        (
+            {"shop": {"hosts": ["a.example.com"]}, "cart": {"hosts": ["b.example.com", "a.example.com"]}},
+            "/ at a.example.com is that of cart",
+        ),
+        (
+            {"shop": {}, "cart": {"hosts": ["app.example.com"], "path": "/shop"}},
+            "/shop at app.example.com is that of cart",
+        ),
+        (
+            {
+                "shop": {"hosts": ["a.example.com"], "metrics": {}},
+                "cart": {"hosts": ["a.example.com"], "path": "/metrics/cart"},
+            },
+            "where shop has its metrics",
+        ),
+        (
+            {name: {"hosts": [f"{name}{n}.example.com" for n in range(5)]} for name in ("shop", "cart")},
+            "10 at most",
+        ),
+    ],
+)
+def test_hosts_that_cannot_work_are_refused(
+    systems: dict[str, dict[str, Any]], says: str, environment: Callable[..., Environment]
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        environment(systems={name: {"framework": "go", **each} for name, each in systems.items()})
+    assert says in str(refused.value)
+    assert len(refused.value.problems) == 1
