@@ -109,10 +109,10 @@ class Systems:
             values["authorities"] = authority
         if secrets.reader:
             values |= _copied(system, secrets)
-        if secrets.reader and (callers := clients(name, place.systems)):
+        if secrets.reader and (admitted := clients(name, place.systems)):
             values["secretsReaderRoleArn"] = secrets.reader.role.arn
             values["ingressClass"] = self.gateway.ingress_class
-            values["clients"] = [_client(each, secrets) for each in callers]
+            values["clients"] = [_client(each, secrets) for each in admitted]
         if system.config:
             values["config"] = list(system.config.values())
         if secret := secrets.password:
