@@ -40,7 +40,7 @@ def namespace(found: Variant, folder: Path, name: str) -> Objects:
     return rendered("systems/namespace", values(found["systems"], f"{name}_namespace"), folder)
 
 
-def annotations(objects: Objects, name: str) -> dict[str, str]:
+def noted(objects: Objects, name: str) -> dict[str, str]:
     return {
         key.removeprefix("konghq.com/"): value
         for key, value in objects[f"Ingress/{name}"]["metadata"]["annotations"].items()
@@ -49,7 +49,7 @@ def annotations(objects: Objects, name: str) -> dict[str, str]:
 
 def test_requests_need_a_key_of_this_system(variant: Variants, tmp_path: Path) -> None:
     objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
-    assert annotations(objects, "api")["plugins"] == "auth,members"
+    assert noted(objects, "api")["plugins"] == "auth,members"
     auth = objects["KongPlugin/auth"]
     assert auth["plugin"] == "key-auth"
     assert auth["config"]["key_names"] == ["X-API-Key"]
@@ -67,7 +67,7 @@ def test_health_and_open_paths_need_nothing_and_lead_where_they_did(
     variant: Variants, tmp_path: Path
 ) -> None:
     objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
-    said = annotations(objects, "api-open")
+    said = noted(objects, "api-open")
     assert (said["plugins"], said["strip-path"]) == ("open", "false")
     [path] = objects["Ingress/api-open"]["spec"]["rules"][0]["http"]["paths"]
     assert path["pathType"] == "ImplementationSpecific"
@@ -86,10 +86,10 @@ def test_health_and_open_paths_need_nothing_and_lead_where_they_did(
 
 def test_browsers_may_ask_before_they_send(variant: Variants, tmp_path: Path) -> None:
     objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
-    assert annotations(objects, "api-options")["methods"] == "OPTIONS"
-    assert annotations(objects, "api-options")["plugins"] == "anyone"
+    assert noted(objects, "api-options")["methods"] == "OPTIONS"
+    assert noted(objects, "api-options")["plugins"] == "anyone"
     assert "X-Consumer-Username" in objects["KongPlugin/anyone"]["config"]["remove"]["headers"]
-    assert "OPTIONS" in annotations(objects, "api-metrics")["methods"]
+    assert "OPTIONS" in noted(objects, "api-metrics")["methods"]
 
 
 def test_keys_reach_kong_from_secrets_of_aws(variant: Variants, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_an_issuer_exists_once_and_lets_into_each_system_that_names_it(
 def test_without_auth_nothing_is_asked(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems={"shop": {"framework": "go"}})
     objects = chart(found, tmp_path, "shop")
-    assert "plugins" not in annotations(objects, "shop")
+    assert "plugins" not in noted(objects, "shop")
     assert {each for each in objects if each.startswith("Ingress/")} == {"Ingress/shop"}
 
 
