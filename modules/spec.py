@@ -33,6 +33,7 @@ from modules.edge.names import host_findings
 from modules.edge.spec import (
     Edge,
     certificate_is_near,
+    clients_are_beyond_the_vpc,
     load_balancer_may_have_the_name,
     named_for_aws,
     shield_is_sold,
@@ -457,6 +458,11 @@ class Environment(Section):
     def zone_may_be_elsewhere(self) -> Iterator[Finding]:
         """A role for the zone is one of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
+
+    @check("edge.clients", "network.cidr", "network.reserved")
+    def clients_are_elsewhere(self) -> Iterator[Finding]:
+        """Ranges that reach an internal load balancer."""
+        yield from clients_are_beyond_the_vpc(self.edge, self.network)
 
     @check("project")
     def load_balancer_has_a_name(self) -> Iterator[Finding]:

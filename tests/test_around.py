@@ -287,3 +287,84 @@ def test_a_role_for_a_zone_that_cannot_work_is_refused(
 ) -> None:
     with pytest.raises(SpecError, match=rule):
         environment(**{"edge": {"zone_role": DNS}, "delivery": {"ci": "off"}, **change})
+
+
+INTERNAL: dict[str, Any] = {
+    "network": {"reserved": ["10.0.0.0/14"]},
+    "edge": {"scheme": "internal", "clients": ["10.1.0.0/16"]},
+}
+
+
+def ingress(found: Variant) -> dict[tuple[int, str], str]:
+    """What the group of the load balancer lets in: the rule by port and range."""
+    rules = found["network"].all("aws_vpc_security_group_ingress_rule")
+    return {
+        (rule["from_port"], rule["cidr_ipv4"]): name
+        for name, rule in rules.items()
+        if rule["security_group_id"] == "${aws_security_group.load_balancer.id}"
+    }
+
+
+def test_an_internal_load_balancer_is_for_the_vpc_and_clients(variant: Callable[..., Variant]) -> None:
+    found = variant(**INTERNAL)
+    balancer = found["edge"]["aws_lb.main"]
+    assert balancer["internal"] is True
+    assert all("private_subnet_ids" in subnet for subnet in balancer["subnets"])
+    assert found["edge"].all("aws_wafv2_web_acl")
+    ranges = ("10.20.0.0/16", "10.1.0.0/16")
+    assert set(ingress(found)) == {(port, cidr) for port in (80, 443) for cidr in ranges}
+    plain = variant()
+    assert plain["edge"]["aws_lb.main"]["internal"] is False
+    assert set(ingress(plain)) == {(80, "0.0.0.0/0"), (443, "0.0.0.0/0")}
+
+
+def test_access_lists_let_clients_in_and_the_internet_not(variant: Callable[..., Variant]) -> None:
+    rules = variant(**INTERNAL)["network"].all("aws_network_acl_rule")
+    inbound = [rule for rule in rules.values() if not rule["egress"]]
+    opened = {
+        (rule["network_acl_id"].split(".")[1], rule["from_port"], rule["cidr_block"])
+        for rule in inbound
+        if rule.get("from_port") in (80, 443)
+    }
+    assert opened == {
+        ("private", port, cidr)
+        for port in (80, 443)
+        for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+    }
+    numbers = [(rule["network_acl_id"], rule["rule_number"]) for rule in inbound]
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"edge": {"clients": ["10.1.0.0/16"]}}, "clients need scheme: internal"),
+        ({"edge": {"scheme": "internal", "shield": True}}, "protects what the internet reaches"),
+        ({"network": {}}, "must be a part of a range of network.reserved"),
+        ({"edge": {"scheme": "internal", "clients": ["10.20.4.0/24"]}}, "must be beyond the VPC"),
+        ({"edge": {"scheme": "internal", "clients": ["10.1.0.0/16"] * 2}}, "named once"),
+    ],
+)
+def test_clients_that_cannot_come_are_refused(
+    environment: Callable[..., Environment], change: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(**{**INTERNAL, **change})
+
+
+def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
+    variant: Callable[..., Variant],
+) -> None:
+    from picturing import flaws
+
+    from review.picture.layout import arrange
+    from review.picture.read import read
+    from review.picture.terraform import Terraform
+
+    found = variant(**INTERNAL)
+    picture = read("trial", "rehearsal", Terraform({tier: found[tier].body for tier in TIERS}))
+    assert not flaws(arrange(picture))
+    [box] = [each for each in picture.private.boxes if each.kind == "load_balancer"]
+    assert "from 10.1.0.0/16, 10.20.0.0/16" in " ".join(box.notes)
+    assert not [each for each in picture.public.boxes if each.kind == "load_balancer"]
+    assert not [edge for edge in picture.edges if edge.speaker == "internet"]

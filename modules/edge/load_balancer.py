@@ -1,4 +1,4 @@
-"""The load balancer: in the public subnets of every zone, open to the internet, logged."""
+"""The load balancer: in the public subnets of every zone, or in the private ones where it is internal."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from modules.systems.requests_spec import idle_seconds
 def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs) -> Lb:
     """`aws_lb.main`. Who connected, what was asked and which target failed is in the bucket of access
     logs."""
-    bucket = storage.logs_bucket_name
+    bucket, internal = storage.logs_bucket_name, stack.environment.edge.internal
+    subnets = network.private_subnet_ids if internal else network.public_subnet_ids
     made = stack.add(
         Lb,
         "main",
         name=stack.names.of("load_balancer"),
         load_balancer_type="application",
-        internal=False,
+        internal=internal,
         ip_address_type="ipv4",
-        subnets=list(network.public_subnet_ids.values()),
+        subnets=list(subnets.values()),
         security_groups=[network.load_balancer_security_group_id],
         idle_timeout=idle_seconds(stack.environment.systems),
         enable_http2=True,

@@ -11,16 +11,19 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
 from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
+from modules.network.ranges import Range
 from modules.optional import MAY_BE_OFF, OFF
 from modules.roles import RoleArn
 from modules.section import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
-    pass
+    from modules.network.spec import Network
 
 # A rule of the load balancer takes five values in all (ELB user guide, "Quotas for your Application Load
 # Balancers"): the domain and these.
 MOST_ALIASES = 4
+# Two rules each of the 60 that a security group holds (Amazon VPC quotas).
+MOST_CLIENTS = 20
 
 
 def _zone_id(text: str) -> str:
@@ -101,6 +104,19 @@ class Edge(Section):
         " below. Left out, each name has one but the zone itself, where it would bind the whole zone. true:"
         " the zone, too. false: none, where other authorities serve names below.",
     )
+    scheme: Literal["internet", "internal"] = Field(
+        default="internet",
+        description="Whether the load balancer stands in the public subnets, open to all (internet), or in"
+        " the private ones, for the VPC and the ranges of clients (internal). AWS replaces the load balancer"
+        " for a change; nothing answers meanwhile.",
+    )
+    clients: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_CLIENTS, "uniqueItems": True},
+        description="Private ranges beyond the VPC, of offices, a VPN or other VPCs, that reach the load"
+        " balancer of scheme: internal on 80 and 443. Each is a part of a range of network.reserved.",
+        examples=[["10.0.0.0/14"]],
+    )
     tls: Annotated[Literal["1.2", "1.3"], BeforeValidator(_quoted)] = Field(
         default="1.2",
         description="The oldest TLS that clients may speak, in quotes. Both offer post-quantum key exchange.",
@@ -144,6 +160,26 @@ class Edge(Section):
         if self.caa is not None and self.certificate is not None:
             rule = "CAA records belong to certificates that Tierra asks for, and this spec brings its own"
             yield Finding(("caa",), rule, "remove the line, or remove certificate")
+
+    @property
+    def internal(self) -> bool:
+        """Whether the internet reaches nothing."""
+        return self.scheme == "internal"
+
+    @check("scheme", "clients", "shield")
+    def internal_is_for_clients(self) -> Iterator[Finding]:
+        """Clients and Shield go with one scheme each."""
+        if self.clients and not self.internal:
+            rule = "the load balancer is open to the internet, and clients need scheme: internal"
+            yield Finding(("clients",), rule, "remove them, or write scheme: internal")
+        if self.shield and self.internal:
+            rule = "Shield Advanced protects what the internet reaches, and scheme is internal"
+            yield Finding(("shield",), rule, "remove the line, or write scheme: internet")
+        for index in repeated(map(str, self.clients)):
+            yield Finding(("clients", index), "each range must be named once", "remove the second one")
+        if len(self.clients) > MOST_CLIENTS:
+            rule = f"the security group of the load balancer holds at most {MOST_CLIENTS} ranges"
+            yield Finding(("clients",), rule, "join neighbouring ranges", f"{len(self.clients)} ranges")
 
     @property
     def records(self) -> bool:
@@ -214,6 +250,18 @@ def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -
     if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
         rule = f"the load balancer takes certificates of its own region and account: {region}, {account}"
         yield Finding(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
+
+
+def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Finding]:
+    """The VPC is let in anyway; what is routed here from elsewhere must be reserved."""
+    for index, each in enumerate(edge.clients):
+        path = ("edge", "clients", index)
+        if each.overlaps(network.cidr):
+            rule = f"the range must be beyond the VPC, whose range {network.cidr} is let in anyway"
+            yield Finding(path, rule, "remove it")
+        elif not any(each.subnet_of(taken) for taken in network.reserved):
+            rule = "a range that is routed elsewhere must be a part of a range of network.reserved"
+            yield Finding(path, rule, f"add {each} to network.reserved")
 
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Finding]:

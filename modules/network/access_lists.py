@@ -58,11 +58,17 @@ OUTBOUND = {
 }
 
 
-# From a VPN or a peered network to the Kubernetes API and the endpoints; security groups say from where.
-ADMINISTRATION = tuple(
-    Entry(f"https_{str(block.network_address).replace('.', '_')}", str(block), "tcp", (443, 443))
-    for block in PRIVATE
-)
+def _from_private(name: str, port: int) -> tuple[Entry, ...]:
+    """A port from each private range; security groups say from which parts of them."""
+    return tuple(
+        Entry(f"{name}_{str(block.network_address).replace('.', '_')}", str(block), "tcp", (port, port))
+        for block in PRIVATE
+    )
+
+
+# From a VPN or a peered network to the Kubernetes API, the endpoints and an internal load balancer.
+ADMINISTRATION = _from_private("https", 443)
+TO_LOAD_BALANCER = _from_private("http", 80)
 
 
 def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkAcl]:
@@ -76,11 +82,21 @@ def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkA
             subnet_ids=[subnet.id for subnet in getattr(subnets, kind).values()],
             tags=stack.tags(kind),
         )
-        administered = kind == "private" and stack.environment.network.admin_cidrs
-        inbound = (*INBOUND[kind], *(ADMINISTRATION if administered else ()))
-        _entries(stack, kind, lists[kind], "in", inbound)
+        _entries(stack, kind, lists[kind], "in", _inbound(stack, kind))
         _entries(stack, kind, lists[kind], "out", OUTBOUND[kind])
     return lists
+
+
+def _inbound(stack: Stack, kind: str) -> tuple[Entry, ...]:
+    """Browsers come to the public subnets, and those of `edge.clients` to the private ones."""
+    place = stack.environment
+    clients = place.edge.clients
+    if kind == "public" and place.edge.internal:
+        return tuple(entry for entry in INBOUND[kind] if entry.ports not in ((80, 80), (443, 443)))
+    if kind != "private":
+        return INBOUND[kind]
+    administration = ADMINISTRATION if place.network.admin_cidrs or clients else ()
+    return (*INBOUND[kind], *administration, *(TO_LOAD_BALANCER if clients else ()))
 
 
 def _entries(stack: Stack, kind: str, access_list: NetworkAcl, way: str, entries: tuple[Entry, ...]) -> None:

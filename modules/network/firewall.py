@@ -87,8 +87,11 @@ def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
     off = set(DATABASES) - set(stack.environment.data.databases)
     roles = {**GROUPS, **(ENDPOINT if private_endpoints else {})}
     groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
+    internal = stack.environment.edge.internal
     for conversation in (*CONVERSATIONS, *(TO_ENDPOINT if private_endpoints else ())):
-        if conversation.listener not in off:
+        if internal and conversation.speaker == WORLD:
+            _clients(stack, groups, conversation)
+        elif conversation.listener not in off:
             _egress(stack, groups, conversation)
             _ingress(stack, groups, conversation)
     _ways_out(stack, groups["node"])
@@ -110,6 +113,23 @@ def _ways_out(stack: Stack, group: SecurityGroup) -> None:
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
+            cidr_ipv4=cidr,
+            tags=stack.tags(name.replace("_", "-")),
+        )
+
+
+def _clients(stack: Stack, groups: dict[str, SecurityGroup], said: Conversation) -> None:
+    """In place of all the world, the VPC and each range of edge.clients."""
+    for cidr in map(str, (stack.environment.network.cidr, *stack.environment.edge.clients)):
+        name = f"{said.listener}_from_{re.sub('[./]', '_', cidr)}_{said.port}"
+        stack.add(
+            VpcSecurityGroupIngressRule,
+            name,
+            security_group_id=groups[said.listener].id,
+            description=said.why,
+            ip_protocol="tcp",
+            from_port=said.port,
+            to_port=said.port,
             cidr_ipv4=cidr,
             tags=stack.tags(name.replace("_", "-")),
         )

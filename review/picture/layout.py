@@ -170,6 +170,9 @@ class _Layout:
 
     def _private(self, boxes: list[Box]) -> None:
         columns = self.columns
+        if internal := [box for box in boxes if box.kind == "load_balancer"]:
+            self._columns([(columns.across, float(ACROSS), box) for box in internal])
+            self.y += BETWEEN
         for eks in [box for box in boxes if box.kind == "eks"]:
             self._eks(eks)
         endpoints = [box for box in boxes if box.kind == "endpoint"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from review.picture.boxes import groups_of, lasting, listed, make
 from review.picture.graph import Box
+from review.picture.rules import ranges
 from review.picture.terraform import Resource, Terraform
 
 
@@ -67,15 +68,18 @@ def subnets(terraform: Terraform, kind: str) -> list[Box]:
     return found
 
 
-def load_balancers(terraform: Terraform) -> list[Box]:
-    """Each with its listeners and target groups."""
+def load_balancers(terraform: Terraform, *, internal: bool) -> list[Box]:
+    """Each with its listeners and target groups: those that the internet reaches, or those it does not."""
     found = []
     related = terraform.all("aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group")
     for balancer in terraform.all("aws_lb"):
+        if bool(balancer.values.get("internal")) != internal:
+            continue
         listeners = [each for each in related if each.type == "aws_lb_listener"]
         says = [f"{each.values['protocol']} {each.values['port']}{_redirect(each)}" for each in listeners]
-        place = "from inside only" if balancer.values.get("internal") else "in every public subnet"
         groups = groups_of(terraform, balancer)
+        inside = f"from {listed(ranges(terraform, [group.address for group in groups]))}"
+        place = inside if internal else "in every public subnet"
         notes = [listed(says), place]
         found.append(make("load_balancer", "Load balancer", [balancer], [*related, *groups], notes=notes))
     return found

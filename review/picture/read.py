@@ -21,7 +21,7 @@ def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Pict
             "public",
             "Public subnets",
             [
-                *network.load_balancers(terraform),
+                *network.load_balancers(terraform, internal=False),
                 *network.nat_gateways(terraform),
                 *network.subnets(terraform, "public"),
             ],
@@ -30,6 +30,7 @@ def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Pict
             "private",
             "Private subnets",
             [
+                *network.load_balancers(terraform, internal=True),
                 *cluster.cluster(terraform),
                 *network.endpoints(terraform),
                 *network.subnets(terraform, "private"),
