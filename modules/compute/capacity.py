@@ -113,7 +113,7 @@ def capacity_findings(
     """What does not fit, with the arithmetic. Paths start at the root of the spec."""
     offer = room(compute.nodes)
     if min(offer.cpu, offer.memory, offer.pods) <= 0:
-        rule = f"the agents of the platform leave no room on a node: {_offer(compute.nodes, offer)}"
+        rule = f"a node must have room beside the platform's agents: {_offer(compute.nodes, offer)}"
         yield Finding(("compute", "nodes", "instance_type"), rule, "write a larger type, such as t3.medium")
         return
     too_large = list(_too_large(systems, offer, compute.nodes))
@@ -131,7 +131,7 @@ def _too_large(systems: Mapping[str, System], offer: Room, nodes: Nodes) -> Iter
         ):
             if asked > given:
                 beside = " with its sidecars" if system.sidecars else ""
-                rule = f"a pod{beside} fits on a node, and {asked}{unit} does not: {_offer(nodes, offer)}"
+                rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {_offer(nodes, offer)}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger compute.nodes.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
 
@@ -161,7 +161,7 @@ def _too_many(
     ):
         needed = nodes_needed(wanted, offer)
         if needed is None or needed > count:
-            rule = f"{count} nodes do not hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
+            rule = f"{count} nodes must hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
             yield Finding(("compute", "nodes", key), rule, _remedy(key, needed, wanted, nodes), str(count))
             return
 
@@ -211,8 +211,8 @@ def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator
         free = private[zone].num_addresses - 5 - OTHER_ADDRESSES  # AWS keeps five of every subnet
         if count * each > free:
             rule = (
-                f"zone {zone} has up to {count} nodes x ({blocks} prefixes x {BLOCK} + {interfaces}"
-                f" interfaces) = {count * each} addresses, and its private subnet {private[zone]} has {free}"
+                f"the private subnet of zone {zone} must hold {count} nodes x ({blocks} prefixes x {BLOCK} +"
+                f" {interfaces} interfaces) = {count * each} addresses, and {private[zone]} has {free}"
             )
             fits = max(free // each, 1) * len(private)
             remedy = (

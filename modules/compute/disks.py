@@ -15,8 +15,8 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
     half = compute.nodes.disk_gb * 1024 // 2
     if gateway.upload_room > half:
         rule = (
-            f"a pod of Kong asks for upload_mb x uploads = {gateway.upload_room} MiB of its node's disk, and"
-            f" half of it is {half} MiB: the other half is for images and logs"
+            f"a pod of Kong must not ask for more than half of its node's disk, {half} MiB, and asks for"
+            f" upload_mb x uploads = {gateway.upload_room} MiB: the other half is for images and logs"
         )
         enough = -(-gateway.upload_room * 2 // 1024)
         remedy = f"lower uploads or upload_mb, or raise compute.nodes.disk_gb to {enough} or more"
@@ -24,8 +24,8 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
     for name, system in systems.items():
         if system.scratch_mb < gateway.upload_mb:
             rule = (
-                f"Kong lets in bodies of {gateway.upload_mb} MiB, and a framework may write them to scratch"
-                f" files: scratch_mb ({system.scratch_mb}) must be at least gateway.upload_mb"
+                f"scratch_mb ({system.scratch_mb}) must be at least gateway.upload_mb ({gateway.upload_mb}):"
+                " a framework may write the bodies that Kong lets in to scratch files"
             )
             remedy = f"raise it to {gateway.upload_mb} or more, or lower gateway.upload_mb"
             yield Finding(("systems", name, "scratch_mb"), rule, remedy)
