@@ -58,8 +58,8 @@ def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
             yield (
                 f"environments/{other.environment}.yaml: names begin with {longer}, and those of"
                 f" environments/{one.environment}.yaml with {stem}\n"
-                "  rule:   no environment of an account begins with the whole name of another: policies of"
-                " IAM match names by their beginning\n"
+                "  rule:   the name of an environment must not begin with the whole name of another of its"
+                " account: policies of IAM match names by their beginning\n"
                 f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
             )
 
@@ -71,13 +71,13 @@ def _same(one: Environment, other: Environment) -> Iterator[str]:
     if stem == f"{other.project}-{other.environment}":
         yield (
             f"{files}: names of both begin with {stem}\n"
-            "  rule:   names of an account are taken once\n"
+            "  rule:   names must be unique in an account\n"
             f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
         )
     if one.edge.domain and one.edge.domain == other.edge.domain:
         yield (
             f"{files}: edge.domain: {one.edge.domain}\n"
-            "  rule:   a name leads to one load balancer: each would replace the record of the other\n"
+            "  rule:   a domain must lead to one load balancer: each would replace the record of the other\n"
             "  remedy: give each a domain of its own"
         )
 

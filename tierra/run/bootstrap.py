@@ -52,7 +52,8 @@ def bootstrap(workspace: Workspace) -> None:
         raise Failed(f"bootstrap: {workspace.environment}: {refused}") from None
     except (BotoCoreError, ClientError) as error:
         raise Failed(
-            f"bootstrap: {workspace.environment}: AWS refuses: {error}\n  remedy: look at the message"
+            f"bootstrap: {workspace.environment}: AWS refuses: {error}\n"
+            f"  remedy: remove the cause that AWS names, then make bootstrap ENV={workspace.environment}"
         ) from None
 
 
@@ -67,7 +68,7 @@ def _again(workspace: Workspace) -> None:
 
 
 def _first(workspace: Workspace, move: Callable[[], None]) -> None:
-    """Applies with a local state and moves it, even if the apply stopped half-way."""
+    """Applies with a local state and moves it, even if the apply stopped halfway."""
     tier = Tier(workspace, TIER)
     terraform = Terraform(tier, "bootstrap")
     terraform.init()
