@@ -2,7 +2,7 @@
 
 A key that gets another name, place or meaning makes a new version of the spec. It takes a function here that
 changes a spec of the version before, named for what it does, and a line in STEPS. `version` says for which
-one a file was written; without it, it is the first. What was changed is told at each synthesis.
+one a file was written; without it, it is the first. Each synthesis reports what was changed.
 """
 
 from __future__ import annotations

@@ -507,10 +507,10 @@ def test_every_variable_is_documented(variant: Variants) -> None:
     everything = {**SHOP, "needs": ["postgres", "redis", "documentdb", "files"]}
     root = variant(systems={"shop": everything})["systems"]
     given = values(root, "shop")
-    paper = (ROOT / "docs/spec.md").read_text()
+    page = (ROOT / "docs/spec.md").read_text()
     for name in [*given["environment"], *given["secrets"]]:
         head, _, tail = name.partition("_")
-        assert f"`{name}`" in paper or (f"`{head}_" in paper and f"`_{tail}`" in paper), name
+        assert f"`{name}`" in page or (f"`{head}_" in page and f"`_{tail}`" in page), name
 
 
 def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(

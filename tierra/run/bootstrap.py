@@ -1,4 +1,4 @@
-"""The way of the tier `state` into its own bucket.
+"""Builds the tier `state`, and moves its own state into its bucket.
 
 On an account without the bucket the tier is applied with its state in a local file, which then moves into the
 bucket and is removed once the bucket has all of it. What exists already under the names of the tier (buckets,
