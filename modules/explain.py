@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from modules.errors import KeyPath
+from modules.optional import OFF
 from modules.section import Finding
 from modules.syntax import scalar
 from modules.wording import choices, dotted, secret, shown
@@ -50,16 +51,16 @@ class Explainer:
         key = str(path[-1])
         allowed = list(self._at(path[:-1]).get("properties", {}))
         section = dotted(path[:-1])
-        rule = f"{section or 'a spec'} has no key of this name; it has {', '.join(allowed)}"
+        rule = f"the key must be one that {section or 'a spec'} has: {', '.join(allowed)}"
         elsewhere = [dotted(found[:-1]) or "the top level" for found in self._places(key)]
         if secret(path):
-            remedy = "remove it, and change it if it was ever shared: a secret never stands in a spec"
+            remedy = "remove the line, for a spec must not hold secrets; replace the secret if it was shared"
             return Finding(path, rule, remedy)
         if meant := self.meant(path):
             return Finding(path, rule, f"did you mean {meant[-1]}?")
         if elsewhere:
             return Finding(path, rule, f"move it to {choices(elsewhere)}; check its indentation")
-        return Finding(path, rule, "remove it, or write one of the keys above")
+        return Finding(path, rule, "remove the line, or write one of these keys")
 
     def _missing(self, path: KeyPath) -> Finding:
         node = self._at(path)
@@ -122,6 +123,8 @@ class Explainer:
 
 # Types of JSON Schema, as the schema names them.
 NUMBERS = ("integer", "number")
+# Words for "not at all"; what is spelled like one of them (zone, none) is not what was meant.
+NOTHING = ("none", "no", "off", "false", "never", "disabled")
 
 
 def place(error: ErrorDetails) -> KeyPath:
@@ -181,6 +184,9 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
     if isinstance(value, list):
         return _for_list(kinds, value)
     if "object" in kinds:
+        off = any(each.get("const") == OFF for each in node.get(OTHERS, ()))
+        if off and str(value).strip().lower() in NOTHING:
+            return f"write {OFF}"
         return "write its keys below it, indented by two spaces"
     if "array" in kinds:
         if not isinstance(value, str):
@@ -215,6 +221,8 @@ def _closest(value: Any, options: list[str]) -> str | None:
     text = str(value).strip().lower()
     if isinstance(value, bool) and "off" in options:
         return None if value else "off"
+    if text in NOTHING and text not in options:
+        return "off" if "off" in options else None
     found = [text] if text in options else difflib.get_close_matches(text, options, n=1, cutoff=0.6)
     return found[0] if found else None
 

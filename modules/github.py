@@ -24,12 +24,12 @@ def plain(repository: str) -> str:
 
 
 def _repository(text: str) -> str:
-    rule = "a repository is written owner/name, or owner@number/name@number where its tokens carry numbers"
+    rule = "a repository must be owner/name, or owner@number/name@number where its tokens carry numbers"
     name = re.sub(r"@[0-9]*$", "", text.rpartition("/")[2])
     if re.fullmatch(f"{_NAMED}|{_NUMBERED}", text) and name not in (".", "..") and not name.endswith(".git"):
         return text
     if "*" in text or "?" in text:
-        raise fault("trust names one repository: a pattern would let others in", "write it in full")
+        raise fault("trust must name one repository: a pattern would let others in", "write its name in full")
     plain = re.sub(r"^(?:https?://|ssh://)?(?:git@)?github\.com[:/]", "", text.strip())
     plain = re.sub(r"(?:\.git)?/*$", "", plain)
     raise fault(rule, f"write {plain}" if re.fullmatch(_NAMED, plain) else "write it like acme/platform")

@@ -1,4 +1,4 @@
-"""Log groups of CloudWatch. A group that AWS makes itself is in plain and kept for ever."""
+"""Log groups of CloudWatch. A group that AWS makes itself is unencrypted and kept forever."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def read(folder: Path, tiers: Sequence[str]) -> dict[str, Own]:
             if own := _tier(place, problems):
                 found[place.name] = own
         elif place.is_dir() or _terraform(place):
-            rule = "own Terraform is in a folder with the name of its tier"
+            rule = "own Terraform must be in a folder with the name of its tier"
             near = difflib.get_close_matches(place.name, tiers, n=1)
             meant = f"rename it to {near[0]}; " if near else ""
             remedy = f"{meant}the tiers are {', '.join(tiers)}"
@@ -150,22 +150,26 @@ def _terraform(path: Path) -> bool:
 def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
     """Why something cannot be where it is."""
     if tier == WITHOUT:
-        rule = (
-            "the tier state is the bucket of all states and holds nothing else: it is built before any plan"
+        rule = "the tier state must hold the bucket of states and nothing else: it is built before any plan"
+        return (
+            None if path.is_dir() else Problem("", "", rule, "move the file to another tier, such as storage")
         )
-        return None if path.is_dir() else Problem("", "", rule, "move the file to another tier, as storage")
     if path.is_symlink():
-        return Problem("", "", "files are carried, and no links", "put the file itself here")
+        return Problem("", "", "it must be a file, not a link", "put the file itself here")
     if len(inside.parts) > 1 or path.is_dir():
         if inside.parts[0] in FOLDERS:
             return None
-        rule = f"a tier carries the folders {choices(FOLDERS).replace(' or ', ' and ')}"
-        return Problem("", "", rule, f"move it to {FOLDERS[0]}/, and say ${{path.module}}/{FOLDERS[0]}/…")
+        rule = f"a folder of own Terraform must be {choices(FOLDERS)}"
+        return Problem(
+            "", "", rule, f"move it to {FOLDERS[0]}/, and refer to ${{path.module}}/{FOLDERS[0]}/…"
+        )
     if not _terraform(path):
-        rule = "beside the folders files and modules there are only *.tf and *.tf.json"
-        return Problem("", "", rule, f"move it to {FOLDERS[0]}/, and say ${{path.module}}/{FOLDERS[0]}/…")
+        rule = "a file beside the folders files and modules must be *.tf or *.tf.json"
+        return Problem(
+            "", "", rule, f"move it to {FOLDERS[0]}/, and refer to ${{path.module}}/{FOLDERS[0]}/…"
+        )
     if re.search(r"(^|_)override\.tf(\.json)?$", path.name):
-        rule = "own Terraform adds to a tier; terraform would merge this file over what Tierra generates"
+        rule = "own Terraform must only add: terraform would merge this file over what Tierra generates"
         return Problem("", "", rule, "rename the file; what Tierra generates is changed in the spec")
     return None
 
@@ -180,7 +184,7 @@ def _parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
     except (ValueError, SyntaxError) as error:
         line = getattr(error, "lineno", None) or getattr(error, "line", None)
         says = str(error).splitlines()[0]
-        return [], [Problem("", "", f"the file is Terraform: {says}", "correct it there", line or 0)]
+        return [], [Problem("", "", f"the file must be Terraform: {says}", "correct it there", line or 0)]
     return list(_blocks(file, text, body)), []
 
 
@@ -254,19 +258,19 @@ def _refused(block: Block) -> Iterator[Problem]:
     kind, labels, body = block.kind, block.labels, block.body
     written = f"{kind} {' '.join(labels)}".strip()
     if kind == "terraform":
-        rule = "backend, versions and providers of a tier are Tierra's: terraform takes one of each"
+        rule = "own Terraform must not have a block terraform: backend and versions of a tier are Tierra's"
         yield Problem(written, "", rule, "remove the block", block.line)
     elif kind == "provider" and "alias" not in body:
-        rule = f"the provider {labels[0]} of the tier is Tierra's: terraform takes one without an alias"
+        rule = f"a provider must have an alias: the {labels[0]} without one is Tierra's"
         yield Problem(
-            written, "", rule, f"give it an alias, and say provider = {labels[0]}.<alias>", block.line
+            written, "", rule, f"give it an alias, and write provider = {labels[0]}.<alias>", block.line
         )
     elif kind == "variable" and "default" not in body:
-        rule = "terraform is started without values of variables"
+        rule = "a variable must have a default: terraform runs without values of variables"
         yield Problem(written, "", rule, "write a default, or a local", block.line)
     elif kind == "data" and labels[0] == "terraform_remote_state":
         rule = (
-            "Tierra declares the states of its tiers where they are read, and rehearsals have no other states"
+            "own Terraform must not declare a state: Tierra declares those of its tiers where they are read"
         )
         remedy = (
             "for a tier: remove the block, and read data.terraform_remote_state.<tier>.outputs.<name>; for"
@@ -274,7 +278,13 @@ def _refused(block: Block) -> Iterator[Problem]:
         )
         yield Problem(block.address, "", rule, remedy, block.line)
     elif kind not in (*TYPED, *NAMED, *PLAIN):
-        yield Problem(written, "", f"{short(kind)} is no block of Terraform", "correct it there", block.line)
+        yield Problem(
+            written,
+            "",
+            f"a block must be one of Terraform's, and {short(kind)} is none",
+            "correct it there",
+            block.line,
+        )
 
 
 def needs(own: Mapping[str, Own], graph: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
@@ -299,15 +309,15 @@ def needs(own: Mapping[str, Own], graph: Mapping[str, frozenset[str]]) -> dict[s
 def _unreadable(tier: str, reading: Reading, graph: Mapping[str, frozenset[str]]) -> Problem | None:
     path = f"data.terraform_remote_state.{reading.tier}"
     if reading.tier not in graph:
-        rule, remedy = "only tiers have a state here", f"the tiers are {', '.join(graph)}"
+        rule, remedy = "the state must be that of a tier", f"the tiers are {', '.join(graph)}"
     elif reading.tier == tier:
-        rule = f"this file is part of {tier}, whose outputs it cannot read"
+        rule = f"a file must not read outputs of its own tier, {tier}"
         remedy = "name the resource itself, such as aws_vpc.main.id"
     elif tier in _upstream(reading.tier, graph):
-        rule = f"{reading.tier} is built after {tier}"
+        rule = f"{tier} must not read {reading.tier}, which is built after it"
         remedy = f"move the file to {reading.tier} or a tier that is built after it"
     elif not reading.output:
-        rule = "outputs are read one by one: a plan waits for exactly those that change"
+        rule = "outputs must be read one by one: a plan waits for exactly those that change"
         remedy = f"write {path}.outputs.<name>"
     else:
         return None
@@ -347,16 +357,16 @@ def _clashes(own: Own, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]
             for label in labels:
                 section = section.get(label, {}) if isinstance(section, Mapping) else {}
             if section:
-                rule = f"Tierra generates {block.address} in this tier: terraform takes one of a name"
+                rule = f"each name must be unique in a tier, and Tierra generates {block.address}"
                 remedy = f"choose another name, such as {PREFIX}{labels[-1]}"
                 yield block.file, Problem(block.address, "", rule, remedy, block.line)
             elif (other := first.setdefault(block.address, block)) is not block:
-                rule = f"{other.file}:{other.line} declares it, too: terraform takes one of a name"
+                rule = f"each name must be unique in a tier, and {other.file}:{other.line} declares this one"
                 yield block.file, Problem(block.address, "", rule, "rename one of them", block.line)
         provider = labels[0].partition("_")[0] if block.kind in TYPED else ""
         provider = labels[0] if block.kind == "provider" else provider
         if provider and provider not in (*providers, BUILT_IN):
-            rule = f"this tier has the providers {choices(providers).replace(' or ', ' and ')}"
+            rule = f"the provider must be one of this tier: {choices(providers)}"
             remedy = (
                 "move the file to gateway, systems or observability, which have helm"
                 if provider == "helm"
@@ -379,7 +389,7 @@ def _missing(
         if reading.output not in known:
             near = difflib.get_close_matches(reading.output, known, n=1)
             path = f"data.terraform_remote_state.{reading.tier}.outputs.{reading.output}"
-            rule = f"{reading.tier} has no output {reading.output}"
+            rule = f"the output must exist, and {reading.tier} has no {reading.output}"
             remedy = (
                 f"write {near[0]}"
                 if near

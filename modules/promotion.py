@@ -18,6 +18,7 @@ from modules.github import plain
 from modules.naming import Names
 from modules.roles import role_arn
 from modules.section import Finding
+from modules.wording import choices
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -69,18 +70,18 @@ def _source(named: str, path: Path, load: Load) -> tuple[Environment | None, lis
     file = path.with_name(f"{named}.yaml")
     others = sorted(each.stem for each in path.parent.glob("*.yaml") if each.stem != path.stem)
     if not file.exists():
-        rule = f"images come from an environment beside this one, and there is no {file.name}"
-        remedy = f"name one of {', '.join(others)}" if others else BUILD
+        rule = f"promote_from must name an environment beside this one, and there is no {file.name}"
+        remedy = f"write {choices(others)}" if others else BUILD
         return None, [Finding(KEY, rule, remedy)]
     try:
         return load(file), []
     except SpecError as error:
-        rule = f"images come from {named}, and {file.name} is wrong: {len(error.problems)} problems"
+        rule = f"promote_from must name a valid spec, and {file.name} is not: {len(error.problems)} problems"
         return None, [Finding(KEY, rule, f"correct {file.name} first")]
 
 
 def _cycle(names: list[str]) -> Finding:
-    rule = f"an image is built somewhere, and this goes round in a circle: {' from '.join(names)}"
+    rule = f"promote_from must not go round in a circle: {' from '.join(names)}"
     return Finding(KEY, rule, "remove promote_from from the environment that builds the images")
 
 
@@ -104,8 +105,8 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
     where = f"environments/{source.environment}.yaml"
 
     def differs(what: str, ours: object, theirs: object) -> Finding:
-        rule = f"what is promoted is one image: {what} is {ours} here, and {theirs} in {where}"
-        return Finding(KEY, rule, f"write the same in both, or {BUILD}")
+        rule = f"{what} must be the same in both: it is {ours} here, and {theirs} in {where}"
+        return Finding(KEY, rule, f"write the same in both specs, or {BUILD}")
 
     if environment.target == "aws" and source.target != "aws":
         yield differs("target", environment.target, source.target)
@@ -117,7 +118,7 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
         yield differs("delivery.branch", environment.delivery.branch, source.delivery.branch)
     for name in environment.systems:
         if name not in source.systems:
-            rule = f"{name} takes its image from {source.environment}, and {where} has no such system"
+            rule = f"{name} must be in {source.environment}, which its image comes from, and is not"
             yield Finding(KEY, rule, f"add it to {where}, or {BUILD}")
             continue
         kind, other = (architecture(each.compute, each.systems[name].nodes) for each in (environment, source))

@@ -134,14 +134,16 @@ def _content(file: str, path: Path) -> bytes:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "folder" if stat.S_ISDIR(mode) else "device or pipe"
-            raise _stop(file, f"a spec is a file, and this is a {kind}", "name a file that ends in .yaml")
+            raise _stop(
+                file, f"a spec must be a file, and this is a {kind}", "name a file that ends in .yaml"
+            )
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise _stop(file, "the file must exist", _neighbours(path)) from None
     except PermissionError:
         raise _stop(
-            file, "the file must be readable, and permission is denied", f"chmod u+r {file}"
+            file, "the file must be readable, and permission is denied", f"run chmod u+r {file}"
         ) from None
     except (OSError, ValueError) as error:
         reason = short(str(getattr(error, "strerror", None) or error)).lower()
@@ -180,17 +182,17 @@ def _text(file: str, content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         value = f"byte 0x{content[error.start]:02x}"
         raise _stop(
-            file, "a spec is text in UTF-8", "save the file as UTF-8 in your editor", line, value
+            file, "a spec must be text in UTF-8", "save the file as UTF-8 in your editor", line, value
         ) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if found := _CONTROL.search(text):
         line, value = text.count("\n", 0, found.start()) + 1, f"character U+{ord(found[0]):04X}"
-        raise _stop(file, "a spec is text without control characters", "remove the character", line, value)
+        raise _stop(file, "a spec must not have control characters", "remove the character", line, value)
     lines = text.split("\n")
     tabs = [number for number, line in enumerate(lines, 1) if re.match(r" *\t\s*[^\s#]", line)]
     if tabs:
         others = f" (tabs on lines {', '.join(map(str, tabs[:9]))})" if tabs[1:] else ""
-        rule = f"YAML is indented with spaces, never with tabs{others}"
+        rule = f"YAML must be indented with spaces, not tabs{others}"
         source = "(hidden)" if secret((lines[tabs[0] - 1],)) else short(lines[tabs[0] - 1])
         raise _stop(file, rule, "replace each tab by two spaces", tabs[0], source)
     return text
@@ -211,10 +213,10 @@ class _Expansion:
     def _value(self, node: Node, path: KeyPath) -> Any:
         self._values += 1
         if self._values > MOST_VALUES:
-            rule = f"a spec has at most {MOST_VALUES} values, aliases written out"
+            rule = f"a spec must have at most {MOST_VALUES} values, aliases written out"
             raise _stop(self.file, rule, "remove the aliases that repeat other aliases", node.line)
         if len(path) > DEEPEST:
-            rule = f"values are nested at most {DEEPEST} deep, aliases written out"
+            rule = f"values must be nested at most {DEEPEST} deep, aliases written out"
             raise _stop(self.file, rule, "remove the aliases that repeat other aliases", node.line)
         self.document.lines.setdefault(path, node.line)
         if node.refused:

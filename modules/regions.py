@@ -57,8 +57,8 @@ def existing_region(name: str) -> str:
         raise fault("the region must exist at AWS", _remedy(name))
     if region.partition not in PARTITIONS:
         raise fault(
-            f"Tierra builds in the partitions {', '.join(PARTITIONS)}; {name} belongs to {region.partition}",
-            "choose a region of one of these partitions, such as us-east-1",
+            f"the region must be in the partition {choices(PARTITIONS)}; {name} is in {region.partition}",
+            "write a region of one of these partitions, such as us-east-1",
         )
     return name
 

@@ -45,18 +45,16 @@ RolePath = Annotated[
 
 
 def _role_arn(arn: str) -> str:
-    rule = "access is granted to IAM roles, by ARN"
+    rule = "access must be granted to IAM roles, by ARN"
     if re.fullmatch(r"arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", arn):
         return arn
     session = re.fullmatch(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+", arn)
     if session:
         raise fault(
-            f"{rule}, not to sessions of them", f"write arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
+            f"{rule}, not to a session of one", f"write arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
         )
     if ":user/" in arn or arn.endswith(":root"):
-        raise fault(
-            f"{rule}, not to users: their keys never expire", "let the user assume a role, and name that"
-        )
+        raise fault(f"{rule}, not to users: their keys never expire", "name a role that the user may assume")
     raise fault(rule, "write it like arn:aws:iam::123456789012:role/platform")
 
 

@@ -78,8 +78,8 @@ _STAND_INS = {"project": "draft", "environment": "draft", "region": "us-east-1"}
 def _name(shortest: int, longest: int) -> Callable[[str], str]:
     """A validator for the names that start the name of every resource."""
     rule = (
-        f"{shortest} to {longest} characters: small letters, digits and single hyphens between them, starting"
-        " with a letter"
+        f"the name must be {shortest} to {longest} lowercase letters, digits and single hyphens between them,"
+        " and start with a letter"
     )
 
     def legal(name: str) -> bool:
@@ -93,7 +93,8 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
             raise fault(rule, f"write {plain}" if legal(plain) else "choose another name")
         if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):
             raise fault(
-                "names that start like AWS's own are refused by several services", "choose another name"
+                "the name must not start with aws, ssm, amazon-, amzn- or sthree-, as AWS's own do",
+                "choose another name",
             )
         return name
 
@@ -115,7 +116,8 @@ def _account(number: str) -> str:
         return number
     fits = re.fullmatch(r"[0-9]{12}", digits)
     raise fault(
-        "an AWS account is twelve digits", f'write "{digits}"' if fits else "copy it from the AWS console"
+        "an AWS account must be twelve digits",
+        f'write "{digits}"' if fits else "copy it from the AWS console",
     )
 
 
@@ -142,7 +144,7 @@ class Environment(Section):
         default=LATEST,
         ge=OLDEST,
         le=LATEST,
-        description="Version of the form of this file; 1 when left out. A file of an earlier one is read as"
+        description="Version of the format of this file; 1 when left out. A file of an earlier one is read as"
         " what it means today.",
         examples=[LATEST],
     )
@@ -157,8 +159,7 @@ class Environment(Section):
         description="Short name of the product; starts the name of everything.", examples=["acme"]
     )
     environment: EnvironmentName = Field(
-        description="Name of the environment: the name of its file without .yaml, which is what it is when"
-        " left out.",
+        description="Name of the environment: the name of its file without .yaml, which is also the default.",
         examples=["production"],
     )
     region: RegionName = Field(description="AWS region that everything is built in.", examples=["us-east-1"])
@@ -305,7 +306,7 @@ class Environment(Section):
     def aws_has_an_account(self) -> Iterator[Finding]:
         """Nothing is built in an account that the spec does not name."""
         if self.target == "aws" and "account" not in self.model_fields_set:
-            rule = "target: aws needs the account that Terraform may work in"
+            rule = "target: aws requires the account that Terraform may work in"
             yield Finding(("account",), rule, 'add account: "<your twelve digits>", in quotes', "(missing)")
 
     @check("tags")
@@ -404,8 +405,8 @@ class Environment(Section):
         """The page of runbooks is one that the spec names, or that of the repository that it names."""
         named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
         if self.target == "aws" and not self.delivery.github and not named:
-            rule = "alarms point to a page of runbooks, by default docs/runbooks.md of delivery.repository"
-            remedy = "add runbooks: and the address of a page, or delivery.repository"
+            rule = "a page of runbooks is required for alarms; delivery.repository would give its default"
+            remedy = "add runbooks: and the address of the page, or delivery.repository"
             yield Finding(("observability", "runbooks"), rule, remedy, "(missing)")
 
     @check("target", "delivery.ci", "delivery.runner", "compute.endpoint")
@@ -425,8 +426,8 @@ class Environment(Section):
         letters = zones_of(self.region).letters
         for index, zone in enumerate(self.network.zones):
             if zone not in letters:
-                rule = f"{self.region} has the zones {', '.join(letters)}"
-                remedy = f"write zones: [{', '.join(zones_of(self.region).usual)}], or others of these"
+                rule = f"a zone must exist: {self.region} has {', '.join(letters)}"
+                remedy = f"write zones: [{', '.join(zones_of(self.region).usual)}], or others that exist"
                 yield Finding(("network", "zones", index), rule, remedy)
 
     @check("region", "storage.backup.copy_region")
@@ -434,10 +435,12 @@ class Environment(Section):
         """Copies of backups go to another region of the same partition."""
         other, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
         if other == self.region:
-            yield Finding(path, "a copy goes to another region than the original", "choose a second region")
+            yield Finding(
+                path, "a copy must go to another region", f"write a region other than {self.region}"
+            )
         elif other and regions()[other].partition != self.partition:
-            rule = f"backups are copied within a partition: {self.region} is in {self.partition}"
-            yield Finding(path, rule, f"choose a region of the partition {self.partition}")
+            rule = f"the region must be in the partition of {self.region}, {self.partition}"
+            yield Finding(path, rule, f"write a region of the partition {self.partition}")
 
     @check("target", "edge.zone")
     def aws_has_a_zone(self) -> Iterator[Finding]:
@@ -536,7 +539,7 @@ def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, l
     base = read(base_path)
     changes += [f"{named}: {each}" for each in upgrade(base_path.as_posix(), base, steps)]
     if "extends" in base.data:
-        rule, remedy = "a base must not extend another file", "put what both say into one file"
+        rule, remedy = "a base must not extend another file", "put the keys of both into one file"
         line = base.line(("extends",))
         raise SpecError(
             base_path.as_posix(), [Problem("extends", base.shown(("extends",)), rule, remedy, line)]
@@ -546,7 +549,7 @@ def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, l
 
 
 def _misnamed(document: Document, name: str, path: Path) -> Problem:
-    rule = f"environment is the name of the file without .yaml, which is {short(path.stem)}"
+    rule = f"environment must be the name of the file without .yaml, which is {short(path.stem)}"
     remedy = f"write environment: {short(path.stem)}, or rename the file to {short(name)}.yaml"
     key = ("environment",)
     return Problem("environment", short(name), rule, remedy, document.line(key), document.file(key))
@@ -580,7 +583,7 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
 def _problem(document: Document, found: Finding, name: Any) -> Problem:
     value, remedy = found.value or document.shown(found.path), found.remedy
     if found.path == ("environment",) and found.path not in document.lines:
-        value, remedy = short(str(name)), f"rename the file, for the environment has its name; {remedy}"
+        value, remedy = short(str(name)), f"rename the file, which names the environment: {remedy}"
     rule, written = found.rule, document.written(found.path)
     if written != found.path:
         rule += f" (the file has it under its earlier name, {dotted(written)})"

@@ -34,18 +34,21 @@ def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or not 2 <= len(name) <= LONGEST_NAME:
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
         rule = (
-            f"a system is named by a DNS label: 2 to {LONGEST_NAME} small letters, digits and hyphens,"
-            " starting with a letter"
+            f"the name of a system must be 2 to {LONGEST_NAME} lowercase letters, digits and hyphens,"
+            " start with a letter and not end with a hyphen"
         )
         raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
     if name in NO_TEXT:
-        rule = "YAML reads yes, no, on, off, true, false and null as values and not as names"
+        rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
         raise fault(rule, f"write another name, such as {name}-service")
     if name in TAKEN or name.startswith("kube-"):
-        raise fault("each system has a namespace of its name, and the platform uses this one", "rename it")
+        raise fault(
+            "the name must not be a namespace that the platform uses",
+            f"write another name, such as {name.removeprefix('kube-')}-app",
+        )
     if name.startswith("secrets-") or name.endswith("-namespace"):
-        rule = "secrets-<system> and <system>-namespace are names of what the platform makes for a system"
-        raise fault(rule, "rename it")
+        rule = "the name must not be secrets-… or …-namespace: the platform makes such names for a system"
+        raise fault(rule, "choose another name")
     return name
 
 

@@ -27,27 +27,28 @@ _SIGNS = "letters, digits, spaces and _ . : / = + - @"
 def _key(key: str) -> str:
     if not 1 <= len(key) <= LONGEST_KEY:
         raise fault(
-            f"the key of a tag has 1 to {LONGEST_KEY} characters",
-            "write a shorter key" if key else "name the tag",
+            f"the key of a tag must have 1 to {LONGEST_KEY} characters",
+            "write a shorter key" if key else "write a key, such as CostCenter",
         )
     if not _LEGAL.fullmatch(key) or key != key.strip():
-        raise fault(f"the key of a tag is made of {_SIGNS}", f"write {_legal(key)}")
+        raise fault(f"the key of a tag must consist of {_SIGNS}", f"write {_legal(key)}")
     if key.lower().startswith("aws:"):
-        raise fault("keys that start with aws: belong to AWS", f"write {key[4:].strip() or 'another key'}")
+        raise fault("the key of a tag must not start with aws:", f"write {key[4:].strip() or 'another key'}")
     if key.lower().startswith(("kubernetes.io/", "k8s.io/")):
-        raise fault("keys of Kubernetes are set by the cluster", "choose another key")
+        raise fault("the key of a tag must not be one that Kubernetes sets", "choose another key")
     if key.lower() in map(str.lower, OURS):
-        raise fault(f"Tierra sets the tags {', '.join(OURS)} itself", _instead(key))
+        raise fault(f"the key of a tag must not be one that Tierra sets: {', '.join(OURS)}", _instead(key))
     return key
 
 
 def _value(value: str) -> str:
     if len(value) > LONGEST_VALUE:
         raise fault(
-            f"the value of a tag has at most {LONGEST_VALUE} characters; this has {len(value)}", "shorten it"
+            f"the value of a tag must have at most {LONGEST_VALUE} characters; it has {len(value)}",
+            "shorten it",
         )
     if not _LEGAL.fullmatch(value):
-        raise fault(f"the value of a tag is made of {_SIGNS}", f"write {_legal(value)}")
+        raise fault(f"the value of a tag must consist of {_SIGNS}", f"write {_legal(value)}")
     return value
 
 
@@ -57,20 +58,26 @@ def _legal(text: str) -> str:
 
 def _instead(key: str) -> str:
     own = {"project": "project:", "environment": "environment:", "owner": "owner:"}.get(key.lower())
-    return f"remove it, and use the key {own} of the spec" if own else "remove it, or choose another key"
+    return (
+        f"remove the line, and set {own} at the top of the spec"
+        if own
+        else "remove the line, or choose another key"
+    )
 
 
 def tag_findings(tags: Iterable[str]) -> Iterator[Finding]:
     """What is wrong with a set of tags although each one is right."""
     keys = list(tags)
     if len(keys) > MOST:
-        rule = f"at most {MOST} tags of your own: AWS allows 50 on a resource, and the project adds some"
+        rule = f"there must be at most {MOST} tags of your own: AWS allows 50, and Tierra sets some"
         yield Finding(("tags",), rule, f"remove {len(keys) - MOST} of them", f"{len(keys)} tags")
     first: dict[str, str] = {}
     for key in keys:
         twin = first.setdefault(key.lower(), key)
         if twin != key:
-            rule = f"IAM takes {key} and {twin} for the same tag"
+            rule = (
+                f"keys must differ by more than the case of their letters: IAM takes {key} and {twin} for one"
+            )
             yield Finding(("tags", key), rule, "remove one of the two")
 
 

@@ -2,7 +2,7 @@
 
 A key that gets another name, place or meaning makes a new version of the spec. It takes a function here that
 changes a spec of the version before, named for what it does, and a line in STEPS. `version` says for which
-one a file was written; without it, it is the first. What was changed is told at each synthesis.
+one a file was written; without it, it is the first. Each synthesis reports what was changed.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def upgrade(file: str, document: Document, steps: Mapping[int, Step] = STEPS) ->
         return []
     if version > latest:
         readable = f"versions {OLDEST} to {latest}" if steps else f"version {OLDEST}"
-        rule = f"this Tierra reads specs of {readable}, and this one was written for a newer Tierra"
-        remedy = "use the Tierra that the others use who work on this environment; never lower the number"
+        rule = f"the version must be one that this Tierra reads, {readable}; a newer Tierra wrote this spec"
+        remedy = "update Tierra to the release that your team uses here; do not lower the number"
         raise SpecError(file, [Problem("version", str(version), rule, remedy, document.line(("version",)))])
     old = Old(document)
     for number in range(version, latest):

@@ -50,8 +50,8 @@ ABOUT: Mapping[str, Product] = {
     KUBERNETES: Product(
         "Kubernetes",
         "compute.kubernetes",
-        "EKS raises the cluster by itself, at an hour of its own, because extended support is off (with it, a"
-        " cluster costs six times as much)",
+        "EKS upgrades the cluster by itself, at a time of its choice, because extended support is off (with"
+        " it, a cluster costs six times as much)",
         "docs/upgrade-cluster.md",
         one_by_one=True,
     ),
@@ -166,7 +166,7 @@ def _stale(kubernetes: str, day: date) -> Iterator[Aging]:
     }
     for what, last in read.items():
         if day - last > STALE:
-            says = f"{what} were looked up on {last}, and AWS has moved on"
+            says = f"{what} were looked up on {last}, and may be outdated"
             yield Aging("modules/versions.yaml", says, "renew it with make versions")
 
 

@@ -20,10 +20,10 @@ CONFIGURATION = "plan.config"  # the generated Terraform that the plan was made 
 ACTIONS = ("replace", "delete", "forget", "update", "import", "move", "create")
 # Why terraform does what it does, where it is not the configuration: `action_reason` in its JSON.
 REASONS: Mapping[str, str] = {
-    "replace_because_tainted": "an earlier apply left it half made",
+    "replace_because_tainted": "an earlier apply left it incomplete",
     "replace_by_request": "asked for with -replace",
-    "replace_by_triggers": "what it follows changes",
-    "delete_because_no_resource_config": "the configuration has it no longer",
+    "replace_by_triggers": "what it depends on changes (replace_triggered_by)",
+    "delete_because_no_resource_config": "it is no longer in the configuration",
 }
 
 

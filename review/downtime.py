@@ -20,7 +20,7 @@ MISSED: Mapping[str, str] = {
     "aws_eks_cluster": "everything in the cluster is gone",
     "aws_eks_node_group": "its pods have no node",
     "aws_elasticache_replication_group": "its cache cannot be reached",
-    "aws_eip": "its address goes back to AWS for good, and partners that allow it refuse the platform",
+    "aws_eip": "its address goes back to AWS for good, and partners that allow only it refuse the platform",
     "aws_internet_gateway": "the platform and the internet cannot reach each other",
     "aws_lb": "the platform cannot be reached",
     "aws_lb_listener": "the platform cannot be reached on its port",

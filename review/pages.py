@@ -1,4 +1,4 @@
-"""The report as a page: Markdown for a pull request, HTML for a browser and for paper."""
+"""The report as a page: Markdown for a pull request, HTML for a browser and for print."""
 
 from __future__ import annotations
 

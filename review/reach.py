@@ -133,7 +133,7 @@ def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
     if lines:
         says = "requests leave from other addresses: allow-lists that hold the old ones must get the new"
         if all(line.startswith("-") for line in lines):
-            says = "requests leave from fewer addresses: none comes from these any more"
+            says = "requests leave from fewer addresses: no longer from these"
         first = moved[0]
         # Others that stay are used already: a further address is a change of the whole.
         action = first.action if first.destroys else "update"

@@ -65,8 +65,8 @@ def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
             yield (
                 f"environments/{other.environment}.yaml: names begin with {longer}, and those of"
                 f" environments/{one.environment}.yaml with {stem}\n"
-                "  rule:   no environment of an account begins with the whole name of another: policies of"
-                " IAM match names by their beginning\n"
+                "  rule:   the name of an environment must not begin with the whole name of another of its"
+                " account: policies of IAM match names by their beginning\n"
                 f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
             )
 
@@ -78,27 +78,27 @@ def _same(one: Environment, other: Environment) -> Iterator[str]:
     if stem == f"{other.project}-{other.environment}":
         yield (
             f"{files}: names of both begin with {stem}\n"
-            "  rule:   names of an account are taken once\n"
+            "  rule:   names must be unique in an account\n"
             f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
         )
     for name in sorted(_public_names(one) & _public_names(other)):
         yield (
             f"{files}: edge.domain: {name}\n"
-            "  rule:   a name leads to one load balancer: each would replace the record of the other\n"
+            "  rule:   a name must lead to one load balancer: each would replace the record of the other\n"
             "  remedy: give each a domain of its own"
         )
     creators = [each for each in (one, other) if each.delivery.github]
     if [each.delivery.oidc_provider for each in creators] == ["create", "create"]:
         yield (
             f"{files}: delivery.oidc_provider: both create it\n"
-            "  rule:   an account has one identity provider for GitHub\n"
+            "  rule:   an account must have one identity provider for GitHub\n"
             "  remedy: write oidc_provider: existing below delivery in the one that is built later"
         )
     scanned = [each.delivery.registry_scan for each in (one, other)]
     if one.region == other.region and "leave" not in scanned:
         yield (
             f"{files}: delivery.registry_scan: {' and '.join(scanned)}\n"
-            "  rule:   it holds for every repository of an account and region: one environment sets it\n"
+            "  rule:   one environment must set it: it holds for every repository of an account and region\n"
             "  remedy: remove the line from one of them"
         )
 

@@ -110,7 +110,7 @@ class Production(Project):
         return state
 
     def recorded(self, tier: str) -> set[str]:
-        """The addresses of what the state of a tier tells of."""
+        """The addresses of what the state of a tier holds."""
         found = [each for each in self.state(tier)["resources"] if each["mode"] == "managed"]
         return {f"{each['type']}.{each['name']}" for each in found}
 

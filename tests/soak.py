@@ -120,7 +120,7 @@ def follow(production: Production, errors: str) -> int:
 
 
 def unrecorded(production: Production) -> Counter[str]:
-    """What the account has and no state tells of, by type."""
+    """What the account has and no state holds, by type."""
     stacks = production.folder.glob("cdktf.out/production/stacks/*")
     addresses = [address for stack in stacks for address in production.recorded(stack.name)]
     recorded = Counter(address.split(".")[0] for address in addresses)

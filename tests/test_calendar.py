@@ -100,7 +100,7 @@ def test_a_version_has_sixty_days_then_days_then_none(environment: Environments)
         return " ".join(str(each) for each in days.warnings(spec, day))
 
     assert says(ends - timedelta(days=61)) == ""
-    assert "ends on 2027-03-27, in 60 days; then EKS raises" in says(ends - timedelta(days=60))
+    assert "ends on 2027-03-27, in 60 days; then EKS upgrades" in says(ends - timedelta(days=60))
     assert "ends on 2027-03-27, tomorrow" in says(ends - timedelta(days=1))
     assert "standard support of Kubernetes 1.35 ended on 2027-03-27; since then EKS" in says(ends)
     assert 'write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)' in says(ends)
@@ -223,7 +223,7 @@ def test_the_report_tells_of_what_stays_and_what_is_new() -> None:
     [found] = told(CLUSTER, None, {"version": "1.35"}, late)
     assert (found.subject, found.action, found.grave) == (CALENDAR, "create", True)
     assert found.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
-    assert found.lines[0].startswith("~ then EKS raises the cluster by itself")
+    assert found.lines[0].startswith("~ then EKS upgrades the cluster by itself")
     assert told(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
     [found] = told(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)
     assert found.grave

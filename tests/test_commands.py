@@ -1,8 +1,8 @@
-"""The commands of the papers are right: what can run here is run, the rest is held against the models of AWS.
+"""The commands in the docs are right: what can run here is run, the rest is held against the models of AWS.
 
 A block of `console` runs, in a copy of the project, in the order of the page; what it shows below a command
 must be part of what comes. A block of `sh` needs AWS or a cluster: it must be shell. Every `aws` in it, or
-elsewhere in the papers, must be a command with options that exist.
+elsewhere in the docs, must be a command with options that exist.
 """
 
 from __future__ import annotations

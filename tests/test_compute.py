@@ -45,7 +45,7 @@ def test_cluster_is_private_unless_ranges_are_named(compute: Root, variant: Vari
     assert opened[CLUSTER]["vpc_config"]["endpoint_private_access"] is True
 
 
-def test_whoever_creates_the_cluster_gets_no_access_by_that(compute: Root) -> None:
+def test_creating_the_cluster_gives_no_access_to_it(compute: Root) -> None:
     assert compute[CLUSTER]["access_config"] == {
         "authentication_mode": "API",
         "bootstrap_cluster_creator_admin_permissions": False,
@@ -273,7 +273,7 @@ def test_autoscaler_changes_groups_of_this_cluster_alone(compute: Root) -> None:
     assert all(":Describe" in action or ":Get" in action for action in statements[wide[0]]["Action"])
 
 
-def test_key_of_disks_lets_in_auto_scaling_and_nobody_else(compute: Root) -> None:
+def test_key_of_disks_lets_in_auto_scaling_alone(compute: Root) -> None:
     statements = compute.statements("aws_kms_key.ebs")
     others = {sid: each for sid, each in statements.items() if sid != "AccountAdministersThroughIam"}
     for statement in others.values():

@@ -155,9 +155,9 @@ def test_the_minor_version_of_replicas_is_a_key_of_its_own(variant: Variant) -> 
 @pytest.mark.parametrize(
     ("postgres", "rule"),
     [
-        ({"replica_version": "17.9", "replicas": 0}, "there is no replica: replicas is 0"),
-        ({"replica_version": "18.1"}, "RDS upgrades replicas to another major with the primary"),
-        ({"replica_version": "17"}, "replica_version is a minor version, not below version, which is 17"),
+        ({"replica_version": "17.9", "replicas": 0}, "replica_version requires a replica"),
+        ({"replica_version": "18.1"}, "RDS upgrades it with the primary"),
+        ({"replica_version": "17"}, "replica_version must be a minor version, at least version (17)"),
         ({"version": "17.9", "replica_version": "17.6"}, "not below version, which is 17.9"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_version_of_replicas_that_leads_nowhere_is_refused(
         environment(data={"postgres": postgres})
 
 
-def test_redis_knows_nobody_without_iam(data: Root) -> None:
+def test_redis_has_no_user_without_iam(data: Root) -> None:
     systems, default = (data[f"aws_elasticache_user.{name}"] for name in ("systems", "default"))
     assert systems["authentication_mode"] == {"type": "iam"}
     assert systems["user_id"] == systems["user_name"]  # as IAM asks
@@ -336,7 +336,7 @@ def test_redis_and_documentdb_outlive_a_zone(data: Root) -> None:
     assert "availability_zones" not in data["aws_docdb_cluster.documentdb"]  # a replacement in every plan
 
 
-def test_one_redis_node_has_nobody_to_fail_over_to(variant: Variant) -> None:
+def test_one_redis_node_has_no_failover(variant: Variant) -> None:
     group = variant(data={"redis": {"nodes": 1}})["data"]["aws_elasticache_replication_group.redis"]
     assert group["automatic_failover_enabled"] is group["multi_az_enabled"] is False
 

@@ -43,7 +43,7 @@ def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(
     assert project.addresses() == standing
 
     project.edit("protection: true", "protection: false")
-    refused(project.make("destroy", APPROVE="sandbox"), "protection off, and that was not applied")
+    refused(project.make("destroy", APPROVE="sandbox"), "protection off, and this is not applied yet")
     assert project.addresses() == standing
 
     succeeded(project.make("plan", TIER=TIERS))
@@ -113,7 +113,7 @@ def state(folder: Path, *resources: tuple[str, dict[str, Any]], **outputs: Any) 
     return TierState(tier)
 
 
-def test_what_somebody_guarded_by_hand_stops_a_destroy(tmp_path: Path) -> None:
+def test_what_was_protected_by_hand_stops_a_destroy(tmp_path: Path) -> None:
     database = ("aws_db_instance.postgres", {"deletion_protection": True})
     sandbox = Workspace("sandbox", tmp_path)
     [refusal] = refusals(sandbox, [state(tmp_path, database, protection=False)], [])

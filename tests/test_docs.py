@@ -1,4 +1,4 @@
-"""The papers hold: links lead somewhere, make targets exist, no file names a place others do not have."""
+"""The docs hold: links lead somewhere, make targets exist, no file names a place others do not have."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-NAMES = [paper.relative_to(ROOT).as_posix() for paper in PAPERS]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.M)
@@ -43,22 +43,22 @@ def text_files() -> list[Path]:
     return [file for file in kept if b"\0" not in file.read_bytes()[:8192]]
 
 
-def anchors(paper: Path) -> set[str]:
+def anchors(page: Path) -> set[str]:
     """The anchors of the headings, as code hosts make them."""
-    headings = HEADING.findall(FENCED.sub("", paper.read_text(encoding="utf-8")))
+    headings = HEADING.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
     return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_relative_link_leads_somewhere(name: str) -> None:
-    paper = ROOT / name
+    page = ROOT / name
     broken = []
-    for groups in LINK.findall(FENCED.sub("", paper.read_text(encoding="utf-8"))):
+    for groups in LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8"))):
         link = groups[0] or groups[1]
         if re.match(r"[a-z][a-z0-9+.-]*:", link):
             continue
         path, _, anchor = link.partition("#")
-        target = (paper.parent / path).resolve() if path else paper
+        target = (page.parent / path).resolve() if path else page
         inside = target.is_relative_to(ROOT) and target.exists()
         if not inside or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(link)
@@ -108,7 +108,7 @@ def test_no_file_names_a_folder_of_one_machine_or_a_package_registry() -> None:
     assert found == []
 
 
-def test_papers_name_no_domain_that_belongs_to_somebody() -> None:
+def test_docs_name_no_domain_that_is_taken() -> None:
     """Links lead to real pages; names in examples are example.com. Public registries are no examples."""
     registries = {
         "docker.io",
@@ -120,11 +120,11 @@ def test_papers_name_no_domain_that_belongs_to_somebody() -> None:
     }
     allowed = re.compile(r"(?:.+\.)?(?:example\.com|amazonaws\.com(?:\.cn)?)$")
     found = []
-    for paper in PAPERS:
-        text = re.sub(r"https?://[^\s)>]+", "", paper.read_text(encoding="utf-8"))
+    for page in PAGES:
+        text = re.sub(r"https?://[^\s)>]+", "", page.read_text(encoding="utf-8"))
         for domain in re.findall(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud)\b", text):
             if not allowed.match(domain) and domain not in registries:
-                found.append(f"{paper.name}: {domain}")
+                found.append(f"{page.name}: {domain}")
     assert found == []
 
 

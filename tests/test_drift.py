@@ -92,7 +92,7 @@ def types() -> dict[str, Any]:
     return Catalog(catalog_path()).load("aws", "resource", named)
 
 
-def test_nobody_can_set_what_is_taken_for_moved_by_aws(types: dict[str, Any]) -> None:
+def test_what_is_taken_for_moved_by_aws_cannot_be_set(types: dict[str, Any]) -> None:
     for name, attributes in VOLATILE.items():
         for attribute in attributes:
             found = types[name].block.find(attribute)

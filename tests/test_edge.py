@@ -180,7 +180,7 @@ def test_answers_carry_security_headers(variant: Variant, spec: dict[str, Any], 
     assert https[f"{prefix}server_enabled"] is False
 
 
-def test_pods_of_the_gateway_are_checked_and_registered_by_nobody_here(edge: Root) -> None:
+def test_pods_of_the_gateway_are_checked_and_not_registered_here(edge: Root) -> None:
     target = edge["aws_lb_target_group.gateway"]
     assert (target["target_type"], target["port"], target["protocol"]) == ("ip", 8000, "HTTP")
     assert target["load_balancing_algorithm_type"] == "least_outstanding_requests"
@@ -198,7 +198,7 @@ def test_the_firewall_of_the_network_lets_the_load_balancer_reach_these_ports(
         assert f"node_from_load_balancer_{port}" in network.all("aws_vpc_security_group_ingress_rule")
 
 
-def test_shield_advanced_is_bought_by_nobody_unasked(edge: Root, variant: Variant) -> None:
+def test_shield_advanced_is_not_bought_unasked(edge: Root, variant: Variant) -> None:
     assert edge.all("aws_shield_protection") == {}
     asked = variant(edge={"shield": True})["edge"]
     assert asked["aws_shield_protection.main"]["resource_arn"] == "${aws_lb.main.arn}"

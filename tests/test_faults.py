@@ -77,7 +77,7 @@ def converges(production: Production) -> None:
             "was written by version 1.99.0, and this is Terraform",
             "use Terraform 1.99.0 or newer",
         ),
-        ("network", "AWS cannot be asked who you are", "look at credentials and network"),
+        ("network", "AWS cannot be asked for your identity", "check credentials and network"),
     ],
 )
 def test_what_is_wrong_for_all_tiers_is_said_once_before_terraform_runs(
@@ -125,7 +125,7 @@ def test_a_second_apply_is_refused_and_told_who_holds_the_state(
 def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
     production: Production, killed: str
 ) -> None:
-    """The worst moment: all is created, and the state tells of nothing. terraform writes a state in S3 every
+    """The worst moment: all is created, and the state holds nothing. terraform writes a state in S3 every
     twenty seconds at most."""
     few = (
         "aws_kms_alias.state",
@@ -240,7 +240,7 @@ def test_a_full_disk_leaves_no_plan_that_could_be_applied(production: Production
     run = production.make("plan", TIER)
     production.aws.fault = None
     refused(run, "the disk is full")
-    assert "make room, then make plan ENV=production" in message(run)
+    assert "free some space, then make plan ENV=production" in message(run)
     refused(production.make("apply", TIER, APPROVE="yes"), "there is no saved plan of state")
 
     # terraform does not say when its JSON is cut off.
@@ -256,7 +256,7 @@ def test_a_full_disk_stops_an_apply_before_it_starts(production: Production) -> 
     """The limit of files stands for the end of the disk: 512 KiB."""
     run = production.shell("ulimit -f 1024; exec make apply TIER=state APPROVE=yes")
     refused(run, "apply: state of production: cdktf.out/production/stacks/state/journal: File too large")
-    assert "make room" in message(run)
+    assert "free some space" in message(run)
     assert not production.cloud.exists() or not Cloud(production.cloud).all("aws_s3_bucket")
     succeeded(production.make("apply", TIER, APPROVE="yes"))
     assert len(production.recorded("state")) == RESOURCES
@@ -320,7 +320,7 @@ class Terraform:
         return run.stdout + run.stderr
 
     def managed(self) -> Counter[str]:
-        """How many resources of each type the state tells of."""
+        """How many resources of each type the state holds."""
         resources = json.loads(self.state.read_text())["resources"]
         return Counter(each["type"] for each in resources if each["mode"] == "managed")
 

@@ -239,7 +239,7 @@ def test_the_controller_binds_targets_and_makes_no_load_balancer(gateway: Root) 
     assert "ec2:DescribeInstances" not in seen
 
 
-def test_nobody_makes_a_load_balancer_that_terraform_does_not_know(shared: Objects) -> None:
+def test_no_load_balancer_is_made_that_terraform_does_not_know(shared: Objects) -> None:
     policy = shared["ValidatingAdmissionPolicy/no-untracked-load-balancers"]["spec"]
     assert policy["failurePolicy"] == "Fail"
     (rule,) = policy["matchConstraints"]["resourceRules"]

@@ -123,23 +123,24 @@ def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: 
     run = project.make("import")
     refused(run, "environments/imports/sandbox.yaml: 7 problems")
     for said in (
-        "yaml:2: network: aws_vpc.man: vpc-0123456789abcdef0\n  rule:   network has no such resource\n"
+        "yaml:2: network: aws_vpc.man: vpc-0123456789abcdef0\n"
+        "  rule:   the address must be one of a resource of network\n"
         "  remedy: did you mean aws_vpc.main",
-        "yaml:3: network: aws_vpc.main: vpc-0123456789abcdef0\n  rule:   the state holds another one under",
-        "yaml:4: dat\n  rule:   the file names tiers",
-        "yaml:7: storage: aws_s3_bucket.files: ${path.root}\n  rule:   an ID is plain text",
-        "yaml:9: storage: aws_kms_key.backup: a\n  rule:   one thing has one address",
-        "yaml:11: data: aws_db_instance.postgres: 17\n  rule:   an ID is text\n  remedy: put it in quotes",
-        "yaml:12: edge: aws_lb.main\n  rule:   a tier maps addresses to IDs",
+        "yaml:3: network: aws_vpc.main: vpc-0123456789abcdef0\n"
+        "  rule:   the ID must be that in the state, which holds",
+        "yaml:4: dat\n  rule:   the key must be a tier",
+        "yaml:7: storage: aws_s3_bucket.files: ${path.root}\n  rule:   an ID must be plain text",
+        "yaml:9: storage: aws_kms_key.backup: a\n  rule:   a resource must have one address",
+        "yaml:11: data: aws_db_instance.postgres: 17\n  rule:   an ID must be text\n"
+        "  remedy: put it in quotes",
+        "yaml:12: edge: aws_lb.main\n  rule:   a tier must map addresses to IDs",
     ):
         assert said in run.stderr
     assert not list(project.folder.glob("cdktf.out/**/import.tf.json"))
 
     (project.stack("network") / "import.tf.json").write_text("{}")
     ask(project, "{}\n")
-    refused(
-        project.make("import", TIER="network"), "make import writes this file, and it holds something else"
-    )
+    refused(project.make("import", TIER="network"), "the file must be one that make import wrote")
 
 
 def test_an_import_that_is_taken_back_leaves_no_plan_to_apply(tmp_path: Path) -> None:

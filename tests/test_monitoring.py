@@ -394,7 +394,7 @@ def test_grafana_shows_and_decides_nothing(observability: Root) -> None:
             assert re.search(r":(BatchGet|Describe|Get|List|StartQuery|StopQuery)", action), action
 
 
-def test_nobody_knows_the_password_of_grafana(observability: Root) -> None:
+def test_the_password_of_grafana_is_not_known(observability: Root) -> None:
     """It is made while terraform applies, and is in neither plan nor state."""
     version = observability["aws_secretsmanager_secret_version.grafana"]
     assert "secret_string" not in version

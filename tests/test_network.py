@@ -163,7 +163,7 @@ def test_from_outside_the_vpc_only_answers_reach_the_database_subnets(network: R
     assert beyond == {"database_in_answers": (1024, 3388), "database_in_answers_above": (3390, 65535)}
 
 
-def test_access_lists_let_nobody_in_from_the_internet_for_remote_administration(network: Root) -> None:
+def test_access_lists_shut_out_remote_administration_from_the_internet(network: Root) -> None:
     for name, rule in network.all("aws_network_acl_rule").items():
         if rule["egress"] or rule["cidr_block"] != "0.0.0.0/0" or rule["protocol"] not in ("tcp", "-1"):
             continue
@@ -210,7 +210,7 @@ def test_the_load_balancer_reaches_only_kong(network: Root) -> None:
 
 
 @pytest.mark.parametrize(("group", "port"), [("postgres", 5432), ("redis", 6379), ("documentdb", 27017)])
-def test_databases_hear_nodes_alone_and_call_nobody(network: Root, group: str, port: int) -> None:
+def test_databases_hear_nodes_alone_and_call_nothing(network: Root, group: str, port: int) -> None:
     own = f"${{aws_security_group.{group}.id}}"
     heard = [rule for rule in rules(network, "ingress").values() if rule["security_group_id"] == own]
     assert [(rule["referenced_security_group_id"], rule["from_port"], rule["to_port"]) for rule in heard] == [

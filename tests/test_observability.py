@@ -441,7 +441,7 @@ def test_the_pager_hears_what_cannot_wait(everything: Variant) -> None:
     }
 
 
-def test_nobody_is_told_who_is_not_named(variant: Callable[..., Variant]) -> None:
+def test_only_the_named_are_told(variant: Callable[..., Variant]) -> None:
     assert variant()["observability"].all("aws_sns_topic_subscription") == {}
 
 
@@ -592,7 +592,7 @@ def days_of_the_spec(environment: Environment) -> set[int]:
 
 
 def test_whatever_writes_logs_finds_its_group(everything: Variant) -> None:
-    """AWS makes a group that is missing: in plain, and for ever."""
+    """AWS makes a group that is missing: in plain, and without an end."""
     data = everything["data"]
     groups = {group["name"] for group in data.all("aws_cloudwatch_log_group").values()}
     expected = set()

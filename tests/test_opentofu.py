@@ -120,7 +120,7 @@ def test_a_report_names_opentofu(tmp_path: Path) -> None:
 
 def test_messages_name_the_program() -> None:
     place = {"env": "dev", "verb": "plan", "tier": "network", "stack": "s", "program": OPENTOFU}
-    assert "OpenTofu failed and changed nothing" in explained("what nobody knows", place)
+    assert "OpenTofu failed and changed nothing" in explained("an unknown failure", place)
     plans = (
         "plan file was created by OpenTofu or Terraform 1.12.0, but this is 1.11.1; plan files cannot be"
         " transferred between different versions of OpenTofu / Terraform"

@@ -139,25 +139,37 @@ def test_a_tier_waits_for_what_its_own_terraform_reads(built: Synthesized) -> No
         ("network/a.tf.json", '{"output": {"vpc_id": {"value": 1}}}', ["a.tf.json:1: output.vpc_id"]),
         ("network/a.tf", 'terraform {\n  backend "s3" {}\n}\n', ["a.tf:1: terraform", "remove the block"]),
         ("network/a.tf", 'provider "aws" {\n}\n', ["a.tf:1: provider aws", "give it an alias"]),
-        ("network/a.tf", 'resource "helm_release" "x" {\n}\n', ["has the providers aws", "gateway, systems"]),
-        ("network/a.tf", 'resource "random_id" "x" {\n}\n', ["has the providers aws"]),
+        (
+            "network/a.tf",
+            'resource "helm_release" "x" {\n}\n',
+            ["must be one of this tier: aws", "gateway, systems"],
+        ),
+        ("network/a.tf", 'resource "random_id" "x" {\n}\n', ["must be one of this tier: aws"]),
         ("network/a.tf", 'variable "x" {\n}\n', ["write a default"]),
         ("network/a.tf", 'data "terraform_remote_state" "x" {\n}\n', ["aws_ssm_parameter"]),
-        ("network/a.tf", "locals {\n  x = \n}\n", ["a.tf:2\n", "the file is Terraform"]),
+        ("network/a.tf", "locals {\n  x = \n}\n", ["a.tf:2\n", "the file must be Terraform"]),
         ("network/a_override.tf", "locals {\n}\n", ["merge this file", "rename the file"]),
-        ("network/a.json", "{}", ["only *.tf and *.tf.json", "move it to files/"]),
-        ("network/other/a.json", "{}", ["the folders files and modules"]),
+        ("network/a.json", "{}", ["must be *.tf or *.tf.json", "move it to files/"]),
+        ("network/other/a.json", "{}", ["must be files or modules"]),
         ("netwrok/a.tf", "locals {\n}\n", ["own/netwrok", "rename it to network"]),
         ("a.tf", "locals {\n}\n", ["a folder with the name of its tier"]),
-        ("state/a.tf", "locals {\n}\n", ["bucket of all states", "storage"]),
-        ("network/a.tf", POLICY, ["a.tf:3: data.terraform_remote_state.network", "part of network"]),
-        ("network/a.tf", POLICY.replace("network.", "data."), ["data is built after network"]),
-        ("network/a.tf", POLICY.replace("network.", "nowhere."), ["only tiers have a state"]),
-        ("data/a.tf", POLICY.replace("outputs.jobs", "outputs"), ["outputs are read one by one"]),
+        ("state/a.tf", "locals {\n}\n", ["bucket of states", "storage"]),
+        (
+            "network/a.tf",
+            POLICY,
+            ["a.tf:3: data.terraform_remote_state.network", "must not read outputs of its own tier, network"],
+        ),
+        (
+            "network/a.tf",
+            POLICY.replace("network.", "data."),
+            ["must not read data, which is built after it"],
+        ),
+        ("network/a.tf", POLICY.replace("network.", "nowhere."), ["the state must be that of a tier"]),
+        ("data/a.tf", POLICY.replace("outputs.jobs", "outputs"), ["outputs must be read one by one"]),
         (
             "data/a.tf",
             POLICY.replace("outputs.jobs", "outputs.vpc_idd"),
-            ["no output vpc_idd", "write vpc_id"],
+            ["network has no vpc_idd", "write vpc_id"],
         ),
     ],
 )
@@ -170,19 +182,21 @@ def test_what_cannot_be_is_refused_with_file_line_and_remedy(
 
 
 def test_one_name_in_two_files_is_refused(refusal: Refusal) -> None:
-    assert "a.tf:1 declares it, too" in refusal({"network/a.tf": QUEUE, "network/b.tf": QUEUE})
+    assert "a.tf:1 declares this one" in refusal({"network/a.tf": QUEUE, "network/b.tf": QUEUE})
 
 
 def test_two_tiers_that_would_wait_for_each_other_are_refused(refusal: Refusal) -> None:
     one = POLICY.replace("network.outputs.jobs", "storage.outputs.vpc_id")
     other = POLICY.replace("network.outputs.jobs", "network.outputs.vpc_id")
-    assert "network is built after storage" in refusal({"network/a.tf": one, "storage/a.tf": other})
+    assert "storage must not read network, which is built after it" in refusal(
+        {"network/a.tf": one, "storage/a.tf": other}
+    )
 
 
 def test_links_are_refused(refusal: Refusal, tmp_path: Path) -> None:
     (tmp_path / "own/network/files").mkdir(parents=True)
     (tmp_path / "own/network/files/key").symlink_to("/etc/hosts")
-    assert "files are carried, and no links" in refusal({"network/a.tf": QUEUE})
+    assert "it must be a file, not a link" in refusal({"network/a.tf": QUEUE})
 
 
 def test_synthesis_refuses_a_clash_and_writes_nothing(built: Synthesized, tmp_path: Path) -> None:

@@ -73,7 +73,10 @@ def test_no_image_is_promoted_between_github_and_another_ci(tmp_path: Path) -> N
     (tmp_path / "dev.yaml").write_text(yaml.safe_dump(OFF))
     taking = {**SPEC, "delivery": {**SPEC["delivery"], "promote_from": "dev"}}
     (tmp_path / "live.yaml").write_text(yaml.safe_dump(taking))
-    with pytest.raises(SpecError, match=r"delivery\.ci is github here, and off in environments/dev"):
+    with pytest.raises(
+        SpecError,
+        match=r"delivery\.ci must be the same in both: it is github here, and off in environments/dev",
+    ):
         load(tmp_path / "live.yaml")
 
 

@@ -55,7 +55,7 @@ def call(folder: Path, environment: str) -> socket.socket:
     return made
 
 
-def test_a_host_ends_when_nobody_calls_and_takes_its_address_with_it(tmp_path: Path) -> None:
+def test_a_host_without_calls_ends_and_removes_its_address(tmp_path: Path) -> None:
     (tmp_path / "host-0.sock").touch()
     host = start(tmp_path, idle=1)
     assert call(tmp_path, "A=1").recv(3) == b"1"  # not from terraform: refused, as the provider itself does

@@ -594,7 +594,7 @@ def test_what_is_imported_moved_forgotten_or_half_made_is_said(tmp_path: Path) -
     }
     made = report(put(tmp_path / "dev", "network", plan), ["network"])
     assert [(each["address"], each["action"], each["reason"]) for each in made["resources"]] == [
-        ("aws_vpc.tainted", "replace", "an earlier apply left it half made"),
+        ("aws_vpc.tainted", "replace", "an earlier apply left it incomplete"),
         ("aws_vpc.old (deposed abc123)", "delete", ""),
         ("aws_vpc.left", "forget", ""),
         ("aws_vpc.adopted", "import", "adopts vpc-1"),

@@ -241,7 +241,7 @@ def test_an_allow_list_of_half_the_internet_is_grave(changed: Report) -> None:
     assert (rule["grave"], rule["says"]) == (True, "open to a large part of the internet")
 
 
-def test_a_replica_loses_nothing_and_stops_nobody(changed: Report) -> None:
+def test_a_replica_loses_nothing_and_stops_nothing(changed: Report) -> None:
     assert "aws_db_instance.replica_1" not in found(changed, "data")
     finding = found(changed, "downtime")["aws_db_instance.replica_1"]
     assert (finding["grave"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
@@ -316,7 +316,7 @@ def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, mis
     assert ("downtime" in [each[0] for each in says(tmp_path, plan)]) == missed
 
 
-def test_what_an_apply_left_over_is_missed_by_nobody(tmp_path: Path) -> None:
+def test_what_an_apply_left_over_is_not_missed(tmp_path: Path) -> None:
     plan = one("aws_lb", ["delete"], {"internal": False}, None)
     plan["resource_changes"][0]["deposed"] = "abc123"
     assert "downtime" not in [each[0] for each in says(tmp_path, plan)]

@@ -133,7 +133,7 @@ def test_earlier_states_can_be_brought_back(state: Root) -> None:
     ]
 
 
-def test_protected_states_are_deleted_by_nobody(state: Root) -> None:
+def test_protected_states_cannot_be_deleted(state: Root) -> None:
     statements, protected = state.statements("aws_s3_bucket_policy.state"), state.environment.protection
     assert ({"KeepTheBucket", "KeepTheStates"} <= statements.keys()) is protected
     assert state["aws_s3_bucket.state"].get("lifecycle") == ({"prevent_destroy": True} if protected else None)

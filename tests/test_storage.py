@@ -177,7 +177,7 @@ def test_keys_rotate_have_an_alias_and_are_administered_through_iam(roots: dict[
             }
 
 
-def test_files_key_serves_nobody_but_through_iam(storage: Root) -> None:
+def test_files_key_serves_through_iam_alone(storage: Root) -> None:
     assert set(storage.statements("aws_kms_key.files")) == {"AccountAdministersThroughIam"}
 
 
@@ -323,8 +323,8 @@ def test_how_long_backups_are_kept_leaves_the_lock_alone(variant: Callable[..., 
 @pytest.mark.parametrize(
     ("backup", "rule"),
     [
-        ({"daily_days": 14}, "the lock keeps recovery points for 35 days at least"),
-        ({"monthly_days": 400}, "the lock keeps recovery points for 365 days at most"),
+        ({"daily_days": 14}, "daily_days must be at least lock_min_days .35."),
+        ({"monthly_days": 400}, "monthly_days must be at most lock_max_days .365."),
     ],
 )
 def test_backups_that_the_lock_would_refuse_are_refused(

@@ -1,4 +1,4 @@
-"""Systems of other shapes: who reaches them, whom they reach, and what runs by the clock."""
+"""Systems of other shapes: who reaches them, whom they reach, and what runs on a schedule."""
 
 from __future__ import annotations
 
@@ -145,22 +145,28 @@ def test_deployments_change_jobs_and_ask_only_what_is_public(environment: Callab
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"shape": "internal", "path": "/x"}, "has no path"),
-        ({"shape": "worker", "port": 8080}, "it has no port"),
-        ({"shape": "worker", "health": {"live": "/x"}}, "it has no health"),
-        ({"shape": "worker", "metrics": {"port": 9100}}, "it has no metrics"),
-        ({"calls": ["shop"]}, "no leave to call itself"),
-        ({"calls": ["nobody"]}, "choose from: queue"),
-        ({"calls": ["queue"]}, "which answers no requests"),
-        ({"egress": [{"port": 443}]}, "443 is open"),
-        ({"egress": [{"port": 25}, {"port": 25}]}, "port 25 is named twice"),
-        ({"egress": [{"port": 25, "cidrs": ["10.20.0.0/24"]}]}, "overlaps the network"),
+        ({"shape": "internal", "path": "/x"}, "path requires shape: public"),
+        ({"shape": "worker", "port": 8080}, "it must have no port"),
+        ({"shape": "worker", "health": {"live": "/x"}}, "it must have no health"),
+        ({"shape": "worker", "metrics": {"port": 9100}}, "it must have no metrics"),
+        ({"calls": ["shop"]}, "must not name the system itself"),
+        ({"calls": ["nothing"]}, "choose from: queue"),
+        ({"calls": ["queue"]}, "systems that answer requests, and queue is a worker"),
+        ({"egress": [{"port": 443}]}, "must not be 443"),
+        ({"egress": [{"port": 25}, {"port": 25}]}, "each port must be named once"),
+        ({"egress": [{"port": 25, "cidrs": ["10.20.0.0/24"]}]}, "must not overlap the network"),
         ({"egress": [{"port": 25, "cidrs": ["203.0.113.1/24"]}]}, "write 203.0.113.0/24"),
-        ({"egress": [{"port": port} for port in range(1000, 1011)]}, "10 ways out at most"),
-        ({"jobs": {"migrate": {"schedule": "0 1 * * *", "command": ["a"]}}}, "has this name"),
-        ({"jobs": {"a": {"schedule": "0 25 * * *", "command": ["a"]}}}, "a schedule has five fields"),
-        ({"jobs": {"a": {"schedule": "@daily", "command": ["a"]}}}, "a schedule has five fields"),
-        ({"jobs": {"a": {"schedule": "0 1 * * *", "command": []}}}, "a job says what it starts"),
+        ({"egress": [{"port": port} for port in range(1000, 1011)]}, "at most 10 ports and ranges"),
+        ({"jobs": {"migrate": {"schedule": "0 1 * * *", "command": ["a"]}}}, "must not be that of the job"),
+        (
+            {"jobs": {"a": {"schedule": "0 25 * * *", "command": ["a"]}}},
+            "a schedule must have five numeric fields",
+        ),
+        (
+            {"jobs": {"a": {"schedule": "@daily", "command": ["a"]}}},
+            "a schedule must have five numeric fields",
+        ),
+        ({"jobs": {"a": {"schedule": "0 1 * * *", "command": []}}}, "a command is required"),
     ],
 )
 def test_what_cannot_work_is_refused(

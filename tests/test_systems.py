@@ -282,7 +282,7 @@ def test_metrics_are_for_prometheus_alone(port: int | None, variant: Variants, t
     assert (namespace, rule["ports"]) == ("observability", [{"protocol": "TCP", "port": asked}])
 
 
-def test_a_system_without_metrics_is_asked_by_nobody_but_kong(variant: Variants, tmp_path: Path) -> None:
+def test_a_system_without_metrics_is_reached_by_kong_alone(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP})["systems"]
     given = {**values(root, "shop"), "image": DIGEST}
     assert "ServiceMonitor/shop" not in rendered("systems/chart", given, tmp_path)
@@ -503,14 +503,14 @@ def test_root_certificates_are_amazons_and_valid_for_years() -> None:
         assert certificate.not_valid_after_utc > datetime.now(UTC) + timedelta(days=3 * 365)
 
 
-def test_every_variable_is_in_the_paper(variant: Variants) -> None:
+def test_every_variable_is_documented(variant: Variants) -> None:
     everything = {**SHOP, "needs": ["postgres", "redis", "documentdb", "files"]}
     root = variant(systems={"shop": everything})["systems"]
     given = values(root, "shop")
-    paper = (ROOT / "docs/spec.md").read_text()
+    page = (ROOT / "docs/spec.md").read_text()
     for name in [*given["environment"], *given["secrets"]]:
         head, _, tail = name.partition("_")
-        assert f"`{name}`" in paper or (f"`{head}_" in paper and f"`_{tail}`" in paper), name
+        assert f"`{name}`" in page or (f"`{head}_" in page and f"`_{tail}`" in page), name
 
 
 def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(

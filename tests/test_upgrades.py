@@ -62,7 +62,7 @@ def test_steps_that_lead_to_the_version_of_a_spec_are_not_taken(tmp_path: Path) 
     ]
     third = second.replace("disk_gb", "storage_gb").replace("one", "single")
     assert load_upgraded(spec(tmp_path, f"version: 3\n{third}\n"), STEPS) == (environment, [])
-    with pytest.raises(SpecError, match="reads specs of versions 1 to 3"):
+    with pytest.raises(SpecError, match="this Tierra reads, versions 1 to 3"):
         load_upgraded(spec(tmp_path, f"version: 4\n{third}\n"), STEPS)
 
 
@@ -84,7 +84,7 @@ def test_nothing_is_guessed_where_both_names_stand_or_the_place_is_taken(tmp_pat
     assert {problem.path for problem in caught.value.problems} == {"data", "database"}
 
 
-def test_whoever_synthesizes_an_older_spec_is_told_what_to_write(
+def test_synthesis_of_an_older_spec_says_what_to_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "environments").mkdir()

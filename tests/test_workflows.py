@@ -320,19 +320,25 @@ def test_the_infrastructure_of_an_environment_waits_for_that_of_the_one_before(
             {"dev": {"delivery": {**SPEC["delivery"], "promote_from": "live"}}},
             "goes round in a circle: dev from live from dev",
         ),
-        ({"dev": {"target": "rehearsal"}}, "target is aws here, and rehearsal in environments/dev.yaml"),
-        ({"dev": {"systems": {"site": {"framework": "go"}}}}, "environments/dev.yaml has no such system"),
+        (
+            {"dev": {"target": "rehearsal"}},
+            "target must be the same in both: it is aws here, and rehearsal in environments/dev.yaml",
+        ),
+        (
+            {"dev": {"systems": {"site": {"framework": "go"}}}},
+            "must be in dev, which its image comes from, and is not",
+        ),
         (
             {"dev": {"compute": {"nodes": {"instance_type": "t4g.large", "min": 3, "max": 9}}}},
             "the processor of the nodes of shop is amd64 here, and arm64",
         ),
         (
             {"dev": {"delivery": {**SPEC["delivery"], "branch": "next"}}},
-            "delivery.branch is main here, and next",
+            "delivery.branch must be the same in both: it is main here, and next",
         ),
         (
             {"dev": {"delivery": {**SPEC["delivery"], "repository": "acme/other"}}},
-            "the repository of shop is acme/platform here, and acme/other",
+            "the repository of shop must be the same in both: it is acme/platform here, and acme/other",
         ),
     ],
 )
@@ -1284,7 +1290,7 @@ def test_without_an_environment_on_aws_there_is_no_workflow(
     assert "workflows: no environment has target: aws" in capsys.readouterr().out
 
 
-def test_a_workflow_that_somebody_changed_is_put_right(
+def test_a_workflow_that_was_changed_by_hand_is_put_right(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workflows_command.main()

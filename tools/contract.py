@@ -23,17 +23,17 @@ REGION, WITHOUT_AUTHORITY = "us-east-1", "il-central-1"
 
 MEANINGS = {
     "PORT": "port that the container listens on, on all addresses",
-    "BASE_PATH": "start of the paths of its requests, which Kong takes off before it hands them on",
-    "PUBLIC_HOST": "name that users type, and probes ask for",
+    "BASE_PATH": "start of the paths of its requests, which Kong removes before it forwards them",
+    "PUBLIC_HOST": "name that users type, and the Host of probes",
     "PUBLIC_URL": "where users find the system: https, name and path",
     "AWS_REGION": "region, for every SDK of AWS",
-    "METRICS_PORT": "port where Prometheus asks, by the address of the pod",
+    "METRICS_PORT": "port that Prometheus scrapes, at the address of the pod",
     "OTEL_SERVICE_NAME": "name of the system, in traces and as a start of keys in Redis",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "collector of the node, which takes traces",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "how it takes them: protobuf over HTTP, and not gRPC",
-    "OTEL_METRICS_EXPORTER": "none: the collector takes no metrics, and Prometheus collects them",
+    "OTEL_METRICS_EXPORTER": "none: Prometheus scrapes metrics, and the collector takes none",
     "OTEL_LOGS_EXPORTER": "none: the collector reads what containers print",
-    "OTEL_TRACES_SAMPLER": "Kong decides about requests; of what begins in a system itself a share is traced",
+    "OTEL_TRACES_SAMPLER": "Kong decides for requests; of what a system starts itself, a share is traced",
     "OTEL_TRACES_SAMPLER_ARG": "that share, from `observability.trace_percent`",
     "OTEL_SDK_DISABLED": "true: no collector takes traces",
     "DATABASE_HOST": "PostgreSQL, for reading and writing. The name leads elsewhere after a failover",
@@ -59,7 +59,7 @@ MEANINGS = {
     "DOCUMENTDB_PASSWORD": "password of that user, from a Secret",
     "DOCUMENTDB_OPTIONS": "end of the connection string. Without `retryWrites=false` every write fails",
     "DOCUMENTDB_TLS_CA": "file with the root certificate",
-    "FILES_BUCKET": "bucket of S3",
+    "FILES_BUCKET": "S3 bucket",
     "FILES_PREFIX": "start of the keys that the system may use, with a slash at its end",
 }
 # What EKS Pod Identity adds to every pod, for SDKs of AWS.

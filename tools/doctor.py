@@ -181,7 +181,7 @@ def look_at_node() -> Finding:
     path = answer([sys.executable, "-m", "bindings.node"]).strip()
     if not path:
         remedy = "make setup installs one, or Node 22 or newer from https://nodejs.org/en/download"
-        return Finding("node", MISSING, "none of version 22 or newer", remedy)
+        return Finding("node", MISSING, "no version 22 or newer", remedy)
     return Finding("node", OK, f"{shown(first_version(answer([path, '--version'])))}, at {path}")
 
 
@@ -195,7 +195,7 @@ def look_at_tool(tool: Tool, needed: bool, cluster: str = "") -> Finding:
             found = f"{shown(version)}, and the cluster is to have {cluster}"
             return Finding(tool.name, WARNING, found, f"one minor version apart at most: {tool.remedy}")
         return Finding(tool.name, OK, f"{shown(version)}, at {path}")
-    found = f"{shown(version)}, at {path}" if version else f"{path} says no version" if path else "none"
+    found = f"{shown(version)}, at {path}" if version else f"{path} prints no version" if path else "none"
     return Finding(tool.name, MISSING if needed else WARNING, f"{found}; {tool.purpose}", tool.remedy)
 
 
@@ -244,7 +244,7 @@ def look_at_spec(environment: str) -> tuple[Any, Finding]:
         problem = error.problems[0]
         if len(error.problems) > 1 or problem.line:
             return None, Finding(
-                "spec", MISSING, f"{file}: {len(error.problems)} wrong", "make synth says what"
+                "spec", MISSING, f"{file}: {len(error.problems)} wrong", "make synth lists them"
             )
         return None, Finding("spec", MISSING, f"{file}: {problem.rule}", problem.remedy)
     place = f"{spec.target}, {spec.region}" + (f", account {spec.account}" if spec.target == "aws" else "")
@@ -299,7 +299,7 @@ def look_at_credentials(spec: Any) -> Finding:
         return Finding("credentials", MISSING, f"refused ({code})", sign_in)
     except BotoCoreError as error:
         found = " ".join(str(error).split())
-        return Finding("credentials", MISSING, found, f"look at the network and its proxy, then {sign_in}")
+        return Finding("credentials", MISSING, found, f"check the network and its proxy, then {sign_in}")
     found = f"{identity['Arn']}, account {identity['Account']}"
     if identity["Account"] != spec.account:
         remedy = f"the spec is for {spec.account}: sign in there, or correct account"

@@ -358,7 +358,7 @@ def _uncopied(example: str, system: str) -> Problem | None:
     known = sorted(each.name for each in EXAMPLES.iterdir() if each.is_dir())
     if example and example not in known:
         rule = f"must be one of {', '.join(known)}"
-        return Problem("EXAMPLE", short(example), rule, "choose one, or leave it out")
+        return Problem("EXAMPLE", short(example), rule, "write one of these, or leave it out")
     if example and system and os.path.lexists(SYSTEMS / system):
         place = (SYSTEMS / system).as_posix()
         return Problem("SYSTEM", short(system), f"{place} must not exist", "choose another name")

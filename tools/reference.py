@@ -1,4 +1,4 @@
-"""What the papers say of keys and outputs, from the code: what a key may be, its default, what it is for; and
+"""What docs/ says of keys and outputs, from the code: what a key may be, its default, what it is for; and
 what tiers read of each other.
 
 `python -m tools.reference` writes docs/reference.md, and the end of docs/tiers/<tier>.md below MARK. The
@@ -82,7 +82,7 @@ def sections(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def section(path: str, node: dict[str, Any]) -> str:
     """A heading, and a table of the keys that are no sections themselves."""
     title, about = (
-        (f"## `{path}`", summary(node)) if path else ("## Top", "What a file says at its left edge.")
+        (f"## `{path}`", summary(node)) if path else ("## Top", "The keys at the left edge of a file.")
     )
     lines = [title, "", about, "", "| key | may be | default | says |", "|---|---|---|---|"]
     for key, each in node["properties"].items():

@@ -252,7 +252,7 @@ def answer(pin: Pin) -> Row:
     """What its registry says."""
     registry, name = pin.asked
     if registry == AWS:
-        return Row(pin, remark="AWS says it: make versions with credentials")
+        return Row(pin, remark="only AWS knows: make versions with credentials")
     if not registry:
         return Row(pin, remark="no registry")
     try:
@@ -262,7 +262,7 @@ def answer(pin: Pin) -> Row:
             pin, remark=f"not asked: {error}" if isinstance(error, Unreachable) else "answers strangely"
         )
     if not found:
-        return Row(pin, remark="the registry knows no release of it")
+        return Row(pin, remark="the registry has no release of it")
     past = newer(pin, found)
     newest = past[-1][0] if past else max((version for version, _ in found), key=numbers)
     return Row(pin, newest, bool(past), _first(registry, name, past))
@@ -295,7 +295,7 @@ def lines(found: list[Row], today: date) -> Iterator[str]:
         start = "  ".join(f"{cell:{width}}" for cell, width in zip(cells[:5], widths, strict=True))
         yield f"{start}  {cells[5]}".rstrip()
     old, silent = sum(row.old for row in found), sum(not row.newest for row in found)
-    yield f"versions: {len(found)} in all, {old} old, {silent} of which nothing newer can be said"
+    yield f"versions: {len(found)} in all, {old} old, {silent} without an answer"
 
 
 def _cells(row: Row, today: date) -> tuple[str, ...]:
@@ -305,7 +305,7 @@ def _cells(row: Row, today: date) -> tuple[str, ...]:
 
 
 def _since(row: Row, today: date) -> str:
-    return f"{row.since} ({(today - row.since).days} days)" if row.since else "old; the day is not said"
+    return f"{row.since} ({(today - row.since).days} days)" if row.since else "old; the date is unknown"
 
 
 def markdown(found: list[Row], today: date) -> str:
@@ -318,9 +318,7 @@ def markdown(found: list[Row], today: date) -> str:
     table += [f"| {' | '.join(_plain(cell) for cell in _cells(row, today))} |" for row in old]
     silent = [row for row in found if not row.newest]
     reasons = sorted({row.remark for row in silent})
-    more = (
-        [f"Nothing newer can be said of {len(silent)}: {'; '.join(map(_plain, reasons))}."] if silent else []
-    )
+    more = [f"No answer for {len(silent)}: {'; '.join(map(_plain, reasons))}."] if silent else []
     return "\n".join([head, "", *table, "", *more]).rstrip() + "\n"
 
 

@@ -25,7 +25,7 @@ step() {
     trap - INT TERM
     printf '\r'
   fi
-  [ $ended = 0 ] || fail "$name: failed, as said above; look at the network or its proxy, then run make setup again"
+  [ $ended = 0 ] || fail "$name: failed, as said above; check the network or its proxy, then run make setup again"
   echo "setup: $name: done in $(($(date +%s) - begun)) s"
 }
 quietly="--quiet --disable-pip-version-check --require-hashes"

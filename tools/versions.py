@@ -71,13 +71,14 @@ def main() -> int:
         )
     except NoCredentialsError:
         return _refuse(
-            "there are no credentials for AWS", "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and the rest"
+            "there are no credentials for AWS",
+            "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
     except ClientError as error:
         what = f"AWS refuses {error.operation_name} ({error.response['Error']['Code']})"
-        return _refuse(what, f"sign in again, or let the role do {', '.join(ACTIONS)}")
+        return _refuse(what, f"sign in again, or allow the role {', '.join(ACTIONS)}")
     except BotoCoreError as error:
-        return _refuse(f"AWS cannot be asked: {error}", "look at the network and its proxy: HTTPS_PROXY")
+        return _refuse(f"AWS cannot be asked: {error}", "check the network and its proxy: HTTPS_PROXY")
     said = list(differences(load(text), table))
     write(TABLE, written(text, table))
     print("\n".join([*(f"versions: {line}" for line in said), f"versions: {TABLE} is of {today()}"]))

@@ -38,7 +38,7 @@ func documents(given Documents) (*mongo.Database, error) {
 }
 
 // keep returns once the order is acknowledged. Twice is once. The driver repeats no write (retryWrites=false): where no
-// answer comes, whoever asked sends the order again.
+// answer comes, the client sends the order again.
 func keep(ctx context.Context, orders *mongo.Collection, order Order) error {
 	_, err := orders.InsertOne(ctx, order)
 	if mongo.IsDuplicateKeyError(err) {

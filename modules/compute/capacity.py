@@ -116,7 +116,7 @@ def capacity_findings(
     for path, nodes in compute.all_nodes():
         offer = room(nodes)
         if min(offer.cpu, offer.memory, offer.pods) <= 0:
-            rule = f"the agents of the platform leave no room on a node: {_offer(nodes, offer)}"
+            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer)}"
             yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
             hold_pods = False
             continue
@@ -151,7 +151,7 @@ def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]
             if asked > given:
                 beside = " with its sidecars" if system.sidecars else ""
                 sums = _offer(place.nodes, place.offer)
-                rule = f"a pod{beside} fits on a node, and {asked}{unit} does not: {sums}"
+                rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
 
@@ -182,7 +182,7 @@ def _too_many(
     ):
         needed = nodes_needed(wanted, offer)
         if needed is None or needed > count:
-            rule = f"{count} nodes do not hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
+            rule = f"{count} nodes must hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
             yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
             return
 
@@ -233,8 +233,8 @@ def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator
             largest = max(mine, key=lambda pool: pool.most * _addresses_each(pool.nodes))
             path = f"compute.groups.{largest.name}" if largest.name else "compute.nodes"
             rule = (
-                f"zone {zone} has up to {' + '.join(_counted(pool) for pool in mine)} = {taken} addresses,"
-                f" and its private subnet {subnet} has {free}"
+                f"the private subnet of zone {zone} must hold {' + '.join(_counted(pool) for pool in mine)} ="
+                f" {taken} addresses, and {subnet} has {free}"
             )
             zones = sum(pool.name == largest.name for pool in every)
             each = _addresses_each(largest.nodes)

@@ -15,8 +15,8 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
     half = compute.nodes.disk_for_pods
     if gateway.upload_room > half:
         rule = (
-            f"a pod of Kong asks for upload_mb x uploads = {gateway.upload_room} MiB of its node's disk, and"
-            f" half of it is {half} MiB: the other half is for images and logs"
+            f"a pod of Kong must not ask for more than half of its node's disk, {half} MiB, and asks for"
+            f" upload_mb x uploads = {gateway.upload_room} MiB: the other half is for images and logs"
         )
         enough = -(-gateway.upload_room * 2 // 1024)
         remedy = f"lower uploads or upload_mb, or raise compute.nodes.disk_gb to {enough} or more"
@@ -25,8 +25,8 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
         room = compute.nodes_of(system.nodes).disk_for_pods
         if system.nodes and system.scratch_mb > room:
             rule = (
-                f"a pod asks for scratch_mb ({system.scratch_mb}) of its node's disk, and half of it is"
-                f" {room} MiB: the other half is for images and logs"
+                f"scratch_mb ({system.scratch_mb}) must be at most half of the disk of its nodes, {room} MiB:"
+                " the other half is for images and logs"
             )
             remedy = f"lower it to {room} or less, or raise compute.groups.{system.nodes}.disk_gb"
             yield Finding(("systems", name, "scratch_mb"), rule, remedy)
@@ -34,8 +34,8 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
         if system.scratch_mb < most:
             key = f"systems.{name}.upload_mb" if system.upload_mb else "gateway.upload_mb"
             rule = (
-                f"Kong lets in bodies of {most} MiB, and a framework may write them to scratch"
-                f" files: scratch_mb ({system.scratch_mb}) must be at least {key}"
+                f"scratch_mb ({system.scratch_mb}) must be at least {key} ({most}): a framework may write the"
+                " bodies that Kong lets in to scratch files"
             )
             remedy = f"raise it to {most} or more, or lower {key}"
             yield Finding(("systems", name, "scratch_mb"), rule, remedy)

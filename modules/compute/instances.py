@@ -18,6 +18,7 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from modules.section import fault
+from modules.wording import choices
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,8 @@ def _usable(name: str) -> str:
         every = sorted({*instances(), *existing_types()})
         close = [plain] if plain in every else difflib.get_close_matches(plain, every, n=1, cutoff=0.6)
         raise fault("the instance type must exist at AWS", f"write {close[0] if close else 't3.medium'}")
-    families = [f"t3, t3a, t4g ({', '.join(BURSTABLE)})", f"{', '.join(GIB_PER_VCPU)} ({', '.join(SIZES)})"]
-    raise fault(
-        f"capacity is computed for the families {' and '.join(families)}; of {name} too little is known",
-        f"write {difflib.get_close_matches(name, instances(), n=1, cutoff=0)[0]}, or another of these",
-    )
+    near = choices(difflib.get_close_matches(name, instances(), n=3, cutoff=0))
+    raise fault(f"the type must be one that Tierra has figures for, and {name} is not", f"write {near}")
 
 
 InstanceType = Annotated[

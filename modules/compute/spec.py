@@ -45,9 +45,11 @@ class Endpoint(Section):
     def zones_are_distinct(self) -> Iterator[Finding]:
         """Two zones, as EKS wants them."""
         for index in repeated(self.zones):
-            yield Finding(("zones", index), "each zone is named once", "remove the second one")
+            yield Finding(("zones", index), "each zone must be named once", "remove the second one")
         if len(self.zones) == 1:
-            yield Finding(("zones",), "EKS wants two zones or more", "name another zone, or remove the line")
+            yield Finding(
+                ("zones",), "there must be at least two zones", "name another zone, or remove the line"
+            )
 
     @check("public_cidrs")
     def ranges_are_narrow_and_public(self) -> Iterator[Finding]:
@@ -55,15 +57,15 @@ class Endpoint(Section):
         for index, each in enumerate(self.public_cidrs):
             path = ("public_cidrs", index)
             if each.prefixlen < 8:
-                rule = "the API of the cluster is never open to the internet; a range is /8 or narrower"
+                rule = "the API must not be open to the whole internet: a range must be /8 or narrower"
                 yield Finding(path, rule, "write the ranges of your offices and runners, or remove the line")
             elif any(each.overlaps(private) for private in PRIVATE):
-                rule = "EKS refuses private ranges here: these are ranges that come from the internet"
+                rule = "a range must be public: these are the ranges that come from the internet"
                 yield Finding(path, rule, "move it to network.admin_cidrs, which lets in private ranges")
         for index in repeated(map(str, self.public_cidrs)):
-            yield Finding(("public_cidrs", index), "each range is named once", "remove the second one")
+            yield Finding(("public_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.public_cidrs) > MOST_RANGES:
-            rule = f"EKS takes at most {MOST_RANGES} ranges"
+            rule = f"there must be at most {MOST_RANGES} ranges"
             yield Finding(
                 ("public_cidrs",), rule, "join neighbouring ranges", f"{len(self.public_cidrs)} ranges"
             )
@@ -99,8 +101,8 @@ class ImageCache(Section):
             if getattr(self, key) and not self.enabled:
                 yield Finding(
                     (key,),
-                    "only the image cache uses this secret, and it is off",
-                    "write enabled: true beside it",
+                    "the image cache, which alone uses this secret, must be enabled",
+                    "write enabled: true beside it, or remove the line",
                 )
 
 
@@ -134,13 +136,12 @@ class Compute(Section):
     endpoint: Endpoint = Field(default_factory=Endpoint, description="Ways to the Kubernetes API.")
     admins: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
         default=(),
-        description="IAM roles that may do everything in the cluster. The role that creates it gets no"
-        " access by that.",
+        description="IAM roles that may do everything in the cluster. Creating the cluster gives none.",
         examples=[["arn:aws:iam::123456789012:role/platform"]],
     )
     viewers: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
         default=(),
-        description="IAM roles that may look at everything in the cluster but secrets.",
+        description="IAM roles that may read everything in the cluster but secrets.",
         examples=[["arn:aws:iam::123456789012:role/developers"]],
     )
     log_days: RetentionDays = Field(
@@ -174,7 +175,7 @@ class Compute(Section):
     def percent_is_for_cpu(self) -> Iterator[Finding]:
         """No key that does nothing."""
         if "cpu_percent" in self.model_fields_set and self.scaling != "cpu":
-            rule = f"only scaling: cpu looks at the load of processors, and scaling is {self.scaling}"
+            rule = f"cpu_percent requires scaling: cpu, and scaling is {self.scaling}"
             yield Finding(("cpu_percent",), rule, "remove the line, or write scaling: cpu")
 
     @check("kubernetes", "nodes.ami_release", "groups")
@@ -182,7 +183,7 @@ class Compute(Section):
         """Nodes run the version of the control plane."""
         for path, nodes in self.all_nodes():
             if nodes.ami_release and not nodes.ami_release.startswith(f"{self.kubernetes}."):
-                rule = f"the image of nodes is of the version of the cluster, {self.kubernetes}"
+                rule = f"the image of the nodes must have the version of the cluster, {self.kubernetes}"
                 remedy = f"write a release that starts with {self.kubernetes}."
                 yield Finding((*path, "ami_release"), rule, remedy)
 
@@ -191,7 +192,7 @@ class Compute(Section):
         """A zone without nodes has no load that could add one."""
         for name, group in self.groups.items():
             if self.scaling == "cpu" and not group.min:
-                rule = "scaling: cpu adds no node to a group that has none"
+                rule = "a group must have nodes for scaling: cpu, which adds none to a group that has none"
                 yield Finding(
                     ("groups", name, "min"), rule, "write the number of its zones, or scaling: pods"
                 )
@@ -205,7 +206,7 @@ class Compute(Section):
         names: set[str] = set()
         for key, index, arn in arns:
             if role_slug(arn) in names:
-                rule = "each role is named once, and no two have one name"
+                rule = "each role must be named once, and no two may have the same name"
                 yield Finding((key, index), rule, "remove one of the two")
             names.add(role_slug(arn))
 
@@ -214,14 +215,14 @@ class Compute(Section):
         """A range that EKS accepts."""
         cidr = self.service_cidr
         if not any(cidr.subnet_of(private) for private in PRIVATE):
-            rule = "addresses of services are private (RFC 1918)"
+            rule = "addresses of services must be private (RFC 1918)"
             yield Finding(
                 ("service_cidr",), rule, f"use a range inside {choices(PRIVATE)}, such as {SERVICES}"
             )
         elif not 12 <= cidr.prefixlen <= 24:
-            yield Finding(("service_cidr",), "EKS takes a /12 to a /24", f"write {SERVICES}")
+            yield Finding(("service_cidr",), "the range must be /12 to /24", f"write {SERVICES}")
         elif cidr.overlaps(CONTAINER_BRIDGE):
-            rule = f"the range must not overlap {CONTAINER_BRIDGE}, the range of containers of the nodes"
+            rule = f"the range must not overlap {CONTAINER_BRIDGE}, the range of the nodes' containers"
             yield Finding(("service_cidr",), rule, f"write {SERVICES}")
 
 
@@ -230,26 +231,28 @@ def compute_findings(
 ) -> Iterator[Finding]:
     """Rules that look at the network and the region besides. Paths start at the root."""
     if compute.service_cidr.overlaps(vpc) and compute.service_cidr != SERVICES:  # or the VPC is refused
-        rule = f"addresses of services must not overlap the VPC range {vpc}"
+        rule = f"the range of services must not overlap the VPC range {vpc}"
         yield Finding(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
     yield from zone_findings(compute, zones)
     for index, zone in enumerate(compute.endpoint.zones):
         if zone not in zones:
-            rule = f"the control plane is in zones of network.zones, which are {choices(zones)}"
-            yield Finding(("compute", "endpoint", "zones", index), rule, "name one of these, or remove it")
+            rule = f"a zone of the control plane must be one of network.zones: {choices(zones)}"
+            yield Finding(
+                ("compute", "endpoint", "zones", index), rule, "name one of these, or remove the zone"
+            )
     for key in ("docker_hub", "github"):
         secret = getattr(compute.image_cache, key)
         if secret and not secret.startswith(f"arn:aws:secretsmanager:{home}:"):
-            rule = f"ECR must find the secret in its own account and region, {home}"
+            rule = f"the secret must be in the account and region of the registry, {home}"
             yield Finding(
                 ("compute", "image_cache", key),
                 rule,
-                "create it there, and write its ARN, or remove the line",
+                "create it there and write its ARN, or remove the line",
             )
     for key in ("admins", "viewers"):
         for index, arn in enumerate(getattr(compute, key)):
             if arn.split(":")[1] != partition:
-                rule = f"roles of the region's partition may use the cluster, which is {partition}"
+                rule = f"a role must be of the region's partition, {partition}"
                 yield Finding(
                     ("compute", key, index), rule, f"write a role that starts with arn:{partition}:"
                 )

@@ -26,13 +26,13 @@ def _offered(version: str) -> str:
     row = calendar.rows(calendar.KUBERNETES).get(version)
     if row and row.standard_until and row.standard_until < row.read:
         raise fault(
-            f"standard support of Kubernetes {version} ended on {row.standard_until}; EKS raises such"
-            " clusters by itself",
-            f'write "{NEWEST}" for a new cluster, or the version that yours has by now: {known}',
+            f"the version must be in standard support, which ended for {version} on {row.standard_until};"
+            " EKS upgrades such clusters by itself",
+            f'write "{NEWEST}" for a new cluster, or the version that yours has now: {known}',
         )
     raise fault(
-        f"Tierra offers Kubernetes {known}; its table is of {calendar.as_of(calendar.KUBERNETES)}",
-        f'write "{NEWEST}", in quotes; a version that EKS has since then comes with make versions',
+        f"the version must be {known} (Tierra's table is of {calendar.as_of(calendar.KUBERNETES)})",
+        f'write "{NEWEST}", in quotes; make versions adds those that EKS has released since',
     )
 
 

@@ -18,7 +18,7 @@ def _version(version: str) -> str:
     if version in DOCUMENTDB:
         return version
     close = [sold for sold in DOCUMENTDB if sold.startswith(version)] if version else []
-    raise fault(f"AWS sells DocumentDB {choices(DOCUMENTDB)}", f"write {(close or ['5.0.0'])[0]}")
+    raise fault(f"the version must be {choices(DOCUMENTDB)}", f"write {(close or ['5.0.0'])[0]}")
 
 
 Version = Annotated[

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from pydantic import WithJsonSchema
 
-from modules.data.catalog import families
 from modules.section import fault
+from modules.wording import choices
 
 
 def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> Callable[[str], str]:
@@ -22,11 +22,12 @@ def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> C
         family = written.rpartition(".")[0]
         sizes = sorted(each for each in sold() if each.rpartition(".")[0] == family)
         if written in sold():
-            raise fault(f"classes of {service} are written like {example}", f"write {written}")
+            raise fault(f"a class of {service} must be written like {example}", f"write {written}")
         if sizes:
-            raise fault(f"{service} has no such size of {family}", f"write {_some(written, sizes)}")
-        rule = f"{service} has the classes {', '.join(families(sold()))}, each in several sizes"
-        raise fault(rule, f"write {_some(written, sorted(sold()))}")
+            raise fault(
+                f"the size must be one that {service} has of {family}", f"write {_some(written, sizes)}"
+            )
+        raise fault(f"the class must be one that {service} offers", f"write {_some(written, sorted(sold()))}")
 
     return validate
 
@@ -39,4 +40,4 @@ def written_like(example: str) -> WithJsonSchema:
 
 def _some(name: str, sold: list[str]) -> str:
     close = difflib.get_close_matches(name, sold, n=3, cutoff=0.5) or sold[:3]
-    return " or ".join(close)
+    return choices(close)

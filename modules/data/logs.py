@@ -1,4 +1,4 @@
-"""Log groups with the names that the databases write to. AWS would make its own: unencrypted, for ever."""
+"""Log groups with the names that the databases write to. Those of AWS are unencrypted and kept forever."""
 
 from __future__ import annotations
 

@@ -41,21 +41,21 @@ RESERVED = frozenset(_WORDS.split())
 def _version(version: str) -> str:
     major, _, minor = version.partition(".")
     if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?", version) or major not in POSTGRES:
-        rule = f"RDS sells PostgreSQL {choices(POSTGRES)}, with or without a minor version"
-        raise fault(rule, f'write "{max(POSTGRES)}", in quotes, or another of these')
+        rule = f"the version must be {choices(POSTGRES)}, with or without a minor version"
+        raise fault(rule, f'write "{max(POSTGRES)}", in quotes')
     oldest = POSTGRES[major]
     if minor and not oldest <= int(minor) <= MOST_MINORS:
-        rule = f"of PostgreSQL {major} RDS sells the minor versions from {major}.{oldest} on"
+        rule = f"the minor version must be one that RDS has: {major}.{oldest} or later"
         raise fault(rule, f'write "{major}", in quotes, for the newest that AWS recommends')
     return version
 
 
 def _database(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
-        rule = "the name of a database has small letters, digits and underscores, and starts with a letter"
+        rule = "the name must be lowercase letters, digits and underscores, and start with a letter"
         raise fault(rule, "write it like platform")
     if name in RESERVED or name.startswith(("pg_", "rds_")):
-        raise fault("PostgreSQL and RDS keep this name for themselves", "choose another name")
+        raise fault("the name must not be one that PostgreSQL or RDS reserves", "choose another name")
     return name
 
 
@@ -87,7 +87,7 @@ class Postgres(Section):
     multi_az: bool = Field(
         default=True,
         description="A standby in another zone takes over when the primary fails. Without it the primary is"
-        " cheaper and goes with its zone.",
+        " cheaper and fails with its zone.",
     )
     replicas: int = Field(
         default=2,
@@ -118,13 +118,13 @@ class Postgres(Section):
         default=None,
         ge=12_000,
         le=64_000,
-        description="Operations a second, 12000 to 64000, from 400 GiB on. Left out, as the size has it.",
+        description="Operations a second, 12000 to 64000, from 400 GiB on. Left out, those of the size.",
     )
     throughput: int | None = Field(
         default=None,
         ge=500,
         le=4_000,
-        description="MiB a second, 500 to 4000, from 400 GiB on and with iops. Left out, as the size has it.",
+        description="MiB a second, 500 to 4000, from 400 GiB on and with iops. Left out, those of the size.",
     )
     database: Database = Field(
         default="platform",
@@ -203,7 +203,9 @@ class Postgres(Section):
     def replicas_have_backups(self) -> Iterator[Finding]:
         """RDS builds a replica from a backup."""
         if self.replicas and not self.backup_days:
-            rule = f"read replicas are built from backups, and replicas is {self.replicas}"
+            rule = (
+                f"replicas ({self.replicas}) require backup_days of at least 1: RDS builds them from backups"
+            )
             key = "backup_days" if "backup_days" in self.model_fields_set else "replicas"
             yield Finding((key,), rule, "set backup_days to 1 or more, or replicas to 0")
 
@@ -215,19 +217,25 @@ class Postgres(Section):
         major, _, minor = self.replica_version.partition(".")
         remedy = "remove the line"
         if not self.replicas:
-            yield Finding(("replica_version",), "there is no replica: replicas is 0", remedy)
+            yield Finding(
+                ("replica_version",), "replica_version requires a replica, and replicas is 0", remedy
+            )
         elif major != self.major:
-            rule = f"RDS upgrades replicas to another major with the primary, whose version is {self.version}"
-            yield Finding(("replica_version",), rule, f"{remedy}, and set allow_major_upgrade for version")
+            rule = f"the major must be that of version ({self.version}): RDS upgrades it with the primary"
+            yield Finding(
+                ("replica_version",),
+                rule,
+                f"{remedy}; to upgrade the major, change version and set allow_major_upgrade",
+            )
         elif not minor or (self.pinned and int(minor) < int(self.version.partition(".")[2])):
-            rule = f"replica_version is a minor version, not below version, which is {self.version}"
+            rule = f"replica_version must be a minor version, at least version ({self.version})"
             yield Finding(("replica_version",), rule, f"write it like {self.major}.9, or {remedy}")
 
     @check("storage_gb", "max_storage_gb")
     def ceiling_is_above(self) -> Iterator[Finding]:
         """Storage has room to grow."""
         if self.max_storage_gb is not None and self.max_storage_gb < self.least_ceiling_gb:
-            rule = f"max_storage_gb must be at least a tenth above storage_gb, which is {self.storage_gb}"
+            rule = f"max_storage_gb must be at least 10 % above storage_gb ({self.storage_gb})"
             least = self.least_ceiling_gb
             remedy = f"write {least} or more" if least <= LARGEST_GB else "remove the line"
             yield Finding(("max_storage_gb",), rule, remedy)
@@ -237,13 +245,13 @@ class Postgres(Section):
         """Operations and throughput are chosen on large volumes only, and in proportion."""
         for key in ("iops", "throughput"):
             if getattr(self, key) is not None and self.storage_gb < STRIPED_GB:
-                rule = f"{key} can be chosen from {STRIPED_GB} GiB on, and storage_gb is {self.storage_gb}"
+                rule = f"{key} requires storage_gb of at least {STRIPED_GB}, and it is {self.storage_gb}"
                 yield Finding((key,), rule, f"remove the line, or set storage_gb to {STRIPED_GB} or more")
         if self.iops and self.storage_gb >= STRIPED_GB and self.iops > self.storage_gb * IOPS_A_GB:
-            rule = f"AWS sells at most {IOPS_A_GB} operations a second for each GiB"
+            rule = f"iops must be at most {IOPS_A_GB} for each GiB of storage_gb"
             yield Finding(("iops",), rule, f"write {self.storage_gb * IOPS_A_GB} or less")
         if self.throughput and (self.iops or 0) < self.throughput * IOPS_A_THROUGHPUT:
-            rule = f"throughput needs iops of at least {IOPS_A_THROUGHPUT} times as much"
+            rule = f"throughput requires iops of at least {IOPS_A_THROUGHPUT} times as much"
             yield Finding(("throughput",), rule, f"set iops to {max(12_000, self.throughput * 4)} or more")
 
     @check("backup_window", "maintenance_window")

@@ -19,8 +19,8 @@ EVERY = [version for versions in CACHES.values() for version in versions]
 def _version(version: str) -> str:
     if version in EVERY:
         return version
-    sold = " and ".join(f"{ENGINES[engine]} {choices(versions)}" for engine, versions in CACHES.items())
-    rule = f"ElastiCache sells {sold} with users that IAM authenticates"
+    sold = ", or ".join(f"{ENGINES[engine]} {choices(versions)}" for engine, versions in CACHES.items())
+    rule = f"the version must support users that IAM authenticates: {sold}"
     raise fault(rule, f'write "{CACHES["redis"][-1]}", in quotes')
 
 
@@ -92,7 +92,7 @@ class Redis(Section):
         """Each engine has versions of its own."""
         sold = CACHES[self.engine]
         if self.version not in sold:
-            rule = f"ElastiCache has {ENGINES[self.engine]} {choices(sold)}, and version is {self.version}"
+            rule = f"the version of {ENGINES[self.engine]} must be {choices(sold)}, and it is {self.version}"
             key = "version" if "version" in self.model_fields_set else "engine"
             other = "" if self.engine == "valkey" else ", or engine: valkey beside it"
             yield Finding((key,), rule, f'write version: "{sold[-1]}"{other}')

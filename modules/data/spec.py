@@ -42,8 +42,8 @@ class Data(Section):
         default=1,
         ge=1,
         le=9999,
-        description="Counts the lives of the databases and ends the names of their final snapshots, which AWS"
-        " wants unique. Raise it and apply after databases were destroyed and built again.",
+        description="Counts how often the databases were built. The names of their final snapshots, which AWS"
+        " wants unique, end with it. Raise it and apply after databases were destroyed and built again.",
     )
 
     @property

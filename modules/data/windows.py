@@ -34,9 +34,9 @@ def _minutes(window: str) -> tuple[int, int]:
 def _daily(shortest: int) -> Callable[[str], str]:
     def validate(window: str) -> str:
         if not re.fullmatch(_DAILY, window):
-            raise fault("a daily window is two times in UTC, hh:mm-hh:mm", "write it like 00:30-01:30")
+            raise fault("a daily window must be two times in UTC, hh:mm-hh:mm", "write it like 00:30-01:30")
         if _minutes(window)[1] < shortest:
-            raise fault(f"AWS asks for a daily window of {shortest} minutes at least", "end it later")
+            raise fault(f"a daily window must be at least {shortest} minutes long", "end it later")
         return window
 
     return validate
@@ -46,11 +46,11 @@ def _weekly(shortest: int) -> Callable[[str], str]:
     def validate(window: str) -> str:
         if not re.fullmatch(_WEEKLY, window):
             raise fault(
-                "a weekly window is two times in UTC with their days, ddd:hh:mm-ddd:hh:mm",
-                "write it like sun:09:00-sun:10:00, in small letters",
+                "a weekly window must be two times in UTC with their days, ddd:hh:mm-ddd:hh:mm",
+                "write it like sun:09:00-sun:10:00, in lowercase",
             )
         if not shortest <= _minutes(window)[1] <= DAY:
-            raise fault(f"AWS asks for a weekly window of {shortest} minutes to 24 hours", "move its end")
+            raise fault(f"a weekly window must be {shortest} minutes to 24 hours long", "move its end")
         return window
 
     return validate
@@ -78,5 +78,5 @@ def overlap(daily: str, weekly: str) -> bool:
 def window_findings(backup: str, maintenance: str) -> Iterator[Finding]:
     """AWS refuses a backup window that overlaps the maintenance window."""
     if overlap(backup, maintenance):
-        rule = f"backups and maintenance must not overlap, and maintenance_window is {maintenance}"
+        rule = f"backup_window must not overlap maintenance_window ({maintenance})"
         yield Finding(("backup_window",), rule, "move one of the two windows")

@@ -26,9 +26,9 @@ _HOSTED = re.compile(r"(ubuntu|windows|macos)-", re.IGNORECASE)
 def _label(label: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", label):
         return label
-    plain = re.sub(r"[^A-Za-z0-9._:-]+", "-", label).strip("-._:")[:100]
+    plain = "" if "$" in label else re.sub(r"[^A-Za-z0-9._:-]+", "-", label).strip("-._:")[:100]
     raise fault(
-        "the label of a runner is 1 to 100 letters, digits and . _ : -",
+        "the label of a runner must be 1 to 100 letters, digits and . _ : -",
         f"write {plain}" if plain else "write a label such as production",
     )
 
@@ -44,7 +44,8 @@ def _labels(labels: tuple[str, ...]) -> tuple[str, ...]:
     if labels:
         return labels
     raise fault(
-        "a runner has at least one label", "write runner: [self-hosted, production], or the labels of yours"
+        "a runner must have at least one label",
+        "write the labels of yours, such as [self-hosted, production]",
     )
 
 
@@ -75,7 +76,7 @@ def _connection(arn: str) -> str:
     if re.fullmatch(r"arn:aws[a-z-]*:codeconnections:[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}", arn):
         return arn
     raise fault(
-        "the ARN of a connection to GitHub starts with arn:aws:codeconnections:",
+        "the ARN of a connection to GitHub must start with arn:aws:codeconnections:",
         "copy it from the console: Developer Tools, Settings, Connections",
     )
 
@@ -118,13 +119,13 @@ def runner_findings(
     own = any(label.lower() == "self-hosted" for label in runner)
     if target != "aws" or own or not any(_HOSTED.match(label) for label in runner):
         return
-    reach = "the VPC and compute.endpoint.public_cidrs" if public_cidrs else "the VPC"
+    reach = "the VPC or compute.endpoint.public_cidrs" if public_cidrs else "the VPC"
     rule = (
-        f"the Kubernetes API can be reached only from {reach}, so jobs that plan and deploy must run there;"
-        " GitHub's own runners do not"
+        f"jobs that plan and deploy must run where they reach the Kubernetes API, in {reach}; GitHub's own"
+        " runners do not"
     )
     remedy = (
-        f"write runner: codebuild and a connection, or runner: [self-hosted, {environment}], labels of a"
-        " runner in the VPC: docs/delivery.md"
+        f"write runner: codebuild and a connection, or the labels of a runner in the VPC, such as"
+        f" [self-hosted, {environment}]: docs/delivery.md"
     )
     yield Finding(("delivery", "runner"), rule, remedy, "" if named else "(missing)")

@@ -24,7 +24,7 @@ def _github_environment(name: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:255]
     # GitHub allows more, and puts some of it into tokens in another spelling than it shows.
     raise fault(
-        "the name of a GitHub environment here is 1 to 255 letters, digits and . _ -",
+        "the name of a GitHub environment must be 1 to 255 letters, digits and . _ -",
         f"write {plain}" if plain else "write a name such as production",
     )
 
@@ -43,7 +43,7 @@ def _branch(name: str) -> str:
     ):
         return name
     raise fault(
-        "a branch here is 1 to 100 letters, digits and . _ - /, and no pattern", "write a name such as main"
+        "a branch must be 1 to 100 letters, digits and . _ - /, and no pattern", "write a name such as main"
     )
 
 
@@ -57,7 +57,10 @@ Branch = Annotated[
 def _promoted_from(name: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= 12:
         return name
-    raise fault("it is the name of an environment, as its file has it", "write a name such as staging")
+    raise fault(
+        "it must be the name of an environment: that of its file without .yaml",
+        "write a name such as staging",
+    )
 
 
 PromotedFrom = Annotated[
@@ -118,7 +121,7 @@ class Delivery(Section):
     ci: Annotated[Literal["github", "off"], BeforeValidator(_ci)] = Field(
         default="github",
         description="Where pipelines run: on GitHub Actions (github), or on another CI of yours (off). Then"
-        " nothing here trusts GitHub, registries take images from whom IAM allows it, and make workflows"
+        " nothing here trusts GitHub, registries take images from roles that IAM allows, and make workflows"
         " writes the same steps as shell scripts: pipelines/<system>.<env>.sh.",
     )
     repository: Repository = Field(
@@ -199,8 +202,8 @@ class Delivery(Section):
         """A key without effect is a mistake."""
         for key in OF_GITHUB:
             if not self.github and key in self.model_fields_set:
-                rule = "workflows of GitHub alone use this key, and ci: off leaves them out"
-                yield Finding((key,), rule, "remove the line, or remove ci: off")
+                rule = "the key must not be set with ci: off: only workflows of GitHub use it"
+                yield Finding((key,), rule, "remove the line, or write ci: github")
 
     @property
     def codebuild(self) -> bool:
@@ -211,12 +214,14 @@ class Delivery(Section):
     def codebuild_has_a_connection(self) -> Iterator[Finding]:
         """Both or neither."""
         if self.codebuild and not self.connection:
-            rule = "runner: codebuild needs the connection by which CodeBuild learns of jobs on GitHub"
+            rule = "runner: codebuild requires the connection by which CodeBuild learns of jobs on GitHub"
             remedy = "add connection: and the ARN of one; docs/delivery.md says how to make it"
             yield Finding(("connection",), rule, remedy, "(missing)")
         if self.connection and not self.codebuild:
             yield Finding(
-                ("connection",), "only runner: codebuild uses it", "remove it, or write runner: codebuild"
+                ("connection",),
+                "connection requires runner: codebuild",
+                "remove the line, or write runner: codebuild",
             )
 
 
@@ -241,7 +246,7 @@ def delivery_findings(
     if not delivery.github:
         return
     if target == "aws" and "repository" not in delivery.model_fields_set:
-        rule = "target: aws needs the repository on GitHub whose workflows are trusted"
+        rule = "target: aws requires the repository on GitHub whose workflows are trusted"
         yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
     trusted = github_environments(delivery, environment)
     shared = bool(set(repositories) & {None, delivery.repository})
@@ -269,5 +274,5 @@ def cluster_findings(
 def codebuild_is_sold(delivery: Delivery, partition: str) -> Iterator[Finding]:
     """No region of China has connections to GitHub (botocore: endpoints, service codestar-connections)."""
     if delivery.codebuild and partition == "aws-cn":
-        rule = "CodeBuild learns of jobs through a connection to GitHub, and the partition aws-cn has none"
-        yield Finding(("delivery", "runner"), rule, "write the labels of a runner of yours inside the VPC")
+        rule = "runner: codebuild requires a connection to GitHub, which the partition aws-cn does not offer"
+        yield Finding(("delivery", "runner"), rule, "write the labels of a runner of your own inside the VPC")

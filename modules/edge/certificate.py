@@ -1,4 +1,4 @@
-"""The certificate for every name of the platform, proven by DNS, so that AWS renews it without anybody."""
+"""The certificate for every name of the platform, proven by DNS, so that AWS renews it by itself."""
 
 from __future__ import annotations
 

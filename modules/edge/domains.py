@@ -19,8 +19,8 @@ LONGEST_HOST = 128
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"({_LABEL}\.)+(?=[a-z])[a-z0-9-]*[a-z0-9]")
 _RULE = (
-    "a domain is two or more labels of 1 to 63 small letters, digits and inner hyphens, joined by dots,"
-    " the last one starting with a letter"
+    "a domain must be two or more labels of 1 to 63 lowercase letters, digits and inner hyphens, joined by"
+    " dots; the last must start with a letter"
 )
 
 
@@ -35,11 +35,11 @@ def domain_name(name: str) -> str:
 def host_name(name: str) -> str:
     """A domain name, or `*.` and one."""
     if len(name) > LONGEST_HOST:
-        raise fault(f"the load balancer takes names of at most {LONGEST_HOST} characters", "shorten it")
+        raise fault(f"the name must have at most {LONGEST_HOST} characters", "shorten it")
     if name.startswith("*.") and _legal(name[2:]):
         return name
     if "*" in name:
-        raise fault("a star stands for one whole label, the first one", "write it like *.app.example.com")
+        raise fault("a star must stand for one whole label, the first", "write it like *.app.example.com")
     return domain_name(name)
 
 

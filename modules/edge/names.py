@@ -42,10 +42,10 @@ def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding
     for name, system in systems.items():
         for index, host in enumerate(system.hosts):
             if edge.records and not lies_in(without_star(host), edge.zone):
-                rule = f"every name lies in the zone {edge.zone}, where its record is written"
+                rule = f"every name must lie in the zone {edge.zone}, where its record is written"
                 remedy = f"write {name}.{edge.zone}, or change edge.zone"
                 yield Finding(("systems", name, "hosts", index), rule, remedy)
     if edge.hosts and len(found := all_hosts(edge, systems)) > MOST_NAMES:
-        rule = f"one certificate carries the names of edge and of all systems, {MOST_NAMES} at most"
+        rule = f"edge and all systems must have at most {MOST_NAMES} names together: one certificate carries them"
         remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"
         yield Finding(("systems",), rule, remedy, f"{len(found)} names")

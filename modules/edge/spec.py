@@ -30,13 +30,15 @@ def _zone_id(text: str) -> str:
     if not re.fullmatch(r"Z[A-Z0-9]{1,31}", text):
         found = re.fullmatch(r"(?:/?hostedzone/)?(z[a-z0-9]{1,31})", text.strip().lower())
         remedy = f"write {found[1].upper()}" if found else "copy it from the Route 53 console"
-        raise fault("the ID of a hosted zone is Z and up to 31 capital letters and digits", remedy)
+        raise fault("the ID of a hosted zone must be Z and up to 31 uppercase letters and digits", remedy)
     return text
 
 
 def _quoted(value: Any) -> Any:
     if isinstance(value, float):
-        raise fault("a version is text; without quotes YAML reads a number", f'put it in quotes: "{value}"')
+        raise fault(
+            "a version must be text; without quotes YAML reads a number", f'put it in quotes: "{value}"'
+        )
     return value
 
 
@@ -210,10 +212,10 @@ class Edge(Section):
     def domain_lies_in_the_zone(self) -> Iterator[Finding]:
         """The zone can hold the name, and a certificate can carry it."""
         if not lies_in(self.main_domain, self.zone):
-            rule = f"the domain is the zone {self.zone} or a name below it"
+            rule = f"the domain must be the zone {self.zone} or a name below it"
             yield Finding(("domain",), rule, f"write app.{self.zone}, or change edge.zone")
         if len(self.main_domain) > LONGEST_DOMAIN:
-            rule = f"the first name of a certificate has at most {LONGEST_DOMAIN} characters"
+            rule = f"the first name of a certificate must have at most {LONGEST_DOMAIN} characters"
             rule += f"; this has {len(self.main_domain)}"
             yield Finding(("domain",), rule, "choose a shorter one")
 
@@ -222,12 +224,14 @@ class Edge(Section):
         """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
         for index, name in enumerate(self.aliases):
             if not lies_in(without_star(name), self.zone):
-                rule = f"every name lies in the zone {self.zone}"
+                rule = f"every name must lie in the zone {self.zone}"
                 yield Finding(("aliases", index), rule, "remove it, or choose a name below the zone")
         for index in repeated(self.hosts):
-            yield Finding(("aliases", index - 1), "each name is given once", "remove it")
+            yield Finding(
+                ("aliases", index - 1), "each name must be given once, the domain among them", "remove it"
+            )
         if len(self.aliases) > MOST_ALIASES:
-            rule = f"one rule of the load balancer takes the domain and {MOST_ALIASES} further names"
+            rule = f"there must be at most {MOST_ALIASES} names besides the domain"
             remedy = "remove some, or write one such as *.app.example.com"
             yield Finding(("aliases",), rule, remedy, f"{len(self.aliases)} names")
 
@@ -237,11 +241,11 @@ def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> It
     if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
         words = {"zone": "the hosted zone that holds its names", "domain": "the name that users type"}
         remedy = (
-            f"add {key}: example.com, with your own"
+            f"add {key}: and your own, such as example.com"
             if key == "zone"
-            else "add domain: app.example.com, in your zone"
+            else "add domain: and a name in your zone, such as app.example.com"
         )
-        yield Finding(("edge", key), f"target: aws needs {words[key]}", remedy, "(missing)")
+        yield Finding(("edge", key), f"target: aws requires {words[key]}", remedy, "(missing)")
 
 
 def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Finding]:
@@ -284,7 +288,7 @@ def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) ->
 def shield_is_sold(edge: Edge, partition: str) -> Iterator[Finding]:
     """Shield Advanced exists in the partition aws only (botocore: endpoints, service shield)."""
     if edge.shield and partition != "aws":
-        rule = f"Shield Advanced is sold in the partition aws; the region is in {partition}"
+        rule = f"shield requires a region of the partition aws, and this one is in {partition}"
         yield Finding(("edge", "shield"), rule, "remove the line, or write shield: false")
 
 
@@ -292,5 +296,5 @@ def load_balancer_may_have_the_name(project: str) -> Iterator[Finding]:
     """The load balancer is named after the project, and AWS keeps one beginning for itself (botocore: elbv2,
     shape CreateLoadBalancerInput)."""
     if project.split("-")[0] == "internal":
-        rule = "AWS refuses load balancers whose names start with internal-"
+        rule = "the name must not be internal or start with internal-: AWS refuses such load balancers"
         yield Finding(("project",), rule, "choose another name")

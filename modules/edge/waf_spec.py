@@ -49,7 +49,7 @@ class Rules(Section):
     )
     rate: Switch = Field(default="block", description="Addresses that send more requests than rate allows.")
     paths: Switch = Field(default="block", description="The rates of single paths.")
-    bad_inputs: Switch = Field(default="block", description="Requests that try known holes, such as Log4j's.")
+    bad_inputs: Switch = Field(default="block", description="Requests that try known flaws, such as Log4j's.")
     common: Switch = Field(
         default="block", description="AWS's core rules: scripts, file inclusion, bad robots."
     )
@@ -107,8 +107,8 @@ class Waf(Section):
     only_count: dict[GroupName, Annotated[tuple[RuleName, ...], Field(strict=False)]] = Field(
         default=ONLY_COUNT,
         json_schema_extra={"default": {"common": ["SizeRestrictions_BODY"]}},
-        description="Single rules of AWS's groups that only count, by group: the cure for one that hits"
-        " honest requests. What is written replaces the default, which lets large bodies"
+        description="Single rules of AWS's groups that only count, by group: the remedy for one that"
+        " blocks legitimate requests. What is written replaces the default, which lets large bodies"
         " through.",
     )
     log_days: LogDays = Field(
@@ -141,42 +141,46 @@ class Waf(Section):
         """The rules need no more capacity units than the web ACL may have."""
         needed = total(self.costs)
         if needed > self.capacity:
-            rule = f"the rules may need {self.capacity} capacity units together: {arithmetic(self.costs)}"
+            rule = f"the rules must need at most {self.capacity} capacity units: {arithmetic(self.costs)}"
             remedy = f"turn a rule off, or write edge.waf.capacity: {needed}"
             if needed > waf_capacity.COVERED:
                 remedy += f"; AWS bills units above {waf_capacity.COVERED}"
             if needed > waf_capacity.MOST:
-                remedy = f"turn rules off: AWS allows {waf_capacity.MOST} at most"
+                remedy = f"turn rules off: AWS allows at most {waf_capacity.MOST}"
             yield Finding(("rules",), rule, remedy, f"{needed} capacity units")
 
     @check("paths")
     def paths_are_few_and_distinct(self) -> Iterator[Finding]:
         """No more than AWS allows, and no two alike."""
         if len(self.paths) > MOST_PATHS:
-            rule = f"AWS allows ten rates in a web ACL: one for all requests and {MOST_PATHS} for paths"
+            rule = (
+                f"there must be at most {MOST_PATHS} paths: AWS allows ten rates, and one is for all requests"
+            )
             yield Finding(
-                ("paths",), rule, f"remove {len(self.paths) - MOST_PATHS}", f"{len(self.paths)} paths"
+                ("paths",), rule, f"remove {len(self.paths) - MOST_PATHS} of them", f"{len(self.paths)} paths"
             )
         names = list(self.paths)
         for index in repeated(rate.path for rate in self.paths.values()):
             path = ("paths", names[index], "path")
-            yield Finding(path, "each path has one rate", f"remove {names[index]}, or change its path")
+            yield Finding(
+                path, "a path must have only one rate", f"remove {names[index]}, or change its path"
+            )
 
     @check("challenge_except")
     def expressions_are_few(self) -> Iterator[Finding]:
         """AWS takes one to five."""
         if not 1 <= len(self.challenge_except) <= MOST_EXPRESSIONS:
-            remedy = "write at most five, joined by |, or leave the key out for AWS's own"
+            remedy = "write one to five, joining some by |, or remove the line for the default"
             number = f"{len(self.challenge_except)} expressions"
-            yield Finding(("challenge_except",), "AWS takes one to five expressions", remedy, number)
+            yield Finding(("challenge_except",), "there must be one to five expressions", remedy, number)
 
     @check("allowed_addresses", "blocked_addresses", "blocked_countries")
     def lists_name_each_once(self) -> Iterator[Finding]:
         """No range or country stands twice, or in both lists of ranges."""
         for key in ("allowed_addresses", "blocked_addresses", "blocked_countries"):
             for index in repeated(getattr(self, key)):
-                yield Finding((key, index), "each is named once", "remove the second one")
+                yield Finding((key, index), "each must be named once", "remove the second one")
         for index, each in enumerate(self.blocked_addresses):
             if each in self.allowed_addresses:
-                rule = "a range is allowed or blocked; this one is in allowed_addresses too"
-                yield Finding(("blocked_addresses", index), rule, "remove it from one of the two")
+                rule = "a range must not be both allowed and blocked; this one is in allowed_addresses too"
+                yield Finding(("blocked_addresses", index), rule, "remove it from one of the two lists")

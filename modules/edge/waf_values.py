@@ -20,12 +20,13 @@ def _addresses(text: str) -> str:
         loose = IPv4Network(text, strict=False)
     except ValueError:
         raise fault(
-            "an IPv4 range in CIDR form: the load balancer has no IPv6", "write it like 203.0.113.0/24"
+            "must be an IPv4 range in CIDR form: the load balancer has no IPv6",
+            "write it like 203.0.113.0/24",
         ) from None
     if loose.prefixlen == 0:
-        raise fault("WAF takes ranges from /1 to /32", "write smaller ranges")
+        raise fault("a range must be /1 to /32", "write smaller ranges, such as 203.0.113.0/24")
     if str(loose) != text:
-        raise fault("a range starts at its first address and ends in its size", f"write {loose}")
+        raise fault("a range must start at its first address and end in its size", f"write {loose}")
     return text
 
 
@@ -39,14 +40,14 @@ def _country(code: str) -> str:
     if code in _countries():
         return code
     upper = code.strip().upper()
-    rule = "a country is its two-letter code of ISO 3166"
-    raise fault(rule, f"write {upper}" if upper in _countries() else "look it up, such as DE or BR")
+    rule = "a country must be a two-letter code of ISO 3166"
+    raise fault(rule, f"write {upper}" if upper in _countries() else "write its code, such as DE or BR")
 
 
 def _path(path: str) -> str:
     if not re.fullmatch(r"/[!-~]{1,49}", path) or re.search(r"[?#%]|//|/\.{1,2}(/|$)", path):
         raise fault(
-            "a path starts with a slash, has 2 to 50 plain characters, and neither query nor dots as a step",
+            "a path must start with a slash, and have 2 to 50 plain characters and no query, . or .. step",
             "write it like /sistema-1/login",
         )
     return path
@@ -54,22 +55,26 @@ def _path(path: str) -> str:
 
 def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name):
-        raise fault("a name of 1 to 31 small letters, digits and underscores", "write it like login")
+        raise fault(
+            "a name must be 1 to 31 lowercase letters, digits and underscores, a letter first",
+            "write it like login",
+        )
     return name
 
 
 def _rule_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name):
-        raise fault("a rule's name as AWS lists it", "write it like SizeRestrictions_BODY")
+        raise fault("it must be the name of a rule as AWS lists it", "write it like SizeRestrictions_BODY")
     return name
 
 
 def _expression(text: str) -> str:
     if not 1 <= len(text) <= 512 or "\n" in text:
-        raise fault("an expression has 1 to 512 characters on one line", "shorten it, or write two")
+        raise fault("an expression must have 1 to 512 characters on one line", "shorten it, or write two")
     if text.startswith("^/") or text.startswith(r"^\/"):
         raise fault(
-            "WAF matches host and path together, so that ^/ never matches", f"write {text.removeprefix('^')}"
+            "an expression must not start with ^/: WAF matches host and path together",
+            f"write {text.removeprefix('^')}",
         )
     try:
         re.compile(text)

@@ -1,4 +1,4 @@
-"""Network access lists: the second wall, around whole subnets. Security groups (firewall.py) decide in
+"""Network access lists: the second barrier, around whole subnets. Security groups (firewall.py) decide in
 detail.
 
 Access lists forget connections, so answers need a rule too: they come to a port from 1024 up. One of

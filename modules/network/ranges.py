@@ -21,7 +21,7 @@ CONTAINER_BRIDGE = IPv4Network("172.17.0.0/16")
 # Cluster addresses of Kubernetes services in every environment; they exist only inside the cluster.
 SERVICES = IPv4Network("172.20.0.0/16")
 
-_RULE = "an address range is an IPv4 network in CIDR form"
+_RULE = "an address range must be an IPv4 network in CIDR form"
 
 
 def parse_range(value: Any) -> Any:
@@ -42,7 +42,7 @@ def parse_range(value: Any) -> Any:
     network = IPv4Network(value, strict=False)
     if str(network.network_address) != address:
         raise fault(
-            f"a /{size} range starts at its first address, not at a host inside it", f"write {network}"
+            f"a /{size} range must start at its first address, not at a host inside it", f"write {network}"
         )
     return network
 

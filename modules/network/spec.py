@@ -16,6 +16,7 @@ from modules.section import Finding, Section, check, fault, repeated
 from modules.wording import choices
 
 LETTERS = "abcdef"
+ALONE = "write the letter alone: [a, b, c]"
 Kind = Literal["public", "private", "database"]
 KINDS: tuple[Kind, ...] = ("public", "private", "database")
 
@@ -39,15 +40,15 @@ def _letter(value: Any) -> Any:
     if not isinstance(value, str) or value in tuple(LETTERS):
         return value
     found = re.fullmatch(r"(?:[a-z]{2,4}(?:-[a-z]+)+-\d)?([a-f])", value.strip().lower())
-    remedy = f"write {found[1]}" if found else "write the letter alone: [a, b, c]"
-    raise fault("a zone is the last letter of its name, from a to f", remedy)
+    remedy = f"write {found[1]}" if found else ALONE if len(value) > 1 else "write a letter from a to f"
+    raise fault("a zone must be the last letter of its name, from a to f", remedy)
 
 
 def _retention(days: int) -> int:
     if days in RETENTION_DAYS:
         return days
     longer = next((legal for legal in RETENTION_DAYS if legal > days), RETENTION_DAYS[-1])
-    rule = f"CloudWatch Logs keeps logs for one of {', '.join(map(str, RETENTION_DAYS))} days"
+    rule = f"days must be one of {', '.join(map(str, RETENTION_DAYS))}, which CloudWatch Logs accepts"
     raise fault(rule, f"write {longer}")
 
 
@@ -162,10 +163,10 @@ class Network(Section):
                 "the VPC range must be /16 to /19: AWS refuses larger ones, smaller ones run out of addresses"
             )
             yield Finding(("cidr",), rule, f"write a /{size}, such as {free_range(size, self.reserved)}")
-        for taken, use in ((CONTAINER_BRIDGE, "containers of the nodes"), (SERVICES, "Kubernetes services")):
+        for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
             if self.cidr.overlaps(taken):
                 rule = f"the VPC range must not overlap {taken}, the range of {use}"
-                yield Finding(("cidr",), rule, f"use {free_range(size, self.reserved)}")
+                yield Finding(("cidr",), rule, f"write {free_range(size, self.reserved)}")
 
     @check("cidr", "reserved")
     def range_is_not_elsewhere(self) -> Iterator[Finding]:
@@ -174,7 +175,7 @@ class Network(Section):
         for index, taken in enumerate(self.reserved):
             if self.cidr.overlaps(taken):
                 rule = (
-                    f"reserved ranges are routed elsewhere, and the VPC range {self.cidr} overlaps this one"
+                    f"the VPC range {self.cidr} must not overlap a reserved range, which is routed elsewhere"
                 )
                 remedy = f"write network.cidr: {free}, or remove this range"
                 yield Finding(("reserved", index), rule, remedy)
@@ -185,20 +186,20 @@ class Network(Section):
         for index, each in enumerate(self.admin_cidrs):
             path = ("admin_cidrs", index)
             if not any(each.subnet_of(private) for private in PRIVATE):
-                rule = f"administrators beyond the VPC come from private ranges: {choices(PRIVATE)}"
-                remedy = "write a private range, or write a public one in compute.endpoint.public_cidrs"
+                rule = f"a range of administrators must be private: inside {choices(PRIVATE)}"
+                remedy = "write a private range, or move this one to compute.endpoint.public_cidrs"
                 yield Finding(path, rule, remedy)
             elif each.overlaps(self.cidr):
-                rule = f"the range overlaps the VPC range {self.cidr}, and these ranges are beyond the VPC"
-                remedy = "remove it; machines inside the VPC take the security group of runners"
+                rule = f"a range of administrators must not overlap the VPC range {self.cidr}"
+                remedy = "remove it, and give machines inside the VPC the security group of runners"
                 yield Finding(path, rule, f"{remedy} (runner_security_group_id)")
             elif not any(each.subnet_of(taken) for taken in self.reserved):
-                rule = "a range that is routed elsewhere is a part of a range of network.reserved"
+                rule = "a range of administrators must be part of a range of network.reserved"
                 yield Finding(path, rule, f"add {each} to network.reserved")
         for index in repeated(map(str, self.admin_cidrs)):
-            yield Finding(("admin_cidrs", index), "each range is named once", "remove the second one")
+            yield Finding(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
-            rule = f"security groups here hold at most {MOST_ADMIN_RANGES} ranges of administrators"
+            rule = f"there must be at most {MOST_ADMIN_RANGES} ranges of administrators"
             yield Finding(
                 ("admin_cidrs",), rule, "join neighbouring ranges", f"{len(self.admin_cidrs)} ranges"
             )
@@ -209,11 +210,11 @@ class Network(Section):
         if not 2 <= len(self.zones) <= 4:
             yield Finding(
                 ("zones",),
-                "two to four zones: EKS, load balancers and databases need two, and a fifth adds only cost",
+                "there must be two to four zones: EKS, load balancers and databases need two",
                 "write two to four letters, such as [a, b, c]",
             )
         for index in repeated(self.zones):
-            rule, remedy = "each zone is named once", f"remove the second {self.zones[index]}"
+            rule, remedy = "each zone must be named once", f"remove the second {self.zones[index]}"
             yield Finding(("zones", index), rule, remedy)
 
     @check("zones", "subnets")
@@ -223,11 +224,11 @@ class Network(Section):
             named = getattr(self.subnets, kind)
             for zone in self.zones:
                 if zone not in named:
-                    rule = f"each zone of network.zones has a {kind} subnet; zone {zone} has none"
+                    rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
                     yield Finding(("subnets", kind), rule, f"add {zone}: with a range of its own")
             for zone in named:
                 if zone not in self.zones:
-                    rule = f"subnets are in the zones of network.zones: {', '.join(self.zones)}"
+                    rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
                     yield Finding(("subnets", kind, zone), rule, f"remove {zone}, or add it to network.zones")
 
     @check("cidr", "subnets")
@@ -243,12 +244,14 @@ class Network(Section):
         for path, kind, subnet in placed:
             if not subnet.subnet_of(self.cidr):
                 yield Finding(
-                    path, f"a subnet lies inside the VPC range {self.cidr}", f"choose a part of {self.cidr}"
+                    path,
+                    f"a subnet must lie inside the VPC range {self.cidr}",
+                    f"choose a part of {self.cidr}",
                 )
             if subnet.prefixlen > SMALLEST[kind]:
-                rule = f"a {kind} subnet is /{SMALLEST[kind]} or larger"
+                rule = f"a {kind} subnet must be /{SMALLEST[kind]} or larger"
                 yield Finding(
-                    path, rule, f"choose a /{SMALLEST[kind]} or larger (a smaller number after the slash)"
+                    path, rule, f"write a /{SMALLEST[kind]} or larger (a smaller number after the slash)"
                 )
         for (first, _, one), (second, _, other) in combinations(placed, 2):
             if one.overlaps(other):

@@ -93,7 +93,7 @@ def _measured(alarm: Alarm) -> dict[str, Any]:
             "dimensions": dict(metric.dimensions),
             "period": metric.period,
             "extended_statistic" if percentile else "statistic": metric.statistic,
-            # The slowest hundredth of ten requests is the slowest request: no reason to wake anybody.
+            # The slowest hundredth of ten requests is the slowest request: no reason to call a person.
             "evaluate_low_sample_count_percentiles": "ignore" if percentile else None,
         }
     result = CloudwatchMetricAlarmMetricQuery(

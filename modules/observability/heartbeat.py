@@ -1,4 +1,4 @@
-"""Who watches the watchers: an alert that always fires, and an alarm that rings when it stops arriving.
+"""The watch over monitoring: an alert that always fires, and an alarm that rings when it stops arriving.
 
     Prometheus -> Alertmanager -> topic -> count of its messages in CloudWatch -> alarm
 

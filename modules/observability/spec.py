@@ -17,7 +17,7 @@ MOST_EMAILS = 20
 
 def _email(address: str) -> str:
     """What SNS sends mail to: plain addresses of ASCII, without a name or quotes."""
-    rule = "an address of mail is written name@domain"
+    rule = "an email address must be name@domain"
     if len(address) <= 254 and re.fullmatch(
         r"[A-Za-z0-9]+([._+-]+[A-Za-z0-9]+)*@([A-Za-z0-9]+(-+[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}", address
     ):
@@ -30,10 +30,13 @@ def _email(address: str) -> str:
 def _url(url: str) -> str:
     if re.fullmatch(r"https://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?", url):
         return url
-    rule = "a URL here starts with https:// and has a host and a path: no user, no query, no #"
+    rule = "a URL must start with https://, have a host, and no user, query or #"
     plain = re.sub(r"^(http://)?(?=[A-Za-z0-9.-]+\.[A-Za-z]{2,})", "https://", re.sub(r"[?#].*$", "", url))
     raise fault(
-        rule, f"write {plain}" if plain.startswith("https://") and plain != url else "write https://…"
+        rule,
+        f"write {plain}"
+        if plain.startswith("https://") and plain != url
+        else "write it like https://example.com/runbooks",
     )
 
 
@@ -86,7 +89,7 @@ class Observability(Section):
         default=50,
         ge=20,
         le=1000,
-        description="Disk of Prometheus in GiB; what is older than fits on four fifths of it, goes.",
+        description="Disk of Prometheus in GiB. Metrics take at most four fifths of it; the oldest go first.",
     )
     objectives: Objectives = Field(
         default_factory=Objectives, description="What is promised of every system."
@@ -144,16 +147,16 @@ class Observability(Section):
     def addresses_are_named_once(self) -> Iterator[Finding]:
         """No address gets a message twice."""
         for index in repeated(map(address_slug, self.alarm_emails)):
-            yield Finding(("alarm_emails", index), "each address is named once", "remove the second one")
+            yield Finding(("alarm_emails", index), "each address must be named once", "remove the second one")
         if len(self.alarm_emails) > MOST_EMAILS:
-            rule = f"alarms go to at most {MOST_EMAILS} addresses"
+            rule = f"there must be at most {MOST_EMAILS} addresses"
             count = f"{len(self.alarm_emails)} addresses"
-            yield Finding(("alarm_emails",), rule, "use the address of a list", count)
+            yield Finding(("alarm_emails",), rule, "use the address of a mailing list", count)
 
 
 def budget_is_sold(observability: Observability, partition: str) -> Iterator[Finding]:
     """Budgets are of accounts that AWS itself bills in dollars: in China another company does, and those of
     GovCloud are billed through an account of the partition aws."""
     if observability.monthly_usd is not None and partition != "aws":
-        rule = f"AWS Budgets has no budget in US dollars for accounts of the partition {partition}"
+        rule = f"monthly_usd requires the partition aws: AWS Budgets has no US dollars in {partition}"
         yield Finding(("observability", "monthly_usd"), rule, "remove the line")

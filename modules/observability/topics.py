@@ -19,7 +19,7 @@ from modules.storage.outputs import StorageOutputs
 
 Severity = Literal["page", "ticket"]
 
-# AWS Backup tells of every job; only those that did not end well are mailed. Its messages carry the state as
+# AWS Backup reports every job; only those that failed are mailed. Its messages carry the state as
 # an attribute (AWS Backup developer guide, "Notification options with AWS Backup").
 NOT_WELL = {"State": ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]}
 

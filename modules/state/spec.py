@@ -25,5 +25,5 @@ class State(Section):
         " longer.",
     )
     log_days: int = Field(
-        default=365, ge=1, le=3650, description="Days that it is kept who read or wrote a state."
+        default=365, ge=1, le=3650, description="Days that the log of who read or wrote a state is kept."
     )

@@ -17,7 +17,7 @@ from modules.storage.backup_vaults import Vaults
 # After the weekly backup.
 WEEKLY = "cron(0 8 ? * SUN *)"
 START_HOURS = 4
-# Wider than a week, so that a missed backup fails no test by itself: the vault's notification tells of it.
+# Wider than a week, so that a missed backup fails no test by itself: the vault's notification reports it.
 WINDOW_DAYS = 14
 VALIDATION_HOURS = 1
 

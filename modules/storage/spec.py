@@ -29,9 +29,12 @@ def _given(value: Any) -> Any:
 
 
 def _origin(value: str) -> str:
-    rule = "an origin is what a browser sends: scheme, host and port, without a path"
+    rule = "an origin must be what a browser sends: scheme, host and port, without a path"
     if value == "*":
-        raise fault("origins are named: * would let any page read the files", "write https://app.example.com")
+        raise fault(
+            "origins must be named: * would let any page read the files",
+            "write it like https://app.example.com",
+        )
     if re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", value):
         return value
     found = re.match(r"(https?://[A-Za-z0-9.*-]+(?::[0-9]+)?)[/?#]", value)
@@ -92,7 +95,7 @@ class Files(Section):
     def origins_are_named_once(self) -> Iterator[Finding]:
         """No origin appears twice."""
         for index in repeated(self.cors_origins):
-            yield Finding(("cors_origins", index), "each origin is named once", "remove the second one")
+            yield Finding(("cors_origins", index), "each origin must be named once", "remove the second one")
 
 
 class Backup(Section):
@@ -133,29 +136,28 @@ class Backup(Section):
     lock: Literal["off", "governance", "compliance"] = Field(
         default="governance",
         description="Guard of the vault against early deletion: off, governance (administrators can lift"
-        " it) or compliance (no one can, AWS included, once lock_grace_days have passed: it is"
-        " irreversible).",
+        " it) or compliance (irreversible: not even AWS can lift it once lock_grace_days have"
+        " passed).",
     )
     lock_grace_days: int = Field(
         default=7,
         ge=3,
         le=CENTURY,
-        description="Days in which a lock of kind compliance can still be taken back; AWS asks for 3 at"
-        " least.",
+        description="Days in which a compliance lock can still be removed; AWS requires at least 3.",
     )
     lock_min_days: int = Field(
         default=35,
         ge=1,
         le=CENTURY,
-        description="Shortest time that the lock lets a recovery point be kept for; at most daily_days. To"
-        " change it makes the lock anew, which a lock of kind compliance refuses.",
+        description="Shortest time that the lock lets a recovery point be kept for; at most daily_days."
+        " Changing it replaces the lock, which a compliance lock refuses.",
     )
     lock_max_days: int = Field(
         default=365,
         ge=1,
         le=CENTURY,
-        description="Longest time that the lock lets a recovery point be kept for; at least monthly_days. To"
-        " change it makes the lock anew, which a lock of kind compliance refuses.",
+        description="Longest time that the lock lets a recovery point be kept for; at least monthly_days."
+        " Changing it replaces the lock, which a compliance lock refuses.",
     )
 
     @check("daily_days", "weekly_days")
@@ -172,7 +174,7 @@ class Backup(Section):
     def cold_storage_pays(self) -> Iterator[Finding]:
         """What moves to cold storage stays there as long as it is billed."""
         if self.cold_days is not None and self.monthly_days < self.cold_days + COLD_DAYS:
-            rule = f"cold storage is billed for {COLD_DAYS} days, and monthly_days is {self.monthly_days}"
+            rule = f"monthly_days ({self.monthly_days}) must be at least cold_days + {COLD_DAYS}"
             earlier = self.monthly_days - COLD_DAYS
             lower = f"cold_days to {earlier} or less" if earlier > 0 else "cold_days to never"
             remedy = f"set {lower}, or monthly_days to {self.cold_days + COLD_DAYS} or more"
@@ -182,7 +184,7 @@ class Backup(Section):
     def grace_is_for_compliance(self) -> Iterator[Finding]:
         """Only a lock that becomes irreversible has days of grace."""
         if "lock_grace_days" in self.model_fields_set and self.lock != "compliance":
-            rule = f"only lock: compliance has days of grace, and lock is {self.lock}"
+            rule = f"lock_grace_days requires lock: compliance, and lock is {self.lock}"
             yield Finding(("lock_grace_days",), rule, "remove the line, or write lock: compliance")
 
     @check("lock", "daily_days", "monthly_days", "lock_min_days", "lock_max_days")
@@ -192,11 +194,11 @@ class Backup(Section):
         if self.lock == "off":
             return
         if self.daily_days < self.lock_min_days:
-            rule = f"the lock keeps recovery points for {self.lock_min_days} days at least (lock_min_days)"
+            rule = f"daily_days must be at least lock_min_days ({self.lock_min_days})"
             remedy = f"set lock_min_days to {self.daily_days} or less, or raise daily_days"
             yield Finding(("daily_days",), rule, remedy)
         if self.monthly_days > self.lock_max_days:
-            rule = f"the lock keeps recovery points for {self.lock_max_days} days at most (lock_max_days)"
+            rule = f"monthly_days must be at most lock_max_days ({self.lock_max_days})"
             remedy = f"set lock_max_days to {self.monthly_days} or more, or lower monthly_days"
             yield Finding(("monthly_days",), rule, remedy)
 

@@ -90,17 +90,17 @@ class Auth(Section):
     def says_one_kind(self) -> Iterator[Finding]:
         """Kong would ask for both."""
         if bool(self.keys) == bool(self.issuers):
-            rule = "auth names the keys of clients or the issuers of tokens, one of the two"
+            rule = "auth must have keys or issuers, one of the two"
             yield Finding((), rule, "keep keys or issuers, or remove auth")
 
     @check("open")
     def something_is_shut(self) -> Iterator[Finding]:
         """Each path once, and not all."""
         for index in repeated(self.open):
-            yield Finding(("open", index), "each path is named once", "remove the second one")
+            yield Finding(("open", index), "each path must be named once", "remove the second one")
         for index, path in enumerate(self.open):
             if path == "/":
-                rule = "with / everything is open, and nothing needs a key or token"
+                rule = "open must not have /: nothing would need a key or token"
                 yield Finding(("open", index), rule, "name longer paths, or remove auth")
 
     @property
@@ -150,9 +150,9 @@ def auth_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
             owner, said = known.setdefault(issuer.issuer, (name, issuer))
             path = ("systems", name, "auth", "issuers", each)
             if _issuers(system)[issuer.issuer] is not issuer:
-                yield Finding(path, "each issuer is named once", "remove one of the two")
+                yield Finding(path, "each issuer must be named once", "remove one of the two")
             elif said != issuer:
-                rule = f"Kong knows an issuer once, and {owner} says something else of {issuer.issuer}"
+                rule = f"an issuer must be the same in all systems, and {owner} has {issuer.issuer} otherwise"
                 yield Finding(path, rule, f"write what systems.{owner}.auth says, or the other way round")
         for index, path_open in enumerate(system.auth.open):
             whole = system.path.rstrip("/") + path_open
@@ -162,7 +162,9 @@ def auth_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
                 if other != name and each_system.path and whole in prefixes(each_system.path)
             ]
             for other in below[:1]:
-                rule = f"{whole} is open with all below it, and {other} has its path there"
+                rule = (
+                    f"an open path must have no other system below it, and {other} has its path below {whole}"
+                )
                 yield Finding(
                     ("systems", name, "auth", "open", index), rule, f"name a longer path, or move {other}"
                 )

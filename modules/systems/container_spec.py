@@ -22,7 +22,7 @@ class Commands(Section):
     )
     beat: Command = Field(
         default=("celery", "--app", "config", "beat", "--schedule", "/dev/shm/celerybeat-schedule"),
-        description="Puts tasks on the broker by the clock.",
+        description="Puts tasks on the broker on a schedule.",
     )
 
 

@@ -54,15 +54,17 @@ def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
         raise fault(VARIABLE_RULE, plain_variable(name))
     if name in HANDED or (name.startswith(OTHERS) and name.endswith("_URL")):
-        raise fault("Tierra sets this variable itself", "remove it, or choose another name")
+        raise fault(
+            "the variable must not be one that Tierra sets", "remove the line, or choose another name"
+        )
     return name
 
 
 def _plain(name: str) -> str:
     _variable(name)
     if secret((name,)):
-        rule = "a variable of env stands in plans, so it holds no secret, and this one sounds like one"
-        raise fault(rule, "write it below secrets, with the name of its secret, or choose another name")
+        rule = "a variable of env must not hold a secret, for plans show it; this one sounds like one"
+        raise fault(rule, "move it to secrets, with the name of its secret, or choose another name")
     return name
 
 
@@ -91,8 +93,8 @@ def _source(text: str) -> str:
     fits = _ARN.fullmatch(place) or _SECRET.fullmatch(place) or _PARAMETER.fullmatch(place)
     if not fits or (mark and not _FIELD.fullmatch(field)) or (mark and place == CREATE):
         rule = (
-            "a secret is the name or ARN of one in Secrets Manager, the name (/…) or ARN of a parameter of"
-            " Systems Manager, each with # and a key where it holds JSON, or create"
+            "must be create, or the name or ARN of a secret of Secrets Manager or of a parameter (/…) of"
+            " Systems Manager, with # and a key where it holds JSON"
         )
         raise fault(rule, "write create, or a name such as orders/stripe#key or /orders/stripe")
     return text
@@ -110,10 +112,12 @@ def source(text: str) -> Source | None:
 
 def _config_path(path: str) -> str:
     if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+){2,}", path) or len(path) > 200:
-        rule = "a file of settings has a whole path, at least one folder deep, of letters, digits and . _ -"
+        rule = "a file must have an absolute path, at least one folder deep, of letters, digits and . _ -"
         raise fault(rule, "write it like /etc/orders/settings.yaml")
     if taken := next((each for each in MOUNTED if path == each or path.startswith(f"{each}/")), None):
-        raise fault(f"{taken} is in use in every pod", "write a path elsewhere, such as below /etc/orders")
+        raise fault(
+            f"the path must not lie in {taken}, which every pod uses", "write a path such as /etc/orders/…"
+        )
     return path
 
 
@@ -125,12 +129,12 @@ RIGHTS = ("account", "iam", "organizations", "sso", "sts")
 def _action(action: str) -> str:
     found = _ACTION.fullmatch(action)
     if "*" in action or "?" in action:
-        raise fault("an action of a system is named in full, without * or ?", "write each action by itself")
+        raise fault("an action must be named in full, without * or ?", "write each action by itself")
     if not found:
-        raise fault("an action is written service:Action", "write it like sqs:SendMessage")
+        raise fault("an action must be written service:Action", "write it like sqs:SendMessage")
     if found["service"] in RIGHTS:
-        rule = f"a system does not change rights: {', '.join(RIGHTS)} are not for permissions"
-        raise fault(rule, "remove it")
+        rule = f"a system must not change rights: no action of {', '.join(RIGHTS)}"
+        raise fault(rule, "remove the action")
     return action
 
 
@@ -139,7 +143,9 @@ _RESOURCE = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[^\s\"\\
 
 def _resource(arn: str) -> str:
     if not _RESOURCE.fullmatch(arn):
-        rule = "a resource is an ARN that names something; wildcards stand in its last part, beside a name"
+        rule = (
+            "a resource must be an ARN that names something; wildcards only beside a name, in its last part"
+        )
         raise fault(rule, "write it like arn:aws:sqs:us-east-1:123456789012:orders-*")
     return arn
 
@@ -183,7 +189,11 @@ class Permission(Section):
         """A statement without one of them is none."""
         for key in ("actions", "resources"):
             if not getattr(self, key):
-                yield Finding((key,), f"a permission names {key}", "name one, or remove the permission")
+                yield Finding(
+                    (key,),
+                    f"a permission must have at least one of {key}",
+                    "add one, or remove the permission",
+                )
 
 
 def own_statements(permissions: Sequence[Permission]) -> list[Statement]:
@@ -207,8 +217,8 @@ def own_findings(
     }
     if (length := sum(len(each) + 3 for each in actions)) > MOST_ACTIONS:
         rule = (
-            f"the actions of all systems have {MOST_ACTIONS} characters at most, which is the room that their"
-            f" boundary has, and these have {length}"
+            f"the actions of all systems must have at most {MOST_ACTIONS} characters, the room in their"
+            f" boundary; these have {length}"
         )
         yield Finding(("systems",), rule, "remove permissions that are not in use", f"{len(actions)} actions")
     for name, system in systems.items():
@@ -233,8 +243,8 @@ def own_findings(
         )
         if length > MOST_PERMISSIONS:
             rule = (
-                f"the permissions of a system have {MOST_PERMISSIONS} characters at most, which is what a"
-                f" role holds, and these have {length}"
+                f"the permissions of a system must have at most {MOST_PERMISSIONS} characters, the room in a"
+                f" role; these have {length}"
             )
             remedy = "name several resources by a pattern such as orders-*"
             yield Finding(("systems", name, "permissions"), rule, remedy, f"{length} characters")
@@ -249,5 +259,5 @@ def _elsewhere(
 ) -> Iterator[Finding]:
     _, its_partition, _, its_region, its_account, *_ = arn.split(":")
     if its_partition != partition or its_region not in ("", region) or its_account not in ("", account):
-        rule = f"what a system uses is in the account {account} and in {region} ({partition})"
+        rule = f"what a system uses must be in the account {account} and in {region} ({partition})"
         yield Finding(path, rule, "name one that is there, or copy it there", arn)

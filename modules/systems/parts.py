@@ -18,7 +18,7 @@ def _path(path: str) -> str:
     words = re.findall(r"[A-Za-z0-9._~-]+", re.sub(r"^[a-z]+://[^/]*", "", path))
     plain = "/" + "/".join(word.lstrip(".") for word in words if word.lstrip("."))
     raise fault(
-        "a path starts with a slash, does not end with one, and is made of letters, digits and . _ ~ -",
+        "a path must start with a slash, not end with one, and consist of letters, digits and . _ ~ -",
         f"write {plain[:100].rstrip('/') or '/'}",
     )
 
@@ -41,16 +41,16 @@ _IMAGE = re.compile(
 def _image(image: str) -> str:
     found = _IMAGE.fullmatch(image) if len(image) <= 400 else None
     if not found:
-        rule = "an image is written registry/name:tag, or registry/name@sha256: and its digest"
+        rule = "an image must be registry/name:tag, or registry/name@sha256: and its digest"
         raise fault(rule, "write it like public.ecr.aws/nginx/nginx-unprivileged:1.29.1")
     if not found["digest"] and found["tag"] in (None, "latest"):
-        rule = "an image is named by a digest or by a tag other than latest, so that every pod runs the same"
-        raise fault(rule, f"write {found['name']}: and a version")
+        rule = "an image must have a digest or a tag other than latest, so that every pod runs the same"
+        raise fault(rule, f"write {found['name']}: and the tag of a version")
     return image
 
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-VARIABLE_RULE = "a variable is named by at most 100 letters, digits and underscores, no digit first"
+VARIABLE_RULE = "the name of a variable must be at most 100 letters, digits and underscores, no digit first"
 
 
 def plain_variable(name: str) -> str:
@@ -63,8 +63,8 @@ def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
         raise fault(VARIABLE_RULE, plain_variable(name))
     if secret((name,)):
-        rule = "a variable of the spec stands in plans, so it holds no secret, and this one sounds like one"
-        raise fault(rule, "remove it, or choose another name")
+        rule = "a variable must not hold a secret, for plans show it; this one sounds like one"
+        raise fault(rule, "remove the line, or choose another name")
     return name
 
 
@@ -75,7 +75,7 @@ def _folder(folder: str) -> str:
         return folder
     parts = [part for part in re.findall(r"[A-Za-z0-9._-]+", folder) if part.strip(".")]
     raise fault(
-        "a folder is a path below the root of the repository, of letters, digits and . _ -",
+        "a folder must be a path below the root of the repository, of letters, digits and . _ -",
         f"write {'/'.join(parts) or '.'}",
     )
 

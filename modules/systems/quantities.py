@@ -18,8 +18,8 @@ _BYTES = {
     **{unit: 1024**power for power, unit in enumerate(("Ki", "Mi", "Gi"), start=1)},
     **{unit: 1000**power for power, unit in enumerate(("k", "M", "G"), start=1)},
 }
-_CPU_RULE = "processor time is a number of cores, or of thousandths with an m"
-_MEMORY_RULE = "memory is a whole number with a unit: Mi or Gi"
+_CPU_RULE = "processor time must be a number of cores, or of thousandths with an m"
+_MEMORY_RULE = "memory must be a whole number with a unit: Mi or Gi"
 
 
 def _millicores(value: Any) -> Any:

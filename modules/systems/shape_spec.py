@@ -1,4 +1,4 @@
-"""What a system says of its surroundings: who reaches it, whom it reaches, and what it does by the clock."""
+"""What a system says of its surroundings: who reaches it, whom it reaches, and what it runs on a schedule."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def _schedule(text: str) -> str:
         for field, limits in zip(fields, _FIELDS, strict=True)
         for part in field.split(",")
     ):
-        rule = "a schedule has five fields in numbers: minute, hour, day of the month, month, day of the week"
-        raise fault(rule, 'write it like "30 2 * * *", which is each night at 2:30 UTC')
+        rule = "a schedule must have five numeric fields: minute, hour, day of the month, month, weekday"
+        raise fault(rule, 'write it like "30 2 * * *", which is every night at 2:30 UTC')
     return text
 
 
 def _job_name(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", name):
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:20].rstrip("-")
-        rule = "a job is named by at most 20 small letters, digits and hyphens, a letter first"
+        rule = "the name of a job must be at most 20 lowercase letters, digits and hyphens, a letter first"
         raise fault(rule, f"write {plain}" if plain else "write a name such as nightly")
     if name == "migrate":
-        raise fault("the job that migrates the database has this name", "rename it")
+        raise fault("the name must not be that of the job that migrates the database", "choose another name")
     return name
 
 
@@ -73,7 +73,7 @@ Schedule = Annotated[
 
 
 class Job(Section):
-    """A command that runs by the clock in the newest image, with all that the other pods find."""
+    """A command that runs on a schedule in the newest image, with all that the other pods get."""
 
     schedule: Schedule = Field(
         description="When it starts, in UTC: minute, hour, day of the month, month, day of the week.",
@@ -90,7 +90,11 @@ class Job(Section):
     def starts_something(self) -> Iterator[Finding]:
         """What the image starts by itself does not end."""
         if not self.command:
-            yield Finding(("command",), "a job says what it starts", "write it like [python, job.py]")
+            yield Finding(
+                ("command",),
+                "a command is required: the image's own does not end",
+                "write it like [python, job.py]",
+            )
 
 
 class Egress(Section):
@@ -108,9 +112,11 @@ class Egress(Section):
     def ranges_are_named_once(self) -> Iterator[Finding]:
         """At least one, and none twice."""
         if not self.cidrs:
-            yield Finding(("cidrs",), "it names a range at least", "remove the line for every address")
+            yield Finding(
+                ("cidrs",), "at least one range is required", "remove the line to allow every address"
+            )
         for index in repeated(map(str, self.cidrs)):
-            yield Finding(("cidrs", index), "each range is named once", "remove the second one")
+            yield Finding(("cidrs", index), "each range must be named once", "remove the second one")
 
 
 def ways_out(systems: Mapping[str, System]) -> list[tuple[int, str]]:
@@ -125,25 +131,30 @@ def surroundings_findings(systems: Mapping[str, System], network: IPv4Network) -
         for index, other in enumerate(system.calls):
             path = ("systems", name, "calls", index)
             if other == name:
-                yield Finding(path, "a system needs no leave to call itself", "remove it")
+                yield Finding(
+                    path, "calls must not name the system itself, which may always call itself", "remove it"
+                )
             elif other not in systems:
                 names = ", ".join(each for each in systems if each != name) or "there is no other one"
-                yield Finding(path, f"no system is called {other}", f"choose from: {names}")
+                yield Finding(
+                    path, f"calls must name systems, and there is no {other}", f"choose from: {names}"
+                )
             elif systems[other].shape == "worker":
-                rule = f"{other} is a worker, which answers no requests"
+                rule = f"calls must name systems that answer requests, and {other} is a worker"
                 yield Finding(path, rule, f"write systems.{other}.shape: internal, or remove it")
         for job in system.jobs:
             if len(f"{called(name, system.formerly)}-{job}") > LONGEST_CRON_JOB:
-                rule = f"the names of a system and its job have {LONGEST_CRON_JOB - 1} characters at most"
+                rule = f"system and job must have names of at most {LONGEST_CRON_JOB - 1} characters together"
                 yield Finding(("systems", name, "jobs", job), rule, "choose a shorter name")
         for index, way in enumerate(system.egress):
             for number, cidr in enumerate(way.cidrs):
                 if cidr != EVERYWHERE and cidr.overlaps(network):
-                    rule = f"{cidr} overlaps the network of the platform ({network}); egress leads out of it"
-                    remedy = "name stores in needs and systems in calls, and remove it"
+                    rule = f"a range of egress must not overlap the network of the platform ({network})"
+                    remedy = "remove it; name databases in needs, and systems in calls"
                     yield Finding(("systems", name, "egress", index, "cidrs", number), rule, remedy)
     if len(found := ways_out(systems)) > MOST_EGRESS:
         rule = (
-            f"all systems together have {MOST_EGRESS} ways out at most, which the nodes' security group holds"
+            f"all systems must have at most {MOST_EGRESS} ports and ranges of egress together: a security"
+            " group holds no more"
         )
-        yield Finding(("systems",), rule, "name larger ranges", f"{len(found)} ways out")
+        yield Finding(("systems",), rule, "name larger ranges", f"{len(found)} ports and ranges")

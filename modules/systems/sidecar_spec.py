@@ -19,13 +19,13 @@ LONGEST_NAME = 30
 def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or len(name) > LONGEST_NAME:
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
-        rule = f"a sidecar is named by at most {LONGEST_NAME} small letters, digits and inner hyphens"
+        rule = f"the name of a sidecar must be at most {LONGEST_NAME} lowercase letters, digits and hyphens"
         raise fault(rule, f"write {plain}" if plain else "write a name such as proxy")
     if name in NO_TEXT:
-        rule = "YAML reads yes, no, on, off, true, false and null as values and not as names"
+        rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
         raise fault(rule, f"write another name, such as {name}-proxy")
     if name == APP:
-        raise fault("the container of the system itself has this name", "choose another one")
+        raise fault(f"the name must not be {APP}, the container of the system itself", "choose another name")
     return name
 
 

@@ -166,7 +166,7 @@ class System(Section):
     jobs: dict[JobName, Job] = Field(
         default_factory=dict,
         json_schema_extra={"maxProperties": 20},
-        description="Commands that run by the clock, by name.",
+        description="Commands that run on a schedule, by name.",
         examples=[{"nightly": {"schedule": "30 2 * * *", "command": ["python", "nightly.py"]}}],
     )
     nodes: GroupName | None = Field(
@@ -188,7 +188,7 @@ class System(Section):
         description="Pods that take tasks from the broker, which is Redis; each asks for what others do.",
     )
     beat: bool = Field(
-        default=False, description="Whether one more pod puts tasks on the broker by the clock."
+        default=False, description="Whether one more pod puts tasks on the broker on a schedule."
     )
     commands: Commands = Field(default_factory=Commands, description="What the containers start.")
     health: Health = Field(default_factory=Health, description="Paths of the probes.")
@@ -337,7 +337,9 @@ class System(Section):
                 continue
             owner = owners.setdefault(sidecar.port, f"the sidecar {name}")
             if owner != f"the sidecar {name}":
-                rule = f"the containers of a pod share its ports, and {sidecar.port} is in use by {owner}"
+                rule = (
+                    f"each container of a pod must have a port of its own; {sidecar.port} is that of {owner}"
+                )
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
 
@@ -345,52 +347,60 @@ class System(Section):
     def shape_has_a_use_for_it(self) -> Iterator[Finding]:
         """Only what answers has a port, and only what is public a path."""
         if self.shape != "public" and self.path:
-            rule = f"shape: {self.shape} has no path, because no requests come from outside"
+            rule = f"path requires shape: public, and shape is {self.shape}"
             yield Finding(("path",), rule, "remove the line, or write shape: public")
         for key in AT_KONG:
             if self.shape != "public" and key in self.model_fields_set:
-                rule = f"Kong alone knows {key}, and no requests to shape: {self.shape} pass it"
+                rule = f"{key} requires shape: public, and shape is {self.shape}"
                 yield Finding((key,), rule, "remove the line, or write shape: public")
         for key in ("port", "health", "metrics"):
             if self.shape == "worker" and key in self.model_fields_set and getattr(self, key):
-                rule = f"a worker answers no requests, so that it has no {key}"
+                rule = f"a worker answers no requests: it must have no {key}"
                 yield Finding((key,), rule, "remove the line, or write shape: internal")
 
     @check("hosts")
     def hosts_are_distinct(self) -> Iterator[Finding]:
         """None twice, and the first is one that a client can ask for."""
         for index in repeated(self.hosts):
-            yield Finding(("hosts", index), "each name is given once", "remove the second one")
+            yield Finding(("hosts", index), "each name must be given once", "remove the second one")
         if self.hosts and self.hosts[0].startswith("*"):
-            rule = "the first name has no star, because the system is told it as PUBLIC_HOST"
+            rule = "the first name must have no star: the system gets it as PUBLIC_HOST"
             yield Finding(("hosts", 0), rule, f"put one such as www{self.hosts[0][1:]} before it")
 
     @check("calls")
     def calls_are_named_once(self) -> Iterator[Finding]:
         """No system appears twice."""
         for index in repeated(self.calls):
-            yield Finding(("calls", index), "each system is named once", "remove the second one")
+            yield Finding(("calls", index), "each system must be named once", "remove the second one")
 
     @check("egress")
     def ways_out_are_not_open_already(self) -> Iterator[Finding]:
         """443 is open, and a port is named once."""
         for index, each in enumerate(self.egress):
             if each.port == 443:
-                yield Finding(("egress", index, "port"), "443 is open to every system", "remove it")
+                yield Finding(
+                    ("egress", index, "port"),
+                    "the port must not be 443, which is open to every system",
+                    "remove the entry",
+                )
             elif each.port in (before.port for before in self.egress[:index]):
-                rule = f"port {each.port} is named twice"
-                yield Finding(("egress", index, "port"), rule, "name its ranges in one entry")
+                rule = "each port must be named once"
+                yield Finding(("egress", index, "port"), rule, "name all its ranges in one entry")
 
     @check("env", "secrets")
     def variables_are_set_once(self) -> Iterator[Finding]:
-        """A variable has one value, and the names of two secrets differ by more than capitals."""
+        """A variable has one value, and the names of two secrets differ by more than the case of letters."""
         seen = {name.lower(): name for name in self.env}
         for name in self.secrets:
             other = seen.setdefault(name.lower(), name)
             if name in self.env:
-                yield Finding(("secrets", name), "env sets this variable, too", "remove it here, or there")
+                yield Finding(
+                    ("secrets", name),
+                    "a variable must be in env or in secrets, not in both",
+                    "remove one of the two",
+                )
             elif other != name and other in self.secrets:
-                rule = f"the names of two secrets differ by more than capitals, and {other} is one"
+                rule = f"two secrets must differ by more than the case of their letters, and there is {other}"
                 yield Finding(("secrets", name), rule, "choose another name")
 
     @check("config")
@@ -398,11 +408,11 @@ class System(Section):
         """Files fit into a ConfigMap, and none is a folder of another."""
         size = sum(len(text.encode()) for text in self.config.values())
         if size > MOST_CONFIG:
-            rule = f"the files of a system have {MOST_CONFIG} bytes together at most, and these have {size}"
-            yield Finding(("config",), rule, "put larger files into the image, or into files")
+            rule = f"the files of a system must have at most {MOST_CONFIG} bytes together; these have {size}"
+            yield Finding(("config",), rule, "put larger files into the image or the bucket (needs: files)")
         for path in self.config:
             if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
-                rule = f"{path} is a file, and {below} would need a folder there"
+                rule = f"a path must not be both a file and a folder, as {below} would have it"
                 yield Finding(("config", path), rule, "rename one of them")
 
     @check("needs", "workers", "beat")
@@ -410,7 +420,7 @@ class System(Section):
         """Tasks wait in Redis."""
         for key in ("workers", "beat"):
             if getattr(self, key) and "redis" not in self.needs:
-                rule = f"{key} needs a broker, which is Redis, and needs does not name it"
+                rule = f"{key} requires a broker: redis in needs"
                 yield Finding((key,), rule, "add redis to needs, or remove the line")
 
     @check("replicas", "max_replicas")
@@ -424,7 +434,7 @@ class System(Section):
     def needs_are_named_once(self) -> Iterator[Finding]:
         """No need appears twice."""
         for index in repeated(self.needs):
-            yield Finding(("needs", index), "each need is named once", "remove the second one")
+            yield Finding(("needs", index), "each need must be named once", "remove the second one")
 
 
 Systems = Annotated[dict[SystemName, System], BeforeValidator(_paths)]
@@ -456,8 +466,8 @@ def need_findings(systems: Mapping[str, System], databases: Iterable[str]) -> It
     for name, system in systems.items():
         for index, need in enumerate(system.needs):
             if need not in there:
-                rule = f"a system may need a database that there is, and data.{need} is off"
-                remedy = f"remove {need} here, or remove the line {need}: off below data"
+                rule = f"a database in needs must be built, and data.{need} is off"
+                remedy = f"remove {need} here, or the line {need}: off below data"
                 yield Finding(("systems", name, "needs", index), rule, remedy)
 
 
@@ -465,7 +475,7 @@ def systems_findings(systems: Mapping[str, System], names: Collection[str]) -> I
     """`names` are those of systems without hosts. Paths start at the root of the spec."""
     if not systems:
         rule, remedy = (
-            "an environment runs at least one system",
+            "an environment must run at least one system",
             "name one, or remove the line for the usual three",
         )
         yield Finding(("systems",), rule, remedy, "{}")
@@ -480,7 +490,7 @@ def systems_findings(systems: Mapping[str, System], names: Collection[str]) -> I
         }
         for host, owner in list(taken.items())[:1]:
             where = f" at {host}" if system.hosts or systems[owner].hosts else ""
-            rule = f"each system has a path of its own, and {system.path}{where} is that of {owner}"
+            rule = f"each system must have a path of its own, and {system.path}{where} is that of {owner}"
             remedy = (
                 "choose another path" if system.path == f"/{name}" else f"write path: /{name}, or another one"
             )
@@ -497,13 +507,15 @@ def _names_of_others(systems: Mapping[str, System]) -> Iterator[Finding]:
             path = ("systems", name, "formerly")
             owner = owners.setdefault(former, name)
             if former != name and former in systems:
-                rule = f"{former} is a system of this spec, so that {name} cannot be what became of it"
+                rule = f"formerly must name a system that is gone, and {former} is one of this spec"
                 remedy = (
                     "remove formerly, or remove the other system, whose resources then become those of this"
                 )
                 yield Finding(path, rule, f"{remedy} one", former)
             elif owner != name:
-                rule = f"{former} became one system, and systems.{owner}.formerly names it, too"
+                rule = (
+                    f"a former name must lead to one system, and systems.{owner}.formerly names {former}, too"
+                )
                 yield Finding(path, rule, "remove it from one of them", former)
 
 
@@ -522,6 +534,6 @@ def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Ite
         places = ((host, path) for host in system.hosts or names for path in prefixes(system.path))
         owner = next((inner[place] for place in places if place in inner), name)
         if owner != name:
-            rule = f"{system.path} lies where {owner} has its metrics, which are shut to the outside"
+            rule = f"a path must not lie below the metrics of {owner}, which are closed to the outside"
             remedy = f"write path: /{name}, or change systems.{owner}.metrics"
             yield Finding(("systems", name, "path"), rule, remedy)

@@ -158,7 +158,7 @@ SERVICES = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".amazonaws.eu
 ROLE = re.compile(r"arn:[^:]*:iam::(\d{12}):role/(?!aws-service-role/|aws-reserved/)[^*?$]+")
 
 
-def nobody(text: Any, around: Around) -> str:
+def unknown_principal(text: Any, around: Around) -> str:
     """The principal of a policy that does not exist: a service of no known name, or a role that the account
     does not have. Empty where all are there, or may be."""
     accounts = {each.get("id") for each in around(OWNER)}

@@ -8,9 +8,9 @@ from rehearsal.refusals.documents import (
     allows,
     covers,
     fault,
-    nobody,
     principals,
     statements,
+    unknown_principal,
 )
 from rehearsal.refusals.rules import Rule, changed, found, region_of
 from rehearsal.transition_answers import Around, Values
@@ -29,7 +29,7 @@ def document(was: Values, now: Values, around: Around) -> str:
         words = ""
     if not words and any(not {"principal", "notprincipal"} & set(each) for each in listed):
         words = "Missing required field Principal"
-    words = words or nobody(now.get("policy"), around)
+    words = words or unknown_principal(now.get("policy"), around)
     return f"{MALFORMED}: {words}" if words else ""
 
 

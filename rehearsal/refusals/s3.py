@@ -6,7 +6,16 @@ import re
 from collections import Counter
 from typing import Any
 
-from rehearsal.refusals.documents import RESOURCE, actions, admits, allows, fault, listed, nobody, statements
+from rehearsal.refusals.documents import (
+    RESOURCE,
+    actions,
+    admits,
+    allows,
+    fault,
+    listed,
+    statements,
+    unknown_principal,
+)
 from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, found
 from rehearsal.transition_answers import Around, Values, at
 
@@ -53,7 +62,7 @@ def policy(was: Values, now: Values, around: Around) -> str:
     name, text = now.get("bucket"), now.get("policy")
     if not isinstance(name, str) or not changed(was, now, "policy"):
         return ""
-    words = fault(text, RESOURCE) or nobody(text, around)
+    words = fault(text, RESOURCE) or unknown_principal(text, around)
     for each in statements(text) or [] if not words else []:
         if not {"principal", "notprincipal"} & set(each):
             words = words or "Missing required field Principal"

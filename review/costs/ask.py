@@ -39,21 +39,22 @@ def main() -> int:
         answers = ask(needed(plans, region_of(plans)))
     except NoCredentialsError:
         return refuse(
-            "there are no credentials for AWS", "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and the rest"
+            "there are no credentials for AWS",
+            "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
     except ClientError as error:
-        what = f"AWS refuses to tell prices ({error.response['Error']['Code']})"
-        return refuse(what, "sign in again, or let the role do pricing:GetProducts")
+        what = f"AWS refuses to give prices ({error.response['Error']['Code']})"
+        return refuse(what, "sign in again, or allow the role pricing:GetProducts")
     except BotoCoreError as error:
         return refuse(
             f"the Price List of AWS cannot be reached: {error}",
-            "look at the network and its proxy: HTTPS_PROXY",
+            "check the network and its proxy: HTTPS_PROXY",
         )
     for region, found in answers.items():
         known = {sku: usd for sku, usd in found.items() if usd is not None}
         print(f"prices: {len(known)} of {region} are in {prices.keep(region, known)}")
         for sku in sorted(str(sku) for sku, usd in found.items() if usd is None):
-            print(f"  AWS names no single price of {sku}")
+            print(f"  AWS has no single price for {sku}")
     return 0
 
 

@@ -418,7 +418,7 @@ class Drive:
         return f"answers {dict(load.answers)}"
 
     def pods_go(self) -> str:
-        """A release: each pod is replaced under load, and nobody notices."""
+        """A release: each pod is replaced under load, and no request fails."""
         with self.under_load(failures=False) as load:
             for old in list(self.gateway.pods):
                 self.web()

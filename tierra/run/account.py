@@ -85,7 +85,7 @@ def look_at_account(workspace: Workspace, place: Place) -> None:
         raise Refused(what, f"sign in to the account {place.account} again") from None
     except BotoCoreError as error:
         raise Refused(
-            f"AWS cannot be asked who you are: {error}", "look at credentials and network"
+            f"AWS cannot be asked for your identity: {error}", "check credentials and network"
         ) from None
     if account != place.account:
         raise Refused(
@@ -125,11 +125,11 @@ def bucket_exists(place: Place, bucket: str) -> bool:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return False
         raise Refused(
-            f"the bucket {bucket} may not be used ({error.response['Error']['Code']})",
-            "let the role list it (policy …-state-read); if another account has it, choose another project",
+            f"access to the bucket {bucket} is denied ({error.response['Error']['Code']})",
+            "let the role list it (policy …-state-read); if another account owns it, choose another project",
         ) from None
     except BotoCoreError as error:
-        raise Refused(f"S3 cannot be reached: {error}", "look at the network") from None
+        raise Refused(f"S3 cannot be reached: {error}", "check the network") from None
     return True
 
 

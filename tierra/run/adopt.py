@@ -44,11 +44,17 @@ def _problems(document: Document, stacks: dict[str, Path], tiers: list[str]) -> 
     for tier, entries in document.data.items():
         line = document.line((tier,))
         if tier not in stacks:
-            rule = f"the file names tiers; there are {', '.join(stacks)}"
+            rule = f"the key must be a tier: {choices(stacks)}"
             yield Problem(dotted((tier,)), "", rule, _meant(tier, list(stacks)), line)
         elif not isinstance(entries, dict | None):
-            rule = "a tier maps addresses to IDs"
-            yield Problem(tier, shown(entries), rule, f"write {tier}: and below it aws_vpc.main: vpc-…", line)
+            rule = "a tier must map addresses to IDs"
+            yield Problem(
+                tier,
+                shown(entries),
+                rule,
+                f"write {tier}: and, below it, addresses with IDs, such as aws_vpc.main: vpc-…",
+                line,
+            )
         else:
             held = _held(stacks[tier]) if tier in tiers else {}
             yield from _of_tier(document, tier, entries or {}, stacks[tier], held)
@@ -64,17 +70,17 @@ def _of_tier(
     for address, identity in entries.items():
         rule, remedy, kind = "", "", address.partition(".")[0]
         if address not in addresses:
-            rule, remedy = f"{tier} has no such resource", _meant(address, addresses)
+            rule, remedy = f"the address must be one of a resource of {tier}", _meant(address, addresses)
         elif not isinstance(identity, str):
-            rule, remedy = "an ID is text", "put it in quotes"
+            rule, remedy = "an ID must be text", "put it in quotes"
         elif not identity.isprintable() or not identity.strip() or "${" in identity or "%{" in identity:
-            rule, remedy = "an ID is plain text: terraform computes nothing in it", "write what AWS shows"
+            rule, remedy = "an ID must be plain text, without expressions", "write the ID that AWS shows"
         elif taken.setdefault((kind, identity), address) != address:
-            rule = f"one thing has one address; this is {taken[kind, identity]} already"
+            rule = f"a resource must have one address; this one is {taken[kind, identity]} already"
             remedy = "remove one of the two lines"
         elif address in held and identity not in held[address]:
-            rule = f"the state holds another one under this address: {held[address][0]}"
-            remedy = f"remove the line, or take that one out first: terraform state rm {address}"
+            rule = f"the ID must be that in the state, which holds {held[address][0]} at this address"
+            remedy = f"remove the line, or first remove that one from the state: terraform state rm {address}"
         if rule:
             line = document.line((tier, address))
             yield Problem(f"{tier}: {shown(address)}", shown(identity), rule, remedy, line)
@@ -82,7 +88,7 @@ def _of_tier(
 
 def _meant(word: str, options: list[str]) -> str:
     close = difflib.get_close_matches(word, options, n=3, cutoff=0.5)
-    return f"did you mean {choices(close)}?" if close else f"the generated {GENERATED} lists them all"
+    return f"did you mean {choices(close)}?" if close else f"{GENERATED} of the tier lists all of them"
 
 
 def _held(stack: Path) -> dict[str, list[str]]:
@@ -103,8 +109,11 @@ def write(file: Path, tiers: list[Tier]) -> None:
     entries = wanted(file, folder, [tier.name for tier in tiers])
     for tier in tiers:
         if tier.imports.exists() and MARK not in tier.imports.read_text():
-            rule = "make import writes this file, and it holds something else"
-            raise SpecError(tier.imports.as_posix(), [Problem("", "", rule, "give it another name")])
+            rule = "the file must be one that make import wrote"
+            raise SpecError(
+                tier.imports.as_posix(),
+                [Problem("", "", rule, "rename the file, for make import writes to this name")],
+            )
     for tier in tiers:
         held = _held(tier.folder)
         missing = {address: id_ for address, id_ in entries.get(tier.name, {}).items() if address not in held}

@@ -155,7 +155,7 @@ def again(tier: Tier, board: Board, why: str) -> None:
     if workspace.approval == "yes":
         raise Failed(
             "".join(f"{each}\n" for each in shown)
-            + f"apply: {tier.name} of {workspace.environment}: APPROVE=yes approves what was shown, no more\n"
+            + f"apply: {tier.name} of {workspace.environment}: APPROVE=yes approves only what was shown\n"
             f"  remedy: {workspace.command('plan')}, read the report, then {workspace.command('apply')}"
         )
     board.update(tier.name, ASKS, "asks")

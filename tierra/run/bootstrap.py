@@ -1,4 +1,4 @@
-"""The way of the tier `state` into its own bucket.
+"""Builds the tier `state`, and moves its own state into its bucket.
 
 On an account without the bucket the tier is applied with its state in a local file, which then moves into the
 bucket and is removed once the bucket has all of it. What exists already under the names of the tier (buckets,
@@ -52,7 +52,8 @@ def bootstrap(workspace: Workspace) -> None:
         raise Failed(f"bootstrap: {workspace.environment}: {refused}") from None
     except (BotoCoreError, ClientError) as error:
         raise Failed(
-            f"bootstrap: {workspace.environment}: AWS refuses: {error}\n  remedy: look at the message"
+            f"bootstrap: {workspace.environment}: AWS refuses: {error}\n"
+            f"  remedy: remove the cause that AWS names, then make bootstrap ENV={workspace.environment}"
         ) from None
 
 
@@ -67,7 +68,7 @@ def _again(workspace: Workspace) -> None:
 
 
 def _first(workspace: Workspace, move: Callable[[], None]) -> None:
-    """Applies with a local state and moves it, even if the apply stopped half-way."""
+    """Applies with a local state and moves it, even if the apply stopped halfway."""
     tier = Tier(workspace, TIER)
     terraform = Terraform(tier, "bootstrap")
     terraform.init()

@@ -1,4 +1,4 @@
-"""What a failure of terraform means here and what to do, in a few lines of ours below its own.
+"""What a failure of terraform means here and what to do, in two lines below its own.
 
 KNOWN is the one place where messages of terraform are understood.
 """
@@ -38,13 +38,13 @@ KNOWN = (
         r"(?P<operation>\S+) Who: (?P<who>\S+) Version: (?P<version>\S+)"
         r" Created: (?P<created>\S+ [\d:]{8})\S* .*?Info:",
         "the state is locked: {who} holds it since {created} UTC ({operation}, version {version})",
-        "wait for them, and run it again; only when that process is dead:"
+        "wait until it is released, then run this again; only if that process is dead:"
         " make unlock ENV={env} TIER={tier} LOCK={id}",
     ),
     Known(
         r"Error acquiring the state lock",
-        "the state is locked, and the lock does not say by whom",
-        "run it again in a minute",
+        "the state is locked, and the lock does not name its holder",
+        "run this again in a minute",
     ),
     Known(
         r"Saved plan is stale|Saved plan does not match the given state",
@@ -56,7 +56,7 @@ KNOWN = (
         r"plan file was created by (?:OpenTofu or )?Terraform (?P<theirs>[\w.-]+),"
         r" but this is (?P<ours>[\w.-]+)",
         "the plan was made by version {theirs}; this is {program} {ours}",
-        "use version {theirs}, or " + PLAN,
+        "use version {theirs}, or plan again: " + PLAN,
     ),
     Known(
         r'S3 bucket "(?P<bucket>[^"]+)" does not exist|NoSuchBucket',
@@ -92,23 +92,23 @@ KNOWN = (
     ),
     Known(
         r"state file could not be parsed|does not have a \"version\" attribute",
-        "what lies in the place of the state is not a state",
-        "bring back its earlier version: docs/reliability.md",
+        "the file in the place of the state is not a state",
+        "restore its earlier version: docs/reliability.md",
     ),
     Known(
         r"no space left on device|[Ff]ile too large|disk quota exceeded",
         "the disk is full",
-        "make room, then " + AGAIN,
+        "free some space, then " + AGAIN,
     ),
     Known(
         r"Unable to find remote state|No stored state was found",
         "a tier that it needs is not applied",
-        "make plan and make apply of all tiers: leave out TIER",
+        "plan and apply all tiers: make plan and make apply without TIER",
     ),
     Known(
         r"This object does not have an attribute named|Unsupported attribute",
         "a tier that it needs is not applied as it is configured now",
-        "make plan and make apply of all tiers: leave out TIER",
+        "plan and apply all tiers: make plan and make apply without TIER",
     ),
     Known(
         r"Provider dependency changes detected|Inconsistent dependency lock file"
@@ -118,8 +118,8 @@ KNOWN = (
     ),
     Known(
         r"Failed to query available provider packages|could not connect to registry",
-        "the registry of providers is out of reach",
-        "look at the network, then " + AGAIN,
+        "the registry of providers cannot be reached",
+        "check the network, then " + AGAIN,
     ),
     Known(
         r"KMS\.NotFoundException|Alias arn:\S+ is not found",
@@ -130,44 +130,46 @@ KNOWN = (
         r"request send failed|exceeded maximum number of attempts"
         r"|connection reset|connection refused|no such host|i/o timeout|network is",
         "AWS cannot be reached",
-        "look at the network, then " + AGAIN,
+        "check the network, then " + AGAIN,
     ),
     Known(
         r"Instance cannot be destroyed.*?Resource (?P<address>\S+) has lifecycle\.prevent_destroy set",
         "protection keeps {address}: the change would replace it, with what it holds or what stands in it",
-        "take the change back (of an import: write into the spec what exists, or remove its line); if it is"
-        " meant, write protection: false in environments/{env}.yaml and apply that first",
+        "take the change back (for an import: write what exists into the spec, or remove its line); if it is"
+        " intended, write protection: false in environments/{env}.yaml and apply that first",
     ),
     Known(
         r"Error: (?:updating|creating) [^:]*: (?:operation error [^:]*: ModifyDB\w+, .*?)?"
         r"(?P<code>InvalidParameter(?:Combination|Value|Exception)): ",
         "AWS refused the change ({code}); what was applied before it stays",
-        "make plan ENV={env}: its report names the way out under AWS refuses",
+        "make plan ENV={env}; its report has the remedy below AWS refuses",
     ),
     Known(
         r"AccessDenied|UnauthorizedOperation|not authorized to perform",
-        "the credentials may not do this",
-        "use a role with more rights, or extend those of this one",
+        "the credentials do not permit this",
+        "use a role with more permissions, or extend those of this one",
     ),
 )
 
 UNKNOWN = {
     "apply": Known(
         "",
-        "it stopped half-way; what was created is in the state, and the cause is above",
+        "it stopped halfway; what was created is in the state, and the cause is above",
         "remove the cause, then make plan ENV={env} and make apply ENV={env}",
     ),
     "bootstrap": Known(
         "",
-        "it stopped half-way; what was created is in the state, and the cause is above",
+        "it stopped halfway; what was created is in the state, and the cause is above",
         "remove the cause, then " + AGAIN,
     ),
     "destroy": Known(
         "",
-        "it stopped half-way; what is left is in the state, and the cause is above",
+        "it stopped halfway; what is left is in the state, and the cause is above",
         "remove the cause, then " + AGAIN,
     ),
-    "": Known("", "{program} failed and changed nothing; the cause is above", "remove it, then " + AGAIN),
+    "": Known(
+        "", "{program} failed and changed nothing; the cause is above", "remove the cause, then " + AGAIN
+    ),
 }
 
 

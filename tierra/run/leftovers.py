@@ -1,4 +1,4 @@
-"""What a dress rehearsal left behind."""
+"""What a rehearsal left behind."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def unlock(workspace: Workspace) -> None:
     tiers, lock = workspace.tiers(), workspace.lock
     if not lock or len(tiers) != 1:
         raise Failed(
-            "unlock: TIER and LOCK must be set: the message about the lock names both\n"
+            "unlock: TIER and LOCK must be set; the message about the lock names both\n"
             f"  remedy: make unlock ENV={workspace.environment} TIER=<tier> LOCK=<id>"
         )
     terraform = Terraform(tiers[0], "unlock")

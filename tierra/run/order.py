@@ -18,7 +18,7 @@ from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace, read_json
 
 # AWS deletes none of these while something is in it or attached to it (DependencyViolation,
-# InvalidGroup.InUse, InvalidDBSubnetGroupStateFault, DeleteConflict): replacing one in use stops half-way.
+# InvalidGroup.InUse, InvalidDBSubnetGroupStateFault, DeleteConflict): replacing one in use stops halfway.
 # Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
 # DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
 GROUND = frozenset(
@@ -151,7 +151,7 @@ def stored(tier: Tier) -> str:
 
 
 def findings(workspace: Workspace) -> list[Finding]:
-    """Why an apply of the selected tiers would stop half-way, with the commands that lead on."""
+    """Why an apply of the selected tiers would stop halfway, with the commands that lead on."""
     return [each for tier in workspace.tiers() if tier.plan_json.exists() for each in _findings(tier)]
 
 

@@ -63,7 +63,7 @@ class TierState:
     @property
     def applied_protection(self) -> bool:
         """What the spec said about protection when the tier was last applied; where that apply, or a destroy,
-        ended half-way, what the guards say."""
+        ended halfway, what the guards say."""
         if PROTECTION in self._outputs:
             return bool(self._outputs[PROTECTION]["value"])
         return any(each.guards for each in self.holdings)
@@ -129,15 +129,15 @@ def refusals(workspace: Workspace, going: list[TierState], standing: list[TierSt
         )
     if by_state:
         yield (
-            f"{', '.join(by_state)}: {spec} has protection off, and that was not applied\n"
+            f"{', '.join(by_state)}: {spec} has protection off, and this is not applied yet\n"
             f"  remedy: {applied}, as a change of its own; destroy afterwards\n"
         )
     if guarded:
         yield f"AWS refuses to delete what was protected by hand\n{''.join(guarded)}  remedy: {applied}\n"
     for state in standing:
         yield (
-            f"{state.tier} stands on it and still has {len(state.resources)} resources\n"
-            f"  remedy: destroy {state.tier} first (TIER={state.tier}), or all of it (without TIER)\n"
+            f"{state.tier} depends on it and still has {len(state.resources)} resources\n"
+            f"  remedy: destroy {state.tier} first (TIER={state.tier}), or everything (without TIER)\n"
         )
 
 

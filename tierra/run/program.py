@@ -71,7 +71,7 @@ def ask(path: str) -> Program:
     oldest = ".".join(map(str, OLDEST))
     if said is None:
         raise Failed(
-            f"{path}: neither Terraform nor OpenTofu: it does not run, or does not say its version\n"
+            f"{path}: neither Terraform nor OpenTofu: it does not run, or prints no version\n"
             f"  remedy: install Terraform or OpenTofu {oldest} or newer ({INSTALL[TERRAFORM]},"
             f" {INSTALL[OPENTOFU]}) and name its program in TERRAFORM; or rm .venv/installed and make setup"
         )

@@ -23,7 +23,9 @@ LOCKED = ".terraform.lock.hcl"
 BLOCK = re.compile(r'^provider "(?P<address>[^"]+)" \{\n.*?^\}\n', re.M | re.S)
 
 
-HEADER = "# Written by make lock: what plans take, from the registries of Terraform and of OpenTofu.\n\n"
+HEADER = (
+    "# Written by make lock: the providers that plans use, from the registries of Terraform and OpenTofu.\n\n"
+)
 PLATFORMS = "linux_amd64 linux_arm64 darwin_amd64 darwin_arm64"
 
 
@@ -51,7 +53,7 @@ def lock(workspace: Workspace) -> None:
         if not address.startswith(f"{ours.registry}/")
     }
     write(file, HEADER + "\n".join(block for _, block in sorted({**kept, **made}.items())))
-    print(f"lock: {file} is written; from now on plans of {ours.name} take these providers only")
+    print(f"lock: {file} is written; from now on plans of {ours.name} use these providers only")
     for address, block in sorted(kept.items()):
         mine = made.get(address.replace(address.split("/")[0], ours.registry, 1), "")
         if mine and version(mine) != version(block):

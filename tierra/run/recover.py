@@ -80,13 +80,13 @@ def _bring_back(tier: Tier, terraform: Terraform) -> bool:
     if unknown:
         print(
             f"{named}: AWS had not answered about {', '.join(unknown)}\n"
-            "  remedy: before the next apply look whether they exist; import or delete what does"
+            "  remedy: before the next apply check whether they exist; import or delete those that do"
         )
     if left:
         raise Failed(
             "\n".join(
                 f"{named}: {address} [{id_}] could not be imported\n  remedy:"
-                f" terraform -chdir={tier.folder} import {address} <id as its documentation wants it>"
+                f" terraform -chdir={tier.folder} import {address} <ID as in its documentation>"
                 for address, id_ in left.items()
             )
         )

@@ -1,4 +1,4 @@
-"""A dress rehearsal: an environment is planned, applied, found unchanged and destroyed, in a scratch folder
+"""A whole rehearsal: an environment is planned, applied, found unchanged and destroyed, in a scratch folder
 and with no cloud. Each step is the make command that an operator would type."""
 
 from __future__ import annotations

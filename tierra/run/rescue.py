@@ -52,7 +52,7 @@ def keep(workspace: Workspace) -> None:
                         f"keep: {file} of {tier.name} could not be put into s3://{place.bucket}: {error}"
                     )
     if lost:
-        raise Failed("\n".join([*lost, "  remedy: take it from the runner before that is gone"]))
+        raise Failed("\n".join([*lost, "  remedy: copy it from the runner before the runner is gone"]))
 
 
 def waiting(workspace: Workspace) -> list[str]:
@@ -75,7 +75,7 @@ def runs(tier: Tier) -> Iterator[str]:
     except (BotoCoreError, ClientError) as error:
         raise Failed(
             f"{tier.workspace.environment}: s3://{place.bucket}/{_prefix(place, tier)} cannot be listed:"
-            f" {error}\n  remedy: look at the network, and at the rights of the role (policy …-state-read)"
+            f" {error}\n  remedy: check the network, and the permissions of the role (policy …-state-read)"
         ) from None
     yield from dict.fromkeys(
         each["Key"].rpartition("/")[0] + "/" for each in sorted(found, key=lambda each: each["LastModified"])
@@ -109,7 +109,7 @@ def forget(tier: Tier, run: str) -> None:
     except (BotoCoreError, ClientError) as error:
         raise Failed(
             f"recover: s3://{place.bucket}/{run} was recovered and cannot be removed: {error}\n  remedy:"
-            " remove it, as an operator"
+            " delete it there, as an operator"
         ) from None
 
 

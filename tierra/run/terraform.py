@@ -154,7 +154,7 @@ class Terraform:
         except OSError as error:
             name = stack / "journal" if journal else log
             says = f"{name}: {error.strerror}"
-            raise Failed(self._says(says, "make room, or the folder yours")) from None
+            raise Failed(self._says(says, "free some space, or make the folder writable")) from None
         if self.workspace.verbose:
             self.board.say(f"{shlex.join(command)}\n")
         self.board.update(self.tier.name, RUNNING, doing)

@@ -15,7 +15,7 @@ for line in "${workloads[@]}"; do
     kubectl scale "$workload" --replicas="$count"
   fi
 done
-# What runs by the clock takes the new image from now on.
+# Scheduled jobs use the new image from now on.
 for name in ${JOBS-}; do
   grep -q "^cronjob/$name " "$BEFORE" || continue
   kubectl set image "cronjob/$name" "app=$IMAGE"
