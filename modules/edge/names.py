@@ -46,6 +46,6 @@ def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding
                 remedy = f"write {name}.{edge.zone}, or change edge.zone"
                 yield Finding(("systems", name, "hosts", index), rule, remedy)
     if edge.hosts and len(found := all_hosts(edge, systems)) > MOST_NAMES:
-        rule = f"edge and all systems must have at most {MOST_NAMES} names together: one certificate carries them"
+        rule = f"edge and all systems must have at most {MOST_NAMES} names, for one certificate has them all"
         remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"
         yield Finding(("systems",), rule, remedy, f"{len(found)} names")
