@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -368,3 +369,28 @@ def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
     assert "from 10.1.0.0/16, 10.20.0.0/16" in " ".join(box.notes)
     assert not [each for each in picture.public.boxes if each.kind == "load_balancer"]
     assert not [edge for edge in picture.edges if edge.speaker == "internet"]
+
+
+def test_the_rehearsal_has_what_the_spec_names(
+    environment: Callable[..., Environment], tmp_path: Path
+) -> None:
+    from modules.architecture import facts
+    from tierra.run.terraform import settings
+    from tierra.run.workspace import Workspace
+
+    said = facts(environment(edge={"certificate": CERTIFICATE, "zone_id": "Z0123456789EXAMPLE"}))
+    assert said["existing"] == [CERTIFICATE, "Z0123456789EXAMPLE"]
+    (tmp_path / "environment.json").write_text(json.dumps(said))
+    variables = {"REHEARSE": "yes", "REHEARSAL_EXISTS": "vpc-0a"}
+    found = settings(Workspace("trial", tmp_path, variables))
+    assert found["REHEARSAL_EXISTS"] == f"{CERTIFICATE},Z0123456789EXAMPLE,vpc-0a"
+
+
+def test_an_apply_ends_with_the_records_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from tierra.run import after
+    from tierra.run.workspace import Workspace
+
+    records = {"app.example.com": "acme-1.us-east-1.elb.amazonaws.com"}
+    monkeypatch.setattr(after.upstream, "now", lambda _: {"dns_records": records})
+    [line] = after.wanted_records(Workspace("trial", tmp_path, {}))
+    assert "app.example.com CNAME acme-1.us-east-1.elb.amazonaws.com" in line
