@@ -172,6 +172,8 @@ def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
 
 def _broken(address: str, step: Step, changed: set[str]) -> Iterator[str]:
     follows = {"engine_version_actual"} if "engine_version" in step.changed else set()
+    # Of what was planned as unknown, everything inside may change: the metadata of a release.
+    follows |= {path for path in changed if path.partition(".")[0] in step.changed}
     if step.verb != "replace" and (more := sorted(changed - step.changed - follows)):
         yield f"{address}: {', '.join(more)} changed, which no plan said"
     if less := sorted(step.known - changed):
