@@ -259,7 +259,9 @@ def twins(
         if required:
             configuration["terraform"]["required_version"] = required[1]
         try:
-            configuration = owning.owned(configuration, facts) if own else configuration
+            if own:
+                configuration = owning.owned(configuration, facts)
+                owning.check(configuration.get("locals", {}), carried(file.parent))
             found[tier] = Twin(configuration, sources[tier], schemas, tier, spec, own=own).files()
         except HclError as problem:
             raise HclError(f"{file}: {problem}") from None

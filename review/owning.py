@@ -8,11 +8,11 @@ which a name is only a part of a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from review.templates import split
+from review.templates import HclError, split
 from review.values import Canonical, Number, encoded, read
 
 FILE = "locals.tf"
@@ -37,6 +37,21 @@ def owned(configuration: Mapping[str, Any], facts: Mapping[str, str]) -> dict[st
     if used:
         made["locals"] = {**_locals(facts, used), **configuration.get("locals", {})}
     return made
+
+
+def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
+    """Raises HclError for own Terraform that has a local of one of these names."""
+    for file, content in files.items():
+        if "/" in file or not file.endswith((".tf", ".tf.json")):
+            continue
+        for body in re.findall(r'"?locals"?:?\s*\{(.*?)\n?\}', content.decode(errors="replace"), re.S):
+            if clash := next(
+                (each for each in names if re.search(rf'^\W*{each}"?\s*[=:]', body, re.M)), None
+            ):
+                raise HclError(
+                    f"{file}: locals: {clash}\n  rule:   OWN=yes makes a local of this name\n  remedy: choose"
+                    " another name, or write this one out"
+                )
 
 
 def _patterns(facts: Mapping[str, str]) -> list[tuple[str, re.Pattern[str]]]:

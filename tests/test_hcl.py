@@ -150,6 +150,23 @@ def test_what_becomes_of_a_text(text_of: str, owned: str) -> None:
     assert ("locals" in made) == (owned != text_of)
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "clashes"),
+    [
+        ("own_a.tf", 'locals {\n  a = 1\n  stem = "x"\n}\n', True),
+        ("own_a.tf.json", '{"locals": {"stem": "x"}}', True),
+        ("own_a.tf", 'locals {\n  system = "x"\n}\nresource "a" "b" {\n  stem = 1\n}\n', False),
+        ("files/a.tf", 'locals {\n  stem = "x"\n}\n', False),
+    ],
+)
+def test_own_terraform_has_no_local_of_these_names(file: str, content: str, clashes: bool) -> None:
+    if not clashes:
+        owning.check(["stem"], {file: content.encode()})
+        return
+    with pytest.raises(HclError, match="remedy: choose another name"):
+        owning.check(["stem"], {file: content.encode()})
+
+
 def test_what_is_read_before_locals_stays() -> None:
     configuration = {
         "terraform": {"backend": {"s3": {"bucket": "acme-dev"}}},
