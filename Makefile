@@ -9,7 +9,7 @@ ENV ?= sandbox
 REHEARSE ?=
 BINDINGS ?= cdktf
 OUT ?= cdktf.out/$(if $(filter-out cdktf,$(BINDINGS)),$(BINDINGS)/)$(if $(filter yes,$(REHEARSE)),rehearsal/)$(ENV)
-export BINDINGS ENV TIER APPROVE REHEARSE STATES OVERRIDE LOCK LOCK_TIMEOUT REPORT DETAILED VERBOSE TERRAFORM PLATFORMS MIRROR
+export BINDINGS ENV TIER APPROVE OWN REHEARSE STATES OVERRIDE LOCK LOCK_TIMEOUT REPORT DETAILED VERBOSE TERRAFORM PLATFORMS MIRROR
 export PYTHONPATH := $(CURDIR)
 # Packages are installed uncompiled, which is fast only if what is used is compiled once and kept.
 export PYTHONDONTWRITEBYTECODE :=
@@ -153,7 +153,7 @@ diagram: $(OUT)/tiers.mk ## Draw the architecture, and what saved plans do: diag
 	@$(PYTHON) -m review.diagram "$(OUT)" $(TARGET) $(TIERS)
 prices: $(OUT)/tiers.mk ## Ask AWS for the prices of the saved plans' resources; reports then use them (.prices/)
 	@$(PYTHON) -m review.costs.ask "$(OUT)"
-hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write the Terraform of every tier as HCL, for people, to cdktf.out/ENV/hcl/
+hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write every tier as HCL to cdktf.out/ENV/hcl/; OWN=yes: to own/, to go on without Tierra
 	@$(PYTHON) -m review.hcl $(or $(TERRAFORM),$(wildcard .venv/bin/terraform),terraform) "$(OUT)" $(SPEC) $(SELECTED)
 endif
 

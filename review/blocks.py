@@ -14,6 +14,7 @@ from typing import Any
 from bindings.schema import Attribute, Block, Nested
 from rehearsal import ephemeral
 from rehearsal.catalog import Catalog, Facts, Type
+from review import owning
 from review.templates import HclError, reference
 from review.values import Entry, document, entries, fixed, indent, value
 
@@ -68,8 +69,10 @@ class Schemas:
         """Whether an expression, `${aws_vpc.main.id}`, is sure to have a string as its value.
 
         Attributes say so themselves. Outputs of other tiers are strings, or lists or maps of them
-        (modules/outputs.py), and neither of the latter fits where a string is asked for.
+        (modules/outputs.py), and neither of the latter fits where a string is asked for. Locals are ours.
         """
+        if owning.LOCAL.fullmatch(expression):
+            return True
         found = _ATTRIBUTE.fullmatch(expression)
         if not found or found["type"] in BUILT_IN:
             return (

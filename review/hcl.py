@@ -2,7 +2,8 @@
 
 `python -m review.hcl TERRAFORM cdktf.out/<env> environments/<env>.yaml TIER…` writes `hcl/<tier>/` beside
 `stacks/<tier>/`: the same root module, in files by concern. Its plan is the plan of the JSON; tests hold it
-to that. Nothing else reads it.
+to that. Nothing else reads it. With OWN=yes it writes `own/<tier>/`, for those who leave Tierra: with locals
+for what names repeat, and without a word of Tierra's (owning.py).
 
     templates.py     strings and the expressions in them
     values.py        values in lines; JSON documents
@@ -13,6 +14,7 @@ to that. Nothing else reads it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -24,13 +26,14 @@ from typing import Any
 
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.files import write
-from review import own
+from review import own, owning
 from review.blocks import Schemas, block, conditions, configured, element, references
 from review.templates import HclError
 from review.values import Entry, document, entries, fixed, read, value
 
 GENERATED = "cdk.tf.json"
 SOURCES = "sources.json"
+FACTS = "environment.json"
 MAIN = "main.tf"
 OUTPUTS = "outputs.tf"
 VERSIONS = "versions.tf"
@@ -43,7 +46,8 @@ Paragraph = tuple[str, str, Callable[[], list[str]]]
 
 class Twin:
     """The HCL of a root module. Its comments name the spec, the tier and, by address, the modules in
-    `sources` that asked for what stands there, in the order in which they asked."""
+    `sources` that asked for what stands there, in the order in which they asked. With `own` there are no
+    comments."""
 
     def __init__(
         self,
@@ -52,12 +56,15 @@ class Twin:
         schemas: Schemas,
         tier: str,
         spec: str,
+        *,
+        own: bool = False,
     ) -> None:
         self.configuration = configuration
         self.sources = sources
         self.schemas = schemas
         self.tier = tier
         self.spec = spec
+        self.own = own
 
     def files(self) -> dict[str, str]:
         """The text of every file, by its name, before `terraform fmt`. Raises HclError for what has no HCL
@@ -74,9 +81,12 @@ class Twin:
                 lines = made()
             except HclError as problem:
                 raise HclError(f"{address}: {problem}") from None
-            comment = [f"# {self.sources[address]}"] if address in self.sources else []
+            comment = [f"# {self.sources[address]}"] if address in self.sources and not self.own else []
             files.setdefault(file, []).append("\n".join([*comment, *lines]) + "\n")
-        return {file: "\n".join([self._header(), *texts]) for file, texts in sorted(files.items())}
+        header = [] if self.own else [self._header()]
+        return {
+            file: "\n".join([*header, *texts]) for file, texts in sorted(files.items()) if header or texts
+        }
 
     def _header(self) -> str:
         return (
@@ -91,7 +101,7 @@ class Twin:
             for each in configurations if isinstance(configurations, list) else [configurations]:
                 yield VERSIONS, f"provider.{name}", partial(self._provider, name, each)
         if values := self._section("locals"):
-            yield MAIN, "locals", partial(_locals, values)
+            yield owning.FILE if self.own else MAIN, "locals", partial(_locals, values)
         for kind in ELEMENTS:
             for terraform_type, named in self._section(kind).items():
                 for name, arguments in named.items():
@@ -232,10 +242,13 @@ def save(folder: Path, files: Mapping[str, str | bytes]) -> None:
             path.unlink()
 
 
-def twins(terraform: str, out: Path, spec: str, tiers: Iterable[str]) -> dict[str, dict[str, str]]:
+def twins(
+    terraform: str, out: Path, spec: str, tiers: Iterable[str], *, own: bool = False
+) -> dict[str, dict[str, str]]:
     """The files of the twins of several tiers. Raises HclError for what has no HCL here."""
     schemas = Schemas(Catalog(catalog_path()))
     sources = json.loads((out / SOURCES).read_text(encoding="utf-8"))
+    facts = json.loads((out / FACTS).read_text(encoding="utf-8"))
     found = {}
     for tier in tiers:
         file = out / "stacks" / tier / GENERATED
@@ -246,7 +259,10 @@ def twins(terraform: str, out: Path, spec: str, tiers: Iterable[str]) -> dict[st
         if required:
             configuration["terraform"]["required_version"] = required[1]
         try:
-            found[tier] = Twin(configuration, sources[tier], schemas, tier, spec).files()
+            if own:
+                configuration = owning.owned(configuration, facts)
+                owning.check(configuration.get("locals", {}), carried(file.parent))
+            found[tier] = Twin(configuration, sources[tier], schemas, tier, spec, own=own).files()
         except HclError as problem:
             raise HclError(f"{file}: {problem}") from None
     return formatted(terraform, found)
@@ -254,10 +270,12 @@ def twins(terraform: str, out: Path, spec: str, tiers: Iterable[str]) -> dict[st
 
 def main() -> int:
     terraform, out, spec, tiers = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
+    leaving = os.environ.get("OWN") == "yes"
+    folder = out / ("own" if leaving else "hcl")
     try:
-        for tier, files in twins(terraform, out, spec, tiers).items():
-            save(out / "hcl" / tier, {**files, **carried(out / "stacks" / tier)})
-            print(f"hcl: {out / 'hcl' / tier}: {', '.join(files)}")
+        for tier, files in twins(terraform, out, spec, tiers, own=leaving).items():
+            save(folder / tier, {**files, **carried(out / "stacks" / tier)})
+            print(f"hcl: {folder / tier}: {', '.join(files)}")
     except (HclError, OSError) as problem:
         sys.stderr.write(f"hcl: {problem}\n")
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from rehearsing import installed, terraform_command
 from twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
 
 from modules.architecture import TIERS, order
+from review import owning
 from review.hcl import GENERATED, Twin
 from review.templates import HclError
 from review.values import read
@@ -29,7 +31,7 @@ def pair(tmp_path: Path) -> Pair:
     return Pair(tmp_path / "module")
 
 
-def write(out: Path, name: str, *tiers: str) -> str:
+def write(out: Path, name: str, *tiers: str, own: str = "") -> str:
     """`make hcl`, less make; what it prints."""
     installed()
     run = subprocess.run(
@@ -38,6 +40,7 @@ def write(out: Path, name: str, *tiers: str) -> str:
             *(str(out), f"environments/{name}.yaml", *tiers),
         ],
         cwd=ROOT,
+        env={**os.environ, "OWN": own},
         capture_output=True,
         text=True,
         check=False,
@@ -69,6 +72,111 @@ def test_the_plan_of_the_twin_is_the_plan_of_the_json(
         assert essence(as_hcl) == essence(as_json), tier
         if tier in needed:
             pair.project.run("apply", "plan")
+
+
+@pytest.mark.parametrize("name", ["sandbox", pytest.param("production", marks=pytest.mark.soak)])
+def test_what_one_leaves_with_changes_nothing_of_what_the_json_built(
+    folders: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    write(folders[name], name, *order(), own="yes")
+    check_format(folders[name] / "own")
+    states = {tier: tmp_path / tier / STATE for tier in order()}
+    for tier in order():
+        pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
+        local = {need: states[need] for need in TIERS[tier].needs}
+        save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
+        pair.plan(contents(folders[name] / "stacks" / tier))
+        pair.project.run("apply", "plan")
+        again = pair.plan(contents(folders[name] / "own" / tier))
+        changed = [
+            each["address"]
+            for each in again["resource_changes"]
+            if each["change"]["actions"] not in (["no-op"], ["read"])
+        ]
+        assert changed == [], tier
+        outputs = again.get("output_changes", {}).items()
+        assert [output for output, each in outputs if each["actions"] != ["no-op"]] == [], tier
+        assert len(again["prior_state"]["values"]["root_module"]["resources"]) > 1
+
+
+def test_what_one_leaves_with_says_a_name_once_and_nothing_of_tierra(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "production"
+    shutil.copytree(folders["production"], out)
+    write(out, "production", *order(), own="yes")
+    assert not (out / "hcl").exists()
+    for tier in order():
+        files = contents(out / "own" / tier)
+        own = {file: text_of for file, text_of in files.items() if "/" not in file}
+        assert 'stem        = "${local.project}-${local.environment}"' in own["locals.tf"]
+        rest = "\n".join(text_of for file, text_of in own.items() if file not in ("locals.tf", "versions.tf"))
+        assert "Written by Tierra" not in rest
+        assert "# modules/" not in rest
+        texts = [line for line in rest.splitlines() if not line.strip().startswith("description")]
+        assert [
+            line for line in texts if re.search(r"acme-production(?!\w)|us-east-1|123456789012", line)
+        ] == []
+    compute = contents(out / "own" / "compute")["addons.tf"]
+    assert "configuration_values = jsonencode({" in compute
+    assert "Backup      = local.stem" in compute
+
+
+FACTS = {"project": "acme", "environment": "dev", "account": "123456789012", "region": "us-east-1"}
+
+
+@pytest.mark.parametrize(
+    ("text_of", "owned"),
+    [
+        ("acme-dev-postgres", "${local.stem}-postgres"),
+        ("aws-waf-logs-acme-dev", "aws-waf-logs-${local.stem}"),
+        ("acme-device", "acme-device"),
+        ("xacme-dev", "xacme-dev"),
+        ("acme-dev.${aws_vpc.a.id}.acme-dev", "${local.stem}.${aws_vpc.a.id}.acme-dev"),
+        ("${acme-dev}", "${acme-dev}"),
+        ("$${acme-dev}", "$${${local.stem}}"),
+        ("us-east-1b", "${local.region}b"),
+        ("us-east-11", "us-east-11"),
+        ("arn:aws:iam::123456789012:role/x", "arn:aws:iam::${local.account}:role/x"),
+        ("1234567890123", "1234567890123"),
+        ("/acme/dev/systems/x", "/${local.path}/systems/x"),
+        ("dev", "${local.environment}"),
+        ("dev ${aws_vpc.a.id}", "dev ${aws_vpc.a.id}"),
+        ("the dev", "the dev"),
+    ],
+)
+def test_what_becomes_of_a_text(text_of: str, owned: str) -> None:
+    made = owning.owned({"resource": {"aws_vpc": {"a": {"tags": {"Name": text_of}}}}}, FACTS)
+    assert made["resource"]["aws_vpc"]["a"]["tags"]["Name"] == owned
+    assert ("locals" in made) == (owned != text_of)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "clashes"),
+    [
+        ("own_a.tf", 'locals {\n  a = 1\n  stem = "x"\n}\n', True),
+        ("own_a.tf.json", '{"locals": {"stem": "x"}}', True),
+        ("own_a.tf", 'locals {\n  system = "x"\n}\nresource "a" "b" {\n  stem = 1\n}\n', False),
+        ("files/a.tf", 'locals {\n  stem = "x"\n}\n', False),
+    ],
+)
+def test_own_terraform_has_no_local_of_these_names(file: str, content: str, clashes: bool) -> None:
+    if not clashes:
+        owning.check(["stem"], {file: content.encode()})
+        return
+    with pytest.raises(HclError, match="remedy: choose another name"):
+        owning.check(["stem"], {file: content.encode()})
+
+
+def test_what_is_read_before_locals_stays() -> None:
+    configuration = {
+        "terraform": {"backend": {"s3": {"bucket": "acme-dev"}}},
+        "resource": {
+            "aws_vpc": {"a": {"depends_on": ["acme-dev"], "lifecycle": {"ignore_changes": ["dev"]}}}
+        },
+        "moved": [{"from": "aws_vpc.acme-dev", "to": "aws_vpc.a"}],
+    }
+    assert owning.owned(configuration, FACTS) == configuration
 
 
 def test_policies_are_expressions_and_no_json_stays_a_quoted_text(folders: dict[str, Path]) -> None:
