@@ -141,6 +141,7 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
         "zones",
         "addresses",
         "services",
+        "certificate",
         "backups",
         "states",
         "registry",
