@@ -158,7 +158,7 @@ def test_the_minor_version_of_replicas_is_a_key_of_its_own(variant: Variant) -> 
         ({"replica_version": "17.9", "replicas": 0}, "replica_version requires a replica"),
         ({"replica_version": "18.1"}, "RDS upgrades it with the primary"),
         ({"replica_version": "17"}, "replica_version must be a minor version, at least version (17)"),
-        ({"version": "17.9", "replica_version": "17.6"}, "not below version, which is 17.9"),
+        ({"version": "17.9", "replica_version": "17.6"}, "at least version (17.9)"),
     ],
 )
 def test_a_version_of_replicas_that_leads_nowhere_is_refused(
