@@ -478,7 +478,7 @@ def test_aws_is_asked_for_what_the_plans_need_and_the_answer_is_kept(
     assert kept["AmazonEC2 NatGateway-Hours"] == {"usd": 0.046, "day": today}
     assert kept["awskms KMS-Keys"] == {"usd": 1.0, "day": today}
     assert "awswaf WebACLV2" not in kept, "AWS named two prices"
-    assert "no single price of awswaf WebACLV2" in capsys.readouterr().out
+    assert "no single price for awswaf WebACLV2" in capsys.readouterr().out
     prices.known.cache_clear()
     assert estimate({"aws_nat_gateway.a": {}})["after"] == round(730 * 0.046, 2)
 

@@ -111,7 +111,7 @@ def test_a_registry_out_of_reach_is_said_and_is_no_error(monkeypatch: pytest.Mon
     row = answer(Pin("npm", "x", "1.0.0", "f", ("npm", "x")))
     assert (row.newest, row.old, row.remark) == ("", False, "not asked: registry.example.com: no route")
     said = list(lines([row], TODAY))
-    assert said[-1] == "versions: 1 in all, 0 old, 1 of which nothing newer can be said"
+    assert said[-1] == "versions: 1 in all, 0 old, 1 without an answer"
     assert markdown([row], TODAY) == ""
 
 

@@ -318,7 +318,7 @@ def test_the_infrastructure_of_an_environment_waits_for_that_of_the_one_before(
         ({"live": {"delivery": {**SPEC["delivery"], "promote_from": "nowhere"}}}, "there is no nowhere.yaml"),
         (
             {"dev": {"delivery": {**SPEC["delivery"], "promote_from": "live"}}},
-            "goes round in a circle: dev from live from dev",
+            "must not go round in a circle: dev from live from dev",
         ),
         (
             {"dev": {"target": "rehearsal"}},
