@@ -33,7 +33,9 @@ def _path(path: str) -> str:
         )
         raise fault(rule, f"write {plain}" if fits else "write it like /platform/")
     if path.startswith(_RESERVED):
-        raise fault(f"paths that start with {' or '.join(_RESERVED)} belong to AWS", "choose another path")
+        raise fault(
+            f"a path must not start with {' or '.join(_RESERVED)}, which belong to AWS", "choose another path"
+        )
     return path
 
 
@@ -103,14 +105,16 @@ def boundary_findings(environment: Environment) -> Iterator[Finding]:
     path = ("permissions_boundary",)
     _, partition, _, _, account, resource = arn.split(":", 5)
     if partition != environment.partition:
-        rule = f"the roles are in the partition {environment.partition}, and this policy is in {partition}"
+        rule = f"the policy must be in the partition of the roles, {environment.partition}"
         yield Finding(path, rule, f"name a policy of {environment.partition}")
     elif account not in (environment.account, "aws"):
         rule = f"the boundary of a role must be a policy of its own account, {environment.account}, or of AWS"
         yield Finding(path, rule, f"create the policy in {environment.account}, and name that one")
     stem = _names(environment).stem
     if account != "aws" and resource.startswith(f"policy/{stem}-"):
-        rule = f"policies whose names start with {stem}- are made and removed by Tierra"
+        rule = (
+            f"the name of the policy must not start with {stem}-, as those do that Tierra makes and removes"
+        )
         yield Finding(
             path, rule, "name a policy of the company, or remove the line for Tierra's own boundary"
         )
@@ -132,8 +136,8 @@ def assumed_findings(environment: Environment) -> Iterator[Finding]:
         yield Finding(path, rule, f"add {role} to compute.admins")
     if environment.delivery.github:
         rule = (
-            "workflows of GitHub plan and apply with roles of their own; if these took on another role, their"
-            " limits would be lifted"
+            "assume_role requires delivery.ci: off: workflows of GitHub have roles of their own, whose limits"
+            " it would lift"
         )
         yield Finding(path, rule, "write delivery.ci: off, or assume the role by a profile: AWS_PROFILE")
 

@@ -106,7 +106,7 @@ ALL = "all"  # ENV=all: every environment
 
 def _not_all(name: str) -> str:
     if name == ALL:
-        raise fault("ENV=all stands for every environment", "choose another name")
+        raise fault("the name must not be all: ENV=all stands for every environment", "choose another name")
     return name
 
 

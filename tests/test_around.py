@@ -73,10 +73,10 @@ def test_an_apply_makes_roles_with_the_boundary_of_the_company_alone(
         ),
         (
             {"permissions_boundary": "arn:aws-cn:iam::123456789012:policy/company"},
-            "the partition aws",
+            "the partition of the roles, aws",
             "name a policy of aws",
         ),
-        ({"permissions_boundary": "acme-trial-workload-boundary"}, "removed by Tierra", "remove the line"),
+        ({"permissions_boundary": "acme-trial-workload-boundary"}, "must not start with", "remove the line"),
     ],
 )
 def test_what_no_role_can_have_is_refused(
@@ -143,7 +143,7 @@ def test_a_client_has_the_credentials_of_the_role(aws: Any, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("change", "rule", "remedy"),
     [
-        ({"delivery": {}}, "workflows of GitHub plan and apply", "write delivery.ci: off"),
+        ({"delivery": {}}, "workflows of GitHub have roles of their own", "write delivery.ci: off"),
         ({"compute": {}}, "compute.admins must name it", f"add {TERRAFORM} to compute.admins"),
         ({"account": "210987654321"}, "must be in the account 210987654321", "name a role of 210987654321"),
         ({"ignore_tags": {"keys": ["Owner"]}}, "Tierra sets the tag Owner", "remove it"),
@@ -201,10 +201,13 @@ def test_without_route_53_the_records_are_an_output(variant: Callable[..., Varia
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"dns": "off"}, "ACM proves a certificate by records"),
+        ({"dns": "off"}, "dns: off requires a certificate"),
         ({"dns": "off", "certificate": CERTIFICATE, "zone_id": "Z01"}, "this zone must not be named"),
-        ({"certificate": CERTIFICATE, "caa": True}, "CAA records belong to certificates"),
-        ({"certificate": CERTIFICATE.replace("us-east-1", "eu-west-1")}, "its own region and account"),
+        ({"certificate": CERTIFICATE, "caa": True}, "caa requires a certificate that Tierra"),
+        (
+            {"certificate": CERTIFICATE.replace("us-east-1", "eu-west-1")},
+            "must be in the region us-east-1 and the account",
+        ),
         ({"certificate": "arn:aws:iam::123456789012:server-certificate/a"}, "must be one of ACM"),
     ],
 )
@@ -233,9 +236,8 @@ def test_doctor_asks_whether_the_certificate_is_issued_for_every_name(
 
     from tools import doctor
 
-    spec: Any = SimpleNamespace(
-        target="aws", edge=environment(edge={"certificate": CERTIFICATE, "aliases": ["www.example.com"]}).edge
-    )
+    made = environment(edge={"certificate": CERTIFICATE, "aliases": ["www.example.com"]})
+    spec: Any = SimpleNamespace(target="aws", edge=made.edge, systems=made.systems)
 
     def answers(status: str, *names: str) -> doctor.Finding:
         said = {"Status": status, "DomainName": names[0], "SubjectAlternativeNames": list(names)}
@@ -278,7 +280,7 @@ def test_the_role_of_the_zone_comes_after_that_of_the_account(variant: Callable[
     ("change", "rule"),
     [
         ({"delivery": {}}, "plans of pull requests would take on"),
-        ({"edge": {"zone_role": f"arn:aws:iam::{ACCOUNT}:role/dns"}}, "the zone is in the account"),
+        ({"edge": {"zone_role": f"arn:aws:iam::{ACCOUNT}:role/dns"}}, "must be in another account"),
         ({"edge": {"zone_role": DNS.replace("arn:aws", "arn:aws-cn")}}, "in the partition aws"),
         ({"edge": {"zone_role": DNS, "dns": "off", "certificate": CERTIFICATE}}, "this role must not be"),
     ],
@@ -339,7 +341,7 @@ def test_access_lists_let_clients_in_and_the_internet_not(variant: Callable[...,
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"edge": {"clients": ["10.1.0.0/16"]}}, "clients need scheme: internal"),
+        ({"edge": {"clients": ["10.1.0.0/16"]}}, "clients requires scheme: internal"),
         ({"edge": {"scheme": "internal", "shield": True}}, "protects what the internet reaches"),
         ({"network": {}}, "must be a part of a range of network.reserved"),
         ({"edge": {"scheme": "internal", "clients": ["10.20.4.0/24"]}}, "must be beyond the VPC"),

@@ -154,9 +154,9 @@ def test_load_of_processors_scales_each_group(variant: Variant) -> None:
 
 def test_the_pods_of_a_group_are_counted_on_its_nodes_alone(environment: Callable[..., Environment]) -> None:
     many = {"framework": "go", "replicas": 40, "cpu": "500m"}
-    with pytest.raises(Exception, match=r"(?s)compute\.nodes\.max.*12 nodes do not hold"):
+    with pytest.raises(Exception, match=r"(?s)compute\.nodes\.max.*12 nodes must hold"):
         environment(**spec(systems={"shop": many}))
-    with pytest.raises(Exception, match=r"(?s)compute\.groups\.spot\.max.*6 nodes do not hold"):
+    with pytest.raises(Exception, match=r"(?s)compute\.groups\.spot\.max.*6 nodes must hold"):
         environment(**spec(systems={"shop": {**many, "nodes": "spot"}}))
     large = {**SPOT, "instance_type": "m7a.4xlarge", "alternatives": []}
     environment(**spec(systems={"shop": {**many, "nodes": "spot"}}, spot=large))

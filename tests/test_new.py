@@ -203,7 +203,7 @@ def test_an_example_that_cannot_be_copied_is_refused(folder: Path, given: dict[s
 def test_a_name_that_is_none_for_an_environment_is_refused(folder: Path, name: str) -> None:
     refused = new(folder, name, PROJECT="acme", REGION="us-east-1")
     assert refused.returncode == 1
-    assert "2 to 12 characters" in refused.stderr
+    assert "2 to 12 lowercase letters" in refused.stderr
     assert names(folder) == ["test.yaml"]
 
 

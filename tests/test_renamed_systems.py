@@ -114,13 +114,13 @@ def test_images_are_promoted_whatever_each_environment_calls_them(tmp_path: Path
 @pytest.mark.parametrize(
     ("systems", "says"),
     [
-        ({"orders": {**OTHER, "formerly": "shop"}, "shop": OTHER}, "shop is a system of this spec"),
+        ({"orders": {**OTHER, "formerly": "shop"}, "shop": OTHER}, "shop is one of this spec"),
         (
             {"orders": {**OTHER, "formerly": "shop"}, "sales": {**OTHER, "formerly": ["store", "shop"]}},
-            "systems.orders.formerly names it, too",
+            "systems.orders.formerly names",
         ),
-        ({"orders": {**OTHER, "formerly": "Shop_1"}}, "a system is named by a DNS label"),
-        ({"orders": {**OTHER, "formerly": ["kong"]}}, "the platform uses this one"),
+        ({"orders": {**OTHER, "formerly": "Shop_1"}}, "the name of a system must be"),
+        ({"orders": {**OTHER, "formerly": ["kong"]}}, "the platform uses"),
     ],
 )
 def test_a_name_that_is_none_or_belongs_to_another_is_refused(

@@ -151,11 +151,14 @@ def test_the_report_knows_that_nothing_is_asked_any_more() -> None:
         ({"keys": {"a": "create"}, "issuers": {"login": LOGIN}}, "one of the two"),
         ({"keys": {"Mobile App": "create"}}, "write mobile-app"),
         ({"keys": {"mobile": "a b"}}, "write create"),
-        ({"keys": {"mobile": "create"}, "open": ["/"]}, "everything is open"),
-        ({"keys": {"mobile": "create"}, "open": ["/cart"]}, "cart has its path there"),
+        ({"keys": {"mobile": "create"}, "open": ["/"]}, "open must not have /"),
+        ({"keys": {"mobile": "create"}, "open": ["/cart"]}, "cart has its path below"),
         ({"issuers": {"login": {**LOGIN, "algorithm": "HS256"}}}, "algorithm"),
-        ({"issuers": {"login": {**LOGIN, "public_key": "create"}}}, "cart says something else"),
-        ({"issuers": {"one": LOGIN, "two": LOGIN}}, "each issuer is named once"),
+        (
+            {"issuers": {"login": {**LOGIN, "public_key": "create"}}},
+            "cart has https://login.example.com/ otherwise",
+        ),
+        ({"issuers": {"one": LOGIN, "two": LOGIN}}, "each issuer must be named once"),
         (
             {"keys": {"a": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a"}},
             "in us-east-1",
@@ -174,5 +177,5 @@ def test_what_cannot_work_is_refused(
 
 def test_only_public_systems_ask(environment: Callable[..., Environment]) -> None:
     auth = {"keys": {"mobile": "create"}}
-    with pytest.raises(SpecError, match="Kong alone knows auth"):
+    with pytest.raises(SpecError, match="auth requires shape: public"):
         environment(systems={"shop": {"framework": "go", "shape": "internal", "auth": auth}})

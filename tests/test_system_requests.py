@@ -85,8 +85,8 @@ def test_all_on_the_way_wait_for_the_slowest_system(variant: Variants, tmp_path:
         ({"timeout_seconds": 301}, "300"),
         ({"upload_mb": 51}, "raise gateway.upload_mb"),
         ({"upload_mb": 40, "scratch_mb": 30}, "lower systems.shop.upload_mb"),
-        ({"shape": "internal", "rate_limit": 60}, "Kong alone knows rate_limit"),
-        ({"shape": "worker", "timeout_seconds": 10}, "Kong alone knows timeout_seconds"),
+        ({"shape": "internal", "rate_limit": 60}, "rate_limit requires shape: public"),
+        ({"shape": "worker", "timeout_seconds": 10}, "timeout_seconds requires shape: public"),
     ],
 )
 def test_what_cannot_work_is_refused(
@@ -215,10 +215,10 @@ def test_the_report_names_hosts_that_no_longer_answer() -> None:
 @pytest.mark.parametrize(
     ("systems", "says"),
     [
-        ({"shop": {"hosts": ["shop.example.org"]}}, "lies in the zone example.com"),
+        ({"shop": {"hosts": ["shop.example.org"]}}, "must lie in the zone example.com"),
         ({"shop": {"hosts": ["*.example.com"]}}, "put one such as www.example.com before it"),
-        ({"shop": {"hosts": ["a.example.com", "a.example.com"]}}, "each name is given once"),
-        ({"shop": {"shape": "internal", "hosts": ["a.example.com"]}}, "Kong alone knows hosts"),
+        ({"shop": {"hosts": ["a.example.com", "a.example.com"]}}, "each name must be given once"),
+        ({"shop": {"shape": "internal", "hosts": ["a.example.com"]}}, "hosts requires shape: public"),
         (
             {"shop": {"hosts": ["a.example.com"]}, "cart": {"hosts": ["b.example.com", "a.example.com"]}},
             "/ at a.example.com is that of cart",
@@ -232,11 +232,11 @@ def test_the_report_names_hosts_that_no_longer_answer() -> None:
                 "shop": {"hosts": ["a.example.com"], "metrics": {}},
                 "cart": {"hosts": ["a.example.com"], "path": "/metrics/cart"},
             },
-            "where shop has its metrics",
+            "below the metrics of shop",
         ),
         (
             {name: {"hosts": [f"{name}{n}.example.com" for n in range(5)]} for name in ("shop", "cart")},
-            "10 at most",
+            "at most 10 names",
         ),
     ],
 )

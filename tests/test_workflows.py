@@ -330,7 +330,7 @@ def test_the_infrastructure_of_an_environment_waits_for_that_of_the_one_before(
         ),
         (
             {"dev": {"compute": {"nodes": {"instance_type": "t4g.large", "min": 3, "max": 9}}}},
-            "the processor of the nodes of shop is amd64 here, and arm64",
+            "the processor of the nodes of shop must be the same in both: it is amd64 here, and arm64",
         ),
         (
             {"dev": {"delivery": {**SPEC["delivery"], "branch": "next"}}},

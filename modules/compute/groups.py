@@ -18,7 +18,7 @@ def group_findings(compute: Compute, systems: Mapping[str, System]) -> Iterator[
     for name, system in systems.items():
         if system.nodes and system.nodes not in compute.groups:
             there = ", ".join(compute.groups) or "there is none yet"
-            rule = f"compute.groups has no group {system.nodes}"
+            rule = f"nodes must name a group of compute.groups, and there is no {system.nodes}"
             remedy = f"choose from: {there}" if compute.groups else "add it there, or remove the line"
             yield Finding(("systems", name, "nodes"), rule, remedy)
 

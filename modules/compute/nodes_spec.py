@@ -112,7 +112,7 @@ class Nodes(Section):
         if self.pods_each > self.pods_allowed:
             kind = self.instance
             rule = (
-                f"a node of {kind.name} holds {self.pods_allowed} pods: {kind.interfaces} interfaces x"
+                f"a {kind.name} must have at most {self.pods_allowed} pods: {kind.interfaces} interfaces x"
                 f" {kind.addresses - 1} prefixes x 16 addresses, and at most {MOST_PODS} below"
                 f" {LARGE_VCPUS} processors"
             )
@@ -136,12 +136,12 @@ def _group_name(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or len(name) > LONGEST_GROUP:
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_GROUP].rstrip("-")
         rule = (
-            f"a group of nodes is named by at most {LONGEST_GROUP} small letters, digits and hyphens,"
+            f"the name of a group must have at most {LONGEST_GROUP} small letters, digits and hyphens,"
             " a letter first"
         )
         raise fault(rule, f"write {plain}" if plain else "write a name such as spot")
     if name == "nodes":
-        raise fault("compute.nodes is the group of this name", "choose another name, such as spot")
+        raise fault("the name must not be nodes, which is compute.nodes", "choose another name, such as spot")
     return name
 
 
@@ -152,19 +152,21 @@ def _key(key: str) -> str:
     )
     if not fits or key.startswith("/") or len(key) > LONGEST:
         rule = (
-            f"keys of labels and taints have at most {LONGEST} letters, digits, dots, hyphens and"
+            f"keys of labels and taints must have at most {LONGEST} letters, digits, dots, hyphens and"
             " underscores, after a domain and a slash or without"
         )
         raise fault(rule, "write a key such as workload or example.com/workload")
     if any(domain == each or domain.endswith(f".{each}") for each in RESERVED):
-        raise fault(f"labels and taints of {domain} are set by Kubernetes or EKS", "choose a key of your own")
+        raise fault(
+            f"the key must not be of {domain}, which Kubernetes or EKS set", "choose a key of your own"
+        )
     return key
 
 
 def _value(value: str) -> str:
     if not re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?", value) or len(value) > LONGEST:
         rule = (
-            f"values of labels and taints have at most {LONGEST} letters, digits, dots, hyphens and"
+            f"values of labels and taints must have at most {LONGEST} letters, digits, dots, hyphens and"
             " underscores"
         )
         raise fault(rule, "write a value such as batch")
@@ -252,18 +254,20 @@ class Group(Nodes):
         """One image serves all, and scaling reckons with one size: kubernetes/autoscaler, cluster-autoscaler,
         cloudprovider/aws/README.md, on mixed instances."""
         for index in repeated(self.types):
-            yield Finding(("alternatives", index - 1), "each type is named once", "remove the second one")
+            yield Finding(
+                ("alternatives", index - 1), "each type must be named once", "remove the second one"
+            )
         for index, name in enumerate(self.alternatives):
             both = kind, other = self.instance, instances()[name]
             if other.arm != kind.arm:
                 words = [f"{each.name} has {'arm64' if each.arm else 'amd64'}" for each in both]
-                rule = f"the nodes of a group have one architecture: {' and '.join(words)}"
+                rule = f"the nodes of a group must have one architecture: {' and '.join(words)}"
                 yield Finding(("alternatives", index), rule, "write a group of its own for it")
             elif (other.vcpus, other.memory) != (kind.vcpus, kind.memory):
                 words = [
                     f"{each.name} has {each.vcpus} and {each.memory // 1024} GiB" for each in (kind, other)
                 ]
-                rule = f"the nodes of a group have equal processors and memory: {' and '.join(words)}"
+                rule = f"the nodes of a group must have equal processors and memory: {' and '.join(words)}"
                 alike = [
                     each.name
                     for each in instances().values()
@@ -272,28 +276,34 @@ class Group(Nodes):
                 ]
                 yield Finding(("alternatives", index), rule, f"write {alike[-1]}" if alike else "remove it")
         if len(self.types) > MOST_TYPES:
-            rule = f"a managed node group has at most {MOST_TYPES} types, instance_type among them"
+            rule = f"a managed node group must have at most {MOST_TYPES} types, instance_type among them"
             yield Finding(("alternatives",), rule, "name fewer", f"{len(self.types)} types")
 
     @check("zones")
     def zones_are_named_once(self) -> Iterator[Finding]:
         """No zone appears twice."""
         for index in repeated(self.zones):
-            yield Finding(("zones", index), "each zone is named once", "remove the second one")
+            yield Finding(("zones", index), "each zone must be named once", "remove the second one")
 
     @check("labels")
     def labels_are_its_own(self) -> Iterator[Finding]:
         """The label that chooses the group is its name."""
         for key, value in self.labels.items():
             if key == LABEL:
-                yield Finding(("labels", key), f"{LABEL} has the name of the group", "choose another key")
+                yield Finding(
+                    ("labels", key),
+                    f"{LABEL} must not be set: it has the name of the group",
+                    "choose another key",
+                )
             elif not value:
                 yield Finding(
-                    ("labels", key), "EKS takes no label without a value", "write a value such as true"
+                    ("labels", key), "a label must have a value for EKS", "write a value such as true"
                 )
 
     @check("taints")
     def taints_are_named_once(self) -> Iterator[Finding]:
         """Kubernetes has one taint for each key and effect."""
         for index in repeated(f"{each.key} {each.effect}" for each in self.taints or ()):
-            yield Finding(("taints", index), "each key and effect is named once", "remove the second one")
+            yield Finding(
+                ("taints", index), "each key and effect must be named once", "remove the second one"
+            )

@@ -264,12 +264,11 @@ def zone_findings(compute: Compute, zones: tuple[str, ...]) -> Iterator[Finding]
         named = nodes.zones if isinstance(nodes, Group) else ()
         for index, zone in enumerate(named):
             if zone not in zones:
-                rule = f"nodes are in zones of network.zones, which are {choices(zones)}"
+                rule = f"nodes must be in zones of network.zones, which are {choices(zones)}"
                 yield Finding(("compute", *path, "zones", index), rule, "name one of these, or remove it")
         count = len(named or zones)
         if nodes.max < count:
-            each = "its zone has" if count == 1 else f"each of the {count} zones has"
-            rule = f"{each} a group of nodes, and max is {nodes.max}"
+            rule = f"max ({nodes.max}) must be at least {count}, one node for each zone"
             where = f"compute.groups.{path[-1]}.zones" if named else "network.zones"
             yield Finding(
                 ("compute", *path, "max"),
@@ -279,5 +278,5 @@ def zone_findings(compute: Compute, zones: tuple[str, ...]) -> Iterator[Finding]
     if (
         count := sum(len(group.zones or zones) for group in compute.groups.values()) + len(zones)
     ) > MOST_GROUPS:
-        rule = f"EKS has {MOST_GROUPS} managed node groups in a cluster at most: one for each group and zone"
+        rule = f"a cluster must have at most {MOST_GROUPS} managed node groups, one for each group and zone"
         yield Finding(("compute", "groups"), rule, "name fewer zones, or fewer groups", f"{count} of them")

@@ -150,7 +150,7 @@ class Edge(Section):
     def records_are_written_or_not(self) -> Iterator[Finding]:
         """A certificate is proven or brought, and no key is without effect."""
         if not self.records and self.certificate is None:
-            rule = "ACM proves a certificate by records in the zone, and with dns: off Tierra writes none"
+            rule = "dns: off requires a certificate of yours: ACM proves its own by records in the zone"
             remedy = "add certificate: with the ARN of one that is issued for the names, or remove dns: off"
             yield Finding(("certificate",), rule, remedy, "(missing)")
         if not self.records and self.zone_id is not None:
@@ -160,7 +160,7 @@ class Edge(Section):
             rule = "with dns: off no record is written, and this role must not be named"
             yield Finding(("zone_role",), rule, "remove the line, or remove dns: off")
         if self.caa is not None and self.certificate is not None:
-            rule = "CAA records belong to certificates that Tierra asks for, and this spec brings its own"
+            rule = "caa requires a certificate that Tierra asks for, and this spec brings its own"
             yield Finding(("caa",), rule, "remove the line, or remove certificate")
 
     @property
@@ -172,15 +172,15 @@ class Edge(Section):
     def internal_is_for_clients(self) -> Iterator[Finding]:
         """Clients and Shield go with one scheme each."""
         if self.clients and not self.internal:
-            rule = "the load balancer is open to the internet, and clients need scheme: internal"
+            rule = "clients requires scheme: internal: the load balancer is open to the internet"
             yield Finding(("clients",), rule, "remove them, or write scheme: internal")
         if self.shield and self.internal:
-            rule = "Shield Advanced protects what the internet reaches, and scheme is internal"
+            rule = "shield requires scheme: internet: Shield Advanced protects what the internet reaches"
             yield Finding(("shield",), rule, "remove the line, or write scheme: internet")
         for index in repeated(map(str, self.clients)):
             yield Finding(("clients", index), "each range must be named once", "remove the second one")
         if len(self.clients) > MOST_CLIENTS:
-            rule = f"the security group of the load balancer holds at most {MOST_CLIENTS} ranges"
+            rule = f"clients must have at most {MOST_CLIENTS} ranges, for one security group"
             yield Finding(("clients",), rule, "join neighbouring ranges", f"{len(self.clients)} ranges")
 
     @property
@@ -252,7 +252,7 @@ def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -
     """A listener takes certificates of its own region and account (ELB user guide, "SSL certificates for your
     Application Load Balancer")."""
     if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
-        rule = f"the load balancer takes certificates of its own region and account: {region}, {account}"
+        rule = f"the certificate must be in the region {region} and the account {account}"
         yield Finding(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
 
 
@@ -277,10 +277,10 @@ def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) ->
     if where != partition:
         yield Finding(path, f"the role must be in the partition {partition}", f"name a role of {partition}")
     if owner == account:
-        rule = f"the zone is in the account of the environment, {account}, whose own rights reach it"
+        rule = f"the role must be in another account than {account}, whose own rights reach its zones"
         yield Finding(path, rule, "remove the line")
     if github:
-        rule = "plans of pull requests would take on a role that writes records"
+        rule = "zone_role requires delivery.ci: off: plans of pull requests would take on a role that writes"
         remedy = "write delivery.ci: off, or delegate a zone of its own to this account and remove the line"
         yield Finding(path, rule, remedy)
 

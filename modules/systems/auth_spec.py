@@ -28,14 +28,14 @@ Algorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256
 def _client(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", name):
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:30].rstrip("-")
-        rule = "a client or issuer is named by at most 30 small letters, digits and hyphens, a letter first"
+        rule = "the name must have at most 30 small letters, digits and hyphens, a letter first"
         raise fault(rule, f"write {plain}" if plain else "write a name such as mobile")
     return name
 
 
 def _issuer(text: str) -> str:
     if not re.fullmatch(r"[!-~]{1,200}", text) or re.search(r"[\"\\{}]", text):
-        rule = "an issuer is written as in the claim iss of its tokens: at most 200 characters, no spaces"
+        rule = "an issuer must be as in the claim iss of its tokens: at most 200 characters, no spaces"
         raise fault(rule, "write it like https://login.example.com/")
     return text
 

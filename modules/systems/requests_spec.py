@@ -47,8 +47,7 @@ def request_findings(systems: Mapping[str, System], gateway: Gateway) -> Iterato
     for name, system in systems.items():
         if system.upload_mb and system.upload_mb > gateway.upload_mb:
             rule = (
-                f"gateway.upload_mb ({gateway.upload_mb}) is the largest body of all, and a system may only"
-                " lower it"
+                f"upload_mb must be at most gateway.upload_mb ({gateway.upload_mb}), the largest body of all"
             )
             remedy = f"write {gateway.upload_mb} or less, or raise gateway.upload_mb"
             yield Finding(("systems", name, "upload_mb"), rule, remedy)
