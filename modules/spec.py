@@ -344,10 +344,10 @@ class Environment(Section):
         """Hosts of systems."""
         yield from host_findings(self.edge, self.systems)
 
-    @check("systems")
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
     def clients_are_known_once(self) -> Iterator[Finding]:
         """Issuers of tokens, and open paths."""
-        yield from auth_findings(self.systems)
+        yield from auth_findings(self.systems, self.edge.hosts)
 
     @check("systems", "gateway.upload_mb")
     def systems_lower_what_kong_lets_in(self) -> Iterator[Finding]:

@@ -1,0 +1,66 @@
+"""Keys that touch each other: what one promises holds with the others, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Variant
+
+from modules.errors import Problem, SpecError
+from modules.spec import Environment
+
+Environments = Callable[..., Environment]
+Variants = Callable[..., Variant]
+GO = {"framework": "go"}
+KEYS = {"mobile": "create"}
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def refusal(environment: Environments, **spec: Any) -> Problem:
+    """The one problem of a spec."""
+    with pytest.raises(SpecError) as refused:
+        environment(**spec)
+    [problem] = refused.value.problems
+    assert problem.remedy
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("shop", "cart", "path"),
+    [
+        ({"path": "/", "auth": {"keys": KEYS, "open": ["/cart"]}}, {}, "systems.shop.auth.open[0]"),
+        ({"path": "/", "auth": {"keys": KEYS}}, {"path": "/livez/x"}, "systems.shop.health.live"),
+        (
+            {"hosts": ["a.example.com"], "auth": {"keys": KEYS, "open": ["/cart"]}},
+            {"hosts": ["b.example.com", "a.example.com"], "path": "/cart/x"},
+            "systems.shop.auth.open[0]",
+        ),
+        ({"metrics": {}, "auth": {"keys": KEYS, "open": ["/metrics"]}}, {}, "systems.shop.auth.open[0]"),
+        (
+            {"metrics": {"path": "/admin/metrics"}, "auth": {"keys": KEYS, "open": ["/admin"]}},
+            {},
+            "systems.shop.auth.open[0]",
+        ),
+    ],
+)
+def test_what_needs_no_credential_leads_nowhere_else(
+    environment: Environments, shop: dict[str, Any], cart: dict[str, Any], path: str
+) -> None:
+    assert refusal(environment, systems={"shop": {**GO, **shop}, "cart": {**GO, **cart}}).path == path
+
+
+@pytest.mark.parametrize(
+    ("shop", "cart"),
+    [
+        ({"hosts": ["shop.example.com"], "auth": {"keys": KEYS, "open": ["/cart"]}}, {}),
+        ({"path": "/", "auth": {"keys": KEYS}}, {"hosts": ["cart.example.com"], "path": "/livez"}),
+        ({"metrics": {"port": 9000}, "auth": {"keys": KEYS, "open": ["/metrics"]}}, {}),
+        ({"path": "/", "health": {"live": "/"}, "auth": {"keys": KEYS}}, {}),
+    ],
+)
+def test_open_paths_of_other_names_and_ports_meet_nothing(
+    environment: Environments, shop: dict[str, Any], cart: dict[str, Any]
+) -> None:
+    assert environment(systems={"shop": {**GO, **shop}, "cart": {**GO, **cart}})
