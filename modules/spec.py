@@ -339,7 +339,7 @@ class Environment(Section):
         """At least one, and no two at one place."""
         yield from systems_findings(self.systems, self.edge.hosts)
 
-    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate")
     def systems_have_names(self) -> Iterator[Finding]:
         """Hosts of systems."""
         yield from host_findings(self.edge, self.systems)

@@ -64,3 +64,38 @@ def test_open_paths_of_other_names_and_ports_meet_nothing(
     environment: Environments, shop: dict[str, Any], cart: dict[str, Any]
 ) -> None:
     assert environment(systems={"shop": {**GO, **shop}, "cart": {**GO, **cart}})
+
+
+@pytest.mark.parametrize(
+    ("hosts", "says"),
+    [
+        (["shop.example.com"], "max-age=31536000; includeSubDomains"),
+        (["example.net"], "max-age=31536000"),
+        (["shop.example.com", "*.shop.example.net"], "max-age=31536000"),
+    ],
+)
+def test_no_zone_elsewhere_is_bound_to_tls_as_a_whole(variant: Variants, hosts: list[str], says: str) -> None:
+    edge = {"dns": "off", "certificate": CERTIFICATE}
+    made = variant(edge=edge, systems={"shop": {**GO, "hosts": hosts}, "cart": GO})["edge"]
+    key = "routing_http_response_strict_transport_security_header_value"
+    assert made["aws_lb_listener.https"][key] == says
+
+
+def test_a_certificate_of_the_company_may_have_more_names_than_one_of_acm(environment: Environments) -> None:
+    systems = {name: {**GO, "hosts": [f"{name}{n}.example.com" for n in range(5)]} for name in ("aa", "bb")}
+    assert refusal(environment, systems=systems).path == "systems"
+    assert environment(systems=systems, edge={"certificate": CERTIFICATE})
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "found"),
+    [
+        ({"hosts": [f"n{n}.example.com" for n in range(6)]}, "hosts", "6 of them"),
+        ({"auth": {"keys": KEYS, "open": [f"/p{n}" for n in range(21)]}}, "auth.open", "21 of them"),
+        ({"auth": {"keys": {f"c{n}": "create" for n in range(51)}}}, "auth.keys", "51 of them"),
+    ],
+)
+def test_too_many_are_counted(environment: Environments, keys: dict[str, Any], path: str, found: str) -> None:
+    problem = refusal(environment, systems={"shop": {**GO, **keys}})
+    assert (problem.path, problem.value) == (f"systems.shop.{path}", found)
+    assert "at most" in problem.rule

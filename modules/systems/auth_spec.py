@@ -68,14 +68,14 @@ class Auth(Section):
 
     keys: dict[ClientName, SecretSource] = Field(
         default_factory=dict,
-        json_schema_extra={"maxProperties": MOST_CLIENTS},
+        max_length=MOST_CLIENTS,
         description="Clients, each with the secret of the key that it sends in X-API-Key: named like an entry"
         " of secrets, or create.",
         examples=[{"mobile": "create", "partner": "orders/partner#key"}],
     )
     issuers: dict[ClientName, Issuer] = Field(
         default_factory=dict,
-        json_schema_extra={"maxProperties": MOST_CLIENTS},
+        max_length=MOST_CLIENTS,
         description="Issuers of the tokens (JWT) that clients send in Authorization: Bearer. Kong checks"
         " signature, issuer and expiry; the system must check the audience.",
         examples=[{"login": {"issuer": "https://login.example.com/", "public_key": "create"}}],
