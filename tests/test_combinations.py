@@ -99,3 +99,33 @@ def test_too_many_are_counted(environment: Environments, keys: dict[str, Any], p
     problem = refusal(environment, systems={"shop": {**GO, **keys}})
     assert (problem.path, problem.value) == (f"systems.shop.{path}", found)
     assert "at most" in problem.rule
+
+
+def test_the_autoscaler_can_be_told_of_every_taint(environment: Environments) -> None:
+    taints = [{"key": "workload"}, {"key": "workload", "effect": "NoExecute"}]
+    groups = {"spot": {"taints": taints}}
+    problem = refusal(environment, compute={"groups": groups}, systems={"shop": {**GO, "nodes": "spot"}})
+    assert problem.path == "compute.groups.spot.taints[1]"
+
+
+def test_processors_have_a_load_in_each_zone_of_a_group(environment: Environments) -> None:
+    group = {"min": 1, "max": 3, "instance_type": "t3.large"}
+    spec = {"systems": {"shop": {**GO, "nodes": "spot"}}}
+    problem = refusal(environment, compute={"scaling": "cpu", "groups": {"spot": group}}, **spec)
+    assert (problem.path, problem.value) == ("compute.groups.spot.min", "1")
+    environment(compute={"scaling": "cpu", "groups": {"spot": {**group, "zones": ["b"]}}}, **spec)
+    environment(compute={"groups": {"spot": group}}, **spec)
+
+
+def test_a_system_may_be_called_like_what_its_resources_are_for(variant: Variants) -> None:
+    made = variant(systems={"deploy": {**GO, "formerly": "push"}})["delivery"]
+    moves = {each["from"]: each["to"] for each in made.body["moved"]}
+    assert moves["aws_iam_role.push_push"] == "aws_iam_role.push_deploy"
+    assert moves["aws_iam_role.deploy_push"] == "aws_iam_role.deploy_deploy"
+    assert not set(moves) & set(moves.values())
+
+
+def test_clients_of_two_systems_never_have_one_address(environment: Environments) -> None:
+    systems = {"a1--b": {**GO, "auth": {"keys": {"c": "create"}}}, "a1": {**GO, "auth": {"keys": {}}}}
+    systems["a1"]["auth"] = {"keys": {"b--c": "create"}}
+    assert refusal(environment, systems=systems).remedy == "write b-c"

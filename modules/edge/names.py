@@ -38,7 +38,7 @@ def proven(hosts: Iterable[str]) -> dict[str, str]:
 
 
 def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding]:
-    """The zone holds every name, and a certificate of ACM carries all. Paths start at the root of the spec."""
+    """The zone holds every name, a certificate of ACM carries all. Paths start at the root of the spec."""
     for name, system in systems.items():
         for index, host in enumerate(system.hosts):
             if edge.records and not lies_in(without_star(host), edge.zone):

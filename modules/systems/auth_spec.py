@@ -27,9 +27,12 @@ Algorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256
 
 
 def _client(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", name):
+    if not re.fullmatch(r"(?!.*--)[a-z]([a-z0-9-]{0,28}[a-z0-9])?", name):
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:30].rstrip("-")
-        rule = "a client or issuer is named by at most 30 small letters, digits and hyphens, a letter first"
+        rule = (
+            "the name of a client or issuer must be at most 30 lowercase letters, digits and single hyphens,"
+            " start with a letter and not end with a hyphen"
+        )
         raise fault(rule, f"write {plain}" if plain else "write a name such as mobile")
     return name
 
