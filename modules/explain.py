@@ -38,6 +38,9 @@ class Explainer:
             return self._unknown(path)
         if error["type"] == "missing":
             return self._missing(path)
+        if error["type"] == "too_long":
+            rule = f"there must be at most {context['max_length']}"
+            return Finding(path, rule, "remove some", f"{len(error['input'])} of them")
         return self._unfit(path, error["input"], source)
 
     def meant(self, path: KeyPath) -> KeyPath | None:

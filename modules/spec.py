@@ -339,15 +339,15 @@ class Environment(Section):
         """At least one, and no two at one place."""
         yield from systems_findings(self.systems, self.edge.hosts)
 
-    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate")
     def systems_have_names(self) -> Iterator[Finding]:
         """Hosts of systems."""
         yield from host_findings(self.edge, self.systems)
 
-    @check("systems")
+    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
     def clients_are_known_once(self) -> Iterator[Finding]:
         """Issuers of tokens, and open paths."""
-        yield from auth_findings(self.systems)
+        yield from auth_findings(self.systems, self.edge.hosts)
 
     @check("systems", "gateway.upload_mb")
     def systems_lower_what_kong_lets_in(self) -> Iterator[Finding]:

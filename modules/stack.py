@@ -140,7 +140,12 @@ class Stack(TerraformStack):
         if not self._names:
             return name
         first, *path = (each.replace("-", "_") for each in self._names)
-        steps = [re.sub(rf"(?<![a-z0-9]){first}(?![a-z0-9])", each, name, count=1) for each in path]
+        # The role before the name is one word, and may be that of the system, too: `push_push`.
+        found = re.match(rf"([a-z]+_)?{first}(?![a-z0-9])", name)
+        if not found:
+            return name
+        role, rest = found[1] or "", name[found.end() :]
+        steps = [f"{role}{each}{rest}" for each in path]
         if not terraform_type.startswith("data."):
             pairs = pairwise(f"{terraform_type}.{each}" for each in steps)
             self.moves += [{"from": old, "to": new} for old, new in pairs if old != new]

@@ -48,7 +48,7 @@ def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(
 
     succeeded(project.make("plan", TIER=TIERS))
     succeeded(project.make("apply", TIER=TIERS, APPROVE="yes"))
-    refused(project.make("destroy", TIER="network", APPROVE="sandbox"), "data stands on it and still has")
+    refused(project.make("destroy", TIER="network", APPROVE="sandbox"), "data depends on it and still has")
     refused(project.make("destroy", APPROVE="yes"), "is the environment's name: APPROVE=sandbox")
     assert project.addresses() == standing
 

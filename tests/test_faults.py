@@ -346,7 +346,7 @@ aws_eip.a: Creation complete after 2s [id=eipalloc-1]
 def test_a_state_that_is_none_is_refused_and_left_alone(production: Production) -> None:
     production.aws.client("s3").put_object(Bucket=BUCKET, Key=STATE, Body=b'{"version"')
     run = production.make("plan", TIER)
-    refused(run, "what lies in the place of the state is not a state")
+    refused(run, "the file in the place of the state is not a state")
     assert production.aws.wait_for(BUCKET, STATE) == b'{"version"'
 
 

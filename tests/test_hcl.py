@@ -49,6 +49,12 @@ def write(out: Path, name: str, *tiers: str, own: str = "") -> str:
     return run.stdout
 
 
+def producers(folder: Path, tier: str) -> list[str]:
+    """The tiers whose states a tier reads."""
+    generated = json.loads((folder / "stacks" / tier / "cdk.tf.json").read_text())
+    return list(generated.get("data", {}).get("terraform_remote_state", {}))
+
+
 # --- every tier of every environment ------------------------------------------------------------------------
 
 
@@ -63,8 +69,7 @@ def test_the_plan_of_the_twin_is_the_plan_of_the_json(
     states = {tier: tmp_path / tier / STATE for tier in order()}
     for tier in order():
         pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
-        generated = json.loads((folders[name] / "stacks" / tier / "cdk.tf.json").read_text())
-        local = {need: states[need] for need in generated.get("data", {}).get("terraform_remote_state", {})}
+        local = {need: states[need] for need in producers(folders[name], tier)}
         save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
         as_json = pair.plan(contents(folders[name] / "stacks" / tier))
         as_hcl = pair.plan(contents(folders[name] / "hcl" / tier))
@@ -83,7 +88,7 @@ def test_what_one_leaves_with_changes_nothing_of_what_the_json_built(
     states = {tier: tmp_path / tier / STATE for tier in order()}
     for tier in order():
         pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
-        local = {need: states[need] for need in TIERS[tier].needs}
+        local = {need: states[need] for need in producers(folders[name], tier)}
         save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
         pair.plan(contents(folders[name] / "stacks" / tier))
         pair.project.run("apply", "plan")

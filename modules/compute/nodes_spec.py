@@ -302,8 +302,7 @@ class Group(Nodes):
 
     @check("taints")
     def taints_are_named_once(self) -> Iterator[Finding]:
-        """Kubernetes has one taint for each key and effect."""
-        for index in repeated(f"{each.key} {each.effect}" for each in self.taints or ()):
-            yield Finding(
-                ("taints", index), "each key and effect must be named once", "remove the second one"
-            )
+        """The autoscaler learns of taints from tags, which have one value for each key (scaling.py)."""
+        for index in repeated(each.key for each in self.taints or ()):
+            rule = "each key must be named once: the autoscaler knows one taint of each"
+            yield Finding(("taints", index), rule, "remove one; NoExecute keeps new pods away, too")

@@ -187,16 +187,6 @@ class Compute(Section):
                 remedy = f"write a release that starts with {self.kubernetes}."
                 yield Finding((*path, "ami_release"), rule, remedy)
 
-    @check("scaling", "groups")
-    def load_of_processors_is_known(self) -> Iterator[Finding]:
-        """A zone without nodes has no load that could add one."""
-        for name, group in self.groups.items():
-            if self.scaling == "cpu" and not group.min:
-                rule = "a group must have nodes for scaling: cpu, which adds none to a group that has none"
-                yield Finding(
-                    ("groups", name, "min"), rule, "write the number of its zones, or scaling: pods"
-                )
-
     @check("admins", "viewers")
     def roles_are_distinct(self) -> Iterator[Finding]:
         """One access for each role, and one name in Terraform."""
@@ -267,6 +257,10 @@ def zone_findings(compute: Compute, zones: tuple[str, ...]) -> Iterator[Finding]
                 rule = f"nodes must be in zones of network.zones, which are {choices(zones)}"
                 yield Finding(("compute", *path, "zones", index), rule, "name one of these, or remove it")
         count = len(named or zones)
+        if isinstance(nodes, Group) and compute.scaling == "cpu" and nodes.min < count:
+            rule = "each zone of a group must have a node for scaling: cpu, which adds none to none"
+            remedy = f"write {count} or more, or scaling: pods"
+            yield Finding(("compute", *path, "min"), rule, remedy)
         if nodes.max < count:
             rule = f"max ({nodes.max}) must be at least {count}, one node for each zone"
             where = f"compute.groups.{path[-1]}.zones" if named else "network.zones"

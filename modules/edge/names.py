@@ -38,14 +38,14 @@ def proven(hosts: Iterable[str]) -> dict[str, str]:
 
 
 def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding]:
-    """The zone holds every name, and one certificate carries all. Paths start at the root of the spec."""
+    """The zone holds every name, a certificate of ACM carries all. Paths start at the root of the spec."""
     for name, system in systems.items():
         for index, host in enumerate(system.hosts):
             if edge.records and not lies_in(without_star(host), edge.zone):
                 rule = f"every name must lie in the zone {edge.zone}, where its record is written"
                 remedy = f"write {name}.{edge.zone}, or change edge.zone"
                 yield Finding(("systems", name, "hosts", index), rule, remedy)
-    if edge.hosts and len(found := all_hosts(edge, systems)) > MOST_NAMES:
+    if edge.certificate is None and len(found := all_hosts(edge, systems)) > MOST_NAMES:
         rule = f"edge and all systems must have at most {MOST_NAMES} names, for one certificate has them all"
         remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"
         yield Finding(("systems",), rule, remedy, f"{len(found)} names")

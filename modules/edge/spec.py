@@ -133,7 +133,8 @@ class Edge(Section):
     hsts_subdomains: bool | None = Field(
         default=None,
         description="Whether browsers refuse plain HTTP to names below, too (includeSubDomains). Left out,"
-        " they do unless one of the names is the zone itself: then it would be the whole zone.",
+        " they do unless one of the names is the zone itself or, with dns: off, outside of it: then it could"
+        " be a whole zone.",
     )
     shield: bool = Field(
         default=False,
@@ -200,8 +201,10 @@ class Edge(Section):
 
     def strict_below(self, hosts: Collection[str]) -> bool:
         """Whether HSTS holds for names below these (RFC 6797, 6.1.2); for those of a whole zone only on
-        request."""
-        return self.zone not in hosts if self.hsts_subdomains is None else self.hsts_subdomains
+        request. What lies outside of `zone`, with dns: off, may be a whole zone, too."""
+        if self.hsts_subdomains is not None:
+            return self.hsts_subdomains
+        return all(name != self.zone and lies_in(without_star(name), self.zone) for name in hosts)
 
     def authority_at(self, name: str) -> bool:
         """Whether a name has a CAA record. It binds all names below without one (RFC 8659, 3), so that the

@@ -7,12 +7,13 @@ nor send users to one (OpenID Connect).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from modules.errors import KeyPath
 from modules.section import Finding, Section, check, fault, repeated
 from modules.systems.own_spec import SecretSource, Source, source
 from modules.systems.parts import UrlPath, prefixes
@@ -26,9 +27,12 @@ Algorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256
 
 
 def _client(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", name):
+    if not re.fullmatch(r"(?!.*--)[a-z]([a-z0-9-]{0,28}[a-z0-9])?", name):
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:30].rstrip("-")
-        rule = "the name must have at most 30 small letters, digits and hyphens, a letter first"
+        rule = (
+            "the name of a client or issuer must be at most 30 lowercase letters, digits and single hyphens,"
+            " start with a letter and not end with a hyphen"
+        )
         raise fault(rule, f"write {plain}" if plain else "write a name such as mobile")
     return name
 
@@ -67,14 +71,14 @@ class Auth(Section):
 
     keys: dict[ClientName, SecretSource] = Field(
         default_factory=dict,
-        json_schema_extra={"maxProperties": MOST_CLIENTS},
+        max_length=MOST_CLIENTS,
         description="Clients, each with the secret of the key that it sends in X-API-Key: named like an entry"
         " of secrets, or create.",
         examples=[{"mobile": "create", "partner": "orders/partner#key"}],
     )
     issuers: dict[ClientName, Issuer] = Field(
         default_factory=dict,
-        json_schema_extra={"maxProperties": MOST_CLIENTS},
+        max_length=MOST_CLIENTS,
         description="Issuers of the tokens (JWT) that clients send in Authorization: Bearer. Kong checks"
         " signature, issuer and expiry; the system must check the audience.",
         examples=[{"login": {"issuer": "https://login.example.com/", "public_key": "create"}}],
@@ -140,8 +144,8 @@ def _issuers(system: System) -> dict[str, Issuer]:
     return {each.issuer: each for each in system.auth.issuers.values()} if system.auth else {}
 
 
-def auth_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
-    """Paths start at the root of the spec."""
+def auth_findings(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
+    """`names` are those of systems without hosts. Paths start at the root of the spec."""
     known: dict[str, tuple[str, Issuer]] = {}
     for name, system in systems.items():
         if system.auth is None:
@@ -154,17 +158,32 @@ def auth_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
             elif said != issuer:
                 rule = f"an issuer must be the same in all systems, and {owner} has {issuer.issuer} otherwise"
                 yield Finding(path, rule, f"write what systems.{owner}.auth says, or the other way round")
-        for index, path_open in enumerate(system.auth.open):
-            whole = system.path.rstrip("/") + path_open
-            below = [
-                other
-                for other, each_system in systems.items()
-                if other != name and each_system.path and whole in prefixes(each_system.path)
-            ]
-            for other in below[:1]:
+        yield from _open_findings(name, systems, names)
+
+
+def _open_findings(name: str, systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
+    """Kong prefers open paths, those of health among them, to all others at the same names, however long."""
+    system = systems[name]
+    opened: list[tuple[KeyPath, str]] = [
+        (("health", "live"), system.health.live),
+        (("health", "ready"), system.health.ready),
+    ]
+    if system.auth:
+        opened += [(("auth", "open", index), path) for index, path in enumerate(system.auth.open)]
+    for key, path in opened:
+        if path == "/":  # of health: nothing below it is open
+            continue
+        place, whole = ("systems", name, *key), system.path.rstrip("/") + path
+        for other, beside in systems.items():
+            shared = set(system.hosts or names) & set(beside.hosts or names)
+            if other != name and beside.path and shared and whole in prefixes(beside.path):
                 rule = (
                     f"an open path must have no other system below it, and {other} has its path below {whole}"
                 )
-                yield Finding(
-                    ("systems", name, "auth", "open", index), rule, f"name a longer path, or move {other}"
-                )
+                yield Finding(place, rule, f"name a longer path, or move {other}", path)
+                break
+        metrics = system.inner_path
+        if metrics and (whole in prefixes(metrics) or metrics in prefixes(whole)):
+            rule = f"an open path must not lead to the metrics, which are closed to the outside: {metrics}"
+            remedy = f"choose another path, or give systems.{name}.metrics a port of its own"
+            yield Finding(place, rule, remedy, path)

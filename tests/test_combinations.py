@@ -1,0 +1,131 @@
+"""Keys that touch each other: what one promises holds with the others, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Variant
+
+from modules.errors import Problem, SpecError
+from modules.spec import Environment
+
+Environments = Callable[..., Environment]
+Variants = Callable[..., Variant]
+GO = {"framework": "go"}
+KEYS = {"mobile": "create"}
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def refusal(environment: Environments, **spec: Any) -> Problem:
+    """The one problem of a spec."""
+    with pytest.raises(SpecError) as refused:
+        environment(**spec)
+    [problem] = refused.value.problems
+    assert problem.remedy
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("shop", "cart", "path"),
+    [
+        ({"path": "/", "auth": {"keys": KEYS, "open": ["/cart"]}}, {}, "systems.shop.auth.open[0]"),
+        ({"path": "/", "auth": {"keys": KEYS}}, {"path": "/livez/x"}, "systems.shop.health.live"),
+        (
+            {"hosts": ["a.example.com"], "auth": {"keys": KEYS, "open": ["/cart"]}},
+            {"hosts": ["b.example.com", "a.example.com"], "path": "/cart/x"},
+            "systems.shop.auth.open[0]",
+        ),
+        ({"metrics": {}, "auth": {"keys": KEYS, "open": ["/metrics"]}}, {}, "systems.shop.auth.open[0]"),
+        (
+            {"metrics": {"path": "/admin/metrics"}, "auth": {"keys": KEYS, "open": ["/admin"]}},
+            {},
+            "systems.shop.auth.open[0]",
+        ),
+    ],
+)
+def test_what_needs_no_credential_leads_nowhere_else(
+    environment: Environments, shop: dict[str, Any], cart: dict[str, Any], path: str
+) -> None:
+    assert refusal(environment, systems={"shop": {**GO, **shop}, "cart": {**GO, **cart}}).path == path
+
+
+@pytest.mark.parametrize(
+    ("shop", "cart"),
+    [
+        ({"hosts": ["shop.example.com"], "auth": {"keys": KEYS, "open": ["/cart"]}}, {}),
+        ({"path": "/", "auth": {"keys": KEYS}}, {"hosts": ["cart.example.com"], "path": "/livez"}),
+        ({"metrics": {"port": 9000}, "auth": {"keys": KEYS, "open": ["/metrics"]}}, {}),
+        ({"path": "/", "health": {"live": "/"}, "auth": {"keys": KEYS}}, {}),
+    ],
+)
+def test_open_paths_of_other_names_and_ports_meet_nothing(
+    environment: Environments, shop: dict[str, Any], cart: dict[str, Any]
+) -> None:
+    assert environment(systems={"shop": {**GO, **shop}, "cart": {**GO, **cart}})
+
+
+@pytest.mark.parametrize(
+    ("hosts", "says"),
+    [
+        (["shop.example.com"], "max-age=31536000; includeSubDomains"),
+        (["example.net"], "max-age=31536000"),
+        (["shop.example.com", "*.shop.example.net"], "max-age=31536000"),
+    ],
+)
+def test_no_zone_elsewhere_is_bound_to_tls_as_a_whole(variant: Variants, hosts: list[str], says: str) -> None:
+    edge = {"dns": "off", "certificate": CERTIFICATE}
+    made = variant(edge=edge, systems={"shop": {**GO, "hosts": hosts}, "cart": GO})["edge"]
+    key = "routing_http_response_strict_transport_security_header_value"
+    assert made["aws_lb_listener.https"][key] == says
+
+
+def test_a_certificate_of_the_company_may_have_more_names_than_one_of_acm(environment: Environments) -> None:
+    systems = {name: {**GO, "hosts": [f"{name}{n}.example.com" for n in range(5)]} for name in ("aa", "bb")}
+    assert refusal(environment, systems=systems).path == "systems"
+    assert environment(systems=systems, edge={"certificate": CERTIFICATE})
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "found"),
+    [
+        ({"hosts": [f"n{n}.example.com" for n in range(6)]}, "hosts", "6 of them"),
+        ({"auth": {"keys": KEYS, "open": [f"/p{n}" for n in range(21)]}}, "auth.open", "21 of them"),
+        ({"auth": {"keys": {f"c{n}": "create" for n in range(51)}}}, "auth.keys", "51 of them"),
+    ],
+)
+def test_too_many_are_counted(environment: Environments, keys: dict[str, Any], path: str, found: str) -> None:
+    problem = refusal(environment, systems={"shop": {**GO, **keys}})
+    assert (problem.path, problem.value) == (f"systems.shop.{path}", found)
+    assert "at most" in problem.rule
+
+
+def test_the_autoscaler_can_be_told_of_every_taint(environment: Environments) -> None:
+    taints = [{"key": "workload"}, {"key": "workload", "effect": "NoExecute"}]
+    groups = {"spot": {"taints": taints}}
+    problem = refusal(environment, compute={"groups": groups}, systems={"shop": {**GO, "nodes": "spot"}})
+    assert problem.path == "compute.groups.spot.taints[1]"
+
+
+def test_processors_have_a_load_in_each_zone_of_a_group(environment: Environments) -> None:
+    group = {"min": 1, "max": 3, "instance_type": "t3.large"}
+    spec = {"systems": {"shop": {**GO, "nodes": "spot"}}}
+    problem = refusal(environment, compute={"scaling": "cpu", "groups": {"spot": group}}, **spec)
+    assert (problem.path, problem.value) == ("compute.groups.spot.min", "1")
+    environment(compute={"scaling": "cpu", "groups": {"spot": {**group, "zones": ["b"]}}}, **spec)
+    environment(compute={"groups": {"spot": group}}, **spec)
+
+
+def test_a_system_may_be_called_like_what_its_resources_are_for(variant: Variants) -> None:
+    made = variant(systems={"deploy": {**GO, "formerly": "push"}})["delivery"]
+    moves = {each["from"]: each["to"] for each in made.body["moved"]}
+    assert moves["aws_iam_role.push_push"] == "aws_iam_role.push_deploy"
+    assert moves["aws_iam_role.deploy_push"] == "aws_iam_role.deploy_deploy"
+    assert not set(moves) & set(moves.values())
+
+
+def test_clients_of_two_systems_never_have_one_address(environment: Environments) -> None:
+    systems = {"a1--b": {**GO, "auth": {"keys": {"c": "create"}}}, "a1": {**GO, "auth": {"keys": {}}}}
+    systems["a1"]["auth"] = {"keys": {"b--c": "create"}}
+    assert refusal(environment, systems=systems).remedy == "write b-c"
