@@ -21,7 +21,8 @@ TEMPLATES = ("provider", "data", "ephemeral", "resource", "output")
 # Keys below an element whose strings are references or must be constants.
 CONSTANT = ("depends_on", "lifecycle", "provider", "provisioner", "description", "alias", "version")
 OF_A_WORD = "A-Za-z0-9"
-LOCAL = re.compile(r"\$\{local\.(\w+)\}")
+# Those that are made here, which are all strings.
+LOCAL = re.compile(r"\$\{local\.(account|environment|path|project|region|stem)\}")
 
 
 def owned(configuration: Mapping[str, Any], facts: Mapping[str, str]) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def test_what_one_leaves_with_says_a_name_once_and_nothing_of_tierra(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "production"
-    shutil.copytree(folders["production"], out)
+    shutil.copytree(folders["production"], out, ignore=shutil.ignore_patterns("hcl"))
     write(out, "production", *order(), own="yes")
     assert not (out / "hcl").exists()
     for tier in order():
