@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Variant
+from conftest import ROOT, Variant
 
 from modules.architecture import TIERS
 from modules.errors import SpecError
@@ -126,18 +129,19 @@ def test_clients_of_a_run_take_on_the_role(
     assert asked == [("s3", "us-east-1", TERRAFORM)]
 
 
-def test_a_client_has_the_credentials_of_the_role(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against the pretended account of moto, which knows whom the credentials of a session are of."""
-    from botocore.config import Config
-
-    from tools import signing
-
-    for key, value in aws.variables().items():
-        monkeypatch.setenv(key, value)
-    plain = signing.client("sts", "us-east-1", None, Config())
-    taken = signing.client("sts", "us-east-1", TERRAFORM, Config())
-    assert ":assumed-role/terraform/tierra" in taken.get_caller_identity()["Arn"]
-    assert ":assumed-role/" not in plain.get_caller_identity()["Arn"]
+def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
+    """Against the pretended account of moto, which knows whom the credentials of a session are of. In a process
+    of its own, for the account runs in this one and must not be asked through itself."""
+    program = (
+        "import sys; from botocore.config import Config; from tools import signing\n"
+        "for role in (None, sys.argv[1]):\n"
+        "    print(signing.client('sts', 'us-east-1', role, Config()).get_caller_identity()['Arn'])\n"
+    )
+    command = [sys.executable, "-c", program, TERRAFORM]
+    said = subprocess.check_output(command, cwd=ROOT, env={**os.environ, **aws.variables()}, text=True)
+    plain, taken = said.split()
+    assert ":assumed-role/terraform/tierra" in taken
+    assert ":assumed-role/" not in plain
 
 
 @pytest.mark.parametrize(
