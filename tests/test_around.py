@@ -130,8 +130,8 @@ def test_clients_of_a_run_take_on_the_role(
 
 
 def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
-    """Against the pretended account of moto, which knows whom the credentials of a session are of. In a process
-    of its own, for the account runs in this one and must not be asked through itself."""
+    """Against the pretended account of moto, which knows whom the credentials of a session are of. In a
+    process of its own, for the account runs in this one and must not be asked through itself."""
     program = (
         "import sys; from botocore.config import Config; from tools import signing\n"
         "for role in (None, sys.argv[1]):\n"
