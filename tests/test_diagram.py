@@ -81,6 +81,13 @@ def test_replicas_stand_in_the_zone_that_the_terraform_names(name: str) -> None:
     assert checked >= 3
 
 
+def test_a_certificate_names_each_of_its_names_once() -> None:
+    picture = read("production", "aws", terraform("production"))
+    [note] = box(picture, "edge/aws_acm_certificate.main").notes
+    names = note.split(", ")
+    assert len(names) == len(set(names)) >= 1
+
+
 def test_a_cache_is_called_by_its_engine() -> None:
     bodies = generated("sandbox")
     address = "data/aws_elasticache_replication_group.redis"

@@ -36,10 +36,8 @@ def front(terraform: Terraform) -> list[Box]:
     if records:
         found.append(make("dns", "DNS records", records, notes=[listed(names)], id="dns"))
     for certificate in terraform.all("aws_acm_certificate"):
-        covered = [
-            certificate.values["domain_name"],
-            *(certificate.values.get("subject_alternative_names") or ()),
-        ]
+        more = certificate.values.get("subject_alternative_names") or ()
+        covered = dict.fromkeys([certificate.values["domain_name"], *more])
         related = terraform.all("aws_acm_certificate_validation")
         found.append(make("certificate", "Certificate", [certificate], related, notes=[listed(covered)]))
     if not terraform.all("aws_acm_certificate"):
