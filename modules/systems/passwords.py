@@ -80,30 +80,37 @@ def _password(
 
 
 def _made(stack: Stack, name: str, variable: str, data: DataOutputs) -> SecretsmanagerSecret:
-    """`aws_secretsmanager_secret.secrets_<system>__<variable>`, without a value."""
-    return stack.add(
-        SecretsmanagerSecret,
+    """`aws_secretsmanager_secret.secrets_<system>__<variable>`."""
+    address, role = (
         f"secrets_{name.replace('-', '_')}__{variable.lower()}",
-        name=stack.names.of("secret", f"system-{name}/{variable}"),
-        description=f"{variable} of {name}; an operator writes its value",
-        kms_key_id=data.secrets_key_arn,
-        recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
-        lifecycle=stack.guarded,
-        tags=stack.tags(f"{name}-{variable.lower().replace('_', '-')}"),
+        variable.lower().replace("_", "-"),
+    )
+    return _empty(
+        stack, address, f"system-{name}/{variable}", f"{variable} of {name}", f"{name}-{role}", data
     )
 
 
 def _key(stack: Stack, name: str, client: str, data: DataOutputs) -> SecretsmanagerSecret:
-    """`aws_secretsmanager_secret.keys_<system>__<client>`, without a value."""
+    """`aws_secretsmanager_secret.keys_<system>__<client>`."""
+    address, role = f"keys_{name.replace('-', '_')}__{client.replace('-', '_')}", f"key-{client}"
+    return _empty(
+        stack, address, f"system-{name}/{role}", f"Key of {client} at {name}", f"{name}-{role}", data
+    )
+
+
+def _empty(
+    stack: Stack, address: str, path: str, what: str, role: str, data: DataOutputs
+) -> SecretsmanagerSecret:
+    """A secret without a value."""
     return stack.add(
         SecretsmanagerSecret,
-        f"keys_{name.replace('-', '_')}__{client.replace('-', '_')}",
-        name=stack.names.of("secret", f"system-{name}/key-{client}"),
-        description=f"Key of {client} at {name}; an operator writes its value",
+        address,
+        name=stack.names.of("secret", path),
+        description=f"{what}; an operator writes its value",
         kms_key_id=data.secrets_key_arn,
         recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
         lifecycle=stack.guarded,
-        tags=stack.tags(f"{name}-key-{client}"),
+        tags=stack.tags(role),
     )
 
 
