@@ -130,12 +130,12 @@ def synthesize(
         for stack in stacks.values():
             stack.check()
         written = {name: Path(scratch, "stacks", name, "cdk.tf.json") for name in stacks}
-        bodies = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in written.items()}
-        for name, generated in bodies.items():
+        if own:
+            additions.check(own, {name: json.loads(file.read_bytes()) for name, file in written.items()})
+        for name, file in written.items():
+            generated = json.loads(file.read_bytes())
             for unread in _unread(generated, own.get(name, Own()).tiers):
                 del stacks[name].sources[f"data.{REMOTE_STATE}.{unread}"]
-        additions.check(own, bodies)
-        for name, generated in bodies.items():
             relative = Path("stacks", name, "cdk.tf.json")
             if blocks := moves(stacks[name], addresses(generated), renames):
                 generated["moved"] = blocks

@@ -20,10 +20,11 @@ from modules.compute.capacity import (
     reserved_memory,
     room,
 )
-from modules.compute.instances import existing_types, instances
+from modules.compute.instances import instances
 from modules.compute.overhead import Pods
 from modules.compute.pools import share_out
 from modules.compute.versions import ADDONS, VERSIONS
+from modules.models import instance_types
 from modules.spec import Environment
 
 Variant = Callable[..., dict[str, Root]]
@@ -301,7 +302,7 @@ def test_longest_names_are_within_the_limits(variant: Variant) -> None:
 
 
 def test_every_type_with_facts_exists_at_aws() -> None:
-    known = existing_types()
+    known = instance_types()
     assert len(known) > 1000
     assert set(instances()) <= known
 
