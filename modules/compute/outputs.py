@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from modules.compute.pools import pools
 from modules.outputs import Outputs, keyed_by
-from modules.spec import Environment
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 
 def node_groups(environment: Environment) -> Iterable[str]:

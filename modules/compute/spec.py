@@ -12,7 +12,8 @@ from modules.compute.nodes_spec import Group, GroupName, Nodes
 from modules.compute.secrets import CacheSecret
 from modules.compute.versions import NEWEST, KubernetesVersion
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
-from modules.network.spec import Letter, RetentionDays
+from modules.network.spec import Letter
+from modules.retention import RetentionDays
 from modules.roles import RoleArn, role_slug
 from modules.section import Finding, Section, check, repeated
 from modules.wording import choices

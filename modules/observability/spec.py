@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.network.spec import RetentionDays
 from modules.observability.slo_spec import Objectives
+from modules.retention import RetentionDays
 from modules.section import Finding, Section, check, fault, repeated
 
 MOST_EMAILS = 20

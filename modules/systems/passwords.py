@@ -68,8 +68,8 @@ def _password(
     return cluster_password(
         stack,
         name,
-        data,
-        gateway,
+        key=data.secrets_key_arn,
+        operator=gateway.secrets_operator_role_arn,
         role=f"system-{name}",
         tag=f"{name}-password",
         description=f"Password of {name} in {_databases(stack)}",
