@@ -1,4 +1,4 @@
-"""Namespaces of the platform in the cluster. Each system has one of its own name besides."""
+"""Namespaces of the platform in the cluster. Each system has its own namespace as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pods find in their environment, from the code that hands it over, and how the examples use it.
+"""The environment variables of pods, from the code that sets them, and how the examples use them.
 
 `python -m tools.contract` writes docs/contract.md. Which variables there are, and when, is found by building
 systems that differ in one thing each; MEANINGS says what each one is.
@@ -33,10 +33,10 @@ MEANINGS = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "its protocol: protobuf over HTTP, not gRPC",
     "OTEL_METRICS_EXPORTER": "`none`: Prometheus scrapes metrics, and the collector accepts none",
     "OTEL_LOGS_EXPORTER": "`none`: the collector reads the output of containers",
-    "OTEL_TRACES_SAMPLER": "sampler: Kong decides for requests; a share of what the system starts itself is traced",
+    "OTEL_TRACES_SAMPLER": "Kong decides for requests; a share of what the system starts itself is traced",
     "OTEL_TRACES_SAMPLER_ARG": "that share, from `observability.trace_percent`",
     "OTEL_SDK_DISABLED": "`true`: no collector accepts traces",
-    "DATABASE_HOST": "PostgreSQL, for reads and writes. After a failover the name resolves to another address",
+    "DATABASE_HOST": "PostgreSQL, for reads and writes. A failover changes the address of the name",
     "DATABASE_READER_HOSTS": "its replicas, separated by commas; empty if there are none",
     "DATABASE_PORT": "port of all of them",
     "DATABASE_NAME": "database of the system",
@@ -69,9 +69,9 @@ BY_SDK = frozenset(name for name in MEANINGS if name.startswith("OTEL_") and nam
 
 HEADING = """# What a system receives
 
-`python -m tools.contract` writes this page from the code and from the applications of `examples/`; a test checks
-that it is current. Besides its own settings, a system needs only these variables. `make examples` runs the three
-applications with the environment of their releases, against real servers, and causes failures.
+`python -m tools.contract` writes this page from the code and from the applications of `examples/`; a test
+checks that it is current. Besides its own settings, a system needs only these variables. `make examples`
+runs the three applications with the environment of their releases, against real servers, and causes failures.
 
 | variable | meaning | set |
 |---|---|---|
@@ -87,10 +87,10 @@ AROUND = """
 | AWS credentials | EKS Pod Identity adds the variables that SDKs read. The SDK must be newer \
 than November 2023 |
 | requests | from Kong: without the path of the system, with the public `Host`, \
-`X-Forwarded-Proto: https`, `X-Forwarded-Prefix`, `X-Request-ID`, `traceparent`. The address of the client is in \
-`X-Real-IP`; a client can forge the first entry of `X-Forwarded-For` |
-| probes | from the kubelet, with `Host: <PUBLIC_HOST>` and `X-Forwarded-Proto: https`. The readiness check asks the \
-databases, the liveness check does not, because a restart repairs no database |
+`X-Forwarded-Proto: https`, `X-Forwarded-Prefix`, `X-Request-ID`, `traceparent`. The address of the client \
+is in `X-Real-IP`; a client can forge the first entry of `X-Forwarded-For` |
+| probes | from the kubelet, with `Host: <PUBLIC_HOST>` and `X-Forwarded-Proto: https`. The readiness check \
+asks the databases, the liveness check does not, because a restart repairs no database |
 | metrics | Prometheus scrapes the IP address of the pod, on a separate port \
 (`systems.<name>.metrics`) |
 | logs | the output of the container: one line of JSON per record |

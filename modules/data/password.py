@@ -1,4 +1,4 @@
-"""Passwords of master users: made, kept and handed over without being written anywhere else.
+"""Master passwords: generated, stored and passed on without being written anywhere else.
 
     ephemeral random password -> Secrets Manager (write-only) -> read back, ephemeral -> database (write-only)
 

@@ -1,4 +1,4 @@
-"""The systems: the applications of the spec, each in a namespace of its own with what it needs."""
+"""The tier systems: the applications of the spec, each in its own namespace with what it needs."""
 
 from __future__ import annotations
 
