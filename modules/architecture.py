@@ -1,4 +1,4 @@
-"""Which tier feeds which, and the one process that writes them all.
+"""The graph of tiers, and the one process that writes them all.
 
     environment -> a stack for each tier, filled -> cdktf synthesizes -> plain Terraform JSON in its place
 

@@ -1,4 +1,4 @@
-"""Buckets as this platform has them: private, versioned, encrypted, reached over TLS 1.2 or newer, swept."""
+"""S3 buckets of the platform: private, versioned, encrypted, TLS 1.2 or newer only, with lifecycle rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The table of versions, `modules/versions.yaml`: what is offered, and when AWS ends its support.
+"""The table of versions, `modules/versions.yaml`: which versions a spec may name, and when AWS ends their
+support.
 
 No clock is read here, so that one spec always gives one result; review/calendar.py holds the table against a
 day.

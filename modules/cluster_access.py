@@ -1,4 +1,4 @@
-"""Access entries: who may use the Kubernetes API, as EKS keeps it and every plan shows it."""
+"""EKS access entries: who may use the Kubernetes API. Every plan shows them."""
 
 from __future__ import annotations
 

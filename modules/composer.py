@@ -1,4 +1,4 @@
-"""Builds a tree with places and lines from the YAML parser's events; refuses what a spec must not contain."""
+"""Builds a tree with paths and lines from the YAML parser's events; refuses what a spec must not contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cuts refused values out of a spec, so that rules over several keys can judge the rest in the same run."""
+"""Removes invalid values from a spec, so that rules over several keys can check the rest in the same run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Customer-managed encryption keys, one for each domain of data."""
+"""Customer-managed encryption keys, one for each kind of data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one exception a user of Tierra may see: what is wrong with a spec, where, and what to write instead."""
+"""The exception that users of Tierra see: what is wrong with a spec, where, and what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns what pydantic says about a value into a rule and a remedy in plain words, by the JSON schema."""
+"""Turns pydantic's errors into a rule and a remedy in plain words, by the JSON schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A password that AWS makes and Secrets Manager keeps. Neither plan nor state has it."""
+"""A password that AWS generates and Secrets Manager keeps. Neither plan nor state has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in the cluster: charts as `helm_release`, made alike wherever a tier installs one.
+"""Charts in the cluster as `helm_release`, with the same settings in every tier.
 
 A chart of the project's own lies in templates/<tier>/<chart>/. Synthesis copies it beside the generated JSON,
 so that a root module is complete in itself. Its version ends with a digest of its files: the provider

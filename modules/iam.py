@@ -1,4 +1,4 @@
-"""Roles of IAM and what they may do: made alike wherever a tier needs one."""
+"""IAM roles and their rights, built in the same way in every tier."""
 
 from __future__ import annotations
 

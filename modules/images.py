@@ -1,4 +1,4 @@
-"""Where nodes pull public images from: the registry itself, or the cache of the account in front of it."""
+"""Where nodes pull public images from: the registry itself, or the cache of the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of the spec as Terraform must not read it: `${` and `%{` begin a template in every string of its JSON.
+"""Escapes text of the spec: `${` and `%{` would begin a template in every string of Terraform's JSON.
 
 `open_stack` makes the environment of a stack so, all of it at once: no tier has to think of it.
 """

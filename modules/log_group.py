@@ -1,4 +1,4 @@
-"""Log groups of CloudWatch. A group that AWS makes itself is unencrypted and kept forever."""
+"""CloudWatch log groups. A group that AWS creates itself is unencrypted and never expires."""
 
 from __future__ import annotations
 

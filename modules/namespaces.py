@@ -1,4 +1,4 @@
-"""Namespaces of the platform in the cluster. Each system has one of its own name besides."""
+"""Namespaces of the platform in the cluster. Each system has its own namespace as well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GRAFANA = "grafana"
 # Where jobs make the users of databases: the only one that has passwords of master users.
 DATABASES = "databases"
 # Records of the project's own releases, which Helm keeps as Secrets: apart from everything that is secret, so
-# that a role may compare releases and read nothing else. docs/decisions/0017-records-of-releases.md
+# that a role may compare releases and read nothing else. docs/decisions/0007-records-of-releases.md
 RELEASES = "releases"
 
 # Where Helm keeps records. Records of published charts lie where their pods run.

@@ -1,4 +1,4 @@
-"""Names of things in AWS: `<project>-<environment>-<role>`, within the limit of the service that holds them.
+"""Names of AWS resources: `<project>-<environment>-<role>`, within the length limit of each service.
 
 Every name is a pure function of the spec and the role, so that one tier may name what another made.
 """

@@ -1,4 +1,4 @@
-"""Sections that a spec may leave out whole: `documentdb: off`."""
+"""Sections that a spec may turn off: `documentdb: off`."""
 
 from __future__ import annotations
 

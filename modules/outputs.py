@@ -1,4 +1,4 @@
-"""What tiers promise each other: typed, described Terraform outputs, and the references by which others read
+"""Values between tiers: typed, described Terraform outputs, and the references by which other tiers read
 them.
 
     @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Own Terraform: what a company adds to a tier, in `environments/<env>/<tier>/`.
+"""Own Terraform: files that users add to a tier, in `environments/<env>/<tier>/`.
 
     *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
     files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"

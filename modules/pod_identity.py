@@ -1,4 +1,4 @@
-"""Roles of pods: EKS hands their credentials to one service account of the cluster, and to no other.
+"""Roles of pods: EKS gives their credentials to exactly one service account of the cluster.
 
 EKS looks for an association when a pod is admitted and never again, and an association may take several
 seconds to be effective after the call has returned (Amazon EKS API Reference, CreatePodIdentityAssociation).

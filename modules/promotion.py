@@ -1,5 +1,4 @@
-"""Which environment an environment takes its images from, and which take theirs from it, by the specs beside
-its own.
+"""Image promotion: which environment an environment takes its images from, by the specs beside its own.
 
 An image is built for the first environment of a chain. Each later one gets the very digest that the one
 before runs, so what both say must fit.

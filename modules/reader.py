@@ -1,4 +1,4 @@
-"""Reads one YAML file into plain values and remembers on which line each stands.
+"""Reads one YAML file into plain values and records the line of each.
 
 A spec may come from anyone who can open a pull request, so this reads a small and safe part of YAML: one
 document, one mapping, text keys, no tags, bounded size, depth and aliases. Nothing in a file can run code or

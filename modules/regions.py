@@ -1,4 +1,4 @@
-"""Regions of AWS and the partition of each, from the data files of botocore. No session, no network."""
+"""AWS regions and the partition of each, from the data files of botocore. No session, no network."""
 
 from __future__ import annotations
 

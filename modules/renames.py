@@ -1,4 +1,4 @@
-"""Addresses that changed: a resource with a new name is moved in the state, not destroyed and built anew.
+"""Addresses that changed: a resource with a new name is moved in the state, not destroyed and created again.
 
 A change of the address of something that a release has built adds a line to RENAMES; synthesis then
 writes a `moved` block (developer.hashicorp.com/terraform/language/block/moved) wherever the new address is

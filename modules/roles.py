@@ -1,4 +1,4 @@
-"""Roles of IAM as a spec names them, and the path and permissions boundary that a company prescribes."""
+"""IAM roles named in a spec, and the path and permissions boundary that a company prescribes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON schema of a spec, by which editors complete keys, show their descriptions and underline mistakes.
+"""The JSON schema of a spec, by which editors complete keys, show descriptions and underline mistakes.
 
 `python -m modules.schema` writes it to environments/schema.json; the text depends on the models alone.
 """

@@ -1,4 +1,4 @@
-"""Roles that read secrets of Secrets Manager for one namespace, which External Secrets takes on."""
+"""Roles that read secrets of Secrets Manager for one namespace, which External Secrets assumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every part of a spec shares: frozen models, rules that look at several keys, and how a rule speaks.
+"""The base of every section of a spec: frozen models, and rules over several keys.
 
 A rule about one value is a validator that raises `fault(...)`. A rule about several keys is a method marked
 with `@check(...)`, which names the keys it reads; it runs whenever those keys are sound, even if other parts

@@ -1,4 +1,4 @@
-"""The spec of an environment: what its YAML file may say, and everything that is wrong with it, all at once.
+"""The spec of an environment: its keys, and all of its problems at once.
 
 Nothing here asks AWS, and nothing imports a provider: a bad file is refused in well under a second.
 """

@@ -1,4 +1,4 @@
-"""What plain YAML scalars mean, and what a message of the YAML parser means in words that help."""
+"""Meaning of plain YAML scalars, and plain words for errors of the YAML parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of systems: a DNS label each, and none that the platform uses."""
+"""Names of systems: each a DNS label that the platform does not use."""
 
 from __future__ import annotations
 

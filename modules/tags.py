@@ -1,4 +1,4 @@
-"""Tags of the user's own, which every resource of an environment carries beside those of the project."""
+"""The user's own tags, which every resource of an environment has besides those of the project."""
 
 from __future__ import annotations
 

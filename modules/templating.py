@@ -1,4 +1,4 @@
-"""Jinja2 templates under templates/<tier>/: text with holes, filled in Python.
+"""Jinja2 templates in templates/<tier>/, filled in Python.
 
 The files that templates write are full of other languages' braces: `{{ .Values.x }}` of Helm, `${{ github.sha
 }}` of workflows, `${HOME}` of shells, `{{ $labels.pod }}` of Prometheus. All of them stand as they are,

@@ -1,4 +1,4 @@
-"""What the project's own charts say of traces, for environments that have none (trace_percent: 0)."""
+"""The settings of the project's own charts in environments without traces (trace_percent: 0)."""
 
 from __future__ import annotations
 

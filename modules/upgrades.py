@@ -1,4 +1,4 @@
-"""Specs of earlier versions: read, and changed step by step into one of today.
+"""Specs of earlier versions: translated step by step into the present format.
 
 A key that gets another name, place or meaning makes a new version of the spec. It takes a function here that
 changes a spec of the version before, named for what it does, and a line in STEPS. `version` says for which

@@ -1,4 +1,4 @@
-"""How values and places of a spec are shown to people: short, on one line, and never a secret."""
+"""How messages show values and paths of a spec: short, on one line, and never a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pretended AWS account and region, as the provider block says."""
+"""The simulated AWS account and region, as the provider block says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS says of the actions in `calls.yaml`: `rehearsal/actions.json.gz`.
+"""AWS's description of the actions in `calls.yaml`: `rehearsal/actions.json.gz`.
 
     python -m rehearsal.actions
 

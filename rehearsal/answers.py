@@ -1,4 +1,4 @@
-"""What data sources answer that tell about AWS itself: regions, zones, accounts of AWS, published images.
+"""Answers of data sources about AWS itself: regions, zones, accounts of AWS, published images.
 
 Source, unless a line says otherwise: website/docs/d/*.html.markdown of hashicorp/terraform-provider-aws.
 Zones, account numbers and images stand for AWS's; they are made up where AWS has one a region.

@@ -1,4 +1,4 @@
-"""What terraform starts as a provider: hands the call over to the host, which has everything loaded.
+"""The provider that terraform starts: it passes the call to the host, which has everything loaded.
 
 terraform starts a provider three times in one plan, and loading Python's packages takes 0.3 s each time. The
 host (host.py) loads them once and answers each call from a copy of itself, in the folder and environment of

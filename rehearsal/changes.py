@@ -1,4 +1,4 @@
-"""Creates, updates, reads and deletes objects of the pretended account.
+"""Creates, updates, reads and deletes objects of the simulated account.
 
 An object is known by its region and id. The key is handed to terraform as the provider's private data, so
 that an object of a type without an id is found again after it was changed.

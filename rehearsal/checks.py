@@ -1,4 +1,4 @@
-"""What the provider refuses before it asks AWS anything: values and combinations of arguments.
+"""The provider's own checks, made before AWS is called: values and combinations of arguments.
 
 `rehearsal/rules/provider.json.gz` holds what `tools/provider_checks.py` read in the provider's sources,
 `models.json.gz` what `tools/service_checks.py` read in the service models about other types, and the YAML

@@ -1,4 +1,4 @@
-"""The pretended AWS account: what was created in it, in one SQLite file shared by all tiers.
+"""The simulated AWS account: everything created in it, in one SQLite file shared by all tiers.
 
 Without a file nothing is remembered: terraform's state is then all there is.
 """

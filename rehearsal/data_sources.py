@@ -1,4 +1,4 @@
-"""Answers of data sources. Those that look something up find what the rehearsal itself created."""
+"""Answers of data sources. Lookups find what the rehearsal itself created."""
 
 from __future__ import annotations
 

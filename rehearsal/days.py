@@ -1,4 +1,4 @@
-"""Days that pass in the rehearsed account: REHEARSAL_DAYS=8 puts its clock on the eighth day, and never back.
+"""The calendar of the simulated account: REHEARSAL_DAYS=8 sets its clock to the eighth day, and never back.
 
 The clock stands in the account, so that all providers of a command, and later commands, see the same day.
 What AWS does by itself until then is done, and the next plan shows it:

@@ -1,4 +1,4 @@
-"""What the provider refuses when terraform plans, beside checks of values: its CustomizeDiff functions.
+"""What the provider refuses when terraform plans, besides checks of values: its CustomizeDiff functions.
 
 Each rule names its function in the sources of hashicorp/terraform-provider-aws. What is not known yet is not
 judged.

@@ -1,5 +1,5 @@
-"""What databases do by themselves once a change is accepted: changes wait for the window, the version that
-runs follows the one that is asked for, and replicas follow their primary to another major version.
+"""What databases do by themselves after a change is accepted: changes wait for the window, the running
+version follows the requested one, and replicas follow their primary to another major version.
 
 Sources: rehearsal/waits.py; for replicas
 docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html, Major version upgrades.

@@ -1,4 +1,4 @@
-"""What a plan knows, or leaves as it is, beyond the facts: what the provider computes before it asks AWS.
+"""What a plan knows, or keeps, beyond the facts: values that the provider computes before it calls AWS.
 
 Sources, of hashicorp/terraform-provider-aws: internal/service/acm/certificate.go, CustomizeDiff; windows are
 in lower case by StateFunc: internal/service/rds/instance.go and internal/service/elasticache/cluster.go.

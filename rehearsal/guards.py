@@ -1,4 +1,4 @@
-"""What AWS, or its provider, refuses to do: the refusals that an operator meets most often."""
+"""What AWS, or its provider, refuses: the refusals that operators meet most often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a provider meets terraform: HashiCorp's go-plugin handshake over a Unix socket with TLS.
+"""The handshake between provider and terraform: HashiCorp's go-plugin over a Unix socket with TLS.
 
 terraform reads one line from the provider's standard output (protocol versions, socket, server certificate),
 speaks gRPC from then on, and ends the provider with `GRPCController.Shutdown`.

@@ -1,4 +1,4 @@
-"""Answers the calls of attach.py from copies of one process that has loaded everything: see there.
+"""Answers the calls of attach.py from forks of one process that has everything loaded.
 
 A call arrives as the standard output and error of the caller, then the provider's name, the folder and the
 environment; the answer is the exit code. The host ends when no call has come for a while.

@@ -1,4 +1,4 @@
-"""Imports: the ids by which objects are found, and what an import does not bring back.
+"""Imports: the ids by which objects are found, and which values an import does not restore.
 
 Sources, of hashicorp/terraform-provider-aws: for the ids, the section "Import" of
 website/docs/r/<type>.html.markdown; for what no API answers, ImportStateVerifyIgnore in the acceptance tests

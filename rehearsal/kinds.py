@@ -1,4 +1,4 @@
-"""Kinds of text that the provider, or AWS, accepts: networks, ARNs, windows, policies, schedules.
+"""Text formats that the provider, or AWS, accepts: networks, ARNs, windows, policies, schedules.
 
 Each entry of KINDS answers what a text would have to be; empty when it is that.
 Sources: internal/verify/validate.go and internal/types/timestamp of hashicorp/terraform-provider-aws; the

@@ -1,4 +1,4 @@
-"""Which types a root module uses, and which words, so that terraform is sent only schemas of use to it.
+"""Which types a root module uses, so that terraform receives only the schemas that it needs.
 
 terraform starts a provider in the folder of the root module, so the configuration is at hand.
 """

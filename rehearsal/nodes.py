@@ -1,5 +1,5 @@
-"""Changes how many nodes a node group of the rehearsed account wants now, as autoscaling or `aws eks
-update-nodegroup-config` does in a real one: terraform only plans the least and the most.
+"""Changes the desired size of a node group of the simulated account, as autoscaling or `aws eks
+update-nodegroup-config` does in a real one: terraform plans only the minimum and the maximum.
 
 `python -m rehearsal.nodes .rehearsal/<env>/cloud.sqlite GROUP NUMBER`
 """

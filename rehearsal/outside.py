@@ -1,4 +1,4 @@
-"""What is in the account without the rehearsal having made it.
+"""Objects in the account that the rehearsal did not create.
 
 A data source that finds nothing in the account makes up an object: it is there from then on, for whatever
 names it. REHEARSAL_EXISTS names more, separated by commas: ids, names and ARNs, each with * for any text.

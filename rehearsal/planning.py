@@ -1,4 +1,4 @@
-"""What a change to a resource will do, as terraform asks before it applies anything.
+"""Plans the change of a resource, as terraform asks before it applies anything.
 
 terraform proposes a new state: the configuration, with the prior state's values where an argument that may
 be computed is not set. Planning turns null into "known after apply" where AWS will choose a value, fills in

@@ -1,4 +1,4 @@
-"""What stays of an object that was deleted: a name that stays taken, and a final snapshot.
+"""What stays of a deleted object: a reserved name, and a final snapshot.
 
 A vault lock stays for good once its grace is over.
 

@@ -1,4 +1,4 @@
-"""What AWS answers to a change, rule by rule: the error where it refuses, nothing where it accepts.
+"""AWS's answer to a change, rule by rule: an error if it refuses, nothing if it accepts.
 
 A function that is not sure answers nothing: where a value is not known yet, or is not what it expects. Rules
 and sources are in `rehearsal.transitions`. Where no source quotes an answer, the words behind AWS's code are

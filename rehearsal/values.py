@@ -1,4 +1,5 @@
-"""The values that AWS would choose: ids, ARNs, hosts. Made up, shaped like AWS's, the same on every run.
+"""Made-up values of the kind that AWS would choose: ids, ARNs, hosts. They have AWS's form, and are the same
+on every run.
 
 A value is derived from the type and the known arguments of its resource. Patterns come from the facts:
 `subnet-{hex17}`, `arn:{partition}:ec2:{region}:{account}:subnet/{id}`; a name in braces is an attribute of

@@ -1,4 +1,4 @@
-"""Changes that AWS puts off until a maintenance window.
+"""Changes that AWS defers to a maintenance window.
 
 Sources, for arguments that wait while apply_immediately is false (all others do not):
 - RDS and DocumentDB: ModifyDBInstance and ModifyDBCluster in botocore's models (rds, docdb; 2014-10-31),

@@ -1,4 +1,4 @@
-"""Opens the maintenance windows of the rehearsed account: changes that wait are made.
+"""Opens the maintenance windows of the simulated account: waiting changes take effect.
 
 `python -m rehearsal.window .rehearsal/<env>/cloud.sqlite`
 """

@@ -1,4 +1,4 @@
-"""Blocks of Terraform's JSON as blocks of HCL.
+"""Blocks in Terraform's JSON as blocks of HCL.
 
 JSON writes a block and an object alike; which of the two HCL needs, the schema says. It is that of the
 bindings, with the facts of the rehearsal: the same by which the embedded provider refuses the wrong one.

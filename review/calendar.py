@@ -1,5 +1,4 @@
-"""`python -m review.calendar SPEC`: what the day of this machine means for the versions of a spec, a line
-each.
+"""`python -m review.calendar SPEC`: what today's date means for the versions of a spec, one line each.
 
 The days are those of modules/versions.yaml. TIERRA_TODAY, such as 2027-01-31, stands in for the machine's.
 """

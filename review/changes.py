@@ -1,4 +1,4 @@
-"""What a saved plan does, resource by resource, out of terraform's JSON of it.
+"""What a saved plan does, resource by resource, from terraform's JSON of the plan.
 
 The format is terraform's own, <https://developer.hashicorp.com/terraform/internals/json-format>.
 """

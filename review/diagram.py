@@ -1,5 +1,5 @@
-"""The architecture of an environment as a picture: `diagram.svg` for browsers and walls, `diagram.mmd`
-(Mermaid) for pull requests.
+"""The diagram of an environment: `diagram.svg` for browsers and print, `diagram.mmd` (Mermaid) for pull
+requests.
 
 `python -m review.diagram cdktf.out/<env> TARGET TIER…` reads the generated Terraform of all tiers, and the
 saved plans and forecasts of those that have one: what they add, change, replace and destroy is marked. TARGET

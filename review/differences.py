@@ -1,5 +1,4 @@
-"""The values in which what terraform knows of a resource differs before and after a change, one by one, as
-texts for people."""
+"""The differences between a resource before and after a change, value by value, as text."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Who may reach what: rules of security groups, network access lists and web ACLs, one by one, and what is
-open to the internet."""
+"""Exposure: rules of security groups, network access lists and web ACLs, one by one, and what is open to the
+internet."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What a reviewer must see first: one finding for each thing that a plan does to data, to those who use the
-platform, to who may do what, and to who may reach what."""
+"""Findings: one for each effect of a plan on data, users, permissions and reachability."""
 
 from __future__ import annotations
 

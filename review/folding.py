@@ -1,4 +1,4 @@
-"""Findings that say one thing of several resources, folded into one that unfolds."""
+"""Groups findings that say the same about several resources."""
 
 from __future__ import annotations
 

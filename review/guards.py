@@ -1,4 +1,4 @@
-"""Data that a plan would destroy although protection guards it."""
+"""Data that a plan would destroy although `protection` guards it."""
 
 from __future__ import annotations
 

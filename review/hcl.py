@@ -1,4 +1,4 @@
-"""The HCL twin: the generated Terraform JSON as people write Terraform, for readers who prefer it.
+"""The HCL twin: the generated Terraform JSON as idiomatic HCL.
 
 `python -m review.hcl TERRAFORM cdktf.out/<env> environments/<env>.yaml TIER…` writes `hcl/<tier>/` beside
 `stacks/<tier>/`: the same root module, in files by concern. Its plan is the plan of the JSON; tests hold it

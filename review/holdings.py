@@ -1,5 +1,5 @@
-"""What becomes of the data when a resource is destroyed, type by type, by the arguments in its state: those
-that the AWS provider goes by.
+"""What happens to the data when a resource is destroyed, type by type, by the arguments in its state that the
+AWS provider uses.
 
 The sources named here are files of hashicorp/terraform-provider-aws at 6.25.0.
 """

@@ -1,4 +1,4 @@
-"""Data that a plan destroys, and guards of data that it lifts."""
+"""Data that a plan destroys, and guards of data that it removes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Differences that are no drift: what AWS moves by itself, and what one resource shows of others."""
+"""Differences that are not drift: values that AWS changes by itself, and values that reflect other
+resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own Terraform as a run left it: what it declares, beside what Tierra generated. modules/own.py writes the
+"""Own Terraform as a run left it: what it declares, beside the generated Terraform. modules/own.py writes the
 index, and Terraform reads the files themselves."""
 
 from __future__ import annotations

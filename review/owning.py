@@ -1,4 +1,4 @@
-"""The HCL for those who go on without Tierra: what every name repeats stands once, in locals.
+"""The HCL for users who continue without Tierra: repeated parts of names are defined once, in locals.
 
 Values stay what they are to the byte, so that a plan of it on the states of the JSON has nothing to do. What
 terraform reads before it knows locals (backend, versions) stays as it is, and so do references and texts in

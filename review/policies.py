@@ -1,4 +1,4 @@
-"""Who may do what: policies statement by statement, and the resources that give rights."""
+"""Permissions: policies statement by statement, and the resources that grant rights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Address ranges that are as good as the internet."""
+"""Address ranges so wide that they count as the internet."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the internet reaches, and from where the platform calls out: paths of the gateway, a firewall that no
-longer blocks, and the addresses of the NAT gateways."""
+"""What the internet reaches, and where the platform's requests come from: paths of the gateway, a firewall
+that no longer blocks, and the addresses of the NAT gateways."""
 
 from __future__ import annotations
 

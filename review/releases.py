@@ -1,4 +1,4 @@
-"""Helm releases: what their charts put into the cluster, and what their values say."""
+"""Helm releases: what their charts install in the cluster, and what their values say."""
 
 from __future__ import annotations
 

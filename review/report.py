@@ -1,4 +1,4 @@
-"""What the saved plans of an environment will do, on one page.
+"""The report: what the saved plans of an environment will do, on one page.
 
 `python -m review.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left in
 `stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for a

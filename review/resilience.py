@@ -1,5 +1,4 @@
-"""What a plan takes from the platform's ability to lose a machine or a zone: standbys, replicas, instances,
-nodes and ways out."""
+"""Loss of redundancy: standbys, replicas, instances, nodes and NAT gateways that a plan removes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environments of this checkout, and which of them cannot stand beside each other."""
+"""The environments of this checkout, and which of them conflict with each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tier has before and after its plan, the resources among it that the plan does not touch."""
+"""The resources of a tier before and after its plan, including unchanged ones."""
 
 from __future__ import annotations
 

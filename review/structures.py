@@ -1,4 +1,4 @@
-"""Differences between two values as terraform's JSON of a plan shows them, by structure rather than by text.
+"""Differences between two values in terraform's JSON of a plan, by structure rather than by text.
 
 A text that holds JSON or YAML is compared as what it says; elements of a list are found again by their name,
 wherever they stand; a list of plain values is a matter of what was added and removed.

@@ -1,4 +1,4 @@
-"""What stands in a network, a subnet or a subnet group: databases, the cluster, the load balancer, by name.
+"""What is in a network, a subnet or a subnet group: databases, the cluster, the load balancer, by name.
 
 They are in other tiers than what they stand in, so the plan of one tier does not show them.
 """

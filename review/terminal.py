@@ -1,5 +1,4 @@
-"""The report in the terminal: one screen with the verdict, the counts and what matters first; the pages have
-the rest."""
+"""The report on the terminal: one screen with the verdict, the counts and the most important findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands at the head of a report: where the plans lead, when they were made, and of what."""
+"""The head of a report: the target of the plans, their time, and their sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes that AWS will refuse although terraform plans them: what is refused, and the way out by the spec.
+"""Changes that AWS will refuse although terraform plans them, each with the remedy in the spec.
 
 The rules are those by which the embedded provider answers, `rehearsal.transitions`.
 """

@@ -1,4 +1,4 @@
-"""Changes that AWS puts off until a maintenance window: an apply ends, and what it changed is not so yet."""
+"""Changes that AWS defers to a maintenance window: the apply ends before they take effect."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`python -m review.workflows` puts the workflows of this repository into .github/workflows, and says which
-belong elsewhere.
+"""`python -m review.workflows` writes the workflows of this repository to .github/workflows, and lists those
+for other repositories.
 
 The environments are those with target: aws. A file that no spec asks for any more is removed if Tierra wrote
 it; files of others stay. Workflows of other repositories are written below cdktf.out/workflows, to be

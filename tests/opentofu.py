@@ -1,5 +1,5 @@
 """A program that answers as OpenTofu does, with Terraform behind it: OpenTofu itself is on no registry of
-packages that the tests may use (docs/decisions/0022-opentofu.md).
+packages that the tests may use (docs/decisions/0009-opentofu.md).
 """
 
 from __future__ import annotations

@@ -30,12 +30,12 @@ test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(SUCCESSOR) $(LEAN) $(PR
 bench: $(TESTED) $(WHOLE) $(LEAN) $(PROVIDER) ## Measure speed and memory against a yardstick; exits with 1 when a limit is missed
 	@$(PYTHON) -m tests.bench
 ROUNDS ?= 3
-soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run what takes long: rehearsals, every change, faults in every tier, then ROUNDS of random faults
+soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run the long tests: rehearsals, every change, faults in every tier, then ROUNDS of random faults
 	@$(PYTHON) -m pytest -m soak -n auto --dist worksteal
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.soak $(ROUNDS)
-faults: $(TESTED) $(HELM) $(LEAN) $(PROVIDER) ## Plant every fault of tests/faults in the generated Terraform: which the rehearsal catches (RECORD=yes)
+faults: $(TESTED) $(HELM) $(LEAN) $(PROVIDER) ## Plant every fault of tests/faults in the generated Terraform and count those caught (RECORD=yes)
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.planted $(if $(filter yes,$(RECORD)),--record) $(FAULTS)
-referees: $(TESTED) $(PROVIDER) ## Plan, apply and plan again examples of public modules on the rehearsal: docs/rehearsal.md (needs GitHub)
+referees: $(TESTED) $(PROVIDER) ## Plan, apply and plan again examples of public modules in the rehearsal (needs GitHub)
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(PYTHON) -m tests.referees
 
 EXAMPLES := .venv/examples
@@ -49,7 +49,7 @@ $(EXAMPLES)/drive/installed: requirements/examples.lock | $(INSTALLED)
 $(EXAMPLES)/go/app: $(wildcard examples/go/*) tests/examples/packages.py | $(INSTALLED)
 	@echo "setup: fetching servers and Go, building the Go example" && mkdir -p $(@D)
 	@$(PYTHON) -m tests.examples.packages $(EXAMPLES)/debian $@
-examples: $(EXAMPLES)/drive/installed $(EXAMPLES)/django/installed $(EXAMPLES)/fastapi/installed $(EXAMPLES)/go/app $(HELM) $(LEAN) ## Test the applications of examples/, then run and break them with the sandbox's releases
+examples: $(EXAMPLES)/drive/installed $(EXAMPLES)/django/installed $(EXAMPLES)/fastapi/installed $(EXAMPLES)/go/app $(HELM) $(LEAN) ## Test the applications of examples/, run them with the sandbox's releases, and cause failures
 	@for each in django fastapi; do (cd examples/$$each && ../../$(EXAMPLES)/$$each/bin/python -m pytest -q -p no:cacheprovider tests) || exit 1; done
 	@CDKTF_OUTDIR=$(EXAMPLES)/sandbox $(PYTHON) -OO main.py sandbox
 	@$(EXAMPLES)/drive/bin/python -m tests.examples $(EXAMPLES) $(EXAMPLES)/sandbox/stacks $(EXAMPLE)

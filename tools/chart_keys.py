@@ -1,4 +1,4 @@
-"""Writes down which values a published chart takes, for the tests, which cannot download it.
+"""Records which values a published chart accepts, for the tests, which cannot download it.
 
     python -m tools.chart_keys <folder of the chart>
 

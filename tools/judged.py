@@ -1,4 +1,4 @@
-"""`python -m tools.judged` writes the table in `docs/rehearsal.md` of what the rehearsal judges."""
+"""`python -m tools.judged` writes the table in `docs/rehearsal.md` of what the rehearsal checks."""
 
 from __future__ import annotations
 

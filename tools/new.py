@@ -1,4 +1,4 @@
-"""Asks for what has no default, and writes the spec of a new environment.
+"""Asks for the values that have no default, and writes the spec of a new environment.
 
     python -m tools.new ENV
 

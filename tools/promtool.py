@@ -1,4 +1,4 @@
-"""Puts promtool, which tests rules of Prometheus, into .venv/bin: the one on PATH, or else the one of Debian.
+"""Installs promtool, which tests Prometheus rules, into .venv/bin: from PATH, or else from Debian.
 
     python -m tools.promtool
 

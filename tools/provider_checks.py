@@ -1,4 +1,4 @@
-"""Reads what hashicorp/terraform-provider-aws checks by itself out of its sources, for the rehearsal.
+"""Extracts the checks of hashicorp/terraform-provider-aws from its sources, for the rehearsal.
 
 `python -m tools.provider_checks CHECKOUT` writes `rehearsal/rules/provider.json.gz`: per type its source
 file, rules per argument, and which arguments exclude or need one another. CHECKOUT holds the provider's

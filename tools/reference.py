@@ -1,5 +1,5 @@
-"""What docs/ says of keys and outputs, from the code: what a key may be, its default, what it is for; and
-what tiers read of each other.
+"""The generated part of docs/: every key with its possible values, default and purpose, and the outputs that
+tiers read of each other.
 
 `python -m tools.reference` writes docs/reference.md, and the end of docs/tiers/<tier>.md below MARK. The
 texts depend on the models and the outputs of tiers alone.

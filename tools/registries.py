@@ -1,4 +1,4 @@
-"""Asks registries which versions there are, and since when. No credentials are needed.
+"""Asks registries for versions and their dates. Needs no credentials.
 
 Each function of ASKED takes the name that a registry knows a thing by, and yields versions with the day of
 their release, or None where the registry does not say it.

@@ -1,4 +1,4 @@
-"""Lists everything that has a version: ours, what is newest, and since when ours is old.
+"""Lists everything that has a version: ours, the newest, and since when ours is outdated.
 
     python -m tools.renewal [FILE]
 

@@ -1,4 +1,5 @@
-"""`python -m tools.resolved environments/ENV.yaml` prints a spec with what it extends, as one YAML file."""
+"""`python -m tools.resolved environments/ENV.yaml` prints a spec merged with what it extends, as one YAML
+file."""
 
 from __future__ import annotations
 

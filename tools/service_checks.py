@@ -1,4 +1,4 @@
-"""What AWS checks of the arguments of types that `tools/provider_checks.py` read nothing about.
+"""AWS's checks of arguments, for types that `tools/provider_checks.py` has no rules about.
 
 `python -m tools.service_checks` writes `rehearsal/rules/models.json.gz` from botocore's service models, by
 name: `aws_<service>_<noun>` is made by the service's operation Create<Noun>, Put<Noun> or Register<Noun>, and

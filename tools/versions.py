@@ -1,4 +1,4 @@
-"""Asks AWS for the versions that it has today, and writes modules/versions.yaml anew.
+"""Asks AWS for its present versions, and updates modules/versions.yaml.
 
     python -m tools.versions ENV
 

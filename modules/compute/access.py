@@ -1,4 +1,4 @@
-"""Who may use the Kubernetes API: access entries, which are seen in every plan; there is no aws-auth.
+"""Access to the Kubernetes API: access entries, which every plan shows; there is no aws-auth.
 
 Nodes need none here: EKS makes the entry of a managed node group's role itself.
 """

@@ -1,4 +1,4 @@
-"""Add-ons of EKS, each at a fixed version: those that nodes need to join, and those that need nodes."""
+"""EKS add-ons, each at a fixed version: those that nodes need to join, and those that need nodes."""
 
 from __future__ import annotations
 

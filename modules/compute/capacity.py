@@ -1,4 +1,5 @@
-"""Whether the nodes hold what the spec wants to run: processors, memory, pods and addresses, with the sums.
+"""Checks that the nodes have room for what the spec runs: CPU, memory, pods and addresses, with the
+calculation.
 
 A node is reckoned as the kubelet will reckon it: user data (launch_template.py) hands it these very numbers.
 pods_each is never above what EKS itself would allow with prefixes, so the sums take the smaller of the two.

@@ -1,4 +1,4 @@
-"""Whether the disks of nodes hold what pods keep there for a while: bodies of requests."""
+"""Checks that the disks of nodes have room for temporary data of pods: bodies of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How systems and groups of nodes find each other."""
+"""Which node group the pods of a system run on."""
 
 from __future__ import annotations
 

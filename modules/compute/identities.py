@@ -1,4 +1,4 @@
-"""Roles of the pods that act on AWS: network, volumes and, when pods decide on nodes, the autoscaler."""
+"""Roles of the pods that use AWS: network, volumes and, with scaling by pods, the autoscaler."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Public images through the registry of the account: ECR fetches each once and keeps it, so that a new node
-pulls it when the public registry limits it or is down.
+"""Public images through the registry of the account: ECR pulls each once and keeps it, so new nodes can pull
+it while the public registry limits pulls or is down.
 
 Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry" and "IAM permissions
 required to sync". Public ECR, Quay and registry.k8s.io need no account; Docker Hub and GitHub do, kept in a

@@ -1,4 +1,4 @@
-"""What an EC2 instance type has: processors, memory, network interfaces and addresses.
+"""Facts of EC2 instance types: CPU, memory, network interfaces and addresses.
 
 Types that capacity can be computed for follow from two tables. Sources: the instance type pages of AWS for
 processors and memory; for interfaces and addresses the user guide of EC2 (IP addresses per network interface

@@ -1,4 +1,4 @@
-"""Two keys: one for the secrets of Kubernetes, one for the disks of nodes and pods."""
+"""Two keys: one for Kubernetes secrets, one for the disks of nodes and pods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How a node starts: metadata by session only, an encrypted disk, and the kubelet as capacity reckons it."""
+"""The launch template of nodes: metadata by session only, an encrypted disk, and a kubelet that matches the
+capacity calculation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Managed node groups, one in each zone; and of each further group, one in each of its zones.
+"""Managed node groups: one in each zone, and for each further group one in each of its zones.
 
 One for each rather than one over all: a pod whose volume is in a zone finds a node there, and the autoscaler
 can ask for that node. Counts of the spec are those of the environment, shared out evenly.

@@ -1,4 +1,4 @@
-"""What a group of nodes may say: machines, how many, and which pods they take."""
+"""Keys of a node group: instance types, numbers of nodes, and which pods it takes."""
 
 from __future__ import annotations
 

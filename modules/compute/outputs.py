@@ -1,4 +1,4 @@
-"""What other tiers may use of the cluster."""
+"""Outputs of the cluster for other tiers."""
 
 from __future__ import annotations
 

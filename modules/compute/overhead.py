@@ -1,4 +1,4 @@
-"""Pods of the platform itself, which share the nodes with the systems: what each asks for.
+"""Pods of the platform itself, which share the nodes with the systems, and their requests.
 
 Those of the add-ons are set in addons.py or are the defaults of EKS; the others are what the gateway and
 observability tiers install. docs/spec.md shows the sums.

@@ -1,4 +1,4 @@
-"""How the number of nodes follows the load: by pods without room, or by processors. Never by both."""
+"""How the number of nodes follows the load: by pods without room or by CPU, never by both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `compute:` may say: the Kubernetes cluster, its nodes, how they scale, and who may use it."""
+"""Keys of `compute:`: the Kubernetes cluster, its nodes, how they scale, and who has access."""
 
 from __future__ import annotations
 

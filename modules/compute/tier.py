@@ -1,4 +1,4 @@
-"""Compute: the Kubernetes cluster, its add-ons, nodes in every zone, and how many of them run."""
+"""The tier compute: the Kubernetes cluster, its add-ons, nodes in every zone, and their number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Versions of Kubernetes that a spec may name, and what goes with each: rows of `modules/versions.yaml`."""
+"""Kubernetes versions that a spec may name, and the versions that go with each: rows of
+`modules/versions.yaml`."""
 
 from __future__ import annotations
 

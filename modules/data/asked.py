@@ -1,5 +1,5 @@
-"""What is asked of the databases and may wait for a maintenance window: kept in the state, so that a later
-plan can tell a change that waits from one that is still to be made."""
+"""Changes requested from the databases that may wait for a maintenance window. They are kept in the state, so
+that a later plan can tell a waiting change from a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS sells of each database: versions and instance classes.
+"""What AWS offers for each database: versions and instance classes.
 
 Versions are rows of `modules/versions.yaml`. Sizes come from the SDK's models (botocore): node types of
 ElastiCache from its own, instance classes of RDS and DocumentDB from the sizes that EC2 has of a family. No

@@ -1,4 +1,4 @@
-"""What `data.documentdb:` may say."""
+"""Keys of `data.documentdb:`."""
 
 from __future__ import annotations
 

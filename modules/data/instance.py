@@ -1,4 +1,4 @@
-"""Instance classes and node types in a spec: those that AWS sells, with a suggestion for the others."""
+"""Instance classes and node types in a spec: those that AWS offers, with a suggestion for any other."""
 
 from __future__ import annotations
 

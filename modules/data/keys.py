@@ -1,4 +1,4 @@
-"""Encryption keys of the databases, one for each, so that access to one opens no other."""
+"""Encryption keys of the databases, one for each: access to one gives no access to another."""
 
 from __future__ import annotations
 

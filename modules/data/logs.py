@@ -1,4 +1,5 @@
-"""Log groups with the names that the databases write to. Those of AWS are unencrypted and kept forever."""
+"""Log groups with the names that the databases write to. Groups that AWS creates are unencrypted and never
+expire."""
 
 from __future__ import annotations
 

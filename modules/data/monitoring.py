@@ -1,4 +1,4 @@
-"""The role by which RDS reports what the operating system of an instance does."""
+"""The role by which RDS reports operating system metrics of an instance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other tiers may use of the databases."""
+"""Outputs of the databases for other tiers."""
 
 from __future__ import annotations
 

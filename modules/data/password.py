@@ -1,9 +1,9 @@
-"""Passwords of master users: made, kept and handed over without being written anywhere else.
+"""Master passwords: generated, stored and passed on without being written anywhere else.
 
     ephemeral random password -> Secrets Manager (write-only) -> read back, ephemeral -> database (write-only)
 
 AWS does not manage them: RDS refuses replicas of an instance whose password it manages, and DocumentDB would
-change it every seven days (docs/decisions/0018-users-of-databases.md). Reading it back keeps secret and
+change it every seven days (docs/decisions/0008-users-of-databases.md). Reading it back keeps secret and
 database the same even if an apply ends between the two. Neither plan nor state has it, and no plan reads it.
 """
 

@@ -1,4 +1,4 @@
-"""Where instances stand, and what they are called once they are gone."""
+"""Zones of instances, and names of their final snapshots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `data.postgres:` may say."""
+"""Keys of `data.postgres:`."""
 
 from __future__ import annotations
 

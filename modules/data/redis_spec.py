@@ -1,4 +1,4 @@
-"""What `data.redis:` may say."""
+"""Keys of `data.redis:`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may use Redis: one user, whom IAM authenticates. There is no password to keep."""
+"""The user of Redis, whom IAM authenticates. There is no password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `data:` may say: PostgreSQL, Redis and DocumentDB, their sizes, versions and backups."""
+"""Keys of `data:`: PostgreSQL, Redis and DocumentDB, their sizes, versions and backups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The databases that the spec has: each with its key, its logs and its backups."""
+"""The tier data: the databases of the spec, each with its key, logs and backups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of time, in UTC: each day for backups, each week for maintenance; none reaches into another."""
+"""Time windows in UTC: daily for backups, weekly for maintenance; they must not overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The actions of others that workflows use, each pinned to a commit: a tag can be moved, a commit cannot.
+"""Third-party actions of the workflows, each pinned to a commit: a tag can be moved, a commit cannot.
 
 To renew one, look up the commit of a release and read what changed since the one that is here:
 

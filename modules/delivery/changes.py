@@ -1,4 +1,4 @@
-"""What the role that applies may change: things of the environment by names, by tags or by zone."""
+"""What the apply role may change: resources of the environment by name, by tag or by zone."""
 
 from __future__ import annotations
 

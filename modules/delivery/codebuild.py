@@ -1,4 +1,4 @@
-"""Runners that AWS CodeBuild starts inside the VPC, one for each job that asks, and stops after it.
+"""Runners that AWS CodeBuild starts inside the VPC, one per job, and stops after it.
 
 A project serves one repository: GitHub tells it of every job that waits, and CodeBuild starts those whose
 label names the project. The image of CodeBuild has bash, git, make, Python 3.11, the command aws and kubectl

@@ -1,4 +1,4 @@
-"""GitHub as an identity provider: workflows prove who they are with a token; no key of ours lies there."""
+"""GitHub as an identity provider: workflows authenticate with a token; no AWS key is stored there."""
 
 from __future__ import annotations
 

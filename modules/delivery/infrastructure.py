@@ -1,4 +1,4 @@
-"""Roles of the workflows of the infrastructure itself: one plans and looks for drift, another applies."""
+"""Roles of the infrastructure workflows: one plans and checks for drift, another applies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other tiers, and the workflows, may use of delivery."""
+"""Outputs of delivery for other tiers and for the workflows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry for the images of each system: a tag never moves, what is pushed is scanned, old images go."""
+"""A registry for the images of each system: immutable tags, scans on push, expiry of old images."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Where jobs run that talk to the Kubernetes API: runners of GitHub cannot, so the spec says which can, or
-lets CodeBuild start them."""
+"""Runners of jobs that use the Kubernetes API: GitHub's own runners cannot reach it, so the spec names one
+that can, or lets CodeBuild start them."""
 
 from __future__ import annotations
 

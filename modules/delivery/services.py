@@ -1,4 +1,4 @@
-"""The AWS services the infrastructure is made of: what a plan must read there, what an apply may change.
+"""The AWS services of the infrastructure: what a plan must read there, and what an apply may change.
 
 A tier that creates something of another service adds it here; a test names what is missing.
 """

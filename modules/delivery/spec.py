@@ -1,4 +1,4 @@
-"""What `delivery:` may say: which repository and GitHub environments are trusted, and how images are kept."""
+"""Keys of `delivery:`: trusted repositories and GitHub environments, and retention of images."""
 
 from __future__ import annotations
 

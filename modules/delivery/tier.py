@@ -1,4 +1,5 @@
-"""Delivery: a registry for the images of each system, and what workflows on GitHub may do in the account."""
+"""The tier delivery: a registry for the images of each system, and the rights of GitHub workflows in the
+account."""
 
 from __future__ import annotations
 

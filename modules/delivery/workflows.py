@@ -1,4 +1,5 @@
-"""The workflows of GitHub Actions: the spec in, texts of files out. Nothing here writes them or asks AWS.
+"""The GitHub Actions workflows: from the spec to the text of files. This module writes no files and does not
+call AWS.
 
 A system has a workflow for each environment, for each has a registry, an account and an approval of its own.
 The infrastructure has two for all environments together, which name none of them: they read the specs. One

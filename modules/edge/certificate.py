@@ -1,4 +1,4 @@
-"""The certificate for every name of the platform, proven by DNS, so that AWS renews it by itself."""
+"""The certificate for every name of the platform, validated by DNS, so that AWS renews it by itself."""
 
 from __future__ import annotations
 

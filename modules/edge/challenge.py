@@ -1,4 +1,4 @@
-"""What is never asked, in a flood, to prove that it is a browser: a client of an API cannot, nor can a probe.
+"""Requests that are never challenged during a flood: clients of an API and probes are not browsers.
 
 AWS takes one to five regular expressions of 512 characters at most, and compares them with host and path
 together (botocore: wafv2, shapes ClientSideAction and RegexPatternString). So paths of systems are joined.

@@ -1,4 +1,4 @@
-"""Domain names as DNS, certificates and the load balancer take them."""
+"""Domain names in the form that DNS, certificates and the load balancer accept."""
 
 from __future__ import annotations
 

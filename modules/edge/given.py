@@ -1,4 +1,4 @@
-"""A certificate that the company brings: in the account and region, issued, renewed by the company."""
+"""A certificate that your company provides: in the account and region, issued and renewed by the company."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the load balancer does with a request: plain HTTP is sent on to TLS, known names go to the gateway,
-the rest is not found."""
+"""Listeners of the load balancer: plain HTTP is redirected to TLS, known names go to the gateway, others get
+404."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The load balancer: in the public subnets of every zone, or in the private ones where it is internal."""
+"""The load balancer: in the public subnets of every zone, or in the private ones if it is internal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every name of the platform: those of `edge`, and those that systems have for themselves."""
+"""Every name of the platform: those of `edge`, and the hosts of systems."""
 
 from __future__ import annotations
 

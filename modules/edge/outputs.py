@@ -1,4 +1,4 @@
-"""What other tiers may use of the edge."""
+"""Outputs of the edge for other tiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `edge:` may say: the names under which the platform is reached, and what guards them."""
+"""Keys of `edge:`: the names of the platform, and what protects them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The target group of the gateway: Kong's pods, by address. The gateway tier's controller registers them
-here."""
+"""The target group of the gateway: Kong's pods, by address. The controller of the gateway tier registers
+them."""
 
 from __future__ import annotations
 

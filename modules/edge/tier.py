@@ -1,4 +1,4 @@
-"""The edge: names, certificate, load balancer and firewall between the internet and the gateway."""
+"""The tier edge: names, certificate, load balancer and firewall between the internet and the gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rules the web ACL may have, in the order in which it asks them, and the capacity units each takes.
+"""The rules of the web ACL in their order, and the capacity units of each.
 
 AWS bills web ACLs by capacity and refuses those that need more than they may; the sum is known beforehand.
 """

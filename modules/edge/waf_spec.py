@@ -1,4 +1,4 @@
-"""What `edge.waf:` may say: which rules block, which only count, and what they are told."""
+"""Keys of `edge.waf:`: which rules block, which only count, and their settings."""
 
 from __future__ import annotations
 

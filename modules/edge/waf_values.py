@@ -1,4 +1,4 @@
-"""Single values of `edge.waf:`, as AWS takes them."""
+"""Single values of `edge.waf:`, in the form that AWS accepts."""
 
 from __future__ import annotations
 

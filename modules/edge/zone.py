@@ -1,4 +1,4 @@
-"""The hosted zone. It is older than any environment and outlives them all, so it is found, never made."""
+"""The hosted zone. It exists before and after any environment, so it is looked up, never created."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The cluster autoscaler: adds nodes for pods without room and removes idle ones. Its role is of the compute
-tier."""
+"""The cluster autoscaler: adds nodes for pods without room and removes idle ones. The compute tier has its
+role."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the whole cluster shares: definitions of monitors, a class of volumes, a class of pods, namespaces,
-the walls around Kong, and a ban on load balancers that Terraform does not know."""
+"""Shared objects of the cluster: definitions of monitors, storage class, priority class, namespaces, network
+policies of Kong, and a ban on load balancers that Terraform does not own."""
 
 from __future__ import annotations
 

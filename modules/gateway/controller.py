@@ -1,5 +1,5 @@
-"""The AWS load-balancer controller, cut down to one task: it puts the addresses of Kong's pods into the
-target group of the edge. It makes no load balancer and changes no security group, and its role could not."""
+"""The AWS load-balancer controller with a single task: it registers the addresses of Kong's pods in the
+target group of the edge. Its role cannot create load balancers or change security groups."""
 
 from __future__ import annotations
 

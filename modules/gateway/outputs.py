@@ -1,4 +1,4 @@
-"""What other tiers may use of the gateway and of what the cluster has besides."""
+"""Outputs of the gateway, and of the shared parts of the cluster, for other tiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""External Secrets: copies secrets of Secrets Manager into the namespaces that may have them.
+"""External Secrets: copies secrets from Secrets Manager into the namespaces that may have them.
 
 Its own role reads no secret. Each system brings a role that may read its secrets and no others, and External
 Secrets assumes it for that system's namespace.

@@ -1,4 +1,4 @@
-"""What `gateway:` may say: how many pods of Kong answer, and what one client may ask of them."""
+"""Keys of `gateway:`: the pods of Kong, and limits for one client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway: Kong between load balancer and systems, and what the cluster needs for it."""
+"""The tier gateway: Kong between load balancer and systems, and the components that the cluster needs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Private ways to AWS services: S3 through a gateway, free, always; others through interfaces, if the spec
-asks.
+"""Private access to AWS services: S3 through a free gateway, always; others through interface endpoints, if
+the spec asks.
 
 Policies of endpoints say what may pass through them; what a caller may do is said in IAM besides.
 """

@@ -1,4 +1,4 @@
-"""Security groups of the whole platform: who may talk to whom, in one table.
+"""Security groups of the whole platform: all allowed connections, in one table.
 
 Each line of CONVERSATIONS opens one port: as an egress rule on the speaker and an ingress rule on the
 listener. What no line names is shut. Groups name groups rather than addresses, so scaling and new zones

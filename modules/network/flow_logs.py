@@ -1,4 +1,4 @@
-"""Flow logs: who talked to whom in the VPC, and whether it was let through; kept encrypted."""
+"""Flow logs: every connection in the VPC, and whether it was accepted; encrypted."""
 
 from __future__ import annotations
 

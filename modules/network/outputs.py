@@ -1,4 +1,4 @@
-"""What other tiers may use of the network."""
+"""Outputs of the network for other tiers."""
 
 from __future__ import annotations
 

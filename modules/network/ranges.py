@@ -1,4 +1,4 @@
-"""Address ranges: how they are written in a spec, and which ones a VPC cannot take."""
+"""Address ranges: their form in a spec, and those that a VPC cannot have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Ways out: public subnets through the internet gateway, private ones through NAT, database ones none."""
+"""Routes out: public subnets through the internet gateway, private ones through NAT, database subnets
+none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `network:` may say: the address range of the VPC, its zones, and what leaves it."""
+"""Keys of `network:`: the address range of the VPC, its zones, and its routes out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The network: a VPC of three kinds of subnets in each zone, its ways out, and who may talk to whom."""
+"""The tier network: a VPC with three kinds of subnets in each zone, its routes out, and the allowed
+connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The VPC, and the three things AWS puts in every VPC, adopted so that nothing can rest on them."""
+"""The VPC, and the three objects that AWS creates in every VPC, adopted and emptied so that nothing can
+depend on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Availability zones by region. Facts that no file of the AWS SDK carries.
+"""Availability zones by region. No file of the AWS SDK has them.
 
 Source: the AWS list "AWS Availability Zones" (global-infrastructure/latest/regions/aws-availability-
 zones.html) for the number of zones, and `aws ec2 describe-availability-zones` for the letters. In the oldest

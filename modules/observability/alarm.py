@@ -1,4 +1,4 @@
-"""Alarms as lines of a table: each noun's file lists its own, and one function makes the resources."""
+"""Alarms as rows of a table: the file of each part lists its own, and one function creates the resources."""
 
 from __future__ import annotations
 

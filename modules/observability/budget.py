@@ -1,4 +1,4 @@
-"""What the account may cost in a month."""
+"""The monthly budget of the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The side of observability that runs in the cluster: each noun is a file of its own."""
+"""The part of observability that runs in the cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alarms over alarms: people hear once of what several of them say."""
+"""Composite alarms: one message for several alarms with one cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cluster and its nodes, by what EKS and EC2 report by themselves, without Container Insights."""
+"""Alarms of the cluster and its nodes, from metrics of EKS and EC2, without Container Insights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dashboards of CloudWatch: the alarms of a tier above, charts in rows of three below."""
+"""CloudWatch dashboards: the alarms of a tier above, charts in rows of three below."""
 
 from __future__ import annotations
 

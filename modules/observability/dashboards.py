@@ -1,4 +1,4 @@
-"""What the dashboard of each tier shows."""
+"""The contents of the dashboard of each tier."""
 
 from __future__ import annotations
 

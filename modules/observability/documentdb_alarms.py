@@ -1,4 +1,4 @@
-"""DocumentDB: the cluster, and each instance by itself."""
+"""Alarms of DocumentDB: of the cluster, and of each instance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way in: what users see of it, the pods behind it, the firewall and the certificate."""
+"""Alarms of the edge: what users notice, the pods behind it, the firewall and the certificate."""
 
 from __future__ import annotations
 

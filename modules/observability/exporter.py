@@ -1,4 +1,4 @@
-"""The CloudWatch exporter: what AWS measures of the databases, for Prometheus's rules and dashboards.
+"""The CloudWatch exporter: database metrics of AWS for the rules and dashboards of Prometheus.
 
 Exporters that sign in to the databases would each need credentials there. Redis is entered with tokens of
 IAM that last a quarter of an hour, which redis_exporter cannot make; PostgreSQL has one password, that of its

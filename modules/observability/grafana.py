@@ -1,5 +1,5 @@
-"""Grafana: dashboards and data sources from files, nothing kept in the pod, and no door but
-`kubectl port-forward`."""
+"""Grafana: dashboards and data sources from files, no data in the pod, and access only by `kubectl
+port-forward`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watch over monitoring: an alert that always fires, and an alarm that rings when it stops arriving.
+"""Monitors the monitoring: an alert that always fires, and an alarm that fires when it stops arriving.
 
     Prometheus -> Alertmanager -> topic -> count of its messages in CloudWatch -> alarm
 

@@ -1,4 +1,4 @@
-"""Pods that act on AWS: a role each, tied to the one service account that may have it."""
+"""Pods that use AWS: each has a role, which only its service account may assume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of AWS, which alarms and dashboards name alike."""
+"""AWS metrics, which alarms and dashboards share."""
 
 from __future__ import annotations
 

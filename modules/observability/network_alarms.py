@@ -1,4 +1,4 @@
-"""The way out: NAT gateways, one by one."""
+"""Alarms of the NAT gateways, one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other tiers, and people who connect a pager, may use of observability."""
+"""Outputs of observability, for other tiers and for operators who connect a pager."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the other releases stand on, in a chart of our own: the namespaces, the password of Grafana, who may
-talk to whom, and the alerts and the dashboard of what all systems share."""
+"""What the other releases need, in a chart of our own: the namespaces, the password of Grafana, network
+policies, and the alerts and the dashboard that all systems share."""
 
 from __future__ import annotations
 

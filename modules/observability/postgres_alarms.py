@@ -1,4 +1,4 @@
-"""PostgreSQL: the primary, and each replica by itself."""
+"""Alarms of PostgreSQL: of the primary, and of each replica."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager: they watch everything in the cluster, and tell people through SNS."""
+"""Prometheus and Alertmanager: they monitor the cluster, and send alerts through SNS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis, node by node: any of them may be the primary tomorrow."""
+"""Alarms of Redis, node by node: any node may become the primary."""
 
 from __future__ import annotations
 

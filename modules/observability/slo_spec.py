@@ -1,4 +1,4 @@
-"""What is promised of every system: how many requests succeed, and how many are fast."""
+"""Service level objectives of every system: how many requests succeed, and how many are fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What `observability:` may say: who is told of alarms, when, and what is kept to find out why."""
+"""Keys of `observability:`: recipients and thresholds of alarms, and retention of logs, metrics and
+traces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backups: that none fails, and that there are any."""
+"""Alarms of backups: a backup failed, or there is none."""
 
 from __future__ import annotations
 

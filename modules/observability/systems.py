@@ -1,4 +1,5 @@
-"""Rules, alerts and the dashboard of each system: a release of its own, so that no other notices."""
+"""Rules, alerts and the dashboard of each system: a separate release, so that a change affects no other
+system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observability: who is told when something is wrong, and what shows why."""
+"""The tier observability: notifications, and the data to find causes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is told: one topic for what cannot wait, one for what can, and the people subscribed to them."""
+"""Notifications: one topic for pages, one for tickets, and their subscribers."""
 
 from __future__ import annotations
 

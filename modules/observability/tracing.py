@@ -1,4 +1,4 @@
-"""X-Ray: which requests are traced, and a group that watches them.
+"""X-Ray: which requests are traced, and a group that monitors them.
 
 The encryption of traces is a switch of the whole account and region (aws_xray_encryption_config): X-Ray
 encrypts with a key of AWS, and an environment does not decide that for its neighbours.

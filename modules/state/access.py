@@ -1,4 +1,4 @@
-"""Who may use the states: a policy for roles that plan, and one for roles that apply."""
+"""Access to the states: a policy for roles that plan, and one for roles that apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The permissions boundary of every role that the tiers make, but for those that plan and apply.
+"""The permissions boundary of every role of the tiers, except the plan and apply roles.
 
 It grants nothing. It is the upper limit of what is attached to a role: who may make roles makes none that
 could change rights, read states or work in another region. Here, in the first tier, for roles of all others

@@ -1,4 +1,4 @@
-"""The bucket with the states, its key, and the bucket that tells who read or wrote them."""
+"""The bucket with the states, its key, and the bucket with its access log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other tiers may use of state.
+"""Outputs of state for other tiers.
 
 Every tier keeps its own state in the bucket, so none may read these as outputs of another tier: names that
 follow from the spec stand in for them.

@@ -1,4 +1,4 @@
-"""What `state:` may say: how long saved plans, earlier versions of states and their access logs are kept."""
+"""Keys of `state:`: retention of saved plans, earlier versions of states and their access logs."""
 
 from __future__ import annotations
 

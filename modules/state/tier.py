@@ -1,4 +1,4 @@
-"""State: the bucket that holds Terraform's states, that of this tier included. `make bootstrap` builds it."""
+"""The tier state: the bucket with Terraform's states, its own included. `make bootstrap` builds it."""
 
 from __future__ import annotations
 

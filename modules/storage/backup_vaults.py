@@ -1,5 +1,4 @@
-"""Where backups lie: a vault, guarded against early deletion, and a second one in another region if the spec
-asks."""
+"""Backup vaults: one, guarded against early deletion, and a second one in another region if the spec asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bucket of access logs: who asked what of the other buckets and of the load balancer."""
+"""The bucket of access logs of the other buckets and of the load balancer."""
 
 from __future__ import annotations
 

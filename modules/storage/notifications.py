@@ -1,4 +1,4 @@
-"""The topic that tells how backups, copies and restores ended. Who is told is said by observability."""
+"""The topic for the results of backups, copies and restores. Observability has its subscribers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other tiers may use of storage."""
+"""Outputs of storage for other tiers."""
 
 from __future__ import annotations
 

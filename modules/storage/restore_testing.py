@@ -1,5 +1,4 @@
-"""A backup is as good as its last restore: each week AWS Backup restores the newest one, reports, and removes
-it."""
+"""Restore tests: each week AWS Backup restores the newest backup, reports the result, and removes it."""
 
 from __future__ import annotations
 

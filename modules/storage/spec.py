@@ -1,4 +1,4 @@
-"""What `storage:` may say: how long files, backups and access logs are kept, and where copies go."""
+"""Keys of `storage:`: retention of files, backups and access logs, and where copies go."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Storage: the bucket for the files of the systems, the bucket of access logs, and backups that are
-tested."""
+"""The tier storage: the bucket for the files of the systems, the bucket of access logs, and tested
+backups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may send requests to a system: Kong lets in clients with a key, or with a token of a known issuer.
+"""Who may send requests to a system: Kong admits clients with a key, or with a token of a known issuer.
 
 Kong's free edition has keys and tokens that it checks by a public key; it does not fetch keys from an issuer,
 nor send users to one (OpenID Connect).

@@ -1,4 +1,4 @@
-"""The root certificates by which pods know PostgreSQL and DocumentDB."""
+"""Root certificates by which pods verify PostgreSQL and DocumentDB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the containers of a system start, and where they say how they are."""
+"""What the containers of a system start, and the paths of their probes."""
 
 from __future__ import annotations
 

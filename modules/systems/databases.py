@@ -1,4 +1,4 @@
-"""The namespace in which jobs make the users of databases: the only one with passwords of master users."""
+"""The namespace of the jobs that create database users: the only one with master passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which image of a system runs: a parameter that its pipeline writes once a deployment is healthy."""
+"""The image of a system: a parameter that its pipeline writes after a successful deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other tiers may use of the systems."""
+"""Outputs of the systems for other tiers."""
 
 from __future__ import annotations
 

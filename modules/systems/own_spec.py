@@ -1,4 +1,4 @@
-"""What a system brings of its own: variables, secrets, files of settings, and rights in AWS."""
+"""The own settings of a system: variables, secrets, configuration files, and rights in AWS."""
 
 from __future__ import annotations
 

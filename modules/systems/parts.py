@@ -1,4 +1,4 @@
-"""Kinds of values that several parts of a system share: paths of requests, commands, images, variables."""
+"""Types of values that several parts of a system share: request paths, commands, images, variables."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The secrets of a system: its password in PostgreSQL and DocumentDB, which a job brings into the databases,
-and those that its spec names."""
+"""The secrets of a system: its password in PostgreSQL and DocumentDB, which a job sets in the databases, and
+those that its spec names."""
 
 from __future__ import annotations
 

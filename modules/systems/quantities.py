@@ -1,4 +1,4 @@
-"""Amounts of processor and memory, written as Kubernetes writes them and kept as whole numbers."""
+"""Amounts of CPU and memory, in the notation of Kubernetes, kept as whole numbers."""
 
 from __future__ import annotations
 

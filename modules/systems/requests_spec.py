@@ -1,4 +1,4 @@
-"""What a system says of its requests, which Kong goes by: how long they may take, how large and how many."""
+"""Request limits of a system, which Kong enforces: time, size and number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pods of a system may do on AWS. Its needs decide, and its permissions add to them."""
+"""AWS rights of the pods of a system. Its needs decide, and its permissions add to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a system says of its surroundings: who reaches it, whom it reaches, and what it runs on a schedule."""
+"""The surroundings of a system: who reaches it, what it reaches, and what it runs on a schedule."""
 
 from __future__ import annotations
 

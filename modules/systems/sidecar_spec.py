@@ -1,4 +1,4 @@
-"""What `systems.<system>.sidecars:` may say: further containers in each pod that answers requests."""
+"""Keys of `systems.<system>.sidecars:`: additional containers in each pod that answers requests."""
 
 from __future__ import annotations
 

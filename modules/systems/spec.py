@@ -1,4 +1,4 @@
-"""What `systems:` may say: the applications, what each needs, and what each asks of a node."""
+"""Keys of `systems:`: the applications, what each needs, and what each requests of a node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The systems: the applications of the spec, each in a namespace of its own with what it needs."""
+"""The tier systems: the applications of the spec, each in its own namespace with what it needs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Systems:
 
     def _system(self, name: str, system: System, today: str) -> IamRole:
         """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records lie apart from what
-        they release: docs/decisions/0017-records-of-releases.md. `today` is the name in the spec."""
+        they release: docs/decisions/0007-records-of-releases.md. `today` is the name in the spec."""
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         secrets = system_secrets(self.stack, name, system, self.data, self.gateway)

@@ -1,4 +1,4 @@
-"""What a system finds in its environment: addresses of what it needs, never a secret."""
+"""Environment variables of a system: addresses of what it needs, never a secret."""
 
 from __future__ import annotations
 

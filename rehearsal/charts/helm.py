@@ -1,4 +1,4 @@
-"""Real helm: where it is, which charts it finds without a network, and what it makes of one.
+"""Real helm: where it is, which charts it finds without a network, and what it renders.
 
 Sources: helm.sh/helm/v3, pkg/action/install.go (LocateChart) and pkg/chartutil; getValues, getListValue and
 setValue in helm/resource_helm_release.go of hashicorp/terraform-provider-helm.

@@ -1,4 +1,4 @@
-"""Fields that Kubernetes never changes: an upgrade that needs it fails, and the object has to go first."""
+"""Immutable fields of Kubernetes: an upgrade that changes one fails unless the object is deleted first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts of resources as Kubernetes writes them: 250m, 1.5, 512Mi, 1e3.
+"""Resource amounts in the notation of Kubernetes: 250m, 1.5, 512Mi, 1e3.
 
 Source: kubernetes/apimachinery, pkg/api/resource/quantity.go, the grammar at the type Quantity.
 """

@@ -1,4 +1,4 @@
-"""Judges `helm_release` where helm is installed: renders the chart and looks at what comes out.
+"""Checks `helm_release` if helm is installed: renders the chart and checks the resulting objects.
 
 What a rendering cannot know is not judged: values that are not known yet, charts that are not at hand, custom
 resources whose definitions no chart brought. The account remembers the objects of each release that was

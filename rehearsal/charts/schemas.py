@@ -1,4 +1,4 @@
-"""Objects against the schemas of a version of Kubernetes, and of custom resources that charts define.
+"""Checks objects against the schemas of a Kubernetes version, and of custom resources that charts define.
 
 The schemas are in the package kubernetes-validate, which `make charts` and the tests install. Without it no
 schema is known, and nothing is refused.

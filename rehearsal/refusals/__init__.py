@@ -1,4 +1,4 @@
-"""What AWS refuses when terraform applies: one module a service, each with its rules and their sources.
+"""What AWS refuses when terraform applies: one module per service, each with its rules and their sources.
 
 The embedded provider asks at every creation, change and deletion. Rules that need no account and that
 `review` warns of before an apply are in `rehearsal.transitions`.

@@ -1,4 +1,4 @@
-"""Policies in JSON: what they say, and what IAM answers to a document that breaks its grammar.
+"""Policies in JSON: their contents, and IAM's errors for documents that break its grammar.
 
 Source: page IAM/latest/UserGuide/reference_policies_grammar.html; the answers are quoted in
 hashicorp/terraform#13449 (principal), terraform-aws-modules/terraform-aws-eks-pod-identity#34 (resource) and

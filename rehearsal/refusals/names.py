@@ -1,4 +1,4 @@
-"""Names that AWS gives away only once: by type, the arguments that name an object, and AWS's answer.
+"""Names that must be unique in AWS: by type, the arguments that name an object, and AWS's error.
 
 An object is named within its account and region, as far as its type has a region. A type that AWS overwrites,
 or answers as it stands (PutRule, CreateTopic), is not here. Names that several types share, or that depend on

@@ -1,4 +1,4 @@
-"""What an object names must be there: by type and argument, the objects that it may name and AWS's answer.
+"""Objects that a reference names must exist: by type and argument, the possible objects and AWS's error.
 
 The account that is rehearsed has what the rehearsal made, what data sources answered, and what
 REHEARSAL_EXISTS names. Names of AWS's own, such as default groups and keys, and ARNs of other accounts are

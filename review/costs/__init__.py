@@ -1,4 +1,4 @@
-"""What the platform of saved plans costs in a month, before and after, as far as a plan can tell.
+"""The monthly cost of the platform of saved plans, before and after, as far as a plan can tell.
 
 It is an estimate at on-demand prices for 730 hours: no free tier, no reserved instances, no savings plan.
 What is paid by usage is named, not estimated; what has no known price is listed, and missing from the sums.

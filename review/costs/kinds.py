@@ -1,5 +1,5 @@
-"""Every type of resource that the tiers are made of: priced, free, or paid by usage. A test compares these
-with the types that are generated."""
+"""Every type of resource that the tiers use: priced, free, or billed by usage. A test compares these with the
+generated types."""
 
 from __future__ import annotations
 

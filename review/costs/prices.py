@@ -1,4 +1,5 @@
-"""On-demand prices in USD: the table of this repository, and what AWS answered to `make prices`, which wins.
+"""On-demand prices in USD: the table of this repository, and AWS's answers to `make prices`, which take
+precedence.
 
 The table is `prices.json`, by region and by source; each source has its date. An answer of AWS lies in
 `.prices/<region>.json`, which is not committed, each price with the day it was asked for.

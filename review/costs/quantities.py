@@ -1,4 +1,4 @@
-"""How much of what AWS prices a resource uses in a month, as far as its values say."""
+"""How much of each priced unit a resource uses in a month, as far as its values tell."""
 
 from __future__ import annotations
 

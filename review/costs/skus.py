@@ -1,5 +1,5 @@
-"""What AWS prices, as its Price List names it: a service, a usage type, and the attributes that tell its
-product from others.
+"""Products of the AWS Price List: a service, a usage type, and the attributes that distinguish a product from
+others.
 
 The attributes are those of <https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-list-query-api.html>
 (GetProducts); which of them single out a product, and its usage type, is what Infracost asks for

@@ -1,4 +1,4 @@
-"""Makes boxes out of resources: which they stand for, and what a plan does with them."""
+"""Turns resources into boxes: what each represents, and what a plan does with it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a picture shows, before it is drawn: boxes in boxes, and who may talk to whom. Both renderers read
-this."""
+"""The contents of a diagram, before it is drawn: nested boxes, and allowed connections. Both renderers read
+it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Where everything stands: fixed bands from the internet down, a column for each zone, one for what is in
-all of them, and gutters for the lines.
+"""The layout: fixed bands from the internet down, a column for each zone, one for what spans zones, and
+gutters for the lines.
 
     internet
     AWS     front:      WAF                  DNS, certificate

@@ -1,4 +1,4 @@
-"""What the signs mean, and what the saved plans do, below the drawing."""
+"""The legend: what the signs mean, and what the saved plans do, below the drawing."""
 
 from __future__ import annotations
 

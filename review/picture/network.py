@@ -1,4 +1,4 @@
-"""Boxes of the way in and out: DNS, WAF, VPC, subnets, load balancer, NAT gateways, endpoints."""
+"""Boxes of the network: DNS, WAF, VPC, subnets, load balancer, NAT gateways, endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines: who may talk to whom, and the way of the pipeline.
+"""The lines: allowed connections, and the path of the pipeline.
 
 Lines from the internet, to it and between neighbours run straight. All others from one speaker share a
 trunk in the gutter, which branches to each listener with the port written at the branch.

@@ -1,4 +1,4 @@
-"""Who may talk to whom, from the rules of the security groups."""
+"""Allowed connections, from the rules of the security groups."""
 
 from __future__ import annotations
 

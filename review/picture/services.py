@@ -1,4 +1,4 @@
-"""Boxes of what watches the platform, and of what builds and deploys its systems."""
+"""Boxes of monitoring, and of what builds and deploys the systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes of what keeps data: databases by zone, buckets, backups, secrets, keys."""
+"""Boxes of data: databases by zone, buckets, backups, secrets, keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawing as SVG: one file, no scripts, fonts or images from elsewhere.
+"""The drawing as SVG: one file without scripts and external fonts or images.
 
 Each box is a group with `data-id` and `data-addresses`, the resources that it stands for; each arrow names
 the rules of the security groups in `data-addresses`. Marks differ in sign and border too, not in colour

@@ -1,4 +1,4 @@
-"""The generated Terraform of an environment as one thing, with what its saved plans will do.
+"""The generated Terraform of an environment as a whole, with what its saved plans will do.
 
 References are followed across tiers. What a plan destroys is no longer in the configuration; it comes from
 the plan, with the values it has today.

@@ -1,4 +1,4 @@
-"""Widths of text, without a font: whether it fits, where it breaks, where it is cut.
+"""Widths of text without a font: whether it fits, where it breaks, where it is truncated.
 
 The widths are those of DejaVu Sans in thousandths of the size, character by character from space to tilde,
 read from its hmtx table. It is the widest of the fonts that a browser may choose for the family that the

@@ -1,7 +1,5 @@
-"""Looks at AWS before terraform does, so that what is wrong for all tiers is said once, in a few lines: are
-there credentials, for the account of the spec; does EKS take its zones; is there the bucket for the states;
-can this terraform read the states of these tiers?
-"""
+"""Checks AWS before terraform starts, once for all tiers: credentials for the account of the spec, zones that
+EKS accepts, the bucket for the states, and states that this terraform can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adopts what exists in AWS already: import blocks from a small file, planned before anything is touched.
+"""Imports existing AWS resources: import blocks from a small file, planned before anything changes.
 
 The file maps tiers to addresses to the IDs of what exists. An address is one of the generated Terraform; what
 a state holds already under the same ID is passed over, so the file may be used again and again.

@@ -1,4 +1,4 @@
-"""The last lines of a command: what was found or done, and what comes next."""
+"""The last lines of a command: the result, and the next step."""
 
 from __future__ import annotations
 

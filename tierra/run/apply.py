@@ -1,4 +1,5 @@
-"""Applies one tier: exactly its saved plan, made again where what it reads of other tiers has changed."""
+"""Applies one tier: exactly its saved plan, made again if values that it reads from other tiers have
+changed."""
 
 from __future__ import annotations
 

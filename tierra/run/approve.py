@@ -1,4 +1,4 @@
-"""Asks before anything is changed.
+"""Asks before anything changes.
 
 To apply takes a yes, once for the whole environment, to what the report shows; to destroy the name of the
 environment. APPROVE gives either answer in advance, and without a terminal to ask on nothing else does. A

@@ -1,5 +1,4 @@
-"""What a run shows: on a terminal a table of the tiers that changes while they run, elsewhere a line for each
-tier as it ends.
+"""The progress of a run: on a terminal a live table of the tiers, elsewhere a line for each tier as it ends.
 
 Each tier runs in a process of its own, and all of them share one table: its rows lie in the file `board.json`
 of the environment's folder, and the process that holds the lock of that file may draw. What is printed

@@ -1,4 +1,5 @@
-"""Destroys tiers, consumers first, after what is lost was shown and the environment's name was given."""
+"""Destroys tiers, consumers first, after it has shown what is lost and the user has typed the environment's
+name."""
 
 from __future__ import annotations
 

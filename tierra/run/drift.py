@@ -1,5 +1,5 @@
-"""What differs between AWS and the states, and what the configuration would change: a table, `drift.md` for
-people and `drift.json` for programs.
+"""Drift: differences between AWS and the states, and pending changes of the configuration: a table,
+`drift.md` for people and `drift.json` for programs.
 
 Each tier is compared by a refresh-only plan. A second plan, without a refresh, tells which changes of the
 spec wait to be applied: a row of its own, which is no drift.

@@ -1,4 +1,4 @@
-"""`make -n`: the terraform commands of a goal, to read or to type, in the order of the graph."""
+"""`make -n`: the terraform commands of a goal, to read or to paste, in the order of the graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failure of terraform means here and what to do, in two lines below its own.
+"""The meaning of a terraform failure here, and the remedy, in two lines below terraform's own.
 
 KNOWN is the one place where messages of terraform are understood.
 """

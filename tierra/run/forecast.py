@@ -1,4 +1,4 @@
-"""Forecasts: plans of tiers whose upstream is not as it will be.
+"""Forecasts: plans of tiers whose upstream will change.
 
 Such a tier is planned in a folder of its own, on the embedded provider, with a copy of its state and the
 outputs that its upstream will have. What the state knows stays as the state has it: resources are not

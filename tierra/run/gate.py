@@ -1,7 +1,7 @@
-"""Policies of the company's own between plan and apply: every executable file of `policy/` is started with
-the JSON of each plan, prints what it finds, and forbids the plan by an exit code other than 0.
+"""Policies of the company: every executable file of `policy/` runs with the JSON of each plan, prints its
+findings, and forbids the plan by an exit code other than 0.
 
-Any program will do, such as a script that calls conftest or checkov; docs/decisions/0023-policy-gate.md.
+Any program will do, such as a script that calls conftest or checkov; docs/decisions/0010-policy-gate.md.
 """
 
 from __future__ import annotations

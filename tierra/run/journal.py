@@ -1,4 +1,4 @@
-"""What an apply has created, kept beside the state until the state is known to hold it.
+"""A record of what an apply has created, kept beside the state until the state has it.
 
 terraform writes a state in S3 every twenty seconds at most, and at the end. Killed in between, it has created
 what no state holds. It does print, resource by resource, what it has created; this output goes to the file

@@ -1,4 +1,4 @@
-"""Forecasts that need not be made again.
+"""Forecasts that can be reused.
 
 A forecast asks nothing but the embedded provider, which remembers nothing: the same configuration, state and
 outputs of other tiers, with the same terraform and the same provider, lead to the same forecast. So it is

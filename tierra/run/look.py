@@ -1,4 +1,4 @@
-"""What only looks, or prepares: init, validate, show, output, and import and unlock."""
+"""Commands that only look or prepare: init, validate, show, output, import and unlock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes in which order when a plan removes something that other tiers use.
+"""The order of changes when a plan removes something that other tiers use.
 
 Producers are applied before their consumers, so that what is new exists when it is used. What goes must go
 the other way round: first the consumers release it, then the producer removes it. A producer whose plan

@@ -1,4 +1,4 @@
-"""Turns generated root modules into rehearsed ones.
+"""Turns generated root modules into rehearsal ones.
 
 Beside each generated `cdk.tf.json` goes a `rehearsal_override.tf.json`, which terraform merges over it. State
 and the states of other tiers are then local files; the generated file is not touched.

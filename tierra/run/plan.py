@@ -1,4 +1,5 @@
-"""Plans one tier: for real where all that it reads of others stays as it is, and as a forecast otherwise.
+"""Plans one tier: for real if the values that it reads from other tiers do not change, as a forecast
+otherwise.
 
 Leaves in the tier's folder the plan, its JSON, the configuration that was planned and a seal; of a forecast
 only the JSON, marked. Tiers that need this one find the outputs that it will have in its scratch state.

@@ -1,5 +1,5 @@
-"""What a destroy will meet, read from the states before anything is asked: what is protected, what holds
-data and what becomes of it, and what still stands on the tiers that are to go.
+"""Checks before a destroy, from the states: what is protected, what holds data and what happens to it, and
+which tiers still depend on those to be destroyed.
 
 The state of each tier is read from `state.json` in its folder, as `terraform show -json` writes it.
 """

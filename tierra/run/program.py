@@ -1,4 +1,4 @@
-"""The program that does the work: Terraform, or OpenTofu where TERRAFORM names it.
+"""The program that runs: Terraform, or OpenTofu if TERRAFORM names it.
 
 It is asked once what it is; the answer is kept in `program.json` of the output until the program changes.
 A plan and a state say by the registry of their providers which of the two made them.

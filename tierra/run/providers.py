@@ -1,4 +1,4 @@
-"""The lock file of the providers: made in one place for all tiers, and put beside each root module.
+"""The lock file of the providers: written once for all tiers, and copied beside each root module.
 
 Terraform and OpenTofu have registries of their own, with other builds of the same providers: the file holds
 blocks of both, and each program gets its own. Either takes a lock file as it is (-lockfile=readonly) only if

@@ -1,4 +1,4 @@
-"""What every command does once before the tiers begin."""
+"""What every command does once before the tiers start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings back into a state what an interrupted apply could not write there.
+"""Records in a state what an interrupted apply could not write there.
 
 A state that could not be written is pushed; what an apply had created when it was killed is imported, by the
 ids in its journal. Either lies in the folder of the tier, or where rescue.py has kept it. Both run

@@ -1,5 +1,5 @@
-"""A whole rehearsal: an environment is planned, applied, found unchanged and destroyed, in a scratch folder
-and with no cloud. Each step is the make command that an operator would type."""
+"""A complete rehearsal: plan, apply, second plan without changes and destroy of an environment, in a
+temporary folder and without a cloud. Each step is the make command that an operator would type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an interrupted apply left in a folder that goes away, kept in the bucket of the states.
+"""Uploads what an interrupted apply left in a temporary folder to the bucket of the states.
 
 A runner of a workflow is gone after its job, and with it a state that could not be written and the journal of
 what was created. They may hold secrets, so they lie under a prefix of their own, encrypted like the states:

@@ -1,4 +1,4 @@
-"""Saved plans: what each was made of, and whether it may still be applied.
+"""Saved plans: what each was made from, and whether it may still be applied.
 
 A seal is the file `plan.seal` beside the plan, with the checksums of the plan, of the configuration and of
 what else was read, and of every value of another tier that it was made from; review.report puts all seals

@@ -1,4 +1,4 @@
-"""Keeps apart what is for AWS and what is for the rehearsal.
+"""Keeps files for AWS and for the rehearsal apart.
 
 When an environment changes from one to the other, everything that terraform and a run left beside its
 configuration goes: providers, lock files, plans, marks. States are elsewhere and stay.

@@ -1,4 +1,4 @@
-"""Runs terraform in the root module of a tier: the one place that starts it.
+"""Runs terraform in the root module of a tier: the only place that starts it.
 
 What terraform prints is kept in a log beside the root module, below the command that printed it, and is shown
 only with VERBOSE=yes, or when terraform fails: then its errors are shown whole, with a few lines of ours that

@@ -1,5 +1,4 @@
-"""What a tier reads of the tiers that it needs, and the values that it gets: now, and once their plans are
-applied.
+"""What a tier reads from other tiers, and its values: now, and after their plans are applied.
 
 A tier is planned for real only on values that no plan of this run changes. Otherwise its plan would be made,
 sealed and applied on what the same apply replaces.

@@ -1,4 +1,4 @@
-"""Changes that were asked of AWS before, and wait for a maintenance window.
+"""Changes that were requested from AWS before and wait for a maintenance window.
 
 Until then AWS answers the old values, and each plan would ask for the same once more. The output `asked` of
 the last apply says what was asked for; a plan leaves it as it is by an override.

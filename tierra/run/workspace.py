@@ -1,4 +1,4 @@
-"""One environment on this machine: its facts, what make was asked for, and every path of a tier's folder.
+"""One environment on this machine: its facts, the options of make, and every path of a tier's folder.
 
 cdktf.out/<env>/
     environment.json     facts of the environment and the graph of its tiers, from synthesis
