@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from modules.compute.instances import instances
 from modules.compute.nodes_spec import MOST_NODES, Nodes
-from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, platform
+from modules.compute.overhead import ADDONS, AUTOSCALER, Pods, agents, platform
 from modules.compute.pools import Pool, pools
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
+from modules.observability.spec import Observability
 from modules.section import Finding
 from modules.systems.spec import System
 
@@ -63,16 +64,16 @@ def reserved_memory(pods: int) -> int:
     return 255 + 11 * pods
 
 
-def room(nodes: Nodes) -> Room:
+def room(nodes: Nodes, observability: Observability) -> Room:
     """What a node of the spec offers."""
-    kind = nodes.instance
+    kind, every = nodes.instance, agents(observability)
     return Room(
-        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in AGENTS),
+        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in every),
         memory=int(kind.memory * (1 - UNSEEN))
         - reserved_memory(nodes.pods_each)
         - EVICTION
-        - sum(each.memory for each in AGENTS),
-        pods=nodes.pods_each - len(AGENTS),
+        - sum(each.memory for each in every),
+        pods=nodes.pods_each - len(every),
     )
 
 
@@ -105,7 +106,11 @@ def _share(pods: Pods, offer: Room) -> float:
 
 
 def capacity_findings(
-    compute: Compute, gateway: Gateway, systems: Mapping[str, System], private: Mapping[str, IPv4Network]
+    compute: Compute,
+    gateway: Gateway,
+    observability: Observability,
+    systems: Mapping[str, System],
+    private: Mapping[str, IPv4Network],
 ) -> Iterator[Finding]:
     """What does not fit, with the arithmetic, group by group. Paths start at the root of the spec.
 
@@ -114,15 +119,17 @@ def capacity_findings(
     """
     hold_pods = True
     for path, nodes in compute.all_nodes():
-        offer = room(nodes)
+        offer = room(nodes, observability)
         if min(offer.cpu, offer.memory, offer.pods) <= 0:
-            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer)}"
+            rule = (
+                f"a node must have room beside the platform's agents: {_offer(nodes, offer, observability)}"
+            )
             yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
             hold_pods = False
             continue
         name = path[1] if len(path) > 1 else None
         mine = {each: system for each, system in systems.items() if system.nodes == name}
-        place = Place(".".join(("compute", *path)), nodes, offer)
+        place = Place(".".join(("compute", *path)), nodes, offer, observability)
         too_large = list(_too_large(mine, place))
         yield from too_large
         if not too_large:
@@ -137,6 +144,7 @@ class Place(NamedTuple):
     path: str
     nodes: Nodes
     offer: Room
+    observability: Observability
 
     def at(self, key: str) -> tuple[str, ...]:
         return (*self.path.split("."), key)
@@ -150,7 +158,7 @@ def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]
         ):
             if asked > given:
                 beside = " with its sidecars" if system.sidecars else ""
-                sums = _offer(place.nodes, place.offer)
+                sums = _offer(place.nodes, place.offer, place.observability)
                 rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
@@ -164,12 +172,12 @@ def _too_many(
     nodes, offer = place.nodes, place.offer
     release = release_pods(systems, offer)
     peak = [
-        *(platform(compute.scaling, gateway.max_replicas) if shared else ()),
+        *(platform(compute.scaling, gateway.max_replicas, place.observability) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
         *release,
     ]
     calm = [
-        *(platform(compute.scaling, gateway.replicas) if shared else ()),
+        *(platform(compute.scaling, gateway.replicas, place.observability) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
         *release,
     ]
@@ -182,7 +190,10 @@ def _too_many(
     ):
         needed = nodes_needed(wanted, offer)
         if needed is None or needed > count:
-            rule = f"{count} nodes must hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
+            rule = (
+                f"{count} nodes must hold {when}: {_sums(wanted, offer, count)};"
+                f" {_offer(nodes, offer, place.observability)}"
+            )
             yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
             return
 
@@ -213,7 +224,11 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
         (
             name
             for name, kind in sorted(instances().items(), key=lambda item: (item[1].vcpus, item[1].memory))
-            if (found := nodes_needed(wanted, room(nodes.model_copy(update={"instance_type": name}))))
+            if (
+                found := nodes_needed(
+                    wanted, room(nodes.model_copy(update={"instance_type": name}), place.observability)
+                )
+            )
             and found <= MOST_NODES
             and kind.arm == nodes.instance.arm
         ),
@@ -270,13 +285,13 @@ def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
     )
 
 
-def _offer(nodes: Nodes, offer: Room) -> str:
+def _offer(nodes: Nodes, offer: Room, observability: Observability) -> str:
     """`a t3.medium offers 1680m = 2000m - 70m reserved - 250m agents, …`."""
-    kind, count = nodes.instance, len(AGENTS)
-    agents_cpu, agents_memory = sum(each.cpu for each in AGENTS), sum(each.memory for each in AGENTS)
+    kind, every = nodes.instance, agents(observability)
+    agents_cpu, agents_memory = sum(each.cpu for each in every), sum(each.memory for each in every)
     seen, kept = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
     return (
         f"a {kind.name} offers {offer.cpu}m = {kind.vcpus * 1000}m - {reserved_cpu(kind.vcpus)}m reserved -"
         f" {agents_cpu}m agents, {offer.memory}Mi = {seen}Mi - {kept}Mi reserved - {agents_memory}Mi agents,"
-        f" and {offer.pods} pods = {nodes.pods_each} - {count} agents"
+        f" and {offer.pods} pods = {nodes.pods_each} - {len(every)} agents"
     )
