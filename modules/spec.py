@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.disks import upload_findings
 from modules.compute.groups import group_findings
+from modules.compute.overhead import Overhead
 from modules.compute.spec import Compute, compute_findings, zone_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
@@ -397,7 +398,11 @@ class Environment(Section):
         if any(zone_findings(self.compute, self.network.zones)):
             return
         yield from capacity_findings(
-            self.compute, self.gateway, self.observability, self.systems, self.network.layout.private
+            self.compute,
+            self.gateway,
+            Overhead(self.observability),
+            self.systems,
+            self.network.layout.private,
         )
 
     @check("compute.nodes", "compute.groups", "gateway", "systems")

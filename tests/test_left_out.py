@@ -14,7 +14,7 @@ import yaml
 from conftest import ROOT, Variant
 
 from modules import helm
-from modules.compute.overhead import agents, platform
+from modules.compute.overhead import Overhead
 from modules.observability.databases import ROWS, only
 from modules.spec import Environment
 from review.transitions import refused_plan
@@ -209,8 +209,9 @@ def test_without_grafana_prometheus_keeps_its_alerts(variant: Make) -> None:
 
 def test_nodes_have_the_room_that_monitoring_would_take(environment: Callable[..., Environment]) -> None:
     def asked(**said: bool) -> tuple[set[str], set[str]]:
-        settings = environment(observability=said).observability
-        return {each.name for each in agents(settings)}, {each.name for each in platform("pods", 2, settings)}
+        overhead = Overhead(environment(observability=said).observability)
+        services = overhead.services("pods", 2)
+        return {each.name for each in overhead.agents}, {each.name for each in services}
 
     every, services = asked()
     left, few = asked(monitoring=False)
@@ -227,7 +228,7 @@ def test_the_page_has_the_sums_of_the_platform(environment: Callable[..., Enviro
     page = (ROOT / "docs/spec.md").read_text(encoding="utf-8")
     for monitoring in (True, False):
         said = environment(observability={"monitoring": monitoring})
-        pods = platform(said.compute.scaling, said.gateway.replicas, said.observability)
+        pods = Overhead(said.observability).services(said.compute.scaling, said.gateway.replicas)
         cpu, memory = (
             sum(each.count * each.cpu for each in pods),
             sum(each.count * each.memory for each in pods),

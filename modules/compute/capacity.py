@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 from modules.compute.instances import instances
 from modules.compute.nodes_spec import MOST_NODES, Nodes
-from modules.compute.overhead import ADDONS, AUTOSCALER, Pods, agents, platform
+from modules.compute.overhead import ADDONS, AUTOSCALER, Overhead, Pods
 from modules.compute.pools import Pool, pools
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
-from modules.observability.spec import Observability
 from modules.section import Finding
 from modules.systems.spec import System
 
@@ -64,9 +63,9 @@ def reserved_memory(pods: int) -> int:
     return 255 + 11 * pods
 
 
-def room(nodes: Nodes, observability: Observability) -> Room:
+def room(nodes: Nodes, overhead: Overhead) -> Room:
     """What a node of the spec offers."""
-    kind, every = nodes.instance, agents(observability)
+    kind, every = nodes.instance, overhead.agents
     return Room(
         cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in every),
         memory=int(kind.memory * (1 - UNSEEN))
@@ -108,7 +107,7 @@ def _share(pods: Pods, offer: Room) -> float:
 def capacity_findings(
     compute: Compute,
     gateway: Gateway,
-    observability: Observability,
+    overhead: Overhead,
     systems: Mapping[str, System],
     private: Mapping[str, IPv4Network],
 ) -> Iterator[Finding]:
@@ -119,17 +118,15 @@ def capacity_findings(
     """
     hold_pods = True
     for path, nodes in compute.all_nodes():
-        offer = room(nodes, observability)
+        offer = room(nodes, overhead)
         if min(offer.cpu, offer.memory, offer.pods) <= 0:
-            rule = (
-                f"a node must have room beside the platform's agents: {_offer(nodes, offer, observability)}"
-            )
+            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer, overhead)}"
             yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
             hold_pods = False
             continue
         name = path[1] if len(path) > 1 else None
         mine = {each: system for each, system in systems.items() if system.nodes == name}
-        place = Place(".".join(("compute", *path)), nodes, offer, observability)
+        place = Place(".".join(("compute", *path)), nodes, offer, overhead)
         too_large = list(_too_large(mine, place))
         yield from too_large
         if not too_large:
@@ -144,7 +141,7 @@ class Place(NamedTuple):
     path: str
     nodes: Nodes
     offer: Room
-    observability: Observability
+    overhead: Overhead
 
     def at(self, key: str) -> tuple[str, ...]:
         return (*self.path.split("."), key)
@@ -158,7 +155,7 @@ def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]
         ):
             if asked > given:
                 beside = " with its sidecars" if system.sidecars else ""
-                sums = _offer(place.nodes, place.offer, place.observability)
+                sums = _offer(place.nodes, place.offer, place.overhead)
                 rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
@@ -172,12 +169,12 @@ def _too_many(
     nodes, offer = place.nodes, place.offer
     release = release_pods(systems, offer)
     peak = [
-        *(platform(compute.scaling, gateway.max_replicas, place.observability) if shared else ()),
+        *(place.overhead.services(compute.scaling, gateway.max_replicas) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
         *release,
     ]
     calm = [
-        *(platform(compute.scaling, gateway.replicas, place.observability) if shared else ()),
+        *(place.overhead.services(compute.scaling, gateway.replicas) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
         *release,
     ]
@@ -192,7 +189,7 @@ def _too_many(
         if needed is None or needed > count:
             rule = (
                 f"{count} nodes must hold {when}: {_sums(wanted, offer, count)};"
-                f" {_offer(nodes, offer, place.observability)}"
+                f" {_offer(nodes, offer, place.overhead)}"
             )
             yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
             return
@@ -226,7 +223,7 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
             for name, kind in sorted(instances().items(), key=lambda item: (item[1].vcpus, item[1].memory))
             if (
                 found := nodes_needed(
-                    wanted, room(nodes.model_copy(update={"instance_type": name}), place.observability)
+                    wanted, room(nodes.model_copy(update={"instance_type": name}), place.overhead)
                 )
             )
             and found <= MOST_NODES
@@ -285,9 +282,9 @@ def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
     )
 
 
-def _offer(nodes: Nodes, offer: Room, observability: Observability) -> str:
+def _offer(nodes: Nodes, offer: Room, overhead: Overhead) -> str:
     """`a t3.medium offers 1680m = 2000m - 70m reserved - 250m agents, …`."""
-    kind, every = nodes.instance, agents(observability)
+    kind, every = nodes.instance, overhead.agents
     agents_cpu, agents_memory = sum(each.cpu for each in every), sum(each.memory for each in every)
     seen, kept = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
     return (

@@ -58,18 +58,29 @@ GRAFANA = Pods("grafana", 1, 100, 256)
 KONG = (250, 512)
 
 
-def agents(observability: Observability) -> tuple[Pods, ...]:
-    """All pods that every node has."""
-    return (*AGENTS, NODE_EXPORTER) if observability.monitoring else AGENTS
+@dataclass(frozen=True)
+class Overhead:
+    """What runs besides the systems. `charts` are pods of own charts, and `on_nodes` those of them that every
+    node has."""
 
+    observability: Observability
+    charts: tuple[Pods, ...] = ()
+    on_nodes: tuple[Pods, ...] = ()
 
-def platform(scaling: str, kongs: int, observability: Observability) -> tuple[Pods, ...]:
-    """All pods of the platform that are not on every node, with so many of Kong."""
-    return (
-        *ADDONS,
-        *((AUTOSCALER,) if scaling == "pods" else ()),
-        *SERVICES,
-        *(MONITORING if observability.monitoring else ()),
-        *((GRAFANA,) if observability.has_grafana else ()),
-        Pods("kong", kongs, *KONG),
-    )
+    @property
+    def agents(self) -> tuple[Pods, ...]:
+        """All pods that every node has."""
+        exporter = (NODE_EXPORTER,) if self.observability.monitoring else ()
+        return (*AGENTS, *exporter, *self.on_nodes)
+
+    def services(self, scaling: str, kongs: int) -> tuple[Pods, ...]:
+        """All pods that are not on every node, with so many of Kong."""
+        return (
+            *ADDONS,
+            *((AUTOSCALER,) if scaling == "pods" else ()),
+            *SERVICES,
+            *(MONITORING if self.observability.monitoring else ()),
+            *((GRAFANA,) if self.observability.has_grafana else ()),
+            Pods("kong", kongs, *KONG),
+            *self.charts,
+        )
