@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.disks import upload_findings
 from modules.compute.groups import group_findings
+from modules.compute.overhead import Overhead
 from modules.compute.spec import Compute, compute_findings, zone_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
@@ -380,14 +381,29 @@ class Environment(Section):
         """A system names a group that there is."""
         yield from group_findings(self.compute, self.systems)
 
-    @check("compute.nodes", "compute.groups", "compute.scaling", "gateway", "network", "systems")
+    @check(
+        "compute.nodes",
+        "compute.groups",
+        "compute.scaling",
+        "gateway",
+        "network",
+        "observability.monitoring",
+        "observability.grafana",
+        "systems",
+    )
     def nodes_hold_the_systems(self) -> Iterator[Finding]:
         """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
         if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
             return
         if any(zone_findings(self.compute, self.network.zones)):
             return
-        yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout.private)
+        yield from capacity_findings(
+            self.compute,
+            self.gateway,
+            Overhead(self.observability),
+            self.systems,
+            self.network.layout.private,
+        )
 
     @check("compute.nodes", "compute.groups", "gateway", "systems")
     def disks_hold_uploads(self) -> Iterator[Finding]:

@@ -94,6 +94,7 @@ class Stack(TerraformStack):
         self._addresses: dict[str, str] = {}
         self._clashes: list[str] = []
         self.moves: list[dict[str, str]] = []
+        self.own_namespaces: tuple[str, ...] = ()
         self._names: list[str] = []
         self._shared: dict[str, TerraformElement] = {}
 

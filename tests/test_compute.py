@@ -21,10 +21,11 @@ from modules.compute.capacity import (
     room,
 )
 from modules.compute.instances import instances
-from modules.compute.overhead import Pods
+from modules.compute.overhead import Overhead, Pods
 from modules.compute.pools import share_out
 from modules.compute.versions import ADDONS, VERSIONS
 from modules.models import instance_types
+from modules.observability.spec import Observability
 from modules.spec import Environment
 
 Variant = Callable[..., dict[str, Root]]
@@ -322,7 +323,7 @@ def test_a_t3_medium_offers_what_the_page_says(environment: Callable[..., Enviro
     assert nodes.pods_each == 32
     assert (reserved_cpu(2), reserved_cpu(4), reserved_cpu(8)) == (70, 80, 90)
     assert reserved_memory(110) == 1465
-    assert room(nodes) == Room(cpu=1680, memory=2801, pods=26)
+    assert room(nodes, Overhead(Observability())) == Room(cpu=1680, memory=2801, pods=26)
 
 
 @pytest.mark.parametrize(
@@ -346,13 +347,16 @@ def test_a_release_of_the_largest_system_finds_room(environment: Callable[..., E
         "large": {"framework": "django", "cpu": "1600m", "replicas": 1, "max_replicas": 1},
     }
     settings = environment(systems=systems, compute={"nodes": {"max": 450}})
-    release = release_pods(settings.systems, room(settings.compute.nodes))
+    release = release_pods(settings.systems, room(settings.compute.nodes, Overhead(settings.observability)))
     assert release == [Pods("large-surge", 1, 1600, 512), Pods("large-migrate", 1, 1600, 512)]
     systems["large"] |= {"commands": {"migrate": []}}
     settings = environment(systems=systems, compute={"nodes": {"max": 450}})
-    assert [each.name for each in release_pods(settings.systems, room(settings.compute.nodes))] == [
-        "large-surge"
-    ]
+    assert [
+        each.name
+        for each in release_pods(
+            settings.systems, room(settings.compute.nodes, Overhead(settings.observability))
+        )
+    ] == ["large-surge"]
 
 
 def test_nodes_are_shared_out_without_losing_one() -> None:

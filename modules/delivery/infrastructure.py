@@ -108,8 +108,10 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Lim
             resources=[f"{_bucket(stack, role)}/*" for role in ("files", "logs")],
         ),
     )
+    # Records of own charts lie where their pods run.
+    namespaces = (*WITH_RECORDS, *stack.own_namespaces)
     access_entry(
-        stack, PLAN, cluster.cluster_name, role.arn, "AmazonEKSAdminViewPolicy", namespaces=WITH_RECORDS
+        stack, PLAN, cluster.cluster_name, role.arn, "AmazonEKSAdminViewPolicy", namespaces=namespaces
     )
     return role
 

@@ -47,7 +47,8 @@ def dashboards(
         show("data", databases, [chart for each in databases for chart in _databases(stack, each, data)])
     show("compute", ["compute"], _compute(stack, compute))
     show("edge", ["edge"], _edge(stack, edge))
-    show("observability", ["observability"], _observability(stack))
+    parts = ["observability"] if "observability" in watched else []
+    show("observability", parts, _observability(stack))
 
 
 def _each(of: Mapping[str, str], metric: Callable[[str], Metric]) -> dict[str, Metric]:
@@ -210,11 +211,9 @@ def _observability(stack: Stack) -> list[Chart]:
     def by_topic(metric: str) -> dict[str, Metric]:
         return {role: messages(stack, role, metric) for role in ("page", "ticket")}
 
+    beats = {"heartbeats": messages(stack, HEARTBEAT, "NumberOfMessagesPublished")}
     return [
         Chart("Messages to people", by_topic("NumberOfMessagesPublished")),
         Chart("Messages that did not arrive", by_topic("NumberOfNotificationsFailed"), limit=0),
-        Chart(
-            "Heartbeats of Prometheus",
-            {"heartbeats": messages(stack, HEARTBEAT, "NumberOfMessagesPublished")},
-        ),
+        *([Chart("Heartbeats of Prometheus", beats)] if stack.environment.observability.monitoring else []),
     ]

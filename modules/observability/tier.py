@@ -60,11 +60,10 @@ class Observability:
             found["redis"] = redis_alarms(there.redis, self.data)
         if there.documentdb:
             found["documentdb"] = documentdb_alarms(there.documentdb, self.data)
-        return {
-            **found,
-            "storage": storage_alarms(stack, self.storage),
-            "observability": heartbeat_alarms(stack),
-        }
+        found["storage"] = storage_alarms(stack, self.storage)
+        if stack.environment.observability.monitoring:
+            found["observability"] = heartbeat_alarms(stack)
+        return found
 
     def _outputs(self) -> ObservabilityOutputs:
         return ObservabilityOutputs(

@@ -16,6 +16,7 @@ from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import document, helm_provider, release
 from modules.images import pulled_from
+from modules.namespaces import collectors
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.auth_spec import Client, clients
@@ -113,6 +114,7 @@ class Systems:
             ]
         if system.metrics:
             values["metricsPort"] = system.metrics.port or system.port
+            values |= collectors(place.observability.monitoring)
         if authority := certificate(self.stack, system):
             values["authorities"] = authority
         if secrets.reader:
@@ -190,6 +192,8 @@ class Systems:
             values["probes"]["startSeconds"] = system.health.start_seconds
         if system.metrics:
             values["metrics"] = {"path": system.metrics.path, "port": system.metrics.port or system.port}
+            if not self.stack.environment.observability.monitoring:
+                values["monitored"] = False
         if system.sidecars:
             values["sidecars"] = {side: _sidecar(each) for side, each in system.sidecars.items()}
         if system.workers:
