@@ -22,6 +22,7 @@ from cdktf import Token
 
 from modules.spec import Environment
 from modules.stack import Stack
+from modules.systems.volume_spec import volumes
 
 LEFT_OUT = "(left out)"  # the value of an output that a producer does not fill
 
@@ -43,6 +44,9 @@ class where:
 def has(database: str) -> where:
     """For what is of a database."""
     return where(lambda environment: database in environment.data.databases)
+
+
+has_volumes = where(lambda environment: bool(volumes(environment.systems)))
 
 
 class Output(NamedTuple):

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from modules.compute.instances import instances
 from modules.compute.nodes_spec import MOST_NODES, Nodes
-from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, platform
+from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, agents, platform
 from modules.compute.pools import Pool, pools
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
 from modules.section import Finding
 from modules.systems.spec import System
+from modules.systems.volume_spec import volumes
 
 # Part of the memory that firmware and kernel keep: what Karpenter allows for (VM_MEMORY_OVERHEAD_PERCENT).
 UNSEEN = 0.075
@@ -63,16 +64,16 @@ def reserved_memory(pods: int) -> int:
     return 255 + 11 * pods
 
 
-def room(nodes: Nodes) -> Room:
-    """What a node of the spec offers."""
+def room(nodes: Nodes, on_each: Sequence[Pods] = AGENTS) -> Room:
+    """What a node of the spec offers beside the pods that are on every node."""
     kind = nodes.instance
     return Room(
-        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in AGENTS),
+        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in on_each),
         memory=int(kind.memory * (1 - UNSEEN))
         - reserved_memory(nodes.pods_each)
         - EVICTION
-        - sum(each.memory for each in AGENTS),
-        pods=nodes.pods_each - len(AGENTS),
+        - sum(each.memory for each in on_each),
+        pods=nodes.pods_each - len(on_each),
     )
 
 
@@ -112,17 +113,17 @@ def capacity_findings(
     The pods of a group are those of the systems that name it; all others run on `compute.nodes`. What a group
     takes besides, because it has no taint, is not counted anywhere: it is room to spare.
     """
-    hold_pods = True
+    hold_pods, on_each = True, agents(bool(volumes(systems)))
     for path, nodes in compute.all_nodes():
-        offer = room(nodes)
+        offer = room(nodes, on_each)
         if min(offer.cpu, offer.memory, offer.pods) <= 0:
-            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer)}"
+            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer, on_each)}"
             yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
             hold_pods = False
             continue
         name = path[1] if len(path) > 1 else None
         mine = {each: system for each, system in systems.items() if system.nodes == name}
-        place = Place(".".join(("compute", *path)), nodes, offer)
+        place = Place(".".join(("compute", *path)), nodes, offer, on_each)
         too_large = list(_too_large(mine, place))
         yield from too_large
         if not too_large:
@@ -137,6 +138,12 @@ class Place(NamedTuple):
     path: str
     nodes: Nodes
     offer: Room
+    on_each: Sequence[Pods]
+
+    @property
+    def sums(self) -> str:
+        """What a node offers, as arithmetic."""
+        return _offer(self.nodes, self.offer, self.on_each)
 
     def at(self, key: str) -> tuple[str, ...]:
         return (*self.path.split("."), key)
@@ -150,8 +157,7 @@ def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]
         ):
             if asked > given:
                 beside = " with its sidecars" if system.sidecars else ""
-                sums = _offer(place.nodes, place.offer)
-                rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
+                rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {place.sums}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
 
@@ -163,13 +169,14 @@ def _too_many(
     The pods of the platform are on `shared` nodes alone."""
     nodes, offer = place.nodes, place.offer
     release = release_pods(systems, offer)
+    mounts = len(place.on_each) > len(AGENTS)
     peak = [
-        *(platform(compute.scaling, gateway.max_replicas) if shared else ()),
+        *(platform(compute.scaling, gateway.max_replicas, mounts) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
         *release,
     ]
     calm = [
-        *(platform(compute.scaling, gateway.replicas) if shared else ()),
+        *(platform(compute.scaling, gateway.replicas, mounts) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
         *release,
     ]
@@ -182,7 +189,7 @@ def _too_many(
     ):
         needed = nodes_needed(wanted, offer)
         if needed is None or needed > count:
-            rule = f"{count} nodes must hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
+            rule = f"{count} nodes must hold {when}: {_sums(wanted, offer, count)}; {place.sums}"
             yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
             return
 
@@ -213,7 +220,11 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
         (
             name
             for name, kind in sorted(instances().items(), key=lambda item: (item[1].vcpus, item[1].memory))
-            if (found := nodes_needed(wanted, room(nodes.model_copy(update={"instance_type": name}))))
+            if (
+                found := nodes_needed(
+                    wanted, room(nodes.model_copy(update={"instance_type": name}), place.on_each)
+                )
+            )
             and found <= MOST_NODES
             and kind.arm == nodes.instance.arm
         ),
@@ -270,10 +281,10 @@ def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
     )
 
 
-def _offer(nodes: Nodes, offer: Room) -> str:
+def _offer(nodes: Nodes, offer: Room, on_each: Sequence[Pods]) -> str:
     """`a t3.medium offers 1680m = 2000m - 70m reserved - 250m agents, …`."""
-    kind, count = nodes.instance, len(AGENTS)
-    agents_cpu, agents_memory = sum(each.cpu for each in AGENTS), sum(each.memory for each in AGENTS)
+    kind, count = nodes.instance, len(on_each)
+    agents_cpu, agents_memory = sum(each.cpu for each in on_each), sum(each.memory for each in on_each)
     seen, kept = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
     return (
         f"a {kind.name} offers {offer.cpu}m = {kind.vcpus * 1000}m - {reserved_cpu(kind.vcpus)}m reserved -"

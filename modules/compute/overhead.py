@@ -28,6 +28,10 @@ AGENTS = (
     Pods("node-exporter", 1, 20, 32),
     Pods("collector", 1, 50, 128),
 )
+# With volumes, a further one on every node. It and its controller ask for nothing: the values of the EFS driver's own
+# chart (kubernetes-sigs/aws-efs-csi-driver, charts/aws-efs-csi-driver/values.yaml).
+MOUNTER = Pods("efs-csi-node", 1, 0, 0)
+MOUNTER_CONTROLLER = Pods("efs-csi-controller", 2, 0, 0)
 # What the cluster needs to work at all, and to grow.
 ADDONS = (
     Pods("coredns", 2, 100, 70),
@@ -53,6 +57,17 @@ SERVICES = (
 KONG = (250, 512)
 
 
-def platform(scaling: str, kongs: int) -> tuple[Pods, ...]:
+def agents(with_volumes: bool) -> tuple[Pods, ...]:
+    """The pods of the platform on every node."""
+    return (*AGENTS, MOUNTER) if with_volumes else AGENTS
+
+
+def platform(scaling: str, kongs: int, with_volumes: bool) -> tuple[Pods, ...]:
     """All pods of the platform that are not on every node, with so many of Kong."""
-    return (*ADDONS, *((AUTOSCALER,) if scaling == "pods" else ()), *SERVICES, Pods("kong", kongs, *KONG))
+    return (
+        *ADDONS,
+        *((AUTOSCALER,) if scaling == "pods" else ()),
+        *((MOUNTER_CONTROLLER,) if with_volumes else ()),
+        *SERVICES,
+        Pods("kong", kongs, *KONG),
+    )
