@@ -28,8 +28,8 @@ AGENTS = (
     Pods("node-exporter", 1, 20, 32),
     Pods("collector", 1, 50, 128),
 )
-# With volumes, a further one on every node. It and its controller ask for nothing: the values of the EFS driver's own
-# chart (kubernetes-sigs/aws-efs-csi-driver, charts/aws-efs-csi-driver/values.yaml).
+# With volumes, a further one on every node. It and its controller ask for nothing: the values of the EFS
+# driver's own chart (kubernetes-sigs/aws-efs-csi-driver, charts/aws-efs-csi-driver/values.yaml).
 MOUNTER = Pods("efs-csi-node", 1, 0, 0)
 MOUNTER_CONTROLLER = Pods("efs-csi-controller", 2, 0, 0)
 # What the cluster needs to work at all, and to grow.

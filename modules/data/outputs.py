@@ -33,7 +33,7 @@ def documentdb_instances(environment: Environment) -> Iterable[str]:
 
 
 def volume_names(environment: Environment) -> Iterable[str]:
-    """`<system>/<volume>` of every volume."""
+    """`<system>_<volume>` of every volume."""
     return volumes(environment.systems)
 
 

@@ -1,4 +1,4 @@
-"""The databases that the spec has, each with its key, its logs and its backups; and the volumes of systems."""
+"""The databases that the spec has, each with its key, its logs and its backups; and volumes of systems."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Volume:
 
 
 def volumes(stack: Stack, network: NetworkOutputs) -> dict[str, Volume]:
-    """`aws_efs_file_system.<system>_<volume>` and what belongs to it, by `<system>/<volume>`; one key for
+    """`aws_efs_file_system.<system>_<volume>` and what belongs to it, by `<system>_<volume>`; one key for
     all."""
     systems = stack.environment.systems
     if not asked_for(systems):
@@ -49,7 +49,7 @@ def volumes(stack: Stack, network: NetworkOutputs) -> dict[str, Volume]:
     for each, system in systems.items():
         with stack.system(each) as name:
             for volume in system.volumes:
-                found[f"{each}/{volume}"] = _volume(stack, network, key, f"{name}-{volume}")
+                found[f"{each}_{volume}"] = _volume(stack, network, key, f"{name}-{volume}")
     return found
 
 

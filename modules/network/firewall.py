@@ -86,8 +86,8 @@ ADMINISTERED = ("control_plane", "endpoint")
 
 
 def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
-    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, `volumes` only
-    if a system has some, and none of a database that is off."""
+    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, `volumes`
+    only if a system has some, and none of a database that is off."""
     private_endpoints = stack.environment.network.endpoints == "all"
     with_volumes = bool(volumes(stack.environment.systems))
     off = set(DATABASES) - set(stack.environment.data.databases)

@@ -124,7 +124,9 @@ class Systems:
         if system.config:
             values["config"] = list(system.config.values())
         if system.volumes:
-            values["volumes"] = {each: self.data.volume_handles[f"{today}/{each}"] for each in system.volumes}
+            values["volumes"] = {each: self.data.volume_handles[f"{today}_{each}"] for each in system.volumes}
+            # Named so that the driver stays until nothing has to be unmounted: tierra/run/order.py.
+            values["volumesDriver"] = self.cluster.volumes_driver_arn
         if secret := secrets.password:
             values["registry"] = pulled_from(self.stack)["public.ecr.aws"]
             values["password"] = {

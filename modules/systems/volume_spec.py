@@ -29,7 +29,10 @@ HIDING = ("/home", "/opt", "/root", "/var")
 def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*", name) or len(name) > LONGEST_NAME:
         plain = re.sub(r"[^a-z0-9]+", "", name.lower()).lstrip("0123456789")[:LONGEST_NAME]
-        rule = f"the name of a volume must be at most {LONGEST_NAME} lowercase letters and digits, a letter first"
+        rule = (
+            f"the name of a volume must be at most {LONGEST_NAME} lowercase letters and digits, a letter"
+            " first"
+        )
         raise fault(rule, f"write {plain}" if plain else "write a name such as media")
     if name in NO_TEXT:
         rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
@@ -69,15 +72,15 @@ class Volume(Section):
         default=20,
         ge=1,
         le=100_000,
-        description="GiB that it is expected to stay below: above, an alarm goes off, and costs count it. EFS"
-        " grows and shrinks with the files; nothing stops a system at this size.",
+        description="GiB that its files are expected to stay below; above, an alarm goes off. EFS grows and"
+        " shrinks with the files, and nothing stops a system at this size.",
     )
 
 
 def volumes(systems: Mapping[str, System]) -> dict[str, Volume]:
-    """All volumes of an environment, by `<system>/<volume>`."""
+    """All volumes of an environment, by `<system>_<volume>`."""
     return {
-        f"{name}/{volume}": each
+        f"{name}_{volume}": each
         for name, system in systems.items()
         for volume, each in system.volumes.items()
     }
