@@ -19,11 +19,14 @@ LONGEST_NAME = 20
 # The user and group of every pod (templates/systems/chart), to whom the files belong.
 OWNER = 10001
 # A volume there would hide what the image or the pod has: the folder with all below it, or the folder itself.
-SYSTEM_FOLDERS = (
-    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr"),
-    "/var/run",
+SYSTEM_FOLDERS = tuple(
+    f"/{each}"
+    for each in (
+        *("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "sys", "tmp", "usr"),
+        "var/run",
+    )
 )
-HIDING = ("/home", "/opt", "/root", "/var")
+HIDING = tuple(f"/{each}" for each in ("home", "opt", "root", "var"))
 
 
 def _name(name: str) -> str:
