@@ -31,6 +31,7 @@ from typing import (
 from cdktf import Token
 
 from modules.stack import Stack
+from modules.systems.volume_spec import volumes
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -55,6 +56,9 @@ class where:
 def has(database: str) -> where:
     """For what is of a database."""
     return where(lambda environment: database in environment.data.databases)
+
+
+has_volumes = where(lambda environment: bool(volumes(environment.systems)))
 
 
 class Output(NamedTuple):

@@ -30,6 +30,7 @@ from modules.section import Section, fault
 from modules.spec import Environment
 from modules.system_names import TAKEN
 from modules.systems.quantities import Cpu, Memory
+from modules.systems.volume_spec import volumes
 from modules.wording import choices, dotted
 
 FOLDER = "charts"
@@ -250,6 +251,7 @@ def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tup
     pods = [pods for each in counted for pods in _pods(each)]
     overhead = Overhead(
         environment.observability,
+        bool(volumes(environment.systems)),
         charts=tuple(each for each, node in pods if not node),
         on_nodes=tuple(each for each, node in pods if node),
     )

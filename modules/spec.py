@@ -67,6 +67,7 @@ from modules.systems.spec import (
     systems_findings,
     usual_systems,
 )
+from modules.systems.volume_spec import volumes
 from modules.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_findings, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
@@ -400,7 +401,7 @@ class Environment(Section):
         yield from capacity_findings(
             self.compute,
             self.gateway,
-            Overhead(self.observability),
+            Overhead(self.observability, bool(volumes(self.systems))),
             self.systems,
             self.network.layout.private,
         )

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import Root
 
-from modules.compute.addons import BEFORE_NODES, ON_NODES
+from modules.compute.addons import BEFORE_NODES, MOUNTS, ON_NODES
 from modules.compute.capacity import (
     Room,
     nodes_needed,
@@ -104,7 +104,7 @@ def test_a_further_zone_leaves_the_control_plane_where_it_is(variant: Callable[.
 def test_no_version_is_left_to_chance(compute: Root) -> None:
     settings = compute.environment.compute
     addons = {each["addon_name"]: each["addon_version"] for each in compute.all("aws_eks_addon").values()}
-    assert addons == ADDONS[settings.kubernetes]
+    assert addons == {name: ADDONS[settings.kubernetes][name] for name in (*BEFORE_NODES, *ON_NODES)}
     assert compute[CLUSTER]["version"] == settings.kubernetes
     assert compute[CLUSTER]["upgrade_policy"]["support_type"] == "STANDARD"
     assert compute[CLUSTER]["bootstrap_self_managed_addons"] is False
@@ -113,7 +113,7 @@ def test_no_version_is_left_to_chance(compute: Root) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_on_sale_has_every_addon(version: str) -> None:
-    assert set(ADDONS[version]) == {*BEFORE_NODES, *ON_NODES}
+    assert set(ADDONS[version]) == {*BEFORE_NODES, *ON_NODES, MOUNTS}
     assert ADDONS[version]["kube-proxy"].startswith(f"v{version}.")
 
 

@@ -84,6 +84,11 @@ def instances() -> dict[str, Instance]:
     return found
 
 
+# Families with GPUs, FPGAs or chips of AWS for machine learning: "Accelerated computing" of the instance type
+# pages. A device plugin would have to hand these to pods.
+ACCELERATED = re.compile(r"(dl|f|g|gr|inf|p|trn|vt)\d")
+
+
 def _arm(family: str) -> bool:
     return bool(re.fullmatch(r"[a-z]+\d+g[a-z]*", family))
 
@@ -96,6 +101,9 @@ def _usable(name: str) -> str:
         every = sorted({*instances(), *instance_types()})
         close = [plain] if plain in every else difflib.get_close_matches(plain, every, n=1, cutoff=0.6)
         raise fault("the instance type must exist at AWS", f"write {close[0] if close else 't3.medium'}")
+    if ACCELERATED.match(name):
+        rule = f"a node must have no GPU or other accelerator, and {name} has: nothing hands them to pods"
+        raise fault(rule, "write a type without, such as m7i.xlarge")
     near = choices(difflib.get_close_matches(name, instances(), n=3, cutoff=0))
     raise fault(f"the type must be one that Tierra has figures for, and {name} is not", f"write {near}")
 

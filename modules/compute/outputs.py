@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from modules.compute.pools import pools
-from modules.outputs import Outputs, keyed_by
+from modules.outputs import LEFT_OUT, Outputs, has_volumes, keyed_by
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -39,3 +39,6 @@ class ComputeOutputs(Outputs, tier="compute"):
         str, "Role of the cluster autoscaler; empty when it is not to be installed"
     ]
     ebs_key_arn: Annotated[str, "Key that encrypts disks of nodes and volumes of pods"]
+    volumes_driver_arn: Annotated[
+        str, "ARN of the add-on that mounts volumes of systems; what names it is gone before it", has_volumes
+    ] = LEFT_OUT

@@ -29,6 +29,10 @@ AGENTS = (
     Pods("ebs-csi-node", 1, 30, 120),
     Pods("collector", 1, 50, 128),
 )
+# With volumes, a further one on every node. It and its controller ask for nothing: the values of the EFS
+# driver's own chart (kubernetes-sigs/aws-efs-csi-driver, charts/aws-efs-csi-driver/values.yaml).
+MOUNTER = Pods("efs-csi-node", 1, 0, 0)
+MOUNTER_CONTROLLER = Pods("efs-csi-controller", 2, 0, 0)
 # What the cluster needs to work at all, and to grow.
 ADDONS = (
     Pods("coredns", 2, 100, 70),
@@ -60,10 +64,11 @@ KONG = (250, 512)
 
 @dataclass(frozen=True)
 class Overhead:
-    """What runs besides the systems. `charts` are pods of own charts, and `on_nodes` those of them that every
-    node has."""
+    """What runs besides the systems. `volumes` says whether systems have volumes; `charts` are pods of own
+    charts, and `on_nodes` those of them that every node has."""
 
     observability: Observability
+    volumes: bool = False
     charts: tuple[Pods, ...] = ()
     on_nodes: tuple[Pods, ...] = ()
 
@@ -71,13 +76,14 @@ class Overhead:
     def agents(self) -> tuple[Pods, ...]:
         """All pods that every node has."""
         exporter = (NODE_EXPORTER,) if self.observability.monitoring else ()
-        return (*AGENTS, *exporter, *self.on_nodes)
+        return (*AGENTS, *((MOUNTER,) if self.volumes else ()), *exporter, *self.on_nodes)
 
     def services(self, scaling: str, kongs: int) -> tuple[Pods, ...]:
         """All pods that are not on every node, with so many of Kong."""
         return (
             *ADDONS,
             *((AUTOSCALER,) if scaling == "pods" else ()),
+            *((MOUNTER_CONTROLLER,) if self.volumes else ()),
             *SERVICES,
             *(MONITORING if self.observability.monitoring else ()),
             *((GRAFANA,) if self.observability.has_grafana else ()),

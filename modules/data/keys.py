@@ -29,7 +29,7 @@ def keys(stack: Stack) -> Keys:
     """`aws_kms_key.postgres` and so on. RDS, ElastiCache and Secrets Manager use a key through grants, or on
     behalf of a caller whom IAM allows it; no principal can be granted one of these keys for use outside AWS
     services."""
-    grants = _grants_are_for_services()
+    grants = grants_are_for_services()
     databases = stack.environment.data.databases
     return Keys(
         databases={name: encryption_key(stack, name, ENCRYPTS[name], grants) for name in databases},
@@ -37,7 +37,7 @@ def keys(stack: Stack) -> Keys:
     )
 
 
-def _grants_are_for_services() -> Statement:
+def grants_are_for_services() -> Statement:
     """A grant outlives the person who makes it, so people make none."""
     return Statement(
         sid="GrantsAreForAwsServicesAlone",

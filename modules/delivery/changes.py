@@ -170,13 +170,6 @@ def _settings(stack: Stack) -> list[Statement]:
             actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
             resources=aliases,
         ),
-        Statement(
-            sid="SetBuckets",
-            actions=BUCKETS,
-            resources=stack.arn(
-                "s3", f"{stack.names.stem}-{stack.environment.account}-*", region="", account=""
-            ),
-        ),
     ]
 
 
@@ -204,10 +197,11 @@ def _secrets(stack: Stack) -> list[Statement]:
             conditions={
                 "StringEquals": {
                     **_tags(stack, "ResourceTag"),
+                    # Where copies go there is a vault and nothing else.
                     "kms:ViaService": [
                         f"{service}.{region}.{place.dns_suffix}"
                         for region in here
-                        for service in KEYS_USED_BY
+                        for service in (KEYS_USED_BY if region == place.region else ["backup"])
                     ],
                 }
             },
@@ -216,9 +210,16 @@ def _secrets(stack: Stack) -> list[Statement]:
 
 
 def global_changes(stack: Stack) -> list[Statement]:
-    """Services without a region. There are budgets and Shield Advanced in the partition aws alone."""
+    """Services without a region, and what EFS does in the name of the role. There are budgets and Shield
+    Advanced in the partition aws alone."""
     place = stack.environment
-    found: list[Statement] = []
+    found = [
+        Statement(
+            sid="SetBuckets",
+            actions=BUCKETS,
+            resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
+        )
+    ]
     if place.partition == "aws":
         budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
         found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
@@ -250,6 +251,15 @@ def global_changes(stack: Stack) -> list[Statement]:
                 },
             )
         )
+    found.append(
+        Statement(
+            # What EFS makes for a mount target has no tags of ours (EFS API Reference, CreateMountTarget).
+            sid="LetEfsPlaceMountTargets",
+            actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+            resources=stack.arn("ec2", "network-interface/*"),
+            conditions={"Bool": {"aws:ViaAWSService": "true"}},
+        )
+    )
     found.append(
         Statement(
             sid="NameEndpoints",

@@ -19,6 +19,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from modules.network.vpc import ANYWHERE
 from modules.stack import Stack
 from modules.systems.shape_spec import ways_out
+from modules.systems.volume_spec import volumes
 
 WORLD = "world"
 
@@ -34,6 +35,8 @@ GROUPS = {
 DATABASES = ("postgres", "redis", "documentdb")
 # Only when the spec asks for interface endpoints.
 ENDPOINT = {"endpoint": "Private endpoints of AWS services"}
+# Only when a system has volumes.
+VOLUMES = {"volumes": "Volumes of systems, at their mount targets"}
 
 
 @dataclass(frozen=True)
@@ -76,19 +79,23 @@ TO_ENDPOINT = (
     # Private DNS sends every machine of the VPC to the endpoints, so what they do not admit loses AWS.
     Conversation("runner", "endpoint", 443, "AWS services through their private endpoints"),
 )
+# The node mounts what its pods use, so pods themselves never speak to a volume.
+TO_VOLUMES = (Conversation("node", "volumes", 2049, "Nodes to volumes of systems, by NFS in TLS"),)
 # What network.admin_cidrs may reach, and runners likewise.
 ADMINISTERED = ("control_plane", "endpoint")
 
 
 def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
-    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, and none of a
-    database that is off."""
+    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, `volumes`
+    only if a system has some, and none of a database that is off."""
     private_endpoints = stack.environment.network.endpoints == "all"
+    with_volumes = bool(volumes(stack.environment.systems))
     off = set(DATABASES) - set(stack.environment.data.databases)
-    roles = {**GROUPS, **(ENDPOINT if private_endpoints else {})}
+    roles = {**GROUPS, **(ENDPOINT if private_endpoints else {}), **(VOLUMES if with_volumes else {})}
     groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
     internal = stack.environment.edge.internal
-    for conversation in (*CONVERSATIONS, *(TO_ENDPOINT if private_endpoints else ())):
+    further = (*(TO_ENDPOINT if private_endpoints else ()), *(TO_VOLUMES if with_volumes else ()))
+    for conversation in (*CONVERSATIONS, *further):
         if internal and conversation.speaker == WORLD:
             _clients(stack, groups, conversation)
         elif conversation.listener not in off:

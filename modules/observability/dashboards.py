@@ -20,6 +20,7 @@ from modules.observability.heartbeat import messages
 from modules.observability.metric import DAY, Metric
 from modules.observability.network_alarms import nat
 from modules.observability.storage_alarms import vault
+from modules.observability.volume_alarms import BUSY_PERCENT, by_volume, stored, volume
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 
@@ -43,8 +44,10 @@ def dashboards(
 
     show("network", ["network"], _network(network))
     show("storage", ["storage"], _storage(storage))
-    if databases := stack.environment.data.databases:
-        show("data", databases, [chart for each in databases for chart in _databases(stack, each, data)])
+    databases = stack.environment.data.databases
+    if kept := [*databases, *(["volumes"] if data.volume_ids else [])]:
+        charts = [chart for each in databases for chart in _databases(stack, each, data)]
+        show("data", kept, [*charts, *(_volumes(data) if data.volume_ids else [])])
     show("compute", ["compute"], _compute(stack, compute))
     show("edge", ["edge"], _edge(stack, edge))
     parts = ["observability"] if "observability" in watched else []
@@ -89,6 +92,18 @@ def _databases(stack: Stack, database: str, data: DataOutputs) -> list[Chart]:
     if postgres := stack.environment.data.postgres if database == "postgres" else None:
         return _postgres(postgres, data)
     return _redis(data) if database == "redis" else _documentdb(data)
+
+
+def _volumes(data: DataOutputs) -> list[Chart]:
+    def lines(metric: str, statistic: str = "Average") -> dict[str, Metric]:
+        return _each(by_volume(data), lambda each: volume(each, metric, statistic))
+
+    return [
+        Chart("Volumes: bytes", _each(by_volume(data), stored)),
+        Chart("Volumes: % of the operations they take", lines("PercentIOLimit"), limit=BUSY_PERCENT),
+        Chart("Volumes: bytes read and written", lines("MeteredIOBytes", "Sum")),
+        Chart("Volumes: connections", lines("ClientConnections", "Sum")),
+    ]
 
 
 def _postgres(settings: Settings, data: DataOutputs) -> list[Chart]:

@@ -34,6 +34,7 @@ SERVICES = [
     "eks-auth:AssumeRoleForPodIdentity",
     "elasticache:Connect",
     "elasticache:Describe*",
+    "elasticfilesystem:*",
     "elasticloadbalancing:*",
     "events:*",
     "kms:CreateGrant",

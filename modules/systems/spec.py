@@ -30,6 +30,7 @@ from modules.systems.quantities import Cpu, Memory
 from modules.systems.requests_spec import AT_KONG, MOST_HOSTS, MOST_SECONDS, USUAL_SECONDS
 from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
+from modules.systems.volume_spec import Volume, VolumeName, volume_findings
 
 Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
 Serves = Literal["pages", "api"]
@@ -215,6 +216,12 @@ class System(Section):
         default_factory=dict,
         description="Files that its containers find at these paths and cannot change. Plans show them.",
         examples=[{"/etc/orders/settings.ini": "[orders]\nlimit = 10\n"}],
+    )
+    volumes: dict[VolumeName, Volume] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": 5},
+        description="Folders that outlive pods, by name. All pods of the system share them, in every zone.",
+        examples=[{"media": {"path": "/srv/media", "size_gb": 20}}],
     )
     permissions: Annotated[tuple[Permission, ...], Field(strict=False, max_length=10)] = Field(
         default=(),
@@ -414,6 +421,11 @@ class System(Section):
             if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
                 rule = f"a path must not be both a file and a folder, as {below} would have it"
                 yield Finding(("config", path), rule, "rename one of them")
+
+    @check("volumes", "config")
+    def volumes_have_places(self) -> Iterator[Finding]:
+        """No two volumes meet, and none meets a file of settings."""
+        yield from volume_findings(self)
 
     @check("needs", "workers", "beat")
     def tasks_have_a_broker(self) -> Iterator[Finding]:

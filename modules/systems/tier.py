@@ -125,6 +125,10 @@ class Systems:
             values["clients"] = [_client(each, secrets) for each in senders]
         if system.config:
             values["config"] = list(system.config.values())
+        if system.volumes:
+            values["volumes"] = {each: self.data.volume_handles[f"{today}_{each}"] for each in system.volumes}
+            # Named so that the driver stays until nothing has to be unmounted: tierra/run/order.py.
+            values["volumesDriver"] = self.cluster.volumes_driver_arn
         if secret := secrets.password:
             values["registry"] = pulled_from(self.stack)["public.ecr.aws"]
             values["password"] = {
@@ -188,6 +192,8 @@ class Systems:
             }
         if system.config:
             values["config"] = {"paths": list(system.config), "digest": _digest(system.config)}
+        if system.volumes:
+            values["volumes"] = {each: volume.path for each, volume in system.volumes.items()}
         if "start_seconds" in system.health.model_fields_set:
             values["probes"]["startSeconds"] = system.health.start_seconds
         if system.metrics:
