@@ -49,13 +49,13 @@ from modules.optional import is_off
 from modules.promotion import Chain, chain
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
-from modules.roles import PolicyRef, RoleArn, RolePath, assumed_findings, boundary_findings
+from modules.roles import AssumedRole, PolicyRef, RolePath, assumed_findings, boundary_findings
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.system_names import called
 from modules.systems.auth_spec import auth_findings
-from modules.systems.own_spec import own_findings
+from modules.systems.own_spec import own_findings, tracing_findings
 from modules.systems.requests_spec import request_findings
 from modules.systems.shape_spec import surroundings_findings
 from modules.systems.spec import (
@@ -194,7 +194,7 @@ class Environment(Section):
         default_factory=IgnoredTags,
         description="Tags that other programs of the company set on resources of this environment.",
     )
-    assume_role: RoleArn | None = Field(
+    assume_role: AssumedRole | None = Field(
         default=None,
         json_schema_extra={"default": "the credentials of the shell work in the account"},
         description="The role in the account that Terraform and every other command take on, with the"
@@ -359,6 +359,12 @@ class Environment(Section):
         """Secrets and rights of systems are about the account and region."""
         yield from own_findings(self.systems, self.partition, self.region, self.account)
 
+    @check("systems", "observability.trace_percent")
+    def variables_of_traces_are_set_once(self) -> Iterator[Finding]:
+        """Systems say where their traces go only where Tierra does not."""
+        if self.observability.traces:
+            yield from tracing_findings(self.systems)
+
     @check("systems", "network.cidr")
     def systems_reach_what_there_is(self) -> Iterator[Finding]:
         """Calls and ways out of systems."""
@@ -442,7 +448,7 @@ class Environment(Section):
             rule = f"the region must be in the partition of {self.region}, {self.partition}"
             yield Finding(path, rule, f"write a region of the partition {self.partition}")
 
-    @check("target", "edge.zone")
+    @check("target", "edge.zone", "edge.dns")
     def aws_has_a_zone(self) -> Iterator[Finding]:
         """No record is written to a zone that the spec does not name."""
         yield from named_for_aws(self.edge, "zone", self.target)
