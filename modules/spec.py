@@ -42,6 +42,7 @@ from modules.edge.spec import (
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
 from modules.gateway.spec import Gateway
+from modules.given_keys import EXAMPLE, KmsKeys, key_findings
 from modules.network.spec import Network
 from modules.network.zones import zones_of
 from modules.observability.spec import Observability, budget_is_sold
@@ -216,6 +217,13 @@ class Environment(Section):
         " EKS cannot change the role of a cluster: choose it before the first apply.",
         examples=["/platform/"],
     )
+    kms_keys: KmsKeys = Field(
+        default_factory=KmsKeys,
+        description="Keys of KMS that your company brings, by what they encrypt; their policies must let"
+        " AWS services in: docs/delivery.md. Choose them before the first apply: databases, registries,"
+        " vaults and the cluster keep their key for life.",
+        examples=[{"files": EXAMPLE}],
+    )
     state: State = Field(
         default_factory=State, description="Terraform's states, and plans that wait for an approval."
     )
@@ -328,6 +336,11 @@ class Environment(Section):
     def roles_can_have_the_boundary(self) -> Iterator[Finding]:
         """A policy of the account or of AWS, and none that Tierra itself makes."""
         yield from boundary_findings(self)
+
+    @check("kms_keys", "region", "data", "storage.backup.copy_region")
+    def keys_are_near(self) -> Iterator[Finding]:
+        """Keys of the company, in the region of what they encrypt."""
+        yield from key_findings(self)
 
     @check("protection", "data.final_snapshots")
     def protected_databases_leave_snapshots(self) -> Iterator[Finding]:

@@ -182,6 +182,7 @@ def _settings(stack: Stack) -> list[Statement]:
 
 def _secrets(stack: Stack) -> list[Statement]:
     here, place = regions(stack), stack.environment
+    through = [f"{service}.{region}.{place.dns_suffix}" for region in here for service in KEYS_USED_BY]
     return [
         Statement(
             sid="ReadBackPasswords",
@@ -204,14 +205,27 @@ def _secrets(stack: Stack) -> list[Statement]:
             conditions={
                 "StringEquals": {
                     **_tags(stack, "ResourceTag"),
-                    "kms:ViaService": [
-                        f"{service}.{region}.{place.dns_suffix}"
-                        for region in here
-                        for service in KEYS_USED_BY
-                    ],
+                    "kms:ViaService": through,
                 }
             },
         ),
+        *_keys_of_the_company(stack, through),
+    ]
+
+
+def _keys_of_the_company(stack: Stack, through: list[str]) -> list[Statement]:
+    """What an apply does with keys of Tierra by their tags, which those of the spec have not."""
+    if not (given := sorted(set(stack.environment.kms_keys.given.values()))):
+        return []
+    return [
+        Statement(
+            sid="UseKeysOfTheCompany",
+            # Secrets Manager encrypts secrets anew by Encrypt (botocore: secretsmanager, UpdateSecretRequest).
+            actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"],
+            resources=given,
+            conditions={"StringEquals": {"kms:ViaService": through}},
+        ),
+        Statement(sid="LetServicesUseThem", actions=["kms:CreateGrant", "kms:RetireGrant"], resources=given),
     ]
 
 
