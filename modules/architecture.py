@@ -76,7 +76,7 @@ skip-check:
 """
 
 # Terraform's own order of reading, rather than the alphabet.
-SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "output")
+SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "removed", "output")
 
 
 def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
@@ -143,6 +143,8 @@ def synthesize(
             relative = Path("stacks", name, "cdk.tf.json")
             if blocks := moves(stacks[name], addresses(generated), renames):
                 generated["moved"] = blocks
+            if left := sorted(stacks[name].left):
+                generated["removed"] = [{"from": each, "lifecycle": {"destroy": False}} for each in left]
             _replace(folder / relative, _terraform_json(generated, environment))
             _replace(folder / relative.with_name("versions.tf"), _versions(environment))
             _carry(folder / relative.parent, stacks[name].carried, own.get(name))

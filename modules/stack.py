@@ -95,6 +95,7 @@ class Stack(TerraformStack):
         self._clashes: list[str] = []
         self.moves: list[dict[str, str]] = []
         self.own_namespaces: tuple[str, ...] = ()
+        self.left: list[str] = []  # addresses that leave the state and stay in AWS, where a state has them
         self._names: list[str] = []
         self._shared: dict[str, TerraformElement] = {}
 

@@ -93,7 +93,7 @@ def _files(_values: Values) -> str:
 def _key(values: Values) -> str:
     # internal/service/kms/key.go: the deletion is scheduled; AWS's own default is 30 days.
     days = values.get("deletion_window_in_days") or 30
-    return f"deleted in {days} days; until then that can be cancelled"
+    return f"deleted in {days} days, and what it encrypted is lost with it; until then that can be cancelled"
 
 
 def _secret(values: Values) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
-
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.policy import THIS_KEY, Everyone, Statement
 from modules.stack import Stack
 
@@ -21,8 +19,8 @@ ENCRYPTS = {
 class Keys:
     """`databases` has the key of each database that there is; `secrets` is for their passwords and others."""
 
-    databases: dict[str, KmsKey]
-    secrets: KmsKey
+    databases: dict[str, Key]
+    secrets: Key
 
 
 def keys(stack: Stack) -> Keys:

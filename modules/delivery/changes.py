@@ -175,6 +175,12 @@ def _settings(stack: Stack) -> list[Statement]:
 
 def _secrets(stack: Stack) -> list[Statement]:
     here, place = regions(stack), stack.environment
+    through = [
+        f"{service}.{region}.{place.dns_suffix}"
+        for region in here
+        # Where copies go there is a vault and nothing else.
+        for service in (KEYS_USED_BY if region == place.region else ["backup"])
+    ]
     return [
         Statement(
             sid="ReadBackPasswords",
@@ -197,15 +203,27 @@ def _secrets(stack: Stack) -> list[Statement]:
             conditions={
                 "StringEquals": {
                     **_tags(stack, "ResourceTag"),
-                    # Where copies go there is a vault and nothing else.
-                    "kms:ViaService": [
-                        f"{service}.{region}.{place.dns_suffix}"
-                        for region in here
-                        for service in (KEYS_USED_BY if region == place.region else ["backup"])
-                    ],
+                    "kms:ViaService": through,
                 }
             },
         ),
+        *_keys_of_the_company(stack, through),
+    ]
+
+
+def _keys_of_the_company(stack: Stack, through: list[str]) -> list[Statement]:
+    """What an apply does with keys of Tierra by their tags, which those of the spec have not."""
+    if not (given := sorted(set(stack.environment.kms_keys.given.values()))):
+        return []
+    return [
+        Statement(
+            sid="UseKeysOfTheCompany",
+            # Secrets Manager encrypts secrets anew by Encrypt (botocore: secretsmanager, UpdateSecretRequest).
+            actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"],
+            resources=given,
+            conditions={"StringEquals": {"kms:ViaService": through}},
+        ),
+        Statement(sid="LetServicesUseThem", actions=["kms:CreateGrant", "kms:RetireGrant"], resources=given),
     ]
 
 

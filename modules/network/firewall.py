@@ -32,6 +32,7 @@ GROUPS = {
     "documentdb": "DocumentDB",
     "runner": "What administers from inside the VPC: runners, bastions, client VPN",
 }
+INTERNAL = "Load balancer, the only door from the VPC and the ranges of edge.clients"
 DATABASES = ("postgres", "redis", "documentdb")
 # Only when the spec asks for interface endpoints.
 ENDPOINT = {"endpoint": "Private endpoints of AWS services"}
@@ -92,8 +93,10 @@ def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
     with_volumes = bool(volumes(stack.environment.systems))
     off = set(DATABASES) - set(stack.environment.data.databases)
     roles = {**GROUPS, **(ENDPOINT if private_endpoints else {}), **(VOLUMES if with_volumes else {})}
-    groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
     internal = stack.environment.edge.internal
+    if internal:
+        roles["load_balancer"] = INTERNAL
+    groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
     further = (*(TO_ENDPOINT if private_endpoints else ()), *(TO_VOLUMES if with_volumes else ()))
     for conversation in (*CONVERSATIONS, *further):
         if internal and conversation.speaker == WORLD:
@@ -168,7 +171,12 @@ def _group(stack: Stack, vpc: Vpc, role: str, description: str) -> SecurityGroup
         name_prefix=stack.names.prefix("security_group", role.replace("_", "-")),
         description=description,
         vpc_id=vpc.id,
-        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        lifecycle=TerraformResourceLifecycle(
+            create_before_destroy=True,
+            # Its text follows edge.scheme, and another text is another group (provider:
+            # internal/service/ec2/vpc_security_group.go, ForceNew); that of before has the load balancer.
+            ignore_changes=["description"] if role == "load_balancer" else None,
+        ),
         tags=stack.tags(role.replace("_", "-")),
     )
 

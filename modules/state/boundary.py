@@ -3,6 +3,10 @@
 It grants nothing. It is the upper limit of what is attached to a role: who may make roles makes none that
 could change rights, read states or work in another region. Here, in the first tier, for roles of all others
 name it.
+
+It stays where the spec prescribes another boundary (`permissions_boundary`), though no role has it then. IAM
+refuses to delete a policy that is the boundary of a role (DeleteConflict: gruntwork-io/cloud-nuke #972), and
+this tier is applied before the roles of the others change.
 """
 
 from __future__ import annotations
