@@ -462,7 +462,7 @@ class Environment(Section):
         """A role for the zone is one of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
-    @check("edge.clients", "network.cidr", "network.reserved")
+    @check("edge.clients", "network.cidr", "network.reserved", "network.routes")
     def clients_are_elsewhere(self) -> Iterator[Finding]:
         """Ranges that reach an internal load balancer."""
         yield from clients_are_beyond_the_vpc(self.edge, self.network)

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from conftest import Root
 
+from modules.errors import SpecError
+from modules.spec import Environment
+
 KINDS = ("public", "private", "database")
 
 
@@ -263,6 +266,79 @@ def test_administrators_beyond_the_vpc_reach_the_api_and_the_endpoints_alone(
     added = network.all("aws_network_acl_rule").keys() - plain.all("aws_network_acl_rule").keys()
     assert added == {f"private_in_https_{block}" for block in ("10_0_0_0", "172_16_0_0", "192_168_0_0")}
     assert {network[f"aws_network_acl_rule.{name}"]["from_port"] for name in added} == {443}
+
+
+ROUTES = [
+    {"to": "10.8.0.0/14", "via": "tgw-0123456789abcdef0"},
+    {"to": "10.12.0.0/16", "via": "tgw-0123456789abcdef0"},
+    {"to": "192.168.0.0/16", "via": "vgw-0123456789abcdef0"},
+    {"to": "10.0.0.0/8", "via": "pcx-0123456789abcdef0"},
+]
+
+
+def test_routes_to_other_networks_are_in_private_tables_behind_their_attachments(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    network = variant(network={"routes": ROUTES, "admin_cidrs": ["10.9.0.0/22"]})["network"]
+    transit, vpn = "aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment"
+    for zone in network.environment.network.zones:
+        found = targets(network, f"private_{zone}")
+        del found["0.0.0.0/0"]
+        ways = {
+            to: (
+                route.get("transit_gateway_id")
+                or route.get("gateway_id")
+                or route["vpc_peering_connection_id"]
+            )
+            for to, route in found.items()
+        }
+        assert ways == {each["to"]: each["via"] for each in ROUTES}
+        after = {to: route.get("depends_on") for to, route in found.items()}
+        assert after == {
+            "10.8.0.0/14": [f"{transit}.tgw_0123456789abcdef0"],
+            "10.12.0.0/16": [f"{transit}.tgw_0123456789abcdef0"],
+            "192.168.0.0/16": [f"{vpn}.vgw_0123456789abcdef0"],
+            "10.0.0.0/8": None,
+        }
+    assert targets(network, "database") == {}
+    assert targets(network, "public").keys() == {"0.0.0.0/0"}
+    [attachment] = network.all(transit).values()
+    zones = network.environment.network.zones
+    assert attachment["subnet_ids"] == [f"${{aws_subnet.private_{zone}.id}}" for zone in zones]
+    assert list(network.all(vpn)) == ["vgw_0123456789abcdef0"]
+
+
+@pytest.mark.parametrize(
+    ("routes", "rule"),
+    [
+        (
+            [{"to": "10.20.8.0/24", "via": "tgw-0123456789abcdef0"}],
+            "must not lead to a part of the VPC range",
+        ),
+        (
+            [{"to": "10.20.0.0/16", "via": "tgw-0123456789abcdef0"}],
+            "must not lead to a part of the VPC range",
+        ),
+        ([{"to": "0.0.0.0/0", "via": "tgw-0123456789abcdef0"}], "network.nat leads to all others"),
+        ([{"to": "169.254.8.0/24", "via": "tgw-0123456789abcdef0"}], "which AWS keeps for itself"),
+        ([{"to": "10.8.0.0/14", "via": "igw-0123456789abcdef0"}], "must lead to a transit gateway"),
+        ([ROUTES[0], ROUTES[0]], "must have one route"),
+        ([ROUTES[2], {"to": "10.8.0.0/14", "via": "vgw-0123456789abcdef1"}], "must have one virtual private"),
+        (
+            [{"to": f"10.{each}.0.0/16", "via": f"tgw-0123456789abcde{each:02}"} for each in range(30, 36)],
+            "at most 5 transit gateways",
+        ),
+        (
+            [{"to": f"10.{each}.0.0/16", "via": ROUTES[3]["via"]} for each in range(30, 71)],
+            "at most 40 routes",
+        ),
+    ],
+)
+def test_routes_that_no_table_can_have_are_refused(
+    environment: Callable[..., Environment], routes: list[dict[str, str]], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(network={"routes": routes})
 
 
 def test_between_groups_each_port_is_open_at_both_ends(network: Root) -> None:

@@ -55,6 +55,8 @@ POSSIBLE = [
     ("grafana", "prometheus", 9090, "dashboards"),
     ("shop", "collector", 4317, "traces"),
     ("collector", "endpoint", 443, "traces and metrics to AWS"),
+    # Other networks
+    ("shop", "partner", 5432, "egress of shop, over a route of network.routes"),
     # Operators
     ("runner", "control plane", 443, "plans, applies and deployments; kubectl from a bastion"),
     ("runner", "endpoint", 443, "STS and all of AWS, for private DNS leads there"),
@@ -88,6 +90,13 @@ IMPOSSIBLE = [
     ("shop", "kong", 9443, "systems do not ask the admission webhook"),
     ("shop", "internet", 25, "TLS alone leaves"),
     ("prometheus", "blog", 8080, "blog has no metrics"),
+    # Other networks
+    ("shop", "partner", 5433, "egress names other ports"),
+    ("blog", "partner", 5432, "blog names no egress"),
+    ("shop", "office", 5432, "egress names other ranges"),
+    ("postgres", "partner", 443, "database subnets have no route there"),
+    ("partner", "node", 443, "a network that a route leads to has no way in"),
+    ("partner", "control plane", 443, "it is not in admin_cidrs"),
     # Databases
     ("postgres", "internet", 443, "a database makes no calls"),
     ("postgres", "node", 443, "a database makes no calls"),
@@ -113,9 +122,16 @@ SPEC = {
         "endpoints": "all",
         "reserved": ["10.8.0.0/16", "10.9.0.0/16"],
         "admin_cidrs": ["10.8.0.0/22"],
+        "routes": [{"to": "10.12.0.0/16", "via": "tgw-0123456789abcdef0"}],
     },
     "systems": {
-        "shop": {"framework": "django", "needs": ["postgres", "redis"], "workers": 1, "metrics": {}},
+        "shop": {
+            "framework": "django",
+            "needs": ["postgres", "redis"],
+            "workers": 1,
+            "metrics": {},
+            "egress": [{"port": 5432, "cidrs": ["10.12.7.0/24"]}],
+        },
         "blog": {"framework": "go", "needs": ["documentdb"]},
     },
 }
@@ -164,6 +180,7 @@ def places(environment: Environment) -> dict[str, Place]:
         "internet": Place(IPv4Address("203.0.113.7")),
         "vpn": Place(IPv4Address("10.8.1.7")),
         "office": Place(IPv4Address("10.9.1.7")),
+        "partner": Place(IPv4Address("10.12.7.7")),
         "load balancer": Place(public[10], "public", "load_balancer"),
         # As if it were in a group that admits everything: the access list alone stands before it.
         "public address": Place(public[11], "public"),

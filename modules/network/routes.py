@@ -1,9 +1,12 @@
-"""Ways out: public subnets through the internet gateway, private ones through NAT, database ones none."""
+"""Ways out: public subnets through the internet gateway, private ones through NAT and to other networks,
+database ones none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.ec2_transit_gateway_vpc_attachment import Ec2TransitGatewayVpcAttachment
 from cdktf_cdktf_provider_aws.eip import Eip
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.nat_gateway import NatGateway
@@ -11,7 +14,9 @@ from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
 from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpn_gateway_attachment import VpnGatewayAttachment
 
+from modules.network.beyond import WAYS
 from modules.network.subnets import ByZone, Subnets
 from modules.network.vpc import ANYWHERE
 from modules.stack import Stack
@@ -56,7 +61,45 @@ def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
             nat_gateway_id=gateways.get(zone, fallback).id,
         )
     _associate(stack, tables, subnets)
+    _beyond(stack, vpc, tables, subnets)
     return tables
+
+
+def _beyond(stack: Stack, vpc: Vpc, tables: Routes, subnets: Subnets) -> None:
+    """`aws_route.private_a_to_10_8_0_0_14`: network.routes, in the table of each private zone."""
+    ways = _attachments(stack, vpc, subnets)
+    for route in stack.environment.network.routes:
+        for zone, table in tables.private.items():
+            stack.add(
+                Route,
+                f"private_{zone}_to_{route.suffix}",
+                route_table_id=table.id,
+                destination_cidr_block=str(route.to),
+                depends_on=[ways[route.via]] if route.via in ways else None,
+                **{WAYS[route.kind]: route.via},
+            )
+
+
+def _attachments(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, ITerraformDependable]:
+    """Of gateways that routes name, to the VPC; a transit gateway has an interface in each private subnet.
+    Peering connections exist between VPCs, so there is nothing to attach."""
+    found: dict[str, ITerraformDependable] = {}
+    for route in stack.environment.network.routes:
+        name = route.via.replace("-", "_")
+        if route.via in found:
+            continue
+        if route.kind == "tgw":
+            found[route.via] = stack.add(
+                Ec2TransitGatewayVpcAttachment,
+                name,
+                transit_gateway_id=route.via,
+                vpc_id=vpc.id,
+                subnet_ids=[subnet.id for subnet in subnets.private.values()],
+                tags=stack.tags(name.replace("_", "-")),
+            )
+        elif route.kind == "vgw":
+            found[route.via] = stack.add(VpnGatewayAttachment, name, vpc_id=vpc.id, vpn_gateway_id=route.via)
+    return found
 
 
 def _nat(

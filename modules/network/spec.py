@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from modules.network.beyond import MOST_ROUTES, Route, route_findings
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
 from modules.section import Finding, Section, check, fault, repeated
 from modules.wording import choices
@@ -109,15 +110,24 @@ class Network(Section):
     )
     reserved: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
-        description="Ranges routed elsewhere (offices, VPNs, peered VPCs), which the VPC must not overlap.",
+        description="Ranges routed elsewhere (offices, VPNs, peered VPCs), which the VPC must not overlap."
+        " Those of routes count already.",
         examples=[["10.0.0.0/14", "192.168.0.0/16"]],
+    )
+    routes: Annotated[tuple[Route, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_ROUTES},
+        description="Routes of the private subnets to other networks. What leaves through them is what"
+        " egress of systems names; what comes in, what admin_cidrs and edge.clients name.",
+        examples=[[{"to": "10.8.0.0/14", "via": "tgw-0123456789abcdef0"}]],
     )
     admin_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_ADMIN_RANGES, "uniqueItems": True},
         description="Private ranges beyond the VPC, of a VPN, an office or a peered VPC, whose machines may"
-        " reach the Kubernetes API and the interface endpoints on 443. Each is a part of a range of reserved;"
-        " the routes to it are yours. Machines inside the VPC take the security group of runners instead.",
+        " reach the Kubernetes API and the interface endpoints on 443. Each is a part of a range of routes,"
+        " or of reserved, to which the routes are yours. Machines inside the VPC take the security group of"
+        " runners instead.",
         examples=[["10.8.0.0/22"]],
     )
     subnets: Subnets | None = Field(
@@ -146,6 +156,16 @@ class Network(Section):
         )
 
     @property
+    def elsewhere(self) -> tuple[IPv4Network, ...]:
+        """Ranges that are routed elsewhere, by whatever key."""
+        return (*self.reserved, *(route.to for route in self.routes))
+
+    @property
+    def taken(self) -> tuple[IPv4Network, ...]:
+        """The same without those around the VPC, whose own route goes before them."""
+        return tuple(each for each in self.elsewhere if not self.cidr.subnet_of(each))
+
+    @property
     def nat_zones(self) -> tuple[str, ...]:
         """Zones with a NAT gateway: each, or the first one of the spec."""
         return self.zones if self.nat == "zone" else self.zones[:1]
@@ -155,18 +175,18 @@ class Network(Section):
         """Private, of a size that can be cut into subnets, and not in use inside the nodes."""
         if not any(self.cidr.subnet_of(private) for private in PRIVATE):
             rule = "the VPC range must be private (RFC 1918)"
-            remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.reserved)}"
+            remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.taken)}"
             yield Finding(("cidr",), rule, remedy)
         size = min(max(self.cidr.prefixlen, 16), 19)
         if size != self.cidr.prefixlen:
             rule = (
                 "the VPC range must be /16 to /19: AWS refuses larger ones, smaller ones run out of addresses"
             )
-            yield Finding(("cidr",), rule, f"write a /{size}, such as {free_range(size, self.reserved)}")
+            yield Finding(("cidr",), rule, f"write a /{size}, such as {free_range(size, self.taken)}")
         for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
             if self.cidr.overlaps(taken):
                 rule = f"the VPC range must not overlap {taken}, the range of {use}"
-                yield Finding(("cidr",), rule, f"write {free_range(size, self.reserved)}")
+                yield Finding(("cidr",), rule, f"write {free_range(size, self.taken)}")
 
     @check("cidr", "reserved")
     def range_is_not_elsewhere(self) -> Iterator[Finding]:
@@ -180,7 +200,12 @@ class Network(Section):
                 remedy = f"write network.cidr: {free}, or remove this range"
                 yield Finding(("reserved", index), rule, remedy)
 
-    @check("admin_cidrs", "cidr", "reserved")
+    @check("routes", "cidr")
+    def routes_lead_elsewhere(self) -> Iterator[Finding]:
+        """Ways that the private route tables can have."""
+        yield from route_findings(self.routes, self.cidr)
+
+    @check("admin_cidrs", "cidr", "reserved", "routes")
     def administrators_are_beyond_the_vpc(self) -> Iterator[Finding]:
         """Private ranges that are known to be routed elsewhere, few enough for a security group."""
         for index, each in enumerate(self.admin_cidrs):
@@ -193,9 +218,11 @@ class Network(Section):
                 rule = f"a range of administrators must not overlap the VPC range {self.cidr}"
                 remedy = "remove it, and give machines inside the VPC the security group of runners"
                 yield Finding(path, rule, f"{remedy} (runner_security_group_id)")
-            elif not any(each.subnet_of(taken) for taken in self.reserved):
-                rule = "a range of administrators must be part of a range of network.reserved"
-                yield Finding(path, rule, f"add {each} to network.reserved")
+            elif not any(each.subnet_of(taken) for taken in self.elsewhere):
+                rule = (
+                    "a range of administrators must be part of a range of network.routes or network.reserved"
+                )
+                yield Finding(path, rule, f"add a route to {each}, or name it in network.reserved")
         for index in repeated(map(str, self.admin_cidrs)):
             yield Finding(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from modules.network.beyond import WAYS
 from review.picture.boxes import groups_of, lasting, listed, make
 from review.picture.graph import Box
 from review.picture.rules import ranges
 from review.picture.terraform import Resource, Terraform
+
+ATTACHMENTS = ("aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment")
 
 
 def zones(terraform: Terraform) -> tuple[str, ...]:
@@ -49,9 +52,19 @@ def front(terraform: Terraform) -> list[Box]:
 def vpc(terraform: Terraform) -> Box:
     """The VPC and its door to the internet."""
     main = terraform.all("aws_vpc")
-    related = terraform.all("aws_internet_gateway")
+    ways = [each for each in terraform.all("aws_route") if _beyond(each)]
+    related = terraform.all("aws_internet_gateway", *ATTACHMENTS)
     ranges = listed(each.values["cidr_block"] for each in main)
-    return make("vpc", "VPC", main, related, notes=[ranges], id="vpc")
+    told = dict.fromkeys(
+        f"{each.values['destination_cidr_block']} through {_beyond(each)}" for each in lasting(ways)
+    )
+    return make("vpc", "VPC", main, [*related, *ways], notes=[ranges, listed(told)], id="vpc")
+
+
+def _beyond(route: Resource) -> str:
+    """The gateway or peering connection of a route to another network; empty for any other route."""
+    named = (str(route.values.get(argument) or "") for argument in WAYS.values())
+    return next((each for each in named if each.partition("-")[0] in WAYS), "")
 
 
 def subnets(terraform: Terraform, kind: str) -> list[Box]:
