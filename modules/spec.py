@@ -359,21 +359,23 @@ class Environment(Section):
         """Secrets and rights of systems are about the account and region."""
         yield from own_findings(self.systems, self.partition, self.region, self.account)
 
-    @check("systems", "network.cidr")
+    @check("systems", "network.cidr", "network.pods")
     def systems_reach_what_there_is(self) -> Iterator[Finding]:
         """Calls and ways out of systems."""
-        yield from surroundings_findings(self.systems, self.network.cidr)
+        yield from surroundings_findings(self.systems, self.network.blocks)
 
     @check("data", "systems")
     def what_systems_need_is_there(self) -> Iterator[Finding]:
         """A system needs no database that is off."""
         yield from need_findings(self.systems, self.data.databases)
 
-    @check("compute", "network.cidr", "network.zones", "region")
+    @check("compute", "network.cidr", "network.pods", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Finding]:
         """Ranges, zones and roles that the cluster can have here."""
         home = f"{self.region}:{self.account}"
-        yield from compute_findings(self.compute, self.network.cidr, self.network.zones, self.partition, home)
+        yield from compute_findings(
+            self.compute, self.network.blocks, self.network.zones, self.partition, home
+        )
 
     @check("compute.groups", "systems")
     def groups_of_nodes_are_there(self) -> Iterator[Finding]:
@@ -387,7 +389,7 @@ class Environment(Section):
             return
         if any(zone_findings(self.compute, self.network.zones)):
             return
-        yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout.private)
+        yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout)
 
     @check("compute.nodes", "compute.groups", "gateway", "systems")
     def disks_hold_uploads(self) -> Iterator[Finding]:
@@ -462,7 +464,7 @@ class Environment(Section):
         """A role for the zone is one of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
-    @check("edge.clients", "network.cidr", "network.reserved", "network.routes")
+    @check("edge.clients", "network.cidr", "network.pods", "network.reserved", "network.routes")
     def clients_are_elsewhere(self) -> Iterator[Finding]:
         """Ranges that reach an internal load balancer."""
         yield from clients_are_beyond_the_vpc(self.edge, self.network)

@@ -308,6 +308,71 @@ def test_routes_to_other_networks_are_in_private_tables_behind_their_attachments
     assert list(network.all(vpn)) == ["vgw_0123456789abcdef0"]
 
 
+def test_pods_with_a_range_of_their_own_have_subnets_with_the_ways_of_private_ones(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    network = variant(network={"pods": "100.64.0.0/16"})["network"]
+    plain = variant(environment="plain")["network"]
+    block = network["aws_vpc_ipv4_cidr_block_association.pods"]
+    assert (block["vpc_id"], block["cidr_block"]) == ("${aws_vpc.main.id}", "100.64.0.0/16")
+    ranges = {"a": "100.64.0.0/19", "b": "100.64.32.0/19", "c": "100.64.64.0/19"}
+    for zone, cidr in ranges.items():
+        subnet = network[f"aws_subnet.pods_{zone}"]
+        assert subnet["cidr_block"] == cidr
+        assert subnet["depends_on"] == ["aws_vpc_ipv4_cidr_block_association.pods"]
+        assert not [tag for tag in subnet["tags"] if tag.startswith("kubernetes.io/")], "no load balancers"
+        tie = network[f"aws_route_table_association.pods_{zone}"]
+        assert tie["route_table_id"] == f"${{aws_route_table.private_{zone}.id}}"
+        assert f"${{aws_subnet.pods_{zone}.id}}" in network["aws_network_acl.private"]["subnet_ids"]
+    for name in ("public_in", "private_in", "database_in", "database_out"):
+        rule = network[f"aws_network_acl_rule.{name}_pods"]
+        assert (rule["cidr_block"], rule["rule_number"]) == ("100.64.0.0/16", 50)
+    for kind in ("aws_subnet", "aws_network_acl_rule"):
+        both = network.all(kind).keys() & plain.all(kind).keys()
+        assert both == plain.all(kind).keys()
+        for name in both:
+            one, other = network[f"{kind}.{name}"], plain[f"{kind}.{name}"]
+            assert {**one, "tags": 0} == {**other, "tags": 0}, f"{kind}.{name} moves"
+
+
+@pytest.mark.parametrize(
+    ("network", "rule"),
+    [
+        ({"pods": "192.168.0.0/16"}, "must be inside 100.64.0.0/10 or 10.0.0.0/8"),
+        ({"pods": "203.0.0.0/16"}, "must be inside"),
+        ({"pods": "100.64.0.0/20"}, "the range of pods must be /16 to /19"),
+        ({"pods": "10.20.128.0/17"}, "must not overlap the VPC range"),
+        ({"pods": "100.64.0.0/16", "reserved": ["100.64.0.0/10"]}, "which is routed elsewhere"),
+        ({"pods": "10.0.0.0/16", "cidr": "10.1.0.0/16"}, "must not overlap 10.0.0.0/16"),
+        ({"pods": "172.31.0.0/16", "cidr": "172.18.0.0/16"}, "must not overlap 172.31.0.0/16"),
+        ({"pods": "172.20.0.0/16", "cidr": "172.18.0.0/16"}, "the range of Kubernetes services"),
+        (
+            {"pods": "100.64.0.0/16", "routes": [{"to": "100.64.8.0/24", "via": "pcx-0123456789abcdef0"}]},
+            "must not lead to a part of the VPC range 100.64.0.0/16",
+        ),
+        ({"cidr": "10.20.0.0/20"}, "or give pods a range of their own"),
+        ({"cidr": "10.20.0.0/23", "pods": "100.64.0.0/16"}, "the VPC range must be /16 to /22"),
+    ],
+)
+def test_ranges_that_pods_cannot_have_are_refused(
+    environment: Callable[..., Environment], network: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(network=network)
+
+
+@pytest.mark.parametrize("cidr", ["10.20.0.0/20", "10.20.0.0/21", "10.20.0.0/22"])
+def test_a_small_network_is_cut_into_large_enough_subnets(
+    environment: Callable[..., Environment], cidr: str
+) -> None:
+    layout = environment(network={"cidr": cidr, "pods": "100.64.0.0/16"}).network.layout
+    ranges = [each for kind in KINDS for each in getattr(layout, kind).values()]
+    assert all(each.subnet_of(ip_network(cidr)) for each in ranges)
+    assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
+    assert max(each.prefixlen for each in layout.private.values()) <= 26
+    assert max(each.prefixlen for each in (*layout.public.values(), *layout.database.values())) <= 27
+
+
 @pytest.mark.parametrize(
     ("routes", "rule"),
     [

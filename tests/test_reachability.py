@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -115,7 +116,7 @@ IMPOSSIBLE = [
     ("control plane", "postgres", 5432, "the API speaks to nodes alone"),
 ]
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "project": "acme",
     "region": "us-east-1",
     "network": {
@@ -137,10 +138,12 @@ SPEC = {
 }
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+@pytest.fixture(scope="module", params=[None, "100.64.0.0/16"], ids=["private subnets", "own range"])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Pods have addresses of the private subnets, or of a range of their own."""
     file = tmp_path_factory.mktemp("reach") / "trial.yaml"
-    file.write_text(yaml.safe_dump(SPEC), encoding="utf-8")
+    said = {**SPEC, "network": {**SPEC["network"], **({"pods": request.param} if request.param else {})}}
+    file.write_text(yaml.safe_dump(said), encoding="utf-8")
     return load(file)
 
 
@@ -171,10 +174,11 @@ def places(environment: Environment) -> dict[str, Place]:
     """What the tables name. Every pod is in a private subnet and has the group of its node."""
     layout = environment.network.layout
     public, private, database = (layout.public["a"], layout.private["a"], layout.database["a"])
+    pods = layout.pods.get("a", private)
 
     def pod(number: int, namespace: str, **labels: str) -> Place:
         labels = {f"app.kubernetes.io/{key}": value for key, value in labels.items()}
-        return Place(private[number], "private", "node", namespace, labels)
+        return Place(pods[number], "private", "node", namespace, labels)
 
     return {
         "internet": Place(IPv4Address("203.0.113.7")),
@@ -201,7 +205,7 @@ def places(environment: Environment) -> dict[str, Place]:
         "secrets operator": pod(27, SECRETS, name="external-secrets"),
         "load balancer controller": pod(28, SYSTEM, name="aws-load-balancer-controller"),
         "metrics server": pod(29, SYSTEM, name="metrics-server"),
-        "dns": Place(private[30], "private", "node", SYSTEM, {"k8s-app": "kube-dns"}),
+        "dns": Place(pods[30], "private", "node", SYSTEM, {"k8s-app": "kube-dns"}),
     }
 
 

@@ -32,10 +32,11 @@ WRITES = ("create", "update", "delete")
 FULL: dict[str, Any] = {
     "environment": "live",
     "network": {
+        "pods": "100.64.0.0/16",
         "routes": [
             {"to": "10.8.0.0/14", "via": "tgw-0123456789abcdef0"},
             {"to": "10.12.0.0/14", "via": "vgw-0123456789abcdef0"},
-        ]
+        ],
     },
     "storage": {
         "files": {"cors_origins": ["https://app.example.com"]},

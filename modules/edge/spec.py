@@ -15,6 +15,7 @@ from modules.network.ranges import Range
 from modules.optional import MAY_BE_OFF, OFF
 from modules.roles import RoleArn
 from modules.section import Finding, Section, check, fault, repeated
+from modules.wording import choices
 
 if TYPE_CHECKING:
     from modules.network.spec import Network
@@ -264,8 +265,8 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Finding
     """The VPC is let in anyway; what is routed here from elsewhere must be reserved."""
     for index, each in enumerate(edge.clients):
         path = ("edge", "clients", index)
-        if each.overlaps(network.cidr):
-            rule = f"the range must be beyond the VPC, whose range {network.cidr} is let in anyway"
+        if any(each.overlaps(block) for block in network.blocks):
+            rule = f"the range must be beyond the VPC, which is let in anyway: {choices(network.blocks)}"
             yield Finding(path, rule, "remove it")
         elif not any(each.subnet_of(taken) for taken in network.elsewhere):
             rule = (

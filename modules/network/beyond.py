@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
 from modules.section import Finding, Section, fault, repeated
 
-Way = Literal["tgw", "pcx", "vgw"]
-# The argument of a route that names each kind of way.
-WAYS: Mapping[str, str] = {
-    "tgw": "transit_gateway_id",
-    "pcx": "vpc_peering_connection_id",
-    "vgw": "gateway_id",
-}
 _TARGET = r"(tgw|pcx|vgw)-[0-9a-f]{8}([0-9a-f]{9})?"
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 # AWS keeps parts of it for its own services in each VPC (Amazon VPC User Guide, "Subnet route tables").
@@ -68,7 +61,7 @@ class Route(Section):
         return re.sub("[./]", "_", str(self.to))
 
 
-def route_findings(routes: tuple[Route, ...], vpc: IPv4Network) -> Iterator[Finding]:
+def route_findings(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...]) -> Iterator[Finding]:
     """Routes that a table can have beside that of the VPC. Paths start at the section of the network."""
     for index, route in enumerate(routes):
         path = ("routes", index, "to")
@@ -78,9 +71,10 @@ def route_findings(routes: tuple[Route, ...], vpc: IPv4Network) -> Iterator[Find
         elif route.to.overlaps(LINK_LOCAL):
             rule = f"a route must not lead to a part of {LINK_LOCAL}, which AWS keeps for itself"
             yield Finding(path, rule, "write the range of another network")
-        elif route.to.subnet_of(vpc):
-            rule = f"a route must not lead to a part of the VPC range {vpc}, which is reached directly"
-            yield Finding(path, rule, "remove it, or choose another network.cidr")
+        for block in blocks:
+            if route.to.subnet_of(block):
+                rule = f"a route must not lead to a part of the VPC range {block}, which is reached directly"
+                yield Finding(path, rule, "remove it, or choose another range for the VPC")
     for index in repeated(str(each.to) for each in routes):
         rule = "a range must have one route: a table holds one to each"
         yield Finding(("routes", index, "to"), rule, "remove one of the two")

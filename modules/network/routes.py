@@ -16,7 +16,6 @@ from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociati
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpn_gateway_attachment import VpnGatewayAttachment
 
-from modules.network.beyond import WAYS
 from modules.network.subnets import ByZone, Subnets
 from modules.network.vpc import ANYWHERE
 from modules.stack import Stack
@@ -34,7 +33,7 @@ class Routes:
 
 
 def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
-    """Every subnet is tied to a table of its kind; private subnets each to the table of their zone."""
+    """Every subnet is tied to a table of its kind; private ones and those of pods to that of their zone."""
     internet = stack.add(InternetGateway, "main", vpc_id=vpc.id, tags=stack.tags("main"))
     addresses, gateways = _nat(stack, internet, subnets.public)
     tables = Routes(
@@ -76,7 +75,9 @@ def _beyond(stack: Stack, vpc: Vpc, tables: Routes, subnets: Subnets) -> None:
                 route_table_id=table.id,
                 destination_cidr_block=str(route.to),
                 depends_on=[ways[route.via]] if route.via in ways else None,
-                **{WAYS[route.kind]: route.via},
+                transit_gateway_id=route.via if route.kind == "tgw" else None,
+                vpc_peering_connection_id=route.via if route.kind == "pcx" else None,
+                gateway_id=route.via if route.kind == "vgw" else None,
             )
 
 
@@ -141,6 +142,7 @@ def _associate(stack: Stack, tables: Routes, subnets: Subnets) -> None:
     ties = [
         *((f"public_{zone}", subnet, tables.public) for zone, subnet in subnets.public.items()),
         *((f"private_{zone}", subnet, tables.private[zone]) for zone, subnet in subnets.private.items()),
+        *((f"pods_{zone}", subnet, tables.private[zone]) for zone, subnet in subnets.pods.items()),
         *((f"database_{zone}", subnet, tables.database) for zone, subnet in subnets.database.items()),
     ]
     for name, subnet, table in ties:

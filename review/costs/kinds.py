@@ -127,6 +127,7 @@ FREE = frozenset(
         "aws_ssm_parameter",
         "aws_subnet",
         "aws_vpc",
+        "aws_vpc_ipv4_cidr_block_association",
         "aws_vpc_security_group_egress_rule",
         "aws_vpc_security_group_ingress_rule",
         "aws_vpn_gateway_attachment",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from modules.network.beyond import WAYS
 from review.picture.boxes import groups_of, lasting, listed, make
 from review.picture.graph import Box
 from review.picture.rules import ranges
 from review.picture.terraform import Resource, Terraform
 
+# Arguments of a route to another network, and how the IDs that they hold begin.
+WAYS = {"transit_gateway_id": "tgw-", "vpc_peering_connection_id": "pcx-", "gateway_id": "vgw-"}
 ATTACHMENTS = ("aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment")
 
 
@@ -53,8 +54,9 @@ def vpc(terraform: Terraform) -> Box:
     """The VPC and its door to the internet."""
     main = terraform.all("aws_vpc")
     ways = [each for each in terraform.all("aws_route") if _beyond(each)]
-    related = terraform.all("aws_internet_gateway", *ATTACHMENTS)
-    ranges = listed(each.values["cidr_block"] for each in main)
+    more = terraform.all("aws_vpc_ipv4_cidr_block_association")
+    related = [*more, *terraform.all("aws_internet_gateway", *ATTACHMENTS)]
+    ranges = listed(each.values["cidr_block"] for each in (*main, *lasting(more)))
     told = dict.fromkeys(
         f"{each.values['destination_cidr_block']} through {_beyond(each)}" for each in lasting(ways)
     )
@@ -63,8 +65,8 @@ def vpc(terraform: Terraform) -> Box:
 
 def _beyond(route: Resource) -> str:
     """The gateway or peering connection of a route to another network; empty for any other route."""
-    named = (str(route.values.get(argument) or "") for argument in WAYS.values())
-    return next((each for each in named if each.partition("-")[0] in WAYS), "")
+    named = ((str(route.values.get(argument) or ""), start) for argument, start in WAYS.items())
+    return next((each for each, start in named if each.startswith(start)), "")
 
 
 def subnets(terraform: Terraform, kind: str) -> list[Box]:
