@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.section import Finding, Section, fault
+from modules.systems.volume_spec import volumes
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -55,6 +56,7 @@ class KmsKeys(Section):
     postgres: KeyArn | None = _field("PostgreSQL: storage, backups and insights")
     redis: KeyArn | None = _field("Redis: storage and snapshots")
     documentdb: KeyArn | None = _field("DocumentDB: storage, backups and insights")
+    volumes: KeyArn | None = _field("Volumes of systems")
     secrets: KeyArn | None = _field("Secrets of Secrets Manager: passwords, and those of systems")
     eks_secrets: KeyArn | None = _field("Secrets of Kubernetes")
     ebs: KeyArn | None = _field("Disks of nodes, and volumes of pods")
@@ -80,6 +82,9 @@ def key_findings(environment: Environment) -> Iterator[Finding]:
         if name in DATABASES and name not in environment.data.databases:
             rule = f"a key must encrypt something, and data.{name} is off"
             yield Finding(path, rule, f"remove the line, or the line {name}: off below data")
+        if name == "volumes" and not volumes(environment.systems):
+            rule = "a key must encrypt something, and no system has volumes"
+            yield Finding(path, rule, "remove the line, or add volumes to a system")
         wanted = copies if name == COPY else environment.region
         if (partition, region) != (environment.partition, wanted):
             rule = f"the key must be in {wanted} ({environment.partition}), with what it encrypts"

@@ -142,7 +142,7 @@ def read(path: Path, tier: str) -> Release:
         rule = f"a file in {FOLDER}/ must be *.yaml: a release, named by its file"
         raise SpecError(file, [Problem("", "", rule, "write one file for each release")])
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?", name):
-        rule = "the name of the file is that of the release: at most 53 lowercase letters, digits and hyphens"
+        rule = "the name of the file must fit a release: at most 53 lowercase letters, digits and hyphens"
         raise SpecError(file, [Problem("", "", rule, "rename the file, such as to argo-cd.yaml")])
     document = read_document(path)
     problems = [*document.problems, *_doubtful(document), *_unreadable(document)]

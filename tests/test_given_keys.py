@@ -13,7 +13,10 @@ from modules.given_keys import COPY, KmsKeys
 
 Variants = Callable[..., Variant]
 REGION, COPIES = "us-east-1", "us-west-2"
-COPY_REGION = {"storage": {"backup": {"copy_region": COPIES}}}
+EVERYTHING: dict[str, Any] = {
+    "storage": {"backup": {"copy_region": COPIES}},
+    "systems": {"shop": {"framework": "django", "volumes": {"media": {"path": "/srv/media"}}}},
+}
 
 
 def arn(number: int, region: str = REGION) -> str:
@@ -28,11 +31,11 @@ GIVEN = {
 
 @pytest.fixture
 def given(variant: Variants) -> Variant:
-    return variant(kms_keys=GIVEN, **COPY_REGION)
+    return variant(kms_keys=GIVEN, **EVERYTHING)
 
 
 def test_the_names_are_those_of_the_keys_that_tierra_makes(variant: Variants) -> None:
-    made = {name for root in variant(**COPY_REGION).values() for name in root.all("aws_kms_key")}
+    made = {name for root in variant(**EVERYTHING).values() for name in root.all("aws_kms_key")}
     assert made == {*GIVEN, "state"}
 
 
@@ -63,7 +66,7 @@ def test_what_was_encrypted_by_a_key_of_tierra_is_by_that_of_the_company(
     variant: Variants, given: Variant
 ) -> None:
     """Arguments, rights and outputs differ in nothing but where the key comes from."""
-    plain = variant(environment="plain", **COPY_REGION)
+    plain = variant(environment="plain", **EVERYTHING)
     for tier in set(given) - {"state", "delivery"}:
         text = json.dumps(given[tier].body).replace("acme-trial", "acme-plain")
         wanted = json.dumps(plain[tier].body)

@@ -123,7 +123,7 @@ def test_rules_are_demands() -> None:
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "rule":
                 rule = node.value
             text = ast.unparse(rule) if isinstance(rule, (ast.Constant, ast.JoinedStr)) else ""
-            if text and not DEMAND.search(text) and not re.match(r"f.\{_?[a-z_]*rule\}", text, re.I):
+            if text and not DEMAND.search(text) and not re.search(r"\{_?[a-z_.]*rule\}", text, re.I):
                 stated.append(f"{source.relative_to(ROOT)}: {text}")
     assert stated == []
 

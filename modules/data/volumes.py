@@ -16,10 +16,9 @@ from cdktf_cdktf_provider_aws.efs_access_point import (
 from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem
 from cdktf_cdktf_provider_aws.efs_file_system_policy import EfsFileSystemPolicy
 from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
 from modules.data.keys import grants_are_for_services
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.network.outputs import NetworkOutputs
 from modules.policy import Everyone, Statement, document
 from modules.stack import Stack
@@ -53,7 +52,7 @@ def volumes(stack: Stack, network: NetworkOutputs) -> dict[str, Volume]:
     return found
 
 
-def _volume(stack: Stack, network: NetworkOutputs, key: KmsKey, name: str) -> Volume:
+def _volume(stack: Stack, network: NetworkOutputs, key: Key, name: str) -> Volume:
     address = name.replace("-", "_")
     file_system = stack.add(
         EfsFileSystem,
@@ -80,15 +79,13 @@ def _volume(stack: Stack, network: NetworkOutputs, key: KmsKey, name: str) -> Vo
         )
         for zone, subnet in network.database_subnet_ids.items()
     ]
-    owner = {"owner_uid": OWNER, "owner_gid": OWNER, "permissions": "0750"}
+    owner = EfsAccessPointRootDirectoryCreationInfo(owner_uid=OWNER, owner_gid=OWNER, permissions="0750")
     access = stack.add(
         EfsAccessPoint,
         address,
         file_system_id=file_system.id,
         posix_user=EfsAccessPointPosixUser(uid=OWNER, gid=OWNER),
-        root_directory=EfsAccessPointRootDirectory(
-            path=ROOT, creation_info=EfsAccessPointRootDirectoryCreationInfo(**owner)
-        ),
+        root_directory=EfsAccessPointRootDirectory(path=ROOT, creation_info=owner),
         # What names the access point can be mounted in every zone.
         depends_on=[policy, *targets],
         lifecycle=stack.guarded,
