@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.section import Finding, Section, fault
-from modules.systems.volume_spec import volumes
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -82,7 +81,7 @@ def key_findings(environment: Environment) -> Iterator[Finding]:
         if name in DATABASES and name not in environment.data.databases:
             rule = f"a key must encrypt something, and data.{name} is off"
             yield Finding(path, rule, f"remove the line, or the line {name}: off below data")
-        if name == "volumes" and not volumes(environment.systems):
+        if name == "volumes" and not any(each.volumes for each in environment.systems.values()):
             rule = "a key must encrypt something, and no system has volumes"
             yield Finding(path, rule, "remove the line, or add volumes to a system")
         wanted = copies if name == COPY else environment.region

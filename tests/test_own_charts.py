@@ -213,7 +213,7 @@ def test_what_cannot_be_is_refused_with_file_line_and_remedy(
         ("network/charts/argo-cd.yaml", "", ["gateway, systems or observability", "move the file to"]),
         ("observability/charts/argo-cd.yml", "", ["must be *.yaml"]),
         ("observability/charts/argo/values.yaml", "", ["must be *.yaml", "one file for each release"]),
-        ("observability/charts/Argo.yaml", "", ["the name of the file is that of the release"]),
+        ("observability/charts/Argo.yaml", "", ["the name of the file must fit a release"]),
         ("observability/charts/argo-cd.yaml", "chart: argo-cd\n", ["repository", "version", "namespace"]),
         ("observability/charts/argo-cd.yaml", "- a\n", ["must be"]),
         (
