@@ -31,7 +31,6 @@ from typing import (
 from cdktf import Token
 
 from modules.stack import Stack
-from modules.systems.volume_spec import volumes
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -58,7 +57,7 @@ def has(database: str) -> where:
     return where(lambda environment: database in environment.data.databases)
 
 
-has_volumes = where(lambda environment: bool(volumes(environment.systems)))
+has_volumes = where(lambda environment: any(each.volumes for each in environment.systems.values()))
 
 
 class Output(NamedTuple):
