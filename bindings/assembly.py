@@ -94,8 +94,10 @@ def _script(content: bytes) -> bytes:
 
 
 def _generated(content: bytes) -> bytes:
-    """A script of a provider, without the comments that fill lines: Node keeps the text of what it runs."""
-    return re.sub(rb"^ *(?://[^\n]*|/\*.*?\*/ *)\n", b"", _script(content), flags=re.S | re.M)
+    """A script of a provider without the comments that fill lines, and without indentation where no text goes
+    over several lines: Node keeps the text of what it runs."""
+    plain = re.sub(rb"^ *(?://[^\n]*|/\*.*?\*/ *)\n", b"", _script(content), flags=re.S | re.M)
+    return plain if b"`" in plain else re.sub(rb"^ +", b"", plain, flags=re.M)
 
 
 def _describe(source: tarfile.TarFile, submodules: Container[str]) -> Json:

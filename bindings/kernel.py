@@ -405,6 +405,7 @@ class Kernel:
         if ref is not None:
             number = ref.rpartition("@")[2]
             self._next = max(self._next, int(number) + 1)
+            _load_class(ref)
             return _references().resolve_reference(self, ObjRef(ref, value.get("$jsii.interfaces")))
         if "$jsii.map" in value:
             return value["$jsii.map"]
@@ -478,6 +479,18 @@ def _encoded(ref: ObjRef) -> dict[str, Any]:
     if ref.interfaces:
         return {"$jsii.byref": ref.ref, "$jsii.interfaces": ref.interfaces}
     return {"$jsii.byref": ref.ref}
+
+
+def _load_class(ref: str) -> None:
+    """Import the class of an object, where the lean copy keeps it in a file that is loaded on demand."""
+    fqn = ref.rpartition("@")[0]
+    types = _references()._types
+    if fqn in types or "." not in fqn:
+        return
+    submodule = fqn.rpartition(".")[0] + "."
+    module = next((kind.__module__ for name, kind in types.items() if name.startswith(submodule)), None)
+    if module:
+        getattr(sys.modules[module], fqn.rpartition(".")[2], None)
 
 
 def _references() -> Any:

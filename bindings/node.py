@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
@@ -72,6 +71,8 @@ def _version(path: str, cache: Path) -> tuple[int, ...] | None:
     key = _identity(path)
     known = _read(cache)
     if key not in known:
+        import subprocess
+
         try:
             command = [path, "--version"]
             answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-import zipfile
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -100,6 +99,8 @@ def unpacked(package: Package, modules: dict[str, str], scratch: Path) -> Packag
     """The package with these modules and its assembly in a folder, which is below `scratch` for a wheel."""
     if package.folder.suffix != ".whl":
         return package
+    import zipfile
+
     wanted = {"_jsii", *modules}
     try:
         with zipfile.ZipFile(package.folder) as wheel:
@@ -148,7 +149,7 @@ def _submodules(sources: dict[Path, str]) -> set[str]:
 
 def _write(package: Package, sources: dict[Path, str], submodules: set[str] | None, target: Path) -> None:
     from bindings.assembly import AssemblyError, cut
-    from bindings.thin import thin
+    from bindings.thin import VALUES, parted, thin
 
     (target / "_jsii").mkdir(parents=True)
     try:
@@ -159,7 +160,10 @@ def _write(package: Package, sources: dict[Path, str], submodules: set[str] | No
     for path, text in sources.items():
         copied = target / path
         copied.parent.mkdir(parents=True, exist_ok=True)
-        copied.write_text(thin(text, facts, shared_check), encoding="utf-8")
+        lean, values = parted(thin(text, facts, shared_check))
+        copied.write_text(lean, encoding="utf-8")
+        if values:
+            copied.with_name(VALUES).write_text(values, encoding="utf-8")
 
 
 def copy_runtime(target: Path) -> None:

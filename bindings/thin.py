@@ -64,6 +64,29 @@ _SAME = re.compile(
 )
 _STRUCT = re.compile(r"(^@jsii\.data_type\((?:(?!^class ).)*?^class \w+):\n", re.S | re.M)
 
+_VALUE_CLASS = re.compile(
+    r"^class (\w+)\(\n    _cdktf_\w+\.Complex(?:List|Map|Object),\n.*?(?=^[^\s)])", re.S | re.M
+)
+_PUBLISH = "publication.publish()\n"
+VALUES = "values.py"
+"""The file of a module with the classes of nested blocks as they are read, such as `EksClusterIdentityList`.
+They are half of all classes, and hardly one is ever used."""
+_VALUES_START = """\
+import sys
+
+globals().update({k: v for k, v in vars(sys.modules[__package__]).items() if not k.startswith("__")})
+
+
+"""
+_VALUES_LOADED = """\
+def __getattr__(name):
+    if name in __all__:
+        from . import values
+
+        return getattr(values, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+"""
+
 _SCRIPT_CLASS = re.compile(r"^class (\w+) extends \S*?\b(Terraform\w+) \{(.*?)^\}", re.S | re.M)
 _SCRIPT_STRING = re.compile(r"^    get (\w+)\(\) \{\s*return this\.getStringAttribute\('(\w+)'\);\s*\}", re.M)
 _SCRIPT_TYPE = re.compile(r'^(\w+)\.tfResourceType = "(\w+)";', re.M)
@@ -112,6 +135,16 @@ def thin(text: str, facts: Mapping[str, Facts], shared_check: bool) -> str:
     text = _CLASS.sub(lambda found: _answered(found[0], facts.get(found[1])), text)
     text = _STRUCT.sub(r"\1(jsii.Struct):\n", _SAME.sub("", _FIELD.sub("", text)))
     return _STUB.sub(lambda stub: "if __debug__:\n" + re.sub(r"^(?=.)", "    ", stub[0], flags=re.M), text)
+
+
+def parted(text: str) -> tuple[str, str | None]:
+    """A lean module without the classes of nested blocks as they are read, and these as its file VALUES (None
+    where there are none), which the module loads when the first of them is asked for."""
+    if _PUBLISH not in text or not _VALUE_CLASS.search(text):
+        return text, None
+    values = "".join(found[0] for found in _VALUE_CLASS.finditer(text))
+    # `publish` would take each public name, and so load them.
+    return _VALUE_CLASS.sub("", text).replace(_PUBLISH, _VALUES_LOADED), _VALUES_START + values
 
 
 def _answered(text: str, facts: Facts | None) -> str:

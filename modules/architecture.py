@@ -76,7 +76,7 @@ skip-check:
 """
 
 # Terraform's own order of reading, rather than the alphabet.
-SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "output")
+SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "removed", "output")
 
 
 def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
@@ -91,12 +91,14 @@ def build(
     environment: Environment,
     tiers: Mapping[str, Tier] = TIERS,
     own: Mapping[str, Own] | None = None,
+    namespaces: Sequence[str] = (),
 ) -> dict[str, Stack]:
-    """The filled stack of every tier, producers first, with the states that own Terraform reads. Raises
-    TierError for a tier with a flaw."""
+    """The filled stack of every tier, producers first, with the states that own Terraform reads. `namespaces`
+    are those of own charts, of all tiers. Raises TierError for a tier with a flaw."""
     stacks: dict[str, Stack] = {}
     for name in order(tiers):
         stacks[name] = open_stack(app, name, environment, tiers[name].needs)
+        stacks[name].own_namespaces = tuple(namespaces)
         tiers[name].build(stacks[name])
         for read in sorted((own or {}).get(name, Own()).tiers):
             stacks[name].producer(read)
@@ -120,25 +122,29 @@ def synthesize(
     touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
     be written, and OwnError, with nothing written, for own Terraform that does not fit the tiers.
     """
+    additions.check_charts(own or {}, environment)
+    namespaces = additions.namespaces(own or {})
     own = {name: each for name, each in (own or {}).items() if name in tiers}
     wanted = additions.needs(own, {name: tier.needs for name, tier in tiers.items()})
     tiers = {name: replace(tier, needs=wanted[name]) for name, tier in tiers.items()}
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         app = App(outdir=scratch, stack_traces=False, context=CONTEXT)
-        stacks = build(app, environment, tiers, own)
+        stacks = build(app, environment, tiers, own, namespaces)
         app.synth()
         for stack in stacks.values():
             stack.check()
         written = {name: Path(scratch, "stacks", name, "cdk.tf.json") for name in stacks}
-        bodies = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in written.items()}
-        for name, generated in bodies.items():
+        if own:
+            additions.check(own, {name: json.loads(file.read_bytes()) for name, file in written.items()})
+        for name, file in written.items():
+            generated = json.loads(file.read_bytes())
             for unread in _unread(generated, own.get(name, Own()).tiers):
                 del stacks[name].sources[f"data.{REMOTE_STATE}.{unread}"]
-        additions.check(own, bodies)
-        for name, generated in bodies.items():
             relative = Path("stacks", name, "cdk.tf.json")
             if blocks := moves(stacks[name], addresses(generated), renames):
                 generated["moved"] = blocks
+            if left := sorted(stacks[name].left):
+                generated["removed"] = [{"from": each, "lifecycle": {"destroy": False}} for each in left]
             _replace(folder / relative, _terraform_json(generated, environment))
             _replace(folder / relative.with_name("versions.tf"), _versions(environment))
             _carry(folder / relative.parent, stacks[name].carried, own.get(name))
@@ -192,6 +198,7 @@ def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[s
         **({"assume_role": environment.assume_role} if environment.assume_role else {}),
         "existing": [each for each in (environment.edge.certificate, environment.edge.zone_id) if each],
         "plan_hours": environment.state.plan_hours,
+        "grafana": environment.observability.has_grafana,
         "tiers": {name: sorted(tiers[name].needs) for name in order(tiers)},
     }
 

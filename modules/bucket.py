@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
 from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfiguration,
@@ -32,6 +31,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
     S3BucketVersioningVersioningConfiguration,
 )
 
+from modules.encryption import Key
 from modules.policy import Conditions, Everyone, Statement, document
 from modules.stack import Stack
 
@@ -55,7 +55,7 @@ class PrivateBucket:
         stack: Stack,
         role: str,
         *,
-        key: KmsKey | None = None,
+        key: Key | None = None,
         aliases: Sequence[str] = (),
         grants: Sequence[Statement] = (),
         tags: dict[str, str] | None = None,
@@ -151,7 +151,7 @@ class PrivateBucket:
             rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
 
-    def _encrypt(self, key: KmsKey | None) -> None:
+    def _encrypt(self, key: Key | None) -> None:
         by_default = S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
             sse_algorithm="aws:kms" if key else "AES256",
             kms_master_key_id=key.arn if key else None,
@@ -177,7 +177,7 @@ class PrivateBucket:
             versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
         )
 
-    def _refusals(self, key: KmsKey | None, aliases: Sequence[str]) -> list[Statement]:
+    def _refusals(self, key: Key | None, aliases: Sequence[str]) -> list[Statement]:
         """What no role may do, administrators included."""
         refusals = [
             self._refuse("PlainHttp", "s3:*", {"Bool": {"aws:SecureTransport": "false"}}),

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
 
-from modules.data.outputs import DataOutputs
-from modules.gateway.outputs import GatewayOutputs
 from modules.generated_password import generated_password
 from modules.policy import Statement
 from modules.secret_reader import SecretReader, secret_reader
@@ -32,9 +30,9 @@ class ClusterPassword:
 def cluster_password(
     stack: Stack,
     namespace: str,
-    data: DataOutputs,
-    gateway: GatewayOutputs,
     *,
+    key: str,
+    operator: str,
     role: str,
     tag: str,
     description: str,
@@ -42,19 +40,19 @@ def cluster_password(
     beside: Sequence[str] = (),
     rights: Sequence[Statement] = (),
 ) -> ClusterPassword:
-    """`aws_secretsmanager_secret.<namespace>`, and the role that may read it, the secrets `beside` it, what
-    `rights` says and nothing else. It changes when `number` does, by which the spec counts its versions, and
-    at no other time."""
+    """`aws_secretsmanager_secret.<namespace>`, encrypted with `key`, and the role that may read it, the
+    secrets `beside` it, what `rights` says and nothing else. `operator` is the ARN of the role of External
+    Secrets, which assumes that role. The password changes when `number` does, by which the spec counts its
+    versions, and at no other time."""
     address = namespace.replace("-", "_")
     secret, version = generated_password(
         stack,
         address,
         role=role,
         description=description,
-        key=data.secrets_key_arn,
+        key=key,
         number=number,
         tags=stack.tags(tag),
     )
-    operator = gateway.secrets_operator_role_arn
-    reader = secret_reader(stack, namespace, [secret.arn, *beside], operator, data.secrets_key_arn, *rights)
+    reader = secret_reader(stack, namespace, [secret.arn, *beside], operator, key, *rights)
     return ClusterPassword(secret, version, reader)

@@ -178,6 +178,9 @@ def _below(node: Schema, part: str | int) -> Schema:
 def _remedy(node: Schema, value: Any, source: str) -> str:
     kinds = [option.get("type", "string") for option in node.get("anyOf", [node])]
     options = [shown(each) for each in node.get("enum", [])]
+    example = next(iter(node.get("examples", [])), None)
+    if {"string", "array"} <= set(kinds) and not isinstance(value, str) and isinstance(example, str):
+        return f"write it like {_quote(example)}"
     if isinstance(value, dict):
         return (
             "write the items in brackets: [a, b]"
@@ -190,6 +193,8 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
         off = any(each.get("const") == OFF for each in node.get(OTHERS, ()))
         if off and str(value).strip().lower() in NOTHING:
             return f"write {OFF}"
+        if "default" in node and node["default"] is None and str(value).strip().lower() in NOTHING:
+            return "remove the line: it is off by default"
         return "write its keys below it, indented by two spaces"
     if "array" in kinds:
         if not isinstance(value, str):
@@ -204,7 +209,6 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
         return f"write {close}" if close else f"write {choices(options)}"
     if "boolean" in kinds:
         return _for_switch(value)
-    example = next(iter(node.get("examples", [])), None)
     if "pattern" in node and example and not re.search(node["pattern"], source):
         return f"write it like {_quote(example)}"
     return f"put it in quotes: {_quote(source)}"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.provider import (
@@ -24,7 +24,6 @@ from cdktf_cdktf_provider_helm.provider import (
 )
 from cdktf_cdktf_provider_helm.release import Release
 
-from modules.compute.outputs import ComputeOutputs
 from modules.stack import Stack
 from modules.templating import TEMPLATES
 
@@ -43,7 +42,18 @@ class Chart:
     repository: str | None = None
 
 
-def helm_provider(stack: Stack, cluster: ComputeOutputs) -> HelmProvider:
+class Cluster(Protocol):
+    """What the tier compute promises of the cluster, as far as Helm needs it."""
+
+    @property
+    def cluster_name(self) -> str: ...
+    @property
+    def cluster_endpoint(self) -> str: ...
+    @property
+    def cluster_certificate_authority(self) -> str: ...
+
+
+def helm_provider(stack: Stack, cluster: Cluster) -> HelmProvider:
     """The provider `helm` of a stack. It signs in anew for each connection, with the AWS credentials of the
     shell or as the role that the spec names (AWS CLI reference, eks get-token): a token of EKS lasts a
     quarter of an hour, less than some applies."""

@@ -10,7 +10,6 @@ from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAtt
 from modules.policy import Statement, document
 from modules.roles import prescribed_boundary
 from modules.stack import Stack
-from modules.state.outputs import boundary_arn
 
 
 def iam_role(
@@ -38,6 +37,18 @@ def iam_role(
         force_detach_policies=True,
         tags=stack.tags(plain),
     )
+
+
+def boundary_name(stack: Stack) -> str:
+    """The name of the permissions boundary that the roles of the tiers have."""
+    return stack.names.of("iam_policy", "workload-boundary")
+
+
+def boundary_arn(stack: Stack) -> str:
+    """ARN of the boundary that the roles of the tiers have: that of the spec or, known before the policy
+    exists, that of the tier `state`, which is applied before all others."""
+    prescribed = prescribed_boundary(stack.environment)
+    return prescribed or stack.arn("iam", f"policy/{boundary_name(stack)}", region="")
 
 
 def _path(stack: Stack) -> str | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from modules.spec import Environment
+from typing import TYPE_CHECKING
+
 from modules.stack import Stack
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 # Registries of the images of the platform, and what each is called in the cache.
 REGISTRIES = {

@@ -22,6 +22,7 @@ LIMITS = {
     "codebuild_project": 150,
     "dashboard": 255,
     "db_identifier": 63,
+    "efs_token": 64,
     "iam_policy": 128,
     "iam_role": 64,
     "iam_role_policy": 128,

@@ -16,12 +16,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Self,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from cdktf import Token
 
-from modules.spec import Environment
 from modules.stack import Stack
+from modules.systems.volume_spec import volumes
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 LEFT_OUT = "(left out)"  # the value of an output that a producer does not fill
 
@@ -43,6 +56,9 @@ class where:
 def has(database: str) -> where:
     """For what is of a database."""
     return where(lambda environment: database in environment.data.databases)
+
+
+has_volumes = where(lambda environment: bool(volumes(environment.systems)))
 
 
 class Output(NamedTuple):

@@ -2,6 +2,7 @@
 
     *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
     files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"
+    charts/*.yaml       releases of charts, each made Terraform (own_charts.py)
 
 It may read every resource and data source of its tier by address, and outputs of tiers that are built before
 by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: an address that Tierra
@@ -18,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from modules import own_charts
 from modules.errors import Problem, SpecError
+from modules.spec import Environment
 from modules.wording import choices, short
 
 PREFIX = "own_"
@@ -74,6 +77,7 @@ class Own:
     sources: Mapping[str, str] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     readings: tuple[Reading, ...] = ()
+    releases: tuple[own_charts.Release, ...] = ()
 
     @property
     def tiers(self) -> frozenset[str]:
@@ -118,11 +122,17 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
     sources: dict[str, str] = {}
     blocks: list[Block] = []
     readings: list[Reading] = []
+    releases: list[own_charts.Release] = []
     for path in sorted(folder.rglob("*")):
         inside, file = path.relative_to(folder), path.as_posix()
         if any(_ignored(Path(part)) for part in inside.parts):
             continue
-        if problem := _misplaced(path, inside, folder.name):
+        if inside.parts[0] == own_charts.FOLDER:
+            try:
+                releases += [own_charts.read(path, folder.name)] if len(inside.parts) > 1 else []
+            except SpecError as refused_chart:
+                problems[file] = list(refused_chart.problems)
+        elif problem := _misplaced(path, inside, folder.name):
             problems[file] = [problem]
         elif path.is_file() and len(inside.parts) > 1:
             files[inside.as_posix()] = path.read_bytes()
@@ -135,7 +145,15 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
             readings += _readings(file, files[name].decode("utf-8", "replace"))
             if refused := [*refused, *(found for each in made for found in _refused(each))]:
                 problems[file] = refused
-    return Own(files, sources, tuple(blocks), tuple(readings)) if files else None
+    for release, body in own_charts.terraform(releases):
+        name = f"{PREFIX}{release.address}.tf.json"
+        files[name] = (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
+        sources[name] = release.file
+        blocks += [each._replace(line=1) for each in _blocks(release.file, "", body)]
+        readings += _readings(release.file, Path(release.file).read_text(encoding="utf-8", errors="replace"))
+    if releases:
+        files |= own_charts.namespace_chart()
+    return Own(files, sources, tuple(blocks), tuple(readings), tuple(releases)) if files else None
 
 
 def _ignored(path: Path) -> bool:
@@ -159,7 +177,7 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
     if len(inside.parts) > 1 or path.is_dir():
         if inside.parts[0] in FOLDERS:
             return None
-        rule = f"a folder of own Terraform must be {choices(FOLDERS)}"
+        rule = f"a folder of own Terraform must be {choices((*FOLDERS, own_charts.FOLDER))}"
         return Problem(
             "", "", rule, f"move it to {FOLDERS[0]}/, and refer to ${{path.module}}/{FOLDERS[0]}/…"
         )
@@ -343,6 +361,21 @@ def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) ->
         if tier in generated:
             for file, problem in (*_clashes(each, generated[tier]), *_missing(each, own, generated)):
                 problems.setdefault(file, []).append(problem)
+    if problems:
+        raise OwnError(problems)
+
+
+def namespaces(own: Mapping[str, Own]) -> list[str]:
+    """Those of own charts."""
+    return sorted({each.chart.namespace for tier in own.values() for each in tier.releases})
+
+
+def check_charts(own: Mapping[str, Own], environment: Environment) -> None:
+    """Raises OwnError where own charts do not fit the environment."""
+    releases = [each for tier in own.values() for each in tier.releases]
+    problems: dict[str, list[Problem]] = {}
+    for file, problem in own_charts.unfit(releases, environment):
+        problems.setdefault(file, []).append(problem)
     if problems:
         raise OwnError(problems)
 

@@ -7,11 +7,11 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from modules import models
 from modules.section import fault
 from modules.wording import choices
 
@@ -41,7 +41,7 @@ def regions() -> dict[str, Region]:
 
     Cut out of the text: parsed, the endpoints of all services would take ten megabytes.
     """
-    text = resources.files("botocore").joinpath("data", "endpoints.json").read_bytes()
+    text = (models.data() / "endpoints.json").read_bytes()
     found: dict[str, Region] = {}
     for each in _PARTITION.finditer(text):
         names, _ = json.JSONDecoder().raw_decode(each["regions"].decode())

@@ -46,29 +46,47 @@ RolePath = Annotated[
 ]
 
 
-def _role_arn(arn: str) -> str:
-    rule = "access must be granted to IAM roles, by ARN"
+def _role_arn(arn: str, rule: str, example: str) -> str:
     if re.fullmatch(r"arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", arn):
         return arn
     session = re.fullmatch(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+", arn)
     if session:
         raise fault(
-            f"{rule}, not to a session of one", f"write arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
+            f"{rule}; this is a session of one", f"write arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
         )
     if ":user/" in arn or arn.endswith(":root"):
-        raise fault(f"{rule}, not to users: their keys never expire", "name a role that the user may assume")
-    raise fault(rule, "write it like arn:aws:iam::123456789012:role/platform")
+        rule += "; this is none, and keys of users never expire"
+        raise fault(rule, f"name a role that may be assumed, like {example}")
+    raise fault(rule, f"write it like {example}")
 
 
+def _role(rule: str, example: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """What checks a role under a key whose rule this is."""
+    return (
+        AfterValidator(lambda arn: _role_arn(arn, rule, example)),
+        WithJsonSchema(
+            {"type": "string", "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/", "examples": [example]}
+        ),
+    )
+
+
+# Of compute.admins and .viewers, assume_role, and edge.zone_role.
 RoleArn = Annotated[
     str,
-    AfterValidator(_role_arn),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/",
-            "examples": ["arn:aws:iam::123456789012:role/platform"],
-        }
+    *_role("access must be granted to IAM roles, by ARN", "arn:aws:iam::123456789012:role/platform"),
+]
+AssumedRole = Annotated[
+    str,
+    *_role(
+        "assume_role must be the ARN of an IAM role of the account",
+        "arn:aws:iam::123456789012:role/terraform",
+    ),
+]
+ZoneRole = Annotated[
+    str,
+    *_role(
+        "the role of a zone must be the ARN of an IAM role in the account of the zone",
+        "arn:aws:iam::210987654321:role/dns",
     ),
 ]
 

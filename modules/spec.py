@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from modules.compute.capacity import capacity_findings
 from modules.compute.disks import upload_findings
 from modules.compute.groups import group_findings
+from modules.compute.overhead import Overhead
 from modules.compute.spec import Compute, compute_findings, zone_findings
 from modules.data.spec import Data, snapshot_findings
 from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
@@ -42,6 +43,7 @@ from modules.edge.spec import (
 from modules.errors import Problem, SpecError
 from modules.explain import Explainer, place
 from modules.gateway.spec import Gateway
+from modules.given_keys import EXAMPLE, KmsKeys, key_findings
 from modules.network.spec import Network
 from modules.network.zones import zones_of
 from modules.observability.spec import Observability, budget_is_sold
@@ -49,13 +51,13 @@ from modules.optional import is_off
 from modules.promotion import Chain, chain
 from modules.reader import Document, read
 from modules.regions import RegionName, regions
-from modules.roles import PolicyRef, RoleArn, RolePath, assumed_findings, boundary_findings
+from modules.roles import AssumedRole, PolicyRef, RolePath, assumed_findings, boundary_findings
 from modules.section import Finding, Section, check, fault
 from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.system_names import called
 from modules.systems.auth_spec import auth_findings
-from modules.systems.own_spec import own_findings
+from modules.systems.own_spec import own_findings, tracing_findings
 from modules.systems.requests_spec import request_findings
 from modules.systems.shape_spec import surroundings_findings
 from modules.systems.spec import (
@@ -66,6 +68,7 @@ from modules.systems.spec import (
     systems_findings,
     usual_systems,
 )
+from modules.systems.volume_spec import volumes
 from modules.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_findings, tag_findings
 from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 from modules.wording import dotted, short
@@ -200,7 +203,7 @@ class Environment(Section):
         description="Tags that your company's other programs set on resources of this environment;"
         " plans ignore them.",
     )
-    assume_role: RoleArn | None = Field(
+    assume_role: AssumedRole | None = Field(
         default=None,
         json_schema_extra={"default": "the credentials of the shell work in the account"},
         description="The role in the account that Terraform and every other command take on, with the"
@@ -221,6 +224,13 @@ class Environment(Section):
         description="The path of every role, where your company prescribes one. IAM cannot move a role, and"
         " EKS cannot change the role of a cluster: choose it before the first apply.",
         examples=["/platform/"],
+    )
+    kms_keys: KmsKeys = Field(
+        default_factory=KmsKeys,
+        description="Keys of KMS that your company brings, by what they encrypt; their policies must let"
+        " AWS services in: docs/delivery.md. Choose them before the first apply: databases, registries,"
+        " vaults and the cluster keep their key for life.",
+        examples=[{"files": EXAMPLE}],
     )
     state: State = Field(
         default_factory=State, description="Terraform's states, and plans that wait for an approval."
@@ -335,6 +345,11 @@ class Environment(Section):
         """A policy of the account or of AWS, and none that Tierra itself makes."""
         yield from boundary_findings(self)
 
+    @check("kms_keys", "region", "data", "storage.backup.copy_region")
+    def keys_are_near(self) -> Iterator[Finding]:
+        """Keys of the company, in the region of what they encrypt."""
+        yield from key_findings(self)
+
     @check("protection", "data.final_snapshots")
     def protected_databases_leave_snapshots(self) -> Iterator[Finding]:
         """Protection and final snapshots agree."""
@@ -365,6 +380,12 @@ class Environment(Section):
         """Secrets and rights of systems are about the account and region."""
         yield from own_findings(self.systems, self.partition, self.region, self.account)
 
+    @check("systems", "observability.trace_percent")
+    def variables_of_traces_are_set_once(self) -> Iterator[Finding]:
+        """Systems say where their traces go only where Tierra does not."""
+        if self.observability.traces:
+            yield from tracing_findings(self.systems)
+
     @check("systems", "network.cidr")
     def systems_reach_what_there_is(self) -> Iterator[Finding]:
         """Calls and ways out of systems."""
@@ -386,14 +407,29 @@ class Environment(Section):
         """A system names a group that there is."""
         yield from group_findings(self.compute, self.systems)
 
-    @check("compute.nodes", "compute.groups", "compute.scaling", "gateway", "network", "systems")
+    @check(
+        "compute.nodes",
+        "compute.groups",
+        "compute.scaling",
+        "gateway",
+        "network",
+        "observability.monitoring",
+        "observability.grafana",
+        "systems",
+    )
     def nodes_hold_the_systems(self) -> Iterator[Finding]:
         """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
         if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
             return
         if any(zone_findings(self.compute, self.network.zones)):
             return
-        yield from capacity_findings(self.compute, self.gateway, self.systems, self.network.layout.private)
+        yield from capacity_findings(
+            self.compute,
+            self.gateway,
+            Overhead(self.observability, bool(volumes(self.systems))),
+            self.systems,
+            self.network.layout.private,
+        )
 
     @check("compute.nodes", "compute.groups", "gateway", "systems")
     def disks_hold_uploads(self) -> Iterator[Finding]:
@@ -448,7 +484,7 @@ class Environment(Section):
             rule = f"the region must be in the partition of {self.region}, {self.partition}"
             yield Finding(path, rule, f"write a region of the partition {self.partition}")
 
-    @check("target", "edge.zone")
+    @check("target", "edge.zone", "edge.dns")
     def aws_has_a_zone(self) -> Iterator[Finding]:
         """No record is written to a zone that the spec does not name."""
         yield from named_for_aws(self.edge, "zone", self.target)

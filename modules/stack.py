@@ -15,7 +15,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from cdktf import (
     DataTerraformRemoteStateS3,
@@ -39,8 +39,10 @@ from constructs import Construct, Node
 
 from modules.literals import literal
 from modules.naming import Names
-from modules.spec import Environment
 from modules.system_names import path_of_names
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 Parameters = ParamSpec("Parameters")
 Element = TypeVar("Element", bound=TerraformElement)
@@ -92,6 +94,8 @@ class Stack(TerraformStack):
         self._addresses: dict[str, str] = {}
         self._clashes: list[str] = []
         self.moves: list[dict[str, str]] = []
+        self.own_namespaces: tuple[str, ...] = ()
+        self.left: list[str] = []  # addresses that leave the state and stay in AWS, where a state has them
         self._names: list[str] = []
         self._shared: dict[str, TerraformElement] = {}
 

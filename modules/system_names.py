@@ -25,6 +25,14 @@ TAKEN = (
     RELEASES,
     SECRETS,
 )
+# Roles of the platform; the one of the pods of a system has its name alone. tests/test_systems.py compares.
+ROLES = (
+    *("alertmanager", "apply", "backup", "cloudwatch-exporter", "cluster", "cluster-autoscaler", "collector"),
+    *("database-monitoring", "ebs-csi", "external-secrets", "flow-log", "grafana"),
+    *("load-balancer-controller", "node", "plan", "runner", "vpc-cni"),
+)
+# How the roles begin by which workflows push and deploy a system.
+WORKFLOWS = ("deploy-", "push-")
 # What Helm, Kubernetes and Python's YAML read as a boolean or as nothing where it stands without quotes (YAML
 # 1.1, https://yaml.org/type/bool.html and null.html).
 NO_TEXT = ("yes", "no", "on", "off", "true", "false", "null")
@@ -46,6 +54,9 @@ def _name(name: str) -> str:
             "the name must not be a namespace that the platform uses",
             f"write another name, such as {name.removeprefix('kube-')}-app",
         )
+    if name in ROLES:
+        rule = "the name must not be that of a role of the platform: pods of a system have a role of its name"
+        raise fault(rule, f"write another name, such as {name}-app")
     if name.startswith("secrets-") or name.endswith("-namespace"):
         rule = "the name must not be secrets-… or …-namespace: the platform makes such names for a system"
         raise fault(rule, "choose another name")
@@ -60,12 +71,18 @@ def _several(value: Any) -> Any:
 
 
 # The names that a system had, oldest first; one may be written without a list.
+MOST_FORMER = 9
 FormerNames = Annotated[
     tuple[SystemName, ...],
     BeforeValidator(_several),
-    Field(strict=False),
+    Field(strict=False, max_length=MOST_FORMER),
     WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 9}]}
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "maxItems": MOST_FORMER},
+            ]
+        }
     ),
 ]
 

@@ -23,7 +23,7 @@ CALLS = Path(__file__).with_name("calls.yaml")
 WHEN = ("read", "create", "update", "delete")
 PASS = "iam:PassRole"
 # botocore's names of services, where they differ from the prefixes of actions.
-MODELS = {"elasticloadbalancing": "elbv2"}
+MODELS = {"elasticfilesystem": "efs", "elasticloadbalancing": "elbv2"}
 # What a service calls a refusal, by its protocol: AccessDenied in Query and REST XML, AccessDeniedException
 # in JSON (common errors of the API references); EC2: errors-overview.html of its API reference; SNS: its own.
 CODES = {"query": "AccessDenied", "rest-xml": "AccessDenied", "ec2": "UnauthorizedOperation"}

@@ -188,6 +188,24 @@ def _engine_version(config: Object, _account: Account) -> Object:
     }
 
 
+def _encryption_key(config: Object, account: Account) -> Object:
+    """The key of an ARN, whoever owns it."""
+    asked = str(config.get("key_id") or "")
+    if not asked.startswith("arn:") or ":key/" not in asked:
+        return {}
+    name = asked.rpartition("/")[2]
+    return {
+        "id": name,
+        "arn": asked,
+        "aws_account_id": asked.split(":")[4],
+        "enabled": True,
+        "key_manager": "CUSTOMER",
+        "key_state": "Enabled",
+        "key_usage": "ENCRYPT_DECRYPT",
+        "multi_region": name.startswith("mrk-"),
+    }
+
+
 def _reversed(name: str) -> str:
     return ".".join(reversed(name.split(".")))
 
@@ -206,6 +224,7 @@ ANSWERS: dict[str, Answer] = {
     "aws_iam_policy": _managed_policy,
     "aws_iam_policy_document": _policy_document,
     "aws_iam_session_context": _session,
+    "aws_kms_key": _encryption_key,
     "aws_partition": _partition,
     "aws_prefix_list": _prefix_list,
     "aws_rds_engine_version": _engine_version,

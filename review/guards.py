@@ -10,17 +10,23 @@ from review.findings import REFUSED, Finding
 from review.holdings import fate
 
 PROTECTION = "protection"  # the output by which modules/stack.py keeps what the spec said
-# prevent_destroy does not reach a resource that the configuration has no longer, and ElastiCache has no guard
-# of its own (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore: elasticache,
-# DeleteReplicationGroup).
-DATABASES = ("aws_db_instance", "aws_docdb_cluster", "aws_elasticache_replication_group")
+# prevent_destroy does not reach a resource that the configuration has no longer, and ElastiCache and EFS have
+# no guard of their own (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore:
+# elasticache, DeleteReplicationGroup; efs, DeleteFileSystem).
+KEEPS_DATA = (
+    "aws_db_instance",
+    "aws_docdb_cluster",
+    "aws_efs_file_system",
+    "aws_elasticache_replication_group",
+)
 
 
 def guarded(change: Change, plan: Mapping[str, Any]) -> Iterator[Finding]:
-    """A database that the spec leaves out while protection is on, or was when the tier was applied last."""
+    """A database or volume that the spec leaves out while protection is on, or was when the tier was applied
+    last."""
     said = plan.get("output_changes", {}).get(PROTECTION, {})
     held = said.get("before") is True or said.get("after") is True
-    if held and change.action == "delete" and change.type in DATABASES and fate(change.type, change.was):
+    if held and change.action == "delete" and change.type in KEEPS_DATA and fate(change.type, change.was):
         says = (
             "protection keeps it. To give it up with its data, write protection: false, plan and apply that"
             " first, as a change of its own, and leave it out then; or write it into the spec again"

@@ -38,7 +38,7 @@ MAIN = "main.tf"
 OUTPUTS = "outputs.tf"
 VERSIONS = "versions.tf"
 ELEMENTS = ("data", "ephemeral", "resource")
-SECTIONS = ("//", "terraform", "provider", "locals", *ELEMENTS, "moved", "output")
+SECTIONS = ("//", "terraform", "provider", "locals", *ELEMENTS, "moved", "removed", "output")
 
 # The file, the address, and what makes the lines.
 Paragraph = tuple[str, str, Callable[[], list[str]]]
@@ -111,6 +111,8 @@ class Twin:
                     yield self._file(address), address, made
         for move in self.configuration.get("moved", []):
             yield MAIN, "moved", partial(_moved, move)
+        for left in self.configuration.get("removed", []):
+            yield MAIN, "removed", partial(_removed, left)
         for name, output in self._section("output").items():
             yield OUTPUTS, f"output.{name}", partial(_output, name, output)
 
@@ -161,6 +163,12 @@ def _locals(values: Mapping[str, Any]) -> list[str]:
 
 def _moved(move: Mapping[str, str]) -> list[str]:
     return block("moved", entries([(end, [move[end]]) for end in ("from", "to")]))
+
+
+def _removed(left: Mapping[str, Any]) -> list[str]:
+    """What leaves the state, and whether AWS keeps it."""
+    kept = block("lifecycle", entries([("destroy", value(left["lifecycle"]["destroy"]))]))
+    return block("removed", [*entries([("from", [left["from"]])]), "", *kept])
 
 
 def _output(name: str, output: Mapping[str, Any]) -> list[str]:

@@ -85,10 +85,15 @@ CONTAINERS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
+def _files(_values: Values) -> str:
+    # internal/service/efs/file_system.go: no argument keeps anything; recovery points are AWS Backup's.
+    return "its files are gone for good; recovery points of AWS Backup stay until their time is up"
+
+
 def _key(values: Values) -> str:
     # internal/service/kms/key.go: the deletion is scheduled; AWS's own default is 30 days.
     days = values.get("deletion_window_in_days") or 30
-    return f"deleted in {days} days; until then that can be cancelled"
+    return f"deleted in {days} days, and what it encrypted is lost with it; until then that can be cancelled"
 
 
 def _secret(values: Values) -> str:
@@ -115,6 +120,7 @@ FATES: Mapping[str, Callable[[Values], str]] = {
     "aws_db_instance": _database,
     "aws_docdb_cluster": _database,
     "aws_elasticache_replication_group": _cache,
+    "aws_efs_file_system": _files,
     "aws_s3_bucket": _emptied("force_destroy", "objects"),
     "aws_backup_vault": _emptied("force_destroy", "recovery points"),
     "aws_ecr_repository": _emptied("force_delete", "images"),

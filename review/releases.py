@@ -16,13 +16,16 @@ PODLESS = frozenset(
         "./charts/cluster",
         "./charts/databases",
         "./charts/namespace",
+        "./charts/own-namespace",
         "./charts/platform",
         "./charts/system",
         "prometheus-operator-crds",
     }
 )
 # Among them those with namespaces: Kubernetes deletes a namespace with all that is in it.
-NAMESPACES = frozenset({"./charts/cluster", "./charts/databases", "./charts/namespace", "./charts/platform"})
+NAMESPACES = frozenset(
+    f"./charts/{each}" for each in ("cluster", "databases", "namespace", "own-namespace", "platform")
+)
 VOLUMES = ("volumeClaimTemplate", "volumeClaimTemplates", "persistentVolumeClaim")
 
 

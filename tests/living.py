@@ -167,7 +167,7 @@ def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
     """Whether an address is there before and after a step."""
     if step is None:
         return was, was
-    return step.verb != "create", step.verb != "delete"
+    return step.verb != "create", step.verb not in ("delete", "forget")
 
 
 def _broken(address: str, step: Step, changed: set[str]) -> Iterator[str]:
@@ -371,7 +371,7 @@ def unexpected(
                 or address.partition(".")[0] in table()["replaceable"]
             ):
                 wrong.append(f"{tier} {address}: is replaced")
-    for verb in ("create", "update", "replace", "delete"):
+    for verb in ("create", "update", "replace", "delete", "forget"):
         done = [
             f"{tier} {a}" for tier, plan in plans.items() for a, s in steps(plan).items() if s.verb == verb
         ]
@@ -395,7 +395,7 @@ def _derived(
         verb = does[address].verb if address in does else ""
         if address not in was and verb != "create":
             yield f"{address}: is new in the Terraform, and the plan does {verb or 'nothing'}"
-        elif address not in now and verb != "delete":
+        elif address not in now and verb not in ("delete", "forget"):
             yield f"{address}: is gone from the Terraform, and the plan does {verb or 'nothing'}"
         elif not verb and was.get(address) != now.get(address):
             pair = was[address], now[address]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import Root
 
-from modules.compute.addons import BEFORE_NODES, ON_NODES
+from modules.compute.addons import BEFORE_NODES, MOUNTS, ON_NODES
 from modules.compute.capacity import (
     Room,
     nodes_needed,
@@ -20,10 +20,12 @@ from modules.compute.capacity import (
     reserved_memory,
     room,
 )
-from modules.compute.instances import existing_types, instances
-from modules.compute.overhead import Pods
+from modules.compute.instances import instances
+from modules.compute.overhead import Overhead, Pods
 from modules.compute.pools import share_out
 from modules.compute.versions import ADDONS, VERSIONS
+from modules.models import instance_types
+from modules.observability.spec import Observability
 from modules.spec import Environment
 
 Variant = Callable[..., dict[str, Root]]
@@ -102,7 +104,7 @@ def test_a_further_zone_leaves_the_control_plane_where_it_is(variant: Callable[.
 def test_no_version_is_left_to_chance(compute: Root) -> None:
     settings = compute.environment.compute
     addons = {each["addon_name"]: each["addon_version"] for each in compute.all("aws_eks_addon").values()}
-    assert addons == ADDONS[settings.kubernetes]
+    assert addons == {name: ADDONS[settings.kubernetes][name] for name in (*BEFORE_NODES, *ON_NODES)}
     assert compute[CLUSTER]["version"] == settings.kubernetes
     assert compute[CLUSTER]["upgrade_policy"]["support_type"] == "STANDARD"
     assert compute[CLUSTER]["bootstrap_self_managed_addons"] is False
@@ -111,7 +113,7 @@ def test_no_version_is_left_to_chance(compute: Root) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_on_sale_has_every_addon(version: str) -> None:
-    assert set(ADDONS[version]) == {*BEFORE_NODES, *ON_NODES}
+    assert set(ADDONS[version]) == {*BEFORE_NODES, *ON_NODES, MOUNTS}
     assert ADDONS[version]["kube-proxy"].startswith(f"v{version}.")
 
 
@@ -301,7 +303,7 @@ def test_longest_names_are_within_the_limits(variant: Variant) -> None:
 
 
 def test_every_type_with_facts_exists_at_aws() -> None:
-    known = existing_types()
+    known = instance_types()
     assert len(known) > 1000
     assert set(instances()) <= known
 
@@ -321,7 +323,7 @@ def test_a_t3_medium_offers_what_the_page_says(environment: Callable[..., Enviro
     assert nodes.pods_each == 32
     assert (reserved_cpu(2), reserved_cpu(4), reserved_cpu(8)) == (70, 80, 90)
     assert reserved_memory(110) == 1465
-    assert room(nodes) == Room(cpu=1680, memory=2801, pods=26)
+    assert room(nodes, Overhead(Observability())) == Room(cpu=1680, memory=2801, pods=26)
 
 
 @pytest.mark.parametrize(
@@ -345,13 +347,16 @@ def test_a_release_of_the_largest_system_finds_room(environment: Callable[..., E
         "large": {"framework": "django", "cpu": "1600m", "replicas": 1, "max_replicas": 1},
     }
     settings = environment(systems=systems, compute={"nodes": {"max": 450}})
-    release = release_pods(settings.systems, room(settings.compute.nodes))
+    release = release_pods(settings.systems, room(settings.compute.nodes, Overhead(settings.observability)))
     assert release == [Pods("large-surge", 1, 1600, 512), Pods("large-migrate", 1, 1600, 512)]
     systems["large"] |= {"commands": {"migrate": []}}
     settings = environment(systems=systems, compute={"nodes": {"max": 450}})
-    assert [each.name for each in release_pods(settings.systems, room(settings.compute.nodes))] == [
-        "large-surge"
-    ]
+    assert [
+        each.name
+        for each in release_pods(
+            settings.systems, room(settings.compute.nodes, Overhead(settings.observability))
+        )
+    ] == ["large-surge"]
 
 
 def test_nodes_are_shared_out_without_losing_one() -> None:

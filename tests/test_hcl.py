@@ -390,6 +390,7 @@ def test_every_kind_of_block_and_argument_plans_alike(pair: Pair) -> None:
                 },
             },
             "moved": [{"from": "aws_security_group.old", "to": "aws_security_group.this"}],
+            "removed": [{"from": "aws_kms_key.old", "lifecycle": {"destroy": False}}],
             "output": {
                 "plain": {"value": "${local.zones[1]}", "description": "is ${not} read as a template"},
                 "secret": {"value": "x", "sensitive": True, "depends_on": ["aws_security_group.this"]},

@@ -63,6 +63,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
             "postgres": {"secretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:it", "into": "it"}
         },
     },
+    "own/own-namespace": {"name": "datadog", "podSecurity": "privileged", "collectsMetrics": True},
     "systems/namespace": {"system": "shop", "port": 8000, "region": "us-east-1"},
     "systems/chart": {"system": "shop", "image": "none", "path": "/shop", "port": 8000},
 }
@@ -90,6 +91,64 @@ def test_helm_and_kubernetes_accept_a_chart_of_ours(chart: str, sample: Path) ->
     for document in documents:
         if not document["apiVersion"].startswith(BROUGHT):
             kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+# What a spec leaves out of them: observability.monitoring and grafana.
+FEWER: dict[str, tuple[str, set[str], dict[str, Any]]] = {
+    "platform: no monitoring": ("observability/platform", {"grafana", "secret", "words"}, {}),
+    "platform: no Grafana": ("observability/platform", {"grafana", "secret"}, {}),
+    "system: no Grafana": ("observability/system", set(), {"dashboard": False}),
+    "system: not collected": (
+        "systems/chart",
+        set(),
+        {"metrics": {"path": "/metrics", "port": 8000}, "monitored": False},
+    ),
+    "namespace: collected by others": (
+        "systems/namespace",
+        set(),
+        {"metricsPort": 8000, "metricsFrom": {"label": "metrics-collector", "value": "true"}},
+    ),
+    "cluster: collected by others": (
+        "gateway/cluster",
+        set(),
+        {"metricsFrom": {"label": "metrics-collector", "value": "true"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FEWER)
+def test_a_chart_of_ours_leaves_out_what_is_off(name: str, tmp_path: Path) -> None:
+    chart, without, given = FEWER[name]
+    sample = {key: value for key, value in SAMPLES[chart].items() if key not in without}
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({**sample, **given}))
+    run("lint", "--strict", str(TEMPLATES / chart), "-f", str(values))
+    rendered = run("template", "it", str(TEMPLATES / chart), "-f", str(values))
+    documents = [each for each in yaml.safe_load_all(rendered) if each]
+    kinds = {each["kind"] for each in documents}
+    for document in documents:
+        if not document["apiVersion"].startswith(BROUGHT):
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    if "grafana" in without:
+        assert "grafana" not in rendered
+        assert not kinds & {"ExternalSecret", "ConfigMap", "Role"}
+        assert ("PrometheusRule" in kinds) == ("words" not in without)
+    elif "dashboard" in given:
+        assert kinds == {"PrometheusRule"}
+    elif "monitored" in given:
+        assert "ServiceMonitor" not in kinds
+        assert "shop-metrics" in {each["metadata"]["name"] for each in documents if each["kind"] == "Ingress"}
+    else:
+        policies = [each for each in documents if each["kind"] == "NetworkPolicy"]
+        selected = [
+            peer["namespaceSelector"]["matchLabels"]
+            for policy in policies
+            for rule in policy["spec"].get("ingress", [])
+            for peer in rule.get("from", [])
+            if "namespaceSelector" in peer
+        ]
+        assert {"metrics-collector": "true"} in selected
+        assert {"kubernetes.io/metadata.name": "observability"} not in selected
 
 
 def test_a_misspelt_value_of_a_chart_of_ours_is_refused_by_helm(tmp_path: Path) -> None:

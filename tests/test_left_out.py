@@ -14,6 +14,7 @@ import yaml
 from conftest import ROOT, Variant
 
 from modules import helm
+from modules.compute.overhead import Overhead
 from modules.observability.databases import ROWS, only
 from modules.spec import Environment
 from review.transitions import refused_plan
@@ -143,3 +144,93 @@ def test_a_subnet_group_is_known_by_its_name() -> None:
     change = {"before": {"id": "acme-it", "name": "acme-it", "arn": "arn:aws:rds:us-east-1:1:subgrp:acme-it"}}
     assert '"acme-it"' in order.names("aws_docdb_subnet_group", change)
     assert '"acme-it"' not in order.names("aws_docdb_cluster", change)
+
+
+UNWATCHED = {"observability": {"monitoring": False}, "compute": {"scaling": "pods"}}
+WATCHES = r"(?i)grafana|alertmanager|heartbeat|alerts_silent|prometheus(?!-operator-crds|_crds|-community)"
+
+
+def test_without_monitoring_only_the_collector_is_left_in_the_cluster(variant: Make) -> None:
+    root = variant(**UNWATCHED)["observability"]
+    assert set(root.all("helm_release")) == {"platform", "collector"}
+    assert set(root.all("aws_iam_role")) == {"collector"}
+    assert set(root.all("aws_sns_topic")) == {"page", "ticket"}
+    assert not root.all("aws_secretsmanager_secret")
+    alarms = root.all("aws_cloudwatch_metric_alarm")
+    assert "edge_slow" in alarms
+    assert "postgres_cpu" in alarms or [each for each in alarms if each.startswith("postgres")]
+    named = [f"{kind}.{name}" for kind, name, _ in root.each()]
+    assert not [each for each in named if re.search(WATCHES, each)]
+    assert set(root.all("aws_cloudwatch_dashboard")) > {"observability", "edge"}
+    board = root["aws_cloudwatch_dashboard.observability"]["dashboard_body"]
+    assert "Heartbeats" not in board
+    assert '"type":"alarm"' not in board
+
+
+def test_without_monitoring_no_release_asks_to_be_watched(variant: Make) -> None:
+    found = variant(**UNWATCHED)
+    gateway = found["gateway"].all("helm_release")
+    assert {"cluster_autoscaler", "kong", "external_secrets", "load_balancer_controller"} < set(gateway)
+    for name in ("cluster_autoscaler", "kong", "external_secrets", "load_balancer_controller"):
+        assert yaml.safe_load(gateway[name]["values"][0])["serviceMonitor"]["enabled"] is False, name
+    collector = yaml.safe_load(found["observability"]["helm_release.collector"]["values"][0])
+    assert collector["podMonitor"]["enabled"] is False
+    # Helm cannot change a release whose last manifest names a definition that is gone.
+    assert "prometheus_crds" in gateway
+    watched = variant(compute={"scaling": "pods"})["gateway"].all("helm_release")
+    assert yaml.safe_load(watched["kong"]["values"][0])["serviceMonitor"]["enabled"] is True
+
+
+def test_without_monitoring_labelled_namespaces_collect_metrics(variant: Make) -> None:
+    systems = {"shop": {"framework": "go", "metrics": {}}}
+    found = variant(**UNWATCHED, systems=systems)
+    (cluster,) = found["gateway"]["helm_release.cluster"]["values"]
+    (namespace,) = found["systems"]["helm_release.shop_namespace"]["values"]
+    for text in (cluster, namespace):
+        assert json.loads(text)["metricsFrom"] == {"label": "metrics-collector", "value": "true"}
+    (shop,) = found["systems"]["helm_release.shop"]["values"]
+    assert json.loads(shop)["monitored"] is False
+    assert json.loads(shop)["metrics"]["path"] == "/metrics", "requests from outside still find nothing there"
+    (shop,) = variant(systems=systems)["systems"]["helm_release.shop"]["values"]
+    assert "monitored" not in json.loads(shop)
+
+
+def test_without_grafana_prometheus_keeps_its_alerts(variant: Make) -> None:
+    root = variant(observability={"grafana": False}, systems={"shop": {"framework": "go"}})["observability"]
+    assert {"prometheus", "cloudwatch_exporter", "system_shop"} < set(root.all("helm_release"))
+    assert "grafana" not in root.all("helm_release")
+    assert not root.all("aws_secretsmanager_secret")
+    assert "grafana" not in root.all("aws_iam_role")
+    (platform,) = root["helm_release.platform"]["values"]
+    assert set(json.loads(platform)) == {"namespace", "words"}
+    (shop,) = root["helm_release.system_shop"]["values"]
+    assert json.loads(shop)["dashboard"] is False
+
+
+def test_nodes_have_the_room_that_monitoring_would_take(environment: Callable[..., Environment]) -> None:
+    def asked(**said: bool) -> tuple[set[str], set[str]]:
+        overhead = Overhead(environment(observability=said).observability)
+        services = overhead.services("pods", 2)
+        return {each.name for each in overhead.agents}, {each.name for each in services}
+
+    every, services = asked()
+    left, few = asked(monitoring=False)
+    assert every - left == {"node-exporter"}
+    assert services - few == {
+        *("prometheus", "prometheus-operator", "alertmanager", "kube-state-metrics"),
+        *("cloudwatch-exporter", "grafana"),
+    }
+    assert "metrics-server" in few, "autoscaling asks it"
+    assert asked(grafana=False) == (every, services - {"grafana"})
+
+
+def test_the_page_has_the_sums_of_the_platform(environment: Callable[..., Environment]) -> None:
+    page = (ROOT / "docs/spec.md").read_text(encoding="utf-8")
+    for monitoring in (True, False):
+        said = environment(observability={"monitoring": monitoring})
+        pods = Overhead(said.observability).services(said.compute.scaling, said.gateway.replicas)
+        cpu, memory = (
+            sum(each.count * each.cpu for each in pods),
+            sum(each.count * each.memory for each in pods),
+        )
+        assert f"{cpu}m and {memory}Mi in {sum(each.count for each in pods)} pods" in page

@@ -21,8 +21,9 @@ from rendering import BROUGHT, HELM, KUBERNETES
 from scraping import scraped, stored
 from test_helm import SAMPLES
 
-from modules.compute.overhead import AGENTS, SERVICES
+from modules.compute.overhead import Overhead
 from modules.observability.slo_spec import MILLISECONDS
+from modules.observability.spec import Observability
 from modules.templating import TEMPLATES
 
 PROMTOOL = ROOT / ".venv/bin/promtool"
@@ -442,7 +443,8 @@ def test_pods_ask_for_what_the_nodes_reckon_with(observability: Root) -> None:
         "collector": [values(observability, "collector")["resources"]],
         "cloudwatch-exporter": [values(observability, "cloudwatch_exporter")["resources"]],
     }
-    known = {each.name: each for each in (*SERVICES, *AGENTS)}
+    overhead = Overhead(Observability())
+    known = {each.name: each for each in (*overhead.services("pods", 2), *overhead.agents)}
     for name, containers in asked.items():
         cpu = sum(int(each["requests"]["cpu"].removesuffix("m")) for each in containers)
         memory = sum(int(each["requests"]["memory"].removesuffix("Mi")) for each in containers)

@@ -176,7 +176,7 @@ def test_security_groups_have_no_inline_rules(network: Root) -> None:
     for name, group in network.all("aws_security_group").items():
         assert "ingress" not in group, name
         assert "egress" not in group, name
-        assert group["lifecycle"] == {"create_before_destroy": True}
+        assert group["lifecycle"]["create_before_destroy"] is True
         assert group["name_prefix"].endswith("-")
     assert "aws_security_group_rule" not in network.body["resource"]
 
@@ -436,3 +436,17 @@ def test_own_ranges_are_used_as_they_are(variant: Callable[..., dict[str, Root]]
     network = variant(network={"zones": ["a", "b"], "subnets": chosen})["network"]
     found = {name: subnet["cidr_block"] for name, subnet in network.all("aws_subnet").items()}
     assert found == {f"{kind}_{zone}": cidr for kind, zones in chosen.items() for zone, cidr in zones.items()}
+
+
+def test_the_group_of_an_internal_load_balancer_is_not_open_to_the_internet_and_stays(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    """AWS replaces a group for another description, while the load balancer of another tier is in it."""
+    found = [
+        variant(environment=scheme, edge={"scheme": scheme})["network"]["aws_security_group.load_balancer"]
+        for scheme in ("internet", "internal")
+    ]
+    assert found[0]["description"] == "Load balancer, the only door from the internet"
+    assert "internet" not in found[1]["description"]
+    for each in found:
+        assert each["lifecycle"] == {"create_before_destroy": True, "ignore_changes": ["description"]}

@@ -150,7 +150,7 @@ def test_a_tier_waits_for_what_its_own_terraform_reads(built: Synthesized) -> No
         ("network/a.tf", "locals {\n  x = \n}\n", ["a.tf:2\n", "the file must be Terraform"]),
         ("network/a_override.tf", "locals {\n}\n", ["merge this file", "rename the file"]),
         ("network/a.json", "{}", ["must be *.tf or *.tf.json", "move it to files/"]),
-        ("network/other/a.json", "{}", ["must be files or modules"]),
+        ("network/other/a.json", "{}", ["must be files, modules or charts"]),
         ("netwrok/a.tf", "locals {\n}\n", ["own/netwrok", "rename it to network"]),
         ("a.tf", "locals {\n}\n", ["a folder with the name of its tier"]),
         ("state/a.tf", "locals {\n}\n", ["bucket of states", "storage"]),

@@ -42,6 +42,7 @@ POSSIBLE = [
     ("node", "endpoint", 443, "images, logs, Systems Manager"),
     ("node", "internet", 443, "registries, and AWS services without an endpoint"),
     ("kong", "control plane", 443, "Kong's controller watches Ingresses"),
+    ("node", "volume", 2049, "the node mounts volumes for its pods"),
     ("control plane", "node", 10250, "logs, exec and metrics of kubelets"),
     ("control plane", "kong", 9443, "Ingresses are looked at before they are stored"),
     ("control plane", "load balancer controller", 9443, "its admission webhook"),
@@ -88,7 +89,12 @@ IMPOSSIBLE = [
     ("shop", "kong", 9443, "systems do not ask the admission webhook"),
     ("shop", "internet", 25, "TLS alone leaves"),
     ("prometheus", "blog", 8080, "blog has no metrics"),
-    # Databases
+    # Databases and volumes
+    ("shop", "volume", 2049, "the node mounts it; the pod itself sees files"),
+    ("blog", "volume", 2049, "a volume of another system"),
+    ("load balancer", "volume", 2049, "nodes alone mount"),
+    ("runner", "volume", 2049, "nodes alone mount"),
+    ("volume", "node", 443, "a volume makes no calls"),
     ("postgres", "internet", 443, "a database makes no calls"),
     ("postgres", "node", 443, "a database makes no calls"),
     ("redis", "postgres", 5432, "a database makes no calls"),
@@ -115,7 +121,13 @@ SPEC = {
         "admin_cidrs": ["10.8.0.0/22"],
     },
     "systems": {
-        "shop": {"framework": "django", "needs": ["postgres", "redis"], "workers": 1, "metrics": {}},
+        "shop": {
+            "framework": "django",
+            "needs": ["postgres", "redis"],
+            "workers": 1,
+            "metrics": {},
+            "volumes": {"media": {"path": "/srv/media"}},
+        },
         "blog": {"framework": "go", "needs": ["documentdb"]},
     },
 }
@@ -174,6 +186,7 @@ def places(environment: Environment) -> dict[str, Place]:
         "postgres": Place(database[10], "database", "postgres"),
         "redis": Place(database[11], "database", "redis"),
         "documentdb": Place(database[12], "database", "documentdb"),
+        "volume": Place(database[13], "database", "volumes"),
         "kong": pod(20, GATEWAY, instance="kong", component="app"),
         "shop": pod(21, "shop", name="shop", component="web"),
         "shop worker": pod(22, "shop", name="shop", component="worker"),

@@ -3,10 +3,7 @@ moves addresses, waits for a window or breaks images, and what is no reason to w
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from test_make import Project as Checkout
 from test_make import succeeded
 from test_report import found, one, put, says
 
+from modules import models
 from modules.architecture import TIERS
 from rehearsal.waits import WAITS
 from review import releases, terminal
@@ -455,8 +453,7 @@ IN_THE_GUIDE = {"allocated_storage", "storage_throughput", "storage_type"}
 
 def test_what_waits_is_what_aws_says_waits() -> None:
     for kind, (service, shape) in MEMBERS.items():
-        file = resources.files("botocore").joinpath("data", service, "2014-10-31", "service-2.json.gz")
-        members = json.loads(gzip.decompress(file.read_bytes()))["shapes"][shape]["members"]
+        members = models.shape(service, shape)["members"]
         waits = {
             name
             for name, member in NAMES.items()

@@ -64,7 +64,13 @@ FULL: dict[str, Any] = {
         "pager_url": "https://pager.example.com/alarms",
         "monthly_usd": 3000,
     },
-    "systems": {"orders": {"framework": "django", "needs": ["postgres", "redis", "files"]}},
+    "systems": {
+        "orders": {
+            "framework": "django",
+            "needs": ["postgres", "redis", "files"],
+            "volumes": {"media": {"path": "/srv/media"}},
+        }
+    },
 }
 
 # Types whose ARN facts do not have, and names that they do not know.

@@ -32,9 +32,10 @@ from pydantic import ValidationError
 
 from modules import schema
 from modules.errors import Problem, SpecError
-from modules.network.spec import LETTERS, RETENTION_DAYS, Network
+from modules.network.spec import LETTERS, Network
 from modules.network.zones import zones_of
 from modules.regions import PARTITIONS, regions
+from modules.retention import RETENTION_DAYS
 from modules.section import Section
 from modules.spec import Environment, load
 from modules.storage.spec import Backup

@@ -14,7 +14,7 @@ from test_systems import DIGEST, pods, values
 
 from modules.errors import SpecError
 from modules.spec import Environment
-from modules.systems.own_spec import HANDED
+from modules.systems.own_spec import HANDED, TRACING
 
 Variants = Callable[..., Variant]
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
@@ -154,7 +154,7 @@ def test_other_frameworks_have_defaults(
 
 def test_every_variable_of_tierra_is_refused_as_one_of_the_system(variant: Variants) -> None:
     given = values(variant(systems={"shop": {**SHOP, "secrets": {}, "env": {}}})["systems"], "shop")
-    assert {*given["environment"], *given["secrets"]} <= HANDED
+    assert {*given["environment"], *given["secrets"]} <= HANDED | TRACING
 
 
 @pytest.mark.parametrize(
@@ -207,3 +207,10 @@ def test_what_cannot_work_is_refused(
 def test_values_are_json_that_terraform_leaves_alone(variant: Variants) -> None:
     (text,) = variant(systems={"shop": SHOP})["systems"]["helm_release.shop"]["values"]
     assert json.loads(text)["environment"]["PATTERN"] == "$${x} %%{y}"
+
+
+def test_without_traces_a_system_sends_its_own(variant: Variants) -> None:
+    own = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel.example.com:4318", "OTEL_SDK_DISABLED": "false"}
+    found = variant(systems={"shop": {"framework": "go", "env": own}}, observability={"trace_percent": 0})
+    given = values(found["systems"], "shop")["environment"]
+    assert {name: given[name] for name in own} == own

@@ -19,6 +19,7 @@ from conftest import ROOT, Root, Variant
 from cryptography import x509
 from rendering import HELM, Objects, rendered, sample
 
+from modules.system_names import ROLES, WORKFLOWS
 from modules.systems.authorities import authorities
 from modules.systems.spec import FRAMEWORKS, START_SECONDS
 from modules.templating import TEMPLATES
@@ -576,3 +577,14 @@ def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(
     }
     assert called == set(needs)
     assert allowed == set().union(*needs.values())
+
+
+def test_no_system_may_have_the_name_of_a_role_of_the_platform(roots: dict[str, Root]) -> None:
+    """IAM has one role of a name in an account, and the pods of a system have one of its name."""
+    place = roots["systems"].environment
+    stem = f"{place.project}-{place.environment}-"
+    theirs = {*place.systems, *(f"{start}{name}" for start in WORKFLOWS for name in place.systems)}
+    for tier, root in roots.items():
+        for role in root.body.get("resource", {}).get("aws_iam_role", {}).values():
+            name = role["name"].removeprefix(stem)
+            assert name in {*ROLES, *theirs} or name.startswith("secrets-"), tier

@@ -189,6 +189,26 @@ def test_a_new_import_renews_the_copy_and_its_types_resolve(project: Path) -> No
     assert resources.keys() == {"aws_eip", "helm_release"}
 
 
+def test_classes_of_nested_blocks_are_loaded_when_one_is_read(project: Path) -> None:
+    write(project, f"from {AWS}.eks_cluster import EksCluster\n", "compute/tier.py")
+    assert trim.build(project)
+    script = """
+        from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
+        values = "cdktf_cdktf_provider_aws.eks_cluster.values"
+        vpc = {"subnet_ids": ["subnet-1", "subnet-2"]}
+        cluster = EksCluster(stack, "this", name="a", role_arn="b", vpc_config=vpc)
+        assert values not in sys.modules
+        issuer = cluster.identity.get(0).oidc.get(0).issuer
+        EksCluster(stack, "other", name=issuer, role_arn="b", vpc_config=vpc)
+        assert values in sys.modules
+        from cdktf_cdktf_provider_aws.eks_cluster import EksClusterIdentityList
+        assert type(cluster.identity) is EksClusterIdentityList
+    """
+    clusters = synthesize(project, script)["aws_eks_cluster"]
+    assert isinstance(clusters, dict)
+    assert clusters["other"]["name"] == "${aws_eks_cluster.this.identity[0].oidc[0].issuer}"
+
+
 def test_an_import_that_is_gone_leaves_the_copy_usable_until_it_is_renewed(project: Path) -> None:
     write(project, VPC)
     assert trim.problem(project) is None

@@ -434,11 +434,12 @@ def look_at_backups(spec: Any) -> Finding:
     except (BotoCoreError, ClientError):
         return Finding("backups", WARNING, "cannot be asked about", "see credentials")
     chosen = answered.get("ResourceTypeOptInPreference", {})
-    if off := [kind for kind in BACKED_UP if chosen.get(kind) is False]:
+    kinds = (*BACKED_UP, *(["EFS"] if any(each.volumes for each in spec.systems.values()) else []))
+    if off := [kind for kind in kinds if chosen.get(kind) is False]:
         wish = ",".join(f"{kind}=true" for kind in off)
         remedy = f"aws backup update-region-settings --resource-type-opt-in-preference {wish}"
         return Finding("backups", MISSING, f"AWS Backup leaves out {', '.join(off)}", remedy)
-    return Finding("backups", OK, f"AWS Backup takes {', '.join(BACKED_UP)}")
+    return Finding("backups", OK, f"AWS Backup takes {', '.join(kinds)}")
 
 
 def look_at_states(spec: Any) -> Finding:

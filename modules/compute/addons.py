@@ -13,9 +13,13 @@ from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 from modules.compute.identities import NETWORK, VOLUMES, Identities
 from modules.compute.versions import ADDONS
 from modules.stack import Stack
+from modules.systems.volume_spec import volumes
 
 BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 ON_NODES = ("coredns", "aws-ebs-csi-driver", "metrics-server")
+# Only when a system has volumes. It mounts what Terraform made, by access point and without a role: no pod of
+# it makes or removes anything in AWS.
+MOUNTS = "aws-efs-csi-driver"
 
 
 def addons_before_nodes(stack: Stack, cluster: EksCluster, identities: Identities) -> list[EksAddon]:
@@ -25,9 +29,11 @@ def addons_before_nodes(stack: Stack, cluster: EksCluster, identities: Identitie
 
 def addons_on_nodes(
     stack: Stack, cluster: EksCluster, identities: Identities, nodes: Sequence[ITerraformDependable]
-) -> list[EksAddon]:
-    """Names, volumes and metrics: pods that wait for nodes, so the add-on would be degraded before them."""
-    return [_addon(stack, cluster, identities, name, nodes) for name in ON_NODES]
+) -> dict[str, EksAddon]:
+    """Names, volumes and metrics, by name: pods that wait for nodes, so the add-on would be degraded before
+    them."""
+    mounts = (MOUNTS,) if volumes(stack.environment.systems) else ()
+    return {name: _addon(stack, cluster, identities, name, nodes) for name in (*ON_NODES, *mounts)}
 
 
 def configuration(stack: Stack, name: str) -> Mapping[str, Any]:

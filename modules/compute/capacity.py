@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from modules.compute.instances import instances
 from modules.compute.nodes_spec import MOST_NODES, Nodes
-from modules.compute.overhead import ADDONS, AGENTS, AUTOSCALER, Pods, platform
+from modules.compute.overhead import ADDONS, AUTOSCALER, Overhead, Pods
 from modules.compute.pools import Pool, pools
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
@@ -64,16 +64,16 @@ def reserved_memory(pods: int) -> int:
     return 255 + 11 * pods
 
 
-def room(nodes: Nodes) -> Room:
+def room(nodes: Nodes, overhead: Overhead) -> Room:
     """What a node of the spec offers."""
-    kind = nodes.instance
+    kind, every = nodes.instance, overhead.agents
     return Room(
-        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in AGENTS),
+        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in every),
         memory=int(kind.memory * (1 - UNSEEN))
         - reserved_memory(nodes.pods_each)
         - EVICTION
-        - sum(each.memory for each in AGENTS),
-        pods=nodes.pods_each - len(AGENTS),
+        - sum(each.memory for each in every),
+        pods=nodes.pods_each - len(every),
     )
 
 
@@ -106,7 +106,11 @@ def _share(pods: Pods, offer: Room) -> float:
 
 
 def capacity_findings(
-    compute: Compute, gateway: Gateway, systems: Mapping[str, System], private: Mapping[str, IPv4Network]
+    compute: Compute,
+    gateway: Gateway,
+    overhead: Overhead,
+    systems: Mapping[str, System],
+    private: Mapping[str, IPv4Network],
 ) -> Iterator[Finding]:
     """What does not fit, with the arithmetic, group by group. Paths start at the root of the spec.
 
@@ -115,15 +119,15 @@ def capacity_findings(
     """
     hold_pods = True
     for path, nodes in compute.all_nodes():
-        offer = room(nodes)
+        offer = room(nodes, overhead)
         if min(offer.cpu, offer.memory, offer.pods) <= 0:
-            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer)}"
+            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer, overhead)}"
             yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
             hold_pods = False
             continue
         name = path[1] if len(path) > 1 else None
         mine = {each: system for each, system in systems.items() if system.nodes == name}
-        place = Place(".".join(("compute", *path)), nodes, offer)
+        place = Place(".".join(("compute", *path)), nodes, offer, overhead)
         too_large = list(_too_large(mine, place))
         yield from too_large
         if not too_large:
@@ -138,6 +142,7 @@ class Place(NamedTuple):
     path: str
     nodes: Nodes
     offer: Room
+    overhead: Overhead
 
     def at(self, key: str) -> tuple[str, ...]:
         return (*self.path.split("."), key)
@@ -151,7 +156,7 @@ def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]
         ):
             if asked > given:
                 beside = " with its sidecars" if system.sidecars else ""
-                sums = _offer(place.nodes, place.offer)
+                sums = _offer(place.nodes, place.offer, place.overhead)
                 rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
                 yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
@@ -165,12 +170,12 @@ def _too_many(
     nodes, offer = place.nodes, place.offer
     release = release_pods(systems, offer)
     peak = [
-        *(platform(compute.scaling, gateway.max_replicas) if shared else ()),
+        *(place.overhead.services(compute.scaling, gateway.max_replicas) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
         *release,
     ]
     calm = [
-        *(platform(compute.scaling, gateway.replicas) if shared else ()),
+        *(place.overhead.services(compute.scaling, gateway.replicas) if shared else ()),
         *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
         *release,
     ]
@@ -183,7 +188,10 @@ def _too_many(
     ):
         needed = nodes_needed(wanted, offer)
         if needed is None or needed > count:
-            rule = f"{count} nodes must hold {when}: {_sums(wanted, offer, count)}; {_offer(nodes, offer)}"
+            rule = (
+                f"{count} nodes must hold {when}: {_sums(wanted, offer, count)};"
+                f" {_offer(nodes, offer, place.overhead)}"
+            )
             yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
             return
 
@@ -214,7 +222,11 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
         (
             name
             for name, kind in sorted(instances().items(), key=lambda item: (item[1].vcpus, item[1].memory))
-            if (found := nodes_needed(wanted, room(nodes.model_copy(update={"instance_type": name}))))
+            if (
+                found := nodes_needed(
+                    wanted, room(nodes.model_copy(update={"instance_type": name}), place.overhead)
+                )
+            )
             and found <= MOST_NODES
             and kind.arm == nodes.instance.arm
         ),
@@ -271,13 +283,13 @@ def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
     )
 
 
-def _offer(nodes: Nodes, offer: Room) -> str:
+def _offer(nodes: Nodes, offer: Room, overhead: Overhead) -> str:
     """`a t3.medium offers 1680m = 2000m - 70m reserved - 250m agents, …`."""
-    kind, count = nodes.instance, len(AGENTS)
-    agents_cpu, agents_memory = sum(each.cpu for each in AGENTS), sum(each.memory for each in AGENTS)
+    kind, every = nodes.instance, overhead.agents
+    agents_cpu, agents_memory = sum(each.cpu for each in every), sum(each.memory for each in every)
     seen, kept = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
     return (
         f"a {kind.name} offers {offer.cpu}m = {kind.vcpus * 1000}m - {reserved_cpu(kind.vcpus)}m reserved -"
         f" {agents_cpu}m agents, {offer.memory}Mi = {seen}Mi - {kept}Mi reserved - {agents_memory}Mi agents,"
-        f" and {offer.pods} pods = {nodes.pods_each} - {count} agents"
+        f" and {offer.pods} pods = {nodes.pods_each} - {len(every)} agents"
     )

@@ -14,8 +14,8 @@ from cdktf_cdktf_provider_aws.eks_cluster import (
     EksClusterZonalShiftConfig,
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
+from modules.encryption import Key
 from modules.iam import attach, grant, iam_role
 from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
@@ -26,7 +26,7 @@ from modules.stack import Stack
 LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
 
-def cluster(stack: Stack, network: NetworkOutputs, key: KmsKey) -> EksCluster:
+def cluster(stack: Stack, network: NetworkOutputs, key: Key) -> EksCluster:
     """`aws_eks_cluster.main`. Its role and its log group exist before it, and outlive it."""
     settings = stack.environment.compute
     name = stack.names.of("cluster")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
 from modules.compute.keys import FOR_AWS, GRANT, USE
+from modules.encryption import Key
 from modules.iam import attach, grant
 from modules.pod_identity import associate, pod_role
 from modules.policy import Everything, Statement
@@ -27,7 +27,7 @@ class Identities:
     autoscaler: IamRole | None
 
 
-def identities(stack: Stack, cluster: EksCluster, disks: KmsKey) -> Identities:
+def identities(stack: Stack, cluster: EksCluster, disks: Key) -> Identities:
     """Roles by what they are for. The add-ons tie the first two to their service accounts."""
     network = pod_role(stack, "vpc_cni", "The VPC CNI gives addresses to pods", NAMESPACE, NETWORK)
     attach(stack, "vpc_cni", network, "AmazonEKS_CNI_Policy")

@@ -8,15 +8,14 @@ per instance type), which gives the numbers of eni-max-pods.txt in awslabs/amazo
 from __future__ import annotations
 
 import difflib
-import gzip
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from modules.models import instance_types
 from modules.section import fault
 from modules.wording import choices
 
@@ -85,17 +84,9 @@ def instances() -> dict[str, Instance]:
     return found
 
 
-@cache
-def existing_types() -> frozenset[str]:
-    """Every type of EC2, from the model of its API in botocore (ec2, shape InstanceType).
-
-    Cut out of the text instead of parsed with the other 4 MB: this must not cost a bad spec its second.
-    """
-    folder = resources.files("botocore").joinpath("data", "ec2", "2016-11-15")
-    plain, packed = folder.joinpath("service-2.json"), folder.joinpath("service-2.json.gz")
-    model = plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
-    shape = re.search(rb'"InstanceType":\s*\{\s*"type":\s*"string",\s*"enum":\s*\[([^\]]*)\]', model)
-    return frozenset(re.findall(r'"([^"]+)"', shape[1].decode())) if shape else frozenset()
+# Families with GPUs, FPGAs or chips of AWS for machine learning: "Accelerated computing" of the instance type
+# pages. A device plugin would have to hand these to pods.
+ACCELERATED = re.compile(r"(dl|f|g|gr|inf|p|trn|vt)\d")
 
 
 def _arm(family: str) -> bool:
@@ -105,11 +96,14 @@ def _arm(family: str) -> bool:
 def _usable(name: str) -> str:
     if name in instances():
         return name
-    if name not in existing_types():
+    if name not in instance_types():
         plain = re.sub(r"[\s_]+", "", name.lower())
-        every = sorted({*instances(), *existing_types()})
+        every = sorted({*instances(), *instance_types()})
         close = [plain] if plain in every else difflib.get_close_matches(plain, every, n=1, cutoff=0.6)
         raise fault("the instance type must exist at AWS", f"write {close[0] if close else 't3.medium'}")
+    if ACCELERATED.match(name):
+        rule = f"a node must have no GPU or other accelerator, and {name} has: nothing hands them to pods"
+        raise fault(rule, "write a type without, such as m7i.xlarge")
     near = choices(difflib.get_close_matches(name, instances(), n=3, cutoff=0))
     raise fault(f"the type must be one that Tierra has figures for, and {name} is not", f"write {near}")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_service_linked_role import IamServiceLinkedRole
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.policy import THIS_KEY, Statement
 from modules.stack import Stack
 
@@ -14,12 +13,12 @@ GRANT = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
 FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
-def secrets_key(stack: Stack) -> KmsKey:
+def secrets_key(stack: Stack) -> Key:
     """Encrypts the secrets in the cluster's store. The role of the cluster uses it, by its own policy."""
     return encryption_key(stack, "eks_secrets", "Secrets of Kubernetes")
 
 
-def disks_key(stack: Stack) -> KmsKey:
+def disks_key(stack: Stack) -> Key:
     """Encrypts the disks of nodes, which EC2 Auto Scaling starts, and the volumes of pods.
 
     Auto Scaling acts through its service-linked role, to which no policy can be attached: without these

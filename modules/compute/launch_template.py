@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplate,
     LaunchTemplateBlockDeviceMappings,
@@ -17,6 +16,7 @@ from cdktf_cdktf_provider_aws.launch_template import (
 
 from modules.compute.capacity import EVICTION, reserved_cpu, reserved_memory
 from modules.compute.nodes_spec import Nodes
+from modules.encryption import Key
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 from modules.templating import Templates
@@ -24,9 +24,7 @@ from modules.templating import Templates
 ROOT_DEVICE = "/dev/xvda"
 
 
-def launch_templates(
-    stack: Stack, network: NetworkOutputs, disks: KmsKey
-) -> dict[str | None, LaunchTemplate]:
+def launch_templates(stack: Stack, network: NetworkOutputs, disks: Key) -> dict[str | None, LaunchTemplate]:
     """By the name of the group; None for that of `compute.nodes`."""
     compute = stack.environment.compute
     groups = [(None, compute.nodes), *compute.groups.items()]
@@ -34,7 +32,7 @@ def launch_templates(
 
 
 def _launch_template(
-    stack: Stack, network: NetworkOutputs, disks: KmsKey, name: str | None, nodes: Nodes
+    stack: Stack, network: NetworkOutputs, disks: Key, name: str | None, nodes: Nodes
 ) -> LaunchTemplate:
     """`aws_launch_template.nodes`, or `nodes_<group>`. Image, profile and subnet are left to the managed node
     group."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from modules.compute.pools import pools
-from modules.outputs import Outputs, keyed_by
-from modules.spec import Environment
+from modules.outputs import LEFT_OUT, Outputs, has_volumes, keyed_by
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 
 def node_groups(environment: Environment) -> Iterable[str]:
@@ -37,3 +39,6 @@ class ComputeOutputs(Outputs, tier="compute"):
         str, "Role of the cluster autoscaler; empty when it is not to be installed"
     ]
     ebs_key_arn: Annotated[str, "Key that encrypts disks of nodes and volumes of pods"]
+    volumes_driver_arn: Annotated[
+        str, "ARN of the add-on that mounts volumes of systems; what names it is gone before it", has_volumes
+    ] = LEFT_OUT

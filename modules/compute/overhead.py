@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modules.observability.spec import Observability
+
 
 @dataclass(frozen=True)
 class Pods:
@@ -25,9 +27,12 @@ AGENTS = (
     Pods("kube-proxy", 1, 100, 0),
     Pods("eks-pod-identity-agent", 1, 0, 0),
     Pods("ebs-csi-node", 1, 30, 120),
-    Pods("node-exporter", 1, 20, 32),
     Pods("collector", 1, 50, 128),
 )
+# With volumes, a further one on every node. It and its controller ask for nothing: the values of the EFS
+# driver's own chart (kubernetes-sigs/aws-efs-csi-driver, charts/aws-efs-csi-driver/values.yaml).
+MOUNTER = Pods("efs-csi-node", 1, 0, 0)
+MOUNTER_CONTROLLER = Pods("efs-csi-controller", 2, 0, 0)
 # What the cluster needs to work at all, and to grow.
 ADDONS = (
     Pods("coredns", 2, 100, 70),
@@ -40,19 +45,48 @@ SERVICES = (
     Pods("external-secrets", 1, 20, 96),
     Pods("external-secrets-webhook", 2, 10, 64),
     Pods("external-secrets-cert-controller", 1, 10, 96),
+)
+# Those of observability that a spec may leave out.
+NODE_EXPORTER = Pods("node-exporter", 1, 20, 32)
+MONITORING = (
     Pods("prometheus", 1, 250, 1024),
     Pods("prometheus-operator", 1, 50, 128),
     Pods("alertmanager", 1, 50, 128),
     Pods("kube-state-metrics", 1, 50, 128),
-    Pods("grafana", 1, 100, 256),
     Pods("cloudwatch-exporter", 1, 20, 64),
 )
+GRAFANA = Pods("grafana", 1, 100, 256)
 
 
 # Millicores and MiB of a pod of Kong: the proxy and its ingress controller.
 KONG = (250, 512)
 
 
-def platform(scaling: str, kongs: int) -> tuple[Pods, ...]:
-    """All pods of the platform that are not on every node, with so many of Kong."""
-    return (*ADDONS, *((AUTOSCALER,) if scaling == "pods" else ()), *SERVICES, Pods("kong", kongs, *KONG))
+@dataclass(frozen=True)
+class Overhead:
+    """What runs besides the systems. `volumes` says whether systems have volumes; `charts` are pods of own
+    charts, and `on_nodes` those of them that every node has."""
+
+    observability: Observability
+    volumes: bool = False
+    charts: tuple[Pods, ...] = ()
+    on_nodes: tuple[Pods, ...] = ()
+
+    @property
+    def agents(self) -> tuple[Pods, ...]:
+        """All pods that every node has."""
+        exporter = (NODE_EXPORTER,) if self.observability.monitoring else ()
+        return (*AGENTS, *((MOUNTER,) if self.volumes else ()), *exporter, *self.on_nodes)
+
+    def services(self, scaling: str, kongs: int) -> tuple[Pods, ...]:
+        """All pods that are not on every node, with so many of Kong."""
+        return (
+            *ADDONS,
+            *((AUTOSCALER,) if scaling == "pods" else ()),
+            *((MOUNTER_CONTROLLER,) if self.volumes else ()),
+            *SERVICES,
+            *(MONITORING if self.observability.monitoring else ()),
+            *((GRAFANA,) if self.observability.has_grafana else ()),
+            Pods("kong", kongs, *KONG),
+            *self.charts,
+        )

@@ -12,7 +12,8 @@ from modules.compute.nodes_spec import Group, GroupName, Nodes
 from modules.compute.secrets import CacheSecret
 from modules.compute.versions import NEWEST, KubernetesVersion
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
-from modules.network.spec import Letter, RetentionDays
+from modules.network.spec import Letter
+from modules.retention import RetentionDays
 from modules.roles import RoleArn, role_slug
 from modules.section import Finding, Section, check, repeated
 from modules.wording import choices
@@ -257,9 +258,10 @@ def zone_findings(compute: Compute, zones: tuple[str, ...]) -> Iterator[Finding]
                 rule = f"nodes must be in zones of network.zones, which are {choices(zones)}"
                 yield Finding(("compute", *path, "zones", index), rule, "name one of these, or remove it")
         count = len(named or zones)
-        if isinstance(nodes, Group) and compute.scaling == "cpu" and nodes.min < count:
-            rule = "each zone of a group must have a node for scaling: cpu, which adds none to none"
-            remedy = f"write {count} or more, or scaling: pods"
+        if compute.scaling == "cpu" and nodes.min < count:
+            rule = f"min ({nodes.min}) must be at least {count} with scaling: cpu, one node for each zone:"
+            rule += " where none runs, there is no load to follow"
+            remedy = f"write min: {count} or more, or scaling: pods"
             yield Finding(("compute", *path, "min"), rule, remedy)
         if nodes.max < count:
             rule = f"max ({nodes.max}) must be at least {count}, one node for each zone"

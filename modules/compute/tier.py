@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modules.compute.access import access
-from modules.compute.addons import addons_before_nodes, addons_on_nodes
+from modules.compute.addons import MOUNTS, addons_before_nodes, addons_on_nodes
 from modules.compute.cluster import cluster
 from modules.compute.identities import identities
 from modules.compute.image_cache import image_cache
@@ -13,6 +13,7 @@ from modules.compute.nodes import node_groups, node_role
 from modules.compute.outputs import ComputeOutputs
 from modules.compute.scaling import scaling, scaling_group_name
 from modules.network.outputs import NetworkOutputs
+from modules.outputs import LEFT_OUT
 from modules.stack import Stack
 
 
@@ -32,7 +33,7 @@ class Compute:
         self.nodes = node_groups(
             stack, network, self.cluster, templates, self.node_role, after=[*first, *rights, *cache]
         )
-        addons_on_nodes(stack, self.cluster, self.identities, list(self.nodes.values()))
+        self.addons = addons_on_nodes(stack, self.cluster, self.identities, list(self.nodes.values()))
         scaling(stack, network, self.nodes)
         self._outputs().declare(stack)
 
@@ -52,4 +53,5 @@ class Compute:
             },
             autoscaler_role_arn=autoscaler.arn if autoscaler else "",
             ebs_key_arn=self.disks_key.arn,
+            volumes_driver_arn=self.addons[MOUNTS].arn if MOUNTS in self.addons else LEFT_OUT,
         )

@@ -7,15 +7,11 @@ session, no network.
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
-from typing import Any
 
-from modules import calendar
+from modules import calendar, models
 
 # Majors of PostgreSQL with the oldest minor that RDS still lets one create.
 POSTGRES = {
@@ -89,7 +85,7 @@ def documentdb_classes() -> frozenset[str]:
 @cache
 def redis_nodes() -> frozenset[str]:
     """Node types of ElastiCache that can be had new and fail over."""
-    group = _model("elasticache", "2015-02-02")["shapes"]["CreateReplicationGroupMessage"]
+    group = models.shape("elasticache", "CreateReplicationGroupMessage")
     text = group["members"]["CacheNodeType"]["documentation"]
     found = re.findall(r"\bcache\.([a-z0-9]+)\.([a-z0-9]+)", text)
     return frozenset(f"cache.{family}.{size}" for family, size in found if family not in NO_NODES)
@@ -102,24 +98,13 @@ def families(classes: Iterable[str]) -> list[str]:
 
 def _classes(names: Iterable[str], burstable_sizes: tuple[str, ...]) -> frozenset[str]:
     wanted = set(names)
-    split = [(family, size) for family, _, size in (name.partition(".") for name in _ec2_types())]
+    split = [
+        (family, size)
+        for family, _, size in (name.partition(".") for name in sorted(models.instance_types()))
+    ]
     return frozenset(
         f"db.{family}.{size}"
         for family, size in split
         if family in wanted
         and (size in burstable_sizes if family.startswith("t") else re.fullmatch(r"(\d*x)?large", size))
     )
-
-
-@cache
-def _ec2_types() -> tuple[str, ...]:
-    return tuple(_model("ec2", "2016-11-15")["shapes"]["InstanceType"]["enum"])
-
-
-def _model(service: str, version: str) -> Any:
-    """The API model of a service; botocore keeps it packed or plain."""
-    folder = resources.files("botocore").joinpath("data", service, version)
-    packed = folder.joinpath("service-2.json.gz")
-    if packed.is_file():
-        return json.loads(gzip.decompress(packed.read_bytes()))
-    return json.loads(folder.joinpath("service-2.json").read_text(encoding="utf-8"))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
-
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.policy import THIS_KEY, Everyone, Statement
 from modules.stack import Stack
 
@@ -21,15 +19,15 @@ ENCRYPTS = {
 class Keys:
     """`databases` has the key of each database that there is; `secrets` is for their passwords and others."""
 
-    databases: dict[str, KmsKey]
-    secrets: KmsKey
+    databases: dict[str, Key]
+    secrets: Key
 
 
 def keys(stack: Stack) -> Keys:
     """`aws_kms_key.postgres` and so on. RDS, ElastiCache and Secrets Manager use a key through grants, or on
     behalf of a caller whom IAM allows it; no principal can be granted one of these keys for use outside AWS
     services."""
-    grants = _grants_are_for_services()
+    grants = grants_are_for_services()
     databases = stack.environment.data.databases
     return Keys(
         databases={name: encryption_key(stack, name, ENCRYPTS[name], grants) for name in databases},
@@ -37,7 +35,7 @@ def keys(stack: Stack) -> Keys:
     )
 
 
-def _grants_are_for_services() -> Statement:
+def grants_are_for_services() -> Statement:
     """A grant outlives the person who makes it, so people make none."""
     return Statement(
         sid="GrantsAreForAwsServicesAlone",

@@ -1,13 +1,16 @@
-"""Outputs of the databases for other tiers."""
+"""Outputs of the databases, and of the volumes of systems, for other tiers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from modules.outputs import LEFT_OUT, Outputs, has, keyed_by
-from modules.spec import Environment
+from modules.outputs import LEFT_OUT, Outputs, has, has_volumes, keyed_by
+from modules.systems.volume_spec import volumes
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 
 def replicas(environment: Environment) -> Iterable[str]:
@@ -29,6 +32,11 @@ def broker_nodes(environment: Environment) -> Iterable[str]:
 def documentdb_instances(environment: Environment) -> Iterable[str]:
     """The names of the instances of DocumentDB."""
     return environment.data.documentdb.instance_names if environment.data.documentdb else ()
+
+
+def volume_names(environment: Environment) -> Iterable[str]:
+    """`<system>_<volume>` of every volume."""
+    return volumes(environment.systems)
 
 
 POSTGRES, REDIS, DOCUMENTDB = has("postgres"), has("redis"), has("documentdb")
@@ -119,5 +127,18 @@ class DataOutputs(Outputs, tier="data"):
         DOCUMENTDB,
     ] = field(default_factory=dict)
     documentdb_arn: Annotated[str, "ARN of the cluster of DocumentDB", DOCUMENTDB] = LEFT_OUT
+
+    volume_ids: Annotated[
+        dict[str, str],
+        "File systems of the volumes of systems, as metrics name them, by system and volume",
+        keyed_by(volume_names),
+        has_volumes,
+    ] = field(default_factory=dict)
+    volume_handles: Annotated[
+        dict[str, str],
+        "What the CSI driver mounts them by, once they can be mounted in every zone",
+        keyed_by(volume_names),
+        has_volumes,
+    ] = field(default_factory=dict)
 
     secrets_key_arn: Annotated[str, "Key that encrypts the secrets of this environment"]

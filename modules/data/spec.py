@@ -10,8 +10,8 @@ from pydantic import Field
 from modules.data.documentdb_spec import DocumentDb
 from modules.data.postgres_spec import Postgres
 from modules.data.redis_spec import Redis
-from modules.network.spec import RetentionDays
 from modules.optional import MAY_BE_OFF
+from modules.retention import RetentionDays
 from modules.section import Finding, Section
 
 

@@ -1,4 +1,4 @@
-"""The tier data: the databases of the spec, each with its key, logs and backups."""
+"""The tier data: databases, each with its key, logs and backups, and the volumes of systems."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from modules.data.postgres import USER, postgres
 from modules.data.redis import PORT as REDIS_PORT
 from modules.data.redis import node_ids, redis
 from modules.data.spec import Data as Settings
+from modules.data.volumes import volumes
 from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 
@@ -33,10 +34,13 @@ class Data:
         self.documentdb = (
             documentdb(stack, network, self.keys, wanted.documentdb) if wanted.documentdb else None
         )
+        self.volumes = volumes(stack, network)
         DataOutputs(
             **self._of_postgres(wanted),
             **self._of_redis(wanted),
             **self._of_documentdb(),
+            volume_ids={name: each.file_system.id for name, each in self.volumes.items()},
+            volume_handles={name: each.handle for name, each in self.volumes.items()},
             asked=asked(self._waiting()),
             secrets_key_arn=self.keys.secrets.arn,
         ).declare(stack)

@@ -170,18 +170,17 @@ def _settings(stack: Stack) -> list[Statement]:
             actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
             resources=aliases,
         ),
-        Statement(
-            sid="SetBuckets",
-            actions=BUCKETS,
-            resources=stack.arn(
-                "s3", f"{stack.names.stem}-{stack.environment.account}-*", region="", account=""
-            ),
-        ),
     ]
 
 
 def _secrets(stack: Stack) -> list[Statement]:
     here, place = regions(stack), stack.environment
+    through = [
+        f"{service}.{region}.{place.dns_suffix}"
+        for region in here
+        # Where copies go there is a vault and nothing else.
+        for service in (KEYS_USED_BY if region == place.region else ["backup"])
+    ]
     return [
         Statement(
             sid="ReadBackPasswords",
@@ -204,21 +203,41 @@ def _secrets(stack: Stack) -> list[Statement]:
             conditions={
                 "StringEquals": {
                     **_tags(stack, "ResourceTag"),
-                    "kms:ViaService": [
-                        f"{service}.{region}.{place.dns_suffix}"
-                        for region in here
-                        for service in KEYS_USED_BY
-                    ],
+                    "kms:ViaService": through,
                 }
             },
         ),
+        *_keys_of_the_company(stack, through),
+    ]
+
+
+def _keys_of_the_company(stack: Stack, through: list[str]) -> list[Statement]:
+    """What an apply does with keys of Tierra by their tags, which those of the spec have not."""
+    if not (given := sorted(set(stack.environment.kms_keys.given.values()))):
+        return []
+    return [
+        Statement(
+            sid="UseKeysOfTheCompany",
+            # Secrets Manager re-encrypts by Encrypt (botocore: secretsmanager, UpdateSecretRequest).
+            actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"],
+            resources=given,
+            conditions={"StringEquals": {"kms:ViaService": through}},
+        ),
+        Statement(sid="LetServicesUseThem", actions=["kms:CreateGrant", "kms:RetireGrant"], resources=given),
     ]
 
 
 def global_changes(stack: Stack) -> list[Statement]:
-    """Services without a region. There are budgets and Shield Advanced in the partition aws alone."""
+    """Services without a region, and what EFS does in the name of the role. There are budgets and Shield
+    Advanced in the partition aws alone."""
     place = stack.environment
-    found: list[Statement] = []
+    found = [
+        Statement(
+            sid="SetBuckets",
+            actions=BUCKETS,
+            resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
+        )
+    ]
     if place.partition == "aws":
         budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
         found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
@@ -250,6 +269,15 @@ def global_changes(stack: Stack) -> list[Statement]:
                 },
             )
         )
+    found.append(
+        Statement(
+            # What EFS makes for a mount target has no tags of ours (EFS API Reference, CreateMountTarget).
+            sid="LetEfsPlaceMountTargets",
+            actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+            resources=stack.arn("ec2", "network-interface/*"),
+            conditions={"Bool": {"aws:ViaAWSService": "true"}},
+        )
+    )
     found.append(
         Statement(
             sid="NameEndpoints",

@@ -23,12 +23,12 @@ from modules.delivery.services import (
     SETTINGS,
     TAGGED,
 )
-from modules.iam import attach_own, grant
+from modules.iam import attach_own, boundary_arn, grant
 from modules.namespaces import WITH_RECORDS
 from modules.policy import Everything, Statement, document
 from modules.roles import prescribed_boundary, role_arn
 from modules.stack import Stack
-from modules.state.outputs import boundary_arn, policy_arn
+from modules.state.outputs import policy_arn
 
 PLAN = "plan"
 APPLY = "apply"
@@ -108,8 +108,10 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Lim
             resources=[f"{_bucket(stack, role)}/*" for role in ("files", "logs")],
         ),
     )
+    # Records of own charts lie where their pods run.
+    namespaces = (*WITH_RECORDS, *stack.own_namespaces)
     access_entry(
-        stack, PLAN, cluster.cluster_name, role.arn, "AmazonEKSAdminViewPolicy", namespaces=WITH_RECORDS
+        stack, PLAN, cluster.cluster_name, role.arn, "AmazonEKSAdminViewPolicy", namespaces=namespaces
     )
     return role
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from modules.outputs import LEFT_OUT, Outputs, keyed_by, where
-from modules.spec import Environment
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 
 def systems(environment: Environment) -> Iterable[str]:

@@ -18,9 +18,8 @@ from cdktf_cdktf_provider_aws.ecr_repository import (
 )
 from cdktf_cdktf_provider_aws.ecr_repository_policy import EcrRepositoryPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.policy import Everyone, Statement, document
 from modules.promotion import PULL, push_role_arn
 from modules.stack import Stack
@@ -33,7 +32,7 @@ PUSH = [
 ]
 
 
-def images_key(stack: Stack) -> KmsKey:
+def images_key(stack: Stack) -> Key:
     """ECR uses it through grants that it makes when a registry is created, so that its policy names no
     service and a role that pulls needs no right to it."""
     return encryption_key(stack, "images", "Container images")
@@ -45,7 +44,7 @@ def registry_arn(stack: Stack, system: str) -> str:
 
 
 def registries(
-    stack: Stack, key: KmsKey, pushers: Mapping[str, IamRole], node_role_arn: str
+    stack: Stack, key: Key, pushers: Mapping[str, IamRole], node_role_arn: str
 ) -> dict[str, EcrRepository]:
     """`aws_ecr_repository.<system>`, with what it lets in and what it keeps."""
     found = {}

@@ -31,6 +31,7 @@ READS = [
     "eks:List*",
     "elasticache:Describe*",
     "elasticache:ListTagsForResource",
+    "elasticfilesystem:Describe*",
     "elasticloadbalancing:Describe*",
     "elasticloadbalancing:GetLoadBalancerWebACL",
     "iam:GetInstanceProfile",
@@ -98,6 +99,7 @@ TAGGED = {
     "acm": ["certificate/*"],
     "backup": ["backup-plan:*"],
     "ec2": ["*"],
+    "elasticfilesystem": ["*"],
     "elasticloadbalancing": ["targetgroup/*"],
     "kms": ["key/*"],
 }
@@ -108,6 +110,7 @@ CHANGES = [
     "acm:AddTagsToCertificate",
     "backup:*",
     "ec2:*",
+    "elasticfilesystem:*",
     "elasticloadbalancing:*",
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
@@ -145,6 +148,8 @@ CREATES = [
     "ec2:CreateVpcEndpoint",
     "ec2:RunInstances",
     "eks:CreateCluster",
+    "elasticfilesystem:CreateAccessPoint",
+    "elasticfilesystem:CreateFileSystem",
     "elasticloadbalancing:CreateTargetGroup",
     "kms:CreateKey",
 ]
@@ -153,6 +158,7 @@ CREATES = [
 TAGS = [
     "acm:AddTagsToCertificate",
     "backup:TagResource",
+    "elasticfilesystem:TagResource",
     "elasticloadbalancing:AddTags",
     "kms:TagResource",
 ]
@@ -234,7 +240,7 @@ IMAGE_CACHE = [
 ]
 
 # Services that encrypt with a key on behalf of the role that creates something in them.
-KEYS_USED_BY = ["backup", "ec2", "elasticache", "rds", "secretsmanager"]
+KEYS_USED_BY = ["backup", "ec2", "elasticache", "elasticfilesystem", "rds", "secretsmanager"]
 
 BUDGETS = [
     "budgets:ModifyBudget",
@@ -272,6 +278,7 @@ SERVICE_LINKED = [
     "eks-nodegroup.amazonaws.com",
     "eks.amazonaws.com",
     "elasticache.amazonaws.com",
+    "elasticfilesystem.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
     "inspector2.amazonaws.com",
     "pullthroughcache.ecr.amazonaws.com",

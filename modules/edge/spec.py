@@ -13,7 +13,7 @@ from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
 from modules.network.ranges import Range
 from modules.optional import MAY_BE_OFF, OFF
-from modules.roles import RoleArn
+from modules.roles import ZoneRole
 from modules.section import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Edge(Section):
     zone: DomainName = Field(
         default="example.com",
         description="Public hosted zone of Route 53 that holds the names. It must exist, with your registrar"
-        " pointing to it. Required for target: aws.",
+        " pointing to it. Required for target: aws; not with dns: off, where it is the zone that you keep.",
         examples=["example.com"],
     )
     zone_id: ZoneId | None = Field(
@@ -66,7 +66,7 @@ class Edge(Section):
         " public zones have one name.",
         examples=["Z0123456789EXAMPLE"],
     )
-    zone_role: RoleArn | None = Field(
+    zone_role: ZoneRole | None = Field(
         default=None,
         json_schema_extra={"default": "the zone is in the account of the environment"},
         description="Role in the account of the hosted zone, where that is another one: Terraform takes it on"
@@ -211,10 +211,10 @@ class Edge(Section):
         zone has one only on request."""
         return name != self.zone if self.caa is None else self.caa
 
-    @check("zone", "domain")
+    @check("zone", "domain", "dns")
     def domain_lies_in_the_zone(self) -> Iterator[Finding]:
         """The zone can hold the name, and a certificate can carry it."""
-        if not lies_in(self.main_domain, self.zone):
+        if self.records and not lies_in(self.main_domain, self.zone):
             rule = f"the domain must be the zone {self.zone} or a name below it"
             yield Finding(("domain",), rule, f"write app.{self.zone}, or change edge.zone")
         if len(self.main_domain) > LONGEST_DOMAIN:
@@ -222,11 +222,11 @@ class Edge(Section):
             rule += f"; this has {len(self.main_domain)}"
             yield Finding(("domain",), rule, "choose a shorter one")
 
-    @check("zone", "domain", "aliases")
+    @check("zone", "domain", "aliases", "dns")
     def aliases_are_few_and_distinct(self) -> Iterator[Finding]:
         """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
         for index, name in enumerate(self.aliases):
-            if not lies_in(without_star(name), self.zone):
+            if self.records and not lies_in(without_star(name), self.zone):
                 rule = f"every name must lie in the zone {self.zone}"
                 yield Finding(("aliases", index), rule, "remove it, or choose a name below the zone")
         for index in repeated(self.hosts):
@@ -240,7 +240,9 @@ class Edge(Section):
 
 
 def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Finding]:
-    """Real certificates and records are for names that the spec has."""
+    """Real certificates and records are for names that the spec has. Without records no zone is needed."""
+    if key == "zone" and not edge.records:
+        return
     if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
         words = {"zone": "the hosted zone that holds its names", "domain": "the name that users type"}
         remedy = (

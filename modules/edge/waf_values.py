@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from functools import cache
-from importlib import resources
 from ipaddress import IPv4Network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from modules import models
 from modules.section import fault
 
 
@@ -32,8 +30,7 @@ def _addresses(text: str) -> str:
 
 @cache
 def _countries() -> frozenset[str]:
-    model = resources.files("botocore").joinpath("data", "wafv2", "2019-07-29", "service-2.json.gz")
-    return frozenset(json.loads(gzip.decompress(model.read_bytes()))["shapes"]["CountryCode"]["enum"])
+    return frozenset(models.shape("wafv2", "CountryCode")["enum"])
 
 
 def _country(code: str) -> str:

@@ -21,4 +21,9 @@ KONG = Chart("kong", "3.4.1", "https://charts.konghq.com")
 
 def rendered(stack: Stack, chart: Chart, **values: Any) -> str:
     """The values of a chart: templates/gateway/<chart>.yaml, filled in."""
-    return Templates().argument(f"gateway/{chart.name}.yaml", registry=pulled_from(stack), **values)
+    return Templates().argument(
+        f"gateway/{chart.name}.yaml",
+        registry=pulled_from(stack),
+        monitoring=stack.environment.observability.monitoring,
+        **values,
+    )

@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import PROMETHEUS_CRDS
 from modules.helm import document, release
-from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS, SYSTEM
+from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS, SYSTEM, collectors
 from modules.stack import Stack
 from modules.traces import charts
 
@@ -41,6 +41,7 @@ def shared(stack: Stack, cluster: ComputeOutputs) -> Release:
         "secretsNamespace": SECRETS,
         "releasesNamespace": RELEASES,
         "observabilityNamespace": OBSERVABILITY,
+        **collectors(stack.environment.observability.monitoring),
         "gateway": {
             "namespace": GATEWAY,
             "loadBalancerRanges": [str(each) for each in subnets.public.values()],

@@ -19,6 +19,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from modules.network.vpc import ANYWHERE
 from modules.stack import Stack
 from modules.systems.shape_spec import ways_out
+from modules.systems.volume_spec import volumes
 
 WORLD = "world"
 
@@ -31,9 +32,12 @@ GROUPS = {
     "documentdb": "DocumentDB",
     "runner": "What administers from inside the VPC: runners, bastions, client VPN",
 }
+INTERNAL = "Load balancer, the only door from the VPC and the ranges of edge.clients"
 DATABASES = ("postgres", "redis", "documentdb")
 # Only when the spec asks for interface endpoints.
 ENDPOINT = {"endpoint": "Private endpoints of AWS services"}
+# Only when a system has volumes.
+VOLUMES = {"volumes": "Volumes of systems, at their mount targets"}
 
 
 @dataclass(frozen=True)
@@ -76,19 +80,25 @@ TO_ENDPOINT = (
     # Private DNS sends every machine of the VPC to the endpoints, so what they do not admit loses AWS.
     Conversation("runner", "endpoint", 443, "AWS services through their private endpoints"),
 )
+# The node mounts what its pods use, so pods themselves never speak to a volume.
+TO_VOLUMES = (Conversation("node", "volumes", 2049, "Nodes to volumes of systems, by NFS in TLS"),)
 # What network.admin_cidrs may reach, and runners likewise.
 ADMINISTERED = ("control_plane", "endpoint")
 
 
 def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
-    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, and none of a
-    database that is off."""
+    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, `volumes`
+    only if a system has some, and none of a database that is off."""
     private_endpoints = stack.environment.network.endpoints == "all"
+    with_volumes = bool(volumes(stack.environment.systems))
     off = set(DATABASES) - set(stack.environment.data.databases)
-    roles = {**GROUPS, **(ENDPOINT if private_endpoints else {})}
-    groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
+    roles = {**GROUPS, **(ENDPOINT if private_endpoints else {}), **(VOLUMES if with_volumes else {})}
     internal = stack.environment.edge.internal
-    for conversation in (*CONVERSATIONS, *(TO_ENDPOINT if private_endpoints else ())):
+    if internal:
+        roles["load_balancer"] = INTERNAL
+    groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
+    further = (*(TO_ENDPOINT if private_endpoints else ()), *(TO_VOLUMES if with_volumes else ()))
+    for conversation in (*CONVERSATIONS, *further):
         if internal and conversation.speaker == WORLD:
             _clients(stack, groups, conversation)
         elif conversation.listener not in off:
@@ -161,7 +171,12 @@ def _group(stack: Stack, vpc: Vpc, role: str, description: str) -> SecurityGroup
         name_prefix=stack.names.prefix("security_group", role.replace("_", "-")),
         description=description,
         vpc_id=vpc.id,
-        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        lifecycle=TerraformResourceLifecycle(
+            create_before_destroy=True,
+            # Its text follows edge.scheme, and another text is another group (provider:
+            # internal/service/ec2/vpc_security_group.go, ForceNew); that of before has the load balancer.
+            ignore_changes=["description"] if role == "load_balancer" else None,
+        ),
         tags=stack.tags(role.replace("_", "-")),
     )
 

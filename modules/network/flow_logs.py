@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.vpc import Vpc
 
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.iam import grant, iam_role
 from modules.log_group import log_group
 from modules.policy import THIS_KEY, Statement, trust
 from modules.stack import Stack
 
 
-def flow_logs(stack: Stack, vpc: Vpc) -> KmsKey:
+def flow_logs(stack: Stack, vpc: Vpc) -> Key:
     """`aws_flow_log.main`, all traffic, by the minute. Returns the key of log groups of every tier."""
     key = _logs_key(stack)
     days = stack.environment.network.flow_log_days
@@ -33,7 +32,7 @@ def flow_logs(stack: Stack, vpc: Vpc) -> KmsKey:
     return key
 
 
-def _logs_key(stack: Stack) -> KmsKey:
+def _logs_key(stack: Stack) -> Key:
     """CloudWatch Logs may use it for log groups of this account and region, and for nothing else."""
     return encryption_key(
         stack,

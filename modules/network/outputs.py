@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from modules.outputs import Outputs, has, keyed_by
-from modules.spec import Environment
+from modules.outputs import Outputs, has, has_volumes, keyed_by
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 
 def zones(environment: Environment) -> Iterable[str]:
@@ -54,6 +56,9 @@ class NetworkOutputs(Outputs, tier="network"):
     redis_security_group_id: Annotated[str, "Security group of Redis: 6379 from nodes", has("redis")]
     documentdb_security_group_id: Annotated[
         str, "Security group of DocumentDB: 27017 from nodes", has("documentdb")
+    ]
+    volumes_security_group_id: Annotated[
+        str, "Security group of the volumes of systems: 2049 from nodes", has_volumes
     ]
     runner_security_group_id: Annotated[
         str, "Security group for runners and bastions: 443 to the Kubernetes API, endpoints and the internet"

@@ -9,9 +9,10 @@ from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
+from modules.retention import RetentionDays
 from modules.section import Finding, Section, check, fault, repeated
 from modules.wording import choices
 
@@ -29,12 +30,6 @@ SMALLEST: dict[Kind, int] = {"public": 27, "private": 22, "database": 27}
 # outbound rules per security group"); the rest is left to the conversations of firewall.py.
 MOST_ADMIN_RANGES = 40
 
-# The values CloudWatch Logs accepts for the retention of a log group (botocore: logs, shape Days).
-RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-
 
 def _letter(value: Any) -> Any:
     if not isinstance(value, str) or value in tuple(LETTERS):
@@ -44,18 +39,7 @@ def _letter(value: Any) -> Any:
     raise fault("a zone must be the last letter of its name, from a to f", remedy)
 
 
-def _retention(days: int) -> int:
-    if days in RETENTION_DAYS:
-        return days
-    longer = next((legal for legal in RETENTION_DAYS if legal > days), RETENTION_DAYS[-1])
-    rule = f"days must be one of {', '.join(map(str, RETENTION_DAYS))}, which CloudWatch Logs accepts"
-    raise fault(rule, f"write {longer}")
-
-
 Letter = Annotated[str, BeforeValidator(_letter), WithJsonSchema({"type": "string", "enum": list(LETTERS)})]
-RetentionDays = Annotated[
-    int, AfterValidator(_retention), WithJsonSchema({"type": "integer", "enum": list(RETENTION_DAYS)})
-]
 ByZone = dict[Letter, Range]
 
 

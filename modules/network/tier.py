@@ -47,12 +47,13 @@ class Network:
             load_balancer_security_group_id=self.firewall["load_balancer"].id,
             control_plane_security_group_id=self.firewall["control_plane"].id,
             node_security_group_id=self.firewall["node"].id,
-            postgres_security_group_id=self._database("postgres"),
-            redis_security_group_id=self._database("redis"),
-            documentdb_security_group_id=self._database("documentdb"),
+            postgres_security_group_id=self._where_there("postgres"),
+            redis_security_group_id=self._where_there("redis"),
+            documentdb_security_group_id=self._where_there("documentdb"),
+            volumes_security_group_id=self._where_there("volumes"),
             runner_security_group_id=self.firewall["runner"].id,
             logs_key_arn=self.logs_key.arn,
         )
 
-    def _database(self, role: str) -> str:
+    def _where_there(self, role: str) -> str:
         return self.firewall[role].id if role in self.firewall else LEFT_OUT

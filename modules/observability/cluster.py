@@ -25,17 +25,22 @@ def cluster(
     """All releases. The first makes the namespaces that the others are in."""
     gateway = GatewayOutputs.read(stack)
     helm_provider(stack, compute)
-    counted = heartbeat(stack, topics)
+    settings = stack.environment.observability
+    counted = heartbeat(stack, topics) if settings.monitoring else None
     logs = pod_logs(stack, network)
     identities = [
-        *alertmanager_identity(stack, compute, topics, counted),
-        *exporter_identity(stack, compute),
+        *(alertmanager_identity(stack, compute, topics, counted) if counted else []),
+        *(exporter_identity(stack, compute) if settings.monitoring else []),
         *collector_identity(stack, compute, logs),
-        *grafana_identity(stack, compute, logs),
+        *(grafana_identity(stack, compute, logs) if settings.has_grafana else []),
     ]
-    ground = platform(stack, gateway, grafana_secret(stack, data, gateway), identities)
-    prometheus(stack, gateway, topics, counted, ground)
-    exporter(stack, gateway, ground)
+    secret = grafana_secret(stack, data, gateway) if settings.has_grafana else None
+    ground = platform(stack, gateway, secret, identities)
+    if counted:
+        prometheus(stack, gateway, topics, counted, ground)
+        exporter(stack, gateway, ground)
     collector(stack, gateway, logs, ground)
-    grafana(stack, gateway, logs, ground)
-    systems(stack, ground)
+    if settings.has_grafana:
+        grafana(stack, gateway, logs, ground)
+    if settings.monitoring:
+        systems(stack, ground)

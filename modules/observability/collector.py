@@ -74,6 +74,7 @@ def collector(
         priority_class=gateway.priority_class,
         log_group=logs.name,
         traces=stack.environment.observability.traces,
+        monitoring=stack.environment.observability.monitoring,
     )
     return release(
         stack,

@@ -20,6 +20,7 @@ from modules.observability.heartbeat import messages
 from modules.observability.metric import DAY, Metric
 from modules.observability.network_alarms import nat
 from modules.observability.storage_alarms import vault
+from modules.observability.volume_alarms import BUSY_PERCENT, by_volume, stored, volume
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 
@@ -43,11 +44,14 @@ def dashboards(
 
     show("network", ["network"], _network(network))
     show("storage", ["storage"], _storage(storage))
-    if databases := stack.environment.data.databases:
-        show("data", databases, [chart for each in databases for chart in _databases(stack, each, data)])
+    databases = stack.environment.data.databases
+    if kept := [*databases, *(["volumes"] if data.volume_ids else [])]:
+        charts = [chart for each in databases for chart in _databases(stack, each, data)]
+        show("data", kept, [*charts, *(_volumes(data) if data.volume_ids else [])])
     show("compute", ["compute"], _compute(stack, compute))
     show("edge", ["edge"], _edge(stack, edge))
-    show("observability", ["observability"], _observability(stack))
+    parts = ["observability"] if "observability" in watched else []
+    show("observability", parts, _observability(stack))
 
 
 def _each(of: Mapping[str, str], metric: Callable[[str], Metric]) -> dict[str, Metric]:
@@ -88,6 +92,18 @@ def _databases(stack: Stack, database: str, data: DataOutputs) -> list[Chart]:
     if postgres := stack.environment.data.postgres if database == "postgres" else None:
         return _postgres(postgres, data)
     return _redis(data) if database == "redis" else _documentdb(data)
+
+
+def _volumes(data: DataOutputs) -> list[Chart]:
+    def lines(metric: str, statistic: str = "Average") -> dict[str, Metric]:
+        return _each(by_volume(data), lambda each: volume(each, metric, statistic))
+
+    return [
+        Chart("Volumes: bytes", _each(by_volume(data), stored)),
+        Chart("Volumes: % of the operations they take", lines("PercentIOLimit"), limit=BUSY_PERCENT),
+        Chart("Volumes: bytes read and written", lines("MeteredIOBytes", "Sum")),
+        Chart("Volumes: connections", lines("ClientConnections", "Sum")),
+    ]
 
 
 def _postgres(settings: Settings, data: DataOutputs) -> list[Chart]:
@@ -210,11 +226,9 @@ def _observability(stack: Stack) -> list[Chart]:
     def by_topic(metric: str) -> dict[str, Metric]:
         return {role: messages(stack, role, metric) for role in ("page", "ticket")}
 
+    beats = {"heartbeats": messages(stack, HEARTBEAT, "NumberOfMessagesPublished")}
     return [
         Chart("Messages to people", by_topic("NumberOfMessagesPublished")),
         Chart("Messages that did not arrive", by_topic("NumberOfNotificationsFailed"), limit=0),
-        Chart(
-            "Heartbeats of Prometheus",
-            {"heartbeats": messages(stack, HEARTBEAT, "NumberOfMessagesPublished")},
-        ),
+        *([Chart("Heartbeats of Prometheus", beats)] if stack.environment.observability.monitoring else []),
     ]

@@ -20,8 +20,8 @@ def grafana_secret(stack: Stack, data: DataOutputs, gateway: GatewayOutputs) -> 
     return cluster_password(
         stack,
         GRAFANA,
-        data,
-        gateway,
+        key=data.secrets_key_arn,
+        operator=gateway.secrets_operator_role_arn,
         role="grafana",
         tag="grafana",
         description="Password of the administrator of Grafana",

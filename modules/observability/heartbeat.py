@@ -52,7 +52,7 @@ def heartbeat_alarms(stack: Stack) -> Iterator[Alarm]:
     """The one alarm that must ring when nothing else can."""
     yield Alarm(
         "alerts_silent",
-        "Prometheus or Alertmanager is away: no alert of the cluster would reach anybody.",
+        "Prometheus or Alertmanager is down, or its alerts do not arrive: no alert of the cluster is sent.",
         "alerts-are-silent",
         "page",
         messages(stack, ROLE, "NumberOfMessagesPublished"),

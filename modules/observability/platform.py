@@ -4,6 +4,7 @@ policies, and the alerts and the dashboard that all systems share."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
@@ -21,24 +22,28 @@ from modules.traces import charts
 
 
 def platform(
-    stack: Stack, gateway: GatewayOutputs, secret: ClusterPassword, after: Sequence[ITerraformDependable]
+    stack: Stack,
+    gateway: GatewayOutputs,
+    secret: ClusterPassword | None,
+    after: Sequence[ITerraformDependable],
 ) -> Release:
-    """`helm_release.platform`, which makes the namespaces that the others are in, and comes first."""
-    values = {
-        "namespace": OBSERVABILITY,
-        "grafana": {"namespace": GRAFANA, "account": GRAFANA_ACCOUNT},
-        "secret": {
+    """`helm_release.platform`, which makes the namespaces that the others are in, and comes first. Without a
+    password there is no Grafana."""
+    values: dict[str, Any] = {"namespace": OBSERVABILITY}
+    if secret:
+        values["grafana"] = {"namespace": GRAFANA, "account": GRAFANA_ACCOUNT}
+        values["secret"] = {
             "region": stack.environment.region,
             "role": secret.reader.role.arn,
             "name": secret.secret.name,
             "into": kubernetes_secret(stack),
-        },
-        "words": {
+        }
+    if stack.environment.observability.monitoring:
+        values["words"] = {
             "environment": stack.names.stem,
             "gateway": gateway.namespace,
             "runbooks": runbook_page(stack),
-        },
-    }
+        }
     databases = stack.environment.data.databases
     return release(
         stack,
@@ -48,5 +53,5 @@ def platform(
         namespace=gateway.releases_namespace,
         values=[document(values)],
         adapt=lambda files: only(charts(stack)(files), databases),
-        depends_on=[secret.version, secret.reader.rights, *after],
+        depends_on=[*([secret.version, secret.reader.rights] if secret else []), *after],
     )

@@ -9,11 +9,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.network.spec import RetentionDays
 from modules.observability.slo_spec import Objectives
+from modules.retention import RetentionDays
 from modules.section import Finding, Section, check, fault, repeated
 
 MOST_EMAILS = 20
+# Settings of parts that a spec may leave out, and the keys of these parts.
+NEEDS = {
+    "grafana": ("monitoring",),
+    "metrics_days": ("monitoring",),
+    "metrics_gb": ("monitoring",),
+    "objectives": ("monitoring",),
+    "grafana_password_version": ("monitoring", "grafana"),
+}
 
 
 def _email(address: str) -> str:
@@ -124,6 +132,16 @@ class Observability(Section):
         default=True,
         description="Whether there are CloudWatch dashboards, which AWS bills. Those of Grafana stay.",
     )
+    monitoring: bool = Field(
+        default=True,
+        description="Whether Prometheus watches the cluster and Alertmanager sends its alerts. false, for"
+        " teams with a product of their own, leaves out both, and with them Grafana, the exporters, the"
+        " alerts and dashboards of systems, and the heartbeat. Alarms of CloudWatch, logs and traces stay.",
+    )
+    grafana: bool = Field(
+        default=True,
+        description="Whether Grafana shows what Prometheus collects. Alerts work without it.",
+    )
     monthly_usd: int | None = Field(
         default=None,
         ge=1,
@@ -144,6 +162,20 @@ class Observability(Section):
     def traces(self) -> bool:
         """Whether anything is traced."""
         return self.trace_percent > 0
+
+    @property
+    def has_grafana(self) -> bool:
+        """Whether there is a Grafana, which needs Prometheus."""
+        return self.monitoring and self.grafana
+
+    @check("monitoring", "grafana", "metrics_days", "metrics_gb", "objectives", "grafana_password_version")
+    def nothing_is_set_for_what_is_off(self) -> Iterator[Finding]:
+        """A setting of what the spec leaves out would have no effect."""
+        for key, needs in NEEDS.items():
+            off = next((each for each in needs if not getattr(self, each)), None)
+            if off and key in self.model_fields_set and getattr(self, key) is not False:
+                rule = f"{key} requires {off}, and {off} is false"
+                yield Finding((key,), rule, f"remove the line, or write {off}: true")
 
     @check("alarm_emails")
     def addresses_are_named_once(self) -> Iterator[Finding]:

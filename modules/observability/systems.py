@@ -3,6 +3,8 @@ system."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
@@ -28,13 +30,18 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
                 "max_replicas": str(system.max_replicas),
                 "runbooks": runbook_page(stack),
             }
+            values: dict[str, Any] = {"words": words}
+            if not system.path:
+                values["requests"] = False
+            if not stack.environment.observability.has_grafana:
+                values["dashboard"] = False
             releases[each] = release(
                 stack,
                 f"system_{name.replace('-', '_')}",
                 SYSTEM,
                 name=f"system-{name}",
                 namespace=OBSERVABILITY,
-                values=[document({"words": words, **({} if system.path else {"requests": False})})],
+                values=[document(values)],
                 adapt=charts(stack),
                 depends_on=[after],
             )

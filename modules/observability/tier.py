@@ -24,6 +24,7 @@ from modules.observability.redis_alarms import redis_alarms
 from modules.observability.storage_alarms import storage_alarms
 from modules.observability.topics import topics
 from modules.observability.tracing import tracing
+from modules.observability.volume_alarms import volume_alarms
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 
@@ -37,6 +38,8 @@ class Observability:
         self.edge = EdgeOutputs.read(stack)
         self.topics = topics(stack, self.storage)
         self.alarms = {part: alarms(stack, self.topics, table) for part, table in self._tables(stack).items()}
+        if self.data.volume_ids:
+            self.alarms["volumes"] = volume_alarms(stack, self.topics, self.data)
         composites(stack, self.topics, {**self.alarms["edge"], **self.alarms.get("postgres", {})})
         settings = stack.environment.observability
         if settings.dashboards:
@@ -60,11 +63,10 @@ class Observability:
             found["redis"] = redis_alarms(there.redis, self.data)
         if there.documentdb:
             found["documentdb"] = documentdb_alarms(there.documentdb, self.data)
-        return {
-            **found,
-            "storage": storage_alarms(stack, self.storage),
-            "observability": heartbeat_alarms(stack),
-        }
+        found["storage"] = storage_alarms(stack, self.storage)
+        if stack.environment.observability.monitoring:
+            found["observability"] = heartbeat_alarms(stack)
+        return found
 
     def _outputs(self) -> ObservabilityOutputs:
         return ObservabilityOutputs(

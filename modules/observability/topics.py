@@ -6,12 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.observability.spec import address_slug
 from modules.policy import THIS_KEY, Everyone, Statement, document
 from modules.stack import Stack
@@ -30,7 +29,7 @@ class Topics:
 
     page: SnsTopic
     ticket: SnsTopic
-    key: KmsKey
+    key: Key
 
     def of(self, severity: Severity) -> SnsTopic:
         """The topic of a severity."""
@@ -68,7 +67,7 @@ def publishers(stack: Stack) -> dict[str, str]:
     return found
 
 
-def _topic(stack: Stack, key: KmsKey, role: Severity) -> SnsTopic:
+def _topic(stack: Stack, key: Key, role: Severity) -> SnsTopic:
     topic = stack.add(
         SnsTopic,
         role,

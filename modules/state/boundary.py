@@ -3,6 +3,10 @@
 It grants nothing. It is the upper limit of what is attached to a role: who may make roles makes none that
 could change rights, read states or work in another region. Here, in the first tier, for roles of all others
 name it.
+
+It stays where the spec prescribes another boundary (`permissions_boundary`), though no role has it then. IAM
+refuses to delete a policy that is the boundary of a role (DeleteConflict: gruntwork-io/cloud-nuke #972), and
+this tier is applied before the roles of the others change.
 """
 
 from __future__ import annotations
@@ -11,11 +15,11 @@ from fnmatch import fnmatchcase
 
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 
+from modules.iam import boundary_name
 from modules.policy import Everything, Statement, document
 from modules.promotion import PULL, source_arns
 from modules.roles import role_arn
 from modules.stack import Stack, state_of
-from modules.state.outputs import boundary_name
 
 # What workloads ask for: the cluster and its nodes, controllers, systems, backups and restores, telemetry,
 # and the workflows of systems. Nothing of IAM; of secrets and keys their use alone.
@@ -34,6 +38,7 @@ SERVICES = [
     "eks-auth:AssumeRoleForPodIdentity",
     "elasticache:Connect",
     "elasticache:Describe*",
+    "elasticfilesystem:*",
     "elasticloadbalancing:*",
     "events:*",
     "kms:CreateGrant",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.s3_bucket_logging import (
     S3BucketLoggingA,
     S3BucketLoggingTargetObjectKeyFormat,
@@ -10,7 +9,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_logging import (
 )
 
 from modules.bucket import PrivateBucket, bucket_arn
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.policy import Everyone, Statement
 from modules.stack import Stack
 
@@ -21,7 +20,7 @@ NONCURRENT_LOG_DAYS = 30
 KEPT_VERSIONS = 100
 
 
-def state_bucket(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, KmsKey]:
+def state_bucket(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]:
     """`aws_s3_bucket.state`: every version of every state, encrypted with one key; who asks is logged."""
     key = encryption_key(stack, ROLE, "States of Terraform")
     bucket = PrivateBucket(

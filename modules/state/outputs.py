@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from modules.outputs import Outputs
-from modules.roles import prescribed_boundary
 from modules.stack import Stack
 
 Right = Literal["read", "write"]
@@ -37,15 +36,3 @@ def policy_name(stack: Stack, right: Right) -> str:
 def policy_arn(stack: Stack, right: Right) -> str:
     """Its ARN, known before the policy exists; the tier `state` is applied before all others."""
     return stack.arn("iam", f"policy/{policy_name(stack, right)}", region="")
-
-
-def boundary_name(stack: Stack) -> str:
-    """The name of the permissions boundary that the roles of the tiers have."""
-    return stack.names.of("iam_policy", "workload-boundary")
-
-
-def boundary_arn(stack: Stack) -> str:
-    """ARN of the boundary that the roles of the tiers have: that of the spec or, known before the policy
-    exists, that of the tier `state`, which is applied before all others."""
-    prescribed = prescribed_boundary(stack.environment)
-    return prescribed or stack.arn("iam", f"policy/{boundary_name(stack)}", region="")

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.backup_vault import BackupVault
 from cdktf_cdktf_provider_aws.backup_vault_lock_configuration import BackupVaultLockConfiguration
 from cdktf_cdktf_provider_aws.backup_vault_policy import BackupVaultPolicy
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.policy import THIS_KEY, Everyone, Everything, Statement, document
 from modules.stack import Stack
 
@@ -22,7 +21,7 @@ class Vaults:
     """`copy` is None when the spec names no second region."""
 
     main: BackupVault
-    key: KmsKey
+    key: Key
     copy: BackupVault | None
 
 
@@ -54,7 +53,7 @@ def _reports(stack: Stack) -> Statement:
     )
 
 
-def _vault(stack: Stack, role: str, key: KmsKey, region: str | None = None) -> BackupVault:
+def _vault(stack: Stack, role: str, key: Key, region: str | None = None) -> BackupVault:
     vault = stack.add(
         BackupVault,
         role,

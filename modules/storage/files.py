@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.s3_bucket_cors_configuration import (
     S3BucketCorsConfiguration,
     S3BucketCorsConfigurationCorsRule,
@@ -14,13 +13,13 @@ from cdktf_cdktf_provider_aws.s3_bucket_logging import (
 )
 
 from modules.bucket import PrivateBucket
-from modules.encryption import encryption_key
+from modules.encryption import Key, encryption_key
 from modules.stack import Stack
 
 ROLE = "files"
 
 
-def files(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, KmsKey]:
+def files(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]:
     """`aws_s3_bucket.files`: backed up, its every request logged, open to browsers of the named origins
     only."""
     settings = stack.environment.storage.files

@@ -22,8 +22,6 @@ CREATE = "create"
 HANDED = frozenset(
     {
         *("PORT", "BASE_PATH", "PUBLIC_HOST", "PUBLIC_URL", "AWS_REGION", "OTEL_SERVICE_NAME"),
-        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"),
-        *("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
         "METRICS_PORT",
         *("DATABASE_HOST", "DATABASE_READER_HOSTS", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_USER"),
         *("DATABASE_PASSWORD", "DATABASE_SSLMODE", "DATABASE_SSLROOTCERT"),
@@ -37,6 +35,13 @@ HANDED = frozenset(
         *("AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"),
         # Before these any SDK would leave the role aside.
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+    }
+)
+# What it hands besides where observability.trace_percent is not 0. Without traces they are the system's own.
+TRACING = frozenset(
+    {
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        *("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
     }
 )
 OTHERS = "SYSTEM_"  # how the variable with the address of another system starts
@@ -108,6 +113,11 @@ def source(text: str) -> Source | None:
     arn = _ARN.fullmatch(place)
     parameter = arn["service"] == "ssm" if arn else place.startswith("/")
     return Source(parameter, place, place if arn else "", field)
+
+
+def secret_address(name: str, variable: str) -> str:
+    """The name in Terraform of a secret that Tierra makes."""
+    return f"secrets_{name.replace('-', '_')}__{variable.lower()}"
 
 
 def _config_path(path: str) -> str:
@@ -202,6 +212,17 @@ def own_statements(permissions: Sequence[Permission]) -> list[Statement]:
         Statement(sid=f"OfItsOwn{number}", actions=each.actions, resources=each.resources)
         for number, each in enumerate(permissions, start=1)
     ]
+
+
+def tracing_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """Where Tierra traces, it says where traces go. Paths start at the root of the spec."""
+    for name, system in systems.items():
+        for key, given in (("env", system.env), ("secrets", system.secrets)):
+            for variable in given:
+                if variable in TRACING:
+                    rule = "the variable must not be one that Tierra sets, as it does while it traces"
+                    remedy = "remove the line, or write observability.trace_percent: 0"
+                    yield Finding(("systems", name, key, variable), rule, remedy)
 
 
 def own_findings(

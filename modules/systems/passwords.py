@@ -15,7 +15,7 @@ from modules.policy import Statement
 from modules.secret_reader import SecretReader, secret_reader
 from modules.stack import Stack
 from modules.systems.auth_spec import clients
-from modules.systems.own_spec import Source
+from modules.systems.own_spec import Source, secret_address
 from modules.systems.spec import System
 
 
@@ -68,8 +68,8 @@ def _password(
     return cluster_password(
         stack,
         name,
-        data,
-        gateway,
+        key=data.secrets_key_arn,
+        operator=gateway.secrets_operator_role_arn,
         role=f"system-{name}",
         tag=f"{name}-password",
         description=f"Password of {name} in {_databases(stack)}",
@@ -81,10 +81,7 @@ def _password(
 
 def _made(stack: Stack, name: str, variable: str, data: DataOutputs) -> SecretsmanagerSecret:
     """`aws_secretsmanager_secret.secrets_<system>__<variable>`."""
-    address, role = (
-        f"secrets_{name.replace('-', '_')}__{variable.lower()}",
-        variable.lower().replace("_", "-"),
-    )
+    address, role = secret_address(name, variable), variable.lower().replace("_", "-")
     return _empty(
         stack, address, f"system-{name}/{variable}", f"{variable} of {name}", f"{name}-{role}", data
     )

@@ -11,7 +11,7 @@ from modules.compute.nodes_spec import GroupName
 from modules.edge.domains import HostName
 from modules.github import Repository
 from modules.section import Finding, Section, check, repeated
-from modules.system_names import FormerNames, SystemName
+from modules.system_names import WORKFLOWS, FormerNames, SystemName, called
 from modules.systems.auth_spec import Auth
 from modules.systems.container_spec import Commands, Health, Metrics
 from modules.systems.own_spec import (
@@ -23,6 +23,7 @@ from modules.systems.own_spec import (
     SecretSource,
     SecretVariable,
     Source,
+    secret_address,
     source,
 )
 from modules.systems.parts import Folder, UrlPath, prefixes
@@ -30,6 +31,7 @@ from modules.systems.quantities import Cpu, Memory
 from modules.systems.requests_spec import AT_KONG, MOST_HOSTS, MOST_SECONDS, USUAL_SECONDS
 from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
+from modules.systems.volume_spec import Volume, VolumeName, volume_findings
 
 Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
 Serves = Literal["pages", "api"]
@@ -220,6 +222,12 @@ class System(Section):
         default_factory=dict,
         description="Files that its containers find at these paths and cannot change. Plans show them.",
         examples=[{"/etc/orders/settings.ini": "[orders]\nlimit = 10\n"}],
+    )
+    volumes: dict[VolumeName, Volume] = Field(
+        default_factory=dict,
+        json_schema_extra={"maxProperties": 5},
+        description="Folders that outlive pods, by name. All pods of the system share them, in every zone.",
+        examples=[{"media": {"path": "/srv/media", "size_gb": 20}}],
     )
     permissions: Annotated[tuple[Permission, ...], Field(strict=False, max_length=10)] = Field(
         default=(),
@@ -420,6 +428,11 @@ class System(Section):
                 rule = f"a path must not be both a file and a folder, as {below} would have it"
                 yield Finding(("config", path), rule, "rename one of them")
 
+    @check("volumes", "config")
+    def volumes_have_places(self) -> Iterator[Finding]:
+        """No two volumes meet, and none meets a file of settings."""
+        yield from volume_findings(self)
+
     @check("needs", "workers", "beat")
     def tasks_have_a_broker(self) -> Iterator[Finding]:
         """Tasks wait in Redis."""
@@ -502,6 +515,8 @@ def systems_findings(systems: Mapping[str, System], names: Collection[str]) -> I
             yield Finding(("systems", name, "path"), rule, remedy)
     yield from _below_metrics(systems, names)
     yield from _names_of_others(systems)
+    yield from _names_of_roles(systems)
+    yield from _names_of_secrets(systems)
 
 
 def _names_of_others(systems: Mapping[str, System]) -> Iterator[Finding]:
@@ -522,6 +537,30 @@ def _names_of_others(systems: Mapping[str, System]) -> Iterator[Finding]:
                     f"a former name must lead to one system, and systems.{owner}.formerly names {former}, too"
                 )
                 yield Finding(path, rule, "remove it from one of them", former)
+
+
+def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """The role of its pods has the name of the system; those of workflows have deploy- or push- before it."""
+    known = {called(name, system.formerly): name for name, system in systems.items()}
+    for mine, name in known.items():
+        for start in WORKFLOWS:
+            if (other := known.get(mine.removeprefix(start))) not in (None, name):
+                rule = f"the name must not be {mine}: a role by which workflows of {other} work has it in IAM"
+                yield Finding(("systems", name), rule, f"write another name, such as {mine}-app", mine)
+
+
+def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Finding]:
+    """Secrets that Tierra makes have an address in Terraform each (passwords.py)."""
+    owners: dict[str, str] = {}
+    for name, system in systems.items():
+        for variable, found in system.sources.items():
+            if found:
+                continue
+            address = secret_address(called(name, system.formerly), variable)
+            owner = owners.setdefault(address, f"systems.{name}.secrets.{variable}")
+            if owner != f"systems.{name}.secrets.{variable}":
+                rule = f"two secrets must not have one name in Terraform, and {owner} has {address}, too"
+                yield Finding(("systems", name, "secrets", variable), rule, "choose another variable")
 
 
 def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:

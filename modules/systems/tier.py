@@ -16,6 +16,7 @@ from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.helm import document, helm_provider, release
 from modules.images import pulled_from
+from modules.namespaces import collectors
 from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.auth_spec import Client, clients
@@ -113,6 +114,7 @@ class Systems:
             ]
         if system.metrics:
             values["metricsPort"] = system.metrics.port or system.port
+            values |= collectors(place.observability.monitoring)
         if authority := certificate(self.stack, system):
             values["authorities"] = authority
         if secrets.reader:
@@ -123,6 +125,10 @@ class Systems:
             values["clients"] = [_client(each, secrets) for each in senders]
         if system.config:
             values["config"] = list(system.config.values())
+        if system.volumes:
+            values["volumes"] = {each: self.data.volume_handles[f"{today}_{each}"] for each in system.volumes}
+            # Named so that the driver stays until nothing has to be unmounted: tierra/run/order.py.
+            values["volumesDriver"] = self.cluster.volumes_driver_arn
         if secret := secrets.password:
             values["registry"] = pulled_from(self.stack)["public.ecr.aws"]
             values["password"] = {
@@ -186,10 +192,14 @@ class Systems:
             }
         if system.config:
             values["config"] = {"paths": list(system.config), "digest": _digest(system.config)}
+        if system.volumes:
+            values["volumes"] = {each: volume.path for each, volume in system.volumes.items()}
         if "start_seconds" in system.health.model_fields_set:
             values["probes"]["startSeconds"] = system.health.start_seconds
         if system.metrics:
             values["metrics"] = {"path": system.metrics.path, "port": system.metrics.port or system.port}
+            if not self.stack.environment.observability.monitoring:
+                values["monitored"] = False
         if system.sidecars:
             values["sidecars"] = {side: _sidecar(each) for side, each in system.sidecars.items()}
         if system.workers:

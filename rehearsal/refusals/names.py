@@ -119,6 +119,10 @@ NAMES: Mapping[str, Name] = {
         "elasticache CreateCacheSubnetGroup",
         "Cache subnet group {name} already exists.",
     ),
+    "aws_efs_file_system": Name("FileSystemAlreadyExists", ("creation_token",), "efs CreateFileSystem"),
+    "aws_efs_mount_target": Name(
+        "MountTargetConflict", ("file_system_id", "subnet_id"), "efs CreateMountTarget"
+    ),
     "aws_elasticache_user": Name(
         "UserAlreadyExists", ("user_id",), "elasticache CreateUser", "User {user_id} already exists."
     ),

@@ -130,6 +130,9 @@ KINDS = {
         ),
         "the vault that a plan or setting names exists",
     ),
+    "file_system": Kind(
+        ("aws_efs_file_system.id",), "the file system of a mount target, access point or policy exists"
+    ),
     "cluster": Kind(
         ("aws_eks_cluster.name", "aws_eks_cluster.id"), "the cluster that an object is of exists"
     ),
@@ -190,6 +193,7 @@ REFERENCES = (
         words="The subnet ID '{value}' does not exist",
     ),
     Reference("subnet", ("aws_lb.subnets",), "SubnetNotFound", "elbv2 CreateLoadBalancer"),
+    Reference("subnet", ("aws_efs_mount_target.subnet_id",), "SubnetNotFound", "efs CreateMountTarget"),
     Reference(
         "address",
         ("aws_nat_gateway.allocation_id",),
@@ -231,6 +235,21 @@ REFERENCES = (
         ("aws_network_acl_rule.network_acl_id", "aws_network_acl_association.network_acl_id"),
         "InvalidNetworkAclID.NotFound",
         words="The networkAcl ID '{value}' does not exist",
+    ),
+    Reference(
+        "group", ("aws_efs_mount_target.security_groups",), "SecurityGroupNotFound", "efs CreateMountTarget"
+    ),
+    Reference(
+        "file_system", ("aws_efs_mount_target.file_system_id",), "FileSystemNotFound", "efs CreateMountTarget"
+    ),
+    Reference(
+        "file_system", ("aws_efs_access_point.file_system_id",), "FileSystemNotFound", "efs CreateAccessPoint"
+    ),
+    Reference(
+        "file_system",
+        ("aws_efs_file_system_policy.file_system_id",),
+        "FileSystemNotFound",
+        "efs PutFileSystemPolicy",
     ),
     Reference("key", ("aws_kms_alias.target_key_id",), "NotFoundException", "kms CreateAlias"),
     Reference(

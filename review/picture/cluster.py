@@ -160,6 +160,7 @@ def _systems(terraform: Terraform) -> Box:
             *(f"beside it {name}" for name in values.get("sidecars", ())),
         ]
         stores = [name for variable, name in STORES if variable in values["environment"]]
+        stores += [f"volume {name}" for name in values.get("volumes", ())]
         notes = [
             listed([_between(pods, "pod"), *filter(None, helpers)]),
             _asked(values),

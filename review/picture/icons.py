@@ -35,6 +35,7 @@ ICONS = {
     "postgres": (DATA, CYLINDER + "M4 12c0 5 16 5 16 0"),
     "redis": (DATA, CYLINDER + "M13 9l-4 6h6l-4 5"),
     "documentdb": (DATA, CYLINDER + "M9 12l-2.500 3l2.500 3M15 12l2.500 3l-2.500 3"),
+    "volume": (STORAGE, "M3 5h7l2 3h9v11H3zM3 11h18"),
     "bucket": (STORAGE, "M3 5h18l-3 16H6zM3 5c0-3 18-3 18 0M5 12h14"),
     "backup": (STORAGE, "M12 3a9 9 0 1 1-8.500 6M3 3v6h6M12 8v5l4 2"),
     "restore": (STORAGE, "M20 12a8 8 0 1 1-3-6.200M17 2v4h-4M8 12l3 3l5-6"),

@@ -11,8 +11,8 @@ from review.picture.terraform import Resource, Terraform
 
 
 def databases(terraform: Terraform) -> list[Box]:
-    """A row for each: its own box, and its instances by zone."""
-    return [*_postgres(terraform), *_redis(terraform), *_documentdb(terraform)]
+    """A row for each, and for each volume: its own box, and its instances by zone."""
+    return [*_postgres(terraform), *_redis(terraform), *_documentdb(terraform), *_volumes(terraform)]
 
 
 def _engine(main: Box, instances: list[Box]) -> Box:
@@ -127,6 +127,30 @@ def _documentdb(terraform: Terraform) -> list[Box]:
                 ],
             )
         )
+    return found
+
+
+def _volumes(terraform: Terraform) -> list[Box]:
+    """File systems of volumes, and where the nodes of each zone find them."""
+    found = []
+    targets = terraform.all("aws_efs_mount_target")
+    for volume in terraform.all("aws_efs_file_system"):
+        mine = [
+            each
+            for each in targets
+            if {volume.address, volume.values.get("id")} & set(terraform.followed(each, "file_system_id"))
+        ]
+        related = terraform.all("aws_efs_access_point", "aws_efs_file_system_policy")
+        groups = groups_of(terraform, mine[0]) if mine else []
+        main = make(
+            "volume",
+            f"Volume: {volume.name.replace('_', ' ')}",
+            [volume],
+            [*(each for each in related if each.name == volume.name), *groups],
+            notes=["shared by all pods of its system", backed_up(terraform, volume)],
+        )
+        zones = [make("volume", "mount target", [each], zone=zone_of(terraform, each)) for each in mine]
+        found.append(_engine(main, zones))
     return found
 
 

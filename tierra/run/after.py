@@ -87,7 +87,7 @@ def reached(workspace: Workspace) -> Iterator[str]:
         role = workspace.facts.get("assume_role")
         as_role = f" --role-arn {role}" if role else ""
         yield f"Cluster:   aws eks update-kubeconfig --region {region} --name {cluster}{as_role}"
-        if upstream.now(workspace.tier("observability")):
+        if workspace.facts["grafana"] and upstream.now(workspace.tier("observability")):
             yield "Grafana:   kubectl -n grafana port-forward svc/grafana 3000:80, then http://localhost:3000"
 
 

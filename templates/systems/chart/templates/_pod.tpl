@@ -72,6 +72,10 @@ volumeMounts:
     subPath: {{ $number | quote }}
     readOnly: true
   {{- end }}
+  {{- range $name, $path := .root.Values.volumes }}
+  - name: volume-{{ $name }}
+    mountPath: {{ $path }}
+  {{- end }}
 {{- end }}
 
 {{- define "system.resources" -}}
@@ -135,5 +139,10 @@ volumes:
   - name: config
     configMap:
       name: {{ .Values.system }}-config
+  {{- end }}
+  {{- range $name, $path := .Values.volumes }}
+  - name: volume-{{ $name }}
+    persistentVolumeClaim:
+      claimName: {{ $name }}
   {{- end }}
 {{- end }}

@@ -1,0 +1,117 @@
+"""Volumes of systems: each a file system of its own in EFS, which every zone mounts.
+
+Why EFS and not EBS: docs/decisions/0011-shared-volumes.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.efs_access_point import (
+    EfsAccessPoint,
+    EfsAccessPointPosixUser,
+    EfsAccessPointRootDirectory,
+    EfsAccessPointRootDirectoryCreationInfo,
+)
+from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem
+from cdktf_cdktf_provider_aws.efs_file_system_policy import EfsFileSystemPolicy
+from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from modules.data.keys import grants_are_for_services
+from modules.encryption import encryption_key
+from modules.network.outputs import NetworkOutputs
+from modules.policy import Everyone, Statement, document
+from modules.stack import Stack
+from modules.systems.volume_spec import OWNER
+from modules.systems.volume_spec import volumes as asked_for
+
+# In the file system. Restored files come to a folder beside it (docs/restore.md).
+ROOT = "/volume"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """`handle` is what the CSI driver mounts it by."""
+
+    file_system: EfsFileSystem
+    handle: str
+
+
+def volumes(stack: Stack, network: NetworkOutputs) -> dict[str, Volume]:
+    """`aws_efs_file_system.<system>_<volume>` and what belongs to it, by `<system>_<volume>`; one key for
+    all."""
+    systems = stack.environment.systems
+    if not asked_for(systems):
+        return {}
+    key = encryption_key(stack, "volumes", "Volumes of systems", grants_are_for_services())
+    found = {}
+    for each, system in systems.items():
+        with stack.system(each) as name:
+            for volume in system.volumes:
+                found[f"{each}_{volume}"] = _volume(stack, network, key, f"{name}-{volume}")
+    return found
+
+
+def _volume(stack: Stack, network: NetworkOutputs, key: KmsKey, name: str) -> Volume:
+    address = name.replace("-", "_")
+    file_system = stack.add(
+        EfsFileSystem,
+        address,
+        creation_token=stack.names.of("efs_token", name),
+        encrypted=True,
+        kms_key_id=key.arn,
+        performance_mode="generalPurpose",
+        # As much as the pods ask for, paid by the byte; what bursts would depend on the size.
+        throughput_mode="elastic",
+        lifecycle=stack.guarded,
+        tags={**stack.tags(name), **stack.names.backup_tag},
+    )
+    policy = stack.add(
+        EfsFileSystemPolicy, address, file_system_id=file_system.id, policy=_policy(file_system.arn)
+    )
+    targets = [
+        stack.add(
+            EfsMountTarget,
+            f"{address}_{zone}",
+            file_system_id=file_system.id,
+            subnet_id=subnet,
+            security_groups=[network.volumes_security_group_id],
+        )
+        for zone, subnet in network.database_subnet_ids.items()
+    ]
+    owner = {"owner_uid": OWNER, "owner_gid": OWNER, "permissions": "0750"}
+    access = stack.add(
+        EfsAccessPoint,
+        address,
+        file_system_id=file_system.id,
+        posix_user=EfsAccessPointPosixUser(uid=OWNER, gid=OWNER),
+        root_directory=EfsAccessPointRootDirectory(
+            path=ROOT, creation_info=EfsAccessPointRootDirectoryCreationInfo(**owner)
+        ),
+        # What names the access point can be mounted in every zone.
+        depends_on=[policy, *targets],
+        lifecycle=stack.guarded,
+        tags=stack.tags(name),
+    )
+    return Volume(file_system, f"{file_system.id}::{access.id}")
+
+
+def _policy(arn: str) -> str:
+    """Nodes mount without a role, as the security group lets them: in TLS, and through an access point, so
+    never as root and never beside the folder of the system."""
+    return document(
+        Statement(
+            sid="MountThroughAccessPoints",
+            principals=Everyone("the security group decides who reaches the mount targets"),
+            actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+            resources=arn,
+            conditions={
+                "Bool": {
+                    "aws:SecureTransport": "true",
+                    "elasticfilesystem:AccessedViaMountTarget": "true",
+                },
+                "Null": {"elasticfilesystem:AccessPointArn": "false"},
+            },
+        ),
+    )

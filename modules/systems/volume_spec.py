@@ -1,0 +1,110 @@
+"""What `systems.<system>.volumes:` may say: folders that outlive pods and that all pods of a system share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.section import Finding, Section, fault
+from modules.system_names import NO_TEXT
+
+if TYPE_CHECKING:
+    from modules.systems.spec import System
+
+MOST_VOLUMES = 5
+LONGEST_NAME = 20
+# The user and group of every pod (templates/systems/chart), to whom the files belong.
+OWNER = 10001
+# A volume there would hide what the image or the pod has: the folder with all below it, or the folder itself.
+SYSTEM_FOLDERS = tuple(
+    f"/{each}"
+    for each in (
+        *("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "sys", "tmp", "usr"),
+        "var/run",
+    )
+)
+HIDING = tuple(f"/{each}" for each in ("home", "opt", "root", "var"))
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]*", name) or len(name) > LONGEST_NAME:
+        plain = re.sub(r"[^a-z0-9]+", "", name.lower()).lstrip("0123456789")[:LONGEST_NAME]
+        rule = (
+            f"the name of a volume must be at most {LONGEST_NAME} lowercase letters and digits, a letter"
+            " first"
+        )
+        raise fault(rule, f"write {plain}" if plain else "write a name such as media")
+    if name in NO_TEXT:
+        rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
+        raise fault(rule, f"write another name, such as {name}files")
+    return name
+
+
+def _path(path: str) -> str:
+    if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", path) or len(path) > 200:
+        rule = "the path of a volume must be absolute, of letters, digits and . _ - between its slashes"
+        raise fault(rule, "write it like /srv/media")
+    taken = next((each for each in SYSTEM_FOLDERS if path == each or path.startswith(f"{each}/")), None)
+    if taken := taken or next((each for each in HIDING if path == each), None):
+        where = f"in {taken}" if taken in SYSTEM_FOLDERS else taken
+        raise fault(
+            f"the path must not be {where}: a volume hides what the image has there",
+            "write a path of its own, such as /srv/media",
+        )
+    return path
+
+
+VolumeName = Annotated[str, AfterValidator(_name)]
+VolumePath = Annotated[
+    str,
+    AfterValidator(_path),
+    WithJsonSchema({"type": "string", "pattern": r"^(/[A-Za-z0-9._-]+)+$", "examples": ["/srv/media"]}),
+]
+
+
+class Volume(Section):
+    """A folder on a file system of its own in EFS, in every zone, which all pods of the system share."""
+
+    path: VolumePath = Field(
+        description="Where the containers of the system find it. Sidecars do not.", examples=["/srv/media"]
+    )
+    size_gb: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        description="GiB that its files are expected to stay below; above, an alarm goes off. EFS grows and"
+        " shrinks with the files, and nothing stops a system at this size.",
+    )
+
+
+def volumes(systems: Mapping[str, System]) -> dict[str, Volume]:
+    """All volumes of an environment, by `<system>_<volume>`."""
+    return {
+        f"{name}_{volume}": each
+        for name, system in systems.items()
+        for volume, each in system.volumes.items()
+    }
+
+
+def volume_findings(system: System) -> Iterator[Finding]:
+    """Each volume has a place of its own. Paths start at the system."""
+    if len(system.volumes) > MOST_VOLUMES:
+        rule = f"a system must have at most {MOST_VOLUMES} volumes"
+        yield Finding(("volumes",), rule, "use folders of one volume", f"{len(system.volumes)} volumes")
+    before: dict[str, str] = {}
+    for name, volume in system.volumes.items():
+        for other, path in before.items():
+            if f"{volume.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{volume.path}/"):
+                rule = f"a volume must not lie at or in the place of another, and {other} is at {path}"
+                yield Finding(("volumes", name, "path"), rule, "choose a path beside it", volume.path)
+                break
+        before[name] = volume.path
+        if file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
+            rule = f"a volume must not hold files of config, and {file} lies in it"
+            yield Finding(("volumes", name, "path"), rule, "move one of the two", volume.path)
+        if volume.path in system.config:
+            rule = "a path must not be both a volume and a file of config"
+            yield Finding(("volumes", name, "path"), rule, "move one of the two", volume.path)

@@ -1,0 +1,91 @@
+"""Keys of KMS that the company brings: used in place of those that Tierra makes, wherever these are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Variant
+
+from modules.given_keys import COPY, KmsKeys
+
+Variants = Callable[..., Variant]
+REGION, COPIES = "us-east-1", "us-west-2"
+COPY_REGION = {"storage": {"backup": {"copy_region": COPIES}}}
+
+
+def arn(number: int, region: str = REGION) -> str:
+    return f"arn:aws:kms:{region}:210987654321:key/{number:08d}-89ab-cdef-0123-456789abcdef"
+
+
+GIVEN = {
+    name: arn(number, COPIES if name == COPY else REGION)
+    for number, name in enumerate(KmsKeys.model_fields, start=1)
+}
+
+
+@pytest.fixture
+def given(variant: Variants) -> Variant:
+    return variant(kms_keys=GIVEN, **COPY_REGION)
+
+
+def test_the_names_are_those_of_the_keys_that_tierra_makes(variant: Variants) -> None:
+    made = {name for root in variant(**COPY_REGION).values() for name in root.all("aws_kms_key")}
+    assert made == {*GIVEN, "state"}
+
+
+def test_no_key_but_that_of_the_states_is_made(given: Variant) -> None:
+    for tier, root in given.items():
+        ours = {"state"} if tier == "state" else set()
+        assert set(root.all("aws_kms_key")) == set(root.all("aws_kms_alias")) == ours, tier
+
+
+def test_a_key_that_tierra_made_before_stays_for_what_it_encrypted(given: Variant) -> None:
+    left = {name: root.body.get("removed", []) for name, root in given.items()}
+    names = {each["from"] for blocks in left.values() for each in blocks}
+    assert names == {f"aws_kms_key.{name}" for name in GIVEN}
+    assert all(each["lifecycle"] == {"destroy": False} for blocks in left.values() for each in blocks)
+
+
+def test_a_plan_reads_each_key_once(given: Variant) -> None:
+    read: dict[str, Any] = {}
+    for root in given.values():
+        for name, key in root.body.get("data", {}).get("aws_kms_key", {}).items():
+            assert name not in read
+            read[name] = key
+    assert {name: key["key_id"] for name, key in read.items()} == GIVEN
+    assert {name: key["region"] for name, key in read.items() if "region" in key} == {COPY: COPIES}
+
+
+def test_what_was_encrypted_by_a_key_of_tierra_is_by_that_of_the_company(
+    variant: Variants, given: Variant
+) -> None:
+    """Arguments, rights and outputs differ in nothing but where the key comes from."""
+    plain = variant(environment="plain", **COPY_REGION)
+    for tier in set(given) - {"state", "delivery"}:
+        text = json.dumps(given[tier].body).replace("acme-trial", "acme-plain")
+        wanted = json.dumps(plain[tier].body)
+        for name in GIVEN:
+            place = f"aws_kms_key.{name}."
+            assert text.count(f"data.{place}") == wanted.count(place) - wanted.count(f"{place}key_id"), name
+            assert text.count(f"{{{place}") == 0, name
+
+
+def test_an_apply_uses_these_keys_and_no_other_without_tags(given: Variant, variant: Variants) -> None:
+    statements = given["delivery"].statements("aws_iam_role_policy.apply")
+    assert set(statements["UseKeysOfTheCompany"]["Resource"]) == set(GIVEN.values())
+    through = statements["UseKeysOfTheCompany"]["Condition"]["StringEquals"]["kms:ViaService"]
+    assert f"rds.{REGION}.amazonaws.com" in through
+    assert set(statements["LetServicesUseThem"]["Resource"]) == set(GIVEN.values())
+    plain = variant(environment="plain")["delivery"].statements("aws_iam_role_policy.apply")
+    assert not {"UseKeysOfTheCompany", "LetServicesUseThem"} & set(plain)
+
+
+def test_one_key_may_encrypt_several_things(variant: Variants) -> None:
+    mrk = "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef"
+    found = variant(kms_keys={"files": mrk, "backup": mrk})
+    assert set(found["storage"].body["data"]["aws_kms_key"]) == {"files", "backup"}
+    statements = found["delivery"].statements("aws_iam_role_policy.apply")
+    assert statements["LetServicesUseThem"]["Resource"] == mrk
