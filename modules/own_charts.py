@@ -255,7 +255,7 @@ def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tup
         charts=tuple(each for each, node in pods if not node),
         on_nodes=tuple(each for each, node in pods if node),
     )
-    place = environment.network.layout.private
+    place = environment.network.layout
     for found in capacity_findings(
         environment.compute, environment.gateway, overhead, environment.systems, place
     ):

@@ -386,21 +386,23 @@ class Environment(Section):
         if self.observability.traces:
             yield from tracing_findings(self.systems)
 
-    @check("systems", "network.cidr")
+    @check("systems", "network.cidr", "network.pods")
     def systems_reach_what_there_is(self) -> Iterator[Finding]:
         """Calls and ways out of systems."""
-        yield from surroundings_findings(self.systems, self.network.cidr)
+        yield from surroundings_findings(self.systems, self.network.blocks)
 
     @check("data", "systems")
     def what_systems_need_is_there(self) -> Iterator[Finding]:
         """A system needs no database that is off."""
         yield from need_findings(self.systems, self.data.databases)
 
-    @check("compute", "network.cidr", "network.zones", "region")
+    @check("compute", "network.cidr", "network.pods", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Finding]:
         """Ranges, zones and roles that the cluster can have here."""
         home = f"{self.region}:{self.account}"
-        yield from compute_findings(self.compute, self.network.cidr, self.network.zones, self.partition, home)
+        yield from compute_findings(
+            self.compute, self.network.blocks, self.network.zones, self.partition, home
+        )
 
     @check("compute.groups", "systems")
     def groups_of_nodes_are_there(self) -> Iterator[Finding]:
@@ -428,7 +430,7 @@ class Environment(Section):
             self.gateway,
             Overhead(self.observability, bool(volumes(self.systems))),
             self.systems,
-            self.network.layout.private,
+            self.network.layout,
         )
 
     @check("compute.nodes", "compute.groups", "gateway", "systems")
@@ -504,7 +506,7 @@ class Environment(Section):
         """A role for the zone is one of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
-    @check("edge.clients", "network.cidr", "network.reserved")
+    @check("edge.clients", "network.cidr", "network.pods", "network.reserved", "network.routes")
     def clients_are_elsewhere(self) -> Iterator[Finding]:
         """Ranges that reach an internal load balancer."""
         yield from clients_are_beyond_the_vpc(self.edge, self.network)

@@ -20,6 +20,7 @@ MISSED: Mapping[str, str] = {
     "aws_eks_cluster": "everything in the cluster is gone",
     "aws_eks_node_group": "its pods have no node",
     "aws_elasticache_replication_group": "its cache cannot be reached",
+    "aws_ec2_transit_gateway_vpc_attachment": "networks behind the transit gateway cannot be reached",
     "aws_eip": "its address goes back to AWS for good, and partners that allow only it refuse the platform",
     "aws_internet_gateway": "the platform and the internet cannot reach each other",
     "aws_lb": "the platform cannot be reached",
@@ -27,6 +28,7 @@ MISSED: Mapping[str, str] = {
     "aws_lb_target_group": "its targets get no requests",
     "aws_nat_gateway": "private subnets of its zone cannot reach the internet",
     "aws_route": "what it leads to cannot be reached",
+    "aws_vpn_gateway_attachment": "networks behind the virtual private gateway cannot be reached",
     RECORD: "its name is not found",
     RELEASE: "its pods stop",
 }

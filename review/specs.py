@@ -115,20 +115,21 @@ def _connected(one: Environment, other: Environment) -> Iterator[str]:
     if not ours.overlaps(theirs):
         return
     shared = [
-        (mine, its) for mine in one.network.reserved for its in other.network.reserved if mine.overlaps(its)
+        (mine, its) for mine in one.network.elsewhere for its in other.network.elsewhere if mine.overlaps(its)
     ]
-    named = [each for each in one.network.reserved if each.overlaps(theirs)]
-    named += [each for each in other.network.reserved if each.overlaps(ours)]
+    named = [each for each in one.network.elsewhere if each.overlaps(theirs)]
+    named += [each for each in other.network.elsewhere if each.overlaps(ours)]
     if not shared and not named:
         return
-    why = f"both name {shared[0][0]} in network.reserved" if shared else f"network.reserved names {named[0]}"
-    free = free_range(theirs.prefixlen, [ours, theirs, *one.network.reserved, *other.network.reserved])
+    keys = "network.routes or network.reserved"
+    why = f"both name {shared[0][0]} in {keys}" if shared else f"one names {named[0]} in {keys}"
+    free = free_range(theirs.prefixlen, [ours, theirs, *one.network.taken, *other.network.taken])
     yield (
         f"environments/{other.environment}.yaml and environments/{one.environment}.yaml: network.cidr:"
         f" {theirs} and {ours}\n"
         f"  rule:   {why}, so that routes lead to both networks, and their ranges must not overlap\n"
         f"  remedy: write another network.cidr, such as {free}, in the one that is not"
-        " built yet, or remove the range from network.reserved of the one that has no route there"
+        " built yet, or remove the range from the one that has no route there"
     )
 
 

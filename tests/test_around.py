@@ -347,7 +347,7 @@ def test_access_lists_let_clients_in_and_the_internet_not(variant: Callable[...,
     [
         ({"edge": {"clients": ["10.1.0.0/16"]}}, "clients requires scheme: internal"),
         ({"edge": {"scheme": "internal", "shield": True}}, "protects what the internet reaches"),
-        ({"network": {}}, "must be a part of a range of network.reserved"),
+        ({"network": {}}, "must be a part of a range of network.routes"),
         ({"edge": {"scheme": "internal", "clients": ["10.20.4.0/24"]}}, "must be beyond the VPC"),
         ({"edge": {"scheme": "internal", "clients": ["10.1.0.0/16"] * 2}}, "named once"),
     ],

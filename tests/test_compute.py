@@ -24,6 +24,7 @@ from modules.compute.instances import instances
 from modules.compute.overhead import Overhead, Pods
 from modules.compute.pools import share_out
 from modules.compute.versions import ADDONS, VERSIONS
+from modules.errors import SpecError
 from modules.models import instance_types
 from modules.observability.spec import Observability
 from modules.spec import Environment
@@ -315,6 +316,50 @@ def test_facts_agree_with_the_image_of_eks() -> None:
     for name, pods in published.items():
         kind = instances()[name]
         assert kind.interfaces * (kind.addresses - 1) + 2 == pods, name
+
+
+OWN_RANGE = {"pods": "100.64.0.0/16"}
+
+
+def test_pods_with_a_range_of_their_own_get_interfaces_in_their_subnets(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    compute = variant(network=OWN_RANGE)["compute"]
+    values = json.loads(compute["aws_eks_addon.vpc_cni"]["configuration_values"])
+    assert values["env"] == {
+        "ENABLE_PREFIX_DELEGATION": "true",
+        "WARM_PREFIX_TARGET": "1",
+        "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true",
+        "ENI_CONFIG_LABEL_DEF": "topology.kubernetes.io/zone",
+    }
+    assert values["eniConfig"]["create"] is True
+    outputs = "${data.terraform_remote_state.network.outputs."
+    assert values["eniConfig"]["subnets"] == {
+        f"us-east-1{zone}": {
+            "id": f"{outputs}pod_subnet_ids.{zone}}}",
+            "securityGroups": [f"{outputs}node_security_group_id}}"],
+        }
+        for zone in "abc"
+    }
+    template = compute["aws_launch_template.nodes"]
+    assert template["vpc_security_group_ids"] == [f"{outputs}node_security_group_id}}"]
+    tags = {each["resource_type"]: each["tags"] for each in template["tag_specifications"]}
+    assert tags["instance"]["PodRange"] == "100.64.0.0/16", "other nodes take over"
+
+
+@pytest.mark.parametrize(
+    ("network", "compute", "rule"),
+    [
+        ({**OWN_RANGE, "cidr": "10.20.0.0/22"}, {"nodes": {"max": 60}}, "10.20.0.0/26 has 17"),
+        ({"pods": "100.64.0.0/19"}, {"nodes": {"max": 66}}, "100.64.0.0/22 has 1019"),
+        (OWN_RANGE, {"nodes": {"instance_type": "t3.small", "pods": 110, "max": 30}}, "at most 98 pods"),
+    ],
+)
+def test_nodes_and_pods_without_addresses_of_their_own_are_refused(
+    environment: Callable[..., Environment], network: dict[str, Any], compute: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(network=network, compute=compute)
 
 
 def test_a_t3_medium_offers_what_the_page_says(environment: Callable[..., Environment]) -> None:

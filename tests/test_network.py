@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from conftest import Root
 
+from modules.errors import SpecError
+from modules.spec import Environment
+
 KINDS = ("public", "private", "database")
 
 
@@ -263,6 +266,144 @@ def test_administrators_beyond_the_vpc_reach_the_api_and_the_endpoints_alone(
     added = network.all("aws_network_acl_rule").keys() - plain.all("aws_network_acl_rule").keys()
     assert added == {f"private_in_https_{block}" for block in ("10_0_0_0", "172_16_0_0", "192_168_0_0")}
     assert {network[f"aws_network_acl_rule.{name}"]["from_port"] for name in added} == {443}
+
+
+ROUTES = [
+    {"to": "10.8.0.0/14", "via": "tgw-0123456789abcdef0"},
+    {"to": "10.12.0.0/16", "via": "tgw-0123456789abcdef0"},
+    {"to": "192.168.0.0/16", "via": "vgw-0123456789abcdef0"},
+    {"to": "10.0.0.0/8", "via": "pcx-0123456789abcdef0"},
+]
+
+
+def test_routes_to_other_networks_are_in_private_tables_behind_their_attachments(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    network = variant(network={"routes": ROUTES, "admin_cidrs": ["10.9.0.0/22"]})["network"]
+    transit, vpn = "aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment"
+    for zone in network.environment.network.zones:
+        found = targets(network, f"private_{zone}")
+        del found["0.0.0.0/0"]
+        ways = {
+            to: (
+                route.get("transit_gateway_id")
+                or route.get("gateway_id")
+                or route["vpc_peering_connection_id"]
+            )
+            for to, route in found.items()
+        }
+        assert ways == {each["to"]: each["via"] for each in ROUTES}
+        after = {to: route.get("depends_on") for to, route in found.items()}
+        assert after == {
+            "10.8.0.0/14": [f"{transit}.tgw_0123456789abcdef0"],
+            "10.12.0.0/16": [f"{transit}.tgw_0123456789abcdef0"],
+            "192.168.0.0/16": [f"{vpn}.vgw_0123456789abcdef0"],
+            "10.0.0.0/8": None,
+        }
+    assert targets(network, "database") == {}
+    assert targets(network, "public").keys() == {"0.0.0.0/0"}
+    [attachment] = network.all(transit).values()
+    zones = network.environment.network.zones
+    assert attachment["subnet_ids"] == [f"${{aws_subnet.private_{zone}.id}}" for zone in zones]
+    assert list(network.all(vpn)) == ["vgw_0123456789abcdef0"]
+
+
+def test_pods_with_a_range_of_their_own_have_subnets_with_the_ways_of_private_ones(
+    variant: Callable[..., dict[str, Root]],
+) -> None:
+    network = variant(network={"pods": "100.64.0.0/16"})["network"]
+    plain = variant(environment="plain")["network"]
+    block = network["aws_vpc_ipv4_cidr_block_association.pods"]
+    assert (block["vpc_id"], block["cidr_block"]) == ("${aws_vpc.main.id}", "100.64.0.0/16")
+    ranges = {"a": "100.64.0.0/19", "b": "100.64.32.0/19", "c": "100.64.64.0/19"}
+    for zone, cidr in ranges.items():
+        subnet = network[f"aws_subnet.pods_{zone}"]
+        assert subnet["cidr_block"] == cidr
+        assert subnet["depends_on"] == ["aws_vpc_ipv4_cidr_block_association.pods"]
+        assert not [tag for tag in subnet["tags"] if tag.startswith("kubernetes.io/")], "no load balancers"
+        tie = network[f"aws_route_table_association.pods_{zone}"]
+        assert tie["route_table_id"] == f"${{aws_route_table.private_{zone}.id}}"
+        assert f"${{aws_subnet.pods_{zone}.id}}" in network["aws_network_acl.private"]["subnet_ids"]
+    for name in ("public_in", "private_in", "database_in", "database_out"):
+        rule = network[f"aws_network_acl_rule.{name}_pods"]
+        assert (rule["cidr_block"], rule["rule_number"]) == ("100.64.0.0/16", 50)
+    for kind in ("aws_subnet", "aws_network_acl_rule"):
+        both = network.all(kind).keys() & plain.all(kind).keys()
+        assert both == plain.all(kind).keys()
+        for name in both:
+            one, other = network[f"{kind}.{name}"], plain[f"{kind}.{name}"]
+            assert {**one, "tags": 0} == {**other, "tags": 0}, f"{kind}.{name} moves"
+
+
+@pytest.mark.parametrize(
+    ("network", "rule"),
+    [
+        ({"pods": "192.168.0.0/16"}, "must be inside 100.64.0.0/10 or 10.0.0.0/8"),
+        ({"pods": "203.0.0.0/16"}, "must be inside"),
+        ({"pods": "100.64.0.0/20"}, "the range of pods must be /16 to /19"),
+        ({"pods": "10.20.128.0/17"}, "must not overlap the VPC range"),
+        ({"pods": "100.64.0.0/16", "reserved": ["100.64.0.0/10"]}, "which is routed elsewhere"),
+        ({"pods": "10.0.0.0/16", "cidr": "10.1.0.0/16"}, "must not overlap 10.0.0.0/16"),
+        ({"pods": "172.31.0.0/16", "cidr": "172.18.0.0/16"}, "must not overlap 172.31.0.0/16"),
+        ({"pods": "172.20.0.0/16", "cidr": "172.18.0.0/16"}, "the range of Kubernetes services"),
+        (
+            {"pods": "100.64.0.0/16", "routes": [{"to": "100.64.8.0/24", "via": "pcx-0123456789abcdef0"}]},
+            "must not lead to a part of the VPC range 100.64.0.0/16",
+        ),
+        ({"cidr": "10.20.0.0/20"}, "or give pods a range of their own"),
+        ({"cidr": "10.20.0.0/23", "pods": "100.64.0.0/16"}, "the VPC range must be /16 to /22"),
+    ],
+)
+def test_ranges_that_pods_cannot_have_are_refused(
+    environment: Callable[..., Environment], network: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(network=network)
+
+
+@pytest.mark.parametrize("cidr", ["10.20.0.0/20", "10.20.0.0/21", "10.20.0.0/22"])
+def test_a_small_network_is_cut_into_large_enough_subnets(
+    environment: Callable[..., Environment], cidr: str
+) -> None:
+    layout = environment(network={"cidr": cidr, "pods": "100.64.0.0/16"}).network.layout
+    ranges = [each for kind in KINDS for each in getattr(layout, kind).values()]
+    assert all(each.subnet_of(ip_network(cidr)) for each in ranges)
+    assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
+    assert max(each.prefixlen for each in layout.private.values()) <= 26
+    assert max(each.prefixlen for each in (*layout.public.values(), *layout.database.values())) <= 27
+
+
+@pytest.mark.parametrize(
+    ("routes", "rule"),
+    [
+        (
+            [{"to": "10.20.8.0/24", "via": "tgw-0123456789abcdef0"}],
+            "must not lead to a part of the VPC range",
+        ),
+        (
+            [{"to": "10.20.0.0/16", "via": "tgw-0123456789abcdef0"}],
+            "must not lead to a part of the VPC range",
+        ),
+        ([{"to": "0.0.0.0/0", "via": "tgw-0123456789abcdef0"}], "network.nat leads to all others"),
+        ([{"to": "169.254.8.0/24", "via": "tgw-0123456789abcdef0"}], "which AWS keeps for itself"),
+        ([{"to": "10.8.0.0/14", "via": "igw-0123456789abcdef0"}], "must lead to a transit gateway"),
+        ([ROUTES[0], ROUTES[0]], "must have one route"),
+        ([ROUTES[2], {"to": "10.8.0.0/14", "via": "vgw-0123456789abcdef1"}], "must have one virtual private"),
+        (
+            [{"to": f"10.{each}.0.0/16", "via": f"tgw-0123456789abcde{each:02}"} for each in range(30, 36)],
+            "at most 5 transit gateways",
+        ),
+        (
+            [{"to": f"10.{each}.0.0/16", "via": ROUTES[3]["via"]} for each in range(30, 71)],
+            "at most 40 routes",
+        ),
+    ],
+)
+def test_routes_that_no_table_can_have_are_refused(
+    environment: Callable[..., Environment], routes: list[dict[str, str]], rule: str
+) -> None:
+    with pytest.raises(SpecError, match=rule):
+        environment(network={"routes": routes})
 
 
 def test_between_groups_each_port_is_open_at_both_ends(network: Root) -> None:

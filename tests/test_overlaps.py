@@ -116,12 +116,17 @@ def test_one_environment_sets_what_an_account_has_once(
         (
             "{cidr: 10.20.0.0/16, reserved: [10.0.0.0/14]}",
             "{cidr: 10.20.0.0/17, reserved: [10.1.0.0/16]}",
-            "both name 10.0.0.0/14 in network.reserved",
+            "both name 10.0.0.0/14 in network.routes or network.reserved",
         ),
         (
             "{cidr: 10.20.0.0/17, reserved: [10.20.128.0/17]}",
             "{cidr: 10.20.0.0/16}",
-            "network.reserved names 10.20.128.0/17",
+            "one names 10.20.128.0/17 in network.routes or network.reserved",
+        ),
+        (
+            "{cidr: 10.20.0.0/16, routes: [{to: 10.0.0.0/8, via: tgw-0123456789abcdef0}]}",
+            "{cidr: 10.20.0.0/17, reserved: [10.128.0.0/16]}",
+            "both name 10.0.0.0/8 in network.routes or network.reserved",
         ),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -56,6 +57,8 @@ POSSIBLE = [
     ("grafana", "prometheus", 9090, "dashboards"),
     ("shop", "collector", 4317, "traces"),
     ("collector", "endpoint", 443, "traces and metrics to AWS"),
+    # Other networks
+    ("shop", "partner", 5432, "egress of shop, over a route of network.routes"),
     # Operators
     ("runner", "control plane", 443, "plans, applies and deployments; kubectl from a bastion"),
     ("runner", "endpoint", 443, "STS and all of AWS, for private DNS leads there"),
@@ -89,6 +92,13 @@ IMPOSSIBLE = [
     ("shop", "kong", 9443, "systems do not ask the admission webhook"),
     ("shop", "internet", 25, "TLS alone leaves"),
     ("prometheus", "blog", 8080, "blog has no metrics"),
+    # Other networks
+    ("shop", "partner", 5433, "egress names other ports"),
+    ("blog", "partner", 5432, "blog names no egress"),
+    ("shop", "office", 5432, "egress names other ranges"),
+    ("postgres", "partner", 443, "database subnets have no route there"),
+    ("partner", "node", 443, "a network that a route leads to has no way in"),
+    ("partner", "control plane", 443, "it is not in admin_cidrs"),
     # Databases and volumes
     ("shop", "volume", 2049, "the node mounts it; the pod itself sees files"),
     ("blog", "volume", 2049, "a volume of another system"),
@@ -112,13 +122,14 @@ IMPOSSIBLE = [
     ("control plane", "postgres", 5432, "the API speaks to nodes alone"),
 ]
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "project": "acme",
     "region": "us-east-1",
     "network": {
         "endpoints": "all",
         "reserved": ["10.8.0.0/16", "10.9.0.0/16"],
         "admin_cidrs": ["10.8.0.0/22"],
+        "routes": [{"to": "10.12.0.0/16", "via": "tgw-0123456789abcdef0"}],
     },
     "systems": {
         "shop": {
@@ -127,16 +138,19 @@ SPEC = {
             "workers": 1,
             "metrics": {},
             "volumes": {"media": {"path": "/srv/media"}},
+            "egress": [{"port": 5432, "cidrs": ["10.12.7.0/24"]}],
         },
         "blog": {"framework": "go", "needs": ["documentdb"]},
     },
 }
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+@pytest.fixture(scope="module", params=[None, "100.64.0.0/16"], ids=["private subnets", "own range"])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Pods have addresses of the private subnets, or of a range of their own."""
     file = tmp_path_factory.mktemp("reach") / "trial.yaml"
-    file.write_text(yaml.safe_dump(SPEC), encoding="utf-8")
+    said = {**SPEC, "network": {**SPEC["network"], **({"pods": request.param} if request.param else {})}}
+    file.write_text(yaml.safe_dump(said), encoding="utf-8")
     return load(file)
 
 
@@ -167,15 +181,17 @@ def places(environment: Environment) -> dict[str, Place]:
     """What the tables name. Every pod is in a private subnet and has the group of its node."""
     layout = environment.network.layout
     public, private, database = (layout.public["a"], layout.private["a"], layout.database["a"])
+    pods = layout.pods.get("a", private)
 
     def pod(number: int, namespace: str, **labels: str) -> Place:
         labels = {f"app.kubernetes.io/{key}": value for key, value in labels.items()}
-        return Place(private[number], "private", "node", namespace, labels)
+        return Place(pods[number], "private", "node", namespace, labels)
 
     return {
         "internet": Place(IPv4Address("203.0.113.7")),
         "vpn": Place(IPv4Address("10.8.1.7")),
         "office": Place(IPv4Address("10.9.1.7")),
+        "partner": Place(IPv4Address("10.12.7.7")),
         "load balancer": Place(public[10], "public", "load_balancer"),
         # As if it were in a group that admits everything: the access list alone stands before it.
         "public address": Place(public[11], "public"),
@@ -197,7 +213,7 @@ def places(environment: Environment) -> dict[str, Place]:
         "secrets operator": pod(27, SECRETS, name="external-secrets"),
         "load balancer controller": pod(28, SYSTEM, name="aws-load-balancer-controller"),
         "metrics server": pod(29, SYSTEM, name="metrics-server"),
-        "dns": Place(private[30], "private", "node", SYSTEM, {"k8s-app": "kube-dns"}),
+        "dns": Place(pods[30], "private", "node", SYSTEM, {"k8s-app": "kube-dns"}),
     }
 
 

@@ -31,6 +31,13 @@ WRITES = ("create", "update", "delete")
 # Every optional key that brings a type of resource, a service or a right of its own.
 FULL: dict[str, Any] = {
     "environment": "live",
+    "network": {
+        "pods": "100.64.0.0/16",
+        "routes": [
+            {"to": "10.8.0.0/14", "via": "tgw-0123456789abcdef0"},
+            {"to": "10.12.0.0/14", "via": "vgw-0123456789abcdef0"},
+        ],
+    },
     "storage": {
         "files": {"cors_origins": ["https://app.example.com"]},
         "backup": {"copy_region": "us-west-2", "lock": "compliance", "lock_grace_days": 3},

@@ -349,7 +349,7 @@ def _unused_range(others: Iterable[Environment]) -> str:
     """A range that no other environment has or knows to be routed elsewhere, so that the two could be
     connected one day."""
     return str(
-        free_range(16, [taken for each in others for taken in (each.network.cidr, *each.network.reserved)])
+        free_range(16, [taken for each in others for taken in (each.network.cidr, *each.network.taken)])
     )
 
 

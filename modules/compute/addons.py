@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 
 from modules.compute.identities import NETWORK, VOLUMES, Identities
 from modules.compute.versions import ADDONS
+from modules.network.outputs import NetworkOutputs
 from modules.stack import Stack
 from modules.systems.volume_spec import volumes
 
@@ -22,9 +23,12 @@ ON_NODES = ("coredns", "aws-ebs-csi-driver", "metrics-server")
 MOUNTS = "aws-efs-csi-driver"
 
 
-def addons_before_nodes(stack: Stack, cluster: EksCluster, identities: Identities) -> list[EksAddon]:
+def addons_before_nodes(
+    stack: Stack, network: NetworkOutputs, cluster: EksCluster, identities: Identities
+) -> list[EksAddon]:
     """Network, services and credentials: a node without them would join and never become ready."""
-    return [_addon(stack, cluster, identities, name) for name in BEFORE_NODES]
+    settings = {"vpc-cni": _own_range(stack, network)}
+    return [_addon(stack, cluster, identities, name, more=settings.get(name)) for name in BEFORE_NODES]
 
 
 def addons_on_nodes(
@@ -57,15 +61,39 @@ def configuration(stack: Stack, name: str) -> Mapping[str, Any]:
     return settings.get(name, {})
 
 
+def _own_range(stack: Stack, network: NetworkOutputs) -> Mapping[str, Any] | None:
+    """Interfaces of pods in the subnets of pods, by the zone of the node. Sources: aws/amazon-vpc-cni-k8s,
+    README.md and charts/aws-vpc-cni, values.yaml and templates/eniconfig.yaml."""
+    place = stack.environment
+    if place.network.pods is None:
+        return None
+    return {
+        "env": {
+            **configuration(stack, "vpc-cni")["env"],
+            "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true",
+            "ENI_CONFIG_LABEL_DEF": "topology.kubernetes.io/zone",
+        },
+        "eniConfig": {
+            "create": True,
+            "region": place.region,
+            "subnets": {
+                f"{place.region}{zone}": {"id": subnet, "securityGroups": [network.node_security_group_id]}
+                for zone, subnet in network.pod_subnet_ids.items()
+            },
+        },
+    }
+
+
 def _addon(
     stack: Stack,
     cluster: EksCluster,
     identities: Identities,
     name: str,
     after: Sequence[ITerraformDependable] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> EksAddon:
     roles = {"vpc-cni": (NETWORK, identities.network), "aws-ebs-csi-driver": (VOLUMES, identities.volumes)}
-    values = configuration(stack, name)
+    values = {**configuration(stack, name), **(more or {})}
     return stack.add(
         EksAddon,
         name.replace("-", "_"),

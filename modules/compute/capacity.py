@@ -18,6 +18,7 @@ from modules.compute.overhead import ADDONS, AUTOSCALER, Overhead, Pods
 from modules.compute.pools import Pool, pools
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
+from modules.network.spec import Layout
 from modules.section import Finding
 from modules.systems.spec import System
 
@@ -28,6 +29,9 @@ BLOCK = 16  # addresses of a prefix, which the VPC CNI hands to pods
 WARM_BLOCKS = 1  # that each node keeps ready (addons.py)
 # Interface endpoints, the Kubernetes API, load balancers and nodes that an update adds for a while.
 OTHER_ADDRESSES = 64
+# The same where pods have subnets of their own, so that nodes take one address each: EKS asks for 16, a load
+# balancer for 8, and there are 15 interface endpoints.
+OTHER_ADDRESSES_WITHOUT_PODS = 42
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def capacity_findings(
     gateway: Gateway,
     overhead: Overhead,
     systems: Mapping[str, System],
-    private: Mapping[str, IPv4Network],
+    layout: Layout,
 ) -> Iterator[Finding]:
     """What does not fit, with the arithmetic, group by group. Paths start at the root of the spec.
 
@@ -133,7 +137,7 @@ def capacity_findings(
         if not too_large:
             yield from _too_many(compute, gateway, mine, place, shared=name is None)
     if hold_pods:
-        yield from _addresses(compute, private)
+        yield from _addresses_of_pods(compute, layout) if layout.pods else _addresses(compute, layout.private)
 
 
 class Place(NamedTuple):
@@ -255,6 +259,50 @@ def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator
             remedy = f"lower {path}.max to {fits} or less, lower {path}.pods, or widen network.cidr"
             yield Finding((*path.split("."), "max"), rule, remedy, str(largest.nodes.max))
             return
+
+
+def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Finding]:
+    """Where pods have subnets of their own: prefixes and interfaces there, and a node in the private ones.
+
+    The first interface of a node, which is in the private subnet, holds no pods then (aws/amazon-vpc-cni-k8s,
+    pkg/ipamd/datastore, GetAllocatableENIs).
+    """
+    for path, nodes in compute.all_nodes():
+        kinds = [instances()[each] for each in nodes.types]
+        most = min((kind.interfaces - 1) * (kind.addresses - 1) * BLOCK + 2 for kind in kinds)
+        if nodes.pods_each > most:
+            rule = f"with network.pods a node of the type must have at most {most} pods"
+            remedy = f"write {most} or less, or remove the line"
+            yield Finding(("compute", *path, "pods"), rule, remedy, str(nodes.pods_each))
+    every = pools(compute, list(layout.private))
+    for zone, subnet in layout.private.items():
+        mine = [pool for pool in every if pool.zone == zone]
+        for block, kept, taken, where, what, key in (
+            (
+                layout.pods[zone],
+                0,
+                sum(pool.most * _addresses_each(pool.nodes) for pool in mine),
+                f"the subnet of pods of zone {zone}",
+                " + ".join(_counted(pool) for pool in mine),
+                "network.pods",
+            ),
+            (
+                subnet,
+                OTHER_ADDRESSES_WITHOUT_PODS,
+                sum(pool.most for pool in mine),
+                f"the private subnet of zone {zone}",
+                "an address for each node",
+                "network.cidr",
+            ),
+        ):
+            free = block.num_addresses - 5 - kept  # AWS keeps five of every subnet
+            if taken > free:
+                rule = f"{where} must hold {what} = {taken} addresses, and {block} has {free}"
+                largest = max(mine, key=lambda pool: pool.most)
+                path = ("groups", largest.name) if largest.name else ("nodes",)
+                remedy = f"lower compute.{'.'.join(path)}.max, or widen {key}"
+                yield Finding(("compute", *path, "max"), rule, remedy, str(largest.nodes.max))
+                return
 
 
 def _blocks(nodes: Nodes) -> tuple[int, int]:

@@ -38,6 +38,9 @@ def _launch_template(
     group."""
     tags = {**stack.shared_tags, **stack.tags(f"node-{name}" if name else "node")}
     role = f"nodes-{name}" if name else "nodes"
+    pods = stack.environment.network.pods
+    # Interfaces keep their subnet. The tag makes a version of its own, so that other nodes take over.
+    instance_tags = {**tags, "PodRange": str(pods)} if pods else tags
     return stack.add(
         LaunchTemplate,
         role.replace("-", "_"),
@@ -69,7 +72,9 @@ def _launch_template(
         monitoring=LaunchTemplateMonitoring(enabled=True),
         user_data=base64.b64encode(_user_data(nodes).encode()).decode(),
         tag_specifications=[
-            LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
+            LaunchTemplateTagSpecifications(
+                resource_type=kind, tags=instance_tags if kind == "instance" else tags
+            )
             for kind in ("instance", "network-interface", "volume")
         ],
         tags=stack.tags(role),

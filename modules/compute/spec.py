@@ -218,12 +218,13 @@ class Compute(Section):
 
 
 def compute_findings(
-    compute: Compute, vpc: IPv4Network, zones: tuple[str, ...], partition: str, home: str
+    compute: Compute, blocks: tuple[IPv4Network, ...], zones: tuple[str, ...], partition: str, home: str
 ) -> Iterator[Finding]:
     """Rules that look at the network and the region besides. Paths start at the root."""
-    if compute.service_cidr.overlaps(vpc) and compute.service_cidr != SERVICES:  # or the VPC is refused
-        rule = f"the range of services must not overlap the VPC range {vpc}"
-        yield Finding(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
+    for block in blocks:
+        if compute.service_cidr.overlaps(block) and compute.service_cidr != SERVICES:  # or the VPC is refused
+            rule = f"the range of services must not overlap the VPC range {block}"
+            yield Finding(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
     yield from zone_findings(compute, zones)
     for index, zone in enumerate(compute.endpoint.zones):
         if zone not in zones:

@@ -26,7 +26,7 @@ class Compute:
         self.cluster = cluster(stack, network, self.secrets_key)
         access(stack, self.cluster)
         self.identities = identities(stack, self.cluster, self.disks_key)
-        first = addons_before_nodes(stack, self.cluster, self.identities)
+        first = addons_before_nodes(stack, network, self.cluster, self.identities)
         templates = launch_templates(stack, network, self.disks_key)
         self.node_role, rights = node_role(stack)
         cache = image_cache(stack, self.node_role)

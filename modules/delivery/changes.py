@@ -218,7 +218,7 @@ def _keys_of_the_company(stack: Stack, through: list[str]) -> list[Statement]:
     return [
         Statement(
             sid="UseKeysOfTheCompany",
-            # Secrets Manager re-encrypts by Encrypt (botocore: secretsmanager, UpdateSecretRequest).
+            # Secrets Manager re-encrypts secrets by Encrypt (botocore: secretsmanager, UpdateSecretRequest).
             actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"],
             resources=given,
             conditions={"StringEquals": {"kms:ViaService": through}},
@@ -314,3 +314,26 @@ def _connection(stack: Stack) -> list[Statement]:
         "codeconnections:UseConnection",
     ]
     return [Statement(sid="HandTheConnectionToRunners", actions=actions, resources=connection)]
+
+
+def attachments(stack: Stack) -> list[Statement]:
+    """To gateways of the company that network.routes names; that of another account has an ARN of there. Not
+    among `changes`: an inline policy holds no more."""
+    named = dict.fromkeys(each.via for each in stack.environment.network.routes if each.kind != "pcx")
+    if not named:
+        return []
+    kinds = {"tgw": "transit-gateway", "vgw": "vpn-gateway"}
+    return [
+        Statement(
+            sid="AttachToOtherNetworks",
+            actions=[
+                "ec2:AttachVpnGateway",
+                "ec2:CreateTransitGatewayVpcAttachment",
+                "ec2:DetachVpnGateway",
+            ],
+            resources=[
+                *(stack.arn("ec2", f"{kinds[each[:3]]}/{each}", account="*") for each in named),
+                stack.arn("ec2", "transit-gateway-attachment/*"),
+            ],
+        )
+    ]

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
-from modules.delivery.changes import changes, global_changes, regions
+from modules.delivery.changes import attachments, changes, global_changes, regions
 from modules.delivery.github import HOST, Github
 from modules.delivery.services import (
     BACKUPS,
@@ -133,6 +133,7 @@ def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Li
         "apply_global",
         "Changes roles within their boundary, and other things without a region",
         *global_changes(stack),
+        *attachments(stack),
         *_roles(stack),
         *_refusals(stack),
     )

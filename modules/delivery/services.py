@@ -21,6 +21,7 @@ READS = [
     "cloudwatch:ListTagsForResource",
     "codebuild:BatchGetProjects",
     "ec2:Describe*",
+    "ec2:GetTransitGatewayRouteTable*",
     "ecr:DescribePullThroughCacheRules",
     "ecr:DescribeRepositories",
     "ecr:GetLifecyclePolicy",

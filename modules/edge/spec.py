@@ -15,6 +15,7 @@ from modules.network.ranges import Range
 from modules.optional import MAY_BE_OFF, OFF
 from modules.roles import ZoneRole
 from modules.section import Finding, Section, check, fault, repeated
+from modules.wording import choices
 
 if TYPE_CHECKING:
     from modules.network.spec import Network
@@ -116,7 +117,8 @@ class Edge(Section):
         default=(),
         json_schema_extra={"maxItems": MOST_CLIENTS, "uniqueItems": True},
         description="Private ranges beyond the VPC, of offices, a VPN or other VPCs, that reach the load"
-        " balancer of scheme: internal on 80 and 443. Each is a part of a range of network.reserved.",
+        " balancer of scheme: internal on 80 and 443. Each is a part of a range of network.routes or"
+        " network.reserved.",
         examples=[["10.0.0.0/14"]],
     )
     tls: Annotated[Literal["1.2", "1.3"], BeforeValidator(_quoted)] = Field(
@@ -265,12 +267,15 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Finding
     """The VPC is let in anyway; what is routed here from elsewhere must be reserved."""
     for index, each in enumerate(edge.clients):
         path = ("edge", "clients", index)
-        if each.overlaps(network.cidr):
-            rule = f"the range must be beyond the VPC, whose range {network.cidr} is let in anyway"
+        if any(each.overlaps(block) for block in network.blocks):
+            rule = f"the range must be beyond the VPC, which is let in anyway: {choices(network.blocks)}"
             yield Finding(path, rule, "remove it")
-        elif not any(each.subnet_of(taken) for taken in network.reserved):
-            rule = "a range that is routed elsewhere must be a part of a range of network.reserved"
-            yield Finding(path, rule, f"add {each} to network.reserved")
+        elif not any(each.subnet_of(taken) for taken in network.elsewhere):
+            rule = (
+                "a range that is routed elsewhere must be a part of a range of network.routes or"
+                " network.reserved"
+            )
+            yield Finding(path, rule, f"add a route to {each}, or name it in network.reserved")
 
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.network_acl import NetworkAcl
 from cdktf_cdktf_provider_aws.network_acl_rule import NetworkAclRule
+from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 
 from modules.network.ranges import PRIVATE
@@ -23,12 +24,14 @@ VPC = "vpc"
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that passes. `peer` is the other end: a range, or the range of the VPC."""
+    """One thing that passes. `peer` is the other end: a range, or the range of the VPC. Without a `number`
+    its place decides."""
 
     name: str
     peer: str
     protocol: str = "-1"
     ports: tuple[int, int] | None = None
+    number: int | None = None
 
 
 EVERYTHING = Entry("all", ANYWHERE)
@@ -79,12 +82,25 @@ def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkA
             NetworkAcl,
             kind,
             vpc_id=vpc.id,
-            subnet_ids=[subnet.id for subnet in getattr(subnets, kind).values()],
+            subnet_ids=[subnet.id for subnet in _inside(subnets, kind)],
             tags=stack.tags(kind),
         )
-        _entries(stack, kind, lists[kind], "in", _inbound(stack, kind))
-        _entries(stack, kind, lists[kind], "out", OUTBOUND[kind])
+        _entries(stack, kind, lists[kind], "in", (*_pods(stack), *_inbound(stack, kind)))
+        pods = _pods(stack) if WITHIN in OUTBOUND[kind] else ()
+        _entries(stack, kind, lists[kind], "out", (*pods, *OUTBOUND[kind]))
     return lists
+
+
+def _inside(subnets: Subnets, kind: str) -> list[Subnet]:
+    """The subnets around which a list is; those of pods are private ones."""
+    pods = subnets.pods if kind == "private" else {}
+    return [*getattr(subnets, kind).values(), *pods.values()]
+
+
+def _pods(stack: Stack) -> tuple[Entry, ...]:
+    """The other range of the VPC. Its number is its own, so that no entry moves for it."""
+    pods = stack.environment.network.pods
+    return (Entry("pods", str(pods), number=50),) if pods else ()
 
 
 def _inbound(stack: Stack, kind: str) -> tuple[Entry, ...]:
@@ -100,14 +116,15 @@ def _inbound(stack: Stack, kind: str) -> tuple[Entry, ...]:
 
 
 def _entries(stack: Stack, kind: str, access_list: NetworkAcl, way: str, entries: tuple[Entry, ...]) -> None:
-    for position, entry in enumerate(entries, start=1):
+    numbers = iter(range(100, 2000, 100))
+    for entry in entries:
         first, last = entry.ports or (None, None)
         unreachable = entry.protocol == "icmp"
         stack.add(
             NetworkAclRule,
             f"{kind}_{way}_{entry.name}",
             network_acl_id=access_list.id,
-            rule_number=100 * position,
+            rule_number=entry.number or next(numbers),
             egress=way == "out",
             protocol=entry.protocol,
             rule_action="allow",

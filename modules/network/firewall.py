@@ -130,7 +130,7 @@ def _ways_out(stack: Stack, group: SecurityGroup) -> None:
 
 def _clients(stack: Stack, groups: dict[str, SecurityGroup], said: Conversation) -> None:
     """In place of all the world, the VPC and each range of edge.clients."""
-    for cidr in map(str, (stack.environment.network.cidr, *stack.environment.edge.clients)):
+    for cidr in map(str, (*stack.environment.network.blocks, *stack.environment.edge.clients)):
         name = f"{said.listener}_from_{re.sub('[./]', '_', cidr)}_{said.port}"
         stack.add(
             VpcSecurityGroupIngressRule,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from modules.outputs import Outputs, has, has_volumes, keyed_by
+from modules.outputs import Outputs, has, has_volumes, keyed_by, where
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -35,6 +35,12 @@ class NetworkOutputs(Outputs, tier="network"):
     ]
     database_subnet_ids: Annotated[
         dict[str, str], "IDs of the database subnets, by zone letter", keyed_by(zones)
+    ]
+    pod_subnet_ids: Annotated[
+        dict[str, str],
+        "IDs of the subnets of pods, by zone letter",
+        keyed_by(zones),
+        where(lambda environment: environment.network.pods is not None),
     ]
     nat_gateway_ids: Annotated[dict[str, str], "IDs of the NAT gateways, by zone letter", keyed_by(nat_zones)]
     nat_public_ips: Annotated[

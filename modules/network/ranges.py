@@ -14,6 +14,9 @@ from modules.section import fault
 # RFC 1918.
 PRIVATE = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 
+# RFC 6598: addresses that many companies route nowhere, for which each VPC may have them for its pods.
+SHARED = IPv4Network("100.64.0.0/10")
+
 # Docker's default bridge, which some AWS services use on their own hosts too: replies to such addresses get
 # lost there.
 CONTAINER_BRIDGE = IPv4Network("172.17.0.0/16")
@@ -62,7 +65,7 @@ def _remedy(value: str) -> str:
 
 def free_range(size: int, taken: Iterable[IPv4Network]) -> IPv4Network | str:
     """A range of this size inside 10.0.0.0/8 that overlaps none of those taken, to be offered as a remedy."""
-    size, taken = min(max(size, 16), 19), tuple(taken)
+    size, taken = min(max(size, 16), 24), tuple(taken)
     start = 20  # where the default is; lower ones are taken first elsewhere
     for second in (*range(start, 256), *range(start)):
         candidate = IPv4Network(f"10.{second}.0.0/{size}")

@@ -1,10 +1,12 @@
-"""Routes out: public subnets through the internet gateway, private ones through NAT, database subnets
-none."""
+"""Routes out: public subnets through the internet gateway, private ones through NAT and to other
+networks, database subnets none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.ec2_transit_gateway_vpc_attachment import Ec2TransitGatewayVpcAttachment
 from cdktf_cdktf_provider_aws.eip import Eip
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.nat_gateway import NatGateway
@@ -12,6 +14,7 @@ from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
 from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpn_gateway_attachment import VpnGatewayAttachment
 
 from modules.network.subnets import ByZone, Subnets
 from modules.network.vpc import ANYWHERE
@@ -30,7 +33,7 @@ class Routes:
 
 
 def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
-    """Every subnet is tied to a table of its kind; private subnets each to the table of their zone."""
+    """Every subnet is tied to a table of its kind; private ones and those of pods to that of their zone."""
     internet = stack.add(InternetGateway, "main", vpc_id=vpc.id, tags=stack.tags("main"))
     addresses, gateways = _nat(stack, internet, subnets.public)
     tables = Routes(
@@ -57,7 +60,47 @@ def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
             nat_gateway_id=gateways.get(zone, fallback).id,
         )
     _associate(stack, tables, subnets)
+    _beyond(stack, vpc, tables, subnets)
     return tables
+
+
+def _beyond(stack: Stack, vpc: Vpc, tables: Routes, subnets: Subnets) -> None:
+    """`aws_route.private_a_to_10_8_0_0_14`: network.routes, in the table of each private zone."""
+    ways = _attachments(stack, vpc, subnets)
+    for route in stack.environment.network.routes:
+        for zone, table in tables.private.items():
+            stack.add(
+                Route,
+                f"private_{zone}_to_{route.suffix}",
+                route_table_id=table.id,
+                destination_cidr_block=str(route.to),
+                depends_on=[ways[route.via]] if route.via in ways else None,
+                transit_gateway_id=route.via if route.kind == "tgw" else None,
+                vpc_peering_connection_id=route.via if route.kind == "pcx" else None,
+                gateway_id=route.via if route.kind == "vgw" else None,
+            )
+
+
+def _attachments(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, ITerraformDependable]:
+    """Of gateways that routes name, to the VPC; a transit gateway has an interface in each private subnet.
+    Peering connections exist between VPCs, so there is nothing to attach."""
+    found: dict[str, ITerraformDependable] = {}
+    for route in stack.environment.network.routes:
+        name = route.via.replace("-", "_")
+        if route.via in found:
+            continue
+        if route.kind == "tgw":
+            found[route.via] = stack.add(
+                Ec2TransitGatewayVpcAttachment,
+                name,
+                transit_gateway_id=route.via,
+                vpc_id=vpc.id,
+                subnet_ids=[subnet.id for subnet in subnets.private.values()],
+                tags=stack.tags(name.replace("_", "-")),
+            )
+        elif route.kind == "vgw":
+            found[route.via] = stack.add(VpnGatewayAttachment, name, vpc_id=vpc.id, vpn_gateway_id=route.via)
+    return found
 
 
 def _nat(
@@ -99,6 +142,7 @@ def _associate(stack: Stack, tables: Routes, subnets: Subnets) -> None:
     ties = [
         *((f"public_{zone}", subnet, tables.public) for zone, subnet in subnets.public.items()),
         *((f"private_{zone}", subnet, tables.private[zone]) for zone, subnet in subnets.private.items()),
+        *((f"pods_{zone}", subnet, tables.private[zone]) for zone, subnet in subnets.pods.items()),
         *((f"database_{zone}", subnet, tables.database) for zone, subnet in subnets.database.items()),
     ]
     for name, subnet, table in ties:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from modules.network.beyond import MOST_ROUTES, Route, route_findings
+from modules.network.pods import pods_findings, slots
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
 from modules.retention import RetentionDays
 from modules.section import Finding, Section, check, fault, repeated
@@ -25,6 +27,10 @@ KINDS: tuple[Kind, ...] = ("public", "private", "database")
 # Public: a load balancer refuses less than /27. Database: failover and upgrades hold spare addresses, for
 # which AWS asks about as much.
 SMALLEST: dict[Kind, int] = {"public": 27, "private": 22, "database": 27}
+# Where pods have a range of their own, a private subnet holds nodes, endpoints and load balancers.
+SMALLEST_WITHOUT_PODS = 26
+# The smallest VPC that computed subnets fit: with pods in them, without, and with subnets of your own.
+SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS, SMALLEST_VPC_OF_OWN = 19, 22, 24
 
 # A security group has 60 inbound rules unless the account was given more (Amazon VPC quotas, "Inbound or
 # outbound rules per security group"); the rest is left to the conversations of firewall.py.
@@ -50,6 +56,7 @@ class Layout:
     public: dict[str, IPv4Network]
     private: dict[str, IPv4Network]
     database: dict[str, IPv4Network]
+    pods: dict[str, IPv4Network]  # in a range of their own; empty where pods are in the private subnets
 
 
 class Subnets(Section):
@@ -58,7 +65,10 @@ class Subnets(Section):
     public: ByZone = Field(
         description="One range for each zone, /27 or larger: load balancers and NAT gateways."
     )
-    private: ByZone = Field(description="One range for each zone, /22 or larger: nodes and pods.")
+    private: ByZone = Field(
+        description="One range for each zone, /22 or larger: nodes and pods; /26 where pods have a range of"
+        " their own."
+    )
     database: ByZone = Field(description="One range for each zone, /27 or larger: databases and caches.")
 
 
@@ -67,8 +77,16 @@ class Network(Section):
 
     cidr: Range = Field(
         default=IPv4Network("10.20.0.0/16"),
-        description="Address range of the VPC: private (RFC 1918), /16 to /19. It cannot be changed later:"
-        " AWS would have to replace the VPC and all that is in it.",
+        description="Address range of the VPC: private (RFC 1918), /16 to /19; with pods to /22, and to /24"
+        " with subnets besides. It cannot be changed later: AWS would have to replace the VPC and all that is"
+        " in it.",
+    )
+    pods: Range | None = Field(
+        default=None,
+        json_schema_extra={"default": "the private subnets"},
+        description="A range of their own for pods, /16 to /19: of 100.64.0.0/10, or of the private block of"
+        " cidr. Left out, pods have addresses of the private subnets. A change replaces the nodes.",
+        examples=["100.64.0.0/16"],
     )
     zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
         default=("a", "b", "c"),
@@ -93,15 +111,24 @@ class Network(Section):
     )
     reserved: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
-        description="Ranges routed elsewhere (offices, VPNs, peered VPCs), which the VPC must not overlap.",
+        description="Ranges routed elsewhere (offices, VPNs, peered VPCs), which the VPC must not overlap."
+        " Those of routes count already.",
         examples=[["10.0.0.0/14", "192.168.0.0/16"]],
+    )
+    routes: Annotated[tuple[Route, ...], Field(strict=False)] = Field(
+        default=(),
+        json_schema_extra={"maxItems": MOST_ROUTES},
+        description="Routes of the private subnets to other networks. What leaves through them is what"
+        " egress of systems names; what comes in, what admin_cidrs and edge.clients name.",
+        examples=[[{"to": "10.8.0.0/14", "via": "tgw-0123456789abcdef0"}]],
     )
     admin_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_ADMIN_RANGES, "uniqueItems": True},
         description="Private ranges beyond the VPC, of a VPN, an office or a peered VPC, whose machines may"
-        " reach the Kubernetes API and the interface endpoints on 443. Each is a part of a range of reserved;"
-        " the routes to it are yours. Machines inside the VPC take the security group of runners instead.",
+        " reach the Kubernetes API and the interface endpoints on 443. Each is a part of a range of routes,"
+        " or of reserved, to which the routes are yours. Machines inside the VPC take the security group of"
+        " runners instead.",
         examples=[["10.8.0.0/22"]],
     )
     subnets: Subnets | None = Field(
@@ -115,42 +142,75 @@ class Network(Section):
 
         The VPC is cut into eight. The first six eighths are the private subnets of zones a to f; the seventh
         holds the public and the eighth the database subnets, 1/256 of the VPC each: in a /16, /19 private and
-        /24 the others.
+        /24 the others. A VPC below a /19 has pods elsewhere: half of it is private subnets, a quarter public
+        and a quarter database ones, each cut into eight.
         """
+        pods = {zone: slots(self.pods)[LETTERS.index(zone)] for zone in self.zones if self.pods}
         if self.subnets is not None:
             chosen = self.subnets
-            return Layout(*({zone: getattr(chosen, kind)[zone] for zone in self.zones} for kind in KINDS))
-        eighths = list(self.cidr.subnets(prefixlen_diff=3))
-        public, database = (list(eighth.subnets(prefixlen_diff=5)) for eighth in eighths[6:])
-        slots = {zone: LETTERS.index(zone) for zone in self.zones}
-        return Layout(
-            public={zone: public[slot] for zone, slot in slots.items()},
-            private={zone: eighths[slot] for zone, slot in slots.items()},
-            database={zone: database[slot] for zone, slot in slots.items()},
+            public, private, database = (
+                {zone: getattr(chosen, kind)[zone] for zone in self.zones} for kind in KINDS
+            )
+            return Layout(public, private, database, pods)
+        if self.cidr.prefixlen > SMALLEST_VPC:
+            half, rest = self.cidr.subnets(prefixlen_diff=1)
+            parts = [slots(half), *(slots(quarter) for quarter in rest.subnets(prefixlen_diff=1))]
+        else:
+            eighths = slots(self.cidr)
+            parts = [eighths, *(list(eighth.subnets(prefixlen_diff=5)) for eighth in eighths[6:])]
+        private, public, database = (
+            {zone: part[LETTERS.index(zone)] for zone in self.zones} for part in parts
         )
+        return Layout(public, private, database, pods)
+
+    @property
+    def elsewhere(self) -> tuple[IPv4Network, ...]:
+        """Ranges that are routed elsewhere, by whatever key."""
+        return (*self.reserved, *(route.to for route in self.routes))
+
+    @property
+    def taken(self) -> tuple[IPv4Network, ...]:
+        """The same without those around the VPC, whose own route goes before them."""
+        return tuple(each for each in self.elsewhere if not self.cidr.subnet_of(each))
+
+    @property
+    def blocks(self) -> tuple[IPv4Network, ...]:
+        """All ranges of the VPC."""
+        return (self.cidr, self.pods) if self.pods else (self.cidr,)
+
+    @property
+    def smallest(self) -> dict[Kind, int]:
+        """The smallest subnet of each kind."""
+        return {**SMALLEST, "private": SMALLEST_WITHOUT_PODS} if self.pods else SMALLEST
 
     @property
     def nat_zones(self) -> tuple[str, ...]:
         """Zones with a NAT gateway: each, or the first one of the spec."""
         return self.zones if self.nat == "zone" else self.zones[:1]
 
-    @check("cidr")
+    @check("cidr", "pods", "subnets")
     def range_is_usable(self) -> Iterator[Finding]:
         """Private, of a size that can be cut into subnets, and not in use inside the nodes."""
         if not any(self.cidr.subnet_of(private) for private in PRIVATE):
             rule = "the VPC range must be private (RFC 1918)"
-            remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.reserved)}"
+            remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.taken)}"
             yield Finding(("cidr",), rule, remedy)
-        size = min(max(self.cidr.prefixlen, 16), 19)
+        least = SMALLEST_VPC_OF_OWN if self.subnets else SMALLEST_VPC_WITHOUT_PODS
+        least = least if self.pods else SMALLEST_VPC
+        size = min(max(self.cidr.prefixlen, 16), least)
         if size != self.cidr.prefixlen:
             rule = (
-                "the VPC range must be /16 to /19: AWS refuses larger ones, smaller ones run out of addresses"
+                f"the VPC range must be /16 to /{least}: AWS refuses larger ones, smaller ones run out of"
+                " addresses"
             )
-            yield Finding(("cidr",), rule, f"write a /{size}, such as {free_range(size, self.reserved)}")
+            remedy = f"write a /{size}, such as {free_range(size, self.taken)}"
+            if self.cidr.prefixlen in range(SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS + 1):
+                remedy += ", or give pods a range of their own: pods: 100.64.0.0/16"
+            yield Finding(("cidr",), rule, remedy)
         for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
             if self.cidr.overlaps(taken):
                 rule = f"the VPC range must not overlap {taken}, the range of {use}"
-                yield Finding(("cidr",), rule, f"write {free_range(size, self.reserved)}")
+                yield Finding(("cidr",), rule, f"write {free_range(size, self.taken)}")
 
     @check("cidr", "reserved")
     def range_is_not_elsewhere(self) -> Iterator[Finding]:
@@ -164,7 +224,18 @@ class Network(Section):
                 remedy = f"write network.cidr: {free}, or remove this range"
                 yield Finding(("reserved", index), rule, remedy)
 
-    @check("admin_cidrs", "cidr", "reserved")
+    @check("pods", "cidr", "reserved", "routes")
+    def pods_have_a_range(self) -> Iterator[Finding]:
+        """One that AWS adds to the VPC, and that leads nowhere else."""
+        if self.pods:
+            yield from pods_findings(self.pods, self.cidr, self.taken)
+
+    @check("routes", "cidr", "pods")
+    def routes_lead_elsewhere(self) -> Iterator[Finding]:
+        """Ways that the private route tables can have."""
+        yield from route_findings(self.routes, self.blocks)
+
+    @check("admin_cidrs", "cidr", "reserved", "routes")
     def administrators_are_beyond_the_vpc(self) -> Iterator[Finding]:
         """Private ranges that are known to be routed elsewhere, few enough for a security group."""
         for index, each in enumerate(self.admin_cidrs):
@@ -177,9 +248,11 @@ class Network(Section):
                 rule = f"a range of administrators must not overlap the VPC range {self.cidr}"
                 remedy = "remove it, and give machines inside the VPC the security group of runners"
                 yield Finding(path, rule, f"{remedy} (runner_security_group_id)")
-            elif not any(each.subnet_of(taken) for taken in self.reserved):
-                rule = "a range of administrators must be part of a range of network.reserved"
-                yield Finding(path, rule, f"add {each} to network.reserved")
+            elif not any(each.subnet_of(taken) for taken in self.elsewhere):
+                rule = (
+                    "a range of administrators must be part of a range of network.routes or network.reserved"
+                )
+                yield Finding(path, rule, f"add a route to {each}, or name it in network.reserved")
         for index in repeated(map(str, self.admin_cidrs)):
             yield Finding(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
@@ -215,7 +288,7 @@ class Network(Section):
                     rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
                     yield Finding(("subnets", kind, zone), rule, f"remove {zone}, or add it to network.zones")
 
-    @check("cidr", "subnets")
+    @check("cidr", "subnets", "pods")
     def own_subnets_fit(self) -> Iterator[Finding]:
         """Ranges of your own are inside the VPC, large enough and disjoint."""
         if self.subnets is None:
@@ -232,11 +305,9 @@ class Network(Section):
                     f"a subnet must lie inside the VPC range {self.cidr}",
                     f"choose a part of {self.cidr}",
                 )
-            if subnet.prefixlen > SMALLEST[kind]:
-                rule = f"a {kind} subnet must be /{SMALLEST[kind]} or larger"
-                yield Finding(
-                    path, rule, f"write a /{SMALLEST[kind]} or larger (a smaller number after the slash)"
-                )
+            if subnet.prefixlen > (least := self.smallest[kind]):
+                rule = f"a {kind} subnet must be /{least} or larger"
+                yield Finding(path, rule, f"write a /{least} or larger (a smaller number after the slash)")
         for (first, _, one), (second, _, other) in combinations(placed, 2):
             if one.overlaps(other):
                 name = ".".join(("network", *first))

@@ -1,4 +1,5 @@
-"""Three kinds of subnets in each zone: public for load balancers and NAT, private for nodes, database."""
+"""Three kinds of subnets in each zone: public for load balancers and NAT, private for nodes, database.
+A fourth for pods, if they have a range of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from ipaddress import IPv4Network
 
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4CidrBlockAssociation
 
 from modules.stack import Stack
 
@@ -18,6 +20,7 @@ KUBERNETES_ROLE = {
     "public": {"kubernetes.io/role/elb": "1"},
     "private": {"kubernetes.io/role/internal-elb": "1"},
     "database": {},
+    "pods": {},
 }
 
 
@@ -28,19 +31,27 @@ class Subnets:
     public: ByZone
     private: ByZone
     database: ByZone
+    pods: ByZone
 
 
-def subnets(stack: Stack, vpc: Vpc) -> Subnets:
+def subnets(stack: Stack, vpc: Vpc, block: VpcIpv4CidrBlockAssociation | None) -> Subnets:
     """`aws_subnet.private_a` and so on, at the ranges of the spec's layout."""
     layout = stack.environment.network.layout
     return Subnets(
         public=_kind(stack, vpc, "public", layout.public),
         private=_kind(stack, vpc, "private", layout.private),
         database=_kind(stack, vpc, "database", layout.database),
+        pods=_kind(stack, vpc, "pods", layout.pods, block),
     )
 
 
-def _kind(stack: Stack, vpc: Vpc, kind: str, ranges: Mapping[str, IPv4Network]) -> ByZone:
+def _kind(
+    stack: Stack,
+    vpc: Vpc,
+    kind: str,
+    ranges: Mapping[str, IPv4Network],
+    block: VpcIpv4CidrBlockAssociation | None = None,
+) -> ByZone:
     return {
         zone: stack.add(
             Subnet,
@@ -49,6 +60,7 @@ def _kind(stack: Stack, vpc: Vpc, kind: str, ranges: Mapping[str, IPv4Network]) 
             availability_zone=f"{stack.environment.region}{zone}",
             cidr_block=str(cidr),
             map_public_ip_on_launch=False,
+            depends_on=[block] if block else None,
             lifecycle=stack.guarded,
             tags=stack.tags(f"{kind}-{zone}", Subnet=kind, **KUBERNETES_ROLE[kind]),
         )

@@ -11,7 +11,7 @@ from modules.network.outputs import NetworkOutputs
 from modules.network.routes import routes
 from modules.network.subnet_groups import subnet_groups
 from modules.network.subnets import subnets
-from modules.network.vpc import vpc
+from modules.network.vpc import pods_block, vpc
 from modules.outputs import LEFT_OUT
 from modules.stack import Stack
 
@@ -21,7 +21,7 @@ class Network:
 
     def __init__(self, stack: Stack) -> None:
         self.vpc = vpc(stack)
-        self.subnets = subnets(stack, self.vpc)
+        self.subnets = subnets(stack, self.vpc, pods_block(stack, self.vpc))
         self.routes = routes(stack, self.vpc, self.subnets)
         self.access_lists = access_lists(stack, self.vpc, self.subnets)
         self.subnet_groups = subnet_groups(stack, self.subnets)
@@ -39,6 +39,7 @@ class Network:
             public_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.public.items()},
             private_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.private.items()},
             database_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.database.items()},
+            pod_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.pods.items()},
             nat_gateway_ids={zone: gateway.id for zone, gateway in self.routes.gateways.items()},
             nat_public_ips=[address.public_ip for address in self.routes.addresses.values()],
             db_subnet_group_name=groups.postgres.name if groups.postgres else LEFT_OUT,

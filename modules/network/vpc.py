@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.default_network_acl import DefaultNetworkAcl
 from cdktf_cdktf_provider_aws.default_route_table import DefaultRouteTable
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4CidrBlockAssociation
 
 from modules.stack import Stack
 
@@ -28,6 +29,16 @@ def vpc(stack: Stack) -> Vpc:
     )
     _empty_defaults(stack, main)
     return main
+
+
+def pods_block(stack: Stack, main: Vpc) -> VpcIpv4CidrBlockAssociation | None:
+    """`aws_vpc_ipv4_cidr_block_association.pods`, if pods have a range of their own."""
+    pods = stack.environment.network.pods
+    if pods is None:
+        return None
+    return stack.add(
+        VpcIpv4CidrBlockAssociation, "pods", vpc_id=main.id, cidr_block=str(pods), lifecycle=stack.guarded
+    )
 
 
 def _empty_defaults(stack: Stack, main: Vpc) -> None:

@@ -128,7 +128,9 @@ def ways_out(systems: Mapping[str, System]) -> list[tuple[int, str]]:
     return sorted({(way.port, str(cidr)) for way in ways for cidr in way.cidrs})
 
 
-def surroundings_findings(systems: Mapping[str, System], network: IPv4Network) -> Iterator[Finding]:
+def surroundings_findings(
+    systems: Mapping[str, System], blocks: tuple[IPv4Network, ...]
+) -> Iterator[Finding]:
     """Calls reach systems that answer, and ways out lead out. Paths start at the root of the spec."""
     for name, system in systems.items():
         for index, other in enumerate(system.calls):
@@ -151,10 +153,11 @@ def surroundings_findings(systems: Mapping[str, System], network: IPv4Network) -
                 yield Finding(("systems", name, "jobs", job), rule, "choose a shorter name")
         for index, way in enumerate(system.egress):
             for number, cidr in enumerate(way.cidrs):
-                if cidr != EVERYWHERE and cidr.overlaps(network):
-                    rule = f"a range of egress must not overlap the network of the platform ({network})"
-                    remedy = "remove it; name databases in needs, and systems in calls"
-                    yield Finding(("systems", name, "egress", index, "cidrs", number), rule, remedy)
+                for block in blocks:
+                    if cidr != EVERYWHERE and cidr.overlaps(block):
+                        rule = f"a range of egress must not overlap the network of the platform ({block})"
+                        remedy = "remove it; name databases in needs, and systems in calls"
+                        yield Finding(("systems", name, "egress", index, "cidrs", number), rule, remedy)
     if len(found := ways_out(systems)) > MOST_EGRESS:
         rule = (
             f"all systems must have at most {MOST_EGRESS} ports and ranges of egress together: a security"

@@ -7,6 +7,10 @@ from review.picture.graph import Box
 from review.picture.rules import ranges
 from review.picture.terraform import Resource, Terraform
 
+# Arguments of a route to another network, and how the IDs that they hold begin.
+WAYS = {"transit_gateway_id": "tgw-", "vpc_peering_connection_id": "pcx-", "gateway_id": "vgw-"}
+ATTACHMENTS = ("aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment")
+
 
 def zones(terraform: Terraform) -> tuple[str, ...]:
     """Every zone with a subnet, those among them that go."""
@@ -49,9 +53,20 @@ def front(terraform: Terraform) -> list[Box]:
 def vpc(terraform: Terraform) -> Box:
     """The VPC and its door to the internet."""
     main = terraform.all("aws_vpc")
-    related = terraform.all("aws_internet_gateway")
-    ranges = listed(each.values["cidr_block"] for each in main)
-    return make("vpc", "VPC", main, related, notes=[ranges], id="vpc")
+    ways = [each for each in terraform.all("aws_route") if _beyond(each)]
+    more = terraform.all("aws_vpc_ipv4_cidr_block_association")
+    related = [*more, *terraform.all("aws_internet_gateway", *ATTACHMENTS)]
+    ranges = listed(each.values["cidr_block"] for each in (*main, *lasting(more)))
+    told = dict.fromkeys(
+        f"{each.values['destination_cidr_block']} through {_beyond(each)}" for each in lasting(ways)
+    )
+    return make("vpc", "VPC", main, [*related, *ways], notes=[ranges, listed(told)], id="vpc")
+
+
+def _beyond(route: Resource) -> str:
+    """The gateway or peering connection of a route to another network; empty for any other route."""
+    named = ((str(route.values.get(argument) or ""), start) for argument, start in WAYS.items())
+    return next((each for each, start in named if each.startswith(start)), "")
 
 
 def subnets(terraform: Terraform, kind: str) -> list[Box]:

@@ -34,6 +34,7 @@ def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Pict
                 *cluster.cluster(terraform),
                 *network.endpoints(terraform),
                 *network.subnets(terraform, "private"),
+                *network.subnets(terraform, "pods"),
             ],
         ),
         "database": _band(

@@ -1,0 +1,91 @@
+"""Ways to other networks: what `network.routes` may say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from modules.network.ranges import Range
+from modules.section import Finding, Section, fault, repeated
+
+_TARGET = r"(tgw|pcx|vgw)-[0-9a-f]{8}([0-9a-f]{9})?"
+EVERYWHERE = IPv4Network("0.0.0.0/0")
+# AWS keeps parts of it for its own services in each VPC (Amazon VPC User Guide, "Subnet route tables").
+LINK_LOCAL = IPv4Network("169.254.0.0/16")
+# A route table has 50 static routes unless the account was given more (Amazon VPC quotas, "Routes per route
+# table"), and private ones have one to NAT and one to S3; the rest is left to routes made elsewhere.
+MOST_ROUTES = 40
+# Amazon VPC Transit Gateways quotas, "Unique transit gateway attachments per VPC".
+MOST_TRANSIT = 5
+
+
+def _target(value: str) -> str:
+    if re.fullmatch(_TARGET, value):
+        return value
+    raise fault(
+        "a route must lead to a transit gateway, a peering connection or a virtual private gateway",
+        "write its ID, which starts with tgw-, pcx- or vgw-",
+    )
+
+
+Target = Annotated[
+    str,
+    AfterValidator(_target),
+    WithJsonSchema({"type": "string", "pattern": f"^{_TARGET}$", "examples": ["tgw-0123456789abcdef0"]}),
+]
+
+
+class Route(Section):
+    """A way from the private subnets to another network."""
+
+    to: Range = Field(
+        description="Range of the other network. It counts as reserved.", examples=["10.8.0.0/14"]
+    )
+    via: Target = Field(
+        description="ID of a transit gateway (tgw-), which Tierra attaches to the VPC, of an active peering"
+        " connection (pcx-), or of a virtual private gateway (vgw-), which Tierra attaches as well."
+    )
+
+    @property
+    def kind(self) -> str:
+        """tgw, pcx or vgw."""
+        return self.via[:3]
+
+    @property
+    def suffix(self) -> str:
+        """Ends the names of its routes in Terraform."""
+        return re.sub("[./]", "_", str(self.to))
+
+
+def route_findings(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...]) -> Iterator[Finding]:
+    """Routes that a table can have beside that of the VPC. Paths start at the section of the network."""
+    for index, route in enumerate(routes):
+        path = ("routes", index, "to")
+        if route.to == EVERYWHERE:
+            rule = "a route must lead to a part of the addresses: network.nat leads to all others"
+            yield Finding(path, rule, "write the ranges of the other network")
+        elif route.to.overlaps(LINK_LOCAL):
+            rule = f"a route must not lead to a part of {LINK_LOCAL}, which AWS keeps for itself"
+            yield Finding(path, rule, "write the range of another network")
+        for block in blocks:
+            if route.to.subnet_of(block):
+                rule = f"a route must not lead to a part of the VPC range {block}, which is reached directly"
+                yield Finding(path, rule, "remove it, or choose another range for the VPC")
+    for index in repeated(str(each.to) for each in routes):
+        rule = "a range must have one route: a table holds one to each"
+        yield Finding(("routes", index, "to"), rule, "remove one of the two")
+    gateways = list(dict.fromkeys(each.via for each in routes if each.kind == "vgw"))
+    if len(gateways) > 1:
+        rule = f"a VPC must have one virtual private gateway, and these are {', '.join(gateways)}"
+        yield Finding(("routes",), rule, "choose one of them", f"{len(gateways)} gateways")
+    transit = {each.via for each in routes if each.kind == "tgw"}
+    if len(transit) > MOST_TRANSIT:
+        rule = f"a VPC must have at most {MOST_TRANSIT} transit gateways"
+        yield Finding(("routes",), rule, "name fewer", f"{len(transit)} transit gateways")
+    if len(routes) > MOST_ROUTES:
+        rule = f"there must be at most {MOST_ROUTES} routes"
+        yield Finding(("routes",), rule, "join neighbouring ranges", f"{len(routes)} routes")
