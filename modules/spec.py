@@ -159,13 +159,18 @@ class Environment(Section):
         examples=["shared/base.yaml"],
     )
     project: Project = Field(
-        description="Short name of the product; starts the name of everything.", examples=["acme"]
+        description="Short name of the product, with which all names begin: 2 to 16 lowercase letters,"
+        " digits and single hyphens.",
+        examples=["acme"],
     )
     environment: EnvironmentName = Field(
-        description="Name of the environment: the name of its file without .yaml, which is also the default.",
+        description="Name of the environment, 2 to 12 characters. It must be the name of the file"
+        " without .yaml, which is the default.",
         examples=["production"],
     )
-    region: RegionName = Field(description="AWS region that everything is built in.", examples=["us-east-1"])
+    region: RegionName = Field(
+        description="The AWS region, of the partitions aws, aws-cn or aws-us-gov.", examples=["us-east-1"]
+    )
     account: Account = Field(
         default=REHEARSAL_ACCOUNT,
         description="The AWS account, twelve digits in quotes. Terraform refuses to work in any other."
@@ -184,18 +189,19 @@ class Environment(Section):
     )
     owner: TagValue | None = Field(
         default=None,
-        description="Team or address to ask about this environment; the tag Owner.",
+        description="Team or address to contact about this environment; the tag Owner.",
         examples=["platform"],
     )
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict,
         json_schema_extra={"maxProperties": MOST},
-        description="Tags of your own on every resource, 40 at most.",
+        description="Your own tags on every resource, at most 40.",
         examples=[{"CostCenter": "1234"}],
     )
     ignore_tags: IgnoredTags = Field(
         default_factory=IgnoredTags,
-        description="Tags that other programs of the company set on resources of this environment.",
+        description="Tags that your company's other programs set on resources of this environment;"
+        " plans ignore them.",
     )
     assume_role: AssumedRole | None = Field(
         default=None,

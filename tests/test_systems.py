@@ -21,6 +21,7 @@ from rendering import HELM, Objects, rendered, sample
 
 from modules.system_names import ROLES, WORKFLOWS
 from modules.systems.authorities import authorities
+from modules.systems.spec import FRAMEWORKS, START_SECONDS
 from modules.templating import TEMPLATES
 
 Variants = Callable[..., Variant]
@@ -508,10 +509,22 @@ def test_every_variable_is_documented(variant: Variants) -> None:
     everything = {**SHOP, "needs": ["postgres", "redis", "documentdb", "files"]}
     root = variant(systems={"shop": everything})["systems"]
     given = values(root, "shop")
-    page = (ROOT / "docs/spec.md").read_text()
+    page = (ROOT / "docs/contract.md").read_text()
     for name in [*given["environment"], *given["secrets"]]:
-        head, _, tail = name.partition("_")
-        assert f"`{name}`" in page or (f"`{head}_" in page and f"`_{tail}`" in page), name
+        assert f"`{name}`" in page, name
+
+
+def test_the_table_of_frameworks_is_what_the_spec_assumes() -> None:
+    page = (ROOT / "docs/spec.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (\d+) \| (\w+) \| (\w+) \| (\d+) \|", page, re.M)
+    listed = {
+        name: {"serves": serves, "port": int(port), "cpu": cpu, "memory": memory}
+        for name, serves, port, cpu, memory, _ in rows
+    }
+    assert listed == FRAMEWORKS
+    assert {name: int(row[-1]) for name, *row in rows} == {
+        name: START_SECONDS.get(name, 120) for name in FRAMEWORKS
+    }
 
 
 def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(

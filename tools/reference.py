@@ -26,17 +26,17 @@ MOST_CHOICES = 12
 SAID = {
     "environment": "the file's name",
     "account": '`"123456789012"`, in a rehearsal',
-    "systems": "the three of the diagram",
+    "systems": "three default systems",
     "caa": "all names but the zone",
     "hsts_subdomains": "true, or false where a name is the zone",
 }
 HEADING = """# Every key of the spec
 
-Written by `python -m tools.reference` from `modules/spec.py` and the `spec.py` of each tier, which a test
-checks. [spec.md](spec.md) has the same in short, with what concerns several keys. What has a default may be
-left out.
+`python -m tools.reference` writes this page from `modules/spec.py` and the `spec.py` of each tier; a test
+checks that it is current. [spec.md](spec.md) has the rules that concern several keys, and examples. Keys with
+a default may be left out.
 
-| section | what it is |
+| section | contents |
 |---|---|
 """
 

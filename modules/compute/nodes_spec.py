@@ -38,20 +38,20 @@ class Nodes(Section):
         default=3,
         ge=1,
         le=MOST_NODES,
-        description="Nodes that always run, in all zones together. They are shared out evenly.",
+        description="Minimum number of nodes, in all zones together. They are distributed evenly.",
     )
     max: int = Field(
         default=9,
         ge=1,
         le=MOST_NODES,
-        description="Nodes under load, at most, in all zones together; at least one for each zone.",
+        description="Maximum number of nodes, in all zones together; at least one for each zone.",
     )
     desired: int | None = Field(
         default=None,
         ge=1,
         le=MOST_NODES,
-        description="Nodes to start with; min when left out. Scaling decides from then on, and a change here"
-        " changes nothing.",
+        description="Initial number of nodes; min if left out. From then on scaling decides, and a"
+        " change here has no effect.",
     )
     disk_gb: int = Field(
         default=50,
@@ -63,14 +63,15 @@ class Nodes(Section):
         default=None,
         ge=8,
         le=MOST_PODS_LARGE,
-        description="Pods on a node, at most. Left out, eight for each GiB of memory, up to what Kubernetes"
-        " and the addresses allow: the kubelet reserves memory for each that could run.",
+        description="Maximum number of pods on a node. Left out, eight for each GiB of memory, up to"
+        " what Kubernetes and the addresses allow: the kubelet reserves memory for each"
+        " possible pod.",
     )
     ami_release: str | None = Field(
         default=None,
         pattern=r"^1\.[0-9]{2}\.[0-9]+-[0-9]{8}$",
-        description="Release of the node image, to roll out or hold back a certain one. Left out, the newest"
-        " when the group is created; it is never changed behind your back.",
+        description="Release of the node image, to roll out or keep a certain one. Left out, the newest"
+        " when the group is created; Tierra never changes it by itself.",
         examples=["1.36.4-20260923"],
     )
 
@@ -179,7 +180,7 @@ Value = Annotated[str, AfterValidator(_value)]
 
 
 class Taint(Section):
-    """What keeps pods away that do not tolerate it."""
+    "A taint: pods that do not tolerate it stay away."
 
     key: Key = Field(description="Its key.", examples=["workload"])
     value: Value = Field(default="", description="Its value.", examples=["batch"])

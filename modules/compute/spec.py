@@ -127,22 +127,22 @@ class Compute(Section):
     )
     scaling: Literal["pods", "cpu"] = Field(
         default="pods",
-        description="What adds and removes nodes: pods that find no room, through the cluster autoscaler"
-        " (pods), or the average load of the processors, through EC2 Auto Scaling (cpu). Never"
-        " both, for they undo each other's work.",
+        description="What adds and removes nodes: pods without room, through the cluster autoscaler"
+        " (pods), or the average CPU load, through EC2 Auto Scaling (cpu). Never both,"
+        " because each would undo the other's work.",
     )
     cpu_percent: int = Field(
-        default=60, ge=20, le=90, description="Average load that scaling: cpu keeps the processors at."
+        default=60, ge=20, le=90, description="Average CPU load in percent that scaling: cpu maintains."
     )
-    endpoint: Endpoint = Field(default_factory=Endpoint, description="Ways to the Kubernetes API.")
+    endpoint: Endpoint = Field(default_factory=Endpoint, description="Access to the Kubernetes API.")
     admins: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
         default=(),
-        description="IAM roles that may do everything in the cluster. Creating the cluster gives none.",
+        description="IAM roles with full access to the cluster. Creating the cluster gives no access.",
         examples=[["arn:aws:iam::123456789012:role/platform"]],
     )
     viewers: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
         default=(),
-        description="IAM roles that may read everything in the cluster but secrets.",
+        description="IAM roles that may read everything in the cluster except secrets.",
         examples=[["arn:aws:iam::123456789012:role/developers"]],
     )
     log_days: RetentionDays = Field(

@@ -111,8 +111,8 @@ class Postgres(Section):
         default=None,
         ge=SMALLEST_GB,
         le=LARGEST_GB,
-        description="How far AWS may grow the storage by itself when it runs full; at least a tenth above"
-        " storage_gb. Left out: 1000, or four times storage_gb where 1000 is too little.",
+        description="How far AWS may grow the storage by itself; at least 10 % above storage_gb. Left"
+        " out: 1000, or four times storage_gb if 1000 is too small.",
     )
     iops: int | None = Field(
         default=None,

@@ -34,8 +34,9 @@ class Redis(Section):
 
     engine: Literal["redis", "valkey"] = Field(
         default="redis",
-        description="Redis OSS, which ends with 7.1, or Valkey, which goes on from there, speaks the same"
-        " protocol and costs less. A group changes to Valkey in place, with version, and never back.",
+        description="Redis OSS, whose last version is 7.1, or Valkey, which continues from there,"
+        " speaks the same protocol and costs less. A group changes to Valkey in place, with"
+        " version, and never back.",
     )
     version: Version = Field(
         default="7.1",

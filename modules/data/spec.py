@@ -36,7 +36,8 @@ class Data(Section):
     )
     final_snapshots: bool = Field(
         default=True,
-        description="A last snapshot of each database when it is destroyed. Off only without protection.",
+        description="A final snapshot of each database when it is destroyed. It can be off only without"
+        " protection.",
     )
     generation: int = Field(
         default=1,

@@ -77,8 +77,8 @@ class Edge(Section):
     )
     domain: DomainName | None = Field(
         default=None,
-        description="The name that users type: the zone's or below it, 64 characters at most. Left out, it"
-        " is app and the zone. Required for target: aws.",
+        description="The public name: the zone or a name in it, at most 64 characters. Left out, it is"
+        " app and the zone. Required for target: aws.",
         examples=["app.example.com"],
     )
     aliases: Annotated[tuple[HostName, ...], Field(strict=False)] = Field(

@@ -19,14 +19,14 @@ class Gateway(Section):
         default=2,
         ge=2,
         le=MOST_REPLICAS,
-        description="Pods of Kong that always run. At least two, so that a node can go without an outage.",
+        description="Minimum number of Kong pods. At least two, so that losing a node causes no outage.",
     )
     max_replicas: int = Field(
         default=0,
         ge=2,
         le=2 * MOST_REPLICAS,
         json_schema_extra={"default": "twice replicas"},
-        description="Pods of Kong under load, at most. The nodes at their most must hold them.",
+        description="Maximum number of Kong pods. The maximum number of nodes must have room for them.",
     )
     rate_limit: int = Field(
         default=600,

@@ -133,7 +133,7 @@ class Network(Section):
     )
     subnets: Subnets | None = Field(
         default=None,
-        description="Subnet ranges of your own, all or nothing. Left out, they are computed from cidr.",
+        description="Your own subnet ranges, for all subnets or none. Left out, they are computed from cidr.",
     )
 
     @property

@@ -101,7 +101,7 @@ class Observability(Section):
         description="Disk of Prometheus in GiB. Metrics take at most four fifths of it; the oldest go first.",
     )
     objectives: Objectives = Field(
-        default_factory=Objectives, description="What is promised of every system."
+        default_factory=Objectives, description="Service level objectives of every system."
     )
     runbooks: Url | None = Field(
         default=None,
@@ -112,24 +112,25 @@ class Observability(Section):
         default=2,
         ge=1,
         le=50,
-        description="Share of requests that may fail with 5xx before people are called.",
+        description="Percent of requests that may fail with 5xx before an alarm fires.",
     )
     slow_seconds: int = Field(
         default=3,
         ge=1,
         le=60,
-        description="Seconds that the slowest hundredth of requests may take before people are called.",
+        description="Seconds that the slowest 1 % of requests may take before an alarm fires.",
     )
     trace_percent: float = Field(
         default=5,
         ge=0,
         le=100,
-        description="Requests of a hundred that are traced from Kong on. 0 leaves tracing out: X-Ray, its"
-        " rights, and the settings of OpenTelemetry that systems get.",
+        description="Percent of requests that are traced, from Kong on; trace headers of clients are"
+        " ignored. 0 turns tracing off: X-Ray, its rights, and the OpenTelemetry settings of"
+        " systems.",
     )
     dashboards: bool = Field(
         default=True,
-        description="Whether CloudWatch shows dashboards, which AWS bills. Those of Grafana stay.",
+        description="Whether there are CloudWatch dashboards, which AWS bills. Those of Grafana stay.",
     )
     monitoring: bool = Field(
         default=True,

@@ -14,16 +14,16 @@ class State(Section):
         default=24,
         ge=1,
         le=720,
-        description="Hours after which a saved plan is refused: the account moves on while a plan waits for"
-        " its approval.",
+        description="Hours after which make apply refuses a saved plan, because the account changes"
+        " while a plan waits for approval.",
     )
     version_days: int = Field(
         default=365,
         ge=30,
         le=3650,
-        description="Days that an earlier version of a state can be brought back. The newest hundred stay"
+        description="Days that an earlier version of a state can be restored. The newest hundred stay"
         " longer.",
     )
     log_days: int = Field(
-        default=365, ge=1, le=3650, description="Days that the log of who read or wrote a state is kept."
+        default=365, ge=1, le=3650, description="Days that the access log of the states is kept."
     )

@@ -83,11 +83,11 @@ class Files(Section):
         default=30,
         ge=1,
         le=DECADE,
-        description="Days that the earlier version of a replaced or deleted file can still be brought back.",
+        description="Days that the earlier version of a replaced or deleted file can be restored.",
     )
     cors_origins: Annotated[tuple[Origin, ...], Field(strict=False)] = Field(
         default=(),
-        description="Origins whose pages may send and fetch files from the browser. None by default.",
+        description="Origins whose pages may upload and download files in the browser. None by default.",
         examples=[["https://app.example.com"]],
     )
 
@@ -149,15 +149,15 @@ class Backup(Section):
         default=35,
         ge=1,
         le=CENTURY,
-        description="Shortest time that the lock lets a recovery point be kept for; at most daily_days."
-        " Changing it replaces the lock, which a compliance lock refuses.",
+        description="Shortest retention that the lock allows; at most daily_days. Changing it replaces"
+        " the lock, which a compliance lock refuses.",
     )
     lock_max_days: int = Field(
         default=365,
         ge=1,
         le=CENTURY,
-        description="Longest time that the lock lets a recovery point be kept for; at least monthly_days."
-        " Changing it replaces the lock, which a compliance lock refuses.",
+        description="Longest retention that the lock allows; at least monthly_days. Changing it"
+        " replaces the lock, which a compliance lock refuses.",
     )
 
     @check("daily_days", "weekly_days")

@@ -53,10 +53,10 @@ IssuerText = Annotated[
 
 
 class Issuer(Section):
-    """Who signs tokens, and the key by which Kong sees that it was them."""
+    "An issuer of tokens, and the public key with which Kong verifies its signatures."
 
     issuer: IssuerText = Field(
-        description="What its tokens say in the claim iss, letter by letter.",
+        description="The exact claim iss of its tokens.",
         examples=["https://login.example.com/"],
     )
     public_key: SecretSource = Field(

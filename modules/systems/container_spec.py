@@ -36,7 +36,7 @@ class Health(Section):
         ge=10,
         le=1800,
         json_schema_extra={"default": "120; 300 for java"},
-        description="Seconds that a pod may take to start, before it is started again.",
+        description="Seconds that a pod may take to start before it is restarted.",
     )
 
 

@@ -83,7 +83,10 @@ class Job(Section):
         description="What it starts, as a list of words.", examples=[["python", "manage.py", "clearsessions"]]
     )
     minutes: int = Field(
-        default=60, ge=1, le=1440, description="How long it may run; then it is ended and counts as failed."
+        default=60,
+        ge=1,
+        le=1440,
+        description="Minutes that it may run; then it is ended and counts as failed.",
     )
 
     @check("command")
@@ -98,7 +101,7 @@ class Job(Section):
 
 
 class Egress(Section):
-    """A port outside that the pods of a system may connect to, besides TLS on 443."""
+    "An outbound port that the pods of a system may connect to, besides TLS on 443."
 
     port: int = Field(ge=1, le=65535, description="TCP port of the other end.", examples=[587])
     cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(

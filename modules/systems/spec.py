@@ -82,9 +82,9 @@ class System(Section):
     )
     formerly: FormerNames = Field(
         default=(),
-        description="The name that it had, or its names, oldest first. Terraform then moves its resources"
-        " instead of building them anew, and everything in AWS and in the cluster keeps the first name. The"
-        " line stays.",
+        description="Its former name or names, oldest first. Terraform then moves its resources instead"
+        " of creating them again, and everything in AWS and in the cluster keeps the first"
+        " name. Keep this key.",
         examples=["shop", ["shop", "orders"]],
     )
     shape: Shape = Field(
@@ -99,14 +99,17 @@ class System(Section):
         " the firewall asks browsers to prove themselves, and never the clients of an API.",
     )
     replicas: int = Field(
-        default=2, ge=1, le=MOST_REPLICAS, description="Pods that always run; two or more survive a node."
+        default=2,
+        ge=1,
+        le=MOST_REPLICAS,
+        description="Minimum number of pods; two or more survive the loss of a node.",
     )
     max_replicas: int = Field(
         default=0,
         ge=1,
         le=2 * MOST_REPLICAS,
         json_schema_extra={"default": "twice replicas"},
-        description="Pods that run under load, at most. The nodes at their most must hold them.",
+        description="Maximum number of pods. The maximum number of nodes must have room for them.",
     )
     port: int = Field(
         default=0,
@@ -118,13 +121,14 @@ class System(Section):
     path: UrlPath = Field(
         default="",
         json_schema_extra={"default": "/ and its name; / with hosts"},
-        description="Start of the paths of its requests. No two systems have the same at one host.",
+        description="Prefix of the paths of its requests. Two systems must not have the same path on"
+        " one host; the longer of two matching paths wins.",
     )
     hosts: Annotated[tuple[HostName, ...], Field(strict=False, max_length=MOST_HOSTS)] = Field(
         default=(),
         json_schema_extra={"default": "those of edge"},
-        description="Names in edge.zone at which it is found, and at no other. Those that edge does not have"
-        " get records and stand in the certificate. The first one is PUBLIC_HOST.",
+        description="The only host names of the system, in edge.zone. Those that edge does not have get"
+        " records and are in the certificate. The first one is PUBLIC_HOST.",
         examples=[["orders.example.com"]],
     )
     timeout_seconds: int = Field(
@@ -157,12 +161,13 @@ class System(Section):
     )
     calls: Annotated[tuple[SystemName, ...], Field(strict=False)] = Field(
         default=(),
-        description="Systems that its pods may send requests to, at the address in SYSTEM_<NAME>_URL.",
+        description="Systems that its pods may send requests to, at the address in SYSTEM_<NAME>_URL."
+        " Network policies allow it on both sides.",
         examples=[["orders"]],
     )
     egress: Annotated[tuple[Egress, ...], Field(strict=False)] = Field(
         default=(),
-        description="Ports outside that its pods may connect to, besides 443.",
+        description="Outbound ports that its pods may connect to, besides 443.",
         examples=[[{"port": 587}]],
     )
     jobs: dict[JobName, Job] = Field(
@@ -179,8 +184,8 @@ class System(Section):
     )
     needs: Annotated[tuple[Need, ...], Field(strict=False)] = Field(
         default=(),
-        description="Stores that it may reach and gets addresses and credentials of: postgres, redis,"
-        " documentdb, files.",
+        description="Databases and files that it may use: postgres, redis, documentdb, files. It gets"
+        " addresses and credentials of each.",
         examples=[["postgres", "redis"]],
     )
     workers: int = Field(
@@ -255,12 +260,12 @@ class System(Section):
     cpu: Cpu = Field(
         default=0,
         json_schema_extra={"default": "by framework"},
-        description="Processor time that each pod asks of its node, in cores or thousandths (250m).",
+        description="CPU request of each pod, in cores or thousandths (250m).",
     )
     memory: Memory = Field(
         default=0,
         json_schema_extra={"default": "by framework"},
-        description="Memory that each pod asks of its node, and may not exceed.",
+        description="Memory request and limit of each pod.",
     )
 
     password_version: int = Field(

@@ -49,7 +49,7 @@ def _traces(stack: Stack, name: str) -> dict[str, str]:
 def variables(
     stack: Stack, name: str, system: System, data: DataOutputs, storage: StorageOutputs
 ) -> dict[str, str]:
-    """Environment variables by name. docs/spec.md lists them."""
+    """Environment variables by name. docs/contract.md lists them."""
     name_of = host(system, stack.environment.edge)
     found = {
         **({"PORT": str(system.port)} if system.port else {}),
