@@ -127,7 +127,7 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
         inside, file = path.relative_to(folder), path.as_posix()
         if any(_ignored(Path(part)) for part in inside.parts):
             continue
-        if inside.parts[0] == own_charts.FOLDER:
+        if inside.parts[0] == own_charts.FOLDER and (len(inside.parts) > 1 or path.is_dir()):
             try:
                 releases += [own_charts.read(path, folder.name)] if len(inside.parts) > 1 else []
             except SpecError as refused_chart:

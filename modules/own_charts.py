@@ -77,8 +77,14 @@ def _namespace(name: str) -> str:
     return name
 
 
-def _text(check: Any, example: str) -> Any:
-    return Annotated[str, AfterValidator(check), WithJsonSchema({"type": "string", "examples": [example]})]
+def _such_as(example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "examples": [example]})
+
+
+ChartName = Annotated[str, AfterValidator(_chart), _such_as("argo-cd")]
+Repository = Annotated[str, AfterValidator(_repository), _such_as("https://charts.example.com")]
+Version = Annotated[str, AfterValidator(_version), _such_as("1.2.3")]
+Namespace = Annotated[str, AfterValidator(_namespace), _such_as("argo-cd")]
 
 
 class ChartPods(Section):
@@ -94,10 +100,10 @@ class ChartPods(Section):
 class OwnChart(Section):
     """A release of a chart that is not Tierra's."""
 
-    chart: _text(_chart, "argo-cd")  # type: ignore[valid-type]
-    repository: _text(_repository, "https://charts.example.com")  # type: ignore[valid-type]
-    version: _text(_version, "1.2.3")  # type: ignore[valid-type]
-    namespace: _text(_namespace, "argo-cd")  # type: ignore[valid-type]
+    chart: ChartName
+    repository: Repository
+    version: Version
+    namespace: Namespace
     pod_security: Literal["privileged", "baseline", "restricted"] = "baseline"
     collects_metrics: bool = False
     timeout_seconds: int = Field(default=600, ge=60, le=3600)
@@ -122,9 +128,11 @@ class Release:
 
     @property
     def address(self) -> str:
+        """The name of its `helm_release`."""
         return f"chart_{_plain(self.name)}"
 
     def problem(self, key: str, rule: str, remedy: str) -> Problem:
+        """One of a key of the file."""
         return Problem(key, self.document.shown((key,)), rule, remedy, self.document.line((key,)))
 
 
@@ -193,11 +201,12 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
 
     made: set[str] = set()
     for each in releases:
-        chart, resources = each.chart, {}
+        chart = each.chart
+        resources: dict[str, dict[str, Any]] = {}
         space = f"namespace_{_plain(chart.namespace)}"
         if chart.namespace not in made:
             made.add(chart.namespace)
-            values = {"name": chart.namespace, "podSecurity": chart.pod_security}
+            values: dict[str, Any] = {"name": chart.namespace, "podSecurity": chart.pod_security}
             if chart.collects_metrics:
                 values["collectsMetrics"] = True
             resources[space] = {
