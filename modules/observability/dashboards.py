@@ -41,7 +41,8 @@ def dashboards(
         titles = {f"Alarms: {part}": list(watched[part].values()) for part in parts}
         dashboard(stack, tier, titles, charts)
 
-    show("network", ["network"], _network(network))
+    if network.nat_gateway_ids:
+        show("network", ["network"], _network(network))
     show("storage", ["storage"], _storage(storage))
     if databases := stack.environment.data.databases:
         show("data", databases, [chart for each in databases for chart in _databases(stack, each, data)])
