@@ -196,7 +196,10 @@ def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[s
         "region": environment.region,
         "zones": list(environment.network.zones),
         **({"assume_role": environment.assume_role} if environment.assume_role else {}),
-        "existing": [each for each in (environment.edge.certificate, environment.edge.zone_id) if each],
+        "existing": [
+            *(each for each in (environment.edge.certificate, environment.edge.zone_id) if each),
+            *environment.network.foreign,
+        ],
         "plan_hours": environment.state.plan_hours,
         "grafana": environment.observability.has_grafana,
         "tiers": {name: sorted(tiers[name].needs) for name in order(tiers)},

@@ -18,6 +18,7 @@ from modules.delivery.services import (
     TAGS,
     WITHOUT_RESOURCE,
 )
+from modules.network.spec import KINDS
 from modules.policy import Everything, Statement
 from modules.stack import Stack
 
@@ -317,9 +318,28 @@ def _connection(stack: Stack) -> list[Statement]:
 
 
 def attachments(stack: Stack) -> list[Statement]:
-    """To gateways of the company that network.routes names; that of another account has an ARN of there. Not
-    among `changes`: an inline policy holds no more."""
-    named = dict.fromkeys(each.via for each in stack.environment.network.routes if each.kind != "pcx")
+    """In a VPC of the company, and to gateways that network.routes names; those of another account have ARNs
+    of there. Not among `changes`: an inline policy holds no more."""
+    network = stack.environment.network
+    if network.existing:
+        ids = [each for kind in KINDS for each in getattr(network.existing, kind).values()]
+        return [
+            Statement(
+                sid="BuildInTheExistingNetwork",
+                actions=[
+                    "ec2:CreateFlowLogs",
+                    "ec2:CreateSecurityGroup",
+                    "ec2:CreateVpcEndpoint",
+                    "ec2:ModifyVpcEndpoint",
+                    "ec2:RunInstances",
+                ],
+                resources=[
+                    stack.arn("ec2", f"vpc/{network.existing.vpc}", account="*"),
+                    *(stack.arn("ec2", f"subnet/{each}", account="*") for each in ids),
+                ],
+            )
+        ]
+    named = dict.fromkeys(each.via for each in network.routes if each.kind != "pcx")
     if not named:
         return []
     kinds = {"tgw": "transit-gateway", "vgw": "vpn-gateway"}

@@ -7,11 +7,11 @@ Policies of endpoints say what may pass through them; what a caller may do is sa
 from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
-from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 
 from modules.network.routes import Routes
 from modules.network.subnets import Subnets
+from modules.network.vpc import AnyVpc
 from modules.policy import Everyone, Everything, Statement, document
 from modules.stack import Stack
 
@@ -48,28 +48,28 @@ def service_name(region: str, partition: str, service: str) -> str:
 
 
 def endpoints(
-    stack: Stack, vpc: Vpc, subnets: Subnets, routes: Routes, firewall: dict[str, SecurityGroup]
+    stack: Stack, vpc: AnyVpc, subnets: Subnets, routes: Routes | None, firewall: dict[str, SecurityGroup]
 ) -> dict[str, VpcEndpoint]:
-    """`aws_vpc_endpoint.s3`, and those of INTERFACES when network.endpoints is all."""
-    tables = [*routes.private.values(), routes.database]
-    found = {
-        "s3": stack.add(
+    """`aws_vpc_endpoint.s3`, where the route tables are Tierra's, and those of INTERFACES when
+    network.endpoints is all."""
+    found = {}
+    if routes:
+        found["s3"] = stack.add(
             VpcEndpoint,
             "s3",
             vpc_id=vpc.id,
             service_name=f"com.amazonaws.{stack.environment.region}.s3",
             vpc_endpoint_type="Gateway",
-            route_table_ids=[table.id for table in tables],
+            route_table_ids=[table.id for table in (*routes.private.values(), routes.database)],
             policy=_s3_policy(stack),
             tags=stack.tags("s3"),
         )
-    }
     if stack.environment.network.endpoints == "all":
         found |= _interfaces(stack, vpc, subnets, firewall["endpoint"])
     return found
 
 
-def _interfaces(stack: Stack, vpc: Vpc, subnets: Subnets, group: SecurityGroup) -> dict[str, VpcEndpoint]:
+def _interfaces(stack: Stack, vpc: AnyVpc, subnets: Subnets, group: SecurityGroup) -> dict[str, VpcEndpoint]:
     """In every private subnet, answering at the usual names of the services."""
     subnet_ids = [subnet.id for subnet in subnets.private.values()]
     vpc_id, group_id, place = vpc.id, group.id, stack.environment

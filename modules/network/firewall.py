@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
-from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
-from modules.network.vpc import ANYWHERE
+from modules.network.vpc import ANYWHERE, AnyVpc
 from modules.stack import Stack
 from modules.systems.shape_spec import ways_out
 from modules.systems.volume_spec import volumes
@@ -86,7 +85,7 @@ TO_VOLUMES = (Conversation("node", "volumes", 2049, "Nodes to volumes of systems
 ADMINISTERED = ("control_plane", "endpoint")
 
 
-def firewall(stack: Stack, vpc: Vpc) -> dict[str, SecurityGroup]:
+def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
     """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, `volumes`
     only if a system has some, and none of a database that is off."""
     private_endpoints = stack.environment.network.endpoints == "all"
@@ -162,7 +161,7 @@ def _administration(stack: Stack, role: str, group: SecurityGroup) -> None:
         )
 
 
-def _group(stack: Stack, vpc: Vpc, role: str, description: str) -> SecurityGroup:
+def _group(stack: Stack, vpc: AnyVpc, role: str, description: str) -> SecurityGroup:
     # A group without an egress block has no egress at all: the provider removes the rule that AWS gives new
     # groups.
     return stack.add(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.vpc import Vpc
 
 from modules.encryption import Key, encryption_key
 from modules.iam import grant, iam_role
 from modules.log_group import log_group
+from modules.network.vpc import AnyVpc
 from modules.policy import THIS_KEY, Statement, trust
 from modules.stack import Stack
 
 
-def flow_logs(stack: Stack, vpc: Vpc) -> Key:
-    """`aws_flow_log.main`, all traffic, by the minute. Returns the key of log groups of every tier."""
+def flow_logs(stack: Stack, vpc: AnyVpc) -> Key:
+    """`aws_flow_log.main`, all traffic, by the minute, where the spec has flow logs. Returns the key of log
+    groups of every tier."""
     key = _logs_key(stack)
+    if not stack.environment.network.flow_logs:
+        return key
     days = stack.environment.network.flow_log_days
     group = log_group(stack, "flow", stack.names.log_group("vpc", "flow"), days, key.arn)
     stack.add(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from modules.network.beyond import MOST_ROUTES, Route, route_findings
+from modules.network.existing_spec import SubnetId, VpcId
 from modules.network.pods import pods_findings, slots
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
 from modules.retention import RetentionDays
@@ -70,6 +71,21 @@ class Subnets(Section):
         " their own."
     )
     database: ByZone = Field(description="One range for each zone, /27 or larger: databases and caches.")
+
+
+class Existing(Section):
+    """A VPC of the company and its subnets."""
+
+    vpc: VpcId = Field(
+        description="ID of the VPC, which has the range cidr.", examples=["vpc-0123456789abcdef0"]
+    )
+    public: dict[Letter, SubnetId] = Field(
+        description="ID of a public subnet for each zone, which an internet gateway serves."
+    )
+    private: dict[Letter, SubnetId] = Field(
+        description="ID of a private subnet for each zone, with a way to the internet or to AWS's endpoints."
+    )
+    database: dict[Letter, SubnetId] = Field(description="ID of a database subnet for each zone.")
 
 
 class Network(Section):
@@ -136,6 +152,13 @@ class Network(Section):
         description="Your own subnet ranges, for all subnets or none. Left out, they are computed from cidr.",
     )
 
+    existing: Existing | None = Field(
+        default=None,
+        description="A VPC that the company has, with its subnets, whose ranges cidr and subnets say as they"
+        " are. Tierra makes no NAT, route, access list or gateway endpoint then, and flow logs only where"
+        " flow_log_days is written. Left out, Tierra makes the VPC.",
+    )
+
     @property
     def layout(self) -> Layout:
         """Every subnet by kind and zone. Computed ones depend on the letter alone, never on the other zones.
@@ -185,10 +208,56 @@ class Network(Section):
 
     @property
     def nat_zones(self) -> tuple[str, ...]:
-        """Zones with a NAT gateway: each, or the first one of the spec."""
+        """Zones with a NAT gateway: each, or the first one of the spec; none of an existing VPC."""
+        if self.existing:
+            return ()
         return self.zones if self.nat == "zone" else self.zones[:1]
 
-    @check("cidr", "pods", "subnets")
+    @property
+    def flow_logs(self) -> bool:
+        """Whether there are flow logs: those of an existing VPC may be the company's."""
+        return self.existing is None or "flow_log_days" in self.model_fields_set
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """IDs of what the account has without Tierra: an existing network, and gateways of routes."""
+        found = [route.via for route in self.routes]
+        if self.existing:
+            kinds = (getattr(self.existing, kind) for kind in KINDS)
+            found += [self.existing.vpc, *(each for kind in kinds for each in kind.values())]
+        return tuple(dict.fromkeys(found))
+
+    @check("existing", "cidr", "subnets", "zones", "pods", "routes")
+    def existing_network_is_described(self) -> Iterator[Finding]:
+        """The ranges are known, each subnet is named once, and nothing is asked that would change it."""
+        if self.existing is None:
+            return
+        for key, given in (("cidr", "cidr" in self.model_fields_set), ("subnets", self.subnets)):
+            if not given:
+                rule = f"an existing network must be described: {key} is required with network.existing"
+                yield Finding((key,), rule, "write the ranges as they are in the account", "(missing)")
+        for key in ("pods", "routes"):
+            if getattr(self, key):
+                rule = f"{key} must be left out with network.existing: the network is not Tierra's to change"
+                yield Finding((key,), rule, "remove it, and have the owner of the VPC set it up")
+        named: dict[str, str] = {}
+        for kind in KINDS:
+            subnets = getattr(self.existing, kind)
+            for zone in self.zones:
+                if zone not in subnets:
+                    rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
+                    yield Finding(("existing", kind), rule, f"add {zone}: with its ID")
+            for zone, subnet in subnets.items():
+                path = ("existing", kind, zone)
+                if zone not in self.zones:
+                    rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
+                    yield Finding(path, rule, f"remove {zone}, or add it to network.zones")
+                if subnet in named:
+                    rule = f"each subnet must be named once; this one is {named[subnet]} already"
+                    yield Finding(path, rule, "write the ID of another subnet")
+                named[subnet] = f"network.existing.{kind}.{zone}"
+
+    @check("cidr", "pods", "subnets", "existing")
     def range_is_usable(self) -> Iterator[Finding]:
         """Private, of a size that can be cut into subnets, and not in use inside the nodes."""
         if not any(self.cidr.subnet_of(private) for private in PRIVATE):
@@ -196,7 +265,7 @@ class Network(Section):
             remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.taken)}"
             yield Finding(("cidr",), rule, remedy)
         least = SMALLEST_VPC_OF_OWN if self.subnets else SMALLEST_VPC_WITHOUT_PODS
-        least = least if self.pods else SMALLEST_VPC
+        least = least if self.pods or self.existing else SMALLEST_VPC
         size = min(max(self.cidr.prefixlen, 16), least)
         if size != self.cidr.prefixlen:
             rule = (

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4CidrBlockAssociation
 
 from modules.stack import Stack
 
-ByZone = dict[str, Subnet]
+# Those of an existing VPC are read, not made.
+ByZone = Mapping[str, Subnet | DataAwsSubnet]
 
 # By these tags the load-balancer controller of Kubernetes finds where to place a load balancer.
 KUBERNETES_ROLE = {

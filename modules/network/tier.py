@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from modules.network.access_lists import access_lists
 from modules.network.endpoints import endpoints
+from modules.network.existing import existing_subnets, existing_vpc
 from modules.network.firewall import firewall
 from modules.network.flow_logs import flow_logs
 from modules.network.outputs import NetworkOutputs
-from modules.network.routes import routes
+from modules.network.routes import Routes, routes
 from modules.network.subnet_groups import subnet_groups
 from modules.network.subnets import subnets
-from modules.network.vpc import pods_block, vpc
+from modules.network.vpc import AnyVpc, pods_block, vpc
 from modules.outputs import LEFT_OUT
 from modules.stack import Stack
 
@@ -20,10 +21,17 @@ class Network:
     """Fills the stack. Each noun is a file of its own, named as it is here."""
 
     def __init__(self, stack: Stack) -> None:
-        self.vpc = vpc(stack)
-        self.subnets = subnets(stack, self.vpc, pods_block(stack, self.vpc))
-        self.routes = routes(stack, self.vpc, self.subnets)
-        self.access_lists = access_lists(stack, self.vpc, self.subnets)
+        self.stack = stack
+        self.vpc: AnyVpc
+        self.routes: Routes | None = None
+        if existing := stack.environment.network.existing:
+            self.vpc = existing_vpc(stack, existing)
+            self.subnets = existing_subnets(stack, existing)
+        else:
+            self.vpc = made = vpc(stack)
+            self.subnets = subnets(stack, made, pods_block(stack, made))
+            self.routes = routes(stack, made, self.subnets)
+            access_lists(stack, made, self.subnets)
         self.subnet_groups = subnet_groups(stack, self.subnets)
         self.firewall = firewall(stack, self.vpc)
         self.endpoints = endpoints(stack, self.vpc, self.subnets, self.routes, self.firewall)
@@ -34,14 +42,18 @@ class Network:
         groups = self.subnet_groups
         return NetworkOutputs(
             vpc_id=self.vpc.id,
-            vpc_cidr=self.vpc.cidr_block,
+            vpc_cidr=self.vpc.cidr_block if self.routes else str(self.stack.environment.network.cidr),
             zone_names={zone: subnet.availability_zone for zone, subnet in self.subnets.private.items()},
             public_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.public.items()},
             private_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.private.items()},
             database_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.database.items()},
             pod_subnet_ids={zone: subnet.id for zone, subnet in self.subnets.pods.items()},
-            nat_gateway_ids={zone: gateway.id for zone, gateway in self.routes.gateways.items()},
-            nat_public_ips=[address.public_ip for address in self.routes.addresses.values()],
+            nat_gateway_ids={
+                zone: gateway.id for zone, gateway in (self.routes.gateways if self.routes else {}).items()
+            },
+            nat_public_ips=[
+                address.public_ip for address in (self.routes.addresses if self.routes else {}).values()
+            ],
             db_subnet_group_name=groups.postgres.name if groups.postgres else LEFT_OUT,
             elasticache_subnet_group_name=groups.redis.name if groups.redis else LEFT_OUT,
             docdb_subnet_group_name=groups.documentdb.name if groups.documentdb else LEFT_OUT,

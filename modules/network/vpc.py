@@ -4,6 +4,7 @@ depend on them."""
 from __future__ import annotations
 
 from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc
 from cdktf_cdktf_provider_aws.default_network_acl import DefaultNetworkAcl
 from cdktf_cdktf_provider_aws.default_route_table import DefaultRouteTable
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
@@ -13,6 +14,8 @@ from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4Cidr
 from modules.stack import Stack
 
 ANYWHERE = "0.0.0.0/0"
+# That of a company is read, not made.
+AnyVpc = Vpc | DataAwsVpc
 
 
 def vpc(stack: Stack) -> Vpc:

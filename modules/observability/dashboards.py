@@ -42,7 +42,8 @@ def dashboards(
         titles = {f"Alarms: {part}": list(watched[part].values()) for part in parts}
         dashboard(stack, tier, titles, charts)
 
-    show("network", ["network"], _network(network))
+    if network.nat_gateway_ids:
+        show("network", ["network"], _network(network))
     show("storage", ["storage"], _storage(storage))
     databases = stack.environment.data.databases
     if kept := [*databases, *(["volumes"] if data.volume_ids else [])]:

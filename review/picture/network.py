@@ -9,6 +9,7 @@ from review.picture.terraform import Resource, Terraform
 
 # Arguments of a route to another network, and how the IDs that they hold begin.
 WAYS = {"transit_gateway_id": "tgw-", "vpc_peering_connection_id": "pcx-", "gateway_id": "vgw-"}
+EXISTING = "existing, not made by Tierra"
 ATTACHMENTS = ("aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment")
 
 
@@ -56,11 +57,18 @@ def vpc(terraform: Terraform) -> Box:
     ways = [each for each in terraform.all("aws_route") if _beyond(each)]
     more = terraform.all("aws_vpc_ipv4_cidr_block_association")
     related = [*more, *terraform.all("aws_internet_gateway", *ATTACHMENTS)]
-    ranges = listed(each.values["cidr_block"] for each in (*main, *lasting(more)))
+    blocks = [_block(each) for each in (*main, *lasting(more))]
+    if any(each.existing for each in main):
+        blocks.append(EXISTING)
     told = dict.fromkeys(
         f"{each.values['destination_cidr_block']} through {_beyond(each)}" for each in lasting(ways)
     )
-    return make("vpc", "VPC", main, [*related, *ways], notes=[ranges, listed(told)], id="vpc")
+    return make("vpc", "VPC", main, [*related, *ways], notes=[listed(blocks), listed(told)], id="vpc")
+
+
+def _block(resource: Resource) -> str:
+    """The range of a VPC; that of an existing one is what it is looked for by."""
+    return str(resource.values.get("cidr_block") or resource.values["filter"][0]["values"][0])
 
 
 def _beyond(route: Resource) -> str:
@@ -73,11 +81,14 @@ def subnets(terraform: Terraform, kind: str) -> list[Box]:
     """The subnets of a kind, by zone. Tables and access lists of the kind are theirs."""
     found = []
     for subnet in terraform.all("aws_subnet"):
-        if (subnet.values.get("tags") or {}).get("Subnet") == kind:
+        if subnet.name.rpartition("_")[0] == kind:
             zone = zone_of(terraform, subnet)
             related = terraform.all("aws_route_table_association")
             related = [each for each in related if subnet.address in terraform.followed(each, "subnet_id")]
-            found.append(make("subnet", subnet.values["cidr_block"], [subnet], related, zone=zone))
+            notes = [EXISTING] if subnet.existing else []
+            found.append(
+                make("subnet", subnet.values["cidr_block"], [subnet], related, notes=notes, zone=zone)
+            )
     return found
 
 

@@ -35,13 +35,16 @@ ACTIONS = {
 OUTPUT = re.compile(r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)((?:\.\w+)*)\}")
 # Ids that one resource alone has, as subnet-0123456789abcdef0. Others are names, which several may share.
 ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
-ATTRIBUTE = re.compile(r"\$\{([a-z]\w*)\.(\w+)\.(\w+)\}")
+ATTRIBUTE = re.compile(r"\$\{((?:data\.)?[a-z]\w*)\.(\w+)\.(\w+)\}")
+# What a network of the company consists of: drawn, though it is only read.
+EXISTING = ("aws_vpc", "aws_subnet")
 
 
 @dataclass(frozen=True)
 class Resource:
     """A resource of a tier, its arguments as generated (or as they are, where it goes). `before`: its values
-    today, where a plan names them. `forecast`: the plan is one. `own`: of own Terraform."""
+    today, where a plan names them. `forecast`: the plan is one. `own`: of own Terraform. `existing`: it is
+    read and no resource of Tierra's."""
 
     tier: str
     type: str
@@ -51,10 +54,12 @@ class Resource:
     before: Mapping[str, Any] = field(default_factory=dict)
     forecast: bool = False
     own: bool = False
+    existing: bool = False
 
     @property
     def address(self) -> str:
-        return f"{self.tier}/{self.type}.{self.name}"
+        kind = f"data.{self.type}" if self.existing else self.type
+        return f"{self.tier}/{kind}.{self.name}"
 
 
 def natural(text: str) -> list[tuple[int, int | str]]:
@@ -102,6 +107,9 @@ class Terraform:
                 change = changes.pop(f"{kind}.{name}", None)
                 before = (change["change"].get("before") if change else None) or {}
                 yield Resource(tier, kind, name, values, mark(change) if change else None, before, forecast)
+        for kind in EXISTING:
+            for name, values in self.bodies[tier].get("data", {}).get(kind, {}).items():
+                yield Resource(tier, kind, name, values, existing=True)
         for change in changes.values():
             if mark(change) is Mark.DESTROYED:
                 before = change["change"]["before"]
@@ -151,7 +159,8 @@ class Terraform:
         if found := ATTRIBUTE.fullmatch(text):
             kind, name, attribute = found.groups()
             resource = self.by_address.get(f"{tier}/{kind}.{name}")
-            if resource and isinstance(resource.values.get(attribute), str):
+            named = resource is not None and resource.existing and attribute == "id"
+            if resource and not named and isinstance(resource.values.get(attribute), str):
                 return self.follow(tier, resource.values[attribute])
             return f"{tier}/{kind}.{name}"
         return self._by_id.get(text, text)

@@ -1,0 +1,63 @@
+"""A network that the company has: read by its IDs, and neither changed nor destroyed.
+
+The sources name more than the ID, so that AWS finds none where the spec says something else than what is
+there.
+"""
+
+from __future__ import annotations
+
+from cdktf import Postcondition, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
+from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc, DataAwsVpcFilter
+
+from modules.network.spec import Existing, Kind
+from modules.network.subnets import Subnets
+from modules.stack import Stack
+
+
+def existing_vpc(stack: Stack, existing: Existing) -> DataAwsVpc:
+    """`data.aws_vpc.main`, which has the range and resolves names as EKS needs it."""
+    says = "DNS support and DNS hostnames of the VPC must be on, for the private endpoint of EKS"
+    return stack.add(
+        DataAwsVpc,
+        "main",
+        id=existing.vpc,
+        filter=[
+            DataAwsVpcFilter(
+                name="cidr-block-association.cidr-block", values=[str(stack.environment.network.cidr)]
+            )
+        ],
+        lifecycle=TerraformResourceLifecycle(
+            postcondition=[
+                Postcondition(
+                    condition="${self.enable_dns_support && self.enable_dns_hostnames}",
+                    error_message=f"{existing.vpc}: {says}. Turn them on: aws ec2 modify-vpc-attribute.",
+                )
+            ]
+        ),
+    )
+
+
+def existing_subnets(stack: Stack, existing: Existing) -> Subnets:
+    """`data.aws_subnet.private_a` and so on: in the VPC, the zone and the range that the spec says."""
+    return Subnets(
+        public=_kind(stack, existing, "public"),
+        private=_kind(stack, existing, "private"),
+        database=_kind(stack, existing, "database"),
+        pods={},
+    )
+
+
+def _kind(stack: Stack, existing: Existing, kind: Kind) -> dict[str, DataAwsSubnet]:
+    ranges, place = getattr(stack.environment.network.layout, kind), stack.environment
+    return {
+        zone: stack.add(
+            DataAwsSubnet,
+            f"{kind}_{zone}",
+            id=getattr(existing, kind)[zone],
+            vpc_id=existing.vpc,
+            availability_zone=f"{place.region}{zone}",
+            cidr_block=str(cidr),
+        )
+        for zone, cidr in ranges.items()
+    }

@@ -1,0 +1,31 @@
+"""IDs of a network that the company has: what `network.existing` is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from modules.section import fault
+
+_VPC, _SUBNET = (rf"{kind}-[0-9a-f]{{8}}([0-9a-f]{{9}})?" for kind in ("vpc", "subnet"))
+
+
+def _id(kind: str, pattern: str) -> Callable[[str], str]:
+    def validate(value: str) -> str:
+        if re.fullmatch(pattern, value):
+            return value
+        rule = f"the value must be the ID of a {kind}"
+        raise fault(rule, f"write an ID such as {kind.lower()}-0123456789abcdef0")
+
+    return validate
+
+
+VpcId = Annotated[
+    str, AfterValidator(_id("VPC", _VPC)), WithJsonSchema({"type": "string", "pattern": f"^{_VPC}$"})
+]
+SubnetId = Annotated[
+    str, AfterValidator(_id("subnet", _SUBNET)), WithJsonSchema({"type": "string", "pattern": f"^{_SUBNET}$"})
+]
