@@ -122,8 +122,8 @@ class System(Section):
     hosts: Annotated[tuple[HostName, ...], Field(strict=False, max_length=MOST_HOSTS)] = Field(
         default=(),
         json_schema_extra={"default": "those of edge"},
-        description="Names in edge.zone at which it is found, and at no other. Those that edge does not have"
-        " get records and stand in the certificate. The first one is PUBLIC_HOST.",
+        description="Names in edge.zone or edge.zones at which it is found, and at no other. Those that edge"
+        " does not have get records and stand in the certificate. The first one is PUBLIC_HOST.",
         examples=[["orders.example.com"]],
     )
     timeout_seconds: int = Field(
