@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, domain_name, lies_in, without_star
 from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
+from modules.errors import KeyPath
 from modules.network.ranges import Range
 from modules.optional import MAY_BE_OFF, OFF
 from modules.roles import ZoneRole
@@ -323,7 +324,7 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Finding
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Finding]:
     """A role for the zone is in another account of the partition, and no pull request can take it on."""
-    given = {("edge", "zone_role"): edge.zone_role}
+    given: dict[KeyPath, str | None] = {("edge", "zone_role"): edge.zone_role}
     given |= {("edge", "zones", name, "role"): zone.role for name, zone in edge.zones.items()}
     for path, role in given.items():
         if role is None:
