@@ -196,14 +196,18 @@ def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[s
         "region": environment.region,
         "zones": list(environment.network.zones),
         **({"assume_role": environment.assume_role} if environment.assume_role else {}),
-        "existing": [
-            *(each for each in (environment.edge.certificate, environment.edge.zone_id) if each),
-            *environment.network.foreign,
-        ],
+        "existing": _existing(environment),
         "plan_hours": environment.state.plan_hours,
         "grafana": environment.observability.has_grafana,
         "tiers": {name: sorted(tiers[name].needs) for name in order(tiers)},
     }
+
+
+def _existing(environment: Environment) -> list[str]:
+    """What the spec names of what AWS has already, by ARN or ID."""
+    edge = environment.edge
+    named = (edge.certificate, edge.zone_id, *(zone.id for zone in edge.zones.values()))
+    return [*(each for each in named if each), *environment.network.foreign]
 
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:

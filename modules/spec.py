@@ -360,7 +360,9 @@ class Environment(Section):
         """At least one, and no two at one place."""
         yield from systems_findings(self.systems, self.edge.hosts)
 
-    @check("systems", "edge.zone", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate")
+    @check(
+        "systems", "edge.zone", "edge.zones", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate"
+    )
     def systems_have_names(self) -> Iterator[Finding]:
         """Hosts of systems."""
         yield from host_findings(self.edge, self.systems)
@@ -501,7 +503,7 @@ class Environment(Section):
         """A certificate of one's own is in the account and region."""
         yield from certificate_is_near(self.edge, self.partition, self.region, self.account)
 
-    @check("edge.zone_role", "region", "account", "delivery.ci")
+    @check("edge.zone_role", "edge.zones", "region", "account", "delivery.ci")
     def zone_may_be_elsewhere(self) -> Iterator[Finding]:
         """A role for the zone is one of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)

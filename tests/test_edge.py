@@ -44,6 +44,67 @@ def test_the_zone_is_found_and_never_made(edge: Root, variant: Variant) -> None:
     assert {each["zone_id"] for each in named.all("aws_route53_record").values()} == {"Z0123456789EXAMPLE"}
 
 
+def test_a_name_has_its_records_in_the_longest_zone_that_it_ends_in(variant: Variant) -> None:
+    dns = "arn:aws:iam::210987654321:role/dns"
+    edge = variant(
+        edge={
+            "aliases": ["*.shop.example.com", "shop.example.com", "www.other.example.com"],
+            "zones": {
+                "shop.example.com": {"id": "Z0123456789SHOP"},
+                "other.example.com": {"role": dns},
+                "orders.example.com": None,
+            },
+        },
+        systems={"orders": {"framework": "go", "hosts": ["a.orders.example.com"]}},
+        delivery={"ci": "off"},
+    )["edge"]
+    assert edge.body["data"]["aws_route53_zone"] == {
+        "main": {"name": "example.com", "private_zone": False},
+        "other_example_com": {
+            "name": "other.example.com",
+            "private_zone": False,
+            "provider": "aws.zone_other_example_com",
+        },
+        "orders_example_com": {"name": "orders.example.com", "private_zone": False},
+    }
+    assert edge.body["provider"]["aws"][1]["assume_role"] == [{"role_arn": dns}]
+    zones = {
+        "app": "${data.aws_route53_zone.main.zone_id}",
+        "shop": "Z0123456789SHOP",
+        "other": "${data.aws_route53_zone.other_example_com.zone_id}",
+        "orders": "${data.aws_route53_zone.orders_example_com.zone_id}",
+    }
+    records = edge.all("aws_route53_record")
+    for name, record in records.items():
+        place = next(each for each in zones if f"{each}_example_com" in name)
+        assert record["zone_id"] == zones[place], name
+        assert ("provider" in record) == (place == "other"), name
+    # Each proof of the certificate is where its name is; a zone itself gets no CAA record unasked.
+    assert {name for name in records if name.startswith("proof_")} == {
+        *("proof_app_example_com", "proof_shop_example_com"),
+        *("proof_www_other_example_com", "proof_a_orders_example_com"),
+    }
+    assert "caa_shop_example_com" not in records
+    assert "caa_www_other_example_com" in records
+    header = edge["aws_lb_listener.https"]["routing_http_response_strict_transport_security_header_value"]
+    assert "includeSubDomains" not in header
+
+
+def test_records_of_all_zones_may_be_set_by_an_apply(variant: Variant) -> None:
+    zones = {"shop.example.com": {"id": "Z0123456789SHOP"}}
+    alias = ["shop.example.com"]
+    for number, (its_id, resources) in enumerate(
+        [(None, ["*"]), ("Z0123456789EXAMPLE", ["Z0123456789EXAMPLE", "Z0123456789SHOP"])]
+    ):
+        edge = {"zone_id": its_id, "zones": zones, "aliases": alias}
+        delivery = variant(environment=f"v{number}", edge=edge)["delivery"]
+        allowed = delivery.statements("aws_iam_policy.apply_global")["SetRecordsOfTheZone"]
+        arns = [allowed["Resource"]] if isinstance(allowed["Resource"], str) else allowed["Resource"]
+        assert arns == [f"arn:aws:route53:::hostedzone/{each}" for each in resources]
+        (names,) = allowed["Condition"]["ForAllValues:StringLike"].values()
+        assert names == ["example.com", "*.example.com", "shop.example.com", "*.shop.example.com"]
+
+
 def test_https_waits_for_a_certificate_that_is_proven_and_issued(edge: Root) -> None:
     certificate = edge["aws_acm_certificate.main"]
     assert (certificate["domain_name"], certificate["validation_method"]) == (domain(edge), "DNS")

@@ -258,14 +258,19 @@ def global_changes(stack: Stack) -> list[Statement]:
             ),
         ]
     if place.edge.records:
-        zone = stack.arn("route53", f"hostedzone/{place.edge.zone_id or '*'}", region="", account="")
+        ids = [place.edge.zone_id, *(zone.id for zone in place.edge.zones.values())]
+        known = [each for each in ids if each] if all(ids) else ["*"]
         found.append(
             Statement(
                 sid="SetRecordsOfTheZone",
                 actions="route53:ChangeResourceRecordSets",
-                resources=zone,
+                resources=[
+                    stack.arn("route53", f"hostedzone/{each}", region="", account="") for each in known
+                ],
                 conditions={
-                    "ForAllValues:StringLike": {_RECORDS: [place.edge.zone, f"*.{place.edge.zone}"]},
+                    "ForAllValues:StringLike": {
+                        _RECORDS: [name for zone in place.edge.zone_names for name in (zone, f"*.{zone}")]
+                    },
                     "Null": {_RECORDS: "false"},
                 },
             )

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.route53_record import Route53Record
 
 from modules.edge.domains import slug
 from modules.edge.names import all_hosts, proven
-from modules.edge.zone import Zone
+from modules.edge.zone import Zone, Zones
 from modules.stack import Stack
 
 # Only these may issue certificates for names with our CAA records (ACM user guide, "Configure a CAA record").
@@ -17,7 +17,7 @@ AUTHORITY = "amazon.com"
 TTL_SECONDS = 300
 
 
-def certificate(stack: Stack, zone: Zone) -> str:
+def certificate(stack: Stack, zones: Zones) -> str:
     """ARN of `aws_acm_certificate.main`, known once it is issued: what uses it waits for that."""
     settings = stack.environment.edge
     hosts = all_hosts(settings, stack.environment.systems)
@@ -34,7 +34,7 @@ def certificate(stack: Stack, zone: Zone) -> str:
         lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         tags=stack.tags("edge"),
     )
-    proofs = [_proof(stack, zone, name, listed) for name, listed in proven(hosts).items()]
+    proofs = [_proof(stack, zones.of(name), name, listed) for name, listed in proven(hosts).items()]
     issued = stack.add(
         AcmCertificateValidation,
         "main",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from modules.edge.domains import covered, lies_in, without_star
+from modules.edge.domains import covered, without_star
 from modules.edge.spec import Edge
 from modules.section import Finding
 from modules.systems.spec import System
@@ -38,13 +38,19 @@ def proven(hosts: Iterable[str]) -> dict[str, str]:
 
 
 def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding]:
-    """The zone holds every name, a certificate of ACM carries all. Paths start at the root of the spec."""
+    """Zones hold every name, and each zone one; a certificate of ACM carries all. Paths start at the root of
+    the spec."""
     for name, system in systems.items():
         for index, host in enumerate(system.hosts):
-            if edge.records and not lies_in(without_star(host), edge.zone):
-                rule = f"every name must lie in the zone {edge.zone}, where its record is written"
-                remedy = f"write {name}.{edge.zone}, or change edge.zone"
+            if edge.records and not edge.zone_of(host):
+                rule = f"every name must lie in {edge.places}, where its record is written"
+                remedy = f"write {name}.{edge.zone}, or name its hosted zone in edge.zones"
                 yield Finding(("systems", name, "hosts", index), rule, remedy)
+    used = {edge.zone_of(host) for host in all_hosts(edge, systems)}
+    for zone in edge.zones:
+        if edge.records and zone != edge.zone and zone not in used:
+            rule = "each of zones must hold a name: the domain, an alias or a host of a system"
+            yield Finding(("edge", "zones", zone), rule, f"remove it, or add www.{zone} to edge.aliases")
     if edge.certificate is None and len(found := all_hosts(edge, systems)) > MOST_NAMES:
         rule = f"edge and all systems must have at most {MOST_NAMES} names, for one certificate has them all"
         remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"

@@ -11,18 +11,18 @@ from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53Record
 
 from modules.edge.domains import slug
 from modules.edge.names import all_hosts
-from modules.edge.zone import Zone
+from modules.edge.zone import Zones
 from modules.stack import Stack
 
 
-def records(stack: Stack, zone: Zone, load_balancer: Lb) -> None:
+def records(stack: Stack, zones: Zones, load_balancer: Lb) -> None:
     """`aws_route53_record.address_<name>` for each name: it follows the load balancer's addresses."""
     for host in all_hosts(stack.environment.edge, stack.environment.systems):
         stack.add(
             Route53Record,
             f"address_{slug(host)}",
-            provider=zone.provider,
-            zone_id=zone.id,
+            provider=zones.of(host).provider,
+            zone_id=zones.of(host).id,
             name=host,
             type="A",
             alias=Route53RecordAlias(

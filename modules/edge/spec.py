@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, lies_in, without_star
+from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, domain_name, lies_in, without_star
 from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
+from modules.errors import KeyPath
 from modules.network.ranges import Range
 from modules.optional import MAY_BE_OFF, OFF
 from modules.roles import ZoneRole
@@ -52,6 +53,25 @@ ZoneId = Annotated[
 ]
 
 
+ZoneName = Annotated[str, AfterValidator(domain_name)]
+
+
+class OtherZone(Section):
+    """A further hosted zone."""
+
+    id: ZoneId | None = Field(
+        default=None,
+        description="Its ID. Left out, the zone is looked up by its name.",
+        examples=["Z0123456789EXAMPLE"],
+    )
+    role: ZoneRole | None = Field(
+        default=None,
+        json_schema_extra={"default": "the zone is in the account of the environment"},
+        description="Role in the account of this zone, where that is another one; as zone_role.",
+        examples=["arn:aws:iam::210987654321:role/dns"],
+    )
+
+
 class Edge(Section):
     """DNS names, certificate, load balancer and firewall."""
 
@@ -75,17 +95,24 @@ class Edge(Section):
         " a pull request must not take on what can write records.",
         examples=["arn:aws:iam::210987654321:role/dns"],
     )
+    zones: dict[ZoneName, OtherZone] = Field(
+        default_factory=dict,
+        description="Further public hosted zones of Route 53, by name, for names that do not lie in zone. The"
+        " records of a name, those that prove its certificate among them, go to the longest of these and zone"
+        " that it ends in.",
+        examples=[{"shop.example.com": {}}],
+    )
     domain: DomainName | None = Field(
         default=None,
-        description="The public name: the zone or a name in it, at most 64 characters. Left out, it is"
+        description="The public name: a zone or a name in one, at most 64 characters. Left out, it is"
         " app and the zone. Required for target: aws.",
         examples=["app.example.com"],
     )
     aliases: Annotated[tuple[HostName, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_ALIASES},
-        description="Further names in the zone, four at most; *.app.example.com stands for all names one step"
-        " below. They get records, stand in the certificate and lead to the same gateway.",
+        description="Further names in the zone or in zones, four at most; *.app.example.com stands for all"
+        " names one step below. They get records, stand in the certificate and lead to the same gateway.",
         examples=[["www.example.com", "*.app.example.com"]],
     )
     dns: Annotated[Literal["route53", "off"], BeforeValidator(_dns)] = Field(
@@ -149,7 +176,7 @@ class Edge(Section):
         " request that the internet sends.",
     )
 
-    @check("dns", "certificate", "zone_id", "zone_role", "caa")
+    @check("dns", "certificate", "zone_id", "zone_role", "zones", "caa")
     def records_are_written_or_not(self) -> Iterator[Finding]:
         """A certificate is proven or brought, and no key is without effect."""
         if not self.records and self.certificate is None:
@@ -162,6 +189,13 @@ class Edge(Section):
         if not self.records and self.zone_role is not None:
             rule = "with dns: off no record is written, and this role must not be named"
             yield Finding(("zone_role",), rule, "remove the line, or remove dns: off")
+        for name in self.zones:
+            if not self.records:
+                rule = "with dns: off no record is written, and this zone must not be named"
+                yield Finding(("zones", name), rule, "remove it, or remove dns: off")
+            elif name == self.zone:
+                rule = "zones must name further zones, and this is edge.zone"
+                yield Finding(("zones", name), rule, "remove it, and write its ID as edge.zone_id")
         if self.caa is not None and self.certificate is not None:
             rule = "caa requires a certificate that Tierra asks for, and this spec brings its own"
             yield Finding(("caa",), rule, "remove the line, or remove certificate")
@@ -201,36 +235,51 @@ class Edge(Section):
         """Every name, the main one first."""
         return (self.main_domain, *self.aliases)
 
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        """Every zone, the main one first."""
+        return (self.zone, *self.zones)
+
+    def zone_of(self, name: str) -> str | None:
+        """The zone that holds the records of a name, which is the longest; None where none does."""
+        found = (zone for zone in self.zone_names if lies_in(without_star(name), zone))
+        return max(found, key=len, default=None)
+
+    @property
+    def places(self) -> str:
+        """The zones as a rule names them."""
+        return f"the zone {self.zone}" if not self.zones else f"one of the zones {', '.join(self.zone_names)}"
+
     def strict_below(self, hosts: Collection[str]) -> bool:
         """Whether HSTS holds for names below these (RFC 6797, 6.1.2); for those of a whole zone only on
         request. What lies outside of `zone`, with dns: off, may be a whole zone, too."""
         if self.hsts_subdomains is not None:
             return self.hsts_subdomains
-        return all(name != self.zone and lies_in(without_star(name), self.zone) for name in hosts)
+        return all(name not in self.zone_names and self.zone_of(name) for name in hosts)
 
     def authority_at(self, name: str) -> bool:
         """Whether a name has a CAA record. It binds all names below without one (RFC 8659, 3), so that the
         zone has one only on request."""
-        return name != self.zone if self.caa is None else self.caa
+        return name not in self.zone_names if self.caa is None else self.caa
 
-    @check("zone", "domain", "dns")
+    @check("zone", "zones", "domain", "dns")
     def domain_lies_in_the_zone(self) -> Iterator[Finding]:
         """The zone can hold the name, and a certificate can carry it."""
-        if self.records and not lies_in(self.main_domain, self.zone):
-            rule = f"the domain must be the zone {self.zone} or a name below it"
+        if self.records and not self.zone_of(self.main_domain):
+            rule = f"the domain must be {self.places} or a name below it"
             yield Finding(("domain",), rule, f"write app.{self.zone}, or change edge.zone")
         if len(self.main_domain) > LONGEST_DOMAIN:
             rule = f"the first name of a certificate must have at most {LONGEST_DOMAIN} characters"
             rule += f"; this has {len(self.main_domain)}"
             yield Finding(("domain",), rule, "choose a shorter one")
 
-    @check("zone", "domain", "aliases", "dns")
+    @check("zone", "zones", "domain", "aliases", "dns")
     def aliases_are_few_and_distinct(self) -> Iterator[Finding]:
         """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
         for index, name in enumerate(self.aliases):
-            if self.records and not lies_in(without_star(name), self.zone):
-                rule = f"every name must lie in the zone {self.zone}"
-                yield Finding(("aliases", index), rule, "remove it, or choose a name below the zone")
+            if self.records and not self.zone_of(name):
+                rule = f"every name must lie in {self.places}"
+                yield Finding(("aliases", index), rule, "remove it, or name its hosted zone in edge.zones")
         for index in repeated(self.hosts):
             yield Finding(
                 ("aliases", index - 1), "each name must be given once, the domain among them", "remove it"
@@ -280,19 +329,23 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Finding
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Finding]:
     """A role for the zone is in another account of the partition, and no pull request can take it on."""
-    if edge.zone_role is None:
-        return
-    _, where, _, _, owner, _ = edge.zone_role.split(":", 5)
-    path = ("edge", "zone_role")
-    if where != partition:
-        yield Finding(path, f"the role must be in the partition {partition}", f"name a role of {partition}")
-    if owner == account:
-        rule = f"the role must be in another account than {account}, whose own rights reach its zones"
-        yield Finding(path, rule, "remove the line")
-    if github:
-        rule = "zone_role requires delivery.ci: off: plans of pull requests would take on a role that writes"
-        remedy = "write delivery.ci: off, or delegate a zone of its own to this account and remove the line"
-        yield Finding(path, rule, remedy)
+    given: dict[KeyPath, str | None] = {("edge", "zone_role"): edge.zone_role}
+    given |= {("edge", "zones", name, "role"): zone.role for name, zone in edge.zones.items()}
+    for path, role in given.items():
+        if role is None:
+            continue
+        _, where, _, _, owner, _ = role.split(":", 5)
+        if where != partition:
+            yield Finding(
+                path, f"the role must be in the partition {partition}", f"name a role of {partition}"
+            )
+        if owner == account:
+            rule = f"the role must be in another account than {account}, whose own rights reach its zones"
+            yield Finding(path, rule, "remove the line")
+        if github:
+            rule = f"{path[-1]} requires delivery.ci: off: plans of pull requests would take on what writes"
+            remedy = "write delivery.ci: off, or delegate a zone to this account and remove the line"
+            yield Finding(path, rule, remedy)
 
 
 def shield_is_sold(edge: Edge, partition: str) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from modules.edge.records import records
 from modules.edge.target_group import target_group
 from modules.edge.waf import waf
 from modules.edge.waf_logs import waf_logs
-from modules.edge.zone import zone
+from modules.edge.zone import Zones
 from modules.network.outputs import NetworkOutputs
 from modules.outputs import LEFT_OUT
 from modules.stack import Stack
@@ -24,10 +24,10 @@ class Edge:
     def __init__(self, stack: Stack) -> None:
         network, storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)
         settings = stack.environment.edge
-        self.zone = zone(stack) if settings.records else None
+        self.zones = Zones(stack) if settings.records else None
         self.certificate_arn = settings.certificate or LEFT_OUT
-        if self.zone and settings.certificate is None:
-            self.certificate_arn = certificate(stack, self.zone)
+        if self.zones and settings.certificate is None:
+            self.certificate_arn = certificate(stack, self.zones)
         self.load_balancer = load_balancer(stack, network, storage)
         self.target_group = target_group(stack, network)
         listeners(stack, self.load_balancer, self.target_group, self.certificate_arn)
@@ -35,8 +35,8 @@ class Edge:
         if settings.waf:
             self.web_acl = waf(stack, settings.waf, self.load_balancer)
             self.log_group = waf_logs(stack, settings.waf, self.web_acl, network)
-        if self.zone:
-            records(stack, self.zone, self.load_balancer)
+        if self.zones:
+            records(stack, self.zones, self.load_balancer)
         self._outputs(stack).declare(stack)
 
     def _outputs(self, stack: Stack) -> EdgeOutputs:

@@ -1,4 +1,4 @@
-"""The hosted zone. It exists before and after any environment, so it is looked up, never created."""
+"""The hosted zones. They exist before and after any environment, so they are looked up, never created."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.data_aws_route53_zone import DataAwsRoute53Zone
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 
+from modules.edge.domains import slug
+from modules.edge.names import all_hosts
 from modules.stack import Stack
 
-PROVIDER = "zone"
+MAIN, PROVIDER = "main", "zone"
 
 
 @dataclass(frozen=True)
@@ -20,32 +22,53 @@ class Zone:
     provider: AwsProvider | None
 
 
-def zone(stack: Stack) -> Zone:
-    """The ID from the spec, or that of `data.aws_route53_zone.main`, the public zone of that name."""
-    settings, provider = stack.environment.edge, _provider(stack)
-    if settings.zone_id is not None:
-        return Zone(settings.zone_id, provider)
-    found = stack.add(
-        DataAwsRoute53Zone, "main", name=settings.zone, private_zone=False, provider=provider
-    ).zone_id
-    return Zone(found, provider)
+class Zones:
+    """`data.aws_route53_zone.main`, the public zone of that name, unless the spec has its ID, and one named
+    after each further zone of the spec. Only zones with names are looked up."""
 
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._settings = stack.environment.edge
+        self._providers: dict[str, AwsProvider] = {}
+        used = {self._settings.zone_of(host) for host in all_hosts(self._settings, stack.environment.systems)}
+        self._zones = {name: self._zone(name) for name in self._settings.zone_names if name in used}
 
-def _provider(stack: Stack) -> AwsProvider | None:
-    """`aws.zone`, in the account of the zone. The provider takes on one role after the other
-    (hashicorp/terraform-provider-aws #39255)."""
-    place = stack.environment
-    role = place.edge.zone_role
-    if role is None:
-        return None
-    roles = [each for each in (place.assume_role, role) if each]
-    return AwsProvider(
-        stack,
-        PROVIDER,
-        alias=PROVIDER,
-        region=place.region,
-        allowed_account_ids=[role.split(":")[4]],
-        retry_mode="adaptive",
-        max_retries=25,
-        assume_role=[AwsProviderAssumeRole(role_arn=each) for each in roles],
-    )
+    def of(self, host: str) -> Zone:
+        """The zone that holds the records of a name."""
+        return self._zones[self._settings.zone_of(host) or self._settings.zone]
+
+    def _zone(self, name: str) -> Zone:
+        other = self._settings.zones.get(name)
+        its_id, role = (other.id, other.role) if other else (self._settings.zone_id, self._settings.zone_role)
+        provider = self._provider(role, PROVIDER if other is None else f"{PROVIDER}_{slug(name)}")
+        if its_id is not None:
+            return Zone(its_id, provider)
+        found = self._stack.add(
+            DataAwsRoute53Zone,
+            MAIN if other is None else slug(name),
+            name=name,
+            private_zone=False,
+            provider=provider,
+        )
+        return Zone(found.zone_id, provider)
+
+    def _provider(self, role: str | None, alias: str) -> AwsProvider | None:
+        """`aws.zone`, in the account of the zone; one for each role. The provider takes on one role after the
+        other (hashicorp/terraform-provider-aws #39255)."""
+        if role is None:
+            return None
+        if role not in self._providers:
+            place = self._stack.environment
+            self._providers[role] = AwsProvider(
+                self._stack,
+                alias,
+                alias=alias,
+                region=place.region,
+                allowed_account_ids=[role.split(":")[4]],
+                retry_mode="adaptive",
+                max_retries=25,
+                assume_role=[
+                    AwsProviderAssumeRole(role_arn=each) for each in (place.assume_role, role) if each
+                ],
+            )
+        return self._providers[role]
