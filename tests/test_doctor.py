@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -269,6 +270,23 @@ def test_a_kind_that_aws_backup_leaves_out_is_told(monkeypatch: pytest.MonkeyPat
     off = backups(RDS=True, S3=False, DocumentDB=False)
     assert off.status == doctor.MISSING
     assert "--resource-type-opt-in-preference DocumentDB=true,S3=true" in off.remedy
+
+
+def test_file_systems_are_backed_up_where_there_are_volumes(
+    monkeypatch: pytest.MonkeyPatch, environment: Callable[..., Any]
+) -> None:
+    left_out = {"ResourceTypeOptInPreference": {"EFS": False}}
+    monkeypatch.setattr(doctor, "client", lambda *_: Fake(describe_region_settings=left_out))
+    shop = {"framework": "go", "volumes": {"media": {"path": "/srv/media"}}}
+    spec = environment(
+        target="aws",
+        account="123456789012",
+        edge={"zone": "example.com", "domain": "app.example.com"},
+        delivery={"ci": "off"},
+        observability={"runbooks": "https://example.com/help"},
+        systems={"shop": shop},
+    )
+    assert "EFS=true" in doctor.look_at_backups(spec).remedy
 
 
 @pytest.mark.parametrize("reached", [True, False])

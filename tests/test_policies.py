@@ -58,6 +58,7 @@ KNOWN = [
     ("MISMATCHED_TYPE", "s3:TlsVersion", "as the guide of S3 has it: a number, in quotes as all of JSON's"),
     ("MISMATCHED_TYPE_BUT_USABLE", "StringNotEquals", "S3 compares the ARN of a key letter by letter"),
     ("UNKNOWN_CONDITION_FOR_ACTION", "s3:TlsVersion", "s3:* names actions of other APIs besides"),
+    ("UNKNOWN_CONDITION_FOR_ACTION", "aws:ViaAWSService", "a key of every action, says the guide of IAM"),
     ("RESOURCE_MISMATCH", "logs:DescribeLogGroups", "its resource is log-group:*, says the reference of IAM"),
     ("RESOURCE_MISMATCH", "route53:ChangeTagsForResource", "of a zone or of a health check; here of a zone"),
     ("UNKNOWN_CONDITION_FOR_ACTION", "token.actions.githubusercontent.com:", "keys of an OIDC provider"),

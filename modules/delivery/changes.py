@@ -40,7 +40,6 @@ def changes(stack: Stack) -> list[Statement]:
         *_settings(stack),
         *_secrets(stack),
         *_elsewhere(stack),
-        *_connection(stack),
     ]
 
 
@@ -171,6 +170,13 @@ def _settings(stack: Stack) -> list[Statement]:
             actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
             resources=aliases,
         ),
+        Statement(
+            sid="SetBuckets",
+            actions=BUCKETS,
+            resources=stack.arn(
+                "s3", f"{stack.names.stem}-{stack.environment.account}-*", region="", account=""
+            ),
+        ),
     ]
 
 
@@ -229,16 +235,10 @@ def _keys_of_the_company(stack: Stack, through: list[str]) -> list[Statement]:
 
 
 def global_changes(stack: Stack) -> list[Statement]:
-    """Services without a region, and what EFS does in the name of the role. There are budgets and Shield
+    """Services without a region; what EFS does in the name of the role; runners. There are budgets and Shield
     Advanced in the partition aws alone."""
     place = stack.environment
-    found = [
-        Statement(
-            sid="SetBuckets",
-            actions=BUCKETS,
-            resources=stack.arn("s3", f"{stack.names.stem}-{place.account}-*", region="", account=""),
-        )
-    ]
+    found = _connection(stack)
     if place.partition == "aws":
         budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
         found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
@@ -280,7 +280,9 @@ def global_changes(stack: Stack) -> list[Statement]:
             # What EFS makes for a mount target has no tags of ours (EFS API Reference, CreateMountTarget).
             sid="LetEfsPlaceMountTargets",
             actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
-            resources=stack.arn("ec2", "network-interface/*"),
+            resources=[
+                stack.arn("ec2", f"{each}/*") for each in ("network-interface", "security-group", "subnet")
+            ],
             conditions={"Bool": {"aws:ViaAWSService": "true"}},
         )
     )

@@ -127,8 +127,8 @@ class System(Section):
     hosts: Annotated[tuple[HostName, ...], Field(strict=False, max_length=MOST_HOSTS)] = Field(
         default=(),
         json_schema_extra={"default": "those of edge"},
-        description="The only host names of the system, in edge.zone or edge.zones. Those that edge does not have"
-        " get records and are in the certificate. The first one is PUBLIC_HOST.",
+        description="The only host names of the system, in edge.zone or edge.zones. Those that edge does not"
+        " have get records and are in the certificate. The first one is PUBLIC_HOST.",
         examples=[["orders.example.com"]],
     )
     timeout_seconds: int = Field(
