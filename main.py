@@ -15,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-from bindings import kernel, node, successor, trim
+from tierra.bindings import kernel, node, successor, trim
 
 ROOT = Path(__file__).resolve().parent
 
@@ -24,11 +24,11 @@ def main(arguments: list[str]) -> int:
     """The exit code."""
     refusal, warning = ready(os.environ.get("BINDINGS") or "cdktf")
     # Only now what takes its time: Node starts and loads cdktf meanwhile.
-    from modules.errors import SpecError
-    from modules.own import OwnError
-    from modules.own import read as read_own
+    from modules.own.terraform import OwnError
+    from modules.own.terraform import read as read_own
     from modules.spec import load_upgraded
-    from review.specs import overlaps_beside
+    from tierra.specs import overlaps_beside
+    from tierra.validation.errors import SpecError
 
     name = arguments[0] if arguments else os.environ.get("ENV") or "sandbox"
     try:
@@ -83,7 +83,7 @@ def ready(bindings: str) -> tuple[str | None, str | None]:
 
 def told(name: str, changes: list[str]) -> str:
     """How a spec of an earlier version was read."""
-    from modules.upgrades import LATEST
+    from tierra.validation.upgrades import LATEST
 
     heading = f"environments/{name}.yaml is of an earlier version and means the same today, read like this:"
     remedy = f"  remedy: write it so and set version: {LATEST}, whenever it suits you"

@@ -18,7 +18,6 @@ from typing import Any
 
 from cdktf import App
 
-from modules import own as additions
 from modules.compute.tier import Compute
 from modules.data.tier import Data
 from modules.delivery.tier import Delivery
@@ -26,13 +25,14 @@ from modules.edge.tier import Edge
 from modules.gateway.tier import Gateway
 from modules.network.tier import Network
 from modules.observability.tier import Observability
-from modules.own import Own
-from modules.renames import RENAMES, Rename, moved
+from modules.own import terraform as additions
+from modules.own.terraform import Own
 from modules.spec import Environment
-from modules.stack import TERRAFORM, Stack, open_stack
 from modules.state.tier import State
 from modules.storage.tier import Storage
 from modules.systems.tier import Systems
+from tierra.terraform.renames import RENAMES, Rename, moved
+from tierra.terraform.stack import TERRAFORM, Stack, open_stack
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from modules.compute.capacity import capacity_findings
+from modules.capacity import capacity_findings
 from modules.compute.disks import upload_findings
 from modules.compute.groups import group_findings
-from modules.compute.overhead import Overhead
 from modules.compute.spec import Compute, compute_findings, zone_findings
 from modules.data.spec import Data, snapshot_findings
+from modules.delivery.promotion import Chain, chain
 from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
-from modules.draft import draft
 from modules.edge.names import host_findings
 from modules.edge.spec import (
     Edge,
@@ -40,22 +39,13 @@ from modules.edge.spec import (
     shield_is_sold,
     zone_is_elsewhere,
 )
-from modules.errors import Problem, SpecError
-from modules.explain import Explainer, place
 from modules.gateway.spec import Gateway
-from modules.given_keys import EXAMPLE, KmsKeys, key_findings
 from modules.network.spec import Network
 from modules.network.zones import zones_of
 from modules.observability.spec import Observability, budget_is_sold
-from modules.optional import is_off
-from modules.promotion import Chain, chain
-from modules.reader import Document, read
-from modules.regions import RegionName, regions
-from modules.roles import AssumedRole, PolicyRef, RolePath, assumed_findings, boundary_findings
-from modules.section import Finding, Section, check, fault
+from modules.overhead import Overhead
 from modules.state.spec import State
 from modules.storage.spec import Storage
-from modules.system_names import called
 from modules.systems.auth_spec import auth_findings
 from modules.systems.own_spec import own_findings, tracing_findings
 from modules.systems.requests_spec import request_findings
@@ -69,9 +59,19 @@ from modules.systems.spec import (
     usual_systems,
 )
 from modules.systems.volume_spec import volumes
-from modules.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_findings, tag_findings
-from modules.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
-from modules.wording import dotted, short
+from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_findings, boundary_findings
+from tierra.validation.errors import Problem, SpecError
+from tierra.validation.explain import Explainer, place
+from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_findings
+from tierra.validation.messages import dotted, short
+from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.optional import is_off
+from tierra.validation.partial import draft
+from tierra.validation.reader import Document, read
+from tierra.validation.regions import RegionName, regions
+from tierra.validation.system_names import called
+from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_findings, tag_findings
+from tierra.validation.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 
 REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
 _DRAFT = {"draft": True}  # the context in which rules over several keys are left to the caller

@@ -22,7 +22,7 @@ def stamp() -> str:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = os.path.join(os.path.dirname(os.path.dirname(sys.executable)), "lib", version, "site-packages")
     sources = [packages, os.path.join(HOME, "catalog.sqlite")]
-    for folder in ("rehearsal", "rehearsal/charts", "rehearsal/refusals", "bindings"):
+    for folder in ("rehearsal", "rehearsal/charts", "rehearsal/refusals", "tierra/bindings", "tierra/aws"):
         with os.scandir(os.path.join(PROJECT, folder)) as entries:
             sources += [entry.path for entry in entries if entry.name.endswith(".py")]
     return f"{max(os.stat(source).st_mtime_ns for source in sources if os.path.exists(source)):x}"

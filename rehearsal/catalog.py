@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bindings.schema import Attribute, Block, Nested, TypeSchema
 from rehearsal import checks, tables, waf
 from rehearsal.tables import Row
+from tierra.bindings.schema import Attribute, Block, Nested, TypeSchema
 
 FACTS = Path(__file__).parent / "facts"
 # Optional in the bindings, and filled by the provider for every type that has them; for types without a row.
@@ -95,7 +95,7 @@ def build(path: Path) -> dict[str, int]:
 
     Raises ValueError when a fact names an argument that its type does not have.
     """
-    from bindings import providers
+    from tierra.bindings import providers
 
     facts, known = read_facts(), checks.read_checks()
     rows = tables.read()

@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import Any
 
-from rehearsal import engines, guards, imports, outside, refusals, remains, transitions
+from rehearsal import engines, guards, imports, outside, refusals, remains
 from rehearsal.access import ARNS, Access
 from rehearsal.account import Account
 from rehearsal.catalog import Type
@@ -21,6 +21,7 @@ from rehearsal.failures import Failures
 from rehearsal.planning import conform, null
 from rehearsal.protocol import UNKNOWN, Object, error, pack
 from rehearsal.values import Maker
+from tierra.aws import transitions
 
 # Rules about what the provider asks for once a new object is active, which takes AWS minutes: what they need
 # may be created meanwhile (internal/service/elbv2/load_balancer.go, resourceLoadBalancerCreate).

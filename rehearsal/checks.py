@@ -27,9 +27,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bindings.schema import Attribute, Block, Nested
 from rehearsal.kinds import KINDS
 from rehearsal.protocol import UNKNOWN, Object
+from tierra.bindings.schema import Attribute, Block, Nested
 
 Rule = dict[str, Any]
 Steps = tuple[str | int, ...]

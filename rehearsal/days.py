@@ -3,14 +3,14 @@
 The clock stands in the account, so that all providers of a command, and later commands, see the same day.
 What AWS does by itself until then is done, and the next plan shows it:
 
-- maintenance windows open: each does within a week. Sources: rehearsal/waits.py
+- maintenance windows open: each does within a week. Sources: tierra/aws/waits.py
 - EKS raises a cluster without extended support, or past it, by a minor version at a time.
   docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
 - RDS raises the major version of a PostgreSQL without extended support: botocore's rds,
   EngineLifecycleSupport of CreateDBInstanceMessage. That it goes to the next version is an assumption
 - Secrets Manager rotates: the version before is AWSPREVIOUS. botocore's secretsmanager, RotateSecret
 
-The days on which support ends are those of modules/versions.yaml. TIERRA_TODAY stands in for the clock there.
+The days on which support ends are those of tierra/aws/versions.yaml. TIERRA_TODAY stands in for the clock there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rehearsal import engines
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import Object
 
-VERSIONS = Path(__file__).resolve().parents[1] / "modules/versions.yaml"
+VERSIONS = Path(__file__).resolve().parents[1] / "tierra/aws/versions.yaml"
 CLOCK = "clock"
 CLUSTER, SECRET, SECRET_VERSION = (
     "aws_eks_cluster",

@@ -1,7 +1,7 @@
 """What databases do by themselves after a change is accepted: changes wait for the window, the running
 version follows the requested one, and replicas follow their primary to another major version.
 
-Sources: rehearsal/waits.py; for replicas
+Sources: tierra/aws/waits.py; for replicas
 docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html, Major version upgrades.
 That they get the default group of their new version is an assumption: no group of the old one fits.
 """
@@ -12,8 +12,8 @@ from typing import Any
 
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
-from rehearsal.transition_answers import numbers
-from rehearsal.waits import GROUPS, WAITS, waits
+from tierra.aws.transition_answers import numbers
+from tierra.aws.waits import GROUPS, WAITS, waits
 
 DATABASE = "aws_db_instance"
 ACTUAL = "engine_version_actual"

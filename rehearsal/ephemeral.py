@@ -10,10 +10,10 @@ import hashlib
 import string
 from typing import Any
 
-from bindings.schema import Attribute, Block, CtyType, Nested
 from rehearsal.account import Account
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import Object, pack
+from tierra.bindings.schema import Attribute, Block, CtyType, Nested
 
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 DEFAULT_LENGTH = 32

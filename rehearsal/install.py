@@ -14,10 +14,10 @@ import platform
 import sys
 from pathlib import Path
 
-from bindings import providers
 from rehearsal.catalog import build, catalog_path
-from rehearsal.files import write
-from tools.terraform import REGISTRIES
+from tierra.bindings import providers
+from tierra.bindings.terraform import REGISTRIES
+from tierra.files import write
 
 ROOT = Path(__file__).resolve().parents[1]
 # OpenTofu asks a registry of its own for the same providers.

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from bindings.schema import Block, Nested
-from rehearsal import transitions
 from rehearsal.account import Account
 from rehearsal.catalog import Facts, Type
 from rehearsal.foreseen import foreseen
 from rehearsal.policy_document import POLICIES, same
 from rehearsal.protocol import UNKNOWN, Object
+from tierra.aws import transitions
+from tierra.bindings.schema import Block, Nested
 
 Path = tuple[str | int, ...]
 

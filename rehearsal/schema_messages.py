@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bindings.schema import Attribute, Block, Nested
 from rehearsal.protocol import messages
+from tierra.bindings.schema import Attribute, Block, Nested
 
 
 def schema(block: Block) -> Any:

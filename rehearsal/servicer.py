@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bindings.schema import Block, Nested
 from rehearsal import checks, data_sources, days, differences, ephemeral, functions, outside
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
@@ -21,7 +20,8 @@ from rehearsal.planning import Path as ArgumentPath
 from rehearsal.planning import conform, fills_blocks, plan
 from rehearsal.protocol import decode, encode, error, messages, warning
 from rehearsal.schema_messages import schema
-from rehearsal.waits import WAITS
+from tierra.aws.waits import WAITS
+from tierra.bindings.schema import Block, Nested
 
 SWITCHES = ("REHEARSAL_FAIL", "REHEARSAL_AS")
 

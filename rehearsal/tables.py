@@ -2,7 +2,7 @@
 
     python -m rehearsal.tables <clone of github.com/lonegunmanb/terraform-aws-schema>
 
-makes the file anew for the schemas of `bindings/providers.json.gz`, from two witnesses:
+makes the file anew for the schemas of `tierra/bindings/providers.json.gz`, from two witnesses:
 
     computed, sensitive,       the repository's dump of `terraform providers schema`, at its newest version;
     write_only, items          arguments that are newer than the dump are sensitive by name (`SENSITIVE`)
@@ -26,7 +26,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bindings.schema import Block
+from tierra.bindings.schema import Block
 
 FILE = Path(__file__).with_name("tables.json.gz")
 DUMP = "github.com/lonegunmanb/terraform-aws-schema"
@@ -209,7 +209,7 @@ def formations() -> tuple[str, dict[str, Any]]:
 
 
 def main() -> int:
-    from bindings import providers
+    from tierra.bindings import providers
 
     version, dump = dumped(Path(sys.argv[1]))
     release, known = formations()

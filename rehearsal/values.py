@@ -14,12 +14,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bindings.schema import Block, CtyType, Nested
 from rehearsal.account import Account
 from rehearsal.catalog import Type
 from rehearsal.planning import conform
 from rehearsal.protocol import UNKNOWN, Object, pack
 from rehearsal.quirks import patterns
+from tierra.bindings.schema import Block, CtyType, Nested
 
 _WORD = re.compile(r"(?<![$#])\{(\w+)\}")
 _SIZED = re.compile(r"(hex|int|alnum|base32_|base64_)(\d+)")

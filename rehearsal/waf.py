@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from bindings.schema import Attribute, Block, CtyType, Nested
+from tierra.bindings.schema import Attribute, Block, CtyType, Nested
 
 DEEPEST = 3
 KINDS: dict[str, CtyType] = {

@@ -90,7 +90,7 @@ def kilobytes(pid: int) -> int:
 
 def yardstick() -> tuple[float, float]:
     """Importing `vpc` from the whole bindings, with Node as the project chooses it."""
-    code = "from bindings import node; node.use(); import cdktf_cdktf_provider_aws.vpc"
+    code = "from tierra.bindings import node; node.use(); import cdktf_cdktf_provider_aws.vpc"
     whole = Path(sys.prefix, "whole")
     return measured([sys.executable, "-c", code], PYTHONPATH=f"{ROOT}{os.pathsep}{whole}")
 
@@ -125,7 +125,7 @@ def wrong_spec(scratch: Path) -> tuple[float, float]:
     )
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from modules.errors import SpecError\nfrom modules.spec import load\n"
+        "from tierra.validation.errors import SpecError\nfrom modules.spec import load\n"
         "try:\n    load(Path(sys.argv[1]))\nexcept SpecError:\n    sys.exit(1)\nsys.exit(3)"
     )
     return measured([sys.executable, "-c", code, str(copy)])

@@ -20,9 +20,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from modules.optional import OFF
-from modules.schema import FILE
 from modules.spec import Environment
+from tierra.validation.optional import OFF
+from tools.schema import FILE
 
 TABLE = Path(__file__).with_suffix("").with_name("changes.yaml")
 EACH_DAY = 3

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bindings.schema import Block, CtyType, Nested
 from rehearsal.catalog import Type
 from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN, Object
+from tierra.bindings.schema import Block, CtyType, Nested
 
 META = (
     "lifecycle",

@@ -22,7 +22,7 @@ os.environ["TIERRA_TODAY"] = "2026-11-28"
 # Tests of the rehearsal name much that they do not make.
 os.environ["REHEARSAL_EXISTS"] = "*"
 
-from bindings import node, trim  # noqa: E402
+from tierra.bindings import node, trim  # noqa: E402
 
 node.use()
 trim.activate()

@@ -26,7 +26,7 @@ from test_make import Project
 
 from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
-from rehearsal.waits import waits
+from tierra.aws.waits import waits
 
 NOTHING = (["no-op"], ["read"])
 META = ("depends_on", "lifecycle", "provisioner")

@@ -12,11 +12,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from modules.architecture import TIERS
-from review.picture.frames import POD
-from review.picture.graph import INTERNET, Box, Edge, Mark, Picture, Pods, Port, TierPlan
-from review.picture.scene import Area, Frame, Line, Scene
-from review.picture.terraform import Terraform
-from review.picture.text import width
+from tierra.diagram.frames import POD
+from tierra.diagram.graph import INTERNET, Box, Edge, Mark, Picture, Pods, Port, TierPlan
+from tierra.diagram.scene import Area, Frame, Line, Scene
+from tierra.diagram.terraform import Terraform
+from tierra.diagram.text import width
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 

@@ -134,7 +134,7 @@ def installed() -> Path:
         *ROOT.glob("rehearsal/rules/*"),
         *ROOT.glob("bindings/providers*"),
         *ROOT.glob("rehearsal/tables*"),
-        ROOT / "bindings/schema.py",
+        ROOT / "tierra/bindings/schema.py",
         ROOT / "rehearsal/catalog.py",
     ]
     newest = max(source.stat().st_mtime for source in sources)

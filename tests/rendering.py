@@ -13,7 +13,7 @@ import kubernetes_validate
 import yaml
 from conftest import ROOT
 
-from modules.templating import TEMPLATES
+from tierra.terraform.templating import TEMPLATES
 
 HELM = ROOT / ".venv/bin/helm"
 KUBERNETES = "1.36"

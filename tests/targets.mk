@@ -9,7 +9,7 @@ CHECKOV := .venv/checkov/installed
 
 $(TESTED): requirements/test.lock $(INSTALLED)
 	@echo "setup: installing what the tests need" && $(PIP) -r requirements/test.lock && touch $@
-$(STUBS): $(PYTHON_SOURCES) tools/stubs.py bindings/imports.py $(INSTALLED)
+$(STUBS): $(PYTHON_SOURCES) tools/stubs.py tierra/bindings/imports.py $(INSTALLED)
 	@$(PYTHON) -m tools.stubs && touch $@
 $(WHOLE): requirements/bindings.lock $(INSTALLED)
 	@echo "setup: installing the whole bindings of AWS, the yardstick" && rm -rf $(@D)

@@ -165,7 +165,10 @@ def test_imports_go_one_way(path: Path) -> None:
             assert spec or parts[2] in allowed, f"{path}: only outputs.py and specs cross a tier, not {name}"
 
 
-@pytest.mark.parametrize("start", ["modules.spec", "modules.naming", "modules.templating", "modules.errors"])
+@pytest.mark.parametrize(
+    "start",
+    ["modules.spec", "tierra.terraform.naming", "tierra.terraform.templating", "tierra.validation.errors"],
+)
 def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
     seen: set[str] = set()
     waiting = [start]

@@ -14,8 +14,8 @@ import pytest
 from conftest import ROOT, Variant
 
 from modules.architecture import TIERS
-from modules.errors import SpecError
 from modules.spec import Environment
+from tierra.validation.errors import SpecError
 
 ACCOUNT = "123456789012"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/company/boundary"
@@ -116,8 +116,8 @@ def test_provider_backend_states_and_helm_take_on_the_role(variant: Callable[...
 def test_clients_of_a_run_take_on_the_role(
     variant: Callable[..., Variant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from tierra.aws import signing
     from tierra.run import account
-    from tools import signing
 
     found = variant(**ASSUMED)
     assert found["network"].environment.assume_role == TERRAFORM
@@ -133,7 +133,7 @@ def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
     """Against the pretended account of moto, which knows whom the credentials of a session are of. In a
     process of its own, for the account runs in this one and must not be asked through itself."""
     program = (
-        "import sys; from botocore.config import Config; from tools import signing\n"
+        "import sys; from botocore.config import Config; from tierra.aws import signing\n"
         "for role in (None, sys.argv[1]):\n"
         "    print(signing.client('sts', 'us-east-1', role, Config()).get_caller_identity()['Arn'])\n"
     )
@@ -364,9 +364,9 @@ def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
 ) -> None:
     from picturing import flaws
 
-    from review.picture.layout import arrange
-    from review.picture.read import read
-    from review.picture.terraform import Terraform
+    from tierra.diagram.layout import arrange
+    from tierra.diagram.read import read
+    from tierra.diagram.terraform import Terraform
 
     found = variant(**INTERNAL)
     picture = read("trial", "rehearsal", Terraform({tier: found[tier].body for tier in TIERS}))

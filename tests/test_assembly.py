@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bindings.assembly import AssemblyError, cut
+from tierra.bindings.assembly import AssemblyError, cut
 
 ASSEMBLY = {
     "name": "@x/y",

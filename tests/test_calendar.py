@@ -16,14 +16,15 @@ import pytest
 from botocore.stub import Stubber
 from conftest import ENVIRONMENTS, ROOT
 
-from modules import calendar
-from modules.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
 from modules.compute.versions import ADDONS, AUTOSCALER, VERSIONS
 from modules.spec import Environment, load
-from review import calendar as days
-from review.changes import changes
-from review.findings import CALENDAR, REFUSED, Finding
-from review.standing import standing
+from tierra.aws import calendar
+from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
+from tierra.bindings.imports import sources
+from tierra.plans.changes import changes
+from tierra.plans.standing import standing
+from tierra.report import calendar as days
+from tierra.report.findings import CALENDAR, REFUSED, Finding
 from tools import doctor, versions
 
 TODAY = date(2026, 11, 28)
@@ -66,11 +67,11 @@ def test_a_version_without_addons_or_an_autoscaler_is_not_offered() -> None:
     assert set(VERSIONS) == set(ADDONS) & set(AUTOSCALER) & set(calendar.offered(KUBERNETES))
 
 
-def test_no_clock_is_read_below_modules() -> None:
+def test_synthesis_reads_no_clock() -> None:
     clocks = re.compile(
         r"\b(date\.today|datetime\.(now|utcnow|today)|time\.(time|localtime|gmtime))\b|TIERRA_TODAY"
     )
-    for path in (ROOT / "modules").rglob("*.py"):
+    for path in [*sources(ROOT), *(ROOT / "tierra/validation").glob("*.py"), ROOT / "tierra/aws/calendar.py"]:
         assert not clocks.search(path.read_text(encoding="utf-8")), path
 
 
@@ -157,7 +158,7 @@ def test_the_day_of_the_machine_can_be_another(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(("day", "lines"), [("2026-11-28", 0), ("2027-11-28", 1)])
 def test_synth_says_a_line_for_each(day: str, lines: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "review.calendar", "environments/production.yaml"],
+        [sys.executable, "-m", "tierra.report.calendar", "environments/production.yaml"],
         cwd=ROOT,
         env={**os.environ, "TIERRA_TODAY": day},
         capture_output=True,
@@ -169,7 +170,9 @@ def test_synth_says_a_line_for_each(day: str, lines: int) -> None:
     assert all(
         each.startswith("calendar: environments/production.yaml: compute.kubernetes: ") for each in said
     )
-    assert "-m review.calendar" in (ROOT / "Makefile").read_text(encoding="utf-8").partition("synth:")[2]
+    assert (
+        "-m tierra.report.calendar" in (ROOT / "Makefile").read_text(encoding="utf-8").partition("synth:")[2]
+    )
 
 
 @pytest.mark.parametrize(

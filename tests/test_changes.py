@@ -13,9 +13,9 @@ import yaml
 from changing import Change, bases, changeable, changes, concrete, leaves, legal, replaced, table, together
 
 from modules.architecture import TIERS, synthesize
-from modules.delivery.workflows import workflows
-from modules.errors import SpecError
 from modules.spec import Environment, load
+from tierra.github.workflows import workflows
+from tierra.validation.errors import SpecError
 
 ROOT = "(root)"
 SECTIONS = sorted({key.partition(".")[0] if "." in key else ROOT for key in changeable()})

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from conftest import Variant
 
-from modules.errors import Problem, SpecError
 from modules.spec import Environment
+from tierra.validation.errors import Problem, SpecError
 
 Environments = Callable[..., Environment]
 Variants = Callable[..., Variant]

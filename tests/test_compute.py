@@ -11,23 +11,16 @@ import pytest
 import yaml
 from conftest import Root
 
+from modules.capacity import Room, nodes_needed, release_pods, reserved_cpu, reserved_memory, room
 from modules.compute.addons import BEFORE_NODES, MOUNTS, ON_NODES
-from modules.compute.capacity import (
-    Room,
-    nodes_needed,
-    release_pods,
-    reserved_cpu,
-    reserved_memory,
-    room,
-)
 from modules.compute.instances import instances
-from modules.compute.overhead import Overhead, Pods
 from modules.compute.pools import share_out
 from modules.compute.versions import ADDONS, VERSIONS
-from modules.errors import SpecError
-from modules.models import instance_types
 from modules.observability.spec import Observability
+from modules.overhead import Overhead, Pods
 from modules.spec import Environment
+from tierra.aws.service_models import instance_types
+from tierra.validation.errors import SpecError
 
 Variant = Callable[..., dict[str, Root]]
 CLUSTER = "aws_eks_cluster.main"

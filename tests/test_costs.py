@@ -16,9 +16,10 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from conftest import ROOT, Root
 from test_make import Project, succeeded
 
-from review import costs
-from review.costs import ask, prices, skus
-from review.costs.kinds import ALSO, BY_USAGE, FREE, PRICED, SPOT
+from tierra.bindings.imports import sources
+from tierra.report import costs
+from tierra.report.costs import ask, prices, skus
+from tierra.report.costs.kinds import ALSO, BY_USAGE, FREE, PRICED, SPOT
 
 REGION = "us-east-1"
 PROVIDER = {"provider_config": {"aws": {"expressions": {"region": {"constant_value": REGION}}}}}
@@ -71,7 +72,7 @@ def test_every_type_that_is_generated_is_priced_free_or_by_usage(roots: dict[str
 def test_so_is_every_type_that_options_of_a_spec_can_add() -> None:
     imported = {
         f"aws_{name}"
-        for file in ROOT.glob("modules/**/*.py")
+        for file in sources(ROOT)
         for name in re.findall(r"from cdktf_cdktf_provider_aws\.(\w+) import", file.read_text())
         if name != "provider" and not name.startswith("data_")
     }

@@ -13,7 +13,7 @@ from conftest import Root
 from modules.data import catalog
 from modules.data.spec import Data
 from modules.data.windows import overlap
-from modules.errors import SpecError
+from tierra.validation.errors import SpecError
 
 Variant = Callable[..., dict[str, Root]]
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from rehearsing import installed
 
-from modules.stack import PROVIDERS
 from rehearsal.cloud import Cloud
 from tierra.run import apply as applying
 from tierra.run import plan as planning
 from tierra.run.override import write_overrides
 from tierra.run.workspace import Tier, Workspace
+from tierra.terraform.stack import PROVIDERS
 
 OLD, NEW = (f"registry.example.com/shop@sha256:{digit * 64}" for digit in "12")
 PARAMETER = "/acme/trial/systems/shop/image"

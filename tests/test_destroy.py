@@ -12,9 +12,9 @@ from operating import TIERS, Standing, typed
 from test_make import Project, refused, succeeded
 
 from modules.architecture import TIERS as GRAPH
-from review.downtime import MISSED
-from review.holdings import fate
-from review.tenants import inside
+from tierra.report.downtime import MISSED
+from tierra.report.holdings import fate
+from tierra.report.tenants import inside
 from tierra.run import approve
 from tierra.run.board import Board
 from tierra.run.preflight import TierState, refusals

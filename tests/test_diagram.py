@@ -16,12 +16,12 @@ from conftest import ENVIRONMENTS
 from picturing import Bodies, generated, terraform
 
 from modules.architecture import TIERS
-from review import diagram
-from review.picture import mermaid, svg
-from review.picture.graph import INTERNET, Box, Edge, Mark, Picture, Port
-from review.picture.layout import arrange
-from review.picture.read import read
-from review.picture.terraform import Terraform
+from tierra.diagram import __main__ as diagram
+from tierra.diagram import mermaid, svg
+from tierra.diagram.graph import INTERNET, Box, Edge, Mark, Picture, Port
+from tierra.diagram.layout import arrange
+from tierra.diagram.read import read
+from tierra.diagram.terraform import Terraform
 
 ROOT = Path(__file__).resolve().parents[1]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from picturing import flaws, pictures, terraform
 
-from review.picture import mermaid, svg
-from review.picture.graph import Picture
-from review.picture.layout import arrange
-from review.picture.read import read
-from review.picture.terraform import Terraform
-from review.picture.text import ELLIPSIS, cut, width, wrap
+from tierra.diagram import mermaid, svg
+from tierra.diagram.graph import Picture
+from tierra.diagram.layout import arrange
+from tierra.diagram.read import read
+from tierra.diagram.terraform import Terraform
+from tierra.diagram.text import ELLIPSIS, cut, width, wrap
 
 bounded = settings(
     max_examples=30,

@@ -12,12 +12,12 @@ from picturing import flaws
 from test_make import Project, project, succeeded
 
 from modules.architecture import TIERS
-from review import diagram
-from review.picture import mermaid, svg
-from review.picture.graph import Box, Mark, Picture
-from review.picture.layout import arrange
-from review.picture.read import read
-from review.picture.terraform import load
+from tierra.diagram import __main__ as diagram
+from tierra.diagram import mermaid, svg
+from tierra.diagram.graph import Box, Mark, Picture
+from tierra.diagram.layout import arrange
+from tierra.diagram.read import read
+from tierra.diagram.terraform import load
 
 __all__ = ["project"]
 

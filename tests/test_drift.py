@@ -12,10 +12,10 @@ from operating import Standing
 from rehearsing import installed
 from test_make import without_make
 
-from bindings.schema import Attribute
 from rehearsal.catalog import Catalog, catalog_path
-from review.differences import MASKED, Difference, differences
-from review.ordinary import ELEMENTS, VOLATILE, WHOLES
+from tierra.bindings.schema import Attribute
+from tierra.plans.differences import MASKED, Difference, differences
+from tierra.report.ordinary import ELEMENTS, VOLATILE, WHOLES
 from tierra.run.drift import compare, markdown
 from tierra.run.workspace import Workspace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import every
+from tierra.run import every
 
 MAKE = """#!/bin/sh
 echo "$*|$MAKEFLAGS|$TIER" >>calls

@@ -10,11 +10,11 @@ from conftest import Root
 from picturing import flaws
 
 from modules.architecture import TIERS, facts
-from modules.errors import SpecError
 from modules.spec import Environment
-from review.picture.layout import arrange
-from review.picture.read import read
-from review.picture.terraform import Terraform
+from tierra.diagram.layout import arrange
+from tierra.diagram.read import read
+from tierra.diagram.terraform import Terraform
+from tierra.validation.errors import SpecError
 
 KINDS = ("public", "private", "database")
 IDS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modules.errors import SpecError
 from modules.spec import load
+from tierra.validation.errors import SpecError
 from tools import resolved
 
 BASE = """\

@@ -26,9 +26,9 @@ from rehearsing import settings, terraform_command
 from test_make import ROOT, refused, succeeded
 
 from modules.architecture import order
-from modules.delivery.workflows import workflows
 from modules.spec import load
 from rehearsal.cloud import Cloud
+from tierra.github.workflows import workflows
 from tierra.run.journal import created, in_flight
 from tierra.run.override import write_overrides
 from tierra.run.workspace import Workspace

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from review import report as reports
-from review.findings import FORBIDS, POLICY, verdicts
+from tierra.report import report as reports
+from tierra.report.findings import FORBIDS, POLICY, verdicts
 from tierra.run import approve, gate, order, saved
 from tierra.run.board import Board
 from tierra.run.workspace import Failed, Tier, Workspace

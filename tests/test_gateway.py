@@ -14,8 +14,8 @@ from chart_values import keys_of, unknown
 from conftest import ENVIRONMENTS, Root, Variant
 from rendering import Objects, rendered, sample
 
-from modules.compute.overhead import AUTOSCALER, KONG, SERVICES
 from modules.compute.versions import VERSIONS
+from modules.overhead import AUTOSCALER, KONG, SERVICES
 
 Variants = Callable[..., Variant]
 GATEWAY = "data.terraform_remote_state"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Variant
 
-from modules.given_keys import COPY, KmsKeys
+from tierra.validation.kms_keys import COPY, KmsKeys
 
 Variants = Callable[..., Variant]
 REGION, COPIES = "us-east-1", "us-west-2"

@@ -12,12 +12,12 @@ import pytest
 import yaml
 from conftest import Root
 
-from modules.delivery.workflows import pipelines, workflows
 from modules.spec import Environment
-from review.changes import Change
-from review.compatibility import compatibility
-from review.picture.cluster import cluster
-from review.picture.terraform import Terraform
+from tierra.diagram.cluster import cluster
+from tierra.diagram.terraform import Terraform
+from tierra.github.workflows import pipelines, workflows
+from tierra.plans.changes import Change
+from tierra.report.compatibility import compatibility
 
 Variant = Callable[..., dict[str, Root]]
 SPOT = {

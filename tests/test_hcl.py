@@ -17,10 +17,10 @@ from rehearsing import installed, terraform_command
 from twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
 
 from modules.architecture import TIERS, order
-from review import owning
-from review.hcl import GENERATED, Twin
-from review.templates import HclError
-from review.values import read
+from tierra.hcl import owning
+from tierra.hcl.__main__ import GENERATED, Twin
+from tierra.hcl.strings import HclError
+from tierra.hcl.values import read
 from tierra.run.override import NAME, rehearsed, save
 
 PROVIDER = {"aws": [{"region": "us-east-1", "allowed_account_ids": ["123456789012"]}]}
@@ -36,7 +36,7 @@ def write(out: Path, name: str, *tiers: str, own: str = "") -> str:
     installed()
     run = subprocess.run(
         [
-            *(sys.executable, "-m", "review.hcl", *terraform_command()),
+            *(sys.executable, "-m", "tierra.hcl", *terraform_command()),
             *(str(out), f"environments/{name}.yaml", *tiers),
         ],
         cwd=ROOT,
@@ -225,7 +225,7 @@ def test_a_block_stands_in_the_file_of_the_module_that_made_it_under_its_name(
     assert '# modules/data/password.py\nephemeral "aws_secretsmanager_' in found["password.tf"]
     assert '# modules/data/tier.py\ndata "terraform_remote_state" "network" {' in found["main.tf"]
     assert '# modules/data/tier.py\noutput "' in found["outputs.tf"]
-    assert '# modules/stack.py\nprovider "aws" {' in found["versions.tf"]
+    assert '# tierra/terraform/stack.py\nprovider "aws" {' in found["versions.tf"]
     assert "hashicorp/aws" in found["versions.tf"]
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from twins import Pair, check_format, twin
 
-from review.hcl import GENERATED
+from tierra.hcl.__main__ import GENERATED
 
 # terraform answers for many values at once, and takes too long to look for a smaller case.
 AFTER_TERRAFORM = settings(

@@ -12,8 +12,8 @@ import yaml
 from conftest import Root
 from rendering import BROUGHT, HELM, KUBERNETES
 
-from modules import helm
-from modules.templating import TEMPLATES
+from tierra.patterns import helm
+from tierra.terraform.templating import TEMPLATES
 
 CHARTS = sorted(path.parent.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.glob("*/*/Chart.yaml"))
 SAMPLES: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import Root, Variant
 
-from modules.images import REGISTRIES
+from tierra.patterns.images import REGISTRIES
 
 Variants = Callable[..., Variant]
 ACCOUNT = "123456789012"

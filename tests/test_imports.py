@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bindings import trim
-from bindings.imports import TrimError, imports
+from tierra.bindings import trim
+from tierra.bindings.imports import TrimError, imports
 
 AWS = "cdktf_cdktf_provider_aws"
 
@@ -29,7 +29,7 @@ def later():
     from {AWS}.iam_role import IamRole
 """,
     )
-    assert imports(tmp_path / "modules") == {
+    assert imports(tmp_path) == {
         AWS: {
             "eip": "modules/network/tier.py:2",
             "vpc": "modules/network/tier.py:3",
@@ -42,14 +42,14 @@ def later():
 
 def test_names_in_text_and_comments_are_not_imports(tmp_path: Path) -> None:
     write(tmp_path, f"# from {AWS}.vpc import Vpc\ntext = 'import {AWS}.eip'\n")
-    assert imports(tmp_path / "modules") == {}
+    assert imports(tmp_path) == {}
 
 
 @pytest.mark.parametrize("statement", [f"import {AWS}", f"from {AWS} import *"])
 def test_importing_a_whole_package_is_refused_with_the_place(tmp_path: Path, statement: str) -> None:
     write(tmp_path, f"\n{statement}\n")
     with pytest.raises(TrimError, match=r"modules/network/tier\.py:2: import the modules you use"):
-        imports(tmp_path / "modules")
+        imports(tmp_path)
 
 
 def test_a_file_that_is_not_python_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

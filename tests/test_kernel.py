@@ -16,9 +16,9 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
-from bindings import trim
-from bindings.kernel import KERNEL, Field
-from bindings.thin import read, thin
+from tierra.bindings import trim
+from tierra.bindings.kernel import KERNEL, Field
+from tierra.bindings.thin import read, thin
 
 SUBNET = {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24"}
 

@@ -13,11 +13,11 @@ import pytest
 import yaml
 from conftest import ROOT, Variant
 
-from modules import helm
-from modules.compute.overhead import Overhead
 from modules.observability.databases import ROWS, only
+from modules.overhead import Overhead
 from modules.spec import Environment
-from review.transitions import refused_plan
+from tierra.patterns import helm
+from tierra.report.transitions import refused_plan
 from tierra.run import order
 
 Make = Callable[..., Variant]

@@ -15,12 +15,12 @@ import yaml
 from rehearsing import terraform_command
 from rendering import rendered, sample
 
-from modules import schema
 from modules.architecture import synthesize
-from modules.delivery.workflows import workflows
-from modules.errors import SpecError
-from modules.literals import literal
 from modules.spec import Environment, load
+from tierra.github.workflows import workflows
+from tierra.validation.errors import SpecError
+from tierra.validation.literals import literal
+from tools import schema
 
 # The key of a mapping, rather than a value.
 KEY = "<key>"

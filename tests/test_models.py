@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.session import get_session
 
-from modules import models
+from tierra.aws import service_models as models
 
 
 def plain(service: str, name: str) -> object:

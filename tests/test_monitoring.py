@@ -21,10 +21,10 @@ from rendering import BROUGHT, HELM, KUBERNETES
 from scraping import scraped, stored
 from test_helm import SAMPLES
 
-from modules.compute.overhead import Overhead
 from modules.observability.slo_spec import MILLISECONDS
 from modules.observability.spec import Observability
-from modules.templating import TEMPLATES
+from modules.overhead import Overhead
+from tierra.terraform.templating import TEMPLATES
 
 PROMTOOL = ROOT / ".venv/bin/promtool"
 RULES = ROOT / "tests/rules"
@@ -430,7 +430,7 @@ def test_an_alarm_rings_when_alerts_fall_silent(observability: Root) -> None:
 
 
 def test_pods_ask_for_what_the_nodes_reckon_with(observability: Root) -> None:
-    """modules/compute/overhead.py decides how many nodes a spec needs; templates say what pods ask for."""
+    """modules/overhead.py decides how many nodes a spec needs; templates say what pods ask for."""
     stack, grafana = values(observability, "prometheus"), values(observability, "grafana")
     reloader = stack["prometheusOperator"]["prometheusConfigReloader"]["resources"]
     asked = {

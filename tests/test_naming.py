@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from conftest import Root
 
-from modules.naming import LIMITS, Names, fit
+from tierra.terraform.naming import LIMITS, Names, fit
 
 LONGEST = {"project": "a" * 16, "environment": "b" * 12}
 

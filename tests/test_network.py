@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from conftest import Root
 
-from modules.errors import SpecError
 from modules.spec import Environment
+from tierra.validation.errors import SpecError
 
 KINDS = ("public", "private", "database")
 

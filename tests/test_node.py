@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bindings import node
+from tierra.bindings import node
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,7 +39,7 @@ def package_in(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
         spec.submodule_search_locations = [str(folder)]
         return spec if folder else None
 
-    monkeypatch.setattr("bindings.node.PathFinder.find_spec", find_spec)
+    monkeypatch.setattr("tierra.bindings.node.PathFinder.find_spec", find_spec)
 
 
 @pytest.mark.parametrize("version", ["v22.0.0", "v24.19.0", "v31.1.0-nightly20270101"])
@@ -132,7 +132,7 @@ def test_jsii_starts_silently_without_a_home_of_its_own(tmp_path: Path) -> None:
     """jsii keeps extracted packages in the home folder, and fails if that is missing or open to others."""
     script = f"""
 from pathlib import Path
-from bindings import node
+from tierra.bindings import node
 node.use(Path({str(tmp_path)!r}))
 import constructs
 assert constructs.Node.PATH_SEP == "/"

@@ -15,11 +15,11 @@ from test_lock import PLATFORMS, mirror
 from test_make import ROOT, Project, project, refused, succeeded
 
 from rehearsal.install import CONFIGURATION
-from review.title import title
+from tierra.bindings.terraform import OPENTOFU, TERRAFORM, asked
+from tierra.report.title import title
 from tierra.run import program, providers, saved
 from tierra.run.failure import explained
 from tierra.run.workspace import Failed, Workspace
-from tools.terraform import OPENTOFU, TERRAFORM, asked
 
 __all__ = ["project"]
 
@@ -60,7 +60,7 @@ def test_set_up_installs_no_terraform_where_another_program_is_named(
 ) -> None:
     named = tofu(tmp_path / "bin", version) if version else tmp_path / "none"
     done = subprocess.run(
-        [sys.executable, "-m", "tools.terraform", "--found"],
+        [sys.executable, "-m", "tierra.bindings.terraform", "--found"],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "TERRAFORM": str(named)},
         capture_output=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modules.spec import load
-from review.specs import Refused, overlaps_beside, real_environments
+from tierra.specs import Refused, overlaps_beside, real_environments
 
 SPEC = """project: {project}
 region: us-east-1

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from modules.architecture import TIERS, synthesize
-from modules.own import OwnError, check, needs, read
+from modules.own.terraform import OwnError, check, needs, read
 from modules.spec import Environment
-from review import hcl, own
-from review.picture.read import read as picture
-from review.picture.terraform import load as loaded
+from tierra.diagram.read import read as picture
+from tierra.diagram.terraform import load as loaded
+from tierra.hcl import __main__ as hcl
+from tierra.plans import own
 from tierra.run import forecast, order, saved, target, upstream
 from tierra.run.workspace import Workspace
 

@@ -12,12 +12,12 @@ import yaml
 from test_own import change
 
 from modules.architecture import TIERS, synthesize
-from modules.own import OwnError, read
+from modules.own.terraform import OwnError, read
 from modules.spec import Environment
-from review import hcl
-from review.picture.read import read as picture
-from review.picture.terraform import load as loaded
-from review.releases import NAMESPACES, runs_pods
+from tierra.diagram.read import read as picture
+from tierra.diagram.terraform import load as loaded
+from tierra.hcl import __main__ as hcl
+from tierra.report.releases import NAMESPACES, runs_pods
 from tierra.run import saved
 from tierra.run.workspace import Workspace
 

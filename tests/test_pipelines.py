@@ -17,12 +17,12 @@ from actions import SHA
 from conftest import Variant
 from test_workflows import NEW, SPEC, Deployment, all_of, deployment, running, shop
 
-from modules.delivery.workflows import STEPS, pipelines
-from modules.errors import SpecError
 from modules.spec import Environment, load
-from modules.templating import TEMPLATES
-from review import environments as environments_command
-from review import workflows as workflows_command
+from tierra.github import __main__ as workflows_command
+from tierra.github import environments as environments_command
+from tierra.github.workflows import STEPS, pipelines
+from tierra.terraform.templating import TEMPLATES
+from tierra.validation.errors import SpecError
 
 __all__ = ["deployment", "running", "shop"]  # fixtures
 

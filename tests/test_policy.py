@@ -13,9 +13,9 @@ from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from conftest import read_roots
 
 from modules.architecture import Tier, synthesize
-from modules.policy import Everyone, Everything, Statement, document, for_terraform, trust
 from modules.spec import Environment
-from modules.stack import Stack
+from tierra.terraform.policy import Everyone, Everything, Statement, document, for_terraform, trust
+from tierra.terraform.stack import Stack
 
 ARN = "arn:aws:s3:::files"
 REASON = "the service has no narrower resource"

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from conftest import ROOT, Root
 
-from bindings import providers
-from bindings.schema import Attribute, Block, Nested
-from modules.stack import PROVIDERS
 from rehearsal.waf import complete
+from tierra.bindings import providers
+from tierra.bindings.schema import Attribute, Block, Nested
+from tierra.terraform.stack import PROVIDERS
 
 # The newest versions that the generated JSON was checked against.
 CHECKED = {"aws": "6.69.1", "helm": "3.3.0"}

@@ -17,8 +17,8 @@ from conftest import Root, Variant
 from reachability import Place, Platform
 from rendering import Objects, rendered, sample
 
-from modules.namespaces import GATEWAY, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 from modules.spec import Environment, load
+from tierra.validation.namespaces import GATEWAY, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 
 # from, to, port, why
 POSSIBLE = [

@@ -20,7 +20,7 @@ from tfnag.loader import load_plan
 from twins import Pair
 
 from modules.spec import load
-from review.hcl import GENERATED, twins
+from tierra.hcl.__main__ import GENERATED, twins
 
 BIN = ROOT / ".venv" / "bin"
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"

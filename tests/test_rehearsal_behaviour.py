@@ -10,7 +10,6 @@ import botocore.session
 import pytest
 from rehearsing import Project, installed
 
-from bindings import providers
 from rehearsal import data_sources, tables
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
@@ -22,6 +21,7 @@ from rehearsal.refusals.names import NAMES
 from rehearsal.schema_messages import schema
 from rehearsal.servicer import unproven
 from rehearsal.values import Maker
+from tierra.bindings import providers
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_a_call_ends_with_its_caller(tmp_path: Path) -> None:
 
 
 def test_without_a_place_for_a_host_the_provider_serves_itself(tmp_path: Path) -> None:
-    for folder in ("rehearsal", "bindings"):
+    for folder in ("rehearsal", "tierra"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     alone = subprocess.run(
         [sys.executable, "-ISB", tmp_path / "rehearsal" / "attach.py", "aws"],
@@ -101,7 +101,7 @@ def test_without_a_place_for_a_host_the_provider_serves_itself(tmp_path: Path) -
     "file", ["rehearsal/attach.py", "rehearsal/planning.py", ".rehearsal/catalog.sqlite"]
 )
 def test_newer_code_or_facts_get_a_new_host(tmp_path: Path, file: str) -> None:
-    for folder in ("rehearsal", "bindings"):
+    for folder in ("rehearsal", "tierra"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / ".rehearsal").mkdir()
     (tmp_path / ".rehearsal" / "catalog.sqlite").touch()

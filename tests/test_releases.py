@@ -20,10 +20,10 @@ from conftest import ENVIRONMENTS, ROOT
 from rehearsing import Project
 
 from modules.architecture import Tier, addresses, synthesize
-from modules.renames import RENAMES, Rename, moved, pattern
 from modules.spec import Environment, load
-from modules.stack import Stack, TierError
 from tierra.run.override import rehearsed, save
+from tierra.terraform.renames import RENAMES, Rename, moved, pattern
+from tierra.terraform.stack import Stack, TierError
 
 RELEASES = ROOT / "tests" / "releases"
 CURRENT = RELEASES / tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -84,7 +84,7 @@ def test_what_a_release_built_is_still_there_moved_or_removed_on_purpose(spec: P
     assert then
     gone = {tier: lost(tier, found, now.get(tier, [])) for tier, found in then.items()}
     assert {tier: each for tier, each in gone.items() if each} == {}, (
-        "terraform would destroy these: name them in RENAMES of modules/renames.py, or in REMOVED above"
+        "terraform would destroy these: name them in RENAMES of tierra/terraform/renames.py, or in REMOVED above"
     )
 
 

@@ -14,9 +14,9 @@ from changing import bases
 from conftest import Root, Variant
 from living import Living, applied
 
-from modules.delivery.workflows import workflows
-from modules.errors import SpecError
 from modules.spec import Environment
+from tierra.github.workflows import workflows
+from tierra.validation.errors import SpecError
 
 SHOP: dict[str, Any] = {"framework": "django", "needs": ["postgres", "redis", "files"], "calls": ["cart"]}
 SHOP |= {
@@ -97,7 +97,7 @@ def test_pipelines_push_and_deploy_where_it_is(environment: Callable[..., Enviro
 
 
 def test_images_are_promoted_whatever_each_environment_calls_them(tmp_path: Path) -> None:
-    from modules.promotion import push_role_arn, source_arns
+    from modules.delivery.promotion import push_role_arn, source_arns
     from modules.spec import load
 
     common = {"project": "acme", "region": "us-east-1"}

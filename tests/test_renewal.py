@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from modules.delivery.actions import ACTIONS
+from tierra.bindings.imports import sources
+from tierra.github.actions import ACTIONS
 from tools import registries, renewal
 from tools.registries import Unreachable
 from tools.renewal import Pin, Row, answer, lines, markdown, newer, pins
@@ -27,7 +28,7 @@ TAG = re.compile(r"^\s*\w+: [a-z0-9./-]+:v?(\d[\w.]*)$", re.M)
 
 def pinned() -> Iterator[tuple[str, str]]:
     """File and version of all that a plain search finds."""
-    for file in sorted((ROOT / "modules").rglob("*.py")):
+    for file in sources(ROOT):
         for line in file.read_text(encoding="utf-8").splitlines():
             for version in (
                 [] if NONE.search(line) or line.lstrip().startswith("#") else RELEASE.findall(line)
@@ -66,7 +67,7 @@ def test_every_kind_is_listed_and_knows_whom_to_ask() -> None:
 
 
 def test_the_lock_file_of_both_registries_is_listed(tmp_path: Path) -> None:
-    for path in ("modules", "templates", "requirements", "bindings"):
+    for path in ("modules", "templates", "requirements", "tierra"):
         (tmp_path / path).symlink_to(ROOT / path)
     (tmp_path / "environments").mkdir()
     text = 'provider "registry.{host}/hashicorp/aws" {{\n  version     = "6.{minor}.0"\n}}\n'

@@ -20,8 +20,8 @@ from test_make import Project as Checkout
 from test_make import succeeded, without_make
 
 from rehearsal.catalog import Catalog, catalog_path
-from rehearsal.waits import WAITS
-from review import (
+from tierra.aws.waits import WAITS
+from tierra.report import (
     compatibility,
     downtime,
     exposure,
@@ -32,9 +32,9 @@ from review import (
     resilience,
     terminal,
 )
-from review.holdings import FATES
-from review.report import SEAL, main, publish, report
-from review.title import title
+from tierra.report.holdings import FATES
+from tierra.report.report import SEAL, main, publish, report
+from tierra.report.title import title
 
 BEFORE = """
 resource "aws_db_instance" "postgres" {
@@ -645,7 +645,7 @@ def test_what_the_report_knows_of_exists() -> None:
 
 
 def test_templates_are_those_that_are_used() -> None:
-    assert {file.name for file in (ROOT / "templates" / "review").iterdir()} == {"report.html", "report.md"}
+    assert {file.name for file in (ROOT / "templates" / "report").iterdir()} == {"report.html", "report.md"}
 
 
 def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from test_make import Project as Checkout
 from test_make import succeeded
 from test_report import found, one, put, says
 
-from modules import models
 from modules.architecture import TIERS
-from rehearsal.waits import WAITS
-from review import releases, terminal
-from review.compatibility import architecture
-from review.findings import families
-from review.ranges import wide
-from review.report import report
+from tierra.aws import service_models as models
+from tierra.aws.waits import WAITS
+from tierra.report import releases, terminal
+from tierra.report.compatibility import architecture
+from tierra.report.findings import families
+from tierra.report.ranges import wide
+from tierra.report.report import report
 
 Report = dict[str, Any]
 

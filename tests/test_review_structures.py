@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from review.differences import MASKED, Difference, described, differences
-from review.structures import ABSENT, Edit, Name, diff
+from tierra.plans.differences import MASKED, Difference, described, differences
+from tierra.plans.structures import ABSENT, Edit, Name, diff
 
 PLAIN = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "b", "c: d", "two\nlines"])
 KEYS = st.sampled_from(["name", "Sid", "a", "b", "value"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rehearsing import installed
 
-from bindings.schema import Attribute, Block, Nested
 from rehearsal.catalog import Catalog, catalog_path
+from tierra.bindings.schema import Attribute, Block, Nested
 
 
 def block(name: str, kind: str = "resource", provider: str = "aws") -> Block:

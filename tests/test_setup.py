@@ -26,8 +26,8 @@ case "$*" in
     while test -e $here/slow; do sleep 0.05; done
     test ! -e $here/broken || {{ echo "pip: no route to host" >&2; exit 1; }}
     echo "$1" >>$here/installed ;;
-  "-m bindings.node") test ! -e $here/none/node || grep -qs node $here/installed ;;
-  "-m tools.terraform --found") test ! -e $here/none/terraform ;;
+  "-m tierra.bindings.node") test ! -e $here/none/node || grep -qs node $here/installed ;;
+  "-m tierra.bindings.terraform --found") test ! -e $here/none/terraform ;;
   *find_spec*) grep -qs terraform $here/installed ;;
   "-m pip --version") test "$0" = .venv/bin/python ;;
 esac

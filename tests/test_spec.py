@@ -30,17 +30,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from modules import schema
-from modules.errors import Problem, SpecError
 from modules.network.spec import LETTERS, Network
 from modules.network.zones import zones_of
-from modules.regions import PARTITIONS, regions
-from modules.retention import RETENTION_DAYS
-from modules.section import Section
 from modules.spec import Environment, load
 from modules.storage.spec import Backup
-from modules.syntax import scalar
-from modules.wording import dotted, short, shown
+from tierra.bindings.imports import sources
+from tierra.validation.errors import Problem, SpecError
+from tierra.validation.messages import dotted, short, shown
+from tierra.validation.model import Section
+from tierra.validation.regions import PARTITIONS, regions
+from tierra.validation.retention import RETENTION_DAYS
+from tierra.validation.syntax import scalar
+from tools import schema
 
 ROOT = Path(__file__).parent.parent
 CASES = ROOT / "tests" / "specs"
@@ -114,7 +115,7 @@ def test_good_spec_is_accepted(case: Path, tmp_path: Path) -> None:
 def test_rules_are_demands() -> None:
     """A rule that is broken says what must be: "min (10) is at most max (9)" would be false."""
     stated = []
-    for source in sorted((ROOT / "modules").rglob("*.py")):
+    for source in [*sources(ROOT), *sorted((ROOT / "tierra/validation").glob("*.py"))]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             rule: ast.expr | None = None
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("fault", "Finding", "Problem"):
@@ -350,7 +351,7 @@ def test_places_and_values_are_shown_on_one_short_line() -> None:
 
 
 def test_schema_of_editors_is_current() -> None:
-    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m modules.schema"
+    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m tools.schema"
 
 
 def test_every_key_is_described_and_the_default_shown() -> None:

@@ -19,11 +19,11 @@ from constructs import Construct
 from modules.architecture import TIERS, Tier, build, synthesize
 from modules.network.outputs import NetworkOutputs
 from modules.network.tier import Network
-from modules.outputs import Outputs, keyed_by
-from modules.policy import Statement, document
 from modules.spec import Environment, load
-from modules.stack import PROVIDERS, Stack, TierError
 from modules.storage.outputs import StorageOutputs
+from tierra.terraform.outputs import Outputs, keyed_by
+from tierra.terraform.policy import Statement, document
+from tierra.terraform.stack import PROVIDERS, Stack, TierError
 
 MakeEnvironment = Callable[..., Environment]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from conftest import Root
 
-from modules.errors import SpecError
 from modules.spec import Environment
+from tierra.validation.errors import SpecError
 
 BUCKETS = ("files", "logs")
 

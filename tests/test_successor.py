@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_main import run
 
-from bindings import successor
+from tierra.bindings import successor
 from tools.successor import differences, explained, written
 
 

@@ -13,9 +13,9 @@ from conftest import Variant
 from rendering import Objects, rendered
 from test_systems import DIGEST, values
 
-from modules.errors import SpecError
 from modules.spec import Environment
-from review.releases import SYSTEM, asks_for_credentials
+from tierra.report.releases import SYSTEM, asks_for_credentials
+from tierra.validation.errors import SpecError
 
 Variants = Callable[..., Variant]
 LOGIN = {"issuer": "https://login.example.com/", "public_key": "/login/key"}

@@ -12,9 +12,9 @@ from conftest import Variant
 from rendering import Objects, rendered
 from test_systems import DIGEST, pods, values
 
-from modules.errors import SpecError
 from modules.spec import Environment
 from modules.systems.own_spec import HANDED, TRACING
+from tierra.validation.errors import SpecError
 
 Variants = Callable[..., Variant]
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"

@@ -15,10 +15,10 @@ from rendering import Objects, rendered
 from test_edge import group, rules
 from test_systems import DIGEST, pods, values
 
-from modules.delivery.workflows import workflows
-from modules.errors import SpecError
 from modules.spec import Environment
-from review.releases import SYSTEM, paths
+from tierra.github.workflows import workflows
+from tierra.report.releases import SYSTEM, paths
+from tierra.validation.errors import SpecError
 
 Variants = Callable[..., Variant]
 SLOW = {"framework": "go", "timeout_seconds": 200, "upload_mb": 10, "rate_limit": 60}

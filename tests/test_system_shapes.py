@@ -13,9 +13,9 @@ from conftest import Variant
 from rendering import Objects, rendered
 from test_systems import DIGEST, pods, values
 
-from modules.delivery.workflows import workflows
-from modules.errors import SpecError
 from modules.spec import Environment
+from tierra.github.workflows import workflows
+from tierra.validation.errors import SpecError
 
 Variants = Callable[..., Variant]
 SYSTEMS: dict[str, dict[str, Any]] = {

@@ -19,10 +19,10 @@ from conftest import ROOT, Root, Variant
 from cryptography import x509
 from rendering import HELM, Objects, rendered, sample
 
-from modules.system_names import ROLES, WORKFLOWS
 from modules.systems.authorities import authorities
 from modules.systems.spec import FRAMEWORKS, START_SECONDS
-from modules.templating import TEMPLATES
+from tierra.terraform.templating import TEMPLATES
+from tierra.validation.system_names import ROLES, WORKFLOWS
 
 Variants = Callable[..., Variant]
 DIGEST = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-trial/shop@sha256:" + "0" * 64

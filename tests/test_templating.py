@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
-from modules.templating import Templates
+from tierra.terraform.templating import Templates
 
 FOREIGN = [
     "{{ .Values.image }}",

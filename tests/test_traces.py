@@ -11,7 +11,7 @@ import yaml
 from conftest import ROOT, Root
 
 from modules.architecture import TIERS
-from modules.traces import without
+from tierra.patterns.traces import without
 
 Variant = Callable[..., dict[str, Root]]
 CHARTS = ("systems/namespace", "gateway/cluster", "observability/platform", "observability/system")

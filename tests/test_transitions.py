@@ -14,10 +14,10 @@ from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
 from rehearsal.nodes import want
 from rehearsal.protocol import UNKNOWN
-from rehearsal.transitions import RULES, refusals
-from review.changes import Change
-from review.findings import REFUSED as REFUSED_BY_AWS
-from review.transitions import REMEDIES, refused, refused_plan
+from tierra.aws.transitions import RULES, refusals
+from tierra.plans.changes import Change
+from tierra.report.findings import REFUSED as REFUSED_BY_AWS
+from tierra.report.transitions import REMEDIES, refused, refused_plan
 
 RESOURCES = """
 resource "aws_db_instance" "postgres" {

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from bindings import package, trim
-from bindings.package import locate
+from tierra.bindings import package, trim
+from tierra.bindings.package import locate
 
 ROOT = Path(__file__).resolve().parent.parent
 AWS = "cdktf_cdktf_provider_aws"
@@ -67,7 +67,7 @@ def synthesize(root: Path, script: str) -> dict[str, object]:
         import sys
         from pathlib import Path
         sys.path.insert(0, {str(ROOT)!r})
-        from bindings import node, trim
+        from tierra.bindings import node, trim
         node.use(Path({str(root)!r}))
         warning = trim.activate(Path({str(root)!r}))
         assert warning is None, warning
@@ -218,7 +218,11 @@ def test_an_import_that_is_gone_leaves_the_copy_usable_until_it_is_renewed(proje
 
 def test_nothing_is_done_while_the_copy_fits(project: Path) -> None:
     before = copy_of(project)
-    command = [sys.executable, "-c", f"from bindings.trim import main, Path; main(Path({str(project)!r}))"]
+    command = [
+        sys.executable,
+        "-c",
+        f"from tierra.bindings.trim import main, Path; main(Path({str(project)!r}))",
+    ]
     began = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -314,7 +318,7 @@ REASONS = {
     "changed archive": "in the lean copy was changed",
     "missing file": "vpc/__init__.py is missing from the lean copy",
     "other release": f"was made from {AWS} 21.0.0, installed is 21.22.1",
-    "other code": "was made by another version of bindings/trim.py",
+    "other code": "was made by another version of tierra/bindings/trim.py",
     "new module": "lacks cdktf_cdktf_provider_aws.eip (modules/network/tier.py:4)",
     "not Python": "modules/network/tier.py:1: not valid Python",
 }
@@ -328,7 +332,7 @@ def test_a_copy_that_does_not_fit_is_left_aside_with_the_reason_in_one_line(proj
     assert warning is not None
     assert REASONS[kind] in warning
     assert warning.startswith("warning: ")
-    assert warning.endswith("; remedy: make setup, or python -m bindings.trim")
+    assert warning.endswith("; remedy: make setup, or python -m tierra.bindings.trim")
     assert "\n" not in warning
     assert sys.path == before + [str(wheel) for wheel in package.wheels() if str(wheel) not in before]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import main
-from modules.errors import SpecError
 from modules.spec import load_upgraded
-from modules.upgrades import Old
+from tierra.validation.errors import SpecError
+from tierra.validation.upgrades import Old
 
 
 def postgres_has_its_own_name(spec: Old) -> None:

@@ -12,16 +12,16 @@ from conftest import Variant
 from rendering import rendered
 from test_systems import DIGEST, pods, values
 
-from modules.compute.capacity import room
-from modules.compute.overhead import Overhead
-from modules.errors import SpecError
+from modules.capacity import room
 from modules.observability.spec import Observability
+from modules.overhead import Overhead
 from modules.spec import Environment
-from review.changes import Change
-from review.guards import guarded
-from review.losses import losses
-from review.picture import stores
-from review.picture.terraform import Terraform
+from tierra.diagram import stores
+from tierra.diagram.terraform import Terraform
+from tierra.plans.changes import Change
+from tierra.report.guards import guarded
+from tierra.report.losses import losses
+from tierra.validation.errors import SpecError
 
 Variants = Callable[..., Variant]
 SHOP = {

@@ -13,7 +13,7 @@ from rehearsing import PROVIDERS, Project
 from modules.data.asked import ARGUMENTS
 from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
-from rehearsal.waits import WAITS
+from tierra.aws.waits import WAITS
 from tierra.run.waits import asked, noted, override, without
 
 DATABASE = """

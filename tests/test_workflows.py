@@ -18,13 +18,13 @@ from test_make import Project, without_make
 from test_systems import SHOP, rendered, values
 
 from modules.architecture import TIERS, synthesize
-from modules.delivery.actions import ACTIONS
-from modules.delivery.workflows import account_of, workflows
-from modules.errors import SpecError
 from modules.spec import Environment, load
-from modules.templating import TEMPLATES
-from review import environments as environments_command
-from review import workflows as workflows_command
+from tierra.github import __main__ as workflows_command
+from tierra.github import environments as environments_command
+from tierra.github.actions import ACTIONS
+from tierra.github.workflows import account_of, workflows
+from tierra.terraform.templating import TEMPLATES
+from tierra.validation.errors import SpecError
 
 BIN = ROOT / ".venv" / "bin"
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-trial/shop"
@@ -1142,7 +1142,7 @@ def planned(runner: Runner) -> Path:
     (folder / "target").write_text("aws\n")
     (folder / "report.md").write_text("## Plan of production\n")
     (folder / "report.html").write_text("<h1>Plan of production</h1>\n")
-    for name in (".venv", "modules", "review"):
+    for name in (".venv", "modules", "tierra"):
         (runner.folder / "checkout" / name).symlink_to(ROOT / name)
     return folder
 

@@ -14,10 +14,10 @@ from typing import Any
 from rehearsing import Project, empty_charts, installed, terraform_command
 
 from rehearsal.catalog import Catalog, catalog_path, read_facts
-from review.blocks import Schemas
-from review.hcl import GENERATED, Twin
-from review.hcl import formatted as fmt
-from review.values import read
+from tierra.hcl.__main__ import GENERATED, Twin
+from tierra.hcl.__main__ import formatted as fmt
+from tierra.hcl.blocks import Schemas
+from tierra.hcl.values import read
 from tierra.run.override import NAME, rehearsed, save
 
 STATE = "terraform.tfstate"

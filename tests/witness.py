@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from bindings.schema import Block
 from rehearsal.catalog import Catalog, catalog_path
+from tierra.bindings.schema import Block
 
 REPORT = Path(__file__).parent / "rehearsal/witness.yaml"
 FLAGS = ("required", "optional", "computed", "sensitive", "write_only")

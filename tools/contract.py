@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bindings import node, trim
+from tierra.bindings import node, trim
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "docs/contract.md"

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from tools import signing
-from tools.terraform import INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
+from tierra.aws import signing
+from tierra.bindings.terraform import INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
 
 ROOT = Path(__file__).resolve().parent.parent
 OK, WARNING, MISSING, UNUSED = "ok", "warning", "missing", "not needed"
@@ -178,7 +178,7 @@ def terraform_path() -> str | None:
 
 
 def look_at_node() -> Finding:
-    path = answer([sys.executable, "-m", "bindings.node"]).strip()
+    path = answer([sys.executable, "-m", "tierra.bindings.node"]).strip()
     if not path:
         remedy = "make setup installs one, or Node 22 or newer from https://nodejs.org/en/download"
         return Finding("node", MISSING, "no version 22 or newer", remedy)
@@ -234,8 +234,8 @@ def look_at_spec(environment: str) -> tuple[Any, Finding]:
     """The spec when it can be read, and what is to be said about it."""
     file = f"environments/{environment}.yaml"
     try:
-        from modules.errors import SpecError
         from modules.spec import load
+        from tierra.validation.errors import SpecError
     except ImportError:
         return None, Finding("spec", WARNING, "not read before packages are installed", "make setup")
     try:
@@ -255,7 +255,7 @@ def look_at_calendar(spec: Any) -> Finding:
     """Whether AWS supports the versions of the spec on the day of this machine, and for a while yet."""
     if spec is None:
         return Finding("versions", UNUSED, "the spec cannot be read")
-    from review import calendar
+    from tierra.report import calendar
 
     found = list(calendar.warnings(spec, calendar.today()))
     if not found:
@@ -448,7 +448,7 @@ def look_at_states(spec: Any) -> Finding:
         return Finding("states", UNUSED, reason)
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from modules.naming import Names
+    from tierra.terraform.naming import Names
 
     bucket = Names(spec.project, spec.environment, spec.account).bucket("state")
     try:
@@ -493,7 +493,7 @@ def look_at_cluster(spec: Any) -> Finding:
         return Finding("cluster", UNUSED, reason)
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from modules.naming import Names
+    from tierra.terraform.naming import Names
 
     name = Names(spec.project, spec.environment, spec.account).of("cluster")
     try:

@@ -8,9 +8,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from bindings.schema import Block
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.checks import read_checks, usable
+from tierra.bindings.schema import Block
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "rehearsal.md"

@@ -23,15 +23,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from modules.errors import Problem, SpecError
 from modules.network.ranges import free_range
-from modules.regions import regions
 from modules.spec import REHEARSAL_ACCOUNT, Environment, EnvironmentName, load
-from modules.syntax import scalar
-from modules.templating import Templates
-from modules.upgrades import LATEST
-from modules.wording import short
-from review.specs import overlaps
+from tierra.specs import overlaps
+from tierra.terraform.templating import Templates
+from tierra.validation.errors import Problem, SpecError
+from tierra.validation.messages import short
+from tierra.validation.regions import regions
+from tierra.validation.syntax import scalar
+from tierra.validation.upgrades import LATEST
 
 FOLDER = Path("environments")
 SYSTEMS = Path("systems")

@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bindings.schema import Block, Nested
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.checks import GENERATED, usable, write_generated
+from tierra.bindings.schema import Block, Nested
 from tools import models
 from tools.go import Call, Expression, Function, Literal, Name, Package, Text, read_package
 

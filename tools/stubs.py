@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bindings.imports import imports
-from bindings.package import locate, unpacked
+from tierra.bindings.imports import imports
+from tierra.bindings.package import locate, unpacked
 
 ROOT = Path(__file__).resolve().parent.parent
 STUBS = Path(sys.prefix, "stubs")
@@ -27,7 +27,7 @@ def write(root: Path, target: Path) -> int:
     """Stubs of what `modules/` below `root` imports, in place of those in `target`; how many modules."""
     shutil.rmtree(target, ignore_errors=True)
     count = 0
-    for name, modules in imports(root / "modules").items():
+    for name, modules in imports(root).items():
         with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
             folder = unpacked(locate(name), modules, Path(scratch)).folder
             for module in ("_jsii", *modules):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bindings.successor import NAME
+from tierra.bindings.successor import NAME
 
 ROOT = Path(__file__).resolve().parent.parent
 

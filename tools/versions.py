@@ -1,4 +1,4 @@
-"""Asks AWS for its present versions, and updates modules/versions.yaml.
+"""Asks AWS for its present versions, and updates tierra/aws/versions.yaml.
 
     python -m tools.versions ENV
 
@@ -23,7 +23,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from modules.calendar import (
+from modules.compute import versions
+from modules.spec import load as load_spec
+from tierra.aws.calendar import (
     ADDONS,
     AUTOSCALER,
     DOCUMENTDB,
@@ -36,10 +38,8 @@ from modules.calendar import (
     load,
     numbers,
 )
-from modules.compute import versions
-from modules.spec import load as load_spec
-from rehearsal.files import write
-from review.calendar import today
+from tierra.files import write
+from tierra.report.calendar import today
 
 ACTIONS = (
     "eks:DescribeClusterVersions",
@@ -83,7 +83,7 @@ def main() -> int:
     write(TABLE, written(text, table))
     print("\n".join([*(f"versions: {line}" for line in said), f"versions: {TABLE} is of {today()}"]))
     if said:
-        print("Next: git diff modules/versions.yaml, make test, then commit it")
+        print("Next: git diff tierra/aws/versions.yaml, make test, then commit it")
     return 0
 
 

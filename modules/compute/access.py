@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 
-from modules.cluster_access import access_entry
-from modules.roles import role_slug
-from modules.stack import Stack
+from tierra.patterns.cluster_access import access_entry
+from tierra.terraform.roles import role_slug
+from tierra.terraform.stack import Stack
 
 POLICIES = {"admin": "AmazonEKSClusterAdminPolicy", "viewer": "AmazonEKSViewPolicy"}
 

@@ -13,8 +13,8 @@ from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 from modules.compute.identities import NETWORK, VOLUMES, Identities
 from modules.compute.versions import ADDONS
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
 from modules.systems.volume_spec import volumes
+from tierra.terraform.stack import Stack
 
 BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 ON_NODES = ("coredns", "aws-ebs-csi-driver", "metrics-server")

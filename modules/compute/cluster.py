@@ -15,13 +15,13 @@ from cdktf_cdktf_provider_aws.eks_cluster import (
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.encryption import Key
-from modules.iam import attach, grant, iam_role
-from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
-from modules.pod_identity import cluster_arn
-from modules.policy import Statement, trust
-from modules.stack import Stack
+from tierra.patterns.encryption import Key
+from tierra.patterns.iam import attach, grant, iam_role
+from tierra.patterns.log_group import log_group
+from tierra.patterns.pod_identity import cluster_arn
+from tierra.terraform.policy import Statement, trust
+from tierra.terraform.stack import Stack
 
 LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
-from modules.section import Finding
 from modules.systems.spec import System
+from tierra.validation.model import Finding
 
 
 def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, System]) -> Iterator[Finding]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from modules.compute.nodes_spec import LABEL
 from modules.compute.spec import Compute
-from modules.section import Finding
 from modules.systems.spec import System
+from tierra.validation.model import Finding
 
 ARCHITECTURE = "kubernetes.io/arch"
 

@@ -8,11 +8,11 @@ from cdktf_cdktf_provider_aws.eks_cluster import EksCluster
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.keys import FOR_AWS, GRANT, USE
-from modules.encryption import Key
-from modules.iam import attach, grant
-from modules.pod_identity import associate, pod_role
-from modules.policy import Everything, Statement
-from modules.stack import Stack
+from tierra.patterns.encryption import Key
+from tierra.patterns.iam import attach, grant
+from tierra.patterns.pod_identity import associate, pod_role
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
 
 NAMESPACE = "kube-system"
 NETWORK, VOLUMES, AUTOSCALER = "aws-node", "ebs-csi-controller-sa", "cluster-autoscaler"

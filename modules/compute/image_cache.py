@@ -12,10 +12,10 @@ from cdktf_cdktf_provider_aws.ecr_pull_through_cache_rule import EcrPullThroughC
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 
-from modules.iam import grant
-from modules.images import cache_prefix, upstreams
-from modules.policy import Statement
-from modules.stack import Stack
+from tierra.patterns.iam import grant
+from tierra.patterns.images import cache_prefix, upstreams
+from tierra.terraform.policy import Statement
+from tierra.terraform.stack import Stack
 
 # Where ECR finds a registry that has another name among clients.
 ADDRESSES = {"docker.io": "registry-1.docker.io"}

@@ -15,9 +15,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from modules.models import instance_types
-from modules.section import fault
-from modules.wording import choices
+from tierra.aws.service_models import instance_types
+from tierra.validation.messages import choices
+from tierra.validation.model import fault
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_service_linked_role import IamServiceLinkedRole
 
-from modules.encryption import Key, encryption_key
-from modules.policy import THIS_KEY, Statement
-from modules.stack import Stack
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.policy import THIS_KEY, Statement
+from tierra.terraform.stack import Stack
 
 USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
 GRANT = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]

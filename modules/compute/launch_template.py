@@ -14,12 +14,12 @@ from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplateTagSpecifications,
 )
 
-from modules.compute.capacity import EVICTION, reserved_cpu, reserved_memory
+from modules.capacity import EVICTION, reserved_cpu, reserved_memory
 from modules.compute.nodes_spec import Nodes
-from modules.encryption import Key
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
-from modules.templating import Templates
+from tierra.patterns.encryption import Key
+from tierra.terraform.stack import Stack
+from tierra.terraform.templating import Templates
 
 ROOT_DEVICE = "/dev/xvda"
 

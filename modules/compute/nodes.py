@@ -24,10 +24,10 @@ from cdktf_cdktf_provider_aws.launch_template import LaunchTemplate
 
 from modules.compute.nodes_spec import LABEL, Group
 from modules.compute.pools import Pool, pools
-from modules.iam import attach, iam_role
 from modules.network.outputs import NetworkOutputs
-from modules.policy import Statement, document
-from modules.stack import Stack
+from tierra.patterns.iam import attach, iam_role
+from tierra.terraform.policy import Statement, document
+from tierra.terraform.stack import Stack
 
 # Effects of taints: Kubernetes -> EKS (botocore: eks, shape TaintEffect).
 EFFECTS = {

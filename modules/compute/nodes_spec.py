@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from modules.compute.instances import Instance, InstanceType, instances
 from modules.network.spec import Letter
-from modules.section import Finding, Section, check, fault, repeated
+from tierra.validation.model import Finding, Section, check, fault, repeated
 
 MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
 PODS_PER_GIB = 8

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from modules.compute.pools import pools
-from modules.outputs import LEFT_OUT, Outputs, has_volumes, keyed_by
+from tierra.terraform.outputs import LEFT_OUT, Outputs, has_volumes, keyed_by
 
 if TYPE_CHECKING:
     from modules.spec import Environment

@@ -15,7 +15,7 @@ from cdktf_cdktf_provider_aws.eks_node_group import EksNodeGroup
 from modules.compute.nodes_spec import Group
 from modules.compute.pools import Pool
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # What the autoscaler cannot ask EKS for about a group without nodes: the zone, as the EBS driver names it.
 HINT = "k8s.io/cluster-autoscaler/node-template"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from modules.section import fault
+from tierra.validation.model import fault
 
 # Source: botocore, ecr, CredentialArn. It is the partition aws alone.
 PATTERN = r"arn:aws:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughcache/[a-zA-Z0-9/_+=.@-]+"

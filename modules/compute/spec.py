@@ -13,10 +13,10 @@ from modules.compute.secrets import CacheSecret
 from modules.compute.versions import NEWEST, KubernetesVersion
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
 from modules.network.spec import Letter
-from modules.retention import RetentionDays
-from modules.roles import RoleArn, role_slug
-from modules.section import Finding, Section, check, repeated
-from modules.wording import choices
+from tierra.terraform.roles import RoleArn, role_slug
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding, Section, check, repeated
+from tierra.validation.retention import RetentionDays
 
 MOST_GROUPS = 30  # managed node groups of a cluster (quotas of EKS)
 MOST_RANGES = 40  # that may reach the public endpoint (quotas of EKS)
@@ -113,7 +113,7 @@ class Compute(Section):
     kubernetes: KubernetesVersion = Field(
         default=NEWEST,
         description="Version of Kubernetes, in quotes. It is raised by one at a time and never lowered."
-        " modules/versions.yaml has the day on which EKS ends the support of each.",
+        " tierra/aws/versions.yaml has the day on which EKS ends the support of each.",
     )
     nodes: Nodes = Field(default_factory=Nodes, description="The machines of the cluster.")
     groups: dict[GroupName, Group] = Field(

@@ -13,8 +13,8 @@ from modules.compute.nodes import node_groups, node_role
 from modules.compute.outputs import ComputeOutputs
 from modules.compute.scaling import scaling, scaling_group_name
 from modules.network.outputs import NetworkOutputs
-from modules.outputs import LEFT_OUT
-from modules.stack import Stack
+from tierra.terraform.outputs import LEFT_OUT
+from tierra.terraform.stack import Stack
 
 
 class Compute:

@@ -1,5 +1,5 @@
 """Kubernetes versions that a spec may name, and the versions that go with each: rows of
-`modules/versions.yaml`."""
+`tierra/aws/versions.yaml`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from modules import calendar
-from modules.section import fault
-from modules.wording import choices
+from tierra.aws import calendar
+from tierra.validation.messages import choices
+from tierra.validation.model import fault
 
 # By version: that of each add-on, and of the image of the cluster autoscaler.
 ADDONS = {version: row.facts for version, row in calendar.rows(calendar.ADDONS).items()}

@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.db_instance import DbInstance
 from cdktf_cdktf_provider_aws.docdb_cluster_instance import DocdbClusterInstance
 from cdktf_cdktf_provider_aws.elasticache_replication_group import ElasticacheReplicationGroup
 
-# Of what waits (rehearsal/waits.py), the arguments whose values the spec chooses.
+# Of what waits (tierra/aws/waits.py), the arguments whose values the spec chooses.
 ARGUMENTS: dict[type[TerraformResource], tuple[str, ...]] = {
     DbInstance: (
         *("engine_version", "instance_class", "iops", "multi_az", "allocated_storage"),

@@ -1,6 +1,6 @@
 """What AWS offers for each database: versions and instance classes.
 
-Versions are rows of `modules/versions.yaml`. Sizes come from the SDK's models (botocore): node types of
+Versions are rows of `tierra/aws/versions.yaml`. Sizes come from the SDK's models (botocore): node types of
 ElastiCache from its own, instance classes of RDS and DocumentDB from the sizes that EC2 has of a family. No
 session, no network.
 """
@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from modules import calendar, models
+from tierra.aws import calendar
+from tierra.aws import service_models as models
 
 # Majors of PostgreSQL with the oldest minor that RDS still lets one create.
 POSTGRES = {

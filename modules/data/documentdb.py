@@ -20,7 +20,7 @@ from modules.data.logs import log_groups
 from modules.data.password import password
 from modules.data.placement import final_snapshot, in_turn
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 ROLE = "documentdb"
 PORT = 27017

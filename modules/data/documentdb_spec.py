@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.data.catalog import DOCUMENTDB, burstable, documentdb_classes, memory_gib
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
-from modules.section import Finding, Section, check, fault
-from modules.wording import choices
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding, Section, check, fault
 
 
 def _version(version: str) -> str:

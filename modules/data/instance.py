@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from pydantic import WithJsonSchema
 
-from modules.section import fault
-from modules.wording import choices
+from tierra.validation.messages import choices
+from tierra.validation.model import fault
 
 
 def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> Callable[[str], str]:

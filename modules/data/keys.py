@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modules.encryption import Key, encryption_key
-from modules.policy import THIS_KEY, Everyone, Statement
-from modules.stack import Stack
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.policy import THIS_KEY, Everyone, Statement
+from tierra.terraform.stack import Stack
 
 ENCRYPTS = {
     "postgres": "PostgreSQL: storage, backups and insights",

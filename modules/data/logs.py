@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 
-from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.patterns.log_group import log_group
+from tierra.terraform.stack import Stack
 
 
 def log_groups(

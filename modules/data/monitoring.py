@@ -5,9 +5,9 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 
-from modules.iam import attach, iam_role
-from modules.policy import trust
-from modules.stack import Stack
+from tierra.patterns.iam import attach, iam_role
+from tierra.terraform.policy import trust
+from tierra.terraform.stack import Stack
 
 ROLE = "database_monitoring"
 

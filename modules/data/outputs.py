@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
-from modules.outputs import LEFT_OUT, Outputs, has, has_volumes, keyed_by
 from modules.systems.volume_spec import volumes
+from tierra.terraform.outputs import LEFT_OUT, Outputs, has, has_volumes, keyed_by
 
 if TYPE_CHECKING:
     from modules.spec import Environment

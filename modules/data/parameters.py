@@ -6,7 +6,7 @@ from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.db_parameter_group import DbParameterGroup, DbParameterGroupParameter
 
 from modules.data.postgres_spec import Postgres as Settings
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 AT_ONCE = "immediate"
 AT_REBOOT = "pending-reboot"

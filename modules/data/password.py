@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 
 from modules.data.keys import Keys
-from modules.generated_password import generated_password
-from modules.stack import Stack
+from tierra.patterns.generated_password import generated_password
+from tierra.terraform.stack import Stack
 
 
 @dataclass(frozen=True)

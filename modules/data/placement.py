@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import cycle, islice
 
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 def in_turn(network: NetworkOutputs, count: int) -> list[str]:

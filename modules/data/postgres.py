@@ -17,7 +17,7 @@ from modules.data.password import password
 from modules.data.placement import final_snapshot, in_turn
 from modules.data.postgres_spec import Postgres as Settings
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 ROLE = "postgres"
 PORT = 5432

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.data.catalog import MOST_MINORS, POSTGRES, burstable, memory_gib, postgres_classes
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
-from modules.section import Finding, Section, check, fault
-from modules.wording import choices
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding, Section, check, fault
 
 # gp3 for PostgreSQL. Source: AWS, "Amazon RDS DB instance storage". Below 400 GiB a volume has 3,000
 # operations and 125 MiB a second, and neither can be chosen.

@@ -27,7 +27,7 @@ from modules.data.placement import final_snapshot, in_turn
 from modules.data.redis_spec import Redis as Settings
 from modules.data.redis_users import Users, users
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 PORT = 6379
 LOGS = ["slow-log", "engine-log"]

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.data.catalog import CACHE_FAMILIES, CACHES, ENGINES, burstable, redis_nodes
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyHour, WeeklyHour, window_findings
-from modules.section import Finding, Section, check, fault
-from modules.wording import choices
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding, Section, check, fault
 
 EVERY = [version for versions in CACHES.values() for version in versions]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.elasticache_user import ElasticacheUser, ElasticacheUserAuthenticationMode
 from cdktf_cdktf_provider_aws.elasticache_user_group import ElasticacheUserGroup
 
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # Valkey takes groups of users of both engines, Redis OSS its own only (ElastiCache user guide, "Role-Based
 # Access Control"): so they stay as they are when a group changes to Valkey.

@@ -10,9 +10,9 @@ from pydantic import Field
 from modules.data.documentdb_spec import DocumentDb
 from modules.data.postgres_spec import Postgres
 from modules.data.redis_spec import Redis
-from modules.optional import MAY_BE_OFF
-from modules.retention import RetentionDays
-from modules.section import Finding, Section
+from tierra.validation.model import Finding, Section
+from tierra.validation.optional import MAY_BE_OFF
+from tierra.validation.retention import RetentionDays
 
 
 class Data(Section):

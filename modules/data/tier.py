@@ -20,7 +20,7 @@ from modules.data.redis import node_ids, redis
 from modules.data.spec import Data as Settings
 from modules.data.volumes import volumes
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 class Data:

@@ -18,12 +18,12 @@ from cdktf_cdktf_provider_aws.efs_file_system_policy import EfsFileSystemPolicy
 from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
 
 from modules.data.keys import grants_are_for_services
-from modules.encryption import Key, encryption_key
 from modules.network.outputs import NetworkOutputs
-from modules.policy import Everyone, Statement, document
-from modules.stack import Stack
 from modules.systems.volume_spec import OWNER
 from modules.systems.volume_spec import volumes as asked_for
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.policy import Everyone, Statement, document
+from tierra.terraform.stack import Stack
 
 # In the file system. Restored files come to a folder beside it (docs/restore.md).
 ROOT = "/volume"

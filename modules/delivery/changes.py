@@ -19,8 +19,8 @@ from modules.delivery.services import (
     WITHOUT_RESOURCE,
 )
 from modules.network.spec import KINDS
-from modules.policy import Everything, Statement
-from modules.stack import Stack
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
 
 # Of which things of a service an apply changes the settings.
 _SET = {

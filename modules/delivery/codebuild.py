@@ -28,11 +28,11 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 
 from modules.delivery.runner import project_name, served
-from modules.iam import grant, iam_role
-from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
-from modules.policy import Everything, Statement, trust
-from modules.stack import Stack
+from tierra.patterns.iam import grant, iam_role
+from tierra.patterns.log_group import log_group
+from tierra.terraform.policy import Everything, Statement, trust
+from tierra.terraform.stack import Stack
 
 IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
 COMPUTE = "BUILD_GENERAL1_MEDIUM"  # four tiers are planned side by side, each with a provider in memory

@@ -8,10 +8,10 @@ from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnec
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.delivery.spec import github_environments
-from modules.github import plain
-from modules.iam import iam_role
-from modules.policy import Statement, document
-from modules.stack import Stack
+from tierra.patterns.iam import iam_role
+from tierra.terraform.policy import Statement, document
+from tierra.terraform.stack import Stack
+from tierra.validation.github import plain
 
 HOST = "token.actions.githubusercontent.com"
 HOUR = 3600

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.cluster_access import access_entry
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.changes import attachments, changes, global_changes, regions
 from modules.delivery.github import HOST, Github
@@ -23,12 +22,13 @@ from modules.delivery.services import (
     SETTINGS,
     TAGGED,
 )
-from modules.iam import attach_own, boundary_arn, grant
-from modules.namespaces import WITH_RECORDS
-from modules.policy import Everything, Statement, document
-from modules.roles import prescribed_boundary, role_arn
-from modules.stack import Stack
 from modules.state.outputs import policy_arn
+from tierra.patterns.cluster_access import access_entry
+from tierra.patterns.iam import attach_own, boundary_arn, grant
+from tierra.terraform.policy import Everything, Statement, document
+from tierra.terraform.roles import prescribed_boundary, role_arn
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import WITH_RECORDS
 
 PLAN = "plan"
 APPLY = "apply"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
-from modules.outputs import LEFT_OUT, Outputs, keyed_by, where
+from tierra.terraform.outputs import LEFT_OUT, Outputs, keyed_by, where
 
 if TYPE_CHECKING:
     from modules.spec import Environment

@@ -19,10 +19,10 @@ from cdktf_cdktf_provider_aws.ecr_repository import (
 from cdktf_cdktf_provider_aws.ecr_repository_policy import EcrRepositoryPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.encryption import Key, encryption_key
-from modules.policy import Everyone, Statement, document
-from modules.promotion import PULL, push_role_arn
-from modules.stack import Stack
+from modules.delivery.promotion import PULL, push_role_arn
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.policy import Everyone, Statement, document
+from tierra.terraform.stack import Stack
 
 PUSH = [
     "ecr:CompleteLayerUpload",

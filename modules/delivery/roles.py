@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.cluster_access import access_group
 from modules.compute.outputs import ComputeOutputs
 from modules.delivery.github import Github
+from modules.delivery.promotion import PULL, source_arns
 from modules.delivery.registries import PUSH, registry_arn
-from modules.iam import grant
-from modules.policy import Everything, Statement
-from modules.promotion import PULL, source_arns
-from modules.stack import Stack
+from tierra.patterns.cluster_access import access_group
+from tierra.patterns.iam import grant
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
 
 
 def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:

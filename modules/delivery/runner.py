@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from modules.github import plain
-from modules.naming import Names
-from modules.section import Finding, fault
+from tierra.terraform.naming import Names
+from tierra.validation.github import plain
+from tierra.validation.model import Finding, fault
 
 if TYPE_CHECKING:
     from modules.spec import Environment

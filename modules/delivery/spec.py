@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.delivery.runner import CODEBUILD, Connection, Runner, runner_findings
-from modules.github import Repository
-from modules.optional import OFF
-from modules.section import Finding, Section, check, fault
+from tierra.validation.github import Repository
+from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.optional import OFF
 
 DEFAULT_REPOSITORY = "acme/platform"
 # What the jobs of infrastructure do that change nothing, as a verb.

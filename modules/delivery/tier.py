@@ -16,7 +16,7 @@ from modules.delivery.outputs import DeliveryOutputs
 from modules.delivery.registries import images_key, registries, registry_scanning
 from modules.delivery.roles import deploy_roles, push_roles
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 class Delivery:

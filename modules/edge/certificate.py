@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_aws.route53_record import Route53Record
 from modules.edge.domains import slug
 from modules.edge.names import all_hosts, proven
 from modules.edge.zone import Zone, Zones
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # Only these may issue certificates for names with our CAA records (ACM user guide, "Configure a CAA record").
 AUTHORITY = "amazon.com"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from modules.section import fault
+from tierra.validation.model import fault
 
 LONGEST = 253  # RFC 1035, less the dot of the root
 # The first name of a certificate (ACM user guide, "Request a public certificate").

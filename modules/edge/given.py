@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from modules.section import fault
+from tierra.validation.model import fault
 
 # botocore: acm, shape CertificateArn; here with the service, the region and the account.
 _ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]{1,64}"

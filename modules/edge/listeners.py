@@ -21,7 +21,7 @@ from cdktf_cdktf_provider_aws.lb_listener_rule import (
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 
 from modules.edge.names import all_hosts, own_hosts
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # The policies that AWS recommends, by the oldest TLS they speak: forward secrecy, authenticated ciphers,
 # and key exchange that is safe from quantum computers for clients that know it (ELB user guide, "Security

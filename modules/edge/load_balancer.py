@@ -6,9 +6,9 @@ from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs, LbConnectionLogs, LbHe
 from cdktf_cdktf_provider_aws.shield_protection import ShieldProtection
 
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
 from modules.storage.outputs import LOAD_BALANCER_LOGS, StorageOutputs
 from modules.systems.requests_spec import idle_seconds
+from tierra.terraform.stack import Stack
 
 
 def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs) -> Lb:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from modules.edge.domains import covered, without_star
 from modules.edge.spec import Edge
-from modules.section import Finding
 from modules.systems.spec import System
+from tierra.validation.model import Finding
 
 # Names of a certificate (ACM user guide, "Quotas").
 MOST_NAMES = 10

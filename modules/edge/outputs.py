@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from modules.edge.names import all_hosts
-from modules.outputs import Outputs, keyed_by, where
+from tierra.terraform.outputs import Outputs, keyed_by, where
 
 NAMES = keyed_by(lambda environment: all_hosts(environment.edge, environment.systems))
 FIREWALL = where(lambda environment: environment.edge.waf is not None)

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53Record
 from modules.edge.domains import slug
 from modules.edge.names import all_hosts
 from modules.edge.zone import Zones
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 def records(stack: Stack, zones: Zones, load_balancer: Lb) -> None:

@@ -11,12 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from modules.edge.domains import LONGEST_DOMAIN, DomainName, HostName, domain_name, lies_in, without_star
 from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
-from modules.errors import KeyPath
 from modules.network.ranges import Range
-from modules.optional import MAY_BE_OFF, OFF
-from modules.roles import ZoneRole
-from modules.section import Finding, Section, check, fault, repeated
-from modules.wording import choices
+from tierra.terraform.roles import ZoneRole
+from tierra.validation.errors import KeyPath
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.optional import MAY_BE_OFF, OFF
 
 if TYPE_CHECKING:
     from modules.network.spec import Network

@@ -7,8 +7,8 @@ from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGroupHealthCheck
 
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
 from modules.systems.requests_spec import USUAL_SECONDS, patience
+from tierra.terraform.stack import Stack
 
 # Terraform appends 26 digits, and the whole has 32 characters at most.
 NAME_PREFIX = "kong-"

@@ -13,9 +13,9 @@ from modules.edge.waf import waf
 from modules.edge.waf_logs import waf_logs
 from modules.edge.zone import Zones
 from modules.network.outputs import NetworkOutputs
-from modules.outputs import LEFT_OUT
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from tierra.terraform.outputs import LEFT_OUT
+from tierra.terraform.stack import Stack
 
 
 class Edge:

@@ -21,7 +21,7 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_association import Wafv2WebAclAssoci
 from modules.edge.challenge import exemptions
 from modules.edge.waf_rules import TOO_MANY, waf_rules
 from modules.edge.waf_spec import Waf
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # What these headers say is enough to act as the user.
 SECRET_HEADERS = ("authorization", "cookie")

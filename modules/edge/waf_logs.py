@@ -17,10 +17,10 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
 
 from modules.edge.waf import SECRET_HEADERS
 from modules.edge.waf_spec import Waf
-from modules.log_group import log_group
 from modules.network.outputs import NetworkOutputs
-from modules.policy import Statement, document
-from modules.stack import Stack
+from tierra.patterns.log_group import log_group
+from tierra.terraform.policy import Statement, document
+from tierra.terraform.stack import Stack
 
 # What passes is in the access logs of the load balancer already.
 KEPT = ("BLOCK", "CAPTCHA", "CHALLENGE", "COUNT", "EXCLUDED_AS_COUNT")

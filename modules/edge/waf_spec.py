@@ -10,7 +10,7 @@ from pydantic import Field
 from modules.edge import waf_capacity
 from modules.edge.waf_capacity import GROUPS, MOST_PATHS, Cost, GroupName, arithmetic, total
 from modules.edge.waf_values import Addresses, Country, Expression, Path, RateName, Requests, RuleName
-from modules.section import Finding, Section, check, repeated
+from tierra.validation.model import Finding, Section, check, repeated
 
 Switch = Literal["block", "count", "off"]
 Seconds = Literal[60, 120, 300, 600]

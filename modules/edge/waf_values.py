@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules import models
-from modules.section import fault
+from tierra.aws import service_models as models
+from tierra.validation.model import fault
 
 
 def _addresses(text: str) -> str:

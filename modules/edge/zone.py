@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 
 from modules.edge.domains import slug
 from modules.edge.names import all_hosts
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 MAIN, PROVIDER = "main", "zone"
 

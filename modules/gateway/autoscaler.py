@@ -6,12 +6,12 @@ from __future__ import annotations
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
-from modules import calendar
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import AUTOSCALER, rendered
-from modules.helm import release
-from modules.namespaces import SYSTEM
-from modules.stack import Stack
+from tierra.aws import calendar
+from tierra.patterns.helm import release
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import SYSTEM
 
 
 def autoscaler(stack: Stack, cluster: ComputeOutputs, after: ITerraformDependable) -> Release:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from modules.helm import Chart
-from modules.images import pulled_from
-from modules.stack import Stack
-from modules.templating import Templates
+from tierra.patterns.helm import Chart
+from tierra.patterns.images import pulled_from
+from tierra.terraform.stack import Stack
+from tierra.terraform.templating import Templates
 
 # Definitions of ServiceMonitor and PrometheusRule come first: every other chart may bring some.
 PROMETHEUS_CRDS = Chart(

@@ -10,10 +10,10 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import PROMETHEUS_CRDS
-from modules.helm import document, release
-from modules.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS, SYSTEM, collectors
-from modules.stack import Stack
-from modules.traces import charts
+from tierra.patterns.helm import document, release
+from tierra.patterns.traces import charts
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import GATEWAY, OBSERVABILITY, RELEASES, SECRETS, SYSTEM, collectors
 
 STORAGE_CLASS = "gp3"
 PRIORITY_CLASS = "platform"

@@ -11,13 +11,13 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.compute.outputs import ComputeOutputs
 from modules.edge.outputs import EdgeOutputs
 from modules.gateway.charts import CONTROLLER, rendered
-from modules.helm import release
-from modules.iam import grant
-from modules.namespaces import SYSTEM
 from modules.network.outputs import NetworkOutputs
-from modules.pod_identity import associate, pod_role
-from modules.policy import Everything, Statement
-from modules.stack import Stack
+from tierra.patterns.helm import release
+from tierra.patterns.iam import grant
+from tierra.patterns.pod_identity import associate, pod_role
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import SYSTEM
 
 ACCOUNT = "aws-load-balancer-controller"
 

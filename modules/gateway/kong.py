@@ -10,11 +10,11 @@ from cdktf_cdktf_provider_helm.release import Release
 from modules.edge.outputs import EdgeOutputs
 from modules.gateway.charts import KONG, rendered
 from modules.gateway.cluster import PRIORITY_CLASS
-from modules.helm import release
-from modules.namespaces import GATEWAY
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
 from modules.systems.requests_spec import USUAL_SECONDS, idle_seconds, patience
+from tierra.patterns.helm import release
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import GATEWAY
 
 INGRESS_CLASS = "kong"
 # The tags of the chart, 3.9 and 3.5, move. Releases of Kong/kong and Kong/kubernetes-ingress-controller.

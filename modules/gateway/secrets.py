@@ -15,13 +15,13 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.charts import SECRETS, rendered
-from modules.helm import release
-from modules.iam import grant
-from modules.namespaces import SECRETS as NAMESPACE
-from modules.pod_identity import associate, pod_role
-from modules.policy import Statement
-from modules.roles import role_arn
-from modules.stack import Stack
+from tierra.patterns.helm import release
+from tierra.patterns.iam import grant
+from tierra.patterns.pod_identity import associate, pod_role
+from tierra.terraform.policy import Statement
+from tierra.terraform.roles import role_arn
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import SECRETS as NAMESPACE
 
 ACCOUNT = "external-secrets"
 

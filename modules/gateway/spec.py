@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from modules.section import Finding, Section, check
+from tierra.validation.model import Finding, Section, check
 
 MOST_REPLICAS = 50
 

@@ -10,10 +10,10 @@ from modules.gateway.controller import controller_identity, load_balancer_contro
 from modules.gateway.kong import INGRESS_CLASS, kong
 from modules.gateway.outputs import GatewayOutputs
 from modules.gateway.secrets import external_secrets, secrets_identity
-from modules.helm import helm_provider
-from modules.namespaces import GATEWAY, RELEASES
 from modules.network.outputs import NetworkOutputs
-from modules.stack import Stack
+from tierra.patterns.helm import helm_provider
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import GATEWAY, RELEASES
 
 
 class Gateway:

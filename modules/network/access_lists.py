@@ -17,7 +17,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from modules.network.ranges import PRIVATE
 from modules.network.subnets import Subnets
 from modules.network.vpc import ANYWHERE
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 VPC = "vpc"
 

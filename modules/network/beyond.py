@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
-from modules.section import Finding, Section, fault, repeated
+from tierra.validation.model import Finding, Section, fault, repeated
 
 _TARGET = r"(tgw|pcx|vgw)-[0-9a-f]{8}([0-9a-f]{9})?"
 EVERYWHERE = IPv4Network("0.0.0.0/0")

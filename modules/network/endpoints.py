@@ -12,8 +12,8 @@ from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from modules.network.routes import Routes
 from modules.network.subnets import Subnets
 from modules.network.vpc import AnyVpc
-from modules.policy import Everyone, Everything, Statement, document
-from modules.stack import Stack
+from tierra.terraform.policy import Everyone, Everything, Statement, document
+from tierra.terraform.stack import Stack
 
 # What nodes, pods and their controllers call, with the prefix of the service's actions in IAM where only
 # callers of this account may pass. Not for sts, which also answers callers that have no account yet, nor for

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc, DataAwsVpcFilter
 
 from modules.network.spec import Existing, Kind
 from modules.network.subnets import Subnets
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 def existing_vpc(stack: Stack, existing: Existing) -> DataAwsVpc:

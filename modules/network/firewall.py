@@ -16,9 +16,9 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
 from modules.network.vpc import ANYWHERE, AnyVpc
-from modules.stack import Stack
 from modules.systems.shape_spec import ways_out
 from modules.systems.volume_spec import volumes
+from tierra.terraform.stack import Stack
 
 WORLD = "world"
 

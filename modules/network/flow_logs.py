@@ -5,12 +5,12 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.encryption import Key, encryption_key
-from modules.iam import grant, iam_role
-from modules.log_group import log_group
 from modules.network.vpc import AnyVpc
-from modules.policy import THIS_KEY, Statement, trust
-from modules.stack import Stack
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.patterns.iam import grant, iam_role
+from tierra.patterns.log_group import log_group
+from tierra.terraform.policy import THIS_KEY, Statement, trust
+from tierra.terraform.stack import Stack
 
 
 def flow_logs(stack: Stack, vpc: AnyVpc) -> Key:

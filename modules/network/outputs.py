@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from modules.outputs import Outputs, has, has_volumes, keyed_by, where
+from tierra.terraform.outputs import Outputs, has, has_volumes, keyed_by, where
 
 if TYPE_CHECKING:
     from modules.spec import Environment

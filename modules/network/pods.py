@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network
 
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, SHARED
-from modules.section import Finding
-from modules.wording import choices
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding
 
 LARGEST, SMALLEST = 16, 19  # AWS adds no larger block; of a smaller one a zone would have less than a /22
 # What AWS does not add to a VPC, and to which (Amazon VPC User Guide, "IPv4 CIDR block association

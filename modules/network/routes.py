@@ -18,7 +18,7 @@ from cdktf_cdktf_provider_aws.vpn_gateway_attachment import VpnGatewayAttachment
 
 from modules.network.subnets import ByZone, Subnets
 from modules.network.vpc import ANYWHERE
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 @dataclass(frozen=True)

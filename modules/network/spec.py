@@ -15,9 +15,9 @@ from modules.network.beyond import MOST_ROUTES, Route, route_findings
 from modules.network.existing_spec import SubnetId, VpcId
 from modules.network.pods import pods_findings, slots
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
-from modules.retention import RetentionDays
-from modules.section import Finding, Section, check, fault, repeated
-from modules.wording import choices
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.retention import RetentionDays
 
 LETTERS = "abcdef"
 ALONE = "write the letter alone: [a, b, c]"

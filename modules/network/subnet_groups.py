@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_aws.docdb_subnet_group import DocdbSubnetGroup
 from cdktf_cdktf_provider_aws.elasticache_subnet_group import ElasticacheSubnetGroup
 
 from modules.network.subnets import Subnets
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4CidrBlockAssociation
 
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # Those of an existing VPC are read, not made.
 ByZone = Mapping[str, Subnet | DataAwsSubnet]

@@ -13,8 +13,8 @@ from modules.network.routes import Routes, routes
 from modules.network.subnet_groups import subnet_groups
 from modules.network.subnets import subnets
 from modules.network.vpc import AnyVpc, pods_block, vpc
-from modules.outputs import LEFT_OUT
-from modules.stack import Stack
+from tierra.terraform.outputs import LEFT_OUT
+from tierra.terraform.stack import Stack
 
 
 class Network:

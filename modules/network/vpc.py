@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4CidrBlockAssociation
 
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 ANYWHERE = "0.0.0.0/0"
 # That of a company is read, not made.

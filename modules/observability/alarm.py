@@ -14,7 +14,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 
 from modules.observability.metric import Metric
 from modules.observability.topics import Severity, Topics
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 
 @dataclass(frozen=True)

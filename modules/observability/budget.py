@@ -5,7 +5,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.budgets_budget import BudgetsBudget, BudgetsBudgetNotification
 
 from modules.observability.topics import Topics
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # A share of the budget, of what was spent or of what the month will come to.
 NOTICES = (("ACTUAL", 80), ("FORECASTED", 100))

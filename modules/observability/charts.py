@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modules.helm import Chart
+from tierra.patterns.helm import Chart
 
 GRAFANA_ACCOUNT = "grafana"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import helm_provider
 from modules.network.outputs import NetworkOutputs
 from modules.observability.collector import collector, collector_identity, pod_logs
 from modules.observability.exporter import exporter, exporter_identity
@@ -16,7 +15,8 @@ from modules.observability.platform import platform
 from modules.observability.prometheus import alertmanager_identity, prometheus
 from modules.observability.systems import systems
 from modules.observability.topics import Topics
-from modules.stack import Stack
+from tierra.patterns.helm import helm_provider
+from tierra.terraform.stack import Stack
 
 
 def cluster(

@@ -8,16 +8,16 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import release
-from modules.images import pulled_from
-from modules.log_group import log_group
-from modules.namespaces import OBSERVABILITY
 from modules.network.outputs import NetworkOutputs
 from modules.observability.charts import COLLECTOR
 from modules.observability.identities import identity
-from modules.policy import Everything, Statement
-from modules.stack import Stack
-from modules.templating import Templates
+from tierra.patterns.helm import release
+from tierra.patterns.images import pulled_from
+from tierra.patterns.log_group import log_group
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
+from tierra.terraform.templating import Templates
+from tierra.validation.namespaces import OBSERVABILITY
 
 ACCOUNT = "collector"
 

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAla
 
 from modules.observability.alarm import alarm_name, described
 from modules.observability.topics import Topics
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 Parts = Mapping[str, CloudwatchMetricAlarm]
 

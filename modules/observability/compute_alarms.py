@@ -8,7 +8,7 @@ from modules.compute.outputs import ComputeOutputs
 from modules.compute.pools import Pool, pools
 from modules.observability.alarm import Alarm
 from modules.observability.metric import HOUR, Metric
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # The store of a cluster takes 8 GiB and then refuses every write (EKS best practices, "Kubernetes Control
 # Plane").

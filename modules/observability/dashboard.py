@@ -11,8 +11,8 @@ from cdktf_cdktf_provider_aws.cloudwatch_dashboard import CloudwatchDashboard
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules.observability.metric import Metric
-from modules.policy import for_terraform
-from modules.stack import Stack
+from tierra.terraform.policy import for_terraform
+from tierra.terraform.stack import Stack
 
 # The grid of CloudWatch is 24 wide (CloudWatch API reference, "Dashboard body structure and syntax").
 WIDTH, IN_A_ROW, HEIGHT = 24, 3, 6

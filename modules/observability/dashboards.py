@@ -21,8 +21,8 @@ from modules.observability.metric import DAY, Metric
 from modules.observability.network_alarms import nat
 from modules.observability.storage_alarms import vault
 from modules.observability.volume_alarms import BUSY_PERCENT, by_volume, stored, volume
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from tierra.terraform.stack import Stack
 
 Watched = Mapping[str, Mapping[str, CloudwatchMetricAlarm]]
 

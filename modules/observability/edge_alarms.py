@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modules.edge.outputs import EdgeOutputs
 from modules.observability.alarm import Alarm
 from modules.observability.metric import DAY, Metric
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # Fewer failures a minute than this are no share of anything: at night one request in ten may be one of ten.
 FEW_ERRORS = 5

@@ -12,14 +12,14 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import release
-from modules.images import pulled_from
-from modules.namespaces import OBSERVABILITY
 from modules.observability.charts import EXPORTER
 from modules.observability.identities import identity
-from modules.policy import Everything, Statement
-from modules.stack import Stack
-from modules.templating import Templates
+from tierra.patterns.helm import release
+from tierra.patterns.images import pulled_from
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
+from tierra.terraform.templating import Templates
+from tierra.validation.namespaces import OBSERVABILITY
 
 ACCOUNT = "cloudwatch-exporter"
 

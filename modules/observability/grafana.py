@@ -9,16 +9,16 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import release
-from modules.images import pulled_from
-from modules.namespaces import GRAFANA as NAMESPACE
-from modules.namespaces import OBSERVABILITY
 from modules.observability.charts import GRAFANA, GRAFANA_ACCOUNT
 from modules.observability.grafana_secret import kubernetes_secret
 from modules.observability.identities import identity
-from modules.policy import Everything, Statement
-from modules.stack import Stack
-from modules.templating import Templates
+from tierra.patterns.helm import release
+from tierra.patterns.images import pulled_from
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
+from tierra.terraform.templating import Templates
+from tierra.validation.namespaces import GRAFANA as NAMESPACE
+from tierra.validation.namespaces import OBSERVABILITY
 
 # Not in the image of Grafana, which fetches it from grafana.com in the background once it runs.
 XRAY_PLUGIN = "grafana-x-ray-datasource@2.17.1"

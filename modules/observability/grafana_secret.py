@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from modules.cluster_password import ClusterPassword, cluster_password
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.namespaces import GRAFANA
-from modules.stack import Stack
+from tierra.patterns.cluster_password import ClusterPassword, cluster_password
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import GRAFANA
 
 
 def kubernetes_secret(stack: Stack) -> str:

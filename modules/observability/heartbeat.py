@@ -15,8 +15,8 @@ from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
 from modules.observability.topics import Topics
-from modules.policy import Everyone, Statement, document
-from modules.stack import Stack
+from tierra.terraform.policy import Everyone, Statement, document
+from tierra.terraform.stack import Stack
 
 ROLE = "heartbeat"
 PERIOD = 300  # seconds; how often SNS counts

@@ -5,11 +5,11 @@ from __future__ import annotations
 from cdktf import ITerraformDependable
 
 from modules.compute.outputs import ComputeOutputs
-from modules.iam import grant
-from modules.namespaces import OBSERVABILITY
-from modules.pod_identity import associate, pod_role
-from modules.policy import Statement
-from modules.stack import Stack
+from tierra.patterns.iam import grant
+from tierra.patterns.pod_identity import associate, pod_role
+from tierra.terraform.policy import Statement
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import OBSERVABILITY
 
 
 def identity(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from modules.outputs import Outputs
+from tierra.terraform.outputs import Outputs
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from typing import Any
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
-from modules.cluster_password import ClusterPassword
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import document, release
-from modules.namespaces import GRAFANA, OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import GRAFANA_ACCOUNT, PLATFORM
 from modules.observability.databases import only
 from modules.observability.grafana_secret import kubernetes_secret
-from modules.stack import Stack
-from modules.traces import charts
+from tierra.patterns.cluster_password import ClusterPassword
+from tierra.patterns.helm import document, release
+from tierra.patterns.traces import charts
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import GRAFANA, OBSERVABILITY
 
 
 def platform(

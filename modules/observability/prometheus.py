@@ -8,15 +8,15 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.compute.outputs import ComputeOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import release
-from modules.images import pulled_from
-from modules.namespaces import DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 from modules.observability.charts import PROMETHEUS
 from modules.observability.identities import identity
 from modules.observability.topics import Topics
-from modules.policy import Statement
-from modules.stack import Stack
-from modules.templating import Templates
+from tierra.patterns.helm import release
+from tierra.patterns.images import pulled_from
+from tierra.terraform.policy import Statement
+from tierra.terraform.stack import Stack
+from tierra.terraform.templating import Templates
+from tierra.validation.namespaces import DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 
 ALERTMANAGER = "alertmanager"
 # Namespaces whose pods are the platform's own, beside that of Kong.

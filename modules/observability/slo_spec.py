@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.section import Section, fault
+from tierra.validation.model import Section, fault
 
 # Kong counts requests up to these limits and no others (kong/plugins/prometheus/exporter.lua of 3.9,
 # UPSTREAM_LATENCY_BUCKETS), so that a promise about any other would have to be guessed.

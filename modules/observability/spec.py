@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.observability.slo_spec import Objectives
-from modules.retention import RetentionDays
-from modules.section import Finding, Section, check, fault, repeated
+from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.retention import RetentionDays
 
 MOST_EMAILS = 20
 # Settings of parts that a spec may leave out, and the keys of these parts.

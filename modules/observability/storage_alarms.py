@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from modules.observability.alarm import Alarm
 from modules.observability.metric import DAY, HOUR, Metric
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from tierra.terraform.stack import Stack
 
 
 def vault(storage: StorageOutputs, metric: str, period: int = HOUR) -> Metric:

@@ -8,12 +8,12 @@ from typing import Any
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release
 
-from modules.helm import document, release
-from modules.namespaces import OBSERVABILITY
 from modules.observability.alarm import runbook_page
 from modules.observability.charts import SYSTEM
-from modules.stack import Stack
-from modules.traces import charts
+from tierra.patterns.helm import document, release
+from tierra.patterns.traces import charts
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import OBSERVABILITY
 
 
 def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:

@@ -25,8 +25,8 @@ from modules.observability.storage_alarms import storage_alarms
 from modules.observability.topics import topics
 from modules.observability.tracing import tracing
 from modules.observability.volume_alarms import volume_alarms
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from tierra.terraform.stack import Stack
 
 
 class Observability:

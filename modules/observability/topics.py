@@ -10,11 +10,11 @@ from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 
-from modules.encryption import Key, encryption_key
 from modules.observability.spec import address_slug
-from modules.policy import THIS_KEY, Everyone, Statement, document
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.policy import THIS_KEY, Everyone, Statement, document
+from tierra.terraform.stack import Stack
 
 Severity = Literal["page", "ticket"]
 

@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_aws.xray_group import XrayGroup, XrayGroupInsightsConf
 from cdktf_cdktf_provider_aws.xray_sampling_rule import XraySamplingRule
 
 from modules.edge.outputs import EdgeOutputs
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 PRIORITY = 1000  # what an operator adds for an hour has room before it
 

@@ -10,8 +10,8 @@ from modules.data.outputs import DataOutputs
 from modules.observability.alarm import Alarm, alarms
 from modules.observability.metric import HOUR, Metric
 from modules.observability.topics import Topics
-from modules.stack import Stack
 from modules.systems.volume_spec import Volume
+from tierra.terraform.stack import Stack
 
 GIB = 1024**3
 BUSY_PERCENT = 90  # of the operations that a file system of the mode General Purpose takes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 
-from modules.policy import Statement, document
-from modules.stack import Stack, state_of
 from modules.state.outputs import Right, policy_name
+from tierra.terraform.policy import Statement, document
+from tierra.terraform.stack import Stack, state_of
 
 ACTIONS: dict[Right, list[str]] = {
     "read": ["s3:GetObject"],

@@ -15,11 +15,11 @@ from fnmatch import fnmatchcase
 
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 
-from modules.iam import boundary_name
-from modules.policy import Everything, Statement, document
-from modules.promotion import PULL, source_arns
-from modules.roles import role_arn
-from modules.stack import Stack, state_of
+from modules.delivery.promotion import PULL, source_arns
+from tierra.patterns.iam import boundary_name
+from tierra.terraform.policy import Everything, Statement, document
+from tierra.terraform.roles import role_arn
+from tierra.terraform.stack import Stack, state_of
 
 # What workloads ask for: the cluster and its nodes, controllers, systems, backups and restores, telemetry,
 # and the workflows of systems. Nothing of IAM; of secrets and keys their use alone.

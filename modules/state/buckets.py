@@ -8,10 +8,10 @@ from cdktf_cdktf_provider_aws.s3_bucket_logging import (
     S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix,
 )
 
-from modules.bucket import PrivateBucket, bucket_arn
-from modules.encryption import Key, encryption_key
-from modules.policy import Everyone, Statement
-from modules.stack import Stack
+from tierra.patterns.bucket import PrivateBucket, bucket_arn
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.policy import Everyone, Statement
+from tierra.terraform.stack import Stack
 
 ROLE = "state"
 LOGS = "state_logs"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from modules.outputs import Outputs
-from modules.stack import Stack
+from tierra.terraform.outputs import Outputs
+from tierra.terraform.stack import Stack
 
 Right = Literal["read", "write"]
 

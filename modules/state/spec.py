@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from modules.section import Section
+from tierra.validation.model import Section
 
 
 class State(Section):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from modules.stack import Stack
 from modules.state.access import access
 from modules.state.boundary import workload_boundary
 from modules.state.buckets import logs_bucket, state_bucket
 from modules.state.outputs import StateOutputs
+from tierra.terraform.stack import Stack
 
 
 class State:

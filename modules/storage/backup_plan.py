@@ -12,10 +12,10 @@ from cdktf_cdktf_provider_aws.backup_plan import (
 from cdktf_cdktf_provider_aws.backup_selection import BackupSelection, BackupSelectionSelectionTag
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.iam import attach, iam_role
-from modules.policy import trust
-from modules.stack import Stack
 from modules.storage.backup_vaults import Vaults
+from tierra.patterns.iam import attach, iam_role
+from tierra.terraform.policy import trust
+from tierra.terraform.stack import Stack
 
 # Hours in UTC, apart from each other and before the working day of Europe and the Americas.
 DAILY = "cron(0 3 ? * * *)"

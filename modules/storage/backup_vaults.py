@@ -8,9 +8,9 @@ from cdktf_cdktf_provider_aws.backup_vault import BackupVault
 from cdktf_cdktf_provider_aws.backup_vault_lock_configuration import BackupVaultLockConfiguration
 from cdktf_cdktf_provider_aws.backup_vault_policy import BackupVaultPolicy
 
-from modules.encryption import Key, encryption_key
-from modules.policy import THIS_KEY, Everyone, Everything, Statement, document
-from modules.stack import Stack
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.policy import THIS_KEY, Everyone, Everything, Statement, document
+from tierra.terraform.stack import Stack
 
 MAIN = "main"
 COPY = "copy"

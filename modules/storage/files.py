@@ -12,9 +12,9 @@ from cdktf_cdktf_provider_aws.s3_bucket_logging import (
     S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix,
 )
 
-from modules.bucket import PrivateBucket
-from modules.encryption import Key, encryption_key
-from modules.stack import Stack
+from tierra.patterns.bucket import PrivateBucket
+from tierra.patterns.encryption import Key, encryption_key
+from tierra.terraform.stack import Stack
 
 ROLE = "files"
 

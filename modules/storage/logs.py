@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from modules.bucket import PrivateBucket, bucket_arn
-from modules.policy import Statement
-from modules.stack import Stack
 from modules.storage.outputs import LOAD_BALANCER_LOGS
+from tierra.patterns.bucket import PrivateBucket, bucket_arn
+from tierra.terraform.policy import Statement
+from tierra.terraform.stack import Stack
 
 ROLE = "logs"
 NONCURRENT_DAYS = 30

@@ -6,9 +6,9 @@ from cdktf_cdktf_provider_aws.backup_vault_notifications import BackupVaultNotif
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 
-from modules.policy import Everyone, Statement, document
-from modules.stack import Stack
 from modules.storage.backup_vaults import MAIN, Vaults, vault_arn
+from tierra.terraform.policy import Everyone, Statement, document
+from tierra.terraform.stack import Stack
 
 # "Completed" includes failed, expired and aborted: the message carries the status.
 EVENTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from modules.outputs import Outputs
+from tierra.terraform.outputs import Outputs
 
 # Where in the bucket of access logs the load balancer may write, by what it writes.
 LOAD_BALANCER_LOGS = {kind: f"load-balancer/{kind}" for kind in ("access", "connections", "health-checks")}
@@ -13,7 +13,7 @@ LOAD_BALANCER_LOGS = {kind: f"load-balancer/{kind}" for kind in ("access", "conn
 
 @dataclass(frozen=True)
 class StorageOutputs(Outputs, tier="storage"):
-    """Buckets and backups. What carries the tag of modules/naming.py `backup_tag` is backed up without more
+    """Buckets and backups. What carries the tag of tierra/terraform/naming.py `backup_tag` is backed up without more
     ado."""
 
     files_bucket_name: Annotated[str, "Bucket for the files of the systems"]

@@ -9,9 +9,9 @@ from cdktf_cdktf_provider_aws.backup_restore_testing_plan import (
 from cdktf_cdktf_provider_aws.backup_restore_testing_selection import BackupRestoreTestingSelection
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules.bucket import PrivateBucket
-from modules.stack import Stack
 from modules.storage.backup_vaults import Vaults
+from tierra.patterns.bucket import PrivateBucket
+from tierra.terraform.stack import Stack
 
 # After the weekly backup.
 WEEKLY = "cron(0 8 ? * SUN *)"

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from modules.regions import RegionName
-from modules.section import Finding, Section, check, fault, repeated
+from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.regions import RegionName
 
 DECADE = 3650
 CENTURY = 36500  # the longest AWS Backup keeps anything

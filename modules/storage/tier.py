@@ -3,7 +3,6 @@ backups."""
 
 from __future__ import annotations
 
-from modules.stack import Stack
 from modules.storage.backup_plan import backup_plan
 from modules.storage.backup_vaults import backup_vaults
 from modules.storage.files import files
@@ -11,6 +10,7 @@ from modules.storage.logs import logs
 from modules.storage.notifications import notifications
 from modules.storage.outputs import StorageOutputs
 from modules.storage.restore_testing import restore_testing
+from tierra.terraform.stack import Stack
 
 
 class Storage:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.errors import KeyPath
-from modules.section import Finding, Section, check, fault, repeated
 from modules.systems.own_spec import SecretSource, Source, source
 from modules.systems.parts import UrlPath, prefixes
+from tierra.validation.errors import KeyPath
+from tierra.validation.model import Finding, Section, check, fault, repeated
 
 if TYPE_CHECKING:
     from modules.systems.spec import System

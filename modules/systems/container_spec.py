@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from modules.section import Section
 from modules.systems.parts import Command, UrlPath
+from tierra.validation.model import Section
 
 
 class Commands(Section):

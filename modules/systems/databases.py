@@ -9,11 +9,11 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import document, release
-from modules.namespaces import DATABASES
-from modules.secret_reader import secret_reader
-from modules.stack import Stack
 from modules.systems.authorities import authorities
+from tierra.patterns.helm import document, release
+from tierra.patterns.secret_reader import secret_reader
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import DATABASES
 
 POLICIES = "templates/network-policies.yaml"
 PORTS = {"postgres": 5432, "documentdb": 27017}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 
-from modules.stack import Stack
+from tierra.terraform.stack import Stack
 
 # What the parameter says until a pipeline has deployed something.
 NONE = "none"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from modules.outputs import Outputs, keyed_by
+from tierra.terraform.outputs import Outputs, keyed_by
 
 if TYPE_CHECKING:
     from modules.spec import Environment

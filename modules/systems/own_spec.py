@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.policy import Statement
-from modules.section import Finding, Section, check, fault
 from modules.systems.parts import VARIABLE, VARIABLE_RULE, plain_variable
-from modules.wording import secret
+from tierra.terraform.policy import Statement
+from tierra.validation.messages import secret
+from tierra.validation.model import Finding, Section, check, fault
 
 if TYPE_CHECKING:
     from modules.systems.spec import System

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.section import fault
-from modules.wording import secret
+from tierra.validation.messages import secret
+from tierra.validation.model import fault
 
 
 def _path(path: str) -> str:

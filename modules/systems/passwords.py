@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 
-from modules.cluster_password import ClusterPassword, cluster_password
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.generated_password import RECOVERY_DAYS
-from modules.policy import Statement
-from modules.secret_reader import SecretReader, secret_reader
-from modules.stack import Stack
 from modules.systems.auth_spec import clients
 from modules.systems.own_spec import Source, secret_address
 from modules.systems.spec import System
+from tierra.patterns.cluster_password import ClusterPassword, cluster_password
+from tierra.patterns.generated_password import RECOVERY_DAYS
+from tierra.patterns.secret_reader import SecretReader, secret_reader
+from tierra.terraform.policy import Statement
+from tierra.terraform.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from modules.section import fault
+from tierra.validation.model import fault
 
 MOST_CPU = 64_000  # millicores; more than that fits no ordinary node
 MOST_MEMORY = 512 * 1024  # MiB

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from modules.section import Finding
+from tierra.validation.model import Finding
 
 if TYPE_CHECKING:
     from modules.edge.spec import Edge

@@ -9,13 +9,13 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
-from modules.iam import grant
-from modules.pod_identity import associate, pod_role
-from modules.policy import Statement
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.own_spec import own_statements
 from modules.systems.spec import System
+from tierra.patterns.iam import grant
+from tierra.patterns.pod_identity import associate, pod_role
+from tierra.terraform.policy import Statement
+from tierra.terraform.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
-from modules.section import Finding, Section, check, fault, repeated
-from modules.system_names import called
 from modules.systems.parts import Command
+from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.system_names import called
 
 if TYPE_CHECKING:
     from modules.systems.spec import System

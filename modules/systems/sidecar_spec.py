@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from modules.section import Section, fault
-from modules.system_names import NO_TEXT
 from modules.systems.parts import Command, Image, VariableName
 from modules.systems.quantities import Cpu, Memory
+from tierra.validation.model import Section, fault
+from tierra.validation.system_names import NO_TEXT
 
 APP = "app"  # the container of the system itself
 LONGEST_NAME = 30

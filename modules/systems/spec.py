@@ -9,9 +9,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from modules.compute.nodes_spec import GroupName
 from modules.edge.domains import HostName
-from modules.github import Repository
-from modules.section import Finding, Section, check, repeated
-from modules.system_names import WORKFLOWS, FormerNames, SystemName, called
 from modules.systems.auth_spec import Auth
 from modules.systems.container_spec import Commands, Health, Metrics
 from modules.systems.own_spec import (
@@ -32,6 +29,9 @@ from modules.systems.requests_spec import AT_KONG, MOST_HOSTS, MOST_SECONDS, USU
 from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 from modules.systems.volume_spec import Volume, VolumeName, volume_findings
+from tierra.validation.github import Repository
+from tierra.validation.model import Finding, Section, check, repeated
+from tierra.validation.system_names import WORKFLOWS, FormerNames, SystemName, called
 
 Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
 Serves = Literal["pages", "api"]

@@ -9,15 +9,10 @@ from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
-from modules import traces
 from modules.compute.groups import placement
 from modules.compute.outputs import ComputeOutputs
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.helm import document, helm_provider, release
-from modules.images import pulled_from
-from modules.namespaces import collectors
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.auth_spec import Client, clients
 from modules.systems.databases import databases, masters
@@ -29,6 +24,11 @@ from modules.systems.rights import pods
 from modules.systems.sidecar_spec import Sidecar
 from modules.systems.spec import System
 from modules.systems.variables import certificate, user, variables
+from tierra.patterns import traces
+from tierra.patterns.helm import document, helm_provider, release
+from tierra.patterns.images import pulled_from
+from tierra.terraform.stack import Stack
+from tierra.validation.namespaces import collectors
 
 # Where the stores listen.
 PORTS = {"postgres": 5432, "redis": 6379, "documentdb": 27017}

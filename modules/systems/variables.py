@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from modules.data.outputs import DataOutputs
-from modules.stack import Stack
 from modules.storage.outputs import StorageOutputs
 from modules.systems.authorities import authorities
 from modules.systems.requests_spec import host
 from modules.systems.shape_spec import variable
 from modules.systems.spec import System
+from tierra.terraform.stack import Stack
 
 # Drivers retry writes unless told otherwise, and DocumentDB refuses them then: all before 8.0.2 do. Source:
 # Amazon DocumentDB Developer Guide, "Retryable writes".

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from modules.section import Finding, Section, fault
-from modules.system_names import NO_TEXT
+from tierra.validation.model import Finding, Section, fault
+from tierra.validation.system_names import NO_TEXT
 
 if TYPE_CHECKING:
     from modules.systems.spec import System

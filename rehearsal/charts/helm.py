@@ -22,7 +22,7 @@ from typing import Any
 
 from rehearsal.catalog import catalog_path
 from rehearsal.charts.manifests import mapping
-from rehearsal.files import write
+from tierra.files import write
 
 INSTALLED = ".venv/installed-helm"
 SECONDS = 120

@@ -1,7 +1,7 @@
 """What AWS refuses when terraform applies: one module per service, each with its rules and their sources.
 
 The embedded provider asks at every creation, change and deletion. Rules that need no account and that
-`review` warns of before an apply are in `rehearsal.transitions`.
+`review` warns of before an apply are in `tierra.aws.transitions`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rehearsal.refusals import (
     wafv2,
 )
 from rehearsal.refusals.rules import CHANGE, CREATE, DELETE, Rule
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 SERVICES: dict[str, tuple[Rule, ...]] = {
     "References": references.RULES,

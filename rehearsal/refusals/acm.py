@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsal.refusals.elb import LISTENERS
 from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, found, region_of, texts, used_by
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 CERTIFICATE = "aws_acm_certificate"
 NAMES = 10  # page acm/latest/userguide/acm-limits.html

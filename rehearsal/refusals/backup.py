@@ -6,7 +6,7 @@ from collections import Counter
 
 from rehearsal.refusals.documents import RESOURCE, fault, trusted
 from rehearsal.refusals.rules import Rule, blocks, changed, texts
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 COLD_DAYS, CONTINUOUS_DAYS = 90, 35
 INVALID = "InvalidParameterValueException:"

@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.refusals.documents import RESOURCE, fault, trusted
 from rehearsal.refusals.rules import Rule, blocks, changed, networks, strangers
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 INVALID = "InvalidParameterException: Invalid parameter at"
 

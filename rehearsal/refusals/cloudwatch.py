@@ -19,7 +19,7 @@ from rehearsal.refusals.documents import (
     trusted,
 )
 from rehearsal.refusals.rules import CREATE, Rule, changed, found, others, region_of, texts
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 GROUP, FILTER, POLICY = (
     "aws_cloudwatch_log_group",

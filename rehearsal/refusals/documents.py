@@ -16,7 +16,7 @@ from typing import Any
 
 from rehearsal.outside import OUTSIDE, OWNER, stands
 from rehearsal.refusals.rules import found
-from rehearsal.transition_answers import Around
+from tierra.aws.transition_answers import Around
 
 IDENTITY, TRUST, RESOURCE = "identity", "trust", "resource"
 TOP = {"version", "id", "statement"}

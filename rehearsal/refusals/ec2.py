@@ -22,7 +22,7 @@ from rehearsal.refusals.rules import (
     used_by,
     zones,
 )
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 VPCS = ("aws_vpc", "aws_default_vpc")
 MORE_BLOCKS = "aws_vpc_ipv4_cidr_block_association"

@@ -1,5 +1,5 @@
 """EKS: clusters, node groups, access and add-ons. What changes of versions it refuses is in
-`rehearsal.transitions`."""
+`tierra.aws.transitions`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rehearsal.refusals.rules import (
     texts,
 )
 from rehearsal.refusals.rules import zones as zones_of
-from rehearsal.transition_answers import Around, Values, at
+from tierra.aws.transition_answers import Around, Values, at
 
 CLUSTER, NODES = "aws_eks_cluster", "aws_eks_node_group"
 ENTRY, ASSOCIATION = "aws_eks_access_entry", "aws_eks_pod_identity_association"

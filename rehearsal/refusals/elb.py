@@ -18,7 +18,7 @@ from rehearsal.refusals.rules import (
     texts,
     zones,
 )
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 BALANCERS = ("aws_lb", "aws_alb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")

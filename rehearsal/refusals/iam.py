@@ -6,7 +6,7 @@ from typing import Any
 
 from rehearsal.refusals.documents import IDENTITY, TRUST, fault, size, unknown_principal
 from rehearsal.refusals.rules import CREATE, DELETE, Rule, changed, others, texts, used_by
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 ROLE, POLICY, INLINE, ATTACHED = (
     "aws_iam_role",

@@ -13,7 +13,7 @@ from rehearsal.refusals.documents import (
     unknown_principal,
 )
 from rehearsal.refusals.rules import Rule, changed, found, region_of
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 KEYS = ("aws_kms_key", "aws_kms_replica_key", "aws_kms_external_key", "aws_kms_key_policy")
 MALFORMED = "MalformedPolicyDocumentException"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rehearsal.refusals.rules import CREATE, Answer, Rule, others
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 SAYS = "a name that AWS gives away once, such as that of a role, a key pair or a log group, is not taken"
 EC2 = "page AWSEC2/latest/APIReference/errors-overview.html, "

@@ -20,7 +20,7 @@ from rehearsal.refusals.rules import (
     windows_overlap,
     zones,
 )
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 DATABASE, CLUSTER, DOCUMENTS = "aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster"
 CLUSTERS = (CLUSTER, DOCUMENTS, "aws_neptune_cluster")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rehearsal.outside import OUTSIDE, OWNER, stands
 from rehearsal.refusals.rules import Answer, Rule, texts
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 EC2 = "page AWSEC2/latest/APIReference/errors-overview.html, "
 REMEDY = "If it was made outside, name it in REHEARSAL_EXISTS."

@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.refusals.documents import admits
 from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, others, region_of, texts
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 ZONE, RECORD = "aws_route53_zone", "aws_route53_record"
 LOG_POLICY = "aws_cloudwatch_log_resource_policy"

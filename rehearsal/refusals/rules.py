@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 Answer = Callable[[Values, Values, Around], str]
 CREATE, CHANGE, DELETE = "create", "change", "delete"

@@ -17,7 +17,7 @@ from rehearsal.refusals.documents import (
     unknown_principal,
 )
 from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, found
-from rehearsal.transition_answers import Around, Values, at
+from tierra.aws.transition_answers import Around, Values, at
 
 BUCKET, VERSIONING, CONTROLS = "aws_s3_bucket", "aws_s3_bucket_versioning", "aws_s3_bucket_ownership_controls"
 POLICY, BLOCKED = "aws_s3_bucket_policy", "aws_s3_bucket_public_access_block"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsal.refusals.documents import RESOURCE, fault
 from rehearsal.refusals.rules import Rule, blocks, changed, found, region_of
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 SECRET = "aws_secretsmanager_secret"
 

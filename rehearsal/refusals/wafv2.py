@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, texts, used_by
-from rehearsal.transition_answers import Around, Values
+from tierra.aws.transition_answers import Around, Values
 
 ACL, GROUP, LINK = "aws_wafv2_web_acl", "aws_wafv2_rule_group", "aws_wafv2_web_acl_association"
 SETS = ("aws_wafv2_ip_set", "aws_wafv2_regex_pattern_set")

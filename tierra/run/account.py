@@ -14,11 +14,11 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from tierra.aws import signing
+from tierra.bindings.terraform import REGISTRIES, TERRAFORM
 from tierra.run import program
 from tierra.run.program import HOST, Program
 from tierra.run.workspace import Failed, Workspace
-from tools import signing
-from tools.terraform import REGISTRIES, TERRAFORM
 
 CHUNK = 65536
 # Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.

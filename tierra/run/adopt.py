@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modules.errors import Problem, SpecError
-from modules.reader import Document, read
-from modules.wording import choices, dotted, shown
-from review import own
-from review.differences import differences
+from tierra.plans import own
+from tierra.plans.differences import differences
 from tierra.run.workspace import Failed, Tier, Workspace, read_json
 from tierra.run.workspace import write as put
+from tierra.validation.errors import Problem, SpecError
+from tierra.validation.messages import choices, dotted, shown
+from tierra.validation.reader import Document, read
 
 BLOCKS = "import.tf.json"
 GENERATED = "cdk.tf.json"

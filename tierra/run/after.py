@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from review import report, terminal
-from review.findings import FORBIDS, REFUSES
+from tierra.report import report, terminal
+from tierra.report.findings import FORBIDS, REFUSES
 from tierra.run import approve, destroy, gate, order, upstream, waits
 from tierra.run.apply import finish, glance
 from tierra.run.board import Board

@@ -18,11 +18,11 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from review import report, terminal
-from review.changes import changes
-from review.findings import DATA, EXPOSURE, IDENTITY, POLICY, REACH, REFUSED, RESILIENCE
-from review.standing import standing
-from review.transitions import refused_plan
+from tierra.plans.changes import changes
+from tierra.plans.standing import standing
+from tierra.report import report, terminal
+from tierra.report.findings import DATA, EXPOSURE, IDENTITY, POLICY, REACH, REFUSED, RESILIENCE
+from tierra.report.transitions import refused_plan
 from tierra.run import gate, order, preflight, saved, upstream
 from tierra.run.board import ASKS, RUNNING, Board
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write

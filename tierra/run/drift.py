@@ -17,8 +17,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from review.differences import differences
-from review.ordinary import covers, ordinary
+from tierra.plans.differences import differences
+from tierra.report.ordinary import covers, ordinary
 from tierra.run import destroy, program, waits
 from tierra.run import plan as planning
 from tierra.run.board import DONE, STOPPED, Board

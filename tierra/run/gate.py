@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from review.findings import POLICY, Finding
+from tierra.report.findings import POLICY, Finding
 from tierra.run.workspace import Tier
 
 FOLDER = Path("policy")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from modules.errors import SpecError
 from tierra.run import adopt, destroy, upstream
 from tierra.run import plan as planning
 from tierra.run.apply import glance
 from tierra.run.board import DONE, Board
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace
+from tierra.validation.errors import SpecError
 
 
 def init(tier: Tier) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from review.holdings import fate, keeps_snapshot
+from tierra.report.holdings import fate, keeps_snapshot
 from tierra.run.override import GUARDS
 from tierra.run.workspace import Tier, Workspace
 
-PROTECTION = "protection"  # the output by which modules/stack.py keeps what the spec said
+PROTECTION = "protection"  # the output by which tierra/terraform/stack.py keeps what the spec said
 # Of these there are many, and one is like the other: a row for all that have the same fate.
 ALIKE = ("aws_cloudwatch_log_group", "helm_release")
 

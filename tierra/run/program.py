@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from tierra.bindings.terraform import COMMANDS, INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
 from tierra.run.workspace import Failed, Workspace, write
-from tools.terraform import COMMANDS, INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
 
 NOTE = "program.json"
 HOST = re.compile(rb'provider\[\\"(registry\.(?:terraform\.io|opentofu\.org))/hashicorp/')

@@ -14,10 +14,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from tierra.bindings.terraform import REGISTRIES
 from tierra.run import program
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Workspace, write
-from tools.terraform import REGISTRIES
 
 LOCKED = ".terraform.lock.hcl"
 BLOCK = re.compile(r'^provider "(?P<address>[^"]+)" \{\n.*?^\}\n', re.M | re.S)

@@ -1,7 +1,7 @@
 """Saved plans: what each was made from, and whether it may still be applied.
 
 A seal is the file `plan.seal` beside the plan, with the checksums of the plan, of the configuration and of
-what else was read, and of every value of another tier that it was made from; review.report puts all seals
+what else was read, and of every value of another tier that it was made from; tierra.report.report puts all seals
 into the report. A plan is applied only if everything is as it was sealed, the plan is the one in the report,
 and it is not too old.
 """
@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tierra.bindings.terraform import planned
 from tierra.run import program, upstream
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
-from tools.terraform import planned
 
 
 def made(tier: Tier) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 
-from review import own
+from tierra.plans import own
 from tierra.run.workspace import CARRIED, GENERATED, VERSIONS, Workspace, write
 
 MARK = "target"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.waits import waits
+from tierra.aws.waits import waits
 from tierra.run.workspace import Tier, read_json
 
 OUTPUT = "asked"

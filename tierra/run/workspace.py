@@ -18,8 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rehearsal.files import write
-from review import own
+from tierra.files import write
+from tierra.plans import own
 
 __all__ = [
     "GENERATED",
@@ -222,7 +222,7 @@ class Tier:
 
     @property
     def own(self) -> Path:
-        """What the own Terraform of the tier declares; modules/own.py writes it, where there is any."""
+        """What the own Terraform of the tier declares; modules/own/terraform.py writes it, where there is any."""
         return self.folder / own.INDEX
 
     @property

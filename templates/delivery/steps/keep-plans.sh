@@ -1,7 +1,7 @@
 # The plans that change something, with what terraform needs to apply them elsewhere. A forecast is planned again by the
 # apply, when what it needs exists, and is applied only if it does no more than was shown.
 set -euo pipefail
-.venv/bin/python -m review.pipeline "cdktf.out/$ENV" "row-$ENV.md" >outputs
+.venv/bin/python -m tierra.github.pipeline "cdktf.out/$ENV" "row-$ENV.md" >outputs
 cat outputs
 cat outputs >>"$GITHUB_OUTPUT"
 cp "cdktf.out/$ENV/report.md" "report-$ENV.md"

@@ -1,0 +1,343 @@
+"""Checks that the nodes have room for what the spec runs: CPU, memory, pods and addresses, with the
+calculation.
+
+A node is reckoned as the kubelet will reckon it: user data (launch_template.py) hands it these very numbers.
+pods_each is never above what EKS itself would allow with prefixes, so the sums take the smaller of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import NamedTuple
+
+from modules.compute.instances import instances
+from modules.compute.nodes_spec import MOST_NODES, Nodes
+from modules.compute.pools import Pool, pools
+from modules.compute.spec import Compute
+from modules.gateway.spec import Gateway
+from modules.network.spec import Layout
+from modules.overhead import ADDONS, AUTOSCALER, Overhead, Pods
+from modules.systems.spec import System
+from tierra.validation.model import Finding
+
+# Part of the memory that firmware and kernel keep: what Karpenter allows for (VM_MEMORY_OVERHEAD_PERCENT).
+UNSEEN = 0.075
+EVICTION = 100  # MiB below which the kubelet evicts pods (nodeadm: memory.available)
+BLOCK = 16  # addresses of a prefix, which the VPC CNI hands to pods
+WARM_BLOCKS = 1  # that each node keeps ready (addons.py)
+# Interface endpoints, the Kubernetes API, load balancers and nodes that an update adds for a while.
+OTHER_ADDRESSES = 64
+# The same where pods have subnets of their own, so that nodes take one address each: EKS asks for 16, a load
+# balancer for 8, and there are 15 interface endpoints.
+OTHER_ADDRESSES_WITHOUT_PODS = 42
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one node offers to pods that are not on every node."""
+
+    cpu: int
+    memory: int
+    pods: int
+
+    def takes(self, pods: Pods) -> int:
+        """How many of these pods fit."""
+        by = [self.pods]
+        by += [self.cpu // pods.cpu] if pods.cpu else []
+        by += [self.memory // pods.memory] if pods.memory else []
+        return max(min(by), 0)
+
+    def less(self, pods: Pods, count: int) -> Room:
+        """What is left once they are there."""
+        return Room(self.cpu - count * pods.cpu, self.memory - count * pods.memory, self.pods - count)
+
+
+def reserved_cpu(vcpus: int) -> int:
+    """Millicores the kubelet keeps: of the first core 6 %, the second 1 %, two more 0.5 %, the rest 0.25 %.
+
+    Source: awslabs/amazon-eks-ami, nodeadm, getCPUMillicoresToReserve.
+    """
+    tenths = 600 + 100 * min(vcpus - 1, 1) + 50 * min(max(vcpus - 2, 0), 2) + 25 * max(vcpus - 4, 0)
+    return tenths // 10
+
+
+def reserved_memory(pods: int) -> int:
+    """MiB the kubelet keeps for a node of so many pods. Source: nodeadm, GetMemoryMebibytesToReserve."""
+    return 255 + 11 * pods
+
+
+def room(nodes: Nodes, overhead: Overhead) -> Room:
+    """What a node of the spec offers."""
+    kind, every = nodes.instance, overhead.agents
+    return Room(
+        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in every),
+        memory=int(kind.memory * (1 - UNSEEN))
+        - reserved_memory(nodes.pods_each)
+        - EVICTION
+        - sum(each.memory for each in every),
+        pods=nodes.pods_each - len(every),
+    )
+
+
+def nodes_needed(wanted: Sequence[Pods], offer: Room) -> int | None:
+    """Nodes that hold all pods, largest first, each on the first node with room; None if one fits nowhere.
+
+    The scheduler spreads pods and may do worse by a pod or so; it never needs fewer nodes than the sums say.
+    """
+    order = sorted(wanted, key=lambda each: (-_share(each, offer), each.name))
+    open_nodes: list[Room] = []
+    for pods in order:
+        if pods.count and not offer.takes(pods):
+            return None
+        left = pods.count
+        for index, node in enumerate(open_nodes):
+            placed = min(left, node.takes(pods))
+            open_nodes[index] = node.less(pods, placed) if placed else node
+            left -= placed
+            if not left:
+                break
+        while left:
+            placed = min(left, offer.takes(pods))
+            open_nodes.append(offer.less(pods, placed))
+            left -= placed
+    return len(open_nodes)
+
+
+def _share(pods: Pods, offer: Room) -> float:
+    return max(pods.cpu / max(offer.cpu, 1), pods.memory / max(offer.memory, 1))
+
+
+def capacity_findings(
+    compute: Compute,
+    gateway: Gateway,
+    overhead: Overhead,
+    systems: Mapping[str, System],
+    layout: Layout,
+) -> Iterator[Finding]:
+    """What does not fit, with the arithmetic, group by group. Paths start at the root of the spec.
+
+    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. What a group
+    takes besides, because it has no taint, is not counted anywhere: it is room to spare.
+    """
+    hold_pods = True
+    for path, nodes in compute.all_nodes():
+        offer = room(nodes, overhead)
+        if min(offer.cpu, offer.memory, offer.pods) <= 0:
+            rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer, overhead)}"
+            yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
+            hold_pods = False
+            continue
+        name = path[1] if len(path) > 1 else None
+        mine = {each: system for each, system in systems.items() if system.nodes == name}
+        place = Place(".".join(("compute", *path)), nodes, offer, overhead)
+        too_large = list(_too_large(mine, place))
+        yield from too_large
+        if not too_large:
+            yield from _too_many(compute, gateway, mine, place, shared=name is None)
+    if hold_pods:
+        yield from _addresses_of_pods(compute, layout) if layout.pods else _addresses(compute, layout.private)
+
+
+class Place(NamedTuple):
+    """A group of nodes: `path` is that of the spec."""
+
+    path: str
+    nodes: Nodes
+    offer: Room
+    overhead: Overhead
+
+    def at(self, key: str) -> tuple[str, ...]:
+        return (*self.path.split("."), key)
+
+
+def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]:
+    for name, system in systems.items():
+        for key, asked, given, unit in (
+            ("cpu", system.pod_cpu, place.offer.cpu, "m"),
+            ("memory", system.pod_memory, place.offer.memory, "Mi"),
+        ):
+            if asked > given:
+                beside = " with its sidecars" if system.sidecars else ""
+                sums = _offer(place.nodes, place.offer, place.overhead)
+                rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
+                remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
+                yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
+
+
+def _too_many(
+    compute: Compute, gateway: Gateway, systems: Mapping[str, System], place: Place, *, shared: bool
+) -> Iterator[Finding]:
+    """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for.
+    The pods of the platform are on `shared` nodes alone."""
+    nodes, offer = place.nodes, place.offer
+    release = release_pods(systems, offer)
+    peak = [
+        *(place.overhead.services(compute.scaling, gateway.max_replicas) if shared else ()),
+        *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
+        *release,
+    ]
+    calm = [
+        *(place.overhead.services(compute.scaling, gateway.replicas) if shared else ()),
+        *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
+        *release,
+    ]
+    if compute.scaling == "pods":
+        calm = [*ADDONS, AUTOSCALER] if shared else []  # which add the nodes for the rest
+    start = "desired" if nodes.desired is not None else "min"
+    for key, count, wanted, when in (
+        ("max", nodes.max, peak, "systems at max_replicas"),
+        (start, nodes.desired or nodes.min, calm, "what must run before a node is added"),
+    ):
+        needed = nodes_needed(wanted, offer)
+        if needed is None or needed > count:
+            rule = (
+                f"{count} nodes must hold {when}: {_sums(wanted, offer, count)};"
+                f" {_offer(nodes, offer, place.overhead)}"
+            )
+            yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
+            return
+
+
+def _pods_of(name: str, system: System, replicas: int) -> Iterator[Pods]:
+    """Those that answer, with their sidecars, and their helpers, which have none."""
+    yield Pods(name, replicas, system.pod_cpu, system.pod_memory)
+    yield Pods(f"{name}-helpers", system.helpers, system.cpu, system.memory)
+
+
+def release_pods(systems: Mapping[str, System], offer: Room) -> list[Pods]:
+    """What a release of the largest system runs besides: the job that migrates, and the first new pod, for no
+    old one goes before it is ready (templates/systems/chart)."""
+    surges = [Pods(f"{name}-surge", 1, each.pod_cpu, each.pod_memory) for name, each in systems.items()]
+    jobs = [
+        Pods(f"{name}-migrate", 1, each.cpu, each.memory)
+        for name, each in systems.items()
+        if each.commands.migrate or each.jobs
+    ]
+    return [max(kind, key=lambda pods: (_share(pods, offer), pods.name)) for kind in (surges, jobs) if kind]
+
+
+def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) -> str:
+    nodes, fewer = place.nodes, "lower replicas, max_replicas or requests of systems"
+    if needed is not None and needed <= MOST_NODES:
+        return f"raise {place.path}.{key} to {needed}, choose a larger instance_type, or {fewer}"
+    larger = next(
+        (
+            name
+            for name, kind in sorted(instances().items(), key=lambda item: (item[1].vcpus, item[1].memory))
+            if (
+                found := nodes_needed(
+                    wanted, room(nodes.model_copy(update={"instance_type": name}), place.overhead)
+                )
+            )
+            and found <= MOST_NODES
+            and kind.arm == nodes.instance.arm
+        ),
+        None,
+    )
+    return f"choose a larger instance_type, such as {larger}" if larger else fewer
+
+
+def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Finding]:
+    """Each zone's nodes, at their most, find their prefixes in the zone's private subnet."""
+    every = pools(compute, list(private))
+    for zone, subnet in private.items():
+        mine = [pool for pool in every if pool.zone == zone]
+        free = subnet.num_addresses - 5 - OTHER_ADDRESSES  # AWS keeps five of every subnet
+        taken = sum(pool.most * _addresses_each(pool.nodes) for pool in mine)
+        if taken > free:
+            largest = max(mine, key=lambda pool: pool.most * _addresses_each(pool.nodes))
+            path = f"compute.groups.{largest.name}" if largest.name else "compute.nodes"
+            rule = (
+                f"the private subnet of zone {zone} must hold {' + '.join(_counted(pool) for pool in mine)} ="
+                f" {taken} addresses, and {subnet} has {free}"
+            )
+            zones = sum(pool.name == largest.name for pool in every)
+            each = _addresses_each(largest.nodes)
+            fits = max((free - taken + largest.most * each) // each, 1) * zones
+            remedy = f"lower {path}.max to {fits} or less, lower {path}.pods, or widen network.cidr"
+            yield Finding((*path.split("."), "max"), rule, remedy, str(largest.nodes.max))
+            return
+
+
+def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Finding]:
+    """Where pods have subnets of their own: prefixes and interfaces there, and a node in the private ones.
+
+    The first interface of a node, which is in the private subnet, holds no pods then (aws/amazon-vpc-cni-k8s,
+    pkg/ipamd/datastore, GetAllocatableENIs).
+    """
+    for path, nodes in compute.all_nodes():
+        kinds = [instances()[each] for each in nodes.types]
+        most = min((kind.interfaces - 1) * (kind.addresses - 1) * BLOCK + 2 for kind in kinds)
+        if nodes.pods_each > most:
+            rule = f"with network.pods a node of the type must have at most {most} pods"
+            remedy = f"write {most} or less, or remove the line"
+            yield Finding(("compute", *path, "pods"), rule, remedy, str(nodes.pods_each))
+    every = pools(compute, list(layout.private))
+    for zone, subnet in layout.private.items():
+        mine = [pool for pool in every if pool.zone == zone]
+        for block, kept, taken, where, what, key in (
+            (
+                layout.pods[zone],
+                0,
+                sum(pool.most * _addresses_each(pool.nodes) for pool in mine),
+                f"the subnet of pods of zone {zone}",
+                " + ".join(_counted(pool) for pool in mine),
+                "network.pods",
+            ),
+            (
+                subnet,
+                OTHER_ADDRESSES_WITHOUT_PODS,
+                sum(pool.most for pool in mine),
+                f"the private subnet of zone {zone}",
+                "an address for each node",
+                "network.cidr",
+            ),
+        ):
+            free = block.num_addresses - 5 - kept  # AWS keeps five of every subnet
+            if taken > free:
+                rule = f"{where} must hold {what} = {taken} addresses, and {block} has {free}"
+                largest = max(mine, key=lambda pool: pool.most)
+                path = ("groups", largest.name) if largest.name else ("nodes",)
+                remedy = f"lower compute.{'.'.join(path)}.max, or widen {key}"
+                yield Finding(("compute", *path, "max"), rule, remedy, str(largest.nodes.max))
+                return
+
+
+def _blocks(nodes: Nodes) -> tuple[int, int]:
+    """Prefixes of a node, and its network interfaces."""
+    blocks = -(-nodes.pods_each // BLOCK) + WARM_BLOCKS
+    return blocks, -(-blocks // max(nodes.instance.addresses - 1, 1))
+
+
+def _addresses_each(nodes: Nodes) -> int:
+    blocks, interfaces = _blocks(nodes)
+    return blocks * BLOCK + interfaces
+
+
+def _counted(pool: Pool) -> str:
+    blocks, interfaces = _blocks(pool.nodes)
+    return f"{pool.most} nodes x ({blocks} prefixes x {BLOCK} + {interfaces} interfaces)"
+
+
+def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
+    pods = sum(each.count for each in wanted)
+    cpu = sum(each.count * each.cpu for each in wanted)
+    memory = sum(each.count * each.memory for each in wanted)
+    return (
+        f"{pods} pods ask for {cpu}m and {memory}Mi, and the nodes have room for {count * offer.pods} pods,"
+        f" {count * offer.cpu}m and {count * offer.memory}Mi"
+    )
+
+
+def _offer(nodes: Nodes, offer: Room, overhead: Overhead) -> str:
+    """`a t3.medium offers 1680m = 2000m - 70m reserved - 250m agents, …`."""
+    kind, every = nodes.instance, overhead.agents
+    agents_cpu, agents_memory = sum(each.cpu for each in every), sum(each.memory for each in every)
+    seen, kept = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
+    return (
+        f"a {kind.name} offers {offer.cpu}m = {kind.vcpus * 1000}m - {reserved_cpu(kind.vcpus)}m reserved -"
+        f" {agents_cpu}m agents, {offer.memory}Mi = {seen}Mi - {kept}Mi reserved - {agents_memory}Mi agents,"
+        f" and {offer.pods} pods = {nodes.pods_each} - {len(every)} agents"
+    )

@@ -1,0 +1,151 @@
+"""Image promotion: which environment an environment takes its images from, by the specs beside its own.
+
+An image is built for the first environment of a chain. Each later one gets the very digest that the one
+before runs, so what both say must fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modules.compute.groups import architecture
+from tierra.terraform.naming import Names
+from tierra.terraform.roles import role_arn
+from tierra.validation.errors import SpecError
+from tierra.validation.github import plain
+from tierra.validation.messages import choices
+from tierra.validation.model import Finding
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
+
+KEY = ("delivery", "promote_from")
+PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+BUILD = "remove promote_from: this one then builds its images"
+Load = Callable[[Path], "Environment"]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The neighbours of an environment: the one before, those after, and how many come before it."""
+
+    source: Environment | None = None
+    consumers: tuple[Environment, ...] = ()
+    place: int = 0
+
+    @property
+    def linked(self) -> bool:
+        return bool(self.source or self.consumers)
+
+
+def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list[Finding]]:
+    """The chain of an environment whose file is at `path`, and what is wrong with it. `load` reads a file
+    without looking at its neighbours; files that are wrong are left to those who use them."""
+    named = environment.delivery.promote_from
+    source: Environment | None = None
+    found: list[Finding] = []
+    place = 0
+    if named:
+        source, found = _source(named, path, load)
+        before, seen = source, [environment.environment]
+        while before and not found:
+            if before.environment in seen:
+                found = [_cycle([*seen, before.environment])]
+                break
+            seen.append(before.environment)
+            place += 1
+            next_ = before.delivery.promote_from
+            before, found = _source(next_, path, load) if next_ else (None, [])
+        if source and not found:
+            found = list(_misfits(environment, source))
+    later = () if found else tuple(_consumers(environment, path, load, place))
+    return Chain(source, later, place), found
+
+
+def _source(named: str, path: Path, load: Load) -> tuple[Environment | None, list[Finding]]:
+    file = path.with_name(f"{named}.yaml")
+    others = sorted(each.stem for each in path.parent.glob("*.yaml") if each.stem != path.stem)
+    if not file.exists():
+        rule = f"promote_from must name an environment beside this one, and there is no {file.name}"
+        remedy = f"write {choices(others)}" if others else BUILD
+        return None, [Finding(KEY, rule, remedy)]
+    try:
+        return load(file), []
+    except SpecError as error:
+        rule = f"promote_from must name a valid spec, and {file.name} is not: {len(error.problems)} problems"
+        return None, [Finding(KEY, rule, f"correct {file.name} first")]
+
+
+def _cycle(names: list[str]) -> Finding:
+    rule = f"promote_from must not go round in a circle: {' from '.join(names)}"
+    return Finding(KEY, rule, "remove promote_from from the environment that builds the images")
+
+
+def _consumers(environment: Environment, path: Path, load: Load, place: int) -> Iterator[Environment]:
+    """Each with its own chain; the source that each of them has leads here alone, so this ends."""
+    for file in sorted(path.parent.glob("*.yaml")):
+        if file.stem == path.stem or "promote_from" not in file.read_text(encoding="utf-8", errors="replace"):
+            continue
+        try:
+            other = load(file)
+        except SpecError:
+            continue
+        if other.delivery.promote_from == environment.environment:
+            later = tuple(_consumers(other, file, load, place + 1))
+            other.link(Chain(environment, later, place + 1))
+            yield other
+
+
+def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]:
+    """What keeps an image of the source from running here."""
+    where = f"environments/{source.environment}.yaml"
+
+    def differs(what: str, ours: object, theirs: object) -> Finding:
+        rule = f"{what} must be the same in both: it is {ours} here, and {theirs} in {where}"
+        return Finding(KEY, rule, f"write the same in both specs, or {BUILD}")
+
+    if environment.target == "aws" and source.target != "aws":
+        yield differs("target", environment.target, source.target)
+    if environment.partition != source.partition:
+        yield differs("the partition of the region", environment.partition, source.partition)
+    if environment.delivery.ci != source.delivery.ci:
+        yield differs("delivery.ci", environment.delivery.ci, source.delivery.ci)
+    if environment.delivery.branch != source.delivery.branch:
+        yield differs("delivery.branch", environment.delivery.branch, source.delivery.branch)
+    for name in environment.systems:
+        if name not in source.systems:
+            rule = f"{name} must be in {source.environment}, which its image comes from, and is not"
+            yield Finding(KEY, rule, f"add it to {where}, or {BUILD}")
+            continue
+        kind, other = (architecture(each.compute, each.systems[name].nodes) for each in (environment, source))
+        if kind != other:
+            yield differs(f"the processor of the nodes of {name}", kind, other)
+        ours, others = (
+            plain(each.systems[name].repository or each.delivery.repository) for each in (environment, source)
+        )
+        if ours.lower() != others.lower():
+            yield differs(f"the repository of {name}", ours, others)
+
+
+def push_role_arn(environment: Environment, system: str) -> str:
+    """ARN of the role that brings images of a system into the registry of an environment."""
+    role = _names(environment).of("iam_role", f"push-{environment.called(system)}")
+    return role_arn(environment, role)
+
+
+def source_arns(environment: Environment, system: str = "*") -> list[str]:
+    """ARN of the registry of a system, or of all, in the environment that images come from; none where they
+    are built."""
+    source = environment.chain.source
+    if not source:
+        return []
+    names = _names(source)
+    repository = f"{names.stem}/*" if system == "*" else names.repository(source.called(system))
+    return [f"arn:{source.partition}:ecr:{source.region}:{source.account}:repository/{repository}"]
+
+
+def _names(environment: Environment) -> Names:
+    return Names(environment.project, environment.environment, environment.account)

@@ -1,0 +1,311 @@
+"""Charts of a company's own, in `environments/<env>/<tier>/charts/`: a file for each release.
+
+    chart, repository, version      which one; the version is exact
+    namespace, pod_security         where, and what its pods may do there; Tierra makes the namespace
+    values                          what the chart is told
+    pods                            what its pods ask for, for the arithmetic of the nodes
+
+Each becomes own Terraform of its tier, a `helm_release` with the settings of Tierra's own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema
+
+from modules.capacity import capacity_findings
+from modules.overhead import Overhead, Pods
+from modules.spec import Environment
+from modules.systems.quantities import Cpu, Memory
+from modules.systems.volume_spec import volumes
+from tierra.validation.errors import KeyPath, Problem, SpecError
+from tierra.validation.explain import Explainer, place
+from tierra.validation.messages import choices, dotted
+from tierra.validation.model import Section, fault
+from tierra.validation.namespaces import RELEASES
+from tierra.validation.reader import Document
+from tierra.validation.reader import read as read_document
+from tierra.validation.system_names import TAKEN
+
+FOLDER = "charts"
+# The tiers that have the provider helm.
+TIERS = ("gateway", "systems", "observability")
+NAMESPACE_CHART = "own/own-namespace"
+# What values may read: an output of a tier. All else between the marks is text.
+REFERENCE = r"\$\{data\.terraform_remote_state\.\w+\.outputs\.[a-zA-Z_]\w*\}"
+# What YAML 1.1, as Helm reads it, takes for a truth value, and YAML 1.2 for text.
+DOUBTFUL = re.compile(r"yes|no|on|off|y|n", re.IGNORECASE)
+
+
+def _chart(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        return name
+    rule = "chart must be the name of a chart in its repository"
+    remedy = "write the name alone, such as argo-cd, and the address as repository"
+    raise fault(rule, remedy)
+
+
+def _repository(address: str) -> str:
+    if re.fullmatch(r"(https|oci)://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", address):
+        return address
+    rule = "repository must start with https:// or oci://, without user, query or #"
+    secure = re.sub(r"^http://", "https://", address)
+    example = "https://charts.example.com or oci://registry.example.com/charts"
+    raise fault(rule, f"write {secure}" if secure != address else f"write it like {example}")
+
+
+def _version(version: str) -> str:
+    if re.fullmatch(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", version):
+        return version
+    rule = "version must be exact, so that a plan shows what an apply installs"
+    raise fault(rule, 'write one version in full, such as "1.2.3"')
+
+
+def _namespace(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,41}[a-z0-9])?", name):
+        rule = "a namespace must be at most 43 lowercase letters, digits and hyphens"
+        raise fault(rule, "write it like datadog")
+    if name in TAKEN or name.startswith("kube-"):
+        rule = "a chart must have a namespace of its own, and the platform uses this one"
+        raise fault(rule, f"write another name, such as {name.removeprefix('kube-')}-own")
+    return name
+
+
+def _such_as(example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "examples": [example]})
+
+
+ChartName = Annotated[str, AfterValidator(_chart), _such_as("argo-cd")]
+Repository = Annotated[str, AfterValidator(_repository), _such_as("https://charts.example.com")]
+Version = Annotated[str, AfterValidator(_version), _such_as("1.2.3")]
+Namespace = Annotated[str, AfterValidator(_namespace), _such_as("argo-cd")]
+
+
+class ChartPods(Section):
+    """Equal pods of a chart: what each asks for, and how many there are."""
+
+    cpu: Cpu = Field(description="What each asks for.")
+    memory: Memory = Field(description="What each asks for.")
+    count: Literal["node"] | Annotated[int, Field(ge=1, le=100)] = Field(
+        default=1, description="How many there are; node for one on each."
+    )
+
+
+class OwnChart(Section):
+    """A release of a chart that is not Tierra's."""
+
+    chart: ChartName
+    repository: Repository
+    version: Version
+    namespace: Namespace
+    pod_security: Literal["privileged", "baseline", "restricted"] = "baseline"
+    collects_metrics: bool = False
+    timeout_seconds: int = Field(default=600, ge=60, le=3600)
+    pods: dict[str, ChartPods] = Field(default_factory=dict)
+    values: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def of_namespace(self) -> tuple[str, bool]:
+        """What it says of its namespace."""
+        return self.pod_security, self.collects_metrics
+
+
+@dataclass(frozen=True)
+class Release:
+    """A chart, the file that asks for it, and the lines of its keys. Its name is that of the file."""
+
+    name: str
+    tier: str
+    file: str
+    chart: OwnChart
+    document: Document
+
+    @property
+    def address(self) -> str:
+        """The name of its `helm_release`."""
+        return f"chart_{_plain(self.name)}"
+
+    def problem(self, key: str, rule: str, remedy: str) -> Problem:
+        """One of a key of the file."""
+        return Problem(key, self.document.shown((key,)), rule, remedy, self.document.line((key,)))
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def read(path: Path, tier: str) -> Release:
+    """The release of a file. Raises SpecError with everything that is wrong with it."""
+    file, name = path.as_posix(), path.stem
+    if tier not in TIERS:
+        rule = f"own charts must be in a tier that has the provider helm: {choices(TIERS)}"
+        raise SpecError(file, [Problem("", "", rule, f"move the file to {TIERS[-1]}/{FOLDER}/")])
+    if path.suffix != ".yaml" or path.is_symlink() or not path.is_file():
+        rule = f"a file in {FOLDER}/ must be *.yaml: a release, named by its file"
+        raise SpecError(file, [Problem("", "", rule, "write one file for each release")])
+    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?", name):
+        rule = "the name of the file must fit a release: at most 53 lowercase letters, digits and hyphens"
+        raise SpecError(file, [Problem("", "", rule, "rename the file, such as to argo-cd.yaml")])
+    document = read_document(path)
+    problems = [*document.problems, *_doubtful(document), *_unreadable(document)]
+    try:
+        chart = OwnChart.model_validate(document.data)
+    except ValidationError as error:
+        explainer = Explainer(OwnChart.model_json_schema())
+        for each in error.errors():
+            found = explainer.finding(each, document.shown(place(each)))
+            value = found.value or document.shown(found.path)
+            line = document.line(found.path)
+            problems.append(Problem(dotted(found.path), value, found.rule, found.remedy, line))
+    if problems:
+        raise SpecError(file, problems)
+    return Release(name, tier, file, chart, document)
+
+
+def _doubtful(document: Document) -> Iterator[Problem]:
+    for path, text in document.texts.items():
+        if path[:1] == ("values",) and DOUBTFUL.fullmatch(text):
+            rule = f"a value must not be {text} without quotes: YAML has two opinions of it"
+            remedy = f'write true or false, or "{text}" for the text'
+            yield Problem(dotted(path), text, rule, remedy, document.line(path))
+
+
+def _unreadable(document: Document) -> Iterator[Problem]:
+    for path, text in _texts(document.data.get("values"), ("values",)):
+        if "data.terraform_remote_state" in re.sub(REFERENCE, "", text):
+            rule = "values must read an output as ${data.terraform_remote_state.<tier>.outputs.<name>}"
+            remedy = "write it so, without an index or a function; or write the helm_release in a file *.tf"
+            yield Problem(dotted(path), document.shown(path), rule, remedy, document.line(path))
+
+
+def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _texts(each, (*path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _texts(each, (*path, index))
+
+
+def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, Any]]]:
+    """The own Terraform of a tier's charts, file by file. The first of a namespace makes it."""
+    from tierra.patterns.helm import HISTORY, texts, version  # not before a spec is read: it loads cdktf
+
+    made: set[str] = set()
+    for each in releases:
+        chart = each.chart
+        resources: dict[str, dict[str, Any]] = {}
+        space = f"namespace_{_plain(chart.namespace)}"
+        if chart.namespace not in made:
+            made.add(chart.namespace)
+            values: dict[str, Any] = {"name": chart.namespace, "podSecurity": chart.pod_security}
+            if chart.collects_metrics:
+                values["collectsMetrics"] = True
+            resources[space] = {
+                "name": f"{chart.namespace}-namespace",
+                "namespace": RELEASES,
+                "chart": f"./{FOLDER}/{Path(NAMESPACE_CHART).name}",
+                "version": version(texts(NAMESPACE_CHART)),
+                "values": [_document(values)],
+                **_safe(HISTORY, 600),
+                **({"depends_on": ["helm_release.cluster"]} if each.tier == "gateway" else {}),
+            }
+        resources[each.address] = {
+            "name": each.name,
+            "namespace": chart.namespace,
+            "repository": chart.repository,
+            "chart": chart.chart,
+            "version": chart.version,
+            **({"values": [_document(chart.values)]} if chart.values else {}),
+            **_safe(HISTORY, chart.timeout_seconds),
+            "depends_on": [f"helm_release.{space}"],
+        }
+        yield each, {"resource": {"helm_release": resources}}
+
+
+def _safe(history: int, timeout: int) -> dict[str, Any]:
+    """Settings as tierra/patterns/helm.py has them: what fails is rolled back."""
+    return {"atomic": True, "cleanup_on_fail": True, "wait": True, "max_history": history, "timeout": timeout}
+
+
+def _document(values: Mapping[str, Any]) -> str:
+    """Values as a YAML document, in which Terraform sees outputs of tiers and nothing else."""
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    text = re.sub(rf"(?!{REFERENCE})\$\{{", "$${", text)
+    return text.replace("%{", "%%{")
+
+
+def namespace_chart() -> dict[str, bytes]:
+    """The files of the chart that makes namespaces, by their path in a root module."""
+    from tierra.patterns.helm import own_chart, texts
+
+    folder = f"{FOLDER}/{Path(NAMESPACE_CHART).name}"
+    return {f"{folder}/{path}": text.encode() for path, text in own_chart(texts(NAMESPACE_CHART)).items()}
+
+
+def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tuple[str, Problem]]:
+    """Why charts cannot stand beside each other, beside the systems and on the nodes, by file."""
+    yield from _clashes(releases, [environment.called(each) for each in environment.systems], environment)
+    counted = [each for each in releases if each.chart.pods]
+    if not counted:
+        return
+    pods = [pods for each in counted for pods in _pods(each)]
+    overhead = Overhead(
+        environment.observability,
+        bool(volumes(environment.systems)),
+        charts=tuple(each for each, node in pods if not node),
+        on_nodes=tuple(each for each, node in pods if node),
+    )
+    place = environment.network.layout
+    for found in capacity_findings(
+        environment.compute, environment.gateway, overhead, environment.systems, place
+    ):
+        yield (
+            counted[0].file,
+            Problem(
+                dotted(found.path),
+                found.value,
+                f"with the pods of own charts, {found.rule}",
+                f"in the spec, {found.remedy}; or ask for less in {choices([each.file for each in counted])}",
+            ),
+        )
+
+
+def _pods(release: Release) -> Iterator[tuple[Pods, bool]]:
+    """What a chart runs, and whether every node has it."""
+    for name, each in release.chart.pods.items():
+        node = each.count == "node"
+        count = 1 if each.count == "node" else each.count
+        yield Pods(f"{release.name}/{name}", count, each.cpu, each.memory), node
+
+
+def _clashes(
+    releases: Sequence[Release], systems: Sequence[str], environment: Environment
+) -> Iterator[tuple[str, Problem]]:
+    first: dict[str, Release] = {}
+    for each in releases:
+        name = each.chart.namespace
+        other = first.setdefault(name, each)
+        if name in systems:
+            rule = f"a chart must have a namespace of its own, and {name} is that of a system"
+            yield each.file, each.problem("namespace", rule, f"write another name, such as {name}-own")
+        elif other.tier != each.tier:
+            rule = f"charts of one namespace must be in one tier, and {other.file} is in {other.tier}"
+            yield each.file, each.problem("namespace", rule, f"move the file to {other.tier}/{FOLDER}/")
+        elif other.chart.of_namespace != each.chart.of_namespace:
+            rule = (
+                "charts of one namespace must have the same pod_security and collects_metrics, and"
+                f" {other.file} has others"
+            )
+            yield each.file, each.problem("namespace", rule, "write the same in both files")
+        if each.chart.collects_metrics and environment.observability.monitoring:
+            rule = "collects_metrics requires observability.monitoring: false: with it Prometheus collects"
+            yield each.file, each.problem("collects_metrics", rule, "remove the line")

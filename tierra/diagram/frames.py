@@ -1,0 +1,121 @@
+"""One box with its text, as large as the text needs; and rows and grids of such boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from tierra.diagram.graph import Box, Mark
+from tierra.diagram.scene import Area, Frame, Point, Scene, Text
+from tierra.diagram.text import cut, width, wrapped
+
+GAP = 20
+PAD = 12
+ICON = 24
+TITLE, NOTE = 17, 15
+LINE = 20
+POD, POD_STEP = 13, 18
+MOST_PODS = 40
+
+
+class Badge:
+    """The sign of what happens to a box, in its upper right corner."""
+
+    size = 14
+    pad = 7
+
+    @classmethod
+    def room(cls, box: Box) -> float:
+        """Its width, with the distance to what is left of it; nothing for a box that stays as it is."""
+        return width(box.badge, cls.size, bold=True) + 2 * cls.pad + 8 if box.badge else 0
+
+    @classmethod
+    def at(cls, box: Box, area: Area) -> Text | None:
+        if not box.badge:
+            return None
+        left = area.right - 6 - cls.pad - width(box.badge, cls.size, bold=True)
+        return Text(left, area.y + 21, box.badge, cls.size, bold=True, color="paper")
+
+
+def _indent(box: Box) -> float:
+    return PAD if box.kind == "subnet" else PAD + ICON + 8
+
+
+def _notes(box: Box, room: float) -> list[str]:
+    return wrapped(box.notes, NOTE, room - _indent(box) - PAD)
+
+
+def _per_row(box: Box, room: float) -> int:
+    return int((room - _indent(box) - PAD) // POD_STEP)
+
+
+def _pods(box: Box) -> int:
+    return box.pods.most if box.pods and box.pods.most <= MOST_PODS else 0
+
+
+def height(box: Box, room: float) -> float:
+    """What a box of this width needs."""
+    rows = ceil(_pods(box) / _per_row(box, room))
+    return max(34, PAD + LINE + len(_notes(box, room)) * LINE + rows * POD_STEP + (6 if rows else 0) + 6)
+
+
+def leaf(box: Box, area: Area) -> Frame:
+    """A box without boxes in it."""
+    left, y = area.x + _indent(box), area.y + PAD + 11
+    room = area.right - left - max(PAD, Badge.room(box))
+    struck = box.mark is Mark.DESTROYED
+    plain = box.kind == "subnet"
+    title = cut(box.title, NOTE if plain else TITLE, room, bold=not plain)
+    texts = [Text(left, y, title, NOTE if plain else TITLE, bold=not plain, struck=struck)]
+    for note in _notes(box, area.width):
+        y += LINE
+        texts.append(Text(left, y, note, NOTE, color="soft"))
+    icon = None if plain else Point(area.x + PAD, area.y + PAD - 5)
+    return Frame(
+        box, area, texts=tuple(texts), icon=icon, badge=Badge.at(box, area), pods=_places(box, area, y)
+    )
+
+
+def _places(box: Box, area: Area, y: float) -> tuple[tuple[Point, bool], ...]:
+    """Where each pod is drawn, and whether it runs at all times."""
+    row = _per_row(box, area.width)
+    left = area.x + _indent(box)
+    return tuple(
+        (Point(left + number % row * POD_STEP, y + 12 + number // row * POD_STEP), number < box.pods.least)
+        for number in range(_pods(box))
+        if box.pods
+    )
+
+
+def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0, lane: float = 0) -> Frame:
+    """A frame around others, its title so far from its left border and at most so wide. Nothing is written
+    in the lane at its right."""
+    struck = box.mark is Mark.DESTROYED
+    free = area._replace(width=area.width - lane)
+    room = min(room or free.width, free.width - left - PAD - Badge.room(box))
+    title = cut(box.title, TITLE, room, bold=True)
+    text = Text(area.x + left, area.y + 24, title, TITLE, bold=True, struck=struck)
+    return Frame(box, area, outer=True, texts=(text,) if title else (), badge=Badge.at(box, free))
+
+
+def columns(number: int, room: float, least: float, gap: float = GAP) -> int:
+    """In how many columns so many boxes stand, each with at least that width, in rows of about one length."""
+    most = max(1, int((room + gap) // (least + gap)))
+    return ceil(number / ceil(number / most)) if number else 1
+
+
+def grid(scene: Scene, boxes: Sequence[Box], area: Area, least: float, gap: float = GAP) -> float:
+    """Places boxes in rows from the top of an area, each row as high as its highest box. Returns where
+    they end; the height of the area does not count."""
+    if not boxes:
+        return area.y
+    across = columns(len(boxes), area.width, least, gap)
+    room = (area.width - (across - 1) * gap) / across
+    y = area.y
+    for start in range(0, len(boxes), across):
+        row = boxes[start : start + across]
+        high = max(height(box, room) for box in row)
+        for index, box in enumerate(row):
+            scene.frames.append(leaf(box, Area(area.x + index * (room + gap), y, room, high)))
+        y += high + gap
+    return y - gap

@@ -1,0 +1,184 @@
+"""The picture as a Mermaid flowchart, which GitHub draws in pull requests and Markdown files.
+
+GitHub shows it small, and Mermaid sets things side by side where no arrow says otherwise. So what there is
+one of in each zone stands in one box, a line each, and arrows that are not drawn keep the bands below each
+other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise, product
+
+from tierra.diagram.graph import INTERNET, Box, Mark, Picture
+from tierra.diagram.svg import titled
+
+STYLES = {
+    Mark.ADDED: "fill:#e4f5e8,stroke:#1a7034,stroke-width:3px,color:#1b2430",
+    Mark.CHANGED: "fill:#fff3d1,stroke:#8a5a00,stroke-width:3px,color:#1b2430,stroke-dasharray:10 3",
+    Mark.REPLACED: "fill:#f1e8ff,stroke:#7a3fd0,stroke-width:3px,color:#1b2430,stroke-dasharray:3 3",
+    Mark.DESTROYED: "fill:#ffe8e9,stroke:#b81d28,stroke-width:3px,color:#1b2430,stroke-dasharray:7 5",
+}
+CYLINDERS = {"engine", "bucket", "backup"}
+# What there is one of in each zone, and what all of them are called.
+ZONED = {"subnet": "Subnets", "nat": "NAT gateways", "nodes_of_zone": "Nodes"}
+ACROSS = 4
+OUTSIDE = "outside"
+
+
+def render(picture: Picture) -> str:
+    """The flowchart. Its labels are quoted and their signs are entities, so that no name can end one."""
+    vpc = [_folded(band) for band in (picture.public, picture.private, picture.database)]
+    beside = [_folded(band) for band in (picture.regional, picture.monitoring)]
+    pipeline = _folded(picture.pipeline)
+    shown = [each for box in (*picture.front, *vpc, *beside, pipeline) for each in box.walk()]
+    names = _names([picture.vpc, *shown])
+    title = "".join(sign if sign.isalnum() or sign in " .,:/_-" else " " for sign in titled(picture))
+    lines = ["---", f'title: "{title}"', "---", "flowchart TB", f'    {INTERNET}(["Internet"])']
+    lines += [f'    subgraph aws["{_escaped(f"AWS {picture.region}")}"]']
+    for box in picture.front:
+        lines += _box(box, names, 2)
+    lines += [f'        subgraph {names[picture.vpc.id]}["{_label(picture.vpc)}"]']
+    for band in vpc:
+        lines += _box(band, names, 3)
+    lines += ["        end"]
+    for band in beside:
+        lines += _box(band, names, 2)
+    lines += ["    end", f'    {OUTSIDE}(["Internet"])', *_box(pipeline, names, 1)]
+    lines += [
+        *_edges(picture, names),
+        *_order(picture, names, vpc, beside, pipeline),
+        *_marks(picture, shown, names),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _folded(box: Box) -> Box:
+    """Boxes of the same kind in each zone as one, and a database as one with its instances."""
+    if box.kind == "engine":
+        main, *instances = box.boxes
+        notes = (*main.notes, *(_line(each) for each in instances))
+        return replace(_one(box.boxes, box.kind, main.title), id=box.id, notes=notes)
+    found: list[Box] = []
+    for kind, some in groupby(box.boxes, lambda each: each.kind):
+        group = [_folded(each) for each in some]
+        if kind in ZONED:
+            notes = tuple(_line(each) for each in group)
+            group = [replace(_one(group, kind, ZONED[kind]), id=f"{box.id}_{kind}", notes=notes)]
+        found += group
+    return replace(box, boxes=tuple(found))
+
+
+def _one(boxes: Sequence[Box], kind: str, title: str) -> Box:
+    marks = {each.mark for each in boxes}
+    counts: Counter[Mark] = Counter()
+    for each in boxes:
+        counts.update(dict(each.marks))
+    mark = marks.pop() if len(marks) == 1 else Mark.CHANGED
+    counted = tuple((each, counts[each]) for each in Mark if counts[each])
+    forecast = any(each.forecast for each in boxes)
+    return Box(kind, kind, title, mark=mark, marks=counted, forecast=forecast)
+
+
+def _line(box: Box) -> str:
+    """`us-east-1a: replica 1, db.r6g.large (added)`."""
+    plain = box.kind == "nat" or (box.kind, box.title) == ("nodes_of_zone", "Nodes")
+    words = box.notes if plain else [box.title, *box.notes]
+    return f"{box.zone}: {', '.join(words)}" + (f" ({box.mark})" if box.mark else "")
+
+
+def _names(boxes: Iterable[Box]) -> dict[str, str]:
+    """Identifiers; what they begin with keeps `end` and other words of the language from being one."""
+    names = {box.id: "b_" + re.sub(r"\W", "_", box.id, flags=re.ASCII) for box in boxes}
+    often = Counter(names.values())
+    return {
+        box_id: name if often[name] == 1 else f"{name}_{number}"
+        for number, (box_id, name) in enumerate(names.items())
+    }
+
+
+def _escaped(text: str) -> str:
+    """Mermaid knows `#` and a number for a character; whatever it could read as its own is written so."""
+    return re.sub(r"[^A-Za-z0-9 .,:/()_-]", lambda found: f"#{ord(found[0])};", text)
+
+
+def _label(box: Box) -> str:
+    # The mark last: a label that begins with a sign would be the item of a list.
+    marks = ", ".join(f"{count} {mark}" if count > 1 else mark for mark, count in box.marks)
+    marks = f"forecast: {marks}" if marks and box.forecast else marks
+    title = f"{box.title} ({marks})" if marks else box.title
+    # A frame has room for one line.
+    return (" " if box.boxes or box.kind == "vpc" else "<br/>").join(map(_escaped, (title, *box.notes)))
+
+
+def _box(box: Box, names: dict[str, str], depth: int) -> Iterator[str]:
+    indent = "    " * depth
+    if box.boxes:
+        yield f'{indent}subgraph {names[box.id]}["{_label(box)}"]'
+        for inner in box.boxes:
+            yield from _box(inner, names, depth + 1)
+        yield f"{indent}end"
+    elif box.kind in CYLINDERS:
+        yield f'{indent}{names[box.id]}[("{_label(box)}")]'
+    else:
+        yield f'{indent}{names[box.id]}["{_label(box)}"]'
+
+
+def _edges(picture: Picture, names: dict[str, str]) -> Iterator[str]:
+    """Arrows with ports. No frame points at itself, so pods among themselves are Kong and the systems."""
+    kinds = {box.kind: names[box.id] for box in picture.boxes() if box.id in names}
+    # A second internet at the end: arrows back to the first would turn everything upside down.
+    for edge in picture.edges:
+        label = _escaped(edge.label(words=True))
+        for listener in edge.listeners:
+            one, other, arrow = names.get(edge.speaker, INTERNET), names.get(listener, OUTSIDE), "-->"
+            if one == other:
+                one, other, arrow = kinds.get("kong", one), kinds.get("systems", other), "<-->"
+            if one == INTERNET and "waf" in kinds:
+                yield f'    {INTERNET} -->|"{label}"| {kinds["waf"]} --> {other}'
+            else:
+                yield f'    {one} {arrow}|"{label}"| {other}'
+
+
+def _order(
+    picture: Picture, names: dict[str, str], vpc: list[Box], beside: list[Box], pipeline: Box
+) -> Iterator[str]:
+    """The way of the pipeline; and what is not drawn, from each row to the next."""
+    for box in picture.front:
+        if box.kind != "waf":
+            yield f"    {INTERNET} ~~~ {names[box.id]}"
+    steps = [names[box.id] for box in pipeline.boxes]
+    for one, other in pairwise(steps):
+        yield f"    {one} -.-> {other}"
+    above = [names[box.id] for box in vpc[-1].boxes]
+    for band in beside:
+        for row in _rows(band, names):
+            yield from _below(above, row)
+            above = row
+    yield from _below(above[:1], steps[:1])
+    for systems in [box for band in vpc for box in band.walk() if box.kind == "systems"]:
+        for upper, lower in pairwise(_rows(systems, names)):
+            yield from _below(upper, lower)
+
+
+def _rows(band: Box, names: dict[str, str]) -> list[list[str]]:
+    every = [names[box.id] for box in band.boxes]
+    return [every[start : start + ACROSS] for start in range(0, len(every), ACROSS)]
+
+
+def _below(upper: list[str], lower: list[str]) -> Iterator[str]:
+    for number, name in enumerate(lower if upper else []):
+        yield f"    {upper[number % len(upper)]} ~~~ {name}"
+
+
+def _marks(picture: Picture, shown: list[Box], names: dict[str, str]) -> Iterator[str]:
+    marked = [box for box in (picture.vpc, *shown) if box.mark]
+    for (mark, style), forecast in product(STYLES.items(), (False, True)):
+        if some := [names[box.id] for box in marked if (box.mark, box.forecast) == (mark, forecast)]:
+            kind = f"{mark}_forecast" if forecast else mark
+            white = re.sub("fill:#[0-9a-f]+", "fill:#ffffff", style) if forecast else style
+            yield f"    classDef {kind} {white}"
+            yield f"    class {','.join(some)} {kind}"

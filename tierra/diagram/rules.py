@@ -1,0 +1,117 @@
+"""Allowed connections, from the rules of the security groups."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from tierra.diagram.boxes import groups_of
+from tierra.diagram.graph import INTERNET, Box, Edge, Mark, Port
+from tierra.diagram.terraform import Resource, Terraform
+
+INGRESS = "aws_vpc_security_group_ingress_rule"
+EGRESS = "aws_vpc_security_group_egress_rule"
+EVERY = "-1"
+EVERYWHERE = "0.0.0.0/0"
+
+
+class Traffic(NamedTuple):
+    """What a rule lets through."""
+
+    protocol: str
+    first: int
+    last: int
+
+    def holds(self, other: Traffic) -> bool:
+        """Whether all of the other passes too."""
+        if self.protocol == EVERY:
+            return True
+        return self.protocol == other.protocol and self.first <= other.first and other.last <= self.last
+
+    def __str__(self) -> str:
+        if self.protocol == EVERY:
+            return "any port"
+        return f"{self.protocol.upper()} {self.first}" + (
+            f" to {self.last}" if self.last != self.first else ""
+        )
+
+
+class Rule(NamedTuple):
+    """`group` lets `traffic` to or from `peer`: a group, the internet, or a range beyond the VPC."""
+
+    group: str
+    peer: str
+    traffic: Traffic
+    resource: Resource
+
+
+def rules(terraform: Terraform, kind: str) -> list[Rule]:
+    """All rules of a direction."""
+    found = []
+    for resource in terraform.all(kind):
+        values = resource.values
+        group = terraform.follow(resource.tier, values["security_group_id"])
+        said = values.get("referenced_security_group_id")
+        cidr = values.get("cidr_ipv4") or EVERYWHERE
+        peer = terraform.follow(resource.tier, said) if said else INTERNET if cidr == EVERYWHERE else cidr
+        traffic = Traffic(values["ip_protocol"], values.get("from_port") or 0, values.get("to_port") or 0)
+        found.append(Rule(group, peer, traffic, resource))
+    return sorted(found, key=lambda rule: (rule.group, rule.peer, rule.traffic))
+
+
+def ranges(terraform: Terraform, groups: Collection[str]) -> list[str]:
+    """The ranges beyond the VPC that these groups let in."""
+    peers = {rule.peer for rule in rules(terraform, INGRESS) if rule.group in groups}
+    return sorted(peer for peer in peers if peer[0].isdigit())
+
+
+def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
+    """Between groups a connection needs two rules, a way out and a way in; with the internet, one."""
+    out, into = rules(terraform, EGRESS), rules(terraform, INGRESS)
+    talks: dict[tuple[str, str], list[tuple[Traffic, list[Resource]]]] = defaultdict(list)
+    for rule in into:
+        if rule.peer == INTERNET:
+            talks[rule.peer, rule.group].append((rule.traffic, [rule.resource]))
+            continue
+        ways = [each for each in out if each.group == rule.peer and each.peer in (rule.group, INTERNET)]
+        ways = [each for each in ways if each.traffic.holds(rule.traffic)]
+        # The rule that names the group rather than the one that names all, where there are both.
+        ways.sort(key=lambda each: (each.peer == INTERNET, each.traffic != rule.traffic))
+        if ways:
+            talks[rule.peer, rule.group].append((rule.traffic, [rule.resource, ways[0].resource]))
+    for rule in out:
+        if rule.peer == INTERNET:
+            talks[rule.group, rule.peer].append((rule.traffic, [rule.resource]))
+    places = _places(terraform, boxes)
+    # A group that nothing is in lets nothing talk.
+    return tuple(_edge(places, talks[pair], *pair) for pair in sorted(talks) if {*pair} <= {*places})
+
+
+def _places(terraform: Terraform, boxes: Iterable[Box]) -> dict[str, list[str]]:
+    """The boxes in which what is in a group stands, by group."""
+    found: dict[str, list[str]] = {INTERNET: [INTERNET]}
+    for box in boxes:
+        inside = box.walk() if box.kind == "engine" else [box]
+        for address in [address for each in inside for address in each.addresses]:
+            for group in groups_of(terraform, terraform.by_address[address]):
+                if box.id not in found.setdefault(group.address, []):
+                    found[group.address].append(box.id)
+    return found
+
+
+def _edge(
+    places: dict[str, list[str]], talks: list[tuple[Traffic, list[Resource]]], speaker: str, listener: str
+) -> Edge:
+    ports = []
+    for traffic, resources in talks:
+        marks = [each.mark for each in resources if each.mark]
+        ports.append(Port(str(traffic), marks[0] if marks else None))
+    whole = {port.mark for port in ports}
+    return Edge(
+        speaker=places[speaker][0],
+        listeners=tuple(places[listener]),
+        ports=tuple(ports),
+        addresses=tuple(each.address for _, resources in talks for each in resources),
+        mark=whole.pop() if len(whole) == 1 else Mark.CHANGED,
+    )

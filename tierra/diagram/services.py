@@ -1,0 +1,118 @@
+"""Boxes of monitoring, and of what builds and deploys the systems."""
+
+from __future__ import annotations
+
+import re
+
+from tierra.diagram.boxes import lasting, listed, make, named, summary
+from tierra.diagram.graph import Box
+from tierra.diagram.terraform import Resource, Terraform
+
+CLUSTER = "in the cluster"
+
+
+def monitoring(terraform: Terraform) -> list[Box]:
+    """CloudWatch, Prometheus, Grafana, X-Ray, and who is told."""
+    alarms = terraform.all("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+    boards = terraform.all("aws_cloudwatch_dashboard")
+    logs = terraform.all("aws_cloudwatch_log_group")
+    flows = terraform.all("aws_flow_log")
+    traces = terraform.all("aws_xray_group", "aws_xray_sampling_rule")
+    releases = terraform.all("helm_release", tier="observability")
+    watches = [each for each in releases if each.name.startswith("system_")]
+    charts = [each for each in releases if each not in watches]
+    topics = terraform.all("aws_sns_topic")
+    told = terraform.all("aws_sns_topic_subscription")
+    return [
+        *summary("alarm", "CloudWatch alarms", alarms, named(len(lasting(alarms)), "alarm")),
+        *summary("dashboard", "CloudWatch dashboards", boards, listed(each.name for each in lasting(boards))),
+        *summary("log", "CloudWatch logs", logs, named(len(lasting(logs)), "encrypted group")),
+        *summary("flow", "VPC flow logs", flows, listed(_traffic(each) for each in flows)),
+        *_release(charts, "prometheus", "Prometheus, Alertmanager"),
+        *_release(charts, "grafana", "Grafana"),
+        *summary(
+            "trace", "X-Ray", traces, listed(_share(each) for each in traces if "fixed_rate" in each.values)
+        ),
+        *summary(
+            "collector",
+            "Collectors",
+            [each for each in charts if each.name not in ("prometheus", "grafana")],
+            listed(each.values["name"] for each in charts if each.name not in ("prometheus", "grafana")),
+            CLUSTER,
+        ),
+        *summary("rules", "Alerts of systems", watches, named(len(lasting(watches)), "system"), CLUSTER),
+        *(
+            [
+                make(
+                    "topic",
+                    "Who is told",
+                    topics,
+                    told,
+                    notes=[listed(each.name for each in lasting(topics))],
+                    id="topic",
+                )
+            ]
+            if topics
+            else []
+        ),
+        *summary("budget", "Budget", terraform.all("aws_budgets_budget")),
+    ]
+
+
+def _traffic(flow: Resource) -> str:
+    return f"{str(flow.values.get('traffic_type', 'all')).lower()} traffic"
+
+
+def _share(rule: Resource) -> str:
+    return f"{rule.values['fixed_rate']:.0%} of requests"
+
+
+def _release(charts: list[Resource], name: str, title: str) -> list[Box]:
+    found = [each for each in charts if each.name == name]
+    return summary(name, title, found, f"chart {found[0].values.get('version')}", CLUSTER) if found else []
+
+
+def pipeline(terraform: Terraform) -> list[Box]:
+    """From a commit to a healthy system, in that order."""
+    roles = terraform.all("aws_iam_role", tier="delivery")
+    registries = terraform.all("aws_ecr_repository")
+    trust = terraform.all("aws_iam_openid_connect_provider")
+    push = [each for each in roles if each.name.startswith("push_")]
+    deploy = [each for each in roles if each.name.startswith("deploy_")]
+    rest = [each for each in roles if each not in (*push, *deploy)]
+    checks = terraform.all("aws_lb_target_group")
+    return [
+        *(_actions(trust, push, rest) if trust else []),
+        *summary(
+            "registry", "ECR", registries, listed([each.values["name"] for each in lasting(registries)], 6)
+        ),
+        *summary(
+            "deployment",
+            "Deployment to EKS",
+            deploy,
+            f"{named(len(lasting(deploy)), 'role')}, a namespace each",
+        ),
+        *summary("health", "Health check", checks, listed(_health(each) for each in checks)),
+    ]
+
+
+def _actions(trust: list[Resource], push: list[Resource], rest: list[Resource]) -> list[Box]:
+    subjects = [subject for role in (*push, *rest) for subject in _repositories(role)]
+    notes = [
+        listed(dict.fromkeys(subjects)),
+        f"{named(len(lasting(push)), 'role')} to push images",
+        f"infrastructure: {listed(each.name for each in rest)}" if rest else "",
+    ]
+    return [make("actions", "GitHub Actions", trust, [*push, *rest], notes=notes, id="actions")]
+
+
+def _repositories(role: Resource) -> list[str]:
+    """Repositories whose workflows a role trusts: `repo:acme/platform:environment:production`."""
+    found: list[str] = re.findall(r"repo:([\w.-]+/[\w.-]+):", str(role.values.get("assume_role_policy", "")))
+    return found
+
+
+def _health(group: Resource) -> str:
+    check = group.values.get("health_check") or {}
+    check = check[0] if isinstance(check, list) else check
+    return f"{check.get('path', '')} on {check.get('port', '')}"

@@ -1,0 +1,220 @@
+"""Boxes of data: databases by zone, buckets, backups, secrets, keys."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from tierra.diagram.boxes import backed_up, groups_of, lasting, listed, make, named, summary
+from tierra.diagram.graph import Box, Mark
+from tierra.diagram.network import zone_of
+from tierra.diagram.terraform import Resource, Terraform
+
+
+def databases(terraform: Terraform) -> list[Box]:
+    """A row for each, and for each volume: its own box, and its instances by zone."""
+    return [*_postgres(terraform), *_redis(terraform), *_documentdb(terraform), *_volumes(terraform)]
+
+
+def _engine(main: Box, instances: list[Box]) -> Box:
+    return Box(f"row/{main.id}", "engine", main.title, boxes=(main, *instances))
+
+
+def _postgres(terraform: Terraform) -> list[Box]:
+    instances = terraform.all("aws_db_instance")
+    related = terraform.all(
+        "aws_db_parameter_group", "aws_db_subnet_group", "aws_secretsmanager_secret", tier="data"
+    )
+    found = []
+    for primary in instances:
+        if primary.values.get("replicate_source_db"):
+            continue
+        values = primary.values
+        notes = [
+            f"primary, {values['instance_class']}, {values['allocated_storage']} GB",
+            "standby in a second zone" if values.get("multi_az") else "",
+            backed_up(terraform, primary),
+        ]
+        title = f"PostgreSQL {values['engine_version']}"
+        groups = groups_of(terraform, primary)
+        main = make("postgres", title, [primary], [*related, *groups], notes=notes)
+        found.append(
+            _engine(main, [_replica(terraform, each) for each in _replicas(terraform, primary, instances)])
+        )
+    return found
+
+
+def _replicas(terraform: Terraform, primary: Resource, instances: list[Resource]) -> list[Resource]:
+    known = {primary.address, primary.values.get("identifier")}
+    return [each for each in instances if known & set(terraform.followed(each, "replicate_source_db"))]
+
+
+def _replica(terraform: Terraform, replica: Resource) -> Box:
+    title = replica.name.replace("_", " ")
+    size = replica.values["instance_class"]
+    return make("postgres", title, [replica], notes=[size], zone=zone_of(terraform, replica))
+
+
+def _redis(terraform: Terraform) -> list[Box]:
+    found = []
+    parameters = terraform.all("aws_elasticache_parameter_group")
+    users = terraform.all("aws_elasticache_user_group", "aws_elasticache_user")
+    for group in terraform.all("aws_elasticache_replication_group"):
+        values = group.values
+        nodes = values["num_cache_clusters"]
+        days = values.get("snapshot_retention_limit")
+        related = [each for each in (*parameters, *users) if each.name == group.name or each in users]
+        notes = [
+            f"{named(nodes, 'node')}, {values['node_type']}",
+            f"snapshots for {named(days, 'day')}" if days else "",
+        ]
+        engine = "Valkey" if values.get("engine") == "valkey" else "Redis"
+        title = f"{engine} {values['engine_version']}" + ("" if group.name == "redis" else f", {group.name}")
+        main = make("redis", title, [group], [*related, *groups_of(terraform, group)], notes=notes)
+        found.append(_engine(main, _redis_nodes(terraform, group)))
+    return found
+
+
+def _redis_nodes(terraform: Terraform, group: Resource) -> list[Box]:
+    """Parts of their group: they come and go with it, and when a change of it says so."""
+    now = terraform.followed(group, "preferred_cache_cluster_azs")
+    was = group.before.get("preferred_cache_cluster_azs") or now
+    found = []
+    for index, (old, new) in enumerate(zip_longest(was, now), 1):
+        mark = group.mark
+        if mark is Mark.CHANGED:
+            mark = Mark.ADDED if old is None else Mark.DESTROYED if new is None else None
+            mark = mark or (Mark.CHANGED if old != new else None)
+        box = Box(
+            id=f"{group.address}/{index}",
+            kind="redis",
+            title=f"node {index}",
+            notes=(group.values["node_type"],),
+            zone=new or old,
+            mark=mark,
+            marks=((mark, 1),) if mark else (),
+            forecast=group.forecast and mark is not None,
+        )
+        found.append(box)
+    return found
+
+
+def _documentdb(terraform: Terraform) -> list[Box]:
+    found = []
+    parameters = terraform.all("aws_docdb_cluster_parameter_group", "aws_docdb_subnet_group")
+    for cluster in terraform.all("aws_docdb_cluster"):
+        instances = [
+            each
+            for each in terraform.all("aws_docdb_cluster_instance")
+            if {cluster.address, cluster.values["cluster_identifier"]}
+            & set(terraform.followed(each, "cluster_identifier"))
+        ]
+        notes = [named(len(lasting(instances)), "instance"), backed_up(terraform, cluster)]
+        related = [*parameters, *groups_of(terraform, cluster)]
+        title = f"DocumentDB {cluster.values['engine_version']}"
+        main = make("documentdb", title, [cluster], related, notes=notes)
+        found.append(
+            _engine(
+                main,
+                [
+                    make(
+                        "documentdb",
+                        each.name.replace("_", " "),
+                        [each],
+                        notes=[each.values["instance_class"]],
+                        zone=zone_of(terraform, each),
+                    )
+                    for each in instances
+                ],
+            )
+        )
+    return found
+
+
+def _volumes(terraform: Terraform) -> list[Box]:
+    """File systems of volumes, and where the nodes of each zone find them."""
+    found = []
+    targets = terraform.all("aws_efs_mount_target")
+    for volume in terraform.all("aws_efs_file_system"):
+        mine = [
+            each
+            for each in targets
+            if {volume.address, volume.values.get("id")} & set(terraform.followed(each, "file_system_id"))
+        ]
+        related = terraform.all("aws_efs_access_point", "aws_efs_file_system_policy")
+        groups = groups_of(terraform, mine[0]) if mine else []
+        main = make(
+            "volume",
+            f"Volume: {volume.name.replace('_', ' ')}",
+            [volume],
+            [*(each for each in related if each.name == volume.name), *groups],
+            notes=["shared by all pods of its system", backed_up(terraform, volume)],
+        )
+        zones = [make("volume", "mount target", [each], zone=zone_of(terraform, each)) for each in mine]
+        found.append(_engine(main, zones))
+    return found
+
+
+def regional(terraform: Terraform) -> list[Box]:
+    """What belongs to no zone and no VPC."""
+    return [
+        *_buckets(terraform),
+        *_backups(terraform),
+        *summary(
+            "secret",
+            "Secrets Manager",
+            terraform.all("aws_secretsmanager_secret"),
+            listed(each.name for each in lasting(terraform.all("aws_secretsmanager_secret"))),
+        ),
+        *summary(
+            "key",
+            "KMS",
+            terraform.all("aws_kms_key"),
+            f"{named(len(lasting(terraform.all('aws_kms_key'))), 'key')} of our own",
+        ),
+        *_own(terraform),
+    ]
+
+
+def _own(terraform: Terraform) -> list[Box]:
+    """A box for what a company added to a tier."""
+    found = []
+    for tier in terraform.bodies:
+        mine = [each for each in terraform.resources if each.own and each.tier == tier]
+        names = listed((f"{each.type}.{each.name}" for each in mine), 6)
+        found += summary("own", "Own Terraform", mine, f"{tier}: {names}", id=f"own/{tier}")
+    return found
+
+
+def _buckets(terraform: Terraform) -> list[Box]:
+    found = []
+    for bucket in terraform.all("aws_s3_bucket"):
+        kinds = {each.type for each in terraform.resources if each.type.startswith("aws_s3_bucket_")}
+        related = [
+            each for each in terraform.all(*sorted(kinds), tier=bucket.tier) if each.name == bucket.name
+        ]
+        notes = [bucket.values.get("bucket", ""), backed_up(terraform, bucket)]
+        found.append(make("bucket", f"S3: {bucket.name}", [bucket], related, notes=notes))
+    return found
+
+
+def _backups(terraform: Terraform) -> list[Box]:
+    found = []
+    for plan in terraform.all("aws_backup_plan"):
+        rules = [f"{rule['rule_name']} for {_days(rule)} days" for rule in plan.values["rule"]]
+        locked = "vault locked" if terraform.all("aws_backup_vault_lock_configuration") else ""
+        kinds = ("aws_backup_selection", "aws_backup_vault", "aws_backup_vault_lock_configuration")
+        related = terraform.all(*kinds, "aws_backup_vault_policy", "aws_backup_vault_notifications")
+        away = [
+            each.values["region"] for each in terraform.all("aws_backup_vault") if each.values.get("region")
+        ]
+        copies = f"copies in {listed(away)}" if away else ""
+        notes = [*rules, locked, copies]
+        found.append(make("backup", "AWS Backup", [plan], related, notes=notes))
+    tests = terraform.all("aws_backup_restore_testing_plan", "aws_backup_restore_testing_selection")
+    return [*found, *summary("restore", "Restore tests", tests, listed(each.name for each in tests[:1]))]
+
+
+def _days(rule: dict[str, object]) -> object:
+    lifecycle = rule.get("lifecycle") or {}
+    lifecycle = lifecycle[0] if isinstance(lifecycle, list) else lifecycle
+    return lifecycle.get("delete_after") if isinstance(lifecycle, dict) else None

@@ -1,0 +1,219 @@
+"""The generated Terraform of an environment as a whole, with what its saved plans will do.
+
+References are followed across tiers. What a plan destroys is no longer in the configuration; it comes from
+the plan, with the values it has today.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tierra.diagram.graph import Mark, Marks, TierPlan
+from tierra.plans import own
+from tierra.plans.changes import PLAN
+from tierra.report.report import FORECAST
+
+CONFIGURATION = "cdk.tf.json"
+# The configuration that a plan was made from: beside a plan, and of a forecast in its own folder.
+PLANNED = "plan.config"
+FORECASTS = "forecast"
+
+ACTIONS = {
+    ("create",): Mark.ADDED,
+    ("update",): Mark.CHANGED,
+    ("delete", "create"): Mark.REPLACED,
+    ("create", "delete"): Mark.REPLACED,
+    ("delete",): Mark.DESTROYED,
+}
+
+OUTPUT = re.compile(r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)((?:\.\w+)*)\}")
+# Ids that one resource alone has, as subnet-0123456789abcdef0. Others are names, which several may share.
+ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
+ATTRIBUTE = re.compile(r"\$\{((?:data\.)?[a-z]\w*)\.(\w+)\.(\w+)\}")
+# What a network of the company consists of: drawn, though it is only read.
+EXISTING = ("aws_vpc", "aws_subnet")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a tier, its arguments as generated (or as they are, where it goes). `before`: its values
+    today, where a plan names them. `forecast`: the plan is one. `own`: of own Terraform. `existing`: it is
+    read and no resource of Tierra's."""
+
+    tier: str
+    type: str
+    name: str
+    values: Mapping[str, Any]
+    mark: Mark | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    forecast: bool = False
+    own: bool = False
+    existing: bool = False
+
+    @property
+    def address(self) -> str:
+        kind = f"data.{self.type}" if self.existing else self.type
+        return f"{self.tier}/{kind}.{self.name}"
+
+
+def natural(text: str) -> list[tuple[int, int | str]]:
+    """Sorts sistema-2 before sistema-10."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part]
+
+
+def count(marks: Iterable[Mark | None]) -> Marks:
+    """How often each occurs."""
+    found = Counter(mark for mark in marks if mark)
+    return tuple((mark, found[mark]) for mark in Mark if found[mark])
+
+
+@dataclass
+class Terraform:
+    """Root modules by tier, and JSON plans of those tiers that have one; `own` is what own Terraform declares
+    in them."""
+
+    bodies: Mapping[str, Mapping[str, Any]]
+    plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    forecasts: frozenset[str] = frozenset()
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.resources = [resource for tier in self.bodies for resource in self._tier(tier)]
+        self.by_address = {resource.address: resource for resource in self.resources}
+        self._by_id = {
+            values["id"]: f"{tier}/{change['type']}.{change['name']}"
+            for tier, plan in self.plans.items()
+            for change in plan.get("resource_changes", ())
+            for values in (change["change"].get("before"), change["change"].get("after"))
+            if values and ID.fullmatch(str(values.get("id")))
+        }
+
+    def _tier(self, tier: str) -> Iterable[Resource]:
+        changes = {
+            change["address"]: change
+            for change in self.plans.get(tier, {}).get("resource_changes", ())
+            if change["mode"] == "managed" and "deposed" not in change
+        }
+        forecast = tier in self.forecasts
+        yield from self._own(tier, changes)
+        for kind, named in self.bodies[tier].get("resource", {}).items():
+            for name, values in named.items():
+                change = changes.pop(f"{kind}.{name}", None)
+                before = (change["change"].get("before") if change else None) or {}
+                yield Resource(tier, kind, name, values, mark(change) if change else None, before, forecast)
+        for kind in EXISTING:
+            for name, values in self.bodies[tier].get("data", {}).get(kind, {}).items():
+                yield Resource(tier, kind, name, values, existing=True)
+        for change in changes.values():
+            if mark(change) is Mark.DESTROYED:
+                before = change["change"]["before"]
+                kind, name = change["type"], change["name"]
+                yield Resource(tier, kind, name, before, Mark.DESTROYED, before, forecast)
+
+    def _own(self, tier: str, changes: dict[str, Any]) -> Iterable[Resource]:
+        """Resources and modules of own Terraform, each for all of its instances, which it takes out of the
+        changes."""
+        declared = self.own.get(tier, {})
+        named = [
+            (kind, name, body)
+            for kind, of in declared.get("resource", {}).items()
+            for name, body in of.items()
+        ]
+        named += [("module", name, body) for name, body in declared.get("module", {}).items()]
+        for kind, name, body in named:
+            address = f"{kind}.{name}"
+            mine = [
+                each for each in changes if each == address or each.startswith((f"{address}[", f"{address}."))
+            ]
+            marks = {found for each in mine if (found := mark(changes.pop(each)))}
+            what = marks.pop() if len(marks) == 1 else Mark.CHANGED if marks else None
+            yield Resource(tier, kind, name, body, what, forecast=tier in self.forecasts, own=True)
+
+    def all(self, *kinds: str, tier: str | None = None) -> list[Resource]:
+        """Generated resources of the types, in the order of their names, 2 before 10."""
+        found = [
+            each
+            for each in self.resources
+            if each.type in kinds and tier in (None, each.tier) and not each.own
+        ]
+        return sorted(found, key=lambda each: (kinds.index(each.type), natural(each.name), each.tier))
+
+    def follow(self, tier: str, value: Any) -> str:
+        """A value of that tier, literal where the configuration says it, else the address of the resource
+        that it is an attribute of, or the text as it stands."""
+        text = str(value)
+        if found := OUTPUT.fullmatch(text):
+            producer, name, keys = found.groups()
+            if name not in self.bodies[producer]["output"]:
+                return text  # an output of own Terraform
+            said: Any = self.bodies[producer]["output"][name]["value"]
+            for key in keys.split(".")[1:]:
+                said = said[key]
+            return self.follow(producer, said)
+        if found := ATTRIBUTE.fullmatch(text):
+            kind, name, attribute = found.groups()
+            resource = self.by_address.get(f"{tier}/{kind}.{name}")
+            named = resource is not None and resource.existing and attribute == "id"
+            if resource and not named and isinstance(resource.values.get(attribute), str):
+                return self.follow(tier, resource.values[attribute])
+            return f"{tier}/{kind}.{name}"
+        return self._by_id.get(text, text)
+
+    def followed(self, resource: Resource, *path: str) -> list[str]:
+        """The values at a path of a resource, blocks and lists opened, each followed."""
+        values: list[Any] = [resource.values]
+        for key in path:
+            values = [each.get(key) for each in values if isinstance(each, Mapping)]
+            values = [each for value in values for each in (value if isinstance(value, list) else [value])]
+        return [self.follow(resource.tier, each) for each in values if each is not None]
+
+    def tier_plans(self) -> tuple[TierPlan, ...]:
+        """What each saved plan does, in the order of the tiers."""
+        return tuple(
+            TierPlan(
+                tier,
+                count(mark(change) for change in self.plans[tier].get("resource_changes", ())),
+                tier in self.forecasts,
+                self.plans[tier].get("timestamp", ""),
+            )
+            for tier in self.bodies
+            if tier in self.plans
+        )
+
+
+def mark(change: Mapping[str, Any]) -> Mark | None:
+    """What happens to the resource of an entry of `resource_changes`; None: nothing that a picture shows."""
+    return ACTIONS.get(tuple(change["change"]["actions"])) if change["mode"] == "managed" else None
+
+
+def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
+    """The Terraform below `cdktf.out/<env>`, and the tiers whose saved plan is of an earlier configuration
+    and therefore left out.
+
+    Raises FileNotFoundError when a tier was not generated.
+    """
+    bodies, plans, forecasts, stale, added = {}, {}, [], [], {}
+    for tier in tiers:
+        stack = folder / "stacks" / tier
+        text = (stack / CONFIGURATION).read_text(encoding="utf-8")
+        bodies[tier] = json.loads(text)
+        if own_terraform := own.declared(stack / own.INDEX):
+            added[tier] = own_terraform
+        if not (stack / PLAN).exists():
+            continue
+        forecast = (stack / FORECAST).exists()
+        made_from = [stack / PLANNED, *([folder / FORECASTS / tier / CONFIGURATION] if forecast else [])]
+        planned = next((each.read_text(encoding="utf-8") for each in made_from if each.exists()), None)
+        if planned != text or own.declared(stack / own.PLANNED) != own_terraform:
+            stale.append(tier)
+            continue
+        plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
+        if forecast:
+            forecasts.append(tier)
+    return Terraform(bodies, plans, frozenset(forecasts), added), stale

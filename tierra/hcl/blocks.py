@@ -1,0 +1,189 @@
+"""Blocks in Terraform's JSON as blocks of HCL.
+
+JSON writes a block and an object alike; which of the two HCL needs, the schema says. It is that of the
+bindings, with the facts of the rehearsal: the same by which the embedded provider refuses the wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal import ephemeral
+from rehearsal.catalog import Catalog, Facts, Type
+from tierra.bindings.schema import Attribute, Block, Nested
+from tierra.hcl import owning
+from tierra.hcl.strings import HclError, reference
+from tierra.hcl.values import Entry, document, entries, fixed, indent, value
+
+# What terraform itself provides; all that these take are arguments.
+BUILT_IN = ("terraform_data", "terraform_remote_state")
+FIRST = ("count", "for_each", "provider")
+CONDITIONS = ("precondition", "postcondition")
+_PATH = re.compile(r"\$\{[\w.-]+\}")
+_ATTRIBUTE = re.compile(r"\$\{(?P<data>data\.)?(?P<type>[a-z0-9]+_[a-z0-9_]+)\.[\w-]+\.(?P<name>\w+)\}")
+
+
+@dataclass
+class Body:
+    """What stands between two braces: paragraphs with an empty line between them."""
+
+    first: list[Entry] = field(default_factory=list)
+    arguments: list[Entry] = field(default_factory=list)
+    blocks: list[list[str]] = field(default_factory=list)
+    last: list[list[str]] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        tags = [entry for entry in self.arguments if entry[0] == "tags"]
+        others = [entry for entry in self.arguments if entry[0] != "tags"]
+        paragraphs = [entries(self.first), entries([*others, *tags]), *self.blocks, *self.last]
+        return [line for paragraph in paragraphs if paragraph for line in ("", *paragraph)][1:]
+
+
+class Schemas:
+    """The types of the providers, as far as they were asked for."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._known: dict[tuple[str, str], Type] = {}
+
+    def find(self, kind: str, name: str) -> Type:
+        """The type called `name`, of the kind "resource", "data", "ephemeral" or "provider".
+
+        Raises HclError for one that the bindings do not have.
+        """
+        key = (kind, name)
+        if kind == "ephemeral" and name in ephemeral.TYPES:
+            self._known[key] = Type(name, ephemeral.TYPES[name], Facts())
+        elif key not in self._known:
+            provider = name.partition("_")[0]
+            for found in self._catalog.load(provider, kind, {name}).values():
+                self._known[key] = found
+        if key not in self._known:
+            raise HclError(f"{kind} {name}: the bindings have no such type")
+        return self._known[key]
+
+    def is_text(self, expression: str) -> bool:
+        """Whether an expression, `${aws_vpc.main.id}`, is sure to have a string as its value.
+
+        Attributes say so themselves. Outputs of other tiers are strings, or lists or maps of them
+        (tierra/terraform/outputs.py), and neither of the latter fits where a string is asked for. Locals are ours.
+        """
+        if owning.LOCAL.fullmatch(expression):
+            return True
+        found = _ATTRIBUTE.fullmatch(expression)
+        if not found or found["type"] in BUILT_IN:
+            return (
+                expression.startswith("${data.terraform_remote_state.")
+                and _PATH.fullmatch(expression) is not None
+            )
+        attribute = self.find("data" if found["data"] else "resource", found["type"]).block.attributes
+        return found["name"] in attribute and attribute[found["name"]].type == "string"
+
+
+def block(header: str, lines: list[str]) -> list[str]:
+    """A block with that header; an empty one takes one line."""
+    return [f"{header} {{", *indent(lines), "}"] if lines else [f"{header} {{}}"]
+
+
+def element(schemas: Schemas, kind: str, name: str, arguments: Mapping[str, Any]) -> list[str]:
+    """The lines inside the braces of a resource, data source or ephemeral resource of the type `name`."""
+    own = dict(arguments)
+    body = Body(first=[(key, _first(key, own.pop(key))) for key in FIRST if own.get(key) is not None])
+    if (lifecycle := own.pop("lifecycle", None)) is not None:
+        body.last.append(block("lifecycle", _lifecycle(lifecycle)))
+    if (before := own.pop("depends_on", None)) is not None:
+        body.last.append(entries([("depends_on", references(before))]))
+    if name in BUILT_IN:
+        body.arguments = [(key, value(item)) for key, item in own.items()]
+    else:
+        type_ = schemas.find(kind, name)
+        _Filler(schemas, type_).fill(body, type_.block, own)
+    return body.lines()
+
+
+def configured(schemas: Schemas, name: str, arguments: Mapping[str, Any]) -> list[str]:
+    """The lines inside the braces of the provider `name`."""
+    own = dict(arguments)
+    body = Body([(key, fixed(own.pop(key))) for key in ("alias", "version") if key in own])
+    type_ = schemas.find("provider", name)
+    _Filler(schemas, type_).fill(body, type_.block, own)
+    return body.lines()
+
+
+@dataclass(frozen=True)
+class _Filler:
+    """Writes arguments and nested blocks of an element of that type."""
+
+    schemas: Schemas
+    type: Type
+
+    def fill(self, body: Body, schema: Block, arguments: Mapping[str, Any], path: str = "") -> None:
+        """Adds them by the schema of the block that `path` leads to. Raises HclError for what the schema does
+        not have, or leaves open."""
+        for name, item in arguments.items():
+            inner = f"{path}.{name}" if path else name
+            found = schema.attributes.get(name) or schema.blocks.get(name)
+            if found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
+                raise HclError(f"{inner}: the bindings do not say what this is in HCL")
+            if isinstance(found, Attribute) or found.attribute:
+                body.arguments.append((name, self._argument(item, inner)))
+            else:
+                body.blocks += self._nested(name, found, item, inner)
+
+    def _nested(self, name: str, nested: Nested, item: Any, path: str) -> list[list[str]]:
+        """The blocks that stand for an object, or for each object of a list."""
+        made = []
+        for arguments in item if isinstance(item, list) else [item]:
+            if arguments is None:
+                continue
+            if not isinstance(arguments, dict):
+                raise HclError(f"{path} is a block, and its value is none")
+            body = Body()
+            self.fill(body, nested.block, arguments, path)
+            made.append(block(name, body.lines()))
+        return made
+
+    def _argument(self, item: Any, path: str) -> list[str]:
+        """The expression of an argument; one of JSON as jsonencode, where that changes nothing."""
+        if isinstance(item, str):
+            compared = path in self.type.facts.documents
+            read = document(item, compared=compared, is_text=self.schemas.is_text)
+            if read:
+                return read
+        return value(item)
+
+
+def _first(key: str, item: Any) -> list[str]:
+    return [reference(item)] if key == "provider" else value(item)
+
+
+def references(item: Any) -> list[str]:
+    """References, which Terraform's JSON writes as strings; one that is no list is a word such as `all`."""
+    if isinstance(item, str):
+        return [item]
+    names = [reference(name) for name in item]
+    if len(names) < 2:
+        return [f"[{', '.join(names)}]"]
+    return ["[", *indent([f"{name}," for name in names]), "]"]
+
+
+def _lifecycle(item: Any) -> list[str]:
+    (rules,) = item if isinstance(item, list) else [item]
+    body = Body()
+    for name, rule in rules.items():
+        if name in CONDITIONS:
+            body.blocks += conditions(name, rule)
+        elif name in ("ignore_changes", "replace_triggered_by"):
+            body.arguments.append((name, references(rule)))
+        else:
+            body.arguments.append((name, value(rule)))
+    return body.lines()
+
+
+def conditions(name: str, item: Any) -> list[list[str]]:
+    """The blocks of a check, such as a precondition, or of several."""
+    rules = item if isinstance(item, list) else [item]
+    return [block(name, entries([(key, value(of)) for key, of in rule.items()])) for rule in rules]

@@ -1,0 +1,144 @@
+"""The HCL for users who continue without Tierra: repeated parts of names are defined once, in locals.
+
+Values stay what they are to the byte, so that a plan of it on the states of the JSON has nothing to do. What
+terraform reads before it knows locals (backend, versions) stays as it is, and so do references and texts in
+which a name is only a part of a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from tierra.hcl.strings import HclError, split
+from tierra.hcl.values import Canonical, Number, encoded, read
+
+FILE = "locals.tf"
+# Sections whose strings are templates, as far as they may hold expressions.
+TEMPLATES = ("provider", "data", "ephemeral", "resource", "output")
+# Keys below an element whose strings are references or must be constants.
+CONSTANT = ("depends_on", "lifecycle", "provider", "provisioner", "description", "alias", "version")
+OF_A_WORD = "A-Za-z0-9"
+# Those that are made here, which are all strings.
+LOCAL = re.compile(r"\$\{local\.(account|environment|path|project|region|stem)\}")
+
+
+def owned(configuration: Mapping[str, Any], facts: Mapping[str, str]) -> dict[str, Any]:
+    """The root module with locals for what `facts` has: project, environment, account and region."""
+    used: set[str] = set()
+    patterns = _patterns(facts)
+    made = {
+        section: _section(section, content, partial(_named, patterns, used))
+        if section in TEMPLATES
+        else content
+        for section, content in configuration.items()
+    }
+    if used:
+        made["locals"] = {**_locals(facts, used), **configuration.get("locals", {})}
+    return made
+
+
+def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
+    """Raises HclError for own Terraform that has a local of one of these names."""
+    for file, content in files.items():
+        if "/" in file or not file.endswith((".tf", ".tf.json")):
+            continue
+        for body in re.findall(r'"?locals"?:?\s*\{(.*?)\n?\}', content.decode(errors="replace"), re.S):
+            if clash := next(
+                (each for each in names if re.search(rf'^\W*{each}"?\s*[=:]', body, re.M)), None
+            ):
+                raise HclError(
+                    f"{file}: locals: {clash}\n  rule:   OWN=yes makes a local of this name\n  remedy: choose"
+                    " another name, or write this one out"
+                )
+
+
+def _patterns(facts: Mapping[str, str]) -> list[tuple[str, re.Pattern[str]]]:
+    """What stands for a local, the longest first. A zone is a region with a letter."""
+    project, environment = re.escape(facts["project"]), re.escape(facts["environment"])
+    return [
+        (
+            "path",
+            re.compile(rf"(?<![{OF_A_WORD}_.-]){project}/{environment}(?![{OF_A_WORD}_-])"),
+        ),
+        ("stem", re.compile(rf"(?<![{OF_A_WORD}_.]){project}-{environment}(?![{OF_A_WORD}_])")),
+        ("account", re.compile(rf"(?<![{OF_A_WORD}_.]){facts['account']}(?![{OF_A_WORD}_])")),
+        (
+            "region",
+            re.compile(rf"(?<![{OF_A_WORD}_-]){re.escape(facts['region'])}(?=[a-f]?(?![{OF_A_WORD}_]))"),
+        ),
+        ("environment", re.compile(rf"\A{environment}\Z")),
+        ("project", re.compile(rf"\A{project}\Z")),
+    ]
+
+
+def _locals(facts: Mapping[str, str], used: set[str]) -> dict[str, str]:
+    """Those that are in use, and what they are made of."""
+    wanted = used | ({"project", "environment"} if used & {"path", "stem"} else set())
+    said = {
+        "project": facts["project"],
+        "environment": facts["environment"],
+        "account": facts["account"],
+        "region": facts["region"],
+        "stem": "${local.project}-${local.environment}",
+        "path": "${local.project}/${local.environment}",
+    }
+    return {name: text for name, text in said.items() if name in wanted}
+
+
+def _section(section: str, content: Any, change: Callable[[str], str]) -> Any:
+    """A section with what stands below its types and names changed."""
+    if section == "output":
+        return {name: _changed(output, change) for name, output in content.items()}
+    if section == "provider":
+        return {name: _changed(each, change) for name, each in content.items()}
+    return {
+        kind: {name: _changed(arguments, change) for name, arguments in named.items()}
+        for kind, named in content.items()
+    }
+
+
+def _changed(arguments: Any, change: Callable[[str], str]) -> Any:
+    """The arguments of an element."""
+    if isinstance(arguments, list):
+        return [_changed(each, change) for each in arguments]
+    constant = CONSTANT if isinstance(arguments, dict) else ()
+    return {key: item if key in constant else _deep(item, change) for key, item in arguments.items()}
+
+
+def _deep(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _deep(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_deep(item, change) for item in value]
+    return change(value) if isinstance(value, str) and not isinstance(value, Number) else value
+
+
+def _named(patterns: list[tuple[str, re.Pattern[str]]], used: set[str], template: str) -> str:
+    """A template whose texts name locals."""
+    parts = split(template)
+    found = []
+    for part in parts:
+        text = part.source
+        if part.text:
+            for name, pattern in patterns:
+                # A name that is all of a text is one only where it is all of the template.
+                whole = pattern.pattern.startswith(r"\A")
+                if (not whole or len(parts) == 1) and pattern.search(text):
+                    text = pattern.sub(f"${{local.{name}}}", text)
+                    used.add(name)
+        found.append(text)
+    made = "".join(found)
+    return Canonical(made) if _canonical(template) else made
+
+
+def _canonical(template: str) -> bool:
+    """Whether a text is to the byte what jsonencode writes."""
+    if template[:1] not in ("{", "[") or "${" in template or "%{" in template:
+        return False
+    try:
+        return encoded(read(template)) == template
+    except (ValueError, RecursionError):
+        return False

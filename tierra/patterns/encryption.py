@@ -1,0 +1,63 @@
+"""Customer-managed encryption keys, one for each kind of data: made here, or given by the company."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from cdktf_cdktf_provider_aws.data_aws_kms_key import DataAwsKmsKey
+from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+
+from tierra.terraform.policy import THIS_KEY, Statement, document
+from tierra.terraform.stack import Stack
+
+ROTATION_DAYS = 365
+Key: TypeAlias = KmsKey | DataAwsKmsKey
+# The longest AWS offers: what a deleted key encrypted is lost for good.
+DELETION_DAYS = 30
+
+
+def encryption_key(
+    stack: Stack, role: str, description: str, *grants: Statement, region: str | None = None
+) -> Key:
+    """`aws_kms_key.<role>` and its alias: rotated every year, administered through IAM of the account, used
+    by `grants`. Where the spec brings a key of this role, `data.aws_kms_key.<role>`: a plan reads it, and
+    fails where it is missing; who may use it is up to its owner. A key that Tierra made before stays in AWS,
+    for what it has encrypted.
+
+    Use by principals of this account is granted in IAM; `grants` are for AWS services, each with its
+    condition. `region` is for a key outside the region of the environment.
+    """
+    if given := stack.environment.kms_keys.given.get(role):
+        stack.left.append(f"aws_kms_key.{role}")
+        return stack.add(DataAwsKmsKey, role, key_id=given, region=region)
+    key = stack.add(
+        KmsKey,
+        role,
+        region=region,
+        description=description,
+        deletion_window_in_days=DELETION_DAYS,
+        enable_key_rotation=True,
+        rotation_period_in_days=ROTATION_DAYS,
+        policy=document(_administration(stack), *grants),
+        lifecycle=stack.guarded,
+        tags=stack.tags(role.replace("_", "-")),
+    )
+    stack.add(
+        KmsAlias,
+        role,
+        region=region,
+        name=stack.names.alias(role.replace("_", "-")),
+        target_key_id=key.key_id,
+    )
+    return key
+
+
+def _administration(stack: Stack) -> Statement:
+    """Without it no role, those of IAM administrators included, could use or change the key ever again."""
+    return Statement(
+        sid="AccountAdministersThroughIam",
+        actions="kms:*",
+        resources=THIS_KEY,
+        principals={"AWS": stack.arn("iam", "root", region="")},
+    )

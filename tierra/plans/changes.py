@@ -1,0 +1,141 @@
+"""What a saved plan does, resource by resource, from terraform's JSON of the plan.
+
+The format is terraform's own, <https://developer.hashicorp.com/terraform/internals/json-format>.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tierra.plans import own
+from tierra.plans.differences import Difference, described, dotted, sides
+from tierra.plans.structures import UNKNOWN, diff
+
+PLAN = "plan.json"
+CONFIGURATION = "plan.config"  # the generated Terraform that the plan was made from
+ACTIONS = ("replace", "delete", "forget", "update", "import", "move", "create")
+# Why terraform does what it does, where it is not the configuration: `action_reason` in its JSON.
+REASONS: Mapping[str, str] = {
+    "replace_because_tainted": "an earlier apply left it incomplete",
+    "replace_by_request": "asked for with -replace",
+    "replace_by_triggers": "what it depends on changes (replace_triggered_by)",
+    "delete_because_no_resource_config": "it is no longer in the configuration",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One resource that a plan touches. `was` and `now` have sensitive and unknown values marked, and are
+    empty where there is nothing. `configured` are its arguments in the generated Terraform."""
+
+    tier: str
+    address: str
+    type: str
+    action: str
+    was: Mapping[str, Any]
+    now: Mapping[str, Any]
+    configured: Mapping[str, Any] = field(default_factory=dict)
+    forced_by: tuple[str, ...] = ()
+    reason: str = ""
+    new_first: bool = False
+    left_over: bool = False  # by an apply that replaced it and did not end: the new one is there
+
+    @property
+    def destroys(self) -> bool:
+        return self.action in ("replace", "delete")
+
+    @property
+    def values(self) -> list[Difference]:
+        """What differs; of a resource that is made, what the configuration says, and nothing of one that
+        goes."""
+        if self.action in ("delete", "forget"):
+            return []
+        if self.action != "create":
+            later = self.later
+            return [each for each in described(diff(self.was, self.now)) if each.attribute not in later]
+        said = {key: value for key, value in self.now.items() if key in self.configured}
+        return described(diff({}, said))
+
+    @property
+    def later(self) -> list[str]:
+        """Values that AWS decides anew when the change is made."""
+        if self.action == "create":
+            return []
+        return sorted(
+            key for key, value in self.now.items() if value is UNKNOWN and key not in self.configured
+        )
+
+    def value(self, name: str) -> Any:
+        """An argument after the change: where terraform does not know it yet, as the configuration says it,
+        such as a reference to another resource."""
+        value = self.now.get(name)
+        return self.configured.get(name, value) if value is UNKNOWN else value
+
+
+def changes(tier: str, plan: Mapping[str, Any], configuration: Mapping[str, Any]) -> list[Change]:
+    """Everything that a plan does to resources, by action and address."""
+    made = configuration.get("resource", {})
+    found = [
+        _change(tier, action, each, made.get(each["type"], {}).get(each.get("name"), {}))
+        for each in plan.get("resource_changes", [])
+        if (action := _action(each))
+    ]
+    return sorted(found, key=lambda each: (ACTIONS.index(each.action), each.address))
+
+
+def _action(resource: Mapping[str, Any]) -> str:
+    """One word for what is done; empty for nothing, and for data that is read during the apply."""
+    change = resource["change"]
+    actions = change["actions"]
+    if actions == ["read"]:
+        return ""
+    if len(actions) == 2:
+        return "replace" if "delete" in actions else "create"  # forget, then create
+    if actions == ["no-op"]:
+        return "import" if change.get("importing") else "move" if resource.get("previous_address") else ""
+    return str(actions[0])
+
+
+def _change(tier: str, action: str, resource: Mapping[str, Any], configured: Mapping[str, Any]) -> Change:
+    change = resource["change"]
+    was, now = sides(change)
+    deposed = f" (deposed {resource['deposed']})" if resource.get("deposed") else ""
+    reason = REASONS.get(resource.get("action_reason", ""), "")
+    if resource.get("previous_address"):
+        reason = f"was {resource['previous_address']}"
+    elif change.get("importing"):
+        reason = f"adopts {change['importing'].get('id', 'what exists')}"
+    return Change(
+        tier=tier,
+        address=f"{resource['address']}{deposed}",
+        type=resource["type"],
+        action=action,
+        was=was or {},
+        now=now or {},
+        configured=configured,
+        forced_by=tuple(sorted(dotted(tuple(path)) for path in change.get("replace_paths", []))),
+        reason=reason,
+        new_first=change["actions"] == ["create", "delete"],
+        left_over=bool(resource.get("deposed")),
+    )
+
+
+def outputs(plan: Mapping[str, Any]) -> list[str]:
+    """The outputs that a plan changes."""
+    made = plan.get("output_changes", {})
+    return sorted(name for name, change in made.items() if change["actions"] != ["no-op"])
+
+
+def configuration(stack: Path) -> dict[str, Any]:
+    """What the saved plan of a tier was made from, own Terraform among it; empty without a plan."""
+    return own.merged(read(stack / CONFIGURATION), own.declared(stack / own.PLANNED))
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The JSON of a file; nothing when it is not there."""
+    made: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return made

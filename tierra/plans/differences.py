@@ -1,0 +1,119 @@
+"""The differences between a resource before and after a change, value by value, as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tierra.plans.structures import ABSENT, Edit, Mark, Masked, Name, diff, document, holds, marked
+from tierra.validation.messages import secret
+
+MASKED = "(sensitive)"
+WIDEST = 240
+
+
+class Difference(NamedTuple):
+    """One value of a resource: its path, and its text before and after, on one line, and masked where it is
+    sensitive."""
+
+    attribute: str
+    was: str
+    now: str
+
+
+def sides(change: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What a change in terraform's JSON starts from and leads to, with sensitive and unknown values marked;
+    None where there is nothing."""
+    unknown = False if change["after"] is None else change.get("after_unknown", False)
+    was = None if change["before"] is None else marked(change["before"], change.get("before_sensitive"))
+    now = None if change["after"] is None else marked(change["after"], change.get("after_sensitive"), unknown)
+    return was, now
+
+
+def differences(change: Mapping[str, Any]) -> list[Difference]:
+    """Every value that a change in terraform's JSON touches; `tags_all` where it says more than `tags`."""
+    return described(diff(*(side or {} for side in sides(change))))
+
+
+def described(edits: list[Edit]) -> list[Difference]:
+    """The texts of differences, without those between nothing and nothing."""
+    found = [_difference(each) for each in edits if not (_empty(each.was) and _empty(each.now))]
+    tags = {each.attribute for each in found if re.match(r"tags(\.|$)", each.attribute)}
+    twins = {f"tags_all{path.removeprefix('tags')}" for path in tags}
+    return [each for each in found if each.attribute not in twins]
+
+
+def _difference(edit: Edit) -> Difference:
+    # Which place an element had, or gets, says nothing.
+    element = (
+        bool(edit.path) and isinstance(edit.path[-1], int) and (edit.was is ABSENT or edit.now is ABSENT)
+    )
+    attribute = dotted(edit.path[:-1] if element else edit.path)
+    if holds(edit.was, Masked) or holds(edit.now, Masked):
+        return Difference(attribute, MASKED, MASKED)
+    # The title of a statement says what it is about, and holds no secret.
+    words = [part.value if isinstance(part, Name) else part for part in edit.path if _names(part)]
+    hidden = secret(tuple(each for each in words if isinstance(each, str)))
+    return Difference(attribute, text(edit.was, hidden), text(edit.now, hidden))
+
+
+def _names(part: str | int | Name) -> bool:
+    return not isinstance(part, Name) or part.key != "Sid"
+
+
+def dotted(path: tuple[str | int | Name, ...]) -> str:
+    """`rule[rate].statement.limit`."""
+    written = ""
+    for part in path:
+        if isinstance(part, str):
+            written += f".{part}" if written else part
+        else:
+            written += f"[{part.value if isinstance(part, Name) else part}]"
+    return _line(written)
+
+
+def text(value: Any, hidden: bool = False) -> str:
+    """A value on one line, cut at WIDEST characters. Texts below a key that sounds like a secret are masked,
+    unless they are an ARN, which says who and not what."""
+    if value is ABSENT or value is None:
+        return "(nothing)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        if hidden and value and not value.startswith("arn:"):
+            return MASKED
+        said = document(value)
+        return _line(value) or '""' if said is None else text(said)
+    if isinstance(value, (dict, list)):
+        return _line(json.dumps(_plain(value, hidden), ensure_ascii=False))
+    return repr(value)
+
+
+def _plain(value: Any, hidden: bool) -> Any:
+    """A structure without secrets and marks."""
+    if isinstance(value, dict):
+        pair = secret(tuple(each for each in (value.get("name"), value.get("key")) if isinstance(each, str)))
+        return {
+            key: _plain(each, hidden or secret((str(key),)) or (pair and key == "value"))
+            for key, each in value.items()
+            if not _empty(each)
+        }
+    if isinstance(value, list):
+        return [_plain(each, hidden) for each in value]
+    if isinstance(value, str) and value:
+        said = None if hidden else document(value)
+        return text(value, hidden) if said is None else _plain(said, hidden)
+    return repr(value) if isinstance(value, (Mark, Masked)) else value
+
+
+def _line(words: str) -> str:
+    """One line of printable characters."""
+    line = "".join(letter if letter.isprintable() else " " for letter in words[: WIDEST * 4])
+    line = re.sub(r"\s+", " ", line).strip()
+    return line if len(line) <= WIDEST and len(words) <= WIDEST * 4 else f"{line[: WIDEST - 1]}…"
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value is ABSENT or value in ("", [], {})

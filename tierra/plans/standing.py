@@ -1,0 +1,54 @@
+"""The resources of a tier before and after its plan, including unchanged ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tierra.plans.changes import Change
+from tierra.plans.differences import sides
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Resources by type, and by address below that. `configured` is the generated Terraform."""
+
+    before: Mapping[str, Mapping[str, Values]]
+    after: Mapping[str, Mapping[str, Values]]
+    configured: Mapping[str, Any]
+
+    def was(self, terraform_type: str) -> Mapping[str, Values]:
+        return self.before.get(terraform_type, {})
+
+    def will_be(self, terraform_type: str) -> Mapping[str, Values]:
+        return self.after.get(terraform_type, {})
+
+    def others(self, change: Change) -> bool:
+        """Whether resources of the same type are there before the change and after it."""
+        kept = self.was(change.type).keys() & self.will_be(change.type).keys()
+        return bool(kept - {change.address})
+
+    def goes(self, terraform_type: str, argument: str, value: Any) -> bool:
+        """Whether the plan destroys for good a resource that an argument points to."""
+        left = self.will_be(terraform_type)
+        return value is not None and any(
+            values.get(argument) == value
+            for address, values in self.was(terraform_type).items()
+            if address not in left
+        )
+
+
+def standing(plan: Mapping[str, Any], configured: Mapping[str, Any]) -> Standing:
+    """Out of terraform's JSON of a plan. What an apply has left over, and terraform only cleans up, is in
+    neither picture."""
+    pictures: tuple[dict[str, dict[str, Values]], dict[str, dict[str, Values]]] = ({}, {})
+    for each in plan.get("resource_changes", []):
+        if each.get("mode") == "data" or each.get("deposed"):
+            continue
+        for picture, values in zip(pictures, sides(each["change"]), strict=True):
+            if values is not None:
+                picture.setdefault(each["type"], {})[each["address"]] = values
+    return Standing(*pictures, configured)

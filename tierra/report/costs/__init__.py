@@ -1,0 +1,174 @@
+"""The monthly cost of the platform of saved plans, before and after, as far as a plan can tell.
+
+It is an estimate at on-demand prices for 730 hours: no free tier, no reserved instances, no savings plan.
+What is paid by usage is named, not estimated; what has no known price is listed, and missing from the sums.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tierra.report.costs import prices
+from tierra.report.costs.kinds import ALSO, BY_USAGE, FREE, PRICED, SPOT
+from tierra.report.costs.prices import Price
+from tierra.report.costs.quantities import Resource, Use
+from tierra.report.costs.skus import Sku
+
+WHEN = ("before", "after")
+SIDES = {"before": ("prior_state", "values"), "after": ("planned_values",)}
+
+
+def estimate(folder: Path, plans: Mapping[str, dict[str, Any]], region: str) -> dict[str, Any]:
+    """The estimate of plans in terraform's JSON, by tier, of the environment whose output folder is given:
+
+    - `environment`, `currency`; `date` of the oldest price that was used, and the `source` of all of them
+    - `before`, `after`: sums in USD; `tiers`: the same of each tier; `types`: of each type in a tier, the
+      dearest first
+    - `unpriced`: what is missing from the sums, by tier, type and reason, with the first address and how many
+    - `usage`: what is paid by usage, by type, with its tiers and how many
+
+    A resource that does not say its region is in the one given.
+    """
+    sums: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: dict.fromkeys(WHEN, 0.0))
+    unpriced: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    usage: dict[tuple[str, str], list[str]] = defaultdict(list)
+    used: dict[str, set[str]] = defaultdict(set)
+    for tier, plan in plans.items():
+        for when in WHEN:
+            for resource, found in _uses(plan, when, region):
+                place = tier, resource.type
+                if isinstance(found, str):
+                    _list(unpriced[*place, found], resource.address)
+                    continue
+                price, quantity = found
+                sums[place][when] += price.usd * quantity
+                used[price.source].add(price.day)
+            for resource in resources(plan, when):
+                for what in _by_usage(resource):
+                    _list(usage[resource.type, what], f"{tier}: {resource.address}")
+    tiers = {tier: _sum(each for place, each in sums.items() if place[0] == tier) for tier in plans}
+    return {
+        "environment": folder.name,
+        "currency": "USD",
+        "date": min((day for days in used.values() for day in days), default=""),
+        "source": " and ".join(f"{name} (oldest price: {min(days)})" for name, days in sorted(used.items())),
+        **_sum(sums.values()),
+        "tiers": tiers,
+        "types": sorted(
+            ({"tier": tier, "type": kind, **_sum([each])} for (tier, kind), each in sums.items()),
+            key=lambda each: -each["after"],
+        ),
+        "unpriced": [
+            {"tier": tier, "address": addresses[0], "type": kind, "why": why, "count": len(addresses)}
+            for (tier, kind, why), addresses in unpriced.items()
+        ],
+        "usage": [
+            {"type": kind, "what": what, "tiers": _tiers(places), "count": len(places)}
+            for (kind, what), places in usage.items()
+        ],
+    }
+
+
+def add(report: dict[str, Any], folder: Path, plans: Mapping[str, dict[str, Any]]) -> None:
+    """Puts the estimate into a report, as its `cost` and that of each of its tiers."""
+    report["cost"] = estimate(folder, plans, region_of(plans))
+    for tier, cost in report["cost"]["tiers"].items():
+        report["tiers"][tier]["cost"] = cost
+
+
+def region_of(plans: Mapping[str, dict[str, Any]]) -> str:
+    """The region of the first provider that says one."""
+    for plan in plans.values():
+        provider = plan.get("configuration", {}).get("provider_config", {}).get("aws", {})
+        if region := provider.get("expressions", {}).get("region", {}).get("constant_value"):
+            return str(region)
+    return ""
+
+
+def needed(plans: Mapping[str, dict[str, Any]], region: str) -> set[tuple[str, Sku]]:
+    """What these plans need prices of, with the region of each."""
+    return {
+        (resource.values.get("region") or region, use.sku)
+        for plan in plans.values()
+        for when in WHEN
+        for resource, use in _quantities(plan, when)
+        if isinstance(use, Use)
+    }
+
+
+def resources(plan: Mapping[str, Any], when: str) -> list[Resource]:
+    """The managed resources of a plan, before or after it."""
+    side: Any = plan
+    for key in SIDES[when]:
+        side = side.get(key) or {}
+    written = plan.get("configuration", {}).get("root_module", {}).get("resources", ())
+    refers = {each["address"]: frozenset(_references(each.get("expressions"))) for each in written}
+    return list(_managed(side.get("root_module", {}), refers))
+
+
+def _managed(module: Mapping[str, Any], refers: Mapping[str, frozenset[str]]) -> Iterator[Resource]:
+    for each in module.get("resources", ()):
+        if each["mode"] == "managed":
+            address = each["address"]
+            yield Resource(address, each["type"], each.get("values") or {}, refers.get(address, frozenset()))
+    for child in module.get("child_modules", ()):
+        yield from _managed(child, refers)
+
+
+def _references(expressions: Any) -> Iterator[str]:
+    """What expressions refer to, with each of their arguments and without."""
+    if isinstance(expressions, list):
+        for each in expressions:
+            yield from _references(each)
+    elif isinstance(expressions, dict):
+        yield from expressions.get("references", ())
+        for each in expressions.values():
+            if isinstance(each, (dict, list)):
+                yield from _references(each)
+
+
+def _quantities(plan: Mapping[str, Any], when: str) -> Iterator[tuple[Resource, Use | str]]:
+    found = resources(plan, when)
+    for resource in found:
+        if count := PRICED.get(resource.type):
+            for use in count(resource, found):
+                yield resource, use
+        elif resource.type not in FREE and resource.type not in BY_USAGE:
+            yield resource, "the type is unknown to the estimate"
+
+
+def _uses(
+    plan: Mapping[str, Any], when: str, region: str
+) -> Iterator[tuple[Resource, tuple[Price, float] | str]]:
+    for resource, use in _quantities(plan, when):
+        if isinstance(use, str):
+            yield resource, use
+            continue
+        where = resource.values.get("region") or region
+        price = prices.price(use.sku, where)
+        yield resource, (price, use.quantity) if price else f"no price of {use.sku} in {where}"
+
+
+def _by_usage(resource: Resource) -> Iterator[str]:
+    for kinds in (BY_USAGE, ALSO):
+        if resource.type in kinds:
+            yield kinds[resource.type]
+    if resource.values.get("capacity_type") == "SPOT":
+        yield SPOT
+
+
+def _tiers(places: list[str]) -> list[str]:
+    return list(dict.fromkeys(place.split(":")[0] for place in places))
+
+
+def _list(addresses: list[str], address: str) -> None:
+    if address not in addresses:
+        addresses.append(address)
+
+
+def _sum(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    each = list(costs)
+    return {when: round(sum((cost[when] for cost in each), 0.0), 2) for when in WHEN}

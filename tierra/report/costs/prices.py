@@ -1,0 +1,68 @@
+"""On-demand prices in USD: the table of this repository, and AWS's answers to `make prices`, which take
+precedence.
+
+The table is `prices.json`, by region and by source; each source has its date. An answer of AWS lies in
+`.prices/<region>.json`, which is not committed, each price with the day it was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tierra.files import write
+from tierra.report.costs.skus import Sku
+
+TABLE = Path(__file__).resolve().parent / "prices.json"
+CACHE = Path(__file__).resolve().parents[3] / ".prices"
+ASKED = "AWS's Price List"
+REPOSITORY = "table of this repository"
+
+
+@dataclass(frozen=True)
+class Price:
+    """In USD, of one unit; `day` is when it was read, as year-month-day."""
+
+    usd: float
+    day: str
+    source: str
+
+
+def price(sku: Sku, region: str) -> Price | None:
+    """What it costs in a region, or None where no source says."""
+    return known(region).get(str(sku))
+
+
+@cache
+def known(region: str) -> Mapping[str, Price]:
+    """Every price that is known of a region, by the name of its Sku. Read once."""
+    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    known = {
+        name: Price(usd, table["sources"][source]["date"], REPOSITORY)
+        for place in ("worldwide", region)
+        for source, prices in table["regions"].get(place, {}).items()
+        for name, usd in prices.items()
+    }
+    return known | {name: Price(each["usd"], each["day"], ASKED) for name, each in asked(region).items()}
+
+
+def asked(region: str) -> dict[str, Any]:
+    """What AWS has answered for a region so far."""
+    file = CACHE / f"{region}.json"
+    answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return answer
+
+
+def keep(region: str, answers: Mapping[Sku, float]) -> Path:
+    """Writes answers of today beside earlier ones, and says where."""
+    today = date.today().isoformat()
+    new = {str(sku): {"usd": usd, "day": today} for sku, usd in answers.items()}
+    CACHE.mkdir(exist_ok=True)
+    file = CACHE / f"{region}.json"
+    write(file, json.dumps(asked(region) | new, indent=1, sort_keys=True) + "\n")
+    return file

@@ -1,0 +1,188 @@
+"""Exposure: rules of security groups, network access lists and web ACLs, one by one, and what is open to the
+internet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierra.plans.changes import Change
+from tierra.plans.differences import described, text
+from tierra.plans.standing import Standing
+from tierra.plans.structures import ABSENT, UNKNOWN, diff
+from tierra.report.findings import EXPOSURE, Finding
+from tierra.report.ranges import wide
+
+NOTHING = repr(ABSENT)
+WORLD = "0.0.0.0/0"
+INGRESS, EGRESS = "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"
+SOURCES = (
+    "cidr_ipv4",
+    "cidr_ipv6",
+    "referenced_security_group_id",
+    "prefix_list_id",
+    "cidr_block",
+    "ipv6_cidr_block",
+)
+RULES = (INGRESS, EGRESS, "aws_network_acl_rule")
+WEB_ACL, IP_SET = "aws_wafv2_web_acl", "aws_wafv2_ip_set"
+# Switches that decide whether something can be reached from the internet, and the value that says yes.
+PUBLIC: Mapping[tuple[str, str], Any] = {
+    ("aws_db_instance", "publicly_accessible"): True,
+    ("aws_lb", "internal"): False,
+    ("aws_s3_bucket_public_access_block", "block_public_acls"): False,
+    ("aws_s3_bucket_public_access_block", "block_public_policy"): False,
+    ("aws_s3_bucket_public_access_block", "ignore_public_acls"): False,
+    ("aws_s3_bucket_public_access_block", "restrict_public_buckets"): False,
+    ("aws_subnet", "map_public_ip_on_launch"): True,
+}
+CLUSTER = "aws_eks_cluster"
+# Where these go, what they guard stands open: a bucket or a load balancer, which an argument names by one of
+# its own.
+WALLS: Mapping[str, tuple[str, str, str]] = {
+    "aws_s3_bucket_public_access_block": ("bucket", "aws_s3_bucket", "id"),
+    "aws_wafv2_web_acl_association": ("resource_arn", "aws_lb", "arn"),
+}
+
+
+def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
+    """What one change opens, closes or turns to the internet."""
+    lines: list[str] = []
+    grave = False
+    if change.type in RULES:
+        lines, grave = _rule(change)
+    elif change.type == WEB_ACL:
+        lines = list(_web_acl(change))
+    elif change.type == IP_SET:
+        lines = list(_addresses(change))
+    elif change.type in WALLS and change.action == "delete":
+        argument, kind, name = WALLS[change.type]
+        if not change.left_over and not standing.goes(kind, name, change.was.get(argument)):
+            lines, grave = ["- what it guards stays, without it"], True
+    else:
+        lines, grave = _public(change)
+    if lines:
+        says = _says(lines) if grave else ""
+        yield Finding(EXPOSURE, change.tier, change.address, change.action, says, tuple(lines), grave)
+
+
+def _says(lines: list[str]) -> str:
+    """How far something opens: a range of the lines that is wide, or else a switch, which opens it to all."""
+    ranges = {word for line in lines if line.startswith("+") for word in line.split() if wide(word)}
+    part = ranges and not any(each.endswith("/0") for each in ranges)
+    return "open to a large part of the internet" if part else "open to the internet"
+
+
+def _rule(change: Change) -> tuple[list[str], bool]:
+    was = _sentence(change.type, change.was) if change.was else ""
+    now = _sentence(change.type, {name: change.value(name) for name in change.now}) if change.now else ""
+    lines = [f"{sign} {said}" for sign, said in (("-", was), ("+", now)) if said and was != now]
+    opens = any(wide(change.now.get(name)) for name in SOURCES) and change.now.get("rule_action") != "deny"
+    inward = change.type == INGRESS or (change.type not in (INGRESS, EGRESS) and not change.now.get("egress"))
+    # Access lists of subnets stand in front of groups, and are wide on purpose.
+    listed = change.type in (INGRESS, EGRESS)
+    return lines, bool(listed and inward and opens and now and was != now)
+
+
+def _sentence(kind: str, rule: Mapping[str, Any]) -> str:
+    """`tcp 443 from 10.0.0.0/8 into aws_security_group.node`."""
+    inward = kind == INGRESS or (kind != EGRESS and not rule.get("egress"))
+    other = next((reference(rule[name]) for name in SOURCES if rule.get(name) not in (None, "", UNKNOWN)), "")
+    other = other or "(known after apply)"
+    own = reference(rule.get("security_group_id") or rule.get("network_acl_id"))
+    verb = "deny " if rule.get("rule_action") == "deny" else ""
+    way = f"from {other} into {own}" if inward else f"from {own} to {other}"
+    about = f" — {text(rule['description'])}" if rule.get("description") else ""
+    return f"{verb}{_ports(rule)} {way}{about}"
+
+
+def _ports(rule: Mapping[str, Any]) -> str:
+    protocol = str(rule.get("ip_protocol") or rule.get("protocol") or "-1")
+    first, last = rule.get("from_port"), rule.get("to_port")
+    if protocol in ("-1", "all"):
+        return "everything"
+    if first in (None, -1) or (first == 0 and last in (0, 65535)):
+        return f"{protocol}, all ports"
+    return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
+
+
+def reference(value: Any) -> str:
+    """What a reference of the configuration names, without the marks around it and the attribute behind; any
+    other value as it is."""
+    if isinstance(value, str) and (
+        found := re.fullmatch(r"\$\{(data\.)?([a-z0-9_]+\.[a-zA-Z0-9_-]+)([^}]*)\}", value)
+    ):
+        kept = "" if found[3] in (".id", ".arn", ".name") else found[3]
+        return f"{found[1] or ''}{found[2]}{kept}"
+    return text(value)
+
+
+def _web_acl(change: Change) -> Iterator[str]:
+    rules = [_by_name(side.get("rule")) for side in (change.was, change.now)]
+    was, now = rules
+    for name in sorted(was.keys() | now.keys()):
+        if name not in was:
+            yield f"+ rule {name}: {_does(now[name])}"
+        elif name not in now:
+            yield f"- rule {name}: {_does(was[name])}"
+        elif found := described(diff(was[name], now[name])):
+            told = "; ".join(f"{each.attribute} {each.was} → {each.now}" for each in found)
+            yield f"~ rule {name}: {told}"
+    sides = ({"default_action": side.get("default_action")} for side in (change.was, change.now))
+    if change.action == "update":
+        yield from (f"~ {each.attribute}: {each.was} → {each.now}" for each in described(diff(*sides)))
+
+
+def _addresses(change: Change) -> Iterator[str]:
+    for each in described(diff({"a": change.was.get("addresses")}, {"a": change.now.get("addresses")})):
+        yield from (f"{sign} {said}" for sign, said in (("-", each.was), ("+", each.now)) if said != NOTHING)
+
+
+def _by_name(rules: Any) -> dict[str, Any]:
+    return (
+        {str(each.get("name")): each for each in rules or [] if isinstance(each, dict)}
+        if isinstance(rules, list)
+        else {}
+    )
+
+
+def _does(rule: Mapping[str, Any]) -> str:
+    """What a rule does with the requests that its statement catches."""
+    for key in ("action", "override_action"):
+        for block in rule.get(key) or []:
+            for action, said in block.items() if isinstance(block, dict) else ():
+                if said:
+                    verb = "as its group says" if action == "none" else action
+                    return f"priority {rule.get('priority')}, {verb}: {text(rule.get('statement'))}"
+    return f"priority {rule.get('priority')}: {text(rule.get('statement'))}"
+
+
+def _public(change: Change) -> tuple[list[str], bool]:
+    lines = []
+    for (kind, name), yes in PUBLIC.items():
+        was, now = change.was.get(name), change.now.get(name)
+        if kind != change.type or (was is yes) == (now is yes):
+            continue
+        lines.append(f"{'+' if now is yes else '-'} {name}: {text(now if change.now else was)}")
+    opens = any(line.startswith("+") for line in lines)
+    if change.type == CLUSTER:
+        was, now = (_endpoint(side) for side in (change.was, change.now))
+        lines += [f"- API open to {each}" for each in sorted(was - now)]
+        lines += [f"+ API open to {each}" for each in sorted(now - was)]
+        opens = opens or any(map(wide, now - was))
+    return lines, opens
+
+
+def _endpoint(cluster: Mapping[str, Any]) -> set[str]:
+    """The addresses from which the API of a cluster is reached over the internet; all, where nothing says
+    which."""
+    blocks = cluster.get("vpc_config")
+    if not isinstance(blocks, list) or not blocks or not isinstance(blocks[0], dict):
+        return set()
+    if not blocks[0].get("endpoint_public_access"):
+        return set()
+    ranges = blocks[0].get("public_access_cidrs")
+    if isinstance(ranges, list) and ranges:
+        return {str(each) for each in ranges}
+    return {WORLD}

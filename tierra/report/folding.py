@@ -1,0 +1,79 @@
+"""Groups findings that say the same about several resources."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tierra.report.findings import REPLACEMENT
+
+
+@dataclass(frozen=True)
+class Group:
+    """One finding, or several alike. `title` is its address, or what they have in common."""
+
+    title: str
+    members: tuple[Mapping[str, Any], ...]
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        return self.members[0]
+
+    @property
+    def several(self) -> bool:
+        return len(self.members) > 1
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the title and what one says is all there is to know."""
+        return (
+            len({(each["says"], *each["lines"]) for each in self.members}) == 1 and not self.first["family"]
+        )
+
+    @property
+    def grave(self) -> bool:
+        return bool(self.first["grave"])
+
+    @property
+    def tiers(self) -> str:
+        return ", ".join(dict.fromkeys(each["tier"] for each in self.members))
+
+    @property
+    def says(self) -> str:
+        """What all of them say; a family is destroyed, each member in its own way."""
+        return str(self.first["says"]) if len({each["says"] for each in self.members}) == 1 else ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of one, or those that all have."""
+        return tuple(self.first["lines"]) if len({tuple(each["lines"]) for each in self.members}) == 1 else ()
+
+
+def folded(findings: list[dict[str, Any]]) -> list[Group]:
+    """The findings of a subject in their order. What is destroyed together is one, unless it is grave; so are
+    resources of a type for which the same holds."""
+    found: dict[Hashable, list[dict[str, Any]]] = {}
+    for each in findings:
+        found.setdefault(_likeness(each), []).append(each)
+    return [Group(_title(members), tuple(members)) for members in found.values()]
+
+
+def _likeness(finding: Mapping[str, Any]) -> tuple[Hashable, ...]:
+    if finding["family"] and not finding["grave"]:
+        return (finding["family"],)
+    kind = finding["address"].partition(".")[0]
+    lines = () if finding["subject"] == REPLACEMENT else tuple(finding["lines"])
+    alone = finding["address"] if not finding["says"] else ""
+    return finding["tier"], kind, finding["action"], finding["says"], lines, finding["grave"], alone
+
+
+def _title(members: list[dict[str, Any]]) -> str:
+    first = members[0]
+    if len(members) == 1:
+        return str(first["address"])
+    if first["family"] and not first["grave"]:
+        return f"{first['family']}, {len(members)} resources"
+    kind = first["address"].partition(".")[0]
+    names = ", ".join(each["address"].removeprefix(f"{kind}.") for each in members)
+    return f"{len(members)} {kind} ({names})"

@@ -1,0 +1,34 @@
+"""Data that a plan would destroy although `protection` guards it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierra.plans.changes import Change
+from tierra.report.findings import REFUSED, Finding
+from tierra.report.holdings import fate
+
+PROTECTION = "protection"  # the output by which tierra/terraform/stack.py keeps what the spec said
+# prevent_destroy does not reach a resource that the configuration has no longer, and ElastiCache and EFS have
+# no guard of their own (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore:
+# elasticache, DeleteReplicationGroup; efs, DeleteFileSystem).
+KEEPS_DATA = (
+    "aws_db_instance",
+    "aws_docdb_cluster",
+    "aws_efs_file_system",
+    "aws_elasticache_replication_group",
+)
+
+
+def guarded(change: Change, plan: Mapping[str, Any]) -> Iterator[Finding]:
+    """A database or volume that the spec leaves out while protection is on, or was when the tier was applied
+    last."""
+    said = plan.get("output_changes", {}).get(PROTECTION, {})
+    held = said.get("before") is True or said.get("after") is True
+    if held and change.action == "delete" and change.type in KEEPS_DATA and fate(change.type, change.was):
+        says = (
+            "protection keeps it. To give it up with its data, write protection: false, plan and apply that"
+            " first, as a change of its own, and leave it out then; or write it into the spec again"
+        )
+        yield Finding(REFUSED, change.tier, change.address, change.action, says, (), grave=True)

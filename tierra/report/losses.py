@@ -1,0 +1,64 @@
+"""Data that a plan destroys, and guards of data that it removes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tierra.plans.changes import Change
+from tierra.plans.differences import text
+from tierra.report.findings import DATA, Finding
+from tierra.report.holdings import FATES, fate, way_out
+from tierra.report.tenants import SUBNET, Tenant, inside
+
+# Logs go with what they belong to; what becomes of them is said, and is not the worst of a plan.
+LESSER = ("aws_cloudwatch_log_group", "helm_release")
+# The value of an argument that makes data easier to lose.
+LOOSE: Mapping[str, Any] = {
+    "deletion_protection": False,
+    "deletion_protection_enabled": False,
+    "delete_automated_backups": True,
+    "force_delete": True,
+    "force_destroy": True,
+    "skip_final_snapshot": True,
+}
+# Arguments whose smaller value keeps data for a shorter time.
+KEPT = (
+    "backup_retention_period",
+    "deletion_window_in_days",
+    "recovery_window_in_days",
+    "retention_in_days",
+    "snapshot_retention_limit",
+)
+FOREVER = ("retention_in_days",)  # 0 keeps for good
+
+
+def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
+    """What one change means for data. `tenants` is what stands in the network."""
+    becomes = fate(change.type, change.was) or inside(change.type, change.was, tenants)
+    # What stands in a zone that is given up goes before its subnets: tierra/run/order.py.
+    zone = change.type == SUBNET and change.action == "delete"
+    if change.destroys and becomes and not zone:
+        grave = change.type not in LESSER
+        if way := way_out(change.type, change.was):
+            becomes = f"{becomes}; {way}"
+        yield Finding(DATA, change.tier, change.address, change.action, becomes, (), grave)
+    if change.action == "update" and change.type in FATES:
+        lifted = list(_lifted(change))
+        lines = tuple(f"~ {name}: {text(was)} → {text(now)}" for name, was, now in lifted)
+        if lifted:
+            guard = any(name in LOOSE for name, _, _ in lifted)
+            says = "a guard of its data is lifted" if guard else "data is kept for a shorter time"
+            yield Finding(DATA, change.tier, change.address, change.action, says, lines)
+
+
+def _lifted(change: Change) -> Iterator[tuple[str, Any, Any]]:
+    for name in sorted({*LOOSE, *KEPT}):
+        was, now = change.was.get(name), change.now.get(name)
+        if name in LOOSE and was is not LOOSE[name] and now is LOOSE[name] and was is not None:
+            yield name, was, now
+        elif name in KEPT and isinstance(was, int) and isinstance(now, int):
+            if name in FOREVER:
+                was, now = (each or 10**6 for each in (was, now))
+            if now < was:
+                yield name, change.was[name], change.now[name]

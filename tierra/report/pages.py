@@ -1,0 +1,177 @@
+"""The report as a page: Markdown for a pull request, HTML for a browser and for print."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tierra.report.findings import SUBJECTS
+from tierra.report.folding import folded
+from tierra.report.terminal import forecasts, spent, tone, when
+from tierra.report.title import REHEARSAL
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "report"
+# GitHub refuses a comment of more than 65,536 characters; two environments share one.
+LONGEST = 32_000  # bytes, of which no character has less than one
+# From everything to little more than counts: how many values of a resource, lines of a finding, findings of a
+# subject, addresses of a kind and lines of the spec's diff are written out. The first that fits is taken.
+DEPTHS = (
+    (200, 200, 1000, 1000, 200),
+    (20, 20, 200, 1000, 200),
+    (6, 8, 60, 1000, 100),
+    (0, 4, 30, 1000, 60),
+    (0, 1, 20, 1000, 30),
+    (0, 1, 10, 60, 20),
+    (0, 0, 5, 8, 10),
+    (0, 0, 3, 0, 0),
+)
+VERBS = {
+    "create": "create",
+    "update": "update in place",
+    "replace": "replace",
+    "delete": "destroy",
+    "forget": "forget, and leave in AWS",
+    "import": "import",
+    "move": "move",
+}
+
+
+def model(made: dict[str, Any]) -> dict[str, Any]:
+    """The report, grouped as a page shows it."""
+    names = ("add", "change", "destroy")
+    return {
+        "report": made,
+        "title": made["title"],
+        "rehearsed": made["title"]["target"] == REHEARSAL,
+        "facts": facts(made["title"]),
+        "cost": made.get("cost", {}),
+        "priced": any("cost" in each for each in made["tiers"].values()),
+        "tone": tone(made["verdict_line"]),
+        "forecasts": forecasts(made["tiers"]),
+        "sums": {name: sum(each[name] for each in made["tiers"].values()) for name in names},
+        "subjects": [
+            {
+                "key": key,
+                "title": title,
+                "count": len(found),
+                "grave": any(each["grave"] for each in found),
+                "changed": folded([each for each in found if each["action"] != "create" or each["grave"]]),
+                "new": [each for each in found if each["action"] == "create" and not each["grave"]],
+            }
+            for key, title in SUBJECTS.items()
+            if (found := [each for each in made["findings"] if each["subject"] == key])
+        ],
+        "absent": [
+            title
+            for key, title in SUBJECTS.items()
+            if key not in {each["subject"] for each in made["findings"]}
+        ],
+        "tiers": [
+            {
+                "name": tier,
+                "counts": count,
+                "actions": _actions([each for each in made["resources"] if each["tier"] == tier]),
+                "outputs": made["outputs"].get(tier, []),
+                "seal": made["plans"].get(tier, {}),
+            }
+            for tier, count in made["tiers"].items()
+        ],
+    }
+
+
+def facts(title: dict[str, Any]) -> list[tuple[str, str]]:
+    """The head of the report, as names and values; what is not known is left out."""
+    spec = title["spec"]
+    state = {True: "edited since ", False: "as in ", None: ""}[spec["edited"]]
+    said = [
+        ("account", title["account"]),
+        ("region", title["region"]),
+        ("target", title["target"]),
+        ("planned", when(title["made"])),
+        ("spec", f"{spec['path']}, {state}{spec['commit']}" if spec["commit"] else spec["path"]),
+        ("terraform", title["terraform"]),
+        *title["providers"].items(),
+        ("Tierra", title["tierra"]),
+    ]
+    return [(name, value) for name, value in said if value]
+
+
+def _actions(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The resources of a tier by what is done with them, and by kind."""
+    made = []
+    for action, group in groupby(resources, lambda each: each["action"]):
+        kinds = [
+            {"type": kind, "resources": list(alike)}
+            for kind, alike in groupby(
+                sorted(group, key=lambda each: (each["type"], each["address"])), lambda each: each["type"]
+            )
+        ]
+        made.append(
+            {
+                "action": action,
+                "verb": VERBS[action],
+                "kinds": kinds,
+                "count": sum(len(each["resources"]) for each in kinds),
+            }
+        )
+    return made
+
+
+def html(made: dict[str, Any]) -> str:
+    """One file that needs nothing else; every value is escaped."""
+    return _environment(escape=True).get_template("report.html").render(model(made))
+
+
+def markdown(made: dict[str, Any], longest: int = LONGEST) -> str:
+    """As much as fits: the less there is room for, the more is only counted. Values are code, in which GitHub
+    reads neither HTML nor names of people."""
+    template = _environment(escape=False).get_template("report.md")
+    shown = model(made)
+    text = ""
+    for depth in DEPTHS:
+        values, lines, found, addresses, edits = depth
+        text = template.render(
+            shown,
+            values=values,
+            lines=lines,
+            found=found,
+            addresses=addresses,
+            edits=edits,
+            whole=depth is DEPTHS[0],
+        )
+        if len(text.encode()) <= longest:
+            return text
+    note = "\n\n… cut: the rest is in `report.html`.\n"
+    kept = text.encode()[: longest - len(note.encode())].decode(errors="ignore")
+    return kept.rpartition("\n")[0] + note
+
+
+def code(value: object) -> str:
+    """A value as code in Markdown: marked by more backticks than it has itself in a row."""
+    text = str(value)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    room = " " if len(fence) > 1 else ""
+    return f"{fence}{room}{text}{room}{fence}"
+
+
+def fenced(text: str) -> str:
+    """Lines as a block of Markdown, fenced by more backticks than they have in a row."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}diff\n{text}\n{fence}"
+
+
+def _environment(*, escape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"code": code, "fenced": fenced, "spent": spent}
+    return environment

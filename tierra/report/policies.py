@@ -1,0 +1,142 @@
+"""Permissions: policies statement by statement, and the resources that grant rights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierra.plans.changes import Change
+from tierra.plans.differences import text
+from tierra.plans.structures import ABSENT, UNKNOWN, Masked, diff, document, holds
+from tierra.report.findings import IDENTITY, Finding
+
+POLICIES = ("access_policy", "assume_role_policy", "policy")  # arguments that hold one
+# Types that give rights without a policy of their own, and the arguments that say to whom and which.
+GRANTS: Mapping[str, tuple[str, ...]] = {
+    "aws_eks_access_entry": ("principal_arn", "kubernetes_groups", "type"),
+    "aws_eks_access_policy_association": ("principal_arn", "policy_arn", "access_scope"),
+    "aws_eks_pod_identity_association": ("namespace", "service_account", "role_arn"),
+    "aws_elasticache_user": ("user_id", "access_string"),
+    "aws_iam_openid_connect_provider": ("url", "client_id_list"),
+    "aws_iam_role_policy_attachment": ("role", "policy_arn"),
+}
+
+
+def identity(change: Change) -> Iterator[Finding]:
+    """The finding of one resource, if it gives or takes rights."""
+    lines: list[str] = []
+    grave = False
+    for name in sorted({*change.was, *change.now}):
+        was, now = _statements(change.was.get(name)), _statements(change.value(name))
+        if was or now:
+            lines += _lines(was, now)
+            grave |= any(anyone(each) for key, each in now.items() if was.get(key) != each)
+        elif change.now.get(name) is UNKNOWN and name in change.configured and name in POLICIES:
+            lines.append(f"~ {name}: its statements are known after apply")
+    if change.type in GRANTS and (grant := list(_grant(change))):
+        lines += grant
+    if lines:
+        says = "anyone may use it" if grave else ""
+        yield Finding(IDENTITY, change.tier, change.address, change.action, says, tuple(lines), grave)
+
+
+def _statements(value: Any) -> dict[str, dict[str, Any]]:
+    """The statements of a policy by Sid, or by what they say where they have none; none of anything else."""
+    said = document(value)
+    if not isinstance(said, dict) or "Statement" not in said:
+        return {}
+    listed = said["Statement"] if isinstance(said["Statement"], list) else [said["Statement"]]
+    named = {}
+    for each in listed:
+        if isinstance(each, dict):
+            sid = each.get("Sid")
+            named[sid if sid and sid not in named else json.dumps(each, sort_keys=True)] = _normal(each)
+    return named
+
+
+def _normal(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """One form for all ways to write a statement: one and a list of one are the same."""
+    return {
+        key: sorted(map(str, each))
+        if isinstance(each, list)
+        else _normal(each)
+        if isinstance(each, dict)
+        else each
+        if key in ("Sid", "Effect")
+        else [str(each)]
+        for key, each in statement.items()
+    }
+
+
+def _lines(was: Mapping[str, dict[str, Any]], now: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    for key in sorted(was.keys() | now.keys()):
+        if key not in was:
+            yield f"+ {sentence(now[key])}"
+        elif key not in now:
+            yield f"- {sentence(was[key])}"
+        elif edits := diff(was[key], now[key]):
+            yield f"~ {key}: {'; '.join(map(_edit, edits))}"
+
+
+def _edit(edit: Any) -> str:
+    where = ".".join(str(part) for part in edit.path if isinstance(part, str))
+    if edit.was is ABSENT:
+        return f"{where} + {_words(edit.now)}"
+    if edit.now is ABSENT:
+        return f"{where} - {_words(edit.was)}"
+    return f"{where} {_words(edit.was)} → {_words(edit.now)}"
+
+
+def sentence(statement: Mapping[str, Any]) -> str:
+    """`ReadFiles: Allow s3:GetObject on arn:… for Service eks.amazonaws.com if StringEquals …`."""
+    words = f"{statement['Sid']}: " if statement.get("Sid") else ""
+    words += str(statement.get("Effect", ""))
+    for key, before in (
+        ("Action", ""),
+        ("NotAction", "all but "),
+        ("Resource", "on "),
+        ("NotResource", "on all but "),
+        ("Principal", "for "),
+        ("NotPrincipal", "for all but "),
+        ("Condition", "if "),
+    ):
+        if key in statement:
+            words += f" {before}{_words(statement[key])}"
+    return words
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(each)}" for key, each in sorted(value.items()))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def anyone(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement allows something to everyone, unconditionally."""
+    principal = statement.get("Principal")
+    everyone = principal == ["*"] or (isinstance(principal, dict) and principal.get("AWS") == ["*"])
+    return statement.get("Effect") == "Allow" and everyone and "Condition" not in statement
+
+
+def _grant(change: Change) -> Iterator[str]:
+    names = GRANTS[change.type]
+    if change.action != "update":
+        sign, side = ("- ", change.was) if change.action == "delete" else ("+ ", change.now)
+        if change.action == "replace":
+            yield f"- {_granted({name: change.was.get(name) for name in names})}"
+        said = {name: change.value(name) if side is change.now else side.get(name) for name in names}
+        yield f"{sign}{_granted(said)}"
+        return
+    for name in names:
+        was, now = change.was.get(name), change.now.get(name)
+        if diff(was, now):
+            yield f"~ {name}: {_shown(was)} → {_shown(now)}"
+
+
+def _granted(said: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_shown(each)}" for name, each in said.items() if each not in (None, "", []))
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, Masked) or holds(value, Masked) else text(value)

@@ -1,0 +1,140 @@
+"""What the internet reaches, and where the platform's requests come from: paths of the gateway, a firewall
+that no longer blocks, and the addresses of the NAT gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tierra.plans.changes import Change
+from tierra.plans.differences import text
+from tierra.plans.standing import Standing
+from tierra.plans.structures import UNKNOWN, Masked, holds
+from tierra.report.findings import MOVES, NEEDS_WINDOW, OPENS, REACH, Finding
+from tierra.report.ranges import wide
+from tierra.report.releases import RELEASE, asks_for_credentials, paths, read
+
+WEB_ACL, IP_SET, ADDRESS = "aws_wafv2_web_acl", "aws_wafv2_ip_set", "aws_eip"
+BLOCKS, COUNTS, ALLOWS, OFF = "block", "count", "allow", "off"
+
+
+def reach(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
+    """What the changes of one tier mean for it."""
+    listed = list(changes)
+    for change in listed:
+        if change.type == RELEASE:
+            yield from _paths(change)
+        elif change.type == WEB_ACL:
+            yield from _web_acl(change)
+        elif change.type == IP_SET:
+            yield from _addresses(change, standing)
+    yield from _egress(listed, standing)
+
+
+def _paths(change: Change) -> Iterator[Finding]:
+    was, now = (paths(side) for side in (change.was, _known(change)))
+    gone, new = sorted(was - now), sorted(now - was)
+    lines = (*(f"- {path}" for path in gone), *(f"+ {path}" for path in new))
+    if gone:
+        says = f"clients of {', '.join(gone)} get 404"
+        grave = change.action != "delete"
+        yield Finding(REACH, change.tier, change.address, change.action, says, lines, grave, verdict=MOVES)
+    elif asks_for_credentials(change.was) and not asks_for_credentials(_known(change)):
+        says = "the gateway no longer asks for a key or token"
+        yield Finding(REACH, change.tier, change.address, change.action, says, (), True, verdict=OPENS)
+    elif new:
+        says = "its paths can be reached through the gateway"
+        yield Finding(REACH, change.tier, change.address, change.action, says, lines)
+
+
+def _known(change: Change) -> Mapping[str, Any]:
+    """A release after the change, as the configuration says it where the values are not known yet."""
+    unknown = (
+        change.action != "delete" and read(change.now) is None and not holds(change.now.get("values"), Masked)
+    )
+    return change.configured if unknown else change.now
+
+
+def _web_acl(change: Change) -> Iterator[Finding]:
+    """Rules that blocked, and do not any more."""
+    if change.action == "delete":
+        return
+    was, now = (_actions(side) for side in (change.was, change.now))
+    lines = tuple(
+        f"~ rule {name}: {BLOCKS} → {now.get(name, OFF)}"
+        for name, does in was.items()
+        if does == BLOCKS and now.get(name, OFF) != BLOCKS
+    )
+    if lines:
+        says = "rules of the firewall no longer block"
+        yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
+
+
+def _actions(acl: Mapping[str, Any]) -> dict[str, str]:
+    """What each rule does with what it catches; a group of rules that is not overridden blocks."""
+    rules = acl.get("rule")
+    listed = [each for each in rules if isinstance(each, dict)] if isinstance(rules, list) else []
+    return {
+        str(each.get("name")): _does(each) for each in sorted(listed, key=lambda each: str(each.get("name")))
+    }
+
+
+def _does(rule: Mapping[str, Any]) -> str:
+    for key in ("action", "override_action"):
+        blocks = rule.get(key)
+        for block in [blocks] if isinstance(blocks, dict) else blocks or []:
+            for name, said in block.items() if isinstance(block, dict) else ():
+                if said not in (None, [], UNKNOWN):
+                    return BLOCKS if name in (BLOCKS, "none") else str(name)
+    return BLOCKS
+
+
+def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
+    """Sets of addresses as wide as a part of the internet, by the rule that asks them."""
+    was, now = (
+        {str(each) for each in side.get("addresses") or [] if isinstance(each, str)}
+        for side in (change.was, change.now)
+    )
+    found = sorted(each for each in now - was if wide(each))
+    if not found:
+        return
+    rule = _rule_of(change, standing)
+    lines = tuple(f"+ {each}" for each in found)
+    if rule == ALLOWS:
+        says = "requests from there pass every rule of the firewall"
+        yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
+    elif rule == BLOCKS:
+        says = "requests from there are refused"
+        yield Finding(
+            REACH, change.tier, change.address, change.action, says, lines, True, verdict=NEEDS_WINDOW
+        )
+
+
+def _rule_of(change: Change, standing: Standing) -> str:
+    """What the rule that asks a set of addresses does, by the configuration; empty when none asks it."""
+    wanted = f"${{{change.address}.arn}}"
+    for acl in standing.configured.get("resource", {}).get(WEB_ACL, {}).values():
+        for rule in acl.get("rule") or []:
+            said = (rule.get("statement") or {}).get("ip_set_reference_statement") or {}
+            if said.get("arn") == wanted:
+                return _does(rule)
+    return ""
+
+
+def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+    """One finding for all addresses that come and go; the first addresses of a platform are no change."""
+    if not standing.was(ADDRESS) or not standing.will_be(ADDRESS):
+        return
+    moved = [each for each in changes if each.type == ADDRESS and not each.left_over]
+    lines = (
+        *(f"- {text(each.was.get('public_ip'))}" for each in moved if each.destroys),
+        *(f"+ {text(each.now.get('public_ip'))}" for each in moved if each.action in ("create", "replace")),
+    )
+    if lines:
+        says = "requests leave from other addresses: allow-lists that hold the old ones must get the new"
+        if all(line.startswith("-") for line in lines):
+            says = "requests leave from fewer addresses: no longer from these"
+        first = moved[0]
+        # Others that stay are used already: a further address is a change of the whole.
+        action = first.action if first.destroys else "update"
+        yield Finding(REACH, first.tier, first.address, action, says, lines, verdict=MOVES)

@@ -1,0 +1,114 @@
+"""Helm releases: what their charts install in the cluster, and what their values say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierra.plans.structures import Masked, document, holds
+
+RELEASE = "helm_release"
+SYSTEM = "./charts/chart"  # of an application, below templates/systems
+# Charts without a pod. A test holds those below templates/ against their files; prometheus-operator-crds has
+# custom resource definitions alone (prometheus-community/helm-charts, charts/prometheus-operator-crds).
+PODLESS = frozenset(
+    {
+        "./charts/cluster",
+        "./charts/databases",
+        "./charts/namespace",
+        "./charts/own-namespace",
+        "./charts/platform",
+        "./charts/system",
+        "prometheus-operator-crds",
+    }
+)
+# Among them those with namespaces: Kubernetes deletes a namespace with all that is in it.
+NAMESPACES = frozenset(
+    f"./charts/{each}" for each in ("cluster", "databases", "namespace", "own-namespace", "platform")
+)
+VOLUMES = ("volumeClaimTemplate", "volumeClaimTemplates", "persistentVolumeClaim")
+
+
+def runs_pods(values: Mapping[str, Any]) -> bool:
+    """Whether a release has pods; of a chart that is not known it is assumed."""
+    return values.get("chart") not in PODLESS
+
+
+def keeps_volumes(values: Mapping[str, Any]) -> bool:
+    """Whether its pods may have asked for volumes: those of Tierra's own charts never do, others when the
+    values name some, or cannot be read."""
+    if str(values.get("chart", "")).startswith("./charts/") or not runs_pods(values):
+        return False
+    said = read(values)
+    return not said or _asks(said)
+
+
+def read(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the values of a release say, the later texts over the earlier; None when a text is sensitive, not
+    known yet or no document."""
+    texts = values.get("values") or []
+    if not isinstance(texts, list):
+        return None
+    found: dict[str, Any] = {}
+    for text in texts:
+        said = None if holds(text, Masked) else document(text)
+        if not isinstance(said, dict):
+            return None
+        found |= said
+    return found
+
+
+def replicas(values: Mapping[str, Any]) -> int | None:
+    """The pods that always run, where the values say it."""
+    said = read(values) or {}
+    for path in (("autoscaling", "minReplicas"), ("replicas", "min"), ("replicaCount",)):
+        if path[0] == "autoscaling" and not _at(said, ("autoscaling", "enabled")):
+            continue
+        found = _at(said, path)
+        if isinstance(found, int) and not isinstance(found, bool):
+            return found
+    return None
+
+
+def paths(values: Mapping[str, Any]) -> set[str]:
+    """Paths, and hosts where they are named, at which the gateway leads to a release."""
+    said = read(values) or {}
+    found = set()
+    if values.get("chart") == SYSTEM and isinstance(said.get("path"), str):
+        found = {f"{host}{said['path']}" for host in said.get("hosts") or [""]}
+    for rule in _rules(said):
+        host = rule.get("host") or ""
+        listed = _at(rule, ("http", "paths")) or []
+        found |= {f"{host}{each.get('path') or '/'}" for each in listed if isinstance(each, dict)}
+    return found
+
+
+def asks_for_credentials(values: Mapping[str, Any]) -> bool:
+    """Whether the gateway lets in known clients alone."""
+    return values.get("chart") == SYSTEM and bool(_at(read(values) or {}, ("requests", "auth")))
+
+
+def image(values: Mapping[str, Any]) -> str:
+    """The image of a system; empty before its first delivery."""
+    said = (read(values) or {}).get("image")
+    return said if values.get("chart") == SYSTEM and isinstance(said, str) and said != "none" else ""
+
+
+def _rules(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Rules of ingresses that come as objects beside a chart's own."""
+    for each in said.get("extraObjects") or []:
+        if isinstance(each, dict) and each.get("kind") == "Ingress":
+            yield from (rule for rule in _at(each, ("spec", "rules")) or [] if isinstance(rule, dict))
+
+
+def _at(said: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        said = said.get(key) if isinstance(said, dict) else None
+    return said
+
+
+def _asks(said: Any) -> bool:
+    if isinstance(said, dict):
+        switched = isinstance(said.get("persistence"), dict) and said["persistence"].get("enabled") is True
+        return switched or any(said.get(name) for name in VOLUMES) or any(map(_asks, said.values()))
+    return isinstance(said, list) and any(map(_asks, said))

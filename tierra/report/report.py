@@ -1,0 +1,220 @@
+"""The report: what the saved plans of an environment will do, on one page.
+
+`python -m tierra.report.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left in
+`stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for a
+browser and `report.json` for programs. With --detailed the exit code is 2 when a plan changes something, as
+terraform's own is with -detailed-exitcode.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tierra.files import write
+from tierra.plans.changes import PLAN, Change, changes, configuration, outputs, read
+from tierra.plans.standing import Standing, standing
+from tierra.report import calendar, costs, pages, terminal
+from tierra.report.compatibility import compatibility
+from tierra.report.downtime import downtime
+from tierra.report.exposure import exposure
+from tierra.report.findings import REPLACEMENT, SUBJECTS, Finding, families, verdict, verdicts
+from tierra.report.losses import losses
+from tierra.report.policies import identity
+from tierra.report.reach import reach
+from tierra.report.releases import RELEASE, image
+from tierra.report.resilience import resilience
+from tierra.report.tenants import Tenant, tenants
+from tierra.report.title import title
+from tierra.report.transitions import refused_plan
+from tierra.report.waiting import waiting
+
+FORECAST = "forecast"
+SEAL = "plan.seal"
+CHANGES, NOTHING = "changes", "none"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many resources a tier's plan creates, updates in place and destroys; a replacement counts twice,
+    as terraform counts it. `forecast` says that the plan rests on values made up by the rehearsal."""
+
+    add: int
+    change: int
+    destroy: int
+    forecast: bool = False
+
+
+def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
+    """The counts of one `terraform show -json` plan."""
+    actions = [change["change"]["actions"] for change in plan.get("resource_changes", [])]
+    return Counts(
+        add=sum("create" in each for each in actions),
+        change=sum("update" in each for each in actions),
+        destroy=sum("delete" in each for each in actions),
+        forecast=forecast,
+    )
+
+
+def report(
+    folder: Path,
+    tiers: list[str],
+    environment: str = "",
+    refused: Sequence[Finding] = (),
+    day: date | None = None,
+) -> dict[str, Any]:
+    """The report of the plans in the output folder of an environment (the name of the folder, unless it is
+    given), as it is written to `report.json`:
+
+    - `environment`, and `title`: see tierra/report/title.py
+    - `verdict`: `changes` or `none`; outputs count as changes
+    - `verdict_line`: the worst that holds, and `verdicts`: everything that holds (tierra/report/findings.py)
+    - `tiers`: the counts of each, and its `cost` before and after
+    - `cost`: what all of them cost in a month, as review.costs has it
+    - `findings`: what matters first, in the order of a report
+    - `resources`: every resource that is touched, with the values that differ
+    - `outputs`: the names of those that change, by tier
+    - `plans`: the seals of all saved plans of the environment, by tier
+
+    `refused` are findings that no single plan shows. `day` is that by which the support of versions is
+    judged, today when left out. No sensitive value is in the report. Raises FileNotFoundError when a tier has
+    no JSON plan.
+    """
+    environment = environment or folder.name
+    counted, outputs_of, plans = {}, {}, {}
+    touched: dict[str, list[Change]] = {}
+    pictures: dict[str, Standing] = {}
+    stopped = [*refused]
+    day = day or calendar.today()
+    for tier in tiers:
+        stack = folder / "stacks" / tier
+        plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
+        planned = configuration(stack)
+        counted[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
+        touched[tier] = changes(tier, plan, planned)
+        stopped += refused_plan(plan, planned, tier)
+        pictures[tier] = standing(plan, planned)
+        stopped += calendar.findings(tier, pictures[tier], touched[tier], day)
+        if names := outputs(plan):
+            outputs_of[tier] = names
+    changed = bool(outputs_of) or any(touched.values())
+    found = findings(touched, pictures, stopped, tenants(folder))
+    whole = verdicts(found, changes=changed)
+    made = {
+        "environment": environment,
+        "title": title(folder, tiers, environment),
+        "verdict": CHANGES if changed else NOTHING,
+        "verdict_line": whole[0],
+        "verdicts": whole,
+        "tiers": counted,
+        "findings": [asdict(each) for each in found],
+        "resources": [_resource(each) for mine in touched.values() for each in mine],
+        "outputs": outputs_of,
+        "plans": seals(folder),
+    }
+    costs.add(made, folder, plans)
+    return made
+
+
+def seals(folder: Path) -> dict[str, dict[str, Any]]:
+    """The seals of all saved plans of an environment, by tier: tierra/run/saved.py writes them."""
+    return {file.parent.name: read(file) for file in sorted(folder.glob(f"stacks/*/{SEAL}"))}
+
+
+def findings(
+    touched: Mapping[str, list[Change]],
+    pictures: Mapping[str, Standing],
+    refused: Sequence[Finding] = (),
+    within: Sequence[Tenant] = (),
+) -> list[Finding]:
+    """What matters, by subject; within one the grave first, and what is new last. `touched` and `pictures`
+    are by tier, and in the order of the tiers; `within` is what stands in the network."""
+    images = dict(sorted(each for picture in pictures.values() for each in _images(picture)))
+    found: list[Finding] = [*refused]
+    for tier, mine in touched.items():
+        picture = pictures[tier]
+        for change in mine:
+            for look in (identity, waiting, replacement):
+                found += look(change)
+            found += losses(change, within)
+            found += downtime(change, picture)
+            found += exposure(change, picture)
+            found += compatibility(change, images)
+        found += resilience(mine, picture)
+        found += reach(mine, picture)
+    kin = families(each.address for mine in touched.values() for each in mine if each.action == "delete")
+    found = [
+        replace(
+            each, verdict=verdict(each), family=kin.get(each.address, "") if each.action == "delete" else ""
+        )
+        for each in found
+    ]
+    subjects, tiers = list(SUBJECTS), list(touched)
+
+    def place(each: Finding) -> tuple[int, bool, bool, int, str]:
+        new = each.action == "create" and not each.grave
+        return subjects.index(each.subject), new, not each.grave, tiers.index(each.tier), each.address
+
+    return sorted(found, key=place)
+
+
+def _images(picture: Standing) -> Iterator[tuple[str, str]]:
+    for values in picture.was(RELEASE).values():
+        if used := image(values):
+            yield str(values.get("name", "")), used
+
+
+def replacement(change: Change) -> Iterator[Finding]:
+    """Why a resource is made anew, with the arguments that force it."""
+    if change.action == "replace":
+        lines = tuple(
+            f"~ {each.attribute}: {each.was} → {each.now}"
+            for each in change.values
+            if any(
+                each.attribute == path or each.attribute.startswith((f"{path}.", f"{path}["))
+                for path in change.forced_by
+            )
+        )
+        says = f"forced by {', '.join(change.forced_by)}" if change.forced_by else change.reason
+        yield Finding(REPLACEMENT, change.tier, change.address, change.action, says, lines)
+
+
+def _resource(change: Change) -> dict[str, Any]:
+    return {
+        "tier": change.tier,
+        "address": change.address,
+        "type": change.type,
+        "action": change.action,
+        "forced_by": list(change.forced_by),
+        "reason": change.reason,
+        "values": [each._asdict() for each in change.values],
+        "later": change.later,
+    }
+
+
+def publish(
+    folder: Path, tiers: list[str], environment: str = "", refused: Sequence[Finding] = ()
+) -> dict[str, Any]:
+    """Builds the report and writes it, each file whole or not at all: `report.json` last, for programs."""
+    made = report(folder, tiers, environment, refused)
+    write(folder / "report.md", pages.markdown(made))
+    write(folder / "report.html", pages.html(made))
+    write(folder / "report.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    return made
+
+
+def main() -> int:
+    detailed = "--detailed" in sys.argv[1:]
+    folder, *tiers = (each for each in sys.argv[1:] if each != "--detailed")
+    made = publish(Path(folder), tiers)
+    terminal.show(made, f"{folder}/report.html")
+    return 2 if detailed and made["verdict"] == CHANGES else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

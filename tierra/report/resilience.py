@@ -1,0 +1,126 @@
+"""Loss of redundancy: standbys, replicas, instances, nodes and NAT gateways that a plan removes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from tierra.plans.changes import Change
+from tierra.plans.standing import Standing, Values
+from tierra.report.findings import RESILIENCE, Finding
+from tierra.report.releases import RELEASE, replicas, runs_pods
+
+DATABASE, GROUP, NODES = "aws_db_instance", "aws_elasticache_replication_group", "aws_eks_node_group"
+DOCUMENTDB, INSTANCE, NAT = "aws_docdb_cluster", "aws_docdb_cluster_instance", "aws_nat_gateway"
+# Switches whose loss takes the one that steps in, with whether that is grave.
+STANDBYS: Mapping[tuple[str, str], tuple[str, bool]] = {
+    (DATABASE, "multi_az"): (
+        "no standby: when its zone fails, it is down until the zone is back or it is restored",
+        True,
+    ),
+    (GROUP, "automatic_failover_enabled"): ("no failover: when its primary fails, writes fail", True),
+    (GROUP, "multi_az_enabled"): ("its nodes may share a zone", False),
+}
+# Numbers of which fewer is less to fall back on, with the one at which nothing is left.
+NUMBERS: Mapping[tuple[str, str], tuple[str, int]] = {
+    (GROUP, "num_cache_clusters"): ("nodes", 1),
+    (GROUP, "replicas_per_node_group"): ("replicas of each shard", 0),
+}
+
+
+def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
+    """What the changes of one tier take."""
+    listed = list(changes)
+    for change in listed:
+        if change.action in ("update", "replace"):
+            yield from _weaker(change)
+    yield from _fewer(listed, standing)
+    yield from _nodes(listed, standing)
+
+
+def _weaker(change: Change) -> Iterator[Finding]:
+    """One finding for all that a resource loses and stays."""
+    said: list[str] = []
+    lines: list[str] = []
+    grave = False
+    for (kind, name), (says, worst) in STANDBYS.items():
+        if kind == change.type and change.was.get(name) is True and change.now.get(name) is False:
+            said.append(says)
+            lines.append(f"~ {name}: true → false")
+            grave |= worst
+    for (kind, name), (what, alone) in NUMBERS.items():
+        was, now = change.was.get(name), change.now.get(name)
+        if kind == change.type and isinstance(was, int) and isinstance(now, int) and now < was:
+            said.append(f"{what}: {was} → {now}")
+            lines.append(f"~ {name}: {was} → {now}")
+            grave |= now <= alone
+    if change.type == RELEASE and runs_pods(change.was):
+        was, now = replicas(change.was), replicas(change.now)
+        if was is not None and now is not None and now < was:
+            said.append(f"pods that always run: {was} → {now}")
+            lines.append(f"~ replicas: {was} → {now}")
+            grave |= now <= 1
+    if said:
+        what = "; ".join(said)
+        yield Finding(RESILIENCE, change.tier, change.address, change.action, what, tuple(lines), grave)
+
+
+def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+    """One finding for each kind of which there are several, and then fewer, but not none by intent."""
+
+    def kind_of(terraform_type: str, wanted: Callable[[Values], bool] = lambda _: True) -> tuple[int, int]:
+        sides = (standing.was(terraform_type), standing.will_be(terraform_type))
+        was, now = (sum(map(wanted, side.values())) for side in sides)
+        return was, now
+
+    def primary(values: Values) -> bool:
+        return not values.get("replicate_source_db")
+
+    def gone(terraform_type: str) -> list[Change]:
+        return [each for each in changes if each.type == terraform_type and each.action == "delete"]
+
+    was, now = kind_of(DATABASE, lambda values: not primary(values))
+    if now < was and kind_of(DATABASE, primary)[1]:
+        says = f"read replicas: {was} → {now}"
+        away = [each for each in gone(DATABASE) if not primary(each.was)]
+        yield from _shrinks(away, says, now == 0)
+    was, now = kind_of(INSTANCE)
+    if now < was and kind_of(DOCUMENTDB)[1]:
+        says = f"instances: {was} → {now}"
+        says += "; none can take over" if now == 1 else "; the cluster has none left" if not now else ""
+        yield from _shrinks(gone(INSTANCE), says, now <= 1)
+    was, now = kind_of(NAT)
+    if 0 < now < was:
+        says = f"NAT gateways: {was} → {now}"
+        says += "; when its zone fails, no private subnet reaches the internet" if now == 1 else ""
+        yield from _shrinks(gone(NAT), says, now == 1)
+
+
+def _shrinks(away: list[Change], says: str, grave: bool) -> Iterator[Finding]:
+    """One finding for all that goes; the first stands for it."""
+    lines = tuple(f"- {each.address}" for each in away)
+    for first in away[:1]:
+        yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, grave)
+
+
+def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+    """Nodes that always run, over all groups."""
+    was, now = (
+        {address: _least(values) for address, values in side.items()}
+        for side in (standing.was(NODES), standing.will_be(NODES))
+    )
+    touched = [
+        each for each in changes if each.type == NODES and was.get(each.address, 0) > now.get(each.address, 0)
+    ]
+    if not now or not touched or sum(now.values()) >= sum(was.values()):
+        return
+    says = f"nodes that always run: {sum(was.values())} → {sum(now.values())}"
+    lines = tuple(f"~ {each.address}: {was[each.address]} → {now.get(each.address, 0)}" for each in touched)
+    first = touched[0]
+    yield Finding(RESILIENCE, first.tier, first.address, first.action, says, lines, sum(now.values()) < 2)
+
+
+def _least(values: Values) -> int:
+    blocks: Any = values.get("scaling_config")
+    least = blocks[0].get("min_size") if isinstance(blocks, list) and blocks else None
+    return least if isinstance(least, int) else 0

@@ -1,0 +1,95 @@
+"""What is in a network, a subnet or a subnet group: databases, the cluster, the load balancer, by name.
+
+They are in other tiers than what they stand in, so the plan of one tier does not show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tierra.plans.changes import PLAN, read
+
+DATABASES = ("aws_db_instance", "aws_docdb_cluster", "aws_elasticache_replication_group")
+# What it is called, and the argument with its name.
+NAMES: Mapping[str, tuple[str, str]] = {
+    "aws_db_instance": ("PostgreSQL", "identifier"),
+    "aws_docdb_cluster": ("DocumentDB", "cluster_identifier"),
+    "aws_eks_cluster": ("the cluster", "name"),
+    "aws_elasticache_replication_group": ("Redis", "replication_group_id"),
+    "aws_lb": ("the load balancer", "name"),
+}
+SUBNET = "aws_subnet"
+# Zone by zone, by the tag of the subnet.
+SUBNETS: Mapping[str, tuple[str, ...]] = {
+    "database": DATABASES,
+    "private": ("aws_eks_cluster",),
+}
+# Types in which others stand. Source: botocore, ec2 DeleteVpc and DeleteSubnet, rds and docdb
+# DeleteDBSubnetGroup, elasticache DeleteCacheSubnetGroup: AWS deletes none of them before what is in it.
+GROUND: Mapping[str, tuple[str, ...]] = {
+    "aws_db_subnet_group": ("aws_db_instance",),
+    "aws_docdb_subnet_group": ("aws_docdb_cluster",),
+    "aws_elasticache_subnet_group": ("aws_elasticache_replication_group",),
+    SUBNET: (),  # by its tag
+    "aws_vpc": tuple(NAMES),
+}
+
+
+class Tenant(NamedTuple):
+    """Something that stands in others: its Terraform type and its name in AWS."""
+
+    type: str
+    name: str
+
+
+def tenants(folder: Path) -> list[Tenant]:
+    """What stands in the network of the environment whose output folder is given: what exists, by the plan of
+    its tier; where there is none, what the configuration says."""
+    found = []
+    for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
+        plan = _plan(generated.parent)
+        for kind, values in _planned(plan) if plan else _configured(read(generated)):
+            name = values.get(NAMES[kind][1]) if kind in NAMES else None
+            if isinstance(name, str) and not values.get("replicate_source_db"):
+                found.append(Tenant(kind, name))
+    return found
+
+
+def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenant]) -> str:
+    """What is lost with a VPC, a subnet or a subnet group; empty for other types, and for a subnet without
+    data. Which of several subnets a database uses is not known."""
+    if terraform_type not in GROUND:
+        return ""
+    zonal = terraform_type == SUBNET
+    kind = str((values.get("tags") or {}).get("Subnet"))
+    kinds = SUBNETS.get(kind, ()) if zonal else GROUND[terraform_type]
+    found = sorted(f"{NAMES[each.type][0]} {each.name}" for each in known if each.type in kinds)
+    if not found:
+        return "AWS deletes it only once nothing stands in it" if kinds else ""
+    *others, last = found
+    named = f"{', '.join(others)} and {last}" if others else last
+    if zonal:
+        return f"parts of {named} may stand in it; AWS deletes it only once they are gone"
+    return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only once they are gone"
+
+
+def _plan(stack: Path) -> dict[str, Any]:
+    """The plan of a tier; nothing of one that is being written just now."""
+    try:
+        return read(stack / PLAN)
+    except ValueError:
+        return {}
+
+
+def _planned(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    state = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
+    for each in state.get("resources", []):
+        yield each["type"], each["values"]
+
+
+def _configured(configuration: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for kind, resources in configuration.get("resource", {}).items():
+        for values in resources.values():
+            yield kind, values

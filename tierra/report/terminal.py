@@ -1,0 +1,219 @@
+"""The report on the terminal: one screen with the verdict, the counts and the most important findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tierra.report.findings import FORBIDS, LOSES_DATA, NO_CHANGES, REFUSES, SAFE, SUBJECTS
+from tierra.report.folding import Group, folded
+from tierra.report.title import REHEARSAL
+
+MOST = 12  # findings of a subject, and lines of a finding
+STYLES = {"+": "green", "-": "red", "~": "yellow"}
+LOG = (160, 41)  # columns and rows where there is no terminal
+# From much to little: how many findings of a subject, and lines of each. The first that fits is taken; if
+# none does, a subject is one line.
+DEPTHS = ((MOST, MOST), (MOST, 3), (6, 3), (6, 1), (6, 0), (3, 0), (2, 0), (1, 0))
+VERBS = ("add", "change", "destroy")
+
+
+def show(made: dict[str, Any], page: str, below: int = 0) -> None:
+    """Prints the first screen, with room for some rows below it; colours only where a terminal is."""
+    console = Console(highlight=False, markup=False)
+    width, height = console.size if console.is_terminal else LOG
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=width)
+    for each in screen(made, page, width, height - below):
+        console.print(each)
+
+
+def screen(made: dict[str, Any], page: str, width: int, height: int) -> list[RenderableType]:
+    """At most `height - 1` rows, as long as there is room for the counts: a prompt comes behind them."""
+    head: list[RenderableType] = [heading(made), verdict(made)]
+    tail: list[RenderableType] = []
+    if waiting := forecasts(made["tiers"]):
+        tail.append(Text(waiting, style="dim"))
+    if "cost" in made and (cost := _cost(made["cost"])):
+        tail.append(Text(cost))
+    last = Text(f"The whole report: {page}")
+    tail.append(last)
+    if made["verdict"] == "none":
+        tail.append(Text("No changes.", style="green"))
+    rows = height - 1 - len(head) - len(made["tiers"]) - 2 - len(tail)
+    middle = _fitting(made["findings"], rows)
+    spare = rows - len(middle)
+    blank: list[RenderableType] = [Text("")]
+    apart = blank if spare >= 2 + bool(middle) else []
+    counts = table(made["tiers"], made.get("cost"), narrow=True)
+    made_up = [*head, *apart, counts, *(apart if middle else []), *middle, *apart, *tail]
+    for each in made_up:
+        if isinstance(each, Text) and each is not last:
+            each.truncate(width, overflow="ellipsis")
+    return made_up
+
+
+def heading(made: dict[str, Any]) -> Text:
+    """Where the plans lead, on one line."""
+    title = made["title"]
+    line = Text()
+    if title["target"] == REHEARSAL:
+        line.append(" REHEARSAL ", style="bold reverse magenta").append(" ")
+    elif title["target"]:
+        line.append(title["target"].upper(), style="bold").append(" ")
+    line.append(made["environment"], style="bold")
+    for part in (
+        f"{title['account']} {title['region']}".strip(),
+        when(title["made"]),
+        _commit(title["spec"]),
+    ):
+        line.append(f"  {part}" if part else "")
+    return line
+
+
+def when(made: list[str]) -> str:
+    """The time of the first plan: `2026-01-31 09:30 UTC`."""
+    return f"{made[0][:16].replace('T', ' ')} UTC" if made else ""
+
+
+def _commit(spec: dict[str, Any]) -> str:
+    if not spec["commit"]:
+        return ""
+    return f"{spec['commit'][:7]}{' + edits' if spec['edited'] else ''}"
+
+
+def verdict(made: dict[str, Any]) -> Text:
+    """The worst that holds, and what else does."""
+    worst, *others = made["verdicts"]
+    style = {"bad": "red", "good": "green"}.get(tone(worst), "yellow")
+    line = Text().append(worst[:1].upper() + worst[1:], style=f"bold {style}")
+    return line.append(f"; also {', '.join(others)}" if others else "")
+
+
+def tone(verdict: str) -> str:
+    """`bad`, `good`, or `fair` for all between."""
+    bad, good = (REFUSES, FORBIDS, LOSES_DATA), (SAFE, NO_CHANGES)
+    return "bad" if verdict in bad else "good" if verdict in good else "fair"
+
+
+def forecasts(tiers: dict[str, Any]) -> str:
+    """One line on tiers whose plan is a forecast; empty without one."""
+    count = sum(each["forecast"] for each in tiers.values())
+    if not count:
+        return ""
+    what = "plan is a forecast" if count == 1 else "plans are forecasts"
+    return f"{count} {what}, made again before {'it is' if count == 1 else 'they are'} applied."
+
+
+def table(tiers: dict[str, Any], cost: dict[str, Any] | None = None, *, narrow: bool = False) -> Table:
+    """The counts, with a row for each tier and a row of sums; a column of costs where they are known."""
+    rows = Table(
+        box=None if narrow else box.SIMPLE_HEAD, show_footer=True, pad_edge=not narrow, padding=(0, 2, 0, 0)
+    )
+    rows.add_column("tier", "total", footer_style="bold", no_wrap=True)
+    for name in VERBS:
+        rows.add_column(name, str(sum(tier[name] for tier in tiers.values())), justify="right", no_wrap=True)
+    priced = any("cost" in each for each in tiers.values())
+    if priced:
+        said = cost or {}
+        rows.add_column(
+            f"{said.get('currency', '')}/month".lstrip("/"), spent(said), justify="right", no_wrap=True
+        )
+    rows.add_column("", "", no_wrap=True)
+    for tier, count in tiers.items():
+        numbers = (Text(str(count[name]), style="" if count[name] else "dim") for name in VERBS)
+        money = [spent(count.get("cost", {}))] if priced else []
+        rows.add_row(tier, *numbers, *money, "forecast" if count["forecast"] else "")
+    return rows
+
+
+def spent(cost: dict[str, Any]) -> str:
+    """`120 → 150`, or `120` where nothing changes; empty where nothing is known."""
+    was, now = (cost.get(name) for name in ("before", "after"))
+    texts = [f"{each:,.0f}" if each is not None else "?" for each in (was, now)]
+    if was is None and now is None:
+        return ""
+    return texts[1] if texts[0] == texts[1] else " → ".join(texts)
+
+
+def _cost(cost: dict[str, Any]) -> str:
+    """Where the prices are from, and what has none."""
+    missing = len(cost.get("unpriced") or [])
+    said = f"Prices: {cost.get('source', '')}"
+    return f"{said}; {missing} without one" if missing else said
+
+
+def first(findings: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    """What matters, by subject."""
+    for line in _listed(findings, MOST, MOST):
+        if not line.plain.startswith(" "):
+            yield Text("")
+        yield line
+
+
+def _fitting(findings: list[dict[str, Any]], rows: int) -> list[Text]:
+    """As much of the findings as fits."""
+    for most, lines in DEPTHS:
+        found = list(_listed(findings, most, lines))
+        if len(found) <= rows:
+            return found
+    found = list(_short(findings))
+    if len(found) <= rows or rows < 1:
+        return found[: max(rows, 0)]
+    titles = [title.lower() for title, _, _ in _subjects(findings)]
+    return [*found[: rows - 1], Text(f"… {', '.join(titles[rows - 1 :])}: see the report")]
+
+
+def _subjects(findings: list[dict[str, Any]]) -> Iterator[tuple[str, list[Group], list[Group]]]:
+    """The title of each subject, what is shown, and what is new and only counted."""
+    for subject, group in groupby(findings, lambda each: each["subject"]):
+        found = list(group)
+        shown = [each for each in found if each["action"] != "create" or each["grave"]]
+        new = [each for each in found if each["action"] == "create" and not each["grave"]]
+        yield SUBJECTS[subject], folded(shown), folded(new)
+
+
+def _listed(findings: list[dict[str, Any]], most: int, lines: int) -> Iterator[Text]:
+    for title, shown, new in _subjects(findings):
+        heading = Text(title, style="bold").append(f" ({_count(shown) + _count(new)})", style="not bold")
+        if not shown:
+            yield heading.append("  new: see the report", style="not bold dim")
+            continue
+        yield heading
+        for group in shown[:most]:
+            says = f" ({group.first['action']}){f'  {group.says}' if group.says else ''}"
+            yield Text("  ").append(f"{group.tiers} {group.title}", style=_style(group)).append(says)
+            yield from (Text(f"    {line}", style=STYLES.get(line[:1], "")) for line in group.lines[:lines])
+            if lines and len(group.lines) > lines:
+                yield Text(f"    … {len(group.lines) - lines} more")
+        left = [f"{count} more"] if (count := _count(shown[most:])) else []
+        left += [f"{count} new"] if (count := _count(new)) else []
+        if left:
+            yield Text(f"  … {', '.join(left)}: see the report")
+
+
+def _short(findings: list[dict[str, Any]]) -> Iterator[Text]:
+    """A line for each subject, with its first finding."""
+    for title, shown, new in _subjects(findings):
+        line = Text(title, style="bold").append(f" ({_count(shown) + _count(new)})  ", style="not bold")
+        if shown:
+            line.append(shown[0].title, style=f"{_style(shown[0]) or 'not bold'}")
+            said = shown[0].says or "".join(shown[0].lines[:1])
+            line.append(f": {said}" if said else "", style="not bold")
+        else:
+            line.append("new: see the report", style="not bold dim")
+        yield line
+
+
+def _count(groups: list[Group]) -> int:
+    return sum(len(each.members) for each in groups)
+
+
+def _style(group: Group) -> str:
+    return "bold red" if group.grave else ""

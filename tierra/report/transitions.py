@@ -1,0 +1,146 @@
+"""Changes that AWS will refuse although terraform plans them, each with the remedy in the spec.
+
+The rules are those by which the embedded provider answers, `tierra.aws.transitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierra.aws.transition_answers import Around, at, numbers
+from tierra.aws.transitions import RULES, Rule, alone, refusals
+from tierra.plans.changes import Change, changes
+from tierra.plans.differences import text
+from tierra.report.findings import REFUSED, Finding
+from tierra.report.guards import guarded
+
+# The way out of each rule, by the keys of the spec. `was` is the value of the rule's argument as it is,
+# `near` one that AWS accepts; the other names in braces are in _words.
+REMEDIES: Mapping[str, str] = {
+    "postgres_lower": (
+        'write data.postgres.version: "{was}" again; an earlier version is a new database and a dump'
+    ),
+    "postgres_major": (
+        "write data.postgres.allow_major_upgrade: true for this one apply, which has no way back, or"
+        ' version: "{was}" again'
+    ),
+    "postgres_replicas": (
+        'write data.postgres.replica_version: "{now}" and version: "{was}", apply, and wait until AWS has'
+        ' upgraded the replicas in the maintenance window; then write version: "{now}" without'
+        " replica_version (docs/changes.md, Upgrade a database)"
+    ),
+    "postgres_family": (
+        "wait until AWS has upgraded the database (aws rds wait db-instance-available"
+        " --db-instance-identifier {identifier}), then make plan again"
+    ),
+    "storage_lower": "write data.postgres.storage_gb: {was} again; less storage is a new database and a dump",
+    "storage_ceiling": "raise data.postgres.max_storage_gb above {allocated_storage}",
+    "storage_speed": "remove data.postgres.iops and throughput, or raise storage_gb",
+    "documentdb_path": "write data.documentdb.version: {near}",
+    "documentdb_major": (
+        "write data.documentdb.allow_major_upgrade: true for this one apply, which has no way back, or"
+        " version: {was} again"
+    ),
+    "documentdb_family": (
+        "wait until AWS has upgraded the cluster (aws docdb describe-db-clusters"
+        " --db-cluster-identifier {cluster_identifier}), then make plan again"
+    ),
+    "redis_nodes": "raise data.redis.nodes to 2 or more",
+    "cache_family": "write data.redis.at_once: true for this one apply",
+    "redis_tls": "set transit_encryption_mode to preferred, apply, and then to required",
+    "kubernetes": 'write compute.kubernetes: "{near}"',
+    "cluster_zones": ("name those in compute.endpoint.zones, and keep them in network.zones"),
+    "nodes_lower": "write compute.kubernetes and compute.nodes.ami_release as they were",
+    "nodes_ahead": "raise the version of the cluster first: compute.kubernetes",
+    "node_counts": (
+        "change the desired number first: aws eks update-nodegroup-config --cluster-name {cluster_name}"
+        " --nodegroup-name {node_group_name} --scaling-config"
+        " minSize={least},maxSize={most},desiredSize={wanted} and make plan again"
+    ),
+}
+NAMED = ("allocated_storage", "cluster_name", "node_group_name", "identifier", "cluster_identifier")
+POSTGRES = "aws_db_instance.postgres"
+STORAGE = "postgres_storage_gb"  # the output that holds what the spec asked for when it was applied last
+
+
+def refused(change: Change, around: Around = alone) -> Iterator[Finding]:
+    """What AWS refuses of one change. `around` gives the resources of a type as the plan leaves them."""
+    if change.action not in ("create", "replace", "update"):
+        return
+    was = change.was if change.action == "update" else None
+    for rule, _answer in refusals(change.type, was, change.now, around):
+        yield _finding(change, rule)
+
+
+def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str) -> list[Finding]:
+    """What AWS refuses of a whole plan (`terraform show -json`): such a plan must not be applied."""
+    planned = plan.get("planned_values", {}).get("root_module", {}).get("resources", [])
+
+    def around(terraform_type: str) -> list[Mapping[str, Any]]:
+        found = [each["values"] for each in planned if each["type"] == terraform_type]
+        return [*found, *_subnets(plan)] if terraform_type == "aws_subnet" else found
+
+    made = changes(tier, plan, configuration)
+    found = [each for change in made for each in (*refused(change, around), *guarded(change, plan))]
+    return [*found, *_storage(plan, tier)]
+
+
+def _subnets(plan: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Subnets of another tier with their zones, out of outputs that this one reads: their ids by zone."""
+    prior = plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", [])
+    for each in prior:
+        if each["type"] != "terraform_remote_state":
+            continue
+        for name, by_zone in (each["values"].get("outputs") or {}).items():
+            if name.endswith("_subnet_ids") and isinstance(by_zone, dict):
+                yield from ({"id": subnet, "availability_zone": zone} for zone, subnet in by_zone.items())
+
+
+def _finding(change: Change, rule: Rule) -> Finding:
+    was, now = at(change.was, rule.argument), at(change.now, rule.argument)
+    line = f"~ {rule.argument}: {text(was)} → {text(now)}"
+    says = f"{rule.says}: {REMEDIES[rule.name].format(**_words(change, was, now))}"
+    return Finding(REFUSED, change.tier, change.address, change.action, says, (line,), grave=True)
+
+
+def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
+    """What a remedy may name."""
+    sides = {**change.now, **change.was}
+    words = {name: text(sides.get(name)) for name in NAMED}
+    least, most, wanted = (
+        at(change.now, f"scaling_config.{name}_size") for name in ("min", "max", "desired")
+    )
+    if all(isinstance(each, int) for each in (least, most, wanted)):
+        wanted = min(max(wanted, least), most)
+    return {
+        **words,
+        "was": was,
+        "now": now,
+        "near": _near(was, now),
+        "least": least,
+        "most": most,
+        "wanted": wanted,
+    }
+
+
+def _near(was: Any, now: Any) -> Any:
+    """The next version on the way to what is wanted; on a way back, the one that there is."""
+    old, new = numbers(was), numbers(now)
+    if new <= old:
+        return was
+    return f"{old[0]}.{old[1] + 1}" if len(old) == 2 else "5.0.0"
+
+
+def _storage(plan: dict[str, Any], tier: str) -> Iterator[Finding]:
+    """Less storage in the spec than when it was applied last. The provider plans nothing then, because AWS
+    may have let the storage grow; the database would keep more than the spec says."""
+    output = plan.get("output_changes", {}).get(STORAGE, {})
+    was, now = str(output.get("before")), str(output.get("after"))
+    resources = {each["address"]: each["change"]["actions"] for each in plan.get("resource_changes", [])}
+    stays = resources.get(POSTGRES) in (["no-op"], ["update"])
+    if stays and was.isdigit() and now.isdigit() and int(now) < int(was):
+        rule = next(rule for rule in RULES if rule.name == "storage_lower")
+        says = f"{rule.says}: {REMEDIES[rule.name].format(was=was)}"
+        line = f"~ {rule.argument}: {was} → {now}"
+        yield Finding(REFUSED, tier, POSTGRES, "update", says, (line,), grave=True)

@@ -1,0 +1,141 @@
+"""The environments of this checkout, and which of them conflict with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import combinations, permutations
+from pathlib import Path
+
+from modules.edge.names import own_hosts
+from modules.network.ranges import free_range
+from modules.spec import Environment, load
+from tierra.validation.errors import SpecError
+
+FOLDER = Path("environments")
+
+
+class Refused(Exception):
+    """What is wrong with the specs, for people."""
+
+
+def all_environments(folder: Path = FOLDER) -> list[Environment]:
+    """Those of every file: before any that takes its images, by name. Raises Refused with the problems of
+    every wrong file, and pairs of which only one can stand."""
+    found, problems = [], []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            found.append(load(path))
+        except SpecError as error:
+            problems.append(str(error))
+    if problems := problems or list(overlaps([each for each in found if each.target == "aws"])):
+        raise Refused("\n".join(problems))
+    return sorted(found, key=lambda each: each.chain.place)
+
+
+def real_environments(folder: Path = FOLDER) -> list[Environment]:
+    """Those with target: aws, by name. Raises Refused like `all_environments`."""
+    real = [each for each in all_environments(folder) if each.target == "aws"]
+    return sorted(real, key=lambda each: each.environment)
+
+
+def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str]:
+    """Pairs that an environment is one of. Other files that are wrong are left to those who use them."""
+    found = [environment]
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem != environment.environment:
+            with suppress(SpecError):
+                found.append(load(path))
+    real = [each for each in found if each.target == "aws"]
+    return [problem for problem in overlaps(real) if f"/{environment.environment}.yaml" in problem]
+
+
+def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
+    """Environments that cannot stand beside each other: in one account they would take a name from another,
+    or could reach what belongs to it, for policies name things by `<project>-<environment>-*`, and
+    `acme-prod-*` matches what is in `acme-prod-eu`; in any accounts they would be routed to by the same
+    addresses."""
+    for one, other in combinations(environments, 2):
+        if one.account == other.account:
+            yield from _same(one, other)
+        yield from _connected(one, other)
+    for one, other in permutations(environments, 2):
+        stem, longer = (f"{each.project}-{each.environment}" for each in (one, other))
+        if one.account == other.account and longer.startswith(f"{stem}-"):
+            yield (
+                f"environments/{other.environment}.yaml: names begin with {longer}, and those of"
+                f" environments/{one.environment}.yaml with {stem}\n"
+                "  rule:   the name of an environment must not begin with the whole name of another of its"
+                " account: policies of IAM match names by their beginning\n"
+                f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
+            )
+
+
+def _same(one: Environment, other: Environment) -> Iterator[str]:
+    """What only one environment of an account can have, and both would."""
+    files = f"environments/{other.environment}.yaml and environments/{one.environment}.yaml"
+    stem = f"{one.project}-{one.environment}"
+    if stem == f"{other.project}-{other.environment}":
+        yield (
+            f"{files}: names of both begin with {stem}\n"
+            "  rule:   names must be unique in an account\n"
+            f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
+        )
+    for name in sorted(_public_names(one) & _public_names(other)):
+        yield (
+            f"{files}: edge.domain: {name}\n"
+            "  rule:   a name must lead to one load balancer: each would replace the record of the other\n"
+            "  remedy: give each a domain of its own"
+        )
+    creators = [each for each in (one, other) if each.delivery.github]
+    if [each.delivery.oidc_provider for each in creators] == ["create", "create"]:
+        yield (
+            f"{files}: delivery.oidc_provider: both create it\n"
+            "  rule:   an account must have one identity provider for GitHub\n"
+            "  remedy: write oidc_provider: existing below delivery in the one that is built later"
+        )
+    scanned = [each.delivery.registry_scan for each in (one, other)]
+    if one.region == other.region and "leave" not in scanned:
+        yield (
+            f"{files}: delivery.registry_scan: {' and '.join(scanned)}\n"
+            "  rule:   one environment must set it: it holds for every repository of an account and region\n"
+            "  remedy: remove the line from one of them"
+        )
+
+
+def _public_names(environment: Environment) -> set[str]:
+    edge = environment.edge
+    own = {host for hosts in own_hosts(edge, environment.systems).values() for host in hosts}
+    return {*([edge.domain] if edge.domain else []), *edge.aliases, *own}
+
+
+def _connected(one: Environment, other: Environment) -> Iterator[str]:
+    """Two networks that routes lead to, in whatever accounts: addresses must be in one of them only."""
+    ours, theirs = one.network.cidr, other.network.cidr
+    if not ours.overlaps(theirs):
+        return
+    shared = [
+        (mine, its) for mine in one.network.elsewhere for its in other.network.elsewhere if mine.overlaps(its)
+    ]
+    named = [each for each in one.network.elsewhere if each.overlaps(theirs)]
+    named += [each for each in other.network.elsewhere if each.overlaps(ours)]
+    if not shared and not named:
+        return
+    keys = "network.routes or network.reserved"
+    why = f"both name {shared[0][0]} in {keys}" if shared else f"one names {named[0]} in {keys}"
+    free = free_range(theirs.prefixlen, [ours, theirs, *one.network.taken, *other.network.taken])
+    yield (
+        f"environments/{other.environment}.yaml and environments/{one.environment}.yaml: network.cidr:"
+        f" {theirs} and {ours}\n"
+        f"  rule:   {why}, so that routes lead to both networks, and their ranges must not overlap\n"
+        f"  remedy: write another network.cidr, such as {free}, in the one that is not"
+        " built yet, or remove the range from the one that has no route there"
+    )
+
+
+def _apart(environment: Environment) -> str:
+    """A name that the other one is no beginning of."""
+    first, _, rest = environment.environment.partition("-")
+    return (
+        f"{rest}-{first} instead of {environment.environment}" if rest else "another project or environment"
+    )

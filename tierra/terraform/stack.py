@@ -1,0 +1,350 @@
+"""The stack of a tier: one root module, one state, one plan.
+
+Addresses are readable and carry no hash: `tier.add(Subnet, "private_a", …)` is `aws_subnet.private_a` in the
+plan, in the JSON and in the construct tree, where it lies at `network/aws_subnet/private_a`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+
+from cdktf import (
+    DataTerraformRemoteStateS3,
+    S3Backend,
+    S3BackendAssumeRoleConfig,
+    TerraformDataSource,
+    TerraformElement,
+    TerraformOutput,
+    TerraformRemoteState,
+    TerraformResourceLifecycle,
+    TerraformStack,
+    Token,
+)
+from cdktf_cdktf_provider_aws.provider import (
+    AwsProvider,
+    AwsProviderAssumeRole,
+    AwsProviderDefaultTags,
+    AwsProviderIgnoreTags,
+)
+from constructs import Construct, Node
+
+from tierra.terraform.naming import Names
+from tierra.validation.literals import literal
+from tierra.validation.system_names import path_of_names
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
+
+Parameters = ParamSpec("Parameters")
+Element = TypeVar("Element", bound=TerraformElement)
+
+ROOT = Path(__file__).parents[2]
+
+# 1.11 is the first with write-only arguments and with the S3 backend's own lock. It goes into versions.tf, as
+# HCL: a text right below `terraform` makes checkov give up a file of JSON.
+TERRAFORM = ">= 1.11"
+
+# The providers that the generated Terraform is for: from the version whose schemas judge it
+# (tierra/bindings/providers.json.gz) to the next one that may break it. Which exactly, a lock file decides.
+PROVIDERS = {"aws": ">= 6.69, < 7", "helm": ">= 3.3, < 4"}
+
+# Kubernetes and its controllers tag subnets and interfaces themselves. The tags we set ourselves,
+# kubernetes.io/role/…, must not be in this list: what a provider ignores and a resource sets is a difference
+# in every plan.
+FOREIGN_TAGS = ["kubernetes.io/cluster/", "kubernetes.io/created-for/"]
+
+# The output of every tier that says whether it was protected when it was last applied.
+PROTECTION = "protection"
+
+
+class State(NamedTuple):
+    """A place in S3."""
+
+    bucket: str
+    key: str
+    region: str
+
+
+class TierError(Exception):
+    """A tier with a flaw of its own: an address that is illegal or taken, an output it may not read."""
+
+
+class Stack(TerraformStack):
+    """A tier's root module, empty but for backend and provider. Made by `open_stack`; filled by the tier."""
+
+    def __init__(self, app: Construct, tier: str, environment: Environment, needs: frozenset[str]) -> None:
+        super().__init__(app, tier)
+        self.tier = tier
+        self.environment = environment
+        self.names = Names(environment.project, environment.environment, environment.account)
+        self.needs = needs
+        self.producers: dict[str, DataTerraformRemoteStateS3] = {}
+        self.carried: dict[str, Mapping[str, str]] = {}
+        self.sources: dict[str, str] = {}
+        self._rooms: dict[str, Construct] = {}
+        self._addresses: dict[str, str] = {}
+        self._clashes: list[str] = []
+        self.moves: list[dict[str, str]] = []
+        self.own_namespaces: tuple[str, ...] = ()
+        self.left: list[str] = []  # addresses that leave the state and stay in AWS, where a state has them
+        self._names: list[str] = []
+        self._shared: dict[str, TerraformElement] = {}
+
+    def add(
+        self,
+        kind: Callable[Concatenate[Construct, str, Parameters], Element],
+        name: str,
+        /,
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Element:
+        """Adds an element whose address is `<terraform type>.<name>`, with the arguments of its class.
+
+        Raises TierError when the name is not a Terraform name in lower case or is taken.
+        """
+        terraform_type = _terraform_type(kind)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise TierError(
+                f"{self.tier}: {terraform_type}.{name}: use lower-case letters, digits and underscores"
+            )
+        name = self._of_today(terraform_type, name)
+        address = f"{terraform_type}.{name}"
+        if address in self._addresses:
+            raise TierError(f"{self.tier}: two elements have the address {address}")
+        self._addresses[address] = f"{self.tier}/{terraform_type}/{name}"
+        self.note(address)
+        element = kind(self._room(terraform_type), name, *args, **kwargs)
+        # What _allocate_logical_id would answer; said at once it saves three questions across languages.
+        element.override_logical_id(name)
+        return element
+
+    @contextmanager
+    def system(self, name: str) -> Iterator[str]:
+        """For what belongs to one system: gives the name that all of it has in AWS and in the cluster, which
+        the addresses of `add` are made of, too. They get the name of today, and `moves` leads there."""
+        system = self.environment.systems[name]
+        first = self.environment.called(name)
+        self._names = [first, *path_of_names(name, system.formerly)]
+        try:
+            yield first
+        finally:
+            self._names = []
+
+    def _of_today(self, terraform_type: str, name: str) -> str:
+        """The name of an address with that of the system as it is today."""
+        if not self._names:
+            return name
+        first, *path = (each.replace("-", "_") for each in self._names)
+        # The role before the name is one word, and may be that of the system, too: `push_push`.
+        found = re.match(rf"([a-z]+_)?{first}(?![a-z0-9])", name)
+        if not found:
+            return name
+        role, rest = found[1] or "", name[found.end() :]
+        steps = [f"{role}{each}{rest}" for each in path]
+        if not terraform_type.startswith("data."):
+            pairs = pairwise(f"{terraform_type}.{each}" for each in steps)
+            self.moves += [{"from": old, "to": new} for old, new in pairs if old != new]
+        return steps[-1]
+
+    def once(
+        self,
+        kind: Callable[Concatenate[Construct, str, Parameters], Element],
+        name: str,
+        /,
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Element:
+        """The same, for what several parts of a tier share: the first call adds it."""
+        address = f"{_terraform_type(kind)}.{name}"
+        if address not in self._shared:
+            self._shared[address] = self.add(kind, name, *args, **kwargs)
+        return cast(Element, self._shared[address])
+
+    def output(self, name: str, value: Any, description: str) -> None:
+        """An output with exactly this name."""
+        # As a token, a list or dict passes by a function of cdktf that Node calls deprecated, aloud.
+        plain = value if isinstance(value, str) else Token.as_any(value)
+        TerraformOutput(self._room("output"), name, value=plain, description=description, static_id=True)
+        self.note(f"output.{name}")
+
+    def ephemeral(self, terraform_type: str, name: str, /, **arguments: Any) -> None:
+        """Adds an ephemeral resource, for which cdktf has no class."""
+        self.add_override(f"ephemeral.{terraform_type}.{name}", arguments)
+        self.note(f"ephemeral.{terraform_type}.{name}")
+
+    def require(self, provider: str) -> None:
+        """Asks for a provider in the range that PROVIDERS has for it, whatever its bindings were made for."""
+        self.add_override(f"terraform.required_providers.{provider}.version", PROVIDERS[provider])
+        self.note(f"provider.{provider}")
+
+    def note(self, address: str) -> None:
+        """Notes in `sources` which file asks for an element: `modules/data/postgres.py`.
+
+        It is the one nearest to this call in the folder of the tier, else that of the call itself.
+        """
+        caller = sys._getframe(1)
+        frame: FrameType | None = caller
+        own = f"{ROOT / 'modules' / self.tier}{os.sep}"
+        while frame and not frame.f_code.co_filename.startswith(own):
+            frame = frame.f_back
+        file = (frame or caller).f_code.co_filename
+        self.sources[address] = Path(file).relative_to(ROOT).as_posix()
+
+    def carry(self, folder: str, files: Mapping[str, str]) -> str:
+        """Puts files, by their path in the folder, beside the generated JSON. The folder, as the root module
+        names it."""
+        self.carried[folder] = files
+        return f"./{folder}"
+
+    def producer(self, tier: str) -> str:
+        """The outputs of another tier, as the start of a reference; one remote state, however often asked.
+
+        Raises TierError when modules/architecture.py does not name that tier among the needs of this one.
+        """
+        if tier not in self.needs:
+            raise TierError(
+                f"{self.tier} reads outputs of {tier}, which is not among its needs: {sorted(self.needs)}"
+            )
+        if tier not in self.producers:
+            place = state_of(self.environment, self.names, tier)
+            role = self.environment.assume_role
+            self.producers[tier] = self.add(
+                DataTerraformRemoteStateS3,
+                tier,
+                bucket=place.bucket,
+                key=place.key,
+                region=place.region,
+                assume_role=S3BackendAssumeRoleConfig(role_arn=role) if role else None,
+            )
+        return f"data.terraform_remote_state.{tier}.outputs"
+
+    @property
+    def shared_tags(self) -> dict[str, str]:
+        """What the provider adds to every resource, for things that AWS makes later and the provider never
+        sees."""
+        return _shared_tags(self.environment, self.tier)
+
+    def tags(self, role: str, **more: str) -> dict[str, str]:
+        """Tags of one resource: its name for people. What all resources share, the provider adds."""
+        return {"Name": f"{self.names.stem}-{role}", **more}
+
+    def arn(self, service: str, resource: str, region: str | None = None, account: str | None = None) -> str:
+        """An ARN of this environment, known before anything exists. Some services leave a part empty: ""."""
+        place = self.environment
+        region = place.region if region is None else region
+        account = place.account if account is None else account
+        return f"arn:{place.partition}:{service}:{region}:{account}:{resource}"
+
+    @property
+    def guarded(self) -> TerraformResourceLifecycle | None:
+        """For what holds data or decrypts it, for what that stands in, and for addresses that others rely on:
+        Terraform replaces none of it until the spec lifts protection."""
+        return TerraformResourceLifecycle(prevent_destroy=True) if self.environment.protection else None
+
+    def check(self) -> None:
+        """Raises TierError when two elements share an address, which in JSON would silently become one, or
+        when a declared need is never read. Complete once the stack is synthesized."""
+        unread = sorted(self.needs - self.producers.keys())
+        flaws = [*self._clashes, *(f"it needs {need} and reads no output of it" for need in unread)]
+        if flaws:
+            raise TierError(f"{self.tier}: {'; '.join(flaws)}")
+
+    def _allocate_logical_id(self, tf_element: TerraformElement | Node) -> str:
+        """The construct path below the tier, joined by underscores, less the segment that names the type."""
+        path: str = (tf_element if isinstance(tf_element, Node) else tf_element.node).path
+        parts = path.split("/")[1:]
+        name = "_".join(part for part in parts if part not in self._rooms)
+        address = f"{_terraform_type(type(tf_element))}.{name}"
+        first = self._addresses.setdefault(address, path)
+        if first != path:
+            self._clashes.append(f"{first} and {path} both have the address {address}")
+        return name
+
+    def _room(self, terraform_type: str) -> Construct:
+        """The scope of all elements of one type. It is not part of their addresses."""
+        if terraform_type not in self._rooms:
+            self._rooms[terraform_type] = Construct(self, terraform_type)
+        return self._rooms[terraform_type]
+
+
+def open_stack(
+    app: Construct, tier: str, environment: Environment, needs: frozenset[str] = frozenset()
+) -> Stack:
+    """A stack with backend and provider, for a tier to fill.
+
+    It is furnished only once it exists: jsii knows a Python object after its `__init__`, not in it. Text of
+    the spec reaches Terraform as it is, whatever Terraform would read in it.
+    """
+    environment = literal(environment)
+    stack = Stack(app, tier, environment, needs)
+    state = state_of(environment, stack.names, tier)
+    backend = S3Backend(
+        stack,
+        bucket=state.bucket,
+        key=state.key,
+        region=state.region,
+        encrypt=True,
+        kms_key_id=stack.arn("kms", stack.names.alias("state")),
+        allowed_account_ids=[environment.account],
+        assume_role=S3BackendAssumeRoleConfig(role_arn=role) if (role := environment.assume_role) else None,
+    )
+    backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
+    stack.note("terraform")
+    ignored = environment.ignore_tags
+    stack.require("aws")
+    AwsProvider(
+        stack,
+        "aws",
+        region=environment.region,
+        allowed_account_ids=[environment.account],
+        retry_mode="adaptive",
+        max_retries=25,
+        default_tags=[AwsProviderDefaultTags(tags=_shared_tags(environment, tier))],
+        ignore_tags=[
+            AwsProviderIgnoreTags(
+                keys=list(ignored.keys) or None, key_prefixes=[*FOREIGN_TAGS, *ignored.key_prefixes]
+            )
+        ],
+        assume_role=[AwsProviderAssumeRole(role_arn=role)] if role else None,
+    )
+    # Terraform keeps no lifecycle in a state. By this output a destroy knows what the last apply said.
+    stack.output(PROTECTION, environment.protection, "Whether what holds data is guarded against deletion")
+    return stack
+
+
+def state_of(environment: Environment, names: Names, tier: str) -> State:
+    """Where the state of a tier lies: its writer and every reader say the same."""
+    return State(
+        bucket=names.bucket("state"),
+        key=f"{environment.project}/{environment.environment}/{tier}/terraform.tfstate",
+        region=environment.region,
+    )
+
+
+def _shared_tags(environment: Environment, tier: str) -> dict[str, str]:
+    """Tags of everything in a tier. Those of the spec may add to ours; the spec refuses to replace them."""
+    owner = {"Owner": environment.owner} if environment.owner else {}
+    ours = {
+        "Project": environment.project,
+        "Environment": environment.environment,
+        "Tier": tier,
+        "ManagedBy": "tierra",
+    }
+    return {**environment.tags, **owner, **ours}
+
+
+@cache
+def _terraform_type(kind: Callable[..., TerraformElement]) -> str:
+    """`aws_subnet` for Subnet, `data.aws_subnet` for its data source: what an address starts with."""
+    terraform_type = str(getattr(kind, "TF_RESOURCE_TYPE", kind.__name__))
+    reads = isinstance(kind, type) and issubclass(kind, (TerraformDataSource, TerraformRemoteState))
+    return f"data.{terraform_type}" if reads else terraform_type

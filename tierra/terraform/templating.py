@@ -1,0 +1,71 @@
+"""Jinja2 templates in templates/<tier>/, filled in Python.
+
+The files that templates write are full of other languages' braces: `{{ .Values.x }}` of Helm, `${{ github.sha
+}}` of workflows, `${HOME}` of shells, `{{ $labels.pod }}` of Prometheus. All of them stand as they are,
+because the holes have marks that none of them uses:
+
+    <%= value %>    a value         <% for … %>    a statement         <%# … %>    a comment
+
+A name without a value is an error. Values are never escaped or changed, so a reference to a Terraform
+resource stays a reference; what Terraform would take for one in the template itself is escaped in the
+template's source.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+
+class Templates:
+    """The templates of a folder. Subfolders are part of the name: `systems/deployment.yaml`."""
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        loader = FileSystemLoader(folder, encoding="utf-8")
+        self._for_terraform = _environment(_EscapingLoader(loader))
+        self._for_files = _environment(loader)
+
+    def argument(self, name: str, **values: Any) -> str:
+        """Text for an argument of a Terraform resource: literal `${` and `%{` reach AWS as they are."""
+        return self._for_terraform.get_template(name).render(values)
+
+    def file(self, name: str, **values: Any) -> str:
+        """Text for a file that Terraform never reads, where references to resources make no sense."""
+        return self._for_files.get_template(name).render(values)
+
+
+class _EscapingLoader(BaseLoader):
+    """Doubles the marks of Terraform's own templates in the source, before any value is in it."""
+
+    def __init__(self, inner: FileSystemLoader) -> None:
+        self._inner = inner
+
+    def get_source(self, environment: Environment, template: str) -> Any:
+        source, path, uptodate = self._inner.get_source(environment, template)
+        return re.sub(r"(?<!<)([$%])\{", r"\1\1{", source), path, uptodate
+
+
+def _environment(loader: BaseLoader) -> Environment:
+    # The text is YAML, JSON or shell, never HTML: escaping for HTML would corrupt it.
+    environment = Environment(
+        loader=loader,
+        autoescape=False,
+        undefined=StrictUndefined,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<%=",
+        variable_end_string="%>",
+        comment_start_string="<%#",
+        comment_end_string="%>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return environment

@@ -1,0 +1,281 @@
+"""Turns pydantic's errors into a rule and a remedy in plain words, by the JSON schema."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from tierra.validation.errors import KeyPath
+from tierra.validation.messages import choices, dotted, secret, shown
+from tierra.validation.model import Finding
+from tierra.validation.optional import OFF
+from tierra.validation.syntax import scalar
+
+Schema = dict[str, Any]
+
+
+OTHERS = "others"  # what a key may be besides a section
+
+
+class Explainer:
+    """Explains the errors of one model; reads its JSON schema for types, limits, defaults and neighbours."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    def finding(self, error: ErrorDetails, source: str) -> Finding:
+        """The error as a finding from the root of the spec; `source` is what the file says at its path."""
+        path = place(error)
+        context = error.get("ctx", {})
+        if error["type"] == "rule":
+            return Finding(path, context["rule"], context["remedy"])
+        if error["type"] == "extra_forbidden":
+            return self._unknown(path)
+        if error["type"] == "missing":
+            return self._missing(path)
+        if error["type"] == "too_long":
+            rule = f"there must be at most {context['max_length']}"
+            return Finding(path, rule, "remove some", f"{len(error['input'])} of them")
+        return self._unfit(path, error["input"], source)
+
+    def meant(self, path: KeyPath) -> KeyPath | None:
+        """The allowed key next to an unknown one that was probably meant."""
+        allowed = self._at(path[:-1]).get("properties", {})
+        plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(path[-1])).lower().replace("-", "_").replace(" ", "_")
+        close = [plain] if plain in allowed else difflib.get_close_matches(plain, allowed, n=1, cutoff=0.6)
+        return (*path[:-1], close[0]) if close else None
+
+    def _unknown(self, path: KeyPath) -> Finding:
+        key = str(path[-1])
+        allowed = list(self._at(path[:-1]).get("properties", {}))
+        section = dotted(path[:-1])
+        rule = f"the key must be one that {section or 'a spec'} has: {', '.join(allowed)}"
+        elsewhere = [dotted(found[:-1]) or "the top level" for found in self._places(key)]
+        if secret(path):
+            remedy = "remove the line, for a spec must not hold secrets; replace the secret if it was shared"
+            return Finding(path, rule, remedy)
+        if meant := self.meant(path):
+            return Finding(path, rule, f"did you mean {meant[-1]}?")
+        if elsewhere:
+            return Finding(path, rule, f"move it to {choices(elsewhere)}; check its indentation")
+        return Finding(path, rule, "remove the line, or write one of these keys")
+
+    def _missing(self, path: KeyPath) -> Finding:
+        node = self._at(path)
+        example = next(iter(node.get("examples", [])), None)
+        rule = f"this key is required: {_sentence(node.get('description', 'it has no default'))}"
+        above = f" below {dotted(path[:-1])}:" if path[:-1] else ""
+        value = f" {_quote(example)}" if example is not None else ""
+        return Finding(path, rule, f"add {path[-1]}:{value}{above}", "(missing)")
+
+    def _unfit(self, path: KeyPath, value: Any, source: str) -> Finding:
+        node = self._at(path)
+        rule = f"must be {describe(node)}"
+        if value is None:
+            return Finding(path, rule, self._for_nothing(path, node))
+        if isinstance(value, (bool, int, float)) and rule.startswith("must be text"):
+            rule += f"; without quotes YAML reads a {'switch' if isinstance(value, bool) else 'number'}"
+        return Finding(path, rule, _remedy(node, value, source))
+
+    def _for_nothing(self, path: KeyPath, node: Schema) -> str:
+        """What to do about a key or an item that has no value."""
+        if isinstance(path[-1], int):
+            return "write a value after the -, or remove it"
+        if path[-1] in self._at(path[:-1]).get("required", ()):
+            example = next(iter(node.get("examples", [])), "…")
+            return f"write a value after the colon: {path[-1]}: {_quote(example)}"
+        default = node.get("default")
+        known = f" to use the default, {shown(default)}" if default is not None else ""
+        return f"write a value after the colon, or remove the line{known}"
+
+    def _at(self, path: KeyPath) -> Schema:
+        node = self._resolved(self.schema)
+        for part in path:
+            node = self._resolved(_below(node, part))
+        return node
+
+    def _resolved(self, node: Schema) -> Schema:
+        """The node with references followed; of `X | None`, the X, and of a section that may be off, the
+        section. Its own description and default win."""
+        options = [each for each in node.get("anyOf", []) if each.get("type") != "null"]
+        sections = [each for each in options if "$ref" in each] if len(options) > 1 else options
+        if len(sections) == 1:
+            others = [each for each in options if each is not sections[0]]
+            own = {key: value for key, value in node.items() if key != "anyOf"}
+            node = {**sections[0], **({OTHERS: others} if others else {}), **own}
+        if "$ref" in node:
+            target = self.schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+            node = self._resolved({**target, **{key: value for key, value in node.items() if key != "$ref"}})
+        return node
+
+    def _places(self, key: str) -> Iterator[KeyPath]:
+        """Every path in the schema that ends in a key."""
+        waiting: list[tuple[KeyPath, Schema]] = [((), self.schema)]
+        while waiting:
+            path, node = waiting.pop(0)
+            properties = self._resolved(node).get("properties", {})
+            if key in properties:
+                yield (*path, key)
+            waiting += [((*path, name), below) for name, below in properties.items()]
+
+
+# Types of JSON Schema, as the schema names them.
+NUMBERS = ("integer", "number")
+# Words for "not at all"; what is spelled like one of them (zone, none) is not what was meant.
+NOTHING = ("none", "no", "off", "false", "never", "disabled")
+
+
+def place(error: ErrorDetails) -> KeyPath:
+    """The path of an error in the file; pydantic adds a part to it when a key is at fault, not its value."""
+    return tuple(part for part in error["loc"] if part != "[key]")
+
+
+def describe(node: Schema) -> str:
+    """What a schema allows, as it stands in "must be …"."""
+    if "anyOf" in node:
+        return " or ".join(describe(option) for option in node["anyOf"] if option.get("type") != "null")
+    if "const" in node:
+        return shown(node["const"])
+    if "enum" in node:
+        return choices(node["enum"])
+    kind = node.get("type")
+    if kind in NUMBERS:
+        low, high = node.get("minimum"), node.get("maximum")
+        limits = f" from {low} to {high}" if low is not None and high is not None else ""
+        return f"a {'whole ' if kind == 'integer' else ''}number{limits}"
+    if kind == "boolean":
+        return "true or false"
+    example = next(iter(node.get("examples", [])), None)
+    such_as = f", such as {_quote(example)}" if example is not None else ""
+    if kind == "array":
+        return f"a list{such_as}"
+    if kind == "object":
+        keys = node.get("properties")
+        others = "".join(f", or {describe(each)}" for each in node.get(OTHERS, ()))
+        named = f"a mapping with the keys {', '.join(keys)}" if keys else "a mapping of keys to values"
+        return f"{named}{others}" if keys else f"{named}{such_as}"
+    return f"text{such_as}"
+
+
+def _below(node: Schema, part: str | int) -> Schema:
+    found: Any = {}
+    if isinstance(part, int):
+        found = node.get("items", {})
+    elif part in node.get("properties", {}):
+        found = node["properties"][part]
+    elif "patternProperties" in node:
+        found = next(iter(node["patternProperties"].values()))
+    elif isinstance(node.get("additionalProperties"), dict):
+        found = node["additionalProperties"]
+    return found if isinstance(found, dict) else {}
+
+
+def _remedy(node: Schema, value: Any, source: str) -> str:
+    kinds = [option.get("type", "string") for option in node.get("anyOf", [node])]
+    options = [shown(each) for each in node.get("enum", [])]
+    example = next(iter(node.get("examples", [])), None)
+    if {"string", "array"} <= set(kinds) and not isinstance(value, str) and isinstance(example, str):
+        return f"write it like {_quote(example)}"
+    if isinstance(value, dict):
+        return (
+            "write the items in brackets: [a, b]"
+            if "array" in kinds
+            else "write one value, not a mapping of keys"
+        )
+    if isinstance(value, list):
+        return _for_list(kinds, value)
+    if "object" in kinds:
+        off = any(each.get("const") == OFF for each in node.get(OTHERS, ()))
+        if off and str(value).strip().lower() in NOTHING:
+            return f"write {OFF}"
+        if "default" in node and node["default"] is None and str(value).strip().lower() in NOTHING:
+            return "remove the line: it is off by default"
+        return "write its keys below it, indented by two spaces"
+    if "array" in kinds:
+        if not isinstance(value, str):
+            return f"write a list, such as {shown(next(iter(node.get('examples', [])), ['a', 'b']))}"
+        return f"write it in brackets: {shown([item.strip() for item in value.split(',')])}"
+    if any(kind in NUMBERS for kind in kinds):
+        return _for_number(node, value)
+    if options:
+        if source in options and not isinstance(value, str):
+            return f"put it in quotes: {_quote(source)}"
+        close = _closest(value, options)
+        return f"write {close}" if close else f"write {choices(options)}"
+    if "boolean" in kinds:
+        return _for_switch(value)
+    if "pattern" in node and example and not re.search(node["pattern"], source):
+        return f"write it like {_quote(example)}"
+    return f"put it in quotes: {_quote(source)}"
+
+
+def _for_list(kinds: list[str], value: list[Any]) -> str:
+    if "object" in kinds:
+        return "write keys and values, without - or brackets"
+    return (
+        f"write one value, without brackets: {shown(value[0])}"
+        if len(value) == 1
+        else "write one value, not a list"
+    )
+
+
+def _closest(value: Any, options: list[str]) -> str | None:
+    text = str(value).strip().lower()
+    if isinstance(value, bool) and "off" in options:
+        return None if value else "off"
+    if text in NOTHING and text not in options:
+        return "off" if "off" in options else None
+    found = [text] if text in options else difflib.get_close_matches(text, options, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def _for_switch(value: Any) -> str:
+    text = str(value).strip().lower()
+    if text in ("yes", "on", "y", "1", "true", "enabled"):
+        return "write true, without quotes"
+    if text in ("no", "off", "n", "0", "false", "disabled"):
+        return "write false, without quotes"
+    return "write true or false, without quotes"
+
+
+def _for_number(node: Schema, value: Any) -> str:
+    """The number that was meant if it is legal, else the nearest one that is."""
+    number: Schema = next((each for each in node.get("anyOf", [node]) if each.get("type") in NUMBERS), {})
+    never = any(option.get("const") == "never" for option in node.get("anyOf", []))
+    if never and str(value).strip().lower() in ("off", "no", "none", "false", "0"):
+        return "write never"
+    found = re.match(r"\s*([-+]?[0-9][0-9_,]{0,12}(?:\.[0-9]{1,6})?)(?![0-9])", str(value))
+    if isinstance(value, bool) or not found:
+        return f"write {describe(number)}{', or never' if never else ''}"
+    meant = float(re.sub("[_,]", "", found[1]))
+    nearest = _nearest(number, int(meant) if number["type"] == "integer" or meant.is_integer() else meant)
+    bare = "" if isinstance(value, (int, float)) else ", without quotes or unit"
+    return f"write {nearest}{', or never' if never else bare}"
+
+
+def _nearest(node: Schema, number: float) -> float:
+    """The legal number that loses nothing: of a list the next larger one, of a range the nearest."""
+    if legal := node.get("enum"):
+        return next((int(each) for each in legal if each >= number), int(legal[-1]))
+    nearest: float = max(node.get("minimum", number), min(node.get("maximum", number), number))
+    return nearest
+
+
+def _quote(value: Any) -> str:
+    """A value as it must be written in YAML to keep its type."""
+    if isinstance(value, str):
+        bare = value.strip('"')
+        plain = re.match(r"[A-Za-z]", bare) and isinstance(scalar(bare), str)
+        return bare if plain else json.dumps(bare, ensure_ascii=False)
+    return shown(value)
+
+
+def _sentence(text: str) -> str:
+    """The first clause of a description, to be read within a sentence."""
+    first = re.split(r"[.;] ", text, maxsplit=1)[0].rstrip(".")
+    return first[:1].lower() + first[1:] if not first[:2].isupper() else first

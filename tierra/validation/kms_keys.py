@@ -1,0 +1,90 @@
+"""Encryption keys that the company brings, in place of those that Tierra makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from tierra.validation.model import Finding, Section, fault
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
+
+# botocore: kms, DescribeKeyRequest, KeyId; keys of several regions have IDs that start with mrk- (AWS KMS
+# Developer Guide, "Multi-Region keys").
+_ID = "([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+_ARN = rf"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:key/{_ID}"
+EXAMPLE = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+DATABASES = ("postgres", "redis", "documentdb")
+COPY = "backup_copy"
+
+
+def _key(arn: str) -> str:
+    if re.fullmatch(_ARN, arn):
+        return arn
+    alias = ":alias/" in arn or arn.startswith("alias/")
+    rule = "a key must be one of KMS, by its ARN" + ("; this is an alias, which may move" if alias else "")
+    example = f"aws kms describe-key --key-id {arn}" if alias else f"write it like {EXAMPLE}"
+    raise fault(rule, f"write the ARN that this answers: {example}" if alias else example)
+
+
+KeyArn = Annotated[
+    str,
+    AfterValidator(_key),
+    WithJsonSchema({"type": "string", "pattern": f"^{_ARN}$", "examples": [EXAMPLE]}),
+]
+
+
+def _field(encrypts: str) -> KeyArn | None:
+    given: KeyArn | None = Field(
+        default=None, json_schema_extra={"default": "a key that Tierra makes"}, description=f"{encrypts}."
+    )
+    return given
+
+
+class KmsKeys(Section):
+    """Existing keys, by what they encrypt. Each name is that of the key that Tierra makes otherwise."""
+
+    logs: KeyArn | None = _field("Log groups of CloudWatch")
+    files: KeyArn | None = _field("The bucket for files of the systems")
+    backup: KeyArn | None = _field("Backups, and the topic that reports on them")
+    backup_copy: KeyArn | None = _field("Copies of backups, in storage.backup.copy_region")
+    postgres: KeyArn | None = _field("PostgreSQL: storage, backups and insights")
+    redis: KeyArn | None = _field("Redis: storage and snapshots")
+    documentdb: KeyArn | None = _field("DocumentDB: storage, backups and insights")
+    volumes: KeyArn | None = _field("Volumes of systems")
+    secrets: KeyArn | None = _field("Secrets of Secrets Manager: passwords, and those of systems")
+    eks_secrets: KeyArn | None = _field("Secrets of Kubernetes")
+    ebs: KeyArn | None = _field("Disks of nodes, and volumes of pods")
+    images: KeyArn | None = _field("Registries of container images")
+    alarms: KeyArn | None = _field("Topics of alarms")
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The ARNs of the spec, by name."""
+        return {name: arn for name in type(self).model_fields if (arn := getattr(self, name))}
+
+
+def key_findings(environment: Environment) -> Iterator[Finding]:
+    """A key is in the region of what it encrypts, and encrypts something. Paths start at the root."""
+    copies = environment.storage.backup.copy_region
+    for name, arn in environment.kms_keys.given.items():
+        path = ("kms_keys", name)
+        _, partition, _, region, _, _ = arn.split(":", 5)
+        if name == COPY and copies is None:
+            rule = "backup_copy requires copies of backups, in storage.backup.copy_region"
+            yield Finding(path, rule, "remove the line, or add storage.backup.copy_region")
+            continue
+        if name in DATABASES and name not in environment.data.databases:
+            rule = f"a key must encrypt something, and data.{name} is off"
+            yield Finding(path, rule, f"remove the line, or the line {name}: off below data")
+        if name == "volumes" and not any(each.volumes for each in environment.systems.values()):
+            rule = "a key must encrypt something, and no system has volumes"
+            yield Finding(path, rule, "remove the line, or add volumes to a system")
+        wanted = copies if name == COPY else environment.region
+        if (partition, region) != (environment.partition, wanted):
+            rule = f"the key must be in {wanted} ({environment.partition}), with what it encrypts"
+            yield Finding(path, rule, f"write the ARN of a key of {wanted}")

@@ -1,0 +1,35 @@
+"""Escapes text of the spec: `${` and `%{` would begin a template in every string of Terraform's JSON.
+
+`open_stack` makes the environment of a stack so, all of it at once: no tier has to think of it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+from tierra.validation.model import Section
+
+Value = TypeVar("Value")
+
+
+def literal(value: Value) -> Value:
+    """The value with every text in it, keys too, as Terraform reads it for what it says. What has nothing to
+    escape is the same object."""
+    return cast(Value, _literal(value))
+
+
+def _literal(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("${", "$${").replace("%{", "%%{")
+    if isinstance(value, dict):
+        made: object = {_literal(key): _literal(item) for key, item in value.items()}
+    elif isinstance(value, tuple | list):
+        made = type(value)(_literal(item) for item in value)
+    elif isinstance(value, Section):
+        given = {name: getattr(value, name) for name in type(value).model_fields}
+        new = {name: _literal(item) for name, item in given.items()}
+        changed = {name: item for name, item in new.items() if item != given[name]}
+        return value.model_copy(update=changed) if changed else value
+    else:
+        return value
+    return value if made == value else made

@@ -1,0 +1,102 @@
+"""The base of every section of a spec: frozen models, and rules over several keys.
+
+A rule about one value is a validator that raises `fault(...)`. A rule about several keys is a method marked
+with `@check(...)`, which names the keys it reads; it runs whenever those keys are sound, even if other parts
+are not, so that one run reports everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+from tierra.validation.errors import KeyPath
+
+
+class Finding(NamedTuple):
+    """A broken rule, at a path relative to the section that found it. `value` replaces what the file says."""
+
+    path: KeyPath
+    rule: str
+    remedy: str
+    value: str = ""
+
+
+Check = Callable[[Any], Iterator[Finding]]
+_Check = TypeVar("_Check", bound=Check)
+_needs: dict[Check, tuple[KeyPath, ...]] = {}
+
+
+def fault(rule: str, remedy: str) -> PydanticCustomError:
+    """The error a validator of one value raises; both sentences reach the user as they are."""
+    return PydanticCustomError("rule", "{rule}; {remedy}", {"rule": rule, "remedy": remedy})
+
+
+def check(*needs: str) -> Callable[[_Check], _Check]:
+    """Marks a method that yields findings; `needs` are the dotted paths below the section that it reads."""
+
+    def register(method: _Check) -> _Check:
+        _needs[method] = tuple(tuple(need.split(".")) for need in needs)
+        return method
+
+    return register
+
+
+def touches(one: KeyPath, other: KeyPath) -> bool:
+    """Whether one path is the other, or lies above or below it."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def repeated(items: Iterable[str]) -> Iterator[int]:
+    """The index of each item that stands earlier in the list already."""
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item in seen:
+            yield index
+        seen.add(item)
+
+
+class Section(BaseModel):
+    """A mapping of the spec: frozen, refuses unknown keys, never takes a number for text or the reverse."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def nothing_means_defaults(cls, value: Any) -> Any:
+        """`network:` with nothing below it is the section with its defaults."""
+        return {} if value is None else value
+
+    def findings(self, unsound: Iterable[KeyPath] = (), at: KeyPath = ()) -> Iterator[Finding]:
+        """Every broken rule of this section and those inside it, with paths from the root of the spec.
+
+        `unsound` are the paths whose values were refused already; checks that read them are skipped.
+        """
+        unsound = tuple(unsound)
+        for method in _checks(type(self)):
+            needs = [(*at, *need) for need in _needs[method]]
+            if not any(touches(need, path) for need in needs for path in unsound):
+                yield from (found._replace(path=(*at, *found.path)) for found in method(self))
+        for name in type(self).model_fields:
+            for path, section in _sections(getattr(self, name), (*at, name)):
+                yield from section.findings(unsound, path)
+
+
+def _checks(kind: type[Section]) -> Iterator[Check]:
+    for base in reversed(kind.__mro__):
+        yield from (member for member in vars(base).values() if callable(member) and member in _needs)
+
+
+def _sections(value: object, at: KeyPath) -> Iterator[tuple[KeyPath, Section]]:
+    if isinstance(value, Section):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _sections(item, (*at, key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _sections(item, (*at, index))

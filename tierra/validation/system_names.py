@@ -1,0 +1,98 @@
+"""Names of systems: each a DNS label that the platform does not use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from tierra.validation.model import fault
+from tierra.validation.namespaces import DATABASES, GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
+
+LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
+# Namespaces that Kubernetes, the add-ons and the platform have, or may have, for themselves.
+TAKEN = (
+    "default",
+    "kong",
+    "monitoring",
+    "amazon-cloudwatch",
+    DATABASES,
+    GATEWAY,
+    GRAFANA,
+    OBSERVABILITY,
+    RELEASES,
+    SECRETS,
+)
+# Roles of the platform; the one of the pods of a system has its name alone. tests/test_systems.py compares.
+ROLES = (
+    *("alertmanager", "apply", "backup", "cloudwatch-exporter", "cluster", "cluster-autoscaler", "collector"),
+    *("database-monitoring", "ebs-csi", "external-secrets", "flow-log", "grafana"),
+    *("load-balancer-controller", "node", "plan", "runner", "vpc-cni"),
+)
+# How the roles begin by which workflows push and deploy a system.
+WORKFLOWS = ("deploy-", "push-")
+# What Helm, Kubernetes and Python's YAML read as a boolean or as nothing where it stands without quotes (YAML
+# 1.1, https://yaml.org/type/bool.html and null.html).
+NO_TEXT = ("yes", "no", "on", "off", "true", "false", "null")
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or not 2 <= len(name) <= LONGEST_NAME:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
+        rule = (
+            f"the name of a system must be 2 to {LONGEST_NAME} lowercase letters, digits and hyphens,"
+            " start with a letter and not end with a hyphen"
+        )
+        raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
+    if name in NO_TEXT:
+        rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
+        raise fault(rule, f"write another name, such as {name}-service")
+    if name in TAKEN or name.startswith("kube-"):
+        raise fault(
+            "the name must not be a namespace that the platform uses",
+            f"write another name, such as {name.removeprefix('kube-')}-app",
+        )
+    if name in ROLES:
+        rule = "the name must not be that of a role of the platform: pods of a system have a role of its name"
+        raise fault(rule, f"write another name, such as {name}-app")
+    if name.startswith("secrets-") or name.endswith("-namespace"):
+        rule = "the name must not be secrets-… or …-namespace: the platform makes such names for a system"
+        raise fault(rule, "choose another name")
+    return name
+
+
+SystemName = Annotated[str, AfterValidator(_name)]
+
+
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+# The names that a system had, oldest first; one may be written without a list.
+MOST_FORMER = 9
+FormerNames = Annotated[
+    tuple[SystemName, ...],
+    BeforeValidator(_several),
+    Field(strict=False, max_length=MOST_FORMER),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "maxItems": MOST_FORMER},
+            ]
+        }
+    ),
+]
+
+
+def called(name: str, formerly: Sequence[str]) -> str:
+    """What everything of a system is called in AWS and in the cluster: by its first name, always."""
+    return formerly[0] if formerly else name
+
+
+def path_of_names(name: str, formerly: Sequence[str]) -> list[str]:
+    """Names from the oldest to that of today, each where it stands last: a system may get a name back."""
+    names = [*formerly, name]
+    return [each for index, each in enumerate(names) if each not in names[index + 1 :]]
