@@ -10,7 +10,8 @@ What AWS does by itself until then is done, and the next plan shows it:
   EngineLifecycleSupport of CreateDBInstanceMessage. That it goes to the next version is an assumption
 - Secrets Manager rotates: the version before is AWSPREVIOUS. botocore's secretsmanager, RotateSecret
 
-The days on which support ends are those of tierra/aws/versions.yaml. TIERRA_TODAY stands in for the clock there.
+The days on which support ends are those of tierra/aws/versions.yaml. TIERRA_TODAY stands in for the clock
+there.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def installed() -> Path:
     sources = [
         *ROOT.glob("rehearsal/facts/*.yaml"),
         *ROOT.glob("rehearsal/rules/*"),
-        *ROOT.glob("bindings/providers*"),
+        *ROOT.glob("tierra/bindings/providers*"),
         *ROOT.glob("rehearsal/tables*"),
         ROOT / "tierra/bindings/schema.py",
         ROOT / "rehearsal/catalog.py",

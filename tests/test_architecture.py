@@ -24,8 +24,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imported(path: Path, *, for_types: bool = True) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not for_types:
+        tree.body = [each for each in tree.body if ast.unparse(each).partition(":")[0] != "if TYPE_CHECKING"]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -139,27 +142,64 @@ def test_arns_belong_to_the_partition_of_the_region(
     assert service == f"logs.{region}.{suffix}"
 
 
+# What stands further up may import what stands further down; nothing else may.
+FLOORS = (
+    ("main",),
+    ("tools",),  # set-up, and pages written from code
+    ("tierra.run", "tierra.hcl", "tierra.diagram", "tierra.github"),  # what make runs
+    ("tierra.report",),
+    ("tierra.plans",),  # what saved plans say
+    ("tierra.specs",),  # the environments beside each other
+    ("modules",),  # the spec and the ten tiers
+    ("tierra.patterns",),  # resources of AWS and Helm as tiers share them
+    ("tierra.terraform",),  # what a root module is made of
+    ("tierra.validation", "rehearsal"),  # reading YAML; the embedded provider
+    ("tierra.aws", "tierra.bindings"),  # what AWS does; what the installed packages say
+    ("tierra.files",),
+)
+# Who knows of the embedded provider, and what of it.
+KNOWN = {"tierra.run": {"attach"}, "tierra.hcl": {"catalog", "ephemeral"}, "tools": {"catalog", "checks"}}
+
+
+@pytest.mark.parametrize("package", [package for floor in FLOORS for package in floor])
+def test_imports_go_one_way(package: str) -> None:
+    floor = next(place for place, names in enumerate(FLOORS) if package in names)
+    below = {name for names in FLOORS[floor + 1 :] for name in names} | {package}
+    place = ROOT / package.replace(".", "/")
+    for path in sorted(place.rglob("*.py")) or [place.with_suffix(".py")]:
+        for name in imported(path, for_types=False):
+            first, second, *_ = [*name.split("."), ""]
+            target = f"tierra.{second}" if first == "tierra" and second else first
+            if target == "rehearsal" != package:
+                assert not second or second in KNOWN.get(package, ()), f"{path}: {name}"
+            elif target in {each for names in FLOORS for each in names}:
+                assert target in below, f"{path}: {name} stands no lower"
+
+
+def test_every_folder_of_code_has_a_floor() -> None:
+    folders = {f"tierra.{path.stem}" for path in (ROOT / "tierra").iterdir() if path.stem[0] not in "_"}
+    assert {*folders, "modules", "rehearsal", "tools", "main"} == {each for names in FLOORS for each in names}
+
+
 @pytest.mark.parametrize(
     "path", sorted(MODULES.rglob("*.py")), ids=lambda path: str(path.relative_to(MODULES))
 )
-def test_imports_go_one_way(path: Path) -> None:
+def test_tiers_meet_in_outputs_and_specs(path: Path) -> None:
     names = set(imported(path))
-    roots = {name.split(".")[0] for name in names}
-    assert roots.isdisjoint({"bindings", "rehearsal", "review", "tests", "main"})
     assert not {name for name in names if name.startswith("cdktf_cdktf_provider") and name.count(".") == 0}
     own = path.relative_to(MODULES).parts[0]
     for name in names:
         parts = name.split(".")
         if parts[0] == "modules" and len(parts) > 2 and parts[1] in TIER_FOLDERS - {own}:
-            derived = {"groups", "pools"}  # what follows from the spec alone
+            derived = {"groups", "pools", "promotion"}  # what follows from the spec alone
             allowed = {"outputs", *derived}
             if own == "architecture.py":
                 allowed = {"tier"}
-            elif own == "spec.py":
-                allowed = {"spec", "zones", "ranges", "capacity", "overhead", "disks", "names", *derived}
-            elif own == "own_charts.py":
-                allowed = {"capacity", "overhead", "quantities"}
-            elif path.name.endswith("spec.py") or path.name in ("capacity.py", "disks.py"):
+            elif own in ("spec.py", "capacity.py", "overhead.py"):
+                allowed = {"zones", "ranges", "disks", "names", "instances", *derived}
+            elif own == "own":
+                allowed = {"quantities"}
+            elif path.name.endswith("spec.py") or path.name == "disks.py":
                 allowed = {"ranges", "domains"}
             spec = parts[2] == "spec" or parts[2].endswith("_spec")  # words that all share, and no provider
             assert spec or parts[2] in allowed, f"{path}: only outputs.py and specs cross a tier, not {name}"
@@ -167,7 +207,10 @@ def test_imports_go_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "start",
-    ["modules.spec", "tierra.terraform.naming", "tierra.terraform.templating", "tierra.validation.errors"],
+    [
+        "modules.spec",
+        *(f"tierra.{each}" for each in ("terraform.naming", "terraform.templating", "validation.errors")),
+    ],
 )
 def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
     seen: set[str] = set()
@@ -180,7 +223,7 @@ def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
         seen.add(name)
         found = set(imported(path))
         assert not {each for each in found if each.startswith(("cdktf", "constructs", "jsii"))}, name
-        waiting += [each for each in found if each.startswith("modules.")]
+        waiting += [each for each in found if each.startswith(("modules.", "tierra."))]
 
 
 def test_the_page_of_boxes_names_files_and_addresses_that_exist(folders: dict[str, Path]) -> None:
@@ -196,7 +239,9 @@ def test_the_page_of_boxes_names_files_and_addresses_that_exist(folders: dict[st
             text = (folders["production"] / "stacks" / tier / "cdk.tf.json").read_text(encoding="utf-8")
             resources = json.loads(text)["resource"]
             for file in files:
-                assert (ROOT / "modules" / tier / file).is_file(), f"{tier}: {file}"
+                assert (ROOT / file if "/" in file else ROOT / "modules" / tier / file).is_file(), (
+                    f"{tier}: {file}"
+                )
             for address in addresses:
                 kind, _, name = address.partition(".")
                 assert kind.startswith("make ") or name in resources.get(kind, {}), f"{tier}: {address}"

@@ -290,8 +290,8 @@ def test_every_price_of_the_table_has_a_source_with_a_date() -> None:
     used = {source for region in table["regions"].values() for source in region}
     assert used == table["sources"].keys()
     assert all(date.fromisoformat(each["date"]) and each["what"] for each in table["sources"].values())
-    for region, sources in table["regions"].items():
-        names = [name for listed in sources.values() for name in listed]
+    for region, priced in table["regions"].items():
+        names = [name for listed in priced.values() for name in listed]
         assert len(names) == len(set(names)), region
         assert all(usd > 0 for listed in sources.values() for usd in listed.values())
 

@@ -84,7 +84,7 @@ def test_what_a_release_built_is_still_there_moved_or_removed_on_purpose(spec: P
     assert then
     gone = {tier: lost(tier, found, now.get(tier, [])) for tier, found in then.items()}
     assert {tier: each for tier, each in gone.items() if each} == {}, (
-        "terraform would destroy these: name them in RENAMES of tierra/terraform/renames.py, or in REMOVED above"
+        "terraform would destroy these: name them in RENAMES of tierra/terraform/renames.py, or in REMOVED"
     )
 
 

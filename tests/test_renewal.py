@@ -28,7 +28,7 @@ TAG = re.compile(r"^\s*\w+: [a-z0-9./-]+:v?(\d[\w.]*)$", re.M)
 
 def pinned() -> Iterator[tuple[str, str]]:
     """File and version of all that a plain search finds."""
-    for file in sources(ROOT):
+    for file in [*sources(ROOT), *sorted((ROOT / "tierra" / "github").glob("*.py"))]:
         for line in file.read_text(encoding="utf-8").splitlines():
             for version in (
                 [] if NONE.search(line) or line.lstrip().startswith("#") else RELEASE.findall(line)

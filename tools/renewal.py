@@ -30,6 +30,7 @@ from tools import registries
 from tools.registries import ASKED, Unreachable, Version
 
 ROOT = Path(__file__).resolve().parent.parent
+STACK = "tierra/terraform/stack.py"
 AWS = "aws"  # answers with credentials alone: tools.versions
 # endoflife.date's name of each table of tierra/aws/versions.yaml.
 LIFE = {
@@ -98,17 +99,15 @@ def _read(root: Path, path: str) -> str:
 
 
 def _terraform(root: Path) -> Iterator[Pin]:
-    values = _constants(root / "tierra/terraform/stack.py")
+    values = _constants(root / STACK)
     for name, repository in (("Terraform", "hashicorp/terraform"), ("OpenTofu", "opentofu/opentofu")):
-        yield Pin(
-            "terraform", name, str(values["TERRAFORM"]), "tierra/terraform/stack.py", ("github", repository)
-        )
+        yield Pin("terraform", name, str(values["TERRAFORM"]), STACK, ("github", repository))
     for name, version in dict(values["PROVIDERS"]).items():
         yield Pin(
             "provider",
             f"hashicorp/{name}",
             version,
-            "tierra/terraform/stack.py",
+            STACK,
             ("terraform", f"hashicorp/{name}"),
         )
     kept = root / "tierra/bindings/providers.json.gz"
@@ -129,7 +128,7 @@ def _providers(file: Path) -> Iterator[tuple[str, str]]:
 
 def _modules(root: Path) -> Iterator[Pin]:
     """Charts, actions and plugins, by the source of the modules: nothing is imported."""
-    for file in sources(root):
+    for file in [*sources(root), *sorted((root / "tierra" / "github").glob("*.py"))]:
         path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
         for name, _, tag in ACTION.findall(text):
             yield Pin("action", name, tag, path, ("github", name))
@@ -155,12 +154,12 @@ def _modules(root: Path) -> Iterator[Pin]:
 
 def _images(root: Path) -> Iterator[Pin]:
     """Images that values of charts name with a tag: in place, or by a constant of a module."""
-    sources = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in sources(root)}
+    texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in sources(root)}
     for file in sorted((root / "templates").rglob("*.yaml")):
         path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
         for found in TAGGED.finditer(text):
             image = f"{found['host']}/{found['path']}"
-            for source, code in sources.items():
+            for source, code in texts.items():
                 if source.split("/")[1] != path.split("/")[1]:
                     continue  # values are filled in by the tier of the same name
                 for constant in re.findall(rf"\b{found['name']}=(\w+)[,)]", code):
@@ -173,8 +172,8 @@ def _images(root: Path) -> Iterator[Pin]:
 
 
 def _table(root: Path) -> Iterator[Pin]:
-    """Rows of tierra/aws/versions.yaml: of Kubernetes and engines the newest that is offered, of add-ons and of
-    the autoscaler all."""
+    """Rows of tierra/aws/versions.yaml: of Kubernetes and engines the newest that is offered, of add-ons and
+    of the autoscaler all."""
     path = "tierra/aws/versions.yaml"
     table = yaml.safe_load(_read(root, path))
     for section, rows in table.items():

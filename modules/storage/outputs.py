@@ -13,8 +13,7 @@ LOAD_BALANCER_LOGS = {kind: f"load-balancer/{kind}" for kind in ("access", "conn
 
 @dataclass(frozen=True)
 class StorageOutputs(Outputs, tier="storage"):
-    """Buckets and backups. What carries the tag of tierra/terraform/naming.py `backup_tag` is backed up without more
-    ado."""
+    """Buckets and backups. What carries the tag `backup_tag` of tierra/terraform/naming.py is backed up."""
 
     files_bucket_name: Annotated[str, "Bucket for the files of the systems"]
     files_bucket_arn: Annotated[str, "ARN of the bucket for the files of the systems"]

@@ -1,8 +1,8 @@
 """The table of versions, `tierra/aws/versions.yaml`: which versions a spec may name, and when AWS ends their
 support.
 
-No clock is read here, so that one spec always gives one result; tierra/report/calendar.py holds the table against a
-day.
+No clock is read here, so that one spec always gives one result; tierra/report/calendar.py holds the table
+against a day.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Changes that AWS refuses although terraform plans them: rules by Terraform type and argument, with sources.
 
-The embedded provider answers by this table when a plan is applied; `tierra.report.transitions` warns by the same
-table before that.
+The embedded provider answers by this table when a plan is applied; `tierra.report.transitions` warns by the
+same table before that.
 
 Sources: API is botocore's model of a service, with the shape or operation; provider is a file of
 hashicorp/terraform-provider-aws; a page is of docs.aws.amazon.com unless it names its host; # is on GitHub.

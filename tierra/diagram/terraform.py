@@ -17,12 +17,11 @@ from typing import Any
 from tierra.diagram.graph import Mark, Marks, TierPlan
 from tierra.plans import own
 from tierra.plans.changes import PLAN
-from tierra.report.report import FORECAST
 
 CONFIGURATION = "cdk.tf.json"
 # The configuration that a plan was made from: beside a plan, and of a forecast in its own folder.
 PLANNED = "plan.config"
-FORECASTS = "forecast"
+FORECAST = "forecast"
 
 ACTIONS = {
     ("create",): Mark.ADDED,
@@ -208,7 +207,7 @@ def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
         if not (stack / PLAN).exists():
             continue
         forecast = (stack / FORECAST).exists()
-        made_from = [stack / PLANNED, *([folder / FORECASTS / tier / CONFIGURATION] if forecast else [])]
+        made_from = [stack / PLANNED, *([folder / FORECAST / tier / CONFIGURATION] if forecast else [])]
         planned = next((each.read_text(encoding="utf-8") for each in made_from if each.exists()), None)
         if planned != text or own.declared(stack / own.PLANNED) != own_terraform:
             stale.append(tier)

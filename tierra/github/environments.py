@@ -1,5 +1,5 @@
-"""`python -m tierra.github.environments` prints the environments with target: aws, for the workflow that plans and
-applies them: lines of a name and the JSON of a matrix.
+"""`python -m tierra.github.environments` prints the environments with target: aws, for the workflow that
+plans and applies them: lines of a name and the JSON of a matrix.
 
 `all` are all of them, `apart` those that are in no chain, and `wave_1`, `wave_2`, … those that are applied
 one wave after another, for each takes its images from one of the wave before.

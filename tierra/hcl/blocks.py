@@ -69,7 +69,8 @@ class Schemas:
         """Whether an expression, `${aws_vpc.main.id}`, is sure to have a string as its value.
 
         Attributes say so themselves. Outputs of other tiers are strings, or lists or maps of them
-        (tierra/terraform/outputs.py), and neither of the latter fits where a string is asked for. Locals are ours.
+        (tierra/terraform/outputs.py), and neither of the latter fits where a string is asked for. Locals are
+        ours.
         """
         if owning.LOCAL.fullmatch(expression):
             return True

@@ -1,5 +1,5 @@
-"""Own Terraform as a run left it: what it declares, beside the generated Terraform. modules/own/terraform.py writes the
-index, and Terraform reads the files themselves."""
+"""Own Terraform as a run left it: what it declares, beside the generated Terraform. modules/own/terraform.py
+writes the index, and Terraform reads the files themselves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The report: what the saved plans of an environment will do, on one page.
 
-`python -m tierra.report.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left in
-`stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for a
+`python -m tierra.report.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left
+in `stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for a
 browser and `report.json` for programs. With --detailed the exit code is 2 when a plan changes something, as
 terraform's own is with -detailed-exitcode.
 """

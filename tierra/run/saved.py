@@ -1,9 +1,9 @@
 """Saved plans: what each was made from, and whether it may still be applied.
 
 A seal is the file `plan.seal` beside the plan, with the checksums of the plan, of the configuration and of
-what else was read, and of every value of another tier that it was made from; tierra.report.report puts all seals
-into the report. A plan is applied only if everything is as it was sealed, the plan is the one in the report,
-and it is not too old.
+what else was read, and of every value of another tier that it was made from; tierra.report.report puts all
+seals into the report. A plan is applied only if everything is as it was sealed, the plan is the one in the
+report, and it is not too old.
 """
 
 from __future__ import annotations

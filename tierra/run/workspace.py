@@ -222,7 +222,7 @@ class Tier:
 
     @property
     def own(self) -> Path:
-        """What the own Terraform of the tier declares; modules/own/terraform.py writes it, where there is any."""
+        """What the own Terraform of the tier declares, where there is any (modules/own/terraform.py)."""
         return self.folder / own.INDEX
 
     @property
