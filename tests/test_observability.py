@@ -81,6 +81,7 @@ EVERYTHING: dict[str, Any] = {
         "pager_url": "https://pager.example.com/alarms",
         "monthly_usd": 3000,
     },
+    "systems": {"shop": {"framework": "go", "volumes": {"media": {"path": "/srv/media"}}}},
 }
 
 
@@ -150,6 +151,7 @@ def test_each_thing_has_its_alarms_and_nothing_else_has(everything: Variant) -> 
             for what in ("cpu", "memory", "connections", "cache", "cursors", "credits")
         ),
         *("backups_failed", "backups_missing", "copies_failed"),
+        *("volume_shop_media_size", "volume_shop_media_busy"),
     }
     assert set(everything["observability"].all("aws_cloudwatch_metric_alarm")) == expected
 
