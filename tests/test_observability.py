@@ -64,6 +64,8 @@ PUBLISHED: dict[tuple[str, frozenset[str]], set[str]] = {
         "NumberOfCopyJobsCompleted", "NumberOfCopyJobsFailed", "NumberOfRestoreJobsCompleted",
         "NumberOfRestoreJobsFailed",
     },
+    ("AWS/EFS", frozenset({"FileSystemId"})): {"ClientConnections", "MeteredIOBytes", "PercentIOLimit"},
+    ("AWS/EFS", frozenset({"FileSystemId", "StorageClass"})): {"StorageBytes"},
     ("AWS/SNS", frozenset({"TopicName"})): {"NumberOfMessagesPublished", "NumberOfNotificationsFailed"},
     ("AWS/S3", frozenset({"BucketName", "StorageType"})): {"BucketSizeBytes", "NumberOfObjects"},
 }  # fmt: skip
