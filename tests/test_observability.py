@@ -64,6 +64,8 @@ PUBLISHED: dict[tuple[str, frozenset[str]], set[str]] = {
         "NumberOfCopyJobsCompleted", "NumberOfCopyJobsFailed", "NumberOfRestoreJobsCompleted",
         "NumberOfRestoreJobsFailed",
     },
+    ("AWS/EFS", frozenset({"FileSystemId"})): {"ClientConnections", "MeteredIOBytes", "PercentIOLimit"},
+    ("AWS/EFS", frozenset({"FileSystemId", "StorageClass"})): {"StorageBytes"},
     ("AWS/SNS", frozenset({"TopicName"})): {"NumberOfMessagesPublished", "NumberOfNotificationsFailed"},
     ("AWS/S3", frozenset({"BucketName", "StorageType"})): {"BucketSizeBytes", "NumberOfObjects"},
 }  # fmt: skip
@@ -81,6 +83,7 @@ EVERYTHING: dict[str, Any] = {
         "pager_url": "https://pager.example.com/alarms",
         "monthly_usd": 3000,
     },
+    "systems": {"shop": {"framework": "go", "volumes": {"media": {"path": "/srv/media"}}}},
 }
 
 
@@ -150,6 +153,7 @@ def test_each_thing_has_its_alarms_and_nothing_else_has(everything: Variant) -> 
             for what in ("cpu", "memory", "connections", "cache", "cursors", "credits")
         ),
         *("backups_failed", "backups_missing", "copies_failed"),
+        *("volume_shop_media_size", "volume_shop_media_busy"),
     }
     assert set(everything["observability"].all("aws_cloudwatch_metric_alarm")) == expected
 
