@@ -32,7 +32,7 @@ from modules.state.tier import State
 from modules.storage.tier import Storage
 from modules.systems.tier import Systems
 from tierra.terraform.renames import RENAMES, Rename, moved
-from tierra.terraform.stack import TERRAFORM, Stack, open_stack
+from tierra.terraform.stack import TERRAFORM, Stack, create_stack
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,11 @@ def build(
     are those of own charts, of all tiers. Raises TierError for a tier with a flaw."""
     stacks: dict[str, Stack] = {}
     for name in order(tiers):
-        stacks[name] = open_stack(app, name, environment, tiers[name].needs)
+        stacks[name] = create_stack(app, name, environment, tiers[name].needs)
         stacks[name].own_namespaces = tuple(namespaces)
         tiers[name].build(stacks[name])
         for read in sorted((own or {}).get(name, Own()).tiers):
-            stacks[name].producer(read)
+            stacks[name].remote_state(read)
         for need in sorted(tiers[name].needs & stacks.keys()):
             stacks[name].add_dependency(stacks[need])
     return stacks

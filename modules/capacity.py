@@ -20,7 +20,7 @@ from modules.gateway.spec import Gateway
 from modules.network.spec import Layout
 from modules.overhead import ADDONS, AUTOSCALER, Overhead, Pods
 from modules.systems.spec import System
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 
 # Part of the memory that firmware and kernel keep: what Karpenter allows for (VM_MEMORY_OVERHEAD_PERCENT).
 UNSEEN = 0.075
@@ -109,13 +109,13 @@ def _share(pods: Pods, offer: Room) -> float:
     return max(pods.cpu / max(offer.cpu, 1), pods.memory / max(offer.memory, 1))
 
 
-def capacity_findings(
+def capacity_violations(
     compute: Compute,
     gateway: Gateway,
     overhead: Overhead,
     systems: Mapping[str, System],
     layout: Layout,
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """What does not fit, with the arithmetic, group by group. Paths start at the root of the spec.
 
     The pods of a group are those of the systems that name it; all others run on `compute.nodes`. What a group
@@ -126,7 +126,9 @@ def capacity_findings(
         offer = room(nodes, overhead)
         if min(offer.cpu, offer.memory, offer.pods) <= 0:
             rule = f"a node must have room beside the platform's agents: {_offer(nodes, offer, overhead)}"
-            yield Finding(("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium")
+            yield Violation(
+                ("compute", *path, "instance_type"), rule, "write a larger type, such as t3.medium"
+            )
             hold_pods = False
             continue
         name = path[1] if len(path) > 1 else None
@@ -152,7 +154,7 @@ class Place(NamedTuple):
         return (*self.path.split("."), key)
 
 
-def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]:
+def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Violation]:
     for name, system in systems.items():
         for key, asked, given, unit in (
             ("cpu", system.pod_cpu, place.offer.cpu, "m"),
@@ -163,12 +165,12 @@ def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Finding]
                 sums = _offer(place.nodes, place.offer, place.overhead)
                 rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
                 remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
-                yield Finding(("systems", name, key), rule, remedy, f"{asked}{unit}")
+                yield Violation(("systems", name, key), rule, remedy, f"{asked}{unit}")
 
 
 def _too_many(
     compute: Compute, gateway: Gateway, systems: Mapping[str, System], place: Place, *, shared: bool
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for.
     The pods of the platform are on `shared` nodes alone."""
     nodes, offer = place.nodes, place.offer
@@ -196,7 +198,7 @@ def _too_many(
                 f"{count} nodes must hold {when}: {_sums(wanted, offer, count)};"
                 f" {_offer(nodes, offer, place.overhead)}"
             )
-            yield Finding(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
+            yield Violation(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
             return
 
 
@@ -239,7 +241,7 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
     return f"choose a larger instance_type, such as {larger}" if larger else fewer
 
 
-def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Finding]:
+def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Violation]:
     """Each zone's nodes, at their most, find their prefixes in the zone's private subnet."""
     every = pools(compute, list(private))
     for zone, subnet in private.items():
@@ -257,11 +259,11 @@ def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator
             each = _addresses_each(largest.nodes)
             fits = max((free - taken + largest.most * each) // each, 1) * zones
             remedy = f"lower {path}.max to {fits} or less, lower {path}.pods, or widen network.cidr"
-            yield Finding((*path.split("."), "max"), rule, remedy, str(largest.nodes.max))
+            yield Violation((*path.split("."), "max"), rule, remedy, str(largest.nodes.max))
             return
 
 
-def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Finding]:
+def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Violation]:
     """Where pods have subnets of their own: prefixes and interfaces there, and a node in the private ones.
 
     The first interface of a node, which is in the private subnet, holds no pods then (aws/amazon-vpc-cni-k8s,
@@ -273,7 +275,7 @@ def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Finding]:
         if nodes.pods_each > most:
             rule = f"with network.pods a node of the type must have at most {most} pods"
             remedy = f"write {most} or less, or remove the line"
-            yield Finding(("compute", *path, "pods"), rule, remedy, str(nodes.pods_each))
+            yield Violation(("compute", *path, "pods"), rule, remedy, str(nodes.pods_each))
     every = pools(compute, list(layout.private))
     for zone, subnet in layout.private.items():
         mine = [pool for pool in every if pool.zone == zone]
@@ -301,7 +303,7 @@ def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Finding]:
                 largest = max(mine, key=lambda pool: pool.most)
                 path = ("groups", largest.name) if largest.name else ("nodes",)
                 remedy = f"lower compute.{'.'.join(path)}.max, or widen {key}"
-                yield Finding(("compute", *path, "max"), rule, remedy, str(largest.nodes.max))
+                yield Violation(("compute", *path, "max"), rule, remedy, str(largest.nodes.max))
                 return
 
 

@@ -22,14 +22,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from modules.capacity import capacity_findings
-from modules.compute.disks import upload_findings
-from modules.compute.groups import group_findings
-from modules.compute.spec import Compute, compute_findings, zone_findings
-from modules.data.spec import Data, snapshot_findings
+from modules.capacity import capacity_violations
+from modules.compute.disks import upload_violations
+from modules.compute.groups import group_violations
+from modules.compute.spec import Compute, compute_violations, zone_violations
+from modules.data.spec import Data, snapshot_violations
 from modules.delivery.promotion import Chain, chain
-from modules.delivery.spec import Delivery, cluster_findings, codebuild_is_sold, delivery_findings
-from modules.edge.names import host_findings
+from modules.delivery.spec import Delivery, cluster_violations, codebuild_is_sold, delivery_violations
+from modules.edge.names import host_violations
 from modules.edge.spec import (
     Edge,
     certificate_is_near,
@@ -46,31 +46,31 @@ from modules.observability.spec import Observability, budget_is_sold
 from modules.overhead import Overhead
 from modules.state.spec import State
 from modules.storage.spec import Storage
-from modules.systems.auth_spec import auth_findings
-from modules.systems.own_spec import own_findings, tracing_findings
-from modules.systems.requests_spec import request_findings
-from modules.systems.shape_spec import surroundings_findings
+from modules.systems.auth_spec import auth_violations
+from modules.systems.own_spec import own_violations, tracing_violations
+from modules.systems.requests_spec import request_violations
+from modules.systems.shape_spec import surroundings_violations
 from modules.systems.spec import (
     System,
     Systems,
     default_systems,
-    need_findings,
-    systems_findings,
+    need_violations,
+    systems_violations,
     usual_systems,
 )
 from modules.systems.volume_spec import volumes
-from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_findings, boundary_findings
+from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_violations, boundary_violations
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.explain import Explainer, place
-from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_findings
+from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_violations
 from tierra.validation.messages import dotted, short
-from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.model import Model, Violation, check, rule_error
 from tierra.validation.optional import is_off
 from tierra.validation.partial import draft
 from tierra.validation.reader import Document, read
 from tierra.validation.regions import RegionName, regions
 from tierra.validation.system_names import called
-from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_findings, tag_findings
+from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_violations, tag_violations
 from tierra.validation.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 
 REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
@@ -93,9 +93,9 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
             letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
             plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")
             plain = plain.lstrip("-0123456789")[:longest].rstrip("-")
-            raise fault(rule, f"write {plain}" if legal(plain) else "choose another name")
+            raise rule_error(rule, f"write {plain}" if legal(plain) else "choose another name")
         if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):
-            raise fault(
+            raise rule_error(
                 "the name must not start with aws, ssm, amazon-, amzn- or sthree-, as AWS's own do",
                 "choose another name",
             )
@@ -109,7 +109,9 @@ ALL = "all"  # ENV=all: every environment
 
 def _not_all(name: str) -> str:
     if name == ALL:
-        raise fault("the name must not be all: ENV=all stands for every environment", "choose another name")
+        raise rule_error(
+            "the name must not be all: ENV=all stands for every environment", "choose another name"
+        )
     return name
 
 
@@ -118,7 +120,7 @@ def _account(number: str) -> str:
     if re.fullmatch(r"[0-9]{12}", number):
         return number
     fits = re.fullmatch(r"[0-9]{12}", digits)
-    raise fault(
+    raise rule_error(
         "an AWS account must be twelve digits",
         f'write "{digits}"' if fits else "copy it from the AWS console",
     )
@@ -140,7 +142,7 @@ Account = Annotated[
 ]
 
 
-class Environment(Section):
+class Environment(Model):
     """One environment. An object of this class satisfies every rule; a tier may rely on it."""
 
     version: int = Field(
@@ -313,103 +315,103 @@ class Environment(Section):
     @model_validator(mode="after")
     def every_rule_holds(self, info: ValidationInfo) -> Environment:
         """The rules over several keys, wherever the object comes from."""
-        if info.context != _DRAFT and (broken := list(self.findings())):
+        if info.context != _DRAFT and (broken := list(self.violations())):
             text = "; ".join(f"{dotted(each.path)}: {each.rule}; {each.remedy}" for each in broken)
             raise PydanticCustomError("inconsistent", "{text}", {"text": text})
         return self
 
     @check("target", "account")
-    def aws_has_an_account(self) -> Iterator[Finding]:
+    def aws_has_an_account(self) -> Iterator[Violation]:
         """Nothing is built in an account that the spec does not name."""
         if self.target == "aws" and "account" not in self.model_fields_set:
             rule = "target: aws requires the account that Terraform may work in"
-            yield Finding(("account",), rule, 'add account: "<your twelve digits>", in quotes', "(missing)")
+            yield Violation(("account",), rule, 'add account: "<your twelve digits>", in quotes', "(missing)")
 
     @check("tags")
-    def tags_are_distinct(self) -> Iterator[Finding]:
+    def tags_are_distinct(self) -> Iterator[Violation]:
         """Few enough, and no two that IAM confuses."""
-        yield from tag_findings(self.tags)
+        yield from tag_violations(self.tags)
 
     @check("ignore_tags", "tags")
-    def ignored_tags_are_foreign(self) -> Iterator[Finding]:
+    def ignored_tags_are_foreign(self) -> Iterator[Violation]:
         """No tag that the spec sets is ignored."""
-        yield from ignored_findings(self.ignore_tags, self.tags)
+        yield from ignored_violations(self.ignore_tags, self.tags)
 
     @check("assume_role", "region", "account", "delivery.ci", "compute.admins")
-    def role_can_be_assumed(self) -> Iterator[Finding]:
+    def role_can_be_assumed(self) -> Iterator[Violation]:
         """A role of the account, which may enter the cluster, and which no workflow needs."""
-        yield from assumed_findings(self)
+        yield from assumed_violations(self)
 
     @check("permissions_boundary", "region", "account", "project", "environment")
-    def roles_can_have_the_boundary(self) -> Iterator[Finding]:
+    def roles_can_have_the_boundary(self) -> Iterator[Violation]:
         """A policy of the account or of AWS, and none that Tierra itself makes."""
-        yield from boundary_findings(self)
+        yield from boundary_violations(self)
 
     @check("kms_keys", "region", "data", "storage.backup.copy_region")
-    def keys_are_near(self) -> Iterator[Finding]:
+    def keys_are_near(self) -> Iterator[Violation]:
         """Keys of the company, in the region of what they encrypt."""
-        yield from key_findings(self)
+        yield from key_violations(self)
 
     @check("protection", "data.final_snapshots")
-    def protected_databases_leave_snapshots(self) -> Iterator[Finding]:
+    def protected_databases_leave_snapshots(self) -> Iterator[Violation]:
         """Protection and final snapshots agree."""
-        yield from snapshot_findings(self.data, self.protection)
+        yield from snapshot_violations(self.data, self.protection)
 
     @check("systems", "edge.zone", "edge.domain", "edge.aliases")
-    def systems_are_distinct(self) -> Iterator[Finding]:
+    def systems_are_distinct(self) -> Iterator[Violation]:
         """At least one, and no two at one place."""
-        yield from systems_findings(self.systems, self.edge.hosts)
+        yield from systems_violations(self.systems, self.edge.hosts)
 
     @check(
         "systems", "edge.zone", "edge.zones", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate"
     )
-    def systems_have_names(self) -> Iterator[Finding]:
+    def systems_have_names(self) -> Iterator[Violation]:
         """Hosts of systems."""
-        yield from host_findings(self.edge, self.systems)
+        yield from host_violations(self.edge, self.systems)
 
     @check("systems", "edge.zone", "edge.domain", "edge.aliases")
-    def clients_are_known_once(self) -> Iterator[Finding]:
+    def clients_are_known_once(self) -> Iterator[Violation]:
         """Issuers of tokens, and open paths."""
-        yield from auth_findings(self.systems, self.edge.hosts)
+        yield from auth_violations(self.systems, self.edge.hosts)
 
     @check("systems", "gateway.upload_mb")
-    def systems_lower_what_kong_lets_in(self) -> Iterator[Finding]:
+    def systems_lower_what_kong_lets_in(self) -> Iterator[Violation]:
         """Bodies of requests."""
-        yield from request_findings(self.systems, self.gateway)
+        yield from request_violations(self.systems, self.gateway)
 
     @check("systems", "region", "account")
-    def systems_use_what_is_here(self) -> Iterator[Finding]:
+    def systems_use_what_is_here(self) -> Iterator[Violation]:
         """Secrets and rights of systems are about the account and region."""
-        yield from own_findings(self.systems, self.partition, self.region, self.account)
+        yield from own_violations(self.systems, self.partition, self.region, self.account)
 
     @check("systems", "observability.trace_percent")
-    def variables_of_traces_are_set_once(self) -> Iterator[Finding]:
+    def variables_of_traces_are_set_once(self) -> Iterator[Violation]:
         """Systems say where their traces go only where Tierra does not."""
         if self.observability.traces:
-            yield from tracing_findings(self.systems)
+            yield from tracing_violations(self.systems)
 
     @check("systems", "network.cidr", "network.pods")
-    def systems_reach_what_there_is(self) -> Iterator[Finding]:
+    def systems_reach_what_there_is(self) -> Iterator[Violation]:
         """Calls and ways out of systems."""
-        yield from surroundings_findings(self.systems, self.network.blocks)
+        yield from surroundings_violations(self.systems, self.network.blocks)
 
     @check("data", "systems")
-    def what_systems_need_is_there(self) -> Iterator[Finding]:
+    def what_systems_need_is_there(self) -> Iterator[Violation]:
         """A system needs no database that is off."""
-        yield from need_findings(self.systems, self.data.databases)
+        yield from need_violations(self.systems, self.data.databases)
 
     @check("compute", "network.cidr", "network.pods", "network.zones", "region")
-    def cluster_fits_the_network(self) -> Iterator[Finding]:
+    def cluster_fits_the_network(self) -> Iterator[Violation]:
         """Ranges, zones and roles that the cluster can have here."""
         home = f"{self.region}:{self.account}"
-        yield from compute_findings(
+        yield from compute_violations(
             self.compute, self.network.blocks, self.network.zones, self.partition, home
         )
 
     @check("compute.groups", "systems")
-    def groups_of_nodes_are_there(self) -> Iterator[Finding]:
+    def groups_of_nodes_are_there(self) -> Iterator[Violation]:
         """A system names a group that there is."""
-        yield from group_findings(self.compute, self.systems)
+        yield from group_violations(self.compute, self.systems)
 
     @check(
         "compute.nodes",
@@ -421,13 +423,13 @@ class Environment(Section):
         "observability.grafana",
         "systems",
     )
-    def nodes_hold_the_systems(self) -> Iterator[Finding]:
+    def nodes_hold_the_systems(self) -> Iterator[Violation]:
         """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
-        if any(any(part.findings()) for part in (self.network, self.compute, self.gateway)):
+        if any(any(part.violations()) for part in (self.network, self.compute, self.gateway)):
             return
-        if any(zone_findings(self.compute, self.network.zones)):
+        if any(zone_violations(self.compute, self.network.zones)):
             return
-        yield from capacity_findings(
+        yield from capacity_violations(
             self.compute,
             self.gateway,
             Overhead(self.observability, bool(volumes(self.systems))),
@@ -436,95 +438,95 @@ class Environment(Section):
         )
 
     @check("compute.nodes", "compute.groups", "gateway", "systems")
-    def disks_hold_uploads(self) -> Iterator[Finding]:
+    def disks_hold_uploads(self) -> Iterator[Violation]:
         """A body that Kong lets in finds room in the pod of a system, and those of Kong on its node."""
-        yield from upload_findings(self.compute, self.gateway, self.systems)
+        yield from upload_violations(self.compute, self.gateway, self.systems)
 
     @check("target", "delivery", "systems")
-    def delivery_is_trusted_knowingly(self) -> Iterator[Finding]:
+    def delivery_is_trusted_knowingly(self) -> Iterator[Violation]:
         """Trust names a repository of the user's, and keeps systems and infrastructure apart."""
         repositories = [system.repository for system in self.systems.values()]
-        yield from delivery_findings(self.delivery, self.environment, self.target, repositories)
+        yield from delivery_violations(self.delivery, self.environment, self.target, repositories)
 
     @check("target", "delivery", "observability.runbooks")
-    def alarms_point_to_a_page(self) -> Iterator[Finding]:
+    def alarms_point_to_a_page(self) -> Iterator[Violation]:
         """The page of runbooks is one that the spec names, or that of the repository that it names."""
         named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
         if self.target == "aws" and not self.delivery.github and not named:
             rule = "a page of runbooks is required for alarms; delivery.repository would give its default"
             remedy = "add runbooks: and the address of the page, or delivery.repository"
-            yield Finding(("observability", "runbooks"), rule, remedy, "(missing)")
+            yield Violation(("observability", "runbooks"), rule, remedy, "(missing)")
 
     @check("target", "delivery.ci", "delivery.runner", "compute.endpoint")
-    def runner_reaches_the_cluster(self) -> Iterator[Finding]:
+    def runner_reaches_the_cluster(self) -> Iterator[Violation]:
         """Jobs that talk to Kubernetes run where they can."""
         cidrs = self.compute.endpoint.public_cidrs
-        yield from cluster_findings(self.delivery, self.environment, self.target, cidrs)
+        yield from cluster_violations(self.delivery, self.environment, self.target, cidrs)
 
     @check("region", "delivery.runner")
-    def runners_are_sold(self) -> Iterator[Finding]:
+    def runners_are_sold(self) -> Iterator[Violation]:
         """CodeBuild is asked for runners where it can learn of jobs."""
         yield from codebuild_is_sold(self.delivery, self.partition)
 
     @check("region", "network.zones")
-    def zones_exist(self) -> Iterator[Finding]:
+    def zones_exist(self) -> Iterator[Violation]:
         """Every zone is one of the region's."""
         letters = zones_of(self.region).letters
         for index, zone in enumerate(self.network.zones):
             if zone not in letters:
                 rule = f"a zone must exist: {self.region} has {', '.join(letters)}"
                 remedy = f"write zones: [{', '.join(zones_of(self.region).usual)}], or others that exist"
-                yield Finding(("network", "zones", index), rule, remedy)
+                yield Violation(("network", "zones", index), rule, remedy)
 
     @check("region", "storage.backup.copy_region")
-    def copies_go_elsewhere(self) -> Iterator[Finding]:
+    def copies_go_elsewhere(self) -> Iterator[Violation]:
         """Copies of backups go to another region of the same partition."""
         other, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
         if other == self.region:
-            yield Finding(
+            yield Violation(
                 path, "a copy must go to another region", f"write a region other than {self.region}"
             )
         elif other and regions()[other].partition != self.partition:
             rule = f"the region must be in the partition of {self.region}, {self.partition}"
-            yield Finding(path, rule, f"write a region of the partition {self.partition}")
+            yield Violation(path, rule, f"write a region of the partition {self.partition}")
 
     @check("target", "edge.zone", "edge.dns")
-    def aws_has_a_zone(self) -> Iterator[Finding]:
+    def aws_has_a_zone(self) -> Iterator[Violation]:
         """No record is written to a zone that the spec does not name."""
         yield from named_for_aws(self.edge, "zone", self.target)
 
     @check("target", "edge.domain")
-    def aws_has_a_domain(self) -> Iterator[Finding]:
+    def aws_has_a_domain(self) -> Iterator[Violation]:
         """No certificate is asked for a name that the spec does not choose."""
         yield from named_for_aws(self.edge, "domain", self.target)
 
     @check("edge.certificate", "region", "account")
-    def certificate_is_here(self) -> Iterator[Finding]:
+    def certificate_is_here(self) -> Iterator[Violation]:
         """A certificate of one's own is in the account and region."""
         yield from certificate_is_near(self.edge, self.partition, self.region, self.account)
 
     @check("edge.zone_role", "edge.zones", "region", "account", "delivery.ci")
-    def zone_may_be_elsewhere(self) -> Iterator[Finding]:
+    def zone_may_be_elsewhere(self) -> Iterator[Violation]:
         """A role for the zone is one of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
     @check("edge.clients", "network.cidr", "network.pods", "network.reserved", "network.routes")
-    def clients_are_elsewhere(self) -> Iterator[Finding]:
+    def clients_are_elsewhere(self) -> Iterator[Violation]:
         """Ranges that reach an internal load balancer."""
         yield from clients_are_beyond_the_vpc(self.edge, self.network)
 
     @check("project")
-    def load_balancer_has_a_name(self) -> Iterator[Finding]:
+    def load_balancer_has_a_name(self) -> Iterator[Violation]:
         """The project's name can start that of the load balancer."""
         yield from load_balancer_may_have_the_name(self.project)
 
     @check("region", "edge.shield")
-    def shield_exists(self) -> Iterator[Finding]:
+    def shield_exists(self) -> Iterator[Violation]:
         """Shield Advanced is asked for where AWS sells it."""
         yield from shield_is_sold(self.edge, self.partition)
 
     @check("region", "observability.monthly_usd")
-    def budgets_exist(self) -> Iterator[Finding]:
+    def budgets_exist(self) -> Iterator[Violation]:
         """A budget is asked for where AWS has any."""
         yield from budget_is_sold(self.observability, self.partition)
 
@@ -607,7 +609,7 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
     errors = [each for each in error.errors() if each["type"] != "inconsistent"]
     unknown = [place(each) for each in errors if each["type"] == "extra_forbidden"]
     misspelt = {meant for path in unknown if (meant := explainer.meant(path)) and meant not in document.lines}
-    findings = [
+    violations = [
         explainer.finding(each, document.shown(place(each)))
         for each in errors
         if each["type"] != "missing" or place(each) not in misspelt  # there, and only its name is wrong
@@ -616,17 +618,17 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
     unsound |= document.refused | misspelt
     for _ in range(2):  # if what is left is no environment even then, the errors above say why
         try:
-            findings += Environment.model_validate(sound, context=_DRAFT).findings(unsound)
+            violations += Environment.model_validate(sound, context=_DRAFT).violations(unsound)
             break
         except ValidationError as left:  # a required key was refused: what it belongs to goes too
             sound, more = draft(sound, left.errors(), _STAND_INS)
             unsound |= more
-    for found in findings:
+    for found in violations:
         if not any(found.path[: len(path)] == path for path in document.refused):
             yield _problem(document, found, data["environment"])
 
 
-def _problem(document: Document, found: Finding, name: Any) -> Problem:
+def _problem(document: Document, found: Violation, name: Any) -> Problem:
     value, remedy = found.value or document.shown(found.path), found.remedy
     if found.path == ("environment",) and found.path not in document.lines:
         value, remedy = short(str(name)), f"rename the file, which names the environment: {remedy}"

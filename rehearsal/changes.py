@@ -20,7 +20,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.failures import Failures
 from rehearsal.planning import conform, null
 from rehearsal.protocol import UNKNOWN, Object, error, pack
-from rehearsal.values import Maker
+from rehearsal.values import ValueFactory
 from tierra.aws import transitions
 
 # Rules about what the provider asks for once a new object is active, which takes AWS minutes: what they need
@@ -53,7 +53,7 @@ class Changes:
 
     def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         """The new object and its key, or an error diagnostic."""
-        if self.failures.strike(type_.name, planned, self.cloud):
+        if self.failures.should_fail(type_.name, planned, self.cloud):
             detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
         self._wait(type_, planned)
@@ -73,7 +73,7 @@ class Changes:
 
     def _create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         if self.access:
-            made = Maker(type_, planned, self.account).completed()
+            made = ValueFactory(type_, planned, self.account).completed()
             named = {name: made[name] for name in ARNS if planned.get(name) is UNKNOWN}
             if denied := self.denied(type_.name, "create", None, {**planned, **named}):
                 return {}, b"", denied
@@ -92,11 +92,11 @@ class Changes:
 
     def _made(self, type_: Type, planned: Object) -> Object:
         """The object with an id that no other of its type ever had, unless the configuration gives the id."""
-        made = Maker(type_, planned, self.account).completed()
+        made = ValueFactory(type_, planned, self.account).completed()
         salt = 0
         while not self._first(type_, made):
             salt += 1
-            other = Maker(type_, planned, self.account, salt).completed()
+            other = ValueFactory(type_, planned, self.account, salt).completed()
             if self._key(other, b"") == self._key(made, b""):
                 break
             made = other
@@ -112,7 +112,7 @@ class Changes:
             return prior, denied
         if refusal := self._refusal(type_, prior, planned):
             return prior, error(f"updating {type_.name} ({prior.get('id')}): {refusal}")
-        made = Maker(type_, planned, self.account).completed()
+        made = ValueFactory(type_, planned, self.account).completed()
         for name in type_.facts.changes:
             if planned.get(name) is UNKNOWN and isinstance(prior.get(name), int):
                 made[name] = prior[name] + 1
@@ -156,7 +156,7 @@ class Changes:
         if not self.cloud.remembers:
             unknown = {name: UNKNOWN for name, a in type_.block.attributes.items() if a.computed}
             state = {**null(type_.block), **unknown, "id": identity}
-            return Maker(type_, conform(type_.block, state), self.account).completed(), b""
+            return ValueFactory(type_, conform(type_.block, state), self.account).completed(), b""
         wanted, _, region = identity.rpartition("@") if "@" in identity else (identity, "", "")
         region = region or self.account.region
         for key, found in self.cloud.items(type_.name):

@@ -15,7 +15,7 @@ from rehearsal.catalog import Type
 from rehearsal.cloud import Cloud
 from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN, Object
-from rehearsal.values import Maker
+from rehearsal.values import ValueFactory
 
 # Data sources that answer the ids of several objects: what they list.
 LISTS = {
@@ -52,7 +52,7 @@ def read(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
     state.update({name: config.get(name) for name in type_.block.blocks})
     if "region" in state:
         state["region"] = config.get("region") or account.region
-    return Maker(type_, state, account).completed()
+    return ValueFactory(type_, state, account).completed()
 
 
 def _known(type_: Type, config: Object, file: str) -> Object | None:

@@ -34,7 +34,7 @@ class Failures:
                 raise ValueError(f"REHEARSAL_FAIL: {item}: write type=rate, such as aws_nat_gateway=0.3")
         return cls(rates, os.environ.get("REHEARSAL_SEED", "0"))
 
-    def strike(self, type_name: str, planned: Object, cloud: Cloud) -> bool:
+    def should_fail(self, type_name: str, planned: Object, cloud: Cloud) -> bool:
         rate = self.rates.get(type_name, self.rates.get("*", 0.0))
         if not rate:
             return False

@@ -16,9 +16,9 @@ from typing import Any
 
 from rehearsal.account import Account
 from rehearsal.catalog import Type
+from rehearsal.computed_values import patterns
 from rehearsal.planning import conform
 from rehearsal.protocol import UNKNOWN, Object, pack
-from rehearsal.quirks import patterns
 from tierra.bindings.schema import Block, CtyType, Nested
 
 _WORD = re.compile(r"(?<![$#])\{(\w+)\}")
@@ -30,7 +30,7 @@ ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 SUFFIX_DIGITS = 26  # what the provider puts behind a name_prefix
 
 
-class Maker:
+class ValueFactory:
     """Completes one resource: gives every unknown value of its planned state a value."""
 
     def __init__(self, type_: Type, planned: Object, account: Account, salt: int = 0) -> None:

@@ -459,7 +459,7 @@ def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[st
 
 def unreported(findings: Sequence[Mapping[str, Any]], expect: Mapping[str, Any]) -> list[str]:
     """Findings of the report that are missing, and unexpected grave ones: `subject tier address`."""
-    said = {f"{each['subject']} {each['tier']} {each['address']}": each["grave"] for each in findings}
+    said = {f"{each['subject']} {each['tier']} {each['address']}": each["critical"] for each in findings}
     patterns = expect.get("findings", ())
     wrong = [
         f"{pattern}: the report is expected to have this finding"
@@ -469,8 +469,8 @@ def unreported(findings: Sequence[Mapping[str, Any]], expect: Mapping[str, Any])
     allowed = [*patterns, *expect.get("may", ())]
     wrong += [
         f"{each}: the report calls it grave"
-        for each, grave in said.items()
-        if grave and not _named(each, allowed)
+        for each, critical in said.items()
+        if critical and not _named(each, allowed)
     ]
     return wrong
 

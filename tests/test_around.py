@@ -374,7 +374,7 @@ def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
     [box] = [each for each in picture.private.boxes if each.kind == "load_balancer"]
     assert "from 10.1.0.0/16, 10.20.0.0/16" in " ".join(box.notes)
     assert not [each for each in picture.public.boxes if each.kind == "load_balancer"]
-    assert not [edge for edge in picture.edges if edge.speaker == "internet"]
+    assert not [edge for edge in picture.edges if edge.source == "internet"]
 
 
 def test_the_rehearsal_has_what_the_spec_names(

@@ -222,14 +222,14 @@ CLUSTER = "aws_eks_cluster"
 def test_the_report_tells_of_what_stays_and_what_is_new() -> None:
     late = date(2027, 3, 1)
     [found] = told(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)
-    assert (found.subject, found.action, found.grave) == (CALENDAR, days.UNCHANGED, False)
+    assert (found.subject, found.action, found.critical) == (CALENDAR, days.UNCHANGED, False)
     [found] = told(CLUSTER, None, {"version": "1.35"}, late)
-    assert (found.subject, found.action, found.grave) == (CALENDAR, "create", True)
+    assert (found.subject, found.action, found.critical) == (CALENDAR, "create", True)
     assert found.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
     assert found.lines[0].startswith("~ then EKS upgrades the cluster by itself")
     assert told(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
     [found] = told(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)
-    assert found.grave
+    assert found.critical
 
 
 def test_what_aws_creates_no_more_is_refused_and_what_stands_is_not() -> None:

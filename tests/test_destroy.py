@@ -13,7 +13,7 @@ from test_make import Project, refused, succeeded
 
 from modules.architecture import TIERS as GRAPH
 from tierra.report.downtime import MISSED
-from tierra.report.holdings import fate
+from tierra.report.holdings import outcome
 from tierra.report.tenants import inside
 from tierra.run import approve
 from tierra.run.board import Board
@@ -138,7 +138,7 @@ def test_what_terraform_does_not_know_of_is_said(tmp_path: Path) -> None:
         ("aws_cloudwatch_log_group.guarded", {"deletion_protection_enabled": True}),
         ("aws_vpc.main", {}),
     )
-    assert {each.address: each.fate for each in of_tier.holdings} == {
+    assert {each.address: each.outcome for each in of_tier.holdings} == {
         "aws_eks_cluster.main": "volumes that its pods asked for are in no state: they stay in EC2, and are"
         " billed",
         "helm_release.* (2)": "volumes that its pods asked for are in no state, and may stay",
@@ -154,7 +154,7 @@ def test_whatever_is_guarded_is_shown_with_what_becomes_of_it(roots: dict[str, R
         for tier, root in roots.items()
         for kind, name, values in root.each()
         if values.get("lifecycle", {}).get("prevent_destroy")
-        and not (fate(kind, values) or inside(kind, values, []) or kind in (*MISSED, "aws_subnet"))
+        and not (outcome(kind, values) or inside(kind, values, []) or kind in (*MISSED, "aws_subnet"))
     ]
     assert unsaid == []
 

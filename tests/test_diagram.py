@@ -131,7 +131,7 @@ def test_arrows_are_the_rules_of_the_security_groups(name: str) -> None:
 
     kinds = {each.id: each.kind for each in picture.boxes()} | {INTERNET: INTERNET}
     shown = Counter(
-        (kinds[edge.speaker], kinds[edge.listeners[0]], port.name)
+        (kinds[edge.source], kinds[edge.targets[0]], port.name)
         for edge in picture.edges
         for port in edge.ports
     )
@@ -167,7 +167,7 @@ def test_a_range_beyond_the_vpc_is_told_and_is_not_the_internet() -> None:
     picture = read("sandbox", "rehearsal", Terraform(bodies))
     [place] = [box for box in picture.boxes() if box.kind == "control_plane"]
     assert any("API for 10.8.0.0/22 too" in note for note in place.notes)
-    assert not [edge for edge in picture.edges if edge.speaker == INTERNET and place.id in edge.listeners]
+    assert not [edge for edge in picture.edges if edge.source == INTERNET and place.id in edge.targets]
 
 
 def test_a_rule_that_the_other_side_does_not_answer_is_no_arrow() -> None:
@@ -192,10 +192,10 @@ def test_every_arrow_touches_what_it_joins() -> None:
     frames = {frame.box.id: frame.area for frame in scene.frames}
     for edge in picture.edges:
         ends = [line.points[-1] for line in scene.lines if line.edge is edge and line.head]
-        for listener in edge.listeners:
-            area = frames[listener]
+        for target in edge.targets:
+            area = frames[target]
             touched = [area.x <= end.x <= area.right and area.y <= end.y <= area.bottom for end in ends]
-            assert any(touched), (edge.speaker, listener)
+            assert any(touched), (edge.source, target)
 
 
 # --- the files --------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from test_make import without_make
 from rehearsal.catalog import Catalog, catalog_path
 from tierra.bindings.schema import Attribute
 from tierra.plans.differences import MASKED, Difference, differences
-from tierra.report.ordinary import ELEMENTS, VOLATILE, WHOLES
+from tierra.report.expected_drift import ELEMENTS, VOLATILE, WHOLES
 from tierra.run.drift import compare, markdown
 from tierra.run.workspace import Workspace
 

@@ -38,7 +38,7 @@ def policy(name: str, text: str, mode: int = 0o755) -> None:
 
 
 def said(tier: Tier) -> list[tuple[str, str, tuple[str, ...], bool]]:
-    return [(each.address, each.says, each.lines, each.grave) for each in gate.findings([tier])]
+    return [(each.address, each.says, each.lines, each.critical) for each in gate.findings([tier])]
 
 
 def test_without_a_folder_nothing_is_asked(tier: Tier) -> None:
@@ -47,8 +47,8 @@ def test_without_a_folder_nothing_is_asked(tier: Tier) -> None:
 
 def test_a_policy_gets_the_plan_and_says_what_it_finds(tier: Tier) -> None:
     policy("keys.sh", '#!/bin/sh\necho "$ENV $TIER $(cat "$1")"\n')
-    [(address, says, lines, grave)] = said(tier)
-    assert (address, says, grave) == ("policy/keys.sh", "", False)
+    [(address, says, lines, critical)] = said(tier)
+    assert (address, says, critical) == ("policy/keys.sh", "", False)
     assert lines == (f"~ trial network {json.dumps(PLAN)}",)
 
 
@@ -59,9 +59,9 @@ def test_a_policy_that_finds_nothing_is_silent(tier: Tier) -> None:
 
 def test_another_exit_code_forbids_the_plan(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\necho no key of ours\nprintf '\\033[31mred\\n' >&2\nexit 3\n")
-    [(_, says, lines, grave)] = said(tier)
+    [(_, says, lines, critical)] = said(tier)
     assert says == "it ended with exit code 3"
-    assert grave
+    assert critical
     assert lines == ("~ no key of ours", "~  [31mred")
     assert verdicts(gate.findings([tier]), changes=True) == [FORBIDS]
 

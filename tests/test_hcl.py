@@ -18,7 +18,7 @@ from twins import STATE, Pair, check_format, contents, essence, schemas, text, t
 
 from modules.architecture import TIERS, order
 from tierra.hcl import owning
-from tierra.hcl.__main__ import GENERATED, Twin
+from tierra.hcl.__main__ import GENERATED, Hcl
 from tierra.hcl.strings import HclError
 from tierra.hcl.values import read
 from tierra.run.override import NAME, rehearsed, save
@@ -234,7 +234,7 @@ def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, 
     sources = json.loads((folders[name] / "sources.json").read_text())
     for tier in order():
         configuration = read((folders[name] / "stacks" / tier / GENERATED).read_text(encoding="utf-8"))
-        files = Twin(configuration, sources[tier], schemas(), tier, "environments/trial.yaml").files()
+        files = Hcl(configuration, sources[tier], schemas(), tier, "environments/trial.yaml").files()
         lines = [line for text_of in files.values() for line in text_of.splitlines()]
         starts = [number for number, line in enumerate(lines) if line.endswith("{") and line[0] not in " #"]
         assert [lines[number] for number in starts if not lines[number - 1].startswith("# modules/")] == []

@@ -136,7 +136,7 @@ def test_a_database_is_left_out_only_after_protection_was_lifted(
 ) -> None:
     found = refused_plan(plan(before, after), {}, "data")
     assert bool(found) == refused
-    assert all("protection: false" in each.says and each.grave for each in found)
+    assert all("protection: false" in each.says and each.critical for each in found)
     assert not refused_plan(plan(before, after, "aws_iam_role"), {}, "data")
 
 

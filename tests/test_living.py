@@ -162,7 +162,7 @@ def test_what_a_plan_must_do(before: Any, after: Any, plan: Any, expect: Any, wr
 
 
 def test_what_a_report_must_say() -> None:
-    finding = {"subject": "data", "tier": "data", "address": "aws_db_instance.postgres", "grave": True}
+    finding = {"subject": "data", "tier": "data", "address": "aws_db_instance.postgres", "critical": True}
     pattern = "data data aws_db_instance.*"
     assert unreported([finding], {"findings": [pattern]}) == []
     assert unreported([], {"findings": [pattern]}) == [

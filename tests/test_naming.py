@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from conftest import Root
 
-from tierra.terraform.naming import LIMITS, Names, fit
+from tierra.terraform.naming import LIMITS, Names, truncate
 
 LONGEST = {"project": "a" * 16, "environment": "b" * 12}
 
@@ -150,20 +150,20 @@ def test_a_name_that_fits_stays_as_it_is() -> None:
 @pytest.mark.parametrize("limit", [20, 32, 63])
 def test_a_long_name_is_cut_the_same_way_each_time_and_stays_unique(limit: int) -> None:
     long = [f"{'x' * 70}-{role}" for role in ("one", "two")]
-    cut = [fit(name, limit) for name in long]
-    assert cut == [fit(name, limit) for name in long]
+    cut = [truncate(name, limit) for name in long]
+    assert cut == [truncate(name, limit) for name in long]
     assert len(set(cut)) == 2
     assert all(len(name) <= limit for name in cut)
 
 
 def test_the_cut_leaves_no_double_hyphen() -> None:
-    assert "--" not in fit("abcdefgh-" + "ijkl" * 20, 16)
+    assert "--" not in truncate("abcdefgh-" + "ijkl" * 20, 16)
 
 
 @pytest.mark.parametrize("name", ["", "señal", "two words", "${TfToken[TOKEN.1]}"])
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="a name has letters"):
-        fit(name, 63)
+        truncate(name, 63)
 
 
 @pytest.mark.parametrize("kind", sorted(kind for kind in LIMITS if not kind.endswith("_prefix")))

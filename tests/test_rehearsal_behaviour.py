@@ -20,7 +20,7 @@ from rehearsal.protocol import UNKNOWN, Object
 from rehearsal.refusals.names import NAMES
 from rehearsal.schema_messages import schema
 from rehearsal.servicer import unproven
-from rehearsal.values import Maker
+from rehearsal.values import ValueFactory
 from tierra.bindings import providers
 
 
@@ -46,7 +46,7 @@ def planned(type_: Type, prior: Object | None, **given: Any) -> tuple[Object, li
 
 
 def made(type_: Type, **given: Any) -> Object:
-    return Maker(type_, planned(type_, None, **given)[0], Account()).completed()
+    return ValueFactory(type_, planned(type_, None, **given)[0], Account()).completed()
 
 
 def test_the_tables_are_of_the_pinned_provider_and_know_almost_every_type() -> None:

@@ -18,7 +18,7 @@ from rehearsal.catalog import Catalog, Type, catalog_path, read_facts
 from rehearsal.cloud import Cloud
 from rehearsal.planning import null, plan
 from rehearsal.protocol import Object, pack
-from rehearsal.values import _SIZED, WORDS, Maker, _unknown_in
+from rehearsal.values import _SIZED, WORDS, ValueFactory, _unknown_in
 
 WORD = re.compile(r"(?<![$#])\{(\w+)\}")
 
@@ -61,7 +61,7 @@ def test_every_resource_is_planned_completed_and_then_unchanged(resources: dict[
     for type_ in resources.values():
         config = smallest(type_)
         planned, replace = plan(type_, None, config, config, Account())
-        made = Maker(type_, planned, Account()).completed()
+        made = ValueFactory(type_, planned, Account()).completed()
         assert not _unknown_in(made), type_.name
         assert not replace, type_.name
         kept = {name: made[name] for name, a in type_.block.attributes.items() if a.computed}

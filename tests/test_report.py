@@ -194,7 +194,7 @@ def test_a_replica_more_is_one_resource_and_nothing_to_worry_about(changed: dict
 
 def test_an_opened_rule_is_shown_before_and_after(changed: dict[str, Any]) -> None:
     rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
-    assert (rule["grave"], rule["says"]) == (True, "open to the internet")
+    assert (rule["critical"], rule["says"]) == (True, "open to the internet")
     assert [re.sub(r"sg-\w+", "sg", line) for line in rule["lines"]] == [
         "- tcp 443 from 10.0.0.0/8 into sg",
         "+ tcp 443 from 0.0.0.0/0 into sg",
@@ -685,7 +685,7 @@ def test_what_stands_in_a_network_that_goes_is_named(tmp_path: Path) -> None:
         plan = one(kind, ["delete", "create"], values, values)
         found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
         (loss,) = (each for each in found if each["subject"] == "data")
-        assert (loss["says"], loss["grave"]) == (words, True)
+        assert (loss["says"], loss["critical"]) == (words, True)
     (stacks / "data" / "plan.json").write_text("")  # as terraform begins to write it
     gone = one("aws_subnet", ["delete"], tag, None)  # a zone less: its databases go first
     found = report(put(tmp_path / "dev", "network", gone), ["network"])["findings"]

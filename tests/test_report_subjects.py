@@ -191,7 +191,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 def test_a_standby_that_goes_is_named_and_grave(changed: Report) -> None:
     finding = found(changed, "resilience")["aws_db_instance.postgres"]
-    assert (finding["grave"], finding["lines"]) == (True, ("~ multi_az: true → false",))
+    assert (finding["critical"], finding["lines"]) == (True, ("~ multi_az: true → false",))
     assert finding["verdict"] == "loses redundancy"
 
 
@@ -214,7 +214,7 @@ def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> N
 
 def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report) -> None:
     finding = found(changed, "compatibility")["aws_eks_node_group.a"]
-    assert finding["grave"]
+    assert finding["critical"]
     assert "built for x86_64 alone" in finding["says"]
     assert finding["lines"] == (
         "~ architecture: x86_64 → arm64",
@@ -225,7 +225,7 @@ def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report)
 def test_a_public_path_that_moves_or_goes_is_named(changed: Report) -> None:
     reach = found(changed, "reach")
     assert reach["helm_release.orders"]["lines"] == ("- /orders", "+ /shop")
-    assert reach["helm_release.orders"]["grave"]
+    assert reach["helm_release.orders"]["critical"]
     assert reach["helm_release.billing"]["says"] == "clients of /billing get 404"
 
 
@@ -236,13 +236,13 @@ def test_addresses_that_requests_leave_from_are_named(changed: Report) -> None:
 
 def test_an_allow_list_of_half_the_internet_is_grave(changed: Report) -> None:
     rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
-    assert (rule["grave"], rule["says"]) == (True, "open to a large part of the internet")
+    assert (rule["critical"], rule["says"]) == (True, "open to a large part of the internet")
 
 
 def test_a_replica_loses_nothing_and_stops_nothing(changed: Report) -> None:
     assert "aws_db_instance.replica_1" not in found(changed, "data")
     finding = found(changed, "downtime")["aws_db_instance.replica_1"]
-    assert (finding["grave"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
+    assert (finding["critical"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
 
 
 def test_releases_without_pods_stop_none(changed: Report) -> None:
@@ -253,7 +253,7 @@ def test_releases_without_pods_stop_none(changed: Report) -> None:
 
 def test_a_nat_gateway_beside_others_is_missed_for_a_moment(changed: Report) -> None:
     finding = found(changed, "downtime")["aws_nat_gateway.b"]
-    assert (finding["grave"], "another NAT gateway takes over" in finding["says"]) == (False, True)
+    assert (finding["critical"], "another NAT gateway takes over" in finding["says"]) == (False, True)
 
 
 def test_the_record_of_a_certificate_is_missed_by_no_user(changed: Report) -> None:
@@ -335,7 +335,7 @@ def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
     now = {"rule": [{"name": name, **rule} for name, rule in new], "description": "new"}
     made = report(put(tmp_path / "dev", "edge", one("aws_wafv2_web_acl", ["update"], was, now)), ["edge"])
     finding = found(made, "reach").get("aws_wafv2_web_acl.x")
-    assert (finding and (finding["lines"], finding["grave"])) == (lines and (lines, True))
+    assert (finding and (finding["lines"], finding["critical"])) == (lines and (lines, True))
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_a_wide_set_of_addresses_means_what_its_rule_does(
     made = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
     finding = found(made, "reach").get("aws_wafv2_ip_set.x")
     assert (finding is None) == (words is None)
-    assert finding is None or words is None or (finding["grave"] and words in finding["says"])
+    assert finding is None or words is None or (finding["critical"] and words in finding["says"])
 
 
 def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
@@ -517,7 +517,7 @@ def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
     assert said["helm_release.sistema_1"] == "pods that always run: 3 → 2"
     assert set(found(lived, "compatibility")) == {f"aws_eks_node_group.{zone}" for zone in "abc"}
     reach = found(lived, "reach")
-    assert reach["aws_wafv2_ip_set.allowed"]["grave"]
+    assert reach["aws_wafv2_ip_set.allowed"]["critical"]
     assert set(reach["aws_wafv2_web_acl.main"]["lines"]) == {
         *("~ rule common: block → count", "~ rule sqli: block → off")
     }

@@ -37,7 +37,7 @@ from modules.storage.spec import Backup
 from tierra.bindings.imports import sources
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.messages import dotted, short, shown
-from tierra.validation.model import Section
+from tierra.validation.model import Model
 from tierra.validation.regions import PARTITIONS, regions
 from tierra.validation.retention import RETENTION_DAYS
 from tierra.validation.syntax import scalar
@@ -118,8 +118,12 @@ def test_rules_are_demands() -> None:
     for source in [*sources(ROOT), *sorted((ROOT / "tierra/validation").glob("*.py"))]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             rule: ast.expr | None = None
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("fault", "Finding", "Problem"):
-                place = {"fault": 0, "Finding": 1, "Problem": 2}[ast.unparse(node.func)]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "rule_error",
+                "Violation",
+                "Problem",
+            ):
+                place = {"rule_error": 0, "Violation": 1, "Problem": 2}[ast.unparse(node.func)]
                 rule = node.args[place] if len(node.args) > place else None
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "rule":
                 rule = node.value
@@ -355,13 +359,13 @@ def test_schema_of_editors_is_current() -> None:
 
 
 def test_every_key_is_described_and_the_default_shown() -> None:
-    waiting: list[type[Section]] = [Environment]
+    waiting: list[type[Model]] = [Environment]
     while waiting:
         kind = waiting.pop()
         assert kind.__doc__
         for name, field in kind.model_fields.items():
             assert field.description, f"{kind.__name__}.{name}"
-            if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Model):
                 waiting.append(field.annotation)
 
 
@@ -433,7 +437,7 @@ def test_any_text_gives_an_environment_or_a_spec_error(tmp_path: Path, content: 
     survives(write(tmp_path, MINIMAL + content))
 
 
-def keys(kind: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
+def keys(kind: type[Model]) -> st.SearchStrategy[dict[str, Any]]:
     """Mappings with the keys of a section, well spelt or nearly, and values of every kind."""
     odd = st.sampled_from(
         [None, True, 0, -1, 30, 90, 1.5, float("nan"), "", "a", "10.0.0.0/8", "off", "never"]
@@ -444,7 +448,7 @@ def keys(kind: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
     values: dict[str, st.SearchStrategy[Any]] = {}
     for name, field in kind.model_fields.items():
         inner = [each for each in (field.annotation, *getattr(field.annotation, "__args__", ())) if each]
-        sections = [each for each in inner if isinstance(each, type) and issubclass(each, Section)]
+        sections = [each for each in inner if isinstance(each, type) and issubclass(each, Model)]
         values[name] = st.one_of(flat, *map(keys, sections))
         values[f"{name}x"] = flat
     return st.fixed_dictionaries({}, optional=values)

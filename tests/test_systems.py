@@ -19,7 +19,7 @@ from conftest import ROOT, Root, Variant
 from cryptography import x509
 from rendering import HELM, Objects, rendered, sample
 
-from modules.systems.authorities import authorities
+from modules.systems.ca_bundle import ca_bundle
 from modules.systems.spec import FRAMEWORKS, START_SECONDS
 from tierra.terraform.templating import TEMPLATES
 from tierra.validation.system_names import ROLES, WORKFLOWS
@@ -496,8 +496,8 @@ def test_the_image_is_what_the_pipeline_says(systems: Root) -> None:
 
 
 def test_root_certificates_are_amazons_and_valid_for_years() -> None:
-    assert {"us-east-1", "eu-west-1", "sa-east-1"} <= authorities().keys()
-    for region, text in authorities().items():
+    assert {"us-east-1", "eu-west-1", "sa-east-1"} <= ca_bundle().keys()
+    for region, text in ca_bundle().items():
         certificate = x509.load_pem_x509_certificate(text.encode())
         assert f"Amazon RDS {region} Root CA RSA2048 G1" in certificate.subject.rfc4514_string()
         assert certificate.subject == certificate.issuer

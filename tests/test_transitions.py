@@ -239,7 +239,7 @@ def test_a_change_that_aws_refuses_is_named_before_and_fails_at_apply(applied: P
     plan = applied.plan(PROVIDERS + RESOURCES.replace(case.old, case.new))
     (finding,) = refused_plan(plan, {}, "data")
     says = next(rule.says for rule in RULES if rule.name == case.rule)
-    assert (finding.subject, finding.action, finding.grave) == (REFUSED_BY_AWS, "update", True)
+    assert (finding.subject, finding.action, finding.critical) == (REFUSED_BY_AWS, "update", True)
     assert finding.says.startswith(f"{says}: ")
     assert case.remedy in finding.says
     printed = " ".join(applied.run("apply", "plan", code=1).replace("│", " ").split())

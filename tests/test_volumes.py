@@ -207,7 +207,7 @@ def test_a_volume_that_goes_is_a_loss_and_protection_keeps_it() -> None:
     address = "aws_efs_file_system.shop_media"
     gone = Change("data", address, "aws_efs_file_system", "delete", {"id": "fs-0123456789abcdef0"}, {})
     (loss,) = losses(gone)
-    assert loss.grave
+    assert loss.critical
     assert "gone for good" in loss.says
     held = {"output_changes": {"protection": {"before": True, "after": True}}}
     assert [each.address for each in guarded(gone, held)] == [address]

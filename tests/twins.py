@@ -14,7 +14,7 @@ from typing import Any
 from rehearsing import Project, empty_charts, installed, terraform_command
 
 from rehearsal.catalog import Catalog, catalog_path, read_facts
-from tierra.hcl.__main__ import GENERATED, Twin
+from tierra.hcl.__main__ import GENERATED, Hcl
 from tierra.hcl.__main__ import formatted as fmt
 from tierra.hcl.blocks import Schemas
 from tierra.hcl.values import read
@@ -38,7 +38,7 @@ def documents() -> dict[str, list[str]]:
 
 def twin(configuration: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> dict[str, str]:
     """The files of the twin of a configuration."""
-    files = Twin(
+    files = Hcl(
         read(json.dumps(configuration)), sources or {}, schemas(), "trial", "environments/trial.yaml"
     ).files()
     (command,) = terraform_command()

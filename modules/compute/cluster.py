@@ -68,7 +68,7 @@ def cluster(stack: Stack, network: NetworkOutputs, key: Key) -> EksCluster:
         # Lets a zone in trouble be left, by an operator or by AWS.
         zonal_shift_config=EksClusterZonalShiftConfig(enabled=True),
         depends_on=[*rights, _logs(stack, network, name)],
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags("cluster"),
     )
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
 from modules.systems.spec import System
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 
 
-def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, System]) -> Iterator[Finding]:
+def upload_violations(
+    compute: Compute, gateway: Gateway, systems: Mapping[str, System]
+) -> Iterator[Violation]:
     """Rules about uploads. Paths start at the root of the spec."""
     half = compute.nodes.disk_for_pods
     if gateway.upload_room > half:
@@ -20,7 +22,7 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
         )
         enough = -(-gateway.upload_room * 2 // 1024)
         remedy = f"lower uploads or upload_mb, or raise compute.nodes.disk_gb to {enough} or more"
-        yield Finding(("gateway", "uploads"), rule, remedy)
+        yield Violation(("gateway", "uploads"), rule, remedy)
     for name, system in systems.items():
         room = compute.nodes_of(system.nodes).disk_for_pods
         if system.nodes and system.scratch_mb > room:
@@ -29,7 +31,7 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
                 " the other half is for images and logs"
             )
             remedy = f"lower it to {room} or less, or raise compute.groups.{system.nodes}.disk_gb"
-            yield Finding(("systems", name, "scratch_mb"), rule, remedy)
+            yield Violation(("systems", name, "scratch_mb"), rule, remedy)
         most = system.upload_mb or gateway.upload_mb
         if system.scratch_mb < most:
             key = f"systems.{name}.upload_mb" if system.upload_mb else "gateway.upload_mb"
@@ -38,4 +40,4 @@ def upload_findings(compute: Compute, gateway: Gateway, systems: Mapping[str, Sy
                 " bodies that Kong lets in to scratch files"
             )
             remedy = f"raise it to {most} or more, or lower {key}"
-            yield Finding(("systems", name, "scratch_mb"), rule, remedy)
+            yield Violation(("systems", name, "scratch_mb"), rule, remedy)

@@ -8,19 +8,19 @@ from typing import Any
 from modules.compute.nodes_spec import LABEL
 from modules.compute.spec import Compute
 from modules.systems.spec import System
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 
 ARCHITECTURE = "kubernetes.io/arch"
 
 
-def group_findings(compute: Compute, systems: Mapping[str, System]) -> Iterator[Finding]:
+def group_violations(compute: Compute, systems: Mapping[str, System]) -> Iterator[Violation]:
     """A system names a group that there is. Paths start at the root of the spec."""
     for name, system in systems.items():
         if system.nodes and system.nodes not in compute.groups:
             there = ", ".join(compute.groups) or "there is none yet"
             rule = f"nodes must name a group of compute.groups, and there is no {system.nodes}"
             remedy = f"choose from: {there}" if compute.groups else "add it there, or remove the line"
-            yield Finding(("systems", name, "nodes"), rule, remedy)
+            yield Violation(("systems", name, "nodes"), rule, remedy)
 
 
 def placement(compute: Compute, group: str | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from tierra.aws.service_models import instance_types
 from tierra.validation.messages import choices
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ def _usable(name: str) -> str:
         plain = re.sub(r"[\s_]+", "", name.lower())
         every = sorted({*instances(), *instance_types()})
         close = [plain] if plain in every else difflib.get_close_matches(plain, every, n=1, cutoff=0.6)
-        raise fault("the instance type must exist at AWS", f"write {close[0] if close else 't3.medium'}")
+        raise rule_error("the instance type must exist at AWS", f"write {close[0] if close else 't3.medium'}")
     if ACCELERATED.match(name):
         rule = f"a node must have no GPU or other accelerator, and {name} has: nothing hands them to pods"
-        raise fault(rule, "write a type without, such as m7i.xlarge")
+        raise rule_error(rule, "write a type without, such as m7i.xlarge")
     near = choices(difflib.get_close_matches(name, instances(), n=3, cutoff=0))
-    raise fault(f"the type must be one that Tierra has figures for, and {name} is not", f"write {near}")
+    raise rule_error(f"the type must be one that Tierra has figures for, and {name} is not", f"write {near}")
 
 
 InstanceType = Annotated[

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from modules.compute.instances import Instance, InstanceType, instances
 from modules.network.spec import Letter
-from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.model import Model, Violation, check, repeated, rule_error
 
 MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
 PODS_PER_GIB = 8
@@ -28,7 +28,7 @@ RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 Effect = Literal["NoSchedule", "NoExecute", "PreferNoSchedule"]
 
 
-class Nodes(Section):
+class Nodes(Model):
     """The machines of the cluster, in one group for each zone."""
 
     instance_type: InstanceType = Field(
@@ -108,7 +108,7 @@ class Nodes(Section):
         return self.pods or min(self.pods_allowed, PODS_PER_GIB * self.instance.memory // 1024)
 
     @check("instance_type", "pods")
-    def pods_have_addresses(self) -> Iterator[Finding]:
+    def pods_have_addresses(self) -> Iterator[Violation]:
         """No node accepts pods that it has no addresses for."""
         if self.pods_each > self.pods_allowed:
             kind = self.instance
@@ -117,18 +117,18 @@ class Nodes(Section):
                 f" {kind.addresses - 1} prefixes x 16 addresses, and at most {MOST_PODS} below"
                 f" {LARGE_VCPUS} processors"
             )
-            yield Finding(("pods",), rule, f"write {self.pods_allowed} or less, or remove the line")
+            yield Violation(("pods",), rule, f"write {self.pods_allowed} or less, or remove the line")
 
     @check("min", "max", "desired")
-    def counts_are_in_order(self) -> Iterator[Finding]:
+    def counts_are_in_order(self) -> Iterator[Violation]:
         """min <= desired <= max."""
         if self.min > self.max:
             key = "min" if "min" in self.model_fields_set else "max"
             rule = f"min ({self.min}) must be at most max ({self.max})"
-            yield Finding((key,), rule, f"raise max to {self.min} or more, or lower min")
+            yield Violation((key,), rule, f"raise max to {self.min} or more, or lower min")
         elif self.desired is not None and not self.min <= self.desired <= self.max:
             rule = f"desired must be from min ({self.min}) to max ({self.max})"
-            yield Finding(
+            yield Violation(
                 ("desired",), rule, f"write {min(max(self.desired, self.min), self.max)}, or remove it"
             )
 
@@ -140,9 +140,11 @@ def _group_name(name: str) -> str:
             f"the name of a group must have at most {LONGEST_GROUP} small letters, digits and hyphens,"
             " a letter first"
         )
-        raise fault(rule, f"write {plain}" if plain else "write a name such as spot")
+        raise rule_error(rule, f"write {plain}" if plain else "write a name such as spot")
     if name == "nodes":
-        raise fault("the name must not be nodes, which is compute.nodes", "choose another name, such as spot")
+        raise rule_error(
+            "the name must not be nodes, which is compute.nodes", "choose another name, such as spot"
+        )
     return name
 
 
@@ -156,9 +158,9 @@ def _key(key: str) -> str:
             f"keys of labels and taints must have at most {LONGEST} letters, digits, dots, hyphens and"
             " underscores, after a domain and a slash or without"
         )
-        raise fault(rule, "write a key such as workload or example.com/workload")
+        raise rule_error(rule, "write a key such as workload or example.com/workload")
     if any(domain == each or domain.endswith(f".{each}") for each in RESERVED):
-        raise fault(
+        raise rule_error(
             f"the key must not be of {domain}, which Kubernetes or EKS set", "choose a key of your own"
         )
     return key
@@ -170,7 +172,7 @@ def _value(value: str) -> str:
             f"values of labels and taints must have at most {LONGEST} letters, digits, dots, hyphens and"
             " underscores"
         )
-        raise fault(rule, "write a value such as batch")
+        raise rule_error(rule, "write a value such as batch")
     return value
 
 
@@ -179,7 +181,7 @@ Key = Annotated[str, AfterValidator(_key)]
 Value = Annotated[str, AfterValidator(_value)]
 
 
-class Taint(Section):
+class Taint(Model):
     "A taint: pods that do not tolerate it stay away."
 
     key: Key = Field(description="Its key.", examples=["workload"])
@@ -251,11 +253,11 @@ class Group(Nodes):
         return self.taints is not None and all(each.effect == "PreferNoSchedule" for each in self.taints)
 
     @check("instance_type", "alternatives")
-    def types_are_alike(self) -> Iterator[Finding]:
+    def types_are_alike(self) -> Iterator[Violation]:
         """One image serves all, and scaling reckons with one size: kubernetes/autoscaler, cluster-autoscaler,
         cloudprovider/aws/README.md, on mixed instances."""
         for index in repeated(self.types):
-            yield Finding(
+            yield Violation(
                 ("alternatives", index - 1), "each type must be named once", "remove the second one"
             )
         for index, name in enumerate(self.alternatives):
@@ -263,7 +265,7 @@ class Group(Nodes):
             if other.arm != kind.arm:
                 words = [f"{each.name} has {'arm64' if each.arm else 'amd64'}" for each in both]
                 rule = f"the nodes of a group must have one architecture: {' and '.join(words)}"
-                yield Finding(("alternatives", index), rule, "write a group of its own for it")
+                yield Violation(("alternatives", index), rule, "write a group of its own for it")
             elif (other.vcpus, other.memory) != (kind.vcpus, kind.memory):
                 words = [
                     f"{each.name} has {each.vcpus} and {each.memory // 1024} GiB" for each in (kind, other)
@@ -275,35 +277,35 @@ class Group(Nodes):
                     if (each.vcpus, each.memory, each.arm) == (kind.vcpus, kind.memory, kind.arm)
                     and each.name not in self.types
                 ]
-                yield Finding(("alternatives", index), rule, f"write {alike[-1]}" if alike else "remove it")
+                yield Violation(("alternatives", index), rule, f"write {alike[-1]}" if alike else "remove it")
         if len(self.types) > MOST_TYPES:
             rule = f"a managed node group must have at most {MOST_TYPES} types, instance_type among them"
-            yield Finding(("alternatives",), rule, "name fewer", f"{len(self.types)} types")
+            yield Violation(("alternatives",), rule, "name fewer", f"{len(self.types)} types")
 
     @check("zones")
-    def zones_are_named_once(self) -> Iterator[Finding]:
+    def zones_are_named_once(self) -> Iterator[Violation]:
         """No zone appears twice."""
         for index in repeated(self.zones):
-            yield Finding(("zones", index), "each zone must be named once", "remove the second one")
+            yield Violation(("zones", index), "each zone must be named once", "remove the second one")
 
     @check("labels")
-    def labels_are_its_own(self) -> Iterator[Finding]:
+    def labels_are_its_own(self) -> Iterator[Violation]:
         """The label that chooses the group is its name."""
         for key, value in self.labels.items():
             if key == LABEL:
-                yield Finding(
+                yield Violation(
                     ("labels", key),
                     f"{LABEL} must not be set: it has the name of the group",
                     "choose another key",
                 )
             elif not value:
-                yield Finding(
+                yield Violation(
                     ("labels", key), "a label must have a value for EKS", "write a value such as true"
                 )
 
     @check("taints")
-    def taints_are_named_once(self) -> Iterator[Finding]:
+    def taints_are_named_once(self) -> Iterator[Violation]:
         """The autoscaler learns of taints from tags, which have one value for each key (scaling.py)."""
         for index in repeated(each.key for each in self.taints or ()):
             rule = "each key must be named once: the autoscaler knows one taint of each"
-            yield Finding(("taints", index), rule, "remove one; NoExecute keeps new pods away, too")
+            yield Violation(("taints", index), rule, "remove one; NoExecute keeps new pods away, too")

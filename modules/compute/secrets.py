@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 # Source: botocore, ecr, CredentialArn. It is the partition aws alone.
 PATTERN = r"arn:aws:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughcache/[a-zA-Z0-9/_+=.@-]+"
@@ -16,7 +16,7 @@ PATTERN = r"arn:aws:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughca
 def _secret_arn(arn: str) -> str:
     if re.fullmatch(PATTERN, arn):
         return arn
-    raise fault(
+    raise rule_error(
         "the secret must be named by its ARN, and its name must start with ecr-pullthroughcache/",
         "write it like arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf",
     )

@@ -15,14 +15,14 @@ from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
 from modules.network.spec import Letter
 from tierra.terraform.roles import RoleArn, role_slug
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding, Section, check, repeated
+from tierra.validation.model import Model, Violation, check, repeated
 from tierra.validation.retention import RetentionDays
 
 MOST_GROUPS = 30  # managed node groups of a cluster (quotas of EKS)
 MOST_RANGES = 40  # that may reach the public endpoint (quotas of EKS)
 
 
-class Endpoint(Section):
+class Endpoint(Model):
     """Ways to the Kubernetes API. Nodes and the security group of runners always reach it."""
 
     public_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
@@ -43,36 +43,38 @@ class Endpoint(Section):
     )
 
     @check("zones")
-    def zones_are_distinct(self) -> Iterator[Finding]:
+    def zones_are_distinct(self) -> Iterator[Violation]:
         """Two zones, as EKS wants them."""
         for index in repeated(self.zones):
-            yield Finding(("zones", index), "each zone must be named once", "remove the second one")
+            yield Violation(("zones", index), "each zone must be named once", "remove the second one")
         if len(self.zones) == 1:
-            yield Finding(
+            yield Violation(
                 ("zones",), "there must be at least two zones", "name another zone, or remove the line"
             )
 
     @check("public_cidrs")
-    def ranges_are_narrow_and_public(self) -> Iterator[Finding]:
+    def ranges_are_narrow_and_public(self) -> Iterator[Violation]:
         """An allow-list names ranges, and not the whole internet."""
         for index, each in enumerate(self.public_cidrs):
             path = ("public_cidrs", index)
             if each.prefixlen < 8:
                 rule = "the API must not be open to the whole internet: a range must be /8 or narrower"
-                yield Finding(path, rule, "write the ranges of your offices and runners, or remove the line")
+                yield Violation(
+                    path, rule, "write the ranges of your offices and runners, or remove the line"
+                )
             elif any(each.overlaps(private) for private in PRIVATE):
                 rule = "a range must be public: these are the ranges that come from the internet"
-                yield Finding(path, rule, "move it to network.admin_cidrs, which lets in private ranges")
+                yield Violation(path, rule, "move it to network.admin_cidrs, which lets in private ranges")
         for index in repeated(map(str, self.public_cidrs)):
-            yield Finding(("public_cidrs", index), "each range must be named once", "remove the second one")
+            yield Violation(("public_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.public_cidrs) > MOST_RANGES:
             rule = f"there must be at most {MOST_RANGES} ranges"
-            yield Finding(
+            yield Violation(
                 ("public_cidrs",), rule, "join neighbouring ranges", f"{len(self.public_cidrs)} ranges"
             )
 
 
-class ImageCache(Section):
+class ImageCache(Model):
     """Public images through the registry of the account."""
 
     enabled: bool = Field(
@@ -96,18 +98,18 @@ class ImageCache(Section):
     )
 
     @check("enabled", "docker_hub", "github")
-    def secrets_are_for_a_cache(self) -> Iterator[Finding]:
+    def secrets_are_for_a_cache(self) -> Iterator[Violation]:
         """No key that does nothing."""
         for key in ("docker_hub", "github"):
             if getattr(self, key) and not self.enabled:
-                yield Finding(
+                yield Violation(
                     (key,),
                     "the image cache, which alone uses this secret, must be enabled",
                     "write enabled: true beside it, or remove the line",
                 )
 
 
-class Compute(Section):
+class Compute(Model):
     """The Kubernetes cluster."""
 
     kubernetes: KubernetesVersion = Field(
@@ -173,23 +175,23 @@ class Compute(Section):
         return self.groups.get(group, self.nodes) if group else self.nodes
 
     @check("scaling", "cpu_percent")
-    def percent_is_for_cpu(self) -> Iterator[Finding]:
+    def percent_is_for_cpu(self) -> Iterator[Violation]:
         """No key that does nothing."""
         if "cpu_percent" in self.model_fields_set and self.scaling != "cpu":
             rule = f"cpu_percent requires scaling: cpu, and scaling is {self.scaling}"
-            yield Finding(("cpu_percent",), rule, "remove the line, or write scaling: cpu")
+            yield Violation(("cpu_percent",), rule, "remove the line, or write scaling: cpu")
 
     @check("kubernetes", "nodes.ami_release", "groups")
-    def image_is_of_the_version(self) -> Iterator[Finding]:
+    def image_is_of_the_version(self) -> Iterator[Violation]:
         """Nodes run the version of the control plane."""
         for path, nodes in self.all_nodes():
             if nodes.ami_release and not nodes.ami_release.startswith(f"{self.kubernetes}."):
                 rule = f"the image of the nodes must have the version of the cluster, {self.kubernetes}"
                 remedy = f"write a release that starts with {self.kubernetes}."
-                yield Finding((*path, "ami_release"), rule, remedy)
+                yield Violation((*path, "ami_release"), rule, remedy)
 
     @check("admins", "viewers")
-    def roles_are_distinct(self) -> Iterator[Finding]:
+    def roles_are_distinct(self) -> Iterator[Violation]:
         """One access for each role, and one name in Terraform."""
         arns = [
             (key, index, arn) for key in ("admins", "viewers") for index, arn in enumerate(getattr(self, key))
@@ -198,45 +200,45 @@ class Compute(Section):
         for key, index, arn in arns:
             if role_slug(arn) in names:
                 rule = "each role must be named once, and no two may have the same name"
-                yield Finding((key, index), rule, "remove one of the two")
+                yield Violation((key, index), rule, "remove one of the two")
             names.add(role_slug(arn))
 
     @check("service_cidr")
-    def services_have_a_range(self) -> Iterator[Finding]:
+    def services_have_a_range(self) -> Iterator[Violation]:
         """A range that EKS accepts."""
         cidr = self.service_cidr
         if not any(cidr.subnet_of(private) for private in PRIVATE):
             rule = "addresses of services must be private (RFC 1918)"
-            yield Finding(
+            yield Violation(
                 ("service_cidr",), rule, f"use a range inside {choices(PRIVATE)}, such as {SERVICES}"
             )
         elif not 12 <= cidr.prefixlen <= 24:
-            yield Finding(("service_cidr",), "the range must be /12 to /24", f"write {SERVICES}")
+            yield Violation(("service_cidr",), "the range must be /12 to /24", f"write {SERVICES}")
         elif cidr.overlaps(CONTAINER_BRIDGE):
             rule = f"the range must not overlap {CONTAINER_BRIDGE}, the range of the nodes' containers"
-            yield Finding(("service_cidr",), rule, f"write {SERVICES}")
+            yield Violation(("service_cidr",), rule, f"write {SERVICES}")
 
 
-def compute_findings(
+def compute_violations(
     compute: Compute, blocks: tuple[IPv4Network, ...], zones: tuple[str, ...], partition: str, home: str
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """Rules that look at the network and the region besides. Paths start at the root."""
     for block in blocks:
         if compute.service_cidr.overlaps(block) and compute.service_cidr != SERVICES:  # or the VPC is refused
             rule = f"the range of services must not overlap the VPC range {block}"
-            yield Finding(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
-    yield from zone_findings(compute, zones)
+            yield Violation(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
+    yield from zone_violations(compute, zones)
     for index, zone in enumerate(compute.endpoint.zones):
         if zone not in zones:
             rule = f"a zone of the control plane must be one of network.zones: {choices(zones)}"
-            yield Finding(
+            yield Violation(
                 ("compute", "endpoint", "zones", index), rule, "name one of these, or remove the zone"
             )
     for key in ("docker_hub", "github"):
         secret = getattr(compute.image_cache, key)
         if secret and not secret.startswith(f"arn:aws:secretsmanager:{home}:"):
             rule = f"the secret must be in the account and region of the registry, {home}"
-            yield Finding(
+            yield Violation(
                 ("compute", "image_cache", key),
                 rule,
                 "create it there and write its ARN, or remove the line",
@@ -245,29 +247,29 @@ def compute_findings(
         for index, arn in enumerate(getattr(compute, key)):
             if arn.split(":")[1] != partition:
                 rule = f"a role must be of the region's partition, {partition}"
-                yield Finding(
+                yield Violation(
                     ("compute", key, index), rule, f"write a role that starts with arn:{partition}:"
                 )
 
 
-def zone_findings(compute: Compute, zones: tuple[str, ...]) -> Iterator[Finding]:
+def zone_violations(compute: Compute, zones: tuple[str, ...]) -> Iterator[Violation]:
     """Each zone of a group has a managed node group, which holds a node at least."""
     for path, nodes in compute.all_nodes():
         named = nodes.zones if isinstance(nodes, Group) else ()
         for index, zone in enumerate(named):
             if zone not in zones:
                 rule = f"nodes must be in zones of network.zones, which are {choices(zones)}"
-                yield Finding(("compute", *path, "zones", index), rule, "name one of these, or remove it")
+                yield Violation(("compute", *path, "zones", index), rule, "name one of these, or remove it")
         count = len(named or zones)
         if compute.scaling == "cpu" and nodes.min < count:
             rule = f"min ({nodes.min}) must be at least {count} with scaling: cpu, one node for each zone:"
             rule += " where none runs, there is no load to follow"
             remedy = f"write min: {count} or more, or scaling: pods"
-            yield Finding(("compute", *path, "min"), rule, remedy)
+            yield Violation(("compute", *path, "min"), rule, remedy)
         if nodes.max < count:
             rule = f"max ({nodes.max}) must be at least {count}, one node for each zone"
             where = f"compute.groups.{path[-1]}.zones" if named else "network.zones"
-            yield Finding(
+            yield Violation(
                 ("compute", *path, "max"),
                 rule,
                 f"raise it to {count} or more, or name fewer zones in {where}",
@@ -276,4 +278,4 @@ def zone_findings(compute: Compute, zones: tuple[str, ...]) -> Iterator[Finding]
         count := sum(len(group.zones or zones) for group in compute.groups.values()) + len(zones)
     ) > MOST_GROUPS:
         rule = f"a cluster must have at most {MOST_GROUPS} managed node groups, one for each group and zone"
-        yield Finding(("compute", "groups"), rule, "name fewer zones, or fewer groups", f"{count} of them")
+        yield Violation(("compute", "groups"), rule, "name fewer zones, or fewer groups", f"{count} of them")

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from tierra.aws import calendar
 from tierra.validation.messages import choices
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 # By version: that of each add-on, and of the image of the cluster autoscaler.
 ADDONS = {version: row.facts for version, row in calendar.rows(calendar.ADDONS).items()}
@@ -26,12 +26,12 @@ def _offered(version: str) -> str:
     known = choices(VERSIONS)
     row = calendar.rows(calendar.KUBERNETES).get(version)
     if row and row.standard_until and row.standard_until < row.read:
-        raise fault(
+        raise rule_error(
             f"the version must be in standard support, which ended for {version} on {row.standard_until};"
             " EKS upgrades such clusters by itself",
             f'write "{NEWEST}" for a new cluster, or the version that yours has now: {known}',
         )
-    raise fault(
+    raise rule_error(
         f"the version must be {known} (Tierra's table is of {calendar.as_of(calendar.KUBERNETES)})",
         f'write "{NEWEST}", in quotes; make versions adds those that EKS has released since',
     )

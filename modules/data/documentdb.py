@@ -81,7 +81,7 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Sett
         deletion_protection=stack.environment.protection,
         skip_final_snapshot=not stack.environment.data.final_snapshots,
         final_snapshot_identifier=final_snapshot(stack, ROLE),
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         depends_on=list(groups.values()),
         tags=stack.tags(ROLE, **stack.names.backup_tag),
     )

@@ -9,16 +9,16 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.data.catalog import DOCUMENTDB, burstable, documentdb_classes, memory_gib
 from modules.data.instance import sold_by, written_like
-from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
+from modules.data.windows import DailyWindow, WeeklyWindow, window_violations
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.model import Model, Violation, check, rule_error
 
 
 def _version(version: str) -> str:
     if version in DOCUMENTDB:
         return version
     close = [sold for sold in DOCUMENTDB if sold.startswith(version)] if version else []
-    raise fault(f"the version must be {choices(DOCUMENTDB)}", f"write {(close or ['5.0.0'])[0]}")
+    raise rule_error(f"the version must be {choices(DOCUMENTDB)}", f"write {(close or ['5.0.0'])[0]}")
 
 
 Version = Annotated[
@@ -30,7 +30,7 @@ InstanceClass = Annotated[
 ]
 
 
-class DocumentDb(Section):
+class DocumentDb(Model):
     """A cluster: storage in three zones, and instances that work on it."""
 
     version: Version = Field(default="5.0.0", description="Version of the engine, all three numbers.")
@@ -86,6 +86,6 @@ class DocumentDb(Section):
         return memory_gib(self.instance_class)
 
     @check("backup_window", "maintenance_window")
-    def windows_are_apart(self) -> Iterator[Finding]:
+    def windows_are_apart(self) -> Iterator[Violation]:
         """Backups and maintenance do not meet."""
-        yield from window_findings(self.backup_window, self.maintenance_window)
+        yield from window_violations(self.backup_window, self.maintenance_window)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pydantic import WithJsonSchema
 
 from tierra.validation.messages import choices
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 
 def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> Callable[[str], str]:
@@ -22,12 +22,14 @@ def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> C
         family = written.rpartition(".")[0]
         sizes = sorted(each for each in sold() if each.rpartition(".")[0] == family)
         if written in sold():
-            raise fault(f"a class of {service} must be written like {example}", f"write {written}")
+            raise rule_error(f"a class of {service} must be written like {example}", f"write {written}")
         if sizes:
-            raise fault(
+            raise rule_error(
                 f"the size must be one that {service} has of {family}", f"write {_some(written, sizes)}"
             )
-        raise fault(f"the class must be one that {service} offers", f"write {_some(written, sorted(sold()))}")
+        raise rule_error(
+            f"the class must be one that {service} offers", f"write {_some(written, sorted(sold()))}"
+        )
 
     return validate
 

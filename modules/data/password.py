@@ -38,7 +38,7 @@ def password(stack: Stack, keys: Keys, role: str, engine: str, number: int) -> P
         key=keys.secrets.arn,
         number=number,
         tags=stack.tags(role),
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
     )
     kept = f"aws_secretsmanager_secret_version.{role}.secret_id"
     stack.ephemeral(

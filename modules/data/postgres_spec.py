@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.data.catalog import MOST_MINORS, POSTGRES, burstable, memory_gib, postgres_classes
 from modules.data.instance import sold_by, written_like
-from modules.data.windows import DailyWindow, WeeklyWindow, window_findings
+from modules.data.windows import DailyWindow, WeeklyWindow, window_violations
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.model import Model, Violation, check, rule_error
 
 # gp3 for PostgreSQL. Source: AWS, "Amazon RDS DB instance storage". Below 400 GiB a volume has 3,000
 # operations and 125 MiB a second, and neither can be chosen.
@@ -42,20 +42,20 @@ def _version(version: str) -> str:
     major, _, minor = version.partition(".")
     if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?", version) or major not in POSTGRES:
         rule = f"the version must be {choices(POSTGRES)}, with or without a minor version"
-        raise fault(rule, f'write "{max(POSTGRES)}", in quotes')
+        raise rule_error(rule, f'write "{max(POSTGRES)}", in quotes')
     oldest = POSTGRES[major]
     if minor and not oldest <= int(minor) <= MOST_MINORS:
         rule = f"the minor version must be one that RDS has: {major}.{oldest} or later"
-        raise fault(rule, f'write "{major}", in quotes, for the newest that AWS recommends')
+        raise rule_error(rule, f'write "{major}", in quotes, for the newest that AWS recommends')
     return version
 
 
 def _database(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
         rule = "the name must be lowercase letters, digits and underscores, and start with a letter"
-        raise fault(rule, "write it like platform")
+        raise rule_error(rule, "write it like platform")
     if name in RESERVED or name.startswith(("pg_", "rds_")):
-        raise fault("the name must not be one that PostgreSQL or RDS reserves", "choose another name")
+        raise rule_error("the name must not be one that PostgreSQL or RDS reserves", "choose another name")
     return name
 
 
@@ -73,7 +73,7 @@ InstanceClass = Annotated[
 ]
 
 
-class Postgres(Section):
+class Postgres(Model):
     """A primary, its standby in another zone, and read replicas spread over the zones."""
 
     version: Version = Field(
@@ -200,61 +200,61 @@ class Postgres(Section):
         return memory_gib(self.instance_class)
 
     @check("replicas", "backup_days")
-    def replicas_have_backups(self) -> Iterator[Finding]:
+    def replicas_have_backups(self) -> Iterator[Violation]:
         """RDS builds a replica from a backup."""
         if self.replicas and not self.backup_days:
             rule = (
                 f"replicas ({self.replicas}) require backup_days of at least 1: RDS builds them from backups"
             )
             key = "backup_days" if "backup_days" in self.model_fields_set else "replicas"
-            yield Finding((key,), rule, "set backup_days to 1 or more, or replicas to 0")
+            yield Violation((key,), rule, "set backup_days to 1 or more, or replicas to 0")
 
     @check("replica_version", "version", "replicas")
-    def replicas_are_ahead(self) -> Iterator[Finding]:
+    def replicas_are_ahead(self) -> Iterator[Violation]:
         """The version of replicas is a later minor of the same major."""
         if self.replica_version is None:
             return
         major, _, minor = self.replica_version.partition(".")
         remedy = "remove the line"
         if not self.replicas:
-            yield Finding(
+            yield Violation(
                 ("replica_version",), "replica_version requires a replica, and replicas is 0", remedy
             )
         elif major != self.major:
             rule = f"the major must be that of version ({self.version}): RDS upgrades it with the primary"
-            yield Finding(
+            yield Violation(
                 ("replica_version",),
                 rule,
                 f"{remedy}; to upgrade the major, change version and set allow_major_upgrade",
             )
         elif not minor or (self.pinned and int(minor) < int(self.version.partition(".")[2])):
             rule = f"replica_version must be a minor version, at least version ({self.version})"
-            yield Finding(("replica_version",), rule, f"write it like {self.major}.9, or {remedy}")
+            yield Violation(("replica_version",), rule, f"write it like {self.major}.9, or {remedy}")
 
     @check("storage_gb", "max_storage_gb")
-    def ceiling_is_above(self) -> Iterator[Finding]:
+    def ceiling_is_above(self) -> Iterator[Violation]:
         """Storage has room to grow."""
         if self.max_storage_gb is not None and self.max_storage_gb < self.least_ceiling_gb:
             rule = f"max_storage_gb must be at least 10 % above storage_gb ({self.storage_gb})"
             least = self.least_ceiling_gb
             remedy = f"write {least} or more" if least <= LARGEST_GB else "remove the line"
-            yield Finding(("max_storage_gb",), rule, remedy)
+            yield Violation(("max_storage_gb",), rule, remedy)
 
     @check("storage_gb", "iops", "throughput")
-    def performance_fits_the_storage(self) -> Iterator[Finding]:
+    def performance_fits_the_storage(self) -> Iterator[Violation]:
         """Operations and throughput are chosen on large volumes only, and in proportion."""
         for key in ("iops", "throughput"):
             if getattr(self, key) is not None and self.storage_gb < STRIPED_GB:
                 rule = f"{key} requires storage_gb of at least {STRIPED_GB}, and it is {self.storage_gb}"
-                yield Finding((key,), rule, f"remove the line, or set storage_gb to {STRIPED_GB} or more")
+                yield Violation((key,), rule, f"remove the line, or set storage_gb to {STRIPED_GB} or more")
         if self.iops and self.storage_gb >= STRIPED_GB and self.iops > self.storage_gb * IOPS_A_GB:
             rule = f"iops must be at most {IOPS_A_GB} for each GiB of storage_gb"
-            yield Finding(("iops",), rule, f"write {self.storage_gb * IOPS_A_GB} or less")
+            yield Violation(("iops",), rule, f"write {self.storage_gb * IOPS_A_GB} or less")
         if self.throughput and (self.iops or 0) < self.throughput * IOPS_A_THROUGHPUT:
             rule = f"throughput requires iops of at least {IOPS_A_THROUGHPUT} times as much"
-            yield Finding(("throughput",), rule, f"set iops to {max(12_000, self.throughput * 4)} or more")
+            yield Violation(("throughput",), rule, f"set iops to {max(12_000, self.throughput * 4)} or more")
 
     @check("backup_window", "maintenance_window")
-    def windows_are_apart(self) -> Iterator[Finding]:
+    def windows_are_apart(self) -> Iterator[Violation]:
         """Backups and maintenance do not meet."""
-        yield from window_findings(self.backup_window, self.maintenance_window)
+        yield from window_violations(self.backup_window, self.maintenance_window)

@@ -103,7 +103,7 @@ def _group(
         auto_minor_version_upgrade="true",
         apply_immediately=settings.at_once,
         log_delivery_configuration=[_delivery(log, group) for log, group in groups.items()],
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags(role),
     )
 

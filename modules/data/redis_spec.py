@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.data.catalog import CACHE_FAMILIES, CACHES, ENGINES, burstable, redis_nodes
 from modules.data.instance import sold_by, written_like
-from modules.data.windows import DailyHour, WeeklyHour, window_findings
+from modules.data.windows import DailyHour, WeeklyHour, window_violations
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.model import Model, Violation, check, rule_error
 
 EVERY = [version for versions in CACHES.values() for version in versions]
 
@@ -21,7 +21,7 @@ def _version(version: str) -> str:
         return version
     sold = ", or ".join(f"{ENGINES[engine]} {choices(versions)}" for engine, versions in CACHES.items())
     rule = f"the version must support users that IAM authenticates: {sold}"
-    raise fault(rule, f'write "{CACHES["redis"][-1]}", in quotes')
+    raise rule_error(rule, f'write "{CACHES["redis"][-1]}", in quotes')
 
 
 Version = Annotated[str, AfterValidator(_version), WithJsonSchema({"type": "string", "enum": EVERY})]
@@ -29,7 +29,7 @@ EXAMPLE = "cache.r6g.large"
 NodeType = Annotated[str, AfterValidator(sold_by("ElastiCache", redis_nodes, EXAMPLE)), written_like(EXAMPLE)]
 
 
-class Redis(Section):
+class Redis(Model):
     """A primary and its replicas, not in cluster mode: brokers use several keys at once."""
 
     engine: Literal["redis", "valkey"] = Field(
@@ -89,16 +89,16 @@ class Redis(Section):
         return burstable(self.node_type)
 
     @check("engine", "version")
-    def version_is_of_the_engine(self) -> Iterator[Finding]:
+    def version_is_of_the_engine(self) -> Iterator[Violation]:
         """Each engine has versions of its own."""
         sold = CACHES[self.engine]
         if self.version not in sold:
             rule = f"the version of {ENGINES[self.engine]} must be {choices(sold)}, and it is {self.version}"
             key = "version" if "version" in self.model_fields_set else "engine"
             other = "" if self.engine == "valkey" else ", or engine: valkey beside it"
-            yield Finding((key,), rule, f'write version: "{sold[-1]}"{other}')
+            yield Violation((key,), rule, f'write version: "{sold[-1]}"{other}')
 
     @check("backup_window", "maintenance_window")
-    def windows_are_apart(self) -> Iterator[Finding]:
+    def windows_are_apart(self) -> Iterator[Violation]:
         """Backups and maintenance do not meet."""
-        yield from window_findings(self.backup_window, self.maintenance_window)
+        yield from window_violations(self.backup_window, self.maintenance_window)

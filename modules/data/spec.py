@@ -10,12 +10,12 @@ from pydantic import Field
 from modules.data.documentdb_spec import DocumentDb
 from modules.data.postgres_spec import Postgres
 from modules.data.redis_spec import Redis
-from tierra.validation.model import Finding, Section
+from tierra.validation.model import Model, Violation
 from tierra.validation.optional import MAY_BE_OFF
 from tierra.validation.retention import RetentionDays
 
 
-class Data(Section):
+class Data(Model):
     """The databases of the platform."""
 
     postgres: Annotated[Postgres | None, *MAY_BE_OFF] = Field(
@@ -54,8 +54,8 @@ class Data(Section):
         return tuple(name for name, settings in every.items() if settings)
 
 
-def snapshot_findings(data: Data, protection: bool) -> Iterator[Finding]:
+def snapshot_violations(data: Data, protection: bool) -> Iterator[Violation]:
     """What is protected leaves a last snapshot. Paths are from the root of the spec."""
     if protection and not data.final_snapshots:
         rule = "with protection: true, databases must leave a final snapshot"
-        yield Finding(("data", "final_snapshots"), rule, "remove the line, or write protection: false")
+        yield Violation(("data", "final_snapshots"), rule, "remove the line, or write protection: false")

@@ -63,7 +63,7 @@ def _volume(stack: Stack, network: NetworkOutputs, key: Key, name: str) -> Volum
         performance_mode="generalPurpose",
         # As much as the pods ask for, paid by the byte; what bursts would depend on the size.
         throughput_mode="elastic",
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags={**stack.tags(name), **stack.names.backup_tag},
     )
     policy = stack.add(
@@ -88,7 +88,7 @@ def _volume(stack: Stack, network: NetworkOutputs, key: Key, name: str) -> Volum
         root_directory=EfsAccessPointRootDirectory(path=ROOT, creation_info=owner),
         # What names the access point can be mounted in every zone.
         depends_on=[policy, *targets],
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags(name),
     )
     return Volume(file_system, f"{file_system.id}::{access.id}")

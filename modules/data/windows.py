@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from tierra.validation.model import Finding, fault
+from tierra.validation.model import Violation, rule_error
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60
@@ -34,9 +34,11 @@ def _minutes(window: str) -> tuple[int, int]:
 def _daily(shortest: int) -> Callable[[str], str]:
     def validate(window: str) -> str:
         if not re.fullmatch(_DAILY, window):
-            raise fault("a daily window must be two times in UTC, hh:mm-hh:mm", "write it like 00:30-01:30")
+            raise rule_error(
+                "a daily window must be two times in UTC, hh:mm-hh:mm", "write it like 00:30-01:30"
+            )
         if _minutes(window)[1] < shortest:
-            raise fault(f"a daily window must be at least {shortest} minutes long", "end it later")
+            raise rule_error(f"a daily window must be at least {shortest} minutes long", "end it later")
         return window
 
     return validate
@@ -45,12 +47,12 @@ def _daily(shortest: int) -> Callable[[str], str]:
 def _weekly(shortest: int) -> Callable[[str], str]:
     def validate(window: str) -> str:
         if not re.fullmatch(_WEEKLY, window):
-            raise fault(
+            raise rule_error(
                 "a weekly window must be two times in UTC with their days, ddd:hh:mm-ddd:hh:mm",
                 "write it like sun:09:00-sun:10:00, in lowercase",
             )
         if not shortest <= _minutes(window)[1] <= DAY:
-            raise fault(f"a weekly window must be {shortest} minutes to 24 hours long", "move its end")
+            raise rule_error(f"a weekly window must be {shortest} minutes to 24 hours long", "move its end")
         return window
 
     return validate
@@ -75,8 +77,8 @@ def overlap(daily: str, weekly: str) -> bool:
     )
 
 
-def window_findings(backup: str, maintenance: str) -> Iterator[Finding]:
+def window_violations(backup: str, maintenance: str) -> Iterator[Violation]:
     """AWS refuses a backup window that overlaps the maintenance window."""
     if overlap(backup, maintenance):
         rule = f"backup_window must not overlap maintenance_window ({maintenance})"
-        yield Finding(("backup_window",), rule, "move one of the two windows")
+        yield Violation(("backup_window",), rule, "move one of the two windows")

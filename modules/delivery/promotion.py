@@ -17,7 +17,7 @@ from tierra.terraform.roles import role_arn
 from tierra.validation.errors import SpecError
 from tierra.validation.github import plain
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -41,12 +41,12 @@ class Chain:
         return bool(self.source or self.consumers)
 
 
-def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list[Finding]]:
+def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list[Violation]]:
     """The chain of an environment whose file is at `path`, and what is wrong with it. `load` reads a file
     without looking at its neighbours; files that are wrong are left to those who use them."""
     named = environment.delivery.promote_from
     source: Environment | None = None
-    found: list[Finding] = []
+    found: list[Violation] = []
     place = 0
     if named:
         source, found = _source(named, path, load)
@@ -65,23 +65,23 @@ def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list
     return Chain(source, later, place), found
 
 
-def _source(named: str, path: Path, load: Load) -> tuple[Environment | None, list[Finding]]:
+def _source(named: str, path: Path, load: Load) -> tuple[Environment | None, list[Violation]]:
     file = path.with_name(f"{named}.yaml")
     others = sorted(each.stem for each in path.parent.glob("*.yaml") if each.stem != path.stem)
     if not file.exists():
         rule = f"promote_from must name an environment beside this one, and there is no {file.name}"
         remedy = f"write {choices(others)}" if others else BUILD
-        return None, [Finding(KEY, rule, remedy)]
+        return None, [Violation(KEY, rule, remedy)]
     try:
         return load(file), []
     except SpecError as error:
         rule = f"promote_from must name a valid spec, and {file.name} is not: {len(error.problems)} problems"
-        return None, [Finding(KEY, rule, f"correct {file.name} first")]
+        return None, [Violation(KEY, rule, f"correct {file.name} first")]
 
 
-def _cycle(names: list[str]) -> Finding:
+def _cycle(names: list[str]) -> Violation:
     rule = f"promote_from must not go round in a circle: {' from '.join(names)}"
-    return Finding(KEY, rule, "remove promote_from from the environment that builds the images")
+    return Violation(KEY, rule, "remove promote_from from the environment that builds the images")
 
 
 def _consumers(environment: Environment, path: Path, load: Load, place: int) -> Iterator[Environment]:
@@ -99,13 +99,13 @@ def _consumers(environment: Environment, path: Path, load: Load, place: int) -> 
             yield other
 
 
-def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]:
+def _misfits(environment: Environment, source: Environment) -> Iterator[Violation]:
     """What keeps an image of the source from running here."""
     where = f"environments/{source.environment}.yaml"
 
-    def differs(what: str, ours: object, theirs: object) -> Finding:
+    def differs(what: str, ours: object, theirs: object) -> Violation:
         rule = f"{what} must be the same in both: it is {ours} here, and {theirs} in {where}"
-        return Finding(KEY, rule, f"write the same in both specs, or {BUILD}")
+        return Violation(KEY, rule, f"write the same in both specs, or {BUILD}")
 
     if environment.target == "aws" and source.target != "aws":
         yield differs("target", environment.target, source.target)
@@ -118,7 +118,7 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Finding]
     for name in environment.systems:
         if name not in source.systems:
             rule = f"{name} must be in {source.environment}, which its image comes from, and is not"
-            yield Finding(KEY, rule, f"add it to {where}, or {BUILD}")
+            yield Violation(KEY, rule, f"add it to {where}, or {BUILD}")
             continue
         kind, other = (architecture(each.compute, each.systems[name].nodes) for each in (environment, source))
         if kind != other:

@@ -61,7 +61,7 @@ def registries(
                     EcrRepositoryEncryptionConfiguration(encryption_type="KMS", kms_key=key.arn)
                 ],
                 force_delete=not stack.environment.protection,
-                lifecycle=stack.guarded,
+                lifecycle=stack.prevent_destroy,
                 tags=stack.tags(name),
             )
             stack.add(

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from tierra.terraform.naming import Names
 from tierra.validation.github import plain
-from tierra.validation.model import Finding, fault
+from tierra.validation.model import Violation, rule_error
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -27,7 +27,7 @@ def _label(label: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", label):
         return label
     plain = "" if "$" in label else re.sub(r"[^A-Za-z0-9._:-]+", "-", label).strip("-._:")[:100]
-    raise fault(
+    raise rule_error(
         "the label of a runner must be 1 to 100 letters, digits and . _ : -",
         f"write {plain}" if plain else "write a label such as production",
     )
@@ -43,7 +43,7 @@ Label = Annotated[
 def _labels(labels: tuple[str, ...]) -> tuple[str, ...]:
     if labels:
         return labels
-    raise fault(
+    raise rule_error(
         "a runner must have at least one label",
         "write the labels of yours, such as [self-hosted, production]",
     )
@@ -75,7 +75,7 @@ Runner = Annotated[
 def _connection(arn: str) -> str:
     if re.fullmatch(r"arn:aws[a-z-]*:codeconnections:[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}", arn):
         return arn
-    raise fault(
+    raise rule_error(
         "the ARN of a connection to GitHub must start with arn:aws:codeconnections:",
         "copy it from the console: Developer Tools, Settings, Connections",
     )
@@ -112,9 +112,9 @@ def labels(environment: Environment, repository: str) -> list[str]:
     )
 
 
-def runner_findings(
+def runner_violations(
     runner: Sequence[str], named: bool, target: str, environment: str, public_cidrs: Sequence[object]
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """A runner of GitHub that would have to reach the cluster. `named`: the file says which runner."""
     own = any(label.lower() == "self-hosted" for label in runner)
     if target != "aws" or own or not any(_HOSTED.match(label) for label in runner):
@@ -128,4 +128,4 @@ def runner_findings(
         f"write runner: codebuild and a connection, or the labels of a runner in the VPC, such as"
         f" [self-hosted, {environment}]: docs/delivery.md"
     )
-    yield Finding(("delivery", "runner"), rule, remedy, "" if named else "(missing)")
+    yield Violation(("delivery", "runner"), rule, remedy, "" if named else "(missing)")

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from modules.delivery.runner import CODEBUILD, Connection, Runner, runner_findings
+from modules.delivery.runner import CODEBUILD, Connection, Runner, runner_violations
 from tierra.validation.github import Repository
-from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.model import Model, Violation, check, rule_error
 from tierra.validation.optional import OFF
 
 DEFAULT_REPOSITORY = "acme/platform"
@@ -23,7 +23,7 @@ def _github_environment(name: str) -> str:
         return name
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:255]
     # GitHub allows more, and puts some of it into tokens in another spelling than it shows.
-    raise fault(
+    raise rule_error(
         "the name of a GitHub environment must be 1 to 255 letters, digits and . _ -",
         f"write {plain}" if plain else "write a name such as production",
     )
@@ -42,7 +42,7 @@ def _branch(name: str) -> str:
         and name[-1] not in "./"
     ):
         return name
-    raise fault(
+    raise rule_error(
         "a branch must be 1 to 100 letters, digits and . _ - /, and no pattern", "write a name such as main"
     )
 
@@ -57,7 +57,7 @@ Branch = Annotated[
 def _promoted_from(name: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= 12:
         return name
-    raise fault(
+    raise rule_error(
         "it must be the name of an environment: that of its file without .yaml",
         "write a name such as staging",
     )
@@ -70,7 +70,7 @@ PromotedFrom = Annotated[
 ]
 
 
-class GithubEnvironments(Section):
+class GithubEnvironments(Model):
     """GitHub environments whose jobs may take on a role; who may run them is set on GitHub."""
 
     push: GithubEnvironment | None = Field(
@@ -115,7 +115,7 @@ def _ci(value: object) -> object:
 OF_GITHUB = ("environments", "subjects", "promote_from", "runner", "connection", "oidc_provider")
 
 
-class Delivery(Section):
+class Delivery(Model):
     """Container registries, and what workflows on GitHub may do here."""
 
     ci: Annotated[Literal["github", "off"], BeforeValidator(_ci)] = Field(
@@ -198,12 +198,12 @@ class Delivery(Section):
         return self.ci == "github"
 
     @check("ci", *OF_GITHUB)
-    def github_alone_has_its_keys(self) -> Iterator[Finding]:
+    def github_alone_has_its_keys(self) -> Iterator[Violation]:
         """A key without effect is a mistake."""
         for key in OF_GITHUB:
             if not self.github and key in self.model_fields_set:
                 rule = "the key must not be set with ci: off: only workflows of GitHub use it"
-                yield Finding((key,), rule, "remove the line, or write ci: github")
+                yield Violation((key,), rule, "remove the line, or write ci: github")
 
     @property
     def codebuild(self) -> bool:
@@ -211,14 +211,14 @@ class Delivery(Section):
         return self.runner == (CODEBUILD,)
 
     @check("runner", "connection")
-    def codebuild_has_a_connection(self) -> Iterator[Finding]:
+    def codebuild_has_a_connection(self) -> Iterator[Violation]:
         """Both or neither."""
         if self.codebuild and not self.connection:
             rule = "runner: codebuild requires the connection by which CodeBuild learns of jobs on GitHub"
             remedy = "add connection: and the ARN of one; docs/delivery.md says how to make it"
-            yield Finding(("connection",), rule, remedy, "(missing)")
+            yield Violation(("connection",), rule, remedy, "(missing)")
         if self.connection and not self.codebuild:
-            yield Finding(
+            yield Violation(
                 ("connection",),
                 "connection requires runner: codebuild",
                 "remove the line, or write runner: codebuild",
@@ -237,9 +237,9 @@ def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:
     return {role: getattr(delivery.environments, role) or name for role, name in usual.items()}
 
 
-def delivery_findings(
+def delivery_violations(
     delivery: Delivery, environment: str, target: str, repositories: Iterable[str | None]
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """What is wrong with trust although each value is right. `repositories`: those that systems
     name, None for the one of the infrastructure."""
     at = ("delivery",)
@@ -247,7 +247,7 @@ def delivery_findings(
         return
     if target == "aws" and "repository" not in delivery.model_fields_set:
         rule = "target: aws requires the repository on GitHub whose workflows are trusted"
-        yield Finding((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
+        yield Violation((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
     trusted = github_environments(delivery, environment)
     shared = bool(set(repositories) & {None, delivery.repository})
     pairs = [(role, other) for other in ("plan", "drift", "apply") for role in ("push", "deploy")]
@@ -258,21 +258,23 @@ def delivery_findings(
             what, it = ("infrastructure", "it") if role in DOES else ("systems", "infrastructure")
             first, second = (DOES.get(each, each) for each in (role, other))
             rule = f"jobs that {first} {what} must not be able to {second} {it}"
-            yield Finding((*at, "environments", named), rule, "name another GitHub environment")
+            yield Violation((*at, "environments", named), rule, "name another GitHub environment")
 
 
-def cluster_findings(
+def cluster_violations(
     delivery: Delivery, environment: str, target: str, public_cidrs: Sequence[object]
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """A runner that does not reach the Kubernetes API, which these ranges besides the VPC may."""
     named = "runner" in delivery.model_fields_set
     if not delivery.github:
         return
-    yield from runner_findings(delivery.runner, named, target, environment, public_cidrs)
+    yield from runner_violations(delivery.runner, named, target, environment, public_cidrs)
 
 
-def codebuild_is_sold(delivery: Delivery, partition: str) -> Iterator[Finding]:
+def codebuild_is_sold(delivery: Delivery, partition: str) -> Iterator[Violation]:
     """No region of China has connections to GitHub (botocore: endpoints, service codestar-connections)."""
     if delivery.codebuild and partition == "aws-cn":
         rule = "runner: codebuild requires a connection to GitHub, which the partition aws-cn does not offer"
-        yield Finding(("delivery", "runner"), rule, "write the labels of a runner of your own inside the VPC")
+        yield Violation(
+            ("delivery", "runner"), rule, "write the labels of a runner of your own inside the VPC"
+        )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 LONGEST = 253  # RFC 1035, less the dot of the root
 # The first name of a certificate (ACM user guide, "Request a public certificate").
@@ -29,17 +29,19 @@ def domain_name(name: str) -> str:
     if _legal(name):
         return name
     plain = _plain(name)
-    raise fault(_RULE, f"write {plain}" if _legal(plain) else "write it like app.example.com")
+    raise rule_error(_RULE, f"write {plain}" if _legal(plain) else "write it like app.example.com")
 
 
 def host_name(name: str) -> str:
     """A domain name, or `*.` and one."""
     if len(name) > LONGEST_HOST:
-        raise fault(f"the name must have at most {LONGEST_HOST} characters", "shorten it")
+        raise rule_error(f"the name must have at most {LONGEST_HOST} characters", "shorten it")
     if name.startswith("*.") and _legal(name[2:]):
         return name
     if "*" in name:
-        raise fault("a star must stand for one whole label, the first", "write it like *.app.example.com")
+        raise rule_error(
+            "a star must stand for one whole label, the first", "write it like *.app.example.com"
+        )
     return domain_name(name)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 # botocore: acm, shape CertificateArn; here with the service, the region and the account.
 _ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]{1,64}"
@@ -16,7 +16,7 @@ _ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]{1,64}"
 def _certificate(arn: str) -> str:
     if re.fullmatch(_ARN, arn):
         return arn
-    raise fault(
+    raise rule_error(
         "a certificate of your own must be one of ACM, by its ARN",
         "import it into ACM, and copy the ARN: aws acm list-certificates",
     )

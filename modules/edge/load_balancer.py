@@ -40,7 +40,7 @@ def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs
         health_check_logs=LbHealthCheckLogs(
             bucket=bucket, prefix=LOAD_BALANCER_LOGS["health-checks"], enabled=True
         ),
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags("edge"),
     )
     if stack.environment.edge.shield:

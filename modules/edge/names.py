@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from modules.edge.domains import covered, without_star
 from modules.edge.spec import Edge
 from modules.systems.spec import System
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 
 # Names of a certificate (ACM user guide, "Quotas").
 MOST_NAMES = 10
@@ -37,7 +37,7 @@ def proven(hosts: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding]:
+def host_violations(edge: Edge, systems: Mapping[str, System]) -> Iterator[Violation]:
     """Zones hold every name, and each zone one; a certificate of ACM carries all. Paths start at the root of
     the spec."""
     for name, system in systems.items():
@@ -45,13 +45,13 @@ def host_findings(edge: Edge, systems: Mapping[str, System]) -> Iterator[Finding
             if edge.records and not edge.zone_of(host):
                 rule = f"every name must lie in {edge.places}, where its record is written"
                 remedy = f"write {name}.{edge.zone}, or name its hosted zone in edge.zones"
-                yield Finding(("systems", name, "hosts", index), rule, remedy)
+                yield Violation(("systems", name, "hosts", index), rule, remedy)
     used = {edge.zone_of(host) for host in all_hosts(edge, systems)}
     for zone in edge.zones:
         if edge.records and zone != edge.zone and zone not in used:
             rule = "each of zones must hold a name: the domain, an alias or a host of a system"
-            yield Finding(("edge", "zones", zone), rule, f"remove it, or add www.{zone} to edge.aliases")
+            yield Violation(("edge", "zones", zone), rule, f"remove it, or add www.{zone} to edge.aliases")
     if edge.certificate is None and len(found := all_hosts(edge, systems)) > MOST_NAMES:
         rule = f"edge and all systems must have at most {MOST_NAMES} names, for one certificate has them all"
         remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"
-        yield Finding(("systems",), rule, remedy, f"{len(found)} names")
+        yield Violation(("systems",), rule, remedy, f"{len(found)} names")

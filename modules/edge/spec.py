@@ -15,7 +15,7 @@ from modules.network.ranges import Range
 from tierra.terraform.roles import ZoneRole
 from tierra.validation.errors import KeyPath
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.model import Model, Violation, check, repeated, rule_error
 from tierra.validation.optional import MAY_BE_OFF, OFF
 
 if TYPE_CHECKING:
@@ -32,13 +32,15 @@ def _zone_id(text: str) -> str:
     if not re.fullmatch(r"Z[A-Z0-9]{1,31}", text):
         found = re.fullmatch(r"(?:/?hostedzone/)?(z[a-z0-9]{1,31})", text.strip().lower())
         remedy = f"write {found[1].upper()}" if found else "copy it from the Route 53 console"
-        raise fault("the ID of a hosted zone must be Z and up to 31 uppercase letters and digits", remedy)
+        raise rule_error(
+            "the ID of a hosted zone must be Z and up to 31 uppercase letters and digits", remedy
+        )
     return text
 
 
 def _quoted(value: Any) -> Any:
     if isinstance(value, float):
-        raise fault(
+        raise rule_error(
             "a version must be text; without quotes YAML reads a number", f'put it in quotes: "{value}"'
         )
     return value
@@ -56,7 +58,7 @@ ZoneId = Annotated[
 ZoneName = Annotated[str, AfterValidator(domain_name)]
 
 
-class OtherZone(Section):
+class OtherZone(Model):
     """A further hosted zone."""
 
     id: ZoneId | None = Field(
@@ -72,7 +74,7 @@ class OtherZone(Section):
     )
 
 
-class Edge(Section):
+class Edge(Model):
     """DNS names, certificate, load balancer and firewall."""
 
     zone: DomainName = Field(
@@ -177,28 +179,28 @@ class Edge(Section):
     )
 
     @check("dns", "certificate", "zone_id", "zone_role", "zones", "caa")
-    def records_are_written_or_not(self) -> Iterator[Finding]:
+    def records_are_written_or_not(self) -> Iterator[Violation]:
         """A certificate is proven or brought, and no key is without effect."""
         if not self.records and self.certificate is None:
             rule = "dns: off requires a certificate of yours: ACM proves its own by records in the zone"
             remedy = "add certificate: with the ARN of one that is issued for the names, or remove dns: off"
-            yield Finding(("certificate",), rule, remedy, "(missing)")
+            yield Violation(("certificate",), rule, remedy, "(missing)")
         if not self.records and self.zone_id is not None:
             rule = "with dns: off no record is written, and this zone must not be named"
-            yield Finding(("zone_id",), rule, "remove the line, or remove dns: off")
+            yield Violation(("zone_id",), rule, "remove the line, or remove dns: off")
         if not self.records and self.zone_role is not None:
             rule = "with dns: off no record is written, and this role must not be named"
-            yield Finding(("zone_role",), rule, "remove the line, or remove dns: off")
+            yield Violation(("zone_role",), rule, "remove the line, or remove dns: off")
         for name in self.zones:
             if not self.records:
                 rule = "with dns: off no record is written, and this zone must not be named"
-                yield Finding(("zones", name), rule, "remove it, or remove dns: off")
+                yield Violation(("zones", name), rule, "remove it, or remove dns: off")
             elif name == self.zone:
                 rule = "zones must name further zones, and this is edge.zone"
-                yield Finding(("zones", name), rule, "remove it, and write its ID as edge.zone_id")
+                yield Violation(("zones", name), rule, "remove it, and write its ID as edge.zone_id")
         if self.caa is not None and self.certificate is not None:
             rule = "caa requires a certificate that Tierra asks for, and this spec brings its own"
-            yield Finding(("caa",), rule, "remove the line, or remove certificate")
+            yield Violation(("caa",), rule, "remove the line, or remove certificate")
 
     @property
     def internal(self) -> bool:
@@ -206,19 +208,19 @@ class Edge(Section):
         return self.scheme == "internal"
 
     @check("scheme", "clients", "shield")
-    def internal_is_for_clients(self) -> Iterator[Finding]:
+    def internal_is_for_clients(self) -> Iterator[Violation]:
         """Clients and Shield go with one scheme each."""
         if self.clients and not self.internal:
             rule = "clients requires scheme: internal: the load balancer is open to the internet"
-            yield Finding(("clients",), rule, "remove them, or write scheme: internal")
+            yield Violation(("clients",), rule, "remove them, or write scheme: internal")
         if self.shield and self.internal:
             rule = "shield requires scheme: internet: Shield Advanced protects what the internet reaches"
-            yield Finding(("shield",), rule, "remove the line, or write scheme: internet")
+            yield Violation(("shield",), rule, "remove the line, or write scheme: internet")
         for index in repeated(map(str, self.clients)):
-            yield Finding(("clients", index), "each range must be named once", "remove the second one")
+            yield Violation(("clients", index), "each range must be named once", "remove the second one")
         if len(self.clients) > MOST_CLIENTS:
             rule = f"clients must have at most {MOST_CLIENTS} ranges, for one security group"
-            yield Finding(("clients",), rule, "join neighbouring ranges", f"{len(self.clients)} ranges")
+            yield Violation(("clients",), rule, "join neighbouring ranges", f"{len(self.clients)} ranges")
 
     @property
     def records(self) -> bool:
@@ -263,34 +265,34 @@ class Edge(Section):
         return name not in self.zone_names if self.caa is None else self.caa
 
     @check("zone", "zones", "domain", "dns")
-    def domain_lies_in_the_zone(self) -> Iterator[Finding]:
+    def domain_lies_in_the_zone(self) -> Iterator[Violation]:
         """The zone can hold the name, and a certificate can carry it."""
         if self.records and not self.zone_of(self.main_domain):
             rule = f"the domain must be {self.places} or a name below it"
-            yield Finding(("domain",), rule, f"write app.{self.zone}, or change edge.zone")
+            yield Violation(("domain",), rule, f"write app.{self.zone}, or change edge.zone")
         if len(self.main_domain) > LONGEST_DOMAIN:
             rule = f"the first name of a certificate must have at most {LONGEST_DOMAIN} characters"
             rule += f"; this has {len(self.main_domain)}"
-            yield Finding(("domain",), rule, "choose a shorter one")
+            yield Violation(("domain",), rule, "choose a shorter one")
 
     @check("zone", "zones", "domain", "aliases", "dns")
-    def aliases_are_few_and_distinct(self) -> Iterator[Finding]:
+    def aliases_are_few_and_distinct(self) -> Iterator[Violation]:
         """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
         for index, name in enumerate(self.aliases):
             if self.records and not self.zone_of(name):
                 rule = f"every name must lie in {self.places}"
-                yield Finding(("aliases", index), rule, "remove it, or name its hosted zone in edge.zones")
+                yield Violation(("aliases", index), rule, "remove it, or name its hosted zone in edge.zones")
         for index in repeated(self.hosts):
-            yield Finding(
+            yield Violation(
                 ("aliases", index - 1), "each name must be given once, the domain among them", "remove it"
             )
         if len(self.aliases) > MOST_ALIASES:
             rule = f"there must be at most {MOST_ALIASES} names besides the domain"
             remedy = "remove some, or write one such as *.app.example.com"
-            yield Finding(("aliases",), rule, remedy, f"{len(self.aliases)} names")
+            yield Violation(("aliases",), rule, remedy, f"{len(self.aliases)} names")
 
 
-def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Finding]:
+def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Violation]:
     """Real certificates and records are for names that the spec has. Without records no zone is needed."""
     if key == "zone" and not edge.records:
         return
@@ -301,33 +303,33 @@ def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> It
             if key == "zone"
             else "add domain: and a name in your zone, such as app.example.com"
         )
-        yield Finding(("edge", key), f"target: aws requires {words[key]}", remedy, "(missing)")
+        yield Violation(("edge", key), f"target: aws requires {words[key]}", remedy, "(missing)")
 
 
-def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Finding]:
+def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Violation]:
     """A listener takes certificates of its own region and account (ELB user guide, "SSL certificates for your
     Application Load Balancer")."""
     if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
         rule = f"the certificate must be in the region {region} and the account {account}"
-        yield Finding(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
+        yield Violation(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
 
 
-def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Finding]:
+def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violation]:
     """The VPC is let in anyway; what is routed here from elsewhere must be reserved."""
     for index, each in enumerate(edge.clients):
         path = ("edge", "clients", index)
         if any(each.overlaps(block) for block in network.blocks):
             rule = f"the range must be beyond the VPC, which is let in anyway: {choices(network.blocks)}"
-            yield Finding(path, rule, "remove it")
+            yield Violation(path, rule, "remove it")
         elif not any(each.subnet_of(taken) for taken in network.elsewhere):
             rule = (
                 "a range that is routed elsewhere must be a part of a range of network.routes or"
                 " network.reserved"
             )
-            yield Finding(path, rule, f"add a route to {each}, or name it in network.reserved")
+            yield Violation(path, rule, f"add a route to {each}, or name it in network.reserved")
 
 
-def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Finding]:
+def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Violation]:
     """A role for the zone is in another account of the partition, and no pull request can take it on."""
     given: dict[KeyPath, str | None] = {("edge", "zone_role"): edge.zone_role}
     given |= {("edge", "zones", name, "role"): zone.role for name, zone in edge.zones.items()}
@@ -336,28 +338,28 @@ def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) ->
             continue
         _, where, _, _, owner, _ = role.split(":", 5)
         if where != partition:
-            yield Finding(
+            yield Violation(
                 path, f"the role must be in the partition {partition}", f"name a role of {partition}"
             )
         if owner == account:
             rule = f"the role must be in another account than {account}, whose own rights reach its zones"
-            yield Finding(path, rule, "remove the line")
+            yield Violation(path, rule, "remove the line")
         if github:
             rule = f"{path[-1]} requires delivery.ci: off: plans of pull requests would take on what writes"
             remedy = "write delivery.ci: off, or delegate a zone to this account and remove the line"
-            yield Finding(path, rule, remedy)
+            yield Violation(path, rule, remedy)
 
 
-def shield_is_sold(edge: Edge, partition: str) -> Iterator[Finding]:
+def shield_is_sold(edge: Edge, partition: str) -> Iterator[Violation]:
     """Shield Advanced exists in the partition aws only (botocore: endpoints, service shield)."""
     if edge.shield and partition != "aws":
         rule = f"shield requires a region of the partition aws, and this one is in {partition}"
-        yield Finding(("edge", "shield"), rule, "remove the line, or write shield: false")
+        yield Violation(("edge", "shield"), rule, "remove the line, or write shield: false")
 
 
-def load_balancer_may_have_the_name(project: str) -> Iterator[Finding]:
+def load_balancer_may_have_the_name(project: str) -> Iterator[Violation]:
     """The load balancer is named after the project, and AWS keeps one beginning for itself (botocore: elbv2,
     shape CreateLoadBalancerInput)."""
     if project.split("-")[0] == "internal":
         rule = "the name must not be internal or start with internal-: AWS refuses such load balancers"
-        yield Finding(("project",), rule, "choose another name")
+        yield Violation(("project",), rule, "choose another name")

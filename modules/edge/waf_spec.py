@@ -10,7 +10,7 @@ from pydantic import Field
 from modules.edge import waf_capacity
 from modules.edge.waf_capacity import GROUPS, MOST_PATHS, Cost, GroupName, arithmetic, total
 from modules.edge.waf_values import Addresses, Country, Expression, Path, RateName, Requests, RuleName
-from tierra.validation.model import Finding, Section, check, repeated
+from tierra.validation.model import Model, Violation, check, repeated
 
 Switch = Literal["block", "count", "off"]
 Seconds = Literal[60, 120, 300, 600]
@@ -31,7 +31,7 @@ MOST_EXPRESSIONS = 5
 ONLY_COUNT: dict[GroupName, tuple[str, ...]] = {"common": ("SizeRestrictions_BODY",)}
 
 
-class Rules(Section):
+class Rules(Model):
     """A switch for each rule: block, count (let through, and log what would have been blocked) or off."""
 
     blocked: Switch = Field(default="block", description="Addresses of blocked_addresses.")
@@ -58,14 +58,14 @@ class Rules(Section):
     unix: Switch = Field(default="block", description="Attacks on shells of Unix systems.")
 
 
-class Rate(Section):
+class Rate(Model):
     """How many requests one address may send in how many seconds."""
 
     requests: Requests = Field(default=2000, description="Requests from one address, 10 or more.")
     seconds: Seconds = Field(default=300, description="In how many seconds: 60, 120, 300 or 600.")
 
 
-class PathRate(Section):
+class PathRate(Model):
     """A rate of its own for paths that start alike, such as a login."""
 
     path: Path = Field(description="What the path starts with.", examples=["/sistema-1/login"])
@@ -73,7 +73,7 @@ class PathRate(Section):
     seconds: Seconds = Field(default=300, description="In how many seconds: 60, 120, 300 or 600.")
 
 
-class Waf(Section):
+class Waf(Model):
     """The web application firewall in front of the load balancer."""
 
     rules: Rules = Field(default_factory=Rules, description="Which rules block, count or are off.")
@@ -137,7 +137,7 @@ class Waf(Section):
         return costs
 
     @check("rules", "paths", "allowed_addresses", "blocked_addresses", "blocked_countries", "capacity")
-    def rules_fit(self) -> Iterator[Finding]:
+    def rules_fit(self) -> Iterator[Violation]:
         """The rules need no more capacity units than the web ACL may have."""
         needed = total(self.costs)
         if needed > self.capacity:
@@ -147,40 +147,40 @@ class Waf(Section):
                 remedy += f"; AWS bills units above {waf_capacity.COVERED}"
             if needed > waf_capacity.MOST:
                 remedy = f"turn rules off: AWS allows at most {waf_capacity.MOST}"
-            yield Finding(("rules",), rule, remedy, f"{needed} capacity units")
+            yield Violation(("rules",), rule, remedy, f"{needed} capacity units")
 
     @check("paths")
-    def paths_are_few_and_distinct(self) -> Iterator[Finding]:
+    def paths_are_few_and_distinct(self) -> Iterator[Violation]:
         """No more than AWS allows, and no two alike."""
         if len(self.paths) > MOST_PATHS:
             rule = (
                 f"there must be at most {MOST_PATHS} paths: AWS allows ten rates, and one is for all requests"
             )
-            yield Finding(
+            yield Violation(
                 ("paths",), rule, f"remove {len(self.paths) - MOST_PATHS} of them", f"{len(self.paths)} paths"
             )
         names = list(self.paths)
         for index in repeated(rate.path for rate in self.paths.values()):
             path = ("paths", names[index], "path")
-            yield Finding(
+            yield Violation(
                 path, "a path must have only one rate", f"remove {names[index]}, or change its path"
             )
 
     @check("challenge_except")
-    def expressions_are_few(self) -> Iterator[Finding]:
+    def expressions_are_few(self) -> Iterator[Violation]:
         """AWS takes one to five."""
         if not 1 <= len(self.challenge_except) <= MOST_EXPRESSIONS:
             remedy = "write one to five, joining some by |, or remove the line for the default"
             number = f"{len(self.challenge_except)} expressions"
-            yield Finding(("challenge_except",), "there must be one to five expressions", remedy, number)
+            yield Violation(("challenge_except",), "there must be one to five expressions", remedy, number)
 
     @check("allowed_addresses", "blocked_addresses", "blocked_countries")
-    def lists_name_each_once(self) -> Iterator[Finding]:
+    def lists_name_each_once(self) -> Iterator[Violation]:
         """No range or country stands twice, or in both lists of ranges."""
         for key in ("allowed_addresses", "blocked_addresses", "blocked_countries"):
             for index in repeated(getattr(self, key)):
-                yield Finding((key, index), "each must be named once", "remove the second one")
+                yield Violation((key, index), "each must be named once", "remove the second one")
         for index, each in enumerate(self.blocked_addresses):
             if each in self.allowed_addresses:
                 rule = "a range must not be both allowed and blocked; this one is in allowed_addresses too"
-                yield Finding(("blocked_addresses", index), rule, "remove it from one of the two lists")
+                yield Violation(("blocked_addresses", index), rule, "remove it from one of the two lists")

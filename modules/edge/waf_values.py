@@ -10,21 +10,21 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from tierra.aws import service_models as models
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 
 def _addresses(text: str) -> str:
     try:
         loose = IPv4Network(text, strict=False)
     except ValueError:
-        raise fault(
+        raise rule_error(
             "must be an IPv4 range in CIDR form: the load balancer has no IPv6",
             "write it like 203.0.113.0/24",
         ) from None
     if loose.prefixlen == 0:
-        raise fault("a range must be /1 to /32", "write smaller ranges, such as 203.0.113.0/24")
+        raise rule_error("a range must be /1 to /32", "write smaller ranges, such as 203.0.113.0/24")
     if str(loose) != text:
-        raise fault("a range must start at its first address and end in its size", f"write {loose}")
+        raise rule_error("a range must start at its first address and end in its size", f"write {loose}")
     return text
 
 
@@ -38,12 +38,12 @@ def _country(code: str) -> str:
         return code
     upper = code.strip().upper()
     rule = "a country must be a two-letter code of ISO 3166"
-    raise fault(rule, f"write {upper}" if upper in _countries() else "write its code, such as DE or BR")
+    raise rule_error(rule, f"write {upper}" if upper in _countries() else "write its code, such as DE or BR")
 
 
 def _path(path: str) -> str:
     if not re.fullmatch(r"/[!-~]{1,49}", path) or re.search(r"[?#%]|//|/\.{1,2}(/|$)", path):
-        raise fault(
+        raise rule_error(
             "a path must start with a slash, and have 2 to 50 plain characters and no query, . or .. step",
             "write it like /sistema-1/login",
         )
@@ -52,7 +52,7 @@ def _path(path: str) -> str:
 
 def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name):
-        raise fault(
+        raise rule_error(
             "a name must be 1 to 31 lowercase letters, digits and underscores, a letter first",
             "write it like login",
         )
@@ -61,22 +61,26 @@ def _name(name: str) -> str:
 
 def _rule_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name):
-        raise fault("it must be the name of a rule as AWS lists it", "write it like SizeRestrictions_BODY")
+        raise rule_error(
+            "it must be the name of a rule as AWS lists it", "write it like SizeRestrictions_BODY"
+        )
     return name
 
 
 def _expression(text: str) -> str:
     if not 1 <= len(text) <= 512 or "\n" in text:
-        raise fault("an expression must have 1 to 512 characters on one line", "shorten it, or write two")
+        raise rule_error(
+            "an expression must have 1 to 512 characters on one line", "shorten it, or write two"
+        )
     if text.startswith("^/") or text.startswith(r"^\/"):
-        raise fault(
+        raise rule_error(
             "an expression must not start with ^/: WAF matches host and path together",
             f"write {text.removeprefix('^')}",
         )
     try:
         re.compile(text)
     except (re.error, RecursionError, OverflowError):
-        raise fault("must be a regular expression", "check its brackets") from None
+        raise rule_error("must be a regular expression", "check its brackets") from None
     return text
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from tierra.validation.model import Finding, Section, check
+from tierra.validation.model import Model, Violation, check
 
 MOST_REPLICAS = 50
 
 
-class Gateway(Section):
+class Gateway(Model):
     """Kong: the one way from the load balancer to the systems."""
 
     replicas: int = Field(
@@ -66,8 +66,10 @@ class Gateway(Section):
         return {"max_replicas": 2 * replicas if legal else 4, **data}
 
     @check("replicas", "max_replicas")
-    def most_is_not_less(self) -> Iterator[Finding]:
+    def most_is_not_less(self) -> Iterator[Violation]:
         """Load adds pods."""
         if self.max_replicas < self.replicas:
             rule = f"max_replicas ({self.max_replicas}) must be at least replicas ({self.replicas})"
-            yield Finding(("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas")
+            yield Violation(
+                ("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas"
+            )

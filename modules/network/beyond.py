@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
-from tierra.validation.model import Finding, Section, fault, repeated
+from tierra.validation.model import Model, Violation, repeated, rule_error
 
 _TARGET = r"(tgw|pcx|vgw)-[0-9a-f]{8}([0-9a-f]{9})?"
 EVERYWHERE = IPv4Network("0.0.0.0/0")
@@ -26,7 +26,7 @@ MOST_TRANSIT = 5
 def _target(value: str) -> str:
     if re.fullmatch(_TARGET, value):
         return value
-    raise fault(
+    raise rule_error(
         "a route must lead to a transit gateway, a peering connection or a virtual private gateway",
         "write its ID, which starts with tgw-, pcx- or vgw-",
     )
@@ -39,7 +39,7 @@ Target = Annotated[
 ]
 
 
-class Route(Section):
+class Route(Model):
     """A way from the private subnets to another network."""
 
     to: Range = Field(
@@ -61,31 +61,31 @@ class Route(Section):
         return re.sub("[./]", "_", str(self.to))
 
 
-def route_findings(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...]) -> Iterator[Finding]:
+def route_violations(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...]) -> Iterator[Violation]:
     """Routes that a table can have beside that of the VPC. Paths start at the section of the network."""
     for index, route in enumerate(routes):
         path = ("routes", index, "to")
         if route.to == EVERYWHERE:
             rule = "a route must lead to a part of the addresses: network.nat leads to all others"
-            yield Finding(path, rule, "write the ranges of the other network")
+            yield Violation(path, rule, "write the ranges of the other network")
         elif route.to.overlaps(LINK_LOCAL):
             rule = f"a route must not lead to a part of {LINK_LOCAL}, which AWS keeps for itself"
-            yield Finding(path, rule, "write the range of another network")
+            yield Violation(path, rule, "write the range of another network")
         for block in blocks:
             if route.to.subnet_of(block):
                 rule = f"a route must not lead to a part of the VPC range {block}, which is reached directly"
-                yield Finding(path, rule, "remove it, or choose another range for the VPC")
+                yield Violation(path, rule, "remove it, or choose another range for the VPC")
     for index in repeated(str(each.to) for each in routes):
         rule = "a range must have one route: a table holds one to each"
-        yield Finding(("routes", index, "to"), rule, "remove one of the two")
+        yield Violation(("routes", index, "to"), rule, "remove one of the two")
     gateways = list(dict.fromkeys(each.via for each in routes if each.kind == "vgw"))
     if len(gateways) > 1:
         rule = f"a VPC must have one virtual private gateway, and these are {', '.join(gateways)}"
-        yield Finding(("routes",), rule, "choose one of them", f"{len(gateways)} gateways")
+        yield Violation(("routes",), rule, "choose one of them", f"{len(gateways)} gateways")
     transit = {each.via for each in routes if each.kind == "tgw"}
     if len(transit) > MOST_TRANSIT:
         rule = f"a VPC must have at most {MOST_TRANSIT} transit gateways"
-        yield Finding(("routes",), rule, "name fewer", f"{len(transit)} transit gateways")
+        yield Violation(("routes",), rule, "name fewer", f"{len(transit)} transit gateways")
     if len(routes) > MOST_ROUTES:
         rule = f"there must be at most {MOST_ROUTES} routes"
-        yield Finding(("routes",), rule, "join neighbouring ranges", f"{len(routes)} routes")
+        yield Violation(("routes",), rule, "join neighbouring ranges", f"{len(routes)} routes")

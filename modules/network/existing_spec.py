@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 _VPC, _SUBNET = (rf"{kind}-[0-9a-f]{{8}}([0-9a-f]{{9}})?" for kind in ("vpc", "subnet"))
 
@@ -18,7 +18,7 @@ def _id(kind: str, pattern: str) -> Callable[[str], str]:
         if re.fullmatch(pattern, value):
             return value
         rule = f"the value must be the ID of a {kind}"
-        raise fault(rule, f"write an ID such as {kind.lower()}-0123456789abcdef0")
+        raise rule_error(rule, f"write an ID such as {kind.lower()}-0123456789abcdef0")
 
     return validate
 

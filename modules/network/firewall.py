@@ -1,6 +1,6 @@
 """Security groups of the whole platform: all allowed connections, in one table.
 
-Each line of CONVERSATIONS opens one port: as an egress rule on the speaker and an ingress rule on the
+Each line of RULES opens one port: as an egress rule on the speaker and an ingress rule on the
 listener. What no line names is shut. Groups name groups rather than addresses, so scaling and new zones
 change nothing here.
 """
@@ -40,11 +40,11 @@ VOLUMES = {"volumes": "Volumes of systems, at their mount targets"}
 
 
 @dataclass(frozen=True)
-class Conversation:
-    """`speaker` opens TCP connections to `port` of `listener`; no port means every protocol and port."""
+class Rule:
+    """`source` opens TCP connections to `port` of `target`; no port means every protocol and port."""
 
-    speaker: str
-    listener: str
+    source: str
+    target: str
     port: int | None
     why: str
 
@@ -54,33 +54,33 @@ class Conversation:
         return "" if self.port is None else f"_{self.port}"
 
 
-CONVERSATIONS = (
-    Conversation(WORLD, "load_balancer", 80, "Browsers, which are sent on to 443"),
-    Conversation(WORLD, "load_balancer", 443, "Browsers and API clients"),
-    Conversation("load_balancer", "node", 8000, "Requests to Kong"),
-    Conversation("load_balancer", "node", 8100, "Health checks of Kong"),
-    Conversation("node", "node", None, "Pods and nodes among themselves; network policies narrow it"),
-    Conversation("node", "control_plane", 443, "Nodes and pods to the Kubernetes API"),
-    Conversation("control_plane", "node", 443, "Kubernetes API to extension servers"),
-    Conversation("control_plane", "node", 4443, "Kubernetes API to the metrics server"),
-    Conversation("control_plane", "node", 8443, "Kubernetes API to admission webhooks"),
-    Conversation("control_plane", "node", 9443, "Kubernetes API to the load-balancer controller"),
-    Conversation("control_plane", "node", 10250, "Kubernetes API to kubelets: logs, exec, metrics"),
-    Conversation("control_plane", "node", 10251, "Kubernetes API to the metrics server of the EKS add-on"),
-    Conversation("node", "postgres", 5432, "Systems to PostgreSQL"),
-    Conversation("node", "redis", 6379, "Systems to Redis"),
-    Conversation("node", "documentdb", 27017, "Systems to DocumentDB"),
-    Conversation("node", WORLD, 443, "Registries, AWS services and partners, over TLS"),
-    Conversation("runner", "control_plane", 443, "Operators and runners to the Kubernetes API"),
-    Conversation("runner", WORLD, 443, "GitHub, AWS services, packages and providers, over TLS"),
+RULES = (
+    Rule(WORLD, "load_balancer", 80, "Browsers, which are sent on to 443"),
+    Rule(WORLD, "load_balancer", 443, "Browsers and API clients"),
+    Rule("load_balancer", "node", 8000, "Requests to Kong"),
+    Rule("load_balancer", "node", 8100, "Health checks of Kong"),
+    Rule("node", "node", None, "Pods and nodes among themselves; network policies narrow it"),
+    Rule("node", "control_plane", 443, "Nodes and pods to the Kubernetes API"),
+    Rule("control_plane", "node", 443, "Kubernetes API to extension servers"),
+    Rule("control_plane", "node", 4443, "Kubernetes API to the metrics server"),
+    Rule("control_plane", "node", 8443, "Kubernetes API to admission webhooks"),
+    Rule("control_plane", "node", 9443, "Kubernetes API to the load-balancer controller"),
+    Rule("control_plane", "node", 10250, "Kubernetes API to kubelets: logs, exec, metrics"),
+    Rule("control_plane", "node", 10251, "Kubernetes API to the metrics server of the EKS add-on"),
+    Rule("node", "postgres", 5432, "Systems to PostgreSQL"),
+    Rule("node", "redis", 6379, "Systems to Redis"),
+    Rule("node", "documentdb", 27017, "Systems to DocumentDB"),
+    Rule("node", WORLD, 443, "Registries, AWS services and partners, over TLS"),
+    Rule("runner", "control_plane", 443, "Operators and runners to the Kubernetes API"),
+    Rule("runner", WORLD, 443, "GitHub, AWS services, packages and providers, over TLS"),
 )
 TO_ENDPOINT = (
-    Conversation("node", "endpoint", 443, "AWS services through their private endpoints"),
+    Rule("node", "endpoint", 443, "AWS services through their private endpoints"),
     # Private DNS sends every machine of the VPC to the endpoints, so what they do not admit loses AWS.
-    Conversation("runner", "endpoint", 443, "AWS services through their private endpoints"),
+    Rule("runner", "endpoint", 443, "AWS services through their private endpoints"),
 )
 # The node mounts what its pods use, so pods themselves never speak to a volume.
-TO_VOLUMES = (Conversation("node", "volumes", 2049, "Nodes to volumes of systems, by NFS in TLS"),)
+TO_VOLUMES = (Rule("node", "volumes", 2049, "Nodes to volumes of systems, by NFS in TLS"),)
 # What network.admin_cidrs may reach, and runners likewise.
 ADMINISTERED = ("control_plane", "endpoint")
 
@@ -97,12 +97,12 @@ def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
         roles["load_balancer"] = INTERNAL
     groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
     further = (*(TO_ENDPOINT if private_endpoints else ()), *(TO_VOLUMES if with_volumes else ()))
-    for conversation in (*CONVERSATIONS, *further):
-        if internal and conversation.speaker == WORLD:
-            _clients(stack, groups, conversation)
-        elif conversation.listener not in off:
-            _egress(stack, groups, conversation)
-            _ingress(stack, groups, conversation)
+    for rule in (*RULES, *further):
+        if internal and rule.source == WORLD:
+            _clients(stack, groups, rule)
+        elif rule.target not in off:
+            _egress(stack, groups, rule)
+            _ingress(stack, groups, rule)
     _ways_out(stack, groups["node"])
     for role in ADMINISTERED:
         if role in groups:
@@ -127,14 +127,14 @@ def _ways_out(stack: Stack, group: SecurityGroup) -> None:
         )
 
 
-def _clients(stack: Stack, groups: dict[str, SecurityGroup], said: Conversation) -> None:
+def _clients(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None:
     """In place of all the world, the VPC and each range of edge.clients."""
     for cidr in map(str, (*stack.environment.network.blocks, *stack.environment.edge.clients)):
-        name = f"{said.listener}_from_{re.sub('[./]', '_', cidr)}_{said.port}"
+        name = f"{said.target}_from_{re.sub('[./]', '_', cidr)}_{said.port}"
         stack.add(
             VpcSecurityGroupIngressRule,
             name,
-            security_group_id=groups[said.listener].id,
+            security_group_id=groups[said.target].id,
             description=said.why,
             ip_protocol="tcp",
             from_port=said.port,
@@ -180,37 +180,37 @@ def _group(stack: Stack, vpc: AnyVpc, role: str, description: str) -> SecurityGr
     )
 
 
-def _egress(stack: Stack, groups: dict[str, SecurityGroup], said: Conversation) -> None:
-    if said.speaker == WORLD:
+def _egress(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None:
+    if said.source == WORLD:
         return
-    name = f"{said.speaker}_to_{said.listener}{said.suffix}"
+    name = f"{said.source}_to_{said.target}{said.suffix}"
     stack.add(
         VpcSecurityGroupEgressRule,
         name,
-        security_group_id=groups[said.speaker].id,
+        security_group_id=groups[said.source].id,
         description=said.why,
         ip_protocol="-1" if said.port is None else "tcp",
         from_port=said.port,
         to_port=said.port,
-        cidr_ipv4=ANYWHERE if said.listener == WORLD else None,
-        referenced_security_group_id=None if said.listener == WORLD else groups[said.listener].id,
+        cidr_ipv4=ANYWHERE if said.target == WORLD else None,
+        referenced_security_group_id=None if said.target == WORLD else groups[said.target].id,
         tags=stack.tags(name.replace("_", "-")),
     )
 
 
-def _ingress(stack: Stack, groups: dict[str, SecurityGroup], said: Conversation) -> None:
-    if said.listener == WORLD:
+def _ingress(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None:
+    if said.target == WORLD:
         return
-    name = f"{said.listener}_from_{said.speaker}{said.suffix}"
+    name = f"{said.target}_from_{said.source}{said.suffix}"
     stack.add(
         VpcSecurityGroupIngressRule,
         name,
-        security_group_id=groups[said.listener].id,
+        security_group_id=groups[said.target].id,
         description=said.why,
         ip_protocol="-1" if said.port is None else "tcp",
         from_port=said.port,
         to_port=said.port,
-        cidr_ipv4=ANYWHERE if said.speaker == WORLD else None,
-        referenced_security_group_id=None if said.speaker == WORLD else groups[said.speaker].id,
+        cidr_ipv4=ANYWHERE if said.source == WORLD else None,
+        referenced_security_group_id=None if said.source == WORLD else groups[said.source].id,
         tags=stack.tags(name.replace("_", "-")),
     )

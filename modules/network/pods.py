@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, SHARED
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 
 LARGEST, SMALLEST = 16, 19  # AWS adds no larger block; of a smaller one a zone would have less than a /22
 # What AWS does not add to a VPC, and to which (Amazon VPC User Guide, "IPv4 CIDR block association
@@ -23,27 +23,29 @@ def slots(block: IPv4Network) -> list[IPv4Network]:
     return list(block.subnets(prefixlen_diff=3))
 
 
-def pods_findings(pods: IPv4Network, vpc: IPv4Network, elsewhere: Iterable[IPv4Network]) -> Iterator[Finding]:
+def pods_violations(
+    pods: IPv4Network, vpc: IPv4Network, elsewhere: Iterable[IPv4Network]
+) -> Iterator[Violation]:
     """What AWS or the network refuses. Paths start at the section of the network."""
     path, remedy = ("pods",), "write 100.64.0.0/16"
     home = next((block for block in PRIVATE if vpc.subnet_of(block)), SHARED)
     allowed = (SHARED, home)
     if not any(pods.subnet_of(block) for block in allowed):
         rule = f"the range of pods must be inside {choices(allowed)}: AWS adds no other to the VPC {vpc}"
-        yield Finding(path, rule, remedy)
+        yield Violation(path, rule, remedy)
     elif not LARGEST <= pods.prefixlen <= SMALLEST:
-        yield Finding(path, f"the range of pods must be /{LARGEST} to /{SMALLEST}", remedy)
+        yield Violation(path, f"the range of pods must be /{LARGEST} to /{SMALLEST}", remedy)
     elif pods.overlaps(vpc):
         rule = f"the range of pods must not overlap the VPC range {vpc}"
-        yield Finding(path, rule, remedy)
+        yield Violation(path, rule, remedy)
     for block, to in RESTRICTED:
         if pods.overlaps(block) and vpc.subnet_of(to):
             rule = f"the range of pods must not overlap {block}: AWS adds no part of it to a VPC in {to}"
-            yield Finding(path, rule, remedy)
+            yield Violation(path, rule, remedy)
     for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
         if pods.overlaps(taken):
-            yield Finding(path, f"the range of pods must not overlap {taken}, the range of {use}", remedy)
+            yield Violation(path, f"the range of pods must not overlap {taken}, the range of {use}", remedy)
     for taken in elsewhere:
         if pods.overlaps(taken):
             rule = f"the range of pods must not overlap {taken}, which is routed elsewhere"
-            yield Finding(path, rule, "write another range, such as a /16 of 100.64.0.0/10")
+            yield Violation(path, rule, "write another range, such as a /16 of 100.64.0.0/10")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 # RFC 1918.
 PRIVATE = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
@@ -32,19 +32,19 @@ def parse_range(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"[0-9.]+/[0-9]{1,2}", value):
-        raise fault(_RULE, _remedy(value))
+        raise rule_error(_RULE, _remedy(value))
     address, size = value.split("/")
     try:
         IPv4Address(address)
     except AddressValueError:
-        raise fault(
+        raise rule_error(
             _RULE, "write four numbers from 0 to 255 before the slash, such as 10.20.0.0/16"
         ) from None
     if int(size) > 32:
-        raise fault(_RULE, "write a number from 0 to 32 after the slash, such as 10.20.0.0/16")
+        raise rule_error(_RULE, "write a number from 0 to 32 after the slash, such as 10.20.0.0/16")
     network = IPv4Network(value, strict=False)
     if str(network.network_address) != address:
-        raise fault(
+        raise rule_error(
             f"a /{size} range must start at its first address, not at a host inside it", f"write {network}"
         )
     return network

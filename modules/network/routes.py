@@ -114,7 +114,7 @@ def _nat(
             f"nat_{zone}",
             domain="vpc",
             depends_on=[internet],
-            lifecycle=stack.guarded,
+            lifecycle=stack.prevent_destroy,
             tags=stack.tags(f"nat-{zone}"),
         )
         for zone in zones

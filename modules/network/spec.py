@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from modules.network.beyond import MOST_ROUTES, Route, route_findings
+from modules.network.beyond import MOST_ROUTES, Route, route_violations
 from modules.network.existing_spec import SubnetId, VpcId
-from modules.network.pods import pods_findings, slots
+from modules.network.pods import pods_violations, slots
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
 from tierra.validation.messages import choices
-from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.model import Model, Violation, check, repeated, rule_error
 from tierra.validation.retention import RetentionDays
 
 LETTERS = "abcdef"
@@ -43,7 +43,7 @@ def _letter(value: Any) -> Any:
         return value
     found = re.fullmatch(r"(?:[a-z]{2,4}(?:-[a-z]+)+-\d)?([a-f])", value.strip().lower())
     remedy = f"write {found[1]}" if found else ALONE if len(value) > 1 else "write a letter from a to f"
-    raise fault("a zone must be the last letter of its name, from a to f", remedy)
+    raise rule_error("a zone must be the last letter of its name, from a to f", remedy)
 
 
 Letter = Annotated[str, BeforeValidator(_letter), WithJsonSchema({"type": "string", "enum": list(LETTERS)})]
@@ -60,7 +60,7 @@ class Layout:
     pods: dict[str, IPv4Network]  # in a range of their own; empty where pods are in the private subnets
 
 
-class Subnets(Section):
+class Subnets(Model):
     """Ranges of your own in place of the computed ones: all three kinds, each with every zone."""
 
     public: ByZone = Field(
@@ -73,7 +73,7 @@ class Subnets(Section):
     database: ByZone = Field(description="One range for each zone, /27 or larger: databases and caches.")
 
 
-class Existing(Section):
+class Existing(Model):
     """A VPC of the company and its subnets."""
 
     vpc: VpcId = Field(
@@ -88,7 +88,7 @@ class Existing(Section):
     database: dict[Letter, SubnetId] = Field(description="ID of a database subnet for each zone.")
 
 
-class Network(Section):
+class Network(Model):
     """The VPC: address range, zones, way out, endpoints and flow logs."""
 
     cidr: Range = Field(
@@ -228,42 +228,42 @@ class Network(Section):
         return tuple(dict.fromkeys(found))
 
     @check("existing", "cidr", "subnets", "zones", "pods", "routes")
-    def existing_network_is_described(self) -> Iterator[Finding]:
+    def existing_network_is_described(self) -> Iterator[Violation]:
         """The ranges are known, each subnet is named once, and nothing is asked that would change it."""
         if self.existing is None:
             return
         for key, given in (("cidr", "cidr" in self.model_fields_set), ("subnets", self.subnets)):
             if not given:
                 rule = f"an existing network must be described: {key} is required with network.existing"
-                yield Finding((key,), rule, "write the ranges as they are in the account", "(missing)")
+                yield Violation((key,), rule, "write the ranges as they are in the account", "(missing)")
         for key in ("pods", "routes"):
             if getattr(self, key):
                 rule = f"{key} must be left out with network.existing: the network is not Tierra's to change"
-                yield Finding((key,), rule, "remove it, and have the owner of the VPC set it up")
+                yield Violation((key,), rule, "remove it, and have the owner of the VPC set it up")
         named: dict[str, str] = {}
         for kind in KINDS:
             subnets = getattr(self.existing, kind)
             for zone in self.zones:
                 if zone not in subnets:
                     rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
-                    yield Finding(("existing", kind), rule, f"add {zone}: with its ID")
+                    yield Violation(("existing", kind), rule, f"add {zone}: with its ID")
             for zone, subnet in subnets.items():
                 path = ("existing", kind, zone)
                 if zone not in self.zones:
                     rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
-                    yield Finding(path, rule, f"remove {zone}, or add it to network.zones")
+                    yield Violation(path, rule, f"remove {zone}, or add it to network.zones")
                 if subnet in named:
                     rule = f"each subnet must be named once; this one is {named[subnet]} already"
-                    yield Finding(path, rule, "write the ID of another subnet")
+                    yield Violation(path, rule, "write the ID of another subnet")
                 named[subnet] = f"network.existing.{kind}.{zone}"
 
     @check("cidr", "pods", "subnets", "existing")
-    def range_is_usable(self) -> Iterator[Finding]:
+    def range_is_usable(self) -> Iterator[Violation]:
         """Private, of a size that can be cut into subnets, and not in use inside the nodes."""
         if not any(self.cidr.subnet_of(private) for private in PRIVATE):
             rule = "the VPC range must be private (RFC 1918)"
             remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.taken)}"
-            yield Finding(("cidr",), rule, remedy)
+            yield Violation(("cidr",), rule, remedy)
         least = SMALLEST_VPC_OF_OWN if self.subnets else SMALLEST_VPC_WITHOUT_PODS
         least = least if self.pods or self.existing else SMALLEST_VPC
         size = min(max(self.cidr.prefixlen, 16), least)
@@ -275,14 +275,14 @@ class Network(Section):
             remedy = f"write a /{size}, such as {free_range(size, self.taken)}"
             if self.cidr.prefixlen in range(SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS + 1):
                 remedy += ", or give pods a range of their own: pods: 100.64.0.0/16"
-            yield Finding(("cidr",), rule, remedy)
+            yield Violation(("cidr",), rule, remedy)
         for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
             if self.cidr.overlaps(taken):
                 rule = f"the VPC range must not overlap {taken}, the range of {use}"
-                yield Finding(("cidr",), rule, f"write {free_range(size, self.taken)}")
+                yield Violation(("cidr",), rule, f"write {free_range(size, self.taken)}")
 
     @check("cidr", "reserved")
-    def range_is_not_elsewhere(self) -> Iterator[Finding]:
+    def range_is_not_elsewhere(self) -> Iterator[Violation]:
         """No address of the VPC is routed elsewhere."""
         free = free_range(self.cidr.prefixlen, self.reserved)
         for index, taken in enumerate(self.reserved):
@@ -291,74 +291,76 @@ class Network(Section):
                     f"the VPC range {self.cidr} must not overlap a reserved range, which is routed elsewhere"
                 )
                 remedy = f"write network.cidr: {free}, or remove this range"
-                yield Finding(("reserved", index), rule, remedy)
+                yield Violation(("reserved", index), rule, remedy)
 
     @check("pods", "cidr", "reserved", "routes")
-    def pods_have_a_range(self) -> Iterator[Finding]:
+    def pods_have_a_range(self) -> Iterator[Violation]:
         """One that AWS adds to the VPC, and that leads nowhere else."""
         if self.pods:
-            yield from pods_findings(self.pods, self.cidr, self.taken)
+            yield from pods_violations(self.pods, self.cidr, self.taken)
 
     @check("routes", "cidr", "pods")
-    def routes_lead_elsewhere(self) -> Iterator[Finding]:
+    def routes_lead_elsewhere(self) -> Iterator[Violation]:
         """Ways that the private route tables can have."""
-        yield from route_findings(self.routes, self.blocks)
+        yield from route_violations(self.routes, self.blocks)
 
     @check("admin_cidrs", "cidr", "reserved", "routes")
-    def administrators_are_beyond_the_vpc(self) -> Iterator[Finding]:
+    def administrators_are_beyond_the_vpc(self) -> Iterator[Violation]:
         """Private ranges that are known to be routed elsewhere, few enough for a security group."""
         for index, each in enumerate(self.admin_cidrs):
             path = ("admin_cidrs", index)
             if not any(each.subnet_of(private) for private in PRIVATE):
                 rule = f"a range of administrators must be private: inside {choices(PRIVATE)}"
                 remedy = "write a private range, or move this one to compute.endpoint.public_cidrs"
-                yield Finding(path, rule, remedy)
+                yield Violation(path, rule, remedy)
             elif each.overlaps(self.cidr):
                 rule = f"a range of administrators must not overlap the VPC range {self.cidr}"
                 remedy = "remove it, and give machines inside the VPC the security group of runners"
-                yield Finding(path, rule, f"{remedy} (runner_security_group_id)")
+                yield Violation(path, rule, f"{remedy} (runner_security_group_id)")
             elif not any(each.subnet_of(taken) for taken in self.elsewhere):
                 rule = (
                     "a range of administrators must be part of a range of network.routes or network.reserved"
                 )
-                yield Finding(path, rule, f"add a route to {each}, or name it in network.reserved")
+                yield Violation(path, rule, f"add a route to {each}, or name it in network.reserved")
         for index in repeated(map(str, self.admin_cidrs)):
-            yield Finding(("admin_cidrs", index), "each range must be named once", "remove the second one")
+            yield Violation(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
             rule = f"there must be at most {MOST_ADMIN_RANGES} ranges of administrators"
-            yield Finding(
+            yield Violation(
                 ("admin_cidrs",), rule, "join neighbouring ranges", f"{len(self.admin_cidrs)} ranges"
             )
 
     @check("zones")
-    def zones_are_several(self) -> Iterator[Finding]:
+    def zones_are_several(self) -> Iterator[Violation]:
         """Two to four, each once."""
         if not 2 <= len(self.zones) <= 4:
-            yield Finding(
+            yield Violation(
                 ("zones",),
                 "there must be two to four zones: EKS, load balancers and databases need two",
                 "write two to four letters, such as [a, b, c]",
             )
         for index in repeated(self.zones):
             rule, remedy = "each zone must be named once", f"remove the second {self.zones[index]}"
-            yield Finding(("zones", index), rule, remedy)
+            yield Violation(("zones", index), rule, remedy)
 
     @check("zones", "subnets")
-    def own_subnets_name_each_zone(self) -> Iterator[Finding]:
+    def own_subnets_name_each_zone(self) -> Iterator[Violation]:
         """Every kind has a subnet in each zone of the spec and in no other."""
         for kind in KINDS if self.subnets else ():
             named = getattr(self.subnets, kind)
             for zone in self.zones:
                 if zone not in named:
                     rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
-                    yield Finding(("subnets", kind), rule, f"add {zone}: with a range of its own")
+                    yield Violation(("subnets", kind), rule, f"add {zone}: with a range of its own")
             for zone in named:
                 if zone not in self.zones:
                     rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
-                    yield Finding(("subnets", kind, zone), rule, f"remove {zone}, or add it to network.zones")
+                    yield Violation(
+                        ("subnets", kind, zone), rule, f"remove {zone}, or add it to network.zones"
+                    )
 
     @check("cidr", "subnets", "pods")
-    def own_subnets_fit(self) -> Iterator[Finding]:
+    def own_subnets_fit(self) -> Iterator[Violation]:
         """Ranges of your own are inside the VPC, large enough and disjoint."""
         if self.subnets is None:
             return
@@ -369,17 +371,17 @@ class Network(Section):
         ]
         for path, kind, subnet in placed:
             if not subnet.subnet_of(self.cidr):
-                yield Finding(
+                yield Violation(
                     path,
                     f"a subnet must lie inside the VPC range {self.cidr}",
                     f"choose a part of {self.cidr}",
                 )
             if subnet.prefixlen > (least := self.smallest[kind]):
                 rule = f"a {kind} subnet must be /{least} or larger"
-                yield Finding(path, rule, f"write a /{least} or larger (a smaller number after the slash)")
+                yield Violation(path, rule, f"write a /{least} or larger (a smaller number after the slash)")
         for (first, _, one), (second, _, other) in combinations(placed, 2):
             if one.overlaps(other):
                 name = ".".join(("network", *first))
-                yield Finding(
+                yield Violation(
                     second, f"subnets must not overlap; this one overlaps {name}: {one}", "move one of them"
                 )

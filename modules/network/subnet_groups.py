@@ -31,7 +31,7 @@ def subnet_groups(stack: Stack, subnets: Subnets) -> SubnetGroups:
             "name": stack.names.of("subnet_group", role),
             "description": f"Database subnets, for {title}",
             "subnet_ids": [subnet.id for subnet in subnets.database.values()],
-            "lifecycle": stack.guarded,
+            "lifecycle": stack.prevent_destroy,
             "tags": stack.tags(role),
         }
 

@@ -63,7 +63,7 @@ def _kind(
             cidr_block=str(cidr),
             map_public_ip_on_launch=False,
             depends_on=[block] if block else None,
-            lifecycle=stack.guarded,
+            lifecycle=stack.prevent_destroy,
             tags=stack.tags(f"{kind}-{zone}", Subnet=kind, **KUBERNETES_ROLE[kind]),
         )
         for zone, cidr in ranges.items()

@@ -27,7 +27,7 @@ def vpc(stack: Stack) -> Vpc:
         enable_dns_hostnames=True,
         enable_dns_support=True,
         enable_network_address_usage_metrics=True,
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags("main"),
     )
     _empty_defaults(stack, main)
@@ -40,7 +40,11 @@ def pods_block(stack: Stack, main: Vpc) -> VpcIpv4CidrBlockAssociation | None:
     if pods is None:
         return None
     return stack.add(
-        VpcIpv4CidrBlockAssociation, "pods", vpc_id=main.id, cidr_block=str(pods), lifecycle=stack.guarded
+        VpcIpv4CidrBlockAssociation,
+        "pods",
+        vpc_id=main.id,
+        cidr_block=str(pods),
+        lifecycle=stack.prevent_destroy,
     )
 
 

@@ -63,7 +63,7 @@ def runbook_page(stack: Stack) -> str:
 
 
 def _alarm(stack: Stack, topics: Topics, alarm: Alarm) -> CloudwatchMetricAlarm:
-    told = [topics.of(alarm.severity).arn] if alarm.severity else None
+    actions = [topics.of(alarm.severity).arn] if alarm.severity else None
     enough, periods = alarm.of
     return stack.add(
         CloudwatchMetricAlarm,
@@ -75,8 +75,8 @@ def _alarm(stack: Stack, topics: Topics, alarm: Alarm) -> CloudwatchMetricAlarm:
         evaluation_periods=periods,
         datapoints_to_alarm=enough,
         treat_missing_data=alarm.missing,
-        alarm_actions=told,
-        ok_actions=told,
+        alarm_actions=actions,
+        ok_actions=actions,
         **_measured(alarm),
         tags=stack.tags(alarm.name.replace("_", "-")),
     )

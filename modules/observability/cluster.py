@@ -26,21 +26,21 @@ def cluster(
     gateway = GatewayOutputs.read(stack)
     helm_provider(stack, compute)
     settings = stack.environment.observability
-    counted = heartbeat(stack, topics) if settings.monitoring else None
+    watchdog = heartbeat(stack, topics) if settings.monitoring else None
     logs = pod_logs(stack, network)
     identities = [
-        *(alertmanager_identity(stack, compute, topics, counted) if counted else []),
+        *(alertmanager_identity(stack, compute, topics, watchdog) if watchdog else []),
         *(exporter_identity(stack, compute) if settings.monitoring else []),
         *collector_identity(stack, compute, logs),
         *(grafana_identity(stack, compute, logs) if settings.has_grafana else []),
     ]
     secret = grafana_secret(stack, data, gateway) if settings.has_grafana else None
-    ground = platform(stack, gateway, secret, identities)
-    if counted:
-        prometheus(stack, gateway, topics, counted, ground)
-        exporter(stack, gateway, ground)
-    collector(stack, gateway, logs, ground)
+    base = platform(stack, gateway, secret, identities)
+    if watchdog:
+        prometheus(stack, gateway, topics, watchdog, base)
+        exporter(stack, gateway, base)
+    collector(stack, gateway, logs, base)
     if settings.has_grafana:
-        grafana(stack, gateway, logs, ground)
+        grafana(stack, gateway, logs, base)
     if settings.monitoring:
-        systems(stack, ground)
+        systems(stack, base)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from tierra.validation.model import Section, fault
+from tierra.validation.model import Model, rule_error
 
 # Kong counts requests up to these limits and no others (kong/plugins/prometheus/exporter.lua of 3.9,
 # UPSTREAM_LATENCY_BUCKETS), so that a promise about any other would have to be guessed.
@@ -17,7 +17,7 @@ def _counted(milliseconds: int) -> int:
     if milliseconds not in MILLISECONDS:
         nearest = min(MILLISECONDS, key=lambda each: abs(each - milliseconds))
         rule = f"must be one of {', '.join(map(str, MILLISECONDS))}, the milliseconds that Kong counts"
-        raise fault(rule, f"write {nearest}")
+        raise rule_error(rule, f"write {nearest}")
     return milliseconds
 
 
@@ -28,7 +28,7 @@ Milliseconds = Annotated[
 ]
 
 
-class Objectives(Section):
+class Objectives(Model):
     """The objectives of each system, over a month. Alerts tell how fast their budgets burn."""
 
     availability: float = Field(

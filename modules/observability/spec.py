@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.observability.slo_spec import Objectives
-from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.model import Model, Violation, check, repeated, rule_error
 from tierra.validation.retention import RetentionDays
 
 MOST_EMAILS = 20
@@ -33,7 +33,7 @@ def _email(address: str) -> str:
         return address
     inner = re.search(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", address)
     remedy = f"write {inner[0]}" if inner and inner[0] != address else "write it like ops@example.com"
-    raise fault(rule, remedy)
+    raise rule_error(rule, remedy)
 
 
 def _url(url: str) -> str:
@@ -41,7 +41,7 @@ def _url(url: str) -> str:
         return url
     rule = "a URL must start with https://, have a host, and no user, query or #"
     plain = re.sub(r"^(http://)?(?=[A-Za-z0-9.-]+\.[A-Za-z]{2,})", "https://", re.sub(r"[?#].*$", "", url))
-    raise fault(
+    raise rule_error(
         rule,
         f"write {plain}"
         if plain.startswith("https://") and plain != url
@@ -68,7 +68,7 @@ Url = Annotated[
 ]
 
 
-class Observability(Section):
+class Observability(Model):
     """Alarms, dashboards, metrics, logs and traces."""
 
     alarm_emails: Annotated[tuple[Email, ...], Field(strict=False)] = Field(
@@ -169,28 +169,30 @@ class Observability(Section):
         return self.monitoring and self.grafana
 
     @check("monitoring", "grafana", "metrics_days", "metrics_gb", "objectives", "grafana_password_version")
-    def nothing_is_set_for_what_is_off(self) -> Iterator[Finding]:
+    def nothing_is_set_for_what_is_off(self) -> Iterator[Violation]:
         """A setting of what the spec leaves out would have no effect."""
         for key, needs in NEEDS.items():
             off = next((each for each in needs if not getattr(self, each)), None)
             if off and key in self.model_fields_set and getattr(self, key) is not False:
                 rule = f"{key} requires {off}, and {off} is false"
-                yield Finding((key,), rule, f"remove the line, or write {off}: true")
+                yield Violation((key,), rule, f"remove the line, or write {off}: true")
 
     @check("alarm_emails")
-    def addresses_are_named_once(self) -> Iterator[Finding]:
+    def addresses_are_named_once(self) -> Iterator[Violation]:
         """No address gets a message twice."""
         for index in repeated(map(address_slug, self.alarm_emails)):
-            yield Finding(("alarm_emails", index), "each address must be named once", "remove the second one")
+            yield Violation(
+                ("alarm_emails", index), "each address must be named once", "remove the second one"
+            )
         if len(self.alarm_emails) > MOST_EMAILS:
             rule = f"there must be at most {MOST_EMAILS} addresses"
             count = f"{len(self.alarm_emails)} addresses"
-            yield Finding(("alarm_emails",), rule, "use the address of a mailing list", count)
+            yield Violation(("alarm_emails",), rule, "use the address of a mailing list", count)
 
 
-def budget_is_sold(observability: Observability, partition: str) -> Iterator[Finding]:
+def budget_is_sold(observability: Observability, partition: str) -> Iterator[Violation]:
     """Budgets are of accounts that AWS itself bills in dollars: in China another company does, and those of
     GovCloud are billed through an account of the partition aws."""
     if observability.monthly_usd is not None and partition != "aws":
         rule = f"monthly_usd requires the partition aws: AWS Budgets has no US dollars in {partition}"
-        yield Finding(("observability", "monthly_usd"), rule, "remove the line")
+        yield Violation(("observability", "monthly_usd"), rule, "remove the line")

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema
 
-from modules.capacity import capacity_findings
+from modules.capacity import capacity_violations
 from modules.overhead import Overhead, Pods
 from modules.spec import Environment
 from modules.systems.quantities import Cpu, Memory
@@ -27,7 +27,7 @@ from modules.systems.volume_spec import volumes
 from tierra.validation.errors import KeyPath, Problem, SpecError
 from tierra.validation.explain import Explainer, place
 from tierra.validation.messages import choices, dotted
-from tierra.validation.model import Section, fault
+from tierra.validation.model import Model, rule_error
 from tierra.validation.namespaces import RELEASES
 from tierra.validation.reader import Document
 from tierra.validation.reader import read as read_document
@@ -48,7 +48,7 @@ def _chart(name: str) -> str:
         return name
     rule = "chart must be the name of a chart in its repository"
     remedy = "write the name alone, such as argo-cd, and the address as repository"
-    raise fault(rule, remedy)
+    raise rule_error(rule, remedy)
 
 
 def _repository(address: str) -> str:
@@ -57,23 +57,23 @@ def _repository(address: str) -> str:
     rule = "repository must start with https:// or oci://, without user, query or #"
     secure = re.sub(r"^http://", "https://", address)
     example = "https://charts.example.com or oci://registry.example.com/charts"
-    raise fault(rule, f"write {secure}" if secure != address else f"write it like {example}")
+    raise rule_error(rule, f"write {secure}" if secure != address else f"write it like {example}")
 
 
 def _version(version: str) -> str:
     if re.fullmatch(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", version):
         return version
     rule = "version must be exact, so that a plan shows what an apply installs"
-    raise fault(rule, 'write one version in full, such as "1.2.3"')
+    raise rule_error(rule, 'write one version in full, such as "1.2.3"')
 
 
 def _namespace(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,41}[a-z0-9])?", name):
         rule = "a namespace must be at most 43 lowercase letters, digits and hyphens"
-        raise fault(rule, "write it like datadog")
+        raise rule_error(rule, "write it like datadog")
     if name in TAKEN or name.startswith("kube-"):
         rule = "a chart must have a namespace of its own, and the platform uses this one"
-        raise fault(rule, f"write another name, such as {name.removeprefix('kube-')}-own")
+        raise rule_error(rule, f"write another name, such as {name.removeprefix('kube-')}-own")
     return name
 
 
@@ -87,7 +87,7 @@ Version = Annotated[str, AfterValidator(_version), _such_as("1.2.3")]
 Namespace = Annotated[str, AfterValidator(_namespace), _such_as("argo-cd")]
 
 
-class ChartPods(Section):
+class ChartPods(Model):
     """Equal pods of a chart: what each asks for, and how many there are."""
 
     cpu: Cpu = Field(description="What each asks for.")
@@ -97,7 +97,7 @@ class ChartPods(Section):
     )
 
 
-class OwnChart(Section):
+class OwnChart(Model):
     """A release of a chart that is not Tierra's."""
 
     chart: ChartName
@@ -265,7 +265,7 @@ def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tup
         on_nodes=tuple(each for each, node in pods if node),
     )
     place = environment.network.layout
-    for found in capacity_findings(
+    for found in capacity_violations(
         environment.compute, environment.gateway, overhead, environment.systems, place
     ):
         yield (

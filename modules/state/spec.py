@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tierra.validation.model import Section
+from tierra.validation.model import Model
 
 
-class State(Section):
+class State(Model):
     """The bucket with Terraform's states, and the plans that are made from them."""
 
     plan_hours: int = Field(

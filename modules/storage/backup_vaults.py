@@ -61,7 +61,7 @@ def _vault(stack: Stack, role: str, key: Key, region: str | None = None) -> Back
         name=stack.names.of("backup_vault", role),
         kms_key_arn=key.arn,
         force_destroy=not stack.environment.protection,
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags(role),
     )
     _lock(stack, role, vault, region)

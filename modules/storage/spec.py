@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.model import Model, Violation, check, repeated, rule_error
 from tierra.validation.regions import RegionName
 
 DECADE = 3650
@@ -24,14 +24,14 @@ def _never(value: Any) -> Any:
 
 def _given(value: Any) -> Any:
     if value is None:
-        raise fault("must be a number of days, or never", "write a number of days, or never")
+        raise rule_error("must be a number of days, or never", "write a number of days, or never")
     return value
 
 
 def _origin(value: str) -> str:
     rule = "an origin must be what a browser sends: scheme, host and port, without a path"
     if value == "*":
-        raise fault(
+        raise rule_error(
             "origins must be named: * would let any page read the files",
             "write it like https://app.example.com",
         )
@@ -39,9 +39,9 @@ def _origin(value: str) -> str:
         return value
     found = re.match(r"(https?://[A-Za-z0-9.*-]+(?::[0-9]+)?)[/?#]", value)
     if found:
-        raise fault(rule, f"write {found[1]}")
+        raise rule_error(rule, f"write {found[1]}")
     host = re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", value)
-    raise fault(rule, f"write https://{value}" if host else "write it like https://app.example.com")
+    raise rule_error(rule, f"write https://{value}" if host else "write it like https://app.example.com")
 
 
 def _days_or_never(low: int) -> WithJsonSchema:
@@ -71,7 +71,7 @@ ColdDays = Annotated[
 ]
 
 
-class Files(Section):
+class Files(Model):
     """The bucket for the files of the systems: versioned, encrypted, private."""
 
     archive_days: ArchiveDays = Field(
@@ -92,13 +92,15 @@ class Files(Section):
     )
 
     @check("cors_origins")
-    def origins_are_named_once(self) -> Iterator[Finding]:
+    def origins_are_named_once(self) -> Iterator[Violation]:
         """No origin appears twice."""
         for index in repeated(self.cors_origins):
-            yield Finding(("cors_origins", index), "each origin must be named once", "remove the second one")
+            yield Violation(
+                ("cors_origins", index), "each origin must be named once", "remove the second one"
+            )
 
 
-class Backup(Section):
+class Backup(Model):
     """AWS Backup: daily, weekly and monthly recovery points in a vault that can be locked."""
 
     daily_days: int = Field(
@@ -161,34 +163,34 @@ class Backup(Section):
     )
 
     @check("daily_days", "weekly_days")
-    def weekly_outlasts_daily(self) -> Iterator[Finding]:
+    def weekly_outlasts_daily(self) -> Iterator[Violation]:
         """Rarer recovery points are kept longer."""
         yield from self._outlasts("weekly_days", "daily_days")
 
     @check("weekly_days", "monthly_days")
-    def monthly_outlasts_weekly(self) -> Iterator[Finding]:
+    def monthly_outlasts_weekly(self) -> Iterator[Violation]:
         """Rarer recovery points are kept longer."""
         yield from self._outlasts("monthly_days", "weekly_days")
 
     @check("monthly_days", "cold_days")
-    def cold_storage_pays(self) -> Iterator[Finding]:
+    def cold_storage_pays(self) -> Iterator[Violation]:
         """What moves to cold storage stays there as long as it is billed."""
         if self.cold_days is not None and self.monthly_days < self.cold_days + COLD_DAYS:
             rule = f"monthly_days ({self.monthly_days}) must be at least cold_days + {COLD_DAYS}"
             earlier = self.monthly_days - COLD_DAYS
             lower = f"cold_days to {earlier} or less" if earlier > 0 else "cold_days to never"
             remedy = f"set {lower}, or monthly_days to {self.cold_days + COLD_DAYS} or more"
-            yield Finding(("cold_days",), rule, remedy)
+            yield Violation(("cold_days",), rule, remedy)
 
     @check("lock", "lock_grace_days")
-    def grace_is_for_compliance(self) -> Iterator[Finding]:
+    def grace_is_for_compliance(self) -> Iterator[Violation]:
         """Only a lock that becomes irreversible has days of grace."""
         if "lock_grace_days" in self.model_fields_set and self.lock != "compliance":
             rule = f"lock_grace_days requires lock: compliance, and lock is {self.lock}"
-            yield Finding(("lock_grace_days",), rule, "remove the line, or write lock: compliance")
+            yield Violation(("lock_grace_days",), rule, "remove the line, or write lock: compliance")
 
     @check("lock", "daily_days", "monthly_days", "lock_min_days", "lock_max_days")
-    def the_lock_takes_the_backups(self) -> Iterator[Finding]:
+    def the_lock_takes_the_backups(self) -> Iterator[Violation]:
         """AWS Backup fails jobs whose recovery points a lock would not keep as long or as short (botocore:
         backup, PutBackupVaultLockConfigurationInput, MinRetentionDays and MaxRetentionDays)."""
         if self.lock == "off":
@@ -196,22 +198,22 @@ class Backup(Section):
         if self.daily_days < self.lock_min_days:
             rule = f"daily_days must be at least lock_min_days ({self.lock_min_days})"
             remedy = f"set lock_min_days to {self.daily_days} or less, or raise daily_days"
-            yield Finding(("daily_days",), rule, remedy)
+            yield Violation(("daily_days",), rule, remedy)
         if self.monthly_days > self.lock_max_days:
             rule = f"monthly_days must be at most lock_max_days ({self.lock_max_days})"
             remedy = f"set lock_max_days to {self.monthly_days} or more, or lower monthly_days"
-            yield Finding(("monthly_days",), rule, remedy)
+            yield Violation(("monthly_days",), rule, remedy)
 
-    def _outlasts(self, longer: str, shorter: str) -> Iterator[Finding]:
+    def _outlasts(self, longer: str, shorter: str) -> Iterator[Violation]:
         least = getattr(self, shorter)
         if getattr(self, longer) < least:
             # The key that the file names is the one to change.
             key = longer if longer in self.model_fields_set else shorter
             rule = f"{longer} ({getattr(self, longer)}) must be at least {shorter} ({least})"
-            yield Finding((key,), rule, f"raise {longer} to {least} or more, or lower {shorter}")
+            yield Violation((key,), rule, f"raise {longer} to {least} or more, or lower {shorter}")
 
 
-class Storage(Section):
+class Storage(Model):
     """Buckets and backups."""
 
     files: Files = Field(default_factory=Files, description="The bucket for the files of the systems.")

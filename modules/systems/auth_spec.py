@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.systems.own_spec import SecretSource, Source, source
 from modules.systems.parts import UrlPath, prefixes
 from tierra.validation.errors import KeyPath
-from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.model import Model, Violation, check, repeated, rule_error
 
 if TYPE_CHECKING:
     from modules.systems.spec import System
@@ -33,14 +33,14 @@ def _client(name: str) -> str:
             "the name of a client or issuer must be at most 30 lowercase letters, digits and single hyphens,"
             " start with a letter and not end with a hyphen"
         )
-        raise fault(rule, f"write {plain}" if plain else "write a name such as mobile")
+        raise rule_error(rule, f"write {plain}" if plain else "write a name such as mobile")
     return name
 
 
 def _issuer(text: str) -> str:
     if not re.fullmatch(r"[!-~]{1,200}", text) or re.search(r"[\"\\{}]", text):
         rule = "an issuer must be as in the claim iss of its tokens: at most 200 characters, no spaces"
-        raise fault(rule, "write it like https://login.example.com/")
+        raise rule_error(rule, "write it like https://login.example.com/")
     return text
 
 
@@ -52,7 +52,7 @@ IssuerText = Annotated[
 ]
 
 
-class Issuer(Section):
+class Issuer(Model):
     "An issuer of tokens, and the public key with which Kong verifies its signatures."
 
     issuer: IssuerText = Field(
@@ -66,7 +66,7 @@ class Issuer(Section):
     algorithm: Algorithm = Field(default="RS256", description="How it signs; other tokens are refused.")
 
 
-class Auth(Section):
+class Auth(Model):
     """Who may send requests; all others get 401."""
 
     keys: dict[ClientName, SecretSource] = Field(
@@ -91,21 +91,21 @@ class Auth(Section):
     )
 
     @check("keys", "issuers")
-    def says_one_kind(self) -> Iterator[Finding]:
+    def says_one_kind(self) -> Iterator[Violation]:
         """Kong would ask for both."""
         if bool(self.keys) == bool(self.issuers):
             rule = "auth must have keys or issuers, one of the two"
-            yield Finding((), rule, "keep keys or issuers, or remove auth")
+            yield Violation((), rule, "keep keys or issuers, or remove auth")
 
     @check("open")
-    def something_is_shut(self) -> Iterator[Finding]:
+    def something_is_shut(self) -> Iterator[Violation]:
         """Each path once, and not all."""
         for index in repeated(self.open):
-            yield Finding(("open", index), "each path must be named once", "remove the second one")
+            yield Violation(("open", index), "each path must be named once", "remove the second one")
         for index, path in enumerate(self.open):
             if path == "/":
                 rule = "open must not have /: nothing would need a key or token"
-                yield Finding(("open", index), rule, "name longer paths, or remove auth")
+                yield Violation(("open", index), rule, "name longer paths, or remove auth")
 
     @property
     def sources(self) -> dict[str, Source | None]:
@@ -144,7 +144,7 @@ def _issuers(system: System) -> dict[str, Issuer]:
     return {each.issuer: each for each in system.auth.issuers.values()} if system.auth else {}
 
 
-def auth_findings(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
+def auth_violations(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
     """`names` are those of systems without hosts. Paths start at the root of the spec."""
     known: dict[str, tuple[str, Issuer]] = {}
     for name, system in systems.items():
@@ -154,14 +154,14 @@ def auth_findings(systems: Mapping[str, System], names: Collection[str]) -> Iter
             owner, said = known.setdefault(issuer.issuer, (name, issuer))
             path = ("systems", name, "auth", "issuers", each)
             if _issuers(system)[issuer.issuer] is not issuer:
-                yield Finding(path, "each issuer must be named once", "remove one of the two")
+                yield Violation(path, "each issuer must be named once", "remove one of the two")
             elif said != issuer:
                 rule = f"an issuer must be the same in all systems, and {owner} has {issuer.issuer} otherwise"
-                yield Finding(path, rule, f"write what systems.{owner}.auth says, or the other way round")
-        yield from _open_findings(name, systems, names)
+                yield Violation(path, rule, f"write what systems.{owner}.auth says, or the other way round")
+        yield from _open_violations(name, systems, names)
 
 
-def _open_findings(name: str, systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
+def _open_violations(name: str, systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
     """Kong prefers open paths, those of health among them, to all others at the same names, however long."""
     system = systems[name]
     opened: list[tuple[KeyPath, str]] = [
@@ -180,10 +180,10 @@ def _open_findings(name: str, systems: Mapping[str, System], names: Collection[s
                 rule = (
                     f"an open path must have no other system below it, and {other} has its path below {whole}"
                 )
-                yield Finding(place, rule, f"name a longer path, or move {other}", path)
+                yield Violation(place, rule, f"name a longer path, or move {other}", path)
                 break
         metrics = system.inner_path
         if metrics and (whole in prefixes(metrics) or metrics in prefixes(whole)):
             rule = f"an open path must not lead to the metrics, which are closed to the outside: {metrics}"
             remedy = f"choose another path, or give systems.{name}.metrics a port of its own"
-            yield Finding(place, rule, remedy, path)
+            yield Violation(place, rule, remedy, path)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from modules.systems.parts import Command, UrlPath
-from tierra.validation.model import Section
+from tierra.validation.model import Model
 
 
-class Commands(Section):
+class Commands(Model):
     """What the containers of a system start, as lists of words; left out, what the framework usually does."""
 
     web: Command = Field(default=(), description="Of the pods that answer; left out, what the image starts.")
@@ -26,7 +26,7 @@ class Commands(Section):
     )
 
 
-class Health(Section):
+class Health(Model):
     """Where a system says how it is, as its container sees the paths."""
 
     live: UrlPath = Field(default="/livez", description="Answers 200 while the process works at all.")
@@ -40,7 +40,7 @@ class Health(Section):
     )
 
 
-class Metrics(Section):
+class Metrics(Model):
     """Where Prometheus finds what a system counts."""
 
     path: UrlPath = Field(default="/metrics", description="Path, as its container sees it.")

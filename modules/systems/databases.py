@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_helm.release import Release
 
 from modules.data.outputs import DataOutputs
 from modules.gateway.outputs import GatewayOutputs
-from modules.systems.authorities import authorities
+from modules.systems.ca_bundle import ca_bundle
 from tierra.patterns.helm import document, release
 from tierra.patterns.secret_reader import secret_reader
 from tierra.terraform.stack import Stack
@@ -55,7 +55,7 @@ def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: M
         "namespace": DATABASES,
         "region": stack.environment.region,
         "readerRoleArn": reader.role.arn,
-        "authorities": authorities().get(stack.environment.region, ""),
+        "authorities": ca_bundle().get(stack.environment.region, ""),
         "ranges": [str(each) for each in stack.environment.network.layout.database.values()],
         "masters": {name: {"secretArn": arns[name], "into": users[name]["masterSecret"]} for name in arns},
     }

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.systems.parts import VARIABLE, VARIABLE_RULE, plain_variable
 from tierra.terraform.policy import Statement
 from tierra.validation.messages import secret
-from tierra.validation.model import Finding, Section, check, fault
+from tierra.validation.model import Model, Violation, check, rule_error
 
 if TYPE_CHECKING:
     from modules.systems.spec import System
@@ -57,9 +57,9 @@ MOUNTED = tuple(f"/{each}" for each in ("tmp", "proc", "sys", "dev", "etc/author
 
 def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
-        raise fault(VARIABLE_RULE, plain_variable(name))
+        raise rule_error(VARIABLE_RULE, plain_variable(name))
     if name in HANDED or (name.startswith(OTHERS) and name.endswith("_URL")):
-        raise fault(
+        raise rule_error(
             "the variable must not be one that Tierra sets", "remove the line, or choose another name"
         )
     return name
@@ -69,7 +69,7 @@ def _plain(name: str) -> str:
     _variable(name)
     if secret((name,)):
         rule = "a variable of env must not hold a secret, for plans show it; this one sounds like one"
-        raise fault(rule, "move it to secrets, with the name of its secret, or choose another name")
+        raise rule_error(rule, "move it to secrets, with the name of its secret, or choose another name")
     return name
 
 
@@ -101,7 +101,7 @@ def _source(text: str) -> str:
             "must be create, or the name or ARN of a secret of Secrets Manager or of a parameter (/…) of"
             " Systems Manager, with # and a key where it holds JSON"
         )
-        raise fault(rule, "write create, or a name such as orders/stripe#key or /orders/stripe")
+        raise rule_error(rule, "write create, or a name such as orders/stripe#key or /orders/stripe")
     return text
 
 
@@ -123,9 +123,9 @@ def secret_address(name: str, variable: str) -> str:
 def _config_path(path: str) -> str:
     if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+){2,}", path) or len(path) > 200:
         rule = "a file must have an absolute path, at least one folder deep, of letters, digits and . _ -"
-        raise fault(rule, "write it like /etc/orders/settings.yaml")
+        raise rule_error(rule, "write it like /etc/orders/settings.yaml")
     if taken := next((each for each in MOUNTED if path == each or path.startswith(f"{each}/")), None):
-        raise fault(
+        raise rule_error(
             f"the path must not lie in {taken}, which every pod uses", "write a path such as /etc/orders/…"
         )
     return path
@@ -139,12 +139,12 @@ RIGHTS = ("account", "iam", "organizations", "sso", "sts")
 def _action(action: str) -> str:
     found = _ACTION.fullmatch(action)
     if "*" in action or "?" in action:
-        raise fault("an action must be named in full, without * or ?", "write each action by itself")
+        raise rule_error("an action must be named in full, without * or ?", "write each action by itself")
     if not found:
-        raise fault("an action must be written service:Action", "write it like sqs:SendMessage")
+        raise rule_error("an action must be written service:Action", "write it like sqs:SendMessage")
     if found["service"] in RIGHTS:
         rule = f"a system must not change rights: no action of {', '.join(RIGHTS)}"
-        raise fault(rule, "remove the action")
+        raise rule_error(rule, "remove the action")
     return action
 
 
@@ -156,7 +156,7 @@ def _resource(arn: str) -> str:
         rule = (
             "a resource must be an ARN that names something; wildcards only beside a name, in its last part"
         )
-        raise fault(rule, "write it like arn:aws:sqs:us-east-1:123456789012:orders-*")
+        raise rule_error(rule, "write it like arn:aws:sqs:us-east-1:123456789012:orders-*")
     return arn
 
 
@@ -180,7 +180,7 @@ Resource = Annotated[
 ]
 
 
-class Permission(Section):
+class Permission(Model):
     """What the pods of a system may do besides what its needs give them."""
 
     actions: Annotated[tuple[Action, ...], Field(strict=False, max_length=30)] = Field(
@@ -195,11 +195,11 @@ class Permission(Section):
     )
 
     @check("actions", "resources")
-    def names_both(self) -> Iterator[Finding]:
+    def names_both(self) -> Iterator[Violation]:
         """A statement without one of them is none."""
         for key in ("actions", "resources"):
             if not getattr(self, key):
-                yield Finding(
+                yield Violation(
                     (key,),
                     f"a permission must have at least one of {key}",
                     "add one, or remove the permission",
@@ -214,7 +214,7 @@ def own_statements(permissions: Sequence[Permission]) -> list[Statement]:
     ]
 
 
-def tracing_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
+def tracing_violations(systems: Mapping[str, System]) -> Iterator[Violation]:
     """Where Tierra traces, it says where traces go. Paths start at the root of the spec."""
     for name, system in systems.items():
         for key, given in (("env", system.env), ("secrets", system.secrets)):
@@ -222,12 +222,12 @@ def tracing_findings(systems: Mapping[str, System]) -> Iterator[Finding]:
                 if variable in TRACING:
                     rule = "the variable must not be one that Tierra sets, as it does while it traces"
                     remedy = "remove the line, or write observability.trace_percent: 0"
-                    yield Finding(("systems", name, key, variable), rule, remedy)
+                    yield Violation(("systems", name, key, variable), rule, remedy)
 
 
-def own_findings(
+def own_violations(
     systems: Mapping[str, System], partition: str, region: str, account: str
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """What is named lies in the account and region, and policies hold it. Paths start at the root of the
     spec."""
     actions = {
@@ -241,7 +241,9 @@ def own_findings(
             f"the actions of all systems must have at most {MOST_ACTIONS} characters, the room in their"
             f" boundary; these have {length}"
         )
-        yield Finding(("systems",), rule, "remove permissions that are not in use", f"{len(actions)} actions")
+        yield Violation(
+            ("systems",), rule, "remove permissions that are not in use", f"{len(actions)} actions"
+        )
     for name, system in systems.items():
         for variable, text in system.secrets.items():
             found = source(text)
@@ -268,7 +270,7 @@ def own_findings(
                 f" role; these have {length}"
             )
             remedy = "name several resources by a pattern such as orders-*"
-            yield Finding(("systems", name, "permissions"), rule, remedy, f"{length} characters")
+            yield Violation(("systems", name, "permissions"), rule, remedy, f"{length} characters")
         for index, permission in enumerate(system.permissions):
             for number, arn in enumerate(permission.resources):
                 path = ("systems", name, "permissions", index, "resources", number)
@@ -277,8 +279,8 @@ def own_findings(
 
 def _elsewhere(
     path: tuple[str | int, ...], arn: str, partition: str, region: str, account: str
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     _, its_partition, _, its_region, its_account, *_ = arn.split(":")
     if its_partition != partition or its_region not in ("", region) or its_account not in ("", account):
         rule = f"what a system uses must be in the account {account} and in {region} ({partition})"
-        yield Finding(path, rule, "name one that is there, or copy it there", arn)
+        yield Violation(path, rule, "name one that is there, or copy it there", arn)

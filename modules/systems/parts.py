@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from tierra.validation.messages import secret
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 
 def _path(path: str) -> str:
@@ -17,7 +17,7 @@ def _path(path: str) -> str:
         return path
     words = re.findall(r"[A-Za-z0-9._~-]+", re.sub(r"^[a-z]+://[^/]*", "", path))
     plain = "/" + "/".join(word.lstrip(".") for word in words if word.lstrip("."))
-    raise fault(
+    raise rule_error(
         "a path must start with a slash, not end with one, and consist of letters, digits and . _ ~ -",
         f"write {plain[:100].rstrip('/') or '/'}",
     )
@@ -42,10 +42,10 @@ def _image(image: str) -> str:
     found = _IMAGE.fullmatch(image) if len(image) <= 400 else None
     if not found:
         rule = "an image must be registry/name:tag, or registry/name@sha256: and its digest"
-        raise fault(rule, "write it like public.ecr.aws/nginx/nginx-unprivileged:1.29.1")
+        raise rule_error(rule, "write it like public.ecr.aws/nginx/nginx-unprivileged:1.29.1")
     if not found["digest"] and found["tag"] in (None, "latest"):
         rule = "an image must have a digest or a tag other than latest, so that every pod runs the same"
-        raise fault(rule, f"write {found['name']}: and the tag of a version")
+        raise rule_error(rule, f"write {found['name']}: and the tag of a version")
     return image
 
 
@@ -61,10 +61,10 @@ def plain_variable(name: str) -> str:
 
 def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
-        raise fault(VARIABLE_RULE, plain_variable(name))
+        raise rule_error(VARIABLE_RULE, plain_variable(name))
     if secret((name,)):
         rule = "a variable must not hold a secret, for plans show it; this one sounds like one"
-        raise fault(rule, "remove the line, or choose another name")
+        raise rule_error(rule, "remove the line, or choose another name")
     return name
 
 
@@ -74,7 +74,7 @@ def _folder(folder: str) -> str:
     ):
         return folder
     parts = [part for part in re.findall(r"[A-Za-z0-9._-]+", folder) if part.strip(".")]
-    raise fault(
+    raise rule_error(
         "a folder must be a path below the root of the repository, of letters, digits and . _ -",
         f"write {'/'.join(parts) or '.'}",
     )

@@ -106,7 +106,7 @@ def _empty(
         description=f"{what}; an operator writes its value",
         kms_key_id=data.secrets_key_arn,
         recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags(role),
     )
 

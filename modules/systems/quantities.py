@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 MOST_CPU = 64_000  # millicores; more than that fits no ordinary node
 MOST_MEMORY = 512 * 1024  # MiB
@@ -28,10 +28,10 @@ def _millicores(value: Any) -> Any:
         return value
     found = re.fullmatch(r"([0-9]{1,6})m|([0-9]{1,3}(?:\.[0-9]{1,3})?)", str(value).strip())
     if not found:
-        raise fault(_CPU_RULE, "write it like 250m, which is a quarter of a core")
+        raise rule_error(_CPU_RULE, "write it like 250m, which is a quarter of a core")
     amount = int(found[1]) if found[1] else int(Fraction(found[2]) * 1000)
     if not 1 <= amount <= MOST_CPU:
-        raise fault(f"{_CPU_RULE}, from 1m to {MOST_CPU // 1000}", "write it like 250m")
+        raise rule_error(f"{_CPU_RULE}, from 1m to {MOST_CPU // 1000}", "write it like 250m")
     return amount
 
 
@@ -43,10 +43,12 @@ def _mebibytes(value: Any) -> Any:
     found = re.fullmatch(r"([0-9]{1,9})(Ki|Mi|Gi|k|M|G)", text)
     if not found:
         meant = re.match(r"([0-9]{1,6})\s*([MmGg])?", text)
-        raise fault(_MEMORY_RULE, f"write {meant[1]}{(meant[2] or 'M').upper()}i" if meant else "write 512Mi")
+        raise rule_error(
+            _MEMORY_RULE, f"write {meant[1]}{(meant[2] or 'M').upper()}i" if meant else "write 512Mi"
+        )
     amount = -(-int(found[1]) * _BYTES[found[2]] // _BYTES["Mi"])
     if not 1 <= amount <= MOST_MEMORY:
-        raise fault(f"{_MEMORY_RULE}, from 1Mi to {MOST_MEMORY // 1024}Gi", "write it like 512Mi")
+        raise rule_error(f"{_MEMORY_RULE}, from 1Mi to {MOST_MEMORY // 1024}Gi", "write it like 512Mi")
     return amount
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 
 if TYPE_CHECKING:
     from modules.edge.spec import Edge
@@ -42,7 +42,7 @@ def idle_seconds(systems: Mapping[str, System]) -> int:
     return longest if longest == USUAL_SECONDS else longest + 10
 
 
-def request_findings(systems: Mapping[str, System], gateway: Gateway) -> Iterator[Finding]:
+def request_violations(systems: Mapping[str, System], gateway: Gateway) -> Iterator[Violation]:
     """A system lets in no more than Kong does. Paths start at the root of the spec."""
     for name, system in systems.items():
         if system.upload_mb and system.upload_mb > gateway.upload_mb:
@@ -50,7 +50,7 @@ def request_findings(systems: Mapping[str, System], gateway: Gateway) -> Iterato
                 f"upload_mb must be at most gateway.upload_mb ({gateway.upload_mb}), the largest body of all"
             )
             remedy = f"write {gateway.upload_mb} or less, or raise gateway.upload_mb"
-            yield Finding(("systems", name, "upload_mb"), rule, remedy)
+            yield Violation(("systems", name, "upload_mb"), rule, remedy)
 
 
 def at_kong(system: System) -> dict[str, Any]:

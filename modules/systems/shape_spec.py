@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
 from modules.systems.parts import Command
-from tierra.validation.model import Finding, Section, check, fault, repeated
+from tierra.validation.model import Model, Violation, check, repeated, rule_error
 from tierra.validation.system_names import called
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _schedule(text: str) -> str:
         for part in field.split(",")
     ):
         rule = "a schedule must have five numeric fields: minute, hour, day of the month, month, weekday"
-        raise fault(rule, 'write it like "30 2 * * *", which is every night at 2:30 UTC')
+        raise rule_error(rule, 'write it like "30 2 * * *", which is every night at 2:30 UTC')
     return text
 
 
@@ -60,9 +60,11 @@ def _job_name(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", name):
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:20].rstrip("-")
         rule = "the name of a job must be at most 20 lowercase letters, digits and hyphens, a letter first"
-        raise fault(rule, f"write {plain}" if plain else "write a name such as nightly")
+        raise rule_error(rule, f"write {plain}" if plain else "write a name such as nightly")
     if name == "migrate":
-        raise fault("the name must not be that of the job that migrates the database", "choose another name")
+        raise rule_error(
+            "the name must not be that of the job that migrates the database", "choose another name"
+        )
     return name
 
 
@@ -72,7 +74,7 @@ Schedule = Annotated[
 ]
 
 
-class Job(Section):
+class Job(Model):
     """A command that runs on a schedule in the newest image, with all that the other pods get."""
 
     schedule: Schedule = Field(
@@ -90,17 +92,17 @@ class Job(Section):
     )
 
     @check("command")
-    def starts_something(self) -> Iterator[Finding]:
+    def starts_something(self) -> Iterator[Violation]:
         """What the image starts by itself does not end."""
         if not self.command:
-            yield Finding(
+            yield Violation(
                 ("command",),
                 "a command is required: the image's own does not end",
                 "write it like [python, job.py]",
             )
 
 
-class Egress(Section):
+class Egress(Model):
     "An outbound port that the pods of a system may connect to, besides TLS on 443."
 
     port: int = Field(ge=1, le=65535, description="TCP port of the other end.", examples=[587])
@@ -112,14 +114,14 @@ class Egress(Section):
     )
 
     @check("cidrs")
-    def ranges_are_named_once(self) -> Iterator[Finding]:
+    def ranges_are_named_once(self) -> Iterator[Violation]:
         """At least one, and none twice."""
         if not self.cidrs:
-            yield Finding(
+            yield Violation(
                 ("cidrs",), "at least one range is required", "remove the line to allow every address"
             )
         for index in repeated(map(str, self.cidrs)):
-            yield Finding(("cidrs", index), "each range must be named once", "remove the second one")
+            yield Violation(("cidrs", index), "each range must be named once", "remove the second one")
 
 
 def ways_out(systems: Mapping[str, System]) -> list[tuple[int, str]]:
@@ -128,39 +130,39 @@ def ways_out(systems: Mapping[str, System]) -> list[tuple[int, str]]:
     return sorted({(way.port, str(cidr)) for way in ways for cidr in way.cidrs})
 
 
-def surroundings_findings(
+def surroundings_violations(
     systems: Mapping[str, System], blocks: tuple[IPv4Network, ...]
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """Calls reach systems that answer, and ways out lead out. Paths start at the root of the spec."""
     for name, system in systems.items():
         for index, other in enumerate(system.calls):
             path = ("systems", name, "calls", index)
             if other == name:
-                yield Finding(
+                yield Violation(
                     path, "calls must not name the system itself, which may always call itself", "remove it"
                 )
             elif other not in systems:
                 names = ", ".join(each for each in systems if each != name) or "there is no other one"
-                yield Finding(
+                yield Violation(
                     path, f"calls must name systems, and there is no {other}", f"choose from: {names}"
                 )
             elif systems[other].shape == "worker":
                 rule = f"calls must name systems that answer requests, and {other} is a worker"
-                yield Finding(path, rule, f"write systems.{other}.shape: internal, or remove it")
+                yield Violation(path, rule, f"write systems.{other}.shape: internal, or remove it")
         for job in system.jobs:
             if len(f"{called(name, system.formerly)}-{job}") > LONGEST_CRON_JOB:
                 rule = f"system and job must have names of at most {LONGEST_CRON_JOB - 1} characters together"
-                yield Finding(("systems", name, "jobs", job), rule, "choose a shorter name")
+                yield Violation(("systems", name, "jobs", job), rule, "choose a shorter name")
         for index, way in enumerate(system.egress):
             for number, cidr in enumerate(way.cidrs):
                 for block in blocks:
                     if cidr != EVERYWHERE and cidr.overlaps(block):
                         rule = f"a range of egress must not overlap the network of the platform ({block})"
                         remedy = "remove it; name databases in needs, and systems in calls"
-                        yield Finding(("systems", name, "egress", index, "cidrs", number), rule, remedy)
+                        yield Violation(("systems", name, "egress", index, "cidrs", number), rule, remedy)
     if len(found := ways_out(systems)) > MOST_EGRESS:
         rule = (
             f"all systems must have at most {MOST_EGRESS} ports and ranges of egress together: a security"
             " group holds no more"
         )
-        yield Finding(("systems",), rule, "name larger ranges", f"{len(found)} ports and ranges")
+        yield Violation(("systems",), rule, "name larger ranges", f"{len(found)} ports and ranges")

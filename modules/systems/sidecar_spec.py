@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from modules.systems.parts import Command, Image, VariableName
 from modules.systems.quantities import Cpu, Memory
-from tierra.validation.model import Section, fault
+from tierra.validation.model import Model, rule_error
 from tierra.validation.system_names import NO_TEXT
 
 APP = "app"  # the container of the system itself
@@ -20,19 +20,21 @@ def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or len(name) > LONGEST_NAME:
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
         rule = f"the name of a sidecar must be at most {LONGEST_NAME} lowercase letters, digits and hyphens"
-        raise fault(rule, f"write {plain}" if plain else "write a name such as proxy")
+        raise rule_error(rule, f"write {plain}" if plain else "write a name such as proxy")
     if name in NO_TEXT:
         rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
-        raise fault(rule, f"write another name, such as {name}-proxy")
+        raise rule_error(rule, f"write another name, such as {name}-proxy")
     if name == APP:
-        raise fault(f"the name must not be {APP}, the container of the system itself", "choose another name")
+        raise rule_error(
+            f"the name must not be {APP}, the container of the system itself", "choose another name"
+        )
     return name
 
 
 SidecarName = Annotated[str, AfterValidator(_name)]
 
 
-class Sidecar(Section):
+class Sidecar(Model):
     """A container that starts before the system's own and stops after it."""
 
     image: Image = Field(description="Its image, by digest or by a tag other than latest.")

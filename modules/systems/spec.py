@@ -28,9 +28,9 @@ from modules.systems.quantities import Cpu, Memory
 from modules.systems.requests_spec import AT_KONG, MOST_HOSTS, MOST_SECONDS, USUAL_SECONDS
 from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
-from modules.systems.volume_spec import Volume, VolumeName, volume_findings
+from modules.systems.volume_spec import Volume, VolumeName, volume_violations
 from tierra.validation.github import Repository
-from tierra.validation.model import Finding, Section, check, repeated
+from tierra.validation.model import Model, Violation, check, repeated
 from tierra.validation.system_names import WORKFLOWS, FormerNames, SystemName, called
 
 Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
@@ -73,7 +73,7 @@ def _first_name(name: str, system: dict[str, Any]) -> str:
     return str(names[0]) if isinstance(names, list) and names else name
 
 
-class System(Section):
+class System(Model):
     """One application: what it is, how often it runs, where requests find it and what it may use."""
 
     framework: Framework = Field(
@@ -340,7 +340,7 @@ class System(Section):
         return self.path.rstrip("/") + self.metrics.path
 
     @check("port", "metrics", "sidecars")
-    def ports_are_used_once(self) -> Iterator[Finding]:
+    def ports_are_used_once(self) -> Iterator[Violation]:
         """The containers of a pod share its ports."""
         owners = {self.port: "the system itself"}
         if self.metrics and self.metrics.port:
@@ -354,105 +354,107 @@ class System(Section):
                     f"each container of a pod must have a port of its own; {sidecar.port} is that of {owner}"
                 )
                 free = next(port for port in range(8081, 65535) if port not in owners)
-                yield Finding(("sidecars", name, "port"), rule, f"write another port, such as {free}")
+                yield Violation(("sidecars", name, "port"), rule, f"write another port, such as {free}")
 
     @check("shape", "path", "port", "health", "metrics", *AT_KONG)
-    def shape_has_a_use_for_it(self) -> Iterator[Finding]:
+    def shape_has_a_use_for_it(self) -> Iterator[Violation]:
         """Only what answers has a port, and only what is public a path."""
         if self.shape != "public" and self.path:
             rule = f"path requires shape: public, and shape is {self.shape}"
-            yield Finding(("path",), rule, "remove the line, or write shape: public")
+            yield Violation(("path",), rule, "remove the line, or write shape: public")
         for key in AT_KONG:
             if self.shape != "public" and key in self.model_fields_set:
                 rule = f"{key} requires shape: public, and shape is {self.shape}"
-                yield Finding((key,), rule, "remove the line, or write shape: public")
+                yield Violation((key,), rule, "remove the line, or write shape: public")
         for key in ("port", "health", "metrics"):
             if self.shape == "worker" and key in self.model_fields_set and getattr(self, key):
                 rule = f"a worker answers no requests: it must have no {key}"
-                yield Finding((key,), rule, "remove the line, or write shape: internal")
+                yield Violation((key,), rule, "remove the line, or write shape: internal")
 
     @check("hosts")
-    def hosts_are_distinct(self) -> Iterator[Finding]:
+    def hosts_are_distinct(self) -> Iterator[Violation]:
         """None twice, and the first is one that a client can ask for."""
         for index in repeated(self.hosts):
-            yield Finding(("hosts", index), "each name must be given once", "remove the second one")
+            yield Violation(("hosts", index), "each name must be given once", "remove the second one")
         if self.hosts and self.hosts[0].startswith("*"):
             rule = "the first name must have no star: the system gets it as PUBLIC_HOST"
-            yield Finding(("hosts", 0), rule, f"put one such as www{self.hosts[0][1:]} before it")
+            yield Violation(("hosts", 0), rule, f"put one such as www{self.hosts[0][1:]} before it")
 
     @check("calls")
-    def calls_are_named_once(self) -> Iterator[Finding]:
+    def calls_are_named_once(self) -> Iterator[Violation]:
         """No system appears twice."""
         for index in repeated(self.calls):
-            yield Finding(("calls", index), "each system must be named once", "remove the second one")
+            yield Violation(("calls", index), "each system must be named once", "remove the second one")
 
     @check("egress")
-    def ways_out_are_not_open_already(self) -> Iterator[Finding]:
+    def ways_out_are_not_open_already(self) -> Iterator[Violation]:
         """443 is open, and a port is named once."""
         for index, each in enumerate(self.egress):
             if each.port == 443:
-                yield Finding(
+                yield Violation(
                     ("egress", index, "port"),
                     "the port must not be 443, which is open to every system",
                     "remove the entry",
                 )
             elif each.port in (before.port for before in self.egress[:index]):
                 rule = "each port must be named once"
-                yield Finding(("egress", index, "port"), rule, "name all its ranges in one entry")
+                yield Violation(("egress", index, "port"), rule, "name all its ranges in one entry")
 
     @check("env", "secrets")
-    def variables_are_set_once(self) -> Iterator[Finding]:
+    def variables_are_set_once(self) -> Iterator[Violation]:
         """A variable has one value, and the names of two secrets differ by more than the case of letters."""
         seen = {name.lower(): name for name in self.env}
         for name in self.secrets:
             other = seen.setdefault(name.lower(), name)
             if name in self.env:
-                yield Finding(
+                yield Violation(
                     ("secrets", name),
                     "a variable must be in env or in secrets, not in both",
                     "remove one of the two",
                 )
             elif other != name and other in self.secrets:
                 rule = f"two secrets must differ by more than the case of their letters, and there is {other}"
-                yield Finding(("secrets", name), rule, "choose another name")
+                yield Violation(("secrets", name), rule, "choose another name")
 
     @check("config")
-    def files_fit(self) -> Iterator[Finding]:
+    def files_fit(self) -> Iterator[Violation]:
         """Files fit into a ConfigMap, and none is a folder of another."""
         size = sum(len(text.encode()) for text in self.config.values())
         if size > MOST_CONFIG:
             rule = f"the files of a system must have at most {MOST_CONFIG} bytes together; these have {size}"
-            yield Finding(("config",), rule, "put larger files into the image or the bucket (needs: files)")
+            yield Violation(("config",), rule, "put larger files into the image or the bucket (needs: files)")
         for path in self.config:
             if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
                 rule = f"a path must not be both a file and a folder, as {below} would have it"
-                yield Finding(("config", path), rule, "rename one of them")
+                yield Violation(("config", path), rule, "rename one of them")
 
     @check("volumes", "config")
-    def volumes_have_places(self) -> Iterator[Finding]:
+    def volumes_have_places(self) -> Iterator[Violation]:
         """No two volumes meet, and none meets a file of settings."""
-        yield from volume_findings(self)
+        yield from volume_violations(self)
 
     @check("needs", "workers", "beat")
-    def tasks_have_a_broker(self) -> Iterator[Finding]:
+    def tasks_have_a_broker(self) -> Iterator[Violation]:
         """Tasks wait in Redis."""
         for key in ("workers", "beat"):
             if getattr(self, key) and "redis" not in self.needs:
                 rule = f"{key} requires a broker: redis in needs"
-                yield Finding((key,), rule, "add redis to needs, or remove the line")
+                yield Violation((key,), rule, "add redis to needs, or remove the line")
 
     @check("replicas", "max_replicas")
-    def most_is_not_less(self) -> Iterator[Finding]:
+    def most_is_not_less(self) -> Iterator[Violation]:
         """Load adds pods."""
         if self.max_replicas < self.replicas:
             rule = f"max_replicas ({self.max_replicas}) must be at least replicas ({self.replicas})"
-            yield Finding(("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas")
+            yield Violation(
+                ("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas"
+            )
 
     @check("needs")
-    def needs_are_named_once(self) -> Iterator[Finding]:
+    def needs_are_named_once(self) -> Iterator[Violation]:
         """No need appears twice."""
         for index in repeated(self.needs):
-            yield Finding(("needs", index), "each need must be named once", "remove the second one")
+            yield Violation(("needs", index), "each need must be named once", "remove the second one")
 
 
 Systems = Annotated[dict[SystemName, System], BeforeValidator(_paths)]
@@ -478,7 +480,7 @@ def default_systems() -> dict[str, System]:
     return {name: System.model_validate(system) for name, system in usual_systems().items()}
 
 
-def need_findings(systems: Mapping[str, System], databases: Iterable[str]) -> Iterator[Finding]:
+def need_violations(systems: Mapping[str, System], databases: Iterable[str]) -> Iterator[Violation]:
     """A system needs no database that is off. Paths start at the root of the spec."""
     there = {*databases, "files"}
     for name, system in systems.items():
@@ -486,17 +488,17 @@ def need_findings(systems: Mapping[str, System], databases: Iterable[str]) -> It
             if need not in there:
                 rule = f"a database in needs must be built, and data.{need} is off"
                 remedy = f"remove {need} here, or the line {need}: off below data"
-                yield Finding(("systems", name, "needs", index), rule, remedy)
+                yield Violation(("systems", name, "needs", index), rule, remedy)
 
 
-def systems_findings(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
+def systems_violations(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
     """`names` are those of systems without hosts. Paths start at the root of the spec."""
     if not systems:
         rule, remedy = (
             "an environment must run at least one system",
             "name one, or remove the line for the usual three",
         )
-        yield Finding(("systems",), rule, remedy, "{}")
+        yield Violation(("systems",), rule, remedy, "{}")
     owners: dict[tuple[str, str], str] = {}
     for name, system in systems.items():
         if not system.path:
@@ -512,14 +514,14 @@ def systems_findings(systems: Mapping[str, System], names: Collection[str]) -> I
             remedy = (
                 "choose another path" if system.path == f"/{name}" else f"write path: /{name}, or another one"
             )
-            yield Finding(("systems", name, "path"), rule, remedy)
+            yield Violation(("systems", name, "path"), rule, remedy)
     yield from _below_metrics(systems, names)
     yield from _names_of_others(systems)
     yield from _names_of_roles(systems)
     yield from _names_of_secrets(systems)
 
 
-def _names_of_others(systems: Mapping[str, System]) -> Iterator[Finding]:
+def _names_of_others(systems: Mapping[str, System]) -> Iterator[Violation]:
     """A name belongs to one system, whether it has it or had it."""
     owners: dict[str, str] = {}
     for name, system in systems.items():
@@ -531,25 +533,25 @@ def _names_of_others(systems: Mapping[str, System]) -> Iterator[Finding]:
                 remedy = (
                     "remove formerly, or remove the other system, whose resources then become those of this"
                 )
-                yield Finding(path, rule, f"{remedy} one", former)
+                yield Violation(path, rule, f"{remedy} one", former)
             elif owner != name:
                 rule = (
                     f"a former name must lead to one system, and systems.{owner}.formerly names {former}, too"
                 )
-                yield Finding(path, rule, "remove it from one of them", former)
+                yield Violation(path, rule, "remove it from one of them", former)
 
 
-def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Finding]:
+def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Violation]:
     """The role of its pods has the name of the system; those of workflows have deploy- or push- before it."""
     known = {called(name, system.formerly): name for name, system in systems.items()}
     for mine, name in known.items():
         for start in WORKFLOWS:
             if (other := known.get(mine.removeprefix(start))) not in (None, name):
                 rule = f"the name must not be {mine}: a role by which workflows of {other} work has it in IAM"
-                yield Finding(("systems", name), rule, f"write another name, such as {mine}-app", mine)
+                yield Violation(("systems", name), rule, f"write another name, such as {mine}-app", mine)
 
 
-def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Finding]:
+def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Violation]:
     """Secrets that Tierra makes have an address in Terraform each (passwords.py)."""
     owners: dict[str, str] = {}
     for name, system in systems.items():
@@ -560,10 +562,10 @@ def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Finding]:
             owner = owners.setdefault(address, f"systems.{name}.secrets.{variable}")
             if owner != f"systems.{name}.secrets.{variable}":
                 rule = f"two secrets must not have one name in Terraform, and {owner} has {address}, too"
-                yield Finding(("systems", name, "secrets", variable), rule, "choose another variable")
+                yield Violation(("systems", name, "secrets", variable), rule, "choose another variable")
 
 
-def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Finding]:
+def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
     """A path may lie below another's, `/` and `/shop`, for the longer one wins; but metrics are shut to the
     outside with all that lies below them."""
     inner = {
@@ -580,4 +582,4 @@ def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Ite
         if owner != name:
             rule = f"a path must not lie below the metrics of {owner}, which are closed to the outside"
             remedy = f"write path: /{name}, or change systems.{owner}.metrics"
-            yield Finding(("systems", name, "path"), rule, remedy)
+            yield Violation(("systems", name, "path"), rule, remedy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modules.data.outputs import DataOutputs
 from modules.storage.outputs import StorageOutputs
-from modules.systems.authorities import authorities
+from modules.systems.ca_bundle import ca_bundle
 from modules.systems.requests_spec import host
 from modules.systems.shape_spec import variable
 from modules.systems.spec import System
@@ -34,7 +34,7 @@ def user(name: str) -> str:
 def certificate(stack: Stack, system: System) -> str:
     """The root certificate of the databases that the system speaks to; empty when it needs none, or when the
     project has none of the region."""
-    return authorities().get(stack.environment.region, "") if system.keeps_data else ""
+    return ca_bundle().get(stack.environment.region, "") if system.keeps_data else ""
 
 
 def _traces(stack: Stack, name: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from tierra.validation.model import Finding, Section, fault
+from tierra.validation.model import Model, Violation, rule_error
 from tierra.validation.system_names import NO_TEXT
 
 if TYPE_CHECKING:
@@ -36,21 +36,21 @@ def _name(name: str) -> str:
             f"the name of a volume must be at most {LONGEST_NAME} lowercase letters and digits, a letter"
             " first"
         )
-        raise fault(rule, f"write {plain}" if plain else "write a name such as media")
+        raise rule_error(rule, f"write {plain}" if plain else "write a name such as media")
     if name in NO_TEXT:
         rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
-        raise fault(rule, f"write another name, such as {name}files")
+        raise rule_error(rule, f"write another name, such as {name}files")
     return name
 
 
 def _path(path: str) -> str:
     if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", path) or len(path) > 200:
         rule = "the path of a volume must be absolute, of letters, digits and . _ - between its slashes"
-        raise fault(rule, "write it like /srv/media")
+        raise rule_error(rule, "write it like /srv/media")
     taken = next((each for each in SYSTEM_FOLDERS if path == each or path.startswith(f"{each}/")), None)
     if taken := taken or next((each for each in HIDING if path == each), None):
         where = f"in {taken}" if taken in SYSTEM_FOLDERS else taken
-        raise fault(
+        raise rule_error(
             f"the path must not be {where}: a volume hides what the image has there",
             "write a path of its own, such as /srv/media",
         )
@@ -65,7 +65,7 @@ VolumePath = Annotated[
 ]
 
 
-class Volume(Section):
+class Volume(Model):
     """A folder on a file system of its own in EFS, in every zone, which all pods of the system share."""
 
     path: VolumePath = Field(
@@ -89,22 +89,22 @@ def volumes(systems: Mapping[str, System]) -> dict[str, Volume]:
     }
 
 
-def volume_findings(system: System) -> Iterator[Finding]:
+def volume_violations(system: System) -> Iterator[Violation]:
     """Each volume has a place of its own. Paths start at the system."""
     if len(system.volumes) > MOST_VOLUMES:
         rule = f"a system must have at most {MOST_VOLUMES} volumes"
-        yield Finding(("volumes",), rule, "use folders of one volume", f"{len(system.volumes)} volumes")
+        yield Violation(("volumes",), rule, "use folders of one volume", f"{len(system.volumes)} volumes")
     before: dict[str, str] = {}
     for name, volume in system.volumes.items():
         for other, path in before.items():
             if f"{volume.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{volume.path}/"):
                 rule = f"a volume must not lie at or in the place of another, and {other} is at {path}"
-                yield Finding(("volumes", name, "path"), rule, "choose a path beside it", volume.path)
+                yield Violation(("volumes", name, "path"), rule, "choose a path beside it", volume.path)
                 break
         before[name] = volume.path
         if file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
             rule = f"a volume must not hold files of config, and {file} lies in it"
-            yield Finding(("volumes", name, "path"), rule, "move one of the two", volume.path)
+            yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)
         if volume.path in system.config:
             rule = "a path must not be both a volume and a file of config"
-            yield Finding(("volumes", name, "path"), rule, "move one of the two", volume.path)
+            yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)

@@ -47,6 +47,6 @@ class Columns:
         """Where the line from a zone to the internet runs."""
         return self.zones[zone] + self.zone - LANE / 2
 
-    def trunk(self, number: int) -> float:
+    def track(self, number: int) -> float:
         """Where a line down the gutter runs."""
         return self.band - GUTTER * (number + 0.75)

@@ -85,8 +85,8 @@ class Edge:
     """`speaker` may open connections to each of `listeners` (ids of boxes), at `ports`; `addresses` are
     the rules of the security groups that say so."""
 
-    speaker: str
-    listeners: tuple[str, ...]
+    source: str
+    targets: tuple[str, ...]
     ports: tuple[Port, ...]
     addresses: tuple[str, ...]
     mark: Mark | None = None

@@ -133,8 +133,8 @@ def _edges(picture: Picture, names: dict[str, str]) -> Iterator[str]:
     # A second internet at the end: arrows back to the first would turn everything upside down.
     for edge in picture.edges:
         label = _escaped(edge.label(words=True))
-        for listener in edge.listeners:
-            one, other, arrow = names.get(edge.speaker, INTERNET), names.get(listener, OUTSIDE), "-->"
+        for target in edge.targets:
+            one, other, arrow = names.get(edge.source, INTERNET), names.get(target, OUTSIDE), "-->"
             if one == other:
                 one, other, arrow = kinds.get("kong", one), kinds.get("systems", other), "<-->"
             if one == INTERNET and "waf" in kinds:

@@ -99,8 +99,8 @@ def load_balancers(terraform: Terraform, *, internal: bool) -> list[Box]:
     for balancer in terraform.all("aws_lb"):
         if bool(balancer.values.get("internal")) != internal:
             continue
-        listeners = [each for each in related if each.type == "aws_lb_listener"]
-        says = [f"{each.values['protocol']} {each.values['port']}{_redirect(each)}" for each in listeners]
+        targets = [each for each in related if each.type == "aws_lb_listener"]
+        says = [f"{each.values['protocol']} {each.values['port']}{_redirect(each)}" for each in targets]
         groups = groups_of(terraform, balancer)
         inside = f"from {listed(ranges(terraform, [group.address for group in groups]))}"
         place = inside if internal else "in every public subnet"
@@ -109,8 +109,8 @@ def load_balancers(terraform: Terraform, *, internal: bool) -> list[Box]:
     return found
 
 
-def _redirect(listener: Resource) -> str:
-    actions = listener.values.get("default_action") or ()
+def _redirect(target: Resource) -> str:
+    actions = target.values.get("default_action") or ()
     to = [action["redirect"] for action in actions if action.get("redirect")]
     to = [each[0] if isinstance(each, list) else each for each in to]
     return f" to {to[0]['port']}" if to else ""

@@ -28,33 +28,33 @@ STRAIGHT = {
 def trunks(picture: Picture) -> list[str]:
     """The speakers with a line in the gutter."""
     kinds = {box.id: box.kind for box in picture.boxes()} | {INTERNET: INTERNET}
-    return list(dict.fromkeys(edge.speaker for edge in picture.edges if _in_gutter(edge, kinds)))
+    return list(dict.fromkeys(edge.source for edge in picture.edges if _in_channel(edge, kinds)))
 
 
-def _in_gutter(edge: Edge, kinds: dict[str, str]) -> bool:
-    speaker, listener = kinds[edge.speaker], kinds[edge.listeners[0]]
-    if (speaker, listener) in STRAIGHT:
+def _in_channel(edge: Edge, kinds: dict[str, str]) -> bool:
+    source, target = kinds[edge.source], kinds[edge.targets[0]]
+    if (source, target) in STRAIGHT:
         return False
-    return not (speaker == INTERNET and listener == "load_balancer") and listener != INTERNET
+    return not (source == INTERNET and target == "load_balancer") and target != INTERNET
 
 
 def routes(picture: Picture, scene: Scene, columns: Columns) -> list[Line]:
     """Every line."""
     kinds = {frame.box.id: frame.box.kind for frame in scene.frames}
-    speakers = trunks(picture)
+    sources = trunks(picture)
     found: list[Line] = []
     beside: float = columns.across + 40
     for edge in picture.edges:
-        speaker, listener = kinds[edge.speaker], kinds[edge.listeners[0]]
-        if _in_gutter(edge, kinds):
-            found += _trunk(edge, scene, columns, speakers.index(edge.speaker))
-        elif listener == INTERNET:
+        source, target = kinds[edge.source], kinds[edge.targets[0]]
+        if _in_channel(edge, kinds):
+            found += _track(edge, scene, columns, sources.index(edge.source))
+        elif target == INTERNET:
             found += _out(edge, scene, columns)
-        elif speaker == INTERNET:
+        elif source == INTERNET:
             found += _into(edge, scene, columns)
-        elif speaker == listener:
+        elif source == target:
             found += _among(edge, scene)
-        elif speaker == "load_balancer":
+        elif source == "load_balancer":
             found += _down(edge, scene, columns)
         else:
             found.append(_between(edge, scene, columns, beside))
@@ -77,13 +77,13 @@ def _centred(edge: Edge, x: float, top: float, room: float) -> tuple[Text, ...]:
     return _written(edge, x, top + BETWEEN / 2 + 5 + (lines - 1) * LEADING / 2, room)
 
 
-def _trunk(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[Line]:
-    x, speaker = columns.trunk(number), scene[edge.speaker].area
+def _track(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[Line]:
+    x, source = columns.track(number), scene[edge.source].area
     # Each trunk arrives a little lower than the one before it.
-    start = Point(speaker.x, speaker.middle.y)
-    if edge.speaker == INTERNET:
-        start = Point(x, speaker.bottom)
-    areas = [scene[listener].area for listener in edge.listeners]
+    start = Point(source.x, source.middle.y)
+    if edge.source == INTERNET:
+        start = Point(x, source.bottom)
+    areas = [scene[target].area for target in edge.targets]
     ends = [Point(area.x, area.middle.y + 24 * number) for area in areas]
     last = max(ends, key=lambda end: abs(end.y - start.y))
     yield Line((start, Point(x, start.y), Point(x, last.y)), edge=edge, head=False)
@@ -94,7 +94,7 @@ def _trunk(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[
 
 def _out(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
     """From the speaker to the internet, by way of the NAT gateways."""
-    top, internet = scene[edge.speaker].area.y, scene[INTERNET].area.bottom
+    top, internet = scene[edge.source].area.y, scene[INTERNET].area.bottom
     for gateway in [frame for frame in scene.frames if frame.box.kind == "nat"]:
         zone = gateway.box.zone
         if zone not in columns.zones:
@@ -117,7 +117,7 @@ def _into(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
     """Through the WAF to the load balancer."""
     x, y = columns.entry, scene[INTERNET].area.bottom
     stops = [frame for frame in scene.frames if frame.box.kind == "waf"]
-    stops += [scene[listener] for listener in edge.listeners]
+    stops += [scene[target] for target in edge.targets]
     label = _centred(edge, x + 10, y, columns.zone)
     for stop in stops:
         yield Line(points=(Point(x, y), Point(x, stop.area.y)), labels=label, edge=edge)
@@ -126,8 +126,8 @@ def _into(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
 
 def _down(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
     """From the load balancer to Kong, which its target group names among the pods."""
-    area = scene[edge.speaker].area
-    gateways = [frame for frame in scene.frames if frame.box.kind == "kong"] or [scene[edge.listeners[0]]]
+    area = scene[edge.source].area
+    gateways = [frame for frame in scene.frames if frame.box.kind == "kong"] or [scene[edge.targets[0]]]
     x = columns.entry
     label = _centred(edge, 0, area.bottom + 16, x - columns.band - 20)
     labels = tuple(_left_of(text, x - 10) for text in label)
@@ -146,9 +146,9 @@ def _among(edge: Edge, scene: Scene) -> Iterable[Line]:
 
 def _between(edge: Edge, scene: Scene, columns: Columns, x: float) -> Line:
     """Up or down between two that stand one above the other."""
-    speaker, listener = scene[edge.speaker].area, scene[edge.listeners[0]].area
-    down = speaker.y < listener.y
-    start, end = (speaker.bottom, listener.y) if down else (speaker.y, listener.bottom)
+    source, target = scene[edge.source].area, scene[edge.targets[0]].area
+    down = source.y < target.y
+    start, end = (source.bottom, target.y) if down else (source.y, target.bottom)
     label = _centred(edge, x + 10, min(start, end), columns.end - x)
     return Line(points=(Point(x, start), Point(x, end)), labels=label, edge=edge)
 

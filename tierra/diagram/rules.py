@@ -101,7 +101,7 @@ def _places(terraform: Terraform, boxes: Iterable[Box]) -> dict[str, list[str]]:
 
 
 def _edge(
-    places: dict[str, list[str]], talks: list[tuple[Traffic, list[Resource]]], speaker: str, listener: str
+    places: dict[str, list[str]], talks: list[tuple[Traffic, list[Resource]]], source: str, target: str
 ) -> Edge:
     ports = []
     for traffic, resources in talks:
@@ -109,8 +109,8 @@ def _edge(
         ports.append(Port(str(traffic), marks[0] if marks else None))
     whole = {port.mark for port in ports}
     return Edge(
-        speaker=places[speaker][0],
-        listeners=tuple(places[listener]),
+        source=places[source][0],
+        targets=tuple(places[target]),
         ports=tuple(ports),
         addresses=tuple(each.address for _, resources in talks for each in resources),
         mark=whole.pop() if len(whole) == 1 else Mark.CHANGED,

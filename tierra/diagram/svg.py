@@ -91,8 +91,8 @@ def described(picture: Picture) -> str:
     names = {box.id: box.title for box in picture.boxes()} | {INTERNET: "Internet"}
     talks = []
     for edge in picture.edges:
-        listeners = " and ".join(names[each] for each in edge.listeners)
-        talks.append(f"{names[edge.speaker]} to {listeners} ({edge.label(words=True)})")
+        targets = " and ".join(names[each] for each in edge.targets)
+        talks.append(f"{names[edge.source]} to {targets} ({edge.label(words=True)})")
     systems = [box.title for box in picture.boxes() if box.kind == "system"]
     return (
         f"A VPC in the zones {', '.join(picture.zones)}, with the systems {', '.join(systems)}."
@@ -200,7 +200,7 @@ def _line(line: Line) -> str:
     dash = f' stroke-dasharray="{dashes}"' if dashes else ""
     drawn = f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2.2"{dash}/>'
     rules = f" data-addresses={quoteattr(' '.join(line.edge.addresses))}" if line.edge else ""
-    ends = f" data-from={quoteattr(line.edge.speaker)}" if line.edge else ""
+    ends = f" data-from={quoteattr(line.edge.source)}" if line.edge else ""
     title = f"<title>{escape(line.edge.label(words=True))}</title>" if line.edge else ""
     return f"<g{ends}{rules}>{title}{drawn}{''.join(heads)}</g>"
 

@@ -45,7 +45,7 @@ SECTIONS = ("//", "terraform", "provider", "locals", *ELEMENTS, "moved", "remove
 Paragraph = tuple[str, str, Callable[[], list[str]]]
 
 
-class Twin:
+class Hcl:
     """The HCL of a root module. Its comments name the spec, the tier and, by address, the modules in
     `sources` that asked for what stands there, in the order in which they asked. With `own` there are no
     comments."""
@@ -271,7 +271,7 @@ def twins(
             if own:
                 configuration = owning.owned(configuration, facts)
                 owning.check(configuration.get("locals", {}), carried(file.parent))
-            found[tier] = Twin(configuration, sources[tier], schemas, tier, spec, own=own).files()
+            found[tier] = Hcl(configuration, sources[tier], schemas, tier, spec, own=own).files()
         except HclError as problem:
             raise HclError(f"{file}: {problem}") from None
     return formatted(terraform, found)

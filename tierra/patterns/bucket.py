@@ -69,7 +69,7 @@ class PrivateBucket:
             role,
             bucket=self.name,
             force_destroy=not stack.environment.protection,
-            lifecycle=stack.guarded,
+            lifecycle=stack.prevent_destroy,
             tags=stack.tags(role.replace("_", "-"), **(tags or {})),
         )
         self._block_public_access()

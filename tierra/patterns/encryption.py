@@ -40,7 +40,7 @@ def encryption_key(
         enable_key_rotation=True,
         rotation_period_in_days=ROTATION_DAYS,
         policy=document(_administration(stack), *grants),
-        lifecycle=stack.guarded,
+        lifecycle=stack.prevent_destroy,
         tags=stack.tags(role.replace("_", "-")),
     )
     stack.add(

@@ -105,7 +105,7 @@ def release(
     """
     if isinstance(chart, str):
         files = adapt(texts(chart))
-        path = stack.carry(f"charts/{Path(chart).name}", own_chart(files))
+        path = stack.add_files(f"charts/{Path(chart).name}", own_chart(files))
         chart = Chart(path, version(files))
     return stack.add(
         Release,

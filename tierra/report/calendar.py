@@ -192,7 +192,7 @@ def findings(tier: str, standing: Standing, changes: list[Change], day: date) ->
             subject = REFUSED if found.refused and new else CALENDAR
             says = f"{found.says}: {found.remedy}"
             lines = (f"~ {found.then}",)
-            yield Finding(subject, tier, address, action, says, lines, grave=found.ended or new)
+            yield Finding(subject, tier, address, action, says, lines, critical=found.ended or new)
 
 
 _ARGUMENTS = {

@@ -29,7 +29,7 @@ def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding
             f"~ architecture: {was} → {now}",
             *(f"~ {name} runs {each}" for name, each in images.items()),
         )
-        yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, grave=True)
+        yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, critical=True)
 
 
 def _moves(change: Change) -> Iterator[Finding]:
@@ -41,7 +41,7 @@ def _moves(change: Change) -> Iterator[Finding]:
     where = f"nodes of {kinds[1]}" if kinds[1] else f"nodes of another architecture than {kinds[0]}"
     says = f"its pods move to {where}: an image that was built for the old ones alone does not start there"
     lines = (f"~ group of nodes: {was.get(GROUP, 'compute.nodes')} → {now.get(GROUP, 'compute.nodes')}",)
-    yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, grave=True)
+    yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, critical=True)
 
 
 def _chosen(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -72,14 +72,14 @@ INTERRUPTS: Mapping[tuple[str, str], str] = {
 def downtime(change: Change, standing: Standing) -> Iterator[Finding]:
     """What one change interrupts."""
     if change.destroys and change.type in MISSED and not change.left_over:
-        how, grave = _missed(change, standing)
+        how, critical = _missed(change, standing)
         if not how:
             return
         if change.action == "replace" and change.new_first:
-            how, grave = f"the new one is there first; then {how}", False
+            how, critical = f"the new one is there first; then {how}", False
         elif change.action == "replace":
             how = f"until the new one is there, {how}"
-        yield Finding(DOWNTIME, change.tier, change.address, change.action, how, (), grave)
+        yield Finding(DOWNTIME, change.tier, change.address, change.action, how, (), critical)
     elif change.action == "update":
         for name in sorted({*change.was, *change.now}):
             if (change.type, name) in INTERRUPTS and diff(change.was.get(name), change.now.get(name)):

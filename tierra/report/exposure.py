@@ -49,9 +49,9 @@ WALLS: Mapping[str, tuple[str, str, str]] = {
 def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
     """What one change opens, closes or turns to the internet."""
     lines: list[str] = []
-    grave = False
+    critical = False
     if change.type in RULES:
-        lines, grave = _rule(change)
+        lines, critical = _rule(change)
     elif change.type == WEB_ACL:
         lines = list(_web_acl(change))
     elif change.type == IP_SET:
@@ -59,12 +59,12 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
     elif change.type in WALLS and change.action == "delete":
         argument, kind, name = WALLS[change.type]
         if not change.left_over and not standing.goes(kind, name, change.was.get(argument)):
-            lines, grave = ["- what it guards stays, without it"], True
+            lines, critical = ["- what it guards stays, without it"], True
     else:
-        lines, grave = _public(change)
+        lines, critical = _public(change)
     if lines:
-        says = _says(lines) if grave else ""
-        yield Finding(EXPOSURE, change.tier, change.address, change.action, says, tuple(lines), grave)
+        says = _says(lines) if critical else ""
+        yield Finding(EXPOSURE, change.tier, change.address, change.action, says, tuple(lines), critical)
 
 
 def _says(lines: list[str]) -> str:

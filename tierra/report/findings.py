@@ -55,7 +55,7 @@ class Finding:
     action: str
     says: str
     lines: tuple[str, ...] = ()
-    grave: bool = False
+    critical: bool = False
     family: str = ""
     verdict: str = ""
 
@@ -65,11 +65,11 @@ def verdict(finding: Finding) -> str:
     if finding.verdict:
         return finding.verdict
     if finding.subject == POLICY:
-        return FORBIDS if finding.grave else ""
+        return FORBIDS if finding.critical else ""
     if finding.subject == DATA:
-        return LOSES_DATA if finding.grave else UNGUARDS if finding.action == "update" else LOSES_LOGS
+        return LOSES_DATA if finding.critical else UNGUARDS if finding.action == "update" else LOSES_LOGS
     if finding.subject in (EXPOSURE, IDENTITY):
-        return OPENS if finding.grave else ""
+        return OPENS if finding.critical else ""
     return _ALWAYS.get(finding.subject, "")
 
 

@@ -32,8 +32,8 @@ class Group:
         )
 
     @property
-    def grave(self) -> bool:
-        return bool(self.first["grave"])
+    def critical(self) -> bool:
+        return bool(self.first["critical"])
 
     @property
     def tiers(self) -> str:
@@ -60,19 +60,19 @@ def folded(findings: list[dict[str, Any]]) -> list[Group]:
 
 
 def _likeness(finding: Mapping[str, Any]) -> tuple[Hashable, ...]:
-    if finding["family"] and not finding["grave"]:
+    if finding["family"] and not finding["critical"]:
         return (finding["family"],)
     kind = finding["address"].partition(".")[0]
     lines = () if finding["subject"] == REPLACEMENT else tuple(finding["lines"])
     alone = finding["address"] if not finding["says"] else ""
-    return finding["tier"], kind, finding["action"], finding["says"], lines, finding["grave"], alone
+    return finding["tier"], kind, finding["action"], finding["says"], lines, finding["critical"], alone
 
 
 def _title(members: list[dict[str, Any]]) -> str:
     first = members[0]
     if len(members) == 1:
         return str(first["address"])
-    if first["family"] and not first["grave"]:
+    if first["family"] and not first["critical"]:
         return f"{first['family']}, {len(members)} resources"
     kind = first["address"].partition(".")[0]
     names = ", ".join(each["address"].removeprefix(f"{kind}.") for each in members)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tierra.plans.changes import Change
 from tierra.report.findings import REFUSED, Finding
-from tierra.report.holdings import fate
+from tierra.report.holdings import outcome
 
 PROTECTION = "protection"  # the output by which tierra/terraform/stack.py keeps what the spec said
 # prevent_destroy does not reach a resource that the configuration has no longer, and ElastiCache and EFS have
@@ -26,9 +26,9 @@ def guarded(change: Change, plan: Mapping[str, Any]) -> Iterator[Finding]:
     last."""
     said = plan.get("output_changes", {}).get(PROTECTION, {})
     held = said.get("before") is True or said.get("after") is True
-    if held and change.action == "delete" and change.type in KEEPS_DATA and fate(change.type, change.was):
+    if held and change.action == "delete" and change.type in KEEPS_DATA and outcome(change.type, change.was):
         says = (
             "protection keeps it. To give it up with its data, write protection: false, plan and apply that"
             " first, as a change of its own, and leave it out then; or write it into the spec again"
         )
-        yield Finding(REFUSED, change.tier, change.address, change.action, says, (), grave=True)
+        yield Finding(REFUSED, change.tier, change.address, change.action, says, (), critical=True)

@@ -14,7 +14,7 @@ from tierra.report.releases import keeps_volumes
 Values = Mapping[str, Any]
 
 
-def fate(terraform_type: str, values: Values) -> str:
+def outcome(terraform_type: str, values: Values) -> str:
     """What becomes of the data of a resource; empty when it holds none of its own."""
     rule = FATES.get(terraform_type)
     return rule(values) if rule else ""
@@ -32,7 +32,7 @@ def way_out(terraform_type: str, values: Values) -> str:
 
 def keeps_snapshot(terraform_type: str, values: Values) -> bool:
     """Whether the resource leaves a final snapshot."""
-    return fate(terraform_type, values).startswith("final snapshot")
+    return outcome(terraform_type, values).startswith("final snapshot")
 
 
 def _database(values: Values) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from tierra.plans.changes import Change
 from tierra.plans.differences import text
 from tierra.report.findings import DATA, Finding
-from tierra.report.holdings import FATES, fate, way_out
+from tierra.report.holdings import FATES, outcome, way_out
 from tierra.report.tenants import SUBNET, Tenant, inside
 
 # Logs go with what they belong to; what becomes of them is said, and is not the worst of a plan.
@@ -35,14 +35,14 @@ FOREVER = ("retention_in_days",)  # 0 keeps for good
 
 def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
     """What one change means for data. `tenants` is what stands in the network."""
-    becomes = fate(change.type, change.was) or inside(change.type, change.was, tenants)
+    becomes = outcome(change.type, change.was) or inside(change.type, change.was, tenants)
     # What stands in a zone that is given up goes before its subnets: tierra/run/order.py.
     zone = change.type == SUBNET and change.action == "delete"
     if change.destroys and becomes and not zone:
-        grave = change.type not in LESSER
+        critical = change.type not in LESSER
         if way := way_out(change.type, change.was):
             becomes = f"{becomes}; {way}"
-        yield Finding(DATA, change.tier, change.address, change.action, becomes, (), grave)
+        yield Finding(DATA, change.tier, change.address, change.action, becomes, (), critical)
     if change.action == "update" and change.type in FATES:
         lifted = list(_lifted(change))
         lines = tuple(f"~ {name}: {text(was)} → {text(now)}" for name, was, now in lifted)

@@ -58,9 +58,9 @@ def model(made: dict[str, Any]) -> dict[str, Any]:
                 "key": key,
                 "title": title,
                 "count": len(found),
-                "grave": any(each["grave"] for each in found),
-                "changed": folded([each for each in found if each["action"] != "create" or each["grave"]]),
-                "new": [each for each in found if each["action"] == "create" and not each["grave"]],
+                "critical": any(each["critical"] for each in found),
+                "changed": folded([each for each in found if each["action"] != "create" or each["critical"]]),
+                "new": [each for each in found if each["action"] == "create" and not each["critical"]],
             }
             for key, title in SUBJECTS.items()
             if (found := [each for each in made["findings"] if each["subject"] == key])

@@ -26,19 +26,19 @@ GRANTS: Mapping[str, tuple[str, ...]] = {
 def identity(change: Change) -> Iterator[Finding]:
     """The finding of one resource, if it gives or takes rights."""
     lines: list[str] = []
-    grave = False
+    critical = False
     for name in sorted({*change.was, *change.now}):
         was, now = _statements(change.was.get(name)), _statements(change.value(name))
         if was or now:
             lines += _lines(was, now)
-            grave |= any(anyone(each) for key, each in now.items() if was.get(key) != each)
+            critical |= any(anyone(each) for key, each in now.items() if was.get(key) != each)
         elif change.now.get(name) is UNKNOWN and name in change.configured and name in POLICIES:
             lines.append(f"~ {name}: its statements are known after apply")
     if change.type in GRANTS and (grant := list(_grant(change))):
         lines += grant
     if lines:
-        says = "anyone may use it" if grave else ""
-        yield Finding(IDENTITY, change.tier, change.address, change.action, says, tuple(lines), grave)
+        says = "anyone may use it" if critical else ""
+        yield Finding(IDENTITY, change.tier, change.address, change.action, says, tuple(lines), critical)
 
 
 def _statements(value: Any) -> dict[str, dict[str, Any]]:

@@ -37,8 +37,8 @@ def _paths(change: Change) -> Iterator[Finding]:
     lines = (*(f"- {path}" for path in gone), *(f"+ {path}" for path in new))
     if gone:
         says = f"clients of {', '.join(gone)} get 404"
-        grave = change.action != "delete"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines, grave, verdict=MOVES)
+        critical = change.action != "delete"
+        yield Finding(REACH, change.tier, change.address, change.action, says, lines, critical, verdict=MOVES)
     elif asks_for_credentials(change.was) and not asks_for_credentials(_known(change)):
         says = "the gateway no longer asks for a key or token"
         yield Finding(REACH, change.tier, change.address, change.action, says, (), True, verdict=OPENS)

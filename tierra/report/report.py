@@ -132,7 +132,7 @@ def findings(
     refused: Sequence[Finding] = (),
     within: Sequence[Tenant] = (),
 ) -> list[Finding]:
-    """What matters, by subject; within one the grave first, and what is new last. `touched` and `pictures`
+    """What matters, by subject; within one the critical first, and what is new last. `touched` and `pictures`
     are by tier, and in the order of the tiers; `within` is what stands in the network."""
     images = dict(sorted(each for picture in pictures.values() for each in _images(picture)))
     found: list[Finding] = [*refused]
@@ -157,8 +157,8 @@ def findings(
     subjects, tiers = list(SUBJECTS), list(touched)
 
     def place(each: Finding) -> tuple[int, bool, bool, int, str]:
-        new = each.action == "create" and not each.grave
-        return subjects.index(each.subject), new, not each.grave, tiers.index(each.tier), each.address
+        new = each.action == "create" and not each.critical
+        return subjects.index(each.subject), new, not each.critical, tiers.index(each.tier), each.address
 
     return sorted(found, key=place)
 

@@ -42,27 +42,27 @@ def _weaker(change: Change) -> Iterator[Finding]:
     """One finding for all that a resource loses and stays."""
     said: list[str] = []
     lines: list[str] = []
-    grave = False
+    critical = False
     for (kind, name), (says, worst) in STANDBYS.items():
         if kind == change.type and change.was.get(name) is True and change.now.get(name) is False:
             said.append(says)
             lines.append(f"~ {name}: true → false")
-            grave |= worst
+            critical |= worst
     for (kind, name), (what, alone) in NUMBERS.items():
         was, now = change.was.get(name), change.now.get(name)
         if kind == change.type and isinstance(was, int) and isinstance(now, int) and now < was:
             said.append(f"{what}: {was} → {now}")
             lines.append(f"~ {name}: {was} → {now}")
-            grave |= now <= alone
+            critical |= now <= alone
     if change.type == RELEASE and runs_pods(change.was):
         was, now = replicas(change.was), replicas(change.now)
         if was is not None and now is not None and now < was:
             said.append(f"pods that always run: {was} → {now}")
             lines.append(f"~ replicas: {was} → {now}")
-            grave |= now <= 1
+            critical |= now <= 1
     if said:
         what = "; ".join(said)
-        yield Finding(RESILIENCE, change.tier, change.address, change.action, what, tuple(lines), grave)
+        yield Finding(RESILIENCE, change.tier, change.address, change.action, what, tuple(lines), critical)
 
 
 def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
@@ -96,11 +96,11 @@ def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         yield from _shrinks(gone(NAT), says, now == 1)
 
 
-def _shrinks(away: list[Change], says: str, grave: bool) -> Iterator[Finding]:
+def _shrinks(away: list[Change], says: str, critical: bool) -> Iterator[Finding]:
     """One finding for all that goes; the first stands for it."""
     lines = tuple(f"- {each.address}" for each in away)
     for first in away[:1]:
-        yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, grave)
+        yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, critical)
 
 
 def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:

@@ -174,8 +174,8 @@ def _subjects(findings: list[dict[str, Any]]) -> Iterator[tuple[str, list[Group]
     """The title of each subject, what is shown, and what is new and only counted."""
     for subject, group in groupby(findings, lambda each: each["subject"]):
         found = list(group)
-        shown = [each for each in found if each["action"] != "create" or each["grave"]]
-        new = [each for each in found if each["action"] == "create" and not each["grave"]]
+        shown = [each for each in found if each["action"] != "create" or each["critical"]]
+        new = [each for each in found if each["action"] == "create" and not each["critical"]]
         yield SUBJECTS[subject], folded(shown), folded(new)
 
 
@@ -216,4 +216,4 @@ def _count(groups: list[Group]) -> int:
 
 
 def _style(group: Group) -> str:
-    return "bold red" if group.grave else ""
+    return "bold red" if group.critical else ""

@@ -101,7 +101,7 @@ def _finding(change: Change, rule: Rule) -> Finding:
     was, now = at(change.was, rule.argument), at(change.now, rule.argument)
     line = f"~ {rule.argument}: {text(was)} → {text(now)}"
     says = f"{rule.says}: {REMEDIES[rule.name].format(**_words(change, was, now))}"
-    return Finding(REFUSED, change.tier, change.address, change.action, says, (line,), grave=True)
+    return Finding(REFUSED, change.tier, change.address, change.action, says, (line,), critical=True)
 
 
 def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
@@ -143,4 +143,4 @@ def _storage(plan: dict[str, Any], tier: str) -> Iterator[Finding]:
         rule = next(rule for rule in RULES if rule.name == "storage_lower")
         says = f"{rule.says}: {REMEDIES[rule.name].format(was=was)}"
         line = f"~ {rule.argument}: {was} → {now}"
-        yield Finding(REFUSED, tier, POSTGRES, "update", says, (line,), grave=True)
+        yield Finding(REFUSED, tier, POSTGRES, "update", says, (line,), critical=True)

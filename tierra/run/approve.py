@@ -63,7 +63,7 @@ def apply(workspace: Workspace) -> None:
 
 
 def _stops(finding: dict[str, Any]) -> bool:
-    return finding["subject"] == REFUSED or (finding["subject"] == POLICY and bool(finding["grave"]))
+    return finding["subject"] == REFUSED or (finding["subject"] == POLICY and bool(finding["critical"]))
 
 
 def _refusal(findings: Iterable[dict[str, Any]]) -> str:
@@ -142,7 +142,7 @@ def beyond(tier: Tier) -> list[str]:
 def again(tier: Tier, board: Board, why: str) -> None:
     """Raises Failed unless the new plan does no more than was approved, or is approved now."""
     plan, configuration = read_json(tier.plan_json), tier.kept_configuration()
-    forbidden = [each for each in gate.findings([tier]) if each.grave]
+    forbidden = [each for each in gate.findings([tier]) if each.critical]
     if refused := [*refused_plan(plan, configuration, tier.name), *forbidden]:
         raise Failed(_refusal(asdict(each) for each in refused))
     if not (lines := beyond(tier)):

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tierra.plans.differences import differences
-from tierra.report.ordinary import covers, ordinary
+from tierra.report.expected_drift import covers, expected_drift
 from tierra.run import destroy, program, waits
 from tierra.run import plan as planning
 from tierra.run.board import DONE, STOPPED, Board
@@ -83,12 +83,12 @@ def compare(tier: Tier) -> dict[str, Any]:
         if change["after"] is None:
             found.append({"address": address, "attribute": "", "was": "there", "is": "deleted"})
             continue
-        quiet = ordinary(each, managed, configured.get(each["type"], {}).get(each["name"], {}))
+        ignored = expected_drift(each, managed, configured.get(each["type"], {}).get(each["name"], {}))
         # What was asked for at the last apply, and AWS has made in the maintenance window since.
         wanted = waits.noted(asked, address)
-        quiet += [name for name, value in wanted.items() if change["after"].get(name) == value]
+        ignored += [name for name, value in wanted.items() if change["after"].get(name) == value]
         for one in differences(change):
-            if any(covers(name, one.attribute) for name in quiet):
+            if any(covers(name, one.attribute) for name in ignored):
                 left += 1
             else:
                 found.append({"address": address, "attribute": one.attribute, "was": one.was, "is": one.now})

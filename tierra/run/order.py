@@ -169,11 +169,11 @@ def _findings(tier: Tier) -> Iterator[Finding]:
             " Take the change back; or, if the data may go, run:"
         )
         lines = (workspace.command("destroy", going), *then)
-        yield Finding(REFUSED, tier.name, address, "replace", says, lines, grave=True)
+        yield Finding(REFUSED, tier.name, address, "replace", says, lines, critical=True)
     for address, by in released(tier, plan).items():
         if left := {name: at for name, at in by.items() if name not in workspace.selected}:
             says = f"it is still used by {_listed(left)}. Plan and apply these tiers together:"
-            yield Finding(REFUSED, tier.name, address, "delete", says, then, grave=True)
+            yield Finding(REFUSED, tier.name, address, "delete", says, then, critical=True)
 
 
 def _listed(by: Mapping[str, list[str]]) -> str:

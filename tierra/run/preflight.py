@@ -15,7 +15,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from tierra.report.holdings import fate, keeps_snapshot
+from tierra.report.holdings import keeps_snapshot, outcome
 from tierra.run.override import GUARDS
 from tierra.run.workspace import Tier, Workspace
 
@@ -30,7 +30,7 @@ class Holding:
     AWS refuses its deletion, as they were last applied."""
 
     address: str
-    fate: str
+    outcome: str
     guards: tuple[str, ...] = ()
 
 
@@ -96,12 +96,12 @@ class TierState:
 def _holding(resource: dict[str, Any]) -> Holding | None:
     values = resource["values"]
     guards = tuple(name for name in GUARDS if values.get(name) is True)
-    becomes = fate(resource["type"], values)
+    becomes = outcome(resource["type"], values)
     return Holding(resource["address"], becomes or "is deleted", guards) if guards or becomes else None
 
 
 def _kind_and_fate(holding: Holding) -> tuple[str, str]:
-    return holding.address.partition(".")[0], holding.fate
+    return holding.address.partition(".")[0], holding.outcome
 
 
 def read(tiers: list[Tier]) -> list[TierState]:
@@ -149,7 +149,7 @@ def table(states: list[TierState]) -> Table:
     for state in states:
         for each in state.holdings:
             by_terraform = ("prevent_destroy",) if each.address in state.prevented else ()
-            rows.add_row(state.tier, each.address, ", ".join((*each.guards, *by_terraform)), each.fate)
+            rows.add_row(state.tier, each.address, ", ".join((*each.guards, *by_terraform)), each.outcome)
     return rows
 
 

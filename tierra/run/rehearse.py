@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tierra.run.leftovers import leftovers
+from tierra.run.residue import residue
 from tierra.run.workspace import Failed, Workspace, read_json
 
 # The tiers that an administrator applies the first time: one makes the roles of the pipeline, the other a
@@ -46,7 +46,7 @@ def rehearse(workspace: Workspace, words: list[str]) -> None:
     for goal in ("plan", "apply"):
         step(goal, UNPROTECTED, role=ROLES[goal])
     step("destroy", UNPROTECTED)
-    if left := leftovers(states):
+    if left := residue(states):
         raise Failed("\n".join(["rehearse: destroyed, but this is left:", *(f"  {line}" for line in left)]))
     print(f"rehearse: {environment} was planned, applied, found unchanged and destroyed; nothing is left")
 

@@ -67,7 +67,7 @@ class Names:
 
     def of(self, kind: str, role: str = "") -> str:
         """The name of a thing of a kind listed in LIMITS. The same words give the same name, always."""
-        return fit(f"{self.stem}-{role}" if role else self.stem, LIMITS[kind])
+        return truncate(f"{self.stem}-{role}" if role else self.stem, LIMITS[kind])
 
     def pattern(self, kind: str) -> str:
         """What matches every name of a kind in a policy. Where the limit is so low that a stem may be cut, it
@@ -77,19 +77,19 @@ class Names:
 
     def bucket(self, role: str) -> str:
         """A bucket shares its names with all of AWS, so it carries the account."""
-        return fit(f"{self.stem}-{self.account}-{role}", LIMITS["bucket"])
+        return truncate(f"{self.stem}-{self.account}-{role}", LIMITS["bucket"])
 
     def alias(self, role: str) -> str:
         """Alias of an encryption key; alias names allow a path."""
-        return f"alias/{fit(f'{self.stem}-{role}', LIMITS['kms_alias'] - len('alias/'))}"
+        return f"alias/{truncate(f'{self.stem}-{role}', LIMITS['kms_alias'] - len('alias/'))}"
 
     def log_group(self, service: str, role: str) -> str:
         """`/aws/<service>/<stem>/<role>`: CloudWatch lists groups by prefix, services first."""
-        return fit(f"/aws/{service}/{self.stem}/{role}", LIMITS["log_group"])
+        return truncate(f"/aws/{service}/{self.stem}/{role}", LIMITS["log_group"])
 
     def repository(self, system: str) -> str:
         """Container registry of a system; the slash keeps those of an environment apart from all others."""
-        return fit(f"{self.stem}/{system}", LIMITS["repository"])
+        return truncate(f"{self.stem}/{system}", LIMITS["repository"])
 
     def image_parameter(self, system: str) -> str:
         """Parameter that says which image of a system runs. No part of it is longer than its limit."""
@@ -106,7 +106,7 @@ class Names:
 
     def prefix(self, kind: str, role: str) -> str:
         """For `name_prefix`, ending in a hyphen; Terraform appends 26 digits."""
-        return fit(f"{self.stem}-{role}", LIMITS[f"{kind}_prefix"] - 1) + "-"
+        return truncate(f"{self.stem}-{role}", LIMITS[f"{kind}_prefix"] - 1) + "-"
 
     def underscored(self, kind: str, role: str) -> str:
         """For services that refuse hyphens. No two stems meet, for a spec has no underscores."""
@@ -118,7 +118,7 @@ class Names:
         return {"Backup": self.stem}
 
 
-def fit(name: str, limit: int) -> str:
+def truncate(name: str, limit: int) -> str:
     """The name itself, or when it is longer than the limit its start and a digest of the whole.
 
     A name is either short enough to stay as it is or unique by its digest; neither changes from run to run.

@@ -116,7 +116,7 @@ class Outputs:
     @classmethod
     def read(cls, stack: Stack) -> Self:
         """The outputs of the producer, as references in the consumer's stack, through one remote state."""
-        start = stack.producer(cls.tier)
+        start = stack.remote_state(cls.tier)
         return cls(
             **{output.name: _reference(f"{start}.{output.name}", output, stack) for output in cls.described()}
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from tierra.terraform.naming import Names
-from tierra.validation.model import Finding, fault
+from tierra.validation.model import Violation, rule_error
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -31,9 +31,9 @@ def _path(path: str) -> str:
             "a path must start and end with a slash, consist of letters, digits and + = , . @ _ - /, and"
             f" have at most {LONGEST_PATH} characters"
         )
-        raise fault(rule, f"write {plain}" if fits else "write it like /platform/")
+        raise rule_error(rule, f"write {plain}" if fits else "write it like /platform/")
     if path.startswith(_RESERVED):
-        raise fault(
+        raise rule_error(
             f"a path must not start with {' or '.join(_RESERVED)}, which belong to AWS", "choose another path"
         )
     return path
@@ -51,13 +51,13 @@ def _role_arn(arn: str, rule: str, example: str) -> str:
         return arn
     session = re.fullmatch(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+", arn)
     if session:
-        raise fault(
+        raise rule_error(
             f"{rule}; this is a session of one", f"write arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
         )
     if ":user/" in arn or arn.endswith(":root"):
         rule += "; this is none, and keys of users never expire"
-        raise fault(rule, f"name a role that may be assumed, like {example}")
-    raise fault(rule, f"write it like {example}")
+        raise rule_error(rule, f"name a role that may be assumed, like {example}")
+    raise rule_error(rule, f"write it like {example}")
 
 
 def _role(rule: str, example: str) -> tuple[AfterValidator, WithJsonSchema]:
@@ -99,7 +99,9 @@ def _policy(policy: str) -> str:
     if named or arn:
         return policy
     rule = "a permissions boundary must be a managed policy, by its ARN or by its name in the account"
-    raise fault(rule, "write it like company-boundary, or arn:aws:iam::123456789012:policy/company-boundary")
+    raise rule_error(
+        rule, "write it like company-boundary, or arn:aws:iam::123456789012:policy/company-boundary"
+    )
 
 
 PolicyRef = Annotated[
@@ -115,7 +117,7 @@ PolicyRef = Annotated[
 ]
 
 
-def boundary_findings(environment: Environment) -> Iterator[Finding]:
+def boundary_violations(environment: Environment) -> Iterator[Violation]:
     """A boundary that no role of this environment can have."""
     arn = prescribed_boundary(environment)
     if arn is None:
@@ -124,21 +126,21 @@ def boundary_findings(environment: Environment) -> Iterator[Finding]:
     _, partition, _, _, account, resource = arn.split(":", 5)
     if partition != environment.partition:
         rule = f"the policy must be in the partition of the roles, {environment.partition}"
-        yield Finding(path, rule, f"name a policy of {environment.partition}")
+        yield Violation(path, rule, f"name a policy of {environment.partition}")
     elif account not in (environment.account, "aws"):
         rule = f"the boundary of a role must be a policy of its own account, {environment.account}, or of AWS"
-        yield Finding(path, rule, f"create the policy in {environment.account}, and name that one")
+        yield Violation(path, rule, f"create the policy in {environment.account}, and name that one")
     stem = _names(environment).stem
     if account != "aws" and resource.startswith(f"policy/{stem}-"):
         rule = (
             f"the name of the policy must not start with {stem}-, as those do that Tierra makes and removes"
         )
-        yield Finding(
+        yield Violation(
             path, rule, "name a policy of the company, or remove the line for Tierra's own boundary"
         )
 
 
-def assumed_findings(environment: Environment) -> Iterator[Finding]:
+def assumed_violations(environment: Environment) -> Iterator[Violation]:
     """A role that Terraform cannot or must not take on here. Helm signs in to the cluster as it, too."""
     role, path = environment.assume_role, ("assume_role",)
     if role is None:
@@ -148,16 +150,16 @@ def assumed_findings(environment: Environment) -> Iterator[Finding]:
         rule = (
             f"the role must be in the account {environment.account} of the partition {environment.partition}"
         )
-        yield Finding(path, rule, f"name a role of {environment.account}")
+        yield Violation(path, rule, f"name a role of {environment.account}")
     if role not in environment.compute.admins:
         rule = "Helm enters the cluster as this role, and compute.admins must name it"
-        yield Finding(path, rule, f"add {role} to compute.admins")
+        yield Violation(path, rule, f"add {role} to compute.admins")
     if environment.delivery.github:
         rule = (
             "assume_role requires delivery.ci: off: workflows of GitHub have roles of their own, whose limits"
             " it would lift"
         )
-        yield Finding(path, rule, "write delivery.ci: off, or assume the role by a profile: AWS_PROFILE")
+        yield Violation(path, rule, "write delivery.ci: off, or assume the role by a profile: AWS_PROFILE")
 
 
 def prescribed_boundary(environment: Environment) -> str | None:

@@ -79,7 +79,7 @@ class TierError(Exception):
 
 
 class Stack(TerraformStack):
-    """A tier's root module, empty but for backend and provider. Made by `open_stack`; filled by the tier."""
+    """A tier's root module, made by `create_stack` with backend and provider; the tier fills it."""
 
     def __init__(self, app: Construct, tier: str, environment: Environment, needs: frozenset[str]) -> None:
         super().__init__(app, tier)
@@ -87,10 +87,10 @@ class Stack(TerraformStack):
         self.environment = environment
         self.names = Names(environment.project, environment.environment, environment.account)
         self.needs = needs
-        self.producers: dict[str, DataTerraformRemoteStateS3] = {}
+        self.remote_states: dict[str, DataTerraformRemoteStateS3] = {}
         self.carried: dict[str, Mapping[str, str]] = {}
         self.sources: dict[str, str] = {}
-        self._rooms: dict[str, Construct] = {}
+        self._scopes: dict[str, Construct] = {}
         self._addresses: dict[str, str] = {}
         self._clashes: list[str] = []
         self.moves: list[dict[str, str]] = []
@@ -121,8 +121,8 @@ class Stack(TerraformStack):
         if address in self._addresses:
             raise TierError(f"{self.tier}: two elements have the address {address}")
         self._addresses[address] = f"{self.tier}/{terraform_type}/{name}"
-        self.note(address)
-        element = kind(self._room(terraform_type), name, *args, **kwargs)
+        self.record_source(address)
+        element = kind(self._scope(terraform_type), name, *args, **kwargs)
         # What _allocate_logical_id would answer; said at once it saves three questions across languages.
         element.override_logical_id(name)
         return element
@@ -173,20 +173,20 @@ class Stack(TerraformStack):
         """An output with exactly this name."""
         # As a token, a list or dict passes by a function of cdktf that Node calls deprecated, aloud.
         plain = value if isinstance(value, str) else Token.as_any(value)
-        TerraformOutput(self._room("output"), name, value=plain, description=description, static_id=True)
-        self.note(f"output.{name}")
+        TerraformOutput(self._scope("output"), name, value=plain, description=description, static_id=True)
+        self.record_source(f"output.{name}")
 
     def ephemeral(self, terraform_type: str, name: str, /, **arguments: Any) -> None:
         """Adds an ephemeral resource, for which cdktf has no class."""
         self.add_override(f"ephemeral.{terraform_type}.{name}", arguments)
-        self.note(f"ephemeral.{terraform_type}.{name}")
+        self.record_source(f"ephemeral.{terraform_type}.{name}")
 
     def require(self, provider: str) -> None:
         """Asks for a provider in the range that PROVIDERS has for it, whatever its bindings were made for."""
         self.add_override(f"terraform.required_providers.{provider}.version", PROVIDERS[provider])
-        self.note(f"provider.{provider}")
+        self.record_source(f"provider.{provider}")
 
-    def note(self, address: str) -> None:
+    def record_source(self, address: str) -> None:
         """Notes in `sources` which file asks for an element: `modules/data/postgres.py`.
 
         It is the one nearest to this call in the folder of the tier, else that of the call itself.
@@ -199,13 +199,13 @@ class Stack(TerraformStack):
         file = (frame or caller).f_code.co_filename
         self.sources[address] = Path(file).relative_to(ROOT).as_posix()
 
-    def carry(self, folder: str, files: Mapping[str, str]) -> str:
+    def add_files(self, folder: str, files: Mapping[str, str]) -> str:
         """Puts files, by their path in the folder, beside the generated JSON. The folder, as the root module
         names it."""
         self.carried[folder] = files
         return f"./{folder}"
 
-    def producer(self, tier: str) -> str:
+    def remote_state(self, tier: str) -> str:
         """The outputs of another tier, as the start of a reference; one remote state, however often asked.
 
         Raises TierError when modules/architecture.py does not name that tier among the needs of this one.
@@ -214,10 +214,10 @@ class Stack(TerraformStack):
             raise TierError(
                 f"{self.tier} reads outputs of {tier}, which is not among its needs: {sorted(self.needs)}"
             )
-        if tier not in self.producers:
+        if tier not in self.remote_states:
             place = state_of(self.environment, self.names, tier)
             role = self.environment.assume_role
-            self.producers[tier] = self.add(
+            self.remote_states[tier] = self.add(
                 DataTerraformRemoteStateS3,
                 tier,
                 bucket=place.bucket,
@@ -245,7 +245,7 @@ class Stack(TerraformStack):
         return f"arn:{place.partition}:{service}:{region}:{account}:{resource}"
 
     @property
-    def guarded(self) -> TerraformResourceLifecycle | None:
+    def prevent_destroy(self) -> TerraformResourceLifecycle | None:
         """For what holds data or decrypts it, for what that stands in, and for addresses that others rely on:
         Terraform replaces none of it until the spec lifts protection."""
         return TerraformResourceLifecycle(prevent_destroy=True) if self.environment.protection else None
@@ -253,7 +253,7 @@ class Stack(TerraformStack):
     def check(self) -> None:
         """Raises TierError when two elements share an address, which in JSON would silently become one, or
         when a declared need is never read. Complete once the stack is synthesized."""
-        unread = sorted(self.needs - self.producers.keys())
+        unread = sorted(self.needs - self.remote_states.keys())
         flaws = [*self._clashes, *(f"it needs {need} and reads no output of it" for need in unread)]
         if flaws:
             raise TierError(f"{self.tier}: {'; '.join(flaws)}")
@@ -262,21 +262,21 @@ class Stack(TerraformStack):
         """The construct path below the tier, joined by underscores, less the segment that names the type."""
         path: str = (tf_element if isinstance(tf_element, Node) else tf_element.node).path
         parts = path.split("/")[1:]
-        name = "_".join(part for part in parts if part not in self._rooms)
+        name = "_".join(part for part in parts if part not in self._scopes)
         address = f"{_terraform_type(type(tf_element))}.{name}"
         first = self._addresses.setdefault(address, path)
         if first != path:
             self._clashes.append(f"{first} and {path} both have the address {address}")
         return name
 
-    def _room(self, terraform_type: str) -> Construct:
+    def _scope(self, terraform_type: str) -> Construct:
         """The scope of all elements of one type. It is not part of their addresses."""
-        if terraform_type not in self._rooms:
-            self._rooms[terraform_type] = Construct(self, terraform_type)
-        return self._rooms[terraform_type]
+        if terraform_type not in self._scopes:
+            self._scopes[terraform_type] = Construct(self, terraform_type)
+        return self._scopes[terraform_type]
 
 
-def open_stack(
+def create_stack(
     app: Construct, tier: str, environment: Environment, needs: frozenset[str] = frozenset()
 ) -> Stack:
     """A stack with backend and provider, for a tier to fill.
@@ -298,7 +298,7 @@ def open_stack(
         assume_role=S3BackendAssumeRoleConfig(role_arn=role) if (role := environment.assume_role) else None,
     )
     backend.add_override("use_lockfile", True)  # cdktf has no argument for it: terraform-cdk #3834
-    stack.note("terraform")
+    stack.record_source("terraform")
     ignored = environment.ignore_tags
     stack.require("aws")
     AwsProvider(

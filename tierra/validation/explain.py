@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from tierra.validation.errors import KeyPath
 from tierra.validation.messages import choices, dotted, secret, shown
-from tierra.validation.model import Finding
+from tierra.validation.model import Violation
 from tierra.validation.optional import OFF
 from tierra.validation.syntax import scalar
 
@@ -28,19 +28,19 @@ class Explainer:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
 
-    def finding(self, error: ErrorDetails, source: str) -> Finding:
+    def finding(self, error: ErrorDetails, source: str) -> Violation:
         """The error as a finding from the root of the spec; `source` is what the file says at its path."""
         path = place(error)
         context = error.get("ctx", {})
         if error["type"] == "rule":
-            return Finding(path, context["rule"], context["remedy"])
+            return Violation(path, context["rule"], context["remedy"])
         if error["type"] == "extra_forbidden":
             return self._unknown(path)
         if error["type"] == "missing":
             return self._missing(path)
         if error["type"] == "too_long":
             rule = f"there must be at most {context['max_length']}"
-            return Finding(path, rule, "remove some", f"{len(error['input'])} of them")
+            return Violation(path, rule, "remove some", f"{len(error['input'])} of them")
         return self._unfit(path, error["input"], source)
 
     def meant(self, path: KeyPath) -> KeyPath | None:
@@ -50,7 +50,7 @@ class Explainer:
         close = [plain] if plain in allowed else difflib.get_close_matches(plain, allowed, n=1, cutoff=0.6)
         return (*path[:-1], close[0]) if close else None
 
-    def _unknown(self, path: KeyPath) -> Finding:
+    def _unknown(self, path: KeyPath) -> Violation:
         key = str(path[-1])
         allowed = list(self._at(path[:-1]).get("properties", {}))
         section = dotted(path[:-1])
@@ -58,29 +58,29 @@ class Explainer:
         elsewhere = [dotted(found[:-1]) or "the top level" for found in self._places(key)]
         if secret(path):
             remedy = "remove the line, for a spec must not hold secrets; replace the secret if it was shared"
-            return Finding(path, rule, remedy)
+            return Violation(path, rule, remedy)
         if meant := self.meant(path):
-            return Finding(path, rule, f"did you mean {meant[-1]}?")
+            return Violation(path, rule, f"did you mean {meant[-1]}?")
         if elsewhere:
-            return Finding(path, rule, f"move it to {choices(elsewhere)}; check its indentation")
-        return Finding(path, rule, "remove the line, or write one of these keys")
+            return Violation(path, rule, f"move it to {choices(elsewhere)}; check its indentation")
+        return Violation(path, rule, "remove the line, or write one of these keys")
 
-    def _missing(self, path: KeyPath) -> Finding:
+    def _missing(self, path: KeyPath) -> Violation:
         node = self._at(path)
         example = next(iter(node.get("examples", [])), None)
         rule = f"this key is required: {_sentence(node.get('description', 'it has no default'))}"
         above = f" below {dotted(path[:-1])}:" if path[:-1] else ""
         value = f" {_quote(example)}" if example is not None else ""
-        return Finding(path, rule, f"add {path[-1]}:{value}{above}", "(missing)")
+        return Violation(path, rule, f"add {path[-1]}:{value}{above}", "(missing)")
 
-    def _unfit(self, path: KeyPath, value: Any, source: str) -> Finding:
+    def _unfit(self, path: KeyPath, value: Any, source: str) -> Violation:
         node = self._at(path)
         rule = f"must be {describe(node)}"
         if value is None:
-            return Finding(path, rule, self._for_nothing(path, node))
+            return Violation(path, rule, self._for_nothing(path, node))
         if isinstance(value, (bool, int, float)) and rule.startswith("must be text"):
             rule += f"; without quotes YAML reads a {'switch' if isinstance(value, bool) else 'number'}"
-        return Finding(path, rule, _remedy(node, value, source))
+        return Violation(path, rule, _remedy(node, value, source))
 
     def _for_nothing(self, path: KeyPath, node: Schema) -> str:
         """What to do about a key or an item that has no value."""

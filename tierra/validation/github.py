@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 _OWNER = r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}"
 _NAME = r"[A-Za-z0-9._-]{1,100}"
@@ -29,10 +29,12 @@ def _repository(text: str) -> str:
     if re.fullmatch(f"{_NAMED}|{_NUMBERED}", text) and name not in (".", "..") and not name.endswith(".git"):
         return text
     if "*" in text or "?" in text:
-        raise fault("trust must name one repository: a pattern would let others in", "write its name in full")
+        raise rule_error(
+            "trust must name one repository: a pattern would let others in", "write its name in full"
+        )
     plain = re.sub(r"^(?:https?://|ssh://)?(?:git@)?github\.com[:/]", "", text.strip())
     plain = re.sub(r"(?:\.git)?/*$", "", plain)
-    raise fault(rule, f"write {plain}" if re.fullmatch(_NAMED, plain) else "write it like acme/platform")
+    raise rule_error(rule, f"write {plain}" if re.fullmatch(_NAMED, plain) else "write it like acme/platform")
 
 
 Repository = Annotated[

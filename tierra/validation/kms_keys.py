@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from tierra.validation.model import Finding, Section, fault
+from tierra.validation.model import Model, Violation, rule_error
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -28,7 +28,7 @@ def _key(arn: str) -> str:
     alias = ":alias/" in arn or arn.startswith("alias/")
     rule = "a key must be one of KMS, by its ARN" + ("; this is an alias, which may move" if alias else "")
     example = f"aws kms describe-key --key-id {arn}" if alias else f"write it like {EXAMPLE}"
-    raise fault(rule, f"write the ARN that this answers: {example}" if alias else example)
+    raise rule_error(rule, f"write the ARN that this answers: {example}" if alias else example)
 
 
 KeyArn = Annotated[
@@ -45,7 +45,7 @@ def _field(encrypts: str) -> KeyArn | None:
     return given
 
 
-class KmsKeys(Section):
+class KmsKeys(Model):
     """Existing keys, by what they encrypt. Each name is that of the key that Tierra makes otherwise."""
 
     logs: KeyArn | None = _field("Log groups of CloudWatch")
@@ -68,7 +68,7 @@ class KmsKeys(Section):
         return {name: arn for name in type(self).model_fields if (arn := getattr(self, name))}
 
 
-def key_findings(environment: Environment) -> Iterator[Finding]:
+def key_violations(environment: Environment) -> Iterator[Violation]:
     """A key is in the region of what it encrypts, and encrypts something. Paths start at the root."""
     copies = environment.storage.backup.copy_region
     for name, arn in environment.kms_keys.given.items():
@@ -76,15 +76,15 @@ def key_findings(environment: Environment) -> Iterator[Finding]:
         _, partition, _, region, _, _ = arn.split(":", 5)
         if name == COPY and copies is None:
             rule = "backup_copy requires copies of backups, in storage.backup.copy_region"
-            yield Finding(path, rule, "remove the line, or add storage.backup.copy_region")
+            yield Violation(path, rule, "remove the line, or add storage.backup.copy_region")
             continue
         if name in DATABASES and name not in environment.data.databases:
             rule = f"a key must encrypt something, and data.{name} is off"
-            yield Finding(path, rule, f"remove the line, or the line {name}: off below data")
+            yield Violation(path, rule, f"remove the line, or the line {name}: off below data")
         if name == "volumes" and not any(each.volumes for each in environment.systems.values()):
             rule = "a key must encrypt something, and no system has volumes"
-            yield Finding(path, rule, "remove the line, or add volumes to a system")
+            yield Violation(path, rule, "remove the line, or add volumes to a system")
         wanted = copies if name == COPY else environment.region
         if (partition, region) != (environment.partition, wanted):
             rule = f"the key must be in {wanted} ({environment.partition}), with what it encrypts"
-            yield Finding(path, rule, f"write the ARN of a key of {wanted}")
+            yield Violation(path, rule, f"write the ARN of a key of {wanted}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar, cast
 
-from tierra.validation.model import Section
+from tierra.validation.model import Model
 
 Value = TypeVar("Value")
 
@@ -25,7 +25,7 @@ def _literal(value: object) -> object:
         made: object = {_literal(key): _literal(item) for key, item in value.items()}
     elif isinstance(value, tuple | list):
         made = type(value)(_literal(item) for item in value)
-    elif isinstance(value, Section):
+    elif isinstance(value, Model):
         given = {name: getattr(value, name) for name in type(value).model_fields}
         new = {name: _literal(item) for name, item in given.items()}
         changed = {name: item for name, item in new.items() if item != given[name]}

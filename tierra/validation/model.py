@@ -1,8 +1,8 @@
 """The base of every section of a spec: frozen models, and rules over several keys.
 
-A rule about one value is a validator that raises `fault(...)`. A rule about several keys is a method marked
-with `@check(...)`, which names the keys it reads; it runs whenever those keys are sound, even if other parts
-are not, so that one run reports everything.
+A rule about one value is a validator that raises `rule_error(...)`. A rule about several keys is a method
+marked with `@check(...)`, which names the keys it reads; it runs whenever those keys are sound, even if other
+parts are not, so that one run reports everything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from tierra.validation.errors import KeyPath
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """A broken rule, at a path relative to the section that found it. `value` replaces what the file says."""
 
     path: KeyPath
@@ -25,12 +25,12 @@ class Finding(NamedTuple):
     value: str = ""
 
 
-Check = Callable[[Any], Iterator[Finding]]
+Check = Callable[[Any], Iterator[Violation]]
 _Check = TypeVar("_Check", bound=Check)
 _needs: dict[Check, tuple[KeyPath, ...]] = {}
 
 
-def fault(rule: str, remedy: str) -> PydanticCustomError:
+def rule_error(rule: str, remedy: str) -> PydanticCustomError:
     """The error a validator of one value raises; both sentences reach the user as they are."""
     return PydanticCustomError("rule", "{rule}; {remedy}", {"rule": rule, "remedy": remedy})
 
@@ -60,7 +60,7 @@ def repeated(items: Iterable[str]) -> Iterator[int]:
         seen.add(item)
 
 
-class Section(BaseModel):
+class Model(BaseModel):
     """A mapping of the spec: frozen, refuses unknown keys, never takes a number for text or the reverse."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -71,7 +71,7 @@ class Section(BaseModel):
         """`network:` with nothing below it is the section with its defaults."""
         return {} if value is None else value
 
-    def findings(self, unsound: Iterable[KeyPath] = (), at: KeyPath = ()) -> Iterator[Finding]:
+    def violations(self, unsound: Iterable[KeyPath] = (), at: KeyPath = ()) -> Iterator[Violation]:
         """Every broken rule of this section and those inside it, with paths from the root of the spec.
 
         `unsound` are the paths whose values were refused already; checks that read them are skipped.
@@ -82,21 +82,21 @@ class Section(BaseModel):
             if not any(touches(need, path) for need in needs for path in unsound):
                 yield from (found._replace(path=(*at, *found.path)) for found in method(self))
         for name in type(self).model_fields:
-            for path, section in _sections(getattr(self, name), (*at, name)):
-                yield from section.findings(unsound, path)
+            for path, section in _models(getattr(self, name), (*at, name)):
+                yield from section.violations(unsound, path)
 
 
-def _checks(kind: type[Section]) -> Iterator[Check]:
+def _checks(kind: type[Model]) -> Iterator[Check]:
     for base in reversed(kind.__mro__):
         yield from (member for member in vars(base).values() if callable(member) and member in _needs)
 
 
-def _sections(value: object, at: KeyPath) -> Iterator[tuple[KeyPath, Section]]:
-    if isinstance(value, Section):
+def _models(value: object, at: KeyPath) -> Iterator[tuple[KeyPath, Model]]:
+    if isinstance(value, Model):
         yield at, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _sections(item, (*at, key))
+            yield from _models(item, (*at, key))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _sections(item, (*at, index))
+            yield from _models(item, (*at, index))

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from tierra.aws import service_models as models
 from tierra.validation.messages import choices
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 # The isolated and the European sovereign partitions exist too; their services and principals differ and are
 # untried here.
@@ -54,9 +54,9 @@ def existing_region(name: str) -> str:
     """The name itself if AWS has such a region and Tierra can build there."""
     region = regions().get(name)
     if region is None:
-        raise fault("the region must exist at AWS", _remedy(name))
+        raise rule_error("the region must exist at AWS", _remedy(name))
     if region.partition not in PARTITIONS:
-        raise fault(
+        raise rule_error(
             f"the region must be in the partition {choices(PARTITIONS)}; {name} is in {region.partition}",
             "write a region of one of these partitions, such as us-east-1",
         )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 
 # The values CloudWatch Logs accepts for the retention of a log group (botocore: logs, shape Days).
 RETENTION_DAYS = (
@@ -20,7 +20,7 @@ def _retention(days: int) -> int:
         return days
     longer = next((legal for legal in RETENTION_DAYS if legal > days), RETENTION_DAYS[-1])
     rule = f"days must be one of {', '.join(map(str, RETENTION_DAYS))}, which CloudWatch Logs accepts"
-    raise fault(rule, f"write {longer}")
+    raise rule_error(rule, f"write {longer}")
 
 
 RetentionDays = Annotated[

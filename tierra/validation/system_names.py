@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from tierra.validation.model import fault
+from tierra.validation.model import rule_error
 from tierra.validation.namespaces import DATABASES, GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
 
 LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
@@ -45,21 +45,21 @@ def _name(name: str) -> str:
             f"the name of a system must be 2 to {LONGEST_NAME} lowercase letters, digits and hyphens,"
             " start with a letter and not end with a hyphen"
         )
-        raise fault(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
+        raise rule_error(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
     if name in NO_TEXT:
         rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
-        raise fault(rule, f"write another name, such as {name}-service")
+        raise rule_error(rule, f"write another name, such as {name}-service")
     if name in TAKEN or name.startswith("kube-"):
-        raise fault(
+        raise rule_error(
             "the name must not be a namespace that the platform uses",
             f"write another name, such as {name.removeprefix('kube-')}-app",
         )
     if name in ROLES:
         rule = "the name must not be that of a role of the platform: pods of a system have a role of its name"
-        raise fault(rule, f"write another name, such as {name}-app")
+        raise rule_error(rule, f"write another name, such as {name}-app")
     if name.startswith("secrets-") or name.endswith("-namespace"):
         rule = "the name must not be secrets-… or …-namespace: the platform makes such names for a system"
-        raise fault(rule, "choose another name")
+        raise rule_error(rule, "choose another name")
     return name
 
 

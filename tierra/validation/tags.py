@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from tierra.validation.model import Finding, Section, fault
+from tierra.validation.model import Model, Violation, rule_error
 
 # Set on every resource by the project. IAM compares keys without regard to case, so no spelling of these is
 # free.
@@ -26,29 +26,33 @@ _SIGNS = "letters, digits, spaces and _ . : / = + - @"
 
 def _key(key: str) -> str:
     if not 1 <= len(key) <= LONGEST_KEY:
-        raise fault(
+        raise rule_error(
             f"the key of a tag must have 1 to {LONGEST_KEY} characters",
             "write a shorter key" if key else "write a key, such as CostCenter",
         )
     if not _LEGAL.fullmatch(key) or key != key.strip():
-        raise fault(f"the key of a tag must consist of {_SIGNS}", f"write {_legal(key)}")
+        raise rule_error(f"the key of a tag must consist of {_SIGNS}", f"write {_legal(key)}")
     if key.lower().startswith("aws:"):
-        raise fault("the key of a tag must not start with aws:", f"write {key[4:].strip() or 'another key'}")
+        raise rule_error(
+            "the key of a tag must not start with aws:", f"write {key[4:].strip() or 'another key'}"
+        )
     if key.lower().startswith(("kubernetes.io/", "k8s.io/")):
-        raise fault("the key of a tag must not be one that Kubernetes sets", "choose another key")
+        raise rule_error("the key of a tag must not be one that Kubernetes sets", "choose another key")
     if key.lower() in map(str.lower, OURS):
-        raise fault(f"the key of a tag must not be one that Tierra sets: {', '.join(OURS)}", _instead(key))
+        raise rule_error(
+            f"the key of a tag must not be one that Tierra sets: {', '.join(OURS)}", _instead(key)
+        )
     return key
 
 
 def _value(value: str) -> str:
     if len(value) > LONGEST_VALUE:
-        raise fault(
+        raise rule_error(
             f"the value of a tag must have at most {LONGEST_VALUE} characters; it has {len(value)}",
             "shorten it",
         )
     if not _LEGAL.fullmatch(value):
-        raise fault(f"the value of a tag must consist of {_SIGNS}", f"write {_legal(value)}")
+        raise rule_error(f"the value of a tag must consist of {_SIGNS}", f"write {_legal(value)}")
     return value
 
 
@@ -65,12 +69,12 @@ def _instead(key: str) -> str:
     )
 
 
-def tag_findings(tags: Iterable[str]) -> Iterator[Finding]:
+def tag_violations(tags: Iterable[str]) -> Iterator[Violation]:
     """What is wrong with a set of tags although each one is right."""
     keys = list(tags)
     if len(keys) > MOST:
         rule = f"there must be at most {MOST} tags of your own: AWS allows 50, and Tierra sets some"
-        yield Finding(("tags",), rule, f"remove {len(keys) - MOST} of them", f"{len(keys)} tags")
+        yield Violation(("tags",), rule, f"remove {len(keys) - MOST} of them", f"{len(keys)} tags")
     first: dict[str, str] = {}
     for key in keys:
         twin = first.setdefault(key.lower(), key)
@@ -78,7 +82,7 @@ def tag_findings(tags: Iterable[str]) -> Iterator[Finding]:
             rule = (
                 f"keys must differ by more than the case of their letters: IAM takes {key} and {twin} for one"
             )
-            yield Finding(("tags", key), rule, "remove one of the two")
+            yield Violation(("tags", key), rule, "remove one of the two")
 
 
 TagKey = Annotated[str, AfterValidator(_key)]
@@ -90,7 +94,7 @@ TagValue = Annotated[
 def _foreign(key: str) -> str:
     if not 1 <= len(key) <= LONGEST_KEY or not _LEGAL.fullmatch(key):
         rule = f"the key of a tag must have 1 to {LONGEST_KEY} characters: {_SIGNS}"
-        raise fault(rule, "write it as the tag has it")
+        raise rule_error(rule, "write it as the tag has it")
     return key
 
 
@@ -101,7 +105,7 @@ ForeignKey = Annotated[
 ]
 
 
-class IgnoredTags(Section):
+class IgnoredTags(Model):
     """Tags that other programs of the company set and remove: no plan shows them."""
 
     keys: Annotated[tuple[ForeignKey, ...], Field(strict=False)] = Field(
@@ -114,14 +118,14 @@ class IgnoredTags(Section):
     )
 
 
-def ignored_findings(ignored: IgnoredTags, tags: Iterable[str]) -> Iterator[Finding]:
+def ignored_violations(ignored: IgnoredTags, tags: Iterable[str]) -> Iterator[Violation]:
     """A tag that Tierra sets and the provider ignores would be a difference in every plan."""
     set_here = [*OURS, *OF_RESOURCES, *tags]
     for index, key in enumerate(ignored.keys):
         if key in set_here:
             rule = f"Tierra sets the tag {key}, and what it sets must not be ignored"
-            yield Finding(("ignore_tags", "keys", index), rule, "remove it")
+            yield Violation(("ignore_tags", "keys", index), rule, "remove it")
     for index, prefix in enumerate(ignored.key_prefixes):
         if hit := next((key for key in set_here if key.startswith(prefix)), None):
             rule = f"Tierra sets the tag {hit}, which starts so, and what it sets must not be ignored"
-            yield Finding(("ignore_tags", "key_prefixes", index), rule, "write a longer prefix")
+            yield Violation(("ignore_tags", "key_prefixes", index), rule, "write a longer prefix")

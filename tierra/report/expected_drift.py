@@ -63,7 +63,7 @@ SOURCES = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_group
 Resource = Mapping[str, Any]
 
 
-def ordinary(drifted: Resource, managed: Iterable[Resource], configured: Resource) -> list[str]:
+def expected_drift(drifted: Resource, managed: Iterable[Resource], configured: Resource) -> list[str]:
     """The attributes of a drifted resource (of `resource_drift` in terraform's JSON of a plan) that do not
     count. `managed` are the resources in the tier's state, `configured` is its generated configuration."""
     kind, after = drifted["type"], drifted["change"]["after"]

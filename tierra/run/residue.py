@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 
-def leftovers(states: Path) -> list[str]:
+def residue(states: Path) -> list[str]:
     """What is still in the states or in the pretended account below the folder, one line each."""
     left = [
         f"{file.stem}: {resource['type']}.{resource['name']}"
