@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+pytest_plugins = ["support.deployments", "support.project"]
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -31,8 +33,8 @@ from modules.architecture import TIERS, synthesize  # noqa: E402
 from modules.spec import Environment, load  # noqa: E402
 
 if TYPE_CHECKING:
-    from on_aws import Production
-    from pretend_aws import Aws
+    from support.on_aws import Production
+    from support.pretend_aws import Aws
 
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
 
@@ -92,7 +94,7 @@ def roots(request: pytest.FixtureRequest, folders: dict[str, Path]) -> dict[str,
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     """The pretended account of one process of the tests."""
-    from pretend_aws import Aws  # loads moto, which most tests do without
+    from support.pretend_aws import Aws  # loads moto, which most tests do without
 
     found = Aws()
     yield found
@@ -102,7 +104,7 @@ def aws() -> Iterator[Aws]:
 @pytest.fixture
 def production(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Production:
     """A project on an empty account, with a bucket for states and a plan of the tier `state`."""
-    from on_aws import IMPATIENT, Production, planned
+    from support.on_aws import IMPATIENT, Production, planned
 
     aws.reset()
     base = tmp_path_factory.getbasetemp()

@@ -29,7 +29,7 @@ from random import Random
 from typing import Any
 
 import yaml
-from rehearsing import ROOT, Project, settings, terraform_command
+from support.rehearsing import ROOT, Project, settings, terraform_command
 
 CATALOGUE = ROOT / "tests/faults"
 UNCAUGHT = CATALOGUE / "uncaught.json"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rehearsing import ROOT, Project, terraform_command
+from support.rehearsing import ROOT, Project, terraform_command
 
 LIST = ROOT / "tests/referees.yaml"
 DOCUMENT = ROOT / "docs/rehearsal.md"

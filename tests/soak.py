@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from on_aws import Production, kill_terraform
-from pretend_aws import Aws
+from support.on_aws import Production, kill_terraform
+from support.pretend_aws import Aws
 
 from rehearsal.cloud import Cloud
 

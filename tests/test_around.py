@@ -362,7 +362,7 @@ def test_clients_that_cannot_come_are_refused(
 def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
     variant: Callable[..., Variant],
 ) -> None:
-    from picturing import flaws
+    from support.picturing import flaws
 
     from tierra.diagram.layout import arrange
     from tierra.diagram.read import read

@@ -12,8 +12,8 @@ import shutil
 from typing import Any
 
 import pytest
-from on_aws import BUCKET, Production
-from test_make import refused, succeeded
+from support.on_aws import BUCKET, Production
+from support.project import refused, succeeded
 
 KEY = "acme/production/state/terraform.tfstate"
 LOCAL = ".bootstrap/production.tfstate"

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 import yaml
-from changing import Change, bases, changeable, changes, concrete, leaves, legal, replaced, table, together
+from support.changing import (
+    Change,
+    bases,
+    changeable,
+    changes,
+    concrete,
+    leaves,
+    legal,
+    replaced,
+    table,
+    together,
+)
 
 from modules.architecture import TIERS, synthesize
 from modules.spec import Environment, load

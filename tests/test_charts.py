@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from chart_values import TREES, keys_of, unknown
 from conftest import ROOT, Root
+from support.chart_values import TREES, keys_of, unknown
 
 # A value that is a reference to a resource is not known yet.
 REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")

@@ -16,8 +16,8 @@ from pathlib import Path
 import botocore.session
 import pytest
 from botocore import xform_name
-from test_docs import NAMES, ROOT, TARGET, makefiles
-from test_make import Project, without_make
+from support.makefiles import NAMES, ROOT, TARGET, makefiles
+from support.project import Project, without_make
 
 FENCE = re.compile(r"^```(.*?)\n(.*?)^```", re.M | re.S)
 CODE = re.compile(r"`([^`]+)`")

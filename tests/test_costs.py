@@ -14,7 +14,7 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from conftest import ROOT, Root
-from test_make import Project, succeeded
+from support.project import Project, succeeded
 
 from tierra.bindings.imports import sources
 from tierra.report import costs

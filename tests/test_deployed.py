@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rehearsing import installed
+from support.rehearsing import installed
 
 from rehearsal.cloud import Cloud
 from tierra.run import apply as applying

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from conftest import Root
-from operating import TIERS, Standing, typed
-from test_make import Project, refused, succeeded
+from support.operating import TIERS, Standing, typed
+from support.project import Project, refused, succeeded
 
 from modules.architecture import TIERS as GRAPH
 from tierra.report.downtime import MISSED

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 from conftest import ENVIRONMENTS
-from picturing import Bodies, generated, terraform
+from support.picturing import Bodies, generated, terraform
 
 from modules.architecture import TIERS
 from tierra.diagram import __main__ as diagram

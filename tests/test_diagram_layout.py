@@ -10,7 +10,7 @@ import pytest
 from conftest import ENVIRONMENTS, Variant
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from picturing import flaws, pictures, terraform
+from support.picturing import flaws, pictures, terraform
 
 from tierra.diagram import mermaid, svg
 from tierra.diagram.graph import Picture

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from picturing import flaws
-from test_make import Project, project, succeeded
+from support.picturing import flaws
+from support.project import Project, succeeded
 
 from modules.architecture import TIERS
 from tierra.diagram import __main__ as diagram
@@ -18,8 +18,6 @@ from tierra.diagram.graph import Box, Mark, Picture
 from tierra.diagram.layout import arrange
 from tierra.diagram.read import read
 from tierra.diagram.terraform import load
-
-__all__ = ["project"]
 
 REMOVALS = (
     ("zones: [a, b, c]", "zones: [a, b]"),

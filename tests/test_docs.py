@@ -9,17 +9,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
+from support.makefiles import NAMES, PAGES, ROOT, TARGET, makefiles
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.M)
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
 # In code: `make plan`, or a line of a block that starts with make. Prose such as "make it so" is none.
 COMMAND = re.compile(r"(?:`|^ {4,}|^\$ )make((?: +[A-Za-z0-9_=.…<>$\"/-]+)*)", re.M)
-TARGET = re.compile(r"^([a-z][a-z-]*):(?!=)", re.M)
 
 # Folders of one machine, and hosts of package registries. `registry.terraform.io` is none of these: it is
 # part of the address by which terraform knows a provider.
@@ -63,12 +59,6 @@ def test_every_relative_link_leads_somewhere(name: str) -> None:
         if not inside or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
-
-
-def makefiles() -> str:
-    """What make reads: its file, and that of the targets for work on the project."""
-    files = (ROOT / "Makefile", ROOT / "tests" / "targets.mk")
-    return "".join(each.read_text(encoding="utf-8") for each in files)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from conftest import ROOT
-from test_make import without_make
+from support.project import without_make
 
 from tierra.run import account
 from tierra.run.workspace import Workspace

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operating import Standing
-from rehearsing import installed
-from test_make import without_make
+from support.operating import Standing
+from support.project import without_make
+from support.rehearsing import installed
 
 from rehearsal.catalog import Catalog, catalog_path
 from tierra.bindings.schema import Attribute

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Root
+from support.web_acl import group, rules
 
 from modules.edge.domains import slug
 from modules.edge.waf_capacity import COVERED, GROUPS, PRIORITIES, arithmetic, total
@@ -17,15 +18,6 @@ from modules.edge.waf_spec import Rules, Waf
 STORAGE = "data.terraform_remote_state.storage.outputs"
 NETWORK = "data.terraform_remote_state.network.outputs"
 Variant = Callable[..., dict[str, Root]]
-
-
-def rules(edge: Root) -> dict[str, dict[str, Any]]:
-    return {rule["name"]: rule for rule in edge["aws_wafv2_web_acl.main"]["rule"]}
-
-
-def group(rule: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = rule["statement"]["managed_rule_group_statement"]
-    return found
 
 
 def domain(edge: Root) -> str:

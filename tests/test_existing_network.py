@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Root
-from picturing import flaws
+from support.picturing import flaws
 
 from modules.architecture import TIERS, facts
 from modules.spec import Environment

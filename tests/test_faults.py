@@ -20,10 +20,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from on_aws import BUCKET, IMPATIENT, PROJECTS, Production, kill_terraform
-from pretend_aws import OTHER_ACCOUNT
-from rehearsing import settings, terraform_command
-from test_make import ROOT, refused, succeeded
+from support.on_aws import BUCKET, IMPATIENT, PROJECTS, Production, kill_terraform
+from support.pretend_aws import OTHER_ACCOUNT
+from support.project import ROOT, refused, succeeded
+from support.rehearsing import settings, terraform_command
 
 from modules.architecture import order
 from modules.spec import load

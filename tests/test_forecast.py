@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from on_aws import BUCKET, PROJECTS, Production
-from test_make import refused, succeeded
+from support.on_aws import BUCKET, PROJECTS, Production
+from support.project import refused, succeeded
 
 TIERS = "TIER=network data"
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from chart_values import keys_of, unknown
 from conftest import ENVIRONMENTS, Root, Variant
-from rendering import Objects, rendered, sample
+from support.chart_values import keys_of, unknown
+from support.rendering import Objects, rendered, sample
 
 from modules.compute.versions import VERSIONS
 from modules.overhead import AUTOSCALER, KONG, SERVICES

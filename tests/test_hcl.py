@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from conftest import ENVIRONMENTS, ROOT
-from rehearsing import installed, terraform_command
-from twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
+from support.rehearsing import installed, terraform_command
+from support.twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
 
 from modules.architecture import TIERS, order
 from tierra.hcl import owning

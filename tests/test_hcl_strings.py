@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from twins import Pair, check_format, twin
+from support.twins import Pair, check_format, twin
 
 from tierra.hcl.__main__ import GENERATED
 

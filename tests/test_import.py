@@ -8,8 +8,8 @@ import re
 import sqlite3
 from pathlib import Path
 
-from operating import TIERS, Standing
-from test_make import Project, refused, succeeded
+from support.operating import TIERS, Standing
+from support.project import Project, refused, succeeded
 
 from tierra.run.adopt import BLOCKS, lines, write
 from tierra.run.workspace import Workspace

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from rehearsing import terraform_command
-from rendering import rendered, sample
+from support.rehearsing import terraform_command
+from support.rendering import rendered, sample
 
 from modules.architecture import synthesize
 from modules.spec import Environment, load

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from changing import Change, chosen, every
-from living import Living, Step, applied, differences, live, steps, unexpected, unkept, unreported
+from support.changing import Change, chosen, every
+from support.living import Living, Step, applied, differences, live, steps, unexpected, unkept, unreported
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
-from pathlib import Path
 
-from on_aws import Production
-from test_make import ROOT, refused, succeeded
-
-PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
-
-
-def mirror(folder: Path) -> Path:
-    """The embedded provider as a mirror has one for each platform; each with a file of its own."""
-    for version in (ROOT / ".rehearsal" / "mirror").glob("*/*/*/*"):
-        [here] = version.iterdir()
-        for platform in PLATFORMS:
-            place = folder / version.relative_to(ROOT / ".rehearsal" / "mirror") / platform
-            shutil.copytree(here, place)
-            if platform != here.name:
-                (place / "platform").write_text(platform)
-    return folder
+from support.mirrors import PLATFORMS, mirror
+from support.on_aws import Production
+from support.project import refused, succeeded
 
 
 def test_plans_take_the_providers_of_the_lock_file_and_no_others(production: Production) -> None:

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from conftest import ROOT
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("ENV", "CDKTF_OUTDIR")}
-    return subprocess.run(
-        [sys.executable, str(ROOT / "main.py"), *arguments],
-        env={**environment, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from support.programs import run
 
 
 def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.project import Project, refused, succeeded, without_make
 
 from modules.architecture import TIERS, order
 
 if TYPE_CHECKING:
-    from on_aws import Production
-
-ROOT = Path(__file__).resolve().parents[1]
-PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
-UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
+    from support.on_aws import Production
 
 
 OF_A_SYSTEM = (
@@ -44,76 +39,6 @@ IN_THE_CLUSTER = (
 )
 
 
-def without_make() -> dict[str, str]:
-    """The environment of a person who types a command, rather than of make test."""
-    ours = ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
-    return {name: value for name, value in os.environ.items() if name not in ours}
-
-
-class Project:
-    """A copy of the project to work in, with the installed tools of the original."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*UNCOPIED))
-        for name in (".venv", ".lean"):
-            (folder / name).symlink_to(ROOT / name)
-        (folder / ".rehearsal").mkdir()
-        for name in PROVIDER:
-            (folder / ".rehearsal" / name).symlink_to(ROOT / ".rehearsal" / name)
-
-    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["make", *arguments],
-            cwd=self.folder,
-            env=without_make() | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            start_new_session=True,
-        )
-
-    def report(self, environment: str = "sandbox") -> dict[str, dict[str, int]]:
-        text = (self.folder / "cdktf.out" / environment / "report.json").read_text()
-        made = json.loads(text)
-        assert made["environment"] == environment
-        return {
-            name: {key: each for key, each in tier.items() if key != "cost"}
-            for name, tier in made["tiers"].items()
-        }
-
-    def actions(self, environment: str = "sandbox") -> dict[str, list[str]]:
-        """What the saved plans do, by tier and address; what stays as it is, is left out."""
-        plans = (self.folder / "cdktf.out" / environment / "stacks").glob("*/plan.json")
-        return {
-            f"{file.parent.name}: {change['address']}": change["change"]["actions"]
-            for file in plans
-            for change in json.loads(file.read_text())["resource_changes"]
-            if change["change"]["actions"] not in (["no-op"], ["read"])
-        }
-
-    def edit(self, old: str, new: str, environment: str = "sandbox") -> None:
-        spec = self.folder / "environments" / f"{environment}.yaml"
-        text = spec.read_text()
-        assert old in text
-        spec.write_text(text.replace(old, new))
-
-    def addresses(self, environment: str = "sandbox") -> set[str]:
-        """Every managed resource in the local states, as tier: address."""
-        return {
-            f"{file.stem}: {resource['type']}.{resource['name']}"
-            for file in (self.folder / ".rehearsal" / environment).glob("*.tfstate")
-            for resource in json.loads(file.read_text())["resources"]
-            if resource["mode"] == "managed"
-        }
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path / "tierra")
-
-
 def made_up(project: Project) -> set[str]:
     """Ids that a forecast of the network made up."""
     state = project.folder / "cdktf.out" / "sandbox" / "forecast" / "network" / "scratch.tfstate"
@@ -123,17 +48,6 @@ def made_up(project: Project) -> set[str]:
         for instance in resource["instances"]
         if resource["type"] in ("aws_kms_key", "aws_security_group", "aws_subnet", "aws_vpc")
     }
-
-
-def succeeded(run: subprocess.CompletedProcess[str]) -> str:
-    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-    return run.stdout
-
-
-def refused(run: subprocess.CompletedProcess[str], message: str) -> None:
-    assert run.returncode in (1, 2)
-    assert message in run.stderr
-    assert "Traceback" not in run.stderr
 
 
 def total(report: dict[str, dict[str, int]], what: str) -> int:

@@ -16,10 +16,10 @@ import yaml
 from conftest import ROOT, Root, Variant
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from picturing import generated
-from rendering import BROUGHT, HELM, KUBERNETES
-from scraping import scraped, stored
-from test_helm import SAMPLES
+from support.picturing import generated
+from support.rendering import BROUGHT, HELM, KUBERNETES
+from support.samples import SAMPLES
+from support.scraping import scraped, stored
 
 from modules.observability.slo_spec import MILLISECONDS
 from modules.observability.spec import Observability

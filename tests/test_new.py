@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from test_make import without_make
+from support.project import without_make
 
 from modules.spec import load
 from tools.new import EXAMPLES, QUESTIONS

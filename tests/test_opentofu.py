@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from on_aws import BUCKET, PROJECTS, Production
-from opentofu import VERSION, tofu
-from test_lock import PLATFORMS, mirror
-from test_make import ROOT, Project, project, refused, succeeded
+from support.mirrors import PLATFORMS, mirror
+from support.on_aws import BUCKET, PROJECTS, Production
+from support.opentofu import VERSION, tofu
+from support.project import ROOT, Project, refused, succeeded
 
 from rehearsal.install import CONFIGURATION
 from tierra.bindings.terraform import OPENTOFU, TERRAFORM, asked
@@ -20,8 +20,6 @@ from tierra.report.title import title
 from tierra.run import program, providers, saved
 from tierra.run.failure import explained
 from tierra.run.workspace import Failed, Workspace
-
-__all__ = ["project"]
 
 TERRAFORM_HOST, TOFU_HOST = "registry.terraform.io", "registry.opentofu.org"
 BLOCK = 'provider "{host}/hashicorp/{name}" {{\n  version = "{version}"\n  hashes = []\n}}\n'

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.own_terraform import change
 
 from modules.architecture import TIERS, synthesize
 from modules.own.terraform import OwnError, check, needs, read
@@ -245,12 +246,6 @@ def test_own_resources_and_modules_are_planned_when_others_are_left_out(built: S
     out = built({"network/a.tf": f'{QUEUE}\nmodule "m" {{\n  source = "./modules/m"\n}}\n'})
     options = order.targets(Workspace("trial", out, {}).tier("network"), set())
     assert {"-target=aws_sqs_queue.jobs", "-target=module.m", "-target=aws_vpc.main"} <= set(options)
-
-
-def change(address: str, **more: Any) -> dict[str, Any]:
-    kind, name = address.split("[")[0].split(".")[-2:]
-    body = {"actions": ["create"], "before": None, "after": {"name": "jobs"}, "after_unknown": {}}
-    return {"address": address, "mode": "managed", "type": kind, "name": name, "change": body, **more}
 
 
 def test_own_terraform_is_a_box_of_its_own(environment: Callable[..., Environment], tmp_path: Path) -> None:

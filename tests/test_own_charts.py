@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from test_own import change
+from support.own_terraform import change
 
 from modules.architecture import TIERS, synthesize
 from modules.own.terraform import OwnError, read

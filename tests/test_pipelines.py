@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from actions import SHA
 from conftest import Variant
-from test_workflows import NEW, SPEC, Deployment, all_of, deployment, running, shop
+from support.actions import SHA
+from support.deployments import NEW, SPEC, Deployment, all_of
 
 from modules.spec import Environment, load
 from tierra.github import __main__ as workflows_command
@@ -23,8 +23,6 @@ from tierra.github import environments as environments_command
 from tierra.github.workflows import STEPS, pipelines
 from tierra.terraform.templating import TEMPLATES
 from tierra.validation.errors import SpecError
-
-__all__ = ["deployment", "running", "shop"]  # fixtures
 
 OFF: dict[str, Any] = {
     **SPEC,

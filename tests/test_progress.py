@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from test_make import Project, succeeded, without_make
+from support.project import Project, succeeded, without_make
 
 from tierra.run import after
 from tierra.run.board import DONE, RUNNING, STOPPED, Board, Row, Table

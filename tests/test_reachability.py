@@ -1,4 +1,4 @@
-"""Who reaches what, computed from the generated walls: tests/reachability.py.
+"""Who reaches what, computed from the generated walls: tests/support/reachability.py.
 
 Read the two tables as an operator would: a line of POSSIBLE that fails is an outage, one of IMPOSSIBLE a
 hole. A line that is wanted the other way round belongs into the other table, with its reason.
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Root, Variant
-from reachability import Place, Platform
-from rendering import Objects, rendered, sample
+from support.reachability import Place, Platform
+from support.rendering import Objects, rendered, sample
 
 from modules.spec import Environment, load
 from tierra.validation.namespaces import GATEWAY, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM

@@ -15,9 +15,9 @@ from typing import Any
 import hcl2
 import pytest
 from conftest import ROOT, read_roots
-from rehearsing import terraform_command
+from support.rehearsing import terraform_command
+from support.twins import Pair
 from tfnag.loader import load_plan
-from twins import Pair
 
 from modules.spec import load
 from tierra.hcl.__main__ import GENERATED, twins

@@ -14,7 +14,7 @@ from typing import Any
 import botocore.session
 import pytest
 import yaml
-from rehearsing import PROVIDERS, ROOT, Project, installed
+from support.rehearsing import PROVIDERS, ROOT, Project, installed
 
 from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rehearsing import PROVIDERS, Project
+from support.rehearsing import PROVIDERS, Project
 
 from rehearsal import actions
 from rehearsal.access import ARGUMENTS, BELONGS, Access

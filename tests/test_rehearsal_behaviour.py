@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from rehearsing import Project, installed
+from support.rehearsing import Project, installed
 
 from rehearsal import data_sources, tables
 from rehearsal.account import Account

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from rehearsing import Project, installed
+from support.rehearsing import Project, installed
 
 from rehearsal import data_sources
 from rehearsal.account import Account
@@ -110,7 +110,7 @@ def test_every_path_in_the_facts_names_an_argument(resources: dict[str, Type]) -
 
 
 def test_what_the_witness_denies_is_explained() -> None:
-    """tests/witness.py holds the facts against the real provider's schema; each difference has a reason."""
+    """support/witness.py holds the facts against the real provider's schema; each difference has a reason."""
     witness = yaml.safe_load((Path(__file__).parent / "rehearsal/witness.yaml").read_text(encoding="utf-8"))
     reasons = [line for lines in witness["differ"].values() for line in lines.values()]
     assert witness["types"] > 100

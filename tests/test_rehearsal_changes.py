@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from rehearsing import Project
+from support.rehearsing import Project
 
 from rehearsal.cloud import Cloud
 

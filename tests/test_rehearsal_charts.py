@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Root
-from rehearsing import Project
-from rendering import HELM, KUBERNETES, sample
+from support.rehearsing import Project
+from support.rendering import HELM, KUBERNETES, sample
 
 from rehearsal.catalog import catalog_path
 from rehearsal.charts import helm, schemas

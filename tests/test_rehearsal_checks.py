@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from configuring import each
 from conftest import ENVIRONMENTS, ROOT
+from support.configuring import each
 
 from modules.architecture import synthesize
 from modules.spec import load

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rehearsing import PROVIDERS, Project
-from test_waits import ADDRESS, spec
+from support.rehearsing import PROVIDERS, Project
+from support.waiting import ADDRESS, spec
 
 from rehearsal import days
 from rehearsal.cloud import Cloud

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from rehearsing import ROOT, Project
+from support.rehearsing import ROOT, Project
 
 from rehearsal.attach import address
 from rehearsal.catalog import catalog_path

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from rehearsing import ROOT, Project
+from support.rehearsing import ROOT, Project
 
 from rehearsal import ephemeral
 from rehearsal.account import Account

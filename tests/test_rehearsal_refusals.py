@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from rehearsing import Project
+from support.rehearsing import Project
 
 FIXTURE = Path(__file__).parent / "rehearsal/refused/main.tf"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rehearsing import Project, installed
+from support.rehearsing import Project, installed
 
 from rehearsal.catalog import Catalog, catalog_path
 

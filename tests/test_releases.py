@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from conftest import ENVIRONMENTS, ROOT
-from rehearsing import Project
+from support.rehearsing import Project
 
 from modules.architecture import Tier, addresses, synthesize
 from modules.spec import Environment, load

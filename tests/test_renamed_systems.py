@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from changing import bases
 from conftest import Root, Variant
-from living import Living, applied
+from support.changing import bases
+from support.living import Living, applied
 
 from modules.spec import Environment
 from tierra.github.workflows import workflows

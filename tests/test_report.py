@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser
 from conftest import ROOT
-from rehearsing import PROVIDERS, Project, installed
 from rich.console import Console
-from test_make import Project as Checkout
-from test_make import succeeded, without_make
+from support.browser import Browser
+from support.project import Project as Checkout
+from support.project import succeeded, without_make
+from support.rehearsing import PROVIDERS, Project, installed
+from support.reports import found, one, put, says
 
 from rehearsal.catalog import Catalog, catalog_path
 from tierra.aws.waits import WAITS
@@ -145,15 +146,6 @@ def configuration(text: str) -> str:
     )
 
 
-def put(folder: Path, tier: str, plan: dict[str, Any], generated: dict[str, Any] | None = None) -> Path:
-    """A saved plan, as make leaves it."""
-    stack = folder / "stacks" / tier
-    stack.mkdir(parents=True, exist_ok=True)
-    (stack / "plan.json").write_text(json.dumps(plan))
-    (stack / "plan.config").write_text(json.dumps(generated or {}))
-    return folder
-
-
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The report of a real plan: one of each kind of change."""
@@ -166,10 +158,6 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         after = after.replace(old, new)
     plan = project.plan(PROVIDERS + configuration(after) + REPLICA)
     return report(put(folder / "dev", "data", plan), ["data"])
-
-
-def found(made: dict[str, Any], subject: str) -> dict[str, dict[str, Any]]:
-    return {each["address"]: each for each in made["findings"] if each["subject"] == subject}
 
 
 def test_a_replaced_database_is_lost_data_and_downtime_and_says_what_forces_it(
@@ -646,20 +634,6 @@ def test_what_the_report_knows_of_exists() -> None:
 
 def test_templates_are_those_that_are_used() -> None:
     assert {file.name for file in (ROOT / "templates" / "report").iterdir()} == {"report.html", "report.md"}
-
-
-def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:
-    """A plan that touches one resource."""
-    change = {"actions": actions, "before": before, "after": after, **more}
-    return {"resource_changes": [{"address": f"{kind}.x", "type": kind, "name": "x", "change": change}]}
-
-
-def says(
-    folder: Path, plan: dict[str, Any], generated: dict[str, Any] | None = None
-) -> list[tuple[str, ...]]:
-    """Subject, words and lines of each finding."""
-    made = report(put(folder / "dev", "data", plan, generated), ["data"])
-    return [(each["subject"], each["says"], *each["lines"]) for each in made["findings"]]
 
 
 def test_what_stands_in_a_network_that_goes_is_named(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from rehearsing import PROVIDERS, Project
-from test_make import Project as Checkout
-from test_make import succeeded
-from test_report import found, one, put, says
+from support.project import Project as Checkout
+from support.project import succeeded
+from support.rehearsing import PROVIDERS, Project
+from support.reports import found, one, put, says
 
 from modules.architecture import TIERS
 from tierra.aws import service_models as models

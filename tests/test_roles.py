@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT, Root
-from rehearsing import Project
-from simulator import Identity, Request, World, dependent, expanded, known, listed, reference
+from support.rehearsing import Project
+from support.simulator import Identity, Request, World, dependent, expanded, known, listed, reference
 
 from rehearsal.actions import calls as calls_by_type
 from rehearsal.cloud import Cloud

@@ -14,8 +14,8 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from on_aws import Production
-from test_make import refused
+from support.on_aws import Production
+from support.project import refused
 
 from tierra.run.saved import fault, seal
 from tierra.run.workspace import Failed, Workspace

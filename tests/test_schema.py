@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rehearsing import installed
+from support.rehearsing import installed
 
 from rehearsal.catalog import Catalog, catalog_path
 from tierra.bindings.schema import Attribute, Block, Nested

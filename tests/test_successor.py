@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_main import run
+from support.programs import run
 
 from tierra.bindings import successor
 from tools.successor import differences, explained, written

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_make import Project, refused, succeeded, without_make
+from support.project import Project, refused, succeeded, without_make
 
 from tierra.run import __main__ as driver
 from tierra.run.terraform import INTERRUPTED

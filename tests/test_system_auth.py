@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from conftest import Variant
-from rendering import Objects, rendered
-from test_systems import DIGEST, values
+from support.charts import DIGEST, values
+from support.rendering import Objects, rendered
 
 from modules.spec import Environment
 from tierra.report.releases import SYSTEM, asks_for_credentials

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import Variant
-from rendering import Objects, rendered
-from test_systems import DIGEST, pods, values
+from support.charts import DIGEST, pods, values
+from support.rendering import Objects, rendered
 
 from modules.spec import Environment
 from modules.systems.own_spec import HANDED, TRACING

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Variant
-from rendering import Objects, rendered
-from test_edge import group, rules
-from test_systems import DIGEST, pods, values
+from support.charts import DIGEST, pods, values
+from support.rendering import Objects, rendered
+from support.web_acl import group, rules
 
 from modules.spec import Environment
 from tierra.github.workflows import workflows

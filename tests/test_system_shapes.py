@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Variant
-from rendering import Objects, rendered
-from test_systems import DIGEST, pods, values
+from support.charts import DIGEST, pods, values
+from support.rendering import Objects, rendered
 
 from modules.spec import Environment
 from tierra.github.workflows import workflows

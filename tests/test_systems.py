@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from conftest import ROOT, Root, Variant
 from cryptography import x509
-from rendering import HELM, Objects, rendered, sample
+from support.charts import DIGEST, SHOP, pods, values
+from support.rendering import HELM, Objects, rendered
 
 from modules.systems.ca_bundle import ca_bundle
 from modules.systems.spec import FRAMEWORKS, START_SECONDS
@@ -25,19 +25,11 @@ from tierra.terraform.templating import TEMPLATES
 from tierra.validation.system_names import ROLES, WORKFLOWS
 
 Variants = Callable[..., Variant]
-DIGEST = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-trial/shop@sha256:" + "0" * 64
-SHOP = {"framework": "django", "needs": ["postgres", "redis", "files"], "workers": 2, "beat": True}
 
 
 @pytest.fixture(scope="session")
 def systems(roots: dict[str, Root]) -> Root:
     return roots["systems"]
-
-
-def values(root: Root, release: str) -> dict[str, Any]:
-    """The values of a release, with a sample in place of each reference."""
-    (text,) = root[f"helm_release.{release}"]["values"]
-    return sample(text)
 
 
 def test_every_system_of_every_environment_is_what_kubernetes_accepts(systems: Root, tmp_path: Path) -> None:
@@ -72,16 +64,6 @@ def test_objects_lie_in_the_namespace_of_the_system_and_records_apart(
         for name, each in objects.items():
             if name != "Namespace/shop" and each["metadata"].get("namespace") != "databases":
                 assert each["metadata"]["namespace"] == "shop", name
-
-
-def pods(objects: Objects) -> Objects:
-    found = {}
-    for name, each in objects.items():
-        if each["kind"] in ("Deployment", "Job"):
-            found[name] = each["spec"]["template"]["spec"]
-        elif each["kind"] == "CronJob":
-            found[name] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    return found
 
 
 def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from rehearsing import PROVIDERS, Project
+from support.rehearsing import PROVIDERS, Project
 
 from rehearsal.catalog import Catalog, catalog_path
 from rehearsal.cloud import Cloud

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import Variant
-from rendering import rendered
-from test_systems import DIGEST, pods, values
+from support.charts import DIGEST, pods, values
+from support.rendering import rendered
 
 from modules.capacity import room
 from modules.observability.spec import Observability

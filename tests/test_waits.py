@@ -8,37 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Root
-from rehearsing import PROVIDERS, Project
+from support.rehearsing import Project
+from support.waiting import ADDRESS, spec
 
 from modules.data.asked import ARGUMENTS
 from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
 from tierra.aws.waits import WAITS
 from tierra.run.waits import asked, noted, override, without
-
-DATABASE = """
-resource "aws_db_instance" "postgres" {
-  identifier          = "orders"
-  engine              = "postgres"
-  engine_version      = "17"
-  instance_class      = "%s"
-  allocated_storage   = 60
-  apply_immediately   = false
-  monitoring_interval = %d
-  username            = "platform"
-  password_wo         = "not-kept"
-  password_wo_version = 1
-  skip_final_snapshot = true
-}
-output "asked" {
-  value = jsonencode({ "aws_db_instance.postgres" = { instance_class = "%s" } })
-}
-"""
-ADDRESS = "aws_db_instance.postgres"
-
-
-def spec(size: str, seconds: int = 0) -> str:
-    return PROVIDERS + DATABASE % (size, seconds, size)
 
 
 def updates(plan: dict[str, Any]) -> list[str]:

@@ -14,9 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from test_make import Project, succeeded, without_make
-
 from rehearsal.cloud import Cloud
+from support.project import Project, succeeded, without_make
 
 TIERS = "network data"
 

@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rehearsing import Project, empty_charts, installed, terraform_command
-
 from rehearsal.catalog import Catalog, catalog_path, read_facts
+from support.rehearsing import Project, empty_charts, installed, terraform_command
 from tierra.hcl.__main__ import GENERATED, Hcl
 from tierra.hcl.__main__ import formatted as fmt
 from tierra.hcl.blocks import Schemas

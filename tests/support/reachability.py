@@ -13,9 +13,9 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from conftest import Root
-from rendering import Objects
 
 from modules.network.ranges import PRIVATE
+from support.rendering import Objects
 
 # Ports from which connections start, so answers come back to them: Linux (net.ipv4.ip_local_port_range) and
 # Windows within 32768 to 65535, NAT gateways from 1024 up (Amazon VPC user guide, "NAT gateway basics").

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pretend_aws import ACCOUNT, Aws
-from test_make import ROOT, Project, without_make
+from support.pretend_aws import ACCOUNT, Aws
+from support.project import ROOT, Project, without_make
 
 BUCKET = f"acme-production-{ACCOUNT}-state"
 PROJECTS = "acme/production"

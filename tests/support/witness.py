@@ -1,4 +1,6 @@
-"""Holds the facts of the rehearsal against the real provider's schema: `python -m tests.witness DUMP`.
+"""Holds the facts of the rehearsal against the real provider's schema.
+
+    python -m tests.support.witness DUMP
 
 DUMP is a clone of lonegunmanb/terraform-aws-schema, which publishes what `terraform providers schema` says of
 each version. Where the two differ about an argument of a type with facts, tests/rehearsal/witness.yaml has a
@@ -20,7 +22,7 @@ import yaml
 from rehearsal.catalog import Catalog, catalog_path
 from tierra.bindings.schema import Block
 
-REPORT = Path(__file__).parent / "rehearsal/witness.yaml"
+REPORT = Path(__file__).parents[1] / "rehearsal/witness.yaml"
 FLAGS = ("required", "optional", "computed", "sensitive", "write_only")
 UNEXPLAINED = "not explained yet"
 
@@ -53,7 +55,7 @@ def main() -> int:
     }
     text = yaml.safe_dump(report, sort_keys=False, width=110, allow_unicode=True)
     REPORT.write_text(
-        f"# Written by python -m tests.witness; what stands after the colon is ours.\n{text}",
+        f"# Written by python -m tests.support.witness; what stands after the colon is ours.\n{text}",
         encoding="utf-8",
     )
     count = sum(map(len, differ.values()))

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from changing import TOGETHER, Change, bases, table
-from test_make import Project
 
 from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
+from support.changing import TOGETHER, Change, bases, table
+from support.project import Project
 from tierra.aws.waits import waits
 
 NOTHING = (["no-op"], ["read"])

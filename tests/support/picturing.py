@@ -18,7 +18,7 @@ from tierra.diagram.scene import Area, Frame, Line, Scene
 from tierra.diagram.terraform import Terraform
 from tierra.diagram.text import width
 
-GOLDEN = Path(__file__).resolve().parent / "golden"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 Bodies = dict[str, dict[str, Any]]
 

@@ -2,7 +2,7 @@
 
 tests/charts/<chart>-<version>.yaml is the tree of a chart's keys, made from its values.yaml by
 
-    .venv/bin/python tests/chart_values.py VALUES_YAML > tests/charts/<chart>-<version>.yaml
+    .venv/bin/python tests/support/chart_values.py VALUES_YAML > tests/charts/<chart>-<version>.yaml
 
 `null` is a single value or a list, `{}` a place below which a chart takes anything. Keys that a chart's
 templates read although its values.yaml lacks them are added by hand, and the head of the tree says which.
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-TREES = Path(__file__).resolve().parent / "charts"
+TREES = Path(__file__).resolve().parents[1] / "charts"
 
 
 def keys_of(chart: str, version: str) -> dict[str, Any]:

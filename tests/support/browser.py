@@ -1,6 +1,6 @@
 """A headless Chromium, spoken to by the Chrome DevTools Protocol through two pipes.
 
-python tests/browser.py PAGE PICTURE WIDTH HEIGHT      a picture of a page
+python tests/support/browser.py PAGE PICTURE WIDTH HEIGHT      a picture of a page
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-HOME = Path(__file__).resolve().parent.parent / ".venv/chromium"
+HOME = Path(__file__).resolve().parents[2] / ".venv/chromium"
 SECONDS = 20
 
 

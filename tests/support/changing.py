@@ -24,7 +24,7 @@ from modules.spec import Environment
 from tierra.validation.optional import OFF
 from tools.schema import FILE
 
-TABLE = Path(__file__).with_suffix("").with_name("changes.yaml")
+TABLE = Path(__file__).parents[1].joinpath("changes.yaml")
 EACH_DAY = 3
 TOGETHER = "together"
 Node = Mapping[str, Any]

@@ -15,7 +15,7 @@ from typing import Any
 
 from rehearsal.catalog import catalog_path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROVIDERS = 'provider "aws" {}\nprovider "helm" {}\n'
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FAKES = Path(__file__).parent / "fakes" / "command.py"
+FAKES = Path(__file__).parents[1] / "fakes" / "command.py"
 # All that a runner has besides: what the machine of the test has more of, no script may lean on.
 TOOLS = ("bash", "cat", "cp", "dirname", "grep", "mv", "rm", "sed", "sha256sum", "tail", "tar", "wc")
 COMMANDS = ("aws", "curl", "docker", "gh", "git", "kubectl", "make", "sleep")

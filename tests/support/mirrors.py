@@ -1,0 +1,22 @@
+"""Mirrors of providers, for lock files."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from support.project import ROOT
+
+PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
+
+
+def mirror(folder: Path) -> Path:
+    """The embedded provider as a mirror has one for each platform; each with a file of its own."""
+    for version in (ROOT / ".rehearsal" / "mirror").glob("*/*/*/*"):
+        [here] = version.iterdir()
+        for platform in PLATFORMS:
+            place = folder / version.relative_to(ROOT / ".rehearsal" / "mirror") / platform
+            shutil.copytree(here, place)
+            if platform != here.name:
+                (place / "platform").write_text(platform)
+    return folder

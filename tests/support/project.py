@@ -1,0 +1,105 @@
+"""A checkout of the project in which a test runs make."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    pass
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
+
+
+UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
+
+
+def without_make() -> dict[str, str]:
+    """The environment of a person who types a command, rather than of make test."""
+    ours = ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+class Project:
+    """A copy of the project to work in, with the installed tools of the original."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*UNCOPIED))
+        for name in (".venv", ".lean"):
+            (folder / name).symlink_to(ROOT / name)
+        (folder / ".rehearsal").mkdir()
+        for name in PROVIDER:
+            (folder / ".rehearsal" / name).symlink_to(ROOT / ".rehearsal" / name)
+
+    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", *arguments],
+            cwd=self.folder,
+            env=without_make() | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+
+    def report(self, environment: str = "sandbox") -> dict[str, dict[str, int]]:
+        text = (self.folder / "cdktf.out" / environment / "report.json").read_text()
+        made = json.loads(text)
+        assert made["environment"] == environment
+        return {
+            name: {key: each for key, each in tier.items() if key != "cost"}
+            for name, tier in made["tiers"].items()
+        }
+
+    def actions(self, environment: str = "sandbox") -> dict[str, list[str]]:
+        """What the saved plans do, by tier and address; what stays as it is, is left out."""
+        plans = (self.folder / "cdktf.out" / environment / "stacks").glob("*/plan.json")
+        return {
+            f"{file.parent.name}: {change['address']}": change["change"]["actions"]
+            for file in plans
+            for change in json.loads(file.read_text())["resource_changes"]
+            if change["change"]["actions"] not in (["no-op"], ["read"])
+        }
+
+    def edit(self, old: str, new: str, environment: str = "sandbox") -> None:
+        spec = self.folder / "environments" / f"{environment}.yaml"
+        text = spec.read_text()
+        assert old in text
+        spec.write_text(text.replace(old, new))
+
+    def addresses(self, environment: str = "sandbox") -> set[str]:
+        """Every managed resource in the local states, as tier: address."""
+        return {
+            f"{file.stem}: {resource['type']}.{resource['name']}"
+            for file in (self.folder / ".rehearsal" / environment).glob("*.tfstate")
+            for resource in json.loads(file.read_text())["resources"]
+            if resource["mode"] == "managed"
+        }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "tierra")
+
+
+def succeeded(run: subprocess.CompletedProcess[str]) -> str:
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    return run.stdout
+
+
+def refused(run: subprocess.CompletedProcess[str], message: str) -> None:
+    assert run.returncode in (1, 2)
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr

@@ -1,0 +1,36 @@
+"""Plans for the report, and what it says of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tierra.report.report import report
+
+
+def put(folder: Path, tier: str, plan: dict[str, Any], generated: dict[str, Any] | None = None) -> Path:
+    """A saved plan, as make leaves it."""
+    stack = folder / "stacks" / tier
+    stack.mkdir(parents=True, exist_ok=True)
+    (stack / "plan.json").write_text(json.dumps(plan))
+    (stack / "plan.config").write_text(json.dumps(generated or {}))
+    return folder
+
+
+def found(made: dict[str, Any], subject: str) -> dict[str, dict[str, Any]]:
+    return {each["address"]: each for each in made["findings"] if each["subject"] == subject}
+
+
+def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:
+    """A plan that touches one resource."""
+    change = {"actions": actions, "before": before, "after": after, **more}
+    return {"resource_changes": [{"address": f"{kind}.x", "type": kind, "name": "x", "change": change}]}
+
+
+def says(
+    folder: Path, plan: dict[str, Any], generated: dict[str, Any] | None = None
+) -> list[tuple[str, ...]]:
+    """Subject, words and lines of each finding."""
+    made = report(put(folder / "dev", "data", plan, generated), ["data"])
+    return [(each["subject"], each["says"], *each["lines"]) for each in made["findings"]]

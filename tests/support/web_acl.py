@@ -1,0 +1,16 @@
+"""Rules of the web ACL in the generated Terraform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conftest import Root
+
+
+def rules(edge: Root) -> dict[str, dict[str, Any]]:
+    return {rule["name"]: rule for rule in edge["aws_wafv2_web_acl.main"]["rule"]}
+
+
+def group(rule: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = rule["statement"]["managed_rule_group_statement"]
+    return found
