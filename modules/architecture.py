@@ -8,7 +8,6 @@ Adding a tier is adding a folder and one line to TIERS.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from modules.spec import Environment
 from modules.state.tier import State
 from modules.storage.tier import Storage
 from modules.systems.tier import Systems
+from tierra.files import write
 from tierra.terraform.renames import RENAMES, Rename, moved
 from tierra.terraform.stack import TERRAFORM, Stack, create_stack
 
@@ -145,15 +145,15 @@ def synthesize(
                 generated["moved"] = blocks
             if left := sorted(stacks[name].left):
                 generated["removed"] = [{"from": each, "lifecycle": {"destroy": False}} for each in left]
-            _replace(folder / relative, _terraform_json(generated, environment))
-            _replace(folder / relative.with_name("versions.tf"), _versions(environment))
+            write(folder / relative, _terraform_json(generated, environment))
+            write(folder / relative.with_name("versions.tf"), _versions(environment))
             _carry(folder / relative.parent, stacks[name].carried, own.get(name))
-        _replace(folder / "stacks" / ".checkov.yaml", CHECKOV)
-        _replace(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
+        write(folder / "stacks" / ".checkov.yaml", CHECKOV)
+        write(folder / "manifest.json", Path(scratch, "manifest.json").read_text(encoding="utf-8") + "\n")
         sources = {name: stack.sources for name, stack in stacks.items()}
-        _replace(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
-        _replace(folder / "environment.json", json.dumps(facts(environment, tiers), indent=2) + "\n")
-        _replace(folder / "tiers.mk", tiers_mk(environment, tiers))
+        write(folder / "sources.json", json.dumps(sources, indent=2) + "\n")
+        write(folder / "environment.json", json.dumps(facts(environment, tiers), indent=2) + "\n")
+        write(folder / "tiers.mk", tiers_mk(environment, tiers))
 
 
 def _unread(root: dict[str, Any], read: Container[str]) -> list[str]:
@@ -239,7 +239,7 @@ def _carry(module: Path, folders: Mapping[str, Mapping[str, str]], own: Own | No
         wanted |= {module / path: content for path, content in own.files.items()}
         wanted[module / additions.INDEX] = (json.dumps(own.index(), indent=1) + "\n").encode()
     for path, content in wanted.items():
-        _replace(path, content)
+        write(path, content)
     left = [*module.glob(f"{additions.PREFIX}*.tf"), *module.glob(f"{additions.PREFIX}*.tf.json")]
     left += [each for place in CARRIED for each in sorted((module / place).rglob("*"), reverse=True)]
     for path in (*left, *((module / place) for place in additions.FOLDERS), module / additions.INDEX):
@@ -278,20 +278,3 @@ def _without_notes(value: Any) -> Any:
             if key != "//" or not isinstance(item, dict)
         }
     return [_without_notes(item) for item in value] if isinstance(value, list) else value
-
-
-def _replace(path: Path, content: str | bytes) -> None:
-    """Puts a file in its place in one step, unless it says the same already."""
-    content = content.encode() if isinstance(content, str) else content
-    if path.is_file() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
 def write(file: Path, text: str | bytes) -> None:
-    """Put the text in its place in one step; a file that says the same already is not touched."""
+    """Put the text in its place in one step, with the folders above it; a file that says the same already is
+    not touched. Raises OSError, and leaves nothing, where that is not possible."""
     content = text.encode() if isinstance(text, str) else text
-    if file.exists() and file.read_bytes() == content:
+    if file.is_file() and file.read_bytes() == content:
         return
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
-    temporary.write_bytes(content)
-    os.replace(temporary, file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(content)
+        os.chmod(beside, 0o644)
+        os.replace(beside, file)
+    except BaseException:
+        os.unlink(beside)
+        raise

@@ -17,13 +17,13 @@ from modules.data.catalog import burstable
 from modules.data.documentdb_spec import DocumentDb as Settings
 from modules.data.keys import Keys
 from modules.data.logs import log_groups
+from modules.data.outputs import PORTS
 from modules.data.password import password
 from modules.data.placement import final_snapshot, in_turn
 from modules.network.outputs import NetworkOutputs
 from tierra.terraform.stack import Stack
 
 ROLE = "documentdb"
-PORT = 27017
 USER = "platform"
 LOGS = ["audit", "profiler"]
 AUTHORITY = "rds-ca-rsa2048-g1"
@@ -63,7 +63,7 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Sett
         master_username=USER,
         master_password_wo=secret.value,
         master_password_wo_version=secret.version,
-        port=PORT,
+        port=PORTS["documentdb"],
         db_subnet_group_name=network.docdb_subnet_group_name,
         db_cluster_parameter_group_name=_parameters(stack, settings).name,
         vpc_security_group_ids=[network.documentdb_security_group_id],

@@ -41,6 +41,9 @@ def volume_names(environment: Environment) -> Iterable[str]:
 
 POSTGRES, REDIS, DOCUMENTDB = has("postgres"), has("redis"), has("documentdb")
 
+# TCP ports of the databases, by need. What opens, uses or blocks one takes it from here.
+PORTS = {"postgres": 5432, "redis": 6379, "documentdb": 27017}
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataOutputs(Outputs, tier="data"):

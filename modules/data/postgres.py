@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from modules.data.keys import Keys
 from modules.data.logs import log_groups
 from modules.data.monitoring import monitoring
+from modules.data.outputs import PORTS
 from modules.data.parameters import primary_parameters, replica_parameters
 from modules.data.password import password
 from modules.data.placement import final_snapshot, in_turn
@@ -20,7 +21,6 @@ from modules.network.outputs import NetworkOutputs
 from tierra.terraform.stack import Stack
 
 ROLE = "postgres"
-PORT = 5432
 USER = "platform"  # master user; not among the names that RDS reserves
 LOGS = ["postgresql", "upgrade"]
 AUTHORITY = "rds-ca-rsa2048-g1"  # certificate authority, of 40 years
@@ -55,7 +55,7 @@ def postgres(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settin
         username=USER,
         password_wo=secret.value,
         password_wo_version=secret.version,
-        port=PORT,
+        port=PORTS["postgres"],
         allocated_storage=settings.storage_gb,
         multi_az=settings.multi_az,
         storage_encrypted=True,

@@ -23,13 +23,13 @@ from cdktf_cdktf_provider_aws.elasticache_replication_group import (
 
 from modules.data.keys import Keys
 from modules.data.logs import log_groups
+from modules.data.outputs import PORTS
 from modules.data.placement import final_snapshot, in_turn
 from modules.data.redis_spec import Redis as Settings
 from modules.data.redis_users import Users, users
 from modules.network.outputs import NetworkOutputs
 from tierra.terraform.stack import Stack
 
-PORT = 6379
 LOGS = ["slow-log", "engine-log"]
 SHARED_POLICY = "volatile-lru"
 CACHE_POLICY = "allkeys-lru"
@@ -88,7 +88,7 @@ def _group(
         automatic_failover_enabled=settings.nodes > 1,
         multi_az_enabled=settings.nodes > 1,
         parameter_group_name=_parameters(stack, settings, role, policy).name,
-        port=PORT,
+        port=PORTS["redis"],
         subnet_group_name=network.elasticache_subnet_group_name,
         security_group_ids=[network.redis_security_group_id],
         at_rest_encryption_enabled="true",

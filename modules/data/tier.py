@@ -8,14 +8,11 @@ from typing import Any
 from cdktf import TerraformResource
 
 from modules.data.asked import asked
-from modules.data.documentdb import PORT as DOCUMENTDB_PORT
 from modules.data.documentdb import USER as DOCUMENTDB_USER
 from modules.data.documentdb import documentdb
 from modules.data.keys import keys
-from modules.data.outputs import DataOutputs
-from modules.data.postgres import PORT as POSTGRES_PORT
+from modules.data.outputs import PORTS, DataOutputs
 from modules.data.postgres import USER, postgres
-from modules.data.redis import PORT as REDIS_PORT
 from modules.data.redis import node_ids, redis
 from modules.data.spec import Data as Settings
 from modules.data.volumes import volumes
@@ -60,7 +57,7 @@ class Data:
         primary, replicas = self.postgres.primary, self.postgres.replicas
         return {
             "postgres_endpoint": primary.address,
-            "postgres_port": str(POSTGRES_PORT),
+            "postgres_port": str(PORTS["postgres"]),
             "postgres_reader_endpoints": {name: each.address for name, each in replicas.items()},
             "postgres_reader_hosts": ",".join(each.address for each in replicas.values()),
             "postgres_database": primary.db_name,
@@ -81,7 +78,7 @@ class Data:
         return {
             "redis_primary_endpoint": cache.primary_endpoint_address,
             "redis_reader_endpoint": cache.reader_endpoint_address,
-            "redis_port": str(REDIS_PORT),
+            "redis_port": str(PORTS["redis"]),
             "redis_replication_group_id": cache.replication_group_id,
             "redis_replication_group_arn": cache.arn,
             "redis_node_ids": node_ids(wanted.redis, cache),
@@ -100,7 +97,7 @@ class Data:
         return {
             "documentdb_endpoint": cluster.endpoint,
             "documentdb_reader_endpoint": cluster.reader_endpoint,
-            "documentdb_port": str(DOCUMENTDB_PORT),
+            "documentdb_port": str(PORTS["documentdb"]),
             "documentdb_username": DOCUMENTDB_USER,
             "documentdb_secret_arn": self.documentdb.secret.arn,
             "documentdb_cluster_identifier": cluster.cluster_identifier,

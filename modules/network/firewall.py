@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
+from modules.data.outputs import PORTS
 from modules.network.vpc import ANYWHERE, AnyVpc
 from modules.systems.shape_spec import ways_out
 from modules.systems.volume_spec import volumes
@@ -67,9 +68,9 @@ RULES = (
     Rule("control_plane", "node", 9443, "Kubernetes API to the load-balancer controller"),
     Rule("control_plane", "node", 10250, "Kubernetes API to kubelets: logs, exec, metrics"),
     Rule("control_plane", "node", 10251, "Kubernetes API to the metrics server of the EKS add-on"),
-    Rule("node", "postgres", 5432, "Systems to PostgreSQL"),
-    Rule("node", "redis", 6379, "Systems to Redis"),
-    Rule("node", "documentdb", 27017, "Systems to DocumentDB"),
+    Rule("node", "postgres", PORTS["postgres"], "Systems to PostgreSQL"),
+    Rule("node", "redis", PORTS["redis"], "Systems to Redis"),
+    Rule("node", "documentdb", PORTS["documentdb"], "Systems to DocumentDB"),
     Rule("node", WORLD, 443, "Registries, AWS services and partners, over TLS"),
     Rule("runner", "control_plane", 443, "Operators and runners to the Kubernetes API"),
     Rule("runner", WORLD, 443, "GitHub, AWS services, packages and providers, over TLS"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from cdktf_cdktf_provider_helm.release import Release
 
-from modules.data.outputs import DataOutputs
+from modules.data.outputs import PORTS, DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.systems.ca_bundle import ca_bundle
 from tierra.patterns.helm import document, release
@@ -16,7 +16,6 @@ from tierra.terraform.stack import Stack
 from tierra.validation.namespaces import DATABASES
 
 POLICIES = "templates/network-policies.yaml"
-PORTS = {"postgres": 5432, "documentdb": 27017}
 
 Masters = dict[str, dict[str, Any]]
 
@@ -74,6 +73,8 @@ def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: M
 def _only(files: Mapping[str, str], users: Masters) -> dict[str, str]:
     """The chart, whose jobs reach no port of a database that is off."""
     ways = files[POLICIES]
-    for name in PORTS.keys() - users.keys():
+    for name in ("postgres", "documentdb"):
+        if name in users:
+            continue
         ways = ways.replace(f"        - {{protocol: TCP, port: {PORTS[name]}}}\n", "")
     return {**files, POLICIES: ways}

@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.groups import placement
 from modules.compute.outputs import ComputeOutputs
-from modules.data.outputs import DataOutputs
+from modules.data.outputs import PORTS, DataOutputs
 from modules.gateway.outputs import GatewayOutputs
 from modules.storage.outputs import StorageOutputs
 from modules.systems.auth_spec import Client, clients
@@ -30,8 +30,6 @@ from tierra.patterns.images import pulled_from
 from tierra.terraform.stack import Stack
 from tierra.validation.namespaces import collectors
 
-# Where the stores listen.
-PORTS = {"postgres": 5432, "redis": 6379, "documentdb": 27017}
 # In which variable a system finds its password, by database.
 VARIABLES = {"postgres": "DATABASE_PASSWORD", "documentdb": "DOCUMENTDB_PASSWORD"}
 

@@ -9,7 +9,6 @@ so that the same files give the same picture.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from tierra.diagram import mermaid, svg
 from tierra.diagram.layout import arrange
 from tierra.diagram.read import read
 from tierra.diagram.terraform import load
+from tierra.files import write
 
 SPECS = Path("environments")
 MARK = "target"
@@ -53,9 +53,7 @@ def main() -> None:
         "diagram.mmd": mermaid.render(picture),
     }
     for name, text in texts.items():
-        temporary = folder / f"{name}.new"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, folder / name)
+        write(folder / name, text)
         print(f"diagram: {folder / name}")
 
 
