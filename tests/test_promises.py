@@ -1,4 +1,4 @@
-"""Single values that the platform promises, each with its reason: goldens hold them, and so does a rule here."""
+"""Single values that the platform promises, each with its reason: besides goldens, a rule holds them here."""
 
 from __future__ import annotations
 

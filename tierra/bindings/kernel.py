@@ -14,12 +14,8 @@ jsii, as the original does; the message names the construct.
 
 from __future__ import annotations
 
-import atexit
 import json
-import os
-import select
 import sys
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,17 +24,11 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, NoReturn
 
-PROGRAM = "jsii/_embedded/jsii/lib/program.js"
-"""Node's half, in the lean copy."""
-HOST = Path(__file__).with_name("host.js")
+from tierra.bindings.channel import Channel, Request
 
 # Methods of cdktf that return nothing.
 _SILENT = frozenset({"overrideLogicalId", "addOverride", "addDependency"})
 _FIRST_OBJECT = 10_000
-# Synthesis is over before compiled code pays for itself: as fast without, and ten megabytes less. jsii links
-# the packages it extracted into a folder of its own, where they find each other.
-_FLAGS = ("--no-opt", "--no-maglev", "--max-semi-space-size=2", "--preserve-symlinks")
-_BATCH = 16_384  # bytes
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
@@ -105,139 +95,11 @@ def method(name: str) -> Callable[[Any], Any]:
     return call
 
 
-class _Request:
-    """A request on its way. `expected` is the object that its answer must name, `line` that answer."""
-
-    __slots__ = ("expected", "label", "line")
-
-    def __init__(self, label: str = "", expected: bytes = b"") -> None:
-        self.label = label
-        self.expected = expected
-        self.line: bytes | None = None
-
-
-class _Channel:
-    """The connection to Node: lines of JSON in both directions, answered in order."""
-
-    def __init__(self, copy: Path, callback: Callable[[Any], Any]) -> None:
-        import socket
-
-        ours, theirs = socket.socketpair()
-        with theirs:
-            theirs.set_inheritable(True)
-            node = os.environ["JSII_NODE"]
-            # Its standard output and error are ours. It ends when the connection does.
-            self.pid = os.posix_spawn(
-                node,
-                [node, *_FLAGS, str(HOST), str(copy / PROGRAM)],
-                os.environ,
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), 3),
-                ],
-            )
-        ours.setblocking(False)
-        self.socket = ours
-        self.poll = select.poll()
-        self.callback = callback
-        self.out = bytearray()
-        self.rest = b""
-        self.lines: deque[bytes] = deque()
-        # The first line says hello.
-        self.waiting: deque[_Request] = deque([_Request("the start of Node", b"@jsii/runtime@")])
-        atexit.register(self._close)
-
-    def post(self, request: dict[str, Any], pending: _Request) -> None:
-        """Send, with others, and go on."""
-        self.out += json.dumps(request, separators=(",", ":")).encode() + b"\n"
-        self.waiting.append(pending)
-        if len(self.out) >= _BATCH:
-            self._pump()
-
-    def ask(self, request: dict[str, Any]) -> bytes:
-        """Send, and wait for the answer."""
-        pending = _Request(f"{request['api']} {request.get('method', request.get('property', ''))}")
-        self.out += json.dumps(request, separators=(",", ":")).encode() + b"\n"
-        self.waiting.append(pending)
-        self._pump(lambda: pending.line is not None)
-        return pending.line or b""
-
-    def settle(self) -> None:
-        """Wait for all answers and forget them."""
-        for pending in self.waiting:
-            pending.expected = b"*"
-        self._pump(lambda: not self.waiting)
-
-    def _close(self) -> None:
-        """End Node. To leave answers unread would be an error of the connection, which Node would report."""
-        import socket
-
-        try:
-            self.socket.shutdown(socket.SHUT_WR)
-            self.socket.setblocking(True)
-            while self.waiting and self.socket.recv(1 << 20):
-                pass
-        except OSError:
-            pass
-
-    def _pump(self, done: Callable[[], bool] = lambda: True) -> None:
-        """Write what is to be written and take what comes, until `done` too."""
-        self._take()
-        while self.out or not done():
-            self.poll.register(self.socket, select.POLLIN | (select.POLLOUT if self.out else 0))
-            ((_, event),) = self.poll.poll()
-            if event & select.POLLOUT:
-                del self.out[: self.socket.send(self.out)]
-            if event & ~select.POLLOUT:
-                self._receive()
-            self._take()
-
-    def _receive(self) -> None:
-        """Raises RuntimeError when Node has ended."""
-        try:
-            data = self.socket.recv(1 << 20)
-        except ConnectionError:
-            data = b""
-        if not data:
-            raise RuntimeError("Node has ended; its last messages are above")
-        *lines, self.rest = (self.rest + data).split(b"\n")
-        self.lines.extend(lines)
-
-    def _take(self) -> None:
-        while self.lines:
-            line = self.lines.popleft()
-            pending = self.waiting.popleft()
-            if line.startswith(b'{"callback":'):
-                # Node answers what is asked meanwhile first.
-                answer = self.callback(line)
-                self.out += json.dumps({"complete": answer}, separators=(",", ":")).encode() + b"\n"
-                self.waiting.append(pending)
-            elif pending.expected == b"*":
-                continue
-            elif line.startswith(b'{"error":'):
-                _refuse(json.loads(line), pending.label)
-            elif pending.expected not in line:
-                raise _Unexpected(f"{pending.label}: Node answered {line[:200].decode()}")
-            else:
-                pending.line = line
-
-
-class _Unexpected(RuntimeError):
-    """An object has another name than was foreseen."""
-
-
-def _refuse(answer: dict[str, str], label: str) -> NoReturn:
-    from jsii.errors import JavaScriptError, JSIIError
-
-    kind = JSIIError if answer["name"] == "@jsii/kernel.Fault" else RuntimeError
-    raise kind(f"{answer['error']} ({label})") from JavaScriptError(answer.get("stack") or "")  # type: ignore[no-untyped-call]
-
-
 class Kernel:
     """What the bindings call, with the names and arguments of jsii."""
 
     def __init__(self) -> None:
-        self._channel: _Channel | None = None
+        self._channel: Channel | None = None
         self._loaded: set[str] = set()
         self._next = _FIRST_OBJECT
         self._overrides: dict[type, list[dict[str, str]]] = {}
@@ -245,12 +107,12 @@ class Kernel:
     def start(self, copy: Path) -> None:
         """Start Node, unless it runs, and let it load the packages of this lean copy."""
         if self._channel is None:
-            self._channel = _Channel(copy, self._called)
+            self._channel = Channel(copy, self._called)
             for archive in json.loads((copy / "archives.json").read_text()):
                 self.load(archive["name"], archive["version"], str(copy / archive["file"]))
 
     @property
-    def channel(self) -> _Channel:
+    def channel(self) -> Channel:
         if self._channel is None:
             self.start(Path(sys.modules["jsii"].__file__ or "").parents[1])
         return self._channel  # type: ignore[return-value]
@@ -260,7 +122,7 @@ class Kernel:
         if name not in self._loaded:
             self._loaded.add(name)
             request = {"api": "load", "name": name, "version": version, "tarball": tarball}
-            channel.post(request, _Request(f"loading {name}"))
+            channel.post(request, Request(f"loading {name}"))
 
     def create(self, klass: Any, obj: Any, args: list[Any] | None = None) -> ObjRef:
         fqn = klass.__jsii_type__ or "Object"
@@ -286,14 +148,14 @@ class Kernel:
 
     def set(self, obj: Any, property: str, value: Any) -> None:
         request = {"api": "set", "objref": _named(obj), "property": property, "value": self._sent(value)}
-        self._post(request, _Request(f"setting {property}"))
+        self._post(request, Request(f"setting {property}"))
 
     def sget(self, klass: Any, property: str) -> Any:
         return self._ask({"api": "sget", "fqn": klass.__jsii_type__, "property": property}).get("value")
 
     def sset(self, klass: Any, property: str, value: Any) -> None:
         request = {"api": "sset", "fqn": klass.__jsii_type__, "property": property}
-        self._post(request | {"value": self._sent(value)}, _Request(f"setting {property}"))
+        self._post(request | {"value": self._sent(value)}, Request(f"setting {property}"))
 
     def invoke(self, obj: Any, method: str, args: list[Any] | None = None) -> Any:
         given = [self._sent(each) for each in args or ()]
@@ -303,7 +165,7 @@ class Kernel:
         elif method == "resetOverrideLogicalId":
             obj.__logical_id__ = None
         if method in _SILENT:
-            return self._post(request, _Request(f"{method} of {obj.__jsii_ref__.ref}"))
+            return self._post(request, Request(f"{method} of {obj.__jsii_ref__.ref}"))
         return self._ask(request).get("result")
 
     def sinvoke(self, klass: Any, method: str, args: list[Any] | None = None) -> Any:
@@ -316,7 +178,7 @@ class Kernel:
         return self._ask(request).get("result")
 
     def delete(self, ref: ObjRef) -> None:
-        self._post({"api": "del", "objref": _encoded(ref)}, _Request(f"deleting {ref.ref}"))
+        self._post({"api": "del", "objref": _encoded(ref)}, Request(f"deleting {ref.ref}"))
 
     def stats(self) -> Any:
         return self._ask({"api": "stats"})
@@ -332,10 +194,10 @@ class Kernel:
         """The name that Node gives the object which this request makes."""
         ref = f"{fqn}@{self._next}"
         self._next += 1
-        self._post(request, _Request(label, f'"{ref}"'.encode()))
+        self._post(request, Request(label, f'"{ref}"'.encode()))
         return ref
 
-    def _post(self, request: dict[str, Any], pending: _Request) -> None:
+    def _post(self, request: dict[str, Any], pending: Request) -> None:
         try:
             self.channel.post(request, pending)
         except Exception:
