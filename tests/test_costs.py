@@ -293,7 +293,7 @@ def test_every_price_of_the_table_has_a_source_with_a_date() -> None:
     for region, priced in table["regions"].items():
         names = [name for listed in priced.values() for name in listed]
         assert len(names) == len(set(names)), region
-        assert all(usd > 0 for listed in sources.values() for usd in listed.values())
+        assert all(usd > 0 for listed in priced.values() for usd in listed.values())
 
 
 def test_the_table_has_what_the_environments_here_need(roots: dict[str, Root]) -> None:

@@ -117,7 +117,7 @@ def test_what_one_leaves_with_says_a_name_once_and_nothing_of_tierra(
         assert 'stem        = "${local.project}-${local.environment}"' in own["locals.tf"]
         rest = "\n".join(text_of for file, text_of in own.items() if file not in ("locals.tf", "versions.tf"))
         assert "Written by Tierra" not in rest
-        assert "# modules/" not in rest
+        assert not re.search(r"^# (modules|tierra)/", rest, re.M)
         texts = [line for line in rest.splitlines() if not line.strip().startswith("description")]
         assert [
             line for line in texts if re.search(r"acme-production(?!\w)|us-east-1|123456789012", line)
@@ -237,7 +237,11 @@ def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, 
         files = Hcl(configuration, sources[tier], schemas(), tier, "environments/trial.yaml").files()
         lines = [line for text_of in files.values() for line in text_of.splitlines()]
         starts = [number for number, line in enumerate(lines) if line.endswith("{") and line[0] not in " #"]
-        assert [lines[number] for number in starts if not lines[number - 1].startswith("# modules/")] == []
+        assert [
+            lines[number]
+            for number in starts
+            if not lines[number - 1].startswith(("# modules/", "# tierra/"))
+        ] == []
         assert all((ROOT / lines[number - 1].removeprefix("# ")).is_file() for number in starts)
         elements = [
             (kind, each)
