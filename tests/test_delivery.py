@@ -384,7 +384,7 @@ def test_the_role_of_runners_gives_jobs_nothing_but_their_place(
     [trusts] = root.statements("aws_iam_role.runner", "assume_role_policy").values()
     assert trusts["Principal"] == {"Service": "codebuild.amazonaws.com"}
     assert trusts["Condition"]["ArnLike"]["aws:SourceArn"].endswith(":project/acme-trial-runner-*")
-    handed = granted(root, "apply")["HandTheConnectionToRunners"]
+    handed = root.statements("aws_iam_policy.apply_global")["HandTheConnectionToRunners"]
     assert handed["Resource"] == CONNECTION
 
 

@@ -188,7 +188,7 @@ def test_a_lock_file_holds_both_registries_and_states_move_there_and_back(produc
     run = production.make("plan", "TIER=state")
     refused(run, f"OpenTofu wrote the state {key}, and this is Terraform")
     [commands] = re.findall(
-        r"(?m)^((?: {4}.*\n)+)", (ROOT / "docs" / "opentofu.md").read_text().split("## Back")[1]
+        r"(?m)^((?: {4}.*\n)+)", (ROOT / "docs" / "opentofu.md").read_text().split("## Move back")[1]
     )
     done = production.shell(
         commands.replace("    ", "").replace("ENV=production", "ENV=production; TIERS=state")

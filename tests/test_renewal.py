@@ -21,7 +21,7 @@ TODAY = date(2026, 11, 28)
 # A release in a text of Python, and what is none: addresses, examples for people, versions of TLS.
 RELEASE = re.compile(r"[\"@: ]v?(\d+\.\d+\.\d+)(?=[\"@ ])")
 NONE = re.compile(
-    r"nginx-unprivileged|\b(?:10|172|192|169|127|100|224|0)(?:\.\d+){3}|version: Version|5\.0\.0"
+    r"nginx-unprivileged|\b(?:10|172|192|169|127|100|224|0)(?:\.\d+){3}|version: Version|5\.0\.0|1\.2\.3"
 )
 TAG = re.compile(r"^\s*\w+: [a-z0-9./-]+:v?(\d[\w.]*)$", re.M)
 
