@@ -90,11 +90,12 @@ def test_records_of_all_zones_may_be_set_by_an_apply(variant: Variant) -> None:
     ):
         edge = {"zone_id": its_id, "zones": zones, "aliases": alias}
         delivery = variant(environment=f"v{number}", edge=edge)["delivery"]
-        allowed = delivery.statements("aws_iam_policy.apply_global")["SetRecordsOfTheZone"]
+        allowed = delivery.statements("aws_iam_policy.apply_records")["SetRecordsOfTheZone"]
         arns = [allowed["Resource"]] if isinstance(allowed["Resource"], str) else allowed["Resource"]
         assert arns == [f"arn:aws:route53:::hostedzone/{each}" for each in resources]
         (names,) = allowed["Condition"]["ForAllValues:StringLike"].values()
         assert names == ["example.com", "*.example.com", "shop.example.com", "*.shop.example.com"]
+        assert "SetRecordsOfTheZone" not in delivery.statements("aws_iam_policy.apply_global")
 
 
 def test_https_waits_for_a_certificate_that_is_proven_and_issued(edge: Root) -> None:

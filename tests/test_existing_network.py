@@ -85,11 +85,11 @@ def test_no_alarm_and_no_dashboard_is_about_nat(variant: Callable[..., Mapping[s
 def test_workflows_may_build_in_that_vpc_and_in_no_other(variant: Callable[..., Mapping[str, Root]]) -> None:
     said = {"repository": "acme/platform"}
     delivery = variant(network=NETWORK, delivery=said)["delivery"]
-    policy = delivery["aws_iam_policy.apply_global"]["policy"]
+    policy = delivery["aws_iam_policy.apply_network"]["policy"]
     assert f"arn:aws:ec2:us-east-1:*:vpc/{VPC}" in policy
     assert f"arn:aws:ec2:us-east-1:*:subnet/{IDS['private']['a']}" in policy
     plain = variant(environment="plain", delivery=said)["delivery"]
-    assert "BuildInTheExistingNetwork" not in plain["aws_iam_policy.apply_global"]["policy"]
+    assert "apply_network" not in plain.all("aws_iam_policy")
 
 
 def test_the_picture_shows_the_vpc_and_its_subnets_as_existing(

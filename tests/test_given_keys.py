@@ -77,18 +77,18 @@ def test_what_was_encrypted_by_a_key_of_tierra_is_by_that_of_the_company(
 
 
 def test_an_apply_uses_these_keys_and_no_other_without_tags(given: Variant, variant: Variants) -> None:
-    statements = given["delivery"].statements("aws_iam_role_policy.apply")
+    statements = given["delivery"].statements("aws_iam_policy.apply_keys")
     assert set(statements["UseKeysOfTheCompany"]["Resource"]) == set(GIVEN.values())
     through = statements["UseKeysOfTheCompany"]["Condition"]["StringEquals"]["kms:ViaService"]
     assert f"rds.{REGION}.amazonaws.com" in through
     assert set(statements["LetServicesUseThem"]["Resource"]) == set(GIVEN.values())
-    plain = variant(environment="plain")["delivery"].statements("aws_iam_role_policy.apply")
-    assert not {"UseKeysOfTheCompany", "LetServicesUseThem"} & set(plain)
+    plain = variant(environment="plain")["delivery"]
+    assert "apply_keys" not in plain.all("aws_iam_policy")
 
 
 def test_one_key_may_encrypt_several_things(variant: Variants) -> None:
     mrk = "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef"
     found = variant(kms_keys={"files": mrk, "backup": mrk})
     assert set(found["storage"].body["data"]["aws_kms_key"]) == {"files", "backup"}
-    statements = found["delivery"].statements("aws_iam_role_policy.apply")
+    statements = found["delivery"].statements("aws_iam_policy.apply_keys")
     assert statements["LetServicesUseThem"]["Resource"] == mrk

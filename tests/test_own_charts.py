@@ -166,7 +166,7 @@ def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
 @pytest.mark.parametrize(
     ("said", "line", "says"),
     [
-        ({"colour": 1}, 5, ["colour: 1", "the key must be one that"]),
+        ({"colour": 1}, 5, ["colour: 1", "one that the file of a chart has: chart, repository"]),
         ({"version": "9.x"}, 3, ["version must be exact", 'such as "1.2.3"']),
         ({"version": "^9.1.0"}, 3, ["version must be exact"]),
         ({"version": ">=9.1.0"}, 3, ["version must be exact"]),
@@ -187,6 +187,12 @@ def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
         ({"pod_security": "none"}, 5, ["privileged, baseline or restricted"]),
         ({"timeout_seconds": 5}, 5, ["from 60 to 3600"]),
         ({"pods": {"agent": {"cpu": "1", "memory": "1"}}}, 8, ["memory must be a whole number with a unit"]),
+        (
+            {"pods": {"agent": {"cpu": "1", "memory": "1Gi", "count": "nodes"}}},
+            9,
+            ["pods.agent.count: nodes", "from 1 to 100, or node"],
+        ),
+        ({"pods": {"agent": {"cpu": "1", "memory": "1Gi", "count": 0}}}, 9, ["pods.agent.count: 0"]),
         (
             {"values": {"name": "${data.terraform_remote_state.compute.outputs.zones[0]}"}},
             6,
@@ -215,7 +221,12 @@ def test_what_cannot_be_is_refused_with_file_line_and_remedy(
         ("observability/charts/argo/values.yaml", "", ["must be *.yaml", "one file for each release"]),
         ("observability/charts/Argo.yaml", "", ["the name of the file must fit a release"]),
         ("observability/charts/argo-cd.yaml", "chart: argo-cd\n", ["repository", "version", "namespace"]),
-        ("observability/charts/argo-cd.yaml", "- a\n", ["must be"]),
+        ("observability/charts/argo-cd.yaml", "- a\n", ["must be", "such as chart: argo-cd"]),
+        (
+            "observability/charts/argo-cd.yaml",
+            "",
+            ["it is empty", "write at least chart:, repository:, version: and namespace:"],
+        ),
         (
             "observability/charts/argo-cd.yaml",
             yaml.safe_dump(ARGO) + "values:\n  enabled: no\n",

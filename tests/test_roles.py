@@ -14,12 +14,31 @@ from conftest import ROOT, Root
 from support.rehearsing import Project
 from support.simulator import Identity, Request, World, dependent, expanded, known, listed, reference
 
+from modules.network.spec import KINDS
 from rehearsal.actions import calls as calls_by_type
 from rehearsal.cloud import Cloud
 from rehearsal.iam import NEGATED, OPERATORS
+from tierra.validation.kms_keys import COPY, KmsKeys
 
 ACCOUNT = "123456789012"
 CALLS = calls_by_type()
+ZONE = "Z0123456789EXAMPLE"
+PARTITIONS = {"us-gov-west-1": "aws-us-gov", "cn-northwest-1": "aws-cn"}
+# A network that the company has, with IDs as long as they get.
+NETWORK = {
+    "cidr": "10.20.0.0/16",
+    "subnets": {
+        kind: {zone: f"10.20.{64 * row + 4 * column}.0/22" for column, zone in enumerate("abc")}
+        for row, kind in enumerate(KINDS)
+    },
+    "existing": {
+        "vpc": f"vpc-{0:017x}",
+        **{
+            kind: {zone: f"subnet-{row:016x}{column}" for column, zone in enumerate("abc")}
+            for row, kind in enumerate(KINDS)
+        },
+    },
+}
 FACTS: dict[str, dict[str, Any]] = {
     name: each
     for path in (ROOT / "rehearsal" / "facts").glob("*.yaml")
@@ -810,6 +829,16 @@ def test_policies_fit_the_limits_of_iam_whatever_the_names(
         said["observability"] = {}
     if region.startswith("cn-"):
         said["delivery"] = {"registry_scan": "enhanced", "repository": "acme/platform"}
+    zones = [f"{'z' * 30}{number}.example.com" for number in range(9)]
+    said["edge"] |= {"zones": {name: {"id": ZONE} for name in zones}, "aliases": zones[:4], "zone_id": ZONE}
+    volumes = {"media": {"path": "/srv/media"}}
+    said["systems"] = {"orders": {"framework": "go", "hosts": zones[4:], "volumes": volumes}}
+    keys = f"arn:{PARTITIONS.get(region, 'aws')}:kms:%s:{ACCOUNT}:key/mrk-%032x"
+    said["kms_keys"] = {
+        name: keys % (copies if name == COPY else region, number)
+        for number, name in enumerate(KmsKeys.model_fields)
+    }
+    said["network"] = NETWORK
     roots = variant(**said)
     for tier in ("state", "delivery"):
         for name, policy in roots[tier].all("aws_iam_policy").items():

@@ -182,6 +182,10 @@ def test_a_path_that_hides_something_is_refused(
     ("more", "says"),
     [
         ({"config": {"/srv/media/a.ini": "a"}}, "must not hold files of config"),
+        (
+            {"config": {"/srv/media": "a"}, "volumes": {"x": {"path": "/srv/media/x"}}},
+            "below a file of config",
+        ),
         ({"volumes": {"my-media": {"path": "/srv/media"}}}, "write mymedia"),
         ({"volumes": {"no": {"path": "/srv/media"}}}, "YAML reads them"),
         ({"volumes": {f"v{n}": {"path": f"/srv/{n}"} for n in range(6)}}, "at most 5 volumes"),

@@ -181,13 +181,7 @@ def _settings(stack: Stack) -> list[Statement]:
 
 
 def _secrets(stack: Stack) -> list[Statement]:
-    here, place = regions(stack), stack.environment
-    through = [
-        f"{service}.{region}.{place.dns_suffix}"
-        for region in here
-        # Where copies go there is a vault and nothing else.
-        for service in (KEYS_USED_BY if region == place.region else ["backup"])
-    ]
+    here = regions(stack)
     return [
         Statement(
             sid="ReadBackPasswords",
@@ -210,16 +204,26 @@ def _secrets(stack: Stack) -> list[Statement]:
             conditions={
                 "StringEquals": {
                     **_tags(stack, "ResourceTag"),
-                    "kms:ViaService": through,
+                    "kms:ViaService": _through(stack),
                 }
             },
         ),
-        *_keys_of_the_company(stack, through),
     ]
 
 
-def _keys_of_the_company(stack: Stack, through: list[str]) -> list[Statement]:
-    """What an apply does with keys of Tierra by their tags, which those of the spec have not."""
+def _through(stack: Stack) -> list[str]:
+    """The services that use keys for an apply. Where copies go there is a vault and nothing else."""
+    place = stack.environment
+    return [
+        f"{service}.{region}.{place.dns_suffix}"
+        for region in regions(stack)
+        for service in (KEYS_USED_BY if region == place.region else ["backup"])
+    ]
+
+
+def keys_of_the_company(stack: Stack) -> list[Statement]:
+    """What an apply does with keys of Tierra by their tags, which those of the spec have not. Not among
+    `changes`: with a key for each name an inline policy would be too long."""
     if not (given := sorted(set(stack.environment.kms_keys.given.values()))):
         return []
     return [
@@ -228,7 +232,7 @@ def _keys_of_the_company(stack: Stack, through: list[str]) -> list[Statement]:
             # Secrets Manager re-encrypts secrets by Encrypt (botocore: secretsmanager, UpdateSecretRequest).
             actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"],
             resources=given,
-            conditions={"StringEquals": {"kms:ViaService": through}},
+            conditions={"StringEquals": {"kms:ViaService": _through(stack)}},
         ),
         Statement(sid="LetServicesUseThem", actions=["kms:CreateGrant", "kms:RetireGrant"], resources=given),
     ]
@@ -257,24 +261,7 @@ def global_changes(stack: Stack) -> list[Statement]:
                 conditions={"StringEquals": _tags(stack, "ResourceTag")},
             ),
         ]
-    if place.edge.records:
-        ids = [place.edge.zone_id, *(zone.id for zone in place.edge.zones.values())]
-        known = [each for each in ids if each] if all(ids) else ["*"]
-        found.append(
-            Statement(
-                sid="SetRecordsOfTheZone",
-                actions="route53:ChangeResourceRecordSets",
-                resources=[
-                    stack.arn("route53", f"hostedzone/{each}", region="", account="") for each in known
-                ],
-                conditions={
-                    "ForAllValues:StringLike": {
-                        _RECORDS: [name for zone in place.edge.zone_names for name in (zone, f"*.{zone}")]
-                    },
-                    "Null": {_RECORDS: "false"},
-                },
-            )
-        )
+    found += records(stack) if not place.edge.zones else []
     found.append(
         Statement(
             # What EFS makes for a mount target has no tags of ours (EFS API Reference, CreateMountTarget).
@@ -324,9 +311,32 @@ def _connection(stack: Stack) -> list[Statement]:
     return [Statement(sid="HandTheConnectionToRunners", actions=actions, resources=connection)]
 
 
+def records(stack: Stack) -> list[Statement]:
+    """Names in the hosted zones of the spec, if Tierra writes any. Among `global_changes` only those of one
+    zone have room."""
+    edge = stack.environment.edge
+    if not edge.records:
+        return []
+    ids = [edge.zone_id, *(zone.id for zone in edge.zones.values())]
+    known = [each for each in ids if each] if all(ids) else ["*"]
+    return [
+        Statement(
+            sid="SetRecordsOfTheZone",
+            actions="route53:ChangeResourceRecordSets",
+            resources=[stack.arn("route53", f"hostedzone/{each}", region="", account="") for each in known],
+            conditions={
+                "ForAllValues:StringLike": {
+                    _RECORDS: [name for zone in edge.zone_names for name in (zone, f"*.{zone}")]
+                },
+                "Null": {_RECORDS: "false"},
+            },
+        )
+    ]
+
+
 def attachments(stack: Stack) -> list[Statement]:
     """In a VPC of the company, and to gateways that network.routes names; those of another account have ARNs
-    of there. Not among `changes`: an inline policy holds no more."""
+    of there. Not among other changes: their policies hold no more."""
     network = stack.environment.network
     if network.existing:
         ids = [each for kind in KINDS for each in getattr(network.existing, kind).values()]

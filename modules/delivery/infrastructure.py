@@ -8,7 +8,14 @@ from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.outputs import ComputeOutputs
-from modules.delivery.changes import attachments, changes, global_changes, regions
+from modules.delivery.changes import (
+    attachments,
+    changes,
+    global_changes,
+    keys_of_the_company,
+    records,
+    regions,
+)
 from modules.delivery.github import HOST, Github
 from modules.delivery.services import (
     BACKUPS,
@@ -133,16 +140,30 @@ def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Li
         "apply_global",
         "Changes roles within their boundary, and other things without a region",
         *global_changes(stack),
-        *attachments(stack),
         *_roles(stack),
         *_refusals(stack),
     )
     attach_own(stack, "apply_state", role, policy_arn(stack, "write"))
     attach_own(stack, "apply_compare", role, limits.compare.arn)
     attach_own(stack, "apply_global", role, rights.arn)
+    _of_the_company(stack, role)
     grant(stack, APPLY, role, *changes(stack))
     access_entry(stack, APPLY, cluster.cluster_name, role.arn, "AmazonEKSClusterAdminPolicy")
     return role
+
+
+def _of_the_company(stack: Stack, role: IamRole) -> None:
+    """Rights to what the company has and the spec names, each kind in a policy of its own: the others have no
+    room for many ARNs."""
+    zones = stack.environment.edge.zones
+    for kind, description, statements in (
+        ("keys", "Uses the encryption keys of the company", keys_of_the_company(stack)),
+        ("network", "Builds in the networks of the company", attachments(stack)),
+        ("records", "Writes records in several hosted zones", records(stack) if zones else []),
+    ):
+        if statements:
+            name = f"{APPLY}_{kind}"
+            attach_own(stack, name, role, _policy(stack, name, description, *statements).arn)
 
 
 def _reads() -> Statement:

@@ -54,11 +54,8 @@ def _remedy(value: str) -> str:
     if ":" in value:
         return "write an IPv4 range, such as 10.20.0.0/16; IPv6 is not supported"
     try:
-        return (
-            f"write {ip_network(value.strip(), strict=False)}"
-            if "/" in value
-            else f"add its size: {value}/16"
-        )
+        network = ip_network(value.strip(), strict=False)
+        return f"write {network}" if "/" in value else f"add its size: {network.network_address}/16"
     except ValueError:
         return "write four numbers, a slash and the size, such as 10.20.0.0/16"
 

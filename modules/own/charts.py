@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from modules.capacity import capacity_violations
 from modules.overhead import Overhead, Pods
@@ -37,6 +37,14 @@ FOLDER = "charts"
 # The tiers that have the provider helm.
 TIERS = ("gateway", "systems", "observability")
 NAMESPACE_CHART = "own/own-namespace"
+# What a file must have.
+LEAST = {
+    "chart": "argo-cd",
+    "repository": "https://charts.example.com",
+    "version": "1.2.3",
+    "namespace": "argo-cd",
+}
+MOST_PODS = 100  # equal ones of a chart
 # What values may read: an output of a tier. All else between the marks is text.
 REFERENCE = r"\$\{data\.terraform_remote_state\.\w+\.outputs\.[a-zA-Z_]\w*\}"
 # What YAML 1.1, as Helm reads it, takes for a truth value, and YAML 1.2 for text.
@@ -77,6 +85,13 @@ def _namespace(name: str) -> str:
     return name
 
 
+def _count(value: Any) -> Any:
+    if value == "node" or (type(value) is int and 1 <= value <= MOST_PODS):
+        return value
+    rule = f"count must be a whole number from 1 to {MOST_PODS}, or node for one on each node"
+    raise rule_error(rule, "write a number without quotes, or node")
+
+
 def _such_as(example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "examples": [example]})
 
@@ -92,7 +107,7 @@ class ChartPods(Model):
 
     cpu: Cpu = Field(description="What each asks for.")
     memory: Memory = Field(description="What each asks for.")
-    count: Literal["node"] | Annotated[int, Field(ge=1, le=100)] = Field(
+    count: Annotated[Literal["node"] | int, BeforeValidator(_count)] = Field(
         default=1, description="How many there are; node for one on each."
     )
 
@@ -152,12 +167,12 @@ def read(path: Path, tier: str) -> Release:
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?", name):
         rule = "the name of the file must fit a release: at most 53 lowercase letters, digits and hyphens"
         raise SpecError(file, [Problem("", "", rule, "rename the file, such as to argo-cd.yaml")])
-    document = read_document(path)
+    document = read_document(path, LEAST)
     problems = [*document.problems, *_doubtful(document), *_unreadable(document)]
     try:
         chart = OwnChart.model_validate(document.data)
     except ValidationError as error:
-        explainer = Explainer(OwnChart.model_json_schema())
+        explainer = Explainer(OwnChart.model_json_schema(), "the file of a chart")
         for each in error.errors():
             found = explainer.finding(each, document.shown(place(each)))
             value = found.value or document.shown(found.path)

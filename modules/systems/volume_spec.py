@@ -105,6 +105,9 @@ def volume_violations(system: System) -> Iterator[Violation]:
         if file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
             rule = f"a volume must not hold files of config, and {file} lies in it"
             yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)
+        if file := next((each for each in system.config if volume.path.startswith(f"{each}/")), None):
+            rule = f"a volume must not lie below a file of config, and {file} is one"
+            yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)
         if volume.path in system.config:
             rule = "a path must not be both a volume and a file of config"
             yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)

@@ -51,7 +51,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
             "postgres": {"secretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:it", "into": "it"}
         },
     },
-    "own/own-namespace": {"name": "datadog", "podSecurity": "privileged", "collectsMetrics": True},
+    "own/own-namespace": {"name": "123", "podSecurity": "privileged", "collectsMetrics": True},
     "systems/namespace": {"system": "shop", "port": 8000, "region": "us-east-1"},
     "systems/chart": {"system": "shop", "image": "none", "path": "/shop", "port": 8000},
 }

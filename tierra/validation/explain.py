@@ -23,10 +23,12 @@ OTHERS = "others"  # what a key may be besides a section
 
 
 class Explainer:
-    """Explains the errors of one model; reads its JSON schema for types, limits, defaults and neighbours."""
+    """Explains the errors of one model; reads its JSON schema for types, limits, defaults and neighbours.
+    `whole` names what it describes."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, whole: str = "a spec") -> None:
         self.schema = schema
+        self.whole = whole
 
     def finding(self, error: ErrorDetails, source: str) -> Violation:
         """The error as a finding from the root of the spec; `source` is what the file says at its path."""
@@ -54,7 +56,7 @@ class Explainer:
         key = str(path[-1])
         allowed = list(self._at(path[:-1]).get("properties", {}))
         section = dotted(path[:-1])
-        rule = f"the key must be one that {section or 'a spec'} has: {', '.join(allowed)}"
+        rule = f"the key must be one that {section or self.whole} has: {', '.join(allowed)}"
         elsewhere = [dotted(found[:-1]) or "the top level" for found in self._places(key)]
         if secret(path):
             remedy = "remove the line, for a spec must not hold secrets; replace the secret if it was shared"

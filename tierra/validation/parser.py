@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -39,8 +40,9 @@ class Node:
 class Composer:
     """Reads one document. Faults that leave a tree are collected in `problems`; others raise SpecError."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, least: Mapping[str, str]) -> None:
         self.file = file
+        self.least = least
         self.text = text
         self.problems: list[Problem] = []
         self.refused: set[KeyPath] = set()
@@ -68,14 +70,15 @@ class Composer:
 
     def _mapping(self, root: Node | None) -> Node:
         if root is None or (root.scalar and root.value is None and not root.refused):
-            remedy = "write at least project: and region:"
+            *others, last = self.least
+            remedy = f"write at least {': and '.join([':, '.join(others), last])}:"
             self._stop(1, "", "the file must have keys; it is empty", remedy)
         if root.pairs is None:
             glued = re.match(r"[A-Za-z_]+:\S", root.text)
             remedy = (
                 "put a space after the colon"
                 if glued
-                else "start each line with a key, such as project: acme"
+                else "start each line with a key, such as {}: {}".format(*next(iter(self.least.items())))
             )
             value = short(root.text) if root.scalar else "a list"
             self._stop(root.line, value, "a spec must be a mapping of keys to values", remedy)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from tierra.validation.parser import DEEPEST, Composer, Node
 
 LARGEST_FILE = 256 * 1024  # bytes; a spec with three hundred systems takes a quarter of it
 MOST_VALUES = 20_000  # with aliases written out
+# What a spec must have.
+LEAST = {"project": "acme", "region": "us-east-1"}
 
 # What YAML allows in a file, without the marks inside a text that reverse or break lines on some screens.
 _CONTROL = re.compile(
@@ -116,10 +119,11 @@ def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def read(path: Path) -> Document:
-    """The document in a file. Raises SpecError if nothing can be read; lesser faults are listed in it."""
+def read(path: Path, least: Mapping[str, str] = LEAST) -> Document:
+    """The document in a file, which has at least these keys, with an example of each. Raises SpecError if
+    nothing can be read; lesser faults are listed in it."""
     file = path.as_posix()
-    composer = Composer(file, _text(file, _content(file, path)))
+    composer = Composer(file, _text(file, _content(file, path)), least)
     root = composer.root()
     document = Document(problems=composer.problems, refused=composer.refused)
     return _Expansion(file, document).fill(root)
