@@ -149,15 +149,15 @@ class Environment(Model):
         default=LATEST,
         ge=OLDEST,
         le=LATEST,
-        description="Version of the format of this file; 1 when left out. A file of an earlier one is read as"
-        " what it means today.",
+        description="Version of the format of this file; 1 when left out. A file in an earlier format is"
+        " translated.",
         examples=[LATEST],
     )
     extends: str | None = Field(
         default=None,
-        description="A file with what several environments share, in a folder beside this one. Mappings are"
-        " merged; any other value, a list among them, replaces the one of the base. make spec shows the"
-        " result.",
+        description="A file with keys that several environments share, in a folder beside this one."
+        " Mappings are merged; any other value, including a list, replaces that of the base."
+        " make spec shows the result.",
         examples=["shared/base.yaml"],
     )
     project: Project = Field(
@@ -175,23 +175,23 @@ class Environment(Model):
     )
     account: Account = Field(
         default=REHEARSAL_ACCOUNT,
-        description="The AWS account, twelve digits in quotes. Terraform refuses to work in any other."
-        " Required for target: aws.",
+        description="The AWS account, twelve digits in quotes. Terraform refuses to work in any other"
+        " account. Required for target: aws.",
         examples=["210987654321"],
     )
     target: Literal["aws", "rehearsal"] = Field(
         default="rehearsal",
-        description="Where plan and apply work: in the account (aws), or in an embedded imitation that"
+        description="Where plan and apply work: in the account (aws), or with an embedded provider that"
         " costs nothing and needs no credentials (rehearsal).",
     )
     protection: bool = Field(
         default=True,
-        description="Guards what holds data against deletion. To destroy an environment, turn it off and"
-        " apply that first, as a change of its own.",
+        description="Protects resources with data against deletion. To destroy an environment, set it to"
+        " false and apply this as a separate change first.",
     )
     owner: TagValue | None = Field(
         default=None,
-        description="Team or address to contact about this environment; the tag Owner.",
+        description="Team or address to contact about this environment; becomes the tag Owner.",
         examples=["platform"],
     )
     tags: dict[TagKey, TagValue] = Field(
@@ -202,36 +202,37 @@ class Environment(Model):
     )
     ignore_tags: IgnoredTags = Field(
         default_factory=IgnoredTags,
-        description="Tags that your company's other programs set on resources of this environment;"
-        " plans ignore them.",
+        description="Tags that other programs of your company set on resources of this environment; plans"
+        " ignore them.",
     )
     assume_role: AssumedRole | None = Field(
         default=None,
-        json_schema_extra={"default": "the credentials of the shell work in the account"},
-        description="The role in the account that Terraform and every other command take on, with the"
-        " credentials of the shell. compute.admins must name it, and delivery.ci must be off: workflows of"
-        " GitHub have roles of their own, whose limits this one would lift.",
+        json_schema_extra={"default": "none: the credentials of the shell are used"},
+        description="The role in the account that Terraform and every other command assume with the"
+        " credentials of the shell. compute.admins must name it, and delivery.ci must be off:"
+        " GitHub workflows have their own roles, and this role would bypass their limits.",
         examples=["arn:aws:iam::123456789012:role/terraform"],
     )
     permissions_boundary: PolicyRef | None = Field(
         default=None,
-        json_schema_extra={"default": "policies that Tierra makes"},
-        description="An existing managed policy, by name or ARN, that your company prescribes as permissions"
-        " boundary: every role gets it in place of Tierra's own boundaries, and the role that applies can"
-        " make roles with no other. It must allow what the platform needs: docs/delivery.md.",
+        json_schema_extra={"default": "policies that Tierra creates"},
+        description="An existing managed policy, by name or ARN, that your company prescribes as"
+        " permissions boundary. Every role gets it in place of Tierra's own boundaries, and"
+        " the apply role can create only roles with it. It must allow what the platform needs:"
+        " docs/delivery.md.",
         examples=["company-boundary"],
     )
     role_path: RolePath = Field(
         default="/",
-        description="The path of every role, where your company prescribes one. IAM cannot move a role, and"
+        description="The path of every role, if your company prescribes one. IAM cannot move a role, and"
         " EKS cannot change the role of a cluster: choose it before the first apply.",
         examples=["/platform/"],
     )
     kms_keys: KmsKeys = Field(
         default_factory=KmsKeys,
-        description="Keys of KMS that your company brings, by what they encrypt; their policies must let"
-        " AWS services in: docs/delivery.md. Choose them before the first apply: databases, registries,"
-        " vaults and the cluster keep their key for life.",
+        description="Existing KMS keys of your company, by what they encrypt; their policies must give"
+        " AWS services access: docs/delivery.md. Choose them before the first apply, because"
+        " databases, registries, vaults and the cluster cannot change their key.",
         examples=[{"files": EXAMPLE}],
     )
     state: State = Field(
@@ -249,17 +250,17 @@ class Environment(Model):
         default_factory=Edge, description="DNS names, certificate, load balancer and firewall."
     )
     delivery: Delivery = Field(
-        default_factory=Delivery, description="Registries of images, and what workflows on GitHub may do."
+        default_factory=Delivery, description="Registries of images, and the rights of GitHub workflows."
     )
     gateway: Gateway = Field(
-        default_factory=Gateway, description="Kong: its pods, and what one client may ask of them."
+        default_factory=Gateway, description="Kong: its pods, and the limits of clients."
     )
     observability: Observability = Field(
         default_factory=Observability, description="Alarms, dashboards, metrics, logs and traces."
     )
     systems: Systems = Field(
         default_factory=default_systems,
-        description="The applications by name. Left out, they are the three of the diagram.",
+        description="The applications, by name. Left out, there are three default systems.",
         examples=[{"orders": {"framework": "django", "needs": ["postgres"]}}],
     )
 

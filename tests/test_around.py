@@ -150,9 +150,9 @@ def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
         ({"delivery": {}}, "workflows of GitHub have roles of their own", "write delivery.ci: off"),
         ({"compute": {}}, "compute.admins must name it", f"add {TERRAFORM} to compute.admins"),
         ({"account": "210987654321"}, "must be in the account 210987654321", "name a role of 210987654321"),
-        ({"ignore_tags": {"keys": ["Owner"]}}, "Tierra sets the tag Owner", "remove it"),
-        ({"ignore_tags": {"keys": ["Cost"]}, "tags": {"Cost": "1"}}, "sets the tag Cost", "remove it"),
-        ({"ignore_tags": {"key_prefixes": ["kubernetes.io/"]}}, "starts so", "write a longer prefix"),
+        ({"ignore_tags": {"keys": ["Owner"]}}, "it sets Owner", "remove it"),
+        ({"ignore_tags": {"keys": ["Cost"]}, "tags": {"Cost": "1"}}, "it sets Cost", "remove it"),
+        ({"ignore_tags": {"key_prefixes": ["kubernetes.io/"]}}, "sets kubernetes", "write a longer prefix"),
         ({"ignore_tags": {"keys": ["a;b"]}}, "the key of a tag", "write it as the tag has it"),
     ],
 )
@@ -205,14 +205,14 @@ def test_without_route_53_the_records_are_an_output(variant: Callable[..., Varia
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"dns": "off"}, "dns: off requires a certificate"),
-        ({"dns": "off", "certificate": CERTIFICATE, "zone_id": "Z01"}, "this zone must not be named"),
+        ({"dns": "off"}, "dns: off requires certificate"),
+        ({"dns": "off", "certificate": CERTIFICATE, "zone_id": "Z01"}, "this zone must be left out"),
         ({"certificate": CERTIFICATE, "caa": True}, "caa requires a certificate that Tierra"),
         (
             {"certificate": CERTIFICATE.replace("us-east-1", "eu-west-1")},
             "must be in the region us-east-1 and the account",
         ),
-        ({"certificate": "arn:aws:iam::123456789012:server-certificate/a"}, "must be one of ACM"),
+        ({"certificate": "arn:aws:iam::123456789012:server-certificate/a"}, "of a certificate in ACM"),
     ],
 )
 def test_a_certificate_or_dns_that_cannot_work_is_refused(
@@ -283,10 +283,10 @@ def test_the_role_of_the_zone_comes_after_that_of_the_account(variant: Callable[
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"delivery": {}}, "plans of pull requests would take on"),
+        ({"delivery": {}}, "plans of pull requests must not be able to"),
         ({"edge": {"zone_role": f"arn:aws:iam::{ACCOUNT}:role/dns"}}, "must be in another account"),
         ({"edge": {"zone_role": DNS.replace("arn:aws", "arn:aws-cn")}}, "in the partition aws"),
-        ({"edge": {"zone_role": DNS, "dns": "off", "certificate": CERTIFICATE}}, "this role must not be"),
+        ({"edge": {"zone_role": DNS, "dns": "off", "certificate": CERTIFICATE}}, "this role must be left"),
     ],
 )
 def test_a_role_for_a_zone_that_cannot_work_is_refused(
@@ -346,9 +346,9 @@ def test_access_lists_let_clients_in_and_the_internet_not(variant: Callable[...,
     ("change", "rule"),
     [
         ({"edge": {"clients": ["10.1.0.0/16"]}}, "clients requires scheme: internal"),
-        ({"edge": {"scheme": "internal", "shield": True}}, "protects what the internet reaches"),
-        ({"network": {}}, "must be a part of a range of network.routes"),
-        ({"edge": {"scheme": "internal", "clients": ["10.20.4.0/24"]}}, "must be beyond the VPC"),
+        ({"edge": {"scheme": "internal", "shield": True}}, "protects public load balancers"),
+        ({"network": {}}, "must be inside a range of network.routes"),
+        ({"edge": {"scheme": "internal", "clients": ["10.20.4.0/24"]}}, "must be outside the VPC"),
         ({"edge": {"scheme": "internal", "clients": ["10.1.0.0/16"] * 2}}, "named once"),
     ],
 )

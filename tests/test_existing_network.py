@@ -137,7 +137,7 @@ def with_ids(**changed: dict[str, str]) -> dict[str, Any]:
         ),
         (with_ids(private={"a": IDS["private"]["a"]}), "zone b has none"),
         (with_ids(private={**IDS["private"], "d": "subnet-0123456789abcdef0"}), "must be in the zones"),
-        (with_ids(private=IDS["database"]), "each subnet must be named once"),
+        (with_ids(private=IDS["database"]), "each subnet must be listed once"),
         (with_ids(private={**IDS["private"], "a": "private-a"}), "must be the ID of a subnet"),
         ({**NETWORK, "existing": {**IDS, "vpc": "main"}}, "must be the ID of a VPC"),
     ],

@@ -174,13 +174,13 @@ def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
         ({"repository": "http://charts.example.com"}, 2, ["write https://charts.example.com"]),
         ({"repository": "https://user:it@charts.example.com"}, 2, ["without user, query or #"]),
         ({"chart": "./charts/argo"}, 1, ["the name of a chart in its repository"]),
-        ({"chart": "oci://registry.example.com/argo"}, 1, ["write the name alone"]),
+        ({"chart": "oci://registry.example.com/argo"}, 1, ["write only the name"]),
         (
             {"namespace": "kube-system"},
             4,
-            ["a namespace of its own", "write another name, such as system-own"],
+            ["a separate namespace", "write another name, such as system-own"],
         ),
-        ({"namespace": "observability"}, 4, ["a namespace of its own"]),
+        ({"namespace": "observability"}, 4, ["a separate namespace"]),
         ({"namespace": "Argo"}, 4, ["43 lowercase letters"]),
         ({"values": ["a"]}, 5, ["values: [a]", "a mapping"]),
         ({"values": "a: 1"}, 5, ["a mapping"]),
@@ -199,7 +199,7 @@ def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
             ["values.name", "without an index or a function"],
         ),
         ({"collects_metrics": True}, 5, ["requires observability.monitoring: false", "remove the line"]),
-        ({"namespace": "shop"}, 4, ["shop is that of a system", "shop-own"]),
+        ({"namespace": "shop"}, 4, ["shop is the namespace of a system", "shop-own"]),
     ],
 )
 def test_what_cannot_be_is_refused_with_file_line_and_remedy(
@@ -230,7 +230,11 @@ def test_what_cannot_be_is_refused_with_file_line_and_remedy(
         (
             "observability/charts/argo-cd.yaml",
             yaml.safe_dump(ARGO) + "values:\n  enabled: no\n",
-            ["argo-cd.yaml:6: values.enabled: no", "YAML has two opinions", 'write true or false, or "no"'],
+            [
+                "argo-cd.yaml:6: values.enabled: no",
+                "some YAML readers take it",
+                'write true or false, or "no"',
+            ],
         ),
         (
             "observability/charts/argo-cd.yaml",
@@ -283,7 +287,7 @@ def test_nodes_hold_the_pods_of_own_charts(build: Build) -> None:
         with pytest.raises(OwnError, match="with the pods of own charts") as refused:
             build({file: {**AGENT, "pods": pods}}, **small)
         assert "compute.nodes." in str(refused.value)
-        assert "or ask for less in" in str(refused.value)
+        assert "or request less in" in str(refused.value)
 
 
 def test_namespaces_of_collectors_are_labelled_where_prometheus_is_off(build: Build) -> None:

@@ -164,9 +164,9 @@ def test_a_pod_on_each_node_is_counted(environment: Callable[..., Environment]) 
         ("/etc/shop", "must not be in /etc"),
         ("/usr/share/media", "must not be in /usr"),
         ("/var", "must not be /var"),
-        ("/srv/index/deep", "must not lie at or in the place of another"),
-        ("/srv/index", "must not lie at or in the place of another"),
-        ("/srv", "must not lie at or in the place of another"),
+        ("/srv/index/deep", "the paths of volumes must not overlap"),
+        ("/srv/index", "the paths of volumes must not overlap"),
+        ("/srv", "the paths of volumes must not overlap"),
     ],
 )
 def test_a_path_that_hides_something_is_refused(
@@ -181,7 +181,7 @@ def test_a_path_that_hides_something_is_refused(
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"config": {"/srv/media/a.ini": "a"}}, "must not hold files of config"),
+        ({"config": {"/srv/media/a.ini": "a"}}, "must not contain files of config"),
         (
             {"config": {"/srv/media": "a"}, "volumes": {"x": {"path": "/srv/media/x"}}},
             "below a file of config",

@@ -33,8 +33,8 @@ SAID = {
 HEADING = """# Every key of the spec
 
 `python -m tools.reference` writes this page from `modules/spec.py` and the `spec.py` of each tier; a test
-checks that it is current. [spec.md](spec.md) has the rules that concern several keys, and examples. Keys with
-a default may be left out.
+checks that it is current. [spec.md](spec.md) has the rules that concern several keys, and examples. Keys that
+are not required may be left out.
 
 | section | contents |
 |---|---|
@@ -81,10 +81,8 @@ def sections(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def section(path: str, node: dict[str, Any]) -> str:
     """A heading, and a table of the keys that are no sections themselves."""
-    title, about = (
-        (f"## `{path}`", summary(node)) if path else ("## Top", "The keys at the left edge of a file.")
-    )
-    lines = [title, "", about, "", "| key | may be | default | says |", "|---|---|---|---|"]
+    title, about = (f"## `{path}`", summary(node)) if path else ("## Top", "The top-level keys.")
+    lines = [title, "", about, "", "| key | type or values | default | description |", "|---|---|---|---|"]
     for key, each in node["properties"].items():
         inner = inside(path, key, each)
         others = "".join(f", or `{describe(other)}`" for other in each.get(OTHERS, ()))
@@ -112,7 +110,7 @@ def inside(path: str, key: str, node: dict[str, Any]) -> str:
 
 
 def allowed(node: dict[str, Any]) -> str:
-    """What a value may be."""
+    """The type of a value, or the values that it may have."""
     choices = node.get("enum", [])
     if len(choices) > MOST_CHOICES and node.get("type") in NUMBERS:
         return f"{', '.join(map(str, choices[:3]))} … {choices[-1]}"

@@ -50,8 +50,8 @@ class Nodes(Model):
         default=None,
         ge=1,
         le=MOST_NODES,
-        description="Initial number of nodes; min if left out. From then on scaling decides, and a"
-        " change here has no effect.",
+        description="Initial number of nodes; min if left out. After that scaling decides, and a change"
+        " here has no effect.",
     )
     disk_gb: int = Field(
         default=50,
@@ -70,8 +70,8 @@ class Nodes(Model):
     ami_release: str | None = Field(
         default=None,
         pattern=r"^1\.[0-9]{2}\.[0-9]+-[0-9]{8}$",
-        description="Release of the node image, to roll out or keep a certain one. Left out, the newest"
-        " when the group is created; Tierra never changes it by itself.",
+        description="Release of the node image, to roll out or keep a specific one. Left out, the newest"
+        " release when the group is created; Tierra does not change it afterwards.",
         examples=["1.36.4-20260923"],
     )
 
@@ -184,12 +184,12 @@ Value = Annotated[str, AfterValidator(_value)]
 class Taint(Model):
     "A taint: pods that do not tolerate it stay away."
 
-    key: Key = Field(description="Its key.", examples=["workload"])
-    value: Value = Field(default="", description="Its value.", examples=["batch"])
+    key: Key = Field(description="Key of the taint.", examples=["workload"])
+    value: Value = Field(default="", description="Value of the taint.", examples=["batch"])
     effect: Effect = Field(
         default="NoSchedule",
-        description="NoSchedule keeps new pods away, NoExecute ends those that run too, and PreferNoSchedule"
-        " only avoids them.",
+        description="NoSchedule keeps new pods away, NoExecute also evicts running pods, and"
+        " PreferNoSchedule avoids the node if possible.",
     )
 
 
@@ -200,42 +200,44 @@ class Group(Nodes):
         default=0,
         ge=0,
         le=MOST_NODES,
-        description="Nodes that always run, in all its zones together; 0: nodes come with the first pod.",
+        description="Minimum number of nodes, in all zones of the group together; 0: nodes are added for"
+        " the first pod.",
     )
     max: int = Field(
         default=3,
         ge=1,
         le=MOST_NODES,
-        description="Nodes under load, at most, in all its zones together; at least one for each zone.",
+        description="Maximum number of nodes, in all zones of the group together; at least one for each"
+        " zone.",
     )
     alternatives: Annotated[tuple[InstanceType, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_TYPES - 1, "uniqueItems": True},
-        description="Types that AWS may take in place of instance_type, with the same processors, memory and"
+        description="Types that AWS may use in place of instance_type, with the same CPU, memory and"
         " architecture. Spot capacity needs several.",
         examples=[["m6a.large", "m5a.large"]],
     )
     capacity: Literal["on-demand", "spot"] = Field(
         default="on-demand",
-        description="How AWS sells the nodes: on-demand, or spot, which costs less and may be taken away with"
-        " a notice of two minutes.",
+        description="Purchase option: on-demand, or spot, which costs less and may be interrupted with a"
+        " notice of two minutes.",
     )
     zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": 4, "uniqueItems": True, "default": "network.zones"},
-        description="Zones of its nodes, of network.zones.",
+        description="Zones of its nodes; must be in network.zones.",
         examples=[["a"]],
     )
     labels: dict[Key, Value] = Field(
         default_factory=dict,
-        description=f"Labels of its nodes in Kubernetes, besides {LABEL}, which has the name of the group.",
+        description=f"Kubernetes labels of its nodes; {LABEL} with the name of the group is always set.",
         examples=[{"workload": "batch"}],
     )
     taints: Annotated[tuple[Taint, ...] | None, Field(strict=False, max_length=50)] = Field(
         default=None,
         json_schema_extra={"default": f"{LABEL}=<name>:NoSchedule"},
-        description="Taints of its nodes, which the pods of its systems tolerate. Left out, the nodes take"
-        " the pods of its systems alone; [] lets every pod in.",
+        description="Taints of its nodes, which the pods of its systems tolerate. Left out, only pods of"
+        " its systems run on the nodes; [] admits every pod.",
         examples=[[{"key": "workload", "value": "batch"}]],
     )
 

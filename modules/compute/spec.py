@@ -28,17 +28,17 @@ class Endpoint(Model):
     public_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_RANGES},
-        description="Public ranges that may reach the API from the internet, such as those of an office or of"
-        " runners. None by default: it is then reached from the VPC, and from network.admin_cidrs"
-        " over a VPN or a peering; the runners of GitHub are in neither.",
+        description="Public ranges that may reach the API from the internet, such as those of an office"
+        " or of runners. None by default: the API can then be reached only from the VPC, and"
+        " from network.admin_cidrs over a VPN or a peering, but not from runners of GitHub.",
         examples=[["203.0.113.0/24"]],
     )
     zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": 4, "uniqueItems": True},
-        description="Zones in which the control plane meets the VPC, two or more of network.zones; all of"
-        " them when left out. EKS keeps those that the cluster was created with: before network.zones gets"
-        " another zone, name here those that there are.",
+        description="Zones in which the control plane connects to the VPC, two or more of network.zones;"
+        " all of them when left out. EKS keeps the zones that a cluster was created with:"
+        " before you add a zone to network.zones, list the present zones here.",
         examples=[["a", "b"]],
     )
 
@@ -79,13 +79,14 @@ class ImageCache(Model):
 
     enabled: bool = Field(
         default=False,
-        description="Whether nodes pull public images through ECR, which fetches each once and keeps it:"
-        " those of public.ecr.aws, quay.io and registry.k8s.io, and of the two below that have a secret.",
+        description="Whether nodes pull public images through ECR, which fetches each image once and"
+        " keeps it: those of public.ecr.aws, quay.io and registry.k8s.io, and those of Docker"
+        " Hub and GitHub if they have a secret below.",
     )
     docker_hub: CacheSecret | None = Field(
         default=None,
-        description="ARN of a secret with an account of Docker Hub. Without one, images of Kong and Grafana"
-        " come from Docker Hub itself, which limits pulls by address.",
+        description="ARN of a secret with an account of Docker Hub. Without it, images of Kong and"
+        " Grafana come directly from Docker Hub, which limits pulls per address.",
         examples=[
             "arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/docker-hub-AbCdEf"
         ],
@@ -114,24 +115,25 @@ class Compute(Model):
 
     kubernetes: KubernetesVersion = Field(
         default=NEWEST,
-        description="Version of Kubernetes, in quotes. It is raised by one at a time and never lowered."
-        " tierra/aws/versions.yaml has the day on which EKS ends the support of each.",
+        description="Version of Kubernetes, in quotes. It can be raised by one version at a time and"
+        " cannot be lowered. tierra/aws/versions.yaml has the day on which EKS ends the"
+        " support of each version.",
     )
-    nodes: Nodes = Field(default_factory=Nodes, description="The machines of the cluster.")
+    nodes: Nodes = Field(default_factory=Nodes, description="The nodes of the cluster.")
     groups: dict[GroupName, Group] = Field(
         default_factory=dict,
-        description="Further groups of nodes beside those of `nodes`, by name, for systems that name one in"
-        " systems.<name>.nodes: Graviton, spot, larger machines.",
+        description="Further groups of nodes beside `nodes`, by name, such as Graviton, spot capacity or"
+        " larger instances. A system selects one with systems.<name>.nodes.",
         examples=[{"spot": {"instance_type": "m7a.large", "capacity": "spot", "max": 6}}],
     )
     image_cache: ImageCache = Field(
-        default_factory=ImageCache, description="Public images through the registry of the account."
+        default_factory=ImageCache, description="Public images through ECR, the registry of the account."
     )
     scaling: Literal["pods", "cpu"] = Field(
         default="pods",
-        description="What adds and removes nodes: pods without room, through the cluster autoscaler"
-        " (pods), or the average CPU load, through EC2 Auto Scaling (cpu). Never both,"
-        " because each would undo the other's work.",
+        description="What adds and removes nodes: the cluster autoscaler, when pods find no room (pods),"
+        " or EC2 Auto Scaling, by average CPU load (cpu). Both at once would undo each other's"
+        " changes.",
     )
     cpu_percent: int = Field(
         default=60, ge=20, le=90, description="Average CPU load in percent that scaling: cpu maintains."
@@ -139,7 +141,8 @@ class Compute(Model):
     endpoint: Endpoint = Field(default_factory=Endpoint, description="Access to the Kubernetes API.")
     admins: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
         default=(),
-        description="IAM roles with full access to the cluster. Creating the cluster gives no access.",
+        description="IAM roles with full access to the cluster. The role that creates the cluster gets no"
+        " access by that.",
         examples=[["arn:aws:iam::123456789012:role/platform"]],
     )
     viewers: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(
@@ -149,19 +152,19 @@ class Compute(Model):
     )
     log_days: RetentionDays = Field(
         default=90,
-        description="Days that logs of the control plane, the audit log among them, are kept; one of the"
+        description="Days that logs of the control plane, including the audit log, are kept; one of the"
         " values CloudWatch Logs accepts.",
     )
     service_cidr: Range = Field(
         default=SERVICES,
-        description="Addresses of Kubernetes services, private, /12 to /24; they exist only inside the"
-        " cluster. It cannot be changed later.",
+        description="Private range of Kubernetes services, /12 to /24; it exists only inside the cluster."
+        " It cannot be changed later.",
     )
     autoscaling_role: Literal["existing", "create"] = Field(
         default="existing",
-        description="The service-linked role of EC2 Auto Scaling, one in an account, must exist before its"
-        " key does. An account that never had a scaling group has none: create it in one"
-        " environment of the account.",
+        description="The service-linked role of EC2 Auto Scaling. Each account has one, and it must exist"
+        " before the key of the disks. In an account that has never had an Auto Scaling group,"
+        " write create in one environment.",
     )
 
     def all_nodes(self) -> Iterator[tuple[tuple[str, ...], Nodes]]:

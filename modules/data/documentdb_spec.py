@@ -33,30 +33,33 @@ InstanceClass = Annotated[
 class DocumentDb(Model):
     """A cluster: storage in three zones, and instances that work on it."""
 
-    version: Version = Field(default="5.0.0", description="Version of the engine, all three numbers.")
+    version: Version = Field(default="5.0.0", description="Version of the engine, in full (three numbers).")
     instance_class: InstanceClass = Field(default="db.r6g.large", description="Class of every instance.")
     instances: int = Field(
         default=3,
         ge=1,
         le=16,
-        description="Instances, in the zones of network.zones in turn: one writes, the others read and take"
-        " over when it fails.",
+        description="Instances, distributed over network.zones in turn: one writes; the others serve"
+        " reads, and one of them takes over when it fails.",
     )
     allow_major_upgrade: bool = Field(
         default=False,
-        description="Lets a change of version reach another major: from 4.0.0 to 5.0.0, or from 5.0.0 to"
-        " 8.0.0. Turn it on for that one apply: the upgrade is made at once, takes the database down and has"
-        " no way back.",
+        description="Allows a change of version to another major version: from 4.0.0 to 5.0.0, or from"
+        " 5.0.0 to 8.0.0. Set it for this one apply: the upgrade starts at once, interrupts"
+        " the database and cannot be undone.",
     )
     password_version: int = Field(
         default=1,
         ge=1,
         le=9_999,
-        description="Counts the passwords of the master user. Raising it makes a new one, in Secrets Manager"
-        " and in the cluster. No system uses it.",
+        description="Counts the passwords of the master user. Raising it creates a new password, in"
+        " Secrets Manager and in the cluster. No system uses this user.",
     )
     backup_days: int = Field(
-        default=14, ge=1, le=35, description="Days of automated backups, which DocumentDB always makes."
+        default=14,
+        ge=1,
+        le=35,
+        description="Days that automated backups are kept; DocumentDB cannot turn them off.",
     )
     backup_window: DailyWindow = Field(
         default="00:30-01:30", description="Daily window of automated backups, in UTC."

@@ -78,34 +78,36 @@ class Postgres(Model):
 
     version: Version = Field(
         default="17",
-        description="Version on RDS, in quotes. A major alone follows AWS's minor versions in the maintenance"
-        " window; with a minor it stays there until this line changes.",
+        description="Version on RDS, in quotes. A major version alone follows AWS's minor versions in the"
+        " maintenance window; a minor version stays until you change this line.",
     )
     instance_class: InstanceClass = Field(
         default="db.r6g.large", description="Class of the primary, its standby and every replica."
     )
     multi_az: bool = Field(
         default=True,
-        description="A standby in another zone takes over when the primary fails. Without it the primary is"
-        " cheaper and fails with its zone.",
+        description="Whether a standby in another zone takes over when the primary fails. Without it the"
+        " primary is cheaper but fails with its zone.",
     )
     replicas: int = Field(
         default=2,
         ge=0,
         le=MOST_REPLICAS,
-        description="Read replicas, in the zones of network.zones in turn. Above five they slow the primary.",
+        description="Number of read replicas, which are distributed over network.zones in turn. More than"
+        " five slow down the primary.",
     )
     replica_version: Version | None = Field(
         default=None,
-        description="A newer minor version of the replicas, in quotes, which RDS wants before the primary's:"
-        " set it, apply and wait for the maintenance window; then write it as version and remove this line.",
+        description="A newer minor version for the replicas, in quotes, because RDS upgrades replicas"
+        " before the primary: set it, apply and wait for the maintenance window; then write it"
+        " as version and remove this line.",
         examples=["17.9"],
     )
     storage_gb: int = Field(
         default=100,
         ge=SMALLEST_GB,
         le=LARGEST_GB,
-        description="Storage in GiB (gp3). It can grow, never shrink: make apply refuses a smaller value.",
+        description="Storage in GiB (gp3). It can grow but not shrink: make apply refuses a smaller value.",
     )
     max_storage_gb: int | None = Field(
         default=None,
@@ -118,42 +120,45 @@ class Postgres(Model):
         default=None,
         ge=12_000,
         le=64_000,
-        description="Operations a second, 12000 to 64000, from 400 GiB on. Left out, those of the size.",
+        description="I/O operations per second, 12000 to 64000; only from 400 GiB on. Left out, the"
+        " default of the storage size.",
     )
     throughput: int | None = Field(
         default=None,
         ge=500,
         le=4_000,
-        description="MiB a second, 500 to 4000, from 400 GiB on and with iops. Left out, those of the size.",
+        description="MiB per second, 500 to 4000; only from 400 GiB on and with iops. Left out, the"
+        " default of the storage size.",
     )
     database: Database = Field(
         default="platform",
-        description="Name of the first database. A change would replace the instance, which protection"
-        " refuses.",
+        description="Name of the first database. A change replaces the instance, which protection refuses.",
     )
     allow_major_upgrade: bool = Field(
         default=False,
-        description="Lets a change of version reach another major. Turn it on for that one apply: the upgrade"
-        " is made at once, takes the database down and has no way back. Replicas follow the primary; they get"
-        " their parameter group once this line is removed.",
+        description="Allows a change of version to another major version. Set it for this one apply: the"
+        " upgrade starts at once, interrupts the database and cannot be undone. Replicas"
+        " follow the primary; they get their parameter group once this line is removed.",
     )
     password_version: int = Field(
         default=1,
         ge=1,
         le=9_999,
-        description="Counts the passwords of the master user. Raising it makes a new one, in Secrets Manager"
-        " and in the instance. No system uses it.",
+        description="Counts the passwords of the master user. Raising it creates a new password, in"
+        " Secrets Manager and in the instance. No system uses this user.",
     )
     backup_days: int = Field(
         default=14,
         ge=0,
         le=35,
-        description="Days of automated backups, 0 for none. AWS Backup takes them over on its first night and"
-        " keeps them for storage.backup.daily_days; a later change here has no effect.",
+        description="Days that automated backups are kept, 0 for none. AWS Backup takes them over on its"
+        " first night and keeps them for storage.backup.daily_days; a later change here has no"
+        " effect.",
     )
     backup_window: DailyWindow = Field(
         default="00:30-01:30",
-        description="Daily window of the first automated backups, in UTC; AWS Backup takes that over too.",
+        description="Daily window of the first automated backups, in UTC; AWS Backup takes over the"
+        " window too.",
     )
     maintenance_window: WeeklyWindow = Field(
         default="sun:09:00-sun:10:00", description="Weekly window for maintenance, in UTC."

@@ -34,42 +34,42 @@ class Redis(Model):
 
     engine: Literal["redis", "valkey"] = Field(
         default="redis",
-        description="Redis OSS, whose last version is 7.1, or Valkey, which continues from there,"
-        " speaks the same protocol and costs less. A group changes to Valkey in place, with"
-        " version, and never back.",
+        description="Redis OSS, whose last version is 7.1, or Valkey, which continues from there, speaks"
+        " the same protocol and costs less. A group changes to Valkey in place, together with"
+        " version, and cannot change back.",
     )
     version: Version = Field(
         default="7.1",
-        description="Version of the engine on ElastiCache, in quotes. Valkey has none below 7.2: write one"
-        " with engine: valkey.",
+        description="Version of the engine on ElastiCache, in quotes. Valkey starts at 7.2.",
     )
     at_once: bool = Field(
         default=False,
-        description="Changes engine, version and node type at once instead of in the maintenance window. Turn"
-        " it on for the one apply that changes engine or the major version: that removes the parameter group"
-        " of the old one, which AWS keeps while a change waits.",
+        description="Changes engine, version and node type at once instead of in the maintenance window."
+        " Set it for the one apply that changes the engine or the major version: the apply"
+        " removes the old parameter group, which AWS keeps in use while a change waits.",
     )
     node_type: NodeType = Field(default="cache.r6g.large", description="Type of every node.")
     nodes: int = Field(
         default=3,
         ge=1,
         le=6,
-        description="Nodes of a group: a primary and replicas in the zones of network.zones in turn. From two"
-        " on a replica takes over when the primary fails.",
+        description="Nodes of a group: a primary and replicas, distributed over network.zones in turn."
+        " With two or more, a replica takes over when the primary fails.",
     )
     separate_broker: bool = Field(
         default=False,
-        description="A second group of the same size for the broker. The broker then evicts nothing and the"
-        " cache anything; in one group only keys with an expiry are evicted.",
+        description="Creates a second group of the same size for the broker. The broker then evicts"
+        " nothing, and the cache may evict any key; in a shared group only keys with an expiry"
+        " are evicted.",
     )
     backup_days: int = Field(
         default=7, ge=0, le=35, description="Days that daily snapshots are kept, 0 for none."
     )
     backup_window: DailyHour = Field(
-        default="01:30-02:30", description="Daily window of snapshots, in UTC, an hour at least."
+        default="01:30-02:30", description="Daily window of snapshots, in UTC, at least an hour."
     )
     maintenance_window: WeeklyHour = Field(
-        default="sun:10:00-sun:11:00", description="Weekly window for maintenance, in UTC, an hour at least."
+        default="sun:10:00-sun:11:00", description="Weekly window for maintenance, in UTC, at least an hour."
     )
 
     @property

@@ -20,15 +20,16 @@ class Data(Model):
 
     postgres: Annotated[Postgres | None, *MAY_BE_OFF] = Field(
         default_factory=Postgres,
-        description="PostgreSQL: a primary in two zones and read replicas. off: none is built.",
+        description="PostgreSQL: a primary, a standby in another zone, and read replicas. off: it is not"
+        " built.",
     )
     redis: Annotated[Redis | None, *MAY_BE_OFF] = Field(
         default_factory=Redis,
-        description="Redis or Valkey: cache and broker of the systems. off: none is built.",
+        description="Redis or Valkey: cache and broker of the systems. off: it is not built.",
     )
     documentdb: Annotated[DocumentDb | None, *MAY_BE_OFF] = Field(
         default_factory=DocumentDb,
-        description="DocumentDB, which speaks the protocol of MongoDB. off: none is built.",
+        description="DocumentDB, which is compatible with MongoDB. off: it is not built.",
     )
     log_days: RetentionDays = Field(
         default=90,
@@ -36,15 +37,16 @@ class Data(Model):
     )
     final_snapshots: bool = Field(
         default=True,
-        description="A final snapshot of each database when it is destroyed. It can be off only without"
-        " protection.",
+        description="Whether a final snapshot of each database is taken when it is destroyed. It must be"
+        " true while protection is on.",
     )
     generation: int = Field(
         default=1,
         ge=1,
         le=9999,
-        description="Counts how often the databases were built. The names of their final snapshots, which AWS"
-        " wants unique, end with it. Raise it and apply after databases were destroyed and built again.",
+        description="Counts how often the databases were built. The names of their final snapshots end"
+        " with it, because they must be unique in AWS. Raise it after databases were destroyed"
+        " and built again.",
     )
 
     @property

@@ -76,33 +76,34 @@ class GithubEnvironments(Model):
     push: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -images"},
-        description="Of jobs that push images.",
+        description="For jobs that push images.",
         examples=["production-images"],
     )
     deploy: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name"},
-        description="Of jobs that deploy a system; ask for an approval there.",
+        description="For jobs that deploy a system; require an approval there.",
         examples=["production"],
     )
     plan: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -plan"},
-        description="Of jobs that plan infrastructure, on pull requests too: a plan reads states and"
-        " settings, and no secret.",
+        description="For jobs that plan infrastructure, also on pull requests: a plan reads states and"
+        " settings, but no secret.",
         examples=["production-plan"],
     )
     drift: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -drift"},
-        description="Of the jobs that look for drift every night. They get the role that plans; no reviewer"
-        " may be required there, or they wait for one.",
+        description="For the jobs that look for drift every night, with the plan role. It must not"
+        " require reviewers, or the jobs wait for them.",
         examples=["production-drift"],
     )
     apply: GithubEnvironment | None = Field(
         default=None,
         json_schema_extra={"default": "the environment's name and -infrastructure"},
-        description="Of jobs that apply infrastructure: approvals, and protected branches only.",
+        description="For jobs that apply infrastructure: require approvals, and allow only protected"
+        " branches.",
         examples=["production-infrastructure"],
     )
 
@@ -120,23 +121,23 @@ class Delivery(Model):
 
     ci: Annotated[Literal["github", "off"], BeforeValidator(_ci)] = Field(
         default="github",
-        description="Where pipelines run: on GitHub Actions (github), or on another CI of yours (off). Then"
-        " nothing here trusts GitHub, registries take images from roles that IAM allows, and make workflows"
-        " writes the same steps as shell scripts: pipelines/<system>.<env>.sh.",
+        description="Where pipelines run: on GitHub Actions (github), or on another CI (off). With off no"
+        " role trusts GitHub, registries accept images from roles that IAM allows, and make"
+        " workflows writes the same steps as shell scripts: pipelines/<system>.<env>.sh.",
     )
     repository: Repository = Field(
         default=DEFAULT_REPOSITORY,
-        description="The repository on GitHub that holds the infrastructure, and each system that names"
-        " none of its own. Required for target: aws with ci: github, for it is trusted.",
+        description="The GitHub repository of the infrastructure, and of each system without its own"
+        " repository. Required for target: aws with ci: github, because roles trust it.",
     )
     environments: GithubEnvironments = Field(
         default_factory=GithubEnvironments, description="The GitHub environments that are trusted."
     )
     subjects: Literal["both", "numbered"] = Field(
         default="both",
-        description="Which subjects of tokens are trusted where a repository is written with its numbers,"
-        " acme@12/shop@34: those with and those without them (both), while the repository moves to the"
-        " immutable form, or those with them alone (numbered).",
+        description="Which token subjects are trusted if a repository is written with its IDs,"
+        " acme@12/shop@34: with and without the IDs (both), while the repository moves to the"
+        " immutable form, or only with them (numbered).",
     )
     branch: Branch = Field(
         default="main",
@@ -145,51 +146,54 @@ class Delivery(Model):
     promote_from: PromotedFrom | None = Field(
         default=None,
         json_schema_extra={"default": "images are built for this environment"},
-        description="The environment whose images this one takes: each is built once, for the first"
-        " environment of a chain, and goes on by its digest when it runs there. The infrastructure follows in"
-        " the same order. Both specs name the same systems, repositories and branch.",
+        description="The environment whose images this one uses: each image is built once, for the first"
+        " environment of a chain, and promoted by its digest when it runs there. The"
+        " infrastructure follows in the same order. Both specs must name the same systems,"
+        " repositories and branch.",
         examples=["staging"],
     )
     runner: Runner = Field(
         default=("ubuntu-24.04",),
-        description="Where jobs run that talk to the Kubernetes API: those that deploy, plan and apply. The"
-        " word codebuild builds runners inside the VPC and needs a connection. Else the labels of a runner of"
-        " yours; with target: aws it must be one that reaches the API: docs/delivery.md.",
+        description="Where jobs run that need the Kubernetes API: deploy, plan and apply. codebuild:"
+        " runners inside the VPC; requires connection. Otherwise the labels of your own"
+        " runner; with target: aws it must reach the API: docs/delivery.md.",
         examples=["codebuild", ["self-hosted", "production"]],
     )
     connection: Connection | None = Field(
         default=None,
-        description="ARN of the account's connection to GitHub, by which CodeBuild learns of jobs: made and"
-        " authorized once, by hand, in the console of Developer Tools. For runner: codebuild alone.",
+        description="ARN of the account's connection to GitHub, by which CodeBuild is told of jobs."
+        " Create and authorize it once, by hand, in the console of Developer Tools. Only for"
+        " runner: codebuild.",
         examples=[
             "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"
         ],
     )
     oidc_provider: Literal["create", "existing"] = Field(
         default="create",
-        description="An account has one identity provider for GitHub: it is created here, or another"
-        " environment of the account has created it (existing).",
+        description="An account has one identity provider for GitHub: this environment creates it"
+        " (create), or another environment of the account has created it (existing).",
     )
     image_keep: int = Field(
         default=50,
         ge=5,
         le=5000,
-        description="Images with a tag kept for each system, the newest; what runs must be among them.",
+        description="Number of tagged images that are kept for each system, the newest; the running image"
+        " must be among them.",
     )
     untagged_days: int = Field(
         default=7, ge=1, le=365, description="Days that images without a tag are kept."
     )
     image_severity: Literal["critical", "high", "medium"] = Field(
         default="high",
-        description="An image with a known vulnerability of this severity or worse, for which there is a fix,"
-        " is not pushed.",
+        description="An image with a known vulnerability of this severity or worse, for which a fix"
+        " exists, is not released.",
     )
     registry_scan: Literal["leave", "basic", "enhanced"] = Field(
         default="leave",
-        description="Scanning that holds for every repository of the account and region: it is not touched"
-        " (leave), all are scanned on push (basic), or on push and then continuously by Amazon Inspector,"
-        " which costs money for each image (enhanced). One environment of an account may set it. Images of"
-        " the systems are scanned on push in any case.",
+        description="Scanning of every repository of the account and region: leave does not change the"
+        " setting, basic scans on push, enhanced scans on push and then continuously with"
+        " Amazon Inspector, which costs money per image. Only one environment of an account"
+        " may set it. Images of the systems are always scanned on push.",
     )
 
     @property

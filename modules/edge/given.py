@@ -17,7 +17,7 @@ def _certificate(arn: str) -> str:
     if re.fullmatch(_ARN, arn):
         return arn
     raise rule_error(
-        "a certificate of your own must be one of ACM, by its ARN",
+        "the certificate must be the ARN of a certificate in ACM",
         "import it into ACM, and copy the ARN: aws acm list-certificates",
     )
 

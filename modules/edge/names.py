@@ -43,15 +43,15 @@ def host_violations(edge: Edge, systems: Mapping[str, System]) -> Iterator[Viola
     for name, system in systems.items():
         for index, host in enumerate(system.hosts):
             if edge.records and not edge.zone_of(host):
-                rule = f"every name must lie in {edge.places}, where its record is written"
-                remedy = f"write {name}.{edge.zone}, or name its hosted zone in edge.zones"
+                rule = f"every name must be in {edge.places}, where its record is written"
+                remedy = f"write {name}.{edge.zone}, or add its hosted zone to edge.zones"
                 yield Violation(("systems", name, "hosts", index), rule, remedy)
     used = {edge.zone_of(host) for host in all_hosts(edge, systems)}
     for zone in edge.zones:
         if edge.records and zone != edge.zone and zone not in used:
-            rule = "each of zones must hold a name: the domain, an alias or a host of a system"
+            rule = "each of zones must contain a name: the domain, an alias or a host of a system"
             yield Violation(("edge", "zones", zone), rule, f"remove it, or add www.{zone} to edge.aliases")
     if edge.certificate is None and len(found := all_hosts(edge, systems)) > MOST_NAMES:
-        rule = f"edge and all systems must have at most {MOST_NAMES} names, for one certificate has them all"
+        rule = f"edge and all systems must have at most {MOST_NAMES} names: one certificate has them all"
         remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"
         yield Violation(("systems",), rule, remedy, f"{len(found)} names")

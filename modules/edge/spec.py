@@ -63,13 +63,13 @@ class OtherZone(Model):
 
     id: ZoneId | None = Field(
         default=None,
-        description="Its ID. Left out, the zone is looked up by its name.",
+        description="ID of the zone. Left out, the zone is looked up by its name.",
         examples=["Z0123456789EXAMPLE"],
     )
     role: ZoneRole | None = Field(
         default=None,
         json_schema_extra={"default": "the zone is in the account of the environment"},
-        description="Role in the account of this zone, where that is another one; as zone_role.",
+        description="Role in the account of this zone, if it is in another account; see zone_role.",
         examples=["arn:aws:iam::210987654321:role/dns"],
     )
 
@@ -79,93 +79,98 @@ class Edge(Model):
 
     zone: DomainName = Field(
         default="example.com",
-        description="Public hosted zone of Route 53 that holds the names. It must exist, with your registrar"
-        " pointing to it. Required for target: aws; not with dns: off, where it is the zone that you keep.",
+        description="Public hosted zone of Route 53 that contains the names. It must exist, and your"
+        " registrar must delegate to it. Required for target: aws, but not with dns: off; then"
+        " it is the zone that you manage.",
         examples=["example.com"],
     )
     zone_id: ZoneId | None = Field(
         default=None,
-        description="ID of the hosted zone. Left out, the zone is looked up by its name; needed where two"
-        " public zones have one name.",
+        description="ID of the hosted zone. Left out, the zone is looked up by its name; needed if two"
+        " public zones have the same name.",
         examples=["Z0123456789EXAMPLE"],
     )
     zone_role: ZoneRole | None = Field(
         default=None,
         json_schema_extra={"default": "the zone is in the account of the environment"},
-        description="Role in the account of the hosted zone, where that is another one: Terraform takes it on"
-        " to find the zone and to write records, and for nothing else. Needs delivery.ci: off, for a plan of"
-        " a pull request must not take on what can write records.",
+        description="Role in the account of the hosted zone, if that is another account. Terraform"
+        " assumes it only to find the zone and to write records. Requires delivery.ci: off,"
+        " because plans of pull requests must not be able to write records.",
         examples=["arn:aws:iam::210987654321:role/dns"],
     )
     zones: dict[ZoneName, OtherZone] = Field(
         default_factory=dict,
-        description="Further public hosted zones of Route 53, by name, for names that do not lie in zone. The"
-        " records of a name, those that prove its certificate among them, go to the longest of these and zone"
-        " that it ends in.",
+        description="Further public hosted zones of Route 53, by name, for names that are not in zone."
+        " The records of a name, including those that validate its certificate, are in the"
+        " most specific zone that contains the name.",
         examples=[{"shop.example.com": {}}],
     )
     domain: DomainName | None = Field(
         default=None,
         description="The public name: a zone or a name in one, at most 64 characters. Left out, it is"
-        " app and the zone. Required for target: aws.",
+        " app.<zone>. Required for target: aws.",
         examples=["app.example.com"],
     )
     aliases: Annotated[tuple[HostName, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_ALIASES},
-        description="Further names in the zone or in zones, four at most; *.app.example.com stands for all"
-        " names one step below. They get records, stand in the certificate and lead to the same gateway.",
+        description="Further names in zone or zones, at most four; *.app.example.com covers all names one"
+        " level below. They get records, are in the certificate and lead to the same gateway.",
         examples=[["www.example.com", "*.app.example.com"]],
     )
     dns: Annotated[Literal["route53", "off"], BeforeValidator(_dns)] = Field(
         default="route53",
-        description="Who writes the records of the names: Tierra, into the zone of Route 53, or you (off),"
-        " where the zone lies elsewhere. Then it needs a certificate of yours, and an apply ends with the"
-        " records to set; the output dns_records has them.",
+        description="Who writes the records of the names: Tierra, in the zone of Route 53, or you (off),"
+        " if the zone is hosted elsewhere. With off, certificate is required, and an apply"
+        " ends with the records to create, which are also in the output dns_records.",
     )
     certificate: CertificateArn | None = Field(
         default=None,
-        json_schema_extra={"default": "one of ACM, proven by records in the zone"},
-        description="ARN of a certificate of your own in ACM, issued, with all of the names, in the account"
-        " and region. What ACM did not issue itself you must renew; the alarms of its end stay.",
+        json_schema_extra={"default": "one from ACM, validated by records in the zone"},
+        description="ARN of your own certificate in ACM, issued for all of the names, in the account and"
+        " region of the environment. You must renew a certificate that ACM did not issue"
+        " itself; the alarms before its expiry remain.",
         examples=["arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"],
     )
     caa: bool | None = Field(
         default=None,
-        description="CAA records, by which only Amazon may issue certificates for these names and those"
-        " below. Left out, each name has one but the zone itself, where it would bind the whole zone. true:"
-        " the zone, too. false: none, where other authorities serve names below.",
+        description="CAA records, which allow only Amazon to issue certificates for these names and all"
+        " names below. Left out, each name except the zone itself has one, because a record at"
+        " the zone would apply to the whole zone. true: also the zone. false: none, if other"
+        " authorities issue certificates for names below.",
     )
     scheme: Literal["internet", "internal"] = Field(
         default="internet",
-        description="Whether the load balancer stands in the public subnets, open to all (internet), or in"
-        " the private ones, for the VPC and the ranges of clients (internal). AWS replaces the load balancer"
-        " for a change; nothing answers meanwhile.",
+        description="Whether the load balancer is in the public subnets, open to the internet (internet),"
+        " or in the private subnets, for the VPC and the ranges of clients (internal). A"
+        " change replaces the load balancer; the names are not reachable meanwhile.",
     )
     clients: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_CLIENTS, "uniqueItems": True},
-        description="Private ranges beyond the VPC, of offices, a VPN or other VPCs, that reach the load"
-        " balancer of scheme: internal on 80 and 443. Each is a part of a range of network.routes or"
-        " network.reserved.",
+        description="Private ranges outside the VPC (of offices, a VPN or other VPCs) that reach the load"
+        " balancer on 80 and 443; only with scheme: internal. Each must be inside a range of"
+        " network.routes or network.reserved.",
         examples=[["10.0.0.0/14"]],
     )
     tls: Annotated[Literal["1.2", "1.3"], BeforeValidator(_quoted)] = Field(
         default="1.2",
-        description="The oldest TLS that clients may speak, in quotes. Both offer post-quantum key exchange.",
+        description="The lowest TLS version that clients may use, in quotes. Both values offer"
+        " post-quantum key exchange.",
     )
     hsts_days: int = Field(
         default=365,
         ge=0,
         le=730,
-        description="Days that browsers, once here, refuse plain HTTP to these names. It cannot be taken back"
-        " earlier; 0 tells browsers to forget it.",
+        description="Days that browsers which have visited once refuse plain HTTP to these names. This"
+        " cannot be revoked earlier for browsers that do not return; 0 tells browsers to"
+        " forget it.",
     )
     hsts_subdomains: bool | None = Field(
         default=None,
-        description="Whether browsers refuse plain HTTP to names below, too (includeSubDomains). Left out,"
-        " they do unless one of the names is the zone itself or, with dns: off, outside of it: then it could"
-        " be a whole zone.",
+        description="Whether browsers also refuse plain HTTP to names below (includeSubDomains). Left"
+        " out, they do, unless one of the names is the zone itself or, with dns: off, outside"
+        " of it, because it may be a whole zone.",
     )
     shield: bool = Field(
         default=False,
@@ -174,32 +179,35 @@ class Edge(Model):
     )
     waf: Annotated[Waf | None, *MAY_BE_OFF] = Field(
         default_factory=Waf,
-        description="The web application firewall. off: none is built, and the load balancer answers every"
-        " request that the internet sends.",
+        description="The web application firewall. off: it is not built, and the load balancer answers"
+        " every request from the internet.",
     )
 
     @check("dns", "certificate", "zone_id", "zone_role", "zones", "caa")
     def records_are_written_or_not(self) -> Iterator[Violation]:
         """A certificate is proven or brought, and no key is without effect."""
         if not self.records and self.certificate is None:
-            rule = "dns: off requires a certificate of yours: ACM proves its own by records in the zone"
-            remedy = "add certificate: with the ARN of one that is issued for the names, or remove dns: off"
+            rule = "dns: off requires certificate, because ACM validates its own by records in the zone"
+            remedy = (
+                "add certificate: with the ARN of a certificate that is issued for the names, or remove"
+                " dns: off"
+            )
             yield Violation(("certificate",), rule, remedy, "(missing)")
         if not self.records and self.zone_id is not None:
-            rule = "with dns: off no record is written, and this zone must not be named"
+            rule = "with dns: off Tierra writes no records, so this zone must be left out"
             yield Violation(("zone_id",), rule, "remove the line, or remove dns: off")
         if not self.records and self.zone_role is not None:
-            rule = "with dns: off no record is written, and this role must not be named"
+            rule = "with dns: off Tierra writes no records, so this role must be left out"
             yield Violation(("zone_role",), rule, "remove the line, or remove dns: off")
         for name in self.zones:
             if not self.records:
-                rule = "with dns: off no record is written, and this zone must not be named"
+                rule = "with dns: off Tierra writes no records, so this zone must be left out"
                 yield Violation(("zones", name), rule, "remove it, or remove dns: off")
             elif name == self.zone:
-                rule = "zones must name further zones, and this is edge.zone"
+                rule = "zones must list further zones, but this is edge.zone"
                 yield Violation(("zones", name), rule, "remove it, and write its ID as edge.zone_id")
         if self.caa is not None and self.certificate is not None:
-            rule = "caa requires a certificate that Tierra asks for, and this spec brings its own"
+            rule = "caa requires a certificate that Tierra requests, but this spec has its own certificate"
             yield Violation(("caa",), rule, "remove the line, or remove certificate")
 
     @property
@@ -211,10 +219,10 @@ class Edge(Model):
     def internal_is_for_clients(self) -> Iterator[Violation]:
         """Clients and Shield go with one scheme each."""
         if self.clients and not self.internal:
-            rule = "clients requires scheme: internal: the load balancer is open to the internet"
+            rule = "clients requires scheme: internal, but the load balancer is open to the internet"
             yield Violation(("clients",), rule, "remove them, or write scheme: internal")
         if self.shield and self.internal:
-            rule = "shield requires scheme: internet: Shield Advanced protects what the internet reaches"
+            rule = "shield requires scheme: internet: Shield Advanced protects public load balancers"
             yield Violation(("shield",), rule, "remove the line, or write scheme: internet")
         for index in repeated(map(str, self.clients)):
             yield Violation(("clients", index), "each range must be named once", "remove the second one")
@@ -280,11 +288,11 @@ class Edge(Model):
         """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
         for index, name in enumerate(self.aliases):
             if self.records and not self.zone_of(name):
-                rule = f"every name must lie in {self.places}"
-                yield Violation(("aliases", index), rule, "remove it, or name its hosted zone in edge.zones")
+                rule = f"every name must be in {self.places}"
+                yield Violation(("aliases", index), rule, "remove it, or add its hosted zone to edge.zones")
         for index in repeated(self.hosts):
             yield Violation(
-                ("aliases", index - 1), "each name must be given once, the domain among them", "remove it"
+                ("aliases", index - 1), "each name must be listed once, including the domain", "remove it"
             )
         if len(self.aliases) > MOST_ALIASES:
             rule = f"there must be at most {MOST_ALIASES} names besides the domain"
@@ -297,7 +305,7 @@ def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> It
     if key == "zone" and not edge.records:
         return
     if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
-        words = {"zone": "the hosted zone that holds its names", "domain": "the name that users type"}
+        words = {"zone": "the hosted zone of its names", "domain": "the name that users type"}
         remedy = (
             f"add {key}: and your own, such as example.com"
             if key == "zone"
@@ -319,14 +327,11 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violati
     for index, each in enumerate(edge.clients):
         path = ("edge", "clients", index)
         if any(each.overlaps(block) for block in network.blocks):
-            rule = f"the range must be beyond the VPC, which is let in anyway: {choices(network.blocks)}"
+            rule = f"the range must be outside the VPC, which has access anyway: {choices(network.blocks)}"
             yield Violation(path, rule, "remove it")
         elif not any(each.subnet_of(taken) for taken in network.elsewhere):
-            rule = (
-                "a range that is routed elsewhere must be a part of a range of network.routes or"
-                " network.reserved"
-            )
-            yield Violation(path, rule, f"add a route to {each}, or name it in network.reserved")
+            rule = "a range outside the VPC must be inside a range of network.routes or network.reserved"
+            yield Violation(path, rule, f"add a route to {each}, or add it to network.reserved")
 
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Violation]:
@@ -339,13 +344,16 @@ def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) ->
         _, where, _, _, owner, _ = role.split(":", 5)
         if where != partition:
             yield Violation(
-                path, f"the role must be in the partition {partition}", f"name a role of {partition}"
+                path, f"the role must be in the partition {partition}", f"write a role of {partition}"
             )
         if owner == account:
-            rule = f"the role must be in another account than {account}, whose own rights reach its zones"
+            rule = f"the role must be in another account than {account}, which has access to its own zones"
             yield Violation(path, rule, "remove the line")
         if github:
-            rule = f"{path[-1]} requires delivery.ci: off: plans of pull requests would take on what writes"
+            rule = (
+                f"{path[-1]} requires delivery.ci: off, because plans of pull requests must not be able to"
+                " write records"
+            )
             remedy = "write delivery.ci: off, or delegate a zone to this account and remove the line"
             yield Violation(path, rule, remedy)
 

@@ -41,17 +41,21 @@ class Rules(Model):
         description="AWS's rules against floods: they challenge browsers and block attackers. AWS bills"
         " them by request.",
     )
-    reputation: Switch = Field(default="block", description="Addresses that AWS knows for attacks and scans.")
+    reputation: Switch = Field(
+        default="block", description="Addresses that AWS knows as sources of attacks and scans."
+    )
     anonymous: Switch = Field(
         default="off",
-        description="Anonymizing networks and hosting providers. Off by default: people use VPNs, and"
-        " partners call from data centres.",
+        description="Anonymizing networks and hosting providers. Off by default, because users have VPNs,"
+        " and partners call from data centres.",
     )
     rate: Switch = Field(default="block", description="Addresses that send more requests than rate allows.")
     paths: Switch = Field(default="block", description="The rates of single paths.")
-    bad_inputs: Switch = Field(default="block", description="Requests that try known flaws, such as Log4j's.")
+    bad_inputs: Switch = Field(
+        default="block", description="Requests that try to exploit known vulnerabilities, such as Log4j's."
+    )
     common: Switch = Field(
-        default="block", description="AWS's core rules: scripts, file inclusion, bad robots."
+        default="block", description="AWS's core rules: cross-site scripting, file inclusion, bad bots."
     )
     sqli: Switch = Field(default="block", description="SQL injection.")
     linux: Switch = Field(default="block", description="Attacks on Linux, such as reading its system files.")
@@ -61,14 +65,18 @@ class Rules(Model):
 class Rate(Model):
     """How many requests one address may send in how many seconds."""
 
-    requests: Requests = Field(default=2000, description="Requests from one address, 10 or more.")
-    seconds: Seconds = Field(default=300, description="In how many seconds: 60, 120, 300 or 600.")
+    requests: Requests = Field(
+        default=2000, description="Requests from one address in the interval, 10 or more."
+    )
+    seconds: Seconds = Field(
+        default=300, description="Length of the interval in seconds: 60, 120, 300 or 600."
+    )
 
 
 class PathRate(Model):
-    """A rate of its own for paths that start alike, such as a login."""
+    """A separate rate for paths with a common prefix, such as a login."""
 
-    path: Path = Field(description="What the path starts with.", examples=["/sistema-1/login"])
+    path: Path = Field(description="Prefix of the path.", examples=["/sistema-1/login"])
     requests: Requests = Field(default=100, description="Requests from one address, 10 or more.")
     seconds: Seconds = Field(default=300, description="In how many seconds: 60, 120, 300 or 600.")
 
@@ -77,7 +85,7 @@ class Waf(Model):
     """The web application firewall in front of the load balancer."""
 
     rules: Rules = Field(default_factory=Rules, description="Which rules block, count or are off.")
-    rate: Rate = Field(default_factory=Rate, description="The rate that each address may send at.")
+    rate: Rate = Field(default_factory=Rate, description="The request rate that each address may have.")
     paths: dict[RateName, PathRate] = Field(
         default_factory=dict,
         json_schema_extra={"maxProperties": MOST_PATHS},
@@ -86,15 +94,15 @@ class Waf(Model):
     )
     allowed_addresses: Annotated[tuple[Addresses, ...], Field(strict=False)] = Field(
         default=(),
-        description="Ranges that no rule looks at, such as a load test's.",
+        description="Ranges that bypass all rules, such as those of a load test.",
         examples=[["203.0.113.0/24"]],
     )
     blocked_addresses: Annotated[tuple[Addresses, ...], Field(strict=False)] = Field(
-        default=(), description="Ranges that get no answer but 403.", examples=[["198.51.100.0/24"]]
+        default=(), description="Ranges whose requests get 403.", examples=[["198.51.100.0/24"]]
     )
     blocked_countries: Annotated[tuple[Country, ...], Field(strict=False)] = Field(
         default=(),
-        description="Countries, by two-letter code, that get no answer but 403.",
+        description="Countries, by two-letter code, whose requests get 403.",
         examples=[["KP"]],
     )
     challenge_except: Annotated[tuple[Expression, ...], Field(strict=False)] = Field(
@@ -107,8 +115,8 @@ class Waf(Model):
     only_count: dict[GroupName, Annotated[tuple[RuleName, ...], Field(strict=False)]] = Field(
         default=ONLY_COUNT,
         json_schema_extra={"default": {"common": ["SizeRestrictions_BODY"]}},
-        description="Single rules of AWS's groups that only count, by group: the remedy for one that"
-        " blocks legitimate requests. What is written replaces the default, which lets large bodies"
+        description="Single rules of AWS's groups that only count, by group, for rules that block"
+        " legitimate requests. Your value replaces the default, which lets large bodies"
         " through.",
     )
     log_days: LogDays = Field(

@@ -32,8 +32,9 @@ class Gateway(Model):
         default=600,
         ge=10,
         le=1_000_000,
-        description="Requests that one address may send to one pod of Kong in a minute; more get 429. Every"
-        " pod counts for itself, so all together let through more. edge.waf.rate counts for all of them.",
+        description="Requests per minute that one address may send to one pod of Kong; further requests"
+        " get 429. Each pod counts separately, so several pods together allow more."
+        " edge.waf.rate counts all requests together.",
     )
     upload_mb: int = Field(
         default=50,
@@ -46,8 +47,9 @@ class Gateway(Model):
         default=40,
         ge=2,
         le=1000,
-        description="Bodies of that size that a pod of Kong may be receiving at the same time. It keeps them"
-        " on the disk of its node, where it asks for upload_mb times this.",
+        description="Number of request bodies of that size that a pod of Kong may receive at the same"
+        " time. Kong stores them on the disk of its node and requests upload_mb times this"
+        " number there.",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""Ways to other networks: what `network.routes` may say."""
+"""Routes to other networks: the values of `network.routes`."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ Target = Annotated[
 
 
 class Route(Model):
-    """A way from the private subnets to another network."""
+    """A route from the private subnets to another network."""
 
     to: Range = Field(
         description="Range of the other network. It counts as reserved.", examples=["10.8.0.0/14"]
     )
     via: Target = Field(
-        description="ID of a transit gateway (tgw-), which Tierra attaches to the VPC, of an active peering"
-        " connection (pcx-), or of a virtual private gateway (vgw-), which Tierra attaches as well."
+        description="ID of a transit gateway (tgw-) or a virtual private gateway (vgw-), which Tierra"
+        " attaches to the VPC, or of an active peering connection (pcx-)."
     )
 
     @property
@@ -66,26 +66,26 @@ def route_violations(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...])
     for index, route in enumerate(routes):
         path = ("routes", index, "to")
         if route.to == EVERYWHERE:
-            rule = "a route must lead to a part of the addresses: network.nat leads to all others"
-            yield Violation(path, rule, "write the ranges of the other network")
+            rule = "a route must not be 0.0.0.0/0: the default route belongs to network.nat"
+            yield Violation(path, rule, "write the range of the other network")
         elif route.to.overlaps(LINK_LOCAL):
-            rule = f"a route must not lead to a part of {LINK_LOCAL}, which AWS keeps for itself"
+            rule = f"a route must not overlap {LINK_LOCAL}, which AWS reserves"
             yield Violation(path, rule, "write the range of another network")
         for block in blocks:
             if route.to.subnet_of(block):
                 rule = f"a route must not lead to a part of the VPC range {block}, which is reached directly"
                 yield Violation(path, rule, "remove it, or choose another range for the VPC")
     for index in repeated(str(each.to) for each in routes):
-        rule = "a range must have one route: a table holds one to each"
+        rule = "a range must have only one route"
         yield Violation(("routes", index, "to"), rule, "remove one of the two")
     gateways = list(dict.fromkeys(each.via for each in routes if each.kind == "vgw"))
     if len(gateways) > 1:
-        rule = f"a VPC must have one virtual private gateway, and these are {', '.join(gateways)}"
+        rule = f"a VPC must have at most one virtual private gateway, but routes name {', '.join(gateways)}"
         yield Violation(("routes",), rule, "choose one of them", f"{len(gateways)} gateways")
     transit = {each.via for each in routes if each.kind == "tgw"}
     if len(transit) > MOST_TRANSIT:
         rule = f"a VPC must have at most {MOST_TRANSIT} transit gateways"
-        yield Violation(("routes",), rule, "name fewer", f"{len(transit)} transit gateways")
+        yield Violation(("routes",), rule, "use fewer gateways", f"{len(transit)} transit gateways")
     if len(routes) > MOST_ROUTES:
         rule = f"there must be at most {MOST_ROUTES} routes"
         yield Violation(("routes",), rule, "join neighbouring ranges", f"{len(routes)} routes")

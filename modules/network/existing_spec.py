@@ -1,4 +1,4 @@
-"""IDs of a network that the company has: what `network.existing` is made of."""
+"""IDs of an existing network: the values of `network.existing`."""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ def pods_violations(
     home = next((block for block in PRIVATE if vpc.subnet_of(block)), SHARED)
     allowed = (SHARED, home)
     if not any(pods.subnet_of(block) for block in allowed):
-        rule = f"the range of pods must be inside {choices(allowed)}: AWS adds no other to the VPC {vpc}"
+        rule = (
+            f"the range of pods must be inside {choices(allowed)}: AWS adds no other range to the VPC {vpc}"
+        )
         yield Violation(path, rule, remedy)
     elif not LARGEST <= pods.prefixlen <= SMALLEST:
         yield Violation(path, f"the range of pods must be /{LARGEST} to /{SMALLEST}", remedy)
@@ -40,7 +42,7 @@ def pods_violations(
         yield Violation(path, rule, remedy)
     for block, to in RESTRICTED:
         if pods.overlaps(block) and vpc.subnet_of(to):
-            rule = f"the range of pods must not overlap {block}: AWS adds no part of it to a VPC in {to}"
+            rule = f"the range of pods must not overlap {block}: AWS does not add it to a VPC in {to}"
             yield Violation(path, rule, remedy)
     for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
         if pods.overlaps(taken):

@@ -61,29 +61,29 @@ class Layout:
 
 
 class Subnets(Model):
-    """Ranges of your own in place of the computed ones: all three kinds, each with every zone."""
+    """Your own ranges in place of the computed ones: all three kinds, each with every zone."""
 
     public: ByZone = Field(
         description="One range for each zone, /27 or larger: load balancers and NAT gateways."
     )
     private: ByZone = Field(
-        description="One range for each zone, /22 or larger: nodes and pods; /26 where pods have a range of"
-        " their own."
+        description="One range for each zone, /22 or larger: nodes and pods; /26 or larger with network.pods."
     )
     database: ByZone = Field(description="One range for each zone, /27 or larger: databases and caches.")
 
 
 class Existing(Model):
-    """A VPC of the company and its subnets."""
+    """An existing VPC and its subnets."""
 
     vpc: VpcId = Field(
-        description="ID of the VPC, which has the range cidr.", examples=["vpc-0123456789abcdef0"]
+        description="ID of the VPC, which must have the range cidr.", examples=["vpc-0123456789abcdef0"]
     )
     public: dict[Letter, SubnetId] = Field(
-        description="ID of a public subnet for each zone, which an internet gateway serves."
+        description="ID of a public subnet for each zone, with a route to an internet gateway."
     )
     private: dict[Letter, SubnetId] = Field(
-        description="ID of a private subnet for each zone, with a way to the internet or to AWS's endpoints."
+        description="ID of a private subnet for each zone, with a route to the internet or to endpoints"
+        " of AWS."
     )
     database: dict[Letter, SubnetId] = Field(description="ID of a database subnet for each zone.")
 
@@ -93,33 +93,34 @@ class Network(Model):
 
     cidr: Range = Field(
         default=IPv4Network("10.20.0.0/16"),
-        description="Address range of the VPC: private (RFC 1918), /16 to /19; with pods to /22, and to /24"
-        " with subnets besides. It cannot be changed later: AWS would have to replace the VPC and all that is"
-        " in it.",
+        description="Address range of the VPC: private (RFC 1918), /16 to /19; as small as /22 with pods,"
+        " and as small as /24 with pods and subnets, or with existing. It cannot be changed"
+        " later: AWS would have to replace the VPC and everything in it.",
     )
     pods: Range | None = Field(
         default=None,
         json_schema_extra={"default": "the private subnets"},
-        description="A range of their own for pods, /16 to /19: of 100.64.0.0/10, or of the private block of"
-        " cidr. Left out, pods have addresses of the private subnets. A change replaces the nodes.",
+        description="A separate range for pods, /16 to /19, inside 100.64.0.0/10 or the private block of"
+        " cidr. Left out, pods have addresses of the private subnets. A change replaces the"
+        " nodes.",
         examples=["100.64.0.0/16"],
     )
     zones: Annotated[tuple[Letter, ...], Field(strict=False)] = Field(
         default=("a", "b", "c"),
         json_schema_extra={"minItems": 2, "maxItems": 4, "uniqueItems": True},
-        description="Letters of the availability zones, two to four. Adding or removing one leaves the"
-        " subnets of the others as they are. Left out, they are the usual ones of the region.",
+        description="Letters of the availability zones, two to four. Adding or removing a zone does not"
+        " change the subnets of the others. Left out, they are the usual zones of the region.",
         examples=[["a", "b", "c"]],
     )
     nat: Literal["zone", "single"] = Field(
         default="zone",
-        description="How private subnets reach the internet: through a NAT gateway in each zone, or through"
-        " a single one, which is cheaper and fails with its zone.",
+        description="How private subnets reach the internet: through a NAT gateway in each zone, or"
+        " through a single one, which is cheaper but fails with its zone.",
     )
     endpoints: Literal["gateway", "all"] = Field(
         default="gateway",
-        description="Private ways to AWS services: the free one to S3 (gateway), or also the interface"
-        " endpoints for pulling images, logging and secrets, which cost by the hour and zone"
+        description="Private access to AWS services: the free endpoint of S3 (gateway), or also the"
+        " interface endpoints for images, logs and secrets, which cost by the hour and zone"
         " (all).",
     )
     flow_log_days: RetentionDays = Field(
@@ -127,24 +128,25 @@ class Network(Model):
     )
     reserved: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
-        description="Ranges routed elsewhere (offices, VPNs, peered VPCs), which the VPC must not overlap."
-        " Those of routes count already.",
+        description="Ranges that are routed elsewhere (offices, VPNs, peered VPCs), and that the VPC must"
+        " not overlap. Ranges of routes count as reserved.",
         examples=[["10.0.0.0/14", "192.168.0.0/16"]],
     )
     routes: Annotated[tuple[Route, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_ROUTES},
-        description="Routes of the private subnets to other networks. What leaves through them is what"
-        " egress of systems names; what comes in, what admin_cidrs and edge.clients name.",
+        description="Routes from the private subnets to other networks. Outbound, only 443 and the ports"
+        " in egress of systems are open; inbound, only admin_cidrs and edge.clients have"
+        " access.",
         examples=[[{"to": "10.8.0.0/14", "via": "tgw-0123456789abcdef0"}]],
     )
     admin_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_ADMIN_RANGES, "uniqueItems": True},
-        description="Private ranges beyond the VPC, of a VPN, an office or a peered VPC, whose machines may"
-        " reach the Kubernetes API and the interface endpoints on 443. Each is a part of a range of routes,"
-        " or of reserved, to which the routes are yours. Machines inside the VPC take the security group of"
-        " runners instead.",
+        description="Private ranges outside the VPC (of a VPN, an office or a peered VPC) that may reach"
+        " the Kubernetes API and the interface endpoints on 443. Each must be inside a range"
+        " of routes or of reserved; for a range of reserved, you create the routes. Machines"
+        " inside the VPC use the security group of runners instead.",
         examples=[["10.8.0.0/22"]],
     )
     subnets: Subnets | None = Field(
@@ -154,9 +156,9 @@ class Network(Model):
 
     existing: Existing | None = Field(
         default=None,
-        description="A VPC that the company has, with its subnets, whose ranges cidr and subnets say as they"
-        " are. Tierra makes no NAT, route, access list or gateway endpoint then, and flow logs only where"
-        " flow_log_days is written. Left out, Tierra makes the VPC.",
+        description="An existing VPC and its subnets; cidr and subnets must state their ranges. Tierra"
+        " then creates no NAT gateway, route, access list or gateway endpoint, and flow logs"
+        " only if flow_log_days is set. Left out, Tierra creates the VPC.",
     )
 
     @property
@@ -234,12 +236,14 @@ class Network(Model):
             return
         for key, given in (("cidr", "cidr" in self.model_fields_set), ("subnets", self.subnets)):
             if not given:
-                rule = f"an existing network must be described: {key} is required with network.existing"
-                yield Violation((key,), rule, "write the ranges as they are in the account", "(missing)")
+                rule = f"{key} is required with network.existing"
+                yield Violation(
+                    (key,), rule, "write the ranges that the VPC and its subnets have in AWS", "(missing)"
+                )
         for key in ("pods", "routes"):
             if getattr(self, key):
-                rule = f"{key} must be left out with network.existing: the network is not Tierra's to change"
-                yield Violation((key,), rule, "remove it, and have the owner of the VPC set it up")
+                rule = f"{key} must be left out with network.existing: Tierra does not change that network"
+                yield Violation((key,), rule, "remove it; the owner of the VPC must set it up")
         named: dict[str, str] = {}
         for kind in KINDS:
             subnets = getattr(self.existing, kind)
@@ -253,7 +257,7 @@ class Network(Model):
                     rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
                     yield Violation(path, rule, f"remove {zone}, or add it to network.zones")
                 if subnet in named:
-                    rule = f"each subnet must be named once; this one is {named[subnet]} already"
+                    rule = f"each subnet must be listed once; this one is {named[subnet]} already"
                     yield Violation(path, rule, "write the ID of another subnet")
                 named[subnet] = f"network.existing.{kind}.{zone}"
 
@@ -274,7 +278,7 @@ class Network(Model):
             )
             remedy = f"write a /{size}, such as {free_range(size, self.taken)}"
             if self.cidr.prefixlen in range(SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS + 1):
-                remedy += ", or give pods a range of their own: pods: 100.64.0.0/16"
+                remedy += ", or give pods a separate range: pods: 100.64.0.0/16"
             yield Violation(("cidr",), rule, remedy)
         for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
             if self.cidr.overlaps(taken):
@@ -310,22 +314,20 @@ class Network(Model):
         for index, each in enumerate(self.admin_cidrs):
             path = ("admin_cidrs", index)
             if not any(each.subnet_of(private) for private in PRIVATE):
-                rule = f"a range of administrators must be private: inside {choices(PRIVATE)}"
+                rule = f"a range of admin_cidrs must be private: inside {choices(PRIVATE)}"
                 remedy = "write a private range, or move this one to compute.endpoint.public_cidrs"
                 yield Violation(path, rule, remedy)
             elif each.overlaps(self.cidr):
-                rule = f"a range of administrators must not overlap the VPC range {self.cidr}"
+                rule = f"a range of admin_cidrs must not overlap the VPC range {self.cidr}"
                 remedy = "remove it, and give machines inside the VPC the security group of runners"
                 yield Violation(path, rule, f"{remedy} (runner_security_group_id)")
             elif not any(each.subnet_of(taken) for taken in self.elsewhere):
-                rule = (
-                    "a range of administrators must be part of a range of network.routes or network.reserved"
-                )
-                yield Violation(path, rule, f"add a route to {each}, or name it in network.reserved")
+                rule = "a range of admin_cidrs must be part of a range of network.routes or network.reserved"
+                yield Violation(path, rule, f"add a route to {each}, or add it to network.reserved")
         for index in repeated(map(str, self.admin_cidrs)):
             yield Violation(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
-            rule = f"there must be at most {MOST_ADMIN_RANGES} ranges of administrators"
+            rule = f"there must be at most {MOST_ADMIN_RANGES} ranges in admin_cidrs"
             yield Violation(
                 ("admin_cidrs",), rule, "join neighbouring ranges", f"{len(self.admin_cidrs)} ranges"
             )
@@ -351,7 +353,7 @@ class Network(Model):
             for zone in self.zones:
                 if zone not in named:
                     rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
-                    yield Violation(("subnets", kind), rule, f"add {zone}: with a range of its own")
+                    yield Violation(("subnets", kind), rule, f"add {zone}: with its range")
             for zone in named:
                 if zone not in self.zones:
                     rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
@@ -373,7 +375,7 @@ class Network(Model):
             if not subnet.subnet_of(self.cidr):
                 yield Violation(
                     path,
-                    f"a subnet must lie inside the VPC range {self.cidr}",
+                    f"a subnet must be inside the VPC range {self.cidr}",
                     f"choose a part of {self.cidr}",
                 )
             if subnet.prefixlen > (least := self.smallest[kind]):

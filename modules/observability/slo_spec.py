@@ -38,7 +38,9 @@ class Objectives(Model):
         description="Percent of requests that are not answered with 5xx.",
     )
     latency_ms: Milliseconds = Field(
-        default=1000, description="Milliseconds within which requests are answered; a limit that Kong counts."
+        default=1000,
+        description="Milliseconds within which requests must be answered; one of the limits that Kong"
+        " measures.",
     )
     fast: float = Field(
         default=99.0,

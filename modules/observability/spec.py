@@ -74,31 +74,34 @@ class Observability(Model):
     alarm_emails: Annotated[tuple[Email, ...], Field(strict=False)] = Field(
         default=(),
         json_schema_extra={"maxItems": MOST_EMAILS},
-        description="Addresses that every alarm is mailed to. AWS sends each of them a mail to confirm"
-        " with, once for each topic; nothing else arrives before.",
+        description="Addresses that receive every alarm by mail. AWS sends each address a confirmation"
+        " mail for each topic; alarms arrive only after the confirmation.",
         examples=[["ops@example.com"]],
     )
     pager_url: Url | None = Field(
         default=None,
-        description="A web service that urgent alarms are sent to, and that confirms subscriptions by"
-        " itself. Where the URL itself is a secret, leave it out and subscribe it to the topic `page`"
-        " outside of Terraform.",
+        description="A web service that receives urgent alarms and confirms subscriptions by itself. If"
+        " the URL is a secret, leave it out and subscribe it to the topic `page` outside of"
+        " Terraform.",
         examples=["https://pager.example.com/alarms"],
     )
     retention_days: RetentionDays = Field(
-        default=90, description="Days that the logs of pods are kept; a value CloudWatch Logs accepts."
+        default=90,
+        description="Days that the logs of pods are kept; one of the values CloudWatch Logs accepts.",
     )
     metrics_days: int = Field(
         default=15,
         ge=7,
         le=90,
-        description="Days that Prometheus keeps metrics, if its disk has room. Objectives look back three.",
+        description="Days that Prometheus keeps metrics, if its disk is large enough. Objectives need"
+        " three days.",
     )
     metrics_gb: int = Field(
         default=50,
         ge=20,
         le=1000,
-        description="Disk of Prometheus in GiB. Metrics take at most four fifths of it; the oldest go first.",
+        description="Disk of Prometheus in GiB. Metrics take at most four fifths of it; the oldest are"
+        " deleted first.",
     )
     objectives: Objectives = Field(
         default_factory=Objectives, description="Service level objectives of every system."
@@ -130,23 +133,25 @@ class Observability(Model):
     )
     dashboards: bool = Field(
         default=True,
-        description="Whether there are CloudWatch dashboards, which AWS bills. Those of Grafana stay.",
+        description="Whether there are CloudWatch dashboards, which AWS bills. Dashboards of Grafana"
+        " remain in any case.",
     )
     monitoring: bool = Field(
         default=True,
-        description="Whether Prometheus watches the cluster and Alertmanager sends its alerts. false, for"
-        " teams with a product of their own, leaves out both, and with them Grafana, the exporters, the"
-        " alerts and dashboards of systems, and the heartbeat. Alarms of CloudWatch, logs and traces stay.",
+        description="Whether Prometheus monitors the cluster and Alertmanager sends its alerts. false,"
+        " for teams with another product, leaves out both, together with Grafana, the"
+        " exporters, the alerts and dashboards of systems, and the heartbeat. CloudWatch"
+        " alarms, logs and traces remain.",
     )
     grafana: bool = Field(
         default=True,
-        description="Whether Grafana shows what Prometheus collects. Alerts work without it.",
+        description="Whether Grafana is installed. Alerts work without it.",
     )
     monthly_usd: int | None = Field(
         default=None,
         ge=1,
-        description="Budget of the whole account for a month in US dollars. A message is sent when 80 % are"
-        " spent, and when the forecast exceeds it. None by default.",
+        description="Monthly budget of the whole account in US dollars. A message is sent when 80 % is"
+        " spent, and when the forecast exceeds the budget. None by default.",
         examples=[3000],
     )
 
@@ -154,8 +159,8 @@ class Observability(Model):
         default=1,
         ge=1,
         le=9_999,
-        description="Counts the passwords of Grafana's administrator. Raising it makes a new one, with which"
-        " Grafana starts again.",
+        description="Counts the passwords of Grafana's administrator. Raising it creates a new password"
+        " and restarts Grafana.",
     )
 
     @property

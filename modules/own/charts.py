@@ -1,9 +1,9 @@
-"""Charts of a company's own, in `environments/<env>/<tier>/charts/`: a file for each release.
+"""Charts of the company, in `environments/<env>/<tier>/charts/`: a file for each release.
 
-    chart, repository, version      which one; the version is exact
-    namespace, pod_security         where, and what its pods may do there; Tierra makes the namespace
-    values                          what the chart is told
-    pods                            what its pods ask for, for the arithmetic of the nodes
+    chart, repository, version      the chart, at an exact version
+    namespace, pod_security         its namespace, which Tierra creates, with its Pod Security Standard
+    values                          the values of the chart
+    pods                            the requests of its pods, for the capacity calculation
 
 Each becomes own Terraform of its tier, a `helm_release` with the settings of Tierra's own.
 """
@@ -55,7 +55,7 @@ def _chart(name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         return name
     rule = "chart must be the name of a chart in its repository"
-    remedy = "write the name alone, such as argo-cd, and the address as repository"
+    remedy = "write only the name, such as argo-cd, and the address as repository"
     raise rule_error(rule, remedy)
 
 
@@ -80,7 +80,7 @@ def _namespace(name: str) -> str:
         rule = "a namespace must be at most 43 lowercase letters, digits and hyphens"
         raise rule_error(rule, "write it like datadog")
     if name in TAKEN or name.startswith("kube-"):
-        rule = "a chart must have a namespace of its own, and the platform uses this one"
+        rule = "a chart must have a separate namespace, but the platform uses this one"
         raise rule_error(rule, f"write another name, such as {name.removeprefix('kube-')}-own")
     return name
 
@@ -105,10 +105,10 @@ Namespace = Annotated[str, AfterValidator(_namespace), _such_as("argo-cd")]
 class ChartPods(Model):
     """Equal pods of a chart: what each asks for, and how many there are."""
 
-    cpu: Cpu = Field(description="What each asks for.")
-    memory: Memory = Field(description="What each asks for.")
+    cpu: Cpu = Field(description="CPU request of each pod.")
+    memory: Memory = Field(description="Memory request of each pod.")
     count: Annotated[Literal["node"] | int, BeforeValidator(_count)] = Field(
-        default=1, description="How many there are; node for one on each."
+        default=1, description="Number of pods; node: one pod on every node."
     )
 
 
@@ -127,7 +127,7 @@ class OwnChart(Model):
 
     @property
     def of_namespace(self) -> tuple[str, bool]:
-        """What it says of its namespace."""
+        """The settings of its namespace."""
         return self.pod_security, self.collects_metrics
 
 
@@ -162,7 +162,7 @@ def read(path: Path, tier: str) -> Release:
         rule = f"own charts must be in a tier that has the provider helm: {choices(TIERS)}"
         raise SpecError(file, [Problem("", "", rule, f"move the file to {TIERS[-1]}/{FOLDER}/")])
     if path.suffix != ".yaml" or path.is_symlink() or not path.is_file():
-        rule = f"a file in {FOLDER}/ must be *.yaml: a release, named by its file"
+        rule = f"a file in {FOLDER}/ must be *.yaml, named after its release"
         raise SpecError(file, [Problem("", "", rule, "write one file for each release")])
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?", name):
         rule = "the name of the file must fit a release: at most 53 lowercase letters, digits and hyphens"
@@ -186,7 +186,7 @@ def read(path: Path, tier: str) -> Release:
 def _doubtful(document: Document) -> Iterator[Problem]:
     for path, text in document.texts.items():
         if path[:1] == ("values",) and DOUBTFUL.fullmatch(text):
-            rule = f"a value must not be {text} without quotes: YAML has two opinions of it"
+            rule = f"a value must not be {text} without quotes: some YAML readers take it for true or false"
             remedy = f'write true or false, or "{text}" for the text'
             yield Problem(dotted(path), text, rule, remedy, document.line(path))
 
@@ -267,7 +267,7 @@ def namespace_chart() -> dict[str, bytes]:
 
 
 def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tuple[str, Problem]]:
-    """Why charts cannot stand beside each other, beside the systems and on the nodes, by file."""
+    """Conflicts of charts with each other, with the systems and with the capacity of the nodes, by file."""
     yield from _clashes(releases, [environment.called(each) for each in environment.systems], environment)
     counted = [each for each in releases if each.chart.pods]
     if not counted:
@@ -289,7 +289,7 @@ def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tup
                 dotted(found.path),
                 found.value,
                 f"with the pods of own charts, {found.rule}",
-                f"in the spec, {found.remedy}; or ask for less in {choices([each.file for each in counted])}",
+                f"in the spec, {found.remedy}; or request less in {choices([each.file for each in counted])}",
             ),
         )
 
@@ -310,17 +310,17 @@ def _clashes(
         name = each.chart.namespace
         other = first.setdefault(name, each)
         if name in systems:
-            rule = f"a chart must have a namespace of its own, and {name} is that of a system"
+            rule = f"a chart must have a separate namespace, but {name} is the namespace of a system"
             yield each.file, each.problem("namespace", rule, f"write another name, such as {name}-own")
         elif other.tier != each.tier:
-            rule = f"charts of one namespace must be in one tier, and {other.file} is in {other.tier}"
+            rule = f"charts of one namespace must be in one tier, but {other.file} is in {other.tier}"
             yield each.file, each.problem("namespace", rule, f"move the file to {other.tier}/{FOLDER}/")
         elif other.chart.of_namespace != each.chart.of_namespace:
             rule = (
-                "charts of one namespace must have the same pod_security and collects_metrics, and"
-                f" {other.file} has others"
+                "charts of one namespace must have the same pod_security and collects_metrics, but"
+                f" {other.file} has other values"
             )
             yield each.file, each.problem("namespace", rule, "write the same in both files")
         if each.chart.collects_metrics and environment.observability.monitoring:
-            rule = "collects_metrics requires observability.monitoring: false: with it Prometheus collects"
+            rule = "collects_metrics requires observability.monitoring: false; otherwise Prometheus collects"
             yield each.file, each.problem("collects_metrics", rule, "remove the line")

@@ -77,7 +77,7 @@ class Files(Model):
     archive_days: ArchiveDays = Field(
         default=90,
         description="Days after which a file moves to a cheaper storage class, from 30, or never. Files"
-        " stay readable at once.",
+        " remain readable at once.",
     )
     noncurrent_days: int = Field(
         default=30,
@@ -126,20 +126,20 @@ class Backup(Model):
         default=None,
         json_schema_extra={"default": "never"},
         description="Days after which monthly recovery points move to cold storage, or never. They stay"
-        " there for 90 days at least. Only kinds that AWS can move are moved: volumes are,"
+        " there for at least 90 days. AWS moves only some resource types: volumes are moved,"
         " buckets and relational databases are not.",
     )
     copy_region: RegionName | None = Field(
         default=None,
-        description="A second region of the same partition that receives a copy of each recovery point. No"
-        " copy by default: it doubles the cost of storage.",
+        description="A second region of the same partition that receives a copy of each recovery point."
+        " None by default: copies double the cost of storage.",
         examples=["us-west-2"],
     )
     lock: Literal["off", "governance", "compliance"] = Field(
         default="governance",
-        description="Guard of the vault against early deletion: off, governance (administrators can lift"
-        " it) or compliance (irreversible: not even AWS can lift it once lock_grace_days have"
-        " passed).",
+        description="Protection of the vault against early deletion: off, governance (administrators can"
+        " lift it) or compliance (irreversible: not even AWS can lift it once lock_grace_days"
+        " have passed).",
     )
     lock_grace_days: int = Field(
         default=7,

@@ -56,14 +56,16 @@ class Issuer(Model):
     "An issuer of tokens, and the public key with which Kong verifies its signatures."
 
     issuer: IssuerText = Field(
-        description="The exact claim iss of its tokens.",
+        description="The exact value of the claim iss in its tokens.",
         examples=["https://login.example.com/"],
     )
     public_key: SecretSource = Field(
-        description="Where its public key lies, in PEM: named like an entry of secrets, or create.",
+        description="The secret with its public key in PEM: a name as in secrets, or create.",
         examples=["create"],
     )
-    algorithm: Algorithm = Field(default="RS256", description="How it signs; other tokens are refused.")
+    algorithm: Algorithm = Field(
+        default="RS256", description="Signature algorithm of its tokens; Kong refuses other tokens."
+    )
 
 
 class Auth(Model):
@@ -72,8 +74,8 @@ class Auth(Model):
     keys: dict[ClientName, SecretSource] = Field(
         default_factory=dict,
         max_length=MOST_CLIENTS,
-        description="Clients, each with the secret of the key that it sends in X-API-Key: named like an entry"
-        " of secrets, or create.",
+        description="Clients, each with the secret that contains its key: a name as in secrets, or"
+        " create. Clients send the key in X-API-Key.",
         examples=[{"mobile": "create", "partner": "orders/partner#key"}],
     )
     issuers: dict[ClientName, Issuer] = Field(
@@ -85,8 +87,8 @@ class Auth(Model):
     )
     open: Annotated[tuple[UrlPath, ...], Field(strict=False, max_length=20)] = Field(
         default=(),
-        description="Paths, with all below them, that need neither key nor token, as its container sees them."
-        " Those of health and requests with OPTIONS never do.",
+        description="Paths, including everything below them, that need no credential, as the container"
+        " sees them. Paths of health and OPTIONS requests need none either.",
         examples=[["/webhooks"]],
     )
 

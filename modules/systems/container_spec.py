@@ -11,26 +11,29 @@ from tierra.validation.model import Model
 class Commands(Model):
     """What the containers of a system start, as lists of words; left out, what the framework usually does."""
 
-    web: Command = Field(default=(), description="Of the pods that answer; left out, what the image starts.")
+    web: Command = Field(
+        default=(), description="Starts the pods that answer requests; left out, the command of the image."
+    )
     migrate: Command = Field(
         default=(),
         json_schema_extra={"default": "by framework"},
-        description="Brings the database up to date before a new image runs; django: manage.py migrate.",
+        description="Migrates the database before a new image runs; django: manage.py migrate.",
     )
     worker: Command = Field(
-        default=("celery", "--app", "config", "worker"), description="Takes tasks from the broker."
+        default=("celery", "--app", "config", "worker"),
+        description="Starts the workers, which take tasks from the broker.",
     )
     beat: Command = Field(
         default=("celery", "--app", "config", "beat", "--schedule", "/dev/shm/celerybeat-schedule"),
-        description="Puts tasks on the broker on a schedule.",
+        description="Starts the scheduler, which puts periodic tasks on the broker.",
     )
 
 
 class Health(Model):
     """Where a system says how it is, as its container sees the paths."""
 
-    live: UrlPath = Field(default="/livez", description="Answers 200 while the process works at all.")
-    ready: UrlPath = Field(default="/readyz", description="Answers 200 while it can take requests.")
+    live: UrlPath = Field(default="/livez", description="Must answer 200 while the process works.")
+    ready: UrlPath = Field(default="/readyz", description="Must answer 200 while the pod can take requests.")
     start_seconds: int = Field(
         default=120,
         ge=10,
@@ -43,11 +46,11 @@ class Health(Model):
 class Metrics(Model):
     """Where Prometheus finds what a system counts."""
 
-    path: UrlPath = Field(default="/metrics", description="Path, as its container sees it.")
+    path: UrlPath = Field(default="/metrics", description="Path of the metrics, as the container sees it.")
     port: int | None = Field(
         default=None,
         ge=1024,
         le=65535,
         json_schema_extra={"default": "port"},
-        description="Port, where it is another than that of requests.",
+        description="Port of the metrics, if it differs from that of requests.",
     )

@@ -181,16 +181,16 @@ Resource = Annotated[
 
 
 class Permission(Model):
-    """What the pods of a system may do besides what its needs give them."""
+    """Rights of the pods of a system in AWS, in addition to those of its needs."""
 
     actions: Annotated[tuple[Action, ...], Field(strict=False, max_length=30)] = Field(
         json_schema_extra={"minItems": 1},
-        description="Actions, each in full; none of iam, sts, organizations, account or sso.",
+        description="Full names of actions; none of iam, sts, organizations, account or sso.",
         examples=[["sqs:SendMessage"]],
     )
     resources: Annotated[tuple[Resource, ...], Field(strict=False, max_length=30)] = Field(
         json_schema_extra={"minItems": 1},
-        description="ARNs in the account and region; those of services without either leave them empty.",
+        description="ARNs in the account and region; ARNs of services such as S3 have neither.",
         examples=[["arn:aws:sqs:us-east-1:123456789012:orders"]],
     )
 

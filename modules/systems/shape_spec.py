@@ -82,13 +82,14 @@ class Job(Model):
         examples=["30 2 * * *"],
     )
     command: Command = Field(
-        description="What it starts, as a list of words.", examples=[["python", "manage.py", "clearsessions"]]
+        description="Command to start, as a list of words.",
+        examples=[["python", "manage.py", "clearsessions"]],
     )
     minutes: int = Field(
         default=60,
         ge=1,
         le=1440,
-        description="Minutes that it may run; then it is ended and counts as failed.",
+        description="Minutes that it may run; after that it is stopped and counts as failed.",
     )
 
     @check("command")
@@ -105,11 +106,11 @@ class Job(Model):
 class Egress(Model):
     "An outbound port that the pods of a system may connect to, besides TLS on 443."
 
-    port: int = Field(ge=1, le=65535, description="TCP port of the other end.", examples=[587])
+    port: int = Field(ge=1, le=65535, description="TCP port at the destination.", examples=[587])
     cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(EVERYWHERE,),
         json_schema_extra={"default": "every address"},
-        description="Ranges of addresses of the other end; left out, all of the internet.",
+        description="Address ranges of the destination; left out, any address.",
         examples=[["203.0.113.0/24"]],
     )
 

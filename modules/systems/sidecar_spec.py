@@ -37,27 +37,25 @@ SidecarName = Annotated[str, AfterValidator(_name)]
 class Sidecar(Model):
     """A container that starts before the system's own and stops after it."""
 
-    image: Image = Field(description="Its image, by digest or by a tag other than latest.")
+    image: Image = Field(description="Image, by digest or by a tag other than latest.")
     port: int | None = Field(
         default=None,
         ge=1024,
         le=65535,
-        description="Port it listens on, if any; no other container of the pod has the same. Only containers"
-        " of the pod reach it.",
+        description="Port that it listens on, if any; it must differ from the ports of other containers"
+        " of the pod. Only containers of the pod reach it.",
     )
     command: Command = Field(
-        default=(), json_schema_extra={"default": "the image's"}, description="What it starts."
+        default=(), json_schema_extra={"default": "the image's"}, description="Command to start."
     )
     env: dict[VariableName, str] = Field(
         default_factory=dict,
-        description="Plain settings in its environment. They stand in plans: never a secret.",
+        description="Plain environment variables. Plans show them, so they must not be secrets.",
         examples=[{"LOG_LEVEL": "info"}],
     )
-    cpu: Cpu = Field(
-        default=50, json_schema_extra={"default": "50m"}, description="Processor time it asks of the node."
-    )
+    cpu: Cpu = Field(default=50, json_schema_extra={"default": "50m"}, description="CPU request.")
     memory: Memory = Field(
         default=64,
         json_schema_extra={"default": "64Mi"},
-        description="Memory it asks of the node, and may not exceed.",
+        description="Memory request and limit.",
     )

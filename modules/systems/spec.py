@@ -77,26 +77,26 @@ class System(Model):
     """One application: what it is, how often it runs, where requests find it and what it may use."""
 
     framework: Framework = Field(
-        description="What it is written in, which decides serves, port, cpu and memory.",
+        description="Framework of the application, which sets the defaults of serves, port, cpu and memory.",
         examples=["django"],
     )
     formerly: FormerNames = Field(
         default=(),
-        description="Its former name or names, oldest first. Terraform then moves its resources instead"
-        " of creating them again, and everything in AWS and in the cluster keeps the first"
-        " name. Keep this key.",
+        description="Former name or names of the system, oldest first. Terraform then moves its resources"
+        " instead of creating them again, and everything in AWS and in the cluster keeps the"
+        " first name. Keep this key.",
         examples=["shop", ["shop", "orders"]],
     )
     shape: Shape = Field(
         default="public",
-        description="public: users reach it at path; internal: only systems that call it do; worker: it"
-        " answers no requests.",
+        description="public: users reach it at path; internal: only systems that call it reach it;"
+        " worker: it answers no requests.",
     )
     serves: Serves = Field(
         default="pages",
         json_schema_extra={"default": "by framework"},
-        description="Whether browsers show what it answers (pages) or programs read it (api). During a flood"
-        " the firewall asks browsers to prove themselves, and never the clients of an API.",
+        description="Whether browsers show its answers (pages) or programs read them (api). During a"
+        " flood the firewall challenges browsers, but not the clients of an API.",
     )
     replicas: int = Field(
         default=2,
@@ -135,14 +135,14 @@ class System(Model):
         default=USUAL_SECONDS,
         ge=1,
         le=MOST_SECONDS,
-        description="Seconds that Kong waits for its answer; then the client gets 504. Above 60, load"
-        " balancer and pods keep such requests as long.",
+        description="Seconds that Kong waits for an answer; after that the client gets 504. Above 60,"
+        " load balancer and pods keep requests open for as long.",
     )
     upload_mb: int | None = Field(
         default=None,
         ge=1,
         json_schema_extra={"default": "gateway.upload_mb"},
-        description="Largest body of its requests, in MiB, where it is less than gateway.upload_mb.",
+        description="Largest request body in MiB, if it is less than gateway.upload_mb.",
         examples=[10],
     )
     rate_limit: int | None = Field(
@@ -150,19 +150,19 @@ class System(Model):
         ge=10,
         le=1_000_000,
         json_schema_extra={"default": "gateway.rate_limit"},
-        description="Requests that one address may send to it in a minute, by pod of Kong, in place of"
-        " gateway.rate_limit and counted apart from other systems.",
+        description="Requests per minute that one address may send to it, per pod of Kong. It replaces"
+        " gateway.rate_limit, and is counted separately from other systems.",
         examples=[60],
     )
     auth: Auth | None = Field(
         default=None,
-        description="Who may send requests to it, which Kong checks. Left out, everyone.",
+        description="Who may send requests to it; Kong checks this. Left out, everyone may.",
         examples=[{"keys": {"mobile": "create"}}],
     )
     calls: Annotated[tuple[SystemName, ...], Field(strict=False)] = Field(
         default=(),
-        description="Systems that its pods may send requests to, at the address in SYSTEM_<NAME>_URL."
-        " Network policies allow it on both sides.",
+        description="Systems that its pods may call, at the address in SYSTEM_<NAME>_URL. Network"
+        " policies allow it on both sides.",
         examples=[["orders"]],
     )
     egress: Annotated[tuple[Egress, ...], Field(strict=False)] = Field(
@@ -178,8 +178,8 @@ class System(Model):
     )
     nodes: GroupName | None = Field(
         default=None,
-        description="The group of compute.groups that its pods run on. Left out, they run on compute.nodes,"
-        " and on groups without taints.",
+        description="The group of compute.groups that its pods run on. Left out, they run on"
+        " compute.nodes, and on groups without taints.",
         examples=["spot"],
     )
     needs: Annotated[tuple[Need, ...], Field(strict=False)] = Field(
@@ -192,46 +192,49 @@ class System(Model):
         default=0,
         ge=0,
         le=MOST_REPLICAS,
-        description="Pods that take tasks from the broker, which is Redis; each asks for what others do.",
+        description="Number of pods that take tasks from the broker (Redis), each with the same requests"
+        " as other pods.",
     )
     beat: bool = Field(
-        default=False, description="Whether one more pod puts tasks on the broker on a schedule."
+        default=False, description="Whether one more pod schedules periodic tasks on the broker."
     )
     commands: Commands = Field(default_factory=Commands, description="What the containers start.")
     health: Health = Field(default_factory=Health, description="Paths of the probes.")
     metrics: Metrics | None = Field(
         default=None,
-        description="Where Prometheus collects; {} for /metrics at port. Nothing else reaches it. Left out,"
-        " nothing is collected.",
+        description="Where Prometheus collects metrics; {} for /metrics at port. It cannot be reached"
+        " from outside. Left out, no metrics are collected.",
         examples=[{"path": "/metrics"}],
     )
     env: dict[OwnVariable, str] = Field(
         default_factory=dict,
         json_schema_extra={"maxProperties": MOST_VARIABLES},
-        description="Plain values in the environment of its containers. Plans show them: no secrets.",
+        description="Plain environment variables of its containers. Plans show them, so they must not be"
+        " secrets.",
         examples=[{"LOG_LEVEL": "info"}],
     )
     secrets: dict[SecretVariable, SecretSource] = Field(
         default_factory=dict,
         json_schema_extra={"maxProperties": MOST_VARIABLES},
-        description="Variables whose values lie in AWS: by name or ARN of a secret of Secrets Manager or a"
-        " parameter (/…), with # and a key of its JSON; create makes an empty secret that you fill.",
+        description="Environment variables whose values are in AWS: the name or ARN of a secret in"
+        " Secrets Manager or of a parameter (/…), with # and a key if it contains JSON; create"
+        " creates an empty secret, and you write its value.",
         examples=[{"STRIPE_KEY": "orders/stripe#key", "SECRET_KEY": "create"}],
     )
     config: dict[ConfigPath, str] = Field(
         default_factory=dict,
-        description="Files that its containers find at these paths and cannot change. Plans show them.",
+        description="Read-only files in its containers, by path. Plans show them.",
         examples=[{"/etc/orders/settings.ini": "[orders]\nlimit = 10\n"}],
     )
     volumes: dict[VolumeName, Volume] = Field(
         default_factory=dict,
         json_schema_extra={"maxProperties": 5},
-        description="Folders that outlive pods, by name. All pods of the system share them, in every zone.",
+        description="Persistent folders, by name, which all pods of the system share in every zone.",
         examples=[{"media": {"path": "/srv/media", "size_gb": 20}}],
     )
     permissions: Annotated[tuple[Permission, ...], Field(strict=False, max_length=10)] = Field(
         default=(),
-        description="What its pods may do in AWS besides what needs gives them.",
+        description="Rights of its pods in AWS, in addition to those of needs.",
         examples=[
             [
                 {
@@ -249,18 +252,18 @@ class System(Model):
     repository: Repository | None = Field(
         default=None,
         json_schema_extra={"default": "delivery.repository"},
-        description="The repository on GitHub whose workflows push its images and deploy it.",
+        description="The GitHub repository whose workflows push its images and deploy it.",
     )
     folder: Folder | None = Field(
         default=None,
         json_schema_extra={"default": "the root of a repository of its own, else systems/ and its name"},
-        description="Folder of that repository with its Dockerfile and all that goes into its image.",
+        description="Folder of the repository with its Dockerfile and everything that its image contains.",
         examples=["services/orders"],
     )
     cpu: Cpu = Field(
         default=0,
         json_schema_extra={"default": "by framework"},
-        description="CPU request of each pod, in cores or thousandths (250m).",
+        description="CPU request of each pod, in cores or millicores (250m).",
     )
     memory: Memory = Field(
         default=0,
@@ -272,15 +275,15 @@ class System(Model):
         default=1,
         ge=1,
         le=9_999,
-        description="Counts the passwords of its users of PostgreSQL and DocumentDB. Raising it makes a new"
-        " one, sets it there, and starts its pods again.",
+        description="Counts the passwords of its users in PostgreSQL and DocumentDB. Raising it creates a"
+        " new password, sets it in the databases, and restarts its pods.",
     )
     scratch_mb: int = Field(
         default=256,
         ge=16,
         le=51200,
-        description="Room for scratch files of each pod in MiB, on the disk of its node. Uploads"
-        " that a framework puts into files lie there.",
+        description="Scratch space of each pod in MiB, on the disk of its node. Frameworks also write"
+        " uploads there.",
     )
 
     @model_validator(mode="before")

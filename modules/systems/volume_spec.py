@@ -1,4 +1,4 @@
-"""What `systems.<system>.volumes:` may say: folders that outlive pods and that all pods of a system share."""
+"""Values of `systems.<system>.volumes`: persistent folders that all pods of a system share."""
 
 from __future__ import annotations
 
@@ -45,14 +45,16 @@ def _name(name: str) -> str:
 
 def _path(path: str) -> str:
     if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", path) or len(path) > 200:
-        rule = "the path of a volume must be absolute, of letters, digits and . _ - between its slashes"
+        rule = (
+            "the path of a volume must be absolute, with only letters, digits and . _ - between its slashes"
+        )
         raise rule_error(rule, "write it like /srv/media")
     taken = next((each for each in SYSTEM_FOLDERS if path == each or path.startswith(f"{each}/")), None)
     if taken := taken or next((each for each in HIDING if path == each), None):
         where = f"in {taken}" if taken in SYSTEM_FOLDERS else taken
         raise rule_error(
-            f"the path must not be {where}: a volume hides what the image has there",
-            "write a path of its own, such as /srv/media",
+            f"the path must not be {where}: the volume would hide files of the image",
+            "write another path, such as /srv/media",
         )
     return path
 
@@ -66,17 +68,18 @@ VolumePath = Annotated[
 
 
 class Volume(Model):
-    """A folder on a file system of its own in EFS, in every zone, which all pods of the system share."""
+    """A persistent folder on a separate EFS file system, which all pods of the system share in every zone."""
 
     path: VolumePath = Field(
-        description="Where the containers of the system find it. Sidecars do not.", examples=["/srv/media"]
+        description="Where the containers of the system mount it. Sidecars do not mount it.",
+        examples=["/srv/media"],
     )
     size_gb: int = Field(
         default=20,
         ge=1,
         le=100_000,
-        description="GiB that its files are expected to stay below; above, an alarm goes off. EFS grows and"
-        " shrinks with the files, and nothing stops a system at this size.",
+        description="Expected maximum size of its files in GiB; an alarm fires above it. EFS grows and"
+        " shrinks with the files, and does not limit the size.",
     )
 
 
@@ -90,7 +93,7 @@ def volumes(systems: Mapping[str, System]) -> dict[str, Volume]:
 
 
 def volume_violations(system: System) -> Iterator[Violation]:
-    """Each volume has a place of its own. Paths start at the system."""
+    """Each volume has a separate path. Paths start at the system."""
     if len(system.volumes) > MOST_VOLUMES:
         rule = f"a system must have at most {MOST_VOLUMES} volumes"
         yield Violation(("volumes",), rule, "use folders of one volume", f"{len(system.volumes)} volumes")
@@ -98,12 +101,12 @@ def volume_violations(system: System) -> Iterator[Violation]:
     for name, volume in system.volumes.items():
         for other, path in before.items():
             if f"{volume.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{volume.path}/"):
-                rule = f"a volume must not lie at or in the place of another, and {other} is at {path}"
-                yield Violation(("volumes", name, "path"), rule, "choose a path beside it", volume.path)
+                rule = f"the paths of volumes must not overlap, but {other} is at {path}"
+                yield Violation(("volumes", name, "path"), rule, "choose a separate path", volume.path)
                 break
         before[name] = volume.path
         if file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
-            rule = f"a volume must not hold files of config, and {file} lies in it"
+            rule = f"a volume must not contain files of config, but {file} is in it"
             yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)
         if file := next((each for each in system.config if volume.path.startswith(f"{each}/")), None):
             rule = f"a volume must not lie below a file of config, and {file} is one"

@@ -1,4 +1,4 @@
-"""Encryption keys that the company brings, in place of those that Tierra makes."""
+"""Existing KMS keys of the company, in place of those that Tierra creates."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ def _key(arn: str) -> str:
     if re.fullmatch(_ARN, arn):
         return arn
     alias = ":alias/" in arn or arn.startswith("alias/")
-    rule = "a key must be one of KMS, by its ARN" + ("; this is an alias, which may move" if alias else "")
-    example = f"aws kms describe-key --key-id {arn}" if alias else f"write it like {EXAMPLE}"
-    raise rule_error(rule, f"write the ARN that this answers: {example}" if alias else example)
+    rule = "the value must be the ARN of a KMS key"
+    if alias:
+        rule += "; this is an alias, which may later refer to another key"
+    command = f"aws kms describe-key --key-id {arn} --query KeyMetadata.Arn"
+    raise rule_error(
+        rule, f"write the ARN that this prints: {command}" if alias else f"write it like {EXAMPLE}"
+    )
 
 
 KeyArn = Annotated[
@@ -40,24 +44,24 @@ KeyArn = Annotated[
 
 def _field(encrypts: str) -> KeyArn | None:
     given: KeyArn | None = Field(
-        default=None, json_schema_extra={"default": "a key that Tierra makes"}, description=f"{encrypts}."
+        default=None, json_schema_extra={"default": "a key that Tierra creates"}, description=f"{encrypts}."
     )
     return given
 
 
 class KmsKeys(Model):
-    """Existing keys, by what they encrypt. Each name is that of the key that Tierra makes otherwise."""
+    """Existing keys, by what they encrypt. Each name is that of the key that Tierra creates otherwise."""
 
-    logs: KeyArn | None = _field("Log groups of CloudWatch")
+    logs: KeyArn | None = _field("CloudWatch log groups")
     files: KeyArn | None = _field("The bucket for files of the systems")
     backup: KeyArn | None = _field("Backups, and the topic that reports on them")
     backup_copy: KeyArn | None = _field("Copies of backups, in storage.backup.copy_region")
-    postgres: KeyArn | None = _field("PostgreSQL: storage, backups and insights")
+    postgres: KeyArn | None = _field("PostgreSQL: storage, backups and Performance Insights")
     redis: KeyArn | None = _field("Redis: storage and snapshots")
-    documentdb: KeyArn | None = _field("DocumentDB: storage, backups and insights")
+    documentdb: KeyArn | None = _field("DocumentDB: storage, backups and Performance Insights")
     volumes: KeyArn | None = _field("Volumes of systems")
-    secrets: KeyArn | None = _field("Secrets of Secrets Manager: passwords, and those of systems")
-    eks_secrets: KeyArn | None = _field("Secrets of Kubernetes")
+    secrets: KeyArn | None = _field("Secrets Manager: passwords, and secrets of systems")
+    eks_secrets: KeyArn | None = _field("Kubernetes Secrets")
     ebs: KeyArn | None = _field("Disks of nodes, and volumes of pods")
     images: KeyArn | None = _field("Registries of container images")
     alarms: KeyArn | None = _field("Topics of alarms")
@@ -69,22 +73,22 @@ class KmsKeys(Model):
 
 
 def key_violations(environment: Environment) -> Iterator[Violation]:
-    """A key is in the region of what it encrypts, and encrypts something. Paths start at the root."""
+    """A key is in the region of what it encrypts, and is used. Paths start at the root."""
     copies = environment.storage.backup.copy_region
     for name, arn in environment.kms_keys.given.items():
         path = ("kms_keys", name)
         _, partition, _, region, _, _ = arn.split(":", 5)
         if name == COPY and copies is None:
-            rule = "backup_copy requires copies of backups, in storage.backup.copy_region"
+            rule = "backup_copy requires storage.backup.copy_region, the region of the copies"
             yield Violation(path, rule, "remove the line, or add storage.backup.copy_region")
             continue
         if name in DATABASES and name not in environment.data.databases:
-            rule = f"a key must encrypt something, and data.{name} is off"
-            yield Violation(path, rule, f"remove the line, or the line {name}: off below data")
+            rule = f"the key must be used, but data.{name} is off"
+            yield Violation(path, rule, f"remove the line, or remove {name}: off below data")
         if name == "volumes" and not any(each.volumes for each in environment.systems.values()):
-            rule = "a key must encrypt something, and no system has volumes"
+            rule = "the key must be used, but no system has volumes"
             yield Violation(path, rule, "remove the line, or add volumes to a system")
         wanted = copies if name == COPY else environment.region
         if (partition, region) != (environment.partition, wanted):
-            rule = f"the key must be in {wanted} ({environment.partition}), with what it encrypts"
-            yield Violation(path, rule, f"write the ARN of a key of {wanted}")
+            rule = f"the key must be in the region of what it encrypts: {wanted} ({environment.partition})"
+            yield Violation(path, rule, f"write the ARN of a key in {wanted}")

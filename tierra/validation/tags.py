@@ -109,11 +109,11 @@ class IgnoredTags(Model):
     """Tags that other programs of the company set and remove: no plan shows them."""
 
     keys: Annotated[tuple[ForeignKey, ...], Field(strict=False)] = Field(
-        default=(), description="Keys of these tags.", examples=[["map-migrated"]]
+        default=(), description="Keys of the tags.", examples=[["map-migrated"]]
     )
     key_prefixes: Annotated[tuple[ForeignKey, ...], Field(strict=False)] = Field(
         default=(),
-        description="What keys of these tags start with. Those of Kubernetes are ignored already.",
+        description="Prefixes of keys of tags. Prefixes of Kubernetes are always ignored.",
         examples=[["company:"]],
     )
 
@@ -123,9 +123,9 @@ def ignored_violations(ignored: IgnoredTags, tags: Iterable[str]) -> Iterator[Vi
     set_here = [*OURS, *OF_RESOURCES, *tags]
     for index, key in enumerate(ignored.keys):
         if key in set_here:
-            rule = f"Tierra sets the tag {key}, and what it sets must not be ignored"
+            rule = f"a tag that Tierra sets must not be ignored, and it sets {key}"
             yield Violation(("ignore_tags", "keys", index), rule, "remove it")
     for index, prefix in enumerate(ignored.key_prefixes):
         if hit := next((key for key in set_here if key.startswith(prefix)), None):
-            rule = f"Tierra sets the tag {hit}, which starts so, and what it sets must not be ignored"
+            rule = f"a tag that Tierra sets must not be ignored, and it sets {hit}"
             yield Violation(("ignore_tags", "key_prefixes", index), rule, "write a longer prefix")
