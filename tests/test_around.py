@@ -147,7 +147,7 @@ def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "rule", "remedy"),
     [
-        ({"delivery": {}}, "workflows of GitHub have roles of their own", "write delivery.ci: off"),
+        ({"delivery": {}}, "GitHub workflows have their own roles", "write delivery.ci: off"),
         ({"compute": {}}, "compute.admins must name it", f"add {TERRAFORM} to compute.admins"),
         ({"account": "210987654321"}, "must be in the account 210987654321", "name a role of 210987654321"),
         ({"ignore_tags": {"keys": ["Owner"]}}, "it sets Owner", "remove it"),

@@ -348,7 +348,7 @@ def test_pods_with_a_range_of_their_own_have_subnets_with_the_ways_of_private_on
         ({"pods": "172.20.0.0/16", "cidr": "172.18.0.0/16"}, "the range of Kubernetes services"),
         (
             {"pods": "100.64.0.0/16", "routes": [{"to": "100.64.8.0/24", "via": "pcx-0123456789abcdef0"}]},
-            "must not lead to a part of the VPC range 100.64.0.0/16",
+            "must not overlap the VPC range 100.64.0.0/16",
         ),
         ({"cidr": "10.20.0.0/20"}, "or give pods a separate range"),
         ({"cidr": "10.20.0.0/23", "pods": "100.64.0.0/16"}, "the VPC range must be /16 to /22"),
@@ -378,11 +378,11 @@ def test_a_small_network_is_cut_into_large_enough_subnets(
     [
         (
             [{"to": "10.20.8.0/24", "via": "tgw-0123456789abcdef0"}],
-            "must not lead to a part of the VPC range",
+            "must not overlap the VPC range",
         ),
         (
             [{"to": "10.20.0.0/16", "via": "tgw-0123456789abcdef0"}],
-            "must not lead to a part of the VPC range",
+            "must not overlap the VPC range",
         ),
         ([{"to": "0.0.0.0/0", "via": "tgw-0123456789abcdef0"}], "the default route belongs to network.nat"),
         ([{"to": "169.254.8.0/24", "via": "tgw-0123456789abcdef0"}], "which AWS reserves"),

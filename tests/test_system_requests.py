@@ -221,11 +221,11 @@ def test_the_report_names_hosts_that_no_longer_answer() -> None:
         ({"shop": {"shape": "internal", "hosts": ["a.example.com"]}}, "hosts requires shape: public"),
         (
             {"shop": {"hosts": ["a.example.com"]}, "cart": {"hosts": ["b.example.com", "a.example.com"]}},
-            "/ at a.example.com is that of cart",
+            "/ at a.example.com is the path of cart",
         ),
         (
             {"shop": {}, "cart": {"hosts": ["app.example.com"], "path": "/shop"}},
-            "/shop at app.example.com is that of cart",
+            "/shop at app.example.com is the path of cart",
         ),
         (
             {

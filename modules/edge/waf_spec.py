@@ -190,5 +190,5 @@ class Waf(Model):
                 yield Violation((key, index), "each must be named once", "remove the second one")
         for index, each in enumerate(self.blocked_addresses):
             if each in self.allowed_addresses:
-                rule = "a range must not be both allowed and blocked; this one is in allowed_addresses too"
+                rule = "a range must not be both allowed and blocked; this one is also in allowed_addresses"
                 yield Violation(("blocked_addresses", index), rule, "remove it from one of the two lists")
