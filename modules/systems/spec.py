@@ -142,7 +142,7 @@ class System(Model):
         default=None,
         ge=1,
         json_schema_extra={"default": "gateway.upload_mb"},
-        description="Largest request body in MiB, if it is less than gateway.upload_mb.",
+        description="Largest request body in MiB; at most gateway.upload_mb and scratch_mb.",
         examples=[10],
     )
     rate_limit: int | None = Field(
