@@ -27,7 +27,7 @@ check: $(TESTED) $(STUBS) ## Lint and type-check the project
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
 test: check $(CHECKOV) $(HELM) $(PROMTOOL) $(CHROMIUM) $(SUCCESSOR) $(LEAN) $(PROVIDER) ## Run all checks and tests
 	@$(PYTHON) -m pytest -n auto --dist worksteal
-bench: $(TESTED) $(WHOLE) $(LEAN) $(PROVIDER) ## Measure speed and memory against a yardstick; exits with 1 when a limit is missed
+bench: $(TESTED) $(WHOLE) $(LEAN) $(PROVIDER) ## Measure the speed and memory of synthesis and plans; exits with 1 when a limit is missed
 	@$(PYTHON) -m tests.bench
 ROUNDS ?= 3
 soak: $(TESTED) $(LEAN) $(PROVIDER) ## Run the long tests: rehearsals, every change, faults in every tier, then ROUNDS of random faults

@@ -46,7 +46,7 @@ def test_roles_are_found_below_their_path(variant: Callable[..., Variant]) -> No
     assert f":iam::{ACCOUNT}:role/platform/acme-trial-secrets-*" in json.dumps(found["state"].body)
 
 
-def test_an_apply_makes_roles_with_the_boundary_of_the_company_alone(
+def test_an_apply_creates_only_roles_with_the_boundary_of_the_company(
     variant: Callable[..., Variant],
 ) -> None:
     delivery = variant(**PRESCRIBED)["delivery"]
@@ -147,7 +147,7 @@ def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "rule", "remedy"),
     [
-        ({"delivery": {}}, "workflows of GitHub have roles of their own", "write delivery.ci: off"),
+        ({"delivery": {}}, "GitHub workflows have their own roles", "write delivery.ci: off"),
         ({"compute": {}}, "compute.admins must name it", f"add {TERRAFORM} to compute.admins"),
         ({"account": "210987654321"}, "must be in the account 210987654321", "name a role of 210987654321"),
         ({"ignore_tags": {"keys": ["Owner"]}}, "it sets Owner", "remove it"),
@@ -222,7 +222,7 @@ def test_a_certificate_or_dns_that_cannot_work_is_refused(
         environment(edge=change)
 
 
-def test_a_star_of_a_certificate_stands_for_one_label() -> None:
+def test_a_wildcard_of_a_certificate_covers_one_label() -> None:
     from modules.edge.given import covers
 
     assert covers("*.example.com", "app.example.com")
@@ -352,7 +352,7 @@ def test_access_lists_let_clients_in_and_the_internet_not(variant: Callable[...,
         ({"edge": {"scheme": "internal", "clients": ["10.1.0.0/16"] * 2}}, "named once"),
     ],
 )
-def test_clients_that_cannot_come_are_refused(
+def test_clients_that_cannot_connect_are_refused(
     environment: Callable[..., Environment], change: dict[str, Any], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):

@@ -185,7 +185,7 @@ def test_synth_says_a_line_for_each(day: str, lines: int) -> None:
         ("rehearsal", "2028-11-28", doctor.WARNING),
     ],
 )
-def test_doctor_tells_it(
+def test_doctor_reports_it(
     environment: Environments, monkeypatch: pytest.MonkeyPatch, target: str, day: str, status: str
 ) -> None:
     monkeypatch.setenv("TIERRA_TODAY", day)
@@ -219,7 +219,7 @@ def told(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any], d
 CLUSTER = "aws_eks_cluster"
 
 
-def test_the_report_tells_of_what_stays_and_what_is_new() -> None:
+def test_the_report_covers_what_stays_and_what_is_new() -> None:
     late = date(2027, 3, 1)
     [found] = told(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)
     assert (found.subject, found.action, found.critical) == (CALENDAR, days.UNCHANGED, False)
@@ -232,7 +232,7 @@ def test_the_report_tells_of_what_stays_and_what_is_new() -> None:
     assert found.critical
 
 
-def test_what_aws_creates_no_more_is_refused_and_what_stands_is_not() -> None:
+def test_versions_that_aws_no_longer_creates_are_refused_unless_they_run() -> None:
     late = date(2028, 4, 1)
     assert told(CLUSTER, None, {"version": "1.35"}, late)[0].subject == REFUSED
     assert told(CLUSTER, {"version": "1.34"}, {"version": "1.35"}, late)[0].subject == REFUSED

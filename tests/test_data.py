@@ -230,7 +230,7 @@ def test_clients_without_tls_are_refused(data: Root) -> None:
     assert {"name": "tls", "value": "enabled", "apply_method": "pending-reboot"} in parameters
 
 
-def test_databases_stand_in_database_subnets_behind_their_own_security_group(data: Root) -> None:
+def test_databases_are_in_database_subnets_with_their_own_security_group(data: Root) -> None:
     outputs = "data.terraform_remote_state.network.outputs"
     for name, instance in instances(data).items():
         assert instance["publicly_accessible"] is False, name
@@ -302,7 +302,7 @@ def test_documentdb_writes_the_logs_that_it_exports(data: Root) -> None:
 # Availability
 
 
-def test_replicas_stand_in_zones_of_their_own_and_are_made_one_after_another(data: Root) -> None:
+def test_replicas_are_in_separate_zones_and_created_one_after_another(data: Root) -> None:
     replicas = {name: each for name, each in instances(data).items() if name != "postgres"}
     zones = [each["availability_zone"] for each in replicas.values()]
     assert len(set(zones)) == min(len(zones), len(data.environment.network.zones))
@@ -310,7 +310,7 @@ def test_replicas_stand_in_zones_of_their_own_and_are_made_one_after_another(dat
         assert f"aws_db_instance.{earlier}" in replicas[later]["depends_on"]
 
 
-def test_a_replica_says_nothing_that_the_primary_decides(data: Root) -> None:
+def test_a_replica_leaves_out_what_the_primary_decides(data: Root) -> None:
     inherited = {"engine", "engine_version", "username", "password_wo", "db_name", "allocated_storage"}
     inherited |= {"manage_master_user_password", "backup_retention_period", "db_subnet_group_name"}
     for name, instance in instances(data).items():
@@ -543,7 +543,7 @@ def test_windows_meet_over_midnight_and_the_end_of_the_week_too(daily: str, week
     assert overlap(daily, weekly) is meet
 
 
-def test_outputs_tell_where_secrets_are_and_not_what_they_are(data: Root) -> None:
+def test_outputs_have_addresses_of_secrets_but_no_values(data: Root) -> None:
     text = json.dumps(data.body["output"])
     assert "secret_string" not in text
     assert "password" not in re.sub(r'"description": "[^"]*"', "", text)

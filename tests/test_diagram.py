@@ -64,7 +64,7 @@ def test_every_box_of_the_page_about_the_platform_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_replicas_stand_in_the_zone_that_the_terraform_names(name: str) -> None:
+def test_replicas_are_in_the_zone_that_the_terraform_names(name: str) -> None:
     bodies = generated(name)
     scene = arrange(read(name, "aws", Terraform(bodies)))
     columns = {frame.box.title: frame.area for frame in scene.frames if frame.box.kind == "zone"}

@@ -62,7 +62,7 @@ def test_every_relative_link_leads_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_make_targets_in_the_papers_exist(name: str) -> None:
+def test_make_targets_in_the_docs_exist(name: str) -> None:
     targets = set(TARGET.findall(makefiles()))
     named = {
         word

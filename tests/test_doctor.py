@@ -337,7 +337,7 @@ def test_an_old_aws_cli_is_told(tmp_path: Path, version: str, status: str) -> No
         ("", "", "missing"),
     ],
 )
-def test_a_make_that_is_too_old_is_told(tmp_path: Path, make: str, gmake: str, status: str) -> None:
+def test_doctor_reports_a_make_that_is_too_old(tmp_path: Path, make: str, gmake: str, status: str) -> None:
     for name, says in (("make", make), ("gmake", gmake)):
         if says:
             (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")

@@ -261,7 +261,7 @@ def test_shield_advanced_is_not_bought_unasked(edge: Root, variant: Variant) -> 
 # Firewall
 
 
-def test_the_web_acl_stands_before_the_load_balancer_by_terraform(edge: Root) -> None:
+def test_terraform_attaches_the_web_acl_to_the_load_balancer(edge: Root) -> None:
     assert edge["aws_wafv2_web_acl.main"]["scope"] == "REGIONAL"
     assert edge["aws_wafv2_web_acl_association.main"] == {
         "web_acl_arn": "${aws_wafv2_web_acl.main.arn}",

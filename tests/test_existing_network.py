@@ -65,7 +65,7 @@ def test_sources_find_only_what_the_spec_describes(variant: Callable[..., Mappin
     assert network.body["output"]["nat_public_ips"]["value"] == []
 
 
-def test_flow_logs_and_endpoints_are_made_where_the_spec_says_so(
+def test_flow_logs_and_endpoints_are_created_if_the_spec_says_so(
     variant: Callable[..., Mapping[str, Root]],
 ) -> None:
     network = variant(network={**NETWORK, "flow_log_days": 30, "endpoints": "all"})["network"]

@@ -201,9 +201,7 @@ def test_policies_are_expressions_and_no_json_stays_a_quoted_text(folders: dict[
     assert all(line.endswith("= jsonencode({") for line in policies)
 
 
-def test_a_block_stands_in_the_file_of_the_module_that_made_it_under_its_name(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
+def test_a_block_is_in_the_file_of_its_module_with_its_name(folders: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "production"
     shutil.copytree(folders["production"], out)
     write(out, "production", "data")
@@ -283,7 +281,7 @@ def files_of(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_a_twin_that_says_something_else_is_noticed(pair: Pair) -> None:
+def test_a_twin_that_differs_is_noticed(pair: Pair) -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
     policy = {"Version": "2012-10-17", "Statement": [statement]}

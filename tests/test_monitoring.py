@@ -204,7 +204,7 @@ def test_it_is_told_when_kong_counts_requests_and_no_system_does(
     scrape(objects, {**monitor, "honorLabels": honoured}, tmp_path, alert_rule_test=[case])
 
 
-def test_an_alert_that_says_something_else_fails_its_case(
+def test_an_alert_with_another_text_fails_its_case(
     objects: dict[str, dict[str, dict[str, Any]]], tmp_path: Path
 ) -> None:
     text = yaml.safe_dump(rules(objects["platform"])).replace("Kong is not there", "Kong is away")
@@ -236,7 +236,7 @@ def test_every_alert_has_a_case_in_which_it_fires(
 
 
 @pytest.mark.parametrize("chart", VALUES)
-def test_alerts_say_how_bad_what_and_where_to_read_on(
+def test_alerts_have_severity_description_and_runbook(
     chart: str, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
     for rule in each_rule(rules(objects[chart])):
@@ -284,7 +284,7 @@ def test_a_word_without_a_value_stops_helm(tmp_path: Path) -> None:
     template("system", {"words": words}, tmp_path, code=1)
 
 
-def test_words_of_prometheus_stand_as_they_are(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
+def test_words_of_prometheus_are_left_unchanged(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
     assert "{{ $labels.deployment }}" in json.dumps(rules(objects["system"]))
     assert "{{ $value | humanizePercentage }}" in json.dumps(rules(objects["system"]))
 
@@ -403,7 +403,7 @@ def test_the_password_of_grafana_is_not_known(observability: Root) -> None:
     assert "grafana" in observability.body["ephemeral"]["aws_secretsmanager_random_password"]
 
 
-def test_alertmanager_tells_people_and_the_heartbeat(observability: Root) -> None:
+def test_alertmanager_notifies_people_and_the_heartbeat(observability: Root) -> None:
     config = values(observability, "prometheus")["alertmanager"]["config"]
     receivers = {each["name"]: each for each in config["receivers"]}
     assert receivers.keys() == {"unsent", "page", "ticket", "heartbeat"}

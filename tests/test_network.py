@@ -51,7 +51,7 @@ def test_subnets_are_disjoint_and_inside_the_vpc(network: Root) -> None:
     assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
 
 
-def test_what_everything_stands_in_and_addresses_that_partners_allow_are_guarded(network: Root) -> None:
+def test_the_network_and_addresses_that_partners_allow_are_guarded(network: Root) -> None:
     guarded = network.environment.protection
     kinds = ("vpc", "subnet", "db_subnet_group", "docdb_subnet_group", "elasticache_subnet_group", "eip")
     for kind in kinds:
@@ -116,7 +116,7 @@ def test_private_subnets_leave_through_nat_and_public_ones_through_the_gateway(n
         }
 
 
-def test_each_nat_gateway_stands_in_the_public_subnet_of_its_zone(network: Root) -> None:
+def test_each_nat_gateway_is_in_the_public_subnet_of_its_zone(network: Root) -> None:
     settings = network.environment.network
     zones = set(settings.zones) if settings.nat == "zone" else {settings.zones[0]}
     assert set(network.all("aws_nat_gateway")) == zones
@@ -348,7 +348,7 @@ def test_pods_with_a_range_of_their_own_have_subnets_with_the_ways_of_private_on
         ({"pods": "172.20.0.0/16", "cidr": "172.18.0.0/16"}, "the range of Kubernetes services"),
         (
             {"pods": "100.64.0.0/16", "routes": [{"to": "100.64.8.0/24", "via": "pcx-0123456789abcdef0"}]},
-            "must not lead to a part of the VPC range 100.64.0.0/16",
+            "must not overlap the VPC range 100.64.0.0/16",
         ),
         ({"cidr": "10.20.0.0/20"}, "or give pods a separate range"),
         ({"cidr": "10.20.0.0/23", "pods": "100.64.0.0/16"}, "the VPC range must be /16 to /22"),
@@ -378,11 +378,11 @@ def test_a_small_network_is_cut_into_large_enough_subnets(
     [
         (
             [{"to": "10.20.8.0/24", "via": "tgw-0123456789abcdef0"}],
-            "must not lead to a part of the VPC range",
+            "must not overlap the VPC range",
         ),
         (
             [{"to": "10.20.0.0/16", "via": "tgw-0123456789abcdef0"}],
-            "must not lead to a part of the VPC range",
+            "must not overlap the VPC range",
         ),
         ([{"to": "0.0.0.0/0", "via": "tgw-0123456789abcdef0"}], "the default route belongs to network.nat"),
         ([{"to": "169.254.8.0/24", "via": "tgw-0123456789abcdef0"}], "which AWS reserves"),
@@ -399,7 +399,7 @@ def test_a_small_network_is_cut_into_large_enough_subnets(
         ),
     ],
 )
-def test_routes_that_no_table_can_have_are_refused(
+def test_routes_that_a_table_cannot_have_are_refused(
     environment: Callable[..., Environment], routes: list[dict[str, str]], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):
@@ -500,7 +500,7 @@ def test_through_the_s3_endpoint_writes_stay_in_the_account(network: Root) -> No
     assert reading["Action"] == ["s3:GetObject*", "s3:ListBucket*"]
 
 
-def test_interface_endpoints_stand_in_private_subnets_and_hear_nodes_alone(network: Root) -> None:
+def test_interface_endpoints_are_in_private_subnets_and_admit_only_nodes(network: Root) -> None:
     interfaces = {
         name: endpoint
         for name, endpoint in network.all("aws_vpc_endpoint").items()
@@ -535,7 +535,7 @@ def test_endpoints_have_the_names_of_the_region(variant: Callable[..., dict[str,
     assert names["s3"] == "com.amazonaws.cn-north-1.s3"
 
 
-def test_no_endpoint_stands_for_a_service_that_nothing_uses(network: Root) -> None:
+def test_no_endpoint_exists_for_an_unused_service(network: Root) -> None:
     assert not {"aps_workspaces", "ec2messages"} & network.all("aws_vpc_endpoint").keys()
 
 

@@ -146,7 +146,7 @@ def test_what_the_others_say_is_usual_and_what_they_have_is_left_to_them(folder:
     assert str(written.network.cidr) == "10.24.0.0/16"
 
 
-def test_an_environment_that_cannot_stand_beside_another_is_not_written(folder: Path) -> None:
+def test_an_environment_that_conflicts_with_another_is_not_written(folder: Path) -> None:
     assert new(folder, "prod", **AWS).returncode == 0
     refused = new(folder, "prod-eu", TARGET="aws")
     assert refused.returncode == 1

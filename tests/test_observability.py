@@ -171,7 +171,7 @@ def test_credits_are_watched_where_a_class_has_any(variant: Callable[..., Varian
     assert "credits" not in json.dumps(steady.body).lower()
 
 
-def test_an_alarm_tells_people_when_it_fires_and_when_it_is_over(roots: Roots) -> None:
+def test_an_alarm_notifies_people_when_it_fires_and_when_it_ends(roots: Roots) -> None:
     """All but the parts of a composite alarm, which tells them in their place."""
     root = roots["observability"]
     parts = set(re.findall(r"metric_alarm\.(\w+)\.", composite_alarms(root)["edge_users"]["alarm_rule"]))
@@ -305,7 +305,7 @@ def test_limits_of_the_spec_are_those_of_the_alarms(variant: Callable[..., Varia
     assert (alarms["edge_slow"]["threshold"], alarms["edge_slow"]["extended_statistic"]) == (9, "p99")
 
 
-def test_nothing_here_knows_the_systems(variant: Callable[..., Variant]) -> None:
+def test_nothing_here_depends_on_the_systems(variant: Callable[..., Variant]) -> None:
     """A system that is added changes nothing that others share."""
     usual = watching(variant(environment="usual")["observability"])
     one = watching(variant(environment="usual2", systems={"orders": {"framework": "go"}})["observability"])
@@ -371,7 +371,7 @@ def test_a_section_says_what_to_do(section: str) -> None:
         ({"observability": {"runbooks": "https://example.com/help"}}, "https://example.com/help"),
     ],
 )
-def test_runbooks_may_lie_elsewhere(variant: Callable[..., Variant], spec: dict[str, Any], page: str) -> None:
+def test_runbooks_may_be_elsewhere(variant: Callable[..., Variant], spec: dict[str, Any], page: str) -> None:
     assert all(f" {page}#" in text for text in described(variant(**spec)["observability"]))
 
 

@@ -99,7 +99,7 @@ def test_files_are_carried_byte_for_byte_apart_from_what_is_generated(built: Syn
     assert "aws_sqs_queue" not in json.loads((stack / "cdk.tf.json").read_text())["resource"]
 
 
-def test_a_file_that_is_gone_goes_from_the_root_module(built: Synthesized, tmp_path: Path) -> None:
+def test_a_deleted_file_is_removed_from_the_root_module(built: Synthesized, tmp_path: Path) -> None:
     stack = built({"network/queues.tf": QUEUE, "network/files/policy.json": "{}"}) / "stacks/network"
     for file in ("queues.tf", "files/policy.json"):
         (tmp_path / "own/network" / file).unlink()

@@ -81,7 +81,7 @@ def test_a_chart_is_a_release_with_the_settings_of_tierras_own(build: Build) -> 
     assert "values" not in made["chart_argo_cd"]
 
 
-def test_tierra_makes_the_namespace_of_a_chart(build: Build) -> None:
+def test_tierra_creates_the_namespace_of_a_chart(build: Build) -> None:
     out = build(
         {"observability/charts/agent.yaml": AGENT, "systems/charts/argo-cd.yaml": ARGO},
         "compute systems observability",

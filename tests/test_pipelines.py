@@ -57,7 +57,7 @@ def test_nothing_trusts_github_and_systems_keep_their_registries(
         ({"delivery": {"ci": "jenkins"}}, "must be github or off"),
     ],
 )
-def test_what_makes_no_sense_without_github_is_refused(
+def test_keys_without_effect_without_github_are_refused(
     tmp_path: Path, changes: dict[str, Any], says: str
 ) -> None:
     file = tmp_path / "live.yaml"
@@ -176,7 +176,7 @@ def test_a_deployment_that_fails_goes_back(
         ({"reachable": False}, "does not reach the cluster"),
     ],
 )
-def test_what_goes_wrong_before_touches_nothing(
+def test_an_early_failure_touches_nothing(
     start: Callable[..., tuple[int, str]], running: Deployment, world: dict[str, Any], says: str
 ) -> None:
     before = running.runs()

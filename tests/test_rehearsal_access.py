@@ -167,7 +167,7 @@ def test_without_the_role_nothing_is_refused(tmp_path: Path) -> None:
     assert found.role == "b-apply"
 
 
-def test_variables_of_policies_stand_for_anything() -> None:
+def test_variables_of_policies_match_anything() -> None:
     own = {"Statement": [statement("s3:*", "arn:aws:s3:::${aws:username}-files")]}
     assert Identity([own]).may(Request("s3:CreateBucket", "arn:aws:s3:::someone-files"))
     assert not Identity([own]).may(Request("s3:CreateBucket", "arn:aws:s3:::logs"))

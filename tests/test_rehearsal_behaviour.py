@@ -72,7 +72,7 @@ def test_the_real_schema_says_what_is_sensitive(
     assert resource(catalog, type_name).block.attributes[argument].sensitive is sensitive
 
 
-def test_a_block_that_may_stand_five_times_is_refused_a_sixth_time(catalog: Catalog) -> None:
+def test_a_block_that_is_allowed_five_times_is_refused_a_sixth_time(catalog: Catalog) -> None:
     message = schema(resource(catalog, "aws_ecr_repository").block)
     most = {block.type_name: block.max_items for block in message.block.block_types}
     assert most["image_tag_mutability_exclusion_filter"] == 5

@@ -137,7 +137,7 @@ def test_a_final_snapshot_keeps_its_name(tmp_path: Path) -> None:
     assert "DBSnapshotAlreadyExists" in printed
 
 
-def test_a_number_of_days_that_makes_no_sense_gets_one_message(tmp_path: Path) -> None:
+def test_an_invalid_number_of_days_gets_one_message(tmp_path: Path) -> None:
     printed = Project(tmp_path, 'provider "aws" {}\nresource "aws_eip" "a" {}\n').run(
         "plan", code=1, REHEARSAL_DAYS="soon"
     )

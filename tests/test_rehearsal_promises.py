@@ -150,7 +150,7 @@ def test_failures_are_the_same_with_the_same_seed(tmp_path: Path) -> None:
     assert made[0] == made[1]
 
 
-def test_a_failure_rate_that_makes_no_sense_gets_one_message(tmp_path: Path) -> None:
+def test_an_invalid_failure_rate_gets_one_message(tmp_path: Path) -> None:
     printed = Project(tmp_path, f'provider "aws" {{}}\n{QUEUES}').run(
         "plan", code=1, REHEARSAL_FAIL="aws_sqs_queue=often"
     )

@@ -46,7 +46,7 @@ def validated(project: Project, *statements: dict[str, Any], code: int = 0) -> s
     return project.run("validate", code=code)
 
 
-def test_statements_stand_in_each_other_as_deep_as_the_provider_allows(project: Project) -> None:
+def test_statements_are_nested_as_deeply_as_the_provider_allows(project: Project) -> None:
     validated(project, nested(3))
     assert 'block type is named "not_statement"' in validated(project, nested(4), code=1)
 

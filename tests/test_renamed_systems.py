@@ -114,10 +114,10 @@ def test_images_are_promoted_whatever_each_environment_calls_them(tmp_path: Path
 @pytest.mark.parametrize(
     ("systems", "says"),
     [
-        ({"orders": {**OTHER, "formerly": "shop"}, "shop": OTHER}, "shop is one of this spec"),
+        ({"orders": {**OTHER, "formerly": "shop"}, "shop": OTHER}, "shop is in this spec"),
         (
             {"orders": {**OTHER, "formerly": "shop"}, "sales": {**OTHER, "formerly": ["store", "shop"]}},
-            "systems.orders.formerly names",
+            "systems.orders.formerly also names",
         ),
         ({"orders": {**OTHER, "formerly": "Shop_1"}}, "the name of a system must be"),
         ({"orders": {**OTHER, "formerly": ["kong"]}}, "the platform uses"),

@@ -58,7 +58,7 @@ def test_actions_are_named_in_one_place_and_listed() -> None:
         assert all(each.startswith(("<%=", "./")) for each in used), file
 
 
-def test_every_kind_is_listed_and_knows_whom_to_ask() -> None:
+def test_every_kind_is_listed_with_its_source() -> None:
     found = pins()
     assert {pin.kind for pin in found} == set(renewal.ORDER)
     assert {pin.asked[0] for pin in found} <= {*registries.ASKED, renewal.AWS, ""}

@@ -636,7 +636,7 @@ def test_templates_are_those_that_are_used() -> None:
     assert {file.name for file in (ROOT / "templates" / "report").iterdir()} == {"report.html", "report.md"}
 
 
-def test_what_stands_in_a_network_that_goes_is_named(tmp_path: Path) -> None:
+def test_resources_in_a_removed_network_are_named(tmp_path: Path) -> None:
     stacks = tmp_path / "dev" / "stacks"
     data = {
         "aws_db_instance": {

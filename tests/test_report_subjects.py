@@ -189,7 +189,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return report(put(folder / "dev", "data", project.plan(PROVIDERS + after)), ["data"], "production")
 
 
-def test_a_standby_that_goes_is_named_and_grave(changed: Report) -> None:
+def test_a_removed_standby_is_reported_as_grave(changed: Report) -> None:
     finding = found(changed, "resilience")["aws_db_instance.postgres"]
     assert (finding["critical"], finding["lines"]) == (True, ("~ multi_az: true → false",))
     assert finding["verdict"] == "loses redundancy"
@@ -222,7 +222,7 @@ def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report)
     )
 
 
-def test_a_public_path_that_moves_or_goes_is_named(changed: Report) -> None:
+def test_a_moved_or_removed_public_path_is_reported(changed: Report) -> None:
     reach = found(changed, "reach")
     assert reach["helm_release.orders"]["lines"] == ("- /orders", "+ /shop")
     assert reach["helm_release.orders"]["critical"]
@@ -525,7 +525,7 @@ def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
     assert lived["verdict_line"] == "loses data"  # the images of sistema-2
 
 
-def test_of_a_system_that_goes_its_pods_alone_stop(lived: Report) -> None:
+def test_a_removed_system_reports_only_its_pods_as_stopped(lived: Report) -> None:
     stopped = [each for each in found(lived, "downtime") if each.startswith("helm_release")]
     assert stopped == ["helm_release.sistema_2"]
     assert set(found(lived, "data")) == {
@@ -535,7 +535,7 @@ def test_of_a_system_that_goes_its_pods_alone_stop(lived: Report) -> None:
     }
 
 
-def test_the_rights_of_a_system_that_goes_are_one_line(lived: Report) -> None:
+def test_the_rights_of_a_removed_system_are_one_line(lived: Report) -> None:
     rights = found(lived, "identity")
     assert len(rights) > 10
     assert {each["family"] for each in rights.values()} == {"sistema_2"}

@@ -119,7 +119,7 @@ def test_state_is_encrypted_locked_and_of_one_tier(roots: dict[str, Root]) -> No
         }
 
 
-def test_the_version_of_terraform_stands_in_a_file_of_its_own(folders: dict[str, Path]) -> None:
+def test_the_version_of_terraform_is_in_a_separate_file(folders: dict[str, Path]) -> None:
     """A text right below `terraform` makes checkov give up a file of JSON."""
     for folder in folders.values():
         for file in folder.glob("stacks/*/cdk.tf.json"):

@@ -71,7 +71,7 @@ def terraform(
     return run
 
 
-def test_state_lies_encrypted_in_the_bucket_and_is_locked_there(terraform: Any, s3: Any) -> None:
+def test_state_is_encrypted_and_locked_in_the_bucket(terraform: Any, s3: Any) -> None:
     init = terraform("init", "-input=false", "-no-color", "-backend-config=use_path_style=true")
     assert init.returncode == 0, init.stderr
     applied = terraform("apply", "-auto-approve", "-input=false", "-no-color")

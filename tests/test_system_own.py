@@ -172,7 +172,7 @@ def test_every_variable_of_tierra_is_refused_as_one_of_the_system(variant: Varia
         ({"secrets": {"K": "arn:aws:ssm:us-east-1:210987654321:parameter/x"}}, "account 123456789012"),
         ({"config": {"etc/x": "a"}}, "write it like /etc/orders"),
         ({"config": {"/etc/../x": "a"}}, "write it like /etc/orders"),
-        ({"config": {"/dev/x": "a"}}, "must not lie in /dev"),
+        ({"config": {"/dev/x": "a"}}, "must not be in /dev"),
         ({"config": {"/etc/x": "a", "/etc/x/y": "b"}}, "rename one of them"),
         ({"config": {"/etc/x": "a" * 200_001}}, "200000 bytes"),
         ({"permissions": [{"actions": ["sqs:*"], "resources": [QUEUE]}]}, "without * or ?"),

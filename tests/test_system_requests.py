@@ -34,7 +34,7 @@ def kong(found: Variant) -> dict[str, Any]:
     return said
 
 
-def test_limits_of_a_system_stand_at_its_service(variant: Variants, tmp_path: Path) -> None:
+def test_limits_of_a_system_are_at_its_service(variant: Variants, tmp_path: Path) -> None:
     objects = chart(variant(systems={"shop": SLOW}), tmp_path, "shop")
     assert objects["Service/shop"]["metadata"]["annotations"] == {
         "konghq.com/connect-timeout": "60000",
@@ -47,7 +47,7 @@ def test_limits_of_a_system_stand_at_its_service(variant: Variants, tmp_path: Pa
     assert (rate["plugin"], rate["config"]["minute"]) == ("rate-limiting", 60)
 
 
-def test_a_system_that_says_nothing_has_what_all_have(variant: Variants, tmp_path: Path) -> None:
+def test_a_system_without_keys_has_the_defaults(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems={"shop": {"framework": "go"}})
     objects = chart(found, tmp_path, "shop")
     assert "annotations" not in objects["Service/shop"]["metadata"]
@@ -221,11 +221,11 @@ def test_the_report_names_hosts_that_no_longer_answer() -> None:
         ({"shop": {"shape": "internal", "hosts": ["a.example.com"]}}, "hosts requires shape: public"),
         (
             {"shop": {"hosts": ["a.example.com"]}, "cart": {"hosts": ["b.example.com", "a.example.com"]}},
-            "/ at a.example.com is that of cart",
+            "/ at a.example.com is the path of cart",
         ),
         (
             {"shop": {}, "cart": {"hosts": ["app.example.com"], "path": "/shop"}},
-            "/shop at app.example.com is that of cart",
+            "/shop at app.example.com is the path of cart",
         ),
         (
             {

@@ -50,7 +50,7 @@ def shop(variant: Variants, tmp_path: Path) -> Objects:
     return rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
 
 
-def test_objects_lie_in_the_namespace_of_the_system_and_records_apart(
+def test_objects_are_in_the_namespace_of_the_system_and_records_are_not(
     variant: Variants, tmp_path: Path
 ) -> None:
     root = variant(systems={"shop": SHOP})["systems"]

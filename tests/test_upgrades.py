@@ -74,7 +74,7 @@ def test_a_problem_of_an_older_spec_names_line_and_key_of_the_file(tmp_path: Pat
     assert problem.rule.endswith("(the file has it under its earlier name, database.disk_gb)")
 
 
-def test_nothing_is_guessed_where_both_names_stand_or_the_place_is_taken(tmp_path: Path) -> None:
+def test_nothing_is_guessed_if_both_names_exist_or_the_place_is_taken(tmp_path: Path) -> None:
     both = "project: acme\nregion: us-east-1\ndata: {postgres: {disk_gb: 40, storage_gb: 50}}\n"
     with pytest.raises(SpecError, match=r"data\.postgres\.disk_gb"):
         load_upgraded(spec(tmp_path, both), STEPS)

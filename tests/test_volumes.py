@@ -126,7 +126,7 @@ def test_the_driver_comes_with_the_first_volume(variant: Variants, found: Varian
     assert not any(name.startswith("volume") for name in bare["data"].body["output"])
 
 
-def test_alarms_tell_of_a_volume_that_is_large_or_busy(found: Variant) -> None:
+def test_alarms_cover_volumes_that_are_large_or_busy(found: Variant) -> None:
     root = found["observability"]
     size = root["aws_cloudwatch_metric_alarm.volume_shop_index_size"]
     assert size["threshold"] == 5 * 1024**3
@@ -207,7 +207,7 @@ def test_the_picture_shows_a_volume_in_each_zone(found: Variant) -> None:
     assert len({each.zone for each in row.boxes[1:]}) == 3
 
 
-def test_a_volume_that_goes_is_a_loss_and_protection_keeps_it() -> None:
+def test_a_removed_volume_is_a_loss_of_data_and_protection_refuses_it() -> None:
     address = "aws_efs_file_system.shop_media"
     gone = Change("data", address, "aws_efs_file_system", "delete", {"id": "fs-0123456789abcdef0"}, {})
     (loss,) = losses(gone)

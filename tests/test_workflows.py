@@ -200,7 +200,7 @@ def chained(folder: Path, *named: str, **changes: dict[str, Any]) -> dict[str, E
     return {name: load(folder / f"{name}.yaml") for name in named}
 
 
-def test_an_image_is_built_once_and_goes_on_by_its_digest(tmp_path: Path) -> None:
+def test_an_image_is_built_once_and_promoted_by_its_digest(tmp_path: Path) -> None:
     made = chained(tmp_path, "dev", "staging", "live")
     root = workflows(made["dev"])["acme/platform/.github/workflows/shop.chain.dev.yml"]
     links = jobs(root)
@@ -570,9 +570,7 @@ def test_a_migration_that_does_not_end_is_a_failure(running: Deployment) -> None
         ("ill", "::error::https://app.example.com/shop/readyz does not answer 200"),
     ],
 )
-def test_an_image_that_is_not_well_goes_and_the_one_before_comes_back(
-    running: Deployment, flaw: str, message: str
-) -> None:
+def test_an_unhealthy_image_is_rolled_back(running: Deployment, flaw: str, message: str) -> None:
     running.change(**{flaw: [NEW]})
     assert running.deploy() == "failure"
     assert f"kubectl set image deployment/shop app={NEW}" in running.calls

@@ -102,8 +102,11 @@ def _usable(name: str) -> str:
         close = [plain] if plain in every else difflib.get_close_matches(plain, every, n=1, cutoff=0.6)
         raise rule_error("the instance type must exist at AWS", f"write {close[0] if close else 't3.medium'}")
     if ACCELERATED.match(name):
-        rule = f"a node must have no GPU or other accelerator, and {name} has: nothing hands them to pods"
-        raise rule_error(rule, "write a type without, such as m7i.xlarge")
+        rule = (
+            f"a node must have no GPU or other accelerator, but {name} has one: Tierra does not install the"
+            " device plugin"
+        )
+        raise rule_error(rule, "write a type without one, such as m7i.xlarge")
     near = choices(difflib.get_close_matches(name, instances(), n=3, cutoff=0))
     raise rule_error(f"the type must be one that Tierra has figures for, and {name} is not", f"write {near}")
 

@@ -161,7 +161,7 @@ def _key(key: str) -> str:
         raise rule_error(rule, "write a key such as workload or example.com/workload")
     if any(domain == each or domain.endswith(f".{each}") for each in RESERVED):
         raise rule_error(
-            f"the key must not be of {domain}, which Kubernetes or EKS set", "choose a key of your own"
+            f"the key must not be of {domain}, which Kubernetes or EKS set", "choose another key"
         )
     return key
 
@@ -267,7 +267,7 @@ class Group(Nodes):
             if other.arm != kind.arm:
                 words = [f"{each.name} has {'arm64' if each.arm else 'amd64'}" for each in both]
                 rule = f"the nodes of a group must have one architecture: {' and '.join(words)}"
-                yield Violation(("alternatives", index), rule, "write a group of its own for it")
+                yield Violation(("alternatives", index), rule, "put it into another group")
             elif (other.vcpus, other.memory) != (kind.vcpus, kind.memory):
                 words = [
                     f"{each.name} has {each.vcpus} and {each.memory // 1024} GiB" for each in (kind, other)
@@ -309,5 +309,5 @@ class Group(Nodes):
     def taints_are_named_once(self) -> Iterator[Violation]:
         """The autoscaler learns of taints from tags, which have one value for each key (scaling.py)."""
         for index in repeated(each.key for each in self.taints or ()):
-            rule = "each key must be named once: the autoscaler knows one taint of each"
+            rule = "each key must be listed once: the autoscaler supports one taint per key"
             yield Violation(("taints", index), rule, "remove one; NoExecute keeps new pods away, too")

@@ -64,7 +64,7 @@ class Endpoint(Model):
                 )
             elif any(each.overlaps(private) for private in PRIVATE):
                 rule = "a range must be public: these are the ranges that come from the internet"
-                yield Violation(path, rule, "move it to network.admin_cidrs, which lets in private ranges")
+                yield Violation(path, rule, "move it to network.admin_cidrs, which admits private ranges")
         for index in repeated(map(str, self.public_cidrs)):
             yield Violation(("public_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.public_cidrs) > MOST_RANGES:
@@ -105,7 +105,7 @@ class ImageCache(Model):
             if getattr(self, key) and not self.enabled:
                 yield Violation(
                     (key,),
-                    "the image cache, which alone uses this secret, must be enabled",
+                    "the image cache, which uses this secret, must be enabled",
                     "write enabled: true beside it, or remove the line",
                 )
 
@@ -266,7 +266,7 @@ def zone_violations(compute: Compute, zones: tuple[str, ...]) -> Iterator[Violat
         count = len(named or zones)
         if compute.scaling == "cpu" and nodes.min < count:
             rule = f"min ({nodes.min}) must be at least {count} with scaling: cpu, one node for each zone:"
-            rule += " where none runs, there is no load to follow"
+            rule += " a zone without a node has no load to scale by"
             remedy = f"write min: {count} or more, or scaling: pods"
             yield Violation(("compute", *path, "min"), rule, remedy)
         if nodes.max < count:

@@ -219,7 +219,7 @@ class Delivery(Model):
         """Both or neither."""
         if self.codebuild and not self.connection:
             rule = "runner: codebuild requires the connection by which CodeBuild learns of jobs on GitHub"
-            remedy = "add connection: and the ARN of one; docs/delivery.md says how to make it"
+            remedy = "add connection: with its ARN; docs/delivery.md says how to create it"
             yield Violation(("connection",), rule, remedy, "(missing)")
         if self.connection and not self.codebuild:
             yield Violation(
@@ -279,6 +279,4 @@ def codebuild_is_sold(delivery: Delivery, partition: str) -> Iterator[Violation]
     """No region of China has connections to GitHub (botocore: endpoints, service codestar-connections)."""
     if delivery.codebuild and partition == "aws-cn":
         rule = "runner: codebuild requires a connection to GitHub, which the partition aws-cn does not offer"
-        yield Violation(
-            ("delivery", "runner"), rule, "write the labels of a runner of your own inside the VPC"
-        )
+        yield Violation(("delivery", "runner"), rule, "write the labels of your own runner inside the VPC")

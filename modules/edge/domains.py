@@ -39,9 +39,7 @@ def host_name(name: str) -> str:
     if name.startswith("*.") and _legal(name[2:]):
         return name
     if "*" in name:
-        raise rule_error(
-            "a star must stand for one whole label, the first", "write it like *.app.example.com"
-        )
+        raise rule_error("a star must replace the whole first label", "write it like *.app.example.com")
     return domain_name(name)
 
 

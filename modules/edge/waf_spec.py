@@ -77,8 +77,12 @@ class PathRate(Model):
     """A separate rate for paths with a common prefix, such as a login."""
 
     path: Path = Field(description="Prefix of the path.", examples=["/sistema-1/login"])
-    requests: Requests = Field(default=100, description="Requests from one address, 10 or more.")
-    seconds: Seconds = Field(default=300, description="In how many seconds: 60, 120, 300 or 600.")
+    requests: Requests = Field(
+        default=100, description="Requests from one address in the interval, 10 or more."
+    )
+    seconds: Seconds = Field(
+        default=300, description="Length of the interval in seconds: 60, 120, 300 or 600."
+    )
 
 
 class Waf(Model):
@@ -89,7 +93,7 @@ class Waf(Model):
     paths: dict[RateName, PathRate] = Field(
         default_factory=dict,
         json_schema_extra={"maxProperties": MOST_PATHS},
-        description=f"Lower rates for single paths, each under a name of yours; {MOST_PATHS} at most.",
+        description=f"Lower rates for single paths, by a name of your choice; at most {MOST_PATHS}.",
         examples=[{"login": {"path": "/sistema-1/login", "requests": 100}}],
     )
     allowed_addresses: Annotated[tuple[Addresses, ...], Field(strict=False)] = Field(
@@ -108,9 +112,10 @@ class Waf(Model):
     challenge_except: Annotated[tuple[Expression, ...], Field(strict=False)] = Field(
         default=(CHALLENGE_EXCEPT,),
         json_schema_extra={"minItems": 1, "maxItems": MOST_EXPRESSIONS},
-        description="One to five regular expressions for host and path together. What matches is never asked"
-        " to prove that it is a browser. By default /api and common files. Systems that serve an API, and"
-        " health paths of all, are added to these; if that is more than AWS takes, nothing is challenged.",
+        description="One to five regular expressions for host and path together. Requests that match are"
+        " not challenged. By default /api and common files. Systems that serve an API, and"
+        " health paths of all systems, are added; if that exceeds AWS's limit, no request is"
+        " challenged.",
     )
     only_count: dict[GroupName, Annotated[tuple[RuleName, ...], Field(strict=False)]] = Field(
         default=ONLY_COUNT,
@@ -126,7 +131,7 @@ class Waf(Model):
         default=waf_capacity.COVERED,
         ge=1,
         le=waf_capacity.MOST,
-        description=f"The most capacity units that the rules may need together. AWS's basic price covers"
+        description=f"Maximum number of capacity units of all rules together. AWS's basic price covers"
         f" {waf_capacity.COVERED}.",
     )
 
@@ -190,5 +195,5 @@ class Waf(Model):
                 yield Violation((key, index), "each must be named once", "remove the second one")
         for index, each in enumerate(self.blocked_addresses):
             if each in self.allowed_addresses:
-                rule = "a range must not be both allowed and blocked; this one is in allowed_addresses too"
+                rule = "a range must not be both allowed and blocked; this one is also in allowed_addresses"
                 yield Violation(("blocked_addresses", index), rule, "remove it from one of the two lists")

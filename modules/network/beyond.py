@@ -73,7 +73,7 @@ def route_violations(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...])
             yield Violation(path, rule, "write the range of another network")
         for block in blocks:
             if route.to.subnet_of(block):
-                rule = f"a route must not lead to a part of the VPC range {block}, which is reached directly"
+                rule = f"a route must not overlap the VPC range {block}, which the local route covers"
                 yield Violation(path, rule, "remove it, or choose another range for the VPC")
     for index in repeated(str(each.to) for each in routes):
         rule = "a range must have only one route"

@@ -20,7 +20,7 @@ from tierra.validation.model import Model, Violation, check, repeated, rule_erro
 from tierra.validation.retention import RetentionDays
 
 LETTERS = "abcdef"
-ALONE = "write the letter alone: [a, b, c]"
+ALONE = "write only the letter: [a, b, c]"
 Kind = Literal["public", "private", "database"]
 KINDS: tuple[Kind, ...] = ("public", "private", "database")
 

@@ -159,7 +159,7 @@ def auth_violations(systems: Mapping[str, System], names: Collection[str]) -> It
                 yield Violation(path, "each issuer must be named once", "remove one of the two")
             elif said != issuer:
                 rule = f"an issuer must be the same in all systems, and {owner} has {issuer.issuer} otherwise"
-                yield Violation(path, rule, f"write what systems.{owner}.auth says, or the other way round")
+                yield Violation(path, rule, f"write what systems.{owner}.auth says, or change that one")
         yield from _open_violations(name, systems, names)
 
 
@@ -186,6 +186,8 @@ def _open_violations(name: str, systems: Mapping[str, System], names: Collection
                 break
         metrics = system.inner_path
         if metrics and (whole in prefixes(metrics) or metrics in prefixes(whole)):
-            rule = f"an open path must not lead to the metrics, which are closed to the outside: {metrics}"
-            remedy = f"choose another path, or give systems.{name}.metrics a port of its own"
+            rule = (
+                f"an open path must not contain the metrics, which must stay closed to the outside: {metrics}"
+            )
+            remedy = f"choose another path, or give systems.{name}.metrics a separate port"
             yield Violation(place, rule, remedy, path)

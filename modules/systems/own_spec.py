@@ -126,7 +126,7 @@ def _config_path(path: str) -> str:
         raise rule_error(rule, "write it like /etc/orders/settings.yaml")
     if taken := next((each for each in MOUNTED if path == each or path.startswith(f"{each}/")), None):
         raise rule_error(
-            f"the path must not lie in {taken}, which every pod uses", "write a path such as /etc/orders/…"
+            f"the path must not be in {taken}, which every pod uses", "write a path such as /etc/orders/…"
         )
     return path
 

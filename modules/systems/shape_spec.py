@@ -75,7 +75,7 @@ Schedule = Annotated[
 
 
 class Job(Model):
-    """A command that runs on a schedule in the newest image, with all that the other pods get."""
+    """A command that runs on a schedule in the newest image, with the environment of the other pods."""
 
     schedule: Schedule = Field(
         description="When it starts, in UTC: minute, hour, day of the month, month, day of the week.",

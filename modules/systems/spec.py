@@ -142,7 +142,7 @@ class System(Model):
         default=None,
         ge=1,
         json_schema_extra={"default": "gateway.upload_mb"},
-        description="Largest request body in MiB, if it is less than gateway.upload_mb.",
+        description="Largest request body in MiB; at most gateway.upload_mb and scratch_mb.",
         examples=[10],
     )
     rate_limit: int | None = Field(
@@ -256,7 +256,7 @@ class System(Model):
     )
     folder: Folder | None = Field(
         default=None,
-        json_schema_extra={"default": "the root of a repository of its own, else systems/ and its name"},
+        json_schema_extra={"default": "the root of its own repository, else systems/ and its name"},
         description="Folder of the repository with its Dockerfile and everything that its image contains.",
         examples=["services/orders"],
     )
@@ -354,7 +354,8 @@ class System(Model):
             owner = owners.setdefault(sidecar.port, f"the sidecar {name}")
             if owner != f"the sidecar {name}":
                 rule = (
-                    f"each container of a pod must have a port of its own; {sidecar.port} is that of {owner}"
+                    "each container of a pod must have a different port;"
+                    f" {sidecar.port} is the port of {owner}"
                 )
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Violation(("sidecars", name, "port"), rule, f"write another port, such as {free}")
@@ -499,7 +500,7 @@ def systems_violations(systems: Mapping[str, System], names: Collection[str]) ->
     if not systems:
         rule, remedy = (
             "an environment must run at least one system",
-            "name one, or remove the line for the usual three",
+            "name one, or remove the line for the three default systems",
         )
         yield Violation(("systems",), rule, remedy, "{}")
     owners: dict[tuple[str, str], str] = {}
@@ -513,7 +514,7 @@ def systems_violations(systems: Mapping[str, System], names: Collection[str]) ->
         }
         for host, owner in list(taken.items())[:1]:
             where = f" at {host}" if system.hosts or systems[owner].hosts else ""
-            rule = f"each system must have a path of its own, and {system.path}{where} is that of {owner}"
+            rule = f"each system must have a different path, but {system.path}{where} is the path of {owner}"
             remedy = (
                 "choose another path" if system.path == f"/{name}" else f"write path: /{name}, or another one"
             )
@@ -532,14 +533,15 @@ def _names_of_others(systems: Mapping[str, System]) -> Iterator[Violation]:
             path = ("systems", name, "formerly")
             owner = owners.setdefault(former, name)
             if former != name and former in systems:
-                rule = f"formerly must name a system that is gone, and {former} is one of this spec"
+                rule = f"formerly must name a system that no longer exists, but {former} is in this spec"
                 remedy = (
                     "remove formerly, or remove the other system, whose resources then become those of this"
                 )
                 yield Violation(path, rule, f"{remedy} one", former)
             elif owner != name:
                 rule = (
-                    f"a former name must lead to one system, and systems.{owner}.formerly names {former}, too"
+                    "a former name must belong to one system, but"
+                    f" systems.{owner}.formerly also names {former}"
                 )
                 yield Violation(path, rule, "remove it from one of them", former)
 
@@ -583,6 +585,8 @@ def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Ite
         places = ((host, path) for host in system.hosts or names for path in prefixes(system.path))
         owner = next((inner[place] for place in places if place in inner), name)
         if owner != name:
-            rule = f"a path must not lie below the metrics of {owner}, which are closed to the outside"
+            rule = (
+                f"a path must not be below the metrics of {owner}, which must not be reachable from outside"
+            )
             remedy = f"write path: /{name}, or change systems.{owner}.metrics"
             yield Violation(("systems", name, "path"), rule, remedy)

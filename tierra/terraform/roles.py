@@ -156,7 +156,7 @@ def assumed_violations(environment: Environment) -> Iterator[Violation]:
         yield Violation(path, rule, f"add {role} to compute.admins")
     if environment.delivery.github:
         rule = (
-            "assume_role requires delivery.ci: off: workflows of GitHub have roles of their own, whose limits"
+            "assume_role requires delivery.ci: off: GitHub workflows have their own roles, whose limits"
             " it would lift"
         )
         yield Violation(path, rule, "write delivery.ci: off, or assume the role by a profile: AWS_PROFILE")

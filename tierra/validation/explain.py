@@ -59,7 +59,7 @@ class Explainer:
         rule = f"the key must be one that {section or self.whole} has: {', '.join(allowed)}"
         elsewhere = [dotted(found[:-1]) or "the top level" for found in self._places(key)]
         if secret(path):
-            remedy = "remove the line, for a spec must not hold secrets; replace the secret if it was shared"
+            remedy = "remove the line: a spec must not contain secrets; replace the secret if it was shared"
             return Violation(path, rule, remedy)
         if meant := self.meant(path):
             return Violation(path, rule, f"did you mean {meant[-1]}?")

@@ -135,7 +135,7 @@ class Composer:
             )
         if not node.closed:
             self._stop(
-                line, shown, "an alias must not stand inside the value it repeats", "write the value out"
+                line, shown, "an alias must not be inside the value that it repeats", "write the value out"
             )
         return node
 

@@ -58,7 +58,7 @@ def _name(name: str) -> str:
         rule = "the name must not be that of a role of the platform: pods of a system have a role of its name"
         raise rule_error(rule, f"write another name, such as {name}-app")
     if name.startswith("secrets-") or name.endswith("-namespace"):
-        rule = "the name must not be secrets-… or …-namespace: the platform makes such names for a system"
+        rule = "the name must not be secrets-… or …-namespace: the platform creates such names for a system"
         raise rule_error(rule, "choose another name")
     return name
 
