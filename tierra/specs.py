@@ -156,7 +156,7 @@ def _shared(one: Environment, other: Environment) -> Iterator[str]:
         # (hashicorp/terraform-provider-aws #17535).
         yield (
             f"{files}: network.endpoints: all\n"
-            "  rule:   a VPC must have one interface endpoint for each service: its private DNS name leads there\n"
+            "  rule:   a VPC must have one interface endpoint for each service, with its private DNS name\n"
             "  remedy: write endpoints: gateway in both, and have the owner of the VPC make the endpoints"
         )
     # botocore: ec2, AttachVpnGateway.
