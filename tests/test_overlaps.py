@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from modules.network.spec import KINDS
 from modules.spec import load
 from tierra.specs import Refused, overlaps_beside, real_environments
 
@@ -139,3 +142,53 @@ def test_ranges_that_routes_lead_to_are_in_one_network(tmp_path: Path, one: str,
     assert len(problems) == bool(says)
     assert not says or says in problems[0]
     assert not says or "such as 10.2" in problems[0]
+
+
+def existing(number: int, vpc: int = 0, **more: Any) -> dict[str, Any]:
+    """A network in a VPC of the company; another number stands for other subnets of it."""
+    places = {
+        kind: {zone: number + 8 * KINDS.index(kind) + 4 * "ab".index(zone) for zone in "ab"} for kind in KINDS
+    }
+    return {
+        "cidr": "10.20.0.0/16",
+        "zones": ["a", "b"],
+        "reserved": ["10.8.0.0/14"],
+        "subnets": {
+            kind: {zone: f"10.20.{place}.0/22" for zone, place in zones.items()}
+            for kind, zones in places.items()
+        },
+        "existing": {
+            "vpc": f"vpc-{vpc:08x}",
+            **{
+                kind: {zone: f"subnet-{place:08x}" for zone, place in zones.items()}
+                for kind, zones in places.items()
+            },
+        },
+        **more,
+    }
+
+
+VGW = {"routes": [{"to": "10.8.0.0/14", "via": "vgw-01234567"}]}
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "says"),
+    [
+        (existing(0), existing(64), []),
+        (existing(0, endpoints="all"), existing(64), []),
+        (existing(0, endpoints="all"), existing(64, endpoints="all"), ["network.endpoints: all\n"]),
+        (existing(0), existing(20), [f"network.existing: subnet-{20:08x}\n"]),
+        (existing(0), existing(64, vpc=1), ["network.cidr: 10.20.0.0/16 and 10.20.0.0/16\n"]),
+        (VGW, {"cidr": "10.30.0.0/16", **VGW}, ["network.routes: vgw-01234567\n"]),
+    ],
+)
+def test_networks_of_the_company_are_shared_where_that_is_possible(
+    tmp_path: Path, one: dict[str, Any], two: dict[str, Any], says: list[str]
+) -> None:
+    folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", THERE))
+    for name, network in (("one", one), ("two", two)):
+        with (folder / f"{name}.yaml").open("a") as file:
+            file.write("compute: {nodes: {min: 4}}\n" + yaml.safe_dump({"network": network}))
+    problems = overlaps_beside(load(folder / "one.yaml"), folder)
+    assert len(problems) == len(says), problems
+    assert all(each in problem for each, problem in zip(says, problems, strict=True))

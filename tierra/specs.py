@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modules.edge.names import own_hosts
 from modules.network.ranges import free_range
+from modules.network.spec import KINDS
 from modules.spec import Environment, load
 from tierra.validation.errors import SpecError
 
@@ -59,6 +60,7 @@ def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
         if one.account == other.account:
             yield from _same(one, other)
         yield from _connected(one, other)
+        yield from _shared(one, other)
     for one, other in permutations(environments, 2):
         stem, longer = (f"{each.project}-{each.environment}" for each in (one, other))
         if one.account == other.account and longer.startswith(f"{stem}-"):
@@ -112,7 +114,7 @@ def _public_names(environment: Environment) -> set[str]:
 def _connected(one: Environment, other: Environment) -> Iterator[str]:
     """Two networks that routes lead to, in whatever accounts: addresses must be in one of them only."""
     ours, theirs = one.network.cidr, other.network.cidr
-    if not ours.overlaps(theirs):
+    if not ours.overlaps(theirs) or _one_vpc(one, other):
         return
     shared = [
         (mine, its) for mine in one.network.elsewhere for its in other.network.elsewhere if mine.overlaps(its)
@@ -131,6 +133,45 @@ def _connected(one: Environment, other: Environment) -> Iterator[str]:
         f"  remedy: write another network.cidr, such as {free}, in the one that is not"
         " built yet, or remove the range from the one that has no route there"
     )
+
+
+def _one_vpc(one: Environment, other: Environment) -> bool:
+    """Whether both are built in the same existing VPC."""
+    mine, its = one.network.existing, other.network.existing
+    return bool(mine and its and mine.vpc == its.vpc)
+
+
+def _shared(one: Environment, other: Environment) -> Iterator[str]:
+    """What two environments name of the company's networks, and only one can use. IDs are the same in all
+    accounts with which a network is shared."""
+    files = f"environments/{other.environment}.yaml and environments/{one.environment}.yaml"
+    for subnet in sorted(_subnets(one) & _subnets(other)):
+        yield (
+            f"{files}: network.existing: {subnet}\n"
+            "  rule:   a subnet must belong to one environment: each counts on all of its addresses\n"
+            "  remedy: name another subnet of the VPC in one of them"
+        )
+    if _one_vpc(one, other) and one.network.endpoints == other.network.endpoints == "all":
+        # AWS: "private-dns-enabled cannot be set because there is already a conflicting DNS domain"
+        # (hashicorp/terraform-provider-aws #17535).
+        yield (
+            f"{files}: network.endpoints: all\n"
+            "  rule:   a VPC must have one interface endpoint for each service, with its private DNS name\n"
+            "  remedy: write endpoints: gateway in both, and have the owner of the VPC make the endpoints"
+        )
+    # botocore: ec2, AttachVpnGateway.
+    gateways = [{each.via for each in place.network.routes if each.kind == "vgw"} for place in (one, other)]
+    for gateway in sorted(gateways[0] & gateways[1]):
+        yield (
+            f"{files}: network.routes: {gateway}\n"
+            "  rule:   a virtual private gateway must be attached to one VPC at a time\n"
+            "  remedy: name another one in one of them, or a transit gateway in both"
+        )
+
+
+def _subnets(environment: Environment) -> set[str]:
+    existing = environment.network.existing
+    return {each for kind in KINDS for each in getattr(existing, kind).values()} if existing else set()
 
 
 def _apart(environment: Environment) -> str:
