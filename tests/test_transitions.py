@@ -63,6 +63,12 @@ resource "aws_eks_cluster" "main" {
   name     = "main"
   role_arn = "arn:aws:iam::123456789012:role/cluster"
   version  = "1.33"
+  encryption_config {
+    resources = ["secrets"]
+    provider {
+      key_arn = "arn:aws:kms:us-east-1:210987654321:key/01234567-89ab-cdef-0123-456789abcdef"
+    }
+  }
   vpc_config {
     subnet_ids = [for zone in ["a", "b"] : aws_subnet.private[zone].id]
   }
@@ -173,6 +179,13 @@ REFUSED = {
         f"{PARAMETER}Subnets must be in the zones",
         "cluster_zones",
         "name those in compute.endpoint.zones",
+    ),
+    "key": Case(
+        "key/01234567",
+        "key/11234567",
+        f"{PARAMETER}Encryption is already enabled on the cluster",
+        "cluster_key",
+        "write kms_keys.eks_secrets as it was",
     ),
     "ahead": Case(
         NODES,

@@ -327,7 +327,11 @@ def _failed(project: Living, command: str, **variables: str) -> str:
 def judged(passage: Passage, expect: Mapping[str, Any]) -> list[str]:
     """What is wrong with it."""
     if stops := expect.get("stops"):
-        return [] if re.search(stops, passage.failed) else [f"make apply is expected to stop: {stops}"]
+        return (
+            []
+            if re.search(stops, passage.failed)
+            else [f"make apply is expected to stop: {stops}; it says: {passage.failed[-600:]}"]
+        )
     wrong = [passage.failed] if passage.failed else []
     wrong += unexpected(passage.before, passage.after, passage.plans, expect)
     if passage.plans:

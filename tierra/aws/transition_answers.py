@@ -23,6 +23,7 @@ POSTGRES_STRIPED_GB = 400
 DOCUMENTDB_PATHS = {3: {5}, 4: {5}, 5: {8}}
 CEILING = "max_allocated_storage"
 SUBNETS = "vpc_config.subnet_ids"
+SECRETS_KEY = "encryption_config.provider.key_arn"
 SCALING = "scaling_config"
 
 
@@ -213,6 +214,12 @@ def cluster_zones(was: Values, now: Values, around: Around) -> str:
     else:
         same = len(old) == len(new)
     return "" if same else f"{PARAMETER} Subnets must be in the zones that the cluster was created with."
+
+
+def cluster_key(was: Values, now: Values, _around: Around) -> str:
+    old, new = at(was, SECRETS_KEY), at(now, SECRETS_KEY)
+    changed = isinstance(old, str) and isinstance(new, str) and old != new
+    return f"{PARAMETER} Encryption is already enabled on the cluster" if changed else ""
 
 
 def nodes_lower(was: Values, now: Values, _around: Around) -> str:

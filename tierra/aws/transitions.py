@@ -162,6 +162,14 @@ RULES = (
         answers.cluster_zones,
     ),
     Rule(
+        "cluster_key",
+        CLUSTER,
+        answers.SECRETS_KEY,
+        "EKS keeps the key of the secrets of a cluster",
+        "hashicorp/terraform-provider-aws#19968 and crossplane-contrib/provider-aws#1794 quote the answer",
+        answers.cluster_key,
+    ),
+    Rule(
         "nodes_lower",
         NODES,
         "version",

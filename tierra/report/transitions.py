@@ -51,6 +51,7 @@ REMEDIES: Mapping[str, str] = {
     "redis_tls": "set transit_encryption_mode to preferred, apply, and then to required",
     "kubernetes": 'write compute.kubernetes: "{near}"',
     "cluster_zones": ("name those in compute.endpoint.zones, and keep them in network.zones"),
+    "cluster_key": "write kms_keys.eks_secrets as it was, or remove it if it was not set",
     "nodes_lower": "write compute.kubernetes and compute.nodes.ami_release as they were",
     "nodes_ahead": "raise the version of the cluster first: compute.kubernetes",
     "node_counts": (
