@@ -87,7 +87,9 @@ def test_it_says_first_what_it_installs_and_at_the_end_of_each_step_how_long_it_
     assert "two minutes" in done.stdout
     assert steps(done.stdout) == ["virtual environment", "packages"]
     assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "node", "terraform"]
-    assert (machine.folder / ".venv/bin/terraform").exists()
+    text = (machine.folder / ".venv/bin/terraform").read_text(encoding="utf-8")
+    [program] = re.findall(r'"[^"]*/(tierra/[^"]+)" "\$@"', text)
+    assert (ROOT / program).is_file()
 
 
 def test_what_the_machine_has_is_neither_installed_nor_named(machine: Machine) -> None:

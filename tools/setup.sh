@@ -90,6 +90,6 @@ fi
 # The one that was installed stays for the day on which TERRAFORM names no other.
 [ "${TERRAFORM:-}" ] || rm -f .venv/bin/terraform
 if [ $terraform != path ]; then
-  printf '#!/bin/sh\nexec "%s/.venv/bin/python" "%s/tools/terraform.py" "$@"\n' "$PWD" "$PWD" >.venv/bin/terraform
+  printf '#!/bin/sh\nexec "%s/.venv/bin/python" "%s/tierra/bindings/terraform.py" "$@"\n' "$PWD" "$PWD" >.venv/bin/terraform
   chmod +x .venv/bin/terraform
 fi
