@@ -58,7 +58,6 @@ from modules.systems.spec import (
     systems_violations,
     usual_systems,
 )
-from modules.systems.volume_spec import volumes
 from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_violations, boundary_violations
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.explain import Explainer, place
@@ -280,6 +279,11 @@ class Environment(Model):
         """The systems by what they are called in AWS and in the cluster."""
         return {self.called(name): system for name, system in self.systems.items()}
 
+    @property
+    def has_volumes(self) -> bool:
+        """Whether a system has volumes."""
+        return any(system.volumes for system in self.systems.values())
+
     def called(self, system: str) -> str:
         """The name of everything that a system has in AWS and in the cluster."""
         return called(system, self.systems[system].formerly)
@@ -433,7 +437,7 @@ class Environment(Model):
         yield from capacity_violations(
             self.compute,
             self.gateway,
-            Overhead(self.observability, bool(volumes(self.systems))),
+            Overhead(self.observability, self.has_volumes),
             self.systems,
             self.network.layout,
         )

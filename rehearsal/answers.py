@@ -204,7 +204,7 @@ def _engine_version(config: Object, _account: Account) -> Object:
 
 
 def _encryption_key(config: Object, account: Account) -> Object:
-    """The key of an ARN, whoever owns it."""
+    """The key of an ARN, in any account."""
     asked = str(config.get("key_id") or "")
     if not asked.startswith("arn:") or ":key/" not in asked:
         return {}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import botocore
+from tierra.aws.service_models import files, opened
 
 # Services whose SDK for Go has another name than botocore's folder or service id.
 SERVICES = {
@@ -20,19 +18,9 @@ SERVICES = {
 }
 
 
-@cache
-def files() -> dict[str, Path]:
-    """The newest model of each service, by its folder."""
-    found = {}
-    for folder in sorted((Path(botocore.__file__).parent / "data").iterdir()):
-        if versions := sorted(folder.glob("*/service-2.json*")):
-            found[folder.name] = versions[-1]
-    return found
-
-
 def text(folder: str) -> bytes:
-    path = files()[folder]
-    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    with opened(files()[folder]) as model:
+        return model.read()
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.checks import MODELS, read_generated, usable, write_generated
+from tierra.aws import service_models
 from tierra.bindings.schema import Attribute
 from tools import models
 from tools.provider_checks import Unknown, of_form, pattern, refers
@@ -52,7 +53,7 @@ def folder_of(name: str) -> tuple[str, str] | None:
     if begun:
         longest = max(begun, key=len)
         return SERVICES[longest], name.removeprefix(longest)
-    for folder in sorted(models.files(), key=len, reverse=True):
+    for folder in sorted(service_models.files(), key=len, reverse=True):
         for word in {folder.replace("-", "_"), folder.replace("-", "")}:
             if name.startswith(f"aws_{word}_"):
                 return folder, name.removeprefix(f"aws_{word}_")

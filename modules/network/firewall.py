@@ -18,7 +18,6 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from modules.data.outputs import PORTS
 from modules.network.vpc import ANYWHERE, AnyVpc
 from modules.systems.shape_spec import ways_out
-from modules.systems.volume_spec import volumes
 from tierra.terraform.stack import Stack
 
 WORLD = "world"
@@ -90,7 +89,7 @@ def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
     """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, `volumes`
     only if a system has some, and none of a database that is off."""
     private_endpoints = stack.environment.network.endpoints == "all"
-    with_volumes = bool(volumes(stack.environment.systems))
+    with_volumes = stack.environment.has_volumes
     off = set(DATABASES) - set(stack.environment.data.databases)
     roles = {**GROUPS, **(ENDPOINT if private_endpoints else {}), **(VOLUMES if with_volumes else {})}
     internal = stack.environment.edge.internal

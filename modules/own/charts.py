@@ -23,7 +23,6 @@ from modules.capacity import capacity_violations
 from modules.overhead import Overhead, Pods
 from modules.spec import Environment
 from modules.systems.quantities import Cpu, Memory
-from modules.systems.volume_spec import volumes
 from tierra.validation.errors import KeyPath, Problem, SpecError
 from tierra.validation.explain import Explainer, place
 from tierra.validation.messages import choices, dotted
@@ -212,7 +211,12 @@ def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, Any]]]:
     """The own Terraform of a tier's charts, file by file. The first of a namespace makes it."""
-    from tierra.patterns.helm import HISTORY, texts, version  # not before a spec is read: it loads cdktf
+    from tierra.patterns.helm import (  # not before a spec is read: it loads cdktf
+        WAIT_SECONDS,
+        safety,
+        texts,
+        version,
+    )
 
     made: set[str] = set()
     for each in releases:
@@ -230,7 +234,7 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
                 "chart": f"./{FOLDER}/{Path(NAMESPACE_CHART).name}",
                 "version": version(texts(NAMESPACE_CHART)),
                 "values": [_document(values)],
-                **_safe(HISTORY, 600),
+                **safety(WAIT_SECONDS),
                 **({"depends_on": ["helm_release.cluster"]} if each.tier == "gateway" else {}),
             }
         resources[each.address] = {
@@ -240,15 +244,10 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
             "chart": chart.chart,
             "version": chart.version,
             **({"values": [_document(chart.values)]} if chart.values else {}),
-            **_safe(HISTORY, chart.timeout_seconds),
+            **safety(chart.timeout_seconds),
             "depends_on": [f"helm_release.{space}"],
         }
         yield each, {"resource": {"helm_release": resources}}
-
-
-def _safe(history: int, timeout: int) -> dict[str, Any]:
-    """Settings as tierra/patterns/helm.py has them: what fails is rolled back."""
-    return {"atomic": True, "cleanup_on_fail": True, "wait": True, "max_history": history, "timeout": timeout}
 
 
 def _document(values: Mapping[str, Any]) -> str:
@@ -275,7 +274,7 @@ def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tup
     pods = [pods for each in counted for pods in _pods(each)]
     overhead = Overhead(
         environment.observability,
-        bool(volumes(environment.systems)),
+        environment.has_volumes,
         charts=tuple(each for each, node in pods if not node),
         on_nodes=tuple(each for each, node in pods if node),
     )

@@ -7,9 +7,8 @@ import json
 import re
 from functools import cache
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 _PIECE = 1 << 16
 
@@ -21,7 +20,10 @@ def shape(service: str, name: str) -> dict[str, Any]:
     everything else about a spec, and most of its memory. Raises LookupError when there is no such shape.
     """
     start = re.compile(rb'"%s"\s*:\s*(?=\{\s*"type")' % re.escape(name.encode()))
-    with _opened(service) as model:
+    file = _newest(data() / service)
+    if file is None:
+        raise LookupError(f"there is no model of {service}")
+    with opened(file) as model:
         kept, found = b"", None
         while piece := model.read(_PIECE):
             kept += piece
@@ -50,10 +52,16 @@ def data() -> Path:
     return Path(spec.submodule_search_locations[0], "data")
 
 
-def _opened(service: str) -> gzip.GzipFile | BytesIO:
-    """The newest model of a service, which botocore keeps packed or plain."""
-    folder = max(each for each in (data() / service).iterdir() if each.is_dir())
-    packed = folder / "service-2.json.gz"
-    if packed.is_file():
-        return gzip.GzipFile(packed)
-    return BytesIO((folder / "service-2.json").read_bytes())
+@cache
+def files() -> dict[str, Path]:
+    """The newest model of each service, by its folder."""
+    return {folder.name: file for folder in sorted(data().iterdir()) if (file := _newest(folder))}
+
+
+def opened(file: Path) -> IO[bytes]:
+    """A model, which botocore keeps packed or plain."""
+    return cast(IO[bytes], gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
+
+
+def _newest(folder: Path) -> Path | None:
+    return max(folder.glob("*/service-2.json*"), default=None)

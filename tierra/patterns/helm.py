@@ -117,13 +117,20 @@ def release(
         chart=chart.name,
         version=chart.version,
         values=list(values) or None,
-        atomic=True,
-        cleanup_on_fail=True,
-        wait=True,
-        max_history=HISTORY,
-        timeout=timeout,
+        **safety(timeout),
         depends_on=list(depends_on) or None,
     )
+
+
+def safety(timeout: int) -> dict[str, Any]:
+    """Arguments of every release: it is waited for up to `timeout` seconds, and what fails is rolled back."""
+    return {
+        "atomic": True,
+        "cleanup_on_fail": True,
+        "wait": True,
+        "max_history": HISTORY,
+        "timeout": timeout,
+    }
 
 
 def document(values: Mapping[str, Any]) -> str:

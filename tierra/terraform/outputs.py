@@ -57,7 +57,7 @@ def has(database: str) -> where:
     return where(lambda environment: database in environment.data.databases)
 
 
-has_volumes = where(lambda environment: any(each.volumes for each in environment.systems.values()))
+has_volumes = where(lambda environment: environment.has_volumes)
 
 
 class Output(NamedTuple):

@@ -85,7 +85,7 @@ def key_violations(environment: Environment) -> Iterator[Violation]:
         if name in DATABASES and name not in environment.data.databases:
             rule = f"the key must be used, but data.{name} is off"
             yield Violation(path, rule, f"remove the line, or remove {name}: off below data")
-        if name == "volumes" and not any(each.volumes for each in environment.systems.values()):
+        if name == "volumes" and not environment.has_volumes:
             rule = "the key must be used, but no system has volumes"
             yield Violation(path, rule, "remove the line, or add volumes to a system")
         wanted = copies if name == COPY else environment.region
