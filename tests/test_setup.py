@@ -19,8 +19,12 @@ from conftest import ROOT
 PYTHON = """#!/bin/sh
 here={folder}
 case "$*" in
-  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
-  *"pip install"* | *"pip download"*)
+  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && touch .venv/pip ;;
+  "-m venv --without-pip .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  "-m ensurepip --default-pip") touch .venv/pip ;;
+  "-c import pathlib, pip;"*) test -e $here/__pip-runner__.py && echo $here/__pip-runner__.py ;;
+  *" install "* | *" download "*)
+    test "$1" = -m || echo borrowed >>$here/pips
     set -- $(echo "$*" | sed 's/.*requirements.//; s/.*venv.half/main/; s/.lock.*$//; s/ .*//')
     echo "$$ $1" >>$here/started
     while test -e $here/slow; do sleep 0.05; done
@@ -29,7 +33,7 @@ case "$*" in
   "-m tierra.bindings.node") test ! -e $here/none/node || grep -qs node $here/installed ;;
   "-m tierra.bindings.terraform --found") test ! -e $here/none/terraform ;;
   *find_spec*) grep -qs terraform $here/installed ;;
-  "-m pip --version") test "$0" = .venv/bin/python ;;
+  "-m pip --version") test "$0" = .venv/bin/python -a -e .venv/pip ;;
 esac
 """
 
@@ -126,6 +130,25 @@ def test_the_packages_are_installed_in_two_halves_that_leave_none_out(machine: M
     assert sorted([*names[0], *names[1]]) == sorted(re.findall(r"^[a-z][\w.-]*==", lock, re.M))
     assert abs(len(names[0]) - len(names[1])) <= 1
     assert sum(half.count("--hash=") for half in halves) == lock.count("--hash=")
+
+
+def test_the_pip_of_the_machine_fills_the_environment_while_that_gets_its_own(machine: Machine) -> None:
+    machine.lacks("node", "terraform")
+    (machine.folder / "__pip-runner__.py").touch()
+    done = machine.setup()
+    assert done.returncode == 0, done.stderr
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "node", "terraform"]
+    assert len((machine.folder / "pips").read_text().splitlines()) == 5
+    assert (machine.folder / ".venv/pip").exists()
+    (machine.folder / "requirements/main.lock").write_text("other\n")
+    machine.setup()
+    assert len((machine.folder / "pips").read_text().splitlines()) == 5, "the environment has its own pip"
+
+
+def test_an_old_pip_of_the_machine_is_left_alone(machine: Machine) -> None:
+    assert machine.setup().returncode == 0
+    assert not (machine.folder / "pips").exists()
+    assert (machine.folder / ".venv/pip").exists()
 
 
 def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machine: Machine) -> None:

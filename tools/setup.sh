@@ -30,8 +30,12 @@ step() {
 }
 quietly="--quiet --disable-pip-version-check --require-hashes"
 start() {
-  .venv/bin/python -m pip "$@" $quietly &
+  "$@" &
   running="$running $!"
+}
+pip() {
+  if [ "$borrowed" ]; then exec .venv/bin/python "$borrowed" "$@" $quietly; fi
+  exec .venv/bin/python -m pip "$@" $quietly
 }
 # All at once, the packages in two halves: pip waits for the index and reads it longer than it installs.
 halve() { : >.venv/half-0 && : >.venv/half-1 && awk '/^[^ #]/ { half = 1 - half } { print > (".venv/half-" half) }' half=0 "$1"; }
@@ -40,18 +44,26 @@ fetch() {
   trap 'kill $running $ticker 2>/dev/null; echo; exit 130' INT TERM
   [ $packages = yes ] || {
     halve requirements/main.lock
-    start install --no-compile --no-deps -r .venv/half-0
-    start install --no-compile --no-deps -r .venv/half-1
+    start pip install --no-compile --no-deps -r .venv/half-0
+    start pip install --no-compile --no-deps -r .venv/half-1
   }
-  [ $bindings = yes ] || { rm -rf .venv/bindings; start download --no-deps --only-binary :all: -r requirements/bindings.lock -d .venv/bindings; }
-  [ $node = yes ] || start install --no-compile -r requirements/node.lock
-  [ $terraform != fetch ] || start install --no-compile -r requirements/terraform.lock
+  [ $bindings = yes ] || { rm -rf .venv/bindings; start pip download --no-deps --only-binary :all: -r requirements/bindings.lock -d .venv/bindings; }
+  [ $node = yes ] || start pip install --no-compile -r requirements/node.lock
+  [ $terraform != fetch ] || start pip install --no-compile -r requirements/terraform.lock
+  [ -z "$borrowed" ] || start .venv/bin/python -m ensurepip --default-pip >/dev/null
   failed=0
   for each in $running; do wait "$each" || failed=1; done
   trap - INT TERM
   return $failed
 }
-renew() { rm -rf .venv && "$python" -m venv .venv; }
+# The machine's pip, where it has one that can install into another environment (22.3 or newer), fills the
+# environment while that gets its own pip, which takes seconds.
+borrowed=
+renew() {
+  rm -rf .venv
+  borrowed=$("$python" -c 'import pathlib, pip; print(pathlib.Path(pip.__file__).with_name("__pip-runner__.py"))' 2>/dev/null) || borrowed=
+  if [ -f "$borrowed" ]; then "$python" -m venv --without-pip .venv; else borrowed= && "$python" -m venv .venv; fi
+}
 
 command -v "$python" >/dev/null || fail "python3 is missing: install Python 3.11 or newer"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
