@@ -36,7 +36,7 @@ def use(root: Path = ROOT) -> None:
         # Below the home folder jsii refuses to start if the home is missing or others may write to it.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(root / ".lean" / "packages"),
         # A quarter less memory, no slower: synth is over before larger young generations pay.
-        "NODE_OPTIONS": "--max-semi-space-size=2",
+        "NODE_OPTIONS": "--max-semi-space-size=1",
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)
