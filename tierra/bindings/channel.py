@@ -16,8 +16,8 @@ PROGRAM = "jsii/_embedded/jsii/lib/program.js"
 HOST = Path(__file__).with_name("host.js")
 
 # Synthesis is over before compiled code pays for itself: as fast without, and ten megabytes less; a heap that
-# grows in small steps saves four more. jsii links
-# the packages it extracted into a folder of its own, where they find each other.
+# grows in small steps saves four more. jsii links the packages it extracted into a folder of its own, where
+# they find each other.
 _FLAGS = (
     "--no-opt",
     "--no-maglev",
