@@ -48,8 +48,8 @@ def holds(standing: Living, change: Change) -> None:
 def test_a_day_has_its_changes() -> None:
     assert chosen("2026-02-28") == chosen("2026-02-28")
     assert str(chosen("2026-02-28")[0]) == "together=usual"
-    assert len(chosen("2026-02-28")) == 4
-    assert len({change for day in range(1, 29) for change in map(str, chosen(f"2026-02-{day:02}"))}) > 60
+    assert len(chosen("2026-02-28")) == 2
+    assert len({change for day in range(1, 29) for change in map(str, chosen(f"2026-02-{day:02}"))}) > 25
     assert [change.key for change in chosen("network.nat edge.tls")] == ["network.nat", "edge.tls"]
     assert chosen("all") == every()
     with pytest.raises(pytest.UsageError, match=r"nothing of tests/changes.yaml is called network\.nut"):

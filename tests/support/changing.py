@@ -25,7 +25,7 @@ from tierra.validation.optional import OFF
 from tools.schema import FILE
 
 TABLE = Path(__file__).parents[1].joinpath("changes.yaml")
-EACH_DAY = 3
+EACH_DAY = 1
 TOGETHER = "together"
 Node = Mapping[str, Any]
 Keys = tuple[str, ...]
@@ -181,7 +181,7 @@ def edited(spec: Mapping[str, Any], edits: Iterable[tuple[Keys, Any]]) -> dict[s
     """A copy of a spec with other values."""
     copy = deepcopy(dict(spec))
     for path, value in edits:
-        copy = replaced(copy, path, value)
+        _put(copy, path, value)
     return copy
 
 
@@ -271,13 +271,15 @@ def _at(spec: Mapping[str, Any], path: Keys, default: Any) -> Any:
 
 def replaced(spec: Mapping[str, Any], path: Keys, value: Any) -> dict[str, Any]:
     """A copy of the spec that says this there."""
-    copy = deepcopy(dict(spec))
-    section = copy
+    return edited(spec, [(path, value)])
+
+
+def _put(spec: dict[str, Any], path: Keys, value: Any) -> None:
+    section = spec
     for part in path[:-1]:
         section[part] = dict(section.get(part) or {})
         section = section[part]
-    section[path[-1]] = value
-    return copy
+    section[path[-1]] = deepcopy(value)
 
 
 def _short(value: Any) -> str:
@@ -300,7 +302,7 @@ def chosen(which: str) -> list[Change]:
     if which == "all":
         return every()
     if re.fullmatch(r"\d{4}-\d\d-\d\d", which):
-        return [every()[0], *Random(which).sample(changes(), EACH_DAY)]
+        return [together(next(iter(bases()))), *Random(which).sample(changes(), EACH_DAY)]
     found: list[Change] = []
     for pattern in which.split():
         named = [each for each in every() if each.key == pattern or fnmatchcase(str(each), pattern)]

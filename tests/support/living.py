@@ -244,10 +244,9 @@ def applied(folder: Path, base: str) -> Path:
             shutil.rmtree(folder / "project", ignore_errors=True)
             project = Living(folder / "project", Project(folder / "blank").folder)
             project.write(bases()[base])
-            for command in (("plan",), ("apply", "APPROVE=yes"), ("plan",)):
+            for command in (("plan",), ("apply", "APPROVE=yes")):
                 run = project.make(*command)
                 assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-            assert not project.actions(), project.actions()
             (folder / "made").touch()
     return folder / "project"
 

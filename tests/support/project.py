@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
 
 
-UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", "__pycache__", ".hypothesis")
+UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", ".hypothesis")
 
 
 def without_make() -> dict[str, str]:
