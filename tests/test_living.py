@@ -1,4 +1,4 @@
-"""Environments that stand are changed, and changed back: by every key of the spec in make soak; by a few each
+"""Environments that stand are changed, and changed back: by every key of the spec in make soak; by one each
 day, and by many keys at once, in make test.
 
     pytest tests/test_living.py --changes=2026-02-28     those of a day
