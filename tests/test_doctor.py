@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,23 +107,49 @@ def servers() -> Iterator[Pretence]:
         server.shutdown()
 
 
-def look(environment: str, *options: str, **variables: str) -> tuple[int, dict[str, str], str]:
-    """The exit code, the status of everything by name, and all that was said."""
+def variables_of_a_shell(**variables: str) -> dict[str, str]:
     ours = {name: value for name, value in without_make().items() if not name.startswith("AWS_")}
     alone = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     unreached = {"HTTPS_PROXY": UNREACHED, "https_proxy": UNREACHED, "NO_PROXY": "", "no_proxy": ""}
+    return {**ours, **alone, **unreached, **variables}
+
+
+def answered(code: int, output: str) -> tuple[int, dict[str, str], str]:
+    """The exit code, the status of everything by name, and the whole output."""
+    lines = [line.split(": ", 2) for line in output.splitlines() if line[:1] != " "]
+    return code, {line[1]: line[0] for line in lines if line[0] != "doctor"}, output
+
+
+def typed(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
+    """The command in a process of its own."""
     done = subprocess.run(
         [sys.executable, *options, "-m", "tools.doctor", environment],
         cwd=ROOT,
-        env={**ours, **alone, **unreached, **variables},
+        env=variables_of_a_shell(),
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert "Traceback" not in done.stderr
-    said = [line.split(": ", 2) for line in done.stdout.splitlines() if line[:1] != " "]
-    return done.returncode, {line[1]: line[0] for line in said if line[0] != "doctor"}, done.stdout
+    return answered(done.returncode, done.stdout)
+
+
+def look(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
+    """The command in this process."""
+    output = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
+        patch.chdir(ROOT)
+        patch.setattr(sys, "argv", ["doctor", environment])
+        for name in os.environ:
+            patch.delenv(name)
+        for name, value in variables_of_a_shell(**variables).items():
+            patch.setenv(name, value)
+        urllib.request.install_opener(
+            urllib.request.build_opener()
+        )  # it keeps the proxies that it begins with
+        code = doctor.main()
+    return answered(code, output.getvalue())
 
 
 def signed_in(server: Pretence) -> dict[str, str]:
@@ -135,7 +164,7 @@ def signed_in(server: Pretence) -> dict[str, str]:
 
 
 def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
-    code, status, said = look("sandbox")
+    code, status, said = typed("sandbox")
     assert code == 0, said
     assert [name for name in status if status[name] == "not needed"] == [
         "credentials",
@@ -155,7 +184,7 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
 
 
 def test_what_aws_needs_is_said_with_a_remedy_each() -> None:
-    code, status, said = look("production")
+    code, status, said = typed("production")
     assert code == 1
     assert (status["credentials"], status["registry"]) == ("missing", "missing")
     assert f"sign in to {PRODUCTION}" in said
@@ -356,7 +385,7 @@ def test_a_wrong_spec_is_told() -> None:
 
 
 def test_before_anything_is_installed_it_says_what_to_do() -> None:
-    code, status, said = look("sandbox", "-S")
+    code, status, said = typed("sandbox", "-S")
     assert (code, status["packages"]) == (1, "missing")
     assert "make setup" in said
 
@@ -367,7 +396,7 @@ def test_a_run_is_refused_before_terraform_where_eks_takes_no_zone(
     (tmp_path / "environment.json").write_text(json.dumps({"region": "us-east-1", "zones": ["a", "b"]}))
     workspace = Workspace("production", tmp_path)
 
-    def answered(**ids: str) -> None:
+    def there_are(**ids: str) -> None:
         zones = [
             {"ZoneName": f"us-east-1{letter}", "ZoneId": id_, "State": "available"}
             for letter, id_ in ids.items()
@@ -375,9 +404,9 @@ def test_a_run_is_refused_before_terraform_where_eks_takes_no_zone(
         fake = Fake(describe_availability_zones={"AvailabilityZones": zones})
         monkeypatch.setattr(account, "client", lambda *_: fake)
 
-    answered(a="use1-az1", b="use1-az2")
+    there_are(a="use1-az1", b="use1-az2")
     account.look_at_zones(workspace)
-    answered(a="use1-az1", b="use1-az3", c="use1-az2")
+    there_are(a="use1-az1", b="use1-az3", c="use1-az2")
     with pytest.raises(account.Refused, match=r"us-east-1b is use1-az3 here, which EKS refuses\n.* a, c"):
         account.look_at_zones(workspace)
     denied = ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeAvailabilityZones")

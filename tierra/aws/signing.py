@@ -3,17 +3,27 @@ spec names in `assume_role`."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 SESSION = "tierra"
 
 
+@cache
+def _models() -> Any:
+    """Reads the models of AWS's services, each once for all clients."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
 def client(service: str, region: str, role: str | None, config: Any) -> Any:
-    """A client of a service, as the role where there is one. Raises botocore's errors, the refusal to take on
-    the role among them."""
+    """A client of a service, as the role where there is one. Raises botocore's errors, among them the refusal
+    of the role."""
     import botocore.session  # tools.doctor runs where nothing is installed yet
 
     session = botocore.session.Session()
+    session.register_component("data_loader", _models())
     if role is None:
         return session.create_client(service, region_name=region, config=config)
     sts = session.create_client("sts", region_name=region, config=config)
