@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import Any
 
-from rehearsal import engines, guards, imports, outside, refusals, remains
+from rehearsal import engines, imports, outside, refusals, remains
 from rehearsal.access import ARNS, Access
 from rehearsal.account import Account
 from rehearsal.catalog import Type
@@ -20,6 +20,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.failures import Failures
 from rehearsal.planning import conform, null
 from rehearsal.protocol import UNKNOWN, Object, error, pack
+from rehearsal.refusals import deletion
 from rehearsal.values import ValueFactory
 from tierra.aws import transitions
 
@@ -141,7 +142,7 @@ class Changes:
         if denied := self.denied(type_.name, "delete", state, None):
             return denied
         around = self.cloud.all
-        refusal = guards.deletion(type_, state) or guards.used(type_.name, state, around)
+        refusal = deletion.protected(type_, state) or deletion.in_use(type_.name, state, around)
         if not refusal and self.cloud.remembers:
             refusal = next((answer for _, answer in refusals.refusals(type_.name, state, None, around)), None)
         if refusal := refusal or remains.leave(self.cloud, type_.name, state):

@@ -25,10 +25,10 @@ IDLE_SECONDS = 30
 
 
 def main() -> None:
-    from rehearsal import handshake, servicer
+    from rehearsal import handshake, provider
 
     handshake.warm()
-    servicer.warm()
+    provider.warm()
     gc.freeze()  # what is loaded stays: no copy looks at it again, and so the copies share its memory
     os.closerange(3, 1024)
     os.chdir(HOME)
@@ -72,11 +72,11 @@ def _answer(call: socket.socket) -> None:
         for number, file in enumerate(files, 1):
             os.dup2(file, number)
             os.close(file)
-        provider, folder, *environment = _rest(call).split("\0")
+        name, folder, *environment = _rest(call).split("\0")
         os.environ.clear()
         os.environ.update(dict(each.split("=", 1) for each in environment))
         os.chdir(folder)
-        sys.argv = ["rehearsal", provider]
+        sys.argv = ["rehearsal", name]
         threading.Thread(target=_follow, args=(call,), daemon=True).start()
         code = provide()
         sys.stdout.flush()

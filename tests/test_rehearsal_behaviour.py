@@ -19,7 +19,7 @@ from rehearsal.planning import null, plan
 from rehearsal.protocol import UNKNOWN, Object
 from rehearsal.refusals.names import NAMES
 from rehearsal.schema_messages import schema
-from rehearsal.servicer import unproven
+from rehearsal.provider import unproven
 from rehearsal.values import ValueFactory
 from tierra.bindings import providers
 

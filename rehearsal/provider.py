@@ -1,4 +1,4 @@
-"""The provider's side of terraform's protocol: each method is one question that terraform asks."""
+"""The provider's side of terraform's protocol: each method answers one call of terraform."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tierra.bindings.schema import Block, Nested
 SWITCHES = ("REHEARSAL_FAIL", "REHEARSAL_AS")
 
 
-class Servicer:
-    """Answers as one of the providers, "aws" or "helm", for the root module in `folder`."""
+class Provider:
+    """Answers as the provider called `name`, "aws" or "helm", for the root module in `folder`."""
 
-    def __init__(self, provider: str, catalog: Catalog, cloud: Cloud, folder: Path) -> None:
-        self.provider = provider
+    def __init__(self, name: str, catalog: Catalog, cloud: Cloud, folder: Path) -> None:
+        self.name = name
         self.catalog = catalog
         self.folder = folder
         self.cloud = cloud
@@ -44,8 +44,8 @@ class Servicer:
 
     def _load(self, kind: str) -> dict[str, Type]:
         words = self._words
-        names = words and {word for word in words if word.startswith(f"{self.provider}_")}
-        return self.catalog.load(self.provider, kind, names, words)
+        names = words and {word for word in words if word.startswith(f"{self.name}_")}
+        return self.catalog.load(self.name, kind, names, words)
 
     @cached_property
     def _resources(self) -> dict[str, Type]:
@@ -57,8 +57,8 @@ class Servicer:
 
     def GetProviderSchema(self, _request: Any, _context: Any) -> Any:
         pb = messages()
-        aws = self.provider == "aws"
-        provider = self.catalog.load(self.provider, "provider", {self.provider})[self.provider]
+        aws = self.name == "aws"
+        provider = self.catalog.load(self.name, "provider", {self.name})[self.name]
         user_agent = pb.Schema.Attribute(name="user_agent", type=b'["list","string"]', optional=True)
         return pb.GetProviderSchema.Response(
             provider=schema(provider.block),
@@ -98,7 +98,7 @@ class Servicer:
             return []
         key = (kind, type_.name)
         if key not in self._checks:
-            self._checks[key] = self.catalog.checks(self.provider, type_, kind)
+            self._checks[key] = self.catalog.checks(self.name, type_, kind)
         if not self._checks[key]:
             return []
         found = checks.problems(type_.block, self._checks[key], decode(config) or {})
@@ -109,7 +109,7 @@ class Servicer:
 
     def ConfigureProvider(self, request: Any, _context: Any) -> Any:
         response = messages().ConfigureProvider.Response
-        if self.provider == "helm":
+        if self.name == "helm":
             self.releases.configure(decode(request.config) or {})
         account = Account.configured(decode(request.config) or {}, os.environ)
         try:
@@ -202,7 +202,7 @@ class Servicer:
         return messages().ReadDataSource.Response(state=encode(state), diagnostics=[denied] if denied else [])
 
     def GetFunctions(self, _request: Any, _context: Any) -> Any:
-        listed = functions.schemas() if self.provider == "aws" else {}
+        listed = functions.schemas() if self.name == "aws" else {}
         return messages().GetFunctions.Response(functions=listed)
 
     def CallFunction(self, request: Any, _context: Any) -> Any:
@@ -228,8 +228,8 @@ class Servicer:
 
 def warm() -> None:
     """Does once what the first answer of a process takes longest for."""
-    for provider in ("aws", "helm"):
-        Servicer(provider, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
+    for name in ("aws", "helm"):
+        Provider(name, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
 
 
 def unproven(type_: Type) -> Any:

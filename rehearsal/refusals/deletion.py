@@ -1,4 +1,4 @@
-"""What AWS, or its provider, refuses: the refusals that operators meet most often."""
+"""Deletions that AWS, or its provider, refuses: protected objects, missing final snapshots, groups in use."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ MEMBERS = {
 }
 
 
-def deletion(type_: Type, state: Object) -> str | None:
-    """Why this object cannot be deleted as it stands; None when it can be."""
+def protected(type_: Type, state: Object) -> str | None:
+    """Why this object cannot be deleted as it is; None when it can."""
     noun = type_.name.removeprefix("aws_").replace("_", " ")
     for name, words in PROTECTIONS.items():
         if name == "disable_api_termination" and type_.name not in INSTANCES:
@@ -59,8 +59,8 @@ def deletion(type_: Type, state: Object) -> str | None:
     return None
 
 
-def used(type_name: str, state: Object, around: Callable[[str], Iterable[Object]]) -> str | None:
-    """Why this group cannot be deleted while others use it; None when it can be."""
+def in_use(type_name: str, state: Object, around: Callable[[str], Iterable[Object]]) -> str | None:
+    """Why this group cannot be deleted while others use it; None when it can."""
     if type_name not in MEMBERS:
         return None
     by, argument, words = MEMBERS[type_name]
