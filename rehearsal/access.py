@@ -115,13 +115,13 @@ class Access:
         such role yet, and nothing is refused. Raises ValueError when several roles end so."""
         if not name or not cloud.remembers:
             return None
-        roles = {str(each.get("name")): each for each in cloud.all(ROLE)}
-        found = [name] if name in roles else sorted(each for each in roles if each.endswith(f"-{name}"))
-        if len(found) > 1:
+        roles = {str(role.get("name")): role for role in cloud.all(ROLE)}
+        matches = [name] if name in roles else sorted(role for role in roles if role.endswith(f"-{name}"))
+        if len(matches) > 1:
             raise ValueError(
-                f"REHEARSAL_AS={name} could be {', '.join(found)}: write the whole name of the role"
+                f"REHEARSAL_AS={name} could be {', '.join(matches)}: write the whole name of the role"
             )
-        return cls(cloud, account, roles[found[0]]) if found else None
+        return cls(cloud, account, roles[matches[0]]) if matches else None
 
     def refusal(self, type_name: str, when: str, prior: Object | None, planned: Object | None) -> Any:
         """An error diagnostic for the first call that AWS refuses; None when it allows them all. `type_name`
@@ -134,9 +134,9 @@ class Access:
     ) -> Refused | None:
         """The first request that AWS refuses."""
         for choice in self.requests(type_name, when, prior, planned):
-            found = [(each, self.identity.refusal(each)) for each in choice]
-            if found and all(because for _, because in found):
-                return Refused(*found[0])
+            refusals = [(request, self.identity.refusal(request)) for request in choice]
+            if refusals and all(because for _, because in refusals):
+                return Refused(*refusals[0])
         return None
 
     def requests(
@@ -157,11 +157,11 @@ class Access:
                 yield _forms(request)
         if when in ("create", "update"):
             for arn in _roles(planned or {}) - (_roles(prior or {}) if when == "update" else set()):
-                services = [f"{each}.{self.account.dns_suffix}" for each in facts.get("passes", [])]
-                services += [f"{each}.amazonaws.com" for each in facts.get("passes", [])]
+                services = [f"{service}.{self.account.dns_suffix}" for service in facts.get("passes", [])]
+                services += [f"{service}.amazonaws.com" for service in facts.get("passes", [])]
                 yield [
-                    Request(actions.PASS, arn, {"iam:passedtoservice": [each]}, ("iam:passedtoservice",))
-                    for each in dict.fromkeys(services)
+                    Request(actions.PASS, arn, {"iam:passedtoservice": [service]}, ("iam:passedtoservice",))
+                    for service in dict.fromkeys(services)
                 ]
 
     def _requests(
@@ -208,13 +208,13 @@ class Access:
         """The state of a resource, and of what it belongs to."""
         if type_name not in BELONGS:
             return [state]
-        other, pairs = BELONGS[type_name]
+        owner_type, pairs = BELONGS[type_name]
         return [
             state,
             *(
-                each
-                for each in self.cloud.all(other)
-                if all(each.get(its) == state.get(mine) for its, mine in pairs.items())
+                owner
+                for owner in self.cloud.all(owner_type)
+                if all(owner.get(its) == state.get(mine) for its, mine in pairs.items())
             ),
         ]
 
@@ -238,7 +238,7 @@ class Access:
     def _find(self, kind: str, raw: str, around: Sequence[Object], region: str) -> list[Thing]:
         """The things of a kind that a resource names: by an ARN, or by the parts of one."""
         pattern = re.compile(shape(raw))
-        known = [each for state in around for each in _texts(state) if pattern.fullmatch(each)]
+        known = [text for state in around for text in _texts(state) if pattern.fullmatch(text)]
         if not known:
             known = self._filled(kind, raw, around[0], region)
         return [self._thing(arn) for arn in dict.fromkeys(known)]
@@ -246,11 +246,11 @@ class Access:
     def _filled(self, kind: str, raw: str, state: Object, region: str) -> list[str]:
         """ARNs whose parts are arguments; none where a part is not known."""
         fixed = {"Partition": self.account.partition, "Region": region, "Account": self.account.id}
-        found = [re.sub(r"\$\{(Partition|Region|Account)\}", lambda part: fixed[part[1]], raw)]
-        for word in re.findall(r"\$\{(\w+)\}", found[0]):
+        texts = [re.sub(r"\$\{(Partition|Region|Account)\}", lambda part: fixed[part[1]], raw)]
+        for word in re.findall(r"\$\{(\w+)\}", texts[0]):
             values = _values(state, kind, word)
-            found = [each.replace(f"${{{word}}}", value) for each in found for value in values]
-        return found
+            texts = [text.replace(f"${{{word}}}", value) for text in texts for value in values]
+        return texts
 
     def _context(
         self, action: str, type_name: str, own: Thing | None, around: Sequence[Object], state: Object
@@ -280,11 +280,11 @@ class Access:
             known += [f"{prefix}normalizedrecordnames", f"{prefix}recordtypes"]
         if action.startswith("kms:"):
             known += ["kms:resourcealiases", "kms:viaservice"]
-            keys = {each.rpartition("/")[2] for each in _texts(around[0]) if ":key/" in each}
+            keys = {text.rpartition("/")[2] for text in _texts(around[0]) if ":key/" in text}
             aliases = [
-                str(each.get("name"))
-                for each in self.cloud.all(ALIAS)
-                if str(each.get("target_key_arn")).rpartition("/")[2] in keys
+                str(alias.get("name"))
+                for alias in self.cloud.all(ALIAS)
+                if str(alias.get("target_key_arn")).rpartition("/")[2] in keys
             ]
             if aliases:
                 context["kms:resourcealiases"] = aliases
@@ -316,18 +316,20 @@ class Access:
 def identity(cloud: Cloud, role: Object) -> Identity:
     """A role of the account with its inline and attached policies and its boundary."""
     name = role.get("name")
-    known = {each.get("arn"): each.get("policy") for each in cloud.all(POLICY)}
-    texts = [each.get("policy") for each in cloud.all("aws_iam_role_policy") if each.get("role") == name]
-    texts += [each.get("policy") for each in role.get("inline_policy") or [] if isinstance(each, dict)]
+    known = {policy.get("arn"): policy.get("policy") for policy in cloud.all(POLICY)}
+    texts = [
+        policy.get("policy") for policy in cloud.all("aws_iam_role_policy") if policy.get("role") == name
+    ]
+    texts += [policy.get("policy") for policy in role.get("inline_policy") or [] if isinstance(policy, dict)]
     attached = [
-        each.get("policy_arn")
-        for each in cloud.all("aws_iam_role_policy_attachment")
-        if each.get("role") == name
+        attachment.get("policy_arn")
+        for attachment in cloud.all("aws_iam_role_policy_attachment")
+        if attachment.get("role") == name
     ]
     attached += [
-        each.get("policy_arn")
-        for each in cloud.all("aws_iam_policy_attachment")
-        if name in (each.get("roles") or [])
+        attachment.get("policy_arn")
+        for attachment in cloud.all("aws_iam_policy_attachment")
+        if name in (attachment.get("roles") or [])
     ]
     attached += role.get("managed_policy_arns") or []
     texts += [known.get(arn) for arn in dict.fromkeys(attached)]
@@ -335,7 +337,7 @@ def identity(cloud: Cloud, role: Object) -> Identity:
     boundary = role.get("permissions_boundary")
     limit = _document(known.get(boundary)) if boundary else None
     return Identity(
-        [each for each in policies if each],
+        [policy for policy in policies if policy],
         limit,
         unread=any(arn not in known for arn in attached) or None in policies,
     )
@@ -343,10 +345,10 @@ def identity(cloud: Cloud, role: Object) -> Identity:
 
 def _document(text: Any) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (TypeError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def _called(
@@ -355,7 +357,7 @@ def _called(
     """The actions that an operation certainly asks for."""
     only = facts.get("only", {}).get(when, {})
     for action in facts.get(when, []):
-        if action in only and not any(_concerns(each, when, prior, planned) for each in only[action]):
+        if action in only and not any(_concerns(entry, when, prior, planned) for entry in only[action]):
             continue
         if TAGS.search(action) and when in ("create", "update") and not facts.get("exists"):
             before, after = _tags(prior or {}), _tags(planned or {})
@@ -404,9 +406,9 @@ def _values(state: Object, kind: str, word: str) -> list[str]:
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()
     names: Iterable[str] = ARGUMENTS.get(kind) or ARGUMENTS.get(word) or (() if word in UNNAMED else (plain,))
     for name in names:
-        found = [each for each in listed(state.get(name)) if isinstance(each, str) and each]
-        if found:
-            return found
+        texts = [text for text in listed(state.get(name)) if isinstance(text, str) and text]
+        if texts:
+            return texts
     return []
 
 
@@ -415,18 +417,18 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
 
 
 def _roles(state: Any) -> set[str]:
     """The roles that a resource is given."""
-    found: set[str] = set()
+    roles: set[str] = set()
     if isinstance(state, list):
-        return found.union(*(_roles(each) for each in state))
+        return roles.union(*(_roles(member) for member in state))
     for name, value in state.items() if isinstance(state, dict) else ():
         if isinstance(value, str) and ROLE_ARGUMENT.search(name) and ROLE_ARN.fullmatch(value):
-            found.add(value)
+            roles.add(value)
         elif isinstance(value, dict | list):
-            found |= _roles(value)
-    return found
+            roles |= _roles(value)
+    return roles

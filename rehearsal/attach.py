@@ -57,7 +57,7 @@ def started() -> socket.socket | None:
                 os.environ,
                 setsid=True,
                 file_actions=[
-                    *((os.POSIX_SPAWN_DUP2, null, each) for each in (0, 2)),
+                    *((os.POSIX_SPAWN_DUP2, null, descriptor) for descriptor in (0, 2)),
                     (os.POSIX_SPAWN_DUP2, writes, 1),
                 ],
             )

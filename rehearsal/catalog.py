@@ -70,20 +70,20 @@ class Catalog:
         """
         if names is None:
             names = {name for (name,) in self._query("SELECT name", provider, kind)}
-        found = {}
+        types = {}
         for name in sorted(names):
             for block, facts in self._query("SELECT block, facts", provider, kind, name):
-                found[name] = Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
+                types[name] = Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
                 if kind == "resource":
-                    waf.complete(name, found[name].block, words)
-        return found
+                    waf.complete(name, types[name].block, words)
+        return types
 
     def checks(self, provider: str, type_: Type, kind: str) -> dict[str, Any]:
         """What the provider checks of a type; empty when nothing is known."""
         key = (provider, kind, type_.name)
         select = "SELECT checks FROM checks WHERE provider = ? AND kind = ? AND name = ?"
-        found = self._database.execute(select, key).fetchone()
-        return json.loads(found[0]) if found else {}
+        row = self._database.execute(select, key).fetchone()
+        return json.loads(row[0]) if row else {}
 
     def _query(self, select: str, *key: str) -> list[tuple[Any, ...]]:
         where = " AND ".join(f"{column} = ?" for column in ("provider", "kind", "name")[: len(key)])
@@ -113,14 +113,14 @@ def build(path: Path) -> dict[str, int]:
             " PRIMARY KEY (provider, kind, name))"
         )
         for provider, kept in providers.read().items():
-            found = kept.schemas
-            resources = {schema.name: schema.block for schema in found if schema.kind == "resource"}
+            schemas = kept.schemas
+            resources = {schema.name: schema.block for schema in schemas if schema.kind == "resource"}
             entries = [
                 _row(provider, schema, facts, resources, rows.get((schema.kind, schema.name), Row()))
-                for schema in found
+                for schema in schemas
             ]
             database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", entries)
-            judged = [(provider, *row) for schema in found for row in _checks(schema, known)]
+            judged = [(provider, *row) for schema in schemas for row in _checks(schema, known)]
             database.executemany("INSERT INTO checks VALUES (?, ?, ?, ?)", judged)
             counts[provider] = len(entries)
     database.close()
@@ -220,11 +220,11 @@ def _nested_attributes(block: Block) -> None:
 def _apply(name: str, block: Block, facts: Facts) -> None:
     """Overlay the facts on the schema of the type called `name`."""
     for path in [*facts.computed, *facts.defaults]:
-        found = block.find(path)
-        if isinstance(found, Attribute):
-            found.computed = not found.required
-        elif isinstance(found, Nested):
-            found.computed = True
+        argument = block.find(path)
+        if isinstance(argument, Attribute):
+            argument.computed = not argument.required
+        elif isinstance(argument, Nested):
+            argument.computed = True
         else:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in [*facts.replace, *facts.documents]:

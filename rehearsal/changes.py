@@ -47,10 +47,10 @@ class Changes:
         key = self._key(state, private)
         if not self.cloud.remembers:
             return state, key.encode()
-        found = self.cloud.get(type_.name, key)
-        if found is None:
+        stored = self.cloud.get(type_.name, key)
+        if stored is None:
             return None, key.encode()
-        return conform(type_.block, imports.read(found, state)), key.encode()
+        return conform(type_.block, imports.read(stored, state)), key.encode()
 
     def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         """The new object and its key, or an error diagnostic."""
@@ -74,38 +74,38 @@ class Changes:
 
     def _create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         if self.access:
-            made = ValueFactory(type_, planned, self.account).completed()
-            named = {name: made[name] for name in ARNS if planned.get(name) is UNKNOWN}
+            created = ValueFactory(type_, planned, self.account).completed()
+            named = {name: created[name] for name in ARNS if planned.get(name) is UNKNOWN}
             if denied := self.denied(type_.name, "create", None, {**planned, **named}):
                 return {}, b"", denied
         if refusal := self._refusal(type_, None, planned):
             return {}, b"", error(f"creating {type_.name}: {refusal}")
-        made = engines.settled(type_.name, self._made(type_, planned))
-        first = key = self._key(made, b"")
+        created = engines.settled(type_.name, self._made(type_, planned))
+        first = key = self._key(created, b"")
         number = 1
-        if taken := remains.reserved(self.cloud, type_.name, made):
-            return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
-        while not self.cloud.add(type_.name, key, made):
+        if taken := remains.reserved(self.cloud, type_.name, created):
+            return {}, b"", error(f"creating {type_.name} ({created.get('id')}): {taken}")
+        while not self.cloud.add(type_.name, key, created):
             number += 1
             key = f"{first}#{number}"
-        remains.begin(self.cloud, type_.name, made)
-        return made, key.encode(), None
+        remains.begin(self.cloud, type_.name, created)
+        return created, key.encode(), None
 
     def _made(self, type_: Type, planned: Object) -> Object:
         """The object with an id that no other of its type ever had, unless the configuration gives the id."""
-        made = ValueFactory(type_, planned, self.account).completed()
+        created = ValueFactory(type_, planned, self.account).completed()
         salt = 0
-        while not self._first(type_, made):
+        while not self._first(type_, created):
             salt += 1
-            other = ValueFactory(type_, planned, self.account, salt).completed()
-            if self._key(other, b"") == self._key(made, b""):
+            candidate = ValueFactory(type_, planned, self.account, salt).completed()
+            if self._key(candidate, b"") == self._key(created, b""):
                 break
-            made = other
-        return made
+            created = candidate
+        return created
 
-    def _first(self, type_: Type, made: Object) -> bool:
+    def _first(self, type_: Type, created: Object) -> bool:
         """Whether no object of the type ever had this id."""
-        return self.cloud.attempt(f"{type_.name} {self._key(made, b'')}") == 1
+        return self.cloud.attempt(f"{type_.name} {self._key(created, b'')}") == 1
 
     def update(self, type_: Type, prior: Object, planned: Object, private: bytes) -> tuple[Object, Any]:
         """The object after the change, or an error diagnostic; what counts versions counts one up."""
@@ -113,15 +113,15 @@ class Changes:
             return prior, denied
         if refusal := self._refusal(type_, prior, planned):
             return prior, error(f"updating {type_.name} ({prior.get('id')}): {refusal}")
-        made = ValueFactory(type_, planned, self.account).completed()
+        updated = ValueFactory(type_, planned, self.account).completed()
         for name in type_.facts.changes:
             if planned.get(name) is UNKNOWN and isinstance(prior.get(name), int):
-                made[name] = prior[name] + 1
+                updated[name] = prior[name] + 1
         key = self._key(prior, private)
         if self.cloud.remembers:
-            made = engines.accepted(self.cloud, type_.name, key, prior, made)
-        self.cloud.put(type_.name, key, made)
-        return made, None
+            updated = engines.accepted(self.cloud, type_.name, key, prior, updated)
+        self.cloud.put(type_.name, key, updated)
+        return updated, None
 
     def denied(self, name: str, when: str, prior: Object | None, planned: Object | None) -> Any:
         """An error diagnostic where the role may not do this; None where it may, or there is no role."""
@@ -160,10 +160,10 @@ class Changes:
             return ValueFactory(type_, conform(type_.block, state), self.account).completed(), b""
         wanted, _, region = identity.rpartition("@") if "@" in identity else (identity, "", "")
         region = region or self.account.region
-        for key, found in self.cloud.items(type_.name):
-            here = found.get("region") in (None, region)
-            if here and wanted in imports.ids(type_.name, found):
-                return conform(type_.block, imports.brought(type_.name, found)), key.encode()
+        for key, stored in self.cloud.items(type_.name):
+            here = stored.get("region") in (None, region)
+            if here and wanted in imports.ids(type_.name, stored):
+                return conform(type_.block, imports.brought(type_.name, stored)), key.encode()
         return {**null(type_.block), **({"id": wanted} if "id" in type_.block.attributes else {})}, b""
 
     def _key(self, state: Object, private: bytes) -> str:

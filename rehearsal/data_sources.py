@@ -69,19 +69,22 @@ def _known(type_: Type, config: Object, file: str) -> Object | None:
 @cache
 def _recorded(file: str) -> dict[str, list[dict[str, Any]]]:
     """The data sources in a state, by type."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    objects: dict[str, list[dict[str, Any]]] = {}
     state = json.loads(Path(file).read_text(encoding="utf-8")) if file and Path(file).exists() else {}
     for resource in state.get("resources", []):
         if resource["mode"] == "data":
             for instance in resource["instances"]:
-                found.setdefault(resource["type"], []).append(instance["attributes"])
-    return found
+                objects.setdefault(resource["type"], []).append(instance["attributes"])
+    return objects
 
 
 def _answers(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
     if type_.name in LISTS:
-        found = list(_matching(LISTS[type_.name], config, cloud))
-        return {"ids": [one["id"] for one in found], "public_ips": [one.get("public_ip") for one in found]}
+        objects = list(_matching(LISTS[type_.name], config, cloud))
+        return {
+            "ids": [object_["id"] for object_ in objects],
+            "public_ips": [object_.get("public_ip") for object_ in objects],
+        }
     for state in _matching(type_.name, config, cloud):
         return state
     return ANSWERS[type_.name](config, account) if type_.name in ANSWERS else {}
@@ -91,7 +94,7 @@ def _matching(type_name: str, config: Object, cloud: Cloud) -> Iterator[Object]:
     """The objects that have the arguments, filters and tags asked for."""
     asked = {key: value for key, value in config.items() if isinstance(value, str) and key != "region"}
     blocks = config.get("filter") if isinstance(config.get("filter"), list) else []
-    filters = [(one["name"], one["values"]) for one in blocks or [] if "values" in one]
+    filters = [(filter_["name"], filter_["values"]) for filter_ in blocks or [] if "values" in filter_]
     tags = config.get("tags") or {}
     if not (asked or filters or tags):
         return

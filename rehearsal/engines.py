@@ -24,24 +24,24 @@ def key_of(state: Object) -> str:
     return f"{state.get('region') or 'global'}/{state.get('id')}"
 
 
-def settled(type_name: str, made: Object) -> Object:
+def settled(type_name: str, created: Object) -> Object:
     """The object with the version that runs."""
-    version, running = made.get("engine_version"), made.get(ACTUAL)
+    version, running = created.get("engine_version"), created.get(ACTUAL)
     if type_name != DATABASE or not isinstance(version, str) or not numbers(version):
-        return made
+        return created
     if isinstance(running, str) and f"{running}.".startswith(f"{version}."):
-        return made
-    return {**made, ACTUAL: version if "." in version else f"{version}.1"}
+        return created
+    return {**created, ACTUAL: version if "." in version else f"{version}.1"}
 
 
-def accepted(cloud: Cloud, type_name: str, key: str, was: Object, made: Object) -> Object:
+def accepted(cloud: Cloud, type_name: str, key: str, was: Object, updated: Object) -> Object:
     """The object once AWS has accepted a change: what waits is as it was, and noted."""
-    names = waits(type_name, was, made)
-    if names and numbers(was.get("engine_version"))[:1] != numbers(made.get("engine_version"))[:1]:
-        names += [name for name in GROUPS if name in made and "engine_version" in names]
+    names = waits(type_name, was, updated)
+    if names and numbers(was.get("engine_version"))[:1] != numbers(updated.get("engine_version"))[:1]:
+        names += [name for name in GROUPS if name in updated and "engine_version" in names]
     if type_name in WAITS:
-        _note(cloud, f"{type_name} {key}", {name: made[name] for name in names})
-    now = settled(type_name, {**made, **{name: was.get(name) for name in names}})
+        _note(cloud, f"{type_name} {key}", {name: updated[name] for name in names})
+    now = settled(type_name, {**updated, **{name: was.get(name) for name in names}})
     _lead(cloud, type_name, was, now)
     return now
 

@@ -27,7 +27,7 @@ def _block(required: str, optional: str, computed: str, filled: str = "", **type
     """A block of arguments named in texts, strings unless `types` says otherwise; `filled` ones are optional
     and computed, as `region` always is."""
     attributes: dict[str, Attribute] = {}
-    for names, needed, given, made in (
+    for names, needed, given, filled_in in (
         (required, True, False, False),
         (optional, False, True, False),
         (computed, False, False, True),
@@ -35,7 +35,7 @@ def _block(required: str, optional: str, computed: str, filled: str = "", **type
     ):
         for name in names.split():
             type_ = types.get(name, "string")
-            attributes[name] = Attribute(type_, needed, given, made, sensitive=name in SENSITIVE)
+            attributes[name] = Attribute(type_, needed, given, filled_in, sensitive=name in SENSITIVE)
     return Block(attributes)
 
 
@@ -93,11 +93,11 @@ TYPES["aws_kms_secrets"].blocks["secret"] = Nested(_SECRET, "set")
 def open_resource(type_name: str, config: Object, account: Account, cloud: Cloud) -> Object:
     """The open ephemeral resource. Its secret is what was stored, or made up from the arguments."""
     seed = hashlib.sha256(pack([type_name, sorted(config.items())])).hexdigest()
-    made = {**_answers(type_name, seed, config, account), **_stored(type_name, config, cloud)}
+    result = {**_answers(type_name, seed, config, account), **_stored(type_name, config, cloud)}
     opened = dict(config)
     for name, attribute in TYPES[type_name].attributes.items():
         if attribute.computed and config.get(name) is None:
-            opened[name] = made.get(name)
+            opened[name] = result.get(name)
     return opened
 
 

@@ -74,7 +74,7 @@ def _answer(call: socket.socket) -> None:
             os.close(file)
         name, folder, *environment = _rest(call).split("\0")
         os.environ.clear()
-        os.environ.update(dict(each.split("=", 1) for each in environment))
+        os.environ.update(dict(variable.split("=", 1) for variable in environment))
         os.chdir(folder)
         sys.argv = ["rehearsal", name]
         threading.Thread(target=_follow, args=(call,), daemon=True).start()

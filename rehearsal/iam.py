@@ -53,11 +53,11 @@ class Identity:
 
     def refusal(self, request: Request) -> str:
         """Why the request is refused, in the words of AWS; empty when it is not."""
-        if any(_says(each, request, "Deny") for each in self.policies):
+        if any(_says(policy, request, "Deny") for policy in self.policies):
             return "with an explicit deny in an identity-based policy"
         if self.boundary and _says(self.boundary, request, "Deny"):
             return "with an explicit deny in a permissions boundary"
-        if not self.unread and not any(_says(each, request, "Allow") for each in self.policies):
+        if not self.unread and not any(_says(policy, request, "Allow") for policy in self.policies):
             return f"because no identity-based policy allows the {request.action} action"
         if self.boundary and not _says(self.boundary, request, "Allow"):
             return f"because no permissions boundary allows the {request.action} action"
@@ -71,7 +71,7 @@ def matches(pattern: str, value: str, *, small: bool = False) -> bool:
 
 @lru_cache(4096)
 def _compiled(pattern: str, small: bool) -> re.Pattern[str]:
-    text = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
+    text = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
     return re.compile(text, re.IGNORECASE | re.DOTALL if small else re.DOTALL)
 
 
@@ -89,14 +89,14 @@ def _says(document: Document, request: Request, effect: str) -> bool:
 def _applies(statement: Mapping[str, Any], request: Request, doubt: bool) -> bool:
     """Whether a statement is about the request; `doubt` is the answer where that cannot be known."""
     acts = any(
-        matches(each, request.action, small=True)
-        for each in listed(statement.get("Action", statement.get("NotAction", [])))
+        matches(action, request.action, small=True)
+        for action in listed(statement.get("Action", statement.get("NotAction", [])))
     )
     if acts != ("Action" in statement):
         return False
     there = any(
-        _stands_for(each, request.resource, doubt == ("Resource" in statement))
-        for each in listed(statement.get("Resource", statement.get("NotResource", [])))
+        _stands_for(pattern, request.resource, doubt == ("Resource" in statement))
+        for pattern in listed(statement.get("Resource", statement.get("NotResource", [])))
     )
     return there == ("Resource" in statement) and _conditions(statement.get("Condition", {}), request, doubt)
 
@@ -119,35 +119,35 @@ def _conditions(conditions: Mapping[str, Mapping[str, Any]], request: Request, d
 
 
 def _texts(expected: Any) -> list[str]:
-    return [str(each).lower() if isinstance(each, bool) else str(each) for each in listed(expected)]
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in listed(expected)]
 
 
 def _doubtful(operator: str, key: str, expected: Any, request: Request) -> bool:
     """Whether nothing can be said about a condition: its key, operator or a variable is not known here."""
     plain = operator.rpartition(":")[2].removesuffix("IfExists")
-    variable = any(VARIABLE.search(each) for each in _texts(expected))
+    variable = any(VARIABLE.search(text) for text in _texts(expected))
     unknown = plain != "Null" and plain not in OPERATORS and plain not in NEGATED
     return unknown or variable or request.doubtful(key.lower())
 
 
-def _holds(operator: str, expected: list[str], found: Sequence[str] | None) -> bool:
+def _holds(operator: str, expected: list[str], actual: Sequence[str] | None) -> bool:
     quantifier, _, plain = operator.rpartition(":")
     if plain == "Null":
-        return (found is None) == (expected == ["true"])
+        return (actual is None) == (expected == ["true"])
     optional = plain.endswith("IfExists")
     plain = plain.removesuffix("IfExists")
     negative = plain in NEGATED
     comparison = NEGATED.get(plain, plain)
-    if not found:
+    if not actual:
         return optional or negative or quantifier == "ForAllValues"
 
-    def one(value: str) -> bool:
-        equal = any(_equal(comparison, value, each) for each in expected)
+    def holds(value: str) -> bool:
+        equal = any(_equal(comparison, value, wanted) for wanted in expected)
         return equal != negative
 
     if quantifier == "ForAnyValue":
-        return any(one(value) for value in found)
-    return all(one(value) for value in found)
+        return any(holds(value) for value in actual)
+    return all(holds(value) for value in actual)
 
 
 def _equal(comparison: str, value: str, expected: str) -> bool:

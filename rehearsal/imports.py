@@ -38,8 +38,8 @@ IDS: Mapping[str, tuple[str, ...]] = {
     "aws_lb_listener_certificate": ("{listener_arn}_{certificate_arn}",),
     "aws_network_acl_rule": (_RULE,),
     "aws_route": tuple(
-        f"{{route_table_id}}_{{destination_{each}}}"
-        for each in ("cidr_block", "ipv6_cidr_block", "prefix_list_id")
+        f"{{route_table_id}}_{{destination_{destination}}}"
+        for destination in ("cidr_block", "ipv6_cidr_block", "prefix_list_id")
     ),
     "aws_route53_record": (f"{_RECORD}_{{set_identifier}}", _RECORD),
     "aws_route_table_association": ("{subnet_id}/{route_table_id}", "{gateway_id}/{route_table_id}"),
@@ -81,14 +81,14 @@ def ids(type_name: str, state: Object) -> Iterator[str]:
             yield _NAME.sub(lambda match, values=values: values[match[1]], pattern)  # type: ignore[misc]
 
 
-def brought(type_name: str, found: Object) -> Object:
+def brought(type_name: str, stored: Object) -> Object:
     """What an import makes of an object: nothing of what no API answers."""
-    return {**found, **{name: None for name in UNREAD if name in found}, **SET.get(type_name, {})}
+    return {**stored, **{name: None for name in UNREAD if name in stored}, **SET.get(type_name, {})}
 
 
-def read(found: Object, state: Object) -> Object:
+def read(stored: Object, state: Object) -> Object:
     """An object as it is now; what no API answers is as the state has it."""
-    return {**found, **{name: state.get(name) for name in UNREAD if name in found}}
+    return {**stored, **{name: state.get(name) for name in UNREAD if name in stored}}
 
 
 def _text(value: Any) -> str:

@@ -32,9 +32,9 @@ def _configuration(folder: Path) -> Iterator[Path]:
     manifest = folder / ".terraform" / "modules" / "modules.json"
     if manifest.is_file():
         folders |= {folder / module["Dir"] for module in json.loads(manifest.read_text())["Modules"]}
-    for each in sorted(folders):
-        yield from sorted(each.glob("*.tf"))
-        yield from sorted(each.glob("*.tf.json"))
+    for directory in sorted(folders):
+        yield from sorted(directory.glob("*.tf"))
+        yield from sorted(directory.glob("*.tf.json"))
 
 
 def _state_files(folder: Path) -> Iterator[Path | None]:

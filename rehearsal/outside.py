@@ -34,15 +34,15 @@ def around(cloud: Cloud, account_id: str, type_name: str) -> Iterable[Object]:
         return [{"id": account_id}]
     if type_name != OUTSIDE:
         return cloud.all(type_name)
-    given = [each.strip() for each in os.environ.get(VARIABLE, "").split(",")]
-    return [*cloud.notes(OUTSIDE), *({"pattern": each} for each in given if each)]
+    given = [pattern.strip() for pattern in os.environ.get(VARIABLE, "").split(",")]
+    return [*cloud.notes(OUTSIDE), *({"pattern": pattern} for pattern in given if pattern)]
 
 
 def stands(outside: Iterable[Mapping[str, Any]], value: str) -> bool:
     """Whether one of these values or patterns is this one."""
     return any(
-        value == each["value"] if "value" in each else fnmatchcase(value, str(each["pattern"]))
-        for each in outside
+        value == note["value"] if "value" in note else fnmatchcase(value, str(note["pattern"]))
+        for note in outside
     )
 
 
@@ -55,6 +55,6 @@ def _identities(state: Object) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, str) and one:
-            yield one
+    for member in value if isinstance(value, list) else [value]:
+        if isinstance(member, str) and member:
+            yield member

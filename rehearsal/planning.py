@@ -88,11 +88,14 @@ def _planned_nested(nested: Nested, facts: Facts, prefix: str, value: Any, confi
         earlier = prior if isinstance(prior, list) else []
         before = [*earlier, *[None] * len(value)][: len(value)]
         if nested.nesting == "set":
-            before = [next((one for one in earlier if _same(one, its)), None) for its in value]
-        return [element(one, its, old) for one, its, old in zip(value, given, before, strict=True)]
+            before = [
+                next((candidate for candidate in earlier if _same(candidate, its)), None) for its in value
+            ]
+        return [element(member, its, old) for member, its, old in zip(value, given, before, strict=True)]
     if isinstance(value, dict) and nested.nesting == "map":
         return {
-            key: element(one, (config or {}).get(key), (prior or {}).get(key)) for key, one in value.items()
+            key: element(member, (config or {}).get(key), (prior or {}).get(key))
+            for key, member in value.items()
         }
     return element(value, config, prior)
 
@@ -152,13 +155,13 @@ def _changed(name: str, block: Block, prior: Any, planned: Any) -> Iterator[Path
         yield from ((first, *path) for path in _changed(rest, nested.block, before, after))
     elif nested.nesting == "set" or len(before) != len(after):
         old, new = (
-            [value for one in side if not _empty(value := _at(one, rest))] for side in (before, after)
+            [value for member in side if not _empty(value := _at(member, rest))] for side in (before, after)
         )
         if old != new:
             yield (first,)
     else:
-        for index, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from ((first, index, *path) for path in _changed(rest, nested.block, one, other))
+        for index, (was, now) in enumerate(zip(before, after, strict=True)):
+            yield from ((first, index, *path) for path in _changed(rest, nested.block, was, now))
 
 
 def _at(value: Any, path: str) -> Any:
@@ -200,9 +203,9 @@ def conform(block: Block, raw: Object) -> Object:
 
 def _conform_nested(nested: Nested, value: Any) -> Any:
     if isinstance(value, list):
-        return [conform(nested.block, one) for one in value]
+        return [conform(nested.block, member) for member in value]
     if nested.nesting == "map":
-        return {key: conform(nested.block, one) for key, one in value.items()}
+        return {key: conform(nested.block, member) for key, member in value.items()}
     return conform(nested.block, value)
 
 

@@ -26,33 +26,33 @@ LISTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrin
 ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):root")
 
 
-def same(one: Any, other: Any) -> bool:
+def same(first: Any, second: Any) -> bool:
     """Whether two documents say the same; policies may differ in order, and in one value as a list or not."""
-    if one == other:
+    if first == second:
         return True
-    policies = all(isinstance(each, dict) and "Statement" in each for each in (one, other))
-    return policies and _plain(one, "") == _plain(other, "")
+    policies = all(isinstance(document, dict) and "Statement" in document for document in (first, second))
+    return policies and _plain(first, "") == _plain(second, "")
 
 
 def _plain(value: Any, key: str) -> Any:
     """A value of a policy in one form; `key` is where it stands."""
     if isinstance(value, dict):
-        plain = {name: _plain(each, "" if key == "Condition" else name) for name, each in value.items()}
+        plain = {name: _plain(member, "" if key == "Condition" else name) for name, member in value.items()}
         if key == "Condition":
             plain = {
-                name: {what: sorted(map(str, _listed(each))) for what, each in value[name].items()}
+                name: {what: sorted(map(str, _listed(values))) for what, values in value[name].items()}
                 for name in value
                 if isinstance(value[name], dict)
             }
         elif key in ("Principal", "NotPrincipal"):
             plain = {
-                kind: sorted(ACCOUNT.sub(r"\1", str(one)) for one in _listed(each))
-                for kind, each in value.items()
+                kind: sorted(ACCOUNT.sub(r"\1", str(principal)) for principal in _listed(principals))
+                for kind, principals in value.items()
             }
         return [plain] if key == "Statement" else plain
     if key in LISTS:
-        ordered = [_plain(each, "") for each in _listed(value)]
-        return sorted(ordered, key=lambda each: json.dumps(each, sort_keys=True))
+        ordered = [_plain(statement, "") for statement in _listed(value)]
+        return sorted(ordered, key=lambda statement: json.dumps(statement, sort_keys=True))
     return value
 
 
@@ -78,8 +78,8 @@ def render(config: Object) -> tuple[str, str]:
 def _statements(document: str | None) -> list[Object]:
     if not document:
         return []
-    found = json.loads(document).get("Statement") or []
-    return found if isinstance(found, list) else [found]
+    statements = json.loads(document).get("Statement") or []
+    return statements if isinstance(statements, list) else [statements]
 
 
 def _merge(statements: list[Object], more: list[Object]) -> None:

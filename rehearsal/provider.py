@@ -101,8 +101,8 @@ class Provider:
             self._checks[key] = self.catalog.checks(self.name, type_, kind)
         if not self._checks[key]:
             return []
-        found = checks.problems(type_.block, self._checks[key], decode(config) or {})
-        return [_diagnostic(type_, problem) for problem in found]
+        problems = checks.problems(type_.block, self._checks[key], decode(config) or {})
+        return [_diagnostic(type_, problem) for problem in problems]
 
     def ValidateEphemeralResourceConfig(self, _request: Any, _context: Any) -> Any:
         return messages().ValidateEphemeralResourceConfig.Response()
@@ -113,7 +113,7 @@ class Provider:
             self.releases.configure(decode(request.config) or {})
         account = Account.configured(decode(request.config) or {}, os.environ)
         try:
-            self.changes = Changes(self.cloud, account, *(os.environ.get(each, "") for each in SWITCHES))
+            self.changes = Changes(self.cloud, account, *(os.environ.get(switch, "") for switch in SWITCHES))
         except ValueError as problem:
             switch = str(problem).partition(":")[0].partition("=")[0]
             return response(diagnostics=[error(f"{switch} is not understood", str(problem))])
@@ -150,8 +150,8 @@ class Provider:
         said = [unproven(type_)] if changed and not type_.facts.source else []
         said += [error(words, source) for words, source in differences.refused(type_.name, config)]
         if type_.name == releases.TYPE and (changed or prior is None):
-            found = self.releases.findings(planned, config, upgrade=prior is not None)
-            said += [_judged(each) for each in found if not each.later]
+            findings = self.releases.findings(planned, config, upgrade=prior is not None)
+            said += [_judged(finding) for finding in findings if not finding.later]
         return response(
             planned_state=encode(planned),
             diagnostics=said,
@@ -168,15 +168,15 @@ class Provider:
         of_helm = type_.name == releases.TYPE
         if of_helm and planned is not None:
             config, upgrade = decode(request.config) or {}, prior is not None
-            found = self.releases.findings(planned, config, upgrade, applying=True)
-            if wrong := [_judged(each) for each in found if each.sure]:
+            findings = self.releases.findings(planned, config, upgrade, applying=True)
+            if wrong := [_judged(finding) for finding in findings if finding.sure]:
                 return response(new_state=request.prior_state, private=private, diagnostics=wrong)
         if planned is None:
             refusal = self.changes.delete(type_, prior, private)
         elif prior is None:
-            made, private, refusal = self.changes.create(type_, planned)
+            state, private, refusal = self.changes.create(type_, planned)
         else:
-            made, refusal = self.changes.update(type_, prior, planned, private)
+            state, refusal = self.changes.update(type_, prior, planned, private)
         if refusal:
             return response(new_state=request.prior_state, private=private, diagnostics=[refusal])
         if of_helm:
@@ -186,7 +186,7 @@ class Provider:
                 self.releases.remember(planned, upgrade=prior is not None)
         if planned is None:
             return response(new_state=request.planned_state)
-        return response(new_state=encode(made), private=private, legacy_type_system=_legacy(type_))
+        return response(new_state=encode(state), private=private, legacy_type_system=_legacy(type_))
 
     def ImportResourceState(self, request: Any, _context: Any) -> Any:
         pb = messages().ImportResourceState
@@ -271,19 +271,19 @@ def _diagnostic(type_: Type, problem: checks.Problem) -> Any:
     steps: list[str | int] = []
     block: Block | None = type_.block
     for step in problem.path:
-        found = block and isinstance(step, str) and (block.blocks.get(step) or block.attributes.get(step))
+        argument = block and isinstance(step, str) and (block.blocks.get(step) or block.attributes.get(step))
         steps.append(step)
-        if isinstance(found, Nested):
-            block = found.block
-            if found.nesting == "set":
+        if isinstance(argument, Nested):
+            block = argument.block
+            if argument.nesting == "set":
                 break
-        elif found:
-            if isinstance(found.type, list) and found.type[0] == "set":
+        elif argument:
+            if isinstance(argument.type, list) and argument.type[0] == "set":
                 break
             block = None
-    made = error(problem.summary, problem.detail)
-    made.attribute.CopyFrom(_attribute_path(tuple(steps)))
-    return made
+    diagnostic = error(problem.summary, problem.detail)
+    diagnostic.attribute.CopyFrom(_attribute_path(tuple(steps)))
+    return diagnostic
 
 
 def _attribute_path(path: ArgumentPath) -> Any:

@@ -26,12 +26,12 @@ LOCK = "aws_backup_vault_lock_configuration"
 SCHEDULED, SNAPSHOT, LOCKED = "scheduled", "snapshot", "locked"
 
 
-def begin(cloud: Cloud, type_name: str, made: Object) -> None:
+def begin(cloud: Cloud, type_name: str, created: Object) -> None:
     """Notes the day on which a new lock closes for good."""
-    grace = made.get("changeable_for_days")
+    grace = created.get("changeable_for_days")
     if type_name == LOCK and isinstance(grace, int):
         cloud.write_note(
-            LOCKED, _place(made, made.get("backup_vault_name")), {"from": days.today(cloud) + grace}
+            LOCKED, _place(created, created.get("backup_vault_name")), {"from": days.today(cloud) + grace}
         )
 
 
@@ -62,11 +62,11 @@ def leave(cloud: Cloud, type_name: str, state: Object) -> str:
     return ""
 
 
-def reserved(cloud: Cloud, type_name: str, made: Object) -> str:
+def reserved(cloud: Cloud, type_name: str, created: Object) -> str:
     """AWS's answer where a name is still taken by what was deleted; empty where it is free."""
     if type_name != days.SECRET:
         return ""
-    note = cloud.note(SCHEDULED, _place(made, made.get("name")))
+    note = cloud.note(SCHEDULED, _place(created, created.get("name")))
     if note is None or note["until"] <= days.today(cloud):
         return ""
     return (

@@ -76,45 +76,48 @@ def by_name(block: Block, prefix: str = "") -> Iterator[str]:
 
 def row(kind: str, name: str, block: Block, dump: Schemas, formations: Mapping[str, Any]) -> Row:
     """What the witnesses say about one type."""
-    found: dict[str, Any] = {"computed": [], "sensitive": [], "write_only": [], "items": {}}
+    result: dict[str, Any] = {"computed": [], "sensitive": [], "write_only": [], "items": {}}
     schema = dump.get((kind, _plain(name)))
     if schema:
-        _compare(block, schema["block"], "", found)
+        _compare(block, schema["block"], "", result)
     formation = _formation(name, block, formations) if kind == "resource" else ""
     replace = sorted(_create_only(block, formations[formation])) if formation else []
     defaults = dict(sorted(_defaults(block, formations[formation]))) if formation else {}
-    return Row(bool(schema), formation, **found, replace=replace, defaults=defaults)
+    return Row(bool(schema), formation, **result, replace=replace, defaults=defaults)
 
 
-def _compare(block: Block, schema: Mapping[str, Any], prefix: str, found: dict[str, Any]) -> None:
+def _compare(block: Block, schema: Mapping[str, Any], prefix: str, result: dict[str, Any]) -> None:
     said = schema.get("attributes", {})
     for name, attribute in block.attributes.items():
         path, its = f"{prefix}{name}", said.get(name)
         if its is None:
-            found["sensitive"] += [path] if SENSITIVE.search(name) else []
+            result["sensitive"] += [path] if SENSITIVE.search(name) else []
             continue
-        found["computed"] += [path] if its.get("computed") and attribute.optional else []
-        found["sensitive"] += [path] if its.get("sensitive") else []
-        found["write_only"] += [path] if its.get("write_only") else []
+        result["computed"] += [path] if its.get("computed") and attribute.optional else []
+        result["sensitive"] += [path] if its.get("sensitive") else []
+        result["write_only"] += [path] if its.get("write_only") else []
     for name, nested in block.blocks.items():
         path, its = f"{prefix}{name}", schema.get("block_types", {}).get(name)
         if its is None:
-            found["sensitive"] += by_name(nested.block, f"{path}.")
+            result["sensitive"] += by_name(nested.block, f"{path}.")
             continue
         least, most = its.get("min_items", 0), its.get("max_items", 0)
         if nested.nesting in ("list", "set") and (least, most) != (nested.required, nested.single):
-            found["items"][path] = [least, most]
-        _compare(nested.block, its["block"], f"{path}.", found)
+            result["items"][path] = [least, most]
+        _compare(nested.block, its["block"], f"{path}.", result)
 
 
 def _formation(name: str, block: Block, formations: Mapping[str, Any]) -> str:
     """CloudFormation's name of a type; empty where no type is like it."""
-    plain, mine = _plain(name.removeprefix("aws_")), {_stem(each) for each in _arguments(block)} - COMMON
+    plain, mine = (
+        _plain(name.removeprefix("aws_")),
+        {_stem(argument) for argument in _arguments(block)} - COMMON,
+    )
     best: tuple[bool, float, str] = (False, 0.0, "")
     for formation, schema in formations.items():
         _, service, noun = formation.lower().split("::")
         if plain.endswith(noun):
-            its = {_stem(_snake(each)) for each in schema["properties"]} - COMMON
+            its = {_stem(_snake(property_)) for property_ in schema["properties"]} - COMMON
             its -= {_stem(_snake(path)) for path in _top(schema.get("readOnlyProperties", []))}
             share = len(mine & its) / max(1, len(mine | its))
             best = max(best, (service + noun == plain, share, formation))
@@ -149,7 +152,7 @@ def _type(value: Any) -> str:
 
 
 def _arguments(block: Block) -> list[str]:
-    given = [name for name, each in block.attributes.items() if each.required or each.optional]
+    given = [name for name, attribute in block.attributes.items() if attribute.required or attribute.optional]
     return [*given, *block.blocks]
 
 
@@ -202,9 +205,9 @@ def formations() -> tuple[str, dict[str, Any]]:
     import cfnlint  # type: ignore[import-untyped]
 
     folder = Path(str(cfnlint.__file__)).parent / "data/schemas/resources"
-    found = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+    schemas = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
     return metadata.version("cfn-lint"), {
-        each["typeName"]: each for each in found if each["typeName"].count("::") == 2
+        schema["typeName"]: schema for schema in schemas if schema["typeName"].count("::") == 2
     }
 
 
@@ -216,15 +219,15 @@ def main() -> int:
     aws = providers.read()["aws"]
     rows = []
     for (kind, name), block in sorted(aws.types.items()):
-        made = row(kind, name, block, dump, known)
-        if kind != "provider" and (made.schema or made.cloudformation):
-            rows.append([kind, name, {key: value for key, value in asdict(made).items() if value}])
+        entry = row(kind, name, block, dump, known)
+        if kind != "provider" and (entry.schema or entry.cloudformation):
+            rows.append([kind, name, {key: value for key, value in asdict(entry).items() if value}])
     sources = {"provider": aws.version, DUMP: version, "cfn-lint": release}
-    lines = ",\n".join(json.dumps(each, separators=(",", ":"), sort_keys=True) for each in rows)
+    lines = ",\n".join(json.dumps(row_, separators=(",", ":"), sort_keys=True) for row_ in rows)
     text = f'{{"sources": {json.dumps(sources)}, "types": [\n{lines}\n]}}\n'
     FILE.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    with_schema = sum("schema" in each for *_, each in rows)
-    replacing = sum("cloudformation" in each for *_, each in rows)
+    with_schema = sum("schema" in row_ for *_, row_ in rows)
+    replacing = sum("cloudformation" in row_ for *_, row_ in rows)
     print(
         f"{len(rows)} types of {len(aws.types) - 1}: {with_schema} in the dump, {replacing} in CloudFormation"
     )

@@ -88,14 +88,16 @@ class ValueFactory:
     def _pattern(self, pattern: Any, name: str, type_: CtyType) -> Any:
         if isinstance(pattern, list):
             inner = type_[1] if isinstance(type_, list) else "string"
-            return [self._pattern(one, name, inner) for one in pattern]
+            return [self._pattern(member, name, inner) for member in pattern]
         if isinstance(pattern, dict):
             members = type_[1] if isinstance(type_, list) and type_[0] == "object" else {}
-            made = {key: self._pattern(one, key, members.get(key, "string")) for key, one in pattern.items()}
-            missing = {
-                key: self._fallback(f"{name}_{key}", members[key]) for key in members if key not in made
+            result = {
+                key: self._pattern(member, key, members.get(key, "string")) for key, member in pattern.items()
             }
-            return {**made, **missing}
+            missing = {
+                key: self._fallback(f"{name}_{key}", members[key]) for key in members if key not in result
+            }
+            return {**result, **missing}
         if not isinstance(pattern, str):
             return pattern
         whole = _WORD.fullmatch(pattern)
@@ -167,8 +169,8 @@ class ValueFactory:
             return f"{self._prefix(name)}{digits}"
         service, _, noun = self.type.name.removeprefix("aws_").partition("_")
         if name == "arn" or name.endswith("_arn"):
-            place = f"{self.account.partition}:{service}:{self.region}:{self.account.id}"
-            return f"arn:{place}:{noun or service}/{self._digest(name, 12)}"
+            prefix = f"{self.account.partition}:{service}:{self.region}:{self.account.id}"
+            return f"arn:{prefix}:{noun or service}/{self._digest(name, 12)}"
         if name in ("owner_id", "account_id", "owner"):
             return self.account.id
         if name == "availability_zone":
@@ -200,14 +202,14 @@ class ValueFactory:
         pattern = self.values.get(_without_indexes(path))
         if pattern is None or nested.nesting == "map":
             return {} if nested.nesting == "map" else None if nested.nesting == "single" else []
-        made = self._pattern(pattern, path, "string")
-        if isinstance(made, list):
-            return [conform(nested.block, one) for one in made]
-        return conform(nested.block, made)
+        members = self._pattern(pattern, path, "string")
+        if isinstance(members, list):
+            return [conform(nested.block, member) for member in members]
+        return conform(nested.block, members)
 
     def _block(self, block: Block, value: Any, path: str) -> Any:
         if isinstance(value, list):
-            return [self._block(block, one, f"{path}.{index}") for index, one in enumerate(value)]
+            return [self._block(block, member, f"{path}.{index}") for index, member in enumerate(value)]
         if not isinstance(value, dict):
             return value
         filled = dict(value)
@@ -227,11 +229,12 @@ class ValueFactory:
             return self._fallback(name, type_)
         inner = type_[1] if isinstance(type_, list) else "string"
         if isinstance(value, list):
-            return [self._known(one, f"{path}.{index}", inner) for index, one in enumerate(value)]
+            return [self._known(member, f"{path}.{index}", inner) for index, member in enumerate(value)]
         if isinstance(value, dict):
             types = inner if isinstance(inner, dict) else dict.fromkeys(value, inner)
             return {
-                key: self._known(one, f"{path}.{key}", types.get(key, "string")) for key, one in value.items()
+                key: self._known(member, f"{path}.{key}", types.get(key, "string"))
+                for key, member in value.items()
             }
         return value
 
@@ -242,7 +245,7 @@ def _without_indexes(path: str) -> str:
 
 def _unknown_in(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(_unknown_in(one) for one in value.values())
+        return any(_unknown_in(member) for member in value.values())
     if isinstance(value, list):
-        return any(_unknown_in(one) for one in value)
+        return any(_unknown_in(member) for member in value)
     return value is UNKNOWN

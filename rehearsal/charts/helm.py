@@ -65,19 +65,19 @@ class Chart:
     def files(self) -> dict[str, bytes]:
         """Each file by its path in the chart. Raises OSError or tarfile.TarError for what cannot be read."""
         if self.path.is_dir():
-            paths = sorted(each for each in self.path.rglob("*") if each.is_file())
-            return {each.relative_to(self.path).as_posix(): each.read_bytes() for each in paths}
+            paths = sorted(path for path in self.path.rglob("*") if path.is_file())
+            return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in paths}
         with tarfile.open(self.path) as archive:
-            members = [each for each in archive.getmembers() if each.isfile()]
-            read = ((each.name.partition("/")[2], archive.extractfile(each)) for each in members)
+            members = [member for member in archive.getmembers() if member.isfile()]
+            read = ((member.name.partition("/")[2], archive.extractfile(member)) for member in members)
             return {name: file.read() for name, file in read if file}
 
     @cached_property
     def digest(self) -> str:
-        made = hashlib.sha256()
+        digest = hashlib.sha256()
         for name, content in sorted(self.files.items()):
-            made.update(f"{name}\0{len(content)}\0".encode() + content)
-        return made.hexdigest()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
 
     @cached_property
     def text(self) -> str:
@@ -93,11 +93,11 @@ class Chart:
         """Whether a template that stopped by itself may have done so for what it asked the cluster before."""
         if not _ASKS.search(self.text):
             return False
-        place = re.search(r"execution error at \([^/]+/(\S+?):(\d+):", error)
-        if not place or place[1] not in self.files:
+        match = re.search(r"execution error at \([^/]+/(\S+?):(\d+):", error)
+        if not match or match[1] not in self.files:
             return True
-        lines = self.files[place[1]].decode(errors="replace").splitlines()
-        return bool(_ASKS_OR_CALLS.search("\n".join(lines[: int(place[2])])))
+        lines = self.files[match[1]].decode(errors="replace").splitlines()
+        return bool(_ASKS_OR_CALLS.search("\n".join(lines[: int(match[2])])))
 
     @property
     def chooses(self) -> bool:
@@ -140,8 +140,8 @@ class Release:
         yield from ("--namespace", self.namespace)
         if self.version:
             yield from ("--kube-version", self.version)
-        for each in self.apis:
-            yield from ("--api-versions", each)
+        for api in self.apis:
+            yield from ("--api-versions", api)
         if self.upgrade:
             yield "--is-upgrade"
         if self.crds:
@@ -172,11 +172,11 @@ def rendered(helm: str, chart: Chart, release: Release) -> Rendering:
     file = catalog_path().parent / "scratch/charts" / hashlib.sha256(what.encode()).hexdigest()
     if file.exists():
         return Rendering(**json.loads(file.read_text(encoding="utf-8")))
-    made = _run(helm, str(chart.path), release)
+    output = _run(helm, str(chart.path), release)
     if not release.secret:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write(file, json.dumps({"printed": made.printed, "error": made.error}))
-    return made
+        write(file, json.dumps({"printed": output.printed, "error": output.error}))
+    return output
 
 
 def refuses_values(helm: str, text: str) -> str:
@@ -197,7 +197,7 @@ def _run(helm: str, chart: str, release: Release) -> Rendering:
             file = Path(folder, f"values-{number}.yaml")
             file.write_text(text, encoding="utf-8")
             options += ["--values", str(file)]
-        homes = {f"HELM_{each}_HOME": folder for each in ("CACHE", "CONFIG", "DATA")}
+        homes = {f"HELM_{kind}_HOME": folder for kind in ("CACHE", "CONFIG", "DATA")}
         try:
             ended = subprocess.run(
                 [helm, "template", release.name, chart, *options],
@@ -221,10 +221,10 @@ def _shortened(text: str, folder: str) -> str:
 
 def merged(documents: Sequence[Any]) -> dict[str, Any]:
     """Values as helm merges them: a later document overrides an earlier one, key by key."""
-    found: dict[str, Any] = {}
-    for each in documents:
-        found = _merge(found, mapping(each))
-    return found
+    result: dict[str, Any] = {}
+    for document in documents:
+        result = _merge(result, mapping(document))
+    return result
 
 
 def _merge(first: dict[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

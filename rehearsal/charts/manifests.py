@@ -93,7 +93,7 @@ class Thing:
     def hook(self) -> list[str]:
         """The events of helm at which it is made; most objects are no hooks."""
         given = mapping(self.metadata.get("annotations")).get("helm.sh/hook")
-        return [each.strip() for each in given.split(",")] if isinstance(given, str) else []
+        return [event.strip() for event in given.split(",")] if isinstance(given, str) else []
 
     @property
     def called(self) -> str:
@@ -122,8 +122,8 @@ def things(printed: str, namespace: str) -> Iterator[Thing]:
         except (yaml.YAMLError, ValueError):
             continue
         if isinstance(body, dict) and body.get("kind") and body.get("apiVersion"):
-            found = _SOURCE.search(part)
+            source = _SOURCE.search(part)
             listed = body.get("items") if str(body["kind"]).endswith("List") else None
-            for each in listed if isinstance(listed, list) else [body]:
-                if isinstance(each, dict):
-                    yield Thing(each, found[1] if found else "", namespace)
+            for item in listed if isinstance(listed, list) else [body]:
+                if isinstance(item, dict):
+                    yield Thing(item, source[1] if source else "", namespace)

@@ -80,8 +80,8 @@ def label_value(text: str) -> str:
 
 
 def labels(value: Any, path: str) -> Flaws:
-    for key, each in mapping(value).items():
-        for words in (qualified(str(key)), label_value(each) if isinstance(each, str) else ""):
+    for key, text in mapping(value).items():
+        for words in (qualified(str(key)), label_value(text) if isinstance(text, str) else ""):
             if words:
                 yield Flaw(f"{path}.{key}", words, SOURCE)
 

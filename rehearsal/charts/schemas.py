@@ -56,8 +56,8 @@ def versions() -> dict[str, Path]:
     if spec is None or spec.origin is None:
         return {}
     files = (Path(spec.origin).parent / "kubernetes-json-schema").glob("*-local/_definitions.json")
-    found = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
-    return dict(sorted(found.items(), key=lambda item: _number(item[0])))
+    by_version = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
+    return dict(sorted(by_version.items(), key=lambda item: _number(item[0])))
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -69,7 +69,7 @@ def nearest(version: str) -> str:
     known = list(versions())
     if not re.match(r"\d+\.\d+", version):
         return known[-1] if known else ""
-    older = [each for each in known if _number(each) <= _number(version)]
+    older = [candidate for candidate in known if _number(candidate) <= _number(version)]
     return older[-1] if older else ""
 
 
@@ -87,14 +87,14 @@ class Schemas:
     @cached_property
     def kinds(self) -> dict[tuple[str, str], str]:
         """The name of a definition by apiVersion and kind."""
-        found = {}
+        kinds = {}
         for name, definition in self.definitions.items():
             marks = definition.get("x-kubernetes-group-version-kind", ())
             if len(marks) == 1:  # what serves many kinds, such as DeleteOptions, is no object
                 (mark,) = marks
                 api = f"{mark['group']}/{mark['version']}" if mark["group"] else mark["version"]
-                found[api, mark["kind"]] = name
-        return found
+                kinds[api, mark["kind"]] = name
+        return kinds
 
     @cached_property
     def groups(self) -> set[str]:
@@ -110,7 +110,7 @@ class Schemas:
 
     def others(self, kind: str) -> list[str]:
         """Under which apiVersions the server knows a kind."""
-        return sorted(api for api, each in self.kinds if each == kind)
+        return sorted(api for api, kind_ in self.kinds if kind_ == kind)
 
     def mismatches(self, body: dict[str, Any]) -> Iterator[Mismatch]:
         """Where an object is not what its schema says; nothing for an object without one."""
@@ -143,8 +143,8 @@ class Schemas:
         elif isinstance(value, list):
             inner = schema.get("items")
             if isinstance(inner, dict):
-                for index, each in enumerate(value):
-                    yield from self._value(each, inner, f"{path}[{index}]", "")
+                for index, member in enumerate(value):
+                    yield from self._value(member, inner, f"{path}[{index}]", "")
             yield from _size(path, len(value), schema, "Items", "member")
         else:
             yield from _scalar(path, value, schema)
@@ -159,12 +159,12 @@ class Schemas:
             filled = (named, name) in _FILLED or "default" in mapping_of(known.get(name))
             if value.get(name) is None and not filled:
                 yield Mismatch(join(path, name), "is required")
-        for key, each in value.items():
+        for key, member in value.items():
             inner = known.get(key, rest if isinstance(rest, dict) else None)
             if not isinstance(key, str):
                 yield Mismatch(join(path, str(key)), f"the key must be a string, got {_shown(key)}")
             elif inner is not None:
-                yield from self._value(each, inner, join(path, key), "")
+                yield from self._value(member, inner, join(path, key), "")
             elif closed:
                 yield Mismatch(join(path, key), "is not a field that Kubernetes knows here", unknown=True)
 
@@ -192,7 +192,7 @@ def _wrong_type(value: Any, schema: Schema, named: str) -> str:
     if "oneOf" in schema or "anyOf" in schema or "allOf" in schema:
         return ""
     types = schema.get("type")
-    type_ = next((each for each in types if each != "null"), None) if isinstance(types, list) else types
+    type_ = next((name for name in types if name != "null"), None) if isinstance(types, list) else types
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     checks: dict[Any, tuple[bool, str]] = {
         "object": (isinstance(value, dict), "an object"),
@@ -255,9 +255,9 @@ def defined(body: dict[str, Any]) -> dict[tuple[str, str], Schema]:
     """The schemas in a CustomResourceDefinition, by apiVersion and kind."""
     spec = mapping_of(body.get("spec"))
     kind = mapping_of(spec.get("names")).get("kind")
-    found = {}
+    definitions = {}
     for version in spec.get("versions") or []:
         schema = mapping_of(mapping_of(version).get("schema")).get("openAPIV3Schema")
         if isinstance(schema, dict) and kind:
-            found[f"{spec.get('group')}/{version.get('name')}", str(kind)] = schema
-    return found
+            definitions[f"{spec.get('group')}/{version.get('name')}", str(kind)] = schema
+    return definitions

@@ -65,4 +65,4 @@ def in_use(type_name: str, state: Object, around: Callable[[str], Iterable[Objec
         return None
     by, argument, words = MEMBERS[type_name]
     name = state.get("name")
-    return words.format(name=name) if any(each.get(argument) == name for each in around(by)) else None
+    return words.format(name=name) if any(user.get(argument) == name for user in around(by)) else None

@@ -249,11 +249,11 @@ def taken(type_name: str) -> Answer:
 
     def answer(_was: Values, now: Values, around: Around) -> str:
         mine = _named(name, now)
-        known = isinstance(mine[0], str) and all(each is None or isinstance(each, str) for each in mine)
+        known = isinstance(mine[0], str) and all(part is None or isinstance(part, str) for part in mine)
         if not known or (name.free_with and now.get(name.free_with) is True):
             return ""
-        for each in name.among or (type_name,):
-            if any(_named(name, other) == mine for other in others(around, each, now)):
+        for other_type in name.among or (type_name,):
+            if any(_named(name, namesake) == mine for namesake in others(around, other_type, now)):
                 said = ", ".join(
                     f"{argument} {value}" for argument, value in zip(name.by, mine, strict=True) if value
                 )
@@ -264,11 +264,11 @@ def taken(type_name: str) -> Answer:
 
 
 def _named(name: Name, state: Values) -> tuple[Any, ...]:
-    return tuple(value if (value := state.get(each)) != "" else None for each in name.by)
+    return tuple(value if (value := state.get(argument)) != "" else None for argument in name.by)
 
 
 def monitor(_was: Values, now: Values, around: Around) -> str:
-    kinds = [each.get("monitor_type") for each in others(around, MONITOR, now, everywhere=True)]
+    kinds = [existing.get("monitor_type") for existing in others(around, MONITOR, now, everywhere=True)]
     if now.get("monitor_type") != "DIMENSIONAL" or "DIMENSIONAL" not in kinds:
         return ""
     return "LimitExceededException: Limit exceeded on dimensional spend monitor creation"

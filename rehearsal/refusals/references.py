@@ -422,15 +422,17 @@ def valued(values: Any, path: str) -> list[str]:
     name, _, rest = path.partition(".")
     if not rest:
         return texts(values.get(name)) if isinstance(values, dict) else []
-    found = values.get(name) if isinstance(values, dict) else None
-    return [text for one in (found if isinstance(found, list) else [found]) for text in valued(one, rest)]
+    nested = values.get(name) if isinstance(values, dict) else None
+    return [
+        text for member in (nested if isinstance(nested, list) else [nested]) for text in valued(member, rest)
+    ]
 
 
 def there(around: Around, holders: Iterable[str], value: str) -> bool:
     """Whether the account has an object of this name."""
     for holder in holders:
         type_name, _, path = holder.partition(".")
-        if any(value in valued(one, path) for one in around(type_name)):
+        if any(value in valued(object_, path) for object_ in around(type_name)):
             return True
     return stands(around(OUTSIDE), value)
 
@@ -440,7 +442,7 @@ def foreign(value: str, around: Around) -> bool:
     if OWN.fullmatch(value):
         return True
     parts = value.split(":")
-    return len(parts) > 5 and bool(parts[4]) and parts[4] not in {each.get("id") for each in around(OWNER)}
+    return len(parts) > 5 and bool(parts[4]) and parts[4] not in {owner.get("id") for owner in around(OWNER)}
 
 
 def missing(reference: Reference, path: str) -> Answer:
@@ -462,8 +464,8 @@ def _source(reference: Reference) -> str:
 
 def _rules() -> Iterator[Rule]:
     for reference in REFERENCES:
-        for place in reference.of:
-            type_name, _, path = place.partition(".")
+        for argument in reference.of:
+            type_name, _, path = argument.partition(".")
             yield Rule(
                 f"there_{type_name.removeprefix('aws_')}_{path.replace('.', '_')}",
                 (type_name,),
