@@ -60,7 +60,7 @@ def parsed(section: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
             _offered(row),
             {name: value for name, value in row.items() if name not in _ABOUT},
         )
-        for version, row in sorted(section.items(), key=lambda each: numbers(each[0]))
+        for version, row in sorted(section.items(), key=lambda item: numbers(item[0]))
     }
 
 
@@ -76,8 +76,8 @@ def as_of(product: str) -> date:
 
 def load(text: str) -> dict[str, Any]:
     """The table as it is written."""
-    found: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return found
+    document: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return document
 
 
 @cache

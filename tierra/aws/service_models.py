@@ -24,15 +24,15 @@ def shape(service: str, name: str) -> dict[str, Any]:
     if file is None:
         raise LookupError(f"there is no model of {service}")
     with opened(file) as model:
-        kept, found = b"", None
+        kept, path = b"", None
         while piece := model.read(_PIECE):
             kept += piece
-            found = found or start.search(kept)
-            if not found:
+            path = path or start.search(kept)
+            if not path:
                 kept = kept[-_PIECE:]
                 continue
             try:
-                return json.JSONDecoder().raw_decode(kept[found.end() :].decode(errors="ignore"))[0]  # type: ignore[no-any-return]
+                return json.JSONDecoder().raw_decode(kept[path.end() :].decode(errors="ignore"))[0]  # type: ignore[no-any-return]
             except json.JSONDecodeError:
                 continue  # the shape goes on in the next piece
     raise LookupError(f"the model of {service} has no shape {name}")

@@ -34,11 +34,11 @@ def numbers(version: Any) -> tuple[int, ...]:
 
 def at(values: Values, path: str) -> Any:
     """The value at a dotted path; blocks are lists of one."""
-    found: Any = values
+    value: Any = values
     for name in path.split("."):
-        found = found[0] if isinstance(found, list) and found else found
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def lower(was: Any, now: Any) -> bool:
@@ -80,10 +80,10 @@ def postgres_replicas(was: Values, now: Values, around: Around) -> str:
     if len(new) < 2 or old[:1] != new[:1] or new <= old:
         return ""
     behind = [
-        str(each.get("identifier"))
-        for each in around("aws_db_instance")
-        if each.get("replicate_source_db") == now.get("identifier")
-        and () < numbers(each.get("engine_version_actual")) < new
+        str(replica.get("identifier"))
+        for replica in around("aws_db_instance")
+        if replica.get("replicate_source_db") == now.get("identifier")
+        and () < numbers(replica.get("engine_version_actual")) < new
     ]
     says = "DBUpgradeDependencyFailure: One or more of the DB Instance's read replicas need to be upgraded:"
     return f"{says} {', '.join(behind)}" if behind else ""
@@ -112,7 +112,9 @@ def _family(was: Values, now: Values, groups: Iterable[Values], argument: str, w
     """AWS's answer to a parameter group of another version than the wanted one."""
     name = now.get(argument)
     same = (was.get(argument), was.get("engine_version")) == (name, now.get("engine_version"))
-    families = [each.get("family") for each in groups if each.get("name") == name and isinstance(name, str)]
+    families = [
+        group.get("family") for group in groups if group.get("name") == name and isinstance(name, str)
+    ]
     if same or not families or families[0] == wanted or not wanted[-1].isdigit():
         return ""
     return (
@@ -177,7 +179,7 @@ def redis_nodes(was: Values, now: Values, _around: Around) -> str:
 
 def cache_family(was: Values, now: Values, _around: Around) -> str:
     old, new = (
-        (each.get("engine") or "redis", numbers(each.get("engine_version"))[:1]) for each in (was, now)
+        (side.get("engine") or "redis", numbers(side.get("engine_version"))[:1]) for side in (was, now)
     )
     known = was and old[1] and new[1] and isinstance(new[0], str)
     if not known or old == new or now.get("apply_immediately") is not False:
@@ -208,9 +210,9 @@ def cluster_zones(was: Values, now: Values, around: Around) -> str:
     old, new = at(was, SUBNETS), at(now, SUBNETS)
     if not isinstance(old, list) or not isinstance(new, list):
         return ""
-    zones = {each.get("id"): each.get("availability_zone") for each in around("aws_subnet")}
-    if all(isinstance(each, str) and each in zones for each in (*old, *new)):
-        same = {zones[each] for each in old} == {zones[each] for each in new}
+    zones = {subnet.get("id"): subnet.get("availability_zone") for subnet in around("aws_subnet")}
+    if all(isinstance(subnet_id, str) and subnet_id in zones for subnet_id in (*old, *new)):
+        same = {zones[subnet_id] for subnet_id in old} == {zones[subnet_id] for subnet_id in new}
     else:
         same = len(old) == len(new)
     return "" if same else f"{PARAMETER} Subnets must be in the zones that the cluster was created with."
@@ -225,7 +227,7 @@ def cluster_key(was: Values, now: Values, _around: Around) -> str:
 def nodes_lower(was: Values, now: Values, _around: Around) -> str:
     name = "release_version" if was.get("version") == now.get("version") else "version"
     old, new = was.get(name), now.get(name)
-    before, after = (numbers(str(each).replace("-", ".")) for each in (old, new))  # 1.35.0-20260120
+    before, after = (numbers(str(version).replace("-", ".")) for version in (old, new))  # 1.35.0-20260120
     refused = before and after and after < before
     return f"{PARAMETER} A node group cannot be rolled back from {old} to {new}" if refused else ""
 
@@ -243,7 +245,7 @@ def nodes_ahead(_was: Values, now: Values, around: Around) -> str:
 def node_counts(was: Values, now: Values, _around: Around) -> str:
     names = ("min_size", "max_size", "desired_size")
     least, most, wanted = (at(now, f"{SCALING}.{name}") for name in names)
-    if not all(isinstance(each, int) for each in (least, most, wanted)):
+    if not all(isinstance(count, int) for count in (least, most, wanted)):
         return ""
     if [at(was, f"{SCALING}.{name}") for name in names] == [least, most, wanted]:
         return ""

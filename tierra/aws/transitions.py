@@ -229,15 +229,17 @@ def replaced(type_name: str, was: Values, now: Values) -> list[str]:
     if type_name == CLUSTER:
         role = "compute_config.node_role_arn"
         gone = bool(was.get("encryption_config")) and not now.get("encryption_config")
-        other = bool(answers.at(was, role) and now.get("compute_config")) and answers.at(
+        leaves_auto_mode = bool(answers.at(was, role) and now.get("compute_config")) and answers.at(
             now, role
         ) != answers.at(was, role)
-        return ["encryption_config"] * gone + [role] * other
+        return ["encryption_config"] * gone + [role] * leaves_auto_mode
     # Source: provider internal/service/elasticache/replication_group.go and engine_version.go, CustomizeDiff.
     if type_name != REDIS:
         return []
     # The engine changes in place from redis to valkey, and by replacement in the other direction.
-    found = ["engine"] if (was.get("engine"), now.get("engine")) == ("valkey", "redis") else []
-    found += ["engine_version"] if lower(was.get("engine_version"), now.get("engine_version")) else []
+    attributes = ["engine"] if (was.get("engine"), now.get("engine")) == ("valkey", "redis") else []
+    attributes += ["engine_version"] if lower(was.get("engine_version"), now.get("engine_version")) else []
     running = numbers(was.get("engine_version_actual"))
-    return [*found, "transit_encryption_enabled"] if running and running < REDIS_LEAST_TLS else found
+    return (
+        [*attributes, "transit_encryption_enabled"] if running and running < REDIS_LEAST_TLS else attributes
+    )

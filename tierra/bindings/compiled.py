@@ -85,11 +85,11 @@ class Module:
         """The schema of the type this module defines; None for a module that defines none."""
         for class_name, (base, body) in self.classes.items():
             if base in KINDS:
-                found = _TYPE_NAME.search(body)
+                match = _TYPE_NAME.search(body)
                 arguments = body[body.find("synthesizeHclAttributes") :]
                 own = "" if "" in self.required else f"{class_name}Config"
                 block = self._block(arguments, body, self.required.get(own, set()))
-                name = found[1] if found else ""
+                name = match[1] if match else ""
                 for path in ATTRIBUTES_OF_OBJECTS.get(name, []) if KINDS[base] == "resource" else []:
                     _make_attribute(block, path)
                 return TypeSchema(KINDS[base], name, block)
@@ -205,8 +205,8 @@ def provider_version(archive: Path) -> str:
     """The version of the provider that the bindings were generated from. Raises LookupError when they do not
     say."""
     for module in modules(archive):
-        if found := _PROVIDER_VERSION.search(module.javascript):
-            return found[1]
+        if match := _PROVIDER_VERSION.search(module.javascript):
+            return match[1]
     raise LookupError(f"{archive.name} does not say its provider's version")
 
 

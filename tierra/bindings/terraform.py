@@ -49,14 +49,14 @@ def asked(path: str) -> Said | None:
         )
     except OSError:
         return None
-    found = re.match(r"(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)", answer.stdout)
-    return Said(found[1], found[2]) if found else None
+    match = re.match(r"(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)", answer.stdout)
+    return Said(match[1], match[2]) if match else None
 
 
 def planned(plan: Mapping[str, Any]) -> str:
     """Terraform or OpenTofu: which of the two made a plan, as its JSON says."""
     providers = plan.get("configuration", {}).get("provider_config", {})
-    names = [each.get("full_name", "") for each in providers.values()]
+    names = [provider.get("full_name", "") for provider in providers.values()]
     return OPENTOFU if any(name.startswith(REGISTRIES[OPENTOFU]) for name in names) else TERRAFORM
 
 

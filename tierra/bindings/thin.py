@@ -103,7 +103,7 @@ class Facts:
 def read(script: str) -> dict[str, Facts]:
     """The facts of every class of a script that has a Terraform type, by its name."""
     types = dict(_SCRIPT_TYPE.findall(script))
-    found = {name: Facts(kind) for name, kind in types.items()}
+    facts = {name: Facts(kind) for name, kind in types.items()}
     for name, base, body in _SCRIPT_CLASS.findall(script):
         if name in types and base in ("TerraformResource", "TerraformDataSource"):
             start = "data." if base == "TerraformDataSource" else ""
@@ -111,8 +111,8 @@ def read(script: str) -> dict[str, Facts]:
                 asked: f"${{{start}{types[name]}.%s.{attribute}}}"
                 for asked, attribute in _SCRIPT_STRING.findall(body)
             }
-            found[name] = Facts(types[name], references)
-    return found
+            facts[name] = Facts(types[name], references)
+    return facts
 
 
 def thin(text: str, facts: Mapping[str, Facts], shared_check: bool) -> str:
@@ -132,7 +132,7 @@ def thin(text: str, facts: Mapping[str, Facts], shared_check: bool) -> str:
     text = _SPLIT_SETTER.sub(r"    def \1(self, value):", _SPLIT.sub(r"    def \1(self):", text))
     text = _CAST.sub(r"\1\2", text)
     text = _RESET.sub(r'    \2 = jsii.method("\1")\n', _GETTER.sub(r'    \2 = jsii.Field("\1")\n', text))
-    text = _CLASS.sub(lambda found: _answered(found[0], facts.get(found[1])), text)
+    text = _CLASS.sub(lambda match: _answered(match[0], facts.get(match[1])), text)
     text = _STRUCT.sub(r"\1(jsii.Struct):\n", _SAME.sub("", _FIELD.sub("", text)))
     return _STUB.sub(lambda stub: "if __debug__:\n" + re.sub(r"^(?=.)", "    ", stub[0], flags=re.M), text)
 
@@ -142,7 +142,7 @@ def parted(text: str) -> tuple[str, str | None]:
     where there are none), which the module loads when the first of them is asked for."""
     if _PUBLISH not in text or not _VALUE_CLASS.search(text):
         return text, None
-    values = "".join(found[0] for found in _VALUE_CLASS.finditer(text))
+    values = "".join(match[0] for match in _VALUE_CLASS.finditer(text))
     # `publish` would take each public name, and so load them.
     return _VALUE_CLASS.sub("", text).replace(_PUBLISH, _VALUES_LOADED), _VALUES_START + values
 

@@ -100,9 +100,9 @@ def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
         made_from = kept[name]["from"]
         if installed != made_from:
             return f"the lean copy was made from {name} {made_from}, installed is {installed}"
-        for module, place in sorted(wanted.items()):
+        for module, file in sorted(wanted.items()):
             if module not in kept[name]["modules"]:
-                return f"the lean copy lacks {name}.{module} ({place})"
+                return f"the lean copy lacks {name}.{module} ({file})"
     return None
 
 
@@ -223,11 +223,11 @@ def _digest(paths: Iterable[Path], base: Path) -> str:
 def main(root: Path = ROOT) -> int:
     """Exit code 0 when the copy fits or was made; otherwise one line on stderr and 1."""
     try:
-        made = build(root)
+        bindings = build(root)
     except (TrimError, OSError) as error:
         print(f"lean bindings: {error}", file=sys.stderr)
         return 1
-    if made:
+    if bindings:
         packages = _manifest(root / LEAN)["packages"].items()
         kept = ", ".join(
             f"{len(entry['modules'])} modules of {name}" for name, entry in packages if entry["modules"]

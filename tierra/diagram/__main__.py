@@ -27,11 +27,11 @@ def commit(spec: Path) -> str:
     """The short commit that last changed a spec, `1a2b3c4, edited since` where that is so; empty when Git
     knows of none."""
     try:
-        found = _git("log", "-1", "--format=%h", "--abbrev=7", "--", str(spec))
-        edited = found and _git("status", "--porcelain", "--", str(spec))
+        hash_ = _git("log", "-1", "--format=%h", "--abbrev=7", "--", str(spec))
+        edited = hash_ and _git("status", "--porcelain", "--", str(spec))
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return f"{found}, edited since" if edited else found
+    return f"{hash_}, edited since" if edited else hash_
 
 
 def _git(*arguments: str) -> str:

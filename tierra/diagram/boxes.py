@@ -19,8 +19,8 @@ GROUPS = (
 
 def groups_of(terraform: Terraform, resource: Resource) -> list[Resource]:
     """The security groups that a resource is in."""
-    found = [name for path in GROUPS for name in terraform.followed(resource, *path)]
-    return [terraform.by_address[name] for name in found if name in terraform.by_address]
+    groups = [name for path in GROUPS for name in terraform.followed(resource, *path)]
+    return [terraform.by_address[name] for name in groups if name in terraform.by_address]
 
 
 def make(
@@ -37,10 +37,10 @@ def make(
 ) -> Box:
     """A box that stands for `main`, and for what only serves it. What happens to all of `main` happens to
     the box; whatever else happens to any of them, changes it. Those of several that go are named."""
-    whole = {each.mark for each in main}
-    every = {each.address: each for each in (*main, *related)}
-    marks = count(each.mark for each in every.values())
-    gone = [each.name for each in main if each.mark is Mark.DESTROYED and len(whole) > 1]
+    whole = {resource.mark for resource in main}
+    every = {resource.address: resource for resource in (*main, *related)}
+    marks = count(resource.mark for resource in every.values())
+    gone = [resource.name for resource in main if resource.mark is Mark.DESTROYED and len(whole) > 1]
     mark = whole.pop() if len(whole) == 1 else None
     return Box(
         id=id or (main[0].address if main else kind),
@@ -53,7 +53,7 @@ def make(
         mark=mark or (Mark.CHANGED if marks else None),
         marks=marks,
         boxes=tuple(boxes),
-        forecast=any(each.forecast for each in every.values() if each.mark),
+        forecast=any(resource.forecast for resource in every.values() if resource.mark),
     )
 
 
@@ -64,12 +64,12 @@ def summary(kind: str, title: str, resources: Sequence[Resource], *notes: str, i
 
 def lasting(resources: Sequence[Resource]) -> Sequence[Resource]:
     """Those of which a plan leaves something; all, when it leaves none of them."""
-    return [each for each in resources if each.mark is not Mark.DESTROYED] or resources
+    return [resource for resource in resources if resource.mark is not Mark.DESTROYED] or resources
 
 
-def named(number: int, one: str, many: str = "") -> str:
+def named(number: int, singular: str, many: str = "") -> str:
     """`1 alarm`, `79 alarms`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number} {singular if number == 1 else many or singular + 's'}"
 
 
 def listed(words: Iterable[Any], most: int = 20) -> str:

@@ -26,15 +26,15 @@ def legend(scene: Scene, picture: Picture, area: Area) -> float:
     """Rows of signs with their words, then a word on each tier's plan. Returns where they end."""
     signs = [*SIGNS, *(mark.value for mark in Mark if picture.plans)]
     signs += ["forecast"] if any(plan.forecast for plan in picture.plans) else []
-    place = Point(area.x, area.y)
+    point = Point(area.x, area.y)
     for sign in signs:
         room = 64 + width(WORDS[sign], SIZE) + 28
-        if place.x + room > area.right and place.x > area.x:
-            place = Point(area.x, place.y + STEP)
-        scene.keys.append((sign, place))
-        scene.texts.append(Text(place.x + 60, place.y + 5, WORDS[sign], SIZE))
-        place = Point(place.x + room, place.y)
-    return _plans(scene, picture, area, place.y) if picture.plans else place.y
+        if point.x + room > area.right and point.x > area.x:
+            point = Point(area.x, point.y + STEP)
+        scene.keys.append((sign, point))
+        scene.texts.append(Text(point.x + 60, point.y + 5, WORDS[sign], SIZE))
+        point = Point(point.x + room, point.y)
+    return _plans(scene, picture, area, point.y) if picture.plans else point.y
 
 
 def _plans(scene: Scene, picture: Picture, area: Area, y: float) -> float:

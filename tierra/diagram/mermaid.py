@@ -34,7 +34,7 @@ def render(picture: Picture) -> str:
     vpc = [_folded(band) for band in (picture.public, picture.private, picture.database)]
     beside = [_folded(band) for band in (picture.regional, picture.monitoring)]
     pipeline = _folded(picture.pipeline)
-    shown = [each for box in (*picture.front, *vpc, *beside, pipeline) for each in box.walk()]
+    shown = [inner for box in (*picture.front, *vpc, *beside, pipeline) for inner in box.walk()]
     names = _names([picture.vpc, *shown])
     title = "".join(sign if sign.isalnum() or sign in " .,:/_-" else " " for sign in titled(picture))
     lines = ["---", f'title: "{title}"', "---", "flowchart TB", f'    {INTERNET}(["Internet"])']
@@ -60,26 +60,26 @@ def _folded(box: Box) -> Box:
     """Boxes of the same kind in each zone as one, and a database as one with its instances."""
     if box.kind == "engine":
         main, *instances = box.boxes
-        notes = (*main.notes, *(_line(each) for each in instances))
+        notes = (*main.notes, *(_line(instance) for instance in instances))
         return replace(_one(box.boxes, box.kind, main.title), id=box.id, notes=notes)
-    found: list[Box] = []
-    for kind, some in groupby(box.boxes, lambda each: each.kind):
-        group = [_folded(each) for each in some]
+    boxes: list[Box] = []
+    for kind, some in groupby(box.boxes, lambda inner: inner.kind):
+        group = [_folded(inner) for inner in some]
         if kind in ZONED:
-            notes = tuple(_line(each) for each in group)
+            notes = tuple(_line(inner) for inner in group)
             group = [replace(_one(group, kind, ZONED[kind]), id=f"{box.id}_{kind}", notes=notes)]
-        found += group
-    return replace(box, boxes=tuple(found))
+        boxes += group
+    return replace(box, boxes=tuple(boxes))
 
 
 def _one(boxes: Sequence[Box], kind: str, title: str) -> Box:
-    marks = {each.mark for each in boxes}
+    marks = {member.mark for member in boxes}
     counts: Counter[Mark] = Counter()
-    for each in boxes:
-        counts.update(dict(each.marks))
+    for member in boxes:
+        counts.update(dict(member.marks))
     mark = marks.pop() if len(marks) == 1 else Mark.CHANGED
-    counted = tuple((each, counts[each]) for each in Mark if counts[each])
-    forecast = any(each.forecast for each in boxes)
+    counted = tuple((mark_, counts[mark_]) for mark_ in Mark if counts[mark_])
+    forecast = any(member.forecast for member in boxes)
     return Box(kind, kind, title, mark=mark, marks=counted, forecast=forecast)
 
 
@@ -102,7 +102,7 @@ def _names(boxes: Iterable[Box]) -> dict[str, str]:
 
 def _escaped(text: str) -> str:
     """Mermaid knows `#` and a number for a character; whatever it could read as its own is written so."""
-    return re.sub(r"[^A-Za-z0-9 .,:/()_-]", lambda found: f"#{ord(found[0])};", text)
+    return re.sub(r"[^A-Za-z0-9 .,:/()_-]", lambda match: f"#{ord(match[0])};", text)
 
 
 def _label(box: Box) -> str:
@@ -134,13 +134,17 @@ def _edges(picture: Picture, names: dict[str, str]) -> Iterator[str]:
     for edge in picture.edges:
         label = _escaped(edge.label(words=True))
         for target in edge.targets:
-            one, other, arrow = names.get(edge.source, INTERNET), names.get(target, OUTSIDE), "-->"
-            if one == other:
-                one, other, arrow = kinds.get("kong", one), kinds.get("systems", other), "<-->"
-            if one == INTERNET and "waf" in kinds:
-                yield f'    {INTERNET} -->|"{label}"| {kinds["waf"]} --> {other}'
+            source, destination, arrow = names.get(edge.source, INTERNET), names.get(target, OUTSIDE), "-->"
+            if source == destination:
+                source, destination, arrow = (
+                    kinds.get("kong", source),
+                    kinds.get("systems", destination),
+                    "<-->",
+                )
+            if source == INTERNET and "waf" in kinds:
+                yield f'    {INTERNET} -->|"{label}"| {kinds["waf"]} --> {destination}'
             else:
-                yield f'    {one} {arrow}|"{label}"| {other}'
+                yield f'    {source} {arrow}|"{label}"| {destination}'
 
 
 def _order(
@@ -151,8 +155,8 @@ def _order(
         if box.kind != "waf":
             yield f"    {INTERNET} ~~~ {names[box.id]}"
     steps = [names[box.id] for box in pipeline.boxes]
-    for one, other in pairwise(steps):
-        yield f"    {one} -.-> {other}"
+    for left, right in pairwise(steps):
+        yield f"    {left} -.-> {right}"
     above = [names[box.id] for box in vpc[-1].boxes]
     for band in beside:
         for row in _rows(band, names):

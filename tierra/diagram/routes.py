@@ -42,24 +42,24 @@ def routes(picture: Picture, scene: Scene, columns: Columns) -> list[Line]:
     """Every line."""
     kinds = {frame.box.id: frame.box.kind for frame in scene.frames}
     sources = trunks(picture)
-    found: list[Line] = []
+    lines: list[Line] = []
     beside: float = columns.across + 40
     for edge in picture.edges:
         source, target = kinds[edge.source], kinds[edge.targets[0]]
         if _in_channel(edge, kinds):
-            found += _track(edge, scene, columns, sources.index(edge.source))
+            lines += _track(edge, scene, columns, sources.index(edge.source))
         elif target == INTERNET:
-            found += _out(edge, scene, columns)
+            lines += _out(edge, scene, columns)
         elif source == INTERNET:
-            found += _into(edge, scene, columns)
+            lines += _into(edge, scene, columns)
         elif source == target:
-            found += _among(edge, scene)
+            lines += _among(edge, scene)
         elif source == "load_balancer":
-            found += _down(edge, scene, columns)
+            lines += _down(edge, scene, columns)
         else:
-            found.append(_between(edge, scene, columns, beside))
-            beside += max(text.area.width for text in found[-1].labels) + 80
-    return [*found, *_pipeline(picture, scene)]
+            lines.append(_between(edge, scene, columns, beside))
+            beside += max(text.area.width for text in lines[-1].labels) + 80
+    return [*lines, *_pipeline(picture, scene)]
 
 
 def _written(edge: Edge, x: float, y: float, room: float, most: int = 2) -> tuple[Text, ...]:
@@ -138,10 +138,10 @@ def _among(edge: Edge, scene: Scene) -> Iterable[Line]:
     """Between Kong and the systems, both of which are pods."""
     left = [frame.area for frame in scene.frames if frame.box.kind == "kong"]
     right = [frame.area for frame in scene.frames if frame.box.kind == "systems"]
-    for one, other in zip(left, right, strict=False):
-        y = one.middle.y
-        label = _written(edge, one.right + 8, y - 6, other.x - one.right - 16)
-        yield Line((Point(one.right, y), Point(other.x, y)), label, edge, both=True)
+    for start, end in zip(left, right, strict=False):
+        y = start.middle.y
+        label = _written(edge, start.right + 8, y - 6, end.x - start.right - 16)
+        yield Line((Point(start.right, y), Point(end.x, y)), label, edge, both=True)
 
 
 def _between(edge: Edge, scene: Scene, columns: Columns, x: float) -> Line:
@@ -155,6 +155,6 @@ def _between(edge: Edge, scene: Scene, columns: Columns, x: float) -> Line:
 
 def _pipeline(picture: Picture, scene: Scene) -> Iterable[Line]:
     areas = [scene[box.id].area for box in picture.pipeline.boxes]
-    for one, other in pairwise(areas):
-        if one.y == other.y:
-            yield Line((Point(one.right, one.middle.y), Point(other.x, one.middle.y)))
+    for left, right in pairwise(areas):
+        if left.y == right.y:
+            yield Line((Point(left.right, left.middle.y), Point(right.x, left.middle.y)))

@@ -34,15 +34,15 @@ class Area(NamedTuple):
     def middle(self) -> Point:
         return Point(self.x + self.width / 2, self.y + self.height / 2)
 
-    def holds(self, other: Area) -> bool:
+    def holds(self, area: Area) -> bool:
         """Whether the other lies inside."""
-        inside = self.x <= other.x and other.right <= self.right
-        return inside and self.y <= other.y and other.bottom <= self.bottom
+        inside = self.x <= area.x and area.right <= self.right
+        return inside and self.y <= area.y and area.bottom <= self.bottom
 
-    def meets(self, other: Area) -> bool:
+    def meets(self, area: Area) -> bool:
         """Whether the two share more than a border."""
-        beside = other.right <= self.x or self.right <= other.x
-        return not (beside or other.bottom <= self.y or self.bottom <= other.y)
+        beside = area.right <= self.x or self.right <= area.x
+        return not (beside or area.bottom <= self.y or self.bottom <= area.y)
 
 
 @dataclass(frozen=True)

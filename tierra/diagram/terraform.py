@@ -68,8 +68,8 @@ def natural(text: str) -> list[tuple[int, int | str]]:
 
 def count(marks: Iterable[Mark | None]) -> Marks:
     """How often each occurs."""
-    found = Counter(mark for mark in marks if mark)
-    return tuple((mark, found[mark]) for mark in Mark if found[mark])
+    counts = Counter(mark for mark in marks if mark)
+    return tuple((mark, counts[mark]) for mark in Mark if counts[mark])
 
 
 @dataclass
@@ -128,35 +128,40 @@ class Terraform:
         for kind, name, body in named:
             address = f"{kind}.{name}"
             mine = [
-                each for each in changes if each == address or each.startswith((f"{address}[", f"{address}."))
+                changed
+                for changed in changes
+                if changed == address or changed.startswith((f"{address}[", f"{address}."))
             ]
-            marks = {found for each in mine if (found := mark(changes.pop(each)))}
+            marks = {mark_ for changed in mine if (mark_ := mark(changes.pop(changed)))}
             what = marks.pop() if len(marks) == 1 else Mark.CHANGED if marks else None
             yield Resource(tier, kind, name, body, what, forecast=tier in self.forecasts, own=True)
 
     def all(self, *kinds: str, tier: str | None = None) -> list[Resource]:
         """Generated resources of the types, in the order of their names, 2 before 10."""
-        found = [
-            each
-            for each in self.resources
-            if each.type in kinds and tier in (None, each.tier) and not each.own
+        resources = [
+            resource
+            for resource in self.resources
+            if resource.type in kinds and tier in (None, resource.tier) and not resource.own
         ]
-        return sorted(found, key=lambda each: (kinds.index(each.type), natural(each.name), each.tier))
+        return sorted(
+            resources,
+            key=lambda resource: (kinds.index(resource.type), natural(resource.name), resource.tier),
+        )
 
     def follow(self, tier: str, value: Any) -> str:
         """A value of that tier, literal where the configuration says it, else the address of the resource
         that it is an attribute of, or the text as it stands."""
         text = str(value)
-        if found := OUTPUT.fullmatch(text):
-            producer, name, keys = found.groups()
+        if match := OUTPUT.fullmatch(text):
+            producer, name, keys = match.groups()
             if name not in self.bodies[producer]["output"]:
                 return text  # an output of own Terraform
             said: Any = self.bodies[producer]["output"][name]["value"]
             for key in keys.split(".")[1:]:
                 said = said[key]
             return self.follow(producer, said)
-        if found := ATTRIBUTE.fullmatch(text):
-            kind, name, attribute = found.groups()
+        if match := ATTRIBUTE.fullmatch(text):
+            kind, name, attribute = match.groups()
             resource = self.by_address.get(f"{tier}/{kind}.{name}")
             named = resource is not None and resource.existing and attribute == "id"
             if resource and not named and isinstance(resource.values.get(attribute), str):
@@ -168,9 +173,11 @@ class Terraform:
         """The values at a path of a resource, blocks and lists opened, each followed."""
         values: list[Any] = [resource.values]
         for key in path:
-            values = [each.get(key) for each in values if isinstance(each, Mapping)]
-            values = [each for value in values for each in (value if isinstance(value, list) else [value])]
-        return [self.follow(resource.tier, each) for each in values if each is not None]
+            values = [value.get(key) for value in values if isinstance(value, Mapping)]
+            values = [
+                member for value in values for member in (value if isinstance(value, list) else [value])
+            ]
+        return [self.follow(resource.tier, value) for value in values if value is not None]
 
     def tier_plans(self) -> tuple[TierPlan, ...]:
         """What each saved plan does, in the order of the tiers."""
@@ -208,7 +215,7 @@ def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
             continue
         forecast = (stack / FORECAST).exists()
         made_from = [stack / PLANNED, *([folder / FORECAST / tier / CONFIGURATION] if forecast else [])]
-        planned = next((each.read_text(encoding="utf-8") for each in made_from if each.exists()), None)
+        planned = next((file.read_text(encoding="utf-8") for file in made_from if file.exists()), None)
         if planned != text or own.declared(stack / own.PLANNED) != own_terraform:
             stale.append(tier)
             continue

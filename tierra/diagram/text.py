@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 
 def _table(widths: str) -> list[int]:
-    return [int(each) for each in widths.split()]
+    return [int(number) for number in widths.split()]
 
 
 REGULAR = _table(
@@ -39,7 +39,7 @@ ELLIPSIS = "…"
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """In the unit of `size`, at most."""
     table = BOLD if bold else REGULAR
-    return sum(table[ord(each) - 32] if " " <= each <= "~" else OTHER for each in text) * size / 1000
+    return sum(table[ord(letter) - 32] if " " <= letter <= "~" else OTHER for letter in text) * size / 1000
 
 
 def cut(text: str, size: float, room: float, *, bold: bool = False) -> str:

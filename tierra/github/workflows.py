@@ -61,7 +61,7 @@ def workflows(environment: Environment, waves: int | None = None) -> dict[str, s
     infrastructure = plain(environment.delivery.repository)
     branch = environment.delivery.branch
     written_by = f"{WRITTEN} (make workflows); changes made here are lost."
-    found = {
+    files = {
         f"{infrastructure}/{FOLDER}/{name}.yml": Templates().file(
             f"delivery/{name}.yml",
             written_by=written_by,
@@ -75,11 +75,11 @@ def workflows(environment: Environment, waves: int | None = None) -> dict[str, s
     }
     for system in environment.systems:
         file = f"{FOLDER}/{system}.{environment.environment}.yml"
-        found[f"{_repository(environment, system)}/{file}"] = _system(environment, system, file)
+        files[f"{_repository(environment, system)}/{file}"] = _system(environment, system, file)
         if not here.source and here.consumers:
             chained = f"{FOLDER}/{system}.chain.{environment.environment}.yml"
-            found[f"{_repository(environment, system)}/{chained}"] = _chain(environment, system, chained)
-    return found
+            files[f"{_repository(environment, system)}/{chained}"] = _chain(environment, system, chained)
+    return files
 
 
 def _chain(environment: Environment, system: str, file: str) -> str:
@@ -92,16 +92,16 @@ def _chain(environment: Environment, system: str, file: str) -> str:
         branch=delivery.branch,
         paths=_paths(environment, system, file, f"{FOLDER}/{system}.{environment.environment}.yml"),
         links=[
-            {"environment": each.environment, "after": each.delivery.promote_from}
-            for each in _onwards(environment, system)
+            {"environment": link.environment, "after": link.delivery.promote_from}
+            for link in _onwards(environment, system)
         ],
     )
 
 
 def _onwards(environment: Environment, system: str) -> list[Environment]:
     """The environment and all that its images of a system reach, sources first."""
-    later = [each for each in environment.chain.consumers if system in each.systems]
-    return [environment, *(one for each in later for one in _onwards(each, system))]
+    later = [consumer for consumer in environment.chain.consumers if system in consumer.systems]
+    return [environment, *(link for consumer in later for link in _onwards(consumer, system))]
 
 
 def _written_by(environment: Environment) -> str:
@@ -184,7 +184,7 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
         "builder": "ubuntu-24.04-arm" if kind == "arm64" else "ubuntu-24.04",
         "platform": f"linux/{kind}",
         "runner": json.dumps(
-            [_label(each) for each in labels(environment, _repository(environment, system))]
+            [_label(label) for label in labels(environment, _repository(environment, system))]
         ),
         "region": environment.region,
         "account": environment.account,

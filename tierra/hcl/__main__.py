@@ -74,12 +74,12 @@ class Hcl:
         if unknown:
             raise HclError(f"{', '.join(unknown)}: sections that cannot be written as HCL")
         files: dict[str, list[str]] = {MAIN: []}
-        place = {address: number for number, address in enumerate(self.sources)}
-        for file, address, made in sorted(
-            self._paragraphs(), key=lambda each: place.get(each[1], len(place))
+        position = {address: number for number, address in enumerate(self.sources)}
+        for file, address, render in sorted(
+            self._paragraphs(), key=lambda paragraph: position.get(paragraph[1], len(position))
         ):
             try:
-                lines = made()
+                lines = render()
             except HclError as problem:
                 raise HclError(f"{address}: {problem}") from None
             comment = [f"# {self.sources[address]}"] if address in self.sources and not self.own else []
@@ -99,8 +99,8 @@ class Hcl:
         if settings := self._section("terraform"):
             yield VERSIONS, "terraform", partial(_settings, settings)
         for name, configurations in self._section("provider").items():
-            for each in configurations if isinstance(configurations, list) else [configurations]:
-                yield VERSIONS, f"provider.{name}", partial(self._provider, name, each)
+            for configuration_ in configurations if isinstance(configurations, list) else [configurations]:
+                yield VERSIONS, f"provider.{name}", partial(self._provider, name, configuration_)
         if values := self._section("locals"):
             yield owning.FILE if self.own else MAIN, "locals", partial(_locals, values)
         for kind in ELEMENTS:
@@ -108,8 +108,8 @@ class Hcl:
                 for name, arguments in named.items():
                     address = f"{terraform_type}.{name}"
                     address = address if kind == "resource" else f"{kind}.{address}"
-                    made = partial(self._element, kind, terraform_type, name, arguments)
-                    yield self._file(address), address, made
+                    element = partial(self._element, kind, terraform_type, name, arguments)
+                    yield self._file(address), address, element
         for move in self.configuration.get("moved", []):
             yield MAIN, "moved", partial(_moved, move)
         for left in self.configuration.get("removed", []):
@@ -201,7 +201,9 @@ def _output_argument(key: str, of: Any) -> list[str]:
 def carried(module: Path) -> dict[str, bytes]:
     """The files that a root module carries in folders of its own, such as charts, by their path in it, and
     own Terraform, as it is."""
-    folders = sorted(each for each in module.iterdir() if each.is_dir() and not _of_terraform(each.name))
+    folders = sorted(
+        folder for folder in module.iterdir() if folder.is_dir() and not _of_terraform(folder.name)
+    )
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     files += [path for pattern in own.FILES for path in sorted(module.glob(pattern))]
     return {path.relative_to(module).as_posix(): path.read_bytes() for path in files}
@@ -212,11 +214,11 @@ def _of_terraform(name: str) -> bool:
     return name.startswith((".", "terraform.tfstate"))
 
 
-def formatted(terraform: str, twins: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+def formatted(terraform: str, files_of: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """The files of several twins, by tier, as `terraform fmt` formats them. Raises HclError with what it says
     about those that it cannot read."""
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
-        for tier, files in twins.items():
+        for tier, files in files_of.items():
             Path(scratch, tier).mkdir()
             for name, text in files.items():
                 Path(scratch, tier, name).write_text(text, encoding="utf-8")
@@ -230,7 +232,7 @@ def formatted(terraform: str, twins: Mapping[str, Mapping[str, str]]) -> dict[st
             raise HclError(f"terraform fmt: {run.stderr}")
         return {
             tier: {name: Path(scratch, tier, name).read_text(encoding="utf-8") for name in files}
-            for tier, files in twins.items()
+            for tier, files in files_of.items()
         }
 
 
@@ -258,7 +260,7 @@ def twins(
     schemas = Schemas(Catalog(catalog_path()))
     sources = json.loads((out / SOURCES).read_text(encoding="utf-8"))
     facts = json.loads((out / FACTS).read_text(encoding="utf-8"))
-    found = {}
+    result = {}
     for tier in tiers:
         file = out / "stacks" / tier / GENERATED
         configuration = read(file.read_text(encoding="utf-8"))
@@ -271,10 +273,10 @@ def twins(
             if own:
                 configuration = owning.owned(configuration, facts)
                 owning.check(configuration.get("locals", {}), carried(file.parent))
-            found[tier] = Hcl(configuration, sources[tier], schemas, tier, spec, own=own).files()
+            result[tier] = Hcl(configuration, sources[tier], schemas, tier, spec, own=own).files()
         except HclError as problem:
             raise HclError(f"{file}: {problem}") from None
-    return formatted(terraform, found)
+    return formatted(terraform, result)
 
 
 def main() -> int:

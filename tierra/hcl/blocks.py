@@ -59,8 +59,8 @@ class Schemas:
             self._known[key] = Type(name, ephemeral.TYPES[name], Facts())
         elif key not in self._known:
             provider = name.partition("_")[0]
-            for found in self._catalog.load(provider, kind, {name}).values():
-                self._known[key] = found
+            for type_ in self._catalog.load(provider, kind, {name}).values():
+                self._known[key] = type_
         if key not in self._known:
             raise HclError(f"{kind} {name}: the bindings have no such type")
         return self._known[key]
@@ -74,14 +74,14 @@ class Schemas:
         """
         if owning.LOCAL.fullmatch(expression):
             return True
-        found = _ATTRIBUTE.fullmatch(expression)
-        if not found or found["type"] in BUILT_IN:
+        match = _ATTRIBUTE.fullmatch(expression)
+        if not match or match["type"] in BUILT_IN:
             return (
                 expression.startswith("${data.terraform_remote_state.")
                 and _PATH.fullmatch(expression) is not None
             )
-        attribute = self.find("data" if found["data"] else "resource", found["type"]).block.attributes
-        return found["name"] in attribute and attribute[found["name"]].type == "string"
+        attribute = self.find("data" if match["data"] else "resource", match["type"]).block.attributes
+        return match["name"] in attribute and attribute[match["name"]].type == "string"
 
 
 def block(header: str, lines: list[str]) -> list[str]:
@@ -126,17 +126,17 @@ class _Filler:
         not have, or leaves open."""
         for name, item in arguments.items():
             inner = f"{path}.{name}" if path else name
-            found = schema.attributes.get(name) or schema.blocks.get(name)
-            if found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
+            argument = schema.attributes.get(name) or schema.blocks.get(name)
+            if argument is None or (isinstance(argument, Attribute) and argument.type == "dynamic"):
                 raise HclError(f"{inner}: the bindings do not say what this is in HCL")
-            if isinstance(found, Attribute) or found.attribute:
+            if isinstance(argument, Attribute) or argument.attribute:
                 body.arguments.append((name, self._argument(item, inner)))
             else:
-                body.blocks += self._nested(name, found, item, inner)
+                body.blocks += self._nested(name, argument, item, inner)
 
     def _nested(self, name: str, nested: Nested, item: Any, path: str) -> list[list[str]]:
         """The blocks that stand for an object, or for each object of a list."""
-        made = []
+        lines = []
         for arguments in item if isinstance(item, list) else [item]:
             if arguments is None:
                 continue
@@ -144,8 +144,8 @@ class _Filler:
                 raise HclError(f"{path} is a block, and its value is none")
             body = Body()
             self.fill(body, nested.block, arguments, path)
-            made.append(block(name, body.lines()))
-        return made
+            lines.append(block(name, body.lines()))
+        return lines
 
     def _argument(self, item: Any, path: str) -> list[str]:
         """The expression of an argument; one of JSON as jsonencode, where that changes nothing."""

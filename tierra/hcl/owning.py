@@ -29,15 +29,15 @@ def owned(configuration: Mapping[str, Any], facts: Mapping[str, str]) -> dict[st
     """The root module with locals for what `facts` has: project, environment, account and region."""
     used: set[str] = set()
     patterns = _patterns(facts)
-    made = {
+    result = {
         section: _section(section, content, partial(_named, patterns, used))
         if section in TEMPLATES
         else content
         for section, content in configuration.items()
     }
     if used:
-        made["locals"] = {**_locals(facts, used), **configuration.get("locals", {})}
-    return made
+        result["locals"] = {**_locals(facts, used), **configuration.get("locals", {})}
+    return result
 
 
 def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
@@ -47,7 +47,7 @@ def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
             continue
         for body in re.findall(r'"?locals"?:?\s*\{(.*?)\n?\}', content.decode(errors="replace"), re.S):
             if clash := next(
-                (each for each in names if re.search(rf'^\W*{each}"?\s*[=:]', body, re.M)), None
+                (name for name in names if re.search(rf'^\W*{name}"?\s*[=:]', body, re.M)), None
             ):
                 raise HclError(
                     f"{file}: locals: {clash}\n  rule:   OWN=yes makes a local of this name\n  remedy: choose"
@@ -93,7 +93,7 @@ def _section(section: str, content: Any, change: Callable[[str], str]) -> Any:
     if section == "output":
         return {name: _changed(output, change) for name, output in content.items()}
     if section == "provider":
-        return {name: _changed(each, change) for name, each in content.items()}
+        return {name: _changed(content_, change) for name, content_ in content.items()}
     return {
         kind: {name: _changed(arguments, change) for name, arguments in named.items()}
         for kind, named in content.items()
@@ -103,7 +103,7 @@ def _section(section: str, content: Any, change: Callable[[str], str]) -> Any:
 def _changed(arguments: Any, change: Callable[[str], str]) -> Any:
     """The arguments of an element."""
     if isinstance(arguments, list):
-        return [_changed(each, change) for each in arguments]
+        return [_changed(member, change) for member in arguments]
     constant = CONSTANT if isinstance(arguments, dict) else ()
     return {key: item if key in constant else _deep(item, change) for key, item in arguments.items()}
 
@@ -119,7 +119,7 @@ def _deep(value: Any, change: Callable[[str], str]) -> Any:
 def _named(patterns: list[tuple[str, re.Pattern[str]]], used: set[str], template: str) -> str:
     """A template whose texts name locals."""
     parts = split(template)
-    found = []
+    names = []
     for part in parts:
         text = part.source
         if part.text:
@@ -129,9 +129,9 @@ def _named(patterns: list[tuple[str, re.Pattern[str]]], used: set[str], template
                 if (not whole or len(parts) == 1) and pattern.search(text):
                     text = pattern.sub(f"${{local.{name}}}", text)
                     used.add(name)
-        found.append(text)
-    made = "".join(found)
-    return Canonical(made) if _canonical(template) else made
+        names.append(text)
+    text_ = "".join(names)
+    return Canonical(text_) if _canonical(template) else text_
 
 
 def _canonical(template: str) -> bool:

@@ -91,7 +91,7 @@ def encoded(content: Any) -> str | None:
         return None
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]|\\[bfu]", text):
         return None
-    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub("[<>&\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def entries(of: Sequence[Entry]) -> list[str]:
@@ -153,10 +153,10 @@ def _key(template: str) -> str:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise ValueError("a key comes twice")
-    return found
+    return members
 
 
 def _filled(content: Any, expressions: Sequence[str], is_text: Callable[[str], bool]) -> Any:

@@ -45,10 +45,10 @@ def check(*needs: str) -> Callable[[_Check], _Check]:
     return register
 
 
-def touches(one: KeyPath, other: KeyPath) -> bool:
+def touches(first: KeyPath, second: KeyPath) -> bool:
     """Whether one path is the other, or lies above or below it."""
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
+    shorter = min(len(first), len(second))
+    return first[:shorter] == second[:shorter]
 
 
 def repeated(items: Iterable[str]) -> Iterator[int]:
@@ -80,7 +80,7 @@ class Model(BaseModel):
         for method in _checks(type(self)):
             needs = [(*at, *need) for need in _needs[method]]
             if not any(touches(need, path) for need in needs for path in unsound):
-                yield from (found._replace(path=(*at, *found.path)) for found in method(self))
+                yield from (violation._replace(path=(*at, *violation.path)) for violation in method(self))
         for name in type(self).model_fields:
             for path, section in _models(getattr(self, name), (*at, name)):
                 yield from section.violations(unsound, path)
