@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     if changes:
-        print(told(name, changes), file=sys.stderr)
+        print(upgrade_notice(name, changes), file=sys.stderr)
     if environment.target == "aws" and (problems := overlaps_beside(environment)):
         print("\n".join(problems), file=sys.stderr)
         return 1
@@ -81,7 +81,7 @@ def ready(bindings: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def told(name: str, changes: list[str]) -> str:
+def upgrade_notice(name: str, changes: list[str]) -> str:
     """How a spec of an earlier version was read."""
     from tierra.validation.upgrades import LATEST
 

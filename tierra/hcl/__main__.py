@@ -1,13 +1,13 @@
-"""The HCL twin: the generated Terraform JSON as idiomatic HCL.
+"""The generated Terraform JSON as idiomatic HCL.
 
 `python -m tierra.hcl TERRAFORM cdktf.out/<env> environments/<env>.yaml TIER…` writes `hcl/<tier>/` beside
-`stacks/<tier>/`: the same root module, in files by concern. Its plan is the plan of the JSON; tests hold it
-to that. Nothing else reads it. With OWN=yes it writes `own/<tier>/`, for those who leave Tierra: with locals
-for what names repeat, and without a word of Tierra's (owning.py).
+`stacks/<tier>/`: the same root module, in files by concern. Its plan equals the plan of the JSON; tests check
+that. Nothing else reads it. With OWN=yes it writes `own/<tier>/`, for teams that leave Tierra: with locals
+for values that names repeat, and without any mention of Tierra (owning.py).
 
-    templates.py     strings and the expressions in them
+    strings.py       strings and the expressions in them
     values.py        values in lines; JSON documents
-    blocks.py        what is a block and what an argument
+    blocks.py        tells blocks from arguments
     terraform fmt    indentation and equals signs
 """
 
@@ -215,8 +215,8 @@ def _of_terraform(name: str) -> bool:
 
 
 def formatted(terraform: str, files_of: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """The files of several twins, by tier, as `terraform fmt` formats them. Raises HclError with what it says
-    about those that it cannot read."""
+    """The files of several tiers as `terraform fmt` formats them. Raises HclError with its message about
+    files that it cannot read."""
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         for tier, files in files_of.items():
             Path(scratch, tier).mkdir()
@@ -237,8 +237,8 @@ def formatted(terraform: str, files_of: Mapping[str, Mapping[str, str]]) -> dict
 
 
 def save(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Puts the files of a twin in their folder, each in one step. Those of an earlier run that are not among
-    them go; what terraform keeps there stays."""
+    """Writes the files of a tier into its folder, each atomically. Files of an earlier run that are not among
+    them are removed; what terraform keeps there stays."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write(folder / name, text)
@@ -253,10 +253,10 @@ def save(folder: Path, files: Mapping[str, str | bytes]) -> None:
             path.unlink()
 
 
-def twins(
+def generate(
     terraform: str, out: Path, spec: str, tiers: Iterable[str], *, own: bool = False
 ) -> dict[str, dict[str, str]]:
-    """The files of the twins of several tiers. Raises HclError for what has no HCL here."""
+    """The HCL files of several tiers. Raises HclError for what cannot be written as HCL."""
     schemas = Schemas(Catalog(catalog_path()))
     sources = json.loads((out / SOURCES).read_text(encoding="utf-8"))
     facts = json.loads((out / FACTS).read_text(encoding="utf-8"))
@@ -284,7 +284,7 @@ def main() -> int:
     leaving = os.environ.get("OWN") == "yes"
     folder = out / ("own" if leaving else "hcl")
     try:
-        for tier, files in twins(terraform, out, spec, tiers, own=leaving).items():
+        for tier, files in generate(terraform, out, spec, tiers, own=leaving).items():
             save(folder / tier, {**files, **carried(out / "stacks" / tier)})
             print(f"hcl: {folder / tier}: {', '.join(files)}")
     except (HclError, OSError) as problem:

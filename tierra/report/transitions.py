@@ -13,7 +13,7 @@ from tierra.aws.transitions import RULES, Rule, alone, refusals
 from tierra.plans.changes import Change, changes
 from tierra.plans.differences import text
 from tierra.report.findings import REFUSED, Finding
-from tierra.report.guards import guarded
+from tierra.report.protection import protected_deletions
 
 # The way out of each rule, by the keys of the spec. `was` is the value of the rule's argument as it is,
 # `near` one that AWS accepts; the other names in braces are in _words.
@@ -84,7 +84,9 @@ def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str)
 
     changes_ = changes(tier, plan, configuration)
     findings = [
-        finding for change in changes_ for finding in (*refused(change, around), *guarded(change, plan))
+        finding
+        for change in changes_
+        for finding in (*refused(change, around), *protected_deletions(change, plan))
     ]
     return [*findings, *_storage(plan, tier)]
 

@@ -86,7 +86,7 @@ def _hold(tier: Tier, terraform: Terraform, plan: dict[str, Any]) -> dict[str, d
     tier.held.unlink(missing_ok=True)
     held = order.released(tier, plan)
     if held:
-        write(tier.held_override, json.dumps(order.tied(tier)))
+        write(tier.held_override, json.dumps(order.anchored(tier)))
         try:
             planning.real(tier, terraform, *order.targets(tier, set(held)))
         finally:

@@ -188,9 +188,9 @@ def some(addresses: list[str]) -> str:
     return ", ".join(addresses[:2]) + more
 
 
-def tied(tier: Tier) -> dict[str, Any]:
-    """An override by which every output reads something, and keeps its value. A plan with targets leaves out
-    outputs that read nothing, and consumers would go on with the old value."""
+def anchored(tier: Tier) -> dict[str, Any]:
+    """An override that makes every output refer to a resource and keeps its value. A plan with targets leaves
+    out outputs that refer to nothing, and consumers would keep the old value."""
     configuration = tier.configured()
     kind, named = next(iter(configuration["resource"].items()))
     anything = f"{kind}.{next(iter(named))}"
