@@ -87,11 +87,11 @@ def _places(box: Box, area: Area, y: float) -> tuple[tuple[Point, bool], ...]:
     )
 
 
-def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0, lane: float = 0) -> Frame:
-    """A frame around others, its title so far from its left border and at most so wide. Nothing is written
-    in the lane at its right."""
+def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0, channel: float = 0) -> Frame:
+    """A frame around others, its title `left` from its left border and at most `room` wide. The channel at
+    its right stays free of text."""
     struck = box.mark is Mark.DESTROYED
-    free = area._replace(width=area.width - lane)
+    free = area._replace(width=area.width - channel)
     room = min(room or free.width, free.width - left - PAD - Badge.room(box))
     title = cut(box.title, TITLE, room, bold=True)
     text = Text(area.x + left, area.y + 24, title, TITLE, bold=True, struck=struck)

@@ -82,7 +82,7 @@ class Port(NamedTuple):
 
 @dataclass(frozen=True)
 class Edge:
-    """`speaker` may open connections to each of `listeners` (ids of boxes), at `ports`; `addresses` are
+    """`source` may open connections to each of `targets` (ids of boxes), at `ports`; `addresses` are
     the rules of the security groups that say so."""
 
     source: str

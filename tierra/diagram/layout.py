@@ -1,5 +1,5 @@
 """The layout: fixed bands from the internet down, a column for each zone, one for what spans zones, and
-gutters for the lines.
+channels for the lines.
 
     internet
     AWS     front:      WAF                  DNS, certificate
@@ -11,8 +11,8 @@ gutters for the lines.
     pipeline
     legend
 
-Text keeps out of the strips that lines run in, so that no line can cross a word: the gutter left of the
-bands, the margin in them where ports are written, a lane at the right of each zone's column, and one in
+Text stays out of the channels that lines run in, so that no line can cross a word: the channel left of the
+bands, the margin in them where ports are written, a channel at the right of each zone's column, and one in
 the first column.
 """
 
@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tierra.diagram.columns import ACROSS, BETWEEN, LANE, MARGIN, REGIONAL, Columns
+from tierra.diagram.columns import ACROSS, BETWEEN, CHANNEL, MARGIN, REGIONAL, Columns
 from tierra.diagram.frames import GAP, PAD, grid, height, leaf, outer
 from tierra.diagram.graph import INTERNET, Box, Picture
 from tierra.diagram.legend import legend
-from tierra.diagram.routes import routes, trunks
+from tierra.diagram.routes import channel_sources, routes
 from tierra.diagram.scene import Area, Scene, Text
 from tierra.diagram.text import cut
 
@@ -51,7 +51,7 @@ class _Layout:
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
         self.columns = columns = Columns(
-            picture.zones, len(trunks(picture)), sum(box.kind == "system" for box in picture.boxes())
+            picture.zones, len(channel_sources(picture)), sum(box.kind == "system" for box in picture.boxes())
         )
         self.scene = scene = Scene(width=columns.aws_end + MARGIN)
         self.y = float(MARGIN)
@@ -84,10 +84,10 @@ class _Layout:
         *,
         left: float = PAD,
         room: float = 0,
-        lane: float = 0,
+        channel: float = 0,
     ) -> None:
         area = Area(x, top, end - x, self.y - top)
-        self.scene.frames.append(outer(box, area, left=left, room=room, lane=lane))
+        self.scene.frames.append(outer(box, area, left=left, room=room, channel=channel))
 
     def _title(self) -> None:
         picture, end = self.picture, self.columns.aws_end
@@ -114,7 +114,7 @@ class _Layout:
         others = [box for box in front if box.kind != "waf"]
         places: list[tuple[float, float, Box]] = []
         places += [(columns.across, ACROSS, box) for box in front if box.kind == "waf"]
-        places += [(lefts[n % len(lefts)], columns.zone - LANE, box) for n, box in enumerate(others)]
+        places += [(lefts[n % len(lefts)], columns.zone - CHANNEL, box) for n, box in enumerate(others)]
         self._columns(places)
 
     def _columns(self, places: list[tuple[float, float, Box]]) -> None:
@@ -142,7 +142,7 @@ class _Layout:
         self._outer(titled, columns.vpc, columns.vpc_end, top, left=24, room=columns.entry - columns.vpc - 32)
         for zone, left in columns.zones.items():
             box = self.picture.zone_mark(zone)
-            self._outer(box, left - 6, left + columns.zone + 6, top + 6, left=6, lane=LANE + 6)
+            self._outer(box, left - 6, left + columns.zone + 6, top + 6, left=6, channel=CHANNEL + 6)
 
     def _stretch(self, top: float, bottom: float) -> None:
         """VPC and region end together."""
@@ -155,7 +155,7 @@ class _Layout:
         columns, top = self.columns, self.y
         self.y += 8
         subnets = [box for box in band.boxes if box.kind == "subnet" and box.zone in columns.zones]
-        places = [(columns.zones[box.zone or ""], columns.zone - LANE, box) for box in subnets]
+        places = [(columns.zones[box.zone or ""], columns.zone - CHANNEL, box) for box in subnets]
         self._columns(places)
         self.y = max(self.y, top + HEAD) + 14
         fill([box for box in band.boxes if box not in subnets])

@@ -1,7 +1,7 @@
 """The lines: allowed connections, and the path of the pipeline.
 
-Lines from the internet, to it and between neighbours run straight. All others from one speaker share a
-trunk in the gutter, which branches to each listener with the port written at the branch.
+Lines from the internet, to it and between neighbours run straight. All others from one source share a
+track in the channel, which branches to each target with the port written at the branch.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ STRAIGHT = {
 }
 
 
-def trunks(picture: Picture) -> list[str]:
-    """The speakers with a line in the gutter."""
+def channel_sources(picture: Picture) -> list[str]:
+    """The sources with a track in the channel left of the bands."""
     kinds = {box.id: box.kind for box in picture.boxes()} | {INTERNET: INTERNET}
     return list(dict.fromkeys(edge.source for edge in picture.edges if _in_channel(edge, kinds)))
 
@@ -41,7 +41,7 @@ def _in_channel(edge: Edge, kinds: dict[str, str]) -> bool:
 def routes(picture: Picture, scene: Scene, columns: Columns) -> list[Line]:
     """Every line."""
     kinds = {frame.box.id: frame.box.kind for frame in scene.frames}
-    sources = trunks(picture)
+    sources = channel_sources(picture)
     lines: list[Line] = []
     beside: float = columns.across + 40
     for edge in picture.edges:
@@ -79,7 +79,7 @@ def _centred(edge: Edge, x: float, top: float, room: float) -> tuple[Text, ...]:
 
 def _track(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[Line]:
     x, source = columns.track(number), scene[edge.source].area
-    # Each trunk arrives a little lower than the one before it.
+    # Each track arrives a little lower than the one before it.
     start = Point(source.x, source.middle.y)
     if edge.source == INTERNET:
         start = Point(x, source.bottom)
@@ -93,13 +93,13 @@ def _track(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[
 
 
 def _out(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
-    """From the speaker to the internet, by way of the NAT gateways."""
+    """From the source to the internet, by way of the NAT gateways."""
     top, internet = scene[edge.source].area.y, scene[INTERNET].area.bottom
     for gateway in [frame for frame in scene.frames if frame.box.kind == "nat"]:
         zone = gateway.box.zone
         if zone not in columns.zones:
             continue
-        x = columns.lane(zone)
+        x = columns.channel(zone)
         label = _centred(edge, 0, gateway.area.bottom + 16, columns.zone)
         yield Line(
             points=(Point(x, top), Point(x, gateway.area.bottom)),
@@ -145,7 +145,7 @@ def _among(edge: Edge, scene: Scene) -> Iterable[Line]:
 
 
 def _between(edge: Edge, scene: Scene, columns: Columns, x: float) -> Line:
-    """Up or down between two that stand one above the other."""
+    """Up or down between two boxes, one above the other."""
     source, target = scene[edge.source].area, scene[edge.targets[0]].area
     down = source.y < target.y
     start, end = (source.bottom, target.y) if down else (source.y, target.bottom)

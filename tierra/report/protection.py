@@ -12,7 +12,8 @@ from tierra.report.holdings import outcome
 PROTECTION = "protection"  # the output by which tierra/terraform/stack.py records the setting of the spec
 # prevent_destroy does not apply to a resource that is no longer in the configuration, and ElastiCache and EFS
 # have no deletion protection of their own
-# (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore: elasticache, DeleteReplicationGroup; efs, DeleteFileSystem).
+# (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore: elasticache,
+# DeleteReplicationGroup; efs, DeleteFileSystem).
 KEEPS_DATA = (
     "aws_db_instance",
     "aws_docdb_cluster",
