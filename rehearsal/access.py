@@ -1,9 +1,10 @@
-"""AWS's answers to one role: with `REHEARSAL_AS=apply`, what the role's policies do not allow is refused.
+"""Permissions of one role: with `REHEARSAL_AS=apply`, calls that the role's policies do not allow are
+refused.
 
-The role, its policies and its boundary are those in the account. What the provider asks of AWS for a type is
-in `calls.yaml`, what AWS says of these actions in `actions.json.gz`. What is not known counts as allowing: a
-condition on a key that is not modelled, a policy that the account does not hold, the tags of a resource that
-was not made here.
+The role, its policies and its boundary are those in the account. `calls.yaml` lists the calls that the
+provider makes for each type, `actions.json.gz` AWS's description of these actions. Unknowns count as allowed:
+a condition on a key that is not modelled, a policy that the account does not hold, the tags of a resource
+that was not made here.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "hostedzone": ("zone_id",),
 }
 UNNAMED = {"Id", "Name", "GroupId", "UUID"}
-# What a resource belongs to, where calls are about that: its type, and how the two know each other.
+# The owner of a resource, where calls are about the owner: its type, and the arguments that connect the two.
 BELONGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "aws_backup_restore_testing_selection": (
         "aws_backup_restore_testing_plan",
@@ -56,7 +57,7 @@ BELONGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "aws_iam_role_policy": (ROLE, {"name": "role"}),
     "aws_iam_role_policy_attachment": (ROLE, {"name": "role"}),
 }
-# What a resource is known by.
+# Attributes that identify a resource.
 ARNS = ("arn", "access_entry_arn", "association_arn", "dashboard_arn", "id")
 # ARNs of resources that have none among their attributes.
 UNMARKED: Mapping[str, str] = {
@@ -73,7 +74,7 @@ TAGS = re.compile(r"Tag")
 UNTAGS = re.compile(r"Untag|DeleteTags|RemoveTags")
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d+:role/.+")
 ROLE_ARGUMENT = re.compile(r"(^|_)role(_arn)?$")
-# Operations of the SDK that are not called like their actions, where the service model has them.
+# Operations of the SDK whose names differ from those of their actions, where the service model has them.
 OPERATIONS = {
     "budgets:ModifyBudget": "CreateBudget",
     "budgets:ViewBudget": "DescribeBudget",
@@ -94,7 +95,7 @@ OPERATIONS = {
 
 @dataclass(frozen=True)
 class Refused:
-    """A request that AWS refuses, and why in its words."""
+    """A request that AWS refuses, and the reason in AWS's words."""
 
     request: Request
     because: str
@@ -111,8 +112,8 @@ class Access:
 
     @classmethod
     def of(cls, name: str, cloud: Cloud, account: Account) -> Access | None:
-        """The role called `name`, or the one whose name ends with `-<name>`; None where the account has no
-        such role yet, and nothing is refused. Raises ValueError when several roles end so."""
+        """The role called `name`, or the one whose name ends with `-<name>`; None if the account has no such
+        role yet, and then nothing is refused. Raises ValueError if several roles match."""
         if not name or not cloud.remembers:
             return None
         roles = {str(role.get("name")): role for role in cloud.all(ROLE)}
@@ -142,8 +143,8 @@ class Access:
     def requests(
         self, type_name: str, when: str, prior: Object | None, planned: Object | None
     ) -> Iterator[list[Request]]:
-        """What is asked of AWS for one operation. Of several requests at once, one must be allowed: it is not
-        known which of them the call makes."""
+        """The requests of one operation. Of several alternatives one must be allowed: it is unknown which of
+        them the call makes."""
         facts = actions.calls().get(type_name)
         if facts is None:
             return
@@ -205,7 +206,7 @@ class Access:
         )
 
     def _around(self, type_name: str, state: Object) -> list[Object]:
-        """The state of a resource, and of what it belongs to."""
+        """The state of a resource, and of its owners."""
         if type_name not in BELONGS:
             return [state]
         owner_type, pairs = BELONGS[type_name]
@@ -236,7 +237,7 @@ class Access:
         return Thing(arn)
 
     def _find(self, kind: str, raw: str, around: Sequence[Object], region: str) -> list[Thing]:
-        """The things of a kind that a resource names: by an ARN, or by the parts of one."""
+        """The things of a kind that a resource names, by ARN or by the parts of one."""
         pattern = re.compile(shape(raw))
         known = [text for state in around for text in _texts(state) if pattern.fullmatch(text)]
         if not known:
@@ -244,7 +245,7 @@ class Access:
         return [self._thing(arn) for arn in dict.fromkeys(known)]
 
     def _filled(self, kind: str, raw: str, state: Object, region: str) -> list[str]:
-        """ARNs whose parts are arguments; none where a part is not known."""
+        """ARNs whose parts are arguments; none if a part is unknown."""
         fixed = {"Partition": self.account.partition, "Region": region, "Account": self.account.id}
         texts = [re.sub(r"\$\{(Partition|Region|Account)\}", lambda part: fixed[part[1]], raw)]
         for word in re.findall(r"\$\{(\w+)\}", texts[0]):
@@ -291,7 +292,7 @@ class Access:
         return context, known
 
     def _said(self, type_name: str, when: str, refused: Refused) -> Any:
-        """The answer as terraform prints it, and the way out."""
+        """The error as terraform prints it, and the remedy."""
         action, arn = refused.request.action, refused.request.resource
         service, _, name = action.partition(":")
         about = actions.kept()["services"].get(service, {"id": service, "code": "AccessDenied"})
@@ -354,7 +355,7 @@ def _document(text: Any) -> dict[str, Any] | None:
 def _called(
     facts: Mapping[str, Any], when: str, prior: Object | None, planned: Object | None
 ) -> Iterator[str]:
-    """The actions that an operation certainly asks for."""
+    """The actions that an operation certainly calls."""
     only = facts.get("only", {}).get(when, {})
     for action in facts.get(when, []):
         if action in only and not any(_concerns(entry, when, prior, planned) for entry in only[action]):
@@ -381,7 +382,7 @@ def _concerns(argument: str, when: str, prior: Object | None, planned: Object | 
 
 
 def _changed(prior: Object, planned: Object) -> bool:
-    """Whether more than tags changes that is known."""
+    """Whether anything known changes besides tags."""
     return any(
         value is not UNKNOWN and prior.get(name) != value
         for name, value in planned.items()
@@ -390,7 +391,7 @@ def _changed(prior: Object, planned: Object) -> bool:
 
 
 def _forms(request: Request) -> list[Request]:
-    """A log group's ARN has a star behind it in some calls (service authorization reference, Logs)."""
+    """In some calls the ARN of a log group ends with a star (service authorization reference, Logs)."""
     if request.action.startswith("logs:") and ":log-group:" in request.resource:
         return [request, Request(request.action, f"{request.resource}:*", request.context, request.known)]
     return [request]
@@ -402,7 +403,7 @@ def _tags(state: Object) -> dict[str, Any]:
 
 
 def _values(state: Object, kind: str, word: str) -> list[str]:
-    """What the arguments say of a part of an ARN."""
+    """The values that the arguments give to a part of an ARN."""
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()
     names: Iterable[str] = ARGUMENTS.get(kind) or ARGUMENTS.get(word) or (() if word in UNNAMED else (plain,))
     for name in names:

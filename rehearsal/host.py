@@ -29,7 +29,7 @@ def main() -> None:
 
     handshake.warm()
     provider.warm()
-    gc.freeze()  # what is loaded stays: no copy looks at it again, and so the copies share its memory
+    gc.freeze()  # the collector ignores what is loaded, so forks share its memory
     os.closerange(3, 1024)
     os.chdir(HOME)
     address = Path(sys.argv[1])
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _calls(listener: socket.socket, address: Path) -> Iterator[socket.socket]:
-    """Calls until there are none for a while; then those that came just before the address was gone."""
+    """Calls until none comes for a while, then those that came just before the socket was removed."""
     listener.settimeout(IDLE_SECONDS)
     while True:
         try:
@@ -63,7 +63,7 @@ def _calls(listener: socket.socket, address: Path) -> Iterator[socket.socket]:
 
 
 def _answer(call: socket.socket) -> None:
-    """Be the provider that was called for, and end."""
+    """Runs as the requested provider, and exits."""
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -97,7 +97,7 @@ def _rest(call: socket.socket) -> str:
 
 
 def _follow(call: socket.socket) -> None:
-    """End when the caller has ended: terraform was killed, or gave up on it."""
+    """Ends with the caller, if terraform was killed or gave up."""
     poll = select.poll()
     poll.register(call, 0)
     poll.poll()

@@ -1,8 +1,8 @@
 """IAM as far as policies of roles need it: which requests a role may make.
 
-Sources: the user guide of IAM, "Policy evaluation logic" (a refusal wins; without one, what a policy of the
-role and its boundary both allow is allowed), "IAM JSON policy elements: Condition operators" and
-"Troubleshoot access denied error messages", whose words `Identity.refusal` has.
+Sources: the user guide of IAM, "Policy evaluation logic" (a Deny wins; without one, a request is allowed if a
+policy of the role and its boundary both allow it), "IAM JSON policy elements: Condition operators" and
+"Troubleshoot access denied error messages", which `Identity.refusal` quotes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 @dataclass(frozen=True)
 class Request:
-    """One resource of one call. Keys of `context` are in small letters.
-
-    With `known`, a key that is not in the context and begins with none of these is one of which nothing is
-    known: the request is then refused only where it would be whatever the value.
+    """One resource of one call. Keys of `context` are in lower case. With `known`, a key that is not in the
+    context and begins with none of these is unknown: the request is then refused only if it would be refused
+    for every value.
     """
 
     action: str
@@ -41,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Identity:
-    """A role: its policies, and its boundary where it has one. `unread`: it has policies that no one knows
+    """A role: its policies, and its boundary where it has one. `unread`: it has policies that are unknown
     here, which may allow anything."""
 
     policies: Sequence[Document]
@@ -52,7 +51,7 @@ class Identity:
         return not self.refusal(request)
 
     def refusal(self, request: Request) -> str:
-        """Why the request is refused, in the words of AWS; empty when it is not."""
+        """Why the request is refused, in the words of AWS; empty if it is allowed."""
         if any(_says(policy, request, "Deny") for policy in self.policies):
             return "with an explicit deny in an identity-based policy"
         if self.boundary and _says(self.boundary, request, "Deny"):
@@ -65,7 +64,7 @@ class Identity:
 
 
 def matches(pattern: str, value: str, *, small: bool = False) -> bool:
-    """Whether `*` and `?` of a pattern stand for the rest of a value."""
+    """Whether a pattern with `*` and `?` matches a value."""
     return _compiled(pattern, small).fullmatch(value) is not None
 
 
@@ -87,7 +86,7 @@ def _says(document: Document, request: Request, effect: str) -> bool:
 
 
 def _applies(statement: Mapping[str, Any], request: Request, doubt: bool) -> bool:
-    """Whether a statement is about the request; `doubt` is the answer where that cannot be known."""
+    """Whether a statement applies to the request; `doubt` is returned if that is unknown."""
     acts = any(
         matches(action, request.action, small=True)
         for action in listed(statement.get("Action", statement.get("NotAction", [])))
@@ -102,7 +101,7 @@ def _applies(statement: Mapping[str, Any], request: Request, doubt: bool) -> boo
 
 
 def _stands_for(pattern: str, resource: str, doubt: bool) -> bool:
-    """Whether a pattern of ARNs has this one; its variables may be anything, or nothing."""
+    """Whether a pattern of ARNs matches this one; its variables may have any value."""
     if VARIABLE.search(pattern):
         return doubt and matches(VARIABLE.sub("*", pattern), resource)
     return matches(pattern, resource)
@@ -123,7 +122,7 @@ def _texts(expected: Any) -> list[str]:
 
 
 def _doubtful(operator: str, key: str, expected: Any, request: Request) -> bool:
-    """Whether nothing can be said about a condition: its key, operator or a variable is not known here."""
+    """Whether a condition cannot be evaluated, because its key, operator or a variable is unknown here."""
     plain = operator.rpartition(":")[2].removesuffix("IfExists")
     variable = any(VARIABLE.search(text) for text in _texts(expected))
     unknown = plain != "Null" and plain not in OPERATORS and plain not in NEGATED

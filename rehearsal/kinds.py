@@ -1,6 +1,6 @@
 """Text formats that the provider, or AWS, accepts: networks, ARNs, windows, policies, schedules.
 
-Each entry of KINDS answers what a text would have to be; empty when it is that.
+Each entry of KINDS returns what a text must be; empty if it is valid.
 Sources: internal/verify/validate.go and internal/types/timestamp of hashicorp/terraform-provider-aws; the
 grammar of IAM policies (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html); cron
 expressions (docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html).
@@ -30,7 +30,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
-# Protocols above TCP and UDP, which the registry of IP protocols does not have:
+# Application protocols, which the registry of IP protocols does not have:
 # www.iana.org/assignments/protocol-numbers.
 _APPLICATIONS = {"http", "https", "tls", "ssl", "ssh", "dns", "smtp", "ftp", "ntp", "quic", "grpc", "any"}
 
@@ -69,7 +69,7 @@ def _address(version: int | None) -> Callable[[str], str]:
 
 
 def _json(text: str) -> str:
-    """JSON, or nothing: validation.StringIsJSON of the SDK takes an empty string for an argument left out."""
+    """JSON, or empty: validation.StringIsJSON of the SDK treats an empty string as a missing argument."""
     if not text:
         return ""
     try:
@@ -146,7 +146,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _policy(text: str) -> str:
-    """A policy of a resource; an empty one is an argument left out, as in `_json`."""
+    """A policy of a resource; an empty one counts as missing, as in `_json`."""
     return _document(text, lambda keys: "") if text else ""
 
 
@@ -162,7 +162,7 @@ def _identity_policy(text: str) -> str:
 
 
 def _trust_policy(text: str) -> str:
-    """A policy that says who may take a role."""
+    """A policy that names who may assume a role."""
 
     def judge(keys: set[str]) -> str:
         if keys & {"resource", "notresource"}:
@@ -246,7 +246,7 @@ _RATE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)")
 
 
 def _schedule(text: str) -> str:
-    """A rate or cron expression of EventBridge and of what uses its form."""
+    """A rate or cron expression of EventBridge and of services with the same syntax."""
     if rate := _RATE.fullmatch(text):
         if (rate[1] == "1") == (rate[3] == ""):
             return ""
@@ -299,7 +299,7 @@ def _domain(text: str) -> str:
 
 
 def _protocol(text: str) -> str:
-    """A number, or a keyword of the registry that is no protocol of applications."""
+    """A number, or a keyword of the registry that is not an application protocol."""
     number = re.fullmatch(r"-?\d+", text) and -1 <= int(text) <= 255
     keyword = not re.fullmatch(r"-?\d+", text) and text.lower() not in _APPLICATIONS
     return "" if number or keyword else "be a protocol number, -1 to 255, or a name such as tcp or udp"

@@ -12,7 +12,7 @@ from typing import Any
 from rehearsal.protocol import Object
 
 DEFAULT_VERSION = "2012-10-17"
-# Arguments that hold a policy in whatever type has them: two policies that allow the same are no difference.
+# Arguments that contain a policy, in every type: equivalent policies are no difference.
 # Source: internal/verify/diff.go of hashicorp/terraform-provider-aws, SuppressEquivalentPolicyDiffs.
 POLICIES = {
     "policy",
@@ -27,7 +27,8 @@ ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):root")
 
 
 def same(first: Any, second: Any) -> bool:
-    """Whether two documents say the same; policies may differ in order, and in one value as a list or not."""
+    """Whether two documents are equivalent; policies may differ in order, and in a single value with or
+    without a list."""
     if first == second:
         return True
     policies = all(isinstance(document, dict) and "Statement" in document for document in (first, second))
@@ -35,7 +36,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 def _plain(value: Any, key: str) -> Any:
-    """A value of a policy in one form; `key` is where it stands."""
+    """A value of a policy in normal form; `key` is its key."""
     if isinstance(value, dict):
         plain = {name: _plain(member, "" if key == "Condition" else name) for name, member in value.items()}
         if key == "Condition":
@@ -83,7 +84,7 @@ def _statements(document: str | None) -> list[Object]:
 
 
 def _merge(statements: list[Object], more: list[Object]) -> None:
-    """Add statements; one with the Sid of an earlier one takes its place."""
+    """Add statements; one with the Sid of an earlier one replaces it."""
     for statement in more:
         sids = [s.get("Sid") for s in statements]
         if statement.get("Sid") and statement["Sid"] in sids:

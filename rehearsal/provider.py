@@ -227,7 +227,7 @@ class Provider:
 
 
 def warm() -> None:
-    """Does once what the first answer of a process takes longest for."""
+    """Does the slow part of the first answer in advance."""
     for name in ("aws", "helm"):
         Provider(name, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
 
@@ -243,7 +243,7 @@ def unproven(type_: Type) -> Any:
 
 
 def _judged(finding: Finding) -> Any:
-    """An error for what helm or Kubernetes surely refuses, a warning for the rest."""
+    """An error for what helm or Kubernetes certainly refuses, a warning for the rest."""
     source = f" The rule is from {finding.source}." if finding.source else ""
     if finding.sure:
         detail = f"The release cannot be applied so.{source} Change its values, or the chart."
@@ -267,7 +267,7 @@ def _legacy(type_: Type) -> bool:
 
 
 def _diagnostic(type_: Type, problem: checks.Problem) -> Any:
-    """An error at an argument. A member of a set has no place of its own: the set is pointed at."""
+    """An error at an argument. A member of a set has no path of its own, so the path is that of the set."""
     steps: list[str | int] = []
     block: Block | None = type_.block
     for step in problem.path:

@@ -1,4 +1,4 @@
-"""Which requests a call makes, as the service authorization reference has them: one for each resource that
+"""The requests of a call, according to the service authorization reference: one for each resource that
 the call needs, with the tags, regions and other keys that conditions of policies compare."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Call:
-    """One action on a thing, `own`, which `creates` says is being made. `kinds` are resources that it needs
+    """One action on a thing, `own`; `creates` if the call creates it. `kinds` are resources that it needs
     besides those that the reference calls required; `tags` are those that the call gives."""
 
     action: str
@@ -44,8 +44,8 @@ Finder = Callable[[str, str], Sequence[Thing]]
 def requests(
     call: Call, types: Mapping[str, Any], arns: Mapping[str, Any], region: str, find: Finder
 ) -> Iterator[Request]:
-    """The requests of a call. `types` is what the reference says of the action by kind of resource, `arns`
-    what it says of the kinds. A kind of which nothing is found makes no request."""
+    """The requests of a call. `types` is the reference's entry of the action by kind of resource, `arns` its
+    entries of the kinds. A kind without a matching thing makes no request."""
     service, _, name = call.action.partition(":")
     general = types.get("", {}).get("condition_keys", [])
     wanted = list(_wanted(call, types, arns, find))

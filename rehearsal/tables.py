@@ -1,8 +1,8 @@
-"""What other sources say about every type of the AWS provider: `rehearsal/tables.json.gz`.
+"""Facts from other sources about every type of the AWS provider: `rehearsal/tables.json.gz`.
 
     python -m rehearsal.tables <clone of github.com/lonegunmanb/terraform-aws-schema>
 
-makes the file anew for the schemas of `tierra/bindings/providers.json.gz`, from two witnesses:
+regenerates the file for the schemas of `tierra/bindings/providers.json.gz`, from two witnesses:
 
     computed, sensitive,       the repository's dump of `terraform providers schema`, at its newest version;
     write_only, items          arguments that are newer than the dump are sensitive by name (`SENSITIVE`)
@@ -30,13 +30,14 @@ from tierra.bindings.schema import Block
 
 FILE = Path(__file__).with_name("tables.json.gz")
 DUMP = "github.com/lonegunmanb/terraform-aws-schema"
-# What hides its value in plans: almost every argument whose name ends like this is marked sensitive.
+# Almost every argument whose name ends like this is marked sensitive.
 SENSITIVE = re.compile(
     r"(password|passwords|client_secret|secret_string|secret_binary|secret_key|access_token|oauth_token"
     r"|auth_token|authorization_token|token_key|basic_auth_credentials|preshared_key|private_key|plaintext"
     r"|shared_secret|secret_token|key_material_base64)(_wo)?$"
 )
-# A type is CloudFormation's when the names agree and a tenth of the arguments do, or when half of them do.
+# A type is the same in CloudFormation if the names and a tenth of the arguments agree, or half of the
+# arguments.
 SHARED_WITH_NAME, SHARED = 0.1, 0.5
 COMMON = {"tag", "tagsall", "region", "id", "timeout"}
 
@@ -46,9 +47,8 @@ Schemas = dict[tuple[str, str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one type. Paths are dotted; `items` has the least and most blocks of one kind.
-
-    `schema` says that the dump has the type, `cloudformation` names the type there.
+    """The facts about one type. Paths are dotted; `items` has the minimum and maximum number of blocks of a
+    kind. `schema`: the dump has the type; `cloudformation` is the type's name there.
     """
 
     schema: bool = False
@@ -68,14 +68,14 @@ def read(file: Path = FILE) -> dict[tuple[str, str], Row]:
 
 
 def by_name(block: Block, prefix: str = "") -> Iterator[str]:
-    """The arguments that are sensitive as far as their names say."""
+    """The arguments that are sensitive by their names."""
     yield from (f"{prefix}{name}" for name in block.attributes if SENSITIVE.search(name))
     for name, nested in block.blocks.items():
         yield from by_name(nested.block, f"{prefix}{name}.")
 
 
 def row(kind: str, name: str, block: Block, dump: Schemas, formations: Mapping[str, Any]) -> Row:
-    """What the witnesses say about one type."""
+    """The facts of the sources about one type."""
     result: dict[str, Any] = {"computed": [], "sensitive": [], "write_only": [], "items": {}}
     schema = dump.get((kind, _plain(name)))
     if schema:
@@ -108,7 +108,7 @@ def _compare(block: Block, schema: Mapping[str, Any], prefix: str, result: dict[
 
 
 def _formation(name: str, block: Block, formations: Mapping[str, Any]) -> str:
-    """CloudFormation's name of a type; empty where no type is like it."""
+    """CloudFormation's name of a type; empty if no type matches."""
     plain, mine = (
         _plain(name.removeprefix("aws_")),
         {_stem(argument) for argument in _arguments(block)} - COMMON,
@@ -132,8 +132,8 @@ def _create_only(block: Block, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _defaults(block: Block, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Plain values that are not empty, of what AWS gives back: an empty one and none are the same to the
-    provider."""
+    """Plain defaults that are not empty, of readable properties: the provider treats an empty value as
+    missing."""
     names = {_stem(name): name for name in _arguments(block)}
     unread = set(_top(schema.get("writeOnlyProperties", [])))
     for name, its in schema["properties"].items():
@@ -179,7 +179,7 @@ def _plain(name: str) -> str:
 
 
 def dumped(repository: Path) -> tuple[str, Schemas]:
-    """The version and the schemas of the dump; what the clone has no content of is left out."""
+    """The version and the schemas of the dump; files without content in the clone are left out."""
     git = ["git", "-C", str(repository)]
     subject = subprocess.run([*git, "log", "-1", "--format=%s"], capture_output=True, text=True, check=True)
     listed = subprocess.run([*git, "ls-tree", "-r", "HEAD"], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Made-up values of the kind that AWS would choose: ids, ARNs, hosts. They have AWS's form, and are the same
+"""Made-up values like those that AWS would choose: ids, ARNs, hosts. They have AWS's form, and are the same
 on every run.
 
 A value is derived from the type and the known arguments of its resource. Patterns come from the facts:
@@ -27,11 +27,11 @@ WORDS = {"partition", "dns_suffix", "account", "region", "uuid", "ip_public", "i
 WORDS |= {"timestamp", "base64_sha256"}
 CREATED = "2026-01-01T00:00:00Z"
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
-SUFFIX_DIGITS = 26  # what the provider puts behind a name_prefix
+SUFFIX_DIGITS = 26  # what the provider appends to a name_prefix
 
 
 class ValueFactory:
-    """Completes one resource: gives every unknown value of its planned state a value."""
+    """Completes one resource: every unknown value of its planned state gets a value."""
 
     def __init__(self, type_: Type, planned: Object, account: Account, salt: int = 0) -> None:
         self.type = type_
@@ -185,18 +185,18 @@ class ValueFactory:
         if name in ("policy", "json", "document", "definition"):
             return "{}"
         if name.endswith(("cidr_block", "cidr")) and "ipv6" not in name:
-            return "172.31.0.0/16"  # that of a default VPC
+            return "172.31.0.0/16"  # the range of a default VPC
         if name in ("status", "state"):
             return "available"
         return f"{name.removesuffix('_id').replace('_', '-')}-{self._digest(name, 17)}"
 
     def _prefix(self, name: str) -> str:
-        """What the configuration wants a generated name to begin with; often nothing."""
+        """The prefix of a generated name in the configuration; often empty."""
         prefix = self.state.get(f"{name}_prefix")
         return prefix if isinstance(prefix, str) else ""
 
     def _nested(self, nested: Nested, value: Any, path: str) -> Any:
-        """The value of a block, with what AWS fills in when it was not given."""
+        """The value of a block; AWS's values if it was not given."""
         if value is not UNKNOWN:
             return self._block(nested.block, value, path)
         pattern = self.values.get(_without_indexes(path))

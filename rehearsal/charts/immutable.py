@@ -20,7 +20,7 @@ def _same(was: Any, now: Any) -> bool:
 
 
 def _bare(value: Any) -> Any:
-    """A value without what is empty, which means the same as nothing."""
+    """A value without its empty parts, which mean the same as missing ones."""
     if isinstance(value, dict):
         kept = {key: _bare(member) for key, member in value.items()}
         return {key: member for key, member in kept.items() if member not in (None, {}, [], "")}
@@ -81,7 +81,7 @@ def _job(was: Thing, now: Thing) -> Flaws:
 
 def _claim(was: Thing, now: Thing) -> Flaws:
     yield from _differing(was.spec, now.spec, ("accessModes", "selector", "volumeMode"), "spec.", CORE)
-    for key in ("storageClassName", "volumeName"):  # which may have been filled in
+    for key in ("storageClassName", "volumeName"):  # which the server may have filled in
         if was.spec.get(key) and now.spec.get(key) and was.spec[key] != now.spec[key]:
             yield Flaw(f"spec.{key}", SAYS, CORE)
     before, after = (
@@ -140,7 +140,7 @@ _RULES: dict[tuple[str, str], Callable[[Thing, Thing], Flaws]] = {
 
 
 def changes(was: Thing, now: Thing) -> Flaws:
-    """What an upgrade from one object to another would have to change and cannot."""
+    """The immutable fields that an upgrade from one object to the other would change."""
     rule = _RULES.get((now.group, now.kind))
     if rule:
         yield from rule(was, now)

@@ -26,7 +26,7 @@ _OURS = ("system-cluster-critical", "system-node-critical")
 
 
 def matches(selector: Any, labels: dict[str, Any]) -> bool:
-    """Whether a selector of labels takes what has these labels. An operator that is unknown takes all."""
+    """Whether a label selector matches these labels. An unknown operator matches all."""
     given = mapping(selector)
     if any(labels.get(key) != value for key, value in mapping(given.get("matchLabels")).items()):
         return False
@@ -187,7 +187,7 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return bool(
             re.fullmatch(r"0*\d{1,3}(\.0*\d{1,3}){3}", text)
-        )  # zeros at the front, as Go once took them
+        )  # leading zeros, which Go used to accept
     return True
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the objects of one release."""
+"""Problems of the objects of one release."""
 
 from __future__ import annotations
 
@@ -40,19 +40,20 @@ CLUSTER_WIDE = {
 
 
 def identity(thing: Thing) -> Identity:
-    """What no two objects of a cluster have in common."""
+    """The identity of an object in a cluster."""
     return (thing.group, thing.kind, "" if thing.kind in CLUSTER_WIDE else thing.home, thing.name)
 
 
 def owned(thing: Thing) -> bool:
-    """Whether the release owns the object: it owns neither hooks nor what lies in a chart's folder crds/."""
+    """Whether the release owns the object: it owns neither hooks nor the objects of a chart's folder
+    crds/."""
     return not thing.hook and "/crds/" not in thing.source
 
 
 @dataclass(frozen=True)
 class Judge:
-    """`labels` are those of the namespaces that are known. `chooses`: the chart takes the apiVersions
-    that the cluster has. `exact`: the schemas are of the cluster's own version."""
+    """`labels` are those of the known namespaces. `chooses`: the chart selects apiVersions by those of the
+    cluster. `exact`: the schemas are of the cluster's own version."""
 
     schemas: Schemas
     exact: bool
@@ -74,7 +75,7 @@ class Judge:
         return Finding(f"{thing.called}{file}: {path}", says, source, sure)
 
     def _waited(self, thing: Thing) -> bool:
-        """Whether helm surely fails when the pods of an object never become ready."""
+        """Whether helm certainly fails if the pods of an object never become ready."""
         if thing.hook or not self.waits or not pods.starts(thing):
             return False
         rolling = mapping(mapping(thing.spec.get("strategy")).get("rollingUpdate"))
@@ -102,7 +103,8 @@ class Judge:
             yield self._finding(thing, f"pod: {path}", words, security.SOURCE, sure)
 
     def _targets(self, created: Sequence[Thing]) -> Iterator[Finding]:
-        """Ports of a service that none of its pods has. Kubernetes takes them, and nothing ever answers."""
+        """Ports of a service that none of its pods has. Kubernetes accepts them, and requests to them
+        fail."""
         for service in created:
             selector = mapping(service.spec.get("selector"))
             if (service.group, service.kind) != ("", "Service") or not selector:
@@ -131,7 +133,7 @@ class Judge:
 
 
 def twice(created: Sequence[Thing]) -> Iterator[Finding]:
-    """Objects that a release has twice, which its first installation cannot make."""
+    """Objects that a release contains twice, which makes its first installation fail."""
     for (_, kind, home, name), count in Counter(identity(thing) for thing in created if owned(thing)).items():
         if count > 1:
             where = f"{kind} {name}" + (f" in {home}" if home else "")
@@ -139,7 +141,7 @@ def twice(created: Sequence[Thing]) -> Iterator[Finding]:
 
 
 def taken(created: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> Iterator[Finding]:
-    """Objects that another release has made and owns."""
+    """Objects that another release owns."""
     owners = {
         identity(thing): release for release, objects in others.items() for thing in objects if owned(thing)
     }
@@ -151,7 +153,7 @@ def taken(created: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> It
 
 
 def kept(was: Sequence[Thing], created: Sequence[Thing]) -> Iterator[Finding]:
-    """Changes that Kubernetes does not make to objects that are there."""
+    """Changes of existing objects that Kubernetes refuses."""
     before = {identity(thing): thing for thing in was if owned(thing)}
     for thing in created:
         old = before.get(identity(thing))

@@ -13,7 +13,7 @@ from rehearsal.charts.names import label, labels, number_or_name, port, port_nam
 
 KUBELET = "Kubernetes, pkg/kubelet/prober: a probe whose port is not found never succeeds"
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
-# Where the template of a pod stands in each kind.
+# The path of the pod's template in each kind.
 TEMPLATES = {
     "Deployment": "spec.template",
     "ReplicaSet": "spec.template",
@@ -29,12 +29,12 @@ _GROUPS |= {"Job": "batch", "CronJob": "batch", "Pod": "", "ReplicationControlle
 
 
 def place(thing: Thing) -> str | None:
-    """The path of the pod's template in an object; None for what makes no pods."""
+    """The path of the pod's template in an object; None for objects without pods."""
     return TEMPLATES[thing.kind] if _GROUPS.get(thing.kind) == thing.group else None
 
 
 def template(thing: Thing) -> dict[str, Any]:
-    """Metadata and spec of the pod that an object makes; nothing for other objects."""
+    """Metadata and spec of the pod of an object; empty for objects without pods."""
     path = place(thing)
     node: Any = thing.body if path is not None else {}
     for step in (path or "").split("."):
@@ -51,7 +51,7 @@ def containers(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def starts(thing: Thing) -> bool:
-    """Whether pods run as soon as the object is there."""
+    """Whether pods start as soon as the object exists."""
     if thing.kind == "CronJob" or thing.spec.get("suspend") is True:
         return False
     return bool(thing.spec.get("replicas", 1) != 0)
@@ -201,7 +201,8 @@ def _probes(container: dict[str, Any], path: str, spec: dict[str, Any], helper: 
                 yield Flaw(f"{where}.{handler}.port", words, CORE)
             elif isinstance(asked, str) and not asked.isdecimal() and asked not in known:
                 says = f"the container has no port named {asked}"
-                # A liveness probe that cannot be made is passed over; without the others no pod gets ready.
+                # An invalid liveness probe is skipped; with an invalid probe of another kind no pod becomes
+                # ready.
                 yield Flaw(f"{where}.{handler}.port", says, KUBELET, sure=kind != "livenessProbe")
     grace = spec.get("terminationGracePeriodSeconds", 30)
     seconds = mapping(mapping(mapping(container.get("lifecycle")).get("preStop")).get("sleep")).get("seconds")

@@ -18,7 +18,7 @@ _SUFFIXES = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15
 
 
 def quantity(value: Any) -> Decimal | None:
-    """The amount; None for what is none."""
+    """The amount; None for an invalid one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     match = _QUANTITY.fullmatch(str(value))
@@ -34,7 +34,7 @@ def quantity(value: Any) -> Decimal | None:
 
 
 def requirements(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """What Kubernetes refuses in `resources` of a container: each place and what is wrong there."""
+    """What Kubernetes refuses in `resources` of a container: each path and the problem there."""
     given = mapping(value)
     for side in ("limits", "requests"):
         for name, text in mapping(given.get(side)).items():

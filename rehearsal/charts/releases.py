@@ -1,7 +1,7 @@
 """Checks `helm_release` if helm is installed: renders the chart and checks the resulting objects.
 
-What a rendering cannot know is not judged: values that are not known yet, charts that are not at hand, custom
-resources whose definitions no chart brought. The account remembers the objects of each release that was
+What a rendering cannot contain is not judged: unknown values, charts that are not available locally, custom
+resources whose definitions no chart installs. The account remembers the objects of each release that was
 applied.
 """
 
@@ -22,7 +22,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
 
 TYPE = "helm_release"
-NOTES = "release"  # the kind of note in the account
+NOTES = "release"  # the kind of the notes in the account
 SETS = ("set", "set_list", "set_sensitive")
 VALIDATE = "helm.sh/helm/v3, pkg/chartutil/validate_name.go"
 LOCATE = "helm.sh/helm/v3, pkg/action/install.go, LocateChart"
@@ -48,7 +48,7 @@ class Releases:
     def findings(
         self, planned: Object, config: Object, upgrade: bool, applying: bool = False
     ) -> list[Finding]:
-        """What is wrong with a release that is installed or upgraded."""
+        """The problems of a release that is installed or upgraded."""
         program = helm.program()
         if not program or not self.cloud.remembers:
             return []
@@ -77,7 +77,7 @@ class Releases:
         except (OSError, tarfile.TarError, EOFError):
             return findings
         if planned.get("dependency_update") and "missing in charts/" in rendering.error:
-            return findings  # helm would fetch them
+            return findings  # helm would download them
         if rendering.error:
             return [*findings, *self._failed(chart, rendering.error)]
         if planned.get("postrender"):
@@ -90,7 +90,7 @@ class Releases:
         return findings
 
     def remember(self, planned: Object, upgrade: bool) -> None:
-        """Keeps what an applied release made, as far as that is known."""
+        """Records the objects of an applied release, as far as they are known."""
         program, chart = helm.program(), self._chart(planned)
         if not program or not self.cloud.remembers:
             return
@@ -114,7 +114,7 @@ class Releases:
 
     @property
     def version(self) -> str:
-        """Of the cluster's Kubernetes; empty where the account does not know the cluster."""
+        """The Kubernetes version of the cluster; empty if the account has no such cluster."""
         clusters = self.cloud.all("aws_eks_cluster") if self.host else []
         versions = (
             str(cluster.get("version") or "") for cluster in clusters if cluster.get("endpoint") == self.host
@@ -149,7 +149,7 @@ class Releases:
                 yield Finding(f"values[{index}]", answer, PROVIDER)
 
     def _chart(self, planned: Object) -> helm.Chart | Finding | None:
-        """The chart, None where it is not at hand, or what is wrong with its path."""
+        """The chart, None if it is not available locally, or the problem of its path."""
         name, version, repository = (planned.get(argument) for argument in ("chart", "version", "repository"))
         if not isinstance(name, str) or repository is UNKNOWN:
             return None
@@ -183,7 +183,7 @@ class Releases:
     def _failed(self, chart: helm.Chart, text: str) -> Iterator[Finding]:
         if "incompatible with Kubernetes" in text and not self.version:
             return
-        # What a template asks of the cluster, or of a newer helm, is not known here.
+        # The results of lookups in the cluster, and features of a newer helm, are unknown here.
         unsure = ("execution error at" in text and chart.asks(text)) or "not defined" in text
         yield Finding("chart", text, "helm template", sure=not unsure)
 
@@ -215,7 +215,7 @@ def _key(state: Object) -> str:
 
 
 def _known(planned: Object) -> bool:
-    """Whether nothing that a rendering needs is still to be known."""
+    """Whether everything that a rendering needs is known."""
     needed = [planned.get(argument) for argument in ("name", "namespace", "values", *SETS)]
     return not _unknown(needed)
 
@@ -241,7 +241,8 @@ def _labels(created: Sequence[Thing]) -> dict[str, Mapping[str, Any]]:
 
 
 def _resources(values: Any, path: str = "") -> Iterator[Finding]:
-    """Requests and limits of containers in values of a chart that is not at hand: all charts name them so."""
+    """Requests and limits of containers in the values of a chart that is not available locally: all charts
+    use these names."""
     if isinstance(values, dict):
         for key, value in values.items():
             where = f"{path}.{key}" if path else str(key)

@@ -3,7 +3,7 @@
 The schemas are in the package kubernetes-validate, which `make charts` and the tests install. Without it no
 schema is known, and nothing is refused.
 
-What the server decodes into types of Go it refuses when the type is another, and what the definition of a
+A value that the server decodes into a Go type is refused if its type is another, and what the definition of a
 custom resource requires, when it is missing: reference/using-api/api-concepts/#field-validation and
 tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation at kubernetes.io/docs. Of
 unknown fields the server only warns, and drops them, for helm does not ask it to be strict (helm.sh/helm/v3,
@@ -26,23 +26,23 @@ from typing import Any
 Schema = dict[str, Any]
 _VERSION = re.compile(r"v(\d+\.\d+)\.\d+-local")
 _LIMITS = {"int32": 2**31, "int64": 2**63}
-# The server fills these in, or takes the empty value for them, although its schema requires them.
+# The server fills these in, or uses the empty value, although its schema requires them.
 _FILLED = {
     ("RoleRef", "apiGroup"),  # pkg/apis/rbac/v1/defaults.go
-    ("NetworkPolicySpec", "podSelector"),  # empty, it selects all pods
+    ("NetworkPolicySpec", "podSelector"),  # an empty one selects all pods
     ("StatefulSetSpec", "serviceName"),
     ("HTTPHeader", "value"),
     ("EnvVar", "value"),
     ("PriorityClass", "value"),
     ("ControllerRevision", "revision"),
 }
-# Groups that the server itself serves and whose names do not say so.
+# Groups that the server itself serves although their names do not end like it.
 _OLD_GROUPS = {"extensions"}
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """`unknown`: the field is none of the schema."""
+    """`unknown`: the schema does not have the field."""
 
     path: str
     says: str
@@ -65,7 +65,8 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def nearest(version: str) -> str:
-    """The version whose schemas serve for this one: its own, or the newest before it; empty without any."""
+    """The version whose schemas are used for this one: its own, or the newest before it; empty if there is
+    none."""
     known = list(versions())
     if not re.match(r"\d+\.\d+", version):
         return known[-1] if known else ""
@@ -75,7 +76,7 @@ def nearest(version: str) -> str:
 
 @cache
 def built_in(version: str) -> Schemas:
-    """The schemas of a version; none for an empty one."""
+    """The schemas of a version; empty for an empty version."""
     return Schemas(json.loads(versions()[version].read_bytes())["$defs"] if version else {})
 
 
@@ -90,7 +91,7 @@ class Schemas:
         kinds = {}
         for name, definition in self.definitions.items():
             marks = definition.get("x-kubernetes-group-version-kind", ())
-            if len(marks) == 1:  # what serves many kinds, such as DeleteOptions, is no object
+            if len(marks) == 1:  # a type that is used by many kinds, such as DeleteOptions, is not an object
                 (mark,) = marks
                 api = f"{mark['group']}/{mark['version']}" if mark["group"] else mark["version"]
                 kinds[api, mark["kind"]] = name
@@ -103,17 +104,17 @@ class Schemas:
         return named | _OLD_GROUPS if named else set()
 
     def serves(self, api: str, kind: str) -> bool | None:
-        """Whether the server knows a kind; None for a group that is not its own, or is not known."""
+        """Whether the server serves a kind; None for a group that is not built in, or unknown."""
         if (api, kind) in self.kinds:
             return True
         return False if api.rpartition("/")[0] in self.groups else None
 
     def others(self, kind: str) -> list[str]:
-        """Under which apiVersions the server knows a kind."""
+        """The apiVersions under which the server serves a kind."""
         return sorted(api for api, kind_ in self.kinds if kind_ == kind)
 
     def mismatches(self, body: dict[str, Any]) -> Iterator[Mismatch]:
-        """Where an object is not what its schema says; nothing for an object without one."""
+        """Where an object does not match its schema; empty for an object without a schema."""
         api, kind = str(body.get("apiVersion")), str(body.get("kind"))
         if name := self.kinds.get((api, kind)):
             if kind != "CustomResourceDefinition":  # its schemas are schemas
@@ -183,7 +184,7 @@ def _shown(value: Any) -> str:
 
 
 def _wrong_type(value: Any, schema: Schema, named: str) -> str:
-    """What the value would have to be; empty when it is that."""
+    """The type that the value must have; empty if it has it."""
     if named == "Quantity":
         return "" if isinstance(value, str | int | float) and not isinstance(value, bool) else "a quantity"
     if named == "IntOrString" or schema.get("x-kubernetes-int-or-string"):
@@ -208,7 +209,7 @@ def _wrong_type(value: Any, schema: Schema, named: str) -> str:
 
 def _scalar(path: str, value: Any, schema: Schema) -> Iterator[Mismatch]:
     allowed = schema.get("enum")
-    if isinstance(allowed, list) and value not in allowed and value != "":  # empty, it gets its default
+    if isinstance(allowed, list) and value not in allowed and value != "":  # an empty one gets the default
         yield Mismatch(path, f"must be one of {', '.join(map(str, allowed))}, got {_shown(value)}")
     if isinstance(value, str):
         yield from _size(path, len(value), schema, "Length", "character")
@@ -247,7 +248,7 @@ def _base64(text: str) -> bool:
 def _matches(pattern: str, text: str) -> bool:
     try:
         return re.search(pattern, text) is not None
-    except re.error:  # of the grammar of Go alone
+    except re.error:  # only in the grammar of Go
         return True
 
 

@@ -1,7 +1,7 @@
 """The Pod Security Standards, as the labels of a namespace enforce them.
 
 Sources: kubernetes.io/docs/concepts/security/pod-security-standards, and k8s.io/pod-security-admission.
-Pods are judged, not what makes them: of a Deployment whose pods are forbidden Kubernetes only warns, and then
+Pods are judged, not their controllers: for a Deployment whose pods are forbidden Kubernetes only warns, and
 no pod ever starts.
 """
 
@@ -38,7 +38,7 @@ Breaches = Iterator[tuple[str, str]]
 
 
 def breaches(level: str, spec: dict[str, Any]) -> Breaches:
-    """Each place in the spec of a pod that a level forbids, and why. Other levels forbid nothing."""
+    """Each path in the spec of a pod that a level forbids, and why. Other levels forbid nothing."""
     if level in ("baseline", "restricted"):
         yield from _baseline(spec)
     if level == "restricted":

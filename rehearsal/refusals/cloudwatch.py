@@ -34,7 +34,8 @@ DAY, WEEK, HOUR = 86400, 604800, 3600
 
 
 def _reaches(statement: Statement, arn: str, region: str) -> bool:
-    """Whether a statement of a key lets CloudWatch Logs use it for this group, as far as it can be read."""
+    """Whether a statement of a key policy lets CloudWatch Logs use the key for this group, as far as it can
+    be read."""
     services = {f"logs.{region}.amazonaws.com", f"logs.{region}.amazonaws.com.cn", "logs.amazonaws.com", "*"}
     if not allows(statement) or not services & set(principals(statement, "Service")):
         return False

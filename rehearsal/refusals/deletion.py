@@ -25,7 +25,8 @@ PROTECTED_CLUSTER = (
 )
 INSTANCES = ("aws_instance", "aws_spot_instance_request")
 FINAL_SNAPSHOT = ("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")
-# Groups that AWS keeps while something uses them: by whom, by which argument, and AWS's words, those of RDS
+# Groups that AWS keeps while they are in use: the type and argument that use them, and AWS's words, those of
+# RDS
 # as hashicorp/terraform-provider-aws#6448 quotes them.
 MEMBERS = {
     "aws_db_parameter_group": (

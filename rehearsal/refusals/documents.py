@@ -35,7 +35,8 @@ def listed(value: Any) -> list[Any]:
 
 
 def statements(text: Any) -> list[Statement] | None:
-    """The statements with their keys in lower case, as IAM reads them; None for what is no policy."""
+    """The statements with their keys in lower case, as IAM reads them; None if the document is not a
+    policy."""
     try:
         document = json.loads(text) if isinstance(text, str) else None
     except ValueError:
@@ -58,7 +59,7 @@ def actions(statement: Statement) -> list[str]:
 
 
 def covers(statement: Statement, action: str) -> bool:
-    """Whether a statement is about an action."""
+    """Whether a statement covers an action."""
     named = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in actions(statement))
     if "notaction" in statement:
         excluded = [pattern for pattern in listed(statement["notaction"]) if isinstance(pattern, str)]
@@ -67,7 +68,7 @@ def covers(statement: Statement, action: str) -> bool:
 
 
 def principals(statement: Statement, kind: str) -> list[str]:
-    """The principals of a kind, such as Service; a star stands for all."""
+    """The principals of a kind, such as Service; a star includes all."""
     who = statement.get("principal")
     if who == "*" or "notprincipal" in statement:
         return ["*"]
@@ -77,7 +78,8 @@ def principals(statement: Statement, kind: str) -> list[str]:
 
 
 def admits(text: Any, services: Iterable[str], *wanted: str) -> bool | None:
-    """Whether a resource's policy lets one of the services do all that is wanted; None for no policy."""
+    """Whether a resource's policy allows one of the services all wanted actions; None if there is no
+    policy."""
     found_here = statements(text)
     if found_here is None:
         return None
@@ -91,23 +93,23 @@ def admits(text: Any, services: Iterable[str], *wanted: str) -> bool | None:
 
 
 def role(around: Around, arn: Any) -> Any:
-    """The role that the account has under this ARN."""
+    """The role of the account with this ARN."""
     return found(around, "aws_iam_role", "arn", arn)
 
 
 def trusted(around: Around, arn: Any, *services: str, wanted: Iterable[str] = ("sts:AssumeRole",)) -> bool:
-    """Whether a role lets one of the services take it; also where the account does not know the role."""
+    """Whether one of the services may assume a role; also true if the account does not know the role."""
     known = role(around, arn)
     return known is None or admits(known.get("assume_role_policy"), services, *wanted) is not False
 
 
 def size(text: Any) -> int:
-    """Characters that count towards a quota: IAM counts no white space."""
+    """The number of characters that count towards a quota: IAM ignores white space."""
     return len(re.sub(r"\s", "", text)) if isinstance(text, str) else 0
 
 
 def fault(text: Any, kind: str) -> str:
-    """What IAM answers to a document; empty for one that it takes, or that is not known."""
+    """IAM's error for a document; empty for one that it accepts, or that is unknown."""
     if not isinstance(text, str) or not text:
         return ""
     try:
@@ -156,15 +158,15 @@ def _statement_fault(statement: Statement, kind: str) -> str:
     return ""
 
 
-# Ends of the names of services: those of the partitions, and the internal one.
+# Suffixes of service names: those of the partitions, and the internal one.
 SERVICES = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".amazonaws.eu", ".aws.internal")
 # Roles of services are not judged: many exist in every account.
 ROLE = re.compile(r"arn:[^:]*:iam::(\d{12}):role/(?!aws-service-role/|aws-reserved/)[^*?$]+")
 
 
 def unknown_principal(text: Any, around: Around) -> str:
-    """The principal of a policy that does not exist: a service of no known name, or a role that the account
-    does not have. Empty where all are there, or may be."""
+    """The principal of a policy that does not exist: an unknown service, or a role that the account does not
+    have. Empty if all exist, or may exist."""
     accounts = {owner.get("id") for owner in around(OWNER)}
     for statement in statements(text) or []:
         who = statement.get("principal")

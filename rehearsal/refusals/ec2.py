@@ -139,7 +139,7 @@ def gateways(around: Around, vpc_id: str) -> list[Values]:
 
 
 def gateway_network(around: Around, gateway_id: Any) -> str | None:
-    """The VPC that a gateway is attached to; None where that is not known."""
+    """The VPC that a gateway is attached to; None if that is unknown."""
     attached = found(around, ATTACHED, "internet_gateway_id", gateway_id)
     gateway = found(around, (GATEWAY, "aws_egress_only_internet_gateway"), "id", gateway_id)
     vpc = (attached or gateway or {}).get("vpc_id")
@@ -275,7 +275,7 @@ def association(was: Values, now: Values, around: Around) -> str:
     return ""
 
 
-# Of a flow log that names none: vpc/latest/userguide/flow-logs.html, Default format.
+# The format of a flow log that names none: vpc/latest/userguide/flow-logs.html, Default format.
 AWS_LOG_FORMAT = (
     "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol}"
     " ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"

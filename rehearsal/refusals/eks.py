@@ -1,5 +1,4 @@
-"""EKS: clusters, node groups, access and add-ons. What changes of versions it refuses is in
-`tierra.aws.transitions`."""
+"""EKS: clusters, node groups, access and add-ons. Refused version changes are in `tierra.aws.transitions`."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ from tierra.aws.transition_answers import Around, Values, at
 
 CLUSTER, NODES = "aws_eks_cluster", "aws_eks_node_group"
 ENTRY, ASSOCIATION = "aws_eks_access_entry", "aws_eks_pod_identity_association"
-# Not of the internet for sure: RFC 1918, RFC 6598, RFC 3927 and loopback. Ranges of documentation may pass.
+# Certainly not on the internet: RFC 1918, RFC 6598, RFC 3927 and loopback. Ranges of documentation may pass.
 PRIVATE = [
     IPv4Network(block)
     for block in (
@@ -117,7 +116,7 @@ def architecture(was: Values, now: Values, _around: Around) -> str:
 
 
 def template(was: Values, now: Values, around: Around) -> str:
-    """What a launch template says is not said again."""
+    """Arguments of a launch template must not be repeated in the node group."""
     if not changed(was, now, "launch_template", "disk_size", "instance_types"):
         return ""
     for block in blocks(now, "launch_template"):

@@ -34,7 +34,7 @@ SECURE = ("HTTPS", "TLS")
 
 
 def kind(arn: Any) -> str:
-    """`app`, `net` or `gwy`: what an ARN of a load balancer or a listener says of it."""
+    """`app`, `net` or `gwy`: the kind in an ARN of a load balancer or a listener."""
     parts = arn.split("/") if isinstance(arn, str) else []
     return parts[1] if len(parts) > 3 else ""
 
@@ -82,7 +82,7 @@ def balancer_public(_was: Values, now: Values, around: Around) -> str:
 
 
 def balancer_logs(was: Values, now: Values, around: Around) -> str:
-    """The bucket is known, and has no policy that lets the service in."""
+    """Refused if the bucket is known and has no policy that lets the service write."""
     for name in ("access_logs", "connection_logs"):
         for block in blocks(now, name):
             bucket = found(around, "aws_s3_bucket", "bucket", block.get("bucket"))
@@ -105,7 +105,7 @@ def _given(bucket: Values) -> bool:
 
 
 def _silent(policy: Any) -> bool:
-    """Whether a policy lets no one from outside write, neither a service nor an account."""
+    """Whether a policy allows no service and no other account to write."""
     return isinstance(policy, str) and '"Allow"' not in policy
 
 
@@ -151,7 +151,7 @@ def listener_issued(was: Values, now: Values, around: Around) -> str:
 
 
 def pending(certificate: Values, around: Around) -> bool:
-    """Whether nothing proves yet that the names of a certificate are ours: no validation, and no record."""
+    """Whether a certificate cannot be validated yet: there is neither a validation nor a record."""
     if certificate.get("validation_method") not in ("DNS", "EMAIL"):
         return False
     arn = certificate.get("arn")
@@ -256,7 +256,7 @@ def health_check(_was: Values, now: Values, _around: Around) -> str:
 
 
 def lambda_permission(_was: Values, now: Values, around: Around) -> str:
-    """A target group reaches a function that lets the service in."""
+    """A function must allow the service before a target group can invoke it."""
     function = found(around, "aws_lambda_function", "arn", now.get("target_id"))
     if function is None:
         return ""

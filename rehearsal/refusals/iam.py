@@ -1,4 +1,4 @@
-"""IAM: documents of policies, their sizes, names, and what keeps a deletion."""
+"""IAM: policy documents, their sizes, names, and what prevents a deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""KMS: policies of keys, what kinds of keys can do."""
+"""KMS: key policies, and the operations of each kind of key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MALFORMED = "MalformedPolicyDocumentException"
 
 
 def document(was: Values, now: Values, around: Around) -> str:
-    """KMS takes a statement without actions or resources, though it has no effect."""
+    """KMS accepts a statement without actions or resources, though it has no effect."""
     if not changed(was, now, "policy"):
         return ""
     words = fault(now.get("policy"), RESOURCE)

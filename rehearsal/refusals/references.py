@@ -1,6 +1,6 @@
 """Objects that a reference names must exist: by type and argument, the possible objects and AWS's error.
 
-The account that is rehearsed has what the rehearsal made, what data sources answered, and what
+The rehearsed account contains what the rehearsal created, what data sources returned, and what
 REHEARSAL_EXISTS names. Names of AWS's own, such as default groups and keys, and ARNs of other accounts are
 not judged.
 
@@ -25,7 +25,7 @@ OWN = re.compile(r"default([.:].*)?|Default|alias/aws/.*|arn:[^:]*:iam::aws:.*")
 
 
 class Kind(NamedTuple):
-    """Objects that others name: `holders` are types with the argument that holds the name or id."""
+    """Objects that others name: `holders` are types with the argument that contains the name or id."""
 
     holders: tuple[str, ...]
     says: str
@@ -418,7 +418,7 @@ REFERENCES = (
 
 
 def valued(values: Any, path: str) -> list[str]:
-    """The known texts at a dotted path, in every block on it."""
+    """The known texts at a dotted path, in every block of it."""
     name, _, rest = path.partition(".")
     if not rest:
         return texts(values.get(name)) if isinstance(values, dict) else []
@@ -429,7 +429,7 @@ def valued(values: Any, path: str) -> list[str]:
 
 
 def there(around: Around, holders: Iterable[str], value: str) -> bool:
-    """Whether the account has an object of this name."""
+    """Whether the account has an object with this name."""
     for holder in holders:
         type_name, _, path = holder.partition(".")
         if any(value in valued(object_, path) for object_ in around(type_name)):

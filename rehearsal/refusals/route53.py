@@ -39,7 +39,7 @@ def beside(now: Values, around: Around, zone: str) -> list[Values]:
 
 
 def _same_words(now: Values, around: Around) -> str:
-    """The answer where another record set of a zone from outside has the same name, as far as it is given."""
+    """The error if another record set of an external zone has the same name, as far as it is given."""
 
     def named(record: Values) -> list[Any]:
         name = str(record.get("name")).rstrip(".").lower()

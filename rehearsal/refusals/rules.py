@@ -1,7 +1,7 @@
-"""What the rules of all services are made of: the rule, and questions to the account.
+"""The rule type of all services, and queries of the account.
 
-A question that the account cannot answer gets None, or nothing: the object may have been made outside. A rule
-is silent then. What is unknown when terraform applies was not given: AWS chooses it.
+A query without a result returns None, or nothing: the object may have been created outside, and a rule then
+refuses nothing. A value that is unknown when terraform applies was not given: AWS chooses it.
 
 Sources: API is botocore's model of a service, with the operation or shape; EC2 has its codes on the page
 AWSEC2/latest/APIReference/errors-overview.html; provider is a file of hashicorp/terraform-provider-aws; a
@@ -23,8 +23,9 @@ GROUPS = ("aws_security_group", "aws_default_security_group")
 
 
 class Rule(NamedTuple):
-    """`says` is the rule in words; `answer` is AWS's error to what breaks it, or empty. It gets what was,
-    what will be and the account: at a creation nothing was, at a deletion both are the object."""
+    """`says` is the rule in words; `answer` returns AWS's error for a violation, or an empty text. Its
+    arguments are the values before, the values after and the account: at a creation the first are empty, at a
+    deletion both are the object."""
 
     name: str
     types: tuple[str, ...]
@@ -46,7 +47,7 @@ def found(around: Around, types: Iterable[str] | str, argument: str, value: Any)
 
 
 def others(around: Around, type_name: str, now: Values, everywhere: bool = False) -> Iterator[Values]:
-    """Objects of a type in the same region, without the one that is judged."""
+    """Objects of a type in the same region, except the judged one."""
     for object_ in around(type_name):
         here = everywhere or object_.get("region") in (None, now.get("region"))
         if here and (object_.get("id") is None or object_.get("id") != now.get("id")):
@@ -54,7 +55,7 @@ def others(around: Around, type_name: str, now: Values, everywhere: bool = False
 
 
 def used_by(users: Iterable[tuple[str, str]], own: str, words: str) -> Answer:
-    """The answer to the deletion of what others name: `users` are their types and arguments."""
+    """The error for the deletion of an object in use: `users` are the types and arguments that name it."""
     pairs = tuple(users)
 
     def answer(was: Values, _now: Values, around: Around) -> str:
@@ -89,7 +90,7 @@ def changed(was: Values, now: Values, *names: str) -> bool:
 
 
 def networks(around: Around, subnet_ids: Any) -> set[str]:
-    """The VPCs of the subnets that the account knows."""
+    """The VPCs of those subnets that the account has."""
     known = (found(around, SUBNETS, "id", subnet_id) for subnet_id in texts(subnet_ids))
     return {subnet["vpc_id"] for subnet in known if subnet and isinstance(subnet.get("vpc_id"), str)}
 
@@ -106,7 +107,7 @@ def zones(around: Around, subnet_ids: Any) -> list[str] | None:
 
 
 def strangers(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str, str]]:
-    """Security groups of other VPCs than these, each with its own."""
+    """Security groups of other VPCs than these, each with its VPC."""
     listed = []
     for group_id in texts(group_ids):
         group = found(around, GROUPS, "id", group_id)
@@ -117,13 +118,13 @@ def strangers(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str,
 
 
 def region_of(arn: Any) -> str:
-    """The region in an ARN; empty for what has none."""
+    """The region in an ARN; empty if there is none."""
     parts = arn.split(":") if isinstance(arn, str) else []
     return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
 
 
 def minutes(window: Any) -> tuple[int, int] | None:
-    """Begin and end of hh:mm-hh:mm, in minutes of the day; None for what is none."""
+    """Begin and end of hh:mm-hh:mm, in minutes of the day; None for an invalid window."""
     try:
         begin, end = (int(time[:2]) * 60 + int(time[3:5]) for time in str(window).split("-"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""S3: names and policies of buckets, and what their settings need of each other."""
+"""S3: names and policies of buckets, and settings that depend on each other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POLICY, BLOCKED = "aws_s3_bucket_policy", "aws_s3_bucket_public_access_block"
 # Source: page AmazonS3/latest/userguide/bucketnamingrules.html.
 RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-# Names that the documentation of S3 itself uses, so that others have them.
+# Names in the documentation of S3, which are therefore taken.
 GLOBAL = {"bucket", "backup", "data", "example", "examplebucket", "logs", "my-bucket", "mybucket", "test"}
 OF_BUCKET = ("s3:listbucket", "s3:getbucketlocation", "s3:getbucketpolicy", "s3:listbucketversions")
 OF_OBJECTS = ("s3:getobject", "s3:putobject", "s3:deleteobject", "s3:getobjectversion", "s3:putobjectacl")
@@ -176,7 +176,7 @@ def versioning_locked(was: Values, now: Values, around: Around) -> str:
 
 
 def notification(_was: Values, now: Values, around: Around) -> str:
-    """Topics, queues and functions whose policy is known must let S3 in."""
+    """Topics, queues and functions whose policy is known must allow S3."""
     words = "InvalidArgument: Unable to validate the following destination configurations"
     for block, argument, type_name, extra in (
         ("topic", "topic_arn", "aws_sns_topic", "aws_sns_topic_policy"),
