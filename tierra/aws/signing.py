@@ -9,9 +9,9 @@ SESSION = "tierra"
 
 
 def client(service: str, region: str, role: str | None, config: Any) -> Any:
-    """A client of a service, as the role where there is one. Raises botocore's errors, the refusal to take on
-    the role among them."""
-    import botocore.session  # tools.doctor runs where nothing is installed yet
+    """A client of a service, as the role where there is one. Raises botocore's errors, such as the refusal to
+    assume the role."""
+    import botocore.session  # tools.doctor runs before anything is installed
 
     session = botocore.session.Session()
     if role is None:

@@ -14,7 +14,7 @@ Imports = dict[str, dict[str, str]]
 
 
 class TrimError(Exception):
-    """One line: where, and what is wrong."""
+    """One line: the place and the problem."""
 
 
 def sources(root: Path) -> list[Path]:
@@ -23,7 +23,7 @@ def sources(root: Path) -> list[Path]:
 
 
 def imports(root: Path) -> Imports:
-    """Every provider module that such a file imports, wherever in the file it does so."""
+    """Every provider module that such a file imports, anywhere in the file."""
     result: Imports = {}
     for path in sources(root):
         source = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The Python half of jsii, as the lean copy runs it: one Node process that is not waited for.
+"""The Python half of jsii in the lean copy: requests to one Node process, most of them asynchronous.
 
 jsii asks Node one question at a time and waits for each answer. Most answers are known beforehand: Node names
 the objects that it makes one after the other, and calls such as `addOverride` return nothing. Those requests
@@ -34,14 +34,14 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 @dataclass(frozen=True, slots=True)
 class ObjRef:
-    """Node's name of an object, such as `cdktf.App@10000`."""
+    """Node's name for an object, such as `cdktf.App@10000`."""
 
     ref: str
     interfaces: list[str] | None = None
 
 
 class Struct:
-    """What the structs of the bindings have in common: values by name, None for what was not given."""
+    """The base of the structs of the bindings: values by name, None for those that were not given."""
 
     _values: dict[str, Any]
     __jsii_name_mapping__: dict[str, str]
@@ -61,7 +61,7 @@ class Struct:
 
 
 class Field:
-    """A property of an object of Node's, perhaps one that is nothing but a reference, `${aws_vpc.%s.arn}`."""
+    """A property of a Node object; some are plain references, `${aws_vpc.%s.arn}`."""
 
     __slots__ = ("__jsii_name__", "_reference")
 
@@ -81,12 +81,12 @@ class Field:
 
     @property
     def fget(self) -> Field:
-        """As a property of Python's has it, for classes that define it anew."""
+        """Like `fget` of a Python property, for classes that override it."""
         return self
 
 
 def method(name: str) -> Callable[[Any], Any]:
-    """A method without arguments of an object of Node's."""
+    """A method without arguments of a Node object."""
 
     def call(self: Any) -> Any:
         return KERNEL.invoke(self, name)
@@ -96,7 +96,7 @@ def method(name: str) -> Callable[[Any], Any]:
 
 
 class Kernel:
-    """What the bindings call, with the names and arguments of jsii."""
+    """The interface that the bindings call, with the names and arguments of jsii."""
 
     def __init__(self) -> None:
         self._channel: Channel | None = None
@@ -105,7 +105,7 @@ class Kernel:
         self._overrides: dict[type, list[dict[str, str]]] = {}
 
     def start(self, copy: Path) -> None:
-        """Start Node, unless it runs, and let it load the packages of this lean copy."""
+        """Start Node, unless it runs, and load the packages of this lean copy."""
         if self._channel is None:
             self._channel = Channel(copy, self._called)
             for archive in json.loads((copy / "archives.json").read_text()):
@@ -172,7 +172,7 @@ class Kernel:
         given = [self._sent(value) for value in args or ()]
         request = {"api": "sinvoke", "fqn": klass.__jsii_type__, "method": method, "args": given}
         if method == "asAny" and not hasattr(args[0] if args else None, "__jsii_ref__"):
-            # Wraps the value: an object without a class that jsii knows.
+            # Wraps the value: an object whose class jsii does not know.
             ref = self._foreseen("Object", request, "a value as it is")
             return _references().resolve_reference(self, ObjRef(ref, ["cdktf.IResolvable"]))
         return self._ask(request).get("result")
@@ -191,7 +191,7 @@ class Kernel:
     sainvoke = getBinScriptCommand = ainvoke
 
     def _foreseen(self, fqn: str, request: dict[str, Any], label: str) -> str:
-        """The name that Node gives the object which this request makes."""
+        """The name that Node will give to the object of this request."""
         ref = f"{fqn}@{self._next}"
         self._next += 1
         self._post(request, Request(label, f'"{ref}"'.encode()))
@@ -213,7 +213,7 @@ class Kernel:
         return json.loads(line, object_hook=self._received)["ok"]
 
     def _recover(self) -> None:
-        """After a refusal, know again how Node names the next object."""
+        """After an error, find out again how Node names the next object."""
         try:
             self.channel.settle()
             self._next = _FIRST_OBJECT + json.loads(self.channel.ask({"api": "stats"}))["ok"]["objectCount"]
@@ -221,7 +221,7 @@ class Kernel:
             self._channel = None
 
     def _sent(self, value: Any) -> Any:
-        """A value as Node reads it."""
+        """A value in the form that Node reads."""
         kind = type(value)
         if kind in _PLAIN:
             return value
@@ -264,7 +264,7 @@ class Kernel:
         return _named(value)
 
     def _received(self, value: dict[str, Any]) -> Any:
-        """A JSON object of Node's as a Python value."""
+        """A JSON object from Node as a Python value."""
         ref = value.get("$jsii.byref")
         if ref is not None:
             number = ref.rpartition("@")[2]
@@ -281,7 +281,7 @@ class Kernel:
         return value
 
     def _overridden(self, kind: type, klass: Any) -> list[dict[str, str]]:
-        """The methods and properties of jsii that the Python classes below `klass` define anew."""
+        """The methods and properties of jsii that the Python classes below `klass` override."""
         if kind not in self._overrides:
             mine = (c for c in kind.__mro__ if vars(c).get("__jsii_declared_type__") == klass.__jsii_type__)
             originals = [
@@ -306,7 +306,7 @@ class Kernel:
         return self._overrides[kind]
 
     def _called(self, line: bytes) -> dict[str, Any]:
-        """Do what Node asks of a Python object."""
+        """Call a Python object on behalf of Node."""
         callback = json.loads(line, object_hook=self._received)["callback"]
         answer: dict[str, Any] = {"cbid": callback["cbid"], "err": None, "result": None}
         try:
@@ -324,7 +324,7 @@ class Kernel:
 
 
 def _call(method: Callable[..., Any], arguments: list[Any]) -> Any:
-    """With a struct at the end taken apart, if the method has keywords."""
+    """Call with the last struct expanded into keywords, if the method has keywords."""
     from inspect import Parameter, signature
 
     parameters = signature(method).parameters.values()
@@ -346,7 +346,7 @@ def _encoded(ref: ObjRef) -> dict[str, Any]:
 
 
 def _load_class(ref: str) -> None:
-    """Import the class of an object, where the lean copy keeps it in a file that is loaded on demand."""
+    """Import the class of an object, if the lean copy has it in a file that is loaded on demand."""
     fqn = ref.rpartition("@")[0]
     types = _references()._types
     if fqn in types or "." not in fqn:

@@ -1,4 +1,4 @@
-"""Turns resources into boxes: what each represents, and what a plan does with it."""
+"""Turns resources into boxes: their contents, and the effect of a plan on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tierra.diagram.graph import Box, Mark, Pods
 from tierra.diagram.terraform import Resource, Terraform, count
 
-# Where a resource says which security groups it is in.
+# The arguments that name the security groups of a resource.
 GROUPS = (
     ("security_groups",),
     ("security_group_ids",),
@@ -35,8 +35,8 @@ def make(
     pods: Pods | None = None,
     boxes: Iterable[Box] = (),
 ) -> Box:
-    """A box that stands for `main`, and for what only serves it. What happens to all of `main` happens to
-    the box; whatever else happens to any of them, changes it. Those of several that go are named."""
+    """A box for `main` and the resources that only serve it. A change of all of `main` marks the box with
+    that change; any other change marks it as changed. If a part of several is destroyed, it is named."""
     whole = {resource.mark for resource in main}
     every = {resource.address: resource for resource in (*main, *related)}
     marks = count(resource.mark for resource in every.values())
@@ -63,7 +63,7 @@ def summary(kind: str, title: str, resources: Sequence[Resource], *notes: str, i
 
 
 def lasting(resources: Sequence[Resource]) -> Sequence[Resource]:
-    """Those of which a plan leaves something; all, when it leaves none of them."""
+    """The resources that a plan does not destroy; all of them if it destroys all."""
     return [resource for resource in resources if resource.mark is not Mark.DESTROYED] or resources
 
 
@@ -73,7 +73,7 @@ def named(number: int, singular: str, many: str = "") -> str:
 
 
 def listed(words: Iterable[Any], most: int = 20) -> str:
-    """`a, b and 28 more`, as far as there is room."""
+    """`a, b and 28 more`, limited to the available room."""
     names = [str(word) for word in words]
     if len(names) <= most:
         return ", ".join(names)
@@ -81,7 +81,7 @@ def listed(words: Iterable[Any], most: int = 20) -> str:
 
 
 def backed_up(terraform: Terraform, resource: Resource) -> str:
-    """What a box says of a resource that AWS Backup selects by its tag."""
+    """The note on a resource that AWS Backup selects by its tag."""
     tags = {**(resource.values.get("tags_all") or {}), **(resource.values.get("tags") or {})}
     chosen = [
         tag for plan in terraform.all("aws_backup_selection") for tag in plan.values.get("selection_tag", ())

@@ -23,7 +23,7 @@ STORES = (
 
 
 def cluster(terraform: Terraform) -> list[Box]:
-    """EKS: what runs on its nodes, and the control plane."""
+    """EKS: its nodes with everything that runs on them, and the control plane."""
     if not terraform.all("aws_eks_cluster"):
         return []
     inside = [_nodes(terraform), *_control_planes(terraform)]
@@ -51,7 +51,7 @@ def _control_planes(terraform: Terraform) -> list[Box]:
 
 
 def _nodes(terraform: Terraform) -> Box:
-    """All that the security group of the nodes holds."""
+    """Everything in the security group of the nodes."""
     templates = terraform.all("aws_launch_template")
     groups = [group for template in templates for group in groups_of(terraform, template)]
     inside = [*_kong(terraform), *_platform(terraform), _systems(terraform), *_node_groups(terraform)]
@@ -84,7 +84,7 @@ def _node_groups(terraform: Terraform) -> list[Box]:
 
 
 def _first(block: Any) -> Mapping[str, Any]:
-    """A single block, which the configuration writes plain and a plan as a list."""
+    """A single block, which is an object in the configuration and a list in a plan."""
     first: Mapping[str, Any] = block[0] if isinstance(block, list) else block
     return first
 
@@ -118,7 +118,7 @@ def _kong(terraform: Terraform) -> list[Box]:
 
 
 def _platform(terraform: Terraform) -> list[Box]:
-    """What the cluster needs to work, in one box."""
+    """The components that the cluster itself needs, in one box."""
     releases = [
         release
         for release in terraform.all("helm_release", tier="gateway")
@@ -131,7 +131,7 @@ def _platform(terraform: Terraform) -> list[Box]:
 
 
 def _asked(values: Mapping[str, Any]) -> str:
-    """Where requests find a system."""
+    """The addresses of a system."""
     if "port" not in values:
         return "answers no requests"
     asks = " with a credential" if (values.get("requests") or {}).get("auth") else ""
@@ -140,13 +140,13 @@ def _asked(values: Mapping[str, Any]) -> str:
 
 
 def _systems(terraform: Terraform) -> Box:
-    """The systems, each with what it is allowed to reach."""
+    """The systems, each with the services that it may reach."""
     boxes = []
     everything = terraform.all(*sorted({resource.type for resource in terraform.resources}), tier="systems")
     for release in terraform.all("helm_release", tier="systems"):
         values = _values(release)
         if "replicas" not in values:
-            continue  # what prepares a system, or all of them
+            continue  # resources that prepare a system, or all of them
         mine = {release.name, f"{release.name}_namespace", f"secrets_{release.name}"}
         prefixes = (f"secrets_{release.name}__", f"keys_{release.name}__")
         related = [

@@ -1,4 +1,4 @@
-"""The divisions of the page, in pixels."""
+"""The measures and columns of the page, in pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PORTS = 118  # margin in a band where ports are written
 INSET = 32  # of frames in a band
 ACROSS = 330  # width of the column of what spans all zones
 ARROW = 84  # gap between that column and the zones
-ZONES, ZONE, SYSTEM = 1000, 300, 310  # width of all zones together, of one, of a system in them, at least
+ZONES, ZONE, SYSTEM = 1000, 300, 310  # minimum widths of all zones together, of one zone, of a system in it
 BESIDE = 20  # gap between zones
 CHANNEL = 40  # width of the channel in the column of a zone, which stays free of text
 REGIONAL = 310
@@ -20,7 +20,7 @@ ENTRY = 44  # from the right end of the first column to the line from the intern
 
 
 class Columns:
-    """Left ends, and right ends where the name says so."""
+    """Left ends of the columns; names with `end` are right ends."""
 
     def __init__(self, zones: Sequence[str], tracks: int, systems: int) -> None:
         number = max(1, len(zones))

@@ -30,8 +30,8 @@ from tierra.diagram.scene import Area, Scene, Text
 from tierra.diagram.text import cut
 
 HEAD = 38  # of a frame with a title
-INSTANCE = 170  # width of a database instance, at least
-STAMP = Area(0, MARGIN, 400, 76)  # says that all of it is a rehearsal
+INSTANCE = 170  # minimum width of a database instance
+STAMP = Area(0, MARGIN, 400, 76)  # the stamp of a rehearsal
 
 # Outer frames are drawn in this order.
 ORDER = (
@@ -46,7 +46,7 @@ def arrange(picture: Picture) -> Scene:
 
 
 class _Layout:
-    """`y` is where the next thing goes."""
+    """`y` is the upper end of the next element."""
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
@@ -107,7 +107,7 @@ class _Layout:
         self.y = area.bottom
 
     def _front(self) -> None:
-        """The WAF in the way of the line from the internet, the rest beside it."""
+        """The WAF on the line from the internet, the rest beside it."""
         columns, front = self.columns, self.picture.front
         self.y += HEAD
         lefts = list(columns.zones.values())
@@ -118,8 +118,8 @@ class _Layout:
         self._columns(places)
 
     def _columns(self, places: list[tuple[float, float, Box]]) -> None:
-        """Boxes at their left ends and widths, one below the other where these are the same. The first
-        ones of all columns are of one height."""
+        """Boxes at their left ends and widths, below each other if these are equal. The first boxes of all
+        columns have the same height."""
         ends: dict[float, float] = {}
         firsts = {left: height(box, room) for left, room, box in reversed(places)}
         for left, room, box in places:
@@ -176,7 +176,7 @@ class _Layout:
         for eks in [box for box in boxes if box.kind == "eks"]:
             self._eks(eks)
         endpoints = [box for box in boxes if box.kind == "endpoint"]
-        # The first of two, with a security group and many services, gets what the other leaves.
+        # The first of two, with a security group and many services, gets the remaining width.
         whole = columns.frame_end - columns.frame
         rooms = [whole - ACROSS - GAP, ACROSS] if len(endpoints) == 2 else [whole]
         lefts = [columns.frame, columns.frame + rooms[0] + GAP]
@@ -197,7 +197,7 @@ class _Layout:
         self._outer(eks, columns.frame, columns.frame_end, top, room=columns.titles)
 
     def _nodes(self, nodes: Box) -> None:
-        """Left, what every request passes; right, the systems above the nodes of each zone."""
+        """Left, the parts that every request passes; right, the systems above the nodes of each zone."""
         columns, top = self.columns, self.y
         start = self.y = self.y + HEAD
         shared = [box for box in nodes.boxes if box.kind in ("kong", "platform")]
@@ -222,7 +222,7 @@ class _Layout:
         self.y -= 14
 
     def _engine(self, engine: Box) -> None:
-        """What is in all zones left, instances in the column of their zone."""
+        """Left, the parts that span all zones; instances are in the column of their zone."""
         columns, top = self.columns, self.y
         self.y += PAD
         main = engine.boxes[0]

@@ -1,4 +1,4 @@
-"""The legend: what the signs mean, and what the saved plans do, below the drawing."""
+"""The legend below the drawing: the signs, and a summary of the saved plans."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tierra.diagram.text import width
 SIZE = 15
 STEP = 32
 
-# What a box with the mark says besides; the sign alone would be small on a wall.
+# Words beside the sign of a mark, which is too small to be read from a distance.
 SIGNS = ("line", "pipeline", "pod", "burst")
 WORDS = {
     "line": "may open connections to these ports (security groups)",
@@ -23,7 +23,7 @@ WORDS = {
 
 
 def legend(scene: Scene, picture: Picture, area: Area) -> float:
-    """Rows of signs with their words, then a word on each tier's plan. Returns where they end."""
+    """Rows of signs with their words, then a word on each tier's plan. Returns the lower end."""
     signs = [*SIGNS, *(mark.value for mark in Mark if picture.plans)]
     signs += ["forecast"] if any(plan.forecast for plan in picture.plans) else []
     point = Point(area.x, area.y)
@@ -38,7 +38,7 @@ def legend(scene: Scene, picture: Picture, area: Area) -> float:
 
 
 def _plans(scene: Scene, picture: Picture, area: Area, y: float) -> float:
-    """All resources, those too that no box stands for."""
+    """Counts all resources, including those without a box."""
     y += STEP + 8
     heading = "All that the saved plans do:"
     scene.texts.append(Text(area.x, y, heading, SIZE, bold=True))

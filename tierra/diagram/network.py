@@ -7,20 +7,20 @@ from tierra.diagram.graph import Box
 from tierra.diagram.rules import ranges
 from tierra.diagram.terraform import Resource, Terraform
 
-# Arguments of a route to another network, and how the IDs that they hold begin.
+# Arguments of a route to another network, and the prefixes of their IDs.
 WAYS = {"transit_gateway_id": "tgw-", "vpc_peering_connection_id": "pcx-", "gateway_id": "vgw-"}
 EXISTING = "existing, not made by Tierra"
 ATTACHMENTS = ("aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment")
 
 
 def zones(terraform: Terraform) -> tuple[str, ...]:
-    """Every zone with a subnet, those among them that go."""
+    """Every zone with a subnet, including destroyed ones."""
     result = {zone_of(terraform, subnet) for subnet in terraform.all("aws_subnet")}
     return tuple(sorted(zone for zone in result if zone))
 
 
 def zone_of(terraform: Terraform, resource: Resource) -> str | None:
-    """The zone that a resource is bound to: by its own word, or that of its one subnet."""
+    """The zone of a resource: its own argument, or the zone of its only subnet."""
     if said := terraform.followed(resource, "availability_zone"):
         return said[0]
     subnets = [*terraform.followed(resource, "subnet_id"), *terraform.followed(resource, "subnet_ids")]
@@ -30,7 +30,7 @@ def zone_of(terraform: Terraform, resource: Resource) -> str | None:
 
 
 def front(terraform: Terraform) -> list[Box]:
-    """What stands between the internet and the VPC."""
+    """The boxes between the internet and the VPC."""
     boxes = []
     for acl in terraform.all("aws_wafv2_web_acl"):
         rules = [rule["name"] for rule in sorted(acl.values["rule"], key=lambda rule: rule["priority"])]
@@ -58,7 +58,7 @@ def front(terraform: Terraform) -> list[Box]:
 
 
 def vpc(terraform: Terraform) -> Box:
-    """The VPC and its door to the internet."""
+    """The VPC and its internet gateway."""
     main = terraform.all("aws_vpc")
     ways = [route for route in terraform.all("aws_route") if _beyond(route)]
     more = terraform.all("aws_vpc_ipv4_cidr_block_association")
@@ -73,7 +73,7 @@ def vpc(terraform: Terraform) -> Box:
 
 
 def _block(resource: Resource) -> str:
-    """The range of a VPC; that of an existing one is what it is looked for by."""
+    """The range of a VPC; for an existing one, the range of its lookup."""
     return str(resource.values.get("cidr_block") or resource.values["filter"][0]["values"][0])
 
 
@@ -84,7 +84,7 @@ def _beyond(route: Resource) -> str:
 
 
 def subnets(terraform: Terraform, kind: str) -> list[Box]:
-    """The subnets of a kind, by zone. Tables and access lists of the kind are theirs."""
+    """The subnets of a kind, by zone. Their boxes include the route tables and access lists of the kind."""
     boxes = []
     for subnet in terraform.all("aws_subnet"):
         if subnet.name.rpartition("_")[0] == kind:
@@ -103,7 +103,7 @@ def subnets(terraform: Terraform, kind: str) -> list[Box]:
 
 
 def load_balancers(terraform: Terraform, *, internal: bool) -> list[Box]:
-    """Each with its listeners and target groups: those that the internet reaches, or those it does not."""
+    """Each with its listeners and target groups: the public ones, or the internal ones."""
     boxes = []
     related = terraform.all("aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group")
     for balancer in terraform.all("aws_lb"):
@@ -166,7 +166,7 @@ def endpoints(terraform: Terraform) -> list[Box]:
         ]
         if some:
             groups = [group for endpoint in some for group in groups_of(terraform, endpoint)]
-            # com.amazonaws.us-east-1.ecr.api: what follows the region
+            # com.amazonaws.us-east-1.ecr.api: the part after the region
             services = [service_of(endpoint.values["service_name"]) for endpoint in some]
             notes = [listed(services)]
             boxes.append(make("endpoint", title, some, groups, notes=notes, id=f"{kind.lower()}_endpoints"))

@@ -63,7 +63,7 @@ def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Pict
 
 
 def _source(terraform: Terraform, name: str, commit: str) -> str:
-    """What the picture shows: which plans, of which time, and the spec."""
+    """The source of the picture: the plans with their times, and the spec."""
     plans = terraform.tier_plans()
     times = sorted(datetime.fromisoformat(plan.made).astimezone(UTC) for plan in plans if plan.made)
     forecasts = sum(plan.forecast for plan in plans)

@@ -63,7 +63,7 @@ def routes(picture: Picture, scene: Scene, columns: Columns) -> list[Line]:
 
 
 def _written(edge: Edge, x: float, y: float, room: float, most: int = 2) -> tuple[Text, ...]:
-    """Its ports in so many lines, the last one at y."""
+    """The ports of an edge in at most `most` lines, the last one at y."""
     lines = wrap(edge.label(), PORT, room)
     if len(lines) > most:
         lines[most - 1 :] = [cut(" ".join(lines[most - 1 :]), PORT, room)]
@@ -72,7 +72,7 @@ def _written(edge: Edge, x: float, y: float, room: float, most: int = 2) -> tupl
 
 
 def _centred(edge: Edge, x: float, top: float, room: float) -> tuple[Text, ...]:
-    """In the middle of the gap between two bands, which begins at top."""
+    """The ports in the middle of the gap between two bands that begins at `top`."""
     lines = len(_written(edge, x, top, room))
     return _written(edge, x, top + BETWEEN / 2 + 5 + (lines - 1) * LEADING / 2, room)
 

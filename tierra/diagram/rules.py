@@ -17,14 +17,14 @@ EVERYWHERE = "0.0.0.0/0"
 
 
 class Traffic(NamedTuple):
-    """What a rule lets through."""
+    """The traffic that a rule allows."""
 
     protocol: str
     first: int
     last: int
 
     def holds(self, traffic: Traffic) -> bool:
-        """Whether all of the other passes too."""
+        """Whether this includes all of the other."""
         if self.protocol == EVERY:
             return True
         return self.protocol == traffic.protocol and self.first <= traffic.first and traffic.last <= self.last
@@ -38,7 +38,7 @@ class Traffic(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """`group` lets `traffic` to or from `peer`: a group, the internet, or a range beyond the VPC."""
+    """`group` allows `traffic` to or from `peer`: a group, the internet, or a range outside the VPC."""
 
     group: str
     peer: str
@@ -61,13 +61,13 @@ def rules(terraform: Terraform, kind: str) -> list[Rule]:
 
 
 def ranges(terraform: Terraform, groups: Collection[str]) -> list[str]:
-    """The ranges beyond the VPC that these groups let in."""
+    """The ranges outside the VPC from which these groups allow traffic."""
     peers = {rule.peer for rule in rules(terraform, INGRESS) if rule.group in groups}
     return sorted(peer for peer in peers if peer[0].isdigit())
 
 
 def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
-    """Between groups a connection needs two rules, a way out and a way in; with the internet, one."""
+    """Between groups a connection needs two rules, egress and ingress; with the internet, one."""
     out, into = rules(terraform, EGRESS), rules(terraform, INGRESS)
     talks: dict[tuple[str, str], list[tuple[Traffic, list[Resource]]]] = defaultdict(list)
     for rule in into:
@@ -78,7 +78,7 @@ def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
             egress for egress in out if egress.group == rule.peer and egress.peer in (rule.group, INTERNET)
         ]
         ways = [egress for egress in ways if egress.traffic.holds(rule.traffic)]
-        # The rule that names the group rather than the one that names all, where there are both.
+        # If there are both, the rule that names the group rather than the one that names all.
         ways.sort(key=lambda egress: (egress.peer == INTERNET, egress.traffic != rule.traffic))
         if ways:
             talks[rule.peer, rule.group].append((rule.traffic, [rule.resource, ways[0].resource]))
@@ -86,12 +86,12 @@ def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
         if rule.peer == INTERNET:
             talks[rule.group, rule.peer].append((rule.traffic, [rule.resource]))
     places = _places(terraform, boxes)
-    # A group that nothing is in lets nothing talk.
+    # An empty group has no connections.
     return tuple(_edge(places, talks[pair], *pair) for pair in sorted(talks) if {*pair} <= {*places})
 
 
 def _places(terraform: Terraform, boxes: Iterable[Box]) -> dict[str, list[str]]:
-    """The boxes in which what is in a group stands, by group."""
+    """The boxes of the members of each group."""
     places: dict[str, list[str]] = {INTERNET: [INTERNET]}
     for box in boxes:
         inside = box.walk() if box.kind == "engine" else [box]

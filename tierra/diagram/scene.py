@@ -1,4 +1,5 @@
-"""What a layout makes and a renderer draws: frames, lines, texts, in pixels from the upper left."""
+"""The result of the layout, which a renderer draws: frames, lines and texts, in pixels from the upper
+left."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ class Area(NamedTuple):
         return Point(self.x + self.width / 2, self.y + self.height / 2)
 
     def holds(self, area: Area) -> bool:
-        """Whether the other lies inside."""
+        """Whether the other is inside this one."""
         inside = self.x <= area.x and area.right <= self.right
         return inside and self.y <= area.y and area.bottom <= self.bottom
 
@@ -59,14 +60,14 @@ class Text:
 
     @property
     def area(self) -> Area:
-        """The most that it covers: ascenders and descenders of DejaVu Sans."""
+        """The largest area that it covers: ascenders and descenders of DejaVu Sans."""
         room = width(self.text, self.size, bold=self.bold)
         return Area(self.x, self.y - 0.93 * self.size, room, 1.17 * self.size)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A box in its place, with all that is written in it. `outer` holds other frames."""
+    """A box at its position, with its texts. An `outer` one contains other frames."""
 
     box: Box
     area: Area
@@ -79,7 +80,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Line:
-    """An arrow along its points; `edge` is None where the pipeline goes on. `both`: a head at each end."""
+    """An arrow along its points; `edge` is None for steps of the pipeline. `both`: a head at each end."""
 
     points: tuple[Point, ...]
     labels: tuple[Text, ...] = ()

@@ -1,4 +1,4 @@
-"""Boxes of monitoring, and of what builds and deploys the systems."""
+"""Boxes of monitoring, and of the pipeline that builds and deploys the systems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CLUSTER = "in the cluster"
 
 
 def monitoring(terraform: Terraform) -> list[Box]:
-    """CloudWatch, Prometheus, Grafana, X-Ray, and who is told."""
+    """CloudWatch, Prometheus, Grafana, X-Ray, and the recipients of alarms."""
     alarms = terraform.all("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
     boards = terraform.all("aws_cloudwatch_dashboard")
     logs = terraform.all("aws_cloudwatch_log_group")

@@ -81,7 +81,7 @@ def _redis(terraform: Terraform) -> list[Box]:
 
 
 def _redis_nodes(terraform: Terraform, group: Resource) -> list[Box]:
-    """Parts of their group: they come and go with it, and when a change of it says so."""
+    """Nodes of their group: they are created and destroyed with it, or by a change of it."""
     now = terraform.followed(group, "preferred_cache_cluster_azs")
     was = group.before.get("preferred_cache_cluster_azs") or now
     boxes = []
@@ -137,7 +137,7 @@ def _documentdb(terraform: Terraform) -> list[Box]:
 
 
 def _volumes(terraform: Terraform) -> list[Box]:
-    """File systems of volumes, and where the nodes of each zone find them."""
+    """File systems of volumes, with a mount target in each zone."""
     boxes = []
     targets = terraform.all("aws_efs_mount_target")
     for volume in terraform.all("aws_efs_file_system"):
@@ -161,7 +161,7 @@ def _volumes(terraform: Terraform) -> list[Box]:
 
 
 def regional(terraform: Terraform) -> list[Box]:
-    """What belongs to no zone and no VPC."""
+    """Resources outside zones and the VPC."""
     return [
         *_buckets(terraform),
         *_backups(terraform),
@@ -182,7 +182,7 @@ def regional(terraform: Terraform) -> list[Box]:
 
 
 def _own(terraform: Terraform) -> list[Box]:
-    """A box for what a company added to a tier."""
+    """A box for the own Terraform of a tier."""
     boxes = []
     for tier in terraform.bodies:
         mine = [resource for resource in terraform.resources if resource.own and resource.tier == tier]

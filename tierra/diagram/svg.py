@@ -1,6 +1,6 @@
 """The drawing as SVG: one file without scripts and external fonts or images.
 
-Each box is a group with `data-id` and `data-addresses`, the resources that it stands for; each arrow names
+Each box is a group with `data-id` and `data-addresses`, its resources; each arrow names
 the rules of the security groups in `data-addresses`. Marks differ in sign and border too, not in colour
 alone.
 """
@@ -71,13 +71,13 @@ def render(picture: Picture, scene: Scene) -> str:
 
 
 def titled(picture: Picture) -> str:
-    """What the picture is of, in a line."""
+    """The title of the picture, on one line."""
     sort = "REHEARSAL of" if picture.rehearsal else "Architecture of"
     return ", ".join(filter(None, [f"{sort} {picture.name}", picture.place, picture.region, picture.source]))
 
 
 def _stamp(area: Area | None) -> Iterable[str]:
-    """The words of a rehearsal, which must not be mistaken for what runs."""
+    """The stamp of a rehearsal, which must not be mistaken for a real platform."""
     if area:
         yield _rect(area, 8, fill="#ffffff", stroke="#b81d28", stroke_width="4")
         texts = (("REHEARSAL", 34, 40), ("none of this is on AWS", 17, 64))
@@ -87,7 +87,7 @@ def _stamp(area: Area | None) -> Iterable[str]:
 
 
 def described(picture: Picture) -> str:
-    """The picture in words, for those who do not see it."""
+    """The picture in words, for screen readers."""
     names = {box.id: box.title for box in picture.boxes()} | {INTERNET: "Internet"}
     talks = []
     for edge in picture.edges:
@@ -119,7 +119,7 @@ def _text(text: Text) -> str:
 
 
 def _centred(text: Text, room: float) -> str:
-    """In the middle of the room right of its place, whatever the font."""
+    """Centred in the room at the right of its position, whatever the font."""
     middle = _text(replace(text, x=text.x + room / 2))
     return middle.replace("<text ", '<text text-anchor="middle" ')
 
@@ -206,7 +206,7 @@ def _line(line: Line) -> str:
 
 
 def _before(start: Point, end: Point, distance: float = 9) -> Point:
-    """A little before the end, where the head of the arrow begins."""
+    """The point a little before the end, where the head of the arrow begins."""
     far = hypot(end.x - start.x, end.y - start.y) or 1
     part = distance / far
     return Point(end.x - (end.x - start.x) * part, end.y - (end.y - start.y) * part)
@@ -221,7 +221,7 @@ def _head(start: Point, end: Point, color: str) -> str:
 
 
 def _key(sign: str, point: Point) -> str:
-    """A sign of the legend, 50 wide, around the height of its place."""
+    """A sign of the legend, 50 wide, vertically centred at its position."""
     x, y = point
     if sign in ("line", "pipeline"):
         color = LINE if sign == "line" else FLOW

@@ -1,7 +1,7 @@
-"""The generated Terraform of an environment as a whole, with what its saved plans will do.
+"""The generated Terraform of all tiers of an environment, with the changes of its saved plans.
 
-References are followed across tiers. What a plan destroys is no longer in the configuration; it comes from
-the plan, with the values it has today.
+References are followed across tiers. Destroyed resources are no longer in the configuration; they come from
+the plan, with their present values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tierra.plans import own
 from tierra.plans.changes import PLAN
 
 CONFIGURATION = "cdk.tf.json"
-# The configuration that a plan was made from: beside a plan, and of a forecast in its own folder.
+# The configuration that a plan was made from: beside the plan, or in the folder of the forecast.
 PLANNED = "plan.config"
 FORECAST = "forecast"
 
@@ -32,18 +32,18 @@ ACTIONS = {
 }
 
 OUTPUT = re.compile(r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)((?:\.\w+)*)\}")
-# Ids that one resource alone has, as subnet-0123456789abcdef0. Others are names, which several may share.
+# Unique ids such as subnet-0123456789abcdef0. Others are names, which several resources may share.
 ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
 ATTRIBUTE = re.compile(r"\$\{((?:data\.)?[a-z]\w*)\.(\w+)\.(\w+)\}")
-# What a network of the company consists of: drawn, though it is only read.
+# The parts of an existing network, which are drawn although they are only read.
 EXISTING = ("aws_vpc", "aws_subnet")
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a tier, its arguments as generated (or as they are, where it goes). `before`: its values
-    today, where a plan names them. `forecast`: the plan is one. `own`: of own Terraform. `existing`: it is
-    read and no resource of Tierra's."""
+    """A resource of a tier with its generated arguments (or its present values, if it is destroyed).
+    `before`: its present values, if a plan has them. `forecast`: the plan is a forecast. `own`: it belongs to
+    own Terraform. `existing`: it is only read, and not managed by Tierra."""
 
     tier: str
     type: str
@@ -67,15 +67,15 @@ def natural(text: str) -> list[tuple[int, int | str]]:
 
 
 def count(marks: Iterable[Mark | None]) -> Marks:
-    """How often each occurs."""
+    """The number of resources by mark."""
     counts = Counter(mark for mark in marks if mark)
     return tuple((mark, counts[mark]) for mark in Mark if counts[mark])
 
 
 @dataclass
 class Terraform:
-    """Root modules by tier, and JSON plans of those tiers that have one; `own` is what own Terraform declares
-    in them."""
+    """Root modules by tier, and the JSON plans of tiers that have one; `own` are the declarations of own
+    Terraform."""
 
     bodies: Mapping[str, Mapping[str, Any]]
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Terraform:
                 yield Resource(tier, kind, name, before, Mark.DESTROYED, before, forecast)
 
     def _own(self, tier: str, changes: dict[str, Any]) -> Iterable[Resource]:
-        """Resources and modules of own Terraform, each for all of its instances, which it takes out of the
+        """Resources and modules of own Terraform, one for all instances. Removes their instances from the
         changes."""
         declared = self.own.get(tier, {})
         named = [
@@ -149,8 +149,8 @@ class Terraform:
         )
 
     def follow(self, tier: str, value: Any) -> str:
-        """A value of that tier, literal where the configuration says it, else the address of the resource
-        that it is an attribute of, or the text as it stands."""
+        """A value of that tier: literal if the configuration has it, else the address of the resource of
+        which it is an attribute, or the text itself."""
         text = str(value)
         if match := OUTPUT.fullmatch(text):
             producer, name, keys = match.groups()
@@ -180,7 +180,7 @@ class Terraform:
         return [self.follow(resource.tier, value) for value in values if value is not None]
 
     def tier_plans(self) -> tuple[TierPlan, ...]:
-        """What each saved plan does, in the order of the tiers."""
+        """The changes of each saved plan, in the order of the tiers."""
         return tuple(
             TierPlan(
                 tier,
@@ -194,13 +194,13 @@ class Terraform:
 
 
 def mark(change: Mapping[str, Any]) -> Mark | None:
-    """What happens to the resource of an entry of `resource_changes`; None: nothing that a picture shows."""
+    """The mark for an entry of `resource_changes`; None if the picture does not show it."""
     return ACTIONS.get(tuple(change["change"]["actions"])) if change["mode"] == "managed" else None
 
 
 def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
-    """The Terraform below `cdktf.out/<env>`, and the tiers whose saved plan is of an earlier configuration
-    and therefore left out.
+    """The Terraform below `cdktf.out/<env>`, and the tiers whose saved plan was made from an earlier
+    configuration and is therefore left out.
 
     Raises FileNotFoundError when a tier was not generated.
     """

@@ -1,10 +1,10 @@
 """`python -m tierra.github` writes the workflows of this repository to .github/workflows, and lists those
 for other repositories.
 
-The environments are those with target: aws. A file that no spec asks for any more is removed if Tierra wrote
-it; files of others stay. Workflows of other repositories are written below cdktf.out/workflows, to be
-committed there, and where one is removed it must be removed there too. For environments with delivery.ci: off
-scripts for any other CI lie in pipelines/.
+The environments are those with target: aws. A file that no spec needs any more is removed if Tierra wrote it;
+other files stay. Workflows of other repositories are written below cdktf.out/workflows, to be committed
+there, and where one is removed it must be removed there too. For environments with delivery.ci: off, scripts
+for any other CI are written to pipelines/.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from tierra.github.workflows import (
 from tierra.specs import Refused, real_environments
 
 ELSEWHERE = Path("cdktf.out", "workflows")
-HEAD = 60  # letters within which a file of ours says so
+HEAD = 60  # the first letters of a file, in which Tierra's files name their generator
 
 
 def gathered(environments: list[Environment]) -> dict[str, str]:
-    """The workflows of all environments, by repository and place. Raises Refused where two specs disagree."""
+    """The workflows of all environments, by repository and path. Raises Refused if two specs disagree."""
     result: dict[str, str] = {}
     waves = max(
         (environment.chain.place + 1 for environment in environments if environment.chain.linked), default=0
@@ -48,7 +48,7 @@ def gathered(environments: list[Environment]) -> dict[str, str]:
 
 
 def put(path: Path, text: str) -> str:
-    """Writes a file that differs; what happened to it."""
+    """Writes a file that differs; returns what happened to it."""
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before == text:
         return "unchanged"
@@ -89,7 +89,7 @@ def main() -> int:
 
 
 def _remark(path: Path) -> str:
-    """What is left to do with a workflow of another repository."""
+    """The remaining step for a workflow of another repository."""
     if not path.is_relative_to(ELSEWHERE):
         return ""
     owner, name, *there = path.relative_to(ELSEWHERE).parts

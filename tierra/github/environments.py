@@ -2,7 +2,7 @@
 plans and applies them: lines of a name and the JSON of a matrix.
 
 `all` are all of them, `apart` those that are in no chain, and `wave_1`, `wave_2`, … those that are applied
-one wave after another, for each takes its images from one of the wave before.
+one wave after another, because each takes its images from an environment of the previous wave.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tierra.specs import Refused, real_environments
 
 
 def started(entry: dict[str, Any], run: str) -> dict[str, Any]:
-    """With labels of CodeBuild as its runners have them, for it starts one for each run."""
+    """The entry with the labels of CodeBuild's runners, which are specific to a run."""
     labels = [f"{label}-{run}" if label.startswith(CODEBUILD) else label for label in entry["runner"]]
     return {**entry, "runner": labels}
 

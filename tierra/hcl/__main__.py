@@ -41,14 +41,13 @@ VERSIONS = "versions.tf"
 ELEMENTS = ("data", "ephemeral", "resource")
 SECTIONS = ("//", "terraform", "provider", "locals", *ELEMENTS, "moved", "removed", "output")
 
-# The file, the address, and what makes the lines.
+# The file, the address, and the function that makes the lines.
 Paragraph = tuple[str, str, Callable[[], list[str]]]
 
 
 class Hcl:
     """The HCL of a root module. Its comments name the spec, the tier and, by address, the modules in
-    `sources` that asked for what stands there, in the order in which they asked. With `own` there are no
-    comments."""
+    `sources` that created each block, in the order of creation. With `own` there are no comments."""
 
     def __init__(
         self,
@@ -68,8 +67,8 @@ class Hcl:
         self.own = own
 
     def files(self) -> dict[str, str]:
-        """The text of every file, by its name, before `terraform fmt`. Raises HclError for what has no HCL
-        here."""
+        """The text of every file, by its name, before `terraform fmt`. Raises HclError for values that cannot
+        be written as HCL."""
         unknown = sorted(self.configuration.keys() - set(SECTIONS))
         if unknown:
             raise HclError(f"{', '.join(unknown)}: sections that cannot be written as HCL")
@@ -125,7 +124,7 @@ class Hcl:
         return block(f'{kind} "{terraform_type}" "{name}"', lines)
 
     def _file(self, address: str) -> str:
-        """Files go by the modules of the tier: what `modules/data/redis.py` asks for is in `redis.tf`."""
+        """Files follow the modules of the tier: resources of `modules/data/redis.py` are in `redis.tf`."""
         source = PurePath(self.sources.get(address, ""))
         own = source.parent.name == self.tier and source.stem != "tier"
         return f"{source.stem}.tf" if own else MAIN
@@ -153,7 +152,7 @@ def _settings(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _named(provider: Any) -> Any:
-    """A required provider by the whole of its name; terraform reads `aws` as `hashicorp/aws`."""
+    """A required provider by its full name; terraform reads `aws` as `hashicorp/aws`."""
     source = provider.get("source", "") if isinstance(provider, dict) else ""
     return {**provider, "source": f"hashicorp/{source}"} if re.fullmatch(r"[\w-]+", source) else provider
 
@@ -167,13 +166,13 @@ def _moved(move: Mapping[str, str]) -> list[str]:
 
 
 def _removed(left: Mapping[str, Any]) -> list[str]:
-    """What leaves the state, and whether AWS keeps it."""
+    """A `removed` block: what leaves the state, and whether AWS keeps it."""
     kept = block("lifecycle", entries([("destroy", value(left["lifecycle"]["destroy"]))]))
     return block("removed", [*entries([("from", [left["from"]])]), "", *kept])
 
 
 def _output(name: str, output: Mapping[str, Any]) -> list[str]:
-    """An output: what it says of itself, its value, and what it waits for."""
+    """An output: its description, value and dependencies."""
     named: list[Entry] = []
     last: list[str] = []
     for key in sorted(output, key=_rank):
@@ -199,8 +198,8 @@ def _output_argument(key: str, of: Any) -> list[str]:
 
 
 def carried(module: Path) -> dict[str, bytes]:
-    """The files that a root module carries in folders of its own, such as charts, by their path in it, and
-    own Terraform, as it is."""
+    """The files in subfolders of a root module, such as charts, and own Terraform, unchanged, by their path
+    in the module."""
     folders = sorted(
         folder for folder in module.iterdir() if folder.is_dir() and not _of_terraform(folder.name)
     )
@@ -210,7 +209,7 @@ def carried(module: Path) -> dict[str, bytes]:
 
 
 def _of_terraform(name: str) -> bool:
-    """Whether terraform keeps something of its own under that name, such as `.terraform`."""
+    """Whether the name belongs to terraform itself, such as `.terraform`."""
     return name.startswith((".", "terraform.tfstate"))
 
 

@@ -1,8 +1,8 @@
 """The HCL for users who continue without Tierra: repeated parts of names are defined once, in locals.
 
-Values stay what they are to the byte, so that a plan of it on the states of the JSON has nothing to do. What
-terraform reads before it knows locals (backend, versions) stays as it is, and so do references and texts in
-which a name is only a part of a word.
+Values stay the same to the byte, so that its plan on the states of the JSON has no changes. Settings that
+terraform reads before locals (backend, versions) are not changed, nor are references and texts in which a
+name is only a part of a word.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from tierra.hcl.strings import HclError, split
 from tierra.hcl.values import Canonical, Number, encoded, read
 
 FILE = "locals.tf"
-# Sections whose strings are templates, as far as they may hold expressions.
+# Sections whose strings are templates, if they may contain expressions.
 TEMPLATES = ("provider", "data", "ephemeral", "resource", "output")
 # Keys below an element whose strings are references or must be constants.
 CONSTANT = ("depends_on", "lifecycle", "provider", "provisioner", "description", "alias", "version")
 OF_A_WORD = "A-Za-z0-9"
-# Those that are made here, which are all strings.
+# The locals that are generated here, which are all strings.
 LOCAL = re.compile(r"\$\{local\.(account|environment|path|project|region|stem)\}")
 
 
 def owned(configuration: Mapping[str, Any], facts: Mapping[str, str]) -> dict[str, Any]:
-    """The root module with locals for what `facts` has: project, environment, account and region."""
+    """The root module with locals for the values of `facts`: project, environment, account and region."""
     used: set[str] = set()
     patterns = _patterns(facts)
     result = {
@@ -56,7 +56,7 @@ def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
 
 
 def _patterns(facts: Mapping[str, str]) -> list[tuple[str, re.Pattern[str]]]:
-    """What stands for a local, the longest first. A zone is a region with a letter."""
+    """The texts that a local replaces, the longest first. A zone is a region with a letter."""
     project, environment = re.escape(facts["project"]), re.escape(facts["environment"])
     return [
         (
@@ -75,7 +75,7 @@ def _patterns(facts: Mapping[str, str]) -> list[tuple[str, re.Pattern[str]]]:
 
 
 def _locals(facts: Mapping[str, str], used: set[str]) -> dict[str, str]:
-    """Those that are in use, and what they are made of."""
+    """The locals that are in use, and the locals that these refer to."""
     wanted = used | ({"project", "environment"} if used & {"path", "stem"} else set())
     said = {
         "project": facts["project"],
@@ -89,7 +89,7 @@ def _locals(facts: Mapping[str, str], used: set[str]) -> dict[str, str]:
 
 
 def _section(section: str, content: Any, change: Callable[[str], str]) -> Any:
-    """A section with what stands below its types and names changed."""
+    """A section with changed values below its types and names."""
     if section == "output":
         return {name: _changed(output, change) for name, output in content.items()}
     if section == "provider":
@@ -124,7 +124,7 @@ def _named(patterns: list[tuple[str, re.Pattern[str]]], used: set[str], template
         text = part.source
         if part.text:
             for name, pattern in patterns:
-                # A name that is all of a text is one only where it is all of the template.
+                # A text that is only a name is replaced only if it is the whole template.
                 whole = pattern.pattern.startswith(r"\A")
                 if (not whole or len(parts) == 1) and pattern.search(text):
                     text = pattern.sub(f"${{local.{name}}}", text)
@@ -135,7 +135,7 @@ def _named(patterns: list[tuple[str, re.Pattern[str]]], used: set[str], template
 
 
 def _canonical(template: str) -> bool:
-    """Whether a text is to the byte what jsonencode writes."""
+    """Whether a text equals the output of jsonencode to the byte."""
     if template[:1] not in ("{", "[") or "${" in template or "%{" in template:
         return False
     try:
