@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent
 def main(arguments: list[str]) -> int:
     """The exit code."""
     refusal, warning = ready(os.environ.get("BINDINGS") or "cdktf")
-    # Only now what takes its time: Node starts and loads cdktf meanwhile.
+    # These imports take long; Node starts and loads cdktf meanwhile.
     from modules.own.terraform import OwnError
     from modules.own.terraform import read as read_own
     from modules.spec import load_upgraded
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     if changes:
-        print(told(name, changes), file=sys.stderr)
+        print(upgrade_notice(name, changes), file=sys.stderr)
     if environment.target == "aws" and (problems := overlaps_beside(environment)):
         print("\n".join(problems), file=sys.stderr)
         return 1
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
         return 1
     if warning:
         print(warning, file=sys.stderr)
-    # Only now cdktf and its bindings: a wrong spec is answered before they are loaded.
+    # cdktf and its bindings are loaded last, so that a wrong spec is reported first.
     from modules.architecture import TIERS, synthesize
 
     folder = Path(os.environ.get("CDKTF_OUTDIR") or Path("cdktf.out", name))
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
 
 
 def ready(bindings: str) -> tuple[str | None, str | None]:
-    """Starts Node, for a synthesis that may come: why that is not possible, and why it will be slow."""
+    """Starts Node for the synthesis. Returns why that is impossible, and why it will be slow."""
     try:
         node.use()
         if bindings == successor.NAME:
@@ -81,7 +81,7 @@ def ready(bindings: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def told(name: str, changes: list[str]) -> str:
+def upgrade_notice(name: str, changes: list[str]) -> str:
     """How a spec of an earlier version was read."""
     from tierra.validation.upgrades import LATEST
 

@@ -63,7 +63,7 @@ from tierra.validation.errors import Problem, SpecError
 from tierra.validation.explain import Explainer, place
 from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_violations
 from tierra.validation.messages import dotted, short
-from tierra.validation.model import Model, Violation, check, rule_error
+from tierra.validation.model import Model, Violation, rule, rule_error
 from tierra.validation.optional import is_off
 from tierra.validation.partial import draft
 from tierra.validation.reader import Document, read
@@ -325,87 +325,85 @@ class Environment(Model):
             raise PydanticCustomError("inconsistent", "{text}", {"text": text})
         return self
 
-    @check("target", "account")
+    @rule("target", "account")
     def aws_has_an_account(self) -> Iterator[Violation]:
         """Nothing is built in an account that the spec does not name."""
         if self.target == "aws" and "account" not in self.model_fields_set:
             rule = "target: aws requires the account that Terraform may work in"
             yield Violation(("account",), rule, 'add account: "<your twelve digits>", in quotes', "(missing)")
 
-    @check("tags")
+    @rule("tags")
     def tags_are_distinct(self) -> Iterator[Violation]:
         """Few enough, and no two that IAM confuses."""
         yield from tag_violations(self.tags)
 
-    @check("ignore_tags", "tags")
+    @rule("ignore_tags", "tags")
     def ignored_tags_are_foreign(self) -> Iterator[Violation]:
         """No tag that the spec sets is ignored."""
         yield from ignored_violations(self.ignore_tags, self.tags)
 
-    @check("assume_role", "region", "account", "delivery.ci", "compute.admins")
+    @rule("assume_role", "region", "account", "delivery.ci", "compute.admins")
     def role_can_be_assumed(self) -> Iterator[Violation]:
         """A role of the account, which may enter the cluster, and which no workflow needs."""
         yield from assumed_violations(self)
 
-    @check("permissions_boundary", "region", "account", "project", "environment")
+    @rule("permissions_boundary", "region", "account", "project", "environment")
     def roles_can_have_the_boundary(self) -> Iterator[Violation]:
         """A policy of the account or of AWS, and none that Tierra itself makes."""
         yield from boundary_violations(self)
 
-    @check("kms_keys", "region", "data", "storage.backup.copy_region")
+    @rule("kms_keys", "region", "data", "storage.backup.copy_region")
     def keys_are_near(self) -> Iterator[Violation]:
         """Keys of the company, in the region of what they encrypt."""
         yield from key_violations(self)
 
-    @check("protection", "data.final_snapshots")
+    @rule("protection", "data.final_snapshots")
     def protected_databases_leave_snapshots(self) -> Iterator[Violation]:
         """Protection and final snapshots agree."""
         yield from snapshot_violations(self.data, self.protection)
 
-    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
+    @rule("systems", "edge.zone", "edge.domain", "edge.aliases")
     def systems_are_distinct(self) -> Iterator[Violation]:
         """At least one, and no two at one place."""
         yield from systems_violations(self.systems, self.edge.hosts)
 
-    @check(
-        "systems", "edge.zone", "edge.zones", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate"
-    )
+    @rule("systems", "edge.zone", "edge.zones", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate")
     def systems_have_names(self) -> Iterator[Violation]:
         """Hosts of systems."""
         yield from host_violations(self.edge, self.systems)
 
-    @check("systems", "edge.zone", "edge.domain", "edge.aliases")
+    @rule("systems", "edge.zone", "edge.domain", "edge.aliases")
     def clients_are_known_once(self) -> Iterator[Violation]:
         """Issuers of tokens, and open paths."""
         yield from auth_violations(self.systems, self.edge.hosts)
 
-    @check("systems", "gateway.upload_mb")
+    @rule("systems", "gateway.upload_mb")
     def systems_lower_what_kong_lets_in(self) -> Iterator[Violation]:
         """Bodies of requests."""
         yield from request_violations(self.systems, self.gateway)
 
-    @check("systems", "region", "account")
+    @rule("systems", "region", "account")
     def systems_use_what_is_here(self) -> Iterator[Violation]:
         """Secrets and rights of systems are about the account and region."""
         yield from own_violations(self.systems, self.partition, self.region, self.account)
 
-    @check("systems", "observability.trace_percent")
+    @rule("systems", "observability.trace_percent")
     def variables_of_traces_are_set_once(self) -> Iterator[Violation]:
         """Systems say where their traces go only where Tierra does not."""
         if self.observability.traces:
             yield from tracing_violations(self.systems)
 
-    @check("systems", "network.cidr", "network.pods")
+    @rule("systems", "network.cidr", "network.pods")
     def systems_reach_what_there_is(self) -> Iterator[Violation]:
         """Calls and ways out of systems."""
         yield from surroundings_violations(self.systems, self.network.blocks)
 
-    @check("data", "systems")
+    @rule("data", "systems")
     def what_systems_need_is_there(self) -> Iterator[Violation]:
         """A system needs no database that is off."""
         yield from need_violations(self.systems, self.data.databases)
 
-    @check("compute", "network.cidr", "network.pods", "network.zones", "region")
+    @rule("compute", "network.cidr", "network.pods", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Violation]:
         """Ranges, zones and roles that the cluster can have here."""
         home = f"{self.region}:{self.account}"
@@ -413,12 +411,12 @@ class Environment(Model):
             self.compute, self.network.blocks, self.network.zones, self.partition, home
         )
 
-    @check("compute.groups", "systems")
+    @rule("compute.groups", "systems")
     def groups_of_nodes_are_there(self) -> Iterator[Violation]:
         """A system names a group that there is."""
         yield from group_violations(self.compute, self.systems)
 
-    @check(
+    @rule(
         "compute.nodes",
         "compute.groups",
         "compute.scaling",
@@ -442,18 +440,18 @@ class Environment(Model):
             self.network.layout,
         )
 
-    @check("compute.nodes", "compute.groups", "gateway", "systems")
+    @rule("compute.nodes", "compute.groups", "gateway", "systems")
     def disks_hold_uploads(self) -> Iterator[Violation]:
         """A body that Kong lets in finds room in the pod of a system, and those of Kong on its node."""
         yield from upload_violations(self.compute, self.gateway, self.systems)
 
-    @check("target", "delivery", "systems")
+    @rule("target", "delivery", "systems")
     def delivery_is_trusted_knowingly(self) -> Iterator[Violation]:
         """Trust names a repository of the user's, and keeps systems and infrastructure apart."""
         repositories = [system.repository for system in self.systems.values()]
         yield from delivery_violations(self.delivery, self.environment, self.target, repositories)
 
-    @check("target", "delivery", "observability.runbooks")
+    @rule("target", "delivery", "observability.runbooks")
     def alarms_point_to_a_page(self) -> Iterator[Violation]:
         """The page of runbooks is one that the spec names, or that of the repository that it names."""
         named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
@@ -462,18 +460,18 @@ class Environment(Model):
             remedy = "add runbooks: and the address of the page, or delivery.repository"
             yield Violation(("observability", "runbooks"), rule, remedy, "(missing)")
 
-    @check("target", "delivery.ci", "delivery.runner", "compute.endpoint")
+    @rule("target", "delivery.ci", "delivery.runner", "compute.endpoint")
     def runner_reaches_the_cluster(self) -> Iterator[Violation]:
         """Jobs that talk to Kubernetes run where they can."""
         cidrs = self.compute.endpoint.public_cidrs
         yield from cluster_violations(self.delivery, self.environment, self.target, cidrs)
 
-    @check("region", "delivery.runner")
+    @rule("region", "delivery.runner")
     def runners_are_sold(self) -> Iterator[Violation]:
         """CodeBuild is asked for runners where it can learn of jobs."""
         yield from codebuild_is_sold(self.delivery, self.partition)
 
-    @check("region", "network.zones")
+    @rule("region", "network.zones")
     def zones_exist(self) -> Iterator[Violation]:
         """Every zone is one of the region's."""
         letters = zones_of(self.region).letters
@@ -483,7 +481,7 @@ class Environment(Model):
                 remedy = f"write zones: [{', '.join(zones_of(self.region).usual)}], or others that exist"
                 yield Violation(("network", "zones", index), rule, remedy)
 
-    @check("region", "storage.backup.copy_region")
+    @rule("region", "storage.backup.copy_region")
     def copies_go_elsewhere(self) -> Iterator[Violation]:
         """Copies of backups go to another region of the same partition."""
         other, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
@@ -495,42 +493,42 @@ class Environment(Model):
             rule = f"the region must be in the partition of {self.region}, {self.partition}"
             yield Violation(path, rule, f"write a region of the partition {self.partition}")
 
-    @check("target", "edge.zone", "edge.dns")
+    @rule("target", "edge.zone", "edge.dns")
     def aws_has_a_zone(self) -> Iterator[Violation]:
         """No record is written to a zone that the spec does not name."""
         yield from named_for_aws(self.edge, "zone", self.target)
 
-    @check("target", "edge.domain")
+    @rule("target", "edge.domain")
     def aws_has_a_domain(self) -> Iterator[Violation]:
         """No certificate is asked for a name that the spec does not choose."""
         yield from named_for_aws(self.edge, "domain", self.target)
 
-    @check("edge.certificate", "region", "account")
+    @rule("edge.certificate", "region", "account")
     def certificate_is_here(self) -> Iterator[Violation]:
         """A certificate of one's own is in the account and region."""
         yield from certificate_is_near(self.edge, self.partition, self.region, self.account)
 
-    @check("edge.zone_role", "edge.zones", "region", "account", "delivery.ci")
+    @rule("edge.zone_role", "edge.zones", "region", "account", "delivery.ci")
     def zone_may_be_elsewhere(self) -> Iterator[Violation]:
         """A role for the zone is one of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
-    @check("edge.clients", "network.cidr", "network.pods", "network.reserved", "network.routes")
+    @rule("edge.clients", "network.cidr", "network.pods", "network.reserved", "network.routes")
     def clients_are_elsewhere(self) -> Iterator[Violation]:
         """Ranges that reach an internal load balancer."""
         yield from clients_are_beyond_the_vpc(self.edge, self.network)
 
-    @check("project")
+    @rule("project")
     def load_balancer_has_a_name(self) -> Iterator[Violation]:
         """The project's name can start that of the load balancer."""
         yield from load_balancer_may_have_the_name(self.project)
 
-    @check("region", "edge.shield")
+    @rule("region", "edge.shield")
     def shield_exists(self) -> Iterator[Violation]:
         """Shield Advanced is asked for where AWS sells it."""
         yield from shield_is_sold(self.edge, self.partition)
 
-    @check("region", "observability.monthly_usd")
+    @rule("region", "observability.monthly_usd")
     def budgets_exist(self) -> Iterator[Violation]:
         """A budget is asked for where AWS has any."""
         yield from budget_is_sold(self.observability, self.partition)

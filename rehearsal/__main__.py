@@ -11,17 +11,17 @@ def main() -> int:
     from rehearsal.catalog import Catalog, catalog_path
     from rehearsal.cloud import Cloud
     from rehearsal.handshake import serve
-    from rehearsal.servicer import Servicer
+    from rehearsal.provider import Provider
 
-    provider = sys.argv[1]
+    name = sys.argv[1]
     memory = os.environ.get("REHEARSAL_CLOUD")
     try:
         cloud = Cloud(Path(memory) if memory else None)
-        servicer = Servicer(provider, Catalog(catalog_path()), cloud, Path.cwd())
+        provider = Provider(name, Catalog(catalog_path()), cloud, Path.cwd())
     except ValueError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
-    return serve(servicer)
+    return serve(provider)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""AWS's answers to one role: with `REHEARSAL_AS=apply`, what the role's policies do not allow is refused.
+"""Permissions of one role: with `REHEARSAL_AS=apply`, calls that the role's policies do not allow are
+refused.
 
-The role, its policies and its boundary are those in the account. What the provider asks of AWS for a type is
-in `calls.yaml`, what AWS says of these actions in `actions.json.gz`. What is not known counts as allowing: a
-condition on a key that is not modelled, a policy that the account does not hold, the tags of a resource that
-was not made here.
+The role, its policies and its boundary are those in the account. `calls.yaml` lists the calls that the
+provider makes for each type, `actions.json.gz` AWS's description of these actions. Unknowns count as allowed:
+a condition on a key that is not modelled, a policy that the account does not hold, the tags of a resource
+that was not made here.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "hostedzone": ("zone_id",),
 }
 UNNAMED = {"Id", "Name", "GroupId", "UUID"}
-# What a resource belongs to, where calls are about that: its type, and how the two know each other.
+# The owner of a resource, where calls are about the owner: its type, and the arguments that connect the two.
 BELONGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "aws_backup_restore_testing_selection": (
         "aws_backup_restore_testing_plan",
@@ -56,7 +57,7 @@ BELONGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "aws_iam_role_policy": (ROLE, {"name": "role"}),
     "aws_iam_role_policy_attachment": (ROLE, {"name": "role"}),
 }
-# What a resource is known by.
+# Attributes that identify a resource.
 ARNS = ("arn", "access_entry_arn", "association_arn", "dashboard_arn", "id")
 # ARNs of resources that have none among their attributes.
 UNMARKED: Mapping[str, str] = {
@@ -73,7 +74,7 @@ TAGS = re.compile(r"Tag")
 UNTAGS = re.compile(r"Untag|DeleteTags|RemoveTags")
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d+:role/.+")
 ROLE_ARGUMENT = re.compile(r"(^|_)role(_arn)?$")
-# Operations of the SDK that are not called like their actions, where the service model has them.
+# Operations of the SDK whose names differ from those of their actions, where the service model has them.
 OPERATIONS = {
     "budgets:ModifyBudget": "CreateBudget",
     "budgets:ViewBudget": "DescribeBudget",
@@ -94,7 +95,7 @@ OPERATIONS = {
 
 @dataclass(frozen=True)
 class Refused:
-    """A request that AWS refuses, and why in its words."""
+    """A request that AWS refuses, and the reason in AWS's words."""
 
     request: Request
     because: str
@@ -111,17 +112,17 @@ class Access:
 
     @classmethod
     def of(cls, name: str, cloud: Cloud, account: Account) -> Access | None:
-        """The role called `name`, or the one whose name ends with `-<name>`; None where the account has no
-        such role yet, and nothing is refused. Raises ValueError when several roles end so."""
+        """The role called `name`, or the one whose name ends with `-<name>`; None if the account has no such
+        role yet, and then nothing is refused. Raises ValueError if several roles match."""
         if not name or not cloud.remembers:
             return None
-        roles = {str(each.get("name")): each for each in cloud.all(ROLE)}
-        found = [name] if name in roles else sorted(each for each in roles if each.endswith(f"-{name}"))
-        if len(found) > 1:
+        roles = {str(role.get("name")): role for role in cloud.all(ROLE)}
+        matches = [name] if name in roles else sorted(role for role in roles if role.endswith(f"-{name}"))
+        if len(matches) > 1:
             raise ValueError(
-                f"REHEARSAL_AS={name} could be {', '.join(found)}: write the whole name of the role"
+                f"REHEARSAL_AS={name} could be {', '.join(matches)}: write the whole name of the role"
             )
-        return cls(cloud, account, roles[found[0]]) if found else None
+        return cls(cloud, account, roles[matches[0]]) if matches else None
 
     def refusal(self, type_name: str, when: str, prior: Object | None, planned: Object | None) -> Any:
         """An error diagnostic for the first call that AWS refuses; None when it allows them all. `type_name`
@@ -134,16 +135,16 @@ class Access:
     ) -> Refused | None:
         """The first request that AWS refuses."""
         for choice in self.requests(type_name, when, prior, planned):
-            found = [(each, self.identity.refusal(each)) for each in choice]
-            if found and all(because for _, because in found):
-                return Refused(*found[0])
+            refusals = [(request, self.identity.refusal(request)) for request in choice]
+            if refusals and all(because for _, because in refusals):
+                return Refused(*refusals[0])
         return None
 
     def requests(
         self, type_name: str, when: str, prior: Object | None, planned: Object | None
     ) -> Iterator[list[Request]]:
-        """What is asked of AWS for one operation. Of several requests at once, one must be allowed: it is not
-        known which of them the call makes."""
+        """The requests of one operation. Of several alternatives one must be allowed: it is unknown which of
+        them the call makes."""
         facts = actions.calls().get(type_name)
         if facts is None:
             return
@@ -157,11 +158,11 @@ class Access:
                 yield _forms(request)
         if when in ("create", "update"):
             for arn in _roles(planned or {}) - (_roles(prior or {}) if when == "update" else set()):
-                services = [f"{each}.{self.account.dns_suffix}" for each in facts.get("passes", [])]
-                services += [f"{each}.amazonaws.com" for each in facts.get("passes", [])]
+                services = [f"{service}.{self.account.dns_suffix}" for service in facts.get("passes", [])]
+                services += [f"{service}.amazonaws.com" for service in facts.get("passes", [])]
                 yield [
-                    Request(actions.PASS, arn, {"iam:passedtoservice": [each]}, ("iam:passedtoservice",))
-                    for each in dict.fromkeys(services)
+                    Request(actions.PASS, arn, {"iam:passedtoservice": [service]}, ("iam:passedtoservice",))
+                    for service in dict.fromkeys(services)
                 ]
 
     def _requests(
@@ -205,16 +206,16 @@ class Access:
         )
 
     def _around(self, type_name: str, state: Object) -> list[Object]:
-        """The state of a resource, and of what it belongs to."""
+        """The state of a resource, and of its owners."""
         if type_name not in BELONGS:
             return [state]
-        other, pairs = BELONGS[type_name]
+        owner_type, pairs = BELONGS[type_name]
         return [
             state,
             *(
-                each
-                for each in self.cloud.all(other)
-                if all(each.get(its) == state.get(mine) for its, mine in pairs.items())
+                owner
+                for owner in self.cloud.all(owner_type)
+                if all(owner.get(its) == state.get(mine) for its, mine in pairs.items())
             ),
         ]
 
@@ -236,21 +237,21 @@ class Access:
         return Thing(arn)
 
     def _find(self, kind: str, raw: str, around: Sequence[Object], region: str) -> list[Thing]:
-        """The things of a kind that a resource names: by an ARN, or by the parts of one."""
+        """The things of a kind that a resource names, by ARN or by the parts of one."""
         pattern = re.compile(shape(raw))
-        known = [each for state in around for each in _texts(state) if pattern.fullmatch(each)]
+        known = [text for state in around for text in _texts(state) if pattern.fullmatch(text)]
         if not known:
             known = self._filled(kind, raw, around[0], region)
         return [self._thing(arn) for arn in dict.fromkeys(known)]
 
     def _filled(self, kind: str, raw: str, state: Object, region: str) -> list[str]:
-        """ARNs whose parts are arguments; none where a part is not known."""
+        """ARNs whose parts are arguments; none if a part is unknown."""
         fixed = {"Partition": self.account.partition, "Region": region, "Account": self.account.id}
-        found = [re.sub(r"\$\{(Partition|Region|Account)\}", lambda part: fixed[part[1]], raw)]
-        for word in re.findall(r"\$\{(\w+)\}", found[0]):
+        texts = [re.sub(r"\$\{(Partition|Region|Account)\}", lambda part: fixed[part[1]], raw)]
+        for word in re.findall(r"\$\{(\w+)\}", texts[0]):
             values = _values(state, kind, word)
-            found = [each.replace(f"${{{word}}}", value) for each in found for value in values]
-        return found
+            texts = [text.replace(f"${{{word}}}", value) for text in texts for value in values]
+        return texts
 
     def _context(
         self, action: str, type_name: str, own: Thing | None, around: Sequence[Object], state: Object
@@ -280,18 +281,18 @@ class Access:
             known += [f"{prefix}normalizedrecordnames", f"{prefix}recordtypes"]
         if action.startswith("kms:"):
             known += ["kms:resourcealiases", "kms:viaservice"]
-            keys = {each.rpartition("/")[2] for each in _texts(around[0]) if ":key/" in each}
+            keys = {text.rpartition("/")[2] for text in _texts(around[0]) if ":key/" in text}
             aliases = [
-                str(each.get("name"))
-                for each in self.cloud.all(ALIAS)
-                if str(each.get("target_key_arn")).rpartition("/")[2] in keys
+                str(alias.get("name"))
+                for alias in self.cloud.all(ALIAS)
+                if str(alias.get("target_key_arn")).rpartition("/")[2] in keys
             ]
             if aliases:
                 context["kms:resourcealiases"] = aliases
         return context, known
 
     def _said(self, type_name: str, when: str, refused: Refused) -> Any:
-        """The answer as terraform prints it, and the way out."""
+        """The error as terraform prints it, and the remedy."""
         action, arn = refused.request.action, refused.request.resource
         service, _, name = action.partition(":")
         about = actions.kept()["services"].get(service, {"id": service, "code": "AccessDenied"})
@@ -316,18 +317,20 @@ class Access:
 def identity(cloud: Cloud, role: Object) -> Identity:
     """A role of the account with its inline and attached policies and its boundary."""
     name = role.get("name")
-    known = {each.get("arn"): each.get("policy") for each in cloud.all(POLICY)}
-    texts = [each.get("policy") for each in cloud.all("aws_iam_role_policy") if each.get("role") == name]
-    texts += [each.get("policy") for each in role.get("inline_policy") or [] if isinstance(each, dict)]
+    known = {policy.get("arn"): policy.get("policy") for policy in cloud.all(POLICY)}
+    texts = [
+        policy.get("policy") for policy in cloud.all("aws_iam_role_policy") if policy.get("role") == name
+    ]
+    texts += [policy.get("policy") for policy in role.get("inline_policy") or [] if isinstance(policy, dict)]
     attached = [
-        each.get("policy_arn")
-        for each in cloud.all("aws_iam_role_policy_attachment")
-        if each.get("role") == name
+        attachment.get("policy_arn")
+        for attachment in cloud.all("aws_iam_role_policy_attachment")
+        if attachment.get("role") == name
     ]
     attached += [
-        each.get("policy_arn")
-        for each in cloud.all("aws_iam_policy_attachment")
-        if name in (each.get("roles") or [])
+        attachment.get("policy_arn")
+        for attachment in cloud.all("aws_iam_policy_attachment")
+        if name in (attachment.get("roles") or [])
     ]
     attached += role.get("managed_policy_arns") or []
     texts += [known.get(arn) for arn in dict.fromkeys(attached)]
@@ -335,7 +338,7 @@ def identity(cloud: Cloud, role: Object) -> Identity:
     boundary = role.get("permissions_boundary")
     limit = _document(known.get(boundary)) if boundary else None
     return Identity(
-        [each for each in policies if each],
+        [policy for policy in policies if policy],
         limit,
         unread=any(arn not in known for arn in attached) or None in policies,
     )
@@ -343,19 +346,19 @@ def identity(cloud: Cloud, role: Object) -> Identity:
 
 def _document(text: Any) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (TypeError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def _called(
     facts: Mapping[str, Any], when: str, prior: Object | None, planned: Object | None
 ) -> Iterator[str]:
-    """The actions that an operation certainly asks for."""
+    """The actions that an operation certainly calls."""
     only = facts.get("only", {}).get(when, {})
     for action in facts.get(when, []):
-        if action in only and not any(_concerns(each, when, prior, planned) for each in only[action]):
+        if action in only and not any(_concerns(entry, when, prior, planned) for entry in only[action]):
             continue
         if TAGS.search(action) and when in ("create", "update") and not facts.get("exists"):
             before, after = _tags(prior or {}), _tags(planned or {})
@@ -379,7 +382,7 @@ def _concerns(argument: str, when: str, prior: Object | None, planned: Object | 
 
 
 def _changed(prior: Object, planned: Object) -> bool:
-    """Whether more than tags changes that is known."""
+    """Whether anything known changes besides tags."""
     return any(
         value is not UNKNOWN and prior.get(name) != value
         for name, value in planned.items()
@@ -388,7 +391,7 @@ def _changed(prior: Object, planned: Object) -> bool:
 
 
 def _forms(request: Request) -> list[Request]:
-    """A log group's ARN has a star behind it in some calls (service authorization reference, Logs)."""
+    """In some calls the ARN of a log group ends with a star (service authorization reference, Logs)."""
     if request.action.startswith("logs:") and ":log-group:" in request.resource:
         return [request, Request(request.action, f"{request.resource}:*", request.context, request.known)]
     return [request]
@@ -400,13 +403,13 @@ def _tags(state: Object) -> dict[str, Any]:
 
 
 def _values(state: Object, kind: str, word: str) -> list[str]:
-    """What the arguments say of a part of an ARN."""
+    """The values that the arguments give to a part of an ARN."""
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()
     names: Iterable[str] = ARGUMENTS.get(kind) or ARGUMENTS.get(word) or (() if word in UNNAMED else (plain,))
     for name in names:
-        found = [each for each in listed(state.get(name)) if isinstance(each, str) and each]
-        if found:
-            return found
+        texts = [text for text in listed(state.get(name)) if isinstance(text, str) and text]
+        if texts:
+            return texts
     return []
 
 
@@ -415,18 +418,18 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
 
 
 def _roles(state: Any) -> set[str]:
     """The roles that a resource is given."""
-    found: set[str] = set()
+    roles: set[str] = set()
     if isinstance(state, list):
-        return found.union(*(_roles(each) for each in state))
+        return roles.union(*(_roles(member) for member in state))
     for name, value in state.items() if isinstance(state, dict) else ():
         if isinstance(value, str) and ROLE_ARGUMENT.search(name) and ROLE_ARN.fullmatch(value):
-            found.add(value)
+            roles.add(value)
         elif isinstance(value, dict | list):
-            found |= _roles(value)
-    return found
+            roles |= _roles(value)
+    return roles

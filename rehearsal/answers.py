@@ -1,7 +1,7 @@
 """Answers of data sources about AWS itself: regions, zones, accounts of AWS, published images.
 
 Source, unless a line says otherwise: website/docs/d/*.html.markdown of hashicorp/terraform-provider-aws.
-Zones, account numbers and images stand for AWS's; they are made up where AWS has one a region.
+Zones, account numbers and images are placeholders; they are made up where AWS has one per region.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def zone_id(region: str, number: int) -> str:
 
 
 def _vpc(config: Object, _account: Account) -> Object:
-    """One that was made outside, as the console makes it, with the block that it is looked for by."""
-    made = hashlib.sha256(repr(sorted(config.items(), key=lambda item: item[0])).encode()).hexdigest()
-    asked = [block for each in config.get("filter") or [] for block in each["values"] if "/" in block]
+    """A VPC created outside, as the console creates it, with the block that the lookup names."""
+    digest = hashlib.sha256(repr(sorted(config.items(), key=lambda item: item[0])).encode()).hexdigest()
+    asked = [block for filter_ in config.get("filter") or [] for block in filter_["values"] if "/" in block]
     return {
-        "id": f"vpc-{made[:17]}",
+        "id": f"vpc-{digest[:17]}",
         "cidr_block": asked[0] if asked else "10.0.0.0/16",
         "default": False,
-        "dhcp_options_id": f"dopt-{made[17:34]}",
+        "dhcp_options_id": f"dopt-{digest[17:34]}",
         "enable_dns_hostnames": True,
         "enable_dns_support": True,
         "state": "available",
@@ -135,8 +135,8 @@ def _managed_policy(config: Object, account: Account) -> Object:
 
 def _image(config: Object, account: Account) -> Object:
     name = "al2023-ami-2023.9.20251117.1-kernel-6.1-x86_64"
-    for one in config.get("filter") or []:
-        name = one["values"][0].replace("*", "2025.11") if one["name"] == "name" else name
+    for filter_ in config.get("filter") or []:
+        name = filter_["values"][0].replace("*", "2025.11") if filter_["name"] == "name" else name
     digits = hashlib.sha256(f"{account.region} {name}".encode()).hexdigest()[:16]
     return {
         "id": f"ami-0{digits}",

@@ -2,7 +2,7 @@
 
 terraform starts a provider three times in one plan, and loading Python's packages takes 0.3 s each time. The
 host (host.py) loads them once and answers each call from a copy of itself, in the folder and environment of
-the call. It is started here when there is none, and ends by itself. Only small modules are imported here.
+the call. This module starts it if there is none, and it ends by itself. Only small modules are imported here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ HOME = os.path.join(PROJECT, ".rehearsal")
 
 
 def stamp() -> str:
-    """Names the code, facts and packages that a host was started with; another host serves what is newer."""
+    """Identifies the code, facts and packages that a host was started with; after a change a new host is
+    used."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = os.path.join(os.path.dirname(os.path.dirname(sys.executable)), "lib", version, "site-packages")
     sources = [packages, os.path.join(HOME, "catalog.sqlite")]
@@ -29,7 +30,7 @@ def stamp() -> str:
 
 
 def address() -> str:
-    """The host's socket, below HOME: a relative name, since the system takes no more than 107 characters."""
+    """The host's socket, below HOME: a relative name, because the system allows at most 107 characters."""
     return f"host-{stamp()}.sock"
 
 
@@ -44,7 +45,7 @@ def connected() -> socket.socket | None:
 
 
 def started() -> socket.socket | None:
-    """A connection to a new host, or None where none can be started."""
+    """A connection to a new host; None if none can be started."""
     with open("host.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         host = connected()
@@ -57,7 +58,7 @@ def started() -> socket.socket | None:
                 os.environ,
                 setsid=True,
                 file_actions=[
-                    *((os.POSIX_SPAWN_DUP2, null, each) for each in (0, 2)),
+                    *((os.POSIX_SPAWN_DUP2, null, descriptor) for descriptor in (0, 2)),
                     (os.POSIX_SPAWN_DUP2, writes, 1),
                 ],
             )

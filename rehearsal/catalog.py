@@ -22,7 +22,8 @@ from rehearsal.tables import Row
 from tierra.bindings.schema import Attribute, Block, Nested, TypeSchema
 
 FACTS = Path(__file__).parent / "facts"
-# Optional in the bindings, and filled by the provider for every type that has them; for types without a row.
+# Optional in the bindings, and set by the provider for every type that has them; used for types without a
+# row.
 ALWAYS_COMPUTED = ("id", "arn", "region", "tags_all")
 PREFIXED = ("name", "identifier", "cluster_identifier", "node_group_name", "bucket")
 
@@ -47,7 +48,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Type:
-    """A type as the rehearsal provider knows it."""
+    """A type with all that the rehearsal provider knows about it."""
 
     name: str
     block: Block
@@ -65,25 +66,25 @@ class Catalog:
     ) -> dict[str, Type]:
         """The types of a kind ("resource", "data", "provider"), those called `names` or all of them.
 
-        Names that the provider lacks are left out. Of the statements of WAF, which are more than all else,
-        only those among `words` are there, if any words are given.
+        Names that the provider lacks are left out. If `words` are given, only those WAF statements are loaded
+        that are among them; all of them are larger than everything else.
         """
         if names is None:
             names = {name for (name,) in self._query("SELECT name", provider, kind)}
-        found = {}
+        types = {}
         for name in sorted(names):
             for block, facts in self._query("SELECT block, facts", provider, kind, name):
-                found[name] = Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
+                types[name] = Type(name, _block(json.loads(block)), Facts(**json.loads(facts)))
                 if kind == "resource":
-                    waf.complete(name, found[name].block, words)
-        return found
+                    waf.complete(name, types[name].block, words)
+        return types
 
     def checks(self, provider: str, type_: Type, kind: str) -> dict[str, Any]:
         """What the provider checks of a type; empty when nothing is known."""
         key = (provider, kind, type_.name)
         select = "SELECT checks FROM checks WHERE provider = ? AND kind = ? AND name = ?"
-        found = self._database.execute(select, key).fetchone()
-        return json.loads(found[0]) if found else {}
+        row = self._database.execute(select, key).fetchone()
+        return json.loads(row[0]) if row else {}
 
     def _query(self, select: str, *key: str) -> list[tuple[Any, ...]]:
         where = " AND ".join(f"{column} = ?" for column in ("provider", "kind", "name")[: len(key)])
@@ -99,7 +100,7 @@ def build(path: Path) -> dict[str, int]:
 
     facts, known = read_facts(), checks.read_checks()
     rows = tables.read()
-    temporary = path.with_suffix(f".{os.getpid()}.new")  # two may build at once; the last one stays
+    temporary = path.with_suffix(f".{os.getpid()}.new")  # two builds may run at once; the last one wins
     temporary.unlink(missing_ok=True)
     counts = {}
     database = sqlite3.connect(temporary)
@@ -113,14 +114,14 @@ def build(path: Path) -> dict[str, int]:
             " PRIMARY KEY (provider, kind, name))"
         )
         for provider, kept in providers.read().items():
-            found = kept.schemas
-            resources = {schema.name: schema.block for schema in found if schema.kind == "resource"}
+            schemas = kept.schemas
+            resources = {schema.name: schema.block for schema in schemas if schema.kind == "resource"}
             entries = [
                 _row(provider, schema, facts, resources, rows.get((schema.kind, schema.name), Row()))
-                for schema in found
+                for schema in schemas
             ]
             database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", entries)
-            judged = [(provider, *row) for schema in found for row in _checks(schema, known)]
+            judged = [(provider, *row) for schema in schemas for row in _checks(schema, known)]
             database.executemany("INSERT INTO checks VALUES (?, ?, ?, ?)", judged)
             counts[provider] = len(entries)
     database.close()
@@ -129,7 +130,7 @@ def build(path: Path) -> dict[str, int]:
 
 
 def _checks(schema: TypeSchema, known: dict[str, dict[str, Any]]) -> Iterator[tuple[str, ...]]:
-    """What is checked of a type, as far as it fits the schema."""
+    """The checks of a type that fit its schema."""
     entry = known.get(schema.kind, {}).get(schema.name)
     block = schema.block
     if entry and schema.kind == "resource" and schema.name in waf.TYPES:
@@ -177,10 +178,10 @@ def _row(
 
 
 def _complete(block: Block, facts: Facts, row: Row) -> Facts:
-    """Mark what every AWS resource computes, and that a new region makes a new resource of each.
+    """Mark the attributes that every AWS resource computes, and that a new region replaces the resource.
 
-    A type without facts replaces what CloudFormation cannot change, which is then its source, and has the
-    defaults of CloudFormation: chosen by AWS where the provider asks AWS, otherwise planned.
+    A type without facts takes both from CloudFormation: arguments that CloudFormation cannot update replace
+    the resource, and defaults are chosen by AWS where the provider computes them, otherwise planned.
     """
     for name in () if row.schema else ALWAYS_COMPUTED:
         if name in block.attributes and not block.attributes[name].required:
@@ -203,7 +204,7 @@ def _complete(block: Block, facts: Facts, row: Row) -> Facts:
 
 
 def _answering(block: Block, resource: Block) -> None:
-    """Mark the optional arguments of a data source that it answers when they are not given."""
+    """Mark the optional arguments of a data source that it returns when they are not given."""
     for name, attribute in block.attributes.items():
         answered = name in ALWAYS_COMPUTED or name in resource.attributes
         if answered and attribute.optional and attribute.type == "string":
@@ -220,11 +221,11 @@ def _nested_attributes(block: Block) -> None:
 def _apply(name: str, block: Block, facts: Facts) -> None:
     """Overlay the facts on the schema of the type called `name`."""
     for path in [*facts.computed, *facts.defaults]:
-        found = block.find(path)
-        if isinstance(found, Attribute):
-            found.computed = not found.required
-        elif isinstance(found, Nested):
-            found.computed = True
+        argument = block.find(path)
+        if isinstance(argument, Attribute):
+            argument.computed = not argument.required
+        elif isinstance(argument, Nested):
+            argument.computed = True
         else:
             raise ValueError(f"facts: {name} has no argument {path}")
     for path in [*facts.replace, *facts.documents]:
@@ -241,7 +242,7 @@ def _apply(name: str, block: Block, facts: Facts) -> None:
 
 
 def _mark(block: Block, row: Row | None, write_only: set[str], prefix: str = "") -> None:
-    """Overlay the table's row; without one, names say what is sensitive."""
+    """Overlay the table's row; without one, sensitive arguments are recognized by name."""
     for name, attribute in block.attributes.items():
         path = f"{prefix}{name}"
         listed = name in write_only or path in write_only

@@ -1,7 +1,7 @@
 """Creates, updates, reads and deletes objects of the simulated account.
 
-An object is known by its region and id. The key is handed to terraform as the provider's private data, so
-that an object of a type without an id is found again after it was changed.
+An object is identified by its region and id. terraform stores this key as the provider's private data, so
+that an object of a type without an id is found again after a change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import Any
 
-from rehearsal import engines, guards, imports, outside, refusals, remains
+from rehearsal import engines, imports, outside, refusals, remains
 from rehearsal.access import ARNS, Access
 from rehearsal.account import Account
 from rehearsal.catalog import Type
@@ -20,19 +20,20 @@ from rehearsal.cloud import Cloud
 from rehearsal.failures import Failures
 from rehearsal.planning import conform, null
 from rehearsal.protocol import UNKNOWN, Object, error, pack
+from rehearsal.refusals import deletion
 from rehearsal.values import ValueFactory
 from tierra.aws import transitions
 
-# Rules about what the provider asks for once a new object is active, which takes AWS minutes: what they need
-# may be created meanwhile (internal/service/elbv2/load_balancer.go, resourceLoadBalancerCreate).
+# Rules that the provider meets only when a new object is active, which takes AWS minutes: other resources may
+# create what they need meanwhile (internal/service/elbv2/load_balancer.go, resourceLoadBalancerCreate).
 LATE = {"aws_alb": "balancer_logs", "aws_lb": "balancer_logs"}
 PATIENCE_SECONDS = 3.0
 IDENTITIES = ("id", "arn", "name", "identifier")
 
 
 class Changes:
-    """What happens in one account, as far as `role` (REHEARSAL_AS) may. Raises ValueError when that or `fail`
-    (REHEARSAL_FAIL) is not understood."""
+    """The changes of one account, within the permissions of `role` (REHEARSAL_AS). Raises ValueError when
+    that or `fail` (REHEARSAL_FAIL) is not understood."""
 
     def __init__(self, cloud: Cloud, account: Account, fail: str = "", role: str = "") -> None:
         self.cloud = cloud
@@ -46,10 +47,10 @@ class Changes:
         key = self._key(state, private)
         if not self.cloud.remembers:
             return state, key.encode()
-        found = self.cloud.get(type_.name, key)
-        if found is None:
+        stored = self.cloud.get(type_.name, key)
+        if stored is None:
             return None, key.encode()
-        return conform(type_.block, imports.read(found, state)), key.encode()
+        return conform(type_.block, imports.read(stored, state)), key.encode()
 
     def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         """The new object and its key, or an error diagnostic."""
@@ -57,11 +58,11 @@ class Changes:
             detail = "The rehearsal was asked to fail here. Nothing was created; apply again to go on."
             return {}, b"", error(f"creating {type_.name}: failure injected by REHEARSAL_FAIL", detail)
         self._wait(type_, planned)
-        with self._creating:  # of two that exclude each other, the later one is refused
+        with self._creating:  # of two conflicting creations the later one is refused
             return self._create(type_, planned)
 
     def _wait(self, type_: Type, planned: Object) -> None:
-        """Wait for what a late rule needs; not for long, where it does not come."""
+        """Wait a few seconds for the objects that a late rule needs."""
         if type_.name not in LATE or not self.cloud.remembers:
             return
         end = time.monotonic() + PATIENCE_SECONDS
@@ -73,62 +74,63 @@ class Changes:
 
     def _create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         if self.access:
-            made = ValueFactory(type_, planned, self.account).completed()
-            named = {name: made[name] for name in ARNS if planned.get(name) is UNKNOWN}
+            created = ValueFactory(type_, planned, self.account).completed()
+            named = {name: created[name] for name in ARNS if planned.get(name) is UNKNOWN}
             if denied := self.denied(type_.name, "create", None, {**planned, **named}):
                 return {}, b"", denied
         if refusal := self._refusal(type_, None, planned):
             return {}, b"", error(f"creating {type_.name}: {refusal}")
-        made = engines.settled(type_.name, self._made(type_, planned))
-        first = key = self._key(made, b"")
+        created = engines.settled(type_.name, self._made(type_, planned))
+        first = key = self._key(created, b"")
         number = 1
-        if taken := remains.reserved(self.cloud, type_.name, made):
-            return {}, b"", error(f"creating {type_.name} ({made.get('id')}): {taken}")
-        while not self.cloud.add(type_.name, key, made):
+        if taken := remains.reserved(self.cloud, type_.name, created):
+            return {}, b"", error(f"creating {type_.name} ({created.get('id')}): {taken}")
+        while not self.cloud.add(type_.name, key, created):
             number += 1
             key = f"{first}#{number}"
-        remains.begin(self.cloud, type_.name, made)
-        return made, key.encode(), None
+        remains.begin(self.cloud, type_.name, created)
+        return created, key.encode(), None
 
     def _made(self, type_: Type, planned: Object) -> Object:
-        """The object with an id that no other of its type ever had, unless the configuration gives the id."""
-        made = ValueFactory(type_, planned, self.account).completed()
+        """The object with an id that no object of its type ever had, unless the configuration gives the
+        id."""
+        created = ValueFactory(type_, planned, self.account).completed()
         salt = 0
-        while not self._first(type_, made):
+        while not self._first(type_, created):
             salt += 1
-            other = ValueFactory(type_, planned, self.account, salt).completed()
-            if self._key(other, b"") == self._key(made, b""):
+            candidate = ValueFactory(type_, planned, self.account, salt).completed()
+            if self._key(candidate, b"") == self._key(created, b""):
                 break
-            made = other
-        return made
+            created = candidate
+        return created
 
-    def _first(self, type_: Type, made: Object) -> bool:
+    def _first(self, type_: Type, created: Object) -> bool:
         """Whether no object of the type ever had this id."""
-        return self.cloud.attempt(f"{type_.name} {self._key(made, b'')}") == 1
+        return self.cloud.attempt(f"{type_.name} {self._key(created, b'')}") == 1
 
     def update(self, type_: Type, prior: Object, planned: Object, private: bytes) -> tuple[Object, Any]:
-        """The object after the change, or an error diagnostic; what counts versions counts one up."""
+        """The object after the change, or an error diagnostic; version counters go up by one."""
         if denied := self.denied(type_.name, "update", prior, planned):
             return prior, denied
         if refusal := self._refusal(type_, prior, planned):
             return prior, error(f"updating {type_.name} ({prior.get('id')}): {refusal}")
-        made = ValueFactory(type_, planned, self.account).completed()
+        updated = ValueFactory(type_, planned, self.account).completed()
         for name in type_.facts.changes:
             if planned.get(name) is UNKNOWN and isinstance(prior.get(name), int):
-                made[name] = prior[name] + 1
+                updated[name] = prior[name] + 1
         key = self._key(prior, private)
         if self.cloud.remembers:
-            made = engines.accepted(self.cloud, type_.name, key, prior, made)
-        self.cloud.put(type_.name, key, made)
-        return made, None
+            updated = engines.accepted(self.cloud, type_.name, key, prior, updated)
+        self.cloud.put(type_.name, key, updated)
+        return updated, None
 
     def denied(self, name: str, when: str, prior: Object | None, planned: Object | None) -> Any:
-        """An error diagnostic where the role may not do this; None where it may, or there is no role."""
+        """An error diagnostic if the role may not do this; None if it may, or if there is no role."""
         return self.access.refusal(name, when, prior, planned) if self.access else None
 
     def _refusal(self, type_: Type, prior: Object | None, planned: Object) -> str:
-        """What AWS answers to a change that it refuses; empty when it accepts it. Without an account that
-        remembers, as in a forecast, nothing is applied in earnest, and nothing refused."""
+        """AWS's error for a change that it refuses; empty if it accepts the change. An account that does not
+        remember, as in a forecast, refuses nothing, because nothing is really applied."""
         if not self.cloud.remembers:
             return ""
         around = partial(outside.around, self.cloud, self.account.id)
@@ -141,7 +143,7 @@ class Changes:
         if denied := self.denied(type_.name, "delete", state, None):
             return denied
         around = self.cloud.all
-        refusal = guards.deletion(type_, state) or guards.used(type_.name, state, around)
+        refusal = deletion.protected(type_, state) or deletion.in_use(type_.name, state, around)
         if not refusal and self.cloud.remembers:
             refusal = next((answer for _, answer in refusals.refusals(type_.name, state, None, around)), None)
         if refusal := refusal or remains.leave(self.cloud, type_.name, state):
@@ -152,21 +154,21 @@ class Changes:
         return None
 
     def imported(self, type_: Type, identity: str) -> tuple[Object, bytes]:
-        """The object called `identity`. terraform reads it next, and finds out whether it exists."""
+        """The object called `identity`. terraform reads it next and reports a missing one."""
         if not self.cloud.remembers:
             unknown = {name: UNKNOWN for name, a in type_.block.attributes.items() if a.computed}
             state = {**null(type_.block), **unknown, "id": identity}
             return ValueFactory(type_, conform(type_.block, state), self.account).completed(), b""
         wanted, _, region = identity.rpartition("@") if "@" in identity else (identity, "", "")
         region = region or self.account.region
-        for key, found in self.cloud.items(type_.name):
-            here = found.get("region") in (None, region)
-            if here and wanted in imports.ids(type_.name, found):
-                return conform(type_.block, imports.brought(type_.name, found)), key.encode()
+        for key, stored in self.cloud.items(type_.name):
+            here = stored.get("region") in (None, region)
+            if here and wanted in imports.ids(type_.name, stored):
+                return conform(type_.block, imports.brought(type_.name, stored)), key.encode()
         return {**null(type_.block), **({"id": wanted} if "id" in type_.block.attributes else {})}, b""
 
     def _key(self, state: Object, private: bytes) -> str:
-        """What tells an object from all others of its type."""
+        """The key that identifies an object among those of its type."""
         if private:
             return private.decode()
         for name in IDENTITIES:

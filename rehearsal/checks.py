@@ -55,33 +55,33 @@ class Problem:
 
 def read_checks() -> dict[str, dict[str, Any]]:
     """The checks of each type by kind ("resource", "data") and name: those generated, those of the YAML
-    files over them. An argument in a YAML file takes the place of the generated one.
+    files over them. An argument in a YAML file replaces the generated one.
 
     Raises ValueError on an unknown key.
     """
     import yaml
 
-    found = read_generated()
+    types = read_generated()
     for name, entry in read_generated(MODELS)["resource"].items():
-        found["resource"].setdefault(name, entry)
+        types["resource"].setdefault(name, entry)
     for file in sorted(FOLDER.glob("*.yaml")):
         for key, entry in (yaml.safe_load(file.read_text()) or {}).items():
             kind, name = ("data", key.removeprefix("data.")) if key.startswith("data.") else ("resource", key)
             unknown = set(entry) - {"source", "checks", *GROUPS}
             if unknown or "source" not in entry:
                 raise ValueError(f"{file.name}: {key}: unknown keys {sorted(unknown)}, or no source")
-            merge(found[kind].setdefault(name, {"source": entry["source"], "checks": {}}), entry)
-    return found
+            merge(types[kind].setdefault(name, {"source": entry["source"], "checks": {}}), entry)
+    return types
 
 
 def read_generated(file: Path = GENERATED) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(gzip.decompress(file.read_bytes()))
-    return found
+    types: dict[str, dict[str, Any]] = json.loads(gzip.decompress(file.read_bytes()))
+    return types
 
 
-def write_generated(file: Path, found: dict[str, dict[str, Any]]) -> None:
+def write_generated(file: Path, types: dict[str, dict[str, Any]]) -> None:
     """The same bytes for the same checks."""
-    text = json.dumps(found, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(types, sort_keys=True, separators=(",", ":"))
     with file.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
         packed.write(text.encode())
 
@@ -99,25 +99,27 @@ def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
     """The part of an entry that fits a schema: arguments that exist, rules for values of their type."""
     checks = {}
     for path, rules in entry.get("checks", {}).items():
-        found = find(block, path)
+        argument = find(block, path)
         kept = []
         for rule in rules:
-            if found is not None and fits(found, rule) and rule not in kept:
+            if argument is not None and fits(argument, rule) and rule not in kept:
                 kept.append(rule)
         if kept:
             checks[path] = kept
-    made = {"source": entry["source"], "checks": checks}
+    result = {"source": entry["source"], "checks": checks}
     for group in GROUPS:
         listed = [
-            one for one in entry.get(group, []) if _siblings(one) and all(find(block, path) for path in one)
+            paths
+            for paths in entry.get(group, [])
+            if _siblings(paths) and all(find(block, path) for path in paths)
         ]
         if listed:
-            made[group] = listed
-    return made if checks or len(made) > 2 else {}
+            result[group] = listed
+    return result if checks or len(result) > 2 else {}
 
 
 def find(block: Block, path: str) -> Attribute | Nested | None:
-    """What stands at a dotted path below a block, members of objects in attributes included."""
+    """The argument or block at a dotted path below a block, members of objects in attributes included."""
     name, _, rest = path.partition(".")
     attribute = block.attributes.get(name)
     if attribute is None or not rest:
@@ -137,20 +139,20 @@ def _siblings(paths: list[str]) -> bool:
     return len({path.rpartition(".")[0] for path in paths}) == 1
 
 
-def fits(found: Attribute | Nested, rule: Rule) -> bool:
+def fits(argument: Attribute | Nested, rule: Rule) -> bool:
     """Whether a rule can judge the values of an argument."""
     ((key, value),) = rule.items()
     if key == "items":
-        return isinstance(found, Nested) or (
-            isinstance(found.type, list) and found.type[0] in ("list", "set")
+        return isinstance(argument, Nested) or (
+            isinstance(argument.type, list) and argument.type[0] in ("list", "set")
         )
-    if isinstance(found, Nested):
+    if isinstance(argument, Nested):
         return False
-    if found.computed and not found.optional and not found.required:
+    if argument.computed and not argument.optional and not argument.required:
         return False
     if key == "any":
-        return all(fits(found, one) for rules in value for one in rules)
-    type_ = found.type
+        return all(fits(argument, member_rule) for rules in value for member_rule in rules)
+    type_ = argument.type
     if isinstance(type_, list):
         type_ = type_[1] if type_[0] in ("list", "set") else "dynamic"
     if key == "multiple":
@@ -158,12 +160,12 @@ def fits(found: Attribute | Nested, rule: Rule) -> bool:
     if key == "range":
         return type_ in ("number", "string")
     if key == "enum":
-        return type_ == ("string" if all(isinstance(one, str) for one in value) else "number")
+        return type_ == ("string" if all(isinstance(member, str) for member in value) else "number")
     return type_ == "string"
 
 
 def problems(block: Block, entry: dict[str, Any], config: Object) -> Iterator[Problem]:
-    """What the provider would refuse in a configuration of a type."""
+    """The problems that the provider reports for a configuration of a type."""
     source = entry["source"]
     for path, rules in entry["checks"].items():
         last = find(block, path)
@@ -188,8 +190,8 @@ def _members(
                 wanted = _span(low, high, "member")
                 yield Problem(steps, f"expected {named(steps)} to have {wanted}, got {len(value)}", source)
     others = [rule for rule in rules if "items" not in rule]
-    for index, one in enumerate(value):
-        yield from _of_value((*steps, index), one, others, source)
+    for index, member in enumerate(value):
+        yield from _of_value((*steps, index), member, others, source)
 
 
 def _of_value(steps: Steps, value: Any, rules: list[Rule], source: str) -> Iterator[Problem]:
@@ -207,7 +209,7 @@ def named(steps: Steps) -> str:
 
 
 def refused(rule: Rule, value: Any) -> str:
-    """What the value would have to do for the rule to hold; empty when it holds."""
+    """What the value must do for the rule to hold; empty if it holds."""
     ((key, wanted),) = rule.items()
     return _RULES[key](wanted, value)
 
@@ -217,17 +219,17 @@ def _enum(wanted: list[Any], value: Any) -> str:
 
 
 def _enum_any_case(wanted: list[str], value: str) -> str:
-    return "" if value.lower() in [one.lower() for one in wanted] else f"be {_choice(wanted, value)}"
+    return "" if value.lower() in [text.lower() for text in wanted] else f"be {_choice(wanted, value)}"
 
 
 def _choice(wanted: list[Any], value: Any) -> str:
-    """The values allowed; of very many, those most like the one given."""
+    """The allowed values; of very many, those most similar to the given one."""
     if len(wanted) == 1:
         return json.dumps(wanted[0])
     if len(wanted) <= SHOWN or not isinstance(value, str):
-        return f"one of {', '.join(json.dumps(one) for one in wanted)}"
+        return f"one of {', '.join(json.dumps(option) for option in wanted)}"
     near = get_close_matches(value, wanted, 5, 0.0)
-    return f"one of {len(wanted)} values, such as {', '.join(json.dumps(one) for one in near)}"
+    return f"one of {len(wanted)} values, such as {', '.join(json.dumps(option) for option in near)}"
 
 
 def _range(wanted: list[Any], value: Any) -> str:
@@ -296,8 +298,8 @@ def _multiple(wanted: int, value: Any) -> str:
 
 
 def _any(wanted: list[list[Rule]], value: Any) -> str:
-    found = [next((words for rule in rules if (words := refused(rule, value))), "") for rules in wanted]
-    return "" if "" in found else " or ".join(dict.fromkeys(found))
+    refusals = [next((words for rule in rules if (words := refused(rule, value))), "") for rules in wanted]
+    return "" if "" in refusals else " or ".join(dict.fromkeys(refusals))
 
 
 _RULES: dict[str, Callable[[Any, Any], str]] = {
@@ -325,26 +327,26 @@ def _shown(value: Any) -> str:
 
 
 def values(block: Block | None, value: Any, path: list[str], steps: Steps) -> Iterator[tuple[Steps, Any]]:
-    """Every known value at a dotted path, with the way to it."""
+    """Every known value at a dotted path, with its steps."""
     if not isinstance(value, dict):
         return
     name, *rest = path
-    found = value.get(name)
-    if found is None or found is UNKNOWN:
+    nested_value = value.get(name)
+    if nested_value is None or nested_value is UNKNOWN:
         return
     if not rest:
-        yield (*steps, name), found
+        yield (*steps, name), nested_value
         return
     nested = block.blocks.get(name) if block else None
     inside = nested.block if nested else None
-    if isinstance(found, list):
-        for index, one in enumerate(found):
-            yield from values(inside, one, rest, (*steps, name, index))
-    elif nested and nested.nesting == "map" and isinstance(found, dict):
-        for key, one in found.items():
-            yield from values(inside, one, rest, (*steps, name, key))
+    if isinstance(nested_value, list):
+        for index, member in enumerate(nested_value):
+            yield from values(inside, member, rest, (*steps, name, index))
+    elif nested and nested.nesting == "map" and isinstance(nested_value, dict):
+        for key, member in nested_value.items():
+            yield from values(inside, member, rest, (*steps, name, key))
     else:
-        yield from values(inside, found, rest, (*steps, name))
+        yield from values(inside, nested_value, rest, (*steps, name))
 
 
 def _together(block: Block, config: Object, group: str, paths: list[str], source: str) -> Iterator[Problem]:
@@ -353,9 +355,9 @@ def _together(block: Block, config: Object, group: str, paths: list[str], source
     places: Iterator[tuple[Steps, Any]] = iter([((), config)])
     if parent:
         places = _objects(block, config, parent)
-    for steps, place in places:
-        state = [_state(place.get(name)) for name in names]
-        given = [name for name, one in zip(names, state, strict=True) if one is True]
+    for steps, parent_value in places:
+        state = [_state(parent_value.get(name)) for name in names]
+        given = [name for name, is_set in zip(names, state, strict=True) if is_set is True]
         maybe = None in state
         words = ""
         if group == "conflicts" and state[0] is True and len(given) > 1:
@@ -367,7 +369,7 @@ def _together(block: Block, config: Object, group: str, paths: list[str], source
                 f"{'exactly' if group == 'exactly_one' else 'at least'} one of {', '.join(names)} must be set"
             )
         elif group == "together" and state[0] is True and False in state:
-            missing = [name for name, one in zip(names, state, strict=True) if one is False]
+            missing = [name for name, is_set in zip(names, state, strict=True) if is_set is False]
             words = f"{names[0]} needs {' and '.join(missing)} to be set as well"
         if words:
             about = given[0] if given else names[0]
@@ -375,15 +377,17 @@ def _together(block: Block, config: Object, group: str, paths: list[str], source
 
 
 def _objects(block: Block, config: Object, parent: str) -> Iterator[tuple[Steps, Any]]:
-    for steps, found in values(block, config, parent.split("."), ()):
-        if isinstance(found, list):
-            yield from (((*steps, index), one) for index, one in enumerate(found) if isinstance(one, dict))
-        elif isinstance(found, dict):
-            yield steps, found
+    for steps, value in values(block, config, parent.split("."), ()):
+        if isinstance(value, list):
+            yield from (
+                ((*steps, index), member) for index, member in enumerate(value) if isinstance(member, dict)
+            )
+        elif isinstance(value, dict):
+            yield steps, value
 
 
 def _state(value: Any) -> bool | None:
-    """Whether an argument is set; None when that is not known or open to doubt."""
+    """Whether an argument is set; None if that is unknown or doubtful."""
     if value is UNKNOWN or value == {} or value == "":
         return None
     return value is not None and value != []

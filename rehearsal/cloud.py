@@ -1,6 +1,6 @@
 """The simulated AWS account: everything created in it, in one SQLite file shared by all tiers.
 
-Without a file nothing is remembered: terraform's state is then all there is.
+Without a file nothing is remembered, and terraform's state is the only record.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Cloud:
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
-        """Keeps other providers from reading and writing meanwhile; all is written, or nothing."""
+        """A transaction: other providers neither read nor write meanwhile, and everything is written, or
+        nothing."""
         self._run("BEGIN IMMEDIATE")
         try:
             yield
@@ -47,7 +48,7 @@ class Cloud:
         self._run("COMMIT")
 
     def note(self, kind: str, identity: str) -> dict[str, Any] | None:
-        """What is remembered beside the objects: the day, and names that stay taken."""
+        """A note beside the objects, such as the day or a reserved name."""
         rows = self._run("SELECT value FROM notes WHERE kind = ? AND id = ?", kind, identity)
         return unpack(rows[0][0]) if rows else None
 
@@ -67,7 +68,7 @@ class Cloud:
         self._run("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", type_name, identity, pack(state))
 
     def add(self, type_name: str, identity: str, state: dict[str, Any]) -> bool:
-        """Put a new object; False, and nothing is done, when there is one with this identity."""
+        """Put a new object; False, and nothing is done, if this identity exists."""
         statement = "INSERT OR IGNORE INTO objects VALUES (?, ?, ?) RETURNING 1"
         return bool(self._run(statement, type_name, identity, pack(state)))
 
@@ -85,7 +86,7 @@ class Cloud:
         return [(identity, unpack(state)) for identity, state in rows]
 
     def having(self, text: str) -> list[dict[str, Any]]:
-        """Every object in which a text occurs."""
+        """Every object that contains a text."""
         rows = self._run("SELECT state FROM objects WHERE instr(state, ?)", text.encode())
         return [unpack(state) for (state,) in rows]
 
@@ -93,7 +94,7 @@ class Cloud:
         self._run("DELETE FROM objects WHERE type = ? AND id = ?", type_name, identity)
 
     def attempt(self, what: str) -> int:
-        """How often `what` has been tried, this time included."""
+        """How often `what` has been tried, including this time."""
         rows = self._run(
             "INSERT INTO attempts VALUES (?, 1) ON CONFLICT (what) DO UPDATE SET number = number + 1"
             " RETURNING number",
@@ -113,8 +114,8 @@ def _opened(path: Path | str) -> sqlite3.Connection:
 
 
 def _make(path: Path) -> None:
-    """Puts a new file there, complete: SQLite does not wait for others who turn its journal mode too. Where
-    another provider was first, its file stays."""
+    """Creates the file complete, because SQLite does not wait for a process that changes the journal mode at
+    the same time. If another provider was first, its file stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".account-", dir=path.parent) as scratch:
         new = Path(scratch, path.name)

@@ -1,4 +1,4 @@
-"""Values that follow from other arguments, where one pattern a type is not enough.
+"""Values that follow from other arguments, where one pattern per type is not enough.
 
 Source: the documentation of each resource at registry.terraform.io/providers/hashicorp/aws/6.25.0.
 """
@@ -43,7 +43,7 @@ def _load_balancer(state: Object) -> Patterns:
 
 
 def _below(argument: str, kind: str, its: str) -> Callable[[Object], Patterns]:
-    """The ARN of a listener or a rule begins like that of what it belongs to."""
+    """The ARN of a listener or a rule begins like that of its load balancer or listener."""
 
     def patterns_of(state: Object) -> Patterns:
         above = state.get(argument)
@@ -55,14 +55,14 @@ def _below(argument: str, kind: str, its: str) -> Callable[[Object], Patterns]:
 
 
 def _issuer(state: Object) -> Patterns:
-    """The ARN has the URL without its scheme."""
+    """The ARN contains the URL without its scheme."""
     url = state.get("url")
     host = str(url).removeprefix("https://")
     return {"arn": f"arn:{{partition}}:iam::{{account}}:oidc-provider/{host}"} if isinstance(url, str) else {}
 
 
 def _certificate(state: Object) -> Patterns:
-    """A proof for each name; a star and the name below it have the same."""
+    """A validation record for each name; a wildcard shares that of its parent name."""
     others = state.get("subject_alternative_names")
     names = dict.fromkeys([state.get("domain_name"), *(others if isinstance(others, list) else [])])
     options = [
@@ -79,7 +79,7 @@ def _certificate(state: Object) -> Patterns:
 
 
 def _hosted_zone(_state: Object) -> Patterns:
-    """Of the data source too, which finds zones that were not created here."""
+    """Also for the data source, which finds zones that were not created here."""
     arn = "arn:{partition}:route53:::hostedzone/{zone_id}"
     return {"arn": arn, "id": "{zone_id}", "zone_id": "Z{base32_20}"}
 
@@ -96,7 +96,7 @@ def _key(state: Object) -> Patterns:
 
 
 def _subnet(state: Object) -> Patterns:
-    """Neighbours whose zones AWS chooses are in different ones."""
+    """Adjacent subnets whose zones AWS chooses are in different zones."""
     from rehearsal.answers import zone_id
 
     zone, given = state.get("availability_zone"), state.get("availability_zone_id")
@@ -113,7 +113,7 @@ def _subnet(state: Object) -> Patterns:
 
 
 def _node_group(state: Object) -> Patterns:
-    """An image is of the version of its nodes."""
+    """The image has the version of its nodes."""
     return {"release_version": "{version}.0-20251120"} if isinstance(state.get("version"), str) else {}
 
 
@@ -156,6 +156,6 @@ QUIRKS: dict[str, Callable[[Object], Patterns]] = {
 
 
 def patterns(type_name: str, state: Object) -> Patterns:
-    """What takes the place of the facts' `values` for this resource."""
+    """Values that replace the `values` of the facts for this resource."""
     quirk = QUIRKS.get(type_name)
     return quirk(state) if quirk else {}

@@ -17,7 +17,7 @@ from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN, Object
 from rehearsal.values import ValueFactory
 
-# Data sources that answer the ids of several objects: what they list.
+# Data sources that return the ids of several objects, and the type that they list.
 LISTS = {
     "aws_ebs_volumes": "aws_ebs_volume",
     "aws_eips": "aws_eip",
@@ -27,15 +27,15 @@ LISTS = {
     "aws_subnets": "aws_subnet",
     "aws_vpcs": "aws_vpc",
 }
-# Names of filters that are not those of arguments.
+# Names of filters that differ from those of arguments.
 FILTERS = {"group_name": "name", "cidr": "cidr_block", "route_table_id": "id"}
 
 
 def read(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
     """The data source with every computed attribute filled in.
 
-    What the state that REHEARSAL_KNOWN names was answered is answered again. An object that was not created
-    by the rehearsal is made up.
+    Values that the state named by REHEARSAL_KNOWN has are returned again. An object that the rehearsal did
+    not create is made up.
     """
     if known := _known(type_, config, os.environ.get("REHEARSAL_KNOWN", "")):
         return known
@@ -56,7 +56,7 @@ def read(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
 
 
 def _known(type_: Type, config: Object, file: str) -> Object | None:
-    """What the state has for a data source of this type with the same arguments."""
+    """The values in the state of a data source of this type with the same arguments."""
     asked = {name: value for name, value in config.items() if value not in (None, [], {})}
     if UNKNOWN in asked.values():
         return None
@@ -69,29 +69,32 @@ def _known(type_: Type, config: Object, file: str) -> Object | None:
 @cache
 def _recorded(file: str) -> dict[str, list[dict[str, Any]]]:
     """The data sources in a state, by type."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    objects: dict[str, list[dict[str, Any]]] = {}
     state = json.loads(Path(file).read_text(encoding="utf-8")) if file and Path(file).exists() else {}
     for resource in state.get("resources", []):
         if resource["mode"] == "data":
             for instance in resource["instances"]:
-                found.setdefault(resource["type"], []).append(instance["attributes"])
-    return found
+                objects.setdefault(resource["type"], []).append(instance["attributes"])
+    return objects
 
 
 def _answers(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
     if type_.name in LISTS:
-        found = list(_matching(LISTS[type_.name], config, cloud))
-        return {"ids": [one["id"] for one in found], "public_ips": [one.get("public_ip") for one in found]}
+        objects = list(_matching(LISTS[type_.name], config, cloud))
+        return {
+            "ids": [object_["id"] for object_ in objects],
+            "public_ips": [object_.get("public_ip") for object_ in objects],
+        }
     for state in _matching(type_.name, config, cloud):
         return state
     return ANSWERS[type_.name](config, account) if type_.name in ANSWERS else {}
 
 
 def _matching(type_name: str, config: Object, cloud: Cloud) -> Iterator[Object]:
-    """The objects that have the arguments, filters and tags asked for."""
+    """The objects that match the arguments, filters and tags."""
     asked = {key: value for key, value in config.items() if isinstance(value, str) and key != "region"}
     blocks = config.get("filter") if isinstance(config.get("filter"), list) else []
-    filters = [(one["name"], one["values"]) for one in blocks or [] if "values" in one]
+    filters = [(filter_["name"], filter_["values"]) for filter_ in blocks or [] if "values" in filter_]
     tags = config.get("tags") or {}
     if not (asked or filters or tags):
         return

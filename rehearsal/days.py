@@ -1,7 +1,8 @@
-"""The calendar of the simulated account: REHEARSAL_DAYS=8 sets its clock to the eighth day, and never back.
+"""The calendar of the simulated account: REHEARSAL_DAYS=8 moves its clock forward to the eighth day, never
+back.
 
-The clock stands in the account, so that all providers of a command, and later commands, see the same day.
-What AWS does by itself until then is done, and the next plan shows it:
+The clock is stored in the account, so that all providers of a command, and later commands, see the same day.
+Changes that AWS makes by itself until then are made, and the next plan shows them:
 
 - maintenance windows open: each does within a week. Sources: tierra/aws/waits.py
 - EKS raises a cluster without extended support, or past it, by a minor version at a time.
@@ -38,12 +39,12 @@ UNSUPPORTED = "open-source-rds-extended-support-disabled"
 
 
 def today(cloud: Cloud) -> int:
-    """The day of the account, 0 for one in which none has passed."""
+    """The day of the account; 0 for a new one."""
     return int((cloud.note(CLOCK, "day") or {"day": 0})["day"])
 
 
 def pass_to(cloud: Cloud, environment: Mapping[str, str]) -> None:
-    """Lets days pass until REHEARSAL_DAYS. Raises ValueError when that, or TIERRA_TODAY, makes no sense."""
+    """Lets days pass until REHEARSAL_DAYS. Raises ValueError if that, or TIERRA_TODAY, is invalid."""
     text = environment.get("REHEARSAL_DAYS", "")
     if not text or not cloud.remembers:
         return
@@ -92,13 +93,13 @@ def _end_support(cloud: Cloud, now: date) -> None:
 
 
 def _support(cluster: Object) -> str:
-    """The row of versions.yaml that says how long the version of a cluster stays."""
+    """The row of versions.yaml with the dates of the version of a cluster."""
     policy = (cluster.get("upgrade_policy") or [{}])[0].get("support_type")
     return "standard_until" if policy == "STANDARD" else "extended_until"
 
 
 def _supported(rows: Mapping[str, Mapping[str, Any]], state: Object, until: str, now: date) -> Any:
-    """The version of an object, or the next one that is supported where AWS has ended it."""
+    """The version of an object, or the next supported one if AWS has ended it."""
     names = list(rows)
     version = state.get("version")
     if not isinstance(version, str):

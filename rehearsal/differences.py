@@ -1,6 +1,6 @@
-"""What the provider refuses when terraform plans, besides checks of values: its CustomizeDiff functions.
+"""Plans that the provider refuses, besides checks of values: its CustomizeDiff functions.
 
-Each rule names its function in the sources of hashicorp/terraform-provider-aws. What is not known yet is not
+Each rule names its function in the sources of hashicorp/terraform-provider-aws. Unknown values are not
 judged.
 """
 
@@ -61,7 +61,7 @@ DIFFERENCES = (
 
 
 def refused(type_name: str, config: Object) -> Iterator[tuple[str, str]]:
-    """What the provider says to a configuration at plan, and where that comes from."""
+    """The errors of the provider for a configuration at plan, each with its source."""
     for rule in DIFFERENCES:
         if type_name in rule.types and (words := rule.answer(config)):
             yield words, f"The provider refuses it at plan. The rule is from {rule.source}."

@@ -1,9 +1,9 @@
-"""What databases do by themselves after a change is accepted: changes wait for the window, the running
-version follows the requested one, and replicas follow their primary to another major version.
+"""Changes that databases make by themselves after a change is accepted: changes wait for the window, the
+running version follows the requested one, and replicas follow their primary to another major version.
 
 Sources: tierra/aws/waits.py; for replicas
 docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html, Major version upgrades.
-That they get the default group of their new version is an assumption: no group of the old one fits.
+It is an assumption that they get the default group of their new version: no group of the old one fits.
 """
 
 from __future__ import annotations
@@ -17,43 +17,44 @@ from tierra.aws.waits import GROUPS, WAITS, waits
 
 DATABASE = "aws_db_instance"
 ACTUAL = "engine_version_actual"
-PENDING = "pending"  # the type, in the account, of what waits; by type and key of the object
+PENDING = "pending"  # the type of the waiting changes in the account; by type and key of the object
 
 
 def key_of(state: Object) -> str:
     return f"{state.get('region') or 'global'}/{state.get('id')}"
 
 
-def settled(type_name: str, made: Object) -> Object:
-    """The object with the version that runs."""
-    version, running = made.get("engine_version"), made.get(ACTUAL)
+def settled(type_name: str, created: Object) -> Object:
+    """The object with its running version."""
+    version, running = created.get("engine_version"), created.get(ACTUAL)
     if type_name != DATABASE or not isinstance(version, str) or not numbers(version):
-        return made
+        return created
     if isinstance(running, str) and f"{running}.".startswith(f"{version}."):
-        return made
-    return {**made, ACTUAL: version if "." in version else f"{version}.1"}
+        return created
+    return {**created, ACTUAL: version if "." in version else f"{version}.1"}
 
 
-def accepted(cloud: Cloud, type_name: str, key: str, was: Object, made: Object) -> Object:
-    """The object once AWS has accepted a change: what waits is as it was, and noted."""
-    names = waits(type_name, was, made)
-    if names and numbers(was.get("engine_version"))[:1] != numbers(made.get("engine_version"))[:1]:
-        names += [name for name in GROUPS if name in made and "engine_version" in names]
+def accepted(cloud: Cloud, type_name: str, key: str, was: Object, updated: Object) -> Object:
+    """The object once AWS has accepted a change: waiting arguments keep their old values and are noted."""
+    names = waits(type_name, was, updated)
+    if names and numbers(was.get("engine_version"))[:1] != numbers(updated.get("engine_version"))[:1]:
+        names += [name for name in GROUPS if name in updated and "engine_version" in names]
     if type_name in WAITS:
-        _note(cloud, f"{type_name} {key}", {name: made[name] for name in names})
-    now = settled(type_name, {**made, **{name: was.get(name) for name in names}})
+        _note(cloud, f"{type_name} {key}", {name: updated[name] for name in names})
+    now = settled(type_name, {**updated, **{name: was.get(name) for name in names}})
     _lead(cloud, type_name, was, now)
     return now
 
 
 def forget(cloud: Cloud, type_name: str, key: str) -> None:
-    """Nothing of an object that is gone waits."""
+    """Removes the waiting changes of a deleted object."""
     if type_name in WAITS:
         cloud.delete(PENDING, f"{type_name} {key}")
 
 
 def open_window(cloud: Cloud, noted_until: int | None = None) -> list[str]:
-    """Makes every change that waits, or that has waited since that day; answers the objects that changed."""
+    """Makes every waiting change, or those that have waited since that day; returns the objects that
+    changed."""
     changed = []
     for note in cloud.all(PENDING):
         if noted_until is not None and note.get("day", 0) > noted_until:
@@ -70,7 +71,7 @@ def open_window(cloud: Cloud, noted_until: int | None = None) -> list[str]:
 
 
 def raised(cloud: Cloud, key: str, was: Object, version: str) -> None:
-    """Takes a database, and its replicas, to a version that AWS chose."""
+    """Upgrades a database, and its replicas, to a version that AWS chose."""
     major = version.partition(".")[0]
     now = {**was, "engine_version": version, ACTUAL: version, GROUPS[0]: f"default.postgres{major}"}
     cloud.put(DATABASE, key, now)
@@ -85,7 +86,7 @@ def _note(cloud: Cloud, of: str, values: dict[str, Any]) -> None:
 
 
 def _lead(cloud: Cloud, type_name: str, was: Object, now: Object) -> None:
-    """Takes the replicas of a database to its major version."""
+    """Upgrades the replicas of a database to its major version."""
     old, new = numbers(was.get(ACTUAL)), numbers(now.get(ACTUAL))
     if type_name != DATABASE or now.get("replicate_source_db") or old[:1] == new[:1] or not new:
         return

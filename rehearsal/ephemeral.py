@@ -24,10 +24,10 @@ STRINGS: CtyType = ["map", "string"]
 
 
 def _block(required: str, optional: str, computed: str, filled: str = "", **types: CtyType) -> Block:
-    """A block of arguments named in texts, strings unless `types` says otherwise; `filled` ones are optional
-    and computed, as `region` always is."""
+    """A block of arguments, each parameter a list of names; they are strings unless `types` gives another
+    type. `filled` ones are optional and computed, as `region` always is."""
     attributes: dict[str, Attribute] = {}
-    for names, needed, given, made in (
+    for names, needed, given, filled_in in (
         (required, True, False, False),
         (optional, False, True, False),
         (computed, False, False, True),
@@ -35,7 +35,7 @@ def _block(required: str, optional: str, computed: str, filled: str = "", **type
     ):
         for name in names.split():
             type_ = types.get(name, "string")
-            attributes[name] = Attribute(type_, needed, given, made, sensitive=name in SENSITIVE)
+            attributes[name] = Attribute(type_, needed, given, filled_in, sensitive=name in SENSITIVE)
     return Block(attributes)
 
 
@@ -91,13 +91,13 @@ TYPES["aws_kms_secrets"].blocks["secret"] = Nested(_SECRET, "set")
 
 
 def open_resource(type_name: str, config: Object, account: Account, cloud: Cloud) -> Object:
-    """The open ephemeral resource. Its secret is what was stored, or made up from the arguments."""
+    """The opened ephemeral resource. Its secret is the stored one, or made up from the arguments."""
     seed = hashlib.sha256(pack([type_name, sorted(config.items())])).hexdigest()
-    made = {**_answers(type_name, seed, config, account), **_stored(type_name, config, cloud)}
+    result = {**_answers(type_name, seed, config, account), **_stored(type_name, config, cloud)}
     opened = dict(config)
     for name, attribute in TYPES[type_name].attributes.items():
         if attribute.computed and config.get(name) is None:
-            opened[name] = made.get(name)
+            opened[name] = result.get(name)
     return opened
 
 
@@ -134,7 +134,8 @@ def _answers(type_name: str, seed: str, config: Object, account: Account) -> Obj
 
 
 def _stored(type_name: str, config: Object, cloud: Cloud) -> Object:
-    """What the account holds under the arguments. A write-only secret is kept nowhere, so is not found."""
+    """The values that the account has for the arguments. A write-only secret is stored nowhere and therefore
+    not found."""
     key = {"aws_secretsmanager_secret_version": "secret_id", "aws_ssm_parameter": "arn"}.get(type_name, "")
     for state in cloud.all(type_name) if key else []:
         if state.get(key) == config.get(key):

@@ -1,4 +1,4 @@
-"""What a plan knows, or keeps, beyond the facts: values that the provider computes before it calls AWS.
+"""Values that a plan contains beyond the facts, because the provider computes them before it calls AWS.
 
 Sources, of hashicorp/terraform-provider-aws: internal/service/acm/certificate.go, CustomizeDiff; windows are
 in lower case by StateFunc: internal/service/rds/instance.go and internal/service/elasticache/cluster.go.
@@ -17,7 +17,7 @@ WINDOWS = ("maintenance_window", "preferred_maintenance_window", "weekly_mainten
 
 
 def foreseen(type_name: str, prior: Mapping[str, Any] | None, planned: Object) -> Object:
-    """The arguments of a plan that are known better than that AWS decides them."""
+    """The arguments whose values are known although AWS decides them."""
     if type_name == CERTIFICATE:
         return _certificate(prior or {}, planned)
     before = {name: (prior or {}).get(name) for name in WINDOWS if isinstance(planned.get(name), str)}
@@ -29,7 +29,8 @@ def foreseen(type_name: str, prior: Mapping[str, Any] | None, planned: Object) -
 
 
 def _certificate(prior: Mapping[str, Any], planned: Object) -> Object:
-    """The names of a certificate include its domain, and each has one proof, whose record ACM makes up."""
+    """The names of a certificate include its domain, and each has one validation record, which ACM
+    chooses."""
     domain, others = planned.get("domain_name"), planned.get(NAMES)
     others = [] if others is None or (others is UNKNOWN and not prior) else others
     if not isinstance(domain, str) or others is UNKNOWN or UNKNOWN in others:

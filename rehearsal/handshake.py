@@ -32,10 +32,10 @@ COOKIE_VALUE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2
 WORKERS = 8
 
 
-def serve(servicer: object) -> int:
-    """Serve the methods of `servicer` as a Terraform provider until terraform ends it; the exit code.
+def serve(provider: object) -> int:
+    """Serve the methods of `provider` as a Terraform provider until terraform ends it; the exit code.
 
-    A method that `servicer` lacks answers UNIMPLEMENTED, which terraform understands.
+    A method that `provider` lacks answers UNIMPLEMENTED, which terraform understands.
     """
     if os.environ.get(COOKIE_NAME) != COOKIE_VALUE:
         sys.stderr.write("This is Tierra's rehearsal provider. terraform starts it; it does nothing alone.\n")
@@ -44,7 +44,7 @@ def serve(servicer: object) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # terraform decides what an interrupt means
     server = grpc.server(ThreadPoolExecutor(WORKERS))
-    server.add_generic_rpc_handlers(tuple(_services(servicer, stopped)))
+    server.add_generic_rpc_handlers(tuple(_services(provider, stopped)))
     with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
         address = str(Path(folder, "provider.sock"))
         credentials, certificate = _credentials()
@@ -59,12 +59,13 @@ def serve(servicer: object) -> int:
 
 
 def warm() -> None:
-    """Loads what the libraries leave to the first call. A copy of this process then has it, and no secret."""
+    """Loads what the libraries load at the first call, so that forks of this process have it; no secret is
+    loaded."""
     pair()
     list(_services(object(), threading.Event()))
 
 
-def _services(servicer: object, stopped: threading.Event) -> Iterator[grpc.GenericRpcHandler]:
+def _services(provider: object, stopped: threading.Event) -> Iterator[grpc.GenericRpcHandler]:
     def shutdown(_request: object, _context: object) -> object:
         stopped.set()
         return messages(CONTROLLER).Empty()
@@ -73,7 +74,7 @@ def _services(servicer: object, stopped: threading.Event) -> Iterator[grpc.Gener
         stopped.wait()
         return iter(())
 
-    yield _service(messages(PROTOCOL), "Provider", lambda name: getattr(servicer, name, None))
+    yield _service(messages(PROTOCOL), "Provider", lambda name: getattr(provider, name, None))
     yield _service(messages(CONTROLLER), "GRPCController", {"Shutdown": shutdown}.get)
     yield _service(messages(STDIO), "GRPCStdio", {"StreamStdio": no_output}.get)
 
@@ -104,7 +105,7 @@ def _credentials() -> tuple[grpc.ServerCredentials, bytes]:
     private, certificate = pair()
     chain = certificate.public_bytes(serialization.Encoding.PEM)
     # terraform's certificate is of curve P-521, which gRPC's TLS library does not accept, so it is not asked
-    # for; the socket lies in a folder that only this user can enter (grpc/grpc issue 23235).
+    # for; the socket is in a folder that only this user can enter (grpc/grpc issue 23235).
     credentials = grpc.ssl_server_credentials([(private, chain)])
     return credentials, certificate.public_bytes(serialization.Encoding.DER)
 

@@ -25,11 +25,11 @@ IDLE_SECONDS = 30
 
 
 def main() -> None:
-    from rehearsal import handshake, servicer
+    from rehearsal import handshake, provider
 
     handshake.warm()
-    servicer.warm()
-    gc.freeze()  # what is loaded stays: no copy looks at it again, and so the copies share its memory
+    provider.warm()
+    gc.freeze()  # the collector ignores what is loaded, so forks share its memory
     os.closerange(3, 1024)
     os.chdir(HOME)
     address = Path(sys.argv[1])
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _calls(listener: socket.socket, address: Path) -> Iterator[socket.socket]:
-    """Calls until there are none for a while; then those that came just before the address was gone."""
+    """Calls until none comes for a while, then those that came just before the socket was removed."""
     listener.settimeout(IDLE_SECONDS)
     while True:
         try:
@@ -63,7 +63,7 @@ def _calls(listener: socket.socket, address: Path) -> Iterator[socket.socket]:
 
 
 def _answer(call: socket.socket) -> None:
-    """Be the provider that was called for, and end."""
+    """Runs as the requested provider, and exits."""
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -72,11 +72,11 @@ def _answer(call: socket.socket) -> None:
         for number, file in enumerate(files, 1):
             os.dup2(file, number)
             os.close(file)
-        provider, folder, *environment = _rest(call).split("\0")
+        name, folder, *environment = _rest(call).split("\0")
         os.environ.clear()
-        os.environ.update(dict(each.split("=", 1) for each in environment))
+        os.environ.update(dict(variable.split("=", 1) for variable in environment))
         os.chdir(folder)
-        sys.argv = ["rehearsal", provider]
+        sys.argv = ["rehearsal", name]
         threading.Thread(target=_follow, args=(call,), daemon=True).start()
         code = provide()
         sys.stdout.flush()
@@ -97,7 +97,7 @@ def _rest(call: socket.socket) -> str:
 
 
 def _follow(call: socket.socket) -> None:
-    """End when the caller has ended: terraform was killed, or gave up on it."""
+    """Ends with the caller, if terraform was killed or gave up."""
     poll = select.poll()
     poll.register(call, 0)
     poll.poll()

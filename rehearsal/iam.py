@@ -1,8 +1,8 @@
 """IAM as far as policies of roles need it: which requests a role may make.
 
-Sources: the user guide of IAM, "Policy evaluation logic" (a refusal wins; without one, what a policy of the
-role and its boundary both allow is allowed), "IAM JSON policy elements: Condition operators" and
-"Troubleshoot access denied error messages", whose words `Identity.refusal` has.
+Sources: the user guide of IAM, "Policy evaluation logic" (a Deny wins; without one, a request is allowed if a
+policy of the role and its boundary both allow it), "IAM JSON policy elements: Condition operators" and
+"Troubleshoot access denied error messages", which `Identity.refusal` quotes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 @dataclass(frozen=True)
 class Request:
-    """One resource of one call. Keys of `context` are in small letters.
-
-    With `known`, a key that is not in the context and begins with none of these is one of which nothing is
-    known: the request is then refused only where it would be whatever the value.
+    """One resource of one call. Keys of `context` are in lower case. With `known`, a key that is not in the
+    context and begins with none of these is unknown: the request is then refused only if it would be refused
+    for every value.
     """
 
     action: str
@@ -41,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Identity:
-    """A role: its policies, and its boundary where it has one. `unread`: it has policies that no one knows
+    """A role: its policies, and its boundary where it has one. `unread`: it has policies that are unknown
     here, which may allow anything."""
 
     policies: Sequence[Document]
@@ -52,12 +51,12 @@ class Identity:
         return not self.refusal(request)
 
     def refusal(self, request: Request) -> str:
-        """Why the request is refused, in the words of AWS; empty when it is not."""
-        if any(_says(each, request, "Deny") for each in self.policies):
+        """Why the request is refused, in the words of AWS; empty if it is allowed."""
+        if any(_says(policy, request, "Deny") for policy in self.policies):
             return "with an explicit deny in an identity-based policy"
         if self.boundary and _says(self.boundary, request, "Deny"):
             return "with an explicit deny in a permissions boundary"
-        if not self.unread and not any(_says(each, request, "Allow") for each in self.policies):
+        if not self.unread and not any(_says(policy, request, "Allow") for policy in self.policies):
             return f"because no identity-based policy allows the {request.action} action"
         if self.boundary and not _says(self.boundary, request, "Allow"):
             return f"because no permissions boundary allows the {request.action} action"
@@ -65,13 +64,13 @@ class Identity:
 
 
 def matches(pattern: str, value: str, *, small: bool = False) -> bool:
-    """Whether `*` and `?` of a pattern stand for the rest of a value."""
+    """Whether a pattern with `*` and `?` matches a value."""
     return _compiled(pattern, small).fullmatch(value) is not None
 
 
 @lru_cache(4096)
 def _compiled(pattern: str, small: bool) -> re.Pattern[str]:
-    text = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
+    text = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
     return re.compile(text, re.IGNORECASE | re.DOTALL if small else re.DOTALL)
 
 
@@ -87,22 +86,22 @@ def _says(document: Document, request: Request, effect: str) -> bool:
 
 
 def _applies(statement: Mapping[str, Any], request: Request, doubt: bool) -> bool:
-    """Whether a statement is about the request; `doubt` is the answer where that cannot be known."""
+    """Whether a statement applies to the request; `doubt` is returned if that is unknown."""
     acts = any(
-        matches(each, request.action, small=True)
-        for each in listed(statement.get("Action", statement.get("NotAction", [])))
+        matches(action, request.action, small=True)
+        for action in listed(statement.get("Action", statement.get("NotAction", [])))
     )
     if acts != ("Action" in statement):
         return False
     there = any(
-        _stands_for(each, request.resource, doubt == ("Resource" in statement))
-        for each in listed(statement.get("Resource", statement.get("NotResource", [])))
+        _stands_for(pattern, request.resource, doubt == ("Resource" in statement))
+        for pattern in listed(statement.get("Resource", statement.get("NotResource", [])))
     )
     return there == ("Resource" in statement) and _conditions(statement.get("Condition", {}), request, doubt)
 
 
 def _stands_for(pattern: str, resource: str, doubt: bool) -> bool:
-    """Whether a pattern of ARNs has this one; its variables may be anything, or nothing."""
+    """Whether a pattern of ARNs matches this one; its variables may have any value."""
     if VARIABLE.search(pattern):
         return doubt and matches(VARIABLE.sub("*", pattern), resource)
     return matches(pattern, resource)
@@ -119,35 +118,35 @@ def _conditions(conditions: Mapping[str, Mapping[str, Any]], request: Request, d
 
 
 def _texts(expected: Any) -> list[str]:
-    return [str(each).lower() if isinstance(each, bool) else str(each) for each in listed(expected)]
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in listed(expected)]
 
 
 def _doubtful(operator: str, key: str, expected: Any, request: Request) -> bool:
-    """Whether nothing can be said about a condition: its key, operator or a variable is not known here."""
+    """Whether a condition cannot be evaluated, because its key, operator or a variable is unknown here."""
     plain = operator.rpartition(":")[2].removesuffix("IfExists")
-    variable = any(VARIABLE.search(each) for each in _texts(expected))
+    variable = any(VARIABLE.search(text) for text in _texts(expected))
     unknown = plain != "Null" and plain not in OPERATORS and plain not in NEGATED
     return unknown or variable or request.doubtful(key.lower())
 
 
-def _holds(operator: str, expected: list[str], found: Sequence[str] | None) -> bool:
+def _holds(operator: str, expected: list[str], actual: Sequence[str] | None) -> bool:
     quantifier, _, plain = operator.rpartition(":")
     if plain == "Null":
-        return (found is None) == (expected == ["true"])
+        return (actual is None) == (expected == ["true"])
     optional = plain.endswith("IfExists")
     plain = plain.removesuffix("IfExists")
     negative = plain in NEGATED
     comparison = NEGATED.get(plain, plain)
-    if not found:
+    if not actual:
         return optional or negative or quantifier == "ForAllValues"
 
-    def one(value: str) -> bool:
-        equal = any(_equal(comparison, value, each) for each in expected)
+    def holds(value: str) -> bool:
+        equal = any(_equal(comparison, value, wanted) for wanted in expected)
         return equal != negative
 
     if quantifier == "ForAnyValue":
-        return any(one(value) for value in found)
-    return all(one(value) for value in found)
+        return any(holds(value) for value in actual)
+    return all(holds(value) for value in actual)
 
 
 def _equal(comparison: str, value: str, expected: str) -> bool:

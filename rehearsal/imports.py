@@ -1,10 +1,10 @@
 """Imports: the ids by which objects are found, and which values an import does not restore.
 
 Sources, of hashicorp/terraform-provider-aws: for the ids, the section "Import" of
-website/docs/r/<type>.html.markdown; for what no API answers, ImportStateVerifyIgnore in the acceptance tests
-of each type, internal/service/*/*_test.go; for what an import sets itself, resourceInstanceImport and
-resourceClusterImport in internal/service/rds and docdb. Of helm_release: docs/resources/release.md of
-hashicorp/terraform-provider-helm.
+website/docs/r/<type>.html.markdown; for values that no API returns, ImportStateVerifyIgnore in the acceptance
+tests of each type, internal/service/*/*_test.go; for values that an import sets itself,
+resourceInstanceImport and resourceClusterImport in internal/service/rds and docdb. Of helm_release:
+docs/resources/release.md of hashicorp/terraform-provider-helm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from rehearsal.protocol import Object
 
-# What an operator may name an object by in an import, whatever its type.
+# Attributes by which an import may name an object of any type.
 ANY = ("{id}", "{arn}", "{name}", "{identifier}", "{cluster_identifier}", "{key_id}", "{url}")
 _SCALABLE = "{service_namespace}/{resource_id}/{scalable_dimension}"
 _RULE = "{network_acl_id}:{rule_number}:{protocol}:{egress}"
@@ -38,8 +38,8 @@ IDS: Mapping[str, tuple[str, ...]] = {
     "aws_lb_listener_certificate": ("{listener_arn}_{certificate_arn}",),
     "aws_network_acl_rule": (_RULE,),
     "aws_route": tuple(
-        f"{{route_table_id}}_{{destination_{each}}}"
-        for each in ("cidr_block", "ipv6_cidr_block", "prefix_list_id")
+        f"{{route_table_id}}_{{destination_{destination}}}"
+        for destination in ("cidr_block", "ipv6_cidr_block", "prefix_list_id")
     ),
     "aws_route53_record": (f"{_RECORD}_{{set_identifier}}", _RECORD),
     "aws_route_table_association": ("{subnet_id}/{route_table_id}", "{gateway_id}/{route_table_id}"),
@@ -52,7 +52,7 @@ IDS: Mapping[str, tuple[str, ...]] = {
     "aws_wafv2_web_acl_association": ("{web_acl_arn},{resource_arn}",),
     "helm_release": ("{namespace}/{name}",),
 }
-# Arguments that no API answers: they stand in terraform's state alone, and an import leaves them unset.
+# Arguments that no API returns: only terraform's state has them, and an import leaves them unset.
 UNREAD = (
     *("allow_major_version_upgrade", "apply_immediately", "auth_token", "auth_token_update_strategy"),
     *("bypass_policy_lockout_safety_check", "delete_automated_backups", "deletion_window_in_days"),
@@ -63,7 +63,7 @@ UNREAD = (
     *("revoke_rules_on_delete", "secret_string_wo_version", "skip_destroy", "skip_final_snapshot"),
     *("wait_for_capacity_timeout", "wait_for_steady_state"),
 )
-# What an import sets where no API answers.
+# Values that an import sets for arguments that no API returns.
 SET: Mapping[str, Mapping[str, Any]] = {
     "aws_db_instance": {"skip_final_snapshot": True, "delete_automated_backups": True},
     "aws_docdb_cluster": {"skip_final_snapshot": True},
@@ -73,7 +73,7 @@ _NAME = re.compile(r"\{(\w+)\}")
 
 
 def ids(type_name: str, state: Object) -> Iterator[str]:
-    """What an operator may name the object by."""
+    """The ids by which an import may name the object."""
     for pattern in (*IDS.get(type_name, ()), *ANY):
         names = _NAME.findall(pattern)
         values = {name: _text(state.get(name)) for name in names}
@@ -81,14 +81,14 @@ def ids(type_name: str, state: Object) -> Iterator[str]:
             yield _NAME.sub(lambda match, values=values: values[match[1]], pattern)  # type: ignore[misc]
 
 
-def brought(type_name: str, found: Object) -> Object:
-    """What an import makes of an object: nothing of what no API answers."""
-    return {**found, **{name: None for name in UNREAD if name in found}, **SET.get(type_name, {})}
+def brought(type_name: str, stored: Object) -> Object:
+    """The object as an import reads it, without arguments that no API returns."""
+    return {**stored, **{name: None for name in UNREAD if name in stored}, **SET.get(type_name, {})}
 
 
-def read(found: Object, state: Object) -> Object:
-    """An object as it is now; what no API answers is as the state has it."""
-    return {**found, **{name: state.get(name) for name in UNREAD if name in found}}
+def read(stored: Object, state: Object) -> Object:
+    """The object as it is now; arguments that no API returns keep the values of the state."""
+    return {**stored, **{name: state.get(name) for name in UNREAD if name in stored}}
 
 
 def _text(value: Any) -> str:

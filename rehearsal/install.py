@@ -20,12 +20,12 @@ from tierra.bindings.terraform import REGISTRIES
 from tierra.files import write
 
 ROOT = Path(__file__).resolve().parents[1]
-# OpenTofu asks a registry of its own for the same providers.
+# OpenTofu uses its own registry for the same providers.
 HOSTS = [f"{host}/hashicorp" for host in REGISTRIES.values()]
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
-# The text is the same on every machine, so terraform's lock file is too: what differs (where Python is)
-# stands in a file beside it.
+# The text is the same on every machine, so terraform's lock file is too: what differs (the path of Python) is
+# in a file beside it.
 EXECUTABLE = """#!/bin/sh
 # Tierra's rehearsal provider: answers terraform as hashicorp/{name} {version} without a cloud.
 here=$(readlink -f "$0")

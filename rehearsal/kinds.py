@@ -1,6 +1,6 @@
 """Text formats that the provider, or AWS, accepts: networks, ARNs, windows, policies, schedules.
 
-Each entry of KINDS answers what a text would have to be; empty when it is that.
+Each entry of KINDS returns what a text must be; empty if it is valid.
 Sources: internal/verify/validate.go and internal/types/timestamp of hashicorp/terraform-provider-aws; the
 grammar of IAM policies (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html); cron
 expressions (docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html).
@@ -30,7 +30,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
-# Protocols above TCP and UDP, which the registry of IP protocols does not have:
+# Application protocols, which the registry of IP protocols does not have:
 # www.iana.org/assignments/protocol-numbers.
 _APPLICATIONS = {"http", "https", "tls", "ssl", "ssh", "dns", "smtp", "ftp", "ntp", "quic", "grpc", "any"}
 
@@ -44,13 +44,13 @@ def _network(version: int | None, *, host_bits: bool = False) -> Callable[[str],
 
     def judge(text: str) -> str:
         try:
-            found = ipaddress.ip_interface(text)
+            interface = ipaddress.ip_interface(text)
         except ValueError:
             return f"be a valid {what}"
-        if not re.fullmatch(r"[^/]+/\d+", text) or (version and found.version != version):
+        if not re.fullmatch(r"[^/]+/\d+", text) or (version and interface.version != version):
             return f"be a valid {what}"
-        if not host_bits and found.ip != found.network.network_address:
-            return f"be the address of a network: did you mean {found.network}?"
+        if not host_bits and interface.ip != interface.network.network_address:
+            return f"be the address of a network: did you mean {interface.network}?"
         return ""
 
     return judge
@@ -60,16 +60,16 @@ def _address(version: int | None) -> Callable[[str], str]:
     def judge(text: str) -> str:
         words = f"be a valid IPv{version} address" if version else "be a valid IP address"
         try:
-            found = ipaddress.ip_address(text)
+            address = ipaddress.ip_address(text)
         except ValueError:
             return words
-        return words if version and found.version != version else ""
+        return words if version and address.version != version else ""
 
     return judge
 
 
 def _json(text: str) -> str:
-    """JSON, or nothing: validation.StringIsJSON of the SDK takes an empty string for an argument left out."""
+    """JSON, or empty: validation.StringIsJSON of the SDK treats an empty string as a missing argument."""
     if not text:
         return ""
     try:
@@ -89,24 +89,22 @@ def _base64(text: str) -> str:
 
 def _time(text: str) -> str:
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return "be a time of RFC 3339, such as 2026-01-31T08:00:00Z"
     return (
-        "" if found.tzinfo and "T" in text.upper() else "be a time of RFC 3339, such as 2026-01-31T08:00:00Z"
+        "" if time.tzinfo and "T" in text.upper() else "be a time of RFC 3339, such as 2026-01-31T08:00:00Z"
     )
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def judge(text: str) -> str:
         try:
-            found = urlsplit(text)
+            url = urlsplit(text)
         except ValueError:
             return "be a valid URL"
         return (
-            ""
-            if found.scheme in schemes and found.netloc
-            else f"be a URL of {' or '.join(schemes)} with a host"
+            "" if url.scheme in schemes and url.netloc else f"be a URL of {' or '.join(schemes)} with a host"
         )
 
     return judge
@@ -148,28 +146,28 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _policy(text: str) -> str:
-    """A policy of a resource; an empty one is an argument left out, as in `_json`."""
-    return _document(text, lambda found: "") if text else ""
+    """A policy of a resource; an empty one counts as missing, as in `_json`."""
+    return _document(text, lambda keys: "") if text else ""
 
 
 def _identity_policy(text: str) -> str:
     """A policy of a role, a user or a group."""
 
-    def judge(found: set[str]) -> str:
-        if found & {"principal", "notprincipal"}:
+    def judge(keys: set[str]) -> str:
+        if keys & {"principal", "notprincipal"}:
             return "a policy of a role, user or group has no Principal"
-        return "" if found & {"resource", "notresource"} else "Resource is missing"
+        return "" if keys & {"resource", "notresource"} else "Resource is missing"
 
     return _document(text, judge)
 
 
 def _trust_policy(text: str) -> str:
-    """A policy that says who may take a role."""
+    """A policy that names who may assume a role."""
 
-    def judge(found: set[str]) -> str:
-        if found & {"resource", "notresource"}:
+    def judge(keys: set[str]) -> str:
+        if keys & {"resource", "notresource"}:
             return "a trust policy has no Resource"
-        return "" if found & {"principal", "notprincipal"} else "Principal is missing"
+        return "" if keys & {"principal", "notprincipal"} else "Principal is missing"
 
     return _document(text, judge)
 
@@ -184,10 +182,10 @@ def _document(text: str, judge: Callable[[set[str]], str]) -> str:
     for name in document:
         if name.lower() not in _DOCUMENT:
             return f"be a policy of IAM (unknown key {name})"
-    found = {name.lower(): value for name, value in document.items()}
-    if found.get("version", "2012-10-17") not in ("2012-10-17", "2008-10-17"):
-        return f"be a policy of IAM (Version must be 2012-10-17 or 2008-10-17, got {found['version']})"
-    statements = found.get("statement")
+    members = {name.lower(): value for name, value in document.items()}
+    if members.get("version", "2012-10-17") not in ("2012-10-17", "2008-10-17"):
+        return f"be a policy of IAM (Version must be 2012-10-17 or 2008-10-17, got {members['version']})"
+    statements = members.get("statement")
     if statements is None:
         return "be a policy of IAM (Statement is missing)"
     for number, statement in enumerate(statements if isinstance(statements, list) else [statements]):
@@ -203,21 +201,21 @@ def _statement(statement: Any) -> str:
     for name in statement:
         if name.lower() not in _STATEMENT:
             return f"unknown key {name}"
-    found = {name.lower(): value for name, value in statement.items()}
-    if found.get("effect") not in ("Allow", "Deny"):
-        return f"Effect must be Allow or Deny, got {json.dumps(found.get('effect'))}"
-    if ("action" in found) == ("notaction" in found):
+    members = {name.lower(): value for name, value in statement.items()}
+    if members.get("effect") not in ("Allow", "Deny"):
+        return f"Effect must be Allow or Deny, got {json.dumps(members.get('effect'))}"
+    if ("action" in members) == ("notaction" in members):
         return "one of Action and NotAction must be given"
-    for one, other in (("principal", "notprincipal"), ("resource", "notresource")):
-        if one in found and other in found:
-            return f"{one.capitalize()} and Not{one.capitalize()} exclude each other"
-    if not {"principal", "notprincipal", "resource", "notresource"} & set(found):
+    for key, negation in (("principal", "notprincipal"), ("resource", "notresource")):
+        if key in members and negation in members:
+            return f"{key.capitalize()} and Not{key.capitalize()} exclude each other"
+    if not {"principal", "notprincipal", "resource", "notresource"} & set(members):
         return "Resource is missing"
-    actions = found.get("action", found.get("notaction"))
+    actions = members.get("action", members.get("notaction"))
     for action in actions if isinstance(actions, list) else [actions]:
         if not isinstance(action, str) or not _ACTION.fullmatch(action):
             return f"an action is service:Name, got {json.dumps(action)}"
-    return _condition(found.get("condition") or {})
+    return _condition(members.get("condition") or {})
 
 
 def _condition(condition: Any) -> str:
@@ -248,7 +246,7 @@ _RATE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)")
 
 
 def _schedule(text: str) -> str:
-    """A rate or cron expression of EventBridge and of what uses its form."""
+    """A rate or cron expression of EventBridge and of services with the same syntax."""
     if rate := _RATE.fullmatch(text):
         if (rate[1] == "1") == (rate[3] == ""):
             return ""
@@ -301,7 +299,7 @@ def _domain(text: str) -> str:
 
 
 def _protocol(text: str) -> str:
-    """A number, or a keyword of the registry that is no protocol of applications."""
+    """A number, or a keyword of the registry that is not an application protocol."""
     number = re.fullmatch(r"-?\d+", text) and -1 <= int(text) <= 255
     keyword = not re.fullmatch(r"-?\d+", text) and text.lower() not in _APPLICATIONS
     return "" if number or keyword else "be a protocol number, -1 to 255, or a name such as tcp or udp"
@@ -309,7 +307,7 @@ def _protocol(text: str) -> str:
 
 def _status_codes(text: str) -> str:
     """Codes of HTTP, or of gRPC, as a list or ranges. Source: botocore's elbv2, Matcher."""
-    numbers = [int(each) for each in re.findall(r"\d+", text)]
+    numbers = [int(code) for code in re.findall(r"\d+", text)]
     listed = re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text.replace(" ", ""))
     return "" if listed and max(numbers) < 600 else 'be codes such as 200, "200,202" or 200-299'
 

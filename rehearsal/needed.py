@@ -1,6 +1,6 @@
 """Which types a root module uses, so that terraform receives only the schemas that it needs.
 
-terraform starts a provider in the folder of the root module, so the configuration is at hand.
+terraform starts a provider in the folder of the root module, so the configuration can be read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _WORD = re.compile(r"\b[a-z][a-z0-9_]*")
 def used_words(folder: Path) -> set[str] | None:
     """Every word in the configuration, its modules and its state that may name a type or a block.
 
-    None means that the state is out of reach (a remote backend), so that anything may be needed.
+    None means that the state cannot be read here (a remote backend), so that anything may be needed.
     """
     states = list(_state_files(folder))
     if None in states:
@@ -32,9 +32,9 @@ def _configuration(folder: Path) -> Iterator[Path]:
     manifest = folder / ".terraform" / "modules" / "modules.json"
     if manifest.is_file():
         folders |= {folder / module["Dir"] for module in json.loads(manifest.read_text())["Modules"]}
-    for each in sorted(folders):
-        yield from sorted(each.glob("*.tf"))
-        yield from sorted(each.glob("*.tf.json"))
+    for directory in sorted(folders):
+        yield from sorted(directory.glob("*.tf"))
+        yield from sorted(directory.glob("*.tf.json"))
 
 
 def _state_files(folder: Path) -> Iterator[Path | None]:

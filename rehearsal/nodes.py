@@ -15,7 +15,7 @@ TYPE = "aws_eks_node_group"
 
 
 def want(cloud: Cloud, group: str, number: int) -> bool:
-    """Sets the desired size of a group; the least or the most follows where it is in the way. False when
+    """Sets the desired size of a group; the minimum or the maximum is moved if necessary. False when
     there is no such group."""
     for state in cloud.all(TYPE):
         if state.get("node_group_name") == group:

@@ -1,7 +1,7 @@
 """Objects in the account that the rehearsal did not create.
 
-A data source that finds nothing in the account makes up an object: it is there from then on, for whatever
-names it. REHEARSAL_EXISTS names more, separated by commas: ids, names and ARNs, each with * for any text.
+A data source that finds nothing in the account makes up an object: from then on it exists for every
+reference. REHEARSAL_EXISTS names more, separated by commas: ids, names and ARNs, each with * for any text.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import Object
 
-# The types under which rules find these values, and the account itself.
+# The types under which rules find these values and the account itself.
 OUTSIDE, OWNER = "outside", "account"
 VARIABLE = "REHEARSAL_EXISTS"
 
 
 def answered(cloud: Cloud, state: Object) -> None:
-    """Remembers the names, ids and ARNs that a data source answered."""
+    """Records the names, ids and ARNs that a data source returned."""
     if not cloud.remembers:
         return
     for value in set(_identities(state)):
@@ -28,21 +28,21 @@ def answered(cloud: Cloud, state: Object) -> None:
 
 
 def around(cloud: Cloud, account_id: str, type_name: str) -> Iterable[Object]:
-    """The objects of a type; of OUTSIDE, the values that are there besides, and the patterns of the user; of
-    OWNER, the account."""
+    """The objects of a type; for OUTSIDE the values that exist besides and the patterns of the user, for
+    OWNER the account."""
     if type_name == OWNER:
         return [{"id": account_id}]
     if type_name != OUTSIDE:
         return cloud.all(type_name)
-    given = [each.strip() for each in os.environ.get(VARIABLE, "").split(",")]
-    return [*cloud.notes(OUTSIDE), *({"pattern": each} for each in given if each)]
+    given = [pattern.strip() for pattern in os.environ.get(VARIABLE, "").split(",")]
+    return [*cloud.notes(OUTSIDE), *({"pattern": pattern} for pattern in given if pattern)]
 
 
 def stands(outside: Iterable[Mapping[str, Any]], value: str) -> bool:
-    """Whether one of these values or patterns is this one."""
+    """Whether one of these values or patterns matches a value."""
     return any(
-        value == each["value"] if "value" in each else fnmatchcase(value, str(each["pattern"]))
-        for each in outside
+        value == note["value"] if "value" in note else fnmatchcase(value, str(note["pattern"]))
+        for note in outside
     )
 
 
@@ -55,6 +55,6 @@ def _identities(state: Object) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, str) and one:
-            yield one
+    for member in value if isinstance(value, list) else [value]:
+        if isinstance(member, str) and member:
+            yield member

@@ -1,4 +1,4 @@
-"""Plans the change of a resource, as terraform asks before it applies anything.
+"""Plans the change of a resource, which terraform requests before it applies anything.
 
 terraform proposes a new state: the configuration, with the prior state's values where an argument that may
 be computed is not set. Planning turns null into "known after apply" where AWS will choose a value, fills in
@@ -88,17 +88,20 @@ def _planned_nested(nested: Nested, facts: Facts, prefix: str, value: Any, confi
         earlier = prior if isinstance(prior, list) else []
         before = [*earlier, *[None] * len(value)][: len(value)]
         if nested.nesting == "set":
-            before = [next((one for one in earlier if _same(one, its)), None) for its in value]
-        return [element(one, its, old) for one, its, old in zip(value, given, before, strict=True)]
+            before = [
+                next((candidate for candidate in earlier if _same(candidate, its)), None) for its in value
+            ]
+        return [element(member, its, old) for member, its, old in zip(value, given, before, strict=True)]
     if isinstance(value, dict) and nested.nesting == "map":
         return {
-            key: element(one, (config or {}).get(key), (prior or {}).get(key)) for key, one in value.items()
+            key: element(member, (config or {}).get(key), (prior or {}).get(key))
+            for key, member in value.items()
         }
     return element(value, config, prior)
 
 
 def _same(prior: Any, proposed: Any) -> bool:
-    """Whether an element of a set is the one it was, as far as it is given."""
+    """Whether two elements of a set are the same, as far as they are given."""
     if not isinstance(prior, dict) or not isinstance(proposed, dict):
         return False
     return all(value is None or prior.get(name) == value for name, value in proposed.items())
@@ -116,7 +119,7 @@ def _tags(block: Block, planned: Object, config: Object, account: Account) -> No
 
 
 def _documents(facts: Facts, prior: Object, planned: Object) -> None:
-    """Keep the text of a JSON document that says the same in other words, as the provider does."""
+    """Keep the text of an equivalent JSON document, as the provider does."""
     for name in {*facts.documents, *POLICIES} & planned.keys():
         before, after = prior.get(name), planned.get(name)
         if isinstance(before, str) and isinstance(after, str) and _same_document(before, after):
@@ -131,7 +134,7 @@ def _same_document(before: str, after: str) -> bool:
 
 
 def _recompute(type_: Type, prior: Object, planned: Object, config: Object) -> None:
-    """Make unknown what an update changes of itself, such as a launch template's latest version."""
+    """Make unknown what an update changes by itself, such as the latest version of a launch template."""
     for name, triggers in type_.facts.changes.items():
         changed = "any" in triggers or any(prior.get(t) != planned.get(t) for t in triggers)
         if changed and name in planned and not config.get(name):
@@ -139,7 +142,7 @@ def _recompute(type_: Type, prior: Object, planned: Object, config: Object) -> N
 
 
 def _changed(name: str, block: Block, prior: Any, planned: Any) -> Iterator[Path]:
-    """The places at which the argument at the dotted path `name` differs between two states."""
+    """The paths at which the argument at the dotted path `name` differs between two states."""
     first, _, rest = name.partition(".")
     before, after = prior.get(first), planned.get(first)
     if before == after or (_empty(before) and _empty(after)):
@@ -152,13 +155,13 @@ def _changed(name: str, block: Block, prior: Any, planned: Any) -> Iterator[Path
         yield from ((first, *path) for path in _changed(rest, nested.block, before, after))
     elif nested.nesting == "set" or len(before) != len(after):
         old, new = (
-            [value for one in side if not _empty(value := _at(one, rest))] for side in (before, after)
+            [value for member in side if not _empty(value := _at(member, rest))] for side in (before, after)
         )
         if old != new:
             yield (first,)
     else:
-        for index, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from ((first, index, *path) for path in _changed(rest, nested.block, one, other))
+        for index, (was, now) in enumerate(zip(before, after, strict=True)):
+            yield from ((first, index, *path) for path in _changed(rest, nested.block, was, now))
 
 
 def _at(value: Any, path: str) -> Any:
@@ -200,9 +203,9 @@ def conform(block: Block, raw: Object) -> Object:
 
 def _conform_nested(nested: Nested, value: Any) -> Any:
     if isinstance(value, list):
-        return [conform(nested.block, one) for one in value]
+        return [conform(nested.block, member) for member in value]
     if nested.nesting == "map":
-        return {key: conform(nested.block, one) for key, one in value.items()}
+        return {key: conform(nested.block, member) for key, member in value.items()}
     return conform(nested.block, value)
 
 

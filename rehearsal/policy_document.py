@@ -12,7 +12,7 @@ from typing import Any
 from rehearsal.protocol import Object
 
 DEFAULT_VERSION = "2012-10-17"
-# Arguments that hold a policy in whatever type has them: two policies that allow the same are no difference.
+# Arguments that contain a policy, in every type: equivalent policies are no difference.
 # Source: internal/verify/diff.go of hashicorp/terraform-provider-aws, SuppressEquivalentPolicyDiffs.
 POLICIES = {
     "policy",
@@ -26,33 +26,34 @@ LISTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrin
 ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):root")
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two documents say the same; policies may differ in order, and in one value as a list or not."""
-    if one == other:
+def same(first: Any, second: Any) -> bool:
+    """Whether two documents are equivalent; policies may differ in order, and in a single value with or
+    without a list."""
+    if first == second:
         return True
-    policies = all(isinstance(each, dict) and "Statement" in each for each in (one, other))
-    return policies and _plain(one, "") == _plain(other, "")
+    policies = all(isinstance(document, dict) and "Statement" in document for document in (first, second))
+    return policies and _plain(first, "") == _plain(second, "")
 
 
 def _plain(value: Any, key: str) -> Any:
-    """A value of a policy in one form; `key` is where it stands."""
+    """A value of a policy in normal form; `key` is its key."""
     if isinstance(value, dict):
-        plain = {name: _plain(each, "" if key == "Condition" else name) for name, each in value.items()}
+        plain = {name: _plain(member, "" if key == "Condition" else name) for name, member in value.items()}
         if key == "Condition":
             plain = {
-                name: {what: sorted(map(str, _listed(each))) for what, each in value[name].items()}
+                name: {what: sorted(map(str, _listed(values))) for what, values in value[name].items()}
                 for name in value
                 if isinstance(value[name], dict)
             }
         elif key in ("Principal", "NotPrincipal"):
             plain = {
-                kind: sorted(ACCOUNT.sub(r"\1", str(one)) for one in _listed(each))
-                for kind, each in value.items()
+                kind: sorted(ACCOUNT.sub(r"\1", str(principal)) for principal in _listed(principals))
+                for kind, principals in value.items()
             }
         return [plain] if key == "Statement" else plain
     if key in LISTS:
-        ordered = [_plain(each, "") for each in _listed(value)]
-        return sorted(ordered, key=lambda each: json.dumps(each, sort_keys=True))
+        ordered = [_plain(statement, "") for statement in _listed(value)]
+        return sorted(ordered, key=lambda statement: json.dumps(statement, sort_keys=True))
     return value
 
 
@@ -78,12 +79,12 @@ def render(config: Object) -> tuple[str, str]:
 def _statements(document: str | None) -> list[Object]:
     if not document:
         return []
-    found = json.loads(document).get("Statement") or []
-    return found if isinstance(found, list) else [found]
+    statements = json.loads(document).get("Statement") or []
+    return statements if isinstance(statements, list) else [statements]
 
 
 def _merge(statements: list[Object], more: list[Object]) -> None:
-    """Add statements; one with the Sid of an earlier one takes its place."""
+    """Add statements; one with the Sid of an earlier one replaces it."""
     for statement in more:
         sids = [s.get("Sid") for s in statements]
         if statement.get("Sid") and statement["Sid"] in sids:

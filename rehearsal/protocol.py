@@ -94,7 +94,7 @@ def _extension(value: Any) -> msgpack.ExtType:
 
 
 def warning(summary: str, detail: str) -> Any:
-    """A warning diagnostic; terraform prints it and goes on."""
+    """A warning diagnostic; terraform prints it and continues."""
     pb = messages()
     return pb.Diagnostic(severity=pb.Diagnostic.WARNING, summary=summary, detail=detail)
 

@@ -1,6 +1,5 @@
-"""What stays of a deleted object: a reserved name, and a final snapshot.
-
-A vault lock stays for good once its grace is over.
+"""What remains of a deleted object: a reserved name, and a final snapshot. A vault lock is permanent once its
+grace period is over.
 
 Sources: botocore's secretsmanager, DeleteSecret (RecoveryWindowInDays: 30 when it is not given) and
 CreateSecret, InvalidRequestException; botocore's rds and docdb, DeleteDBInstance and DeleteDBCluster;
@@ -26,17 +25,18 @@ LOCK = "aws_backup_vault_lock_configuration"
 SCHEDULED, SNAPSHOT, LOCKED = "scheduled", "snapshot", "locked"
 
 
-def begin(cloud: Cloud, type_name: str, made: Object) -> None:
-    """Notes the day on which a new lock closes for good."""
-    grace = made.get("changeable_for_days")
+def begin(cloud: Cloud, type_name: str, created: Object) -> None:
+    """Records the day on which a new lock becomes permanent."""
+    grace = created.get("changeable_for_days")
     if type_name == LOCK and isinstance(grace, int):
         cloud.write_note(
-            LOCKED, _place(made, made.get("backup_vault_name")), {"from": days.today(cloud) + grace}
+            LOCKED, _place(created, created.get("backup_vault_name")), {"from": days.today(cloud) + grace}
         )
 
 
 def leave(cloud: Cloud, type_name: str, state: Object) -> str:
-    """Keeps what stays when the object goes; AWS's answer where it cannot, empty where it can."""
+    """Records what remains of a deleted object; returns AWS's error if it cannot be deleted, else an empty
+    text."""
     if type_name == LOCK and isinstance(state.get("changeable_for_days"), int):
         vault = state.get("backup_vault_name")
         note = cloud.note(LOCKED, _place(state, vault))
@@ -62,11 +62,11 @@ def leave(cloud: Cloud, type_name: str, state: Object) -> str:
     return ""
 
 
-def reserved(cloud: Cloud, type_name: str, made: Object) -> str:
-    """AWS's answer where a name is still taken by what was deleted; empty where it is free."""
+def reserved(cloud: Cloud, type_name: str, created: Object) -> str:
+    """AWS's error if a deleted object still reserves the name; empty if the name is free."""
     if type_name != days.SECRET:
         return ""
-    note = cloud.note(SCHEDULED, _place(made, made.get("name")))
+    note = cloud.note(SCHEDULED, _place(created, created.get("name")))
     if note is None or note["until"] <= days.today(cloud):
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Which requests a call makes, as the service authorization reference has them: one for each resource that
+"""The requests of a call, according to the service authorization reference: one for each resource that
 the call needs, with the tags, regions and other keys that conditions of policies compare."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Call:
-    """One action on a thing, `own`, which `creates` says is being made. `kinds` are resources that it needs
+    """One action on a thing, `own`; `creates` if the call creates it. `kinds` are resources that it needs
     besides those that the reference calls required; `tags` are those that the call gives."""
 
     action: str
@@ -44,8 +44,8 @@ Finder = Callable[[str, str], Sequence[Thing]]
 def requests(
     call: Call, types: Mapping[str, Any], arns: Mapping[str, Any], region: str, find: Finder
 ) -> Iterator[Request]:
-    """The requests of a call. `types` is what the reference says of the action by kind of resource, `arns`
-    what it says of the kinds. A kind of which nothing is found makes no request."""
+    """The requests of a call. `types` is the reference's entry of the action by kind of resource, `arns` its
+    entries of the kinds. A kind without a matching thing makes no request."""
     service, _, name = call.action.partition(":")
     general = types.get("", {}).get("condition_keys", [])
     wanted = list(_wanted(call, types, arns, find))
@@ -55,9 +55,9 @@ def requests(
     for kind, thing in wanted:
         here = types[kind]["condition_keys"] if kind else []
         keys = {*general, *here, *(arns[kind]["condition_keys"] if kind else [])}
-        tagged = here if any("Tag/" in each for each in here) else keys
+        tagged = here if any("Tag/" in key for key in here) else keys
         new = makes and (not mine or thing == call.own) and REQUEST_TAG in tagged
-        found: dict[str, Sequence[str]] = {"aws:requestedregion": [region]}
+        values: dict[str, Sequence[str]] = {"aws:requestedregion": [region]}
         known = [
             *(call.known or ()),
             "aws:requestedregion",
@@ -66,16 +66,16 @@ def requests(
             "ec2:createaction",
         ]
         if REQUEST_TAG in keys and (new or tagging):
-            found |= {f"aws:requesttag/{key}".lower(): [value] for key, value in call.tags.items()}
-            found |= {"aws:tagkeys": list(call.tags)} if call.tags else {}
+            values |= {f"aws:requesttag/{key}".lower(): [value] for key, value in call.tags.items()}
+            values |= {"aws:tagkeys": list(call.tags)} if call.tags else {}
         if RESOURCE_TAG not in keys or new or (tagging and call.creates):
             known.append("aws:resourcetag/")
         elif thing.tags is not None:
             known.append("aws:resourcetag/")
-            found |= {f"aws:resourcetag/{key}".lower(): [value] for key, value in thing.tags.items()}
+            values |= {f"aws:resourcetag/{key}".lower(): [value] for key, value in thing.tags.items()}
         if tagging and call.creates and service == "ec2":
-            found["ec2:createaction"] = ["CreateIt"]
-        context = {**found, **call.context}
+            values["ec2:createaction"] = ["CreateIt"]
+        context = {**values, **call.context}
         yield Request(call.action, thing.arn, context, None if call.known is None else known)
 
 
@@ -88,14 +88,14 @@ def _wanted(
     call: Call, types: Mapping[str, Any], arns: Mapping[str, Any], find: Finder
 ) -> Iterator[tuple[str, Thing]]:
     asked = False
-    for kind, each in types.items():
+    for kind, resource_types in types.items():
         if not kind or OTHER_BALANCERS.search(kind):
             continue
         raw = arns[kind]["arn"]
         if call.own and re.fullmatch(shape(raw), call.own.arn):
             asked = True
             yield kind, call.own
-        elif each["required"] or kind in call.kinds:
+        elif resource_types["required"] or kind in call.kinds:
             asked = True
             yield from ((kind, thing) for thing in find(kind, raw))
     if asked:
@@ -104,6 +104,6 @@ def _wanted(
     if not rest:
         yield "", Thing("*")
     for kind in rest:
-        if found := find(kind, arns[kind]["arn"]):
-            yield from ((kind, thing) for thing in found)
+        if things := find(kind, arns[kind]["arn"]):
+            yield from ((kind, thing) for thing in things)
             return

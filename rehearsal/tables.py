@@ -1,8 +1,8 @@
-"""What other sources say about every type of the AWS provider: `rehearsal/tables.json.gz`.
+"""Facts from other sources about every type of the AWS provider: `rehearsal/tables.json.gz`.
 
     python -m rehearsal.tables <clone of github.com/lonegunmanb/terraform-aws-schema>
 
-makes the file anew for the schemas of `tierra/bindings/providers.json.gz`, from two witnesses:
+regenerates the file for the schemas of `tierra/bindings/providers.json.gz`, from two witnesses:
 
     computed, sensitive,       the repository's dump of `terraform providers schema`, at its newest version;
     write_only, items          arguments that are newer than the dump are sensitive by name (`SENSITIVE`)
@@ -30,13 +30,14 @@ from tierra.bindings.schema import Block
 
 FILE = Path(__file__).with_name("tables.json.gz")
 DUMP = "github.com/lonegunmanb/terraform-aws-schema"
-# What hides its value in plans: almost every argument whose name ends like this is marked sensitive.
+# Almost every argument whose name ends like this is marked sensitive.
 SENSITIVE = re.compile(
     r"(password|passwords|client_secret|secret_string|secret_binary|secret_key|access_token|oauth_token"
     r"|auth_token|authorization_token|token_key|basic_auth_credentials|preshared_key|private_key|plaintext"
     r"|shared_secret|secret_token|key_material_base64)(_wo)?$"
 )
-# A type is CloudFormation's when the names agree and a tenth of the arguments do, or when half of them do.
+# A type is the same in CloudFormation if the names and a tenth of the arguments agree, or half of the
+# arguments.
 SHARED_WITH_NAME, SHARED = 0.1, 0.5
 COMMON = {"tag", "tagsall", "region", "id", "timeout"}
 
@@ -46,9 +47,8 @@ Schemas = dict[tuple[str, str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one type. Paths are dotted; `items` has the least and most blocks of one kind.
-
-    `schema` says that the dump has the type, `cloudformation` names the type there.
+    """The facts about one type. Paths are dotted; `items` has the minimum and maximum number of blocks of a
+    kind. `schema`: the dump has the type; `cloudformation` is the type's name there.
     """
 
     schema: bool = False
@@ -68,53 +68,56 @@ def read(file: Path = FILE) -> dict[tuple[str, str], Row]:
 
 
 def by_name(block: Block, prefix: str = "") -> Iterator[str]:
-    """The arguments that are sensitive as far as their names say."""
+    """The arguments that are sensitive by their names."""
     yield from (f"{prefix}{name}" for name in block.attributes if SENSITIVE.search(name))
     for name, nested in block.blocks.items():
         yield from by_name(nested.block, f"{prefix}{name}.")
 
 
 def row(kind: str, name: str, block: Block, dump: Schemas, formations: Mapping[str, Any]) -> Row:
-    """What the witnesses say about one type."""
-    found: dict[str, Any] = {"computed": [], "sensitive": [], "write_only": [], "items": {}}
+    """The facts of the sources about one type."""
+    result: dict[str, Any] = {"computed": [], "sensitive": [], "write_only": [], "items": {}}
     schema = dump.get((kind, _plain(name)))
     if schema:
-        _compare(block, schema["block"], "", found)
+        _compare(block, schema["block"], "", result)
     formation = _formation(name, block, formations) if kind == "resource" else ""
     replace = sorted(_create_only(block, formations[formation])) if formation else []
     defaults = dict(sorted(_defaults(block, formations[formation]))) if formation else {}
-    return Row(bool(schema), formation, **found, replace=replace, defaults=defaults)
+    return Row(bool(schema), formation, **result, replace=replace, defaults=defaults)
 
 
-def _compare(block: Block, schema: Mapping[str, Any], prefix: str, found: dict[str, Any]) -> None:
+def _compare(block: Block, schema: Mapping[str, Any], prefix: str, result: dict[str, Any]) -> None:
     said = schema.get("attributes", {})
     for name, attribute in block.attributes.items():
         path, its = f"{prefix}{name}", said.get(name)
         if its is None:
-            found["sensitive"] += [path] if SENSITIVE.search(name) else []
+            result["sensitive"] += [path] if SENSITIVE.search(name) else []
             continue
-        found["computed"] += [path] if its.get("computed") and attribute.optional else []
-        found["sensitive"] += [path] if its.get("sensitive") else []
-        found["write_only"] += [path] if its.get("write_only") else []
+        result["computed"] += [path] if its.get("computed") and attribute.optional else []
+        result["sensitive"] += [path] if its.get("sensitive") else []
+        result["write_only"] += [path] if its.get("write_only") else []
     for name, nested in block.blocks.items():
         path, its = f"{prefix}{name}", schema.get("block_types", {}).get(name)
         if its is None:
-            found["sensitive"] += by_name(nested.block, f"{path}.")
+            result["sensitive"] += by_name(nested.block, f"{path}.")
             continue
         least, most = its.get("min_items", 0), its.get("max_items", 0)
         if nested.nesting in ("list", "set") and (least, most) != (nested.required, nested.single):
-            found["items"][path] = [least, most]
-        _compare(nested.block, its["block"], f"{path}.", found)
+            result["items"][path] = [least, most]
+        _compare(nested.block, its["block"], f"{path}.", result)
 
 
 def _formation(name: str, block: Block, formations: Mapping[str, Any]) -> str:
-    """CloudFormation's name of a type; empty where no type is like it."""
-    plain, mine = _plain(name.removeprefix("aws_")), {_stem(each) for each in _arguments(block)} - COMMON
+    """CloudFormation's name of a type; empty if no type matches."""
+    plain, mine = (
+        _plain(name.removeprefix("aws_")),
+        {_stem(argument) for argument in _arguments(block)} - COMMON,
+    )
     best: tuple[bool, float, str] = (False, 0.0, "")
     for formation, schema in formations.items():
         _, service, noun = formation.lower().split("::")
         if plain.endswith(noun):
-            its = {_stem(_snake(each)) for each in schema["properties"]} - COMMON
+            its = {_stem(_snake(property_)) for property_ in schema["properties"]} - COMMON
             its -= {_stem(_snake(path)) for path in _top(schema.get("readOnlyProperties", []))}
             share = len(mine & its) / max(1, len(mine | its))
             best = max(best, (service + noun == plain, share, formation))
@@ -129,8 +132,8 @@ def _create_only(block: Block, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _defaults(block: Block, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Plain values that are not empty, of what AWS gives back: an empty one and none are the same to the
-    provider."""
+    """Plain defaults that are not empty, of readable properties: the provider treats an empty value as
+    missing."""
     names = {_stem(name): name for name in _arguments(block)}
     unread = set(_top(schema.get("writeOnlyProperties", [])))
     for name, its in schema["properties"].items():
@@ -149,7 +152,7 @@ def _type(value: Any) -> str:
 
 
 def _arguments(block: Block) -> list[str]:
-    given = [name for name, each in block.attributes.items() if each.required or each.optional]
+    given = [name for name, attribute in block.attributes.items() if attribute.required or attribute.optional]
     return [*given, *block.blocks]
 
 
@@ -176,7 +179,7 @@ def _plain(name: str) -> str:
 
 
 def dumped(repository: Path) -> tuple[str, Schemas]:
-    """The version and the schemas of the dump; what the clone has no content of is left out."""
+    """The version and the schemas of the dump; files without content in the clone are left out."""
     git = ["git", "-C", str(repository)]
     subject = subprocess.run([*git, "log", "-1", "--format=%s"], capture_output=True, text=True, check=True)
     listed = subprocess.run([*git, "ls-tree", "-r", "HEAD"], capture_output=True, text=True, check=True)
@@ -202,9 +205,9 @@ def formations() -> tuple[str, dict[str, Any]]:
     import cfnlint  # type: ignore[import-untyped]
 
     folder = Path(str(cfnlint.__file__)).parent / "data/schemas/resources"
-    found = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+    schemas = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
     return metadata.version("cfn-lint"), {
-        each["typeName"]: each for each in found if each["typeName"].count("::") == 2
+        schema["typeName"]: schema for schema in schemas if schema["typeName"].count("::") == 2
     }
 
 
@@ -216,15 +219,15 @@ def main() -> int:
     aws = providers.read()["aws"]
     rows = []
     for (kind, name), block in sorted(aws.types.items()):
-        made = row(kind, name, block, dump, known)
-        if kind != "provider" and (made.schema or made.cloudformation):
-            rows.append([kind, name, {key: value for key, value in asdict(made).items() if value}])
+        entry = row(kind, name, block, dump, known)
+        if kind != "provider" and (entry.schema or entry.cloudformation):
+            rows.append([kind, name, {key: value for key, value in asdict(entry).items() if value}])
     sources = {"provider": aws.version, DUMP: version, "cfn-lint": release}
-    lines = ",\n".join(json.dumps(each, separators=(",", ":"), sort_keys=True) for each in rows)
+    lines = ",\n".join(json.dumps(row_, separators=(",", ":"), sort_keys=True) for row_ in rows)
     text = f'{{"sources": {json.dumps(sources)}, "types": [\n{lines}\n]}}\n'
     FILE.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    with_schema = sum("schema" in each for *_, each in rows)
-    replacing = sum("cloudformation" in each for *_, each in rows)
+    with_schema = sum("schema" in row_ for *_, row_ in rows)
+    replacing = sum("cloudformation" in row_ for *_, row_ in rows)
     print(
         f"{len(rows)} types of {len(aws.types) - 1}: {with_schema} in the dump, {replacing} in CloudFormation"
     )

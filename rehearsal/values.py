@@ -1,4 +1,4 @@
-"""Made-up values of the kind that AWS would choose: ids, ARNs, hosts. They have AWS's form, and are the same
+"""Made-up values like those that AWS would choose: ids, ARNs, hosts. They have AWS's form, and are the same
 on every run.
 
 A value is derived from the type and the known arguments of its resource. Patterns come from the facts:
@@ -27,11 +27,11 @@ WORDS = {"partition", "dns_suffix", "account", "region", "uuid", "ip_public", "i
 WORDS |= {"timestamp", "base64_sha256"}
 CREATED = "2026-01-01T00:00:00Z"
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
-SUFFIX_DIGITS = 26  # what the provider puts behind a name_prefix
+SUFFIX_DIGITS = 26  # what the provider appends to a name_prefix
 
 
 class ValueFactory:
-    """Completes one resource: gives every unknown value of its planned state a value."""
+    """Completes one resource: every unknown value of its planned state gets a value."""
 
     def __init__(self, type_: Type, planned: Object, account: Account, salt: int = 0) -> None:
         self.type = type_
@@ -88,14 +88,16 @@ class ValueFactory:
     def _pattern(self, pattern: Any, name: str, type_: CtyType) -> Any:
         if isinstance(pattern, list):
             inner = type_[1] if isinstance(type_, list) else "string"
-            return [self._pattern(one, name, inner) for one in pattern]
+            return [self._pattern(member, name, inner) for member in pattern]
         if isinstance(pattern, dict):
             members = type_[1] if isinstance(type_, list) and type_[0] == "object" else {}
-            made = {key: self._pattern(one, key, members.get(key, "string")) for key, one in pattern.items()}
-            missing = {
-                key: self._fallback(f"{name}_{key}", members[key]) for key in members if key not in made
+            result = {
+                key: self._pattern(member, key, members.get(key, "string")) for key, member in pattern.items()
             }
-            return {**made, **missing}
+            missing = {
+                key: self._fallback(f"{name}_{key}", members[key]) for key in members if key not in result
+            }
+            return {**result, **missing}
         if not isinstance(pattern, str):
             return pattern
         whole = _WORD.fullmatch(pattern)
@@ -167,8 +169,8 @@ class ValueFactory:
             return f"{self._prefix(name)}{digits}"
         service, _, noun = self.type.name.removeprefix("aws_").partition("_")
         if name == "arn" or name.endswith("_arn"):
-            place = f"{self.account.partition}:{service}:{self.region}:{self.account.id}"
-            return f"arn:{place}:{noun or service}/{self._digest(name, 12)}"
+            prefix = f"{self.account.partition}:{service}:{self.region}:{self.account.id}"
+            return f"arn:{prefix}:{noun or service}/{self._digest(name, 12)}"
         if name in ("owner_id", "account_id", "owner"):
             return self.account.id
         if name == "availability_zone":
@@ -183,31 +185,31 @@ class ValueFactory:
         if name in ("policy", "json", "document", "definition"):
             return "{}"
         if name.endswith(("cidr_block", "cidr")) and "ipv6" not in name:
-            return "172.31.0.0/16"  # that of a default VPC
+            return "172.31.0.0/16"  # the range of a default VPC
         if name in ("status", "state"):
             return "available"
         return f"{name.removesuffix('_id').replace('_', '-')}-{self._digest(name, 17)}"
 
     def _prefix(self, name: str) -> str:
-        """What the configuration wants a generated name to begin with; often nothing."""
+        """The prefix of a generated name in the configuration; often empty."""
         prefix = self.state.get(f"{name}_prefix")
         return prefix if isinstance(prefix, str) else ""
 
     def _nested(self, nested: Nested, value: Any, path: str) -> Any:
-        """The value of a block, with what AWS fills in when it was not given."""
+        """The value of a block; AWS's values if it was not given."""
         if value is not UNKNOWN:
             return self._block(nested.block, value, path)
         pattern = self.values.get(_without_indexes(path))
         if pattern is None or nested.nesting == "map":
             return {} if nested.nesting == "map" else None if nested.nesting == "single" else []
-        made = self._pattern(pattern, path, "string")
-        if isinstance(made, list):
-            return [conform(nested.block, one) for one in made]
-        return conform(nested.block, made)
+        members = self._pattern(pattern, path, "string")
+        if isinstance(members, list):
+            return [conform(nested.block, member) for member in members]
+        return conform(nested.block, members)
 
     def _block(self, block: Block, value: Any, path: str) -> Any:
         if isinstance(value, list):
-            return [self._block(block, one, f"{path}.{index}") for index, one in enumerate(value)]
+            return [self._block(block, member, f"{path}.{index}") for index, member in enumerate(value)]
         if not isinstance(value, dict):
             return value
         filled = dict(value)
@@ -227,11 +229,12 @@ class ValueFactory:
             return self._fallback(name, type_)
         inner = type_[1] if isinstance(type_, list) else "string"
         if isinstance(value, list):
-            return [self._known(one, f"{path}.{index}", inner) for index, one in enumerate(value)]
+            return [self._known(member, f"{path}.{index}", inner) for index, member in enumerate(value)]
         if isinstance(value, dict):
             types = inner if isinstance(inner, dict) else dict.fromkeys(value, inner)
             return {
-                key: self._known(one, f"{path}.{key}", types.get(key, "string")) for key, one in value.items()
+                key: self._known(member, f"{path}.{key}", types.get(key, "string"))
+                for key, member in value.items()
             }
         return value
 
@@ -242,7 +245,7 @@ def _without_indexes(path: str) -> str:
 
 def _unknown_in(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(_unknown_in(one) for one in value.values())
+        return any(_unknown_in(member) for member in value.values())
     if isinstance(value, list):
-        return any(_unknown_in(one) for one in value)
+        return any(_unknown_in(member) for member in value)
     return value is UNKNOWN

@@ -1,7 +1,6 @@
-"""The schema of a WAF rule's `statement`, which the bindings leave open.
-
-It is deep rather than large: statements stand inside statements, to the depth the provider allows.
-Source: internal/service/wafv2/schemas.go of hashicorp/terraform-provider-aws.
+"""The schema of a WAF rule's `statement`, which the bindings leave open. It is deep rather than large:
+statements are nested to the depth that the provider allows. Source: internal/service/wafv2/schemas.go of
+hashicorp/terraform-provider-aws.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ KINDS: dict[str, CtyType] = {
 
 
 def block(arguments: str = "", **blocks: Nested) -> Block:
-    """A block of arguments named in a text: `!` behind those required, `:kind` behind what is no string."""
+    """A block of arguments listed in a text: `!` follows required ones, `:kind` those that are not
+    strings."""
     attributes = {}
     for argument in arguments.split():
         name, _, kind = argument.partition(":")
@@ -236,8 +236,8 @@ TYPES = {"aws_wafv2_rule_group": _rule_group_statements, "aws_wafv2_web_acl": _w
 
 
 def complete(name: str, schema: Block, words: set[str] | None = None) -> None:
-    """Puts the schema of `statement` into that of the type called `name`, if it has rules of WAF: the whole,
-    or what of it is named by `words` or required.
+    """Puts the schema of `statement` into that of the type called `name`, if it has rules of WAF: all of it,
+    or the parts that are in `words` or required.
 
     Rules are a set; the bindings' own schema, in which a rule holds a value of any type, had to be a list.
     """

@@ -18,7 +18,7 @@ def main() -> int:
         sys.stderr.write(f"window: there is no account {path}: rehearse an apply first\n")
         return 1
     changed = open_window(Cloud(path))
-    sys.stdout.write("".join(f"window: {each}\n" for each in changed) or "window: nothing waits\n")
+    sys.stdout.write("".join(f"window: {line}\n" for line in changed) or "window: nothing waits\n")
     return 0
 
 

@@ -121,7 +121,7 @@ def test_clients_of_a_run_take_on_the_role(
 
     found = variant(**ASSUMED)
     assert found["network"].environment.assume_role == TERRAFORM
-    place = account.Place.of(found.folder / "network" / "stacks" / "network")
+    place = account.Backend.of(found.folder / "network" / "stacks" / "network")
     assert place.role == TERRAFORM
     asked: list[Any] = []
     monkeypatch.setattr(signing, "client", lambda *with_: asked.append(with_[:3]))

@@ -1,4 +1,4 @@
-"""The HCL twin says what the JSON says: real terraform plans both, and the plans are equal."""
+"""The HCL says what the JSON says: real terraform plans both, and the plans are equal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from conftest import ENVIRONMENTS, ROOT
+from support.hcl import STATE, Pair, check_format, contents, essence, hcl_files, schemas, text
 from support.rehearsing import installed, terraform_command
-from support.twins import STATE, Pair, check_format, contents, essence, schemas, text, twin
 
 from modules.architecture import TIERS, order
 from tierra.hcl import owning
@@ -59,10 +59,10 @@ def producers(folder: Path, tier: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_the_plan_of_the_twin_is_the_plan_of_the_json(
+def test_the_plan_of_the_hcl_is_the_plan_of_the_json(
     folders: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
-    """Tier by tier, each on the applied twins of those before it."""
+    """Tier by tier, each on the applied HCL of those before it."""
     write(folders[name], name, *order())
     check_format(folders[name] / "hcl")
     needed = {need for tier in TIERS.values() for need in tier.needs}
@@ -250,7 +250,7 @@ def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, 
         assert len(starts) == named + len(configuration["provider"]) + 1
 
 
-def test_the_twin_is_the_same_at_every_run_and_old_files_go(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_the_hcl_is_the_same_at_every_run_and_old_files_go(folders: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "production"
     shutil.copytree(folders["production"], out)
     chart = out / "stacks" / "gateway" / "charts" / "cluster"
@@ -281,7 +281,7 @@ def files_of(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_a_twin_that_differs_is_noticed(pair: Pair) -> None:
+def test_hcl_that_differs_is_noticed(pair: Pair) -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
     policy = {"Version": "2012-10-17", "Statement": [statement]}
@@ -293,7 +293,7 @@ def test_a_twin_that_differs_is_noticed(pair: Pair) -> None:
         },
         "output": {"this": {"value": "x", "sensitive": True}},
     }
-    files = twin(configuration)
+    files = hcl_files(configuration)
     as_json = essence(pair.plan({GENERATED: json.dumps(configuration)}))
     assert essence(pair.plan(files)) == as_json
     for right, wrong in {
@@ -547,7 +547,7 @@ def test_lifecycle_means_the_same(pair: Pair) -> None:
             },
         }
 
-    pair.hold(twin(configured("10.2.0.0/16")))
+    pair.hold(hcl_files(configured("10.2.0.0/16")))
     pair.project.apply()
     plan = pair.equal(configured("10.3.0.0/16"))
     actions = {change["name"]: change["change"]["actions"] for change in plan["resource_changes"]}
@@ -578,7 +578,7 @@ def test_lifecycle_means_the_same(pair: Pair) -> None:
 )
 def test_what_has_no_hcl_is_named_and_not_guessed(configuration: dict[str, Any], named: str) -> None:
     with pytest.raises(HclError, match=named.replace(".", r"\.")):
-        twin(configuration)
+        hcl_files(configuration)
 
 
 # --- form ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Every value means in the twin what it means in the JSON: real terraform reads both."""
+"""Every value means in HCL what it means in the JSON: real terraform reads both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from support.twins import Pair, check_format, twin
+from support.hcl import Pair, check_format, hcl_files
 
 from tierra.hcl.__main__ import GENERATED
 
@@ -96,7 +96,7 @@ def escaped(value: Any) -> Any:
 
 
 def survive(pair: Pair, values: list[Any]) -> None:
-    """Each value is an output of the twin, alone, in a list and in an object."""
+    """Each value is an output of the HCL, alone, in a list and in an object."""
     outputs = {
         f"o{number}": {"value": [escaped(value), {"key": escaped(value)}, [[escaped(value)]]]}
         for number, value in enumerate(values)
@@ -151,11 +151,11 @@ def test_odd_templates_mean_the_same(pair: Pair) -> None:
 
 
 def mean_the_same(pair: Pair, templates: list[str]) -> dict[str, Any]:
-    """The outputs of the templates, which are the same from the twin as from the JSON."""
+    """The outputs of the templates, which are the same from the HCL as from the JSON."""
     outputs = {f"o{number}": {"value": template} for number, template in enumerate(templates)}
     configuration = {"locals": LOCALS, "output": outputs}
     as_json: dict[str, Any] = pair.plan({GENERATED: json.dumps(configuration)})["output_changes"]
-    as_hcl: dict[str, Any] = pair.plan(twin(configuration))["output_changes"]
+    as_hcl: dict[str, Any] = pair.plan(hcl_files(configuration))["output_changes"]
     for name, output in outputs.items():
         assert as_hcl[name] == as_json[name], output["value"]
     check_format(pair.folder)

@@ -261,7 +261,7 @@ def test_validate_show_and_output(project: Project) -> None:
     assert "vpc_id" in succeeded(project.make("output", "TIER=network"))
 
 
-def test_the_twin_is_written_where_make_says(project: Project) -> None:
+def test_the_hcl_is_written_where_make_says(project: Project) -> None:
     said, _, named = succeeded(project.make("hcl", "TIER=network")).splitlines()[-1].rpartition(": ")
     assert said == "hcl: cdktf.out/sandbox/hcl/network"
     folder = project.folder / "cdktf.out" / "sandbox" / "hcl"

@@ -267,7 +267,7 @@ def test_own_terraform_is_a_box_of_its_own(environment: Callable[..., Environmen
     assert not any("network/aws_kms_key.jobs" in each.addresses for each in keys)
 
 
-def test_the_twin_has_own_terraform_as_it_is(built: Synthesized, tmp_path: Path) -> None:
+def test_the_hcl_has_own_terraform_as_it_is(built: Synthesized, tmp_path: Path) -> None:
     stack = built({"network/a.tf": QUEUE, "network/files/policy.json": "{}"}) / "stacks/network"
     (tmp_path / "hcl").mkdir()
     (tmp_path / "hcl/own_old.tf.json").write_text("{}")

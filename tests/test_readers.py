@@ -15,12 +15,12 @@ from typing import Any
 import hcl2
 import pytest
 from conftest import ROOT, read_roots
+from support.hcl import Pair
 from support.rehearsing import terraform_command
-from support.twins import Pair
 from tfnag.loader import load_plan
 
 from modules.spec import load
-from tierra.hcl.__main__ import GENERATED, twins
+from tierra.hcl.__main__ import GENERATED, generate
 
 BIN = ROOT / ".venv" / "bin"
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
@@ -132,11 +132,11 @@ def test_tf_nag_reads_every_resource_of_a_plan(stacks: Path, resources: Counter[
     assert "NON_COMPLIANT" in {finding["compliance"] for finding in found}
 
 
-def test_python_hcl2_reads_every_resource_of_the_twin(
+def test_python_hcl2_reads_every_resource_of_the_hcl(
     folders: dict[str, Path], resources: Counter[str]
 ) -> None:
     [terraform] = terraform_command()
-    written = twins(terraform, folders["production"], "environments/production.yaml", sorted(resources))
+    written = generate(terraform, folders["production"], "environments/production.yaml", sorted(resources))
     read: Counter[str] = Counter()
     for tier, files in written.items():
         for text in files.values():

@@ -17,9 +17,9 @@ from rehearsal.changes import Changes
 from rehearsal.cloud import Cloud
 from rehearsal.planning import null, plan
 from rehearsal.protocol import UNKNOWN, Object
+from rehearsal.provider import unproven
 from rehearsal.refusals.names import NAMES
 from rehearsal.schema_messages import schema
-from rehearsal.servicer import unproven
 from rehearsal.values import ValueFactory
 from tierra.bindings import providers
 

@@ -19,8 +19,8 @@ from modules.spec import Environment
 from tierra.diagram import stores
 from tierra.diagram.terraform import Terraform
 from tierra.plans.changes import Change
-from tierra.report.guards import guarded
 from tierra.report.losses import losses
+from tierra.report.protection import protected_deletions
 from tierra.validation.errors import SpecError
 
 Variants = Callable[..., Variant]
@@ -214,5 +214,7 @@ def test_a_removed_volume_is_a_loss_of_data_and_protection_refuses_it() -> None:
     assert loss.critical
     assert "gone for good" in loss.says
     held = {"output_changes": {"protection": {"before": True, "after": True}}}
-    assert [each.address for each in guarded(gone, held)] == [address]
-    assert not list(guarded(gone, {"output_changes": {"protection": {"before": False, "after": False}}}))
+    assert [each.address for each in protected_deletions(gone, held)] == [address]
+    assert not list(
+        protected_deletions(gone, {"output_changes": {"protection": {"before": False, "after": False}}})
+    )

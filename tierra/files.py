@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def write(file: Path, text: str | bytes) -> None:
-    """Put the text in its place in one step, with the folders above it; a file that says the same already is
-    not touched. Raises OSError, and leaves nothing, where that is not possible."""
+    """Writes the file atomically and creates its folders; a file with the same content is not touched. Raises
+    OSError, and leaves nothing behind, if that is not possible."""
     content = text.encode() if isinstance(text, str) else text
     if file.is_file() and file.read_bytes() == content:
         return

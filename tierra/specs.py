@@ -23,31 +23,33 @@ class Refused(Exception):
 def all_environments(folder: Path = FOLDER) -> list[Environment]:
     """Those of every file: before any that takes its images, by name. Raises Refused with the problems of
     every wrong file, and pairs of which only one can stand."""
-    found, problems = [], []
+    environments, problems = [], []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            found.append(load(path))
+            environments.append(load(path))
         except SpecError as error:
             problems.append(str(error))
-    if problems := problems or list(overlaps([each for each in found if each.target == "aws"])):
+    if problems := problems or list(
+        overlaps([environment for environment in environments if environment.target == "aws"])
+    ):
         raise Refused("\n".join(problems))
-    return sorted(found, key=lambda each: each.chain.place)
+    return sorted(environments, key=lambda environment: environment.chain.place)
 
 
 def real_environments(folder: Path = FOLDER) -> list[Environment]:
     """Those with target: aws, by name. Raises Refused like `all_environments`."""
-    real = [each for each in all_environments(folder) if each.target == "aws"]
-    return sorted(real, key=lambda each: each.environment)
+    real = [environment for environment in all_environments(folder) if environment.target == "aws"]
+    return sorted(real, key=lambda environment: environment.environment)
 
 
 def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str]:
     """Pairs that an environment is one of. Other files that are wrong are left to those who use them."""
-    found = [environment]
+    environments = [environment]
     for path in sorted(folder.glob("*.yaml")):
         if path.stem != environment.environment:
             with suppress(SpecError):
-                found.append(load(path))
-    real = [each for each in found if each.target == "aws"]
+                environments.append(load(path))
+    real = [environment_ for environment_ in environments if environment_.target == "aws"]
     return [problem for problem in overlaps(real) if f"/{environment.environment}.yaml" in problem]
 
 
@@ -56,48 +58,49 @@ def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
     or could reach what belongs to it, for policies name things by `<project>-<environment>-*`, and
     `acme-prod-*` matches what is in `acme-prod-eu`; in any accounts they would be routed to by the same
     addresses."""
-    for one, other in combinations(environments, 2):
-        if one.account == other.account:
-            yield from _same(one, other)
-        yield from _connected(one, other)
-        yield from _shared(one, other)
-    for one, other in permutations(environments, 2):
-        stem, longer = (f"{each.project}-{each.environment}" for each in (one, other))
-        if one.account == other.account and longer.startswith(f"{stem}-"):
+    for first, second in combinations(environments, 2):
+        if first.account == second.account:
+            yield from _same(first, second)
+        yield from _connected(first, second)
+        yield from _shared(first, second)
+    for first, second in permutations(environments, 2):
+        stem, longer = (f"{environment.project}-{environment.environment}" for environment in (first, second))
+        if first.account == second.account and longer.startswith(f"{stem}-"):
             yield (
-                f"environments/{other.environment}.yaml: names begin with {longer}, and those of"
-                f" environments/{one.environment}.yaml with {stem}\n"
+                f"environments/{second.environment}.yaml: names begin with {longer}, and those of"
+                f" environments/{first.environment}.yaml with {stem}\n"
                 "  rule:   the name of an environment must not begin with the whole name of another of its"
                 " account: policies of IAM match names by their beginning\n"
-                f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
+                f"  remedy: rename one before it is built ({_apart(second)}),"
+                " or give it an account of its own"
             )
 
 
-def _same(one: Environment, other: Environment) -> Iterator[str]:
+def _same(first: Environment, second: Environment) -> Iterator[str]:
     """What only one environment of an account can have, and both would."""
-    files = f"environments/{other.environment}.yaml and environments/{one.environment}.yaml"
-    stem = f"{one.project}-{one.environment}"
-    if stem == f"{other.project}-{other.environment}":
+    files = f"environments/{second.environment}.yaml and environments/{first.environment}.yaml"
+    stem = f"{first.project}-{first.environment}"
+    if stem == f"{second.project}-{second.environment}":
         yield (
             f"{files}: names of both begin with {stem}\n"
             "  rule:   names must be unique in an account\n"
-            f"  remedy: rename one before it is built ({_apart(other)}), or give it an account of its own"
+            f"  remedy: rename one before it is built ({_apart(second)}), or give it an account of its own"
         )
-    for name in sorted(_public_names(one) & _public_names(other)):
+    for name in sorted(_public_names(first) & _public_names(second)):
         yield (
             f"{files}: edge.domain: {name}\n"
             "  rule:   a name must lead to one load balancer: each would replace the record of the other\n"
             "  remedy: give each a domain of its own"
         )
-    creators = [each for each in (one, other) if each.delivery.github]
-    if [each.delivery.oidc_provider for each in creators] == ["create", "create"]:
+    creators = [environment for environment in (first, second) if environment.delivery.github]
+    if [environment.delivery.oidc_provider for environment in creators] == ["create", "create"]:
         yield (
             f"{files}: delivery.oidc_provider: both create it\n"
             "  rule:   an account must have one identity provider for GitHub\n"
             "  remedy: write oidc_provider: existing below delivery in the one that is built later"
         )
-    scanned = [each.delivery.registry_scan for each in (one, other)]
-    if one.region == other.region and "leave" not in scanned:
+    scanned = [environment.delivery.registry_scan for environment in (first, second)]
+    if first.region == second.region and "leave" not in scanned:
         yield (
             f"{files}: delivery.registry_scan: {' and '.join(scanned)}\n"
             "  rule:   one environment must set it: it holds for every repository of an account and region\n"
@@ -111,23 +114,26 @@ def _public_names(environment: Environment) -> set[str]:
     return {*([edge.domain] if edge.domain else []), *edge.aliases, *own}
 
 
-def _connected(one: Environment, other: Environment) -> Iterator[str]:
+def _connected(first: Environment, second: Environment) -> Iterator[str]:
     """Two networks that routes lead to, in whatever accounts: addresses must be in one of them only."""
-    ours, theirs = one.network.cidr, other.network.cidr
-    if not ours.overlaps(theirs) or _one_vpc(one, other):
+    ours, theirs = first.network.cidr, second.network.cidr
+    if not ours.overlaps(theirs) or _one_vpc(first, second):
         return
     shared = [
-        (mine, its) for mine in one.network.elsewhere for its in other.network.elsewhere if mine.overlaps(its)
+        (mine, its)
+        for mine in first.network.elsewhere
+        for its in second.network.elsewhere
+        if mine.overlaps(its)
     ]
-    named = [each for each in one.network.elsewhere if each.overlaps(theirs)]
-    named += [each for each in other.network.elsewhere if each.overlaps(ours)]
+    named = [network for network in first.network.elsewhere if network.overlaps(theirs)]
+    named += [network for network in second.network.elsewhere if network.overlaps(ours)]
     if not shared and not named:
         return
     keys = "network.routes or network.reserved"
     why = f"both name {shared[0][0]} in {keys}" if shared else f"one names {named[0]} in {keys}"
-    free = free_range(theirs.prefixlen, [ours, theirs, *one.network.taken, *other.network.taken])
+    free = free_range(theirs.prefixlen, [ours, theirs, *first.network.taken, *second.network.taken])
     yield (
-        f"environments/{other.environment}.yaml and environments/{one.environment}.yaml: network.cidr:"
+        f"environments/{second.environment}.yaml and environments/{first.environment}.yaml: network.cidr:"
         f" {theirs} and {ours}\n"
         f"  rule:   {why}, so that routes lead to both networks, and their ranges must not overlap\n"
         f"  remedy: write another network.cidr, such as {free}, in the one that is not"
@@ -135,23 +141,23 @@ def _connected(one: Environment, other: Environment) -> Iterator[str]:
     )
 
 
-def _one_vpc(one: Environment, other: Environment) -> bool:
+def _one_vpc(first: Environment, second: Environment) -> bool:
     """Whether both are built in the same existing VPC."""
-    mine, its = one.network.existing, other.network.existing
+    mine, its = first.network.existing, second.network.existing
     return bool(mine and its and mine.vpc == its.vpc)
 
 
-def _shared(one: Environment, other: Environment) -> Iterator[str]:
+def _shared(first: Environment, second: Environment) -> Iterator[str]:
     """What two environments name of the company's networks, and only one can use. IDs are the same in all
     accounts with which a network is shared."""
-    files = f"environments/{other.environment}.yaml and environments/{one.environment}.yaml"
-    for subnet in sorted(_subnets(one) & _subnets(other)):
+    files = f"environments/{second.environment}.yaml and environments/{first.environment}.yaml"
+    for subnet in sorted(_subnets(first) & _subnets(second)):
         yield (
             f"{files}: network.existing: {subnet}\n"
             "  rule:   a subnet must belong to one environment: each counts on all of its addresses\n"
             "  remedy: name another subnet of the VPC in one of them"
         )
-    if _one_vpc(one, other) and one.network.endpoints == other.network.endpoints == "all":
+    if _one_vpc(first, second) and first.network.endpoints == second.network.endpoints == "all":
         # AWS: "private-dns-enabled cannot be set because there is already a conflicting DNS domain"
         # (hashicorp/terraform-provider-aws #17535).
         yield (
@@ -160,7 +166,10 @@ def _shared(one: Environment, other: Environment) -> Iterator[str]:
             "  remedy: write endpoints: gateway in both, and have the owner of the VPC make the endpoints"
         )
     # botocore: ec2, AttachVpnGateway.
-    gateways = [{each.via for each in place.network.routes if each.kind == "vgw"} for place in (one, other)]
+    gateways = [
+        {route.via for route in environment.network.routes if route.kind == "vgw"}
+        for environment in (first, second)
+    ]
     for gateway in sorted(gateways[0] & gateways[1]):
         yield (
             f"{files}: network.routes: {gateway}\n"
@@ -171,7 +180,7 @@ def _shared(one: Environment, other: Environment) -> Iterator[str]:
 
 def _subnets(environment: Environment) -> set[str]:
     existing = environment.network.existing
-    return {each for kind in KINDS for each in getattr(existing, kind).values()} if existing else set()
+    return {subnet for kind in KINDS for subnet in getattr(existing, kind).values()} if existing else set()
 
 
 def _apart(environment: Environment) -> str:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from modules.compute.instances import Instance, InstanceType, instances
 from modules.network.spec import Letter
-from tierra.validation.model import Model, Violation, check, repeated, rule_error
+from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 
 MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
 PODS_PER_GIB = 8
@@ -107,7 +107,7 @@ class Nodes(Model):
         """Pods that the kubelet accepts."""
         return self.pods or min(self.pods_allowed, PODS_PER_GIB * self.instance.memory // 1024)
 
-    @check("instance_type", "pods")
+    @rule("instance_type", "pods")
     def pods_have_addresses(self) -> Iterator[Violation]:
         """No node accepts pods that it has no addresses for."""
         if self.pods_each > self.pods_allowed:
@@ -119,7 +119,7 @@ class Nodes(Model):
             )
             yield Violation(("pods",), rule, f"write {self.pods_allowed} or less, or remove the line")
 
-    @check("min", "max", "desired")
+    @rule("min", "max", "desired")
     def counts_are_in_order(self) -> Iterator[Violation]:
         """min <= desired <= max."""
         if self.min > self.max:
@@ -254,7 +254,7 @@ class Group(Nodes):
         """Whether pods may run here that name no group."""
         return self.taints is not None and all(each.effect == "PreferNoSchedule" for each in self.taints)
 
-    @check("instance_type", "alternatives")
+    @rule("instance_type", "alternatives")
     def types_are_alike(self) -> Iterator[Violation]:
         """One image serves all, and scaling reckons with one size: kubernetes/autoscaler, cluster-autoscaler,
         cloudprovider/aws/README.md, on mixed instances."""
@@ -284,13 +284,13 @@ class Group(Nodes):
             rule = f"a managed node group must have at most {MOST_TYPES} types, instance_type among them"
             yield Violation(("alternatives",), rule, "name fewer", f"{len(self.types)} types")
 
-    @check("zones")
+    @rule("zones")
     def zones_are_named_once(self) -> Iterator[Violation]:
         """No zone appears twice."""
         for index in repeated(self.zones):
             yield Violation(("zones", index), "each zone must be named once", "remove the second one")
 
-    @check("labels")
+    @rule("labels")
     def labels_are_its_own(self) -> Iterator[Violation]:
         """The label that chooses the group is its name."""
         for key, value in self.labels.items():
@@ -305,7 +305,7 @@ class Group(Nodes):
                     ("labels", key), "a label must have a value for EKS", "write a value such as true"
                 )
 
-    @check("taints")
+    @rule("taints")
     def taints_are_named_once(self) -> Iterator[Violation]:
         """The autoscaler learns of taints from tags, which have one value for each key (scaling.py)."""
         for index in repeated(each.key for each in self.taints or ()):

@@ -15,7 +15,7 @@ from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
 from modules.network.spec import Letter
 from tierra.terraform.roles import RoleArn, role_slug
 from tierra.validation.messages import choices
-from tierra.validation.model import Model, Violation, check, repeated
+from tierra.validation.model import Model, Violation, repeated, rule
 from tierra.validation.retention import RetentionDays
 
 MOST_GROUPS = 30  # managed node groups of a cluster (quotas of EKS)
@@ -42,7 +42,7 @@ class Endpoint(Model):
         examples=[["a", "b"]],
     )
 
-    @check("zones")
+    @rule("zones")
     def zones_are_distinct(self) -> Iterator[Violation]:
         """Two zones, as EKS wants them."""
         for index in repeated(self.zones):
@@ -52,7 +52,7 @@ class Endpoint(Model):
                 ("zones",), "there must be at least two zones", "name another zone, or remove the line"
             )
 
-    @check("public_cidrs")
+    @rule("public_cidrs")
     def ranges_are_narrow_and_public(self) -> Iterator[Violation]:
         """An allow-list names ranges, and not the whole internet."""
         for index, each in enumerate(self.public_cidrs):
@@ -98,7 +98,7 @@ class ImageCache(Model):
         examples=["arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/github-AbCdEf"],
     )
 
-    @check("enabled", "docker_hub", "github")
+    @rule("enabled", "docker_hub", "github")
     def secrets_are_for_a_cache(self) -> Iterator[Violation]:
         """No key that does nothing."""
         for key in ("docker_hub", "github"):
@@ -177,14 +177,14 @@ class Compute(Model):
         """The group that a system names, or that of `nodes`."""
         return self.groups.get(group, self.nodes) if group else self.nodes
 
-    @check("scaling", "cpu_percent")
+    @rule("scaling", "cpu_percent")
     def percent_is_for_cpu(self) -> Iterator[Violation]:
         """No key that does nothing."""
         if "cpu_percent" in self.model_fields_set and self.scaling != "cpu":
             rule = f"cpu_percent requires scaling: cpu, and scaling is {self.scaling}"
             yield Violation(("cpu_percent",), rule, "remove the line, or write scaling: cpu")
 
-    @check("kubernetes", "nodes.ami_release", "groups")
+    @rule("kubernetes", "nodes.ami_release", "groups")
     def image_is_of_the_version(self) -> Iterator[Violation]:
         """Nodes run the version of the control plane."""
         for path, nodes in self.all_nodes():
@@ -193,7 +193,7 @@ class Compute(Model):
                 remedy = f"write a release that starts with {self.kubernetes}."
                 yield Violation((*path, "ami_release"), rule, remedy)
 
-    @check("admins", "viewers")
+    @rule("admins", "viewers")
     def roles_are_distinct(self) -> Iterator[Violation]:
         """One access for each role, and one name in Terraform."""
         arns = [
@@ -206,7 +206,7 @@ class Compute(Model):
                 yield Violation((key, index), rule, "remove one of the two")
             names.add(role_slug(arn))
 
-    @check("service_cidr")
+    @rule("service_cidr")
     def services_have_a_range(self) -> Iterator[Violation]:
         """A range that EKS accepts."""
         cidr = self.service_cidr

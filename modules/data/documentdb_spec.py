@@ -11,7 +11,7 @@ from modules.data.catalog import DOCUMENTDB, burstable, documentdb_classes, memo
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyWindow, WeeklyWindow, window_violations
 from tierra.validation.messages import choices
-from tierra.validation.model import Model, Violation, check, rule_error
+from tierra.validation.model import Model, Violation, rule, rule_error
 
 
 def _version(version: str) -> str:
@@ -88,7 +88,7 @@ class DocumentDb(Model):
         """Memory of an instance."""
         return memory_gib(self.instance_class)
 
-    @check("backup_window", "maintenance_window")
+    @rule("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Violation]:
         """Backups and maintenance do not meet."""
         yield from window_violations(self.backup_window, self.maintenance_window)

@@ -12,7 +12,7 @@ from modules.data.catalog import MOST_MINORS, POSTGRES, burstable, memory_gib, p
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyWindow, WeeklyWindow, window_violations
 from tierra.validation.messages import choices
-from tierra.validation.model import Model, Violation, check, rule_error
+from tierra.validation.model import Model, Violation, rule, rule_error
 
 # gp3 for PostgreSQL. Source: AWS, "Amazon RDS DB instance storage". Below 400 GiB a volume has 3,000
 # operations and 125 MiB a second, and neither can be chosen.
@@ -204,7 +204,7 @@ class Postgres(Model):
         """Memory of an instance."""
         return memory_gib(self.instance_class)
 
-    @check("replicas", "backup_days")
+    @rule("replicas", "backup_days")
     def replicas_have_backups(self) -> Iterator[Violation]:
         """RDS builds a replica from a backup."""
         if self.replicas and not self.backup_days:
@@ -214,7 +214,7 @@ class Postgres(Model):
             key = "backup_days" if "backup_days" in self.model_fields_set else "replicas"
             yield Violation((key,), rule, "set backup_days to 1 or more, or replicas to 0")
 
-    @check("replica_version", "version", "replicas")
+    @rule("replica_version", "version", "replicas")
     def replicas_are_ahead(self) -> Iterator[Violation]:
         """The version of replicas is a later minor of the same major."""
         if self.replica_version is None:
@@ -236,7 +236,7 @@ class Postgres(Model):
             rule = f"replica_version must be a minor version, at least version ({self.version})"
             yield Violation(("replica_version",), rule, f"write it like {self.major}.9, or {remedy}")
 
-    @check("storage_gb", "max_storage_gb")
+    @rule("storage_gb", "max_storage_gb")
     def ceiling_is_above(self) -> Iterator[Violation]:
         """Storage has room to grow."""
         if self.max_storage_gb is not None and self.max_storage_gb < self.least_ceiling_gb:
@@ -245,7 +245,7 @@ class Postgres(Model):
             remedy = f"write {least} or more" if least <= LARGEST_GB else "remove the line"
             yield Violation(("max_storage_gb",), rule, remedy)
 
-    @check("storage_gb", "iops", "throughput")
+    @rule("storage_gb", "iops", "throughput")
     def performance_fits_the_storage(self) -> Iterator[Violation]:
         """Operations and throughput are chosen on large volumes only, and in proportion."""
         for key in ("iops", "throughput"):
@@ -259,7 +259,7 @@ class Postgres(Model):
             rule = f"throughput requires iops of at least {IOPS_A_THROUGHPUT} times as much"
             yield Violation(("throughput",), rule, f"set iops to {max(12_000, self.throughput * 4)} or more")
 
-    @check("backup_window", "maintenance_window")
+    @rule("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Violation]:
         """Backups and maintenance do not meet."""
         yield from window_violations(self.backup_window, self.maintenance_window)

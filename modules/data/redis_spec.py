@@ -11,7 +11,7 @@ from modules.data.catalog import CACHE_FAMILIES, CACHES, ENGINES, burstable, red
 from modules.data.instance import sold_by, written_like
 from modules.data.windows import DailyHour, WeeklyHour, window_violations
 from tierra.validation.messages import choices
-from tierra.validation.model import Model, Violation, check, rule_error
+from tierra.validation.model import Model, Violation, rule, rule_error
 
 EVERY = [version for versions in CACHES.values() for version in versions]
 
@@ -88,7 +88,7 @@ class Redis(Model):
         """Whether the nodes live on CPU credits."""
         return burstable(self.node_type)
 
-    @check("engine", "version")
+    @rule("engine", "version")
     def version_is_of_the_engine(self) -> Iterator[Violation]:
         """Each engine has versions of its own."""
         sold = CACHES[self.engine]
@@ -98,7 +98,7 @@ class Redis(Model):
             other = "" if self.engine == "valkey" else ", or engine: valkey beside it"
             yield Violation((key,), rule, f'write version: "{sold[-1]}"{other}')
 
-    @check("backup_window", "maintenance_window")
+    @rule("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Violation]:
         """Backups and maintenance do not meet."""
         yield from window_violations(self.backup_window, self.maintenance_window)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.delivery.runner import CODEBUILD, Connection, Runner, runner_violations
 from tierra.validation.github import Repository
-from tierra.validation.model import Model, Violation, check, rule_error
+from tierra.validation.model import Model, Violation, rule, rule_error
 from tierra.validation.optional import OFF
 
 DEFAULT_REPOSITORY = "acme/platform"
@@ -201,7 +201,7 @@ class Delivery(Model):
         """Whether workflows of GitHub are trusted and written."""
         return self.ci == "github"
 
-    @check("ci", *OF_GITHUB)
+    @rule("ci", *OF_GITHUB)
     def github_alone_has_its_keys(self) -> Iterator[Violation]:
         """A key without effect is a mistake."""
         for key in OF_GITHUB:
@@ -214,7 +214,7 @@ class Delivery(Model):
         """Whether runners are built here."""
         return self.runner == (CODEBUILD,)
 
-    @check("runner", "connection")
+    @rule("runner", "connection")
     def codebuild_has_a_connection(self) -> Iterator[Violation]:
         """Both or neither."""
         if self.codebuild and not self.connection:

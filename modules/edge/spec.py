@@ -15,7 +15,7 @@ from modules.network.ranges import Range
 from tierra.terraform.roles import ZoneRole
 from tierra.validation.errors import KeyPath
 from tierra.validation.messages import choices
-from tierra.validation.model import Model, Violation, check, repeated, rule_error
+from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.optional import MAY_BE_OFF, OFF
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Edge(Model):
         " every request from the internet.",
     )
 
-    @check("dns", "certificate", "zone_id", "zone_role", "zones", "caa")
+    @rule("dns", "certificate", "zone_id", "zone_role", "zones", "caa")
     def records_are_written_or_not(self) -> Iterator[Violation]:
         """A certificate is proven or brought, and no key is without effect."""
         if not self.records and self.certificate is None:
@@ -215,7 +215,7 @@ class Edge(Model):
         """Whether the internet reaches nothing."""
         return self.scheme == "internal"
 
-    @check("scheme", "clients", "shield")
+    @rule("scheme", "clients", "shield")
     def internal_is_for_clients(self) -> Iterator[Violation]:
         """Clients and Shield go with one scheme each."""
         if self.clients and not self.internal:
@@ -272,7 +272,7 @@ class Edge(Model):
         zone has one only on request."""
         return name not in self.zone_names if self.caa is None else self.caa
 
-    @check("zone", "zones", "domain", "dns")
+    @rule("zone", "zones", "domain", "dns")
     def domain_lies_in_the_zone(self) -> Iterator[Violation]:
         """The zone can hold the name, and a certificate can carry it."""
         if self.records and not self.zone_of(self.main_domain):
@@ -283,7 +283,7 @@ class Edge(Model):
             rule += f"; this has {len(self.main_domain)}"
             yield Violation(("domain",), rule, "choose a shorter one")
 
-    @check("zone", "zones", "domain", "aliases", "dns")
+    @rule("zone", "zones", "domain", "aliases", "dns")
     def aliases_are_few_and_distinct(self) -> Iterator[Violation]:
         """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
         for index, name in enumerate(self.aliases):

@@ -10,7 +10,7 @@ from pydantic import Field
 from modules.edge import waf_capacity
 from modules.edge.waf_capacity import GROUPS, MOST_PATHS, Cost, GroupName, arithmetic, total
 from modules.edge.waf_values import Addresses, Country, Expression, Path, RateName, Requests, RuleName
-from tierra.validation.model import Model, Violation, check, repeated
+from tierra.validation.model import Model, Violation, repeated, rule
 
 Switch = Literal["block", "count", "off"]
 Seconds = Literal[60, 120, 300, 600]
@@ -149,7 +149,7 @@ class Waf(Model):
                 costs.append(Cost(name, units[name]))
         return costs
 
-    @check("rules", "paths", "allowed_addresses", "blocked_addresses", "blocked_countries", "capacity")
+    @rule("rules", "paths", "allowed_addresses", "blocked_addresses", "blocked_countries", "capacity")
     def rules_fit(self) -> Iterator[Violation]:
         """The rules need no more capacity units than the web ACL may have."""
         needed = total(self.costs)
@@ -162,7 +162,7 @@ class Waf(Model):
                 remedy = f"turn rules off: AWS allows at most {waf_capacity.MOST}"
             yield Violation(("rules",), rule, remedy, f"{needed} capacity units")
 
-    @check("paths")
+    @rule("paths")
     def paths_are_few_and_distinct(self) -> Iterator[Violation]:
         """No more than AWS allows, and no two alike."""
         if len(self.paths) > MOST_PATHS:
@@ -179,7 +179,7 @@ class Waf(Model):
                 path, "a path must have only one rate", f"remove {names[index]}, or change its path"
             )
 
-    @check("challenge_except")
+    @rule("challenge_except")
     def expressions_are_few(self) -> Iterator[Violation]:
         """AWS takes one to five."""
         if not 1 <= len(self.challenge_except) <= MOST_EXPRESSIONS:
@@ -187,7 +187,7 @@ class Waf(Model):
             number = f"{len(self.challenge_except)} expressions"
             yield Violation(("challenge_except",), "there must be one to five expressions", remedy, number)
 
-    @check("allowed_addresses", "blocked_addresses", "blocked_countries")
+    @rule("allowed_addresses", "blocked_addresses", "blocked_countries")
     def lists_name_each_once(self) -> Iterator[Violation]:
         """No range or country stands twice, or in both lists of ranges."""
         for key in ("allowed_addresses", "blocked_addresses", "blocked_countries"):

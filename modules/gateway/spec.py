@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from tierra.validation.model import Model, Violation, check
+from tierra.validation.model import Model, Violation, rule
 
 MOST_REPLICAS = 50
 
@@ -67,7 +67,7 @@ class Gateway(Model):
         legal = type(replicas) is int and 2 <= replicas <= MOST_REPLICAS
         return {"max_replicas": 2 * replicas if legal else 4, **data}
 
-    @check("replicas", "max_replicas")
+    @rule("replicas", "max_replicas")
     def most_is_not_less(self) -> Iterator[Violation]:
         """Load adds pods."""
         if self.max_replicas < self.replicas:

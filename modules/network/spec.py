@@ -16,7 +16,7 @@ from modules.network.existing_spec import SubnetId, VpcId
 from modules.network.pods import pods_violations, slots
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
 from tierra.validation.messages import choices
-from tierra.validation.model import Model, Violation, check, repeated, rule_error
+from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.retention import RetentionDays
 
 LETTERS = "abcdef"
@@ -229,7 +229,7 @@ class Network(Model):
             found += [self.existing.vpc, *(each for kind in kinds for each in kind.values())]
         return tuple(dict.fromkeys(found))
 
-    @check("existing", "cidr", "subnets", "zones", "pods", "routes")
+    @rule("existing", "cidr", "subnets", "zones", "pods", "routes")
     def existing_network_is_described(self) -> Iterator[Violation]:
         """The ranges are known, each subnet is named once, and nothing is asked that would change it."""
         if self.existing is None:
@@ -261,7 +261,7 @@ class Network(Model):
                     yield Violation(path, rule, "write the ID of another subnet")
                 named[subnet] = f"network.existing.{kind}.{zone}"
 
-    @check("cidr", "pods", "subnets", "existing")
+    @rule("cidr", "pods", "subnets", "existing")
     def range_is_usable(self) -> Iterator[Violation]:
         """Private, of a size that can be cut into subnets, and not in use inside the nodes."""
         if not any(self.cidr.subnet_of(private) for private in PRIVATE):
@@ -285,7 +285,7 @@ class Network(Model):
                 rule = f"the VPC range must not overlap {taken}, the range of {use}"
                 yield Violation(("cidr",), rule, f"write {free_range(size, self.taken)}")
 
-    @check("cidr", "reserved")
+    @rule("cidr", "reserved")
     def range_is_not_elsewhere(self) -> Iterator[Violation]:
         """No address of the VPC is routed elsewhere."""
         free = free_range(self.cidr.prefixlen, self.reserved)
@@ -297,18 +297,18 @@ class Network(Model):
                 remedy = f"write network.cidr: {free}, or remove this range"
                 yield Violation(("reserved", index), rule, remedy)
 
-    @check("pods", "cidr", "reserved", "routes")
+    @rule("pods", "cidr", "reserved", "routes")
     def pods_have_a_range(self) -> Iterator[Violation]:
         """One that AWS adds to the VPC, and that leads nowhere else."""
         if self.pods:
             yield from pods_violations(self.pods, self.cidr, self.taken)
 
-    @check("routes", "cidr", "pods")
+    @rule("routes", "cidr", "pods")
     def routes_lead_elsewhere(self) -> Iterator[Violation]:
         """Ways that the private route tables can have."""
         yield from route_violations(self.routes, self.blocks)
 
-    @check("admin_cidrs", "cidr", "reserved", "routes")
+    @rule("admin_cidrs", "cidr", "reserved", "routes")
     def administrators_are_beyond_the_vpc(self) -> Iterator[Violation]:
         """Private ranges that are known to be routed elsewhere, few enough for a security group."""
         for index, each in enumerate(self.admin_cidrs):
@@ -332,7 +332,7 @@ class Network(Model):
                 ("admin_cidrs",), rule, "join neighbouring ranges", f"{len(self.admin_cidrs)} ranges"
             )
 
-    @check("zones")
+    @rule("zones")
     def zones_are_several(self) -> Iterator[Violation]:
         """Two to four, each once."""
         if not 2 <= len(self.zones) <= 4:
@@ -345,7 +345,7 @@ class Network(Model):
             rule, remedy = "each zone must be named once", f"remove the second {self.zones[index]}"
             yield Violation(("zones", index), rule, remedy)
 
-    @check("zones", "subnets")
+    @rule("zones", "subnets")
     def own_subnets_name_each_zone(self) -> Iterator[Violation]:
         """Every kind has a subnet in each zone of the spec and in no other."""
         for kind in KINDS if self.subnets else ():
@@ -361,7 +361,7 @@ class Network(Model):
                         ("subnets", kind, zone), rule, f"remove {zone}, or add it to network.zones"
                     )
 
-    @check("cidr", "subnets", "pods")
+    @rule("cidr", "subnets", "pods")
     def own_subnets_fit(self) -> Iterator[Violation]:
         """Ranges of your own are inside the VPC, large enough and disjoint."""
         if self.subnets is None:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.observability.slo_spec import Objectives
-from tierra.validation.model import Model, Violation, check, repeated, rule_error
+from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.retention import RetentionDays
 
 MOST_EMAILS = 20
@@ -173,7 +173,7 @@ class Observability(Model):
         """Whether there is a Grafana, which needs Prometheus."""
         return self.monitoring and self.grafana
 
-    @check("monitoring", "grafana", "metrics_days", "metrics_gb", "objectives", "grafana_password_version")
+    @rule("monitoring", "grafana", "metrics_days", "metrics_gb", "objectives", "grafana_password_version")
     def nothing_is_set_for_what_is_off(self) -> Iterator[Violation]:
         """A setting of what the spec leaves out would have no effect."""
         for key, needs in NEEDS.items():
@@ -182,7 +182,7 @@ class Observability(Model):
                 rule = f"{key} requires {off}, and {off} is false"
                 yield Violation((key,), rule, f"remove the line, or write {off}: true")
 
-    @check("alarm_emails")
+    @rule("alarm_emails")
     def addresses_are_named_once(self) -> Iterator[Violation]:
         """No address gets a message twice."""
         for index in repeated(map(address_slug, self.alarm_emails)):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from tierra.validation.model import Model, Violation, check, repeated, rule_error
+from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.regions import RegionName
 
 DECADE = 3650
@@ -91,7 +91,7 @@ class Files(Model):
         examples=[["https://app.example.com"]],
     )
 
-    @check("cors_origins")
+    @rule("cors_origins")
     def origins_are_named_once(self) -> Iterator[Violation]:
         """No origin appears twice."""
         for index in repeated(self.cors_origins):
@@ -162,17 +162,17 @@ class Backup(Model):
         " replaces the lock, which a compliance lock refuses.",
     )
 
-    @check("daily_days", "weekly_days")
+    @rule("daily_days", "weekly_days")
     def weekly_outlasts_daily(self) -> Iterator[Violation]:
         """Rarer recovery points are kept longer."""
         yield from self._outlasts("weekly_days", "daily_days")
 
-    @check("weekly_days", "monthly_days")
+    @rule("weekly_days", "monthly_days")
     def monthly_outlasts_weekly(self) -> Iterator[Violation]:
         """Rarer recovery points are kept longer."""
         yield from self._outlasts("monthly_days", "weekly_days")
 
-    @check("monthly_days", "cold_days")
+    @rule("monthly_days", "cold_days")
     def cold_storage_pays(self) -> Iterator[Violation]:
         """What moves to cold storage stays there as long as it is billed."""
         if self.cold_days is not None and self.monthly_days < self.cold_days + COLD_DAYS:
@@ -182,14 +182,14 @@ class Backup(Model):
             remedy = f"set {lower}, or monthly_days to {self.cold_days + COLD_DAYS} or more"
             yield Violation(("cold_days",), rule, remedy)
 
-    @check("lock", "lock_grace_days")
+    @rule("lock", "lock_grace_days")
     def grace_is_for_compliance(self) -> Iterator[Violation]:
         """Only a lock that becomes irreversible has days of grace."""
         if "lock_grace_days" in self.model_fields_set and self.lock != "compliance":
             rule = f"lock_grace_days requires lock: compliance, and lock is {self.lock}"
             yield Violation(("lock_grace_days",), rule, "remove the line, or write lock: compliance")
 
-    @check("lock", "daily_days", "monthly_days", "lock_min_days", "lock_max_days")
+    @rule("lock", "daily_days", "monthly_days", "lock_min_days", "lock_max_days")
     def the_lock_takes_the_backups(self) -> Iterator[Violation]:
         """AWS Backup fails jobs whose recovery points a lock would not keep as long or as short (botocore:
         backup, PutBackupVaultLockConfigurationInput, MinRetentionDays and MaxRetentionDays)."""

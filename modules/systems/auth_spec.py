@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.systems.own_spec import SecretSource, Source, source
 from modules.systems.parts import UrlPath, prefixes
 from tierra.validation.errors import KeyPath
-from tierra.validation.model import Model, Violation, check, repeated, rule_error
+from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 
 if TYPE_CHECKING:
     from modules.systems.spec import System
@@ -92,14 +92,14 @@ class Auth(Model):
         examples=[["/webhooks"]],
     )
 
-    @check("keys", "issuers")
+    @rule("keys", "issuers")
     def says_one_kind(self) -> Iterator[Violation]:
         """Kong would ask for both."""
         if bool(self.keys) == bool(self.issuers):
             rule = "auth must have keys or issuers, one of the two"
             yield Violation((), rule, "keep keys or issuers, or remove auth")
 
-    @check("open")
+    @rule("open")
     def something_is_shut(self) -> Iterator[Violation]:
         """Each path once, and not all."""
         for index in repeated(self.open):

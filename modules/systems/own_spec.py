@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.systems.parts import VARIABLE, VARIABLE_RULE, plain_variable
 from tierra.terraform.policy import Statement
 from tierra.validation.messages import secret
-from tierra.validation.model import Model, Violation, check, rule_error
+from tierra.validation.model import Model, Violation, rule, rule_error
 
 if TYPE_CHECKING:
     from modules.systems.spec import System
@@ -194,7 +194,7 @@ class Permission(Model):
         examples=[["arn:aws:sqs:us-east-1:123456789012:orders"]],
     )
 
-    @check("actions", "resources")
+    @rule("actions", "resources")
     def names_both(self) -> Iterator[Violation]:
         """A statement without one of them is none."""
         for key in ("actions", "resources"):

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
 from modules.systems.parts import Command
-from tierra.validation.model import Model, Violation, check, repeated, rule_error
+from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.system_names import called
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Job(Model):
         description="Minutes that it may run; after that it is stopped and counts as failed.",
     )
 
-    @check("command")
+    @rule("command")
     def starts_something(self) -> Iterator[Violation]:
         """What the image starts by itself does not end."""
         if not self.command:
@@ -114,7 +114,7 @@ class Egress(Model):
         examples=[["203.0.113.0/24"]],
     )
 
-    @check("cidrs")
+    @rule("cidrs")
     def ranges_are_named_once(self) -> Iterator[Violation]:
         """At least one, and none twice."""
         if not self.cidrs:

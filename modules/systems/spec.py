@@ -30,7 +30,7 @@ from modules.systems.shape_spec import Egress, Job, JobName, Shape
 from modules.systems.sidecar_spec import Sidecar, SidecarName
 from modules.systems.volume_spec import Volume, VolumeName, volume_violations
 from tierra.validation.github import Repository
-from tierra.validation.model import Model, Violation, check, repeated
+from tierra.validation.model import Model, Violation, repeated, rule
 from tierra.validation.system_names import WORKFLOWS, FormerNames, SystemName, called
 
 Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
@@ -342,7 +342,7 @@ class System(Model):
             return None
         return self.path.rstrip("/") + self.metrics.path
 
-    @check("port", "metrics", "sidecars")
+    @rule("port", "metrics", "sidecars")
     def ports_are_used_once(self) -> Iterator[Violation]:
         """The containers of a pod share its ports."""
         owners = {self.port: "the system itself"}
@@ -360,7 +360,7 @@ class System(Model):
                 free = next(port for port in range(8081, 65535) if port not in owners)
                 yield Violation(("sidecars", name, "port"), rule, f"write another port, such as {free}")
 
-    @check("shape", "path", "port", "health", "metrics", *AT_KONG)
+    @rule("shape", "path", "port", "health", "metrics", *AT_KONG)
     def shape_has_a_use_for_it(self) -> Iterator[Violation]:
         """Only what answers has a port, and only what is public a path."""
         if self.shape != "public" and self.path:
@@ -375,7 +375,7 @@ class System(Model):
                 rule = f"a worker answers no requests: it must have no {key}"
                 yield Violation((key,), rule, "remove the line, or write shape: internal")
 
-    @check("hosts")
+    @rule("hosts")
     def hosts_are_distinct(self) -> Iterator[Violation]:
         """None twice, and the first is one that a client can ask for."""
         for index in repeated(self.hosts):
@@ -384,13 +384,13 @@ class System(Model):
             rule = "the first name must have no star: the system gets it as PUBLIC_HOST"
             yield Violation(("hosts", 0), rule, f"put one such as www{self.hosts[0][1:]} before it")
 
-    @check("calls")
+    @rule("calls")
     def calls_are_named_once(self) -> Iterator[Violation]:
         """No system appears twice."""
         for index in repeated(self.calls):
             yield Violation(("calls", index), "each system must be named once", "remove the second one")
 
-    @check("egress")
+    @rule("egress")
     def ways_out_are_not_open_already(self) -> Iterator[Violation]:
         """443 is open, and a port is named once."""
         for index, each in enumerate(self.egress):
@@ -404,7 +404,7 @@ class System(Model):
                 rule = "each port must be named once"
                 yield Violation(("egress", index, "port"), rule, "name all its ranges in one entry")
 
-    @check("env", "secrets")
+    @rule("env", "secrets")
     def variables_are_set_once(self) -> Iterator[Violation]:
         """A variable has one value, and the names of two secrets differ by more than the case of letters."""
         seen = {name.lower(): name for name in self.env}
@@ -420,7 +420,7 @@ class System(Model):
                 rule = f"two secrets must differ by more than the case of their letters, and there is {other}"
                 yield Violation(("secrets", name), rule, "choose another name")
 
-    @check("config")
+    @rule("config")
     def files_fit(self) -> Iterator[Violation]:
         """Files fit into a ConfigMap, and none is a folder of another."""
         size = sum(len(text.encode()) for text in self.config.values())
@@ -432,12 +432,12 @@ class System(Model):
                 rule = f"a path must not be both a file and a folder, as {below} would have it"
                 yield Violation(("config", path), rule, "rename one of them")
 
-    @check("volumes", "config")
+    @rule("volumes", "config")
     def volumes_have_places(self) -> Iterator[Violation]:
         """No two volumes meet, and none meets a file of settings."""
         yield from volume_violations(self)
 
-    @check("needs", "workers", "beat")
+    @rule("needs", "workers", "beat")
     def tasks_have_a_broker(self) -> Iterator[Violation]:
         """Tasks wait in Redis."""
         for key in ("workers", "beat"):
@@ -445,7 +445,7 @@ class System(Model):
                 rule = f"{key} requires a broker: redis in needs"
                 yield Violation((key,), rule, "add redis to needs, or remove the line")
 
-    @check("replicas", "max_replicas")
+    @rule("replicas", "max_replicas")
     def most_is_not_less(self) -> Iterator[Violation]:
         """Load adds pods."""
         if self.max_replicas < self.replicas:
@@ -454,7 +454,7 @@ class System(Model):
                 ("max_replicas",), rule, f"raise it to {self.replicas} or more, or lower replicas"
             )
 
-    @check("needs")
+    @rule("needs")
     def needs_are_named_once(self) -> Iterator[Violation]:
         """No need appears twice."""
         for index in repeated(self.needs):

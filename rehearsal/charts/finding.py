@@ -1,4 +1,4 @@
-"""What is wrong with a release, and whether terraform stops for it."""
+"""Problems of a release, and whether terraform stops because of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ CORE = "Kubernetes, pkg/apis/core/validation/validation.go"
 
 
 class Flaw(NamedTuple):
-    """A place in an object, what is wrong there and where Kubernetes says so. Terraform only warns of what is
-    not `sure`."""
+    """A path in an object, the problem there and the source of the rule. If it is not `sure`, terraform only
+    warns."""
 
     path: str
     says: str
@@ -23,17 +23,16 @@ Flaws = Iterator[Flaw]
 
 
 def choice(value: Any, allowed: str, path: str, source: str = CORE) -> Flaws:
-    """Nothing for one of the words that are allowed, and for none. The schemas do not list them."""
+    """Yields a flaw for a word that is not allowed. The schemas do not list the allowed words."""
     if isinstance(value, str) and value and value not in allowed.split():
         yield Flaw(path, f"must be one of {', '.join(allowed.split())}, got {value!r}", source)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A problem at `where`: an argument of the release, or an object that its chart makes and a place in it.
-
-    `sure` problems stop terraform; of the others it warns. `later` ones can be judged only when the release
-    is applied: what comes before may still change the cluster.
+    """A problem at `where`: an argument of the release, or an object of its chart and a path in it. `sure`
+    problems stop terraform; the others are warnings. `later` ones can be judged only when the release is
+    applied, because earlier resources may still change the cluster.
     """
 
     where: str

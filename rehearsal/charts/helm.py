@@ -1,4 +1,4 @@
-"""Real helm: where it is, which charts it finds without a network, and what it renders.
+"""The real helm: its path, the charts that it finds without a network, and what it renders.
 
 Sources: helm.sh/helm/v3, pkg/action/install.go (LocateChart) and pkg/chartutil; getValues, getListValue and
 setValue in helm/resource_helm_release.go of hashicorp/terraform-provider-helm.
@@ -32,7 +32,7 @@ _SETTERS = {"string": "--set-string", "literal": "--set-literal"}
 
 
 def program() -> str:
-    """The helm that `make charts` installed; empty where it was not asked for."""
+    """The helm that `make charts` installed; empty if it is not installed."""
     project = catalog_path().parent.parent
     if not (project / INSTALLED).exists():
         return ""
@@ -41,7 +41,7 @@ def program() -> str:
 
 
 def stored(name: str, version: str, repository_cache: str = "") -> Path | None:
-    """The archive of a published chart: in the cache of helm, or where `.rehearsal/charts` keeps it."""
+    """The archive of a published chart, in the cache of helm or in `.rehearsal/charts`."""
     cache = os.environ.get("HELM_CACHE_HOME") or str(
         Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "helm")
     )
@@ -63,25 +63,26 @@ class Chart:
 
     @cached_property
     def files(self) -> dict[str, bytes]:
-        """Each file by its path in the chart. Raises OSError or tarfile.TarError for what cannot be read."""
+        """Each file by its path in the chart. Raises OSError or tarfile.TarError if the chart cannot be
+        read."""
         if self.path.is_dir():
-            paths = sorted(each for each in self.path.rglob("*") if each.is_file())
-            return {each.relative_to(self.path).as_posix(): each.read_bytes() for each in paths}
+            paths = sorted(path for path in self.path.rglob("*") if path.is_file())
+            return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in paths}
         with tarfile.open(self.path) as archive:
-            members = [each for each in archive.getmembers() if each.isfile()]
-            read = ((each.name.partition("/")[2], archive.extractfile(each)) for each in members)
+            members = [member for member in archive.getmembers() if member.isfile()]
+            read = ((member.name.partition("/")[2], archive.extractfile(member)) for member in members)
             return {name: file.read() for name, file in read if file}
 
     @cached_property
     def digest(self) -> str:
-        made = hashlib.sha256()
+        digest = hashlib.sha256()
         for name, content in sorted(self.files.items()):
-            made.update(f"{name}\0{len(content)}\0".encode() + content)
-        return made.hexdigest()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
 
     @cached_property
     def text(self) -> str:
-        """All templates, of charts inside it too, and its manifest."""
+        """All templates, including those of subcharts, and the manifest."""
         named = (
             content
             for name, content in self.files.items()
@@ -90,22 +91,22 @@ class Chart:
         return "\n".join(content.decode(errors="replace") for content in named)
 
     def asks(self, error: str) -> bool:
-        """Whether a template that stopped by itself may have done so for what it asked the cluster before."""
+        """Whether a template that called `fail` may have done so because of a lookup in the cluster."""
         if not _ASKS.search(self.text):
             return False
-        place = re.search(r"execution error at \([^/]+/(\S+?):(\d+):", error)
-        if not place or place[1] not in self.files:
+        match = re.search(r"execution error at \([^/]+/(\S+?):(\d+):", error)
+        if not match or match[1] not in self.files:
             return True
-        lines = self.files[place[1]].decode(errors="replace").splitlines()
-        return bool(_ASKS_OR_CALLS.search("\n".join(lines[: int(place[2])])))
+        lines = self.files[match[1]].decode(errors="replace").splitlines()
+        return bool(_ASKS_OR_CALLS.search("\n".join(lines[: int(match[2])])))
 
     @property
     def chooses(self) -> bool:
-        """Whether a template asks which apiVersions there are: helm alone names old ones, too."""
+        """Whether a template reads the available apiVersions: helm without a cluster lists old ones too."""
         return "Capabilities.APIVersions" in self.text
 
     def unknown(self, values: Mapping[str, Any]) -> list[str]:
-        """Keys at the top that nothing in the chart mentions; none where that cannot be told."""
+        """Top-level keys that the chart does not mention; none if that cannot be determined."""
         if "values.schema.json" in self.files or "values.yaml" not in self.files:
             return []
         if re.search(r"\.Values(?![\w.])|\bindex\s+\S*\.Values\s|Files\.", self.text):
@@ -122,7 +123,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Release:
-    """What helm is asked to install. `given` are values as YAML, `setting` the options for single ones."""
+    """A release to be installed. `given` are values as YAML, `setting` the options for single values."""
 
     name: str
     namespace: str
@@ -133,15 +134,15 @@ class Release:
     upgrade: bool = False
     crds: bool = True
     hooks: bool = True
-    secret: bool = False  # nothing of it is kept in a file
+    secret: bool = False  # never written to a file
 
     @property
     def options(self) -> Iterator[str]:
         yield from ("--namespace", self.namespace)
         if self.version:
             yield from ("--kube-version", self.version)
-        for each in self.apis:
-            yield from ("--api-versions", each)
+        for api in self.apis:
+            yield from ("--api-versions", api)
         if self.upgrade:
             yield "--is-upgrade"
         if self.crds:
@@ -153,7 +154,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What helm printed, or why it stopped."""
+    """The output of helm, or its error."""
 
     printed: str = ""
     error: str = ""
@@ -167,20 +168,20 @@ def setting(kind: str, block: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def rendered(helm: str, chart: Chart, release: Release) -> Rendering:
-    """What `helm template` makes of a chart, kept by the contents of all that it depends on."""
+    """The output of `helm template`, cached by the contents of everything that it depends on."""
     what = json.dumps([chart.digest, release.name, list(release.given), list(release.options), _stamp(helm)])
     file = catalog_path().parent / "scratch/charts" / hashlib.sha256(what.encode()).hexdigest()
     if file.exists():
         return Rendering(**json.loads(file.read_text(encoding="utf-8")))
-    made = _run(helm, str(chart.path), release)
+    output = _run(helm, str(chart.path), release)
     if not release.secret:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write(file, json.dumps({"printed": made.printed, "error": made.error}))
-    return made
+        write(file, json.dumps({"printed": output.printed, "error": output.error}))
+    return output
 
 
 def refuses_values(helm: str, text: str) -> str:
-    """What helm says of values that are no YAML; empty when it reads them."""
+    """The error of helm for values that are not YAML; empty if it can read them."""
     with tempfile.TemporaryDirectory(prefix="tierra-chart-") as folder:
         Path(folder, "Chart.yaml").write_text("apiVersion: v2\nname: it\nversion: 1.0.0\n")
         return _run(helm, folder, Release("it", "default", [text])).error
@@ -197,7 +198,7 @@ def _run(helm: str, chart: str, release: Release) -> Rendering:
             file = Path(folder, f"values-{number}.yaml")
             file.write_text(text, encoding="utf-8")
             options += ["--values", str(file)]
-        homes = {f"HELM_{each}_HOME": folder for each in ("CACHE", "CONFIG", "DATA")}
+        homes = {f"HELM_{kind}_HOME": folder for kind in ("CACHE", "CONFIG", "DATA")}
         try:
             ended = subprocess.run(
                 [helm, "template", release.name, chart, *options],
@@ -214,17 +215,17 @@ def _run(helm: str, chart: str, release: Release) -> Rendering:
 
 
 def _shortened(text: str, folder: str) -> str:
-    """What helm said, without its advice and the paths of this run."""
+    """The error of helm, without its advice and the paths of this run."""
     lines = [line for line in text.splitlines() if line and not line.startswith(("WARNING", "Use --debug"))]
     return "\n".join(lines).removeprefix("Error: ").replace(f"{folder}/", "").strip() or "it failed"
 
 
 def merged(documents: Sequence[Any]) -> dict[str, Any]:
     """Values as helm merges them: a later document overrides an earlier one, key by key."""
-    found: dict[str, Any] = {}
-    for each in documents:
-        found = _merge(found, mapping(each))
-    return found
+    result: dict[str, Any] = {}
+    for document in documents:
+        result = _merge(result, mapping(document))
+    return result
 
 
 def _merge(first: dict[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,11 +20,11 @@ def _same(was: Any, now: Any) -> bool:
 
 
 def _bare(value: Any) -> Any:
-    """A value without what is empty, which means the same as nothing."""
+    """A value without its empty parts, which mean the same as missing ones."""
     if isinstance(value, dict):
-        kept = {key: _bare(each) for key, each in value.items()}
-        return {key: each for key, each in kept.items() if each not in (None, {}, [], "")}
-    return [_bare(each) for each in value] if isinstance(value, list) else value
+        kept = {key: _bare(member) for key, member in value.items()}
+        return {key: member for key, member in kept.items() if member not in (None, {}, [], "")}
+    return [_bare(member) for member in value] if isinstance(value, list) else value
 
 
 def _differing(was: Any, now: Any, keys: tuple[str, ...], path: str, source: str) -> Flaws:
@@ -54,14 +54,14 @@ def _stateful(was: Thing, now: Thing) -> Flaws:
 
 
 def _claims(thing: Thing) -> list[Any]:
-    found = []
-    for each in sequence(thing.spec.get("volumeClaimTemplates")):
-        spec = mapping(mapping(each).get("spec"))
+    findings = []
+    for claim in sequence(thing.spec.get("volumeClaimTemplates")):
+        spec = mapping(mapping(claim).get("spec"))
         asked = mapping(mapping(spec.get("resources")).get("requests"))
         size = quantity(asked.get("storage"))
-        name = mapping(mapping(each).get("metadata")).get("name")
-        found.append([name, size, spec.get("storageClassName"), spec.get("accessModes")])
-    return found
+        name = mapping(mapping(claim).get("metadata")).get("name")
+        findings.append([name, size, spec.get("storageClassName"), spec.get("accessModes")])
+    return findings
 
 
 def _service(was: Thing, now: Thing) -> Flaws:
@@ -81,12 +81,12 @@ def _job(was: Thing, now: Thing) -> Flaws:
 
 def _claim(was: Thing, now: Thing) -> Flaws:
     yield from _differing(was.spec, now.spec, ("accessModes", "selector", "volumeMode"), "spec.", CORE)
-    for key in ("storageClassName", "volumeName"):  # which may have been filled in
+    for key in ("storageClassName", "volumeName"):  # which the server may have filled in
         if was.spec.get(key) and now.spec.get(key) and was.spec[key] != now.spec[key]:
             yield Flaw(f"spec.{key}", SAYS, CORE)
     before, after = (
-        quantity(mapping(mapping(each.spec.get("resources")).get("requests")).get("storage"))
-        for each in (was, now)
+        quantity(mapping(mapping(spec.spec.get("resources")).get("requests")).get("storage"))
+        for spec in (was, now)
     )
     if before is not None and after is not None and after < before:
         yield Flaw("spec.resources.requests.storage", "can not be less than before", CORE)
@@ -140,7 +140,7 @@ _RULES: dict[tuple[str, str], Callable[[Thing, Thing], Flaws]] = {
 
 
 def changes(was: Thing, now: Thing) -> Flaws:
-    """What an upgrade from one object to another would have to change and cannot."""
+    """The immutable fields that an upgrade from one object to the other would change."""
     rule = _RULES.get((now.group, now.kind))
     if rule:
         yield from rule(was, now)

@@ -26,19 +26,19 @@ _OURS = ("system-cluster-critical", "system-node-critical")
 
 
 def matches(selector: Any, labels: dict[str, Any]) -> bool:
-    """Whether a selector of labels takes what has these labels. An operator that is unknown takes all."""
+    """Whether a label selector matches these labels. An unknown operator matches all."""
     given = mapping(selector)
     if any(labels.get(key) != value for key, value in mapping(given.get("matchLabels")).items()):
         return False
-    for each in map(mapping, sequence(given.get("matchExpressions"))):
-        key, values = str(each.get("key")), sequence(each.get("values"))
+    for expression in map(mapping, sequence(given.get("matchExpressions"))):
+        key, values = str(expression.get("key")), sequence(expression.get("values"))
         fits = {
             "In": labels.get(key) in values,
             "NotIn": labels.get(key) not in values,
             "Exists": key in labels,
             "DoesNotExist": key not in labels,
         }
-        if not fits.get(str(each.get("operator")), True):
+        if not fits.get(str(expression.get("operator")), True):
             return False
     return True
 
@@ -84,7 +84,7 @@ def _counts(thing: Thing, source: str, *keys: str) -> Flaws:
 
 
 def _pairs(value: Any) -> str:
-    return ", ".join(f"{key}={each}" for key, each in mapping(value).items()) or "none"
+    return ", ".join(f"{key}={text}" for key, text in mapping(value).items()) or "none"
 
 
 def _job(thing: Thing) -> Flaws:
@@ -140,7 +140,7 @@ def _schedule(text: str) -> str:
 
 
 def _service(thing: Thing) -> Flaws:
-    spec, ports = thing.spec, [mapping(each) for each in sequence(thing.spec.get("ports"))]
+    spec, ports = thing.spec, [mapping(port) for port in sequence(thing.spec.get("ports"))]
     type_ = spec.get("type") or "ClusterIP"
     yield from choice(type_, "ClusterIP ExternalName LoadBalancer NodePort", "spec.type")
     yield from choice(spec.get("sessionAffinity"), "ClientIP None", "spec.sessionAffinity")
@@ -153,30 +153,32 @@ def _service(thing: Thing) -> Flaws:
         yield Flaw("spec.ports", "is required", CORE)
     names: set[Any] = set()
     pairs: set[Any] = set()
-    for index, each in enumerate(ports):
+    for index, member in enumerate(ports):
         path = f"spec.ports[{index}]"
-        if words := port(each.get("port")):
+        if words := port(member.get("port")):
             yield Flaw(f"{path}.port", words, CORE)
-        if "targetPort" in each and (words := number_or_name(each["targetPort"])):
+        if "targetPort" in member and (words := number_or_name(member["targetPort"])):
             yield Flaw(f"{path}.targetPort", words, CORE)
-        if len(ports) > 1 and not each.get("name"):
+        if len(ports) > 1 and not member.get("name"):
             yield Flaw(f"{path}.name", "is required where a service has several ports", CORE)
-        yield from choice(each.get("protocol"), "TCP UDP SCTP", f"{path}.protocol")
-        pair = (each.get("port"), each.get("protocol") or "TCP")
-        if each.get("name") and each["name"] in names:
-            yield Flaw(f"{path}.name", f"the name {each['name']} stands there twice", CORE)
+        yield from choice(member.get("protocol"), "TCP UDP SCTP", f"{path}.protocol")
+        pair = (member.get("port"), member.get("protocol") or "TCP")
+        if member.get("name") and member["name"] in names:
+            yield Flaw(f"{path}.name", f"the name {member['name']} stands there twice", CORE)
         if pair in pairs:
             yield Flaw(path, f"port {pair[0]} of {pair[1]} stands there twice", CORE)
-        names.add(each.get("name"))
+        names.add(member.get("name"))
         pairs.add(pair)
-        if type_ == "ClusterIP" and each.get("nodePort"):
+        if type_ == "ClusterIP" and member.get("nodePort"):
             yield Flaw(f"{path}.nodePort", "must not be set for a service of type ClusterIP", CORE)
     address = spec.get("clusterIP")
     if isinstance(address, str) and address not in ("", "None") and not _is_address(address):
         yield Flaw("spec.clusterIP", f"must be None or an IP address, got {address!r}", CORE)
-    for index, each in enumerate(sequence(spec.get("loadBalancerSourceRanges"))):
-        if isinstance(each, str) and not _is_range(each.strip()):
-            yield Flaw(f"spec.loadBalancerSourceRanges[{index}]", f"must be a CIDR block, got {each!r}", CORE)
+    for index, source_range in enumerate(sequence(spec.get("loadBalancerSourceRanges"))):
+        if isinstance(source_range, str) and not _is_range(source_range.strip()):
+            yield Flaw(
+                f"spec.loadBalancerSourceRanges[{index}]", f"must be a CIDR block, got {source_range!r}", CORE
+            )
 
 
 def _is_address(text: str) -> bool:
@@ -185,7 +187,7 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return bool(
             re.fullmatch(r"0*\d{1,3}(\.0*\d{1,3}){3}", text)
-        )  # zeros at the front, as Go once took them
+        )  # leading zeros, which Go used to accept
     return True
 
 
@@ -196,7 +198,7 @@ def _is_range(text: str) -> bool:
 
 
 def _ingress(thing: Thing) -> Flaws:
-    rules = [mapping(each) for each in sequence(thing.spec.get("rules"))]
+    rules = [mapping(rule) for rule in sequence(thing.spec.get("rules"))]
     if not rules and not thing.spec.get("defaultBackend"):
         yield Flaw("spec", "must have rules or a defaultBackend", NETWORKING)
     for index, rule in enumerate(rules):
@@ -208,9 +210,9 @@ def _ingress(thing: Thing) -> Flaws:
                 )
             elif words := subdomain(host.removeprefix("*.")):
                 yield Flaw(f"spec.rules[{index}].host", words, NETWORKING)
-        for number, each in enumerate(sequence(mapping(rule.get("http")).get("paths"))):
+        for number, path_ in enumerate(sequence(mapping(rule.get("http")).get("paths"))):
             path = f"spec.rules[{index}].http.paths[{number}]"
-            given, kind = mapping(each), mapping(each).get("pathType")
+            given, kind = mapping(path_), mapping(path_).get("pathType")
             text = given.get("path") or ""
             if kind in ("Exact", "Prefix") and isinstance(text, str):
                 bad = next((part for part in ("//", "/./", "/../", "%2f", "%2F") if part in text), "")
@@ -224,8 +226,8 @@ def _ingress(thing: Thing) -> Flaws:
             yield from _backend(given.get("backend"), f"{path}.backend")
     if thing.spec.get("defaultBackend"):
         yield from _backend(thing.spec["defaultBackend"], "spec.defaultBackend")
-    for index, each in enumerate(sequence(thing.spec.get("tls"))):
-        for host in sequence(mapping(each).get("hosts")):
+    for index, tls in enumerate(sequence(thing.spec.get("tls"))):
+        for host in sequence(mapping(tls).get("hosts")):
             if isinstance(host, str) and (words := subdomain(host.removeprefix("*."))):
                 yield Flaw(f"spec.tls[{index}].hosts", words, NETWORKING)
 
@@ -248,10 +250,10 @@ def _backend(value: Any, path: str) -> Flaws:
 def _walls(thing: Thing) -> Flaws:
     for side, others in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(sequence(thing.spec.get(side))):
-            for number, each in enumerate(sequence(mapping(rule).get(others))):
-                yield from _peer(mapping(each), f"spec.{side}[{index}].{others}[{number}]")
-            for number, each in enumerate(sequence(mapping(rule).get("ports"))):
-                given, path = mapping(each), f"spec.{side}[{index}].ports[{number}]"
+            for number, peer in enumerate(sequence(mapping(rule).get(others))):
+                yield from _peer(mapping(peer), f"spec.{side}[{index}].{others}[{number}]")
+            for number, port_ in enumerate(sequence(mapping(rule).get("ports"))):
+                given, path = mapping(port_), f"spec.{side}[{index}].ports[{number}]"
                 yield from choice(given.get("protocol"), "TCP UDP SCTP", f"{path}.protocol", NETWORKING)
                 if given.get("port") is not None and (words := number_or_name(given["port"])):
                     yield Flaw(f"{path}.port", words, NETWORKING)
@@ -259,9 +261,11 @@ def _walls(thing: Thing) -> Flaws:
                 if isinstance(end, int) and (not isinstance(begin, int) or end < begin):
                     says = f"must be a number not below port ({begin}), got {end}"
                     yield Flaw(f"{path}.endPort", says, NETWORKING)
-    for index, each in enumerate(sequence(thing.spec.get("policyTypes"))):
-        if each not in ("Ingress", "Egress"):
-            yield Flaw(f"spec.policyTypes[{index}]", f"must be Ingress or Egress, got {each!r}", NETWORKING)
+    for index, policy_type in enumerate(sequence(thing.spec.get("policyTypes"))):
+        if policy_type not in ("Ingress", "Egress"):
+            yield Flaw(
+                f"spec.policyTypes[{index}]", f"must be Ingress or Egress, got {policy_type!r}", NETWORKING
+            )
 
 
 def _peer(given: dict[str, Any], path: str) -> Flaws:
@@ -276,14 +280,14 @@ def _peer(given: dict[str, Any], path: str) -> Flaws:
     if isinstance(cidr, str) and not _is_range(cidr):
         yield Flaw(f"{path}.ipBlock.cidr", f"must be a CIDR block, got {cidr!r}", NETWORKING)
         return
-    for index, each in enumerate(sequence(block.get("except"))):
+    for index, excluded in enumerate(sequence(block.get("except"))):
         where = f"{path}.ipBlock.except[{index}]"
-        if not isinstance(each, str) or not _is_range(each):
-            yield Flaw(where, f"must be a CIDR block, got {each!r}", NETWORKING)
+        if not isinstance(excluded, str) or not _is_range(excluded):
+            yield Flaw(where, f"must be a CIDR block, got {excluded!r}", NETWORKING)
             continue
-        outer, inner = _network(cidr), _network(each)
+        outer, inner = _network(cidr), _network(excluded)
         if outer and inner and not _inside(inner, outer):
-            yield Flaw(where, f"must be a strict subset of {cidr}, got {each}", NETWORKING)
+            yield Flaw(where, f"must be a strict subset of {cidr}, got {excluded}", NETWORKING)
 
 
 def _inside(inner: Any, outer: Any) -> bool:
@@ -305,9 +309,9 @@ def _scaler(thing: Thing) -> Flaws:
         yield Flaw("spec.maxReplicas", f"must be greater than 0, got {most}", SCALING)
     elif isinstance(least, int) and isinstance(most, int) and most < least:
         yield Flaw("spec.maxReplicas", f"must not be below minReplicas ({least}), got {most}", SCALING)
-    for index, each in enumerate(sequence(thing.spec.get("metrics"))):
+    for index, metric in enumerate(sequence(thing.spec.get("metrics"))):
         for source in ("resource", "containerResource"):
-            target = mapping(mapping(mapping(each).get(source)).get("target"))
+            target = mapping(mapping(mapping(metric).get(source)).get("target"))
             share = target.get("averageUtilization")
             if isinstance(share, int) and share < 1:
                 path = f"spec.metrics[{index}].{source}.target.averageUtilization"
@@ -356,8 +360,8 @@ def _keys(thing: Thing) -> Flaws:
 
 
 def _role(thing: Thing) -> Flaws:
-    for index, each in enumerate(sequence(thing.body.get("rules"))):
-        rule, path = mapping(each), f"rules[{index}]"
+    for index, member in enumerate(sequence(thing.body.get("rules"))):
+        rule, path = mapping(member), f"rules[{index}]"
         if not rule.get("verbs"):
             yield Flaw(f"{path}.verbs", "must have at least one verb", ACCESS)
         if rule.get("nonResourceURLs"):
@@ -375,8 +379,8 @@ def _binding(thing: Thing) -> Flaws:
     allowed = ("ClusterRole",) if wide else ("Role", "ClusterRole")
     if kind and kind not in allowed:
         yield Flaw("roleRef.kind", f"must be {' or '.join(allowed)}, got {kind}", ACCESS)
-    for index, each in enumerate(sequence(thing.body.get("subjects"))):
-        given, path = mapping(each), f"subjects[{index}]"
+    for index, subject in enumerate(sequence(thing.body.get("subjects"))):
+        given, path = mapping(subject), f"subjects[{index}]"
         if given.get("kind") not in ("User", "Group", "ServiceAccount"):
             yield Flaw(
                 f"{path}.kind", f"must be User, Group or ServiceAccount, got {given.get('kind')!r}", ACCESS

@@ -1,6 +1,6 @@
 """The objects that helm prints, read as Kubernetes reads them.
 
-PyYAML takes 1:30 for a number, 2026-11-28 for a date and 1e+06 for a text. The parser of helm and Kubernetes
+PyYAML reads 1:30 as a number, 2026-11-28 as a date and 1e+06 as a text. The parser of helm and Kubernetes
 (sigs.k8s.io/yaml) does not.
 """
 
@@ -23,7 +23,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Scalars are what they are for Kubernetes."""
+    """Reads scalars as Kubernetes does."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012
         first: [
@@ -57,7 +57,7 @@ class Thing:
 
     body: dict[str, Any]
     source: str
-    namespace: str  # of the release, for an object that names none
+    namespace: str  # the namespace of the release, for an object that names none
 
     @property
     def kind(self) -> str:
@@ -86,14 +86,14 @@ class Thing:
 
     @property
     def home(self) -> str:
-        """The namespace that the object is in, if its kind has namespaces."""
+        """The namespace of the object, if its kind has namespaces."""
         return str(self.metadata.get("namespace") or self.namespace)
 
     @property
     def hook(self) -> list[str]:
-        """The events of helm at which it is made; most objects are no hooks."""
+        """The events of helm at which the object is created; empty for an object that is not a hook."""
         given = mapping(self.metadata.get("annotations")).get("helm.sh/hook")
-        return [each.strip() for each in given.split(",")] if isinstance(given, str) else []
+        return [event.strip() for event in given.split(",")] if isinstance(given, str) else []
 
     @property
     def called(self) -> str:
@@ -101,7 +101,7 @@ class Thing:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The value, or nothing where it is of another type: the schema says so elsewhere."""
+    """The value, or an empty mapping if it is of another type, which the schema check reports."""
     return value if isinstance(value, dict) else {}
 
 
@@ -115,15 +115,16 @@ def read(text: str) -> Any:
 
 
 def things(printed: str, namespace: str) -> Iterator[Thing]:
-    """The objects in what `helm template` prints. What PyYAML cannot read, and helm could, is left out."""
+    """The objects in what `helm template` prints. Documents that helm can read and PyYAML cannot are left
+    out."""
     for part in _DOCUMENT.split(printed):
         try:
             body = read(part)
         except (yaml.YAMLError, ValueError):
             continue
         if isinstance(body, dict) and body.get("kind") and body.get("apiVersion"):
-            found = _SOURCE.search(part)
+            source = _SOURCE.search(part)
             listed = body.get("items") if str(body["kind"]).endswith("List") else None
-            for each in listed if isinstance(listed, list) else [body]:
-                if isinstance(each, dict):
-                    yield Thing(each, found[1] if found else "", namespace)
+            for item in listed if isinstance(listed, list) else [body]:
+                if isinstance(item, dict):
+                    yield Thing(item, source[1] if source else "", namespace)

@@ -18,12 +18,12 @@ _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _PORT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 RBAC = "rbac.authorization.k8s.io"
-# Kinds whose names need only be a part of a path.
+# Kinds whose names must only be valid in a path.
 _FREE = {"APIService", "Event", "Lease", "EndpointSlice", "ControllerRevision", "CertificateSigningRequest"}
 
 
 def label(text: Any) -> str:
-    """What is wrong with a DNS label; empty if nothing is. So are the next ones."""
+    """The problem of a DNS label; empty for a valid one. The next functions return the same."""
     if isinstance(text, str) and len(text) <= 63 and _LABEL.fullmatch(text):
         return ""
     words = "must be an RFC 1123 label: at most 63 of a-z, 0-9 and -, with a letter or digit at both ends"
@@ -48,7 +48,7 @@ def port_name(text: str) -> str:
 
 def port(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or 1 <= value <= 65535:
-        return ""  # what is no number is judged by its schema
+        return ""  # the schema judges values that are not numbers
     return f"must be between 1 and 65535, got {value}"
 
 
@@ -63,7 +63,7 @@ def config_key(text: str) -> str:
 
 
 def qualified(text: str) -> str:
-    """Of the key of a label."""
+    """The problem of the key of a label."""
     prefix, _, name = text.rpartition("/")
     fits = len(name) <= 63 and _NAME.fullmatch(name)
     if fits and (not prefix or not subdomain(prefix)) and text[:1] != "/":
@@ -80,8 +80,8 @@ def label_value(text: str) -> str:
 
 
 def labels(value: Any, path: str) -> Flaws:
-    for key, each in mapping(value).items():
-        for words in (qualified(str(key)), label_value(each) if isinstance(each, str) else ""):
+    for key, text in mapping(value).items():
+        for words in (qualified(str(key)), label_value(text) if isinstance(text, str) else ""):
             if words:
                 yield Flaw(f"{path}.{key}", words, SOURCE)
 

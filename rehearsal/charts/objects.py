@@ -1,4 +1,4 @@
-"""What is wrong with the objects of one release."""
+"""Problems of the objects of one release."""
 
 from __future__ import annotations
 
@@ -40,19 +40,20 @@ CLUSTER_WIDE = {
 
 
 def identity(thing: Thing) -> Identity:
-    """What no two objects of a cluster have in common."""
+    """The identity of an object in a cluster."""
     return (thing.group, thing.kind, "" if thing.kind in CLUSTER_WIDE else thing.home, thing.name)
 
 
 def owned(thing: Thing) -> bool:
-    """Whether the release owns the object: it owns neither hooks nor what lies in a chart's folder crds/."""
+    """Whether the release owns the object: it owns neither hooks nor the objects of a chart's folder
+    crds/."""
     return not thing.hook and "/crds/" not in thing.source
 
 
 @dataclass(frozen=True)
 class Judge:
-    """`labels` are those of the namespaces that are known. `chooses`: the chart takes the apiVersions
-    that the cluster has. `exact`: the schemas are of the cluster's own version."""
+    """`labels` are those of the known namespaces. `chooses`: the chart selects apiVersions by those of the
+    cluster. `exact`: the schemas are of the cluster's own version."""
 
     schemas: Schemas
     exact: bool
@@ -60,21 +61,21 @@ class Judge:
     labels: Mapping[str, Mapping[str, Any]]
     chooses: bool
 
-    def findings(self, made: Sequence[Thing]) -> Iterator[Finding]:
-        for thing in made:
+    def findings(self, created: Sequence[Thing]) -> Iterator[Finding]:
+        for thing in created:
             yield from self._schema(thing)
             for flaw in (*names.metadata(thing), *kinds.flaws(thing), *pods.flaws(thing)):
                 sure = flaw.sure and (flaw.source != pods.KUBELET or self._waited(thing))
                 yield self._finding(thing, flaw.path, flaw.says, flaw.source, sure)
             yield from self._security(thing)
-        yield from self._targets(made)
+        yield from self._targets(created)
 
     def _finding(self, thing: Thing, path: str, says: str, source: str, sure: bool = True) -> Finding:
-        place = f" ({thing.source.partition('/')[2]})" if thing.source else ""
-        return Finding(f"{thing.called}{place}: {path}", says, source, sure)
+        file = f" ({thing.source.partition('/')[2]})" if thing.source else ""
+        return Finding(f"{thing.called}{file}: {path}", says, source, sure)
 
     def _waited(self, thing: Thing) -> bool:
-        """Whether helm surely fails when the pods of an object never become ready."""
+        """Whether helm certainly fails if the pods of an object never become ready."""
         if thing.hook or not self.waits or not pods.starts(thing):
             return False
         rolling = mapping(mapping(thing.spec.get("strategy")).get("rollingUpdate"))
@@ -88,8 +89,8 @@ class Judge:
                 says = f"the cluster has no {thing.kind} of {thing.api}{instead}"
                 yield self._finding(thing, "apiVersion", says, REMOVED)
             return
-        for each in self.schemas.mismatches(thing.body):
-            yield self._finding(thing, each.path, each.says, FIELDS, sure=not each.unknown)
+        for mismatch in self.schemas.mismatches(thing.body):
+            yield self._finding(thing, mismatch.path, mismatch.says, FIELDS, sure=not mismatch.unknown)
 
     def _security(self, thing: Thing) -> Iterator[Finding]:
         level = self.labels.get(thing.home, {}).get(security.ENFORCE)
@@ -101,27 +102,28 @@ class Judge:
             sure = thing.kind == "Pod" or self._waited(thing)
             yield self._finding(thing, f"pod: {path}", words, security.SOURCE, sure)
 
-    def _targets(self, made: Sequence[Thing]) -> Iterator[Finding]:
-        """Ports of a service that none of its pods has. Kubernetes takes them, and nothing ever answers."""
-        for service in made:
+    def _targets(self, created: Sequence[Thing]) -> Iterator[Finding]:
+        """Ports of a service that none of its pods has. Kubernetes accepts them, and requests to them
+        fail."""
+        for service in created:
             selector = mapping(service.spec.get("selector"))
             if (service.group, service.kind) != ("", "Service") or not selector:
                 continue
             ports: list[set[Any]] = []
-            for thing in made:
+            for thing in created:
                 template = pods.template(thing)
                 labels = mapping(mapping(template.get("metadata")).get("labels"))
                 if thing.home == service.home and kinds.matches({"matchLabels": selector}, labels):
                     spec = mapping(template.get("spec"))
                     ports.append(
                         {
-                            mapping(one).get("name")
-                            for _, each in pods.containers(spec)
-                            for one in sequence(each.get("ports"))
+                            mapping(port).get("name")
+                            for _, container in pods.containers(spec)
+                            for port in sequence(container.get("ports"))
                         }
                     )
-            for index, each in enumerate(sequence(service.spec.get("ports"))):
-                wanted = mapping(each).get("targetPort")
+            for index, port in enumerate(sequence(service.spec.get("ports"))):
+                wanted = mapping(port).get("targetPort")
                 if isinstance(wanted, str) and ports and not any(wanted in known for known in ports):
                     says = f"none of its pods has a port named {wanted}"
                     where = f"spec.ports[{index}].targetPort"
@@ -130,30 +132,30 @@ class Judge:
                     )
 
 
-def twice(made: Sequence[Thing]) -> Iterator[Finding]:
-    """Objects that a release has twice, which its first installation cannot make."""
-    for (_, kind, home, name), count in Counter(identity(each) for each in made if owned(each)).items():
+def twice(created: Sequence[Thing]) -> Iterator[Finding]:
+    """Objects that a release contains twice, which makes its first installation fail."""
+    for (_, kind, home, name), count in Counter(identity(thing) for thing in created if owned(thing)).items():
         if count > 1:
             where = f"{kind} {name}" + (f" in {home}" if home else "")
             yield Finding(where, f"the chart makes it {count} times: the second one already exists", TWICE)
 
 
-def taken(made: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> Iterator[Finding]:
-    """Objects that another release has made and owns."""
+def taken(created: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> Iterator[Finding]:
+    """Objects that another release owns."""
     owners = {
-        identity(each): release for release, objects in others.items() for each in objects if owned(each)
+        identity(thing): release for release, objects in others.items() for thing in objects if owned(thing)
     }
-    for thing in made:
+    for thing in created:
         owner = owners.get(identity(thing)) if owned(thing) else None
         if owner:
             says = f"exists and cannot be imported into the current release: the release {owner} owns it"
             yield Finding(thing.called, says, HELM, later=True)
 
 
-def kept(was: Sequence[Thing], made: Sequence[Thing]) -> Iterator[Finding]:
-    """Changes that Kubernetes does not make to objects that are there."""
-    before = {identity(each): each for each in was if owned(each)}
-    for thing in made:
+def kept(was: Sequence[Thing], created: Sequence[Thing]) -> Iterator[Finding]:
+    """Changes of existing objects that Kubernetes refuses."""
+    before = {identity(thing): thing for thing in was if owned(thing)}
+    for thing in created:
         old = before.get(identity(thing))
         for flaw in immutable.changes(old, thing) if old and owned(thing) else ():
             yield Finding(f"{thing.called}: {flaw.path}", flaw.says, flaw.source)

@@ -13,7 +13,7 @@ from rehearsal.charts.names import label, labels, number_or_name, port, port_nam
 
 KUBELET = "Kubernetes, pkg/kubelet/prober: a probe whose port is not found never succeeds"
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
-# Where the template of a pod stands in each kind.
+# The path of the pod's template in each kind.
 TEMPLATES = {
     "Deployment": "spec.template",
     "ReplicaSet": "spec.template",
@@ -29,29 +29,29 @@ _GROUPS |= {"Job": "batch", "CronJob": "batch", "Pod": "", "ReplicationControlle
 
 
 def place(thing: Thing) -> str | None:
-    """The path of the pod's template in an object; None for what makes no pods."""
+    """The path of the pod's template in an object; None for objects without pods."""
     return TEMPLATES[thing.kind] if _GROUPS.get(thing.kind) == thing.group else None
 
 
 def template(thing: Thing) -> dict[str, Any]:
-    """Metadata and spec of the pod that an object makes; nothing for other objects."""
+    """Metadata and spec of the pod of an object; empty for objects without pods."""
     path = place(thing)
-    found: Any = thing.body if path is not None else {}
+    node: Any = thing.body if path is not None else {}
     for step in (path or "").split("."):
-        found = mapping(found).get(step) if step else found
-    return mapping(found)
+        node = mapping(node).get(step) if step else node
+    return mapping(node)
 
 
 def containers(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each container of a pod, with its path."""
     for kind in ("initContainers", "containers"):
-        for index, each in enumerate(sequence(spec.get(kind))):
-            if isinstance(each, dict):
-                yield f"{kind}[{index}]", each
+        for index, container in enumerate(sequence(spec.get(kind))):
+            if isinstance(container, dict):
+                yield f"{kind}[{index}]", container
 
 
 def starts(thing: Thing) -> bool:
-    """Whether pods run as soon as the object is there."""
+    """Whether pods start as soon as the object exists."""
     if thing.kind == "CronJob" or thing.spec.get("suspend") is True:
         return False
     return bool(thing.spec.get("replicas", 1) != 0)
@@ -61,30 +61,30 @@ def flaws(thing: Thing) -> Flaws:
     path = place(thing)
     if path is None:
         return
-    made = template(thing)
+    pod = template(thing)
     root = f"{path}." if path else ""
     if thing.kind != "Pod":
-        yield from labels(mapping(made.get("metadata")).get("labels"), f"{root}metadata.labels")
-    spec = mapping(made.get("spec"))
+        yield from labels(mapping(pod.get("metadata")).get("labels"), f"{root}metadata.labels")
+    spec = mapping(pod.get("spec"))
     if not spec:
         return
     yield from _policy(thing, spec, f"{root}spec")
     claims = {
-        mapping(mapping(each).get("metadata")).get("name")
-        for each in sequence(thing.spec.get("volumeClaimTemplates"))
+        mapping(mapping(claim).get("metadata")).get("name")
+        for claim in sequence(thing.spec.get("volumeClaimTemplates"))
     }
-    volumes = [mapping(each).get("name") for each in sequence(spec.get("volumes"))]
+    volumes = [mapping(volume).get("name") for volume in sequence(spec.get("volumes"))]
     for name, count in Counter(map(str, filter(None, volumes))).items():
         if count > 1:
             yield Flaw(f"{root}spec.volumes", f"the name {name} stands there {count} times", CORE)
         if words := label(name):
             yield Flaw(f"{root}spec.volumes", words, CORE)
     names: Counter[str] = Counter()
-    for where, each in containers(spec):
-        names[str(each.get("name"))] += 1
-        yield from _container(each, f"{root}spec.{where}", {*volumes, *claims})
-        helper = where.startswith("init") and each.get("restartPolicy") != "Always"
-        yield from _probes(each, f"{root}spec.{where}", spec, helper)
+    for where, container in containers(spec):
+        names[str(container.get("name"))] += 1
+        yield from _container(container, f"{root}spec.{where}", {*volumes, *claims})
+        helper = where.startswith("init") and container.get("restartPolicy") != "Always"
+        yield from _probes(container, f"{root}spec.{where}", spec, helper)
     for name, count in names.items():
         if count > 1:
             yield Flaw(f"{root}spec.containers", f"the name {name} stands there {count} times", CORE)
@@ -102,10 +102,10 @@ def _policy(thing: Thing, spec: dict[str, Any], path: str) -> Flaws:
         yield Flaw(f"{path}.restartPolicy", says, "Kubernetes, pkg/apis/apps/validation/validation.go")
     policies = "ClusterFirst ClusterFirstWithHostNet Default None"
     yield from choice(spec.get("dnsPolicy"), policies, f"{path}.dnsPolicy")
-    for index, each in enumerate(sequence(spec.get("tolerations"))):
+    for index, toleration in enumerate(sequence(spec.get("tolerations"))):
         where, effects = f"{path}.tolerations[{index}]", "NoSchedule PreferNoSchedule NoExecute"
-        yield from choice(mapping(each).get("effect"), effects, f"{where}.effect")
-        yield from choice(mapping(each).get("operator"), "Exists Equal Lt Gt", f"{where}.operator")
+        yield from choice(mapping(toleration).get("effect"), effects, f"{where}.effect")
+        yield from choice(mapping(toleration).get("operator"), "Exists Equal Lt Gt", f"{where}.operator")
     if sequence(spec.get("containers")) == [] and "containers" in spec:
         yield Flaw(f"{path}.containers", "must have at least one container", CORE)
     account = spec.get("serviceAccountName")
@@ -114,8 +114,8 @@ def _policy(thing: Thing, spec: dict[str, Any], path: str) -> Flaws:
     for key in ("terminationGracePeriodSeconds", "activeDeadlineSeconds"):
         if isinstance(spec.get(key), int) and spec[key] < 0:
             yield Flaw(f"{path}.{key}", f"must be greater than or equal to 0, got {spec[key]}", CORE)
-    for index, each in enumerate(sequence(spec.get("topologySpreadConstraints"))):
-        given, skew = mapping(each), mapping(each).get("maxSkew")
+    for index, constraint in enumerate(sequence(spec.get("topologySpreadConstraints"))):
+        given, skew = mapping(constraint), mapping(constraint).get("maxSkew")
         where = f"{path}.topologySpreadConstraints[{index}].whenUnsatisfiable"
         yield from choice(given.get("whenUnsatisfiable"), "DoNotSchedule ScheduleAnyway", where)
         if isinstance(skew, int) and skew < 1:
@@ -126,20 +126,22 @@ def _policy(thing: Thing, spec: dict[str, Any], path: str) -> Flaws:
             )
 
 
-def _container(each: dict[str, Any], path: str, volumes: set[Any]) -> Flaws:
-    name = each.get("name")
+def _container(container: dict[str, Any], path: str, volumes: set[Any]) -> Flaws:
+    name = container.get("name")
     if name and (words := label(name)):
         yield Flaw(f"{path}.name", words, CORE)
-    if not each.get("image"):
+    if not container.get("image"):
         yield Flaw(f"{path}.image", "is required", CORE)
-    elif isinstance(each["image"], str) and each["image"].strip() != each["image"]:
-        yield Flaw(f"{path}.image", f"must not begin or end with blanks, got {each['image']!r}", CORE)
-    for where, says in quantities.requirements(each.get("resources"), f"{path}.resources"):
+    elif isinstance(container["image"], str) and container["image"].strip() != container["image"]:
+        yield Flaw(f"{path}.image", f"must not begin or end with blanks, got {container['image']!r}", CORE)
+    for where, says in quantities.requirements(container.get("resources"), f"{path}.resources"):
         yield Flaw(where, says, quantities.SOURCE)
-    yield from choice(each.get("imagePullPolicy"), "Always IfNotPresent Never", f"{path}.imagePullPolicy")
+    yield from choice(
+        container.get("imagePullPolicy"), "Always IfNotPresent Never", f"{path}.imagePullPolicy"
+    )
     named: set[str] = set()
-    for index, one in enumerate(sequence(each.get("ports"))):
-        given = mapping(one)
+    for index, container_port in enumerate(sequence(container.get("ports"))):
+        given = mapping(container_port)
         for key, words in (
             ("containerPort", port(given.get("containerPort"))),
             ("hostPort", port(given.get("hostPort") or 1)),
@@ -155,26 +157,26 @@ def _container(each: dict[str, Any], path: str, volumes: set[Any]) -> Flaws:
             yield Flaw(f"{path}.ports[{index}].name", f"the name {given['name']} stands there twice", CORE)
         named |= {given["name"]} if given.get("name") else set()
     mounts: set[str] = set()
-    for index, one in enumerate(sequence(each.get("volumeMounts"))):
-        given = mapping(one)
+    for index, mount in enumerate(sequence(container.get("volumeMounts"))):
+        given = mapping(mount)
         if given.get("name") and given["name"] not in volumes:
             yield Flaw(f"{path}.volumeMounts[{index}].name", f"the pod has no volume {given['name']}", CORE)
         if given.get("mountPath") in mounts:
             says = f"must be unique, got {given['mountPath']} twice"
             yield Flaw(f"{path}.volumeMounts[{index}].mountPath", says, CORE)
         mounts |= {given["mountPath"]} if isinstance(given.get("mountPath"), str) else set()
-    for index, one in enumerate(sequence(each.get("env"))):
-        given = mapping(one)
+    for index, variable in enumerate(sequence(container.get("env"))):
+        given = mapping(variable)
         if given.get("value") and given.get("valueFrom"):
             yield Flaw(f"{path}.env[{index}]", "value and valueFrom exclude each other", CORE)
         if isinstance(given.get("name"), str) and "=" in given["name"]:
             yield Flaw(f"{path}.env[{index}].name", f"must not contain =, got {given['name']!r}", CORE)
 
 
-def _probes(each: dict[str, Any], path: str, spec: dict[str, Any], helper: bool) -> Flaws:
-    known = {mapping(one).get("name") for one in sequence(each.get("ports"))}
+def _probes(container: dict[str, Any], path: str, spec: dict[str, Any], helper: bool) -> Flaws:
+    known = {mapping(port).get("name") for port in sequence(container.get("ports"))}
     for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
-        probe = each.get(kind)
+        probe = container.get(kind)
         if not isinstance(probe, dict) or not probe:
             continue
         where = f"{path}.{kind}"
@@ -199,10 +201,11 @@ def _probes(each: dict[str, Any], path: str, spec: dict[str, Any], helper: bool)
                 yield Flaw(f"{where}.{handler}.port", words, CORE)
             elif isinstance(asked, str) and not asked.isdecimal() and asked not in known:
                 says = f"the container has no port named {asked}"
-                # A liveness probe that cannot be made is passed over; without the others no pod gets ready.
+                # An invalid liveness probe is skipped; with an invalid probe of another kind no pod becomes
+                # ready.
                 yield Flaw(f"{where}.{handler}.port", says, KUBELET, sure=kind != "livenessProbe")
     grace = spec.get("terminationGracePeriodSeconds", 30)
-    seconds = mapping(mapping(mapping(each.get("lifecycle")).get("preStop")).get("sleep")).get("seconds")
+    seconds = mapping(mapping(mapping(container.get("lifecycle")).get("preStop")).get("sleep")).get("seconds")
     if isinstance(seconds, int) and isinstance(grace, int) and not 0 <= seconds <= grace:
         says = f"must be between 0 and terminationGracePeriodSeconds ({grace}), got {seconds}"
         yield Flaw(f"{path}.lifecycle.preStop.sleep.seconds", says, CORE)

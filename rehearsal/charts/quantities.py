@@ -18,13 +18,13 @@ _SUFFIXES = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15
 
 
 def quantity(value: Any) -> Decimal | None:
-    """The amount; None for what is none."""
+    """The amount; None for an invalid one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    found = _QUANTITY.fullmatch(str(value))
-    if not found:
+    match = _QUANTITY.fullmatch(str(value))
+    if not match:
         return None
-    amount, suffix = Decimal(found[1]), found[2] or ""
+    amount, suffix = Decimal(match[1]), match[2] or ""
     if suffix.endswith("i"):
         return amount * Decimal(1024 ** (1 + "KMGTPE".index(suffix[0])))
     if suffix in _SUFFIXES:
@@ -34,20 +34,20 @@ def quantity(value: Any) -> Decimal | None:
 
 
 def requirements(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """What Kubernetes refuses in `resources` of a container: each place and what is wrong there."""
+    """What Kubernetes refuses in `resources` of a container: each path and the problem there."""
     given = mapping(value)
     for side in ("limits", "requests"):
-        for name, each in mapping(given.get(side)).items():
-            amount = quantity(each)
-            if each is None or (isinstance(each, str) and "{{" in each):
+        for name, text in mapping(given.get(side)).items():
+            amount = quantity(text)
+            if text is None or (isinstance(text, str) and "{{" in text):
                 continue
             if amount is None:
-                yield f"{path}.{side}.{name}", f"must be a quantity such as 250m or 512Mi, got {each!r}"
+                yield f"{path}.{side}.{name}", f"must be a quantity such as 250m or 512Mi, got {text!r}"
             elif amount < 0:
-                yield f"{path}.{side}.{name}", f"must be greater than or equal to 0, got {each}"
+                yield f"{path}.{side}.{name}", f"must be greater than or equal to 0, got {text}"
     limits = mapping(given.get("limits"))
-    for name, each in mapping(given.get("requests")).items():
-        asked, most = quantity(each), quantity(limits.get(name))
+    for name, text in mapping(given.get("requests")).items():
+        asked, most = quantity(text), quantity(limits.get(name))
         if asked is not None and most is not None and asked > most:
-            says = f"must be less than or equal to the {name} limit of {limits[name]}, got {each}"
+            says = f"must be less than or equal to the {name} limit of {limits[name]}, got {text}"
             yield f"{path}.requests.{name}", says

@@ -1,7 +1,7 @@
 """Checks `helm_release` if helm is installed: renders the chart and checks the resulting objects.
 
-What a rendering cannot know is not judged: values that are not known yet, charts that are not at hand, custom
-resources whose definitions no chart brought. The account remembers the objects of each release that was
+What a rendering cannot contain is not judged: unknown values, charts that are not available locally, custom
+resources whose definitions no chart installs. The account remembers the objects of each release that was
 applied.
 """
 
@@ -22,7 +22,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
 
 TYPE = "helm_release"
-NOTES = "release"  # the kind of note in the account
+NOTES = "release"  # the kind of the notes in the account
 SETS = ("set", "set_list", "set_sensitive")
 VALIDATE = "helm.sh/helm/v3, pkg/chartutil/validate_name.go"
 LOCATE = "helm.sh/helm/v3, pkg/action/install.go, LocateChart"
@@ -48,21 +48,21 @@ class Releases:
     def findings(
         self, planned: Object, config: Object, upgrade: bool, applying: bool = False
     ) -> list[Finding]:
-        """What is wrong with a release that is installed or upgraded."""
+        """The problems of a release that is installed or upgraded."""
         program = helm.program()
         if not program or not self.cloud.remembers:
             return []
-        found = list(self._arguments(program, planned))
+        findings = list(self._arguments(program, planned))
         chart = self._chart(planned)
         if isinstance(chart, Finding):
-            return [*found, chart]
-        if found or not _known(planned) or config.get("set_wo"):
-            return found
+            return [*findings, chart]
+        if findings or not _known(planned) or config.get("set_wo"):
+            return findings
         values = helm.merged([read(text) for text in sequence(planned.get("values"))])
         if chart is None:
             return list(_resources(values))
         try:
-            found = [
+            findings = [
                 Finding(
                     f"values: {key}",
                     "neither the chart's values.yaml nor a template mentions it",
@@ -72,36 +72,36 @@ class Releases:
                 for key in chart.unknown(values)
             ]
             if upgrade and planned.get("reuse_values") and not planned.get("reset_values"):
-                return found
+                return findings
             rendering = self._rendering(program, chart, planned, upgrade)
         except (OSError, tarfile.TarError, EOFError):
-            return found
+            return findings
         if planned.get("dependency_update") and "missing in charts/" in rendering.error:
-            return found  # helm would fetch them
+            return findings  # helm would download them
         if rendering.error:
-            return [*found, *self._failed(chart, rendering.error)]
+            return [*findings, *self._failed(chart, rendering.error)]
         if planned.get("postrender"):
-            return found
-        made = list(things(rendering.printed, str(planned["namespace"])))
-        found += self._objects(chart, made, planned, upgrade)
-        others = {name: each for name, each in self._others(planned).items() if name != _key(planned)}
+            return findings
+        created = list(things(rendering.printed, str(planned["namespace"])))
+        findings += self._objects(chart, created, planned, upgrade)
+        others = {name: objects for name, objects in self._others(planned).items() if name != _key(planned)}
         if applying and not planned.get("take_ownership"):
-            found += objects.taken(made, others)
-        return found
+            findings += objects.taken(created, others)
+        return findings
 
     def remember(self, planned: Object, upgrade: bool) -> None:
-        """Keeps what an applied release made, as far as that is known."""
+        """Records the objects of an applied release, as far as they are known."""
         program, chart = helm.program(), self._chart(planned)
         if not program or not self.cloud.remembers:
             return
-        made: list[Thing] = []
+        created: list[Thing] = []
         if isinstance(chart, helm.Chart) and _known(planned) and not planned.get("postrender"):
             try:
                 printed = self._rendering(program, chart, planned, upgrade).printed
             except (OSError, tarfile.TarError, EOFError):
                 printed = ""
-            made = [each for each in things(printed, str(planned["namespace"])) if not each.hook]
-        kept = [[each.source, each.namespace, each.body] for each in made]
+            created = [thing for thing in things(printed, str(planned["namespace"])) if not thing.hook]
+        kept = [[thing.source, thing.namespace, thing.body] for thing in created]
         self.cloud.write_note(
             NOTES, self._id(planned), {"host": self.host, "release": _key(planned), "objects": kept}
         )
@@ -114,17 +114,19 @@ class Releases:
 
     @property
     def version(self) -> str:
-        """Of the cluster's Kubernetes; empty where the account does not know the cluster."""
+        """The Kubernetes version of the cluster; empty if the account has no such cluster."""
         clusters = self.cloud.all("aws_eks_cluster") if self.host else []
-        found = (str(each.get("version") or "") for each in clusters if each.get("endpoint") == self.host)
-        return next(found, "")
+        versions = (
+            str(cluster.get("version") or "") for cluster in clusters if cluster.get("endpoint") == self.host
+        )
+        return next(versions, "")
 
     def _others(self, planned: Object) -> dict[str, list[Thing]]:
         """The objects of each release that was applied to the cluster."""
-        notes = (each for each in self.cloud.notes(NOTES) if each["host"] == self.host)
+        notes = (note for note in self.cloud.notes(NOTES) if note["host"] == self.host)
         return {
-            each["release"]: [Thing(body, source, home) for source, home, body in each["objects"]]
-            for each in notes
+            note["release"]: [Thing(body, source, home) for source, home, body in note["objects"]]
+            for note in notes
         }
 
     def _arguments(self, program: str, planned: Object) -> Iterator[Finding]:
@@ -147,8 +149,8 @@ class Releases:
                 yield Finding(f"values[{index}]", answer, PROVIDER)
 
     def _chart(self, planned: Object) -> helm.Chart | Finding | None:
-        """The chart, None where it is not at hand, or what is wrong with its path."""
-        name, version, repository = (planned.get(each) for each in ("chart", "version", "repository"))
+        """The chart, None if it is not available locally, or the problem of its path."""
+        name, version, repository = (planned.get(argument) for argument in ("chart", "version", "repository"))
         if not isinstance(name, str) or repository is UNKNOWN:
             return None
         path = self.folder / name
@@ -157,17 +159,17 @@ class Releases:
                 return helm.Chart(path)
             if name.startswith(("/", ".")):
                 return Finding("chart", f"path {name!r} not found", LOCATE)
-        found = helm.stored(name, version, self.cache) if isinstance(version, str) else None
-        return helm.Chart(found) if found else None
+        stored = helm.stored(name, version, self.cache) if isinstance(version, str) else None
+        return helm.Chart(stored) if stored else None
 
     def _rendering(self, program: str, chart: helm.Chart, planned: Object, upgrade: bool) -> helm.Rendering:
         settings = [(kind, block) for kind in SETS for block in sequence(planned.get(kind))]
         served = set(schemas.built_in(schemas.nearest(self.version)).kinds)
-        served |= {each for made in self._others(planned).values() for each in _custom(made)}
+        served |= {api for objects in self._others(planned).values() for api in _custom(objects)}
         release = helm.Release(
             name=str(planned["name"]),
             namespace=str(planned["namespace"]),
-            given=[str(each) for each in sequence(planned.get("values"))],
+            given=[str(text) for text in sequence(planned.get("values"))],
             setting=[word for kind, block in settings for word in helm.setting(kind, block)],
             version=self.version or schemas.nearest(""),
             apis=sorted({name for api, kind in served for name in (api, f"{api}/{kind}")}),
@@ -181,29 +183,31 @@ class Releases:
     def _failed(self, chart: helm.Chart, text: str) -> Iterator[Finding]:
         if "incompatible with Kubernetes" in text and not self.version:
             return
-        # What a template asks of the cluster, or of a newer helm, is not known here.
+        # The results of lookups in the cluster, and features of a newer helm, are unknown here.
         unsure = ("execution error at" in text and chart.asks(text)) or "not defined" in text
         yield Finding("chart", text, "helm template", sure=not unsure)
 
     def _objects(
-        self, chart: helm.Chart, made: Sequence[Thing], planned: Object, upgrade: bool
+        self, chart: helm.Chart, created: Sequence[Thing], planned: Object, upgrade: bool
     ) -> Iterator[Finding]:
         others = self._others(planned)
         version = schemas.nearest(self.version)
         known = schemas.built_in(version)
-        custom = {key: each for them in (*others.values(), made) for key, each in _custom(them).items()}
+        custom = {
+            key: schema for them in (*others.values(), created) for key, schema in _custom(them).items()
+        }
         judge = objects.Judge(
             schemas=schemas.Schemas(known.definitions, custom),
             exact=bool(version) and self.version == version,
             waits=planned.get("wait") is not False,
-            labels=_labels([each for them in (*others.values(), made) for each in them]),
+            labels=_labels([thing for them in (*others.values(), created) for thing in them]),
             chooses=chart.chooses,
         )
-        yield from judge.findings(made)
+        yield from judge.findings(created)
         if upgrade:
-            yield from objects.kept(others.get(_key(planned), []), made)
+            yield from objects.kept(others.get(_key(planned), []), created)
         else:
-            yield from objects.twice(made)
+            yield from objects.twice(created)
 
 
 def _key(state: Object) -> str:
@@ -211,8 +215,8 @@ def _key(state: Object) -> str:
 
 
 def _known(planned: Object) -> bool:
-    """Whether nothing that a rendering needs is still to be known."""
-    needed = [planned.get(each) for each in ("name", "namespace", "values", *SETS)]
+    """Whether everything that a rendering needs is known."""
+    needed = [planned.get(argument) for argument in ("name", "namespace", "values", *SETS)]
     return not _unknown(needed)
 
 
@@ -222,31 +226,32 @@ def _unknown(value: Any) -> bool:
     return any(map(_unknown, value)) if isinstance(value, list) else value is UNKNOWN
 
 
-def _custom(made: Sequence[Thing]) -> dict[tuple[str, str], schemas.Schema]:
-    found: dict[tuple[str, str], schemas.Schema] = {}
-    for each in made:
-        if each.kind == "CustomResourceDefinition":
-            found |= schemas.defined(each.body)
-    return found
+def _custom(created: Sequence[Thing]) -> dict[tuple[str, str], schemas.Schema]:
+    schemas_: dict[tuple[str, str], schemas.Schema] = {}
+    for thing in created:
+        if thing.kind == "CustomResourceDefinition":
+            schemas_ |= schemas.defined(thing.body)
+    return schemas_
 
 
-def _labels(made: Sequence[Thing]) -> dict[str, Mapping[str, Any]]:
+def _labels(created: Sequence[Thing]) -> dict[str, Mapping[str, Any]]:
     """Labels of the namespaces among these objects."""
-    namespaces = (each for each in made if (each.api, each.kind) == ("v1", "Namespace"))
-    return {each.name: mapping(each.metadata.get("labels")) for each in namespaces}
+    namespaces = (thing for thing in created if (thing.api, thing.kind) == ("v1", "Namespace"))
+    return {thing.name: mapping(thing.metadata.get("labels")) for thing in namespaces}
 
 
 def _resources(values: Any, path: str = "") -> Iterator[Finding]:
-    """Requests and limits of containers in values of a chart that is not at hand: all charts name them so."""
+    """Requests and limits of containers in the values of a chart that is not available locally: all charts
+    use these names."""
     if isinstance(values, dict):
-        for key, each in values.items():
+        for key, value in values.items():
             where = f"{path}.{key}" if path else str(key)
-            if key == "resources" and {"limits", "requests"} & set(mapping(each)):
-                for place, says in quantities.requirements(each, where):
-                    if place.endswith((".cpu", ".memory")):
-                        yield Finding(f"values: {place}", says, quantities.SOURCE)
+            if key == "resources" and {"limits", "requests"} & set(mapping(value)):
+                for argument, says in quantities.requirements(value, where):
+                    if argument.endswith((".cpu", ".memory")):
+                        yield Finding(f"values: {argument}", says, quantities.SOURCE)
             else:
-                yield from _resources(each, where)
+                yield from _resources(value, where)
     elif isinstance(values, list):
-        for index, each in enumerate(values):
-            yield from _resources(each, f"{path}[{index}]")
+        for index, value in enumerate(values):
+            yield from _resources(value, f"{path}[{index}]")

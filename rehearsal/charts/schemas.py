@@ -3,7 +3,7 @@
 The schemas are in the package kubernetes-validate, which `make charts` and the tests install. Without it no
 schema is known, and nothing is refused.
 
-What the server decodes into types of Go it refuses when the type is another, and what the definition of a
+A value that the server decodes into a Go type is refused if its type is another, and what the definition of a
 custom resource requires, when it is missing: reference/using-api/api-concepts/#field-validation and
 tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation at kubernetes.io/docs. Of
 unknown fields the server only warns, and drops them, for helm does not ask it to be strict (helm.sh/helm/v3,
@@ -26,23 +26,23 @@ from typing import Any
 Schema = dict[str, Any]
 _VERSION = re.compile(r"v(\d+\.\d+)\.\d+-local")
 _LIMITS = {"int32": 2**31, "int64": 2**63}
-# The server fills these in, or takes the empty value for them, although its schema requires them.
+# The server fills these in, or uses the empty value, although its schema requires them.
 _FILLED = {
     ("RoleRef", "apiGroup"),  # pkg/apis/rbac/v1/defaults.go
-    ("NetworkPolicySpec", "podSelector"),  # empty, it selects all pods
+    ("NetworkPolicySpec", "podSelector"),  # an empty one selects all pods
     ("StatefulSetSpec", "serviceName"),
     ("HTTPHeader", "value"),
     ("EnvVar", "value"),
     ("PriorityClass", "value"),
     ("ControllerRevision", "revision"),
 }
-# Groups that the server itself serves and whose names do not say so.
+# Groups that the server itself serves although their names do not end like it.
 _OLD_GROUPS = {"extensions"}
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """`unknown`: the field is none of the schema."""
+    """`unknown`: the schema does not have the field."""
 
     path: str
     says: str
@@ -56,8 +56,8 @@ def versions() -> dict[str, Path]:
     if spec is None or spec.origin is None:
         return {}
     files = (Path(spec.origin).parent / "kubernetes-json-schema").glob("*-local/_definitions.json")
-    found = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
-    return dict(sorted(found.items(), key=lambda item: _number(item[0])))
+    by_version = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
+    return dict(sorted(by_version.items(), key=lambda item: _number(item[0])))
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -65,17 +65,18 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def nearest(version: str) -> str:
-    """The version whose schemas serve for this one: its own, or the newest before it; empty without any."""
+    """The version whose schemas are used for this one: its own, or the newest before it; empty if there is
+    none."""
     known = list(versions())
     if not re.match(r"\d+\.\d+", version):
         return known[-1] if known else ""
-    older = [each for each in known if _number(each) <= _number(version)]
+    older = [candidate for candidate in known if _number(candidate) <= _number(version)]
     return older[-1] if older else ""
 
 
 @cache
 def built_in(version: str) -> Schemas:
-    """The schemas of a version; none for an empty one."""
+    """The schemas of a version; empty for an empty version."""
     return Schemas(json.loads(versions()[version].read_bytes())["$defs"] if version else {})
 
 
@@ -87,14 +88,14 @@ class Schemas:
     @cached_property
     def kinds(self) -> dict[tuple[str, str], str]:
         """The name of a definition by apiVersion and kind."""
-        found = {}
+        kinds = {}
         for name, definition in self.definitions.items():
             marks = definition.get("x-kubernetes-group-version-kind", ())
-            if len(marks) == 1:  # what serves many kinds, such as DeleteOptions, is no object
+            if len(marks) == 1:  # a type that is used by many kinds, such as DeleteOptions, is not an object
                 (mark,) = marks
                 api = f"{mark['group']}/{mark['version']}" if mark["group"] else mark["version"]
-                found[api, mark["kind"]] = name
-        return found
+                kinds[api, mark["kind"]] = name
+        return kinds
 
     @cached_property
     def groups(self) -> set[str]:
@@ -103,17 +104,17 @@ class Schemas:
         return named | _OLD_GROUPS if named else set()
 
     def serves(self, api: str, kind: str) -> bool | None:
-        """Whether the server knows a kind; None for a group that is not its own, or is not known."""
+        """Whether the server serves a kind; None for a group that is not built in, or unknown."""
         if (api, kind) in self.kinds:
             return True
         return False if api.rpartition("/")[0] in self.groups else None
 
     def others(self, kind: str) -> list[str]:
-        """Under which apiVersions the server knows a kind."""
-        return sorted(api for api, each in self.kinds if each == kind)
+        """The apiVersions under which the server serves a kind."""
+        return sorted(api for api, kind_ in self.kinds if kind_ == kind)
 
     def mismatches(self, body: dict[str, Any]) -> Iterator[Mismatch]:
-        """Where an object is not what its schema says; nothing for an object without one."""
+        """Where an object does not match its schema; empty for an object without a schema."""
         api, kind = str(body.get("apiVersion")), str(body.get("kind"))
         if name := self.kinds.get((api, kind)):
             if kind != "CustomResourceDefinition":  # its schemas are schemas
@@ -143,8 +144,8 @@ class Schemas:
         elif isinstance(value, list):
             inner = schema.get("items")
             if isinstance(inner, dict):
-                for index, each in enumerate(value):
-                    yield from self._value(each, inner, f"{path}[{index}]", "")
+                for index, member in enumerate(value):
+                    yield from self._value(member, inner, f"{path}[{index}]", "")
             yield from _size(path, len(value), schema, "Items", "member")
         else:
             yield from _scalar(path, value, schema)
@@ -159,12 +160,12 @@ class Schemas:
             filled = (named, name) in _FILLED or "default" in mapping_of(known.get(name))
             if value.get(name) is None and not filled:
                 yield Mismatch(join(path, name), "is required")
-        for key, each in value.items():
+        for key, member in value.items():
             inner = known.get(key, rest if isinstance(rest, dict) else None)
             if not isinstance(key, str):
                 yield Mismatch(join(path, str(key)), f"the key must be a string, got {_shown(key)}")
             elif inner is not None:
-                yield from self._value(each, inner, join(path, key), "")
+                yield from self._value(member, inner, join(path, key), "")
             elif closed:
                 yield Mismatch(join(path, key), "is not a field that Kubernetes knows here", unknown=True)
 
@@ -183,7 +184,7 @@ def _shown(value: Any) -> str:
 
 
 def _wrong_type(value: Any, schema: Schema, named: str) -> str:
-    """What the value would have to be; empty when it is that."""
+    """The type that the value must have; empty if it has it."""
     if named == "Quantity":
         return "" if isinstance(value, str | int | float) and not isinstance(value, bool) else "a quantity"
     if named == "IntOrString" or schema.get("x-kubernetes-int-or-string"):
@@ -192,7 +193,7 @@ def _wrong_type(value: Any, schema: Schema, named: str) -> str:
     if "oneOf" in schema or "anyOf" in schema or "allOf" in schema:
         return ""
     types = schema.get("type")
-    type_ = next((each for each in types if each != "null"), None) if isinstance(types, list) else types
+    type_ = next((name for name in types if name != "null"), None) if isinstance(types, list) else types
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     checks: dict[Any, tuple[bool, str]] = {
         "object": (isinstance(value, dict), "an object"),
@@ -208,7 +209,7 @@ def _wrong_type(value: Any, schema: Schema, named: str) -> str:
 
 def _scalar(path: str, value: Any, schema: Schema) -> Iterator[Mismatch]:
     allowed = schema.get("enum")
-    if isinstance(allowed, list) and value not in allowed and value != "":  # empty, it gets its default
+    if isinstance(allowed, list) and value not in allowed and value != "":  # an empty one gets the default
         yield Mismatch(path, f"must be one of {', '.join(map(str, allowed))}, got {_shown(value)}")
     if isinstance(value, str):
         yield from _size(path, len(value), schema, "Length", "character")
@@ -247,7 +248,7 @@ def _base64(text: str) -> bool:
 def _matches(pattern: str, text: str) -> bool:
     try:
         return re.search(pattern, text) is not None
-    except re.error:  # of the grammar of Go alone
+    except re.error:  # only in the grammar of Go
         return True
 
 
@@ -255,9 +256,9 @@ def defined(body: dict[str, Any]) -> dict[tuple[str, str], Schema]:
     """The schemas in a CustomResourceDefinition, by apiVersion and kind."""
     spec = mapping_of(body.get("spec"))
     kind = mapping_of(spec.get("names")).get("kind")
-    found = {}
+    definitions = {}
     for version in spec.get("versions") or []:
         schema = mapping_of(mapping_of(version).get("schema")).get("openAPIV3Schema")
         if isinstance(schema, dict) and kind:
-            found[f"{spec.get('group')}/{version.get('name')}", str(kind)] = schema
-    return found
+            definitions[f"{spec.get('group')}/{version.get('name')}", str(kind)] = schema
+    return definitions

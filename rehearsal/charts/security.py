@@ -1,7 +1,7 @@
 """The Pod Security Standards, as the labels of a namespace enforce them.
 
 Sources: kubernetes.io/docs/concepts/security/pod-security-standards, and k8s.io/pod-security-admission.
-Pods are judged, not what makes them: of a Deployment whose pods are forbidden Kubernetes only warns, and then
+Pods are judged, not their controllers: for a Deployment whose pods are forbidden Kubernetes only warns, and
 no pod ever starts.
 """
 
@@ -38,7 +38,7 @@ Breaches = Iterator[tuple[str, str]]
 
 
 def breaches(level: str, spec: dict[str, Any]) -> Breaches:
-    """Each place in the spec of a pod that a level forbids, and why. Other levels forbid nothing."""
+    """Each path in the spec of a pod that a level forbids, and why. Other levels forbid nothing."""
     if level in ("baseline", "restricted"):
         yield from _baseline(spec)
     if level == "restricted":
@@ -47,30 +47,30 @@ def breaches(level: str, spec: dict[str, Any]) -> Breaches:
 
 def _all(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("initContainers", "containers", "ephemeralContainers"):
-        for index, each in enumerate(sequence(spec.get(kind))):
-            if isinstance(each, dict):
-                yield f"{kind}[{index}]", each
+        for index, container in enumerate(sequence(spec.get(kind))):
+            if isinstance(container, dict):
+                yield f"{kind}[{index}]", container
 
 
 def _contexts(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The security context of the pod and of each container."""
     yield "securityContext", mapping(spec.get("securityContext"))
-    for path, each in _all(spec):
-        yield f"{path}.securityContext", mapping(each.get("securityContext"))
+    for path, container in _all(spec):
+        yield f"{path}.securityContext", mapping(container.get("securityContext"))
 
 
 def _baseline(spec: dict[str, Any]) -> Breaches:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(key) is True:
             yield key, "must not be true"
-    for index, each in enumerate(sequence(spec.get("volumes"))):
-        if "hostPath" in mapping(each):
+    for index, volume in enumerate(sequence(spec.get("volumes"))):
+        if "hostPath" in mapping(volume):
             yield f"volumes[{index}].hostPath", "volumes of this type are forbidden"
-    for index, each in enumerate(sequence(mapping(spec.get("securityContext")).get("sysctls"))):
-        if mapping(each).get("name") not in _SYSCTLS:
-            yield f"securityContext.sysctls[{index}]", f"{mapping(each).get('name')} is forbidden"
-    for path, each in _all(spec):
-        for index, port in enumerate(sequence(each.get("ports"))):
+    for index, sysctl in enumerate(sequence(mapping(spec.get("securityContext")).get("sysctls"))):
+        if mapping(sysctl).get("name") not in _SYSCTLS:
+            yield f"securityContext.sysctls[{index}]", f"{mapping(sysctl).get('name')} is forbidden"
+    for path, container in _all(spec):
+        for index, port in enumerate(sequence(container.get("ports"))):
             if mapping(port).get("hostPort"):
                 yield f"{path}.ports[{index}].hostPort", "must not be set"
     for path, context in _contexts(spec):
@@ -93,8 +93,8 @@ def _baseline(spec: dict[str, Any]) -> Breaches:
 
 def _restricted(spec: dict[str, Any]) -> Breaches:
     pod = mapping(spec.get("securityContext"))
-    for index, each in enumerate(sequence(spec.get("volumes"))):
-        kinds = set(mapping(each)) - {"name"}
+    for index, volume in enumerate(sequence(spec.get("volumes"))):
+        kinds = set(mapping(volume)) - {"name"}
         if kinds and not kinds & _VOLUMES and "hostPath" not in kinds:
             yield f"volumes[{index}]", f"volumes of type {', '.join(sorted(kinds))} are forbidden"
     for path, context in _contexts(spec):
@@ -103,8 +103,8 @@ def _restricted(spec: dict[str, Any]) -> Breaches:
         if context.get("runAsNonRoot") is False:
             yield f"{path}.runAsNonRoot", "must be true"
     windows = mapping(spec.get("os")).get("name") == "windows"
-    for path, each in _all(spec):
-        context = mapping(each.get("securityContext"))
+    for path, container in _all(spec):
+        context = mapping(container.get("securityContext"))
         where = f"{path}.securityContext"
         if context.get("runAsNonRoot") is None and pod.get("runAsNonRoot") is None:
             yield f"{where}.runAsNonRoot", "must be true, here or for the pod"

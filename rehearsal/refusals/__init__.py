@@ -1,7 +1,7 @@
 """What AWS refuses when terraform applies: one module per service, each with its rules and their sources.
 
-The embedded provider asks at every creation, change and deletion. Rules that need no account and that
-`review` warns of before an apply are in `tierra.aws.transitions`.
+The embedded provider evaluates the rules at every creation, change and deletion. Rules that need no account,
+and of which the report warns before an apply, are in `tierra.aws.transitions`.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ def validation(_was: Values, now: Values, around: Around) -> str:
     if certificate is None or not isinstance(given, list) or not given:
         return ""
     options = blocks(certificate, "domain_validation_options")
-    wanted = {str(each.get("resource_record_name")).rstrip(".") for each in options}
-    missing = sorted(wanted - {each.rstrip(".") for each in texts(given)})
+    wanted = {str(option.get("resource_record_name")).rstrip(".") for option in options}
+    missing = sorted(wanted - {name.rstrip(".") for name in texts(given)})
     if not missing or len(texts(given)) != len(given):
         return ""
     return f"missing {', '.join(missing)} DNS validation record"
@@ -85,7 +85,7 @@ RULES = (
         API + "DeleteCertificate, ResourceInUseException",
         used_by(
             (
-                *((each, "certificate_arn") for each in LISTENERS),
+                *((listener, "certificate_arn") for listener in LISTENERS),
                 ("aws_lb_listener_certificate", "certificate_arn"),
             ),
             "arn",

@@ -16,11 +16,11 @@ def lifecycle(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "rule"):
         return ""
     for rule in blocks(now, "rule"):
-        for each in [
+        for lifecycle_ in [
             *blocks(rule, "lifecycle"),
-            *(one for copy in blocks(rule, "copy_action") for one in blocks(copy, "lifecycle")),
+            *(copied for copy in blocks(rule, "copy_action") for copied in blocks(copy, "lifecycle")),
         ]:
-            cold, gone = each.get("cold_storage_after"), each.get("delete_after")
+            cold, gone = lifecycle_.get("cold_storage_after"), lifecycle_.get("delete_after")
             if not isinstance(cold, int) or not isinstance(gone, int) or not cold or not gone:
                 continue
             if gone < cold + COLD_DAYS:
@@ -34,18 +34,18 @@ def lifecycle(was: Values, now: Values, _around: Around) -> str:
 def rules(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "rule"):
         return ""
-    names = Counter(str(each.get("rule_name")) for each in blocks(now, "rule"))
+    names = Counter(str(rule.get("rule_name")) for rule in blocks(now, "rule"))
     twice = next((name for name, number in names.items() if number > 1), None)
     if twice:
         return f"{INVALID} Rule names of a backup plan must differ: {twice}"
-    for each in blocks(now, "rule"):
-        kept = [one.get("delete_after") for one in blocks(each, "lifecycle")]
-        days = kept[0] if kept and each.get("enable_continuous_backup") is True else None
+    for rule in blocks(now, "rule"):
+        kept = [lifecycle.get("delete_after") for lifecycle in blocks(rule, "lifecycle")]
+        days = kept[0] if kept and rule.get("enable_continuous_backup") is True else None
         if isinstance(days, int) and not 1 <= days <= CONTINUOUS_DAYS:
             return (
                 f"{INVALID} Lifecycle of continuous backups must be 1 to {CONTINUOUS_DAYS} days, got {days}"
             )
-        start, completion = each.get("start_window"), each.get("completion_window")
+        start, completion = rule.get("start_window"), rule.get("completion_window")
         if isinstance(start, int) and 0 < start < 60:
             return f"{INVALID} Start window must be at least 60 minutes: {start}"
         if isinstance(start, int) and isinstance(completion, int) and completion < start + 60:

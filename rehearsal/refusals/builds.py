@@ -14,10 +14,10 @@ INVALID = "InvalidParameterException: Invalid parameter at"
 
 
 def _order(rules: list[Any]) -> str:
-    numbers = Counter(each.get("rulePriority") for each in rules if isinstance(each, dict))
+    numbers = Counter(rule.get("rulePriority") for rule in rules if isinstance(rule, dict))
     if any(number > 1 for number in numbers.values()):
         return "rulePriority must be unique"
-    every = [each for each in rules if isinstance(each, dict) and _selected(each).get("tagStatus") == "any"]
+    every = [rule for rule in rules if isinstance(rule, dict) and _selected(rule).get("tagStatus") == "any"]
     if len(every) > 1:
         return "only one rule may have tagStatus any"
     known = [number for number in numbers if isinstance(number, int)]
@@ -37,13 +37,13 @@ def lifecycle_fault(text: str) -> str:
     except ValueError:
         return "the text is no JSON"
     rules = document.get("rules") if isinstance(document, dict) else None
-    if not isinstance(rules, list) or not rules or not all(isinstance(each, dict) for each in rules):
+    if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
         return 'the object has missing required properties (["rules"])'
-    for each in rules:
-        missing = [name for name in ("rulePriority", "selection", "action") if name not in each]
+    for rule in rules:
+        missing = [name for name in ("rulePriority", "selection", "action") if name not in rule]
         if missing:
             return f"the object has missing required properties ({json.dumps(missing)})"
-        chosen = _selected(each)
+        chosen = _selected(rule)
         if chosen.get("tagStatus") not in ("tagged", "untagged", "any"):
             return f"tagStatus {chosen.get('tagStatus')} is none of tagged, untagged and any"
         if chosen["tagStatus"] == "tagged" and not (
@@ -96,13 +96,13 @@ def project_role(was: Values, now: Values, around: Around) -> str:
 
 
 def project_network(was: Values, now: Values, around: Around) -> str:
-    for each in blocks(now, "vpc_config"):
-        vpc, own = each.get("vpc_id"), networks(around, each.get("subnets"))
+    for config in blocks(now, "vpc_config"):
+        vpc, own = config.get("vpc_id"), networks(around, config.get("subnets"))
         if not isinstance(vpc, str) or not changed(was, now, "vpc_config"):
             continue
         if own - {vpc}:
             return f"InvalidInputException: The subnets are of {min(own - {vpc})}, the project is in {vpc}"
-        for group, its in strangers(around, each.get("security_group_ids"), {vpc}):
+        for group, its in strangers(around, config.get("security_group_ids"), {vpc}):
             return f"InvalidInputException: Security group {group} is of {its}, the project is in {vpc}"
     return ""
 

@@ -34,7 +34,8 @@ DAY, WEEK, HOUR = 86400, 604800, 3600
 
 
 def _reaches(statement: Statement, arn: str, region: str) -> bool:
-    """Whether a statement of a key lets CloudWatch Logs use it for this group, as far as it can be read."""
+    """Whether a statement of a key policy lets CloudWatch Logs use the key for this group, as far as it can
+    be read."""
     services = {f"logs.{region}.amazonaws.com", f"logs.{region}.amazonaws.com.cn", "logs.amazonaws.com", "*"}
     if not allows(statement) or not services & set(principals(statement, "Service")):
         return False
@@ -43,13 +44,13 @@ def _reaches(statement: Statement, arn: str, region: str) -> bool:
     for tests in (statement.get("condition") or {}).values():
         for key, wanted in tests.items() if isinstance(tests, dict) else ():
             if str(key).lower() == CONTEXT:
-                return any(fnmatchcase(arn, str(each)) for each in listed(wanted))
+                return any(fnmatchcase(arn, str(pattern)) for pattern in listed(wanted))
     return True
 
 
 def group_key(was: Values, now: Values, around: Around) -> str:
     arn, name, region = now.get("kms_key_id"), now.get("name"), now.get("region")
-    if not all(isinstance(each, str) and each for each in (arn, name, region)):
+    if not all(isinstance(text, str) and text for text in (arn, name, region)):
         return ""
     if not changed(was, now, "kms_key_id"):
         return ""
@@ -62,9 +63,11 @@ def group_key(was: Values, now: Values, around: Around) -> str:
         return f"AccessDeniedException: {words} '{group}'"
     if key is None or not account:
         return ""
-    more = [each.get("policy") for each in around("aws_kms_key_policy") if each.get("key_id") in _ids(key)]
+    more = [
+        policy.get("policy") for policy in around("aws_kms_key_policy") if policy.get("key_id") in _ids(key)
+    ]
     given = statements((more or [key.get("policy")])[0])
-    if given is None or any(_reaches(each, group, str(region)) for each in given):
+    if given is None or any(_reaches(pattern, group, str(region)) for pattern in given):
         return ""
     return f"AccessDeniedException: {words} '{group}'"
 
@@ -75,8 +78,8 @@ def _ids(key: Values) -> set[Any]:
 
 def filters(_was: Values, now: Values, around: Around) -> str:
     name = now.get("log_group_name")
-    same = [each for each in others(around, FILTER, now) if each.get("log_group_name") == name]
-    same = [each for each in same if each.get("name") != now.get("name")]
+    same = [filter_ for filter_ in others(around, FILTER, now) if filter_.get("log_group_name") == name]
+    same = [filter_ for filter_ in same if filter_.get("name") != now.get("name")]
     refused = isinstance(name, str) and len(same) >= FILTERS
     return "LimitExceededException: Resource limit exceeded." if refused else ""
 
@@ -87,8 +90,12 @@ def filter_goal(_was: Values, now: Values, around: Around) -> str:
     function = found(around, "aws_lambda_function", "arn", arn)
     if function:
         names = {function.get("function_name"), function.get("arn")}
-        able = [each for each in around("aws_lambda_permission") if each.get("function_name") in names]
-        if not any(str(each.get("principal")).startswith("logs.") for each in able):
+        able = [
+            permission
+            for permission in around("aws_lambda_permission")
+            if permission.get("function_name") in names
+        ]
+        if not any(str(permission.get("principal")).startswith("logs.") for permission in able):
             return (
                 "InvalidParameterException: Could not execute the lambda function. Make sure you have given"
                 " CloudWatch Logs permission to execute your function."
@@ -106,7 +113,7 @@ def filter_goal(_was: Values, now: Values, around: Around) -> str:
 
 
 def resource_policies(_was: Values, now: Values, around: Around) -> str:
-    names = {each.get("policy_name") for each in others(around, POLICY, now)} - {now.get("policy_name")}
+    names = {policy.get("policy_name") for policy in others(around, POLICY, now)} - {now.get("policy_name")}
     refused = len(names) >= POLICIES
     return "LimitExceededException: Resource limit exceeded." if refused else ""
 
@@ -145,7 +152,7 @@ def alarm_periods(was: Values, now: Values, _around: Around) -> str:
 def alarm_region(was: Values, now: Values, _around: Around) -> str:
     own = now.get("region")
     names = ("alarm_actions", "ok_actions", "insufficient_data_actions")
-    for arn in (each for name in names for each in texts(now.get(name))):
+    for arn in (action for name in names for action in texts(now.get(name))):
         if (
             ":sns:" in arn
             and isinstance(own, str)
@@ -184,11 +191,11 @@ def dashboard(was: Values, now: Values, _around: Around) -> str:
     widgets = body.get("widgets") if isinstance(body, dict) else None
     if isinstance(body, dict) and not isinstance(widgets, list):
         wrong.append("/: should have required property 'widgets'")
-    for index, each in enumerate(widgets if isinstance(widgets, list) else []):
+    for index, widget in enumerate(widgets if isinstance(widgets, list) else []):
         kinds = ("metric", "text", "log", "alarm", "explorer", "custom")
-        if not isinstance(each, dict) or each.get("type") not in kinds:
+        if not isinstance(widget, dict) or widget.get("type") not in kinds:
             wrong.append(f"/widgets/{index}/type: should be one of {', '.join(kinds)}")
-        elif isinstance(each.get("width"), int) and not 1 <= each["width"] <= 24:
+        elif isinstance(widget.get("width"), int) and not 1 <= widget["width"] <= 24:
             wrong.append(f"/widgets/{index}/width: should be from 1 to 24")
     if not wrong:
         return ""
@@ -202,9 +209,9 @@ def topic_policy(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "policy"):
         return ""
     words = fault(now.get("policy"), RESOURCE)
-    for each in statements(now.get("policy")) or [] if not words else []:
-        named = [str(one) for one in listed(each.get("action"))]
-        if any(one != "*" and not one.lower().startswith("sns:") for one in named):
+    for statement in statements(now.get("policy")) or [] if not words else []:
+        named = [str(action) for action in listed(statement.get("action"))]
+        if any(action != "*" and not action.lower().startswith("sns:") for action in named):
             words = words or "Policy statement action out of service scope!"
     return f"InvalidParameter: Invalid parameter: {words}" if words else ""
 
@@ -235,7 +242,7 @@ API, LOGS, SNS = "API cloudwatch, ", "API logs, ", "API sns, "
 def alarm_name(_was: Values, now: Values, around: Around) -> str:
     name = now.get("alarm_name")
     if not any(
-        isinstance(name, str) and each.get("alarm_name") == name for each in others(around, ALARM, now)
+        isinstance(name, str) and alarm.get("alarm_name") == name for alarm in others(around, ALARM, now)
     ):
         return ""
     return f'CloudWatch metric alarm "{name}" already exists'

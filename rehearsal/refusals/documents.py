@@ -35,7 +35,8 @@ def listed(value: Any) -> list[Any]:
 
 
 def statements(text: Any) -> list[Statement] | None:
-    """The statements with their keys in lower case, as IAM reads them; None for what is no policy."""
+    """The statements with their keys in lower case, as IAM reads them; None if the document is not a
+    policy."""
     try:
         document = json.loads(text) if isinstance(text, str) else None
     except ValueError:
@@ -44,9 +45,9 @@ def statements(text: Any) -> list[Statement] | None:
         return None
     top = {str(key).lower(): value for key, value in document.items()}
     found_here = listed(top.get("statement"))
-    if not all(isinstance(each, dict) for each in found_here):
+    if not all(isinstance(statement, dict) for statement in found_here):
         return None
-    return [{str(key).lower(): value for key, value in each.items()} for each in found_here]
+    return [{str(key).lower(): value for key, value in statement.items()} for statement in found_here]
 
 
 def allows(statement: Statement) -> bool:
@@ -54,56 +55,61 @@ def allows(statement: Statement) -> bool:
 
 
 def actions(statement: Statement) -> list[str]:
-    return [each for each in listed(statement.get("action")) if isinstance(each, str)]
+    return [action for action in listed(statement.get("action")) if isinstance(action, str)]
 
 
 def covers(statement: Statement, action: str) -> bool:
-    """Whether a statement is about an action."""
-    named = any(fnmatchcase(action.lower(), each.lower()) for each in actions(statement))
+    """Whether a statement covers an action."""
+    named = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in actions(statement))
     if "notaction" in statement:
-        excluded = [each for each in listed(statement["notaction"]) if isinstance(each, str)]
-        return not any(fnmatchcase(action.lower(), each.lower()) for each in excluded)
+        excluded = [pattern for pattern in listed(statement["notaction"]) if isinstance(pattern, str)]
+        return not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in excluded)
     return named
 
 
 def principals(statement: Statement, kind: str) -> list[str]:
-    """The principals of a kind, such as Service; a star stands for all."""
+    """The principals of a kind, such as Service; a star includes all."""
     who = statement.get("principal")
     if who == "*" or "notprincipal" in statement:
         return ["*"]
     named = who.get(kind) if isinstance(who, dict) else None
     every = who.get("AWS") if isinstance(who, dict) else None
-    return [str(each) for each in listed(named)] + (["*"] if "*" in listed(every) else [])
+    return [str(principal) for principal in listed(named)] + (["*"] if "*" in listed(every) else [])
 
 
 def admits(text: Any, services: Iterable[str], *wanted: str) -> bool | None:
-    """Whether a resource's policy lets one of the services do all that is wanted; None for no policy."""
+    """Whether a resource's policy allows one of the services all wanted actions; None if there is no
+    policy."""
     found_here = statements(text)
     if found_here is None:
         return None
     names = {*services, "*"}
-    able = [each for each in found_here if allows(each) and names & set(principals(each, "Service"))]
-    return all(any(covers(each, action) for each in able) for action in wanted)
+    able = [
+        statement
+        for statement in found_here
+        if allows(statement) and names & set(principals(statement, "Service"))
+    ]
+    return all(any(covers(statement, action) for statement in able) for action in wanted)
 
 
 def role(around: Around, arn: Any) -> Any:
-    """The role that the account has under this ARN."""
+    """The role of the account with this ARN."""
     return found(around, "aws_iam_role", "arn", arn)
 
 
 def trusted(around: Around, arn: Any, *services: str, wanted: Iterable[str] = ("sts:AssumeRole",)) -> bool:
-    """Whether a role lets one of the services take it; also where the account does not know the role."""
+    """Whether one of the services may assume a role; also true if the account does not know the role."""
     known = role(around, arn)
     return known is None or admits(known.get("assume_role_policy"), services, *wanted) is not False
 
 
 def size(text: Any) -> int:
-    """Characters that count towards a quota: IAM counts no white space."""
+    """The number of characters that count towards a quota: IAM ignores white space."""
     return len(re.sub(r"\s", "", text)) if isinstance(text, str) else 0
 
 
 def fault(text: Any, kind: str) -> str:
-    """What IAM answers to a document; empty for one that it takes, or that is not known."""
+    """IAM's error for a document; empty for one that it accepts, or that is unknown."""
     if not isinstance(text, str) or not text:
         return ""
     try:
@@ -115,13 +121,13 @@ def fault(text: Any, kind: str) -> str:
         return "Syntax errors in policy."
     if document.get("Version", VERSIONS[0]) not in VERSIONS:
         return "The policy must contain a valid version string"
-    names = Counter(str(each["sid"]) for each in found_here if each.get("sid"))
+    names = Counter(str(statement["sid"]) for statement in found_here if statement.get("sid"))
     if any(number > 1 for number in names.values()):
         return "Statement IDs (SID) in a single policy must be unique."
     if kind != RESOURCE and any(not re.fullmatch("[0-9A-Za-z]*", name) for name in names):
         expected = "Check that your input satisfies the regular expression [0-9A-Za-z]*"
         return f"Statement IDs (SID) must be alpha-numeric. {expected}"
-    return next(filter(None, (_statement_fault(each, kind) for each in found_here)), "")
+    return next(filter(None, (_statement_fault(statement, kind) for statement in found_here)), "")
 
 
 def _statement_fault(statement: Statement, kind: str) -> str:
@@ -129,8 +135,8 @@ def _statement_fault(statement: Statement, kind: str) -> str:
         return "Syntax errors in policy."
     if not {"action", "notaction"} & set(statement):
         return NO_ACTION
-    for each in actions(statement):
-        if each != "*" and ":" not in each:
+    for action_name in actions(statement):
+        if action_name != "*" and ":" not in action_name:
             return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
     whose = {"principal", "notprincipal"} & set(statement)
     what = {"resource", "notresource"} & set(statement)
@@ -139,43 +145,43 @@ def _statement_fault(statement: Statement, kind: str) -> str:
             return "Policy document should not specify a principal."
         if not what:
             return "Policy statement must contain resources."
-        for each in [*listed(statement.get("resource")), *listed(statement.get("notresource"))]:
-            if isinstance(each, str) and each != "*" and not each.startswith(("arn:", "${", "*")):
-                return f'Resource {each} must be in ARN format or "*".'
+        for resource in [*listed(statement.get("resource")), *listed(statement.get("notresource"))]:
+            if isinstance(resource, str) and resource != "*" and not resource.startswith(("arn:", "${", "*")):
+                return f'Resource {resource} must be in ARN format or "*".'
     if kind == TRUST:
         if what:
             return "Has prohibited field Resource"
         if not whose:
             return "Missing required field Principal"
-        if any(each != "*" and not each.lower().startswith("sts:") for each in actions(statement)):
+        if any(action != "*" and not action.lower().startswith("sts:") for action in actions(statement)):
             return "AssumeRole policy may only specify STS AssumeRole actions."
     return ""
 
 
-# Ends of the names of services: those of the partitions, and the internal one.
+# Suffixes of service names: those of the partitions, and the internal one.
 SERVICES = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".amazonaws.eu", ".aws.internal")
 # Roles of services are not judged: many exist in every account.
 ROLE = re.compile(r"arn:[^:]*:iam::(\d{12}):role/(?!aws-service-role/|aws-reserved/)[^*?$]+")
 
 
 def unknown_principal(text: Any, around: Around) -> str:
-    """The principal of a policy that does not exist: a service of no known name, or a role that the account
-    does not have. Empty where all are there, or may be."""
-    accounts = {each.get("id") for each in around(OWNER)}
+    """The principal of a policy that does not exist: an unknown service, or a role that the account does not
+    have. Empty if all exist, or may exist."""
+    accounts = {owner.get("id") for owner in around(OWNER)}
     for statement in statements(text) or []:
         who = statement.get("principal")
         if not isinstance(who, dict):
             continue
-        for each in listed(who.get("Service")):
-            if isinstance(each, str) and not each.endswith(SERVICES):
-                return f'Invalid principal in policy: "SERVICE":"{each}"'
-        for each in listed(who.get("AWS")):
-            match = ROLE.fullmatch(each) if isinstance(each, str) else None
+        for service in listed(who.get("Service")):
+            if isinstance(service, str) and not service.endswith(SERVICES):
+                return f'Invalid principal in policy: "SERVICE":"{service}"'
+        for principal in listed(who.get("AWS")):
+            match = ROLE.fullmatch(principal) if isinstance(principal, str) else None
             if (
                 match
                 and match[1] in accounts
-                and not role(around, each)
-                and not stands(around(OUTSIDE), each)
+                and not role(around, principal)
+                and not stands(around(OUTSIDE), principal)
             ):
-                return f'Invalid principal in policy: "AWS":"{each}"'
+                return f'Invalid principal in policy: "AWS":"{principal}"'
     return ""

@@ -57,12 +57,12 @@ def network(text: Any) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def inside(one: Any, other: Any) -> bool:
-    return one.version == other.version and bool(one.subnet_of(other))
+def inside(inner: Any, outer: Any) -> bool:
+    return inner.version == outer.version and bool(inner.subnet_of(outer))
 
 
-def overlap(one: Any, other: Any) -> bool:
-    return one.version == other.version and bool(one.overlaps(other))
+def overlap(first: Any, second: Any) -> bool:
+    return first.version == second.version and bool(first.overlaps(second))
 
 
 def vpc_blocks(around: Around, vpc_id: Any) -> list[IPv4Network | IPv6Network] | None:
@@ -71,8 +71,8 @@ def vpc_blocks(around: Around, vpc_id: Any) -> list[IPv4Network | IPv6Network] |
     if vpc is None:
         return None
     given = [vpc.get("cidr_block")]
-    given += [each.get("cidr_block") for each in around(MORE_BLOCKS) if each.get("vpc_id") == vpc_id]
-    known = [one for one in map(network, given) if one is not None]
+    given += [block.get("cidr_block") for block in around(MORE_BLOCKS) if block.get("vpc_id") == vpc_id]
+    known = [block for block in map(network, given) if block is not None]
     return known if len(known) == len(given) else None
 
 
@@ -80,15 +80,15 @@ def subnet_range(_was: Values, now: Values, around: Around) -> str:
     mine, whole = network(now.get("cidr_block")), vpc_blocks(around, now.get("vpc_id"))
     if mine is None:
         return ""
-    fits = mine.prefixlen in NETWORK_SIZES and (whole is None or any(inside(mine, one) for one in whole))
+    fits = mine.prefixlen in NETWORK_SIZES and (whole is None or any(inside(mine, block) for block in whole))
     return "" if fits else f"InvalidSubnet.Range: The CIDR '{mine}' is invalid."
 
 
 def subnet_conflict(_was: Values, now: Values, around: Around) -> str:
     mine = network(now.get("cidr_block"))
-    for each in others(around, "aws_subnet", now):
-        its = network(each.get("cidr_block"))
-        if mine and its and each.get("vpc_id") == now.get("vpc_id") and overlap(mine, its):
+    for subnet in others(around, "aws_subnet", now):
+        its = network(subnet.get("cidr_block"))
+        if mine and its and subnet.get("vpc_id") == now.get("vpc_id") and overlap(mine, its):
             return f"InvalidSubnet.Conflict: The CIDR '{mine}' conflicts with another subnet"
     return ""
 
@@ -107,8 +107,8 @@ def more_blocks(_was: Values, now: Values, around: Around) -> str:
         return ""
     if mine.prefixlen not in NETWORK_SIZES:
         return f"InvalidVpc.Range: The CIDR '{mine}' is invalid."
-    rest = [each for each in others(around, MORE_BLOCKS, now) if each.get("vpc_id") == now.get("vpc_id")]
-    for its in (network(each.get("cidr_block")) for each in (vpc, *rest)):
+    rest = [block for block in others(around, MORE_BLOCKS, now) if block.get("vpc_id") == now.get("vpc_id")]
+    for its in (network(block.get("cidr_block")) for block in (vpc, *rest)):
         if its and overlap(mine, its):
             return f"CidrConflict: The CIDR '{mine}' conflicts with another CIDR block of {now['vpc_id']}"
     return ""
@@ -131,15 +131,15 @@ def quota(type_name: str) -> Any:
 
 def gateways(around: Around, vpc_id: str) -> list[Values]:
     return [
-        each
+        gateway
         for type_name in (GATEWAY, ATTACHED)
-        for each in around(type_name)
-        if each.get("vpc_id") == vpc_id
+        for gateway in around(type_name)
+        if gateway.get("vpc_id") == vpc_id
     ]
 
 
 def gateway_network(around: Around, gateway_id: Any) -> str | None:
-    """The VPC that a gateway is attached to; None where that is not known."""
+    """The VPC that a gateway is attached to; None if that is unknown."""
     attached = found(around, ATTACHED, "internet_gateway_id", gateway_id)
     gateway = found(around, (GATEWAY, "aws_egress_only_internet_gateway"), "id", gateway_id)
     vpc = (attached or gateway or {}).get("vpc_id")
@@ -148,7 +148,9 @@ def gateway_network(around: Around, gateway_id: Any) -> str | None:
 
 def second_gateway(_was: Values, now: Values, around: Around) -> str:
     vpc = now.get("vpc_id")
-    if not isinstance(vpc, str) or not any(each.get("id") != now.get("id") for each in gateways(around, vpc)):
+    if not isinstance(vpc, str) or not any(
+        gateway.get("id") != now.get("id") for gateway in gateways(around, vpc)
+    ):
         return ""
     return f"InvalidParameterValue: Network {vpc} already has an internet gateway attached"
 
@@ -158,10 +160,10 @@ def nat_address(_was: Values, now: Values, around: Around) -> str:
     if not isinstance(address, str):
         return ""
     held = [
-        each
+        gateway
         for type_name in ("aws_nat_gateway", "aws_eip_association")
-        for each in others(around, type_name, now)
-        if each.get("allocation_id") == address
+        for gateway in others(around, type_name, now)
+        if gateway.get("allocation_id") == address
     ]
     words = f"Resource.AlreadyAssociated: Elastic IP address [{address}] is already associated"
     return words if held else ""
@@ -181,9 +183,9 @@ def nat_quota(_was: Values, now: Values, around: Around) -> str:
     if not here:
         return ""
     same = [
-        each
-        for each in others(around, "aws_nat_gateway", now)
-        if zones(around, texts(each.get("subnet_id"))) == here
+        gateway
+        for gateway in others(around, "aws_nat_gateway", now)
+        if zones(around, texts(gateway.get("subnet_id"))) == here
     ]
     refused = len(same) >= NAT_GATEWAYS
     return (
@@ -203,8 +205,8 @@ def routes_of(now: Values) -> Iterator[tuple[Any, Values]]:
     """The routes of a route, a route table or a default route table, each with the id of its table."""
     if "route_table_id" in now and "route" not in now:
         yield now.get("route_table_id"), now
-    for each in blocks(now, "route"):
-        yield now.get("id"), each
+    for route in blocks(now, "route"):
+        yield now.get("id"), route
 
 
 def route_network(was: Values, now: Values, around: Around) -> str:
@@ -242,26 +244,29 @@ def same_route(_was: Values, now: Values, around: Around) -> str:
     inline = blocks(table or {}, "route")
     there = list(others(around, "aws_route", now))
     same = [
-        each
-        for each in there
-        if each.get("route_table_id") == now.get("route_table_id")
-        and goal in [each.get(name) for name in DESTINATIONS]
+        route
+        for route in there
+        if route.get("route_table_id") == now.get("route_table_id")
+        and goal in [route.get(name) for name in DESTINATIONS]
     ]
     names = ("cidr_block", "ipv6_cidr_block", "destination_prefix_list_id")
-    same += [each for each in inline if goal in [each.get(name) for name in names]]
+    same += [route for route in inline if goal in [route.get(name) for name in names]]
     return f"RouteAlreadyExists: The route identified by {goal} already exists." if goal and same else ""
 
 
 def association(was: Values, now: Values, around: Around) -> str:
     table, subnet, gateway = now.get("route_table_id"), now.get("subnet_id"), now.get("gateway_id")
-    argument, place = ("subnet_id", subnet) if isinstance(subnet, str) and subnet else ("gateway_id", gateway)
-    if not isinstance(place, str) or not place or not changed(was, now, "route_table_id", argument):
+    argument, target = (
+        ("subnet_id", subnet) if isinstance(subnet, str) and subnet else ("gateway_id", gateway)
+    )
+    if not isinstance(target, str) or not target or not changed(was, now, "route_table_id", argument):
         return ""
     vpc, its = table_network(around, table), networks(around, subnet)
     if vpc and its and vpc not in its:
         return f"InvalidParameterValue: route table {table} and subnet {subnet} belong to different networks"
     if not was and any(
-        each.get(argument) == place for each in others(around, "aws_route_table_association", now)
+        association.get(argument) == target
+        for association in others(around, "aws_route_table_association", now)
     ):
         return (
             f"Resource.AlreadyAssociated: the specified association for route table {table} conflicts with an"
@@ -270,7 +275,7 @@ def association(was: Values, now: Values, around: Around) -> str:
     return ""
 
 
-# Of a flow log that names none: vpc/latest/userguide/flow-logs.html, Default format.
+# The format of a flow log that names none: vpc/latest/userguide/flow-logs.html, Default format.
 AWS_LOG_FORMAT = (
     "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol}"
     " ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
@@ -283,8 +288,8 @@ def same_flow_log(_was: Values, now: Values, around: Around) -> str:
     given = now.get("log_format")
     wanted = {name: now.get(name) for name in (*names, "destination_options", "max_aggregation_interval")}
     wanted["log_format"] = given if isinstance(given, str) else AWS_LOG_FORMAT
-    for each in others(around, "aws_flow_log", now):
-        if known and all(each.get(name) == value for name, value in wanted.items()):
+    for flow_log in others(around, "aws_flow_log", now):
+        if known and all(flow_log.get(name) == value for name, value in wanted.items()):
             return (
                 "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and"
                 " log destination."
@@ -309,8 +314,8 @@ def same_rule(type_name: str) -> Any:
         mine = _peer(now)
         if was and _peer(was) == mine:
             return ""
-        peer = next((str(each) for each in mine[4:] if isinstance(each, str)), "")
-        if any(_peer(each) == mine for each in others(around, type_name, now)):
+        peer = next((str(peer_) for peer_ in mine[4:] if isinstance(peer_, str)), "")
+        if any(_peer(rule) == mine for rule in others(around, type_name, now)):
             rule = f"peer: {peer}, {mine[1].upper()}, from port: {mine[2]}, to port: {mine[3]}, ALLOW"
             return f'InvalidPermission.Duplicate: the specified rule "{rule}" already exists'
         return ""
@@ -324,7 +329,7 @@ def rule_peer(_was: Values, now: Values, around: Around) -> str:
     peer = found(around, GROUPS, "id", now.get("referenced_security_group_id"))
     if own is None or peer is None or own.get("vpc_id") == peer.get("vpc_id"):
         return ""
-    if any(any(around(each)) for each in ("aws_vpc_peering_connection", "aws_ec2_transit_gateway")):
+    if any(any(around(type_name)) for type_name in ("aws_vpc_peering_connection", "aws_ec2_transit_gateway")):
         return ""
     words = "InvalidGroup.NotFound: You have specified two resources that belong to different networks:"
     return f"{words} {peer['id']}"
@@ -333,7 +338,7 @@ def rule_peer(_was: Values, now: Values, around: Around) -> str:
 def rules_quota(type_name: str) -> Any:
     def answer(_was: Values, now: Values, around: Around) -> str:
         group = now.get("security_group_id")
-        same = [each for each in others(around, type_name, now) if each.get("security_group_id") == group]
+        same = [rule for rule in others(around, type_name, now) if rule.get("security_group_id") == group]
         if not isinstance(group, str) or len(same) < RULES_OF_A_GROUP:
             return ""
         return (
@@ -355,8 +360,8 @@ def groups_network(_was: Values, now: Values, around: Around) -> str:
 def acl_rule(_was: Values, now: Values, around: Around) -> str:
     names = ("network_acl_id", "rule_number")
     egress = bool(now.get("egress"))
-    for each in others(around, "aws_network_acl_rule", now):
-        if all(each.get(name) == now.get(name) for name in names) and bool(each.get("egress")) == egress:
+    for rule in others(around, "aws_network_acl_rule", now):
+        if all(rule.get(name) == now.get(name) for name in names) and bool(rule.get("egress")) == egress:
             number = now.get("rule_number")
             return (
                 f"NetworkAclEntryAlreadyExists: The network acl entry identified by {number} already exists."
@@ -390,9 +395,13 @@ def endpoint_names(was: Values, now: Values, around: Around) -> str:
             "InvalidParameter: Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC"
             f" attributes set to true for {vpc['id']}"
         )
-    for each in others(around, "aws_vpc_endpoint", now):
-        same = all(each.get(name) == now.get(name) for name in ("vpc_id", "service_name"))
-        if same and each.get("private_dns_enabled") is True and each.get("vpc_endpoint_type") == "Interface":
+    for endpoint in others(around, "aws_vpc_endpoint", now):
+        same = all(endpoint.get(name) == now.get(name) for name in ("vpc_id", "service_name"))
+        if (
+            same
+            and endpoint.get("private_dns_enabled") is True
+            and endpoint.get("vpc_endpoint_type") == "Interface"
+        ):
             return (
                 "InvalidParameter: private-dns-enabled cannot be set because there is already a conflicting"
                 " DNS"
@@ -403,9 +412,9 @@ def endpoint_names(was: Values, now: Values, around: Around) -> str:
 
 def endpoint_route(_was: Values, now: Values, around: Around) -> str:
     tables = set(texts(now.get("route_table_ids")))
-    for each in others(around, "aws_vpc_endpoint", now):
-        shared = tables & set(texts(each.get("route_table_ids")))
-        if shared and each.get("service_name") == now.get("service_name"):
+    for endpoint in others(around, "aws_vpc_endpoint", now):
+        shared = tables & set(texts(endpoint.get("route_table_ids")))
+        if shared and endpoint.get("service_name") == now.get("service_name"):
             table = sorted(shared)[0]
             return f"RouteAlreadyExists: route table {table} already has a route to {now['service_name']}"
     return ""
@@ -473,9 +482,9 @@ def zone_letter(_was: Values, now: Values, _around: Around) -> str:
 def acl_rules(_was: Values, now: Values, around: Around) -> str:
     acl, way = now.get("network_acl_id"), bool(now.get("egress"))
     same = [
-        each
-        for each in others(around, "aws_network_acl_rule", now)
-        if each.get("network_acl_id") == acl and bool(each.get("egress")) == way
+        rule
+        for rule in others(around, "aws_network_acl_rule", now)
+        if rule.get("network_acl_id") == acl and bool(rule.get("egress")) == way
     ]
     if not isinstance(acl, str) or len(same) < ACL_RULES:
         return ""

@@ -1,5 +1,4 @@
-"""EKS: clusters, node groups, access and add-ons. What changes of versions it refuses is in
-`tierra.aws.transitions`."""
+"""EKS: clusters, node groups, access and add-ons. Refused version changes are in `tierra.aws.transitions`."""
 
 from __future__ import annotations
 
@@ -24,10 +23,10 @@ from tierra.aws.transition_answers import Around, Values, at
 
 CLUSTER, NODES = "aws_eks_cluster", "aws_eks_node_group"
 ENTRY, ASSOCIATION = "aws_eks_access_entry", "aws_eks_pod_identity_association"
-# Not of the internet for sure: RFC 1918, RFC 6598, RFC 3927 and loopback. Ranges of documentation may pass.
+# Certainly not on the internet: RFC 1918, RFC 6598, RFC 3927 and loopback. Ranges of documentation may pass.
 PRIVATE = [
-    IPv4Network(each)
-    for each in (
+    IPv4Network(block)
+    for block in (
         "10.0.0.0/8",
         "172.16.0.0/12",
         "192.168.0.0/16",
@@ -105,19 +104,19 @@ def architecture(was: Values, now: Values, _around: Around) -> str:
     kind = str(now.get("ami_type"))
     if not changed(was, now, "ami_type", "instance_types"):
         return ""
-    for each in texts(now.get("instance_types")):
-        arm = bool(ARM.match(each))
-        wrong = (arm and "x86_64" in kind) or (INTEL_OR_AMD.match(each) and "ARM_64" in kind)
+    for instance_type in texts(now.get("instance_types")):
+        arm = bool(ARM.match(instance_type))
+        wrong = (arm and "x86_64" in kind) or (INTEL_OR_AMD.match(instance_type) and "ARM_64" in kind)
         if wrong:
             return (
-                f"InvalidParameterException: [{each}] is not a valid instance type for requested amiType"
-                f" {kind}"
+                f"InvalidParameterException: [{instance_type}] is not a valid instance type for requested"
+                f" amiType {kind}"
             )
     return ""
 
 
 def template(was: Values, now: Values, around: Around) -> str:
-    """What a launch template says is not said again."""
+    """Arguments of a launch template must not be repeated in the node group."""
     if not changed(was, now, "launch_template", "disk_size", "instance_types"):
         return ""
     for block in blocks(now, "launch_template"):
@@ -136,7 +135,7 @@ def template(was: Values, now: Values, around: Around) -> str:
 
 
 def authentication(was: Values, now: Values, _around: Around) -> str:
-    old, new = (at(each, "access_config.authentication_mode") for each in (was, now))
+    old, new = (at(side, "access_config.authentication_mode") for side in (was, now))
     if old not in ORDER or new not in ORDER or ORDER.index(new) >= ORDER.index(old):
         return ""
     return f"InvalidParameterException: Unsupported authentication mode update from {old} to {new}"
@@ -155,11 +154,11 @@ def entries_allowed(_was: Values, now: Values, around: Around) -> str:
 def entry_groups(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "kubernetes_groups"):
         return ""
-    for each in texts(now.get("kubernetes_groups")):
-        if each.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
-            start = each.partition(":")[0]
+    for group in texts(now.get("kubernetes_groups")):
+        if group.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
+            start = group.partition(":")[0]
             return (
-                f"InvalidParameterException: The kubernetes group name {each} is invalid, it cannot start"
+                f"InvalidParameterException: The kubernetes group name {group} is invalid, it cannot start"
                 " with"
                 f" {start}:"
             )
@@ -177,8 +176,8 @@ def pod_role(was: Values, now: Values, around: Around) -> str:
 
 def identity_provider(_was: Values, now: Values, around: Around) -> str:
     cluster = now.get("cluster_name")
-    for each in others(around, "aws_eks_identity_provider_config", {**now, "id": None}):
-        if isinstance(cluster, str) and each.get("cluster_name") == cluster:
+    for provider in others(around, "aws_eks_identity_provider_config", {**now, "id": None}):
+        if isinstance(cluster, str) and provider.get("cluster_name") == cluster:
             return (
                 f"ResourceLimitExceededException: Cluster {cluster} already has an identity provider config"
             )
@@ -193,10 +192,10 @@ def public_ranges(was: Values, now: Values, _around: Around) -> str:
     given = texts(at(now, "vpc_config.public_access_cidrs"))
     if not public or (was and given == texts(at(was, "vpc_config.public_access_cidrs"))):
         return ""
-    for each in given:
-        network = block(each)
-        if isinstance(network, IPv4Network) and any(network.subnet_of(other) for other in PRIVATE):
-            return f"InvalidParameterException: The following CIDRs are not allowed: {each} is reserved"
+    for cidr in given:
+        network = block(cidr)
+        if isinstance(network, IPv4Network) and any(network.subnet_of(private) for private in PRIVATE):
+            return f"InvalidParameterException: The following CIDRs are not allowed: {cidr} is reserved"
     return ""
 
 

@@ -108,8 +108,8 @@ def default_user(was: Values, now: Values, around: Around) -> str:
     ids = now.get("user_ids")
     if not isinstance(ids, list) or not changed(was, now, "user_ids"):
         return ""
-    known = [found(around, USER, "user_id", each) for each in ids]
-    names = Counter(str(each["user_name"]) for each in known if each)
+    known = [found(around, USER, "user_id", user_id) for user_id in ids]
+    names = Counter(str(user["user_name"]) for user in known if user)
     twice = sorted(name for name, number in names.items() if number > 1)
     if twice:
         return f"DuplicateUserName: One or more users have the user name {twice[0]}"
@@ -122,7 +122,7 @@ def passwords(was: Values, now: Values, _around: Around) -> str:
     listed = now.get("passwords")
     if not changed(was, now, "passwords") or not isinstance(listed, list):
         return ""
-    if any(isinstance(each, str) and not 16 <= len(each) <= 128 for each in listed):
+    if any(isinstance(password, str) and not 16 <= len(password) <= 128 for password in listed):
         return "InvalidParameterValue: Passwords length must be between 16-128 characters."
     return ""
 

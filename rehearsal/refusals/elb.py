@@ -34,13 +34,13 @@ SECURE = ("HTTPS", "TLS")
 
 
 def kind(arn: Any) -> str:
-    """`app`, `net` or `gwy`: what an ARN of a load balancer or a listener says of it."""
+    """`app`, `net` or `gwy`: the kind in an ARN of a load balancer or a listener."""
     parts = arn.split("/") if isinstance(arn, str) else []
     return parts[1] if len(parts) > 3 else ""
 
 
 def subnets_of(balancer: Values) -> list[str]:
-    mapped = [each.get("subnet_id") for each in blocks(balancer, "subnet_mapping")]
+    mapped = [mapping.get("subnet_id") for mapping in blocks(balancer, "subnet_mapping")]
     return sorted({*texts(balancer.get("subnets")), *texts(mapped)})
 
 
@@ -76,23 +76,23 @@ def balancer_public(_was: Values, now: Values, around: Around) -> str:
     for vpc in networks(around, subnets_of(now)):
         attached = [*around("aws_internet_gateway"), *around("aws_internet_gateway_attachment")]
         known = found(around, "aws_vpc", "id", vpc)
-        if known and not any(each.get("vpc_id") == vpc for each in attached):
+        if known and not any(gateway.get("vpc_id") == vpc for gateway in attached):
             return f"InvalidSubnet: VPC {vpc} has no internet gateway"
     return ""
 
 
 def balancer_logs(was: Values, now: Values, around: Around) -> str:
-    """The bucket is known, and has no policy that lets the service in."""
+    """Refused if the bucket is known and has no policy that lets the service write."""
     for name in ("access_logs", "connection_logs"):
         for block in blocks(now, name):
             bucket = found(around, "aws_s3_bucket", "bucket", block.get("bucket"))
             if not bucket or block.get("enabled") is not True or not changed(was, now, name):
                 continue
-            policies = [each for each in around(POLICIES) if each.get("bucket") == bucket.get("bucket")]
-            texts_ = [each.get("policy") for each in policies] or (
+            policies = [policy for policy in around(POLICIES) if policy.get("bucket") == bucket.get("bucket")]
+            documents = [policy.get("policy") for policy in policies] or (
                 [bucket["policy"]] if _given(bucket) else []
             )
-            if not texts_ or all(_silent(each) for each in texts_):
+            if not documents or all(_silent(text) for text in documents):
                 return (
                     f"InvalidConfigurationRequest: Access Denied for bucket: {bucket['bucket']}. Please check"
                     " S3bucket permission"
@@ -105,7 +105,7 @@ def _given(bucket: Values) -> bool:
 
 
 def _silent(policy: Any) -> bool:
-    """Whether a policy lets no one from outside write, neither a service nor an account."""
+    """Whether a policy allows no service and no other account to write."""
     return isinstance(policy, str) and '"Allow"' not in policy
 
 
@@ -151,16 +151,18 @@ def listener_issued(was: Values, now: Values, around: Around) -> str:
 
 
 def pending(certificate: Values, around: Around) -> bool:
-    """Whether nothing proves yet that the names of a certificate are ours: no validation, and no record."""
+    """Whether a certificate cannot be validated yet: there is neither a validation nor a record."""
     if certificate.get("validation_method") not in ("DNS", "EMAIL"):
         return False
     arn = certificate.get("arn")
-    if any(each.get("certificate_arn") == arn for each in around("aws_acm_certificate_validation")):
+    if any(
+        validation.get("certificate_arn") == arn for validation in around("aws_acm_certificate_validation")
+    ):
         return False
     options = blocks(certificate, "domain_validation_options")
-    proofs = {str(each.get("resource_record_name")).rstrip(".") for each in options}
-    records = {str(each.get("name")).rstrip(".") for each in around("aws_route53_record")}
-    records |= {str(each.get("fqdn")).rstrip(".") for each in around("aws_route53_record")}
+    proofs = {str(option.get("resource_record_name")).rstrip(".") for option in options}
+    records = {str(record.get("name")).rstrip(".") for record in around("aws_route53_record")}
+    records |= {str(record.get("fqdn")).rstrip(".") for record in around("aws_route53_record")}
     return not proofs & records
 
 
@@ -169,7 +171,7 @@ def targets_of(now: Values) -> list[str]:
     for action in [*blocks(now, "default_action"), *blocks(now, "action")]:
         named += texts(action.get("target_group_arn"))
         for forward in blocks(action, "forward"):
-            named += [arn for each in blocks(forward, "target_group") for arn in texts(each.get("arn"))]
+            named += [arn for group in blocks(forward, "target_group") for arn in texts(group.get("arn"))]
     return named
 
 
@@ -207,9 +209,9 @@ def target_network(_was: Values, now: Values, around: Around) -> str:
 def target_shared(_was: Values, now: Values, around: Around) -> str:
     mine = set(targets_of(now))
     balancer = now.get("load_balancer_arn")
-    for each in others(around, "aws_lb_listener", now):
-        shared = sorted(mine & set(targets_of(each)))
-        if shared and isinstance(balancer, str) and each.get("load_balancer_arn") != balancer:
+    for listener in others(around, "aws_lb_listener", now):
+        shared = sorted(mine & set(targets_of(listener)))
+        if shared and isinstance(balancer, str) and listener.get("load_balancer_arn") != balancer:
             return (
                 "TargetGroupAssociationLimit: The following target groups cannot be associated with more than"
                 f" one load balancer: {', '.join(shared)}"
@@ -220,10 +222,10 @@ def target_shared(_was: Values, now: Values, around: Around) -> str:
 def same_port(was: Values, now: Values, around: Around) -> str:
     if not changed(was, now, "port"):
         return ""
-    for each in others(around, "aws_lb_listener", now):
+    for listener in others(around, "aws_lb_listener", now):
         names = ("load_balancer_arn", "port")
-        if isinstance(now.get("port"), int) and all(each.get(name) == now.get(name) for name in names):
-            its, mine = each.get("protocol"), now.get("protocol")
+        if isinstance(now.get("port"), int) and all(listener.get(name) == now.get(name) for name in names):
+            its, mine = listener.get("protocol"), now.get("protocol")
             if kind(now.get("load_balancer_arn")) == "net" and its != mine:  # TCP and UDP may share a port
                 continue
             return (
@@ -237,8 +239,8 @@ def same_priority(was: Values, now: Values, around: Around) -> str:
     priority = now.get("priority")
     if not isinstance(priority, int) or not changed(was, now, "priority", "listener_arn"):
         return ""
-    for each in others(around, "aws_lb_listener_rule", now):
-        if each.get("listener_arn") == now.get("listener_arn") and each.get("priority") == priority:
+    for rule in others(around, "aws_lb_listener_rule", now):
+        if rule.get("listener_arn") == now.get("listener_arn") and rule.get("priority") == priority:
             return f"PriorityInUse: Priority '{priority}' is currently in use"
     return ""
 
@@ -254,13 +256,15 @@ def health_check(_was: Values, now: Values, _around: Around) -> str:
 
 
 def lambda_permission(_was: Values, now: Values, around: Around) -> str:
-    """A target group reaches a function that lets the service in."""
+    """A function must allow the service before a target group can invoke it."""
     function = found(around, "aws_lambda_function", "arn", now.get("target_id"))
     if function is None:
         return ""
     names = {function.get("function_name"), function.get("arn")}
-    for each in around("aws_lambda_permission"):
-        if each.get("function_name") in names and "elasticloadbalancing" in str(each.get("principal")):
+    for permission in around("aws_lambda_permission"):
+        if permission.get("function_name") in names and "elasticloadbalancing" in str(
+            permission.get("principal")
+        ):
             return ""
     return (
         "AccessDenied: elasticloadbalancing principal does not have permission to invoke"
@@ -270,7 +274,7 @@ def lambda_permission(_was: Values, now: Values, around: Around) -> str:
 
 def target_used(was: Values, _now: Values, around: Around) -> str:
     for type_name in (*LISTENERS, *LISTENER_RULES):
-        if any(was.get("arn") in targets_of(each) for each in around(type_name)):
+        if any(was.get("arn") in targets_of(user) for user in around(type_name)):
             return (
                 f"ResourceInUse: Target group '{was.get('arn')}' is currently in use by a listener or a rule"
             )
@@ -300,9 +304,9 @@ def redirect_loop(_was: Values, now: Values, _around: Around) -> str:
 
 def forward_target(was: Values, now: Values, _around: Around) -> str:
     name = "action" if "action" in now else "default_action"
-    for each in blocks(now, name):
-        given = texts(each.get("target_group_arn")) or blocks(each, "forward")
-        if each.get("type") == "forward" and not given and changed(was, now, name):
+    for action in blocks(now, name):
+        given = texts(action.get("target_group_arn")) or blocks(action, "forward")
+        if action.get("type") == "forward" and not given and changed(was, now, name):
             return "ValidationError: An action of type forward must have target_group_arn or a forward block"
     return ""
 

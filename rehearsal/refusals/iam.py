@@ -1,4 +1,4 @@
-"""IAM: documents of policies, their sizes, names, and what keeps a deletion."""
+"""IAM: policy documents, their sizes, names, and what prevents a deletion."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def inline_size(was: Values, now: Values, around: Around) -> str:
     role = now.get("role")
     if not isinstance(role, str) or not changed(was, now, "policy"):
         return ""
-    rest = [each for each in others(around, INLINE, now) if each.get("role") == role]
-    total = size(now.get("policy")) + sum(size(each.get("policy")) for each in rest)
+    rest = [policy for policy in others(around, INLINE, now) if policy.get("role") == role]
+    total = size(now.get("policy")) + sum(size(policy.get("policy")) for policy in rest)
     if total <= ROLE_SIZE:
         return ""
     return f"LimitExceeded: Maximum policy size of {ROLE_SIZE} bytes exceeded for role {role}"
@@ -52,9 +52,11 @@ def inline_size(was: Values, now: Values, around: Around) -> str:
 
 def attachments(_was: Values, now: Values, around: Around) -> str:
     role, mine = now.get("role"), now.get("policy_arn")
-    rest = {each.get("policy_arn") for each in others(around, ATTACHED, now) if each.get("role") == role} - {
-        mine
-    }
+    rest = {
+        attachment.get("policy_arn")
+        for attachment in others(around, ATTACHED, now)
+        if attachment.get("role") == role
+    } - {mine}
     if not isinstance(role, str) or len(rest) < ATTACHMENTS:
         return ""
     return f"LimitExceeded: Cannot exceed quota for PoliciesPerRole: {ATTACHMENTS}"
@@ -63,8 +65,8 @@ def attachments(_was: Values, now: Values, around: Around) -> str:
 def policy_attached(was: Values, _now: Values, around: Around) -> str:
     arn = was.get("arn")
     for name in ("role", "user", "group"):
-        for each in around(f"aws_iam_{name}_policy_attachment"):
-            if isinstance(arn, str) and each.get("policy_arn") == arn:
+        for attachment in around(f"aws_iam_{name}_policy_attachment"):
+            if isinstance(arn, str) and attachment.get("policy_arn") == arn:
                 return "DeleteConflict: Cannot delete a policy attached to entities."
     return ""
 
@@ -73,7 +75,7 @@ def role_attached(was: Values, _now: Values, around: Around) -> str:
     name = was.get("name")
     if was.get("force_detach_policies") is True or not texts(name):
         return ""
-    if any(each.get("role") == name for type_name in (ATTACHED, INLINE) for each in around(type_name)):
+    if any(policy.get("role") == name for type_name in (ATTACHED, INLINE) for policy in around(type_name)):
         return "DeleteConflict: Cannot delete entity, must detach all policies first."
     return ""
 

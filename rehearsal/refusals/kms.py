@@ -1,4 +1,4 @@
-"""KMS: policies of keys, what kinds of keys can do."""
+"""KMS: key policies, and the operations of each kind of key."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MALFORMED = "MalformedPolicyDocumentException"
 
 
 def document(was: Values, now: Values, around: Around) -> str:
-    """KMS takes a statement without actions or resources, though it has no effect."""
+    """KMS accepts a statement without actions or resources, though it has no effect."""
     if not changed(was, now, "policy"):
         return ""
     words = fault(now.get("policy"), RESOURCE)
     listed = statements(now.get("policy")) or []
     if words == NO_ACTION:
         words = ""
-    if not words and any(not {"principal", "notprincipal"} & set(each) for each in listed):
+    if not words and any(not {"principal", "notprincipal"} & set(statement) for statement in listed):
         words = "Missing required field Principal"
     words = words or unknown_principal(now.get("policy"), around)
     return f"{MALFORMED}: {words}" if words else ""
@@ -37,8 +37,8 @@ def lockout(was: Values, now: Values, _around: Around) -> str:
     listed = statements(now.get("policy"))
     if not listed or now.get("bypass_policy_lockout_safety_check") is True or not changed(was, now, "policy"):
         return ""
-    for each in listed:
-        if allows(each) and covers(each, "kms:PutKeyPolicy") and principals(each, "AWS"):
+    for statement in listed:
+        if allows(statement) and covers(statement, "kms:PutKeyPolicy") and principals(statement, "AWS"):
             return ""
     return f"{MALFORMED}: The new key policy will not allow you to update the key policy in the future."
 
@@ -46,8 +46,8 @@ def lockout(was: Values, now: Values, _around: Around) -> str:
 def rotation(_was: Values, now: Values, _around: Around) -> str:
     spec, usage = now.get("customer_master_key_spec"), now.get("key_usage")
     symmetric = spec in ("SYMMETRIC_DEFAULT", None) or not isinstance(spec, str)
-    other = isinstance(usage, str) and usage != "ENCRYPT_DECRYPT"
-    if now.get("enable_key_rotation") is not True or (symmetric and not other):
+    not_for_encryption = isinstance(usage, str) and usage != "ENCRYPT_DECRYPT"
+    if now.get("enable_key_rotation") is not True or (symmetric and not not_for_encryption):
         return ""
     return f"UnsupportedOperationException: Keys of {spec} and {usage} have no automatic rotation"
 

@@ -1,8 +1,8 @@
 """Names that must be unique in AWS: by type, the arguments that name an object, and AWS's error.
 
-An object is named within its account and region, as far as its type has a region. A type that AWS overwrites,
-or answers as it stands (PutRule, CreateTopic), is not here. Names that several types share, or that depend on
-more than equal arguments, have rules of their own in the module of their service.
+A name is unique within an account and region, if the type has a region. Types that AWS overwrites, or returns
+as they are (PutRule, CreateTopic), are not listed. Names that several types share, or that depend on more
+than equal arguments, have rules of their own in the module of their service.
 
 Sources: the errors of the operation that creates the type in botocore's models, which a test reads; the codes
 of EC2 are listed in docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html.
@@ -23,8 +23,8 @@ MONITOR = "aws_ce_anomaly_monitor"
 
 class Name(NamedTuple):
     """`code` is AWS's; `by` names the object; `operation` is botocore's, as service and name; `words` are
-    AWS's where a source quotes them. With `free_with`, an argument takes over what is there instead. Objects
-    of the types `among` share the names."""
+    AWS's where a source quotes them. With `free_with`, that argument adopts the existing object instead.
+    Objects of the types `among` share the names."""
 
     code: str
     by: tuple[str, ...]
@@ -244,16 +244,16 @@ NAMES: Mapping[str, Name] = {
 
 
 def taken(type_name: str) -> Answer:
-    """The answer to a second object with the name of another."""
+    """The error for a second object with the same name."""
     name = NAMES[type_name]
 
     def answer(_was: Values, now: Values, around: Around) -> str:
         mine = _named(name, now)
-        known = isinstance(mine[0], str) and all(each is None or isinstance(each, str) for each in mine)
+        known = isinstance(mine[0], str) and all(part is None or isinstance(part, str) for part in mine)
         if not known or (name.free_with and now.get(name.free_with) is True):
             return ""
-        for each in name.among or (type_name,):
-            if any(_named(name, other) == mine for other in others(around, each, now)):
+        for other_type in name.among or (type_name,):
+            if any(_named(name, namesake) == mine for namesake in others(around, other_type, now)):
                 said = ", ".join(
                     f"{argument} {value}" for argument, value in zip(name.by, mine, strict=True) if value
                 )
@@ -264,11 +264,11 @@ def taken(type_name: str) -> Answer:
 
 
 def _named(name: Name, state: Values) -> tuple[Any, ...]:
-    return tuple(value if (value := state.get(each)) != "" else None for each in name.by)
+    return tuple(value if (value := state.get(argument)) != "" else None for argument in name.by)
 
 
 def monitor(_was: Values, now: Values, around: Around) -> str:
-    kinds = [each.get("monitor_type") for each in others(around, MONITOR, now, everywhere=True)]
+    kinds = [existing.get("monitor_type") for existing in others(around, MONITOR, now, everywhere=True)]
     if now.get("monitor_type") != "DIMENSIONAL" or "DIMENSIONAL" not in kinds:
         return ""
     return "LimitExceededException: Limit exceeded on dimensional spend monitor creation"

@@ -90,8 +90,8 @@ def same_database(_was: Values, now: Values, around: Around) -> str:
     """Databases of RDS, DocumentDB and Neptune share their names."""
     name = now.get("identifier")
     for type_name in (DATABASE, *INSTANCES):
-        for each in others(around, type_name, now):
-            if isinstance(name, str) and name and str(each.get("identifier")).lower() == name.lower():
+        for database in others(around, type_name, now):
+            if isinstance(name, str) and name and str(database.get("identifier")).lower() == name.lower():
                 return "DBInstanceAlreadyExists: DB instance already exists"
     return ""
 
@@ -99,8 +99,8 @@ def same_database(_was: Values, now: Values, around: Around) -> str:
 def same_cluster(_was: Values, now: Values, around: Around) -> str:
     name = now.get("cluster_identifier")
     for type_name in CLUSTERS:
-        for each in others(around, type_name, {**now, "id": None}):
-            if isinstance(name, str) and name and each.get("cluster_identifier") == name:
+        for cluster in others(around, type_name, {**now, "id": None}):
+            if isinstance(name, str) and name and cluster.get("cluster_identifier") == name:
                 return "DBClusterAlreadyExistsFault: DB Cluster already exists"
     return ""
 
@@ -207,8 +207,12 @@ def static_parameters(_was: Values, now: Values, _around: Around) -> str:
     listed = now.get("parameter")
     if not str(now.get("family")).startswith("postgres"):
         return ""
-    for each in listed if isinstance(listed, list) else []:
-        if isinstance(each, dict) and each.get("name") in STATIC and each.get("apply_method") == "immediate":
+    for parameter in listed if isinstance(listed, list) else []:
+        if (
+            isinstance(parameter, dict)
+            and parameter.get("name") in STATIC
+            and parameter.get("apply_method") == "immediate"
+        ):
             return "InvalidParameterCombination: cannot use immediate apply method for static parameter"
     return ""
 
@@ -253,8 +257,8 @@ def version_of_option_group(_was: Values, now: Values, around: Around) -> str:
 def replica_subnets(_was: Values, now: Values, around: Around) -> str:
     source = found(around, DATABASE, "identifier", now.get("replicate_source_db"))
     both = [
-        found(around, SUBNET_GROUPS, "name", each and each.get("db_subnet_group_name"))
-        for each in (source, now)
+        found(around, SUBNET_GROUPS, "name", database and database.get("db_subnet_group_name"))
+        for database in (source, now)
     ]
     vpcs = [networks(around, group and group.get("subnet_ids")) for group in both]
     if not all(vpcs) or vpcs[0] == vpcs[1] or source is None:
@@ -422,7 +426,10 @@ RULES = (
         "a subnet group that is in use stays",
         API + "DeleteDBSubnetGroup, InvalidDBSubnetGroupStateFault",
         used_by(
-            ((DATABASE, "db_subnet_group_name"), *((each, "db_subnet_group_name") for each in CLUSTERS)),
+            (
+                (DATABASE, "db_subnet_group_name"),
+                *((cluster, "db_subnet_group_name") for cluster in CLUSTERS),
+            ),
             "name",
             "InvalidDBSubnetGroupStateFault: Cannot delete the subnet group '{name}' because at least one"
             " database instance: {user} is still using it.",

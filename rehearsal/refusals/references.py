@@ -1,6 +1,6 @@
 """Objects that a reference names must exist: by type and argument, the possible objects and AWS's error.
 
-The account that is rehearsed has what the rehearsal made, what data sources answered, and what
+The rehearsed account contains what the rehearsal created, what data sources returned, and what
 REHEARSAL_EXISTS names. Names of AWS's own, such as default groups and keys, and ARNs of other accounts are
 not judged.
 
@@ -25,7 +25,7 @@ OWN = re.compile(r"default([.:].*)?|Default|alias/aws/.*|arn:[^:]*:iam::aws:.*")
 
 
 class Kind(NamedTuple):
-    """Objects that others name: `holders` are types with the argument that holds the name or id."""
+    """Objects that others name: `holders` are types with the argument that contains the name or id."""
 
     holders: tuple[str, ...]
     says: str
@@ -418,19 +418,21 @@ REFERENCES = (
 
 
 def valued(values: Any, path: str) -> list[str]:
-    """The known texts at a dotted path, in every block on it."""
+    """The known texts at a dotted path, in every block of it."""
     name, _, rest = path.partition(".")
     if not rest:
         return texts(values.get(name)) if isinstance(values, dict) else []
-    found = values.get(name) if isinstance(values, dict) else None
-    return [text for one in (found if isinstance(found, list) else [found]) for text in valued(one, rest)]
+    nested = values.get(name) if isinstance(values, dict) else None
+    return [
+        text for member in (nested if isinstance(nested, list) else [nested]) for text in valued(member, rest)
+    ]
 
 
 def there(around: Around, holders: Iterable[str], value: str) -> bool:
-    """Whether the account has an object of this name."""
+    """Whether the account has an object with this name."""
     for holder in holders:
         type_name, _, path = holder.partition(".")
-        if any(value in valued(one, path) for one in around(type_name)):
+        if any(value in valued(object_, path) for object_ in around(type_name)):
             return True
     return stands(around(OUTSIDE), value)
 
@@ -440,7 +442,7 @@ def foreign(value: str, around: Around) -> bool:
     if OWN.fullmatch(value):
         return True
     parts = value.split(":")
-    return len(parts) > 5 and bool(parts[4]) and parts[4] not in {each.get("id") for each in around(OWNER)}
+    return len(parts) > 5 and bool(parts[4]) and parts[4] not in {owner.get("id") for owner in around(OWNER)}
 
 
 def missing(reference: Reference, path: str) -> Answer:
@@ -462,8 +464,8 @@ def _source(reference: Reference) -> str:
 
 def _rules() -> Iterator[Rule]:
     for reference in REFERENCES:
-        for place in reference.of:
-            type_name, _, path = place.partition(".")
+        for argument in reference.of:
+            type_name, _, path = argument.partition(".")
             yield Rule(
                 f"there_{type_name.removeprefix('aws_')}_{path.replace('.', '_')}",
                 (type_name,),

@@ -32,23 +32,23 @@ def beside(now: Values, around: Around, zone: str) -> list[Values]:
     """Records of the same name."""
     mine = full_name(now, zone)
     return [
-        each
-        for each in others(around, RECORD, now, everywhere=True)
-        if each.get("zone_id") == now.get("zone_id") and full_name(each, zone) == mine
+        record
+        for record in others(around, RECORD, now, everywhere=True)
+        if record.get("zone_id") == now.get("zone_id") and full_name(record, zone) == mine
     ]
 
 
 def _same_words(now: Values, around: Around) -> str:
-    """The answer where another record set of a zone from outside has the same name, as far as it is given."""
+    """The error if another record set of an external zone has the same name, as far as it is given."""
 
     def named(record: Values) -> list[Any]:
         name = str(record.get("name")).rstrip(".").lower()
         return [record.get("zone_id"), name, record.get("type"), record.get("set_identifier") or None]
 
     mine = named(now)
-    if not all(each is None or isinstance(each, str) for each in mine):
+    if not all(part is None or isinstance(part, str) for part in mine):
         return ""
-    if mine not in [named(each) for each in others(around, "aws_route53_record", now)]:
+    if mine not in [named(record) for record in others(around, "aws_route53_record", now)]:
         return ""
     return (
         f"InvalidChangeBatch: [Tried to create resource record set [name='{mine[1]}.', type='{mine[2]}'] but"
@@ -64,9 +64,9 @@ def same_record(_was: Values, now: Values, around: Around) -> str:
         return _same_words(now, around)
     name, kind = full_name(now, zone), now.get("type")
     own = now.get("set_identifier") if isinstance(now.get("set_identifier"), str) else None
-    for each in beside(now, around, zone):
-        its = each.get("set_identifier") or None
-        if each.get("type") != kind:
+    for record in beside(now, around, zone):
+        its = record.get("set_identifier") or None
+        if record.get("type") != kind:
             continue
         if its == (own or None):
             return (
@@ -98,8 +98,8 @@ def cname(_was: Values, now: Values, around: Around) -> str:
             f"InvalidChangeBatch: [RRSet of type CNAME with DNS name {name}. is not permitted at apex in zone"
             f" {top}.]"
         )
-    for each in beside(now, around, zone):
-        its = each.get("type")
+    for record in beside(now, around, zone):
+        its = record.get("type")
         if its != kind and "CNAME" in (its, kind):
             return (
                 f"InvalidChangeBatch: [RRSet of type {kind} with DNS name {name}. is not permitted because a"
@@ -131,19 +131,19 @@ def values(was: Values, now: Values, _around: Around) -> str:
     listed = texts(now.get("records"))
     if now.get("type") == "CNAME" and len(listed) > 1:
         return "InvalidChangeBatch: [Invalid Resource Record: a CNAME record has one value]"
-    for each in listed:
-        if wrong := _wrong(now.get("type"), each):
+    for text in listed:
+        if wrong := _wrong(now.get("type"), text):
             return (
                 f"InvalidChangeBatch: [Invalid Resource Record: 'FATAL problem: {wrong} encountered with"
-                f" '{each}'']"
+                f" '{text}'']"
             )
     return ""
 
 
 def same_zone(_was: Values, now: Values, around: Around) -> str:
-    mine = {str(each.get("vpc_id")) for each in blocks(now, "vpc")}
+    mine = {str(vpc.get("vpc_id")) for vpc in blocks(now, "vpc")}
     for zone in others(around, ZONE, now, everywhere=True):
-        its = {str(each.get("vpc_id")) for each in blocks(zone, "vpc")}
+        its = {str(vpc.get("vpc_id")) for vpc in blocks(zone, "vpc")}
         if mine & its and str(zone.get("name")).rstrip(".") == str(now.get("name")).rstrip("."):
             return (
                 f"ConflictingDomainExists: The VPC {min(mine & its)} has already been associated with the"
@@ -157,7 +157,7 @@ def zone_used(was: Values, _now: Values, around: Around) -> str:
     if was.get("force_destroy") is True:
         return ""
     own = {was.get("zone_id"), was.get("id")} - {None}
-    if not any(each.get("zone_id") in own for each in around(RECORD)):
+    if not any(record.get("zone_id") in own for record in around(RECORD)):
         return ""
     return (
         "HostedZoneNotEmpty: The specified hosted zone contains non-required resource record sets and so"
@@ -174,8 +174,10 @@ def query_log(_was: Values, now: Values, around: Around) -> str:
     if group is None:
         return ""
     wanted = ("logs:CreateLogStream", "logs:PutLogEvents")
-    policies = [each for each in around(LOG_POLICY) if each.get("region") in (None, group.get("region"))]
-    if any(admits(each.get("policy_document"), ("route53.amazonaws.com",), *wanted) for each in policies):
+    policies = [
+        policy for policy in around(LOG_POLICY) if policy.get("region") in (None, group.get("region"))
+    ]
+    if any(admits(policy.get("policy_document"), ("route53.amazonaws.com",), *wanted) for policy in policies):
         return ""
     return (
         "InsufficientCloudWatchLogsResourcePolicy: The resource policy for CloudWatch Logs does not allow"

@@ -1,7 +1,7 @@
-"""What the rules of all services are made of: the rule, and questions to the account.
+"""The rule type of all services, and queries of the account.
 
-A question that the account cannot answer gets None, or nothing: the object may have been made outside. A rule
-is silent then. What is unknown when terraform applies was not given: AWS chooses it.
+A query without a result returns None, or nothing: the object may have been created outside, and a rule then
+refuses nothing. A value that is unknown when terraform applies was not given: AWS chooses it.
 
 Sources: API is botocore's model of a service, with the operation or shape; EC2 has its codes on the page
 AWSEC2/latest/APIReference/errors-overview.html; provider is a file of hashicorp/terraform-provider-aws; a
@@ -23,8 +23,9 @@ GROUPS = ("aws_security_group", "aws_default_security_group")
 
 
 class Rule(NamedTuple):
-    """`says` is the rule in words; `answer` is AWS's error to what breaks it, or empty. It gets what was,
-    what will be and the account: at a creation nothing was, at a deletion both are the object."""
+    """`says` is the rule in words; `answer` returns AWS's error for a violation, or an empty text. Its
+    arguments are the values before, the values after and the account: at a creation the first are empty, at a
+    deletion both are the object."""
 
     name: str
     types: tuple[str, ...]
@@ -38,32 +39,32 @@ def found(around: Around, types: Iterable[str] | str, argument: str, value: Any)
     """The object of these types with this value."""
     if not isinstance(value, str) or not value:
         return None
-    for each in (types,) if isinstance(types, str) else types:
-        for one in around(each):
-            if one.get(argument) == value:
-                return one
+    for type_name in (types,) if isinstance(types, str) else types:
+        for object_ in around(type_name):
+            if object_.get(argument) == value:
+                return object_
     return None
 
 
 def others(around: Around, type_name: str, now: Values, everywhere: bool = False) -> Iterator[Values]:
-    """Objects of a type in the same region, without the one that is judged."""
-    for one in around(type_name):
-        here = everywhere or one.get("region") in (None, now.get("region"))
-        if here and (one.get("id") is None or one.get("id") != now.get("id")):
-            yield one
+    """Objects of a type in the same region, except the judged one."""
+    for object_ in around(type_name):
+        here = everywhere or object_.get("region") in (None, now.get("region"))
+        if here and (object_.get("id") is None or object_.get("id") != now.get("id")):
+            yield object_
 
 
 def used_by(users: Iterable[tuple[str, str]], own: str, words: str) -> Answer:
-    """The answer to the deletion of what others name: `users` are their types and arguments."""
+    """The error for the deletion of an object in use: `users` are the types and arguments that name it."""
     pairs = tuple(users)
 
     def answer(was: Values, _now: Values, around: Around) -> str:
         value = was.get(own)
         for type_name, argument in pairs:
-            for one in around(type_name):
-                here = one.get("region") in (None, was.get("region")) or was.get("region") is None
-                if here and isinstance(value, str) and value in texts(one.get(argument)):
-                    return words.format(**{**was, "user": one.get("id")})
+            for user in around(type_name):
+                here = user.get("region") in (None, was.get("region")) or was.get("region") is None
+                if here and isinstance(value, str) and value in texts(user.get(argument)):
+                    return words.format(**{**was, "user": user.get("id")})
         return ""
 
     return answer
@@ -71,14 +72,16 @@ def used_by(users: Iterable[tuple[str, str]], own: str, words: str) -> Answer:
 
 def texts(value: Any) -> list[str]:
     """The known texts of a value that is a text, or a list or set of them."""
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one]
+    return [
+        text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text
+    ]
 
 
 def blocks(values: Values, name: str) -> list[Values]:
     """The blocks of one kind, as far as they are known."""
     value = values.get(name)
     listed = value if isinstance(value, list) else [value]
-    return [one for one in listed if isinstance(one, dict)]
+    return [block for block in listed if isinstance(block, dict)]
 
 
 def changed(was: Values, now: Values, *names: str) -> bool:
@@ -87,41 +90,43 @@ def changed(was: Values, now: Values, *names: str) -> bool:
 
 
 def networks(around: Around, subnet_ids: Any) -> set[str]:
-    """The VPCs of the subnets that the account knows."""
-    known = (found(around, SUBNETS, "id", each) for each in texts(subnet_ids))
-    return {one["vpc_id"] for one in known if one and isinstance(one.get("vpc_id"), str)}
+    """The VPCs of those subnets that the account has."""
+    known = (found(around, SUBNETS, "id", subnet_id) for subnet_id in texts(subnet_ids))
+    return {subnet["vpc_id"] for subnet in known if subnet and isinstance(subnet.get("vpc_id"), str)}
 
 
 def zones(around: Around, subnet_ids: Any) -> list[str] | None:
     """The zone of each subnet; None unless all are known."""
     if not isinstance(subnet_ids, list) or not subnet_ids:
         return None
-    known = [found(around, SUBNETS, "id", each) for each in subnet_ids]
-    listed = [str(one["availability_zone"]) for one in known if one and one.get("availability_zone")]
+    known = [found(around, SUBNETS, "id", subnet_id) for subnet_id in subnet_ids]
+    listed = [
+        str(subnet["availability_zone"]) for subnet in known if subnet and subnet.get("availability_zone")
+    ]
     return listed if len(listed) == len(subnet_ids) else None
 
 
 def strangers(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str, str]]:
-    """Security groups of other VPCs than these, each with its own."""
+    """Security groups of other VPCs than these, each with its VPC."""
     listed = []
-    for each in texts(group_ids):
-        group = found(around, GROUPS, "id", each)
+    for group_id in texts(group_ids):
+        group = found(around, GROUPS, "id", group_id)
         vpc = group and group.get("vpc_id")
         if vpcs and isinstance(vpc, str) and vpc not in vpcs:
-            listed.append((each, vpc))
+            listed.append((group_id, vpc))
     return listed
 
 
 def region_of(arn: Any) -> str:
-    """The region in an ARN; empty for what has none."""
+    """The region in an ARN; empty if there is none."""
     parts = arn.split(":") if isinstance(arn, str) else []
     return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
 
 
 def minutes(window: Any) -> tuple[int, int] | None:
-    """Begin and end of hh:mm-hh:mm, in minutes of the day; None for what is none."""
+    """Begin and end of hh:mm-hh:mm, in minutes of the day; None for an invalid window."""
     try:
-        begin, end = (int(each[:2]) * 60 + int(each[3:5]) for each in str(window).split("-"))
+        begin, end = (int(time[:2]) * 60 + int(time[3:5]) for time in str(window).split("-"))
     except ValueError:
         return None
     return begin, end if end > begin else end + 1440
@@ -130,7 +135,7 @@ def minutes(window: Any) -> tuple[int, int] | None:
 def windows_overlap(daily: Any, weekly: Any) -> bool:
     """Whether a daily window and a weekly one, such as sun:04:00-sun:05:00, share time."""
     parts = str(weekly).split("-")
-    if len(parts) != 2 or any(len(each) != 9 for each in parts):
+    if len(parts) != 2 or any(len(part) != 9 for part in parts):
         return False
     first, second = minutes(daily), minutes(f"{parts[0][4:]}-{parts[1][4:]}")
     if first is None or second is None:

@@ -1,4 +1,4 @@
-"""S3: names and policies of buckets, and what their settings need of each other."""
+"""S3: names and policies of buckets, and settings that depend on each other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POLICY, BLOCKED = "aws_s3_bucket_policy", "aws_s3_bucket_public_access_block"
 # Source: page AmazonS3/latest/userguide/bucketnamingrules.html.
 RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-# Names that the documentation of S3 itself uses, so that others have them.
+# Names in the documentation of S3, which are therefore taken.
 GLOBAL = {"bucket", "backup", "data", "example", "examplebucket", "logs", "my-bucket", "mybucket", "test"}
 OF_BUCKET = ("s3:listbucket", "s3:getbucketlocation", "s3:getbucketpolicy", "s3:listbucketversions")
 OF_OBJECTS = ("s3:getobject", "s3:putobject", "s3:deleteobject", "s3:getobjectversion", "s3:putobjectacl")
@@ -49,7 +49,7 @@ def bucket_name(_was: Values, now: Values, _around: Around) -> str:
 
 def same_bucket(_was: Values, now: Values, around: Around) -> str:
     name = now.get("bucket")
-    if not isinstance(name, str) or not any(each.get("bucket") == name for each in around(BUCKET)):
+    if not isinstance(name, str) or not any(bucket.get("bucket") == name for bucket in around(BUCKET)):
         return ""
     return (
         "BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded and you already"
@@ -63,20 +63,20 @@ def policy(was: Values, now: Values, around: Around) -> str:
     if not isinstance(name, str) or not changed(was, now, "policy"):
         return ""
     words = fault(text, RESOURCE) or unknown_principal(text, around)
-    for each in statements(text) or [] if not words else []:
-        if not {"principal", "notprincipal"} & set(each):
+    for statement in statements(text) or [] if not words else []:
+        if not {"principal", "notprincipal"} & set(statement):
             words = words or "Missing required field Principal"
-        resources = [one for one in listed(each.get("resource")) if isinstance(one, str)]
-        tails = [one.rpartition(":::")[2] for one in resources if ":s3:::" in one]
+        resources = [resource for resource in listed(statement.get("resource")) if isinstance(resource, str)]
+        tails = [arn.rpartition(":::")[2] for arn in resources if ":s3:::" in arn]
         if any(tail.split("/")[0] not in (name, "*") and "*" not in tail.split("/")[0] for tail in tails):
             words = words or "Policy has invalid resource"
-        done = [one.lower() for one in actions(each)]
+        done = [action.lower() for action in actions(statement)]
         plain = tails and len(tails) == len(resources)
         on_bucket = plain and all(tail == name for tail in tails)
         on_objects = plain and all(tail.startswith(f"{name}/") for tail in tails)
         if done and (
-            (on_bucket and all(one in OF_OBJECTS for one in done))
-            or (on_objects and all(one in OF_BUCKET for one in done))
+            (on_bucket and all(action in OF_OBJECTS for action in done))
+            or (on_objects and all(action in OF_BUCKET for action in done))
         ):
             words = words or "Action does not apply to any resource(s) in statement"
     return f"MalformedPolicy: {words}" if words else ""
@@ -87,9 +87,9 @@ def public_policy(was: Values, now: Values, around: Around) -> str:
     block = found(around, BLOCKED, "bucket", name)
     if not block or block.get("block_public_policy") is not True or not changed(was, now, "policy"):
         return ""
-    for each in statements(now.get("policy")) or []:
-        everyone = allows(each) and each.get("principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
-        if everyone and not _narrowed(each.get("condition")):
+    for statement in statements(now.get("policy")) or []:
+        everyone = allows(statement) and statement.get("principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
+        if everyone and not _narrowed(statement.get("condition")):
             return (
                 "AccessDenied: User is not authorized to perform: s3:PutBucketPolicy on resource:"
                 f' "arn:aws:s3:::{name}" because public policies are prevented by the BlockPublicPolicy'
@@ -112,7 +112,9 @@ NARROWING = {
 def _narrowed(condition: Any) -> bool:
     if not isinstance(condition, dict):
         return condition is not None
-    keys = {str(key).lower() for each in condition.values() if isinstance(each, dict) for key in each}
+    keys = {
+        str(key).lower() for operator in condition.values() if isinstance(operator, dict) for key in operator
+    }
     return bool(keys & NARROWING) or any(key.startswith("aws:principal") for key in keys)
 
 
@@ -174,22 +176,22 @@ def versioning_locked(was: Values, now: Values, around: Around) -> str:
 
 
 def notification(_was: Values, now: Values, around: Around) -> str:
-    """Topics, queues and functions whose policy is known must let S3 in."""
+    """Topics, queues and functions whose policy is known must allow S3."""
     words = "InvalidArgument: Unable to validate the following destination configurations"
     for block, argument, type_name, extra in (
         ("topic", "topic_arn", "aws_sns_topic", "aws_sns_topic_policy"),
         ("queue", "queue_arn", "aws_sqs_queue", "aws_sqs_queue_policy"),
     ):
-        for each in blocks(now, block):
-            arn = each.get(argument)
+        for target in blocks(now, block):
+            arn = target.get(argument)
             goal = found(around, type_name, "arn", arn)
             if goal is None:
                 continue
             keys = (arn, goal.get("url"), goal.get("id"))
             more = [
-                one.get("policy")
-                for one in around(extra)
-                if {one.get("arn"), one.get("queue_url")} & set(keys)
+                permission.get("policy")
+                for permission in around(extra)
+                if {permission.get("arn"), permission.get("queue_url")} & set(keys)
             ]
             own = (
                 [goal.get("policy")] if isinstance(goal.get("policy"), str) and goal["policy"] != "{}" else []
@@ -197,11 +199,15 @@ def notification(_was: Values, now: Values, around: Around) -> str:
             wanted = "sns:Publish" if block == "topic" else "sqs:SendMessage"
             if all(admits(text, ("s3.amazonaws.com",), wanted) is False for text in more or own):
                 return words
-    for each in blocks(now, "lambda_function"):
-        function = found(around, "aws_lambda_function", "arn", each.get("lambda_function_arn"))
+    for function_target in blocks(now, "lambda_function"):
+        function = found(around, "aws_lambda_function", "arn", function_target.get("lambda_function_arn"))
         names = {function.get("function_name"), function.get("arn")} if function else set()
-        able = [one for one in around("aws_lambda_permission") if one.get("function_name") in names]
-        if function and not any(one.get("principal") == "s3.amazonaws.com" for one in able):
+        able = [
+            permission
+            for permission in around("aws_lambda_permission")
+            if permission.get("function_name") in names
+        ]
+        if function and not any(permission.get("principal") == "s3.amazonaws.com" for permission in able):
             return words
     return ""
 
@@ -209,8 +215,8 @@ def notification(_was: Values, now: Values, around: Around) -> str:
 def logging(_was: Values, now: Values, around: Around) -> str:
     source = found(around, BUCKET, "bucket", now.get("bucket"))
     goal = found(around, BUCKET, "bucket", now.get("target_bucket"))
-    regions = [each.get("region") for each in (source, goal) if each]
-    if len(regions) < 2 or regions[0] == regions[1] or not all(isinstance(each, str) for each in regions):
+    regions = [bucket.get("region") for bucket in (source, goal) if bucket]
+    if len(regions) < 2 or regions[0] == regions[1] or not all(isinstance(region, str) for region in regions):
         return ""
     return (
         "CrossLocationLoggingProhibited: Cross S3 location logging not allowed: the bucket is in"
@@ -223,12 +229,12 @@ def lifecycle(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "rule"):
         return ""
     rules = blocks(now, "rule")
-    names = Counter(str(each.get("id")) for each in rules)
+    names = Counter(str(rule.get("id")) for rule in rules)
     twice = next((name for name, number in names.items() if number > 1), None)
     if twice:
         return f"InvalidArgument: Rule ID must be unique. Found same ID for more than one rule: {twice}"
     for rule in rules:
-        steps = [each for each in blocks(rule, "transition") if isinstance(each.get("days"), int)]
+        steps = [step for step in blocks(rule, "transition") if isinstance(step.get("days"), int)]
         for step in steps:
             least = LEAST_DAYS.get(str(step.get("storage_class")), 0)
             if step["days"] < least:
@@ -237,7 +243,7 @@ def lifecycle(was: Values, now: Values, _around: Around) -> str:
                     " for"
                     f" storageClass '{step['storage_class']}'"
                 )
-        ends = [each["days"] for each in blocks(rule, "expiration") if isinstance(each.get("days"), int)]
+        ends = [end["days"] for end in blocks(rule, "expiration") if isinstance(end.get("days"), int)]
         if any(0 < end <= step["days"] for end in ends for step in steps):
             return (
                 f"InvalidArgument: 'Days' in the Expiration action for rule '{rule.get('id')}' must be"

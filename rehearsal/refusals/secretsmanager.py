@@ -11,8 +11,8 @@ SECRET = "aws_secretsmanager_secret"
 
 def replica(_was: Values, now: Values, _around: Around) -> str:
     own = now.get("region")
-    for each in blocks(now, "replica"):
-        if isinstance(own, str) and each.get("region") == own:
+    for copy in blocks(now, "replica"):
+        if isinstance(own, str) and copy.get("region") == own:
             return f"InvalidParameterException: Invalid replica region: {own} is the region of the secret"
     return ""
 
@@ -36,8 +36,8 @@ def rotation(_was: Values, now: Values, around: Around) -> str:
     if function is None:
         return ""
     names = {function.get("function_name"), function.get("arn")}
-    for each in around("aws_lambda_permission"):
-        if each.get("function_name") in names and "secretsmanager" in str(each.get("principal")):
+    for permission in around("aws_lambda_permission"):
+        if permission.get("function_name") in names and "secretsmanager" in str(permission.get("principal")):
             return ""
     return (
         "AccessDeniedException: Secrets Manager cannot invoke the specified Lambda function. Ensure that the"

@@ -39,11 +39,11 @@ def statements(values: Values) -> Iterator[tuple[str, Values]]:
         for name, value in block.items():
             if not name.endswith("_statement"):
                 continue
-            for each in value if isinstance(value, list) else [value]:
-                if isinstance(each, dict):
-                    yield name, each
-                    yield from statements(each)
-                    for scope in blocks(each, "scope_down_statement"):
+            for statement in value if isinstance(value, list) else [value]:
+                if isinstance(statement, dict):
+                    yield name, statement
+                    yield from statements(statement)
+                    for scope in blocks(statement, "scope_down_statement"):
                         yield from statements({"statement": [scope]})
 
 
@@ -51,7 +51,7 @@ def priorities(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "rule"):
         return ""
     for argument in ("priority", "name"):
-        counted = Counter(each.get(argument) for each in blocks(now, "rule"))
+        counted = Counter(rule.get(argument) for rule in blocks(now, "rule"))
         twice = [value for value, number in counted.items() if number > 1 and isinstance(value, (int, str))]
         if twice:
             return (
@@ -90,8 +90,8 @@ def group_capacity(_was: Values, now: Values, _around: Around) -> str:
     own = now.get("capacity")
     least = sum(
         not kind.startswith(("and_", "or_", "not_"))
-        for each in blocks(now, "rule")
-        for kind, _ in statements(each)
+        for rule in blocks(now, "rule")
+        for kind, _ in statements(rule)
     )
     if not isinstance(own, int) or own >= least:
         return ""
@@ -133,7 +133,7 @@ API = "API wafv2, "
 
 
 def response_body(_was: Values, now: Values, _around: Around) -> str:
-    kept = {each.get("key") for each in blocks(now, "custom_response_body")}
+    kept = {body.get("key") for body in blocks(now, "custom_response_body")}
     for key in _named_bodies([*blocks(now, "rule"), *blocks(now, "default_action")]):
         if key not in kept:
             return (
@@ -145,14 +145,14 @@ def response_body(_was: Values, now: Values, _around: Around) -> str:
 
 def _named_bodies(value: Any) -> Iterator[str]:
     if isinstance(value, list):
-        for each in value:
-            yield from _named_bodies(each)
+        for member in value:
+            yield from _named_bodies(member)
     elif isinstance(value, dict):
-        for name, each in value.items():
-            if name == "custom_response_body_key" and isinstance(each, str) and each:
-                yield each
+        for name, member in value.items():
+            if name == "custom_response_body_key" and isinstance(member, str) and member:
+                yield member
             else:
-                yield from _named_bodies(each)
+                yield from _named_bodies(member)
 
 
 RULES = (

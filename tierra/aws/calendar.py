@@ -1,8 +1,8 @@
 """The table of versions, `tierra/aws/versions.yaml`: which versions a spec may name, and when AWS ends their
 support.
 
-No clock is read here, so that one spec always gives one result; tierra/report/calendar.py holds the table
-against a day.
+No clock is read here, so that one spec always gives one result; tierra/report/calendar.py compares the table
+with a date.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ABOUT = {"standard_until", "extended_until", "offered", "source", "read"}
 
 @dataclass(frozen=True)
 class Row:
-    """A version of a product. `facts` are what else the table has of it."""
+    """A version of a product. `facts` are its other columns."""
 
     version: str
     source: str
@@ -38,7 +38,7 @@ class Row:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """What versions are compared by."""
+    """A version as numbers, for comparison."""
     return tuple(int(part) for part in version.split("."))
 
 
@@ -60,7 +60,7 @@ def parsed(section: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
             _offered(row),
             {name: value for name, value in row.items() if name not in _ABOUT},
         )
-        for version, row in sorted(section.items(), key=lambda each: numbers(each[0]))
+        for version, row in sorted(section.items(), key=lambda item: numbers(item[0]))
     }
 
 
@@ -70,14 +70,14 @@ def offered(product: str) -> list[str]:
 
 
 def as_of(product: str) -> date:
-    """The day on which the oldest row of what is offered was looked up."""
+    """The day on which the oldest offered row was looked up."""
     return min(row.read for row in rows(product).values() if row.offered)
 
 
 def load(text: str) -> dict[str, Any]:
     """The table as it is written."""
-    found: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return found
+    document: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return document
 
 
 @cache
@@ -86,6 +86,6 @@ def _table() -> dict[str, Any]:
 
 
 def _offered(row: Mapping[str, Any]) -> bool:
-    """What had ended for good when it was looked up is not."""
+    """Whether a version is offered: not if its support had already ended when it was looked up."""
     ends = row.get("extended_until")
     return row.get("offered", True) and (ends is None or ends > row["read"])

@@ -1,4 +1,4 @@
-"""What botocore has of AWS in files: the models of its APIs, shape by shape. No session, no network."""
+"""The API models of AWS in the files of botocore, shape by shape. No session, no network."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _PIECE = 1 << 16
 def shape(service: str, name: str) -> dict[str, Any]:
     """A shape of the newest model of a service, such as `InstanceType` of `ec2`.
 
-    Read piece by piece up to the shape and no further: the whole model of EC2, parsed, would take longer than
-    everything else about a spec, and most of its memory. Raises LookupError when there is no such shape.
+    The file is read only up to the end of the shape: to parse the whole model of EC2 would take longer than
+    everything else about a spec, and most of its memory. Raises LookupError if there is no such shape.
     """
     start = re.compile(rb'"%s"\s*:\s*(?=\{\s*"type")' % re.escape(name.encode()))
     file = _newest(data() / service)
     if file is None:
         raise LookupError(f"there is no model of {service}")
     with opened(file) as model:
-        kept, found = b"", None
+        kept, path = b"", None
         while piece := model.read(_PIECE):
             kept += piece
-            found = found or start.search(kept)
-            if not found:
+            path = path or start.search(kept)
+            if not path:
                 kept = kept[-_PIECE:]
                 continue
             try:
-                return json.JSONDecoder().raw_decode(kept[found.end() :].decode(errors="ignore"))[0]  # type: ignore[no-any-return]
+                return json.JSONDecoder().raw_decode(kept[path.end() :].decode(errors="ignore"))[0]  # type: ignore[no-any-return]
             except json.JSONDecodeError:
-                continue  # the shape goes on in the next piece
+                continue  # the shape continues in the next piece
     raise LookupError(f"the model of {service} has no shape {name}")
 
 
@@ -59,7 +59,7 @@ def files() -> dict[str, Path]:
 
 
 def opened(file: Path) -> IO[bytes]:
-    """A model, which botocore keeps packed or plain."""
+    """A model, which botocore stores compressed or plain."""
     return cast(IO[bytes], gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
 
 

@@ -18,9 +18,9 @@ def _models() -> Any:
 
 
 def client(service: str, region: str, role: str | None, config: Any) -> Any:
-    """A client of a service, as the role where there is one. Raises botocore's errors, among them the refusal
-    of the role."""
-    import botocore.session  # tools.doctor runs where nothing is installed yet
+    """A client of a service, as the role where there is one. Raises botocore's errors, such as the refusal to
+    assume the role."""
+    import botocore.session  # tools.doctor runs before anything is installed
 
     session = botocore.session.Session()
     session.register_component("data_loader", _models())

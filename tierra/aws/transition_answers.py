@@ -1,8 +1,6 @@
-"""AWS's answer to a change, rule by rule: an error if it refuses, nothing if it accepts.
-
-A function that is not sure answers nothing: where a value is not known yet, or is not what it expects. Rules
-and sources are in `tierra.aws.transitions`. Where no source quotes an answer, the words behind AWS's code are
-our own.
+"""AWS's response to a change, rule by rule: an error if it refuses, an empty text if it accepts. If a value
+is unknown or unexpected, the functions return an empty text. Rules and sources are in
+`tierra.aws.transitions`. Where no source quotes an answer, the words behind AWS's code are our own.
 """
 
 from __future__ import annotations
@@ -12,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Values = Mapping[str, Any]
-# Objects of a Terraform type as they will be, beside the one that changes.
+# The other objects of a Terraform type, as they will be.
 Around = Callable[[str], Iterable[Values]]
 
 COMBINATION = "InvalidParameterCombination:"
 PARAMETER = "InvalidParameterException:"
 POSTGRES_STRIPED_GB = 400
-# Majors, from which to which. Source: docs.aws.amazon.com/documentdb/latest/developerguide/docdb-mvu.html,
+# Major upgrades, from and to. Source: docs.aws.amazon.com/documentdb/latest/developerguide/docdb-mvu.html,
 # "Supported upgrade paths".
 DOCUMENTDB_PATHS = {3: {5}, 4: {5}, 5: {8}}
 CEILING = "max_allocated_storage"
@@ -28,21 +26,21 @@ SCALING = "scaling_config"
 
 
 def numbers(version: Any) -> tuple[int, ...]:
-    """`(17, 6)` of 17.6; nothing of what is no version."""
+    """`(17, 6)` of 17.6; empty for a text that is not a version."""
     return tuple(map(int, str(version).split("."))) if re.fullmatch(r"\d+(\.\d+)*", str(version)) else ()
 
 
 def at(values: Values, path: str) -> Any:
     """The value at a dotted path; blocks are lists of one."""
-    found: Any = values
+    value: Any = values
     for name in path.split("."):
-        found = found[0] if isinstance(found, list) and found else found
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def lower(was: Any, now: Any) -> bool:
-    """Whether a version is lower than another, as far as both are given: 17.9 and 17 are alike."""
+    """Whether a version is lower than another, compared as far as both are given: 17.9 and 17 are equal."""
     old, new = numbers(was), numbers(now)
     shared = min(len(old), len(new))
     return new[:shared] < old[:shared]
@@ -55,7 +53,7 @@ def postgres_lower(was: Values, now: Values, _around: Around) -> str:
 
 
 def _running(was: Values) -> str:
-    """The version that runs; `engine_version` may name its major alone."""
+    """The running version; `engine_version` may contain only its major."""
     running, said = was.get("engine_version_actual"), was.get("engine_version")
     longer = isinstance(running, str) and isinstance(said, str) and running.startswith(f"{said}.")
     return str(running if longer else said)
@@ -73,17 +71,17 @@ def major(was: Values, now: Values, _around: Around) -> str:
 
 
 def postgres_replicas(was: Values, now: Values, around: Around) -> str:
-    """A minor version reaches the primary when all replicas run it."""
+    """The primary may get a minor version only when all replicas run it."""
     old, new = numbers(_running(was)), numbers(now.get("engine_version"))
     if was.get("engine") != "postgres" or now.get("replicate_source_db"):
         return ""
     if len(new) < 2 or old[:1] != new[:1] or new <= old:
         return ""
     behind = [
-        str(each.get("identifier"))
-        for each in around("aws_db_instance")
-        if each.get("replicate_source_db") == now.get("identifier")
-        and () < numbers(each.get("engine_version_actual")) < new
+        str(replica.get("identifier"))
+        for replica in around("aws_db_instance")
+        if replica.get("replicate_source_db") == now.get("identifier")
+        and () < numbers(replica.get("engine_version_actual")) < new
     ]
     says = "DBUpgradeDependencyFailure: One or more of the DB Instance's read replicas need to be upgraded:"
     return f"{says} {', '.join(behind)}" if behind else ""
@@ -103,16 +101,18 @@ def documentdb_family(was: Values, now: Values, around: Around) -> str:
 
 
 def _after(was: Values, now: Values) -> Any:
-    """The version that a database has after a change."""
+    """The version of a database after a change."""
     asked = now.get("engine_version")
     return _running(was) if was and was.get("engine_version") == asked else asked
 
 
 def _family(was: Values, now: Values, groups: Iterable[Values], argument: str, wanted: str) -> str:
-    """AWS's answer to a parameter group of another version than the wanted one."""
+    """AWS's error for a parameter group of another version than the requested one."""
     name = now.get(argument)
     same = (was.get(argument), was.get("engine_version")) == (name, now.get("engine_version"))
-    families = [each.get("family") for each in groups if each.get("name") == name and isinstance(name, str)]
+    families = [
+        group.get("family") for group in groups if group.get("name") == name and isinstance(name, str)
+    ]
     if same or not families or families[0] == wanted or not wanted[-1].isdigit():
         return ""
     return (
@@ -130,7 +130,7 @@ def storage_lower(was: Values, now: Values, _around: Around) -> str:
 def storage_ceiling(was: Values, now: Values, _around: Around) -> str:
     size, ceiling = _int(now, "allocated_storage"), _int(now, CEILING)
     unchanged = (_int(was, "allocated_storage"), _int(was, CEILING)) == (size, ceiling)
-    if not size or not ceiling or unchanged:  # storage that has grown to its ceiling is in order
+    if not size or not ceiling or unchanged:  # storage that has grown to its maximum is valid
         return ""
     if ceiling <= size:
         return f"{COMBINATION} Max storage size must be greater than storage size"
@@ -140,7 +140,7 @@ def storage_ceiling(was: Values, now: Values, _around: Around) -> str:
 
 
 def storage_speed(was: Values, now: Values, _around: Around) -> str:
-    if now.get("replicate_source_db"):  # its storage is that of its source
+    if now.get("replicate_source_db"):  # it has the storage of its source
         return ""
     small = 0 < _int(now, "allocated_storage") < POSTGRES_STRIPED_GB
     chosen = any(_int(now, name) and now[name] != was.get(name) for name in ("iops", "storage_throughput"))
@@ -177,7 +177,7 @@ def redis_nodes(was: Values, now: Values, _around: Around) -> str:
 
 def cache_family(was: Values, now: Values, _around: Around) -> str:
     old, new = (
-        (each.get("engine") or "redis", numbers(each.get("engine_version"))[:1]) for each in (was, now)
+        (side.get("engine") or "redis", numbers(side.get("engine_version"))[:1]) for side in (was, now)
     )
     known = was and old[1] and new[1] and isinstance(new[0], str)
     if not known or old == new or now.get("apply_immediately") is not False:
@@ -204,13 +204,14 @@ def kubernetes(was: Values, now: Values, _around: Around) -> str:
 
 
 def cluster_zones(was: Values, now: Values, around: Around) -> str:
-    """By the zones of the subnets; where those are not known, by their number: a zone has one in Tierra."""
+    """Compares the zones of the subnets, or their number if the zones are unknown: Tierra has one subnet per
+    zone."""
     old, new = at(was, SUBNETS), at(now, SUBNETS)
     if not isinstance(old, list) or not isinstance(new, list):
         return ""
-    zones = {each.get("id"): each.get("availability_zone") for each in around("aws_subnet")}
-    if all(isinstance(each, str) and each in zones for each in (*old, *new)):
-        same = {zones[each] for each in old} == {zones[each] for each in new}
+    zones = {subnet.get("id"): subnet.get("availability_zone") for subnet in around("aws_subnet")}
+    if all(isinstance(subnet_id, str) and subnet_id in zones for subnet_id in (*old, *new)):
+        same = {zones[subnet_id] for subnet_id in old} == {zones[subnet_id] for subnet_id in new}
     else:
         same = len(old) == len(new)
     return "" if same else f"{PARAMETER} Subnets must be in the zones that the cluster was created with."
@@ -225,7 +226,7 @@ def cluster_key(was: Values, now: Values, _around: Around) -> str:
 def nodes_lower(was: Values, now: Values, _around: Around) -> str:
     name = "release_version" if was.get("version") == now.get("version") else "version"
     old, new = was.get(name), now.get(name)
-    before, after = (numbers(str(each).replace("-", ".")) for each in (old, new))  # 1.35.0-20260120
+    before, after = (numbers(str(version).replace("-", ".")) for version in (old, new))  # 1.35.0-20260120
     refused = before and after and after < before
     return f"{PARAMETER} A node group cannot be rolled back from {old} to {new}" if refused else ""
 
@@ -243,7 +244,7 @@ def nodes_ahead(_was: Values, now: Values, around: Around) -> str:
 def node_counts(was: Values, now: Values, _around: Around) -> str:
     names = ("min_size", "max_size", "desired_size")
     least, most, wanted = (at(now, f"{SCALING}.{name}") for name in names)
-    if not all(isinstance(each, int) for each in (least, most, wanted)):
+    if not all(isinstance(count, int) for count in (least, most, wanted)):
         return ""
     if [at(was, f"{SCALING}.{name}") for name in names] == [least, most, wanted]:
         return ""

@@ -1,7 +1,7 @@
 """Changes that AWS refuses although terraform plans them: rules by Terraform type and argument, with sources.
 
-The embedded provider answers by this table when a plan is applied; `tierra.report.transitions` warns by the
-same table before that.
+The embedded provider evaluates this table when a plan is applied; `tierra.report.transitions` warns of the
+same rules before that.
 
 Sources: API is botocore's model of a service, with the shape or operation; provider is a file of
 hashicorp/terraform-provider-aws; a page is of docs.aws.amazon.com unless it names its host; # is on GitHub.
@@ -25,7 +25,8 @@ REDIS_LEAST_TLS = (7, 0, 5)
 
 
 class Rule(NamedTuple):
-    """`says` is the rule in words; `answer` is AWS's error to a change that breaks it, or empty."""
+    """`says` is the rule in words; `answer` returns AWS's error for a change that breaks it, or an empty
+    text."""
 
     name: str
     type: str
@@ -197,23 +198,23 @@ RULES = (
 
 
 def alone(_type: str) -> Iterable[Values]:
-    """For a change whose surroundings are not known."""
+    """For a change whose other objects are unknown."""
     return ()
 
 
 def refusals(
     type_name: str, was: Values | None, now: Values, around: Around = alone
 ) -> Iterator[tuple[Rule, str]]:
-    """The rules that a change breaks, each with AWS's answer. `was` is None for what is created."""
+    """The rules that a change breaks, each with AWS's error. `was` is None for a creation."""
     for rule in RULES:
         if rule.type == type_name and (answer := rule.answer(was or {}, now, around)):
             yield rule, answer
 
 
 def kept(type_name: str, was: Values, now: Values) -> list[str]:
-    """Arguments that the provider leaves as they are, whatever the configuration says."""
-    # Source: provider internal/service/rds/instance.go, DiffSuppressFunc of allocated_storage: what may grow
-    # by itself is never planned to shrink.
+    """Arguments that the provider leaves as they are, whatever the configuration contains."""
+    # Source: provider internal/service/rds/instance.go, DiffSuppressFunc of allocated_storage: storage that
+    # may grow by itself is never planned to shrink.
     size, wanted, ceiling = was.get(STORAGE), now.get(STORAGE), now.get(answers.CEILING)
     if type_name != DATABASE:
         return []
@@ -223,21 +224,23 @@ def kept(type_name: str, was: Values, now: Values) -> list[str]:
 
 
 def replaced(type_name: str, was: Values, now: Values) -> list[str]:
-    """Arguments that make a new resource by how they change."""
-    # Source: provider internal/service/eks/cluster.go, CustomizeDiff: encryption cannot be taken off, a role
-    # of nodes of Auto Mode cannot be changed for another.
+    """Arguments that replace the resource if they change in a certain way."""
+    # Source: provider internal/service/eks/cluster.go, CustomizeDiff: encryption cannot be removed, and the
+    # role of nodes of Auto Mode cannot be changed.
     if type_name == CLUSTER:
         role = "compute_config.node_role_arn"
         gone = bool(was.get("encryption_config")) and not now.get("encryption_config")
-        other = bool(answers.at(was, role) and now.get("compute_config")) and answers.at(
+        leaves_auto_mode = bool(answers.at(was, role) and now.get("compute_config")) and answers.at(
             now, role
         ) != answers.at(was, role)
-        return ["encryption_config"] * gone + [role] * other
+        return ["encryption_config"] * gone + [role] * leaves_auto_mode
     # Source: provider internal/service/elasticache/replication_group.go and engine_version.go, CustomizeDiff.
     if type_name != REDIS:
         return []
     # The engine changes in place from redis to valkey, and by replacement in the other direction.
-    found = ["engine"] if (was.get("engine"), now.get("engine")) == ("valkey", "redis") else []
-    found += ["engine_version"] if lower(was.get("engine_version"), now.get("engine_version")) else []
+    attributes = ["engine"] if (was.get("engine"), now.get("engine")) == ("valkey", "redis") else []
+    attributes += ["engine_version"] if lower(was.get("engine_version"), now.get("engine_version")) else []
     running = numbers(was.get("engine_version_actual"))
-    return [*found, "transit_encryption_enabled"] if running and running < REDIS_LEAST_TLS else found
+    return (
+        [*attributes, "transit_encryption_enabled"] if running and running < REDIS_LEAST_TLS else attributes
+    )

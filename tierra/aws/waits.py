@@ -23,7 +23,7 @@ WAITS: Mapping[str, tuple[str, ...]] = {
     "aws_docdb_cluster_instance": ("identifier", "instance_class"),
     "aws_elasticache_replication_group": ("engine", "engine_version", "node_type"),
 }
-# A parameter group goes with the version: one of another major cannot be used before that.
+# A parameter group waits together with the version: one of another major cannot be used before.
 GROUPS = ("parameter_group_name", "db_cluster_parameter_group_name")
 
 

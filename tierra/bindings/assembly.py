@@ -2,7 +2,7 @@
 
 A jsii assembly is the archive beside every Python binding: `.jsii`, which describes each type, and the
 compiled JavaScript. The one of the AWS provider describes 27,000 types in 130 MB; a platform uses a few
-percent of them. What is kept is kept in full, without comments: all types and scripts of a submodule.
+percent of them. A submodule is kept complete, with all its types and scripts, without comments.
 """
 
 from __future__ import annotations
@@ -20,19 +20,18 @@ from tierra.bindings.thin import Facts, read
 
 Json = dict[str, Any]
 
-# Text that only documentation generators read: three quarters of `.jsii`.
+# Text for documentation generators only: three quarters of `.jsii`.
 _PROSE = ("docs", "locationInModule", "readme", "symbolId")
 
 
 class AssemblyError(Exception):
-    """An archive that is not what jsii-pacmak writes."""
+    """The archive does not have the layout of jsii-pacmak."""
 
 
 def cut(archive: Path, submodules: Container[str] | None, target: Path) -> dict[str, Facts]:
     """Write to `target` the archive with only these submodules (full names, `@cdktf/provider-aws.subnet`), or
-    with all; what its scripts say of each class, by the full name that jsii has for it.
-
-    The same input gives the same bytes: times and owners in the archive are zero.
+    with all. Returns the facts of each class in its scripts, by the full name that jsii has for it. The same
+    input gives the same bytes: times and owners in the archive are zero.
     """
     if submodules is None:
         return _slim(archive, target)
@@ -64,7 +63,7 @@ def cut(archive: Path, submodules: Container[str] | None, target: Path) -> dict[
 
 
 def _slim(archive: Path, target: Path) -> dict[str, Facts]:
-    """The whole archive without what only people and compilers read."""
+    """The whole archive without text that only people and compilers read."""
     with tarfile.open(archive, "r:gz") as source:
         assembly = json.loads(_jsii(source), object_hook=_without_prose)
         files = {
@@ -89,13 +88,13 @@ def _packed(assembly: Json) -> bytes:
 
 
 def _script(content: bytes) -> bytes:
-    """Without the map to its source, which is longer than the script."""
+    """The script without its source map, which is longer than the script."""
     return re.sub(rb"\n//# sourceMappingURL=\S*\s*$", b"\n", content)
 
 
 def _generated(content: bytes) -> bytes:
-    """A script of a provider without the comments that fill lines, and without indentation where no text goes
-    over several lines: Node keeps the text of what it runs."""
+    """A script of a provider without comment lines, and without indentation if no string spans several lines:
+    Node keeps the text of the scripts that it runs."""
     plain = re.sub(rb"^ *(?://[^\n]*|/\*.*?\*/ *)\n", b"", _script(content), flags=re.S | re.M)
     return plain if b"`" in plain else re.sub(rb"^ +", b"", plain, flags=re.M)
 
@@ -130,7 +129,8 @@ def _member(source: tarfile.TarFile, name: str) -> bytes:
 
 
 def _scan(text: bytes, submodules: Container[str]) -> Json:
-    """What `_parse` answers, in a tenth of the time and memory, for the usual layout: indented by two spaces.
+    """The result of `_parse`, in a tenth of the time and memory, for the usual layout: indented by two
+    spaces.
 
     Line breaks inside JSON strings are escaped, so a line break, four spaces and a brace end an entry.
     Raises ValueError for any other layout.
@@ -174,7 +174,7 @@ def _references(assembly: Json) -> set[str]:
 
 
 def _folder(submodule: Json) -> str:
-    """The folder below lib/ of a submodule; its description says `src/<folder>/index:`."""
+    """The folder below lib/ of a submodule; its description contains `src/<folder>/index:`."""
     match = re.fullmatch(r"src/(.+)/index:", submodule.get("symbolId", ""))
     if match is None:
         raise AssemblyError(f"a submodule without a known folder: {submodule}")
@@ -193,7 +193,7 @@ def _scripts(source: tarfile.TarFile, folders: set[str]) -> dict[str, bytes]:
 
 
 def _index(folders: dict[str, str]) -> bytes:
-    """lib/index.js: each submodule is loaded when it is first asked for."""
+    """lib/index.js: each submodule is loaded at its first use."""
     lines = ['"use strict";', 'Object.defineProperty(exports, "__esModule", { value: true });']
     for name, folder in sorted(folders.items()):
         export = json.dumps(name.rpartition(".")[2])

@@ -15,7 +15,8 @@ PROGRAM = "jsii/_embedded/jsii/lib/program.js"
 """Node's half, in the lean copy."""
 HOST = Path(__file__).with_name("host.js")
 
-# Synthesis is over before compiled code pays for itself: as fast without, and ten megabytes less; a heap that
+# Synthesis ends before compiled code pays off: it is as fast without, and takes ten megabytes less; a heap
+# that
 # grows in small steps saves four more. jsii links the packages it extracted into a folder of its own, where
 # they find each other.
 _FLAGS = (
@@ -30,7 +31,7 @@ _BATCH = 16_384  # bytes
 
 
 class Request:
-    """A request on its way. `expected` is the object that its answer must name, `line` that answer."""
+    """A pending request. `expected` is the object that its answer must name, `line` the answer."""
 
     __slots__ = ("expected", "label", "line")
 
@@ -50,7 +51,7 @@ class Channel:
         with theirs:
             theirs.set_inheritable(True)
             node = os.environ["JSII_NODE"]
-            # Its standard output and error are ours. It ends when the connection does.
+            # It shares our standard output and error. It ends with the connection.
             self.pid = os.posix_spawn(
                 node,
                 [node, *_FLAGS, str(HOST), str(copy / PROGRAM)],
@@ -67,12 +68,12 @@ class Channel:
         self.out = bytearray()
         self.rest = b""
         self.lines: deque[bytes] = deque()
-        # The first line says hello.
+        # The first line is a greeting.
         self.waiting: deque[Request] = deque([Request("the start of Node", b"@jsii/runtime@")])
         atexit.register(self._close)
 
     def post(self, request: dict[str, Any], pending: Request) -> None:
-        """Send, with others, and go on."""
+        """Send with other requests, without waiting."""
         self.out += json.dumps(request, separators=(",", ":")).encode() + b"\n"
         self.waiting.append(pending)
         if len(self.out) >= _BATCH:
@@ -93,7 +94,7 @@ class Channel:
         self._pump(lambda: not self.waiting)
 
     def _close(self) -> None:
-        """End Node. To leave answers unread would be an error of the connection, which Node would report."""
+        """End Node. Unread answers would be a connection error, which Node would report."""
         import socket
 
         try:
@@ -105,7 +106,7 @@ class Channel:
             pass
 
     def _pump(self, done: Callable[[], bool] = lambda: True) -> None:
-        """Write what is to be written and take what comes, until `done` too."""
+        """Write pending requests and read answers until `done`."""
         self._take()
         while self.out or not done():
             self.poll.register(self.socket, select.POLLIN | (select.POLLOUT if self.out else 0))
@@ -132,7 +133,7 @@ class Channel:
             line = self.lines.popleft()
             pending = self.waiting.popleft()
             if line.startswith(b'{"callback":'):
-                # Node answers what is asked meanwhile first.
+                # Node first answers requests that are sent meanwhile.
                 answer = self.callback(line)
                 self.out += json.dumps({"complete": answer}, separators=(",", ":")).encode() + b"\n"
                 self.waiting.append(pending)
@@ -147,7 +148,7 @@ class Channel:
 
 
 class _Unexpected(RuntimeError):
-    """An object has another name than was foreseen."""
+    """An object does not have the predicted name."""
 
 
 def _refuse(answer: dict[str, str], label: str) -> NoReturn:

@@ -22,7 +22,7 @@ from pathlib import Path
 from tierra.bindings.schema import Attribute, Block, CtyType, Nested, TypeSchema
 
 KINDS = {"TerraformResource": "resource", "TerraformDataSource": "data", "TerraformProvider": "provider"}
-# How often a struct may stand in itself.
+# How deep a struct may be nested in itself.
 DEEPEST = 2
 PRIMITIVES = {"string": "string", "number": "number", "boolean": "bool", "any": "dynamic"}
 MAPS = {"StringMap": "string", "NumberMap": "number", "BooleanMap": "bool"}
@@ -75,7 +75,7 @@ class Module:
 
     @cached_property
     def required(self) -> dict[str, set[str]]:
-        """Per config interface, the arguments that have no question mark; "" is the type's own."""
+        """The arguments without a question mark, by config interface; "" is that of the type itself."""
         return {
             "" if m[2] in META_ARGUMENTS else m[1]: {p[1] for p in _PROPERTY.finditer(m[3]) if not p[2]}
             for m in _INTERFACE.finditer(self.declarations)
@@ -85,11 +85,11 @@ class Module:
         """The schema of the type this module defines; None for a module that defines none."""
         for class_name, (base, body) in self.classes.items():
             if base in KINDS:
-                found = _TYPE_NAME.search(body)
+                match = _TYPE_NAME.search(body)
                 arguments = body[body.find("synthesizeHclAttributes") :]
                 own = "" if "" in self.required else f"{class_name}Config"
                 block = self._block(arguments, body, self.required.get(own, set()))
-                name = found[1] if found else ""
+                name = match[1] if match else ""
                 for path in ATTRIBUTES_OF_OBJECTS.get(name, []) if KINDS[base] == "resource" else []:
                     _make_attribute(block, path)
                 return TypeSchema(KINDS[base], name, block)
@@ -120,7 +120,7 @@ class Module:
     def _struct_block(self, name: str) -> Block:
         """The block of the struct with that function name; its class is the same name with a capital.
 
-        A struct that holds itself (a statement of WAF) is written out to the depth DEEPEST.
+        A struct that contains itself (a statement of WAF) is expanded to the depth DEEPEST.
         """
         if self._open.count(name) == DEEPEST:
             return Block()
@@ -202,11 +202,11 @@ def _getter_type(expression: str) -> CtyType:
 
 
 def provider_version(archive: Path) -> str:
-    """The version of the provider that the bindings were generated from. Raises LookupError when they do not
-    say."""
+    """The version of the provider that the bindings were generated from. Raises LookupError if they do not
+    contain it."""
     for module in modules(archive):
-        if found := _PROVIDER_VERSION.search(module.javascript):
-            return found[1]
+        if match := _PROVIDER_VERSION.search(module.javascript):
+            return match[1]
     raise LookupError(f"{archive.name} does not say its provider's version")
 
 
@@ -234,7 +234,7 @@ def modules(archive: Path) -> Iterator[Module]:
 
 
 def schemas(archive: Path) -> Iterator[TypeSchema]:
-    """The schema of every type that the bindings in that assembly know."""
+    """The schema of every type of the bindings in that assembly."""
     for module in modules(archive):
         schema = module.schema()
         if schema is not None:

@@ -14,7 +14,7 @@ Imports = dict[str, dict[str, str]]
 
 
 class TrimError(Exception):
-    """One line: where, and what is wrong."""
+    """One line: the place and the problem."""
 
 
 def sources(root: Path) -> list[Path]:
@@ -23,21 +23,21 @@ def sources(root: Path) -> list[Path]:
 
 
 def imports(root: Path) -> Imports:
-    """Every provider module that such a file imports, wherever in the file it does so."""
-    found: Imports = {}
+    """Every provider module that such a file imports, anywhere in the file."""
+    result: Imports = {}
     for path in sources(root):
         source = path.read_bytes()
         if PREFIX.encode() not in source:
             continue
-        place = path.relative_to(root).as_posix()
+        file = path.relative_to(root).as_posix()
         try:
             tree = ast.parse(source)
         except SyntaxError as error:
-            raise TrimError(f"{place}:{error.lineno}: not valid Python: {error.msg}") from error
+            raise TrimError(f"{file}:{error.lineno}: not valid Python: {error.msg}") from error
         for node in ast.walk(tree):
             for name in _imported(node):
-                _record(found, name, f"{place}:{getattr(node, 'lineno', 0)}")
-    return found
+                _record(result, name, f"{file}:{getattr(node, 'lineno', 0)}")
+    return result
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
@@ -51,11 +51,11 @@ def _imported(node: ast.AST) -> Iterator[str]:
     yield from (name for name in names if name.startswith(PREFIX))
 
 
-def _record(found: Imports, name: str, place: str) -> None:
+def _record(result: Imports, name: str, file: str) -> None:
     package, _, rest = name.partition(".")
     module = rest.partition(".")[0]
     if module in ("", "*"):
         raise TrimError(
-            f"{place}: import the modules you use, {package}.provider for one, not all of {package}"
+            f"{file}: import the modules you use, {package}.provider for one, not all of {package}"
         )
-    found.setdefault(package, {}).setdefault(module, place)
+    result.setdefault(package, {}).setdefault(module, file)

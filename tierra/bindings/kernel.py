@@ -1,4 +1,4 @@
-"""The Python half of jsii, as the lean copy runs it: one Node process that is not waited for.
+"""The Python half of jsii in the lean copy: requests to one Node process, most of them asynchronous.
 
 jsii asks Node one question at a time and waits for each answer. Most answers are known beforehand: Node names
 the objects that it makes one after the other, and calls such as `addOverride` return nothing. Those requests
@@ -34,14 +34,14 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 @dataclass(frozen=True, slots=True)
 class ObjRef:
-    """Node's name of an object, such as `cdktf.App@10000`."""
+    """Node's name for an object, such as `cdktf.App@10000`."""
 
     ref: str
     interfaces: list[str] | None = None
 
 
 class Struct:
-    """What the structs of the bindings have in common: values by name, None for what was not given."""
+    """The base of the structs of the bindings: values by name, None for those that were not given."""
 
     _values: dict[str, Any]
     __jsii_name_mapping__: dict[str, str]
@@ -61,7 +61,7 @@ class Struct:
 
 
 class Field:
-    """A property of an object of Node's, perhaps one that is nothing but a reference, `${aws_vpc.%s.arn}`."""
+    """A property of a Node object; some are plain references, `${aws_vpc.%s.arn}`."""
 
     __slots__ = ("__jsii_name__", "_reference")
 
@@ -81,12 +81,12 @@ class Field:
 
     @property
     def fget(self) -> Field:
-        """As a property of Python's has it, for classes that define it anew."""
+        """Like `fget` of a Python property, for classes that override it."""
         return self
 
 
 def method(name: str) -> Callable[[Any], Any]:
-    """A method without arguments of an object of Node's."""
+    """A method without arguments of a Node object."""
 
     def call(self: Any) -> Any:
         return KERNEL.invoke(self, name)
@@ -96,7 +96,7 @@ def method(name: str) -> Callable[[Any], Any]:
 
 
 class Kernel:
-    """What the bindings call, with the names and arguments of jsii."""
+    """The interface that the bindings call, with the names and arguments of jsii."""
 
     def __init__(self) -> None:
         self._channel: Channel | None = None
@@ -105,7 +105,7 @@ class Kernel:
         self._overrides: dict[type, list[dict[str, str]]] = {}
 
     def start(self, copy: Path) -> None:
-        """Start Node, unless it runs, and let it load the packages of this lean copy."""
+        """Start Node, unless it runs, and load the packages of this lean copy."""
         if self._channel is None:
             self._channel = Channel(copy, self._called)
             for archive in json.loads((copy / "archives.json").read_text()):
@@ -130,9 +130,9 @@ class Kernel:
         request = {
             "api": "create",
             "fqn": fqn,
-            "args": [self._sent(each) for each in given],
+            "args": [self._sent(value) for value in given],
             "overrides": self._overridden(type(obj), klass),
-            "interfaces": [each.__jsii_type__ for each in getattr(klass, "__jsii_ifaces__", ())],
+            "interfaces": [interface.__jsii_type__ for interface in getattr(klass, "__jsii_ifaces__", ())],
         }
         name = given[1] if len(given) > 1 and isinstance(given[1], str) else ""
         ref = self._foreseen(fqn, request, f"{fqn} {name}".rstrip())
@@ -158,7 +158,7 @@ class Kernel:
         self._post(request | {"value": self._sent(value)}, Request(f"setting {property}"))
 
     def invoke(self, obj: Any, method: str, args: list[Any] | None = None) -> Any:
-        given = [self._sent(each) for each in args or ()]
+        given = [self._sent(value) for value in args or ()]
         request = {"api": "invoke", "objref": _named(obj), "method": method, "args": given}
         if method == "overrideLogicalId" and not hasattr(obj, "__jsii_repeated__"):
             obj.__logical_id__ = given[0]
@@ -169,10 +169,10 @@ class Kernel:
         return self._ask(request).get("result")
 
     def sinvoke(self, klass: Any, method: str, args: list[Any] | None = None) -> Any:
-        given = [self._sent(each) for each in args or ()]
+        given = [self._sent(value) for value in args or ()]
         request = {"api": "sinvoke", "fqn": klass.__jsii_type__, "method": method, "args": given}
         if method == "asAny" and not hasattr(args[0] if args else None, "__jsii_ref__"):
-            # Wraps the value: an object without a class that jsii knows.
+            # Wraps the value: an object whose class jsii does not know.
             ref = self._foreseen("Object", request, "a value as it is")
             return _references().resolve_reference(self, ObjRef(ref, ["cdktf.IResolvable"]))
         return self._ask(request).get("result")
@@ -191,7 +191,7 @@ class Kernel:
     sainvoke = getBinScriptCommand = ainvoke
 
     def _foreseen(self, fqn: str, request: dict[str, Any], label: str) -> str:
-        """The name that Node gives the object which this request makes."""
+        """The name that Node will give to the object of this request."""
         ref = f"{fqn}@{self._next}"
         self._next += 1
         self._post(request, Request(label, f'"{ref}"'.encode()))
@@ -213,7 +213,7 @@ class Kernel:
         return json.loads(line, object_hook=self._received)["ok"]
 
     def _recover(self) -> None:
-        """After a refusal, know again how Node names the next object."""
+        """After an error, find out again how Node names the next object."""
         try:
             self.channel.settle()
             self._next = _FIRST_OBJECT + json.loads(self.channel.ask({"api": "stats"}))["ok"]["objectCount"]
@@ -221,18 +221,20 @@ class Kernel:
             self._channel = None
 
     def _sent(self, value: Any) -> Any:
-        """A value as Node reads it."""
+        """A value in the form that Node reads."""
         kind = type(value)
         if kind in _PLAIN:
             return value
         if kind is dict:
-            return {"$jsii.map": {name: self._sent(each) for name, each in value.items()}}
+            return {"$jsii.map": {name: self._sent(member) for name, member in value.items()}}
         if kind is list:
-            return [self._sent(each) for each in value]
+            return [self._sent(member) for member in value]
         mapping = getattr(kind, "__jsii_name_mapping__", None)
         if mapping is not None:
             data = {
-                mapping[name]: self._sent(each) for name, each in value._values.items() if each is not None
+                mapping[name]: self._sent(member)
+                for name, member in value._values.items()
+                if member is not None
             }
             return {"$jsii.struct": {"fqn": kind.__jsii_type__, "data": data}}
         if isinstance(value, Enum) and hasattr(kind, "__jsii_type__"):
@@ -262,7 +264,7 @@ class Kernel:
         return _named(value)
 
     def _received(self, value: dict[str, Any]) -> Any:
-        """A JSON object of Node's as a Python value."""
+        """A JSON object from Node as a Python value."""
         ref = value.get("$jsii.byref")
         if ref is not None:
             number = ref.rpartition("@")[2]
@@ -279,14 +281,14 @@ class Kernel:
         return value
 
     def _overridden(self, kind: type, klass: Any) -> list[dict[str, str]]:
-        """The methods and properties of jsii that the Python classes below `klass` define anew."""
+        """The methods and properties of jsii that the Python classes below `klass` override."""
         if kind not in self._overrides:
             mine = (c for c in kind.__mro__ if vars(c).get("__jsii_declared_type__") == klass.__jsii_type__)
             originals = [
                 next(mine, object),
-                *(each for c in kind.__mro__ for each in getattr(c, "__jsii_ifaces__", ())),
+                *(interface for c in kind.__mro__ for interface in getattr(c, "__jsii_ifaces__", ())),
             ]
-            found: dict[tuple[str, str], dict[str, str]] = {}
+            result: dict[tuple[str, str], dict[str, str]] = {}
             for below in kind.__mro__:
                 if below is object or getattr(below, "__jsii_declared_type__", None) is not None:
                     break
@@ -298,13 +300,13 @@ class Kernel:
                         sort = "method" if isinstance(item, FunctionType) else "property"
                         named = member if sort == "method" else getattr(member, "fget", None)
                         if foreign := getattr(named, "__jsii_name__", None):
-                            found.setdefault((sort, foreign), {sort: foreign, "cookie": name})
+                            result.setdefault((sort, foreign), {sort: foreign, "cookie": name})
                             break
-            self._overrides[kind] = list(found.values())
+            self._overrides[kind] = list(result.values())
         return self._overrides[kind]
 
     def _called(self, line: bytes) -> dict[str, Any]:
-        """Do what Node asks of a Python object."""
+        """Call a Python object on behalf of Node."""
         callback = json.loads(line, object_hook=self._received)["callback"]
         answer: dict[str, Any] = {"cbid": callback["cbid"], "err": None, "result": None}
         try:
@@ -322,11 +324,11 @@ class Kernel:
 
 
 def _call(method: Callable[..., Any], arguments: list[Any]) -> Any:
-    """With a struct at the end taken apart, if the method has keywords."""
+    """Call with the last struct expanded into keywords, if the method has keywords."""
     from inspect import Parameter, signature
 
     parameters = signature(method).parameters.values()
-    keywords = [each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY]
+    keywords = [parameter.name for parameter in parameters if parameter.kind is Parameter.KEYWORD_ONLY]
     if keywords and len(arguments) > len(parameters) - len(keywords):
         *arguments, struct = arguments
         return method(*arguments, **{k: getattr(struct, k) for k in keywords if hasattr(struct, k)})
@@ -344,7 +346,7 @@ def _encoded(ref: ObjRef) -> dict[str, Any]:
 
 
 def _load_class(ref: str) -> None:
-    """Import the class of an object, where the lean copy keeps it in a file that is loaded on demand."""
+    """Import the class of an object, if the lean copy has it in a file that is loaded on demand."""
     fqn = ref.rpartition("@")[0]
     types = _references()._types
     if fqn in types or "." not in fqn:

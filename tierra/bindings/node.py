@@ -29,13 +29,15 @@ def use(root: Path = ROOT) -> None:
     path, version = _choose(root)
     os.environ["JSII_NODE"] = path
     settings = {
-        # jsii draws a banner over every run for versions newer than itself or near their end.
+        # jsii prints a banner at every run with versions that are newer than itself or near their end of
+        # life.
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": str(version[0]),
-        # Below the home folder jsii refuses to start if the home is missing or others may write to it.
+        # With a cache below the home folder, jsii refuses to start if the home is missing or writable by
+        # others.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(root / ".lean" / "packages"),
-        # A quarter less memory, no slower: synth is over before larger young generations pay.
+        # A quarter less memory, no slower: synthesis ends before a larger young generation pays off.
         "NODE_OPTIONS": "--max-semi-space-size=1",
     }
     for name, value in settings.items():
@@ -50,8 +52,8 @@ def _choose(root: Path) -> tuple[str, tuple[int, ...]]:
         if version and version[0] >= OLDEST:
             return path, version
         seen.append(f"{path} is {'.'.join(map(str, version)) if version else 'not a working Node'}")
-    found = "; ".join(seen) or "none was found"
-    raise ToolError(f"Node {OLDEST} or newer is needed: {found}; remedy: {REMEDY}")
+    versions = "; ".join(seen) or "none was found"
+    raise ToolError(f"Node {OLDEST} or newer is needed: {versions}; remedy: {REMEDY}")
 
 
 def _candidates() -> Iterator[str]:
@@ -67,7 +69,8 @@ def _candidates() -> Iterator[str]:
 
 
 def _version(path: str, cache: Path) -> tuple[int, ...] | None:
-    """What `node --version` says, or None if it does not run. Asking takes 40 ms, so the answer is kept."""
+    """The output of `node --version`, or None if it does not run. The call takes 40 ms, so the result is
+    cached."""
     key = _identity(path)
     known = _read(cache)
     if key not in known:
@@ -86,7 +89,8 @@ def _version(path: str, cache: Path) -> tuple[int, ...] | None:
 
 
 def _identity(path: str) -> str:
-    """Names one binary file; empty for the shims of version managers, whose answer depends on the folder."""
+    """Identifies a binary file; empty for the shims of version managers, whose version depends on the
+    folder."""
     try:
         real = os.path.realpath(path)
         status = os.stat(real)
@@ -105,7 +109,7 @@ def _read(cache: Path) -> dict[str, str]:
 
 
 def _write(cache: Path, known: dict[str, str]) -> None:
-    """Best effort, in one step; without it the next run asks again."""
+    """Best effort, atomic; if it fails, the next run asks again."""
     draft = cache.with_name(f"node.json.{os.getpid()}")
     try:
         cache.parent.mkdir(exist_ok=True)

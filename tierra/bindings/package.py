@@ -1,7 +1,6 @@
-"""A provider package: where it is, and how a part of it is copied. Runs no code of it.
-
-Set-up keeps the bindings of AWS as the wheel that they come in, a quarter of their size: a plan needs no more
-of them than the lean copy. Where they are installed, that counts.
+"""A provider package: where it is, and how a part of it is copied. Runs none of its code. Set-up keeps the
+bindings of AWS as a wheel, which is a quarter of their size: a plan needs only the lean copy. If they are
+installed, the installed package is used.
 """
 
 from __future__ import annotations
@@ -46,12 +45,12 @@ class Package:
 
     @property
     def assembly(self) -> tuple[str, str]:
-        """The name and version by which Node knows the package."""
+        """The name and version of the package in Node."""
         text = (self.folder / "_jsii/__init__.py").read_text(encoding="utf-8")
-        found = re.search(r'JSIIAssembly\.load\(\s*"([^"]+)",\s*"([^"]+)"', text)
-        if found is None:
+        match = re.search(r'JSIIAssembly\.load\(\s*"([^"]+)",\s*"([^"]+)"', text)
+        if match is None:
             raise TrimError(f"{self.folder} is not a jsii package")
-        return found[1], found[2]
+        return match[1], match[2]
 
 
 def wheels() -> list[Path]:
@@ -60,7 +59,7 @@ def wheels() -> list[Path]:
 
 
 def locate(name: str) -> Package:
-    """The installed package, or its wheel; never a lean copy, even while that is first on the import path."""
+    """The installed package, or its wheel; never a lean copy, even if that is first on the import path."""
     folder = _installed(name)
     if folder is None:
         for wheel in wheels():
@@ -86,7 +85,7 @@ def _folder(name: str, path: list[str] | None = None) -> Path | None:
 
 
 def jsii_has_shared_check() -> bool:
-    """Whether the installed jsii offers what `_SHARED_CHECK` imports."""
+    """Whether the installed jsii has what `_SHARED_CHECK` imports."""
     folder = _installed("jsii")
     try:
         text = (folder / "_type_checking.py").read_text() if folder else ""
@@ -104,9 +103,10 @@ def unpacked(package: Package, modules: dict[str, str], scratch: Path) -> Packag
     wanted = {"_jsii", *modules}
     try:
         with zipfile.ZipFile(package.folder) as wheel:
-            names = [each.split("/") for each in wheel.namelist()]
+            names = [parts.split("/") for parts in wheel.namelist()]
             wheel.extractall(
-                scratch, ["/".join(each) for each in names if each[0] == package.name and each[1] in wanted]
+                scratch,
+                ["/".join(parts) for parts in names if parts[0] == package.name and parts[1] in wanted],
             )
     except (OSError, zipfile.BadZipFile) as error:
         raise TrimError(f"{package.folder} cannot be read: {error}") from error
@@ -120,10 +120,10 @@ def unpacked(package: Package, modules: dict[str, str], scratch: Path) -> Packag
 def copy_part(package: Package, modules: dict[str, str], target: Path) -> None:
     """Copy to `target` these modules, and the part of the assembly whose types they name."""
     sources: dict[Path, str] = {}
-    for module, place in modules.items():
+    for module, origin in modules.items():
         source = package.folder / module
         if not (source / "__init__.py").is_file():
-            raise TrimError(f"{place}: {package.name} has no module {module}")
+            raise TrimError(f"{origin}: {package.name} has no module {module}")
         files = source.rglob("*.py")
         sources |= {file.relative_to(package.folder): file.read_text(encoding="utf-8") for file in files}
     sources[Path("__init__.py")] = (
@@ -135,7 +135,7 @@ def copy_part(package: Package, modules: dict[str, str], target: Path) -> None:
 
 
 def copy_whole(package: Package, target: Path) -> None:
-    """Copy to `target` a package of jsii of which nothing is left out but what no run needs."""
+    """Copy to `target` a whole jsii package, without files that no run needs."""
     files = sorted(package.folder.rglob("*.py"))
     sources = {file.relative_to(package.folder): file.read_text(encoding="utf-8") for file in files}
     _write(package, sources, None, target)
@@ -167,7 +167,7 @@ def _write(package: Package, sources: dict[Path, str], submodules: set[str] | No
 
 
 def copy_runtime(target: Path) -> None:
-    """Copy to `target` jsii itself, with tierra/bindings/kernel.py in place of what talks to Node."""
+    """Copy to `target` jsii itself, with tierra/bindings/kernel.py in place of its connection to Node."""
     folder = _installed("jsii")
     if folder is None:
         raise TrimError("jsii is not installed")

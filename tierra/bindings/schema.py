@@ -25,8 +25,8 @@ class Attribute:
 
 @dataclass(slots=True)
 class Nested:
-    """A nested block. `single` says that a list or set of them holds one at most; `least` and `most` count
-    blocks where there must be more than one, or may not be more than that; 0 says nothing.
+    """A nested block. `single`: a list or set of them has at most one; `least` and `most` are the minimum and
+    maximum number of blocks beyond that; 0 means no limit.
 
     `attribute` marks a nested attribute of the plugin framework; `computed` one that the provider fills in.
     """
@@ -58,13 +58,13 @@ class Block:
 
     @property
     def dynamic(self) -> bool:
-        """Whether a value of `any` type stands in the block; terraform refuses it inside a set."""
+        """Whether the block contains a value of type `any`, which terraform refuses inside a set."""
         return any(a.type == "dynamic" for a in self.attributes.values()) or any(
             nested.block.dynamic for nested in self.blocks.values()
         )
 
     def find(self, path: str) -> Attribute | Nested | None:
-        """What stands at a dotted path below this block; None if nothing does."""
+        """The argument or block at a dotted path below this block; None if there is none."""
         first, _, rest = path.partition(".")
         if not rest:
             return self.attributes.get(first) or self.blocks.get(first)

@@ -2,8 +2,8 @@
 
     use()       every later import of cdktf or of its provider packages gives the successor's module
 
-There are no lean bindings of it, so an import takes as long as that of the whole bindings. It is installed
-apart from the packages of a plan, by `make successor`.
+It has no lean bindings, so an import takes as long as that of the whole bindings. `make successor` installs
+it, apart from the packages of a plan.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ class MissingError(Exception):
 
 
 def use(root: Path = ROOT) -> None:
-    """Raises MissingError where it is not installed, and changes nothing then."""
+    """Raises MissingError, and changes nothing, if it is not installed."""
     if not (root / FOLDER / NAME).is_dir():
         raise MissingError(f"BINDINGS={NAME}: {FOLDER}/{NAME} does not exist; remedy: make successor")
-    # It comes with the release of `constructs` that it needs, which goes before the installed one.
+    # It is installed with the release of `constructs` that it needs, which takes precedence.
     sys.path.insert(0, str(root / FOLDER))
     sys.meta_path.insert(0, _Renaming())
 
 
 class _Renaming(MetaPathFinder, Loader):
-    """Finds the modules of the former names, and gives those of the new ones."""
+    """Finds modules by the former names, and returns those of the new names."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -53,4 +53,4 @@ class _Renaming(MetaPathFinder, Loader):
         return import_module(f"{NAMES[package]}{dot}{rest}")
 
     def exec_module(self, module: ModuleType) -> None:
-        """It ran when it was imported under its own name."""
+        """The module ran when it was imported under its own name."""

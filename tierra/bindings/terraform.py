@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
-# Of both: the first Terraform with write-only arguments and with the S3 backend's own lock, and the first
-# OpenTofu with write-only arguments (opentofu.org/docs, Ephemerality); it has that lock since 1.10.
+# The oldest versions: the first Terraform with write-only arguments and the S3 backend's own lock, and the
+# first OpenTofu with write-only arguments (opentofu.org/docs, Ephemerality); it has that lock since 1.10.
 OLDEST = (1, 11)
-# Where each finds hashicorp/aws: a provider named without a host is of the program's own registry.
+# The registry of each program, to which a provider named without a host belongs.
 REGISTRIES = {TERRAFORM: "registry.terraform.io", OPENTOFU: "registry.opentofu.org"}
 COMMANDS = {TERRAFORM: "terraform", OPENTOFU: "tofu"}
 INSTALL = {
@@ -29,7 +29,7 @@ INSTALL = {
 
 
 class Said(NamedTuple):
-    """What a program says that it is."""
+    """The name and version that a program reports."""
 
     name: str
     version: str
@@ -40,8 +40,8 @@ class Said(NamedTuple):
 
 
 def asked(path: str) -> Said | None:
-    """What the program says; None when it is neither Terraform nor OpenTofu, or does not run. Both answer
-    `version -json` alike, and each names itself in the text of `version`."""
+    """The name and version of the program; None if it is neither Terraform nor OpenTofu, or does not run. The
+    output of `version -json` is the same for both; the text of `version` names the program."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     try:
         answer = subprocess.run(
@@ -49,19 +49,19 @@ def asked(path: str) -> Said | None:
         )
     except OSError:
         return None
-    found = re.match(r"(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)", answer.stdout)
-    return Said(found[1], found[2]) if found else None
+    match = re.match(r"(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)", answer.stdout)
+    return Said(match[1], match[2]) if match else None
 
 
 def planned(plan: Mapping[str, Any]) -> str:
-    """Terraform or OpenTofu: which of the two made a plan, as its JSON says."""
+    """Which program made a plan, Terraform or OpenTofu, according to its JSON."""
     providers = plan.get("configuration", {}).get("provider_config", {})
-    names = [each.get("full_name", "") for each in providers.values()]
+    names = [provider.get("full_name", "") for provider in providers.values()]
     return OPENTOFU if any(name.startswith(REGISTRIES[OPENTOFU]) for name in names) else TERRAFORM
 
 
 def found() -> int:
-    """As the exit code says."""
+    """The exit code of `--found`."""
     named = os.environ.get("TERRAFORM")
     path = shutil.which(named or "terraform")
     said = asked(path) if path else None

@@ -1,9 +1,8 @@
-"""Makes the Python of a binding lean: the same classes and arguments, in half the time and memory.
-
-A binding writes its signatures twice, once for people and once for the type check at run time. People read
-the installed package, and so does mypy; here the first is left out, and the second stays for runs with that
-check. What every struct and every property repeats, one class has. What Node need not be asked is written
-down: the Terraform type of a class, and properties that are nothing but a reference to an attribute.
+"""Makes the Python of a binding lean: the same classes and arguments, in half the time and memory. A binding
+contains its signatures twice, once for people and once for the type check at run time. People and mypy read
+the installed package; the lean copy keeps only the second, for runs with that check. Code that every struct
+and property repeats is in one class. Values that need no request to Node are constants: the Terraform type of
+a class, and properties that are plain references to an attribute.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# Every binding brings its own type check, asks for the version of typeguard once more, and resolves the same
-# annotations again at every call. The newer jsii has both in one place, and newer bindings are generated with
-# the second line instead of the first block (see the `constructs` package).
+# Every binding has its own type check, reads the version of typeguard again, and resolves the same
+# annotations at every call. The newer jsii has both in one place, and newer bindings are generated with the
+# second line instead of the first block (see the `constructs` package).
 _OWN_CHECK = (
     r"import typeguard\nfrom importlib\.metadata .*?(?=\n(?:from \.\.?_jsii import \*|import \w+\._jsii)\n)"
 )
@@ -94,7 +93,8 @@ _SCRIPT_TYPE = re.compile(r'^(\w+)\.tfResourceType = "(\w+)";', re.M)
 
 @dataclass(frozen=True)
 class Facts:
-    """What the compiled script says of a class: its Terraform type, and which properties are references."""
+    """The facts of a class in the compiled script: its Terraform type, and which properties are
+    references."""
 
     terraform_type: str
     references: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Facts:
 def read(script: str) -> dict[str, Facts]:
     """The facts of every class of a script that has a Terraform type, by its name."""
     types = dict(_SCRIPT_TYPE.findall(script))
-    found = {name: Facts(kind) for name, kind in types.items()}
+    facts = {name: Facts(kind) for name, kind in types.items()}
     for name, base, body in _SCRIPT_CLASS.findall(script):
         if name in types and base in ("TerraformResource", "TerraformDataSource"):
             start = "data." if base == "TerraformDataSource" else ""
@@ -111,14 +111,13 @@ def read(script: str) -> dict[str, Facts]:
                 asked: f"${{{start}{types[name]}.%s.{attribute}}}"
                 for asked, attribute in _SCRIPT_STRING.findall(body)
             }
-            found[name] = Facts(types[name], references)
-    return found
+            facts[name] = Facts(types[name], references)
+    return facts
 
 
 def thin(text: str, facts: Mapping[str, Facts], shared_check: bool) -> str:
-    """The lean Python of a module of bindings; `facts` by the full name that jsii has for a class.
-
-    What looks unfamiliar stays as it is.
+    """The lean Python of a module of bindings; `facts` by the full name that jsii has for a class. Unknown
+    code stays as it is.
     """
     if shared_check:
         shared, count = re.subn(_OWN_CHECK, _SHARED_CHECK, text, flags=re.DOTALL)
@@ -132,23 +131,23 @@ def thin(text: str, facts: Mapping[str, Facts], shared_check: bool) -> str:
     text = _SPLIT_SETTER.sub(r"    def \1(self, value):", _SPLIT.sub(r"    def \1(self):", text))
     text = _CAST.sub(r"\1\2", text)
     text = _RESET.sub(r'    \2 = jsii.method("\1")\n', _GETTER.sub(r'    \2 = jsii.Field("\1")\n', text))
-    text = _CLASS.sub(lambda found: _answered(found[0], facts.get(found[1])), text)
+    text = _CLASS.sub(lambda match: _answered(match[0], facts.get(match[1])), text)
     text = _STRUCT.sub(r"\1(jsii.Struct):\n", _SAME.sub("", _FIELD.sub("", text)))
     return _STUB.sub(lambda stub: "if __debug__:\n" + re.sub(r"^(?=.)", "    ", stub[0], flags=re.M), text)
 
 
 def parted(text: str) -> tuple[str, str | None]:
     """A lean module without the classes of nested blocks as they are read, and these as its file VALUES (None
-    where there are none), which the module loads when the first of them is asked for."""
+    where there are none), which the module loads at the first use of one."""
     if _PUBLISH not in text or not _VALUE_CLASS.search(text):
         return text, None
-    values = "".join(found[0] for found in _VALUE_CLASS.finditer(text))
-    # `publish` would take each public name, and so load them.
+    values = "".join(match[0] for match in _VALUE_CLASS.finditer(text))
+    # `publish` would read each public name, and so load them.
     return _VALUE_CLASS.sub("", text).replace(_PUBLISH, _VALUES_LOADED), _VALUES_START + values
 
 
 def _answered(text: str, facts: Facts | None) -> str:
-    """A class that asks Node for less."""
+    """A class with fewer requests to Node."""
     if facts is None:
         return text
 

@@ -42,7 +42,7 @@ _KEYS = {"code", "sources", "copy", "packages", "archives", "files"}
 
 
 def activate(root: Path = ROOT) -> str | None:
-    """Put the lean copy first on the import path, or answer in one line why it is not used and what to do."""
+    """Put the lean copy first on the import path, or return one line: why it is not used, and the remedy."""
     try:
         reason = problem(root)
     except (TrimError, OSError) as error:
@@ -90,7 +90,7 @@ def _damage(copy: Path, manifest: dict[str, Any]) -> str | None:
 
 
 def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
-    """What the installed packages or the imports of modules/ have that the copy has not."""
+    """What the copy lacks of the installed packages or the imports of modules/."""
     kept = manifest["packages"]
     every: Imports = {base: {} for base in BASES} | _wanted(root, manifest)
     for name, wanted in every.items():
@@ -100,9 +100,9 @@ def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
         made_from = kept[name]["from"]
         if installed != made_from:
             return f"the lean copy was made from {name} {made_from}, installed is {installed}"
-        for module, place in sorted(wanted.items()):
+        for module, file in sorted(wanted.items()):
             if module not in kept[name]["modules"]:
-                return f"the lean copy lacks {name}.{module} ({place})"
+                return f"the lean copy lacks {name}.{module} ({file})"
     return None
 
 
@@ -115,14 +115,15 @@ def _wanted(root: Path, manifest: dict[str, Any]) -> Imports:
 
 
 def _is_exact(root: Path) -> bool:
-    """Whether the copy, which covers the imports, has nothing more than them."""
+    """Whether the copy, which covers the imports, contains nothing else."""
     manifest = _manifest(root / LEAN)
     kept = {name: set(entry["modules"]) for name, entry in manifest["packages"].items() if name not in BASES}
     return kept == {name: set(wanted) for name, wanted in _wanted(root, manifest).items()}
 
 
 def build(root: Path = ROOT) -> bool:
-    """Make the lean copy unless it fits exactly; True if it was made. Two at a time wait for each other."""
+    """Make the lean copy unless it fits exactly; True if it was made. Two concurrent builds wait for each
+    other."""
     import fcntl
     import shutil
     import tempfile
@@ -179,7 +180,8 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
 
 
 def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
-    """Make `copy` the current one; the one before stays for programs that still read it, older ones go."""
+    """Make `copy` the current one; the previous one stays for programs that still read it, older ones are
+    deleted."""
     import shutil
 
     try:
@@ -202,7 +204,7 @@ def _manifest(lean: Path) -> dict[str, Any]:
 
 
 def _code() -> str:
-    """Changes when a copy made today would differ from one made before, for the same packages and imports."""
+    """A digest that changes if a new copy would differ from an old one, for the same packages and imports."""
     folder = Path(__file__).parent
     parts = ("assembly.py", "imports.py", "package.py", "thin.py", "trim.py")
     return f"{_digest((folder / name for name in parts), folder)} {jsii_has_shared_check()}"
@@ -223,11 +225,11 @@ def _digest(paths: Iterable[Path], base: Path) -> str:
 def main(root: Path = ROOT) -> int:
     """Exit code 0 when the copy fits or was made; otherwise one line on stderr and 1."""
     try:
-        made = build(root)
+        bindings = build(root)
     except (TrimError, OSError) as error:
         print(f"lean bindings: {error}", file=sys.stderr)
         return 1
-    if made:
+    if bindings:
         packages = _manifest(root / LEAN)["packages"].items()
         kept = ", ".join(
             f"{len(entry['modules'])} modules of {name}" for name, entry in packages if entry["modules"]

@@ -2,9 +2,9 @@
 requests.
 
 `python -m tierra.diagram cdktf.out/<env> TARGET TIER…` reads the generated Terraform of all tiers, and the
-saved plans and forecasts of those that have one: what they add, change, replace and destroy is marked. TARGET
-is that of the spec; where plans were made against another one, theirs counts. The date is that of the plans,
-so that the same files give the same picture.
+saved plans and forecasts: the resources that they add, change, replace and destroy are marked. TARGET is that
+of the spec; if plans were made against another one, theirs is used. The date is that of the plans, so that
+the same files give the same picture.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ MARK = "target"
 
 
 def commit(spec: Path) -> str:
-    """The short commit that last changed a spec, `1a2b3c4, edited since` where that is so; empty when Git
-    knows of none."""
+    """The short commit that last changed a spec, `1a2b3c4, edited since` if it was edited; empty if Git has
+    none."""
     try:
-        found = _git("log", "-1", "--format=%h", "--abbrev=7", "--", str(spec))
-        edited = found and _git("status", "--porcelain", "--", str(spec))
+        hash_ = _git("log", "-1", "--format=%h", "--abbrev=7", "--", str(spec))
+        edited = hash_ and _git("status", "--porcelain", "--", str(spec))
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return f"{found}, edited since" if edited else found
+    return f"{hash_}, edited since" if edited else hash_
 
 
 def _git(*arguments: str) -> str:

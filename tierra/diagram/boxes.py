@@ -1,4 +1,4 @@
-"""Turns resources into boxes: what each represents, and what a plan does with it."""
+"""Turns resources into boxes: their contents, and the effect of a plan on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tierra.diagram.graph import Box, Mark, Pods
 from tierra.diagram.terraform import Resource, Terraform, count
 
-# Where a resource says which security groups it is in.
+# The arguments that name the security groups of a resource.
 GROUPS = (
     ("security_groups",),
     ("security_group_ids",),
@@ -19,8 +19,8 @@ GROUPS = (
 
 def groups_of(terraform: Terraform, resource: Resource) -> list[Resource]:
     """The security groups that a resource is in."""
-    found = [name for path in GROUPS for name in terraform.followed(resource, *path)]
-    return [terraform.by_address[name] for name in found if name in terraform.by_address]
+    groups = [name for path in GROUPS for name in terraform.followed(resource, *path)]
+    return [terraform.by_address[name] for name in groups if name in terraform.by_address]
 
 
 def make(
@@ -35,12 +35,12 @@ def make(
     pods: Pods | None = None,
     boxes: Iterable[Box] = (),
 ) -> Box:
-    """A box that stands for `main`, and for what only serves it. What happens to all of `main` happens to
-    the box; whatever else happens to any of them, changes it. Those of several that go are named."""
-    whole = {each.mark for each in main}
-    every = {each.address: each for each in (*main, *related)}
-    marks = count(each.mark for each in every.values())
-    gone = [each.name for each in main if each.mark is Mark.DESTROYED and len(whole) > 1]
+    """A box for `main` and the resources that only serve it. A change of all of `main` marks the box with
+    that change; any other change marks it as changed. If a part of several is destroyed, it is named."""
+    whole = {resource.mark for resource in main}
+    every = {resource.address: resource for resource in (*main, *related)}
+    marks = count(resource.mark for resource in every.values())
+    gone = [resource.name for resource in main if resource.mark is Mark.DESTROYED and len(whole) > 1]
     mark = whole.pop() if len(whole) == 1 else None
     return Box(
         id=id or (main[0].address if main else kind),
@@ -53,7 +53,7 @@ def make(
         mark=mark or (Mark.CHANGED if marks else None),
         marks=marks,
         boxes=tuple(boxes),
-        forecast=any(each.forecast for each in every.values() if each.mark),
+        forecast=any(resource.forecast for resource in every.values() if resource.mark),
     )
 
 
@@ -63,17 +63,17 @@ def summary(kind: str, title: str, resources: Sequence[Resource], *notes: str, i
 
 
 def lasting(resources: Sequence[Resource]) -> Sequence[Resource]:
-    """Those of which a plan leaves something; all, when it leaves none of them."""
-    return [each for each in resources if each.mark is not Mark.DESTROYED] or resources
+    """The resources that a plan does not destroy; all of them if it destroys all."""
+    return [resource for resource in resources if resource.mark is not Mark.DESTROYED] or resources
 
 
-def named(number: int, one: str, many: str = "") -> str:
+def named(number: int, singular: str, many: str = "") -> str:
     """`1 alarm`, `79 alarms`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number} {singular if number == 1 else many or singular + 's'}"
 
 
 def listed(words: Iterable[Any], most: int = 20) -> str:
-    """`a, b and 28 more`, as far as there is room."""
+    """`a, b and 28 more`, limited to the available room."""
     names = [str(word) for word in words]
     if len(names) <= most:
         return ", ".join(names)
@@ -81,7 +81,7 @@ def listed(words: Iterable[Any], most: int = 20) -> str:
 
 
 def backed_up(terraform: Terraform, resource: Resource) -> str:
-    """What a box says of a resource that AWS Backup selects by its tag."""
+    """The note on a resource that AWS Backup selects by its tag."""
     tags = {**(resource.values.get("tags_all") or {}), **(resource.values.get("tags") or {})}
     chosen = [
         tag for plan in terraform.all("aws_backup_selection") for tag in plan.values.get("selection_tag", ())

@@ -23,7 +23,7 @@ STORES = (
 
 
 def cluster(terraform: Terraform) -> list[Box]:
-    """EKS: what runs on its nodes, and the control plane."""
+    """EKS: its nodes with everything that runs on them, and the control plane."""
     if not terraform.all("aws_eks_cluster"):
         return []
     inside = [_nodes(terraform), *_control_planes(terraform)]
@@ -32,34 +32,34 @@ def cluster(terraform: Terraform) -> list[Box]:
 
 
 def _control_planes(terraform: Terraform) -> list[Box]:
-    found = []
+    boxes = []
     addons = terraform.all("aws_eks_addon")
-    for each in terraform.all("aws_eks_cluster"):
-        place = _first(each.values["vpc_config"])
-        groups = groups_of(terraform, each)
+    for cluster in terraform.all("aws_eks_cluster"):
+        vpc_config = _first(cluster.values["vpc_config"])
+        groups = groups_of(terraform, cluster)
         open_to = ranges(terraform, [group.address for group in groups])
-        if place.get("endpoint_public_access"):
-            open_to += place.get("public_access_cidrs") or ["everywhere"]
+        if vpc_config.get("endpoint_public_access"):
+            open_to += vpc_config.get("public_access_cidrs") or ["everywhere"]
         public = f"API for {listed(open_to)} too" if open_to else "API inside the VPC only"
         notes = [
-            f"Kubernetes {each.values['version']}, {public}",
+            f"Kubernetes {cluster.values['version']}, {public}",
             listed(a.values["addon_name"] for a in addons),
         ]
         related = [*groups, *addons]
-        found.append(make("control_plane", "Control plane", [each], related, notes=notes))
-    return found
+        boxes.append(make("control_plane", "Control plane", [cluster], related, notes=notes))
+    return boxes
 
 
 def _nodes(terraform: Terraform) -> Box:
-    """All that the security group of the nodes holds."""
+    """Everything in the security group of the nodes."""
     templates = terraform.all("aws_launch_template")
-    groups = [group for each in templates for group in groups_of(terraform, each)]
+    groups = [group for template in templates for group in groups_of(terraform, template)]
     inside = [*_kong(terraform), *_platform(terraform), _systems(terraform), *_node_groups(terraform)]
     return make("nodes", "Nodes and pods", templates, groups, id="nodes", boxes=inside)
 
 
 def _node_groups(terraform: Terraform) -> list[Box]:
-    found = []
+    boxes = []
     for group in terraform.all("aws_eks_node_group"):
         size = _first(group.values["scaling_config"])
         zone = zone_of(terraform, group)
@@ -68,8 +68,8 @@ def _node_groups(terraform: Terraform) -> list[Box]:
         notes = [f"{listed(group.values['instance_types'])}{spot}, {_between(pods, 'node')}"]
         name = (group.values.get("labels") or {}).get(LABEL)
         scaling = terraform.all("aws_autoscaling_group_tag", "aws_autoscaling_policy")
-        tags = [each for each in scaling if f".{group.name}." in str(each.values["autoscaling_group_name"])]
-        found.append(
+        tags = [tag for tag in scaling if f".{group.name}." in str(tag.values["autoscaling_group_name"])]
+        boxes.append(
             make(
                 "nodes_of_zone",
                 f"Nodes: {name}" if name else "Nodes",
@@ -80,13 +80,13 @@ def _node_groups(terraform: Terraform) -> list[Box]:
                 pods=pods,
             )
         )
-    return found
+    return boxes
 
 
 def _first(block: Any) -> Mapping[str, Any]:
-    """A single block, which the configuration writes plain and a plan as a list."""
-    found: Mapping[str, Any] = block[0] if isinstance(block, list) else block
-    return found
+    """A single block, which is an object in the configuration and a list in a plan."""
+    first: Mapping[str, Any] = block[0] if isinstance(block, list) else block
+    return first
 
 
 def _between(pods: Pods, noun: str) -> str:
@@ -97,14 +97,14 @@ def _between(pods: Pods, noun: str) -> str:
 
 def _values(release: Resource) -> Mapping[str, Any]:
     """The values of a release; references in them are text."""
-    made: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for text in release.values.get("values") or ():
-        made |= yaml.safe_load(text) or {}
-    return made
+        result |= yaml.safe_load(text) or {}
+    return result
 
 
 def _kong(terraform: Terraform) -> list[Box]:
-    found = []
+    boxes = []
     for release in terraform.all("helm_release", tier="gateway"):
         if release.values["chart"] != "kong":
             continue
@@ -113,23 +113,25 @@ def _kong(terraform: Terraform) -> list[Box]:
         least = values.get("replicaCount", 1)
         pods = Pods(least, scaling["maxReplicas"] if scaling.get("enabled") else least)
         ports = f"listens on {values['proxy']['http']['containerPort']}"
-        found.append(make("kong", "Kong", [release], notes=[_between(pods, "pod"), ports], pods=pods))
-    return found
+        boxes.append(make("kong", "Kong", [release], notes=[_between(pods, "pod"), ports], pods=pods))
+    return boxes
 
 
 def _platform(terraform: Terraform) -> list[Box]:
-    """What the cluster needs to work, in one box."""
+    """The components that the cluster itself needs, in one box."""
     releases = [
-        each for each in terraform.all("helm_release", tier="gateway") if each.values["chart"] != "kong"
+        release
+        for release in terraform.all("helm_release", tier="gateway")
+        if release.values["chart"] != "kong"
     ]
-    published = [each.values["name"] for each in releases if each.values.get("repository")]
+    published = [release.values["name"] for release in releases if release.values.get("repository")]
     if not releases:
         return []
     return [make("platform", "Cluster services", releases, notes=[listed(published)], id="platform")]
 
 
 def _asked(values: Mapping[str, Any]) -> str:
-    """Where requests find a system."""
+    """The addresses of a system."""
     if "port" not in values:
         return "answers no requests"
     asks = " with a credential" if (values.get("requests") or {}).get("auth") else ""
@@ -138,19 +140,19 @@ def _asked(values: Mapping[str, Any]) -> str:
 
 
 def _systems(terraform: Terraform) -> Box:
-    """The systems, each with what it is allowed to reach."""
-    found = []
-    everything = terraform.all(*sorted({each.type for each in terraform.resources}), tier="systems")
+    """The systems, each with the services that it may reach."""
+    boxes = []
+    everything = terraform.all(*sorted({resource.type for resource in terraform.resources}), tier="systems")
     for release in terraform.all("helm_release", tier="systems"):
         values = _values(release)
         if "replicas" not in values:
-            continue  # what prepares a system, or all of them
+            continue  # resources that prepare a system, or all of them
         mine = {release.name, f"{release.name}_namespace", f"secrets_{release.name}"}
-        made = (f"secrets_{release.name}__", f"keys_{release.name}__")
+        prefixes = (f"secrets_{release.name}__", f"keys_{release.name}__")
         related = [
-            each
-            for each in everything
-            if (each.name in mine or each.name.startswith(made)) and each != release
+            resource
+            for resource in everything
+            if (resource.name in mine or resource.name.startswith(prefixes)) and resource != release
         ]
         pods = Pods(values["replicas"]["min"], values["replicas"]["max"])
         helpers = [
@@ -166,5 +168,5 @@ def _systems(terraform: Terraform) -> Box:
             _asked(values),
             f"uses {listed(stores)}" if stores else "",
         ]
-        found.append(make("system", values["system"], [release], related, notes=notes, pods=pods))
-    return make("systems", "Systems", [], boxes=found)
+        boxes.append(make("system", values["system"], [release], related, notes=notes, pods=pods))
+    return make("systems", "Systems", [], boxes=boxes)

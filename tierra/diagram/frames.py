@@ -19,14 +19,14 @@ MOST_PODS = 40
 
 
 class Badge:
-    """The sign of what happens to a box, in its upper right corner."""
+    """The sign of a change, in the upper right corner of a box."""
 
     size = 14
     pad = 7
 
     @classmethod
     def room(cls, box: Box) -> float:
-        """Its width, with the distance to what is left of it; nothing for a box that stays as it is."""
+        """Its width, with the gap at its left; 0 for an unchanged box."""
         return width(box.badge, cls.size, bold=True) + 2 * cls.pad + 8 if box.badge else 0
 
     @classmethod
@@ -54,13 +54,13 @@ def _pods(box: Box) -> int:
 
 
 def height(box: Box, room: float) -> float:
-    """What a box of this width needs."""
+    """The height of a box of this width."""
     rows = ceil(_pods(box) / _per_row(box, room))
     return max(34, PAD + LINE + len(_notes(box, room)) * LINE + rows * POD_STEP + (6 if rows else 0) + 6)
 
 
 def leaf(box: Box, area: Area) -> Frame:
-    """A box without boxes in it."""
+    """A box without inner boxes."""
     left, y = area.x + _indent(box), area.y + PAD + 11
     room = area.right - left - max(PAD, Badge.room(box))
     struck = box.mark is Mark.DESTROYED
@@ -77,7 +77,7 @@ def leaf(box: Box, area: Area) -> Frame:
 
 
 def _places(box: Box, area: Area, y: float) -> tuple[tuple[Point, bool], ...]:
-    """Where each pod is drawn, and whether it runs at all times."""
+    """The position of each pod, and whether it always runs."""
     row = _per_row(box, area.width)
     left = area.x + _indent(box)
     return tuple(
@@ -87,11 +87,11 @@ def _places(box: Box, area: Area, y: float) -> tuple[tuple[Point, bool], ...]:
     )
 
 
-def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0, lane: float = 0) -> Frame:
-    """A frame around others, its title so far from its left border and at most so wide. Nothing is written
-    in the lane at its right."""
+def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0, channel: float = 0) -> Frame:
+    """A frame around others, its title `left` from its left border and at most `room` wide. The channel at
+    its right stays free of text."""
     struck = box.mark is Mark.DESTROYED
-    free = area._replace(width=area.width - lane)
+    free = area._replace(width=area.width - channel)
     room = min(room or free.width, free.width - left - PAD - Badge.room(box))
     title = cut(box.title, TITLE, room, bold=True)
     text = Text(area.x + left, area.y + 24, title, TITLE, bold=True, struck=struck)
@@ -99,14 +99,15 @@ def outer(box: Box, area: Area, *, left: float = PAD, room: float = 0, lane: flo
 
 
 def columns(number: int, room: float, least: float, gap: float = GAP) -> int:
-    """In how many columns so many boxes stand, each with at least that width, in rows of about one length."""
+    """The number of columns for so many boxes, each with at least that width, in rows of about equal
+    length."""
     most = max(1, int((room + gap) // (least + gap)))
     return ceil(number / ceil(number / most)) if number else 1
 
 
 def grid(scene: Scene, boxes: Sequence[Box], area: Area, least: float, gap: float = GAP) -> float:
-    """Places boxes in rows from the top of an area, each row as high as its highest box. Returns where
-    they end; the height of the area does not count."""
+    """Places boxes in rows from the top of an area, each row as high as its highest box. Returns the lower
+    end; the height of the area is ignored."""
     if not boxes:
         return area.y
     across = columns(len(boxes), area.width, least, gap)

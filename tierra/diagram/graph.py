@@ -12,7 +12,7 @@ INTERNET = "internet"
 
 
 class Mark(StrEnum):
-    """What a saved plan does with a resource."""
+    """The action of a saved plan on a resource."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -25,12 +25,12 @@ class Mark(StrEnum):
         return {"added": "+", "changed": "~", "replaced": "-/+", "destroyed": "-"}[self.value]
 
 
-# How many resources each mark has, in the order of Mark; what stays as it is, is left out.
+# The number of resources by mark, in the order of Mark; unchanged ones are left out.
 Marks = tuple[tuple[Mark, int], ...]
 
 
 class Pods(NamedTuple):
-    """Of a system, or nodes of a group: at least, and at most under load."""
+    """The minimum and maximum number of pods of a system, or of nodes of a group."""
 
     least: int
     most: int
@@ -38,9 +38,9 @@ class Pods(NamedTuple):
 
 @dataclass(frozen=True)
 class Box:
-    """A thing in the picture. `addresses` are the resources that it stands for, `<tier>/<type>.<name>`;
-    `mark` is what happens to the box, `marks` how many of its resources that and other things happen to;
-    `forecast` says that this is from a forecast, not from a plan that can be applied."""
+    """A box of the picture. `addresses` are its resources, `<tier>/<type>.<name>`; `mark` is the change of
+    the box, `marks` are the changes of its resources, with their numbers; `forecast`: the marks are from a
+    forecast, not from a plan that can be applied."""
 
     id: str
     kind: str
@@ -55,26 +55,26 @@ class Box:
     forecast: bool = False
 
     def walk(self) -> Iterator[Box]:
-        """This box and all that is in it."""
+        """This box and all inner boxes."""
         yield self
         for box in self.boxes:
             yield from box.walk()
 
     @property
     def badge(self) -> str:
-        """`+` for a box that one thing happens to, `+3 ~1` for one with several resources."""
+        """`+` for a box with one change, `+3 ~1` for one with several."""
         if len(self.marks) == 1 and self.marks[0][1] == 1:
             return self.marks[0][0].sign
         return " ".join(f"{mark.sign}{count}" for mark, count in self.marks)
 
     @property
     def said(self) -> str:
-        """What happens to the box, in words; empty when nothing does."""
+        """The change of the box in words; empty if there is none."""
         return f"{self.mark} by the {'forecast' if self.forecast else 'plan'}" if self.mark else ""
 
 
 class Port(NamedTuple):
-    """`TCP 443`, and what happens to the rules that open it."""
+    """`TCP 443`, and the change of the rules that open it."""
 
     name: str
     mark: Mark | None = None
@@ -82,8 +82,8 @@ class Port(NamedTuple):
 
 @dataclass(frozen=True)
 class Edge:
-    """`speaker` may open connections to each of `listeners` (ids of boxes), at `ports`; `addresses` are
-    the rules of the security groups that say so."""
+    """`source` may open connections to each of `targets` (ids of boxes), at `ports`; `addresses` are the
+    rules of the security groups that allow it."""
 
     source: str
     targets: tuple[str, ...]
@@ -92,7 +92,7 @@ class Edge:
     mark: Mark | None = None
 
     def label(self, *, words: bool = False) -> str:
-        """`TCP 80, 443; + TCP 8443`: those first that stay; with `words`, `added` for its sign."""
+        """`TCP 80, 443; + TCP 8443`: unchanged ones first; with `words`, `added` instead of the sign."""
         said = []
         for mark in (None, *Mark):
             names = [port.name for port in self.ports if port.mark is mark]
@@ -113,8 +113,8 @@ def _protocol_once(ports: list[str]) -> str:
 
 @dataclass(frozen=True)
 class TierPlan:
-    """What the saved plan of a tier does to all resources, drawn or not, and when it was made (as terraform
-    writes it; empty when it does not say). `forecast`: as in the report."""
+    """The changes of the saved plan of a tier, including resources that are not drawn, and its time (as
+    terraform writes it; empty if unknown). `forecast`: as in the report."""
 
     tier: str
     marks: Marks
@@ -124,8 +124,8 @@ class TierPlan:
 
 @dataclass(frozen=True)
 class Picture:
-    """The platform, from the internet down. `place` says whose it is, `source` what was drawn; `rehearsal`
-    means that none of it is on AWS. `pipeline` is walked from left to right."""
+    """The platform, from the internet down. `place` is the account and region, `source` the drawn files;
+    `rehearsal`: nothing of it is on AWS. `pipeline` is drawn from left to right."""
 
     name: str
     region: str
@@ -145,7 +145,7 @@ class Picture:
     rehearsal: bool = False
 
     def zone_mark(self, zone: str) -> Box:
-        """The box of a zone: what happens to all its subnets happens to it."""
+        """The box of a zone; it has the mark that all its subnets share."""
         subnets = [box for box in self.boxes() if box.kind == "subnet" and box.zone == zone]
         marks = {box.mark for box in subnets}
         mark = marks.pop() if len(marks) == 1 else None

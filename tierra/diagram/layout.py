@@ -1,5 +1,5 @@
 """The layout: fixed bands from the internet down, a column for each zone, one for what spans zones, and
-gutters for the lines.
+channels for the lines.
 
     internet
     AWS     front:      WAF                  DNS, certificate
@@ -11,8 +11,8 @@ gutters for the lines.
     pipeline
     legend
 
-Text keeps out of the strips that lines run in, so that no line can cross a word: the gutter left of the
-bands, the margin in them where ports are written, a lane at the right of each zone's column, and one in
+Text stays out of the channels that lines run in, so that no line can cross a word: the channel left of the
+bands, the margin in them where ports are written, a channel at the right of each zone's column, and one in
 the first column.
 """
 
@@ -21,17 +21,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tierra.diagram.columns import ACROSS, BETWEEN, LANE, MARGIN, REGIONAL, Columns
+from tierra.diagram.columns import ACROSS, BETWEEN, CHANNEL, MARGIN, REGIONAL, Columns
 from tierra.diagram.frames import GAP, PAD, grid, height, leaf, outer
 from tierra.diagram.graph import INTERNET, Box, Picture
 from tierra.diagram.legend import legend
-from tierra.diagram.routes import routes, trunks
+from tierra.diagram.routes import channel_sources, routes
 from tierra.diagram.scene import Area, Scene, Text
 from tierra.diagram.text import cut
 
 HEAD = 38  # of a frame with a title
-INSTANCE = 170  # width of a database instance, at least
-STAMP = Area(0, MARGIN, 400, 76)  # says that all of it is a rehearsal
+INSTANCE = 170  # minimum width of a database instance
+STAMP = Area(0, MARGIN, 400, 76)  # the stamp of a rehearsal
 
 # Outer frames are drawn in this order.
 ORDER = (
@@ -46,12 +46,12 @@ def arrange(picture: Picture) -> Scene:
 
 
 class _Layout:
-    """`y` is where the next thing goes."""
+    """`y` is the upper end of the next element."""
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
         self.columns = columns = Columns(
-            picture.zones, len(trunks(picture)), sum(box.kind == "system" for box in picture.boxes())
+            picture.zones, len(channel_sources(picture)), sum(box.kind == "system" for box in picture.boxes())
         )
         self.scene = scene = Scene(width=columns.aws_end + MARGIN)
         self.y = float(MARGIN)
@@ -84,10 +84,10 @@ class _Layout:
         *,
         left: float = PAD,
         room: float = 0,
-        lane: float = 0,
+        channel: float = 0,
     ) -> None:
         area = Area(x, top, end - x, self.y - top)
-        self.scene.frames.append(outer(box, area, left=left, room=room, lane=lane))
+        self.scene.frames.append(outer(box, area, left=left, room=room, channel=channel))
 
     def _title(self) -> None:
         picture, end = self.picture, self.columns.aws_end
@@ -107,19 +107,19 @@ class _Layout:
         self.y = area.bottom
 
     def _front(self) -> None:
-        """The WAF in the way of the line from the internet, the rest beside it."""
+        """The WAF on the line from the internet, the rest beside it."""
         columns, front = self.columns, self.picture.front
         self.y += HEAD
         lefts = list(columns.zones.values())
         others = [box for box in front if box.kind != "waf"]
         places: list[tuple[float, float, Box]] = []
         places += [(columns.across, ACROSS, box) for box in front if box.kind == "waf"]
-        places += [(lefts[n % len(lefts)], columns.zone - LANE, box) for n, box in enumerate(others)]
+        places += [(lefts[n % len(lefts)], columns.zone - CHANNEL, box) for n, box in enumerate(others)]
         self._columns(places)
 
     def _columns(self, places: list[tuple[float, float, Box]]) -> None:
-        """Boxes at their left ends and widths, one below the other where these are the same. The first
-        ones of all columns are of one height."""
+        """Boxes at their left ends and widths, below each other if these are equal. The first boxes of all
+        columns have the same height."""
         ends: dict[float, float] = {}
         firsts = {left: height(box, room) for left, room, box in reversed(places)}
         for left, room, box in places:
@@ -142,7 +142,7 @@ class _Layout:
         self._outer(titled, columns.vpc, columns.vpc_end, top, left=24, room=columns.entry - columns.vpc - 32)
         for zone, left in columns.zones.items():
             box = self.picture.zone_mark(zone)
-            self._outer(box, left - 6, left + columns.zone + 6, top + 6, left=6, lane=LANE + 6)
+            self._outer(box, left - 6, left + columns.zone + 6, top + 6, left=6, channel=CHANNEL + 6)
 
     def _stretch(self, top: float, bottom: float) -> None:
         """VPC and region end together."""
@@ -155,7 +155,7 @@ class _Layout:
         columns, top = self.columns, self.y
         self.y += 8
         subnets = [box for box in band.boxes if box.kind == "subnet" and box.zone in columns.zones]
-        places = [(columns.zones[box.zone or ""], columns.zone - LANE, box) for box in subnets]
+        places = [(columns.zones[box.zone or ""], columns.zone - CHANNEL, box) for box in subnets]
         self._columns(places)
         self.y = max(self.y, top + HEAD) + 14
         fill([box for box in band.boxes if box not in subnets])
@@ -176,7 +176,7 @@ class _Layout:
         for eks in [box for box in boxes if box.kind == "eks"]:
             self._eks(eks)
         endpoints = [box for box in boxes if box.kind == "endpoint"]
-        # The first of two, with a security group and many services, gets what the other leaves.
+        # The first of two, with a security group and many services, gets the remaining width.
         whole = columns.frame_end - columns.frame
         rooms = [whole - ACROSS - GAP, ACROSS] if len(endpoints) == 2 else [whole]
         lefts = [columns.frame, columns.frame + rooms[0] + GAP]
@@ -197,7 +197,7 @@ class _Layout:
         self._outer(eks, columns.frame, columns.frame_end, top, room=columns.titles)
 
     def _nodes(self, nodes: Box) -> None:
-        """Left, what every request passes; right, the systems above the nodes of each zone."""
+        """Left, the parts that every request passes; right, the systems above the nodes of each zone."""
         columns, top = self.columns, self.y
         start = self.y = self.y + HEAD
         shared = [box for box in nodes.boxes if box.kind in ("kong", "platform")]
@@ -222,7 +222,7 @@ class _Layout:
         self.y -= 14
 
     def _engine(self, engine: Box) -> None:
-        """What is in all zones left, instances in the column of their zone."""
+        """Left, the parts that span all zones; instances are in the column of their zone."""
         columns, top = self.columns, self.y
         self.y += PAD
         main = engine.boxes[0]

@@ -1,4 +1,4 @@
-"""The legend: what the signs mean, and what the saved plans do, below the drawing."""
+"""The legend below the drawing: the signs, and a summary of the saved plans."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tierra.diagram.text import width
 SIZE = 15
 STEP = 32
 
-# What a box with the mark says besides; the sign alone would be small on a wall.
+# Words beside the sign of a mark, which is too small to be read from a distance.
 SIGNS = ("line", "pipeline", "pod", "burst")
 WORDS = {
     "line": "may open connections to these ports (security groups)",
@@ -23,22 +23,22 @@ WORDS = {
 
 
 def legend(scene: Scene, picture: Picture, area: Area) -> float:
-    """Rows of signs with their words, then a word on each tier's plan. Returns where they end."""
+    """Rows of signs with their words, then a word on each tier's plan. Returns the lower end."""
     signs = [*SIGNS, *(mark.value for mark in Mark if picture.plans)]
     signs += ["forecast"] if any(plan.forecast for plan in picture.plans) else []
-    place = Point(area.x, area.y)
+    point = Point(area.x, area.y)
     for sign in signs:
         room = 64 + width(WORDS[sign], SIZE) + 28
-        if place.x + room > area.right and place.x > area.x:
-            place = Point(area.x, place.y + STEP)
-        scene.keys.append((sign, place))
-        scene.texts.append(Text(place.x + 60, place.y + 5, WORDS[sign], SIZE))
-        place = Point(place.x + room, place.y)
-    return _plans(scene, picture, area, place.y) if picture.plans else place.y
+        if point.x + room > area.right and point.x > area.x:
+            point = Point(area.x, point.y + STEP)
+        scene.keys.append((sign, point))
+        scene.texts.append(Text(point.x + 60, point.y + 5, WORDS[sign], SIZE))
+        point = Point(point.x + room, point.y)
+    return _plans(scene, picture, area, point.y) if picture.plans else point.y
 
 
 def _plans(scene: Scene, picture: Picture, area: Area, y: float) -> float:
-    """All resources, those too that no box stands for."""
+    """Counts all resources, including those without a box."""
     y += STEP + 8
     heading = "All that the saved plans do:"
     scene.texts.append(Text(area.x, y, heading, SIZE, bold=True))

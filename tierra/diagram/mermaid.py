@@ -1,8 +1,7 @@
 """The picture as a Mermaid flowchart, which GitHub draws in pull requests and Markdown files.
 
-GitHub shows it small, and Mermaid sets things side by side where no arrow says otherwise. So what there is
-one of in each zone stands in one box, a line each, and arrows that are not drawn keep the bands below each
-other.
+GitHub shows it small, and Mermaid puts boxes side by side unless an arrow connects them. So boxes that exist
+once per zone are one box, with a line for each zone, and invisible arrows keep the bands below each other.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ STYLES = {
     Mark.DESTROYED: "fill:#ffe8e9,stroke:#b81d28,stroke-width:3px,color:#1b2430,stroke-dasharray:7 5",
 }
 CYLINDERS = {"engine", "bucket", "backup"}
-# What there is one of in each zone, and what all of them are called.
+# Kinds that exist once per zone, and the title of all of them.
 ZONED = {"subnet": "Subnets", "nat": "NAT gateways", "nodes_of_zone": "Nodes"}
 ACROSS = 4
 OUTSIDE = "outside"
@@ -34,7 +33,7 @@ def render(picture: Picture) -> str:
     vpc = [_folded(band) for band in (picture.public, picture.private, picture.database)]
     beside = [_folded(band) for band in (picture.regional, picture.monitoring)]
     pipeline = _folded(picture.pipeline)
-    shown = [each for box in (*picture.front, *vpc, *beside, pipeline) for each in box.walk()]
+    shown = [inner for box in (*picture.front, *vpc, *beside, pipeline) for inner in box.walk()]
     names = _names([picture.vpc, *shown])
     title = "".join(sign if sign.isalnum() or sign in " .,:/_-" else " " for sign in titled(picture))
     lines = ["---", f'title: "{title}"', "---", "flowchart TB", f'    {INTERNET}(["Internet"])']
@@ -57,29 +56,29 @@ def render(picture: Picture) -> str:
 
 
 def _folded(box: Box) -> Box:
-    """Boxes of the same kind in each zone as one, and a database as one with its instances."""
+    """Merges the boxes of the same kind in all zones, and a database with its instances."""
     if box.kind == "engine":
         main, *instances = box.boxes
-        notes = (*main.notes, *(_line(each) for each in instances))
+        notes = (*main.notes, *(_line(instance) for instance in instances))
         return replace(_one(box.boxes, box.kind, main.title), id=box.id, notes=notes)
-    found: list[Box] = []
-    for kind, some in groupby(box.boxes, lambda each: each.kind):
-        group = [_folded(each) for each in some]
+    boxes: list[Box] = []
+    for kind, some in groupby(box.boxes, lambda inner: inner.kind):
+        group = [_folded(inner) for inner in some]
         if kind in ZONED:
-            notes = tuple(_line(each) for each in group)
+            notes = tuple(_line(inner) for inner in group)
             group = [replace(_one(group, kind, ZONED[kind]), id=f"{box.id}_{kind}", notes=notes)]
-        found += group
-    return replace(box, boxes=tuple(found))
+        boxes += group
+    return replace(box, boxes=tuple(boxes))
 
 
 def _one(boxes: Sequence[Box], kind: str, title: str) -> Box:
-    marks = {each.mark for each in boxes}
+    marks = {member.mark for member in boxes}
     counts: Counter[Mark] = Counter()
-    for each in boxes:
-        counts.update(dict(each.marks))
+    for member in boxes:
+        counts.update(dict(member.marks))
     mark = marks.pop() if len(marks) == 1 else Mark.CHANGED
-    counted = tuple((each, counts[each]) for each in Mark if counts[each])
-    forecast = any(each.forecast for each in boxes)
+    counted = tuple((mark_, counts[mark_]) for mark_ in Mark if counts[mark_])
+    forecast = any(member.forecast for member in boxes)
     return Box(kind, kind, title, mark=mark, marks=counted, forecast=forecast)
 
 
@@ -91,7 +90,7 @@ def _line(box: Box) -> str:
 
 
 def _names(boxes: Iterable[Box]) -> dict[str, str]:
-    """Identifiers; what they begin with keeps `end` and other words of the language from being one."""
+    """Identifiers; their prefix keeps them from being `end` or another word of the language."""
     names = {box.id: "b_" + re.sub(r"\W", "_", box.id, flags=re.ASCII) for box in boxes}
     often = Counter(names.values())
     return {
@@ -101,8 +100,8 @@ def _names(boxes: Iterable[Box]) -> dict[str, str]:
 
 
 def _escaped(text: str) -> str:
-    """Mermaid knows `#` and a number for a character; whatever it could read as its own is written so."""
-    return re.sub(r"[^A-Za-z0-9 .,:/()_-]", lambda found: f"#{ord(found[0])};", text)
+    """Characters that Mermaid could interpret are written as `#` and their number."""
+    return re.sub(r"[^A-Za-z0-9 .,:/()_-]", lambda match: f"#{ord(match[0])};", text)
 
 
 def _label(box: Box) -> str:
@@ -110,7 +109,7 @@ def _label(box: Box) -> str:
     marks = ", ".join(f"{count} {mark}" if count > 1 else mark for mark, count in box.marks)
     marks = f"forecast: {marks}" if marks and box.forecast else marks
     title = f"{box.title} ({marks})" if marks else box.title
-    # A frame has room for one line.
+    # A frame shows only one line.
     return (" " if box.boxes or box.kind == "vpc" else "<br/>").join(map(_escaped, (title, *box.notes)))
 
 
@@ -128,31 +127,36 @@ def _box(box: Box, names: dict[str, str], depth: int) -> Iterator[str]:
 
 
 def _edges(picture: Picture, names: dict[str, str]) -> Iterator[str]:
-    """Arrows with ports. No frame points at itself, so pods among themselves are Kong and the systems."""
+    """Arrows with ports. A frame cannot point at itself, so connections between pods are drawn between Kong
+    and the systems."""
     kinds = {box.kind: names[box.id] for box in picture.boxes() if box.id in names}
-    # A second internet at the end: arrows back to the first would turn everything upside down.
+    # A second internet at the end: arrows back to the first would turn the picture upside down.
     for edge in picture.edges:
         label = _escaped(edge.label(words=True))
         for target in edge.targets:
-            one, other, arrow = names.get(edge.source, INTERNET), names.get(target, OUTSIDE), "-->"
-            if one == other:
-                one, other, arrow = kinds.get("kong", one), kinds.get("systems", other), "<-->"
-            if one == INTERNET and "waf" in kinds:
-                yield f'    {INTERNET} -->|"{label}"| {kinds["waf"]} --> {other}'
+            source, destination, arrow = names.get(edge.source, INTERNET), names.get(target, OUTSIDE), "-->"
+            if source == destination:
+                source, destination, arrow = (
+                    kinds.get("kong", source),
+                    kinds.get("systems", destination),
+                    "<-->",
+                )
+            if source == INTERNET and "waf" in kinds:
+                yield f'    {INTERNET} -->|"{label}"| {kinds["waf"]} --> {destination}'
             else:
-                yield f'    {one} {arrow}|"{label}"| {other}'
+                yield f'    {source} {arrow}|"{label}"| {destination}'
 
 
 def _order(
     picture: Picture, names: dict[str, str], vpc: list[Box], beside: list[Box], pipeline: Box
 ) -> Iterator[str]:
-    """The way of the pipeline; and what is not drawn, from each row to the next."""
+    """The steps of the pipeline, and invisible arrows from each row to the next."""
     for box in picture.front:
         if box.kind != "waf":
             yield f"    {INTERNET} ~~~ {names[box.id]}"
     steps = [names[box.id] for box in pipeline.boxes]
-    for one, other in pairwise(steps):
-        yield f"    {one} -.-> {other}"
+    for left, right in pairwise(steps):
+        yield f"    {left} -.-> {right}"
     above = [names[box.id] for box in vpc[-1].boxes]
     for band in beside:
         for row in _rows(band, names):

@@ -7,20 +7,20 @@ from tierra.diagram.graph import Box
 from tierra.diagram.rules import ranges
 from tierra.diagram.terraform import Resource, Terraform
 
-# Arguments of a route to another network, and how the IDs that they hold begin.
+# Arguments of a route to another network, and the prefixes of their IDs.
 WAYS = {"transit_gateway_id": "tgw-", "vpc_peering_connection_id": "pcx-", "gateway_id": "vgw-"}
 EXISTING = "existing, not made by Tierra"
 ATTACHMENTS = ("aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment")
 
 
 def zones(terraform: Terraform) -> tuple[str, ...]:
-    """Every zone with a subnet, those among them that go."""
-    found = {zone_of(terraform, subnet) for subnet in terraform.all("aws_subnet")}
-    return tuple(sorted(zone for zone in found if zone))
+    """Every zone with a subnet, including destroyed ones."""
+    result = {zone_of(terraform, subnet) for subnet in terraform.all("aws_subnet")}
+    return tuple(sorted(zone for zone in result if zone))
 
 
 def zone_of(terraform: Terraform, resource: Resource) -> str | None:
-    """The zone that a resource is bound to: by its own word, or that of its one subnet."""
+    """The zone of a resource: its own argument, or the zone of its only subnet."""
     if said := terraform.followed(resource, "availability_zone"):
         return said[0]
     subnets = [*terraform.followed(resource, "subnet_id"), *terraform.followed(resource, "subnet_ids")]
@@ -30,132 +30,147 @@ def zone_of(terraform: Terraform, resource: Resource) -> str | None:
 
 
 def front(terraform: Terraform) -> list[Box]:
-    """What stands between the internet and the VPC."""
-    found = []
+    """The boxes between the internet and the VPC."""
+    boxes = []
     for acl in terraform.all("aws_wafv2_web_acl"):
         rules = [rule["name"] for rule in sorted(acl.values["rule"], key=lambda rule: rule["priority"])]
         related = terraform.all("aws_wafv2_web_acl_association", "aws_wafv2_web_acl_logging_configuration")
-        found.append(make("waf", "WAF", [acl], related, notes=[listed(rules).replace("_", " ")]))
+        boxes.append(make("waf", "WAF", [acl], related, notes=[listed(rules).replace("_", " ")]))
     records = terraform.all("aws_route53_record")
-    names = dict.fromkeys(each.values["name"] for each in lasting(records) if each.values.get("alias"))
+    names = dict.fromkeys(record.values["name"] for record in lasting(records) if record.values.get("alias"))
     if records:
-        found.append(make("dns", "DNS records", records, notes=[listed(names)], id="dns"))
+        boxes.append(make("dns", "DNS records", records, notes=[listed(names)], id="dns"))
     for certificate in terraform.all("aws_acm_certificate"):
         more = certificate.values.get("subject_alternative_names") or ()
         covered = dict.fromkeys([certificate.values["domain_name"], *more])
         related = terraform.all("aws_acm_certificate_validation")
-        found.append(make("certificate", "Certificate", [certificate], related, notes=[listed(covered)]))
+        boxes.append(make("certificate", "Certificate", [certificate], related, notes=[listed(covered)]))
     if not terraform.all("aws_acm_certificate"):
-        brought = [each for each in terraform.all("aws_lb_listener") if each.values.get("certificate_arn")]
-        found += [make("certificate", "Certificate", [each], notes=["brought along"]) for each in brought]
-    return found
+        brought = [
+            listener
+            for listener in terraform.all("aws_lb_listener")
+            if listener.values.get("certificate_arn")
+        ]
+        boxes += [
+            make("certificate", "Certificate", [listener], notes=["brought along"]) for listener in brought
+        ]
+    return boxes
 
 
 def vpc(terraform: Terraform) -> Box:
-    """The VPC and its door to the internet."""
+    """The VPC and its internet gateway."""
     main = terraform.all("aws_vpc")
-    ways = [each for each in terraform.all("aws_route") if _beyond(each)]
+    ways = [route for route in terraform.all("aws_route") if _beyond(route)]
     more = terraform.all("aws_vpc_ipv4_cidr_block_association")
     related = [*more, *terraform.all("aws_internet_gateway", *ATTACHMENTS)]
-    blocks = [_block(each) for each in (*main, *lasting(more))]
-    if any(each.existing for each in main):
+    blocks = [_block(block) for block in (*main, *lasting(more))]
+    if any(resource.existing for resource in main):
         blocks.append(EXISTING)
-    told = dict.fromkeys(
-        f"{each.values['destination_cidr_block']} through {_beyond(each)}" for each in lasting(ways)
+    routes = dict.fromkeys(
+        f"{route.values['destination_cidr_block']} through {_beyond(route)}" for route in lasting(ways)
     )
-    return make("vpc", "VPC", main, [*related, *ways], notes=[listed(blocks), listed(told)], id="vpc")
+    return make("vpc", "VPC", main, [*related, *ways], notes=[listed(blocks), listed(routes)], id="vpc")
 
 
 def _block(resource: Resource) -> str:
-    """The range of a VPC; that of an existing one is what it is looked for by."""
+    """The range of a VPC; for an existing one, the range of its lookup."""
     return str(resource.values.get("cidr_block") or resource.values["filter"][0]["values"][0])
 
 
 def _beyond(route: Resource) -> str:
     """The gateway or peering connection of a route to another network; empty for any other route."""
     named = ((str(route.values.get(argument) or ""), start) for argument, start in WAYS.items())
-    return next((each for each, start in named if each.startswith(start)), "")
+    return next((kind for kind, start in named if kind.startswith(start)), "")
 
 
 def subnets(terraform: Terraform, kind: str) -> list[Box]:
-    """The subnets of a kind, by zone. Tables and access lists of the kind are theirs."""
-    found = []
+    """The subnets of a kind, by zone. Their boxes include the route tables and access lists of the kind."""
+    boxes = []
     for subnet in terraform.all("aws_subnet"):
         if subnet.name.rpartition("_")[0] == kind:
             zone = zone_of(terraform, subnet)
             related = terraform.all("aws_route_table_association")
-            related = [each for each in related if subnet.address in terraform.followed(each, "subnet_id")]
+            related = [
+                resource
+                for resource in related
+                if subnet.address in terraform.followed(resource, "subnet_id")
+            ]
             notes = [EXISTING] if subnet.existing else []
-            found.append(
+            boxes.append(
                 make("subnet", subnet.values["cidr_block"], [subnet], related, notes=notes, zone=zone)
             )
-    return found
+    return boxes
 
 
 def load_balancers(terraform: Terraform, *, internal: bool) -> list[Box]:
-    """Each with its listeners and target groups: those that the internet reaches, or those it does not."""
-    found = []
+    """Each with its listeners and target groups: the public ones, or the internal ones."""
+    boxes = []
     related = terraform.all("aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group")
     for balancer in terraform.all("aws_lb"):
         if bool(balancer.values.get("internal")) != internal:
             continue
-        targets = [each for each in related if each.type == "aws_lb_listener"]
-        says = [f"{each.values['protocol']} {each.values['port']}{_redirect(each)}" for each in targets]
+        targets = [listener for listener in related if listener.type == "aws_lb_listener"]
+        says = [
+            f"{listener.values['protocol']} {listener.values['port']}{_redirect(listener)}"
+            for listener in targets
+        ]
         groups = groups_of(terraform, balancer)
         inside = f"from {listed(ranges(terraform, [group.address for group in groups]))}"
-        place = inside if internal else "in every public subnet"
-        notes = [listed(says), place]
-        found.append(make("load_balancer", "Load balancer", [balancer], [*related, *groups], notes=notes))
-    return found
+        subnets_ = inside if internal else "in every public subnet"
+        notes = [listed(says), subnets_]
+        boxes.append(make("load_balancer", "Load balancer", [balancer], [*related, *groups], notes=notes))
+    return boxes
 
 
 def _redirect(target: Resource) -> str:
     actions = target.values.get("default_action") or ()
     to = [action["redirect"] for action in actions if action.get("redirect")]
-    to = [each[0] if isinstance(each, list) else each for each in to]
+    to = [block[0] if isinstance(block, list) else block for block in to]
     return f" to {to[0]['port']}" if to else ""
 
 
 def nat_gateways(terraform: Terraform) -> list[Box]:
     """By zone, with the zones whose private subnets go out through it."""
-    found = []
+    boxes = []
     for gateway in terraform.all("aws_nat_gateway"):
         address = terraform.followed(gateway, "allocation_id")
-        related = [terraform.by_address[each] for each in address if each in terraform.by_address]
+        related = [terraform.by_address[name] for name in address if name in terraform.by_address]
         routes = [
-            each
-            for each in terraform.all("aws_route")
-            if gateway.address in terraform.followed(each, "nat_gateway_id")
+            route
+            for route in terraform.all("aws_route")
+            if gateway.address in terraform.followed(route, "nat_gateway_id")
         ]
         out = f"way out of {listed(_served(terraform, routes))}" if routes else ""
         zone = zone_of(terraform, gateway)
-        found.append(make("nat", "NAT gateway", [gateway], [*related, *routes], notes=[out], zone=zone))
-    return found
+        boxes.append(make("nat", "NAT gateway", [gateway], [*related, *routes], notes=[out], zone=zone))
+    return boxes
 
 
 def _served(terraform: Terraform, routes: list[Resource]) -> list[str]:
     tables = {table for route in lasting(routes) for table in terraform.followed(route, "route_table_id")}
     served = set()
-    for each in lasting(terraform.all("aws_route_table_association")):
-        if tables & set(terraform.followed(each, "route_table_id")):
-            served.add(zone_of(terraform, each) or "")
+    for association in lasting(terraform.all("aws_route_table_association")):
+        if tables & set(terraform.followed(association, "route_table_id")):
+            served.add(zone_of(terraform, association) or "")
     return sorted(served - {""})
 
 
 def endpoints(terraform: Terraform) -> list[Box]:
     """Private endpoints in the subnets in one box, those in route tables in another."""
-    found = []
+    boxes = []
     for kind, title in (("Interface", "Interface endpoints"), ("Gateway", "Gateway endpoint")):
         some = [
-            each for each in terraform.all("aws_vpc_endpoint") if each.values["vpc_endpoint_type"] == kind
+            endpoint
+            for endpoint in terraform.all("aws_vpc_endpoint")
+            if endpoint.values["vpc_endpoint_type"] == kind
         ]
         if some:
-            groups = [group for each in some for group in groups_of(terraform, each)]
-            # com.amazonaws.us-east-1.ecr.api: what follows the region
-            services = [service_of(each.values["service_name"]) for each in some]
+            groups = [group for endpoint in some for group in groups_of(terraform, endpoint)]
+            # com.amazonaws.us-east-1.ecr.api: the part after the region
+            services = [service_of(endpoint.values["service_name"]) for endpoint in some]
             notes = [listed(services)]
-            found.append(make("endpoint", title, some, groups, notes=notes, id=f"{kind.lower()}_endpoints"))
-    return found
+            boxes.append(make("endpoint", title, some, groups, notes=notes, id=f"{kind.lower()}_endpoints"))
+    return boxes
 
 
 def service_of(service: str) -> str:

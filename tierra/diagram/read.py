@@ -45,7 +45,7 @@ def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Pict
     }
     inside = [box for part in parts.values() for box in part.walk()]
     return Picture(
-        name=" ".join([*(each["Project"] for each in tags if "Project" in each), name]),
+        name=" ".join([*(tag["Project"] for tag in tags if "Project" in tag), name]),
         region=provider["region"],
         place="no AWS account" if target == "rehearsal" else f"AWS account {accounts[0]}",
         rehearsal=target == "rehearsal",
@@ -63,22 +63,22 @@ def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Pict
 
 
 def _source(terraform: Terraform, name: str, commit: str) -> str:
-    """What the picture shows: which plans, of which time, and the spec."""
+    """The source of the picture: the plans with their times, and the spec."""
     plans = terraform.tier_plans()
-    made = sorted(datetime.fromisoformat(plan.made).astimezone(UTC) for plan in plans if plan.made)
+    times = sorted(datetime.fromisoformat(plan.made).astimezone(UTC) for plan in plans if plan.made)
     forecasts = sum(plan.forecast for plan in plans)
     words = [
         f"plans of {len(plans)} of {len(terraform.bodies)} tiers" if plans else "no saved plans",
         f"{named(forecasts, 'forecast')} among them" if forecasts else "",
-        _time(made) if made else "",
+        _time(times) if times else "",
         f"environments/{name}.yaml" + (f" at {commit}" if commit else ""),
     ]
     return ", ".join(filter(None, words))
 
 
-def _time(made: list[datetime]) -> str:
+def _time(times: list[datetime]) -> str:
     """`made 2026-10-30 08:10 UTC`, or from the first to the last."""
-    first, last = (f"{each:%Y-%m-%d %H:%M}" for each in (made[0], made[-1]))
+    first, last = (f"{time:%Y-%m-%d %H:%M}" for time in (times[0], times[-1]))
     return f"made {first} UTC" if first == last else f"made {first} to {last} UTC"
 
 
@@ -87,4 +87,4 @@ def _band(kind: str, title: str, boxes: list[Box]) -> Box:
 
 
 def _in_engine(box: Box, boxes: list[Box]) -> bool:
-    return any(each.kind == "engine" and box in each.boxes for each in boxes)
+    return any(engine.kind == "engine" and box in engine.boxes for engine in boxes)

@@ -1,7 +1,7 @@
 """The lines: allowed connections, and the path of the pipeline.
 
-Lines from the internet, to it and between neighbours run straight. All others from one speaker share a
-trunk in the gutter, which branches to each listener with the port written at the branch.
+Lines from the internet, to it and between neighbours run straight. All others from one source share a
+track in the channel, which branches to each target with the port written at the branch.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ STRAIGHT = {
 }
 
 
-def trunks(picture: Picture) -> list[str]:
-    """The speakers with a line in the gutter."""
+def channel_sources(picture: Picture) -> list[str]:
+    """The sources with a track in the channel left of the bands."""
     kinds = {box.id: box.kind for box in picture.boxes()} | {INTERNET: INTERNET}
     return list(dict.fromkeys(edge.source for edge in picture.edges if _in_channel(edge, kinds)))
 
@@ -41,29 +41,29 @@ def _in_channel(edge: Edge, kinds: dict[str, str]) -> bool:
 def routes(picture: Picture, scene: Scene, columns: Columns) -> list[Line]:
     """Every line."""
     kinds = {frame.box.id: frame.box.kind for frame in scene.frames}
-    sources = trunks(picture)
-    found: list[Line] = []
+    sources = channel_sources(picture)
+    lines: list[Line] = []
     beside: float = columns.across + 40
     for edge in picture.edges:
         source, target = kinds[edge.source], kinds[edge.targets[0]]
         if _in_channel(edge, kinds):
-            found += _track(edge, scene, columns, sources.index(edge.source))
+            lines += _track(edge, scene, columns, sources.index(edge.source))
         elif target == INTERNET:
-            found += _out(edge, scene, columns)
+            lines += _out(edge, scene, columns)
         elif source == INTERNET:
-            found += _into(edge, scene, columns)
+            lines += _into(edge, scene, columns)
         elif source == target:
-            found += _among(edge, scene)
+            lines += _among(edge, scene)
         elif source == "load_balancer":
-            found += _down(edge, scene, columns)
+            lines += _down(edge, scene, columns)
         else:
-            found.append(_between(edge, scene, columns, beside))
-            beside += max(text.area.width for text in found[-1].labels) + 80
-    return [*found, *_pipeline(picture, scene)]
+            lines.append(_between(edge, scene, columns, beside))
+            beside += max(text.area.width for text in lines[-1].labels) + 80
+    return [*lines, *_pipeline(picture, scene)]
 
 
 def _written(edge: Edge, x: float, y: float, room: float, most: int = 2) -> tuple[Text, ...]:
-    """Its ports in so many lines, the last one at y."""
+    """The ports of an edge in at most `most` lines, the last one at y."""
     lines = wrap(edge.label(), PORT, room)
     if len(lines) > most:
         lines[most - 1 :] = [cut(" ".join(lines[most - 1 :]), PORT, room)]
@@ -72,14 +72,14 @@ def _written(edge: Edge, x: float, y: float, room: float, most: int = 2) -> tupl
 
 
 def _centred(edge: Edge, x: float, top: float, room: float) -> tuple[Text, ...]:
-    """In the middle of the gap between two bands, which begins at top."""
+    """The ports in the middle of the gap between two bands that begins at `top`."""
     lines = len(_written(edge, x, top, room))
     return _written(edge, x, top + BETWEEN / 2 + 5 + (lines - 1) * LEADING / 2, room)
 
 
 def _track(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[Line]:
     x, source = columns.track(number), scene[edge.source].area
-    # Each trunk arrives a little lower than the one before it.
+    # Each track arrives a little lower than the one before it.
     start = Point(source.x, source.middle.y)
     if edge.source == INTERNET:
         start = Point(x, source.bottom)
@@ -93,13 +93,13 @@ def _track(edge: Edge, scene: Scene, columns: Columns, number: int) -> Iterable[
 
 
 def _out(edge: Edge, scene: Scene, columns: Columns) -> Iterable[Line]:
-    """From the speaker to the internet, by way of the NAT gateways."""
+    """From the source to the internet, by way of the NAT gateways."""
     top, internet = scene[edge.source].area.y, scene[INTERNET].area.bottom
     for gateway in [frame for frame in scene.frames if frame.box.kind == "nat"]:
         zone = gateway.box.zone
         if zone not in columns.zones:
             continue
-        x = columns.lane(zone)
+        x = columns.channel(zone)
         label = _centred(edge, 0, gateway.area.bottom + 16, columns.zone)
         yield Line(
             points=(Point(x, top), Point(x, gateway.area.bottom)),
@@ -138,14 +138,14 @@ def _among(edge: Edge, scene: Scene) -> Iterable[Line]:
     """Between Kong and the systems, both of which are pods."""
     left = [frame.area for frame in scene.frames if frame.box.kind == "kong"]
     right = [frame.area for frame in scene.frames if frame.box.kind == "systems"]
-    for one, other in zip(left, right, strict=False):
-        y = one.middle.y
-        label = _written(edge, one.right + 8, y - 6, other.x - one.right - 16)
-        yield Line((Point(one.right, y), Point(other.x, y)), label, edge, both=True)
+    for start, end in zip(left, right, strict=False):
+        y = start.middle.y
+        label = _written(edge, start.right + 8, y - 6, end.x - start.right - 16)
+        yield Line((Point(start.right, y), Point(end.x, y)), label, edge, both=True)
 
 
 def _between(edge: Edge, scene: Scene, columns: Columns, x: float) -> Line:
-    """Up or down between two that stand one above the other."""
+    """Up or down between two boxes, one above the other."""
     source, target = scene[edge.source].area, scene[edge.targets[0]].area
     down = source.y < target.y
     start, end = (source.bottom, target.y) if down else (source.y, target.bottom)
@@ -155,6 +155,6 @@ def _between(edge: Edge, scene: Scene, columns: Columns, x: float) -> Line:
 
 def _pipeline(picture: Picture, scene: Scene) -> Iterable[Line]:
     areas = [scene[box.id].area for box in picture.pipeline.boxes]
-    for one, other in pairwise(areas):
-        if one.y == other.y:
-            yield Line((Point(one.right, one.middle.y), Point(other.x, one.middle.y)))
+    for left, right in pairwise(areas):
+        if left.y == right.y:
+            yield Line((Point(left.right, left.middle.y), Point(right.x, left.middle.y)))

@@ -17,17 +17,17 @@ EVERYWHERE = "0.0.0.0/0"
 
 
 class Traffic(NamedTuple):
-    """What a rule lets through."""
+    """The traffic that a rule allows."""
 
     protocol: str
     first: int
     last: int
 
-    def holds(self, other: Traffic) -> bool:
-        """Whether all of the other passes too."""
+    def holds(self, traffic: Traffic) -> bool:
+        """Whether this includes all of the other."""
         if self.protocol == EVERY:
             return True
-        return self.protocol == other.protocol and self.first <= other.first and other.last <= self.last
+        return self.protocol == traffic.protocol and self.first <= traffic.first and traffic.last <= self.last
 
     def __str__(self) -> str:
         if self.protocol == EVERY:
@@ -38,7 +38,7 @@ class Traffic(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """`group` lets `traffic` to or from `peer`: a group, the internet, or a range beyond the VPC."""
+    """`group` allows `traffic` to or from `peer`: a group, the internet, or a range outside the VPC."""
 
     group: str
     peer: str
@@ -48,7 +48,7 @@ class Rule(NamedTuple):
 
 def rules(terraform: Terraform, kind: str) -> list[Rule]:
     """All rules of a direction."""
-    found = []
+    result = []
     for resource in terraform.all(kind):
         values = resource.values
         group = terraform.follow(resource.tier, values["security_group_id"])
@@ -56,48 +56,50 @@ def rules(terraform: Terraform, kind: str) -> list[Rule]:
         cidr = values.get("cidr_ipv4") or EVERYWHERE
         peer = terraform.follow(resource.tier, said) if said else INTERNET if cidr == EVERYWHERE else cidr
         traffic = Traffic(values["ip_protocol"], values.get("from_port") or 0, values.get("to_port") or 0)
-        found.append(Rule(group, peer, traffic, resource))
-    return sorted(found, key=lambda rule: (rule.group, rule.peer, rule.traffic))
+        result.append(Rule(group, peer, traffic, resource))
+    return sorted(result, key=lambda rule: (rule.group, rule.peer, rule.traffic))
 
 
 def ranges(terraform: Terraform, groups: Collection[str]) -> list[str]:
-    """The ranges beyond the VPC that these groups let in."""
+    """The ranges outside the VPC from which these groups allow traffic."""
     peers = {rule.peer for rule in rules(terraform, INGRESS) if rule.group in groups}
     return sorted(peer for peer in peers if peer[0].isdigit())
 
 
 def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
-    """Between groups a connection needs two rules, a way out and a way in; with the internet, one."""
+    """Between groups a connection needs two rules, egress and ingress; with the internet, one."""
     out, into = rules(terraform, EGRESS), rules(terraform, INGRESS)
     talks: dict[tuple[str, str], list[tuple[Traffic, list[Resource]]]] = defaultdict(list)
     for rule in into:
         if rule.peer == INTERNET:
             talks[rule.peer, rule.group].append((rule.traffic, [rule.resource]))
             continue
-        ways = [each for each in out if each.group == rule.peer and each.peer in (rule.group, INTERNET)]
-        ways = [each for each in ways if each.traffic.holds(rule.traffic)]
-        # The rule that names the group rather than the one that names all, where there are both.
-        ways.sort(key=lambda each: (each.peer == INTERNET, each.traffic != rule.traffic))
+        ways = [
+            egress for egress in out if egress.group == rule.peer and egress.peer in (rule.group, INTERNET)
+        ]
+        ways = [egress for egress in ways if egress.traffic.holds(rule.traffic)]
+        # If there are both, the rule that names the group rather than the one that names all.
+        ways.sort(key=lambda egress: (egress.peer == INTERNET, egress.traffic != rule.traffic))
         if ways:
             talks[rule.peer, rule.group].append((rule.traffic, [rule.resource, ways[0].resource]))
     for rule in out:
         if rule.peer == INTERNET:
             talks[rule.group, rule.peer].append((rule.traffic, [rule.resource]))
     places = _places(terraform, boxes)
-    # A group that nothing is in lets nothing talk.
+    # An empty group has no connections.
     return tuple(_edge(places, talks[pair], *pair) for pair in sorted(talks) if {*pair} <= {*places})
 
 
 def _places(terraform: Terraform, boxes: Iterable[Box]) -> dict[str, list[str]]:
-    """The boxes in which what is in a group stands, by group."""
-    found: dict[str, list[str]] = {INTERNET: [INTERNET]}
+    """The boxes of the members of each group."""
+    places: dict[str, list[str]] = {INTERNET: [INTERNET]}
     for box in boxes:
         inside = box.walk() if box.kind == "engine" else [box]
-        for address in [address for each in inside for address in each.addresses]:
+        for address in [address for box in inside for address in box.addresses]:
             for group in groups_of(terraform, terraform.by_address[address]):
-                if box.id not in found.setdefault(group.address, []):
-                    found[group.address].append(box.id)
-    return found
+                if box.id not in places.setdefault(group.address, []):
+                    places[group.address].append(box.id)
+    return places
 
 
 def _edge(
@@ -105,13 +107,13 @@ def _edge(
 ) -> Edge:
     ports = []
     for traffic, resources in talks:
-        marks = [each.mark for each in resources if each.mark]
+        marks = [resource.mark for resource in resources if resource.mark]
         ports.append(Port(str(traffic), marks[0] if marks else None))
     whole = {port.mark for port in ports}
     return Edge(
         source=places[source][0],
         targets=tuple(places[target]),
         ports=tuple(ports),
-        addresses=tuple(each.address for _, resources in talks for each in resources),
+        addresses=tuple(resource.address for _, resources in talks for resource in resources),
         mark=whole.pop() if len(whole) == 1 else Mark.CHANGED,
     )

@@ -1,4 +1,5 @@
-"""What a layout makes and a renderer draws: frames, lines, texts, in pixels from the upper left."""
+"""The result of the layout, which a renderer draws: frames, lines and texts, in pixels from the upper
+left."""
 
 from __future__ import annotations
 
@@ -34,15 +35,15 @@ class Area(NamedTuple):
     def middle(self) -> Point:
         return Point(self.x + self.width / 2, self.y + self.height / 2)
 
-    def holds(self, other: Area) -> bool:
-        """Whether the other lies inside."""
-        inside = self.x <= other.x and other.right <= self.right
-        return inside and self.y <= other.y and other.bottom <= self.bottom
+    def holds(self, area: Area) -> bool:
+        """Whether the other is inside this one."""
+        inside = self.x <= area.x and area.right <= self.right
+        return inside and self.y <= area.y and area.bottom <= self.bottom
 
-    def meets(self, other: Area) -> bool:
+    def meets(self, area: Area) -> bool:
         """Whether the two share more than a border."""
-        beside = other.right <= self.x or self.right <= other.x
-        return not (beside or other.bottom <= self.y or self.bottom <= other.y)
+        beside = area.right <= self.x or self.right <= area.x
+        return not (beside or area.bottom <= self.y or self.bottom <= area.y)
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,14 @@ class Text:
 
     @property
     def area(self) -> Area:
-        """The most that it covers: ascenders and descenders of DejaVu Sans."""
+        """The largest area that it covers: ascenders and descenders of DejaVu Sans."""
         room = width(self.text, self.size, bold=self.bold)
         return Area(self.x, self.y - 0.93 * self.size, room, 1.17 * self.size)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A box in its place, with all that is written in it. `outer` holds other frames."""
+    """A box at its position, with its texts. An `outer` one contains other frames."""
 
     box: Box
     area: Area
@@ -79,7 +80,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Line:
-    """An arrow along its points; `edge` is None where the pipeline goes on. `both`: a head at each end."""
+    """An arrow along its points; `edge` is None for steps of the pipeline. `both`: a head at each end."""
 
     points: tuple[Point, ...]
     labels: tuple[Text, ...] = ()

@@ -1,4 +1,4 @@
-"""Boxes of monitoring, and of what builds and deploys the systems."""
+"""Boxes of monitoring, and of the pipeline that builds and deploys the systems."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ CLUSTER = "in the cluster"
 
 
 def monitoring(terraform: Terraform) -> list[Box]:
-    """CloudWatch, Prometheus, Grafana, X-Ray, and who is told."""
+    """CloudWatch, Prometheus, Grafana, X-Ray, and the recipients of alarms."""
     alarms = terraform.all("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
     boards = terraform.all("aws_cloudwatch_dashboard")
     logs = terraform.all("aws_cloudwatch_log_group")
     flows = terraform.all("aws_flow_log")
     traces = terraform.all("aws_xray_group", "aws_xray_sampling_rule")
     releases = terraform.all("helm_release", tier="observability")
-    watches = [each for each in releases if each.name.startswith("system_")]
-    charts = [each for each in releases if each not in watches]
+    watches = [release for release in releases if release.name.startswith("system_")]
+    charts = [release for release in releases if release not in watches]
     topics = terraform.all("aws_sns_topic")
-    told = terraform.all("aws_sns_topic_subscription")
+    subscriptions = terraform.all("aws_sns_topic_subscription")
     return [
         *summary("alarm", "CloudWatch alarms", alarms, named(len(lasting(alarms)), "alarm")),
-        *summary("dashboard", "CloudWatch dashboards", boards, listed(each.name for each in lasting(boards))),
+        *summary(
+            "dashboard", "CloudWatch dashboards", boards, listed(board.name for board in lasting(boards))
+        ),
         *summary("log", "CloudWatch logs", logs, named(len(lasting(logs)), "encrypted group")),
-        *summary("flow", "VPC flow logs", flows, listed(_traffic(each) for each in flows)),
+        *summary("flow", "VPC flow logs", flows, listed(_traffic(log) for log in flows)),
         *_release(charts, "prometheus", "Prometheus, Alertmanager"),
         *_release(charts, "grafana", "Grafana"),
         *summary(
-            "trace", "X-Ray", traces, listed(_share(each) for each in traces if "fixed_rate" in each.values)
+            "trace", "X-Ray", traces, listed(_share(rule) for rule in traces if "fixed_rate" in rule.values)
         ),
         *summary(
             "collector",
             "Collectors",
-            [each for each in charts if each.name not in ("prometheus", "grafana")],
-            listed(each.values["name"] for each in charts if each.name not in ("prometheus", "grafana")),
+            [chart for chart in charts if chart.name not in ("prometheus", "grafana")],
+            listed(chart.values["name"] for chart in charts if chart.name not in ("prometheus", "grafana")),
             CLUSTER,
         ),
         *summary("rules", "Alerts of systems", watches, named(len(lasting(watches)), "system"), CLUSTER),
@@ -47,8 +49,8 @@ def monitoring(terraform: Terraform) -> list[Box]:
                     "topic",
                     "Who is told",
                     topics,
-                    told,
-                    notes=[listed(each.name for each in lasting(topics))],
+                    subscriptions,
+                    notes=[listed(topic.name for topic in lasting(topics))],
                     id="topic",
                 )
             ]
@@ -68,8 +70,10 @@ def _share(rule: Resource) -> str:
 
 
 def _release(charts: list[Resource], name: str, title: str) -> list[Box]:
-    found = [each for each in charts if each.name == name]
-    return summary(name, title, found, f"chart {found[0].values.get('version')}", CLUSTER) if found else []
+    matches = [chart for chart in charts if chart.name == name]
+    return (
+        summary(name, title, matches, f"chart {matches[0].values.get('version')}", CLUSTER) if matches else []
+    )
 
 
 def pipeline(terraform: Terraform) -> list[Box]:
@@ -77,14 +81,17 @@ def pipeline(terraform: Terraform) -> list[Box]:
     roles = terraform.all("aws_iam_role", tier="delivery")
     registries = terraform.all("aws_ecr_repository")
     trust = terraform.all("aws_iam_openid_connect_provider")
-    push = [each for each in roles if each.name.startswith("push_")]
-    deploy = [each for each in roles if each.name.startswith("deploy_")]
-    rest = [each for each in roles if each not in (*push, *deploy)]
+    push = [role for role in roles if role.name.startswith("push_")]
+    deploy = [role for role in roles if role.name.startswith("deploy_")]
+    rest = [role for role in roles if role not in (*push, *deploy)]
     checks = terraform.all("aws_lb_target_group")
     return [
         *(_actions(trust, push, rest) if trust else []),
         *summary(
-            "registry", "ECR", registries, listed([each.values["name"] for each in lasting(registries)], 6)
+            "registry",
+            "ECR",
+            registries,
+            listed([registry.values["name"] for registry in lasting(registries)], 6),
         ),
         *summary(
             "deployment",
@@ -92,7 +99,7 @@ def pipeline(terraform: Terraform) -> list[Box]:
             deploy,
             f"{named(len(lasting(deploy)), 'role')}, a namespace each",
         ),
-        *summary("health", "Health check", checks, listed(_health(each) for each in checks)),
+        *summary("health", "Health check", checks, listed(_health(check_) for check_ in checks)),
     ]
 
 
@@ -101,15 +108,17 @@ def _actions(trust: list[Resource], push: list[Resource], rest: list[Resource]) 
     notes = [
         listed(dict.fromkeys(subjects)),
         f"{named(len(lasting(push)), 'role')} to push images",
-        f"infrastructure: {listed(each.name for each in rest)}" if rest else "",
+        f"infrastructure: {listed(role.name for role in rest)}" if rest else "",
     ]
     return [make("actions", "GitHub Actions", trust, [*push, *rest], notes=notes, id="actions")]
 
 
 def _repositories(role: Resource) -> list[str]:
     """Repositories whose workflows a role trusts: `repo:acme/platform:environment:production`."""
-    found: list[str] = re.findall(r"repo:([\w.-]+/[\w.-]+):", str(role.values.get("assume_role_policy", "")))
-    return found
+    repositories: list[str] = re.findall(
+        r"repo:([\w.-]+/[\w.-]+):", str(role.values.get("assume_role_policy", ""))
+    )
+    return repositories
 
 
 def _health(group: Resource) -> str:

@@ -24,7 +24,7 @@ def _postgres(terraform: Terraform) -> list[Box]:
     related = terraform.all(
         "aws_db_parameter_group", "aws_db_subnet_group", "aws_secretsmanager_secret", tier="data"
     )
-    found = []
+    boxes = []
     for primary in instances:
         if primary.values.get("replicate_source_db"):
             continue
@@ -37,15 +37,19 @@ def _postgres(terraform: Terraform) -> list[Box]:
         title = f"PostgreSQL {values['engine_version']}"
         groups = groups_of(terraform, primary)
         main = make("postgres", title, [primary], [*related, *groups], notes=notes)
-        found.append(
-            _engine(main, [_replica(terraform, each) for each in _replicas(terraform, primary, instances)])
+        boxes.append(
+            _engine(
+                main, [_replica(terraform, replica) for replica in _replicas(terraform, primary, instances)]
+            )
         )
-    return found
+    return boxes
 
 
 def _replicas(terraform: Terraform, primary: Resource, instances: list[Resource]) -> list[Resource]:
     known = {primary.address, primary.values.get("identifier")}
-    return [each for each in instances if known & set(terraform.followed(each, "replicate_source_db"))]
+    return [
+        instance for instance in instances if known & set(terraform.followed(instance, "replicate_source_db"))
+    ]
 
 
 def _replica(terraform: Terraform, replica: Resource) -> Box:
@@ -55,14 +59,16 @@ def _replica(terraform: Terraform, replica: Resource) -> Box:
 
 
 def _redis(terraform: Terraform) -> list[Box]:
-    found = []
+    boxes = []
     parameters = terraform.all("aws_elasticache_parameter_group")
     users = terraform.all("aws_elasticache_user_group", "aws_elasticache_user")
     for group in terraform.all("aws_elasticache_replication_group"):
         values = group.values
         nodes = values["num_cache_clusters"]
         days = values.get("snapshot_retention_limit")
-        related = [each for each in (*parameters, *users) if each.name == group.name or each in users]
+        related = [
+            resource for resource in (*parameters, *users) if resource.name == group.name or resource in users
+        ]
         notes = [
             f"{named(nodes, 'node')}, {values['node_type']}",
             f"snapshots for {named(days, 'day')}" if days else "",
@@ -70,15 +76,15 @@ def _redis(terraform: Terraform) -> list[Box]:
         engine = "Valkey" if values.get("engine") == "valkey" else "Redis"
         title = f"{engine} {values['engine_version']}" + ("" if group.name == "redis" else f", {group.name}")
         main = make("redis", title, [group], [*related, *groups_of(terraform, group)], notes=notes)
-        found.append(_engine(main, _redis_nodes(terraform, group)))
-    return found
+        boxes.append(_engine(main, _redis_nodes(terraform, group)))
+    return boxes
 
 
 def _redis_nodes(terraform: Terraform, group: Resource) -> list[Box]:
-    """Parts of their group: they come and go with it, and when a change of it says so."""
+    """Nodes of their group: they are created and destroyed with it, or by a change of it."""
     now = terraform.followed(group, "preferred_cache_cluster_azs")
     was = group.before.get("preferred_cache_cluster_azs") or now
-    found = []
+    boxes = []
     for index, (old, new) in enumerate(zip_longest(was, now), 1):
         mark = group.mark
         if mark is Mark.CHANGED:
@@ -94,51 +100,51 @@ def _redis_nodes(terraform: Terraform, group: Resource) -> list[Box]:
             marks=((mark, 1),) if mark else (),
             forecast=group.forecast and mark is not None,
         )
-        found.append(box)
-    return found
+        boxes.append(box)
+    return boxes
 
 
 def _documentdb(terraform: Terraform) -> list[Box]:
-    found = []
+    boxes = []
     parameters = terraform.all("aws_docdb_cluster_parameter_group", "aws_docdb_subnet_group")
     for cluster in terraform.all("aws_docdb_cluster"):
         instances = [
-            each
-            for each in terraform.all("aws_docdb_cluster_instance")
+            instance
+            for instance in terraform.all("aws_docdb_cluster_instance")
             if {cluster.address, cluster.values["cluster_identifier"]}
-            & set(terraform.followed(each, "cluster_identifier"))
+            & set(terraform.followed(instance, "cluster_identifier"))
         ]
         notes = [named(len(lasting(instances)), "instance"), backed_up(terraform, cluster)]
         related = [*parameters, *groups_of(terraform, cluster)]
         title = f"DocumentDB {cluster.values['engine_version']}"
         main = make("documentdb", title, [cluster], related, notes=notes)
-        found.append(
+        boxes.append(
             _engine(
                 main,
                 [
                     make(
                         "documentdb",
-                        each.name.replace("_", " "),
-                        [each],
-                        notes=[each.values["instance_class"]],
-                        zone=zone_of(terraform, each),
+                        instance.name.replace("_", " "),
+                        [instance],
+                        notes=[instance.values["instance_class"]],
+                        zone=zone_of(terraform, instance),
                     )
-                    for each in instances
+                    for instance in instances
                 ],
             )
         )
-    return found
+    return boxes
 
 
 def _volumes(terraform: Terraform) -> list[Box]:
-    """File systems of volumes, and where the nodes of each zone find them."""
-    found = []
+    """File systems of volumes, with a mount target in each zone."""
+    boxes = []
     targets = terraform.all("aws_efs_mount_target")
     for volume in terraform.all("aws_efs_file_system"):
         mine = [
-            each
-            for each in targets
-            if {volume.address, volume.values.get("id")} & set(terraform.followed(each, "file_system_id"))
+            target
+            for target in targets
+            if {volume.address, volume.values.get("id")} & set(terraform.followed(target, "file_system_id"))
         ]
         related = terraform.all("aws_efs_access_point", "aws_efs_file_system_policy")
         groups = groups_of(terraform, mine[0]) if mine else []
@@ -146,16 +152,16 @@ def _volumes(terraform: Terraform) -> list[Box]:
             "volume",
             f"Volume: {volume.name.replace('_', ' ')}",
             [volume],
-            [*(each for each in related if each.name == volume.name), *groups],
+            [*(resource for resource in related if resource.name == volume.name), *groups],
             notes=["shared by all pods of its system", backed_up(terraform, volume)],
         )
-        zones = [make("volume", "mount target", [each], zone=zone_of(terraform, each)) for each in mine]
-        found.append(_engine(main, zones))
-    return found
+        zones = [make("volume", "mount target", [target], zone=zone_of(terraform, target)) for target in mine]
+        boxes.append(_engine(main, zones))
+    return boxes
 
 
 def regional(terraform: Terraform) -> list[Box]:
-    """What belongs to no zone and no VPC."""
+    """Resources outside zones and the VPC."""
     return [
         *_buckets(terraform),
         *_backups(terraform),
@@ -163,7 +169,7 @@ def regional(terraform: Terraform) -> list[Box]:
             "secret",
             "Secrets Manager",
             terraform.all("aws_secretsmanager_secret"),
-            listed(each.name for each in lasting(terraform.all("aws_secretsmanager_secret"))),
+            listed(secret.name for secret in lasting(terraform.all("aws_secretsmanager_secret"))),
         ),
         *summary(
             "key",
@@ -176,42 +182,48 @@ def regional(terraform: Terraform) -> list[Box]:
 
 
 def _own(terraform: Terraform) -> list[Box]:
-    """A box for what a company added to a tier."""
-    found = []
+    """A box for the own Terraform of a tier."""
+    boxes = []
     for tier in terraform.bodies:
-        mine = [each for each in terraform.resources if each.own and each.tier == tier]
-        names = listed((f"{each.type}.{each.name}" for each in mine), 6)
-        found += summary("own", "Own Terraform", mine, f"{tier}: {names}", id=f"own/{tier}")
-    return found
+        mine = [resource for resource in terraform.resources if resource.own and resource.tier == tier]
+        names = listed((f"{resource.type}.{resource.name}" for resource in mine), 6)
+        boxes += summary("own", "Own Terraform", mine, f"{tier}: {names}", id=f"own/{tier}")
+    return boxes
 
 
 def _buckets(terraform: Terraform) -> list[Box]:
-    found = []
+    boxes = []
     for bucket in terraform.all("aws_s3_bucket"):
-        kinds = {each.type for each in terraform.resources if each.type.startswith("aws_s3_bucket_")}
+        kinds = {
+            resource.type for resource in terraform.resources if resource.type.startswith("aws_s3_bucket_")
+        }
         related = [
-            each for each in terraform.all(*sorted(kinds), tier=bucket.tier) if each.name == bucket.name
+            resource
+            for resource in terraform.all(*sorted(kinds), tier=bucket.tier)
+            if resource.name == bucket.name
         ]
         notes = [bucket.values.get("bucket", ""), backed_up(terraform, bucket)]
-        found.append(make("bucket", f"S3: {bucket.name}", [bucket], related, notes=notes))
-    return found
+        boxes.append(make("bucket", f"S3: {bucket.name}", [bucket], related, notes=notes))
+    return boxes
 
 
 def _backups(terraform: Terraform) -> list[Box]:
-    found = []
+    boxes = []
     for plan in terraform.all("aws_backup_plan"):
         rules = [f"{rule['rule_name']} for {_days(rule)} days" for rule in plan.values["rule"]]
         locked = "vault locked" if terraform.all("aws_backup_vault_lock_configuration") else ""
         kinds = ("aws_backup_selection", "aws_backup_vault", "aws_backup_vault_lock_configuration")
         related = terraform.all(*kinds, "aws_backup_vault_policy", "aws_backup_vault_notifications")
         away = [
-            each.values["region"] for each in terraform.all("aws_backup_vault") if each.values.get("region")
+            vault.values["region"]
+            for vault in terraform.all("aws_backup_vault")
+            if vault.values.get("region")
         ]
         copies = f"copies in {listed(away)}" if away else ""
         notes = [*rules, locked, copies]
-        found.append(make("backup", "AWS Backup", [plan], related, notes=notes))
+        boxes.append(make("backup", "AWS Backup", [plan], related, notes=notes))
     tests = terraform.all("aws_backup_restore_testing_plan", "aws_backup_restore_testing_selection")
-    return [*found, *summary("restore", "Restore tests", tests, listed(each.name for each in tests[:1]))]
+    return [*boxes, *summary("restore", "Restore tests", tests, listed(test.name for test in tests[:1]))]
 
 
 def _days(rule: dict[str, object]) -> object:

@@ -1,6 +1,6 @@
 """The drawing as SVG: one file without scripts and external fonts or images.
 
-Each box is a group with `data-id` and `data-addresses`, the resources that it stands for; each arrow names
+Each box is a group with `data-id` and `data-addresses`, its resources; each arrow names
 the rules of the security groups in `data-addresses`. Marks differ in sign and border too, not in colour
 alone.
 """
@@ -63,7 +63,7 @@ def render(picture: Picture, scene: Scene) -> str:
         *(_leaf(frame) for frame in scene.frames if not frame.outer),
         *(_text(text) for line in scene.lines for text in line.labels),
         *(_text(text) for text in scene.texts),
-        *(_key(sign, place) for sign, place in scene.keys),
+        *(_key(sign, point) for sign, point in scene.keys),
         *_stamp(scene.stamp),
         "</svg>",
     ]
@@ -71,13 +71,13 @@ def render(picture: Picture, scene: Scene) -> str:
 
 
 def titled(picture: Picture) -> str:
-    """What the picture is of, in a line."""
+    """The title of the picture, on one line."""
     sort = "REHEARSAL of" if picture.rehearsal else "Architecture of"
     return ", ".join(filter(None, [f"{sort} {picture.name}", picture.place, picture.region, picture.source]))
 
 
 def _stamp(area: Area | None) -> Iterable[str]:
-    """The words of a rehearsal, which must not be mistaken for what runs."""
+    """The stamp of a rehearsal, which must not be mistaken for a real platform."""
     if area:
         yield _rect(area, 8, fill="#ffffff", stroke="#b81d28", stroke_width="4")
         texts = (("REHEARSAL", 34, 40), ("none of this is on AWS", 17, 64))
@@ -87,11 +87,11 @@ def _stamp(area: Area | None) -> Iterable[str]:
 
 
 def described(picture: Picture) -> str:
-    """The picture in words, for those who do not see it."""
+    """The picture in words, for screen readers."""
     names = {box.id: box.title for box in picture.boxes()} | {INTERNET: "Internet"}
     talks = []
     for edge in picture.edges:
-        targets = " and ".join(names[each] for each in edge.targets)
+        targets = " and ".join(names[target] for target in edge.targets)
         talks.append(f"{names[edge.source]} to {targets} ({edge.label(words=True)})")
     systems = [box.title for box in picture.boxes() if box.kind == "system"]
     return (
@@ -114,12 +114,12 @@ def _rect(area: Area, radius: int, **attributes: str) -> str:
 def _text(text: Text) -> str:
     bold = ' font-weight="bold"' if text.bold else ""
     struck = ' text-decoration="line-through"' if text.struck else ""
-    place = f'x="{_number(text.x)}" y="{_number(text.y)}" font-size="{_number(text.size)}"'
-    return f'<text {place} fill="{COLORS[text.color]}"{bold}{struck}>{escape(text.text)}</text>'
+    attributes = f'x="{_number(text.x)}" y="{_number(text.y)}" font-size="{_number(text.size)}"'
+    return f'<text {attributes} fill="{COLORS[text.color]}"{bold}{struck}>{escape(text.text)}</text>'
 
 
 def _centred(text: Text, room: float) -> str:
-    """In the middle of the room right of its place, whatever the font."""
+    """Centred in the room at the right of its position, whatever the font."""
     middle = _text(replace(text, x=text.x + room / 2))
     return middle.replace("<text ", '<text text-anchor="middle" ')
 
@@ -154,20 +154,20 @@ def _leaf(frame: Frame) -> str:
         color, path = ICONS[box.kind]
         parts.append(_drawn(path, color, frame.icon))
     parts += [_text(text) for text in frame.texts]
-    parts += [_pod(place, always, box.kind) for place, always in frame.pods]
+    parts += [_pod(point, always, box.kind) for point, always in frame.pods]
     return _group(frame, [*parts, *_badge(frame)])
 
 
-def _drawn(path: str, color: str, place: Point) -> str:
-    where = f'transform="translate({_number(place.x)} {_number(place.y)})"'
+def _drawn(path: str, color: str, point: Point) -> str:
+    where = f'transform="translate({_number(point.x)} {_number(point.y)})"'
     style = f'fill="none" stroke="{color}" stroke-width="1.8" stroke-linejoin="round" stroke-linecap="round"'
     return f'<path {where} d="{path}" {style}/>'
 
 
-def _pod(place: Point, always: bool, kind: str) -> str:
+def _pod(point: Point, always: bool, kind: str) -> str:
     color = ICONS[kind][0] if kind in ICONS else "#b8560a"
     fill, dashes = (color, "") if always else ("#ffffff", "2.5 2")
-    area = Area(place.x, place.y, 13, 13)
+    area = Area(point.x, point.y, 13, 13)
     return _rect(area, 3, fill=fill, stroke=color, stroke_width="1.5", stroke_dasharray=dashes)
 
 
@@ -206,7 +206,7 @@ def _line(line: Line) -> str:
 
 
 def _before(start: Point, end: Point, distance: float = 9) -> Point:
-    """A little before the end, where the head of the arrow begins."""
+    """The point a little before the end, where the head of the arrow begins."""
     far = hypot(end.x - start.x, end.y - start.y) or 1
     part = distance / far
     return Point(end.x - (end.x - start.x) * part, end.y - (end.y - start.y) * part)
@@ -220,9 +220,9 @@ def _head(start: Point, end: Point, color: str) -> str:
     return f'<polygon points="{path}" fill="{color}"/>'
 
 
-def _key(sign: str, place: Point) -> str:
-    """A sign of the legend, 50 wide, around the height of its place."""
-    x, y = place
+def _key(sign: str, point: Point) -> str:
+    """A sign of the legend, 50 wide, vertically centred at its position."""
+    x, y = point
     if sign in ("line", "pipeline"):
         color = LINE if sign == "line" else FLOW
         drawn = (

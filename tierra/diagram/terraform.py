@@ -1,7 +1,7 @@
-"""The generated Terraform of an environment as a whole, with what its saved plans will do.
+"""The generated Terraform of all tiers of an environment, with the changes of its saved plans.
 
-References are followed across tiers. What a plan destroys is no longer in the configuration; it comes from
-the plan, with the values it has today.
+References are followed across tiers. Destroyed resources are no longer in the configuration; they come from
+the plan, with their present values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tierra.plans import own
 from tierra.plans.changes import PLAN
 
 CONFIGURATION = "cdk.tf.json"
-# The configuration that a plan was made from: beside a plan, and of a forecast in its own folder.
+# The configuration that a plan was made from: beside the plan, or in the folder of the forecast.
 PLANNED = "plan.config"
 FORECAST = "forecast"
 
@@ -32,18 +32,18 @@ ACTIONS = {
 }
 
 OUTPUT = re.compile(r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)((?:\.\w+)*)\}")
-# Ids that one resource alone has, as subnet-0123456789abcdef0. Others are names, which several may share.
+# Unique ids such as subnet-0123456789abcdef0. Others are names, which several resources may share.
 ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
 ATTRIBUTE = re.compile(r"\$\{((?:data\.)?[a-z]\w*)\.(\w+)\.(\w+)\}")
-# What a network of the company consists of: drawn, though it is only read.
+# The parts of an existing network, which are drawn although they are only read.
 EXISTING = ("aws_vpc", "aws_subnet")
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a tier, its arguments as generated (or as they are, where it goes). `before`: its values
-    today, where a plan names them. `forecast`: the plan is one. `own`: of own Terraform. `existing`: it is
-    read and no resource of Tierra's."""
+    """A resource of a tier with its generated arguments (or its present values, if it is destroyed).
+    `before`: its present values, if a plan has them. `forecast`: the plan is a forecast. `own`: it belongs to
+    own Terraform. `existing`: it is only read, and not managed by Tierra."""
 
     tier: str
     type: str
@@ -67,15 +67,15 @@ def natural(text: str) -> list[tuple[int, int | str]]:
 
 
 def count(marks: Iterable[Mark | None]) -> Marks:
-    """How often each occurs."""
-    found = Counter(mark for mark in marks if mark)
-    return tuple((mark, found[mark]) for mark in Mark if found[mark])
+    """The number of resources by mark."""
+    counts = Counter(mark for mark in marks if mark)
+    return tuple((mark, counts[mark]) for mark in Mark if counts[mark])
 
 
 @dataclass
 class Terraform:
-    """Root modules by tier, and JSON plans of those tiers that have one; `own` is what own Terraform declares
-    in them."""
+    """Root modules by tier, and the JSON plans of tiers that have one; `own` are the declarations of own
+    Terraform."""
 
     bodies: Mapping[str, Mapping[str, Any]]
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Terraform:
                 yield Resource(tier, kind, name, before, Mark.DESTROYED, before, forecast)
 
     def _own(self, tier: str, changes: dict[str, Any]) -> Iterable[Resource]:
-        """Resources and modules of own Terraform, each for all of its instances, which it takes out of the
+        """Resources and modules of own Terraform, one for all instances. Removes their instances from the
         changes."""
         declared = self.own.get(tier, {})
         named = [
@@ -128,35 +128,40 @@ class Terraform:
         for kind, name, body in named:
             address = f"{kind}.{name}"
             mine = [
-                each for each in changes if each == address or each.startswith((f"{address}[", f"{address}."))
+                changed
+                for changed in changes
+                if changed == address or changed.startswith((f"{address}[", f"{address}."))
             ]
-            marks = {found for each in mine if (found := mark(changes.pop(each)))}
+            marks = {mark_ for changed in mine if (mark_ := mark(changes.pop(changed)))}
             what = marks.pop() if len(marks) == 1 else Mark.CHANGED if marks else None
             yield Resource(tier, kind, name, body, what, forecast=tier in self.forecasts, own=True)
 
     def all(self, *kinds: str, tier: str | None = None) -> list[Resource]:
         """Generated resources of the types, in the order of their names, 2 before 10."""
-        found = [
-            each
-            for each in self.resources
-            if each.type in kinds and tier in (None, each.tier) and not each.own
+        resources = [
+            resource
+            for resource in self.resources
+            if resource.type in kinds and tier in (None, resource.tier) and not resource.own
         ]
-        return sorted(found, key=lambda each: (kinds.index(each.type), natural(each.name), each.tier))
+        return sorted(
+            resources,
+            key=lambda resource: (kinds.index(resource.type), natural(resource.name), resource.tier),
+        )
 
     def follow(self, tier: str, value: Any) -> str:
-        """A value of that tier, literal where the configuration says it, else the address of the resource
-        that it is an attribute of, or the text as it stands."""
+        """A value of that tier: literal if the configuration has it, else the address of the resource of
+        which it is an attribute, or the text itself."""
         text = str(value)
-        if found := OUTPUT.fullmatch(text):
-            producer, name, keys = found.groups()
+        if match := OUTPUT.fullmatch(text):
+            producer, name, keys = match.groups()
             if name not in self.bodies[producer]["output"]:
                 return text  # an output of own Terraform
             said: Any = self.bodies[producer]["output"][name]["value"]
             for key in keys.split(".")[1:]:
                 said = said[key]
             return self.follow(producer, said)
-        if found := ATTRIBUTE.fullmatch(text):
-            kind, name, attribute = found.groups()
+        if match := ATTRIBUTE.fullmatch(text):
+            kind, name, attribute = match.groups()
             resource = self.by_address.get(f"{tier}/{kind}.{name}")
             named = resource is not None and resource.existing and attribute == "id"
             if resource and not named and isinstance(resource.values.get(attribute), str):
@@ -168,12 +173,14 @@ class Terraform:
         """The values at a path of a resource, blocks and lists opened, each followed."""
         values: list[Any] = [resource.values]
         for key in path:
-            values = [each.get(key) for each in values if isinstance(each, Mapping)]
-            values = [each for value in values for each in (value if isinstance(value, list) else [value])]
-        return [self.follow(resource.tier, each) for each in values if each is not None]
+            values = [value.get(key) for value in values if isinstance(value, Mapping)]
+            values = [
+                member for value in values for member in (value if isinstance(value, list) else [value])
+            ]
+        return [self.follow(resource.tier, value) for value in values if value is not None]
 
     def tier_plans(self) -> tuple[TierPlan, ...]:
-        """What each saved plan does, in the order of the tiers."""
+        """The changes of each saved plan, in the order of the tiers."""
         return tuple(
             TierPlan(
                 tier,
@@ -187,13 +194,13 @@ class Terraform:
 
 
 def mark(change: Mapping[str, Any]) -> Mark | None:
-    """What happens to the resource of an entry of `resource_changes`; None: nothing that a picture shows."""
+    """The mark for an entry of `resource_changes`; None if the picture does not show it."""
     return ACTIONS.get(tuple(change["change"]["actions"])) if change["mode"] == "managed" else None
 
 
 def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
-    """The Terraform below `cdktf.out/<env>`, and the tiers whose saved plan is of an earlier configuration
-    and therefore left out.
+    """The Terraform below `cdktf.out/<env>`, and the tiers whose saved plan was made from an earlier
+    configuration and is therefore left out.
 
     Raises FileNotFoundError when a tier was not generated.
     """
@@ -208,7 +215,7 @@ def load(folder: Path, tiers: Iterable[str]) -> tuple[Terraform, list[str]]:
             continue
         forecast = (stack / FORECAST).exists()
         made_from = [stack / PLANNED, *([folder / FORECAST / tier / CONFIGURATION] if forecast else [])]
-        planned = next((each.read_text(encoding="utf-8") for each in made_from if each.exists()), None)
+        planned = next((file.read_text(encoding="utf-8") for file in made_from if file.exists()), None)
         if planned != text or own.declared(stack / own.PLANNED) != own_terraform:
             stale.append(tier)
             continue

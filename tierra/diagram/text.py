@@ -1,4 +1,4 @@
-"""Widths of text without a font: whether it fits, where it breaks, where it is truncated.
+"""Widths of text without a font, and line breaks and truncation by these widths.
 
 The widths are those of DejaVu Sans in thousandths of the size, character by character from space to tilde,
 read from its hmtx table. It is the widest of the fonts that a browser may choose for the family that the
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 
 def _table(widths: str) -> list[int]:
-    return [int(each) for each in widths.split()]
+    return [int(number) for number in widths.split()]
 
 
 REGULAR = _table(
@@ -31,15 +31,15 @@ BOLD = _table(
     712 343 343 665 343 1042 712 687 716 716 493 595 478 712 652 924 645 652 582 712 365 712 838
     """
 )
-# Of whatever else there is.
+# The width of all other characters.
 OTHER = 1000
 ELLIPSIS = "…"
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
-    """In the unit of `size`, at most."""
+    """The maximum width, in the unit of `size`."""
     table = BOLD if bold else REGULAR
-    return sum(table[ord(each) - 32] if " " <= each <= "~" else OTHER for each in text) * size / 1000
+    return sum(table[ord(letter) - 32] if " " <= letter <= "~" else OTHER for letter in text) * size / 1000
 
 
 def cut(text: str, size: float, room: float, *, bold: bool = False) -> str:
@@ -64,7 +64,7 @@ def wrap(text: str, size: float, room: float, *, bold: bool = False) -> list[str
 
 
 def _broken(word: str, size: float, room: float, *, bold: bool) -> list[str]:
-    """A word in lines that fit, broken behind signs as in names and paths."""
+    """A word in lines that fit, broken after signs such as those in names and paths."""
     lines = [""]
     for part in re.split(r"(?<=[-/._,])", word):
         if lines[-1] and width(lines[-1] + part, size, bold=bold) > room:
@@ -74,5 +74,5 @@ def _broken(word: str, size: float, room: float, *, bold: bool) -> list[str]:
 
 
 def wrapped(texts: Iterable[str], size: float, room: float) -> list[str]:
-    """Each text from a line of its own."""
+    """Each text begins on a new line."""
     return [line for text in texts for line in wrap(text, size, room)]

@@ -1,10 +1,10 @@
 """`python -m tierra.github` writes the workflows of this repository to .github/workflows, and lists those
 for other repositories.
 
-The environments are those with target: aws. A file that no spec asks for any more is removed if Tierra wrote
-it; files of others stay. Workflows of other repositories are written below cdktf.out/workflows, to be
-committed there, and where one is removed it must be removed there too. For environments with delivery.ci: off
-scripts for any other CI lie in pipelines/.
+The environments are those with target: aws. A file that no spec needs any more is removed if Tierra wrote it;
+other files stay. Workflows of other repositories are written below cdktf.out/workflows, to be committed
+there, and where one is removed it must be removed there too. For environments with delivery.ci: off, scripts
+for any other CI are written to pipelines/.
 """
 
 from __future__ import annotations
@@ -24,29 +24,31 @@ from tierra.github.workflows import (
 from tierra.specs import Refused, real_environments
 
 ELSEWHERE = Path("cdktf.out", "workflows")
-HEAD = 60  # letters within which a file of ours says so
+HEAD = 60  # the first letters of a file, in which Tierra's files name their generator
 
 
 def gathered(environments: list[Environment]) -> dict[str, str]:
-    """The workflows of all environments, by repository and place. Raises Refused where two specs disagree."""
-    found: dict[str, str] = {}
-    waves = max((each.chain.place + 1 for each in environments if each.chain.linked), default=0)
+    """The workflows of all environments, by repository and path. Raises Refused if two specs disagree."""
+    result: dict[str, str] = {}
+    waves = max(
+        (environment.chain.place + 1 for environment in environments if environment.chain.linked), default=0
+    )
     sources: dict[str, str] = {}
     for environment in environments:
-        for place, text in workflows(environment, waves).items():
-            if found.setdefault(place, text) != text:
-                one, other = sources[place], environment.environment
+        for path, text in workflows(environment, waves).items():
+            if result.setdefault(path, text) != text:
+                earlier, later = sources[path], environment.environment
                 raise Refused(
-                    f"workflows: {one} and {other} share the repository of the infrastructure and disagree on"
-                    f" its branch\n  remedy: write the same delivery.branch in environments/{one}.yaml and"
-                    f" environments/{other}.yaml"
+                    f"workflows: {earlier} and {later} share the repository of the infrastructure and"
+                    " disagree on its branch\n  remedy: write the same delivery.branch in"
+                    f" environments/{earlier}.yaml and environments/{later}.yaml"
                 )
-            sources.setdefault(place, environment.environment)
-    return found
+            sources.setdefault(path, environment.environment)
+    return result
 
 
 def put(path: Path, text: str) -> str:
-    """Writes a file that differs; what happened to it."""
+    """Writes a file that differs; returns what happened to it."""
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before == text:
         return "unchanged"
@@ -58,21 +60,26 @@ def put(path: Path, text: str) -> str:
 def main() -> int:
     try:
         real = real_environments()
-        environments = [each for each in real if each.delivery.github]
+        environments = [environment for environment in real if environment.delivery.github]
         wanted = gathered(environments)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
-    ours = {infrastructure_repository(each).lower() for each in environments}
-    files = {_here(place, ours) or ELSEWHERE / place: text for place, text in wanted.items()}
-    scripts = [each for other in real if not other.delivery.github for each in pipelines(other).items()]
-    files |= {Path(place): text for place, text in scripts}
+    ours = {infrastructure_repository(environment).lower() for environment in environments}
+    files = {_here(path, ours) or ELSEWHERE / path: text for path, text in wanted.items()}
+    scripts = [
+        script
+        for environment in real
+        if not environment.delivery.github
+        for script in pipelines(environment).items()
+    ]
+    files |= {Path(path): text for path, text in scripts}
     for path, text in sorted(files.items()):
         print(f"{put(path, text):9} {path}{_remark(path)}")
         if path.suffix == ".sh":
             path.chmod(0o755)
     known = (Path(FOLDER).glob("*.yml"), ELSEWHERE.rglob("*.yml"), Path(PIPELINES).glob("*.sh"))
-    for path in sorted(each for found in known for each in found):
+    for path in sorted(path_ for paths in known for path_ in paths):
         if path not in files and WRITTEN in path.read_text(encoding="utf-8")[:HEAD]:
             path.unlink()
             print(f"removed   {path}: no spec asks for it")
@@ -82,17 +89,17 @@ def main() -> int:
 
 
 def _remark(path: Path) -> str:
-    """What is left to do with a workflow of another repository."""
+    """The remaining step for a workflow of another repository."""
     if not path.is_relative_to(ELSEWHERE):
         return ""
     owner, name, *there = path.relative_to(ELSEWHERE).parts
     return f": commit it to {owner}/{name} as {Path(*there)}"
 
 
-def _here(place: str, ours: set[str]) -> Path | None:
-    """Where a workflow lies in this checkout; None if it is another repository's."""
-    owner, name, path = place.split("/", 2)
-    return Path(path) if f"{owner}/{name}".lower() in ours else None
+def _here(path: str, ours: set[str]) -> Path | None:
+    """The path of a workflow in this checkout; None if it belongs to another repository."""
+    owner, name, file = path.split("/", 2)
+    return Path(file) if f"{owner}/{name}".lower() in ours else None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Third-party actions of the workflows, each pinned to a commit: a tag can be moved, a commit cannot.
 
-To renew one, look up the commit of a release and read what changed since the one that is here:
+To update one, look up the commit of a release and read its changes since this one:
 
     git ls-remote https://github.com/actions/checkout 'refs/tags/v7.*'
 

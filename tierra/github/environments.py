@@ -2,7 +2,7 @@
 plans and applies them: lines of a name and the JSON of a matrix.
 
 `all` are all of them, `apart` those that are in no chain, and `wave_1`, `wave_2`, … those that are applied
-one wave after another, for each takes its images from one of the wave before.
+one wave after another, because each takes its images from an environment of the previous wave.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tierra.specs import Refused, real_environments
 
 
 def started(entry: dict[str, Any], run: str) -> dict[str, Any]:
-    """With labels of CodeBuild as its runners have them, for it starts one for each run."""
-    labels = [f"{each}-{run}" if each.startswith(CODEBUILD) else each for each in entry["runner"]]
+    """The entry with the labels of CodeBuild's runners, which are specific to a run."""
+    labels = [f"{label}-{run}" if label.startswith(CODEBUILD) else label for label in entry["runner"]]
     return {**entry, "runner": labels}
 
 
 def main() -> int:
     try:
-        environments = [each for each in real_environments() if each.delivery.github]
+        environments = [environment for environment in real_environments() if environment.delivery.github]
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
@@ -37,12 +37,12 @@ def main() -> int:
         return 1
     entries = [account_of(environment) for environment in environments]
     if run := os.environ.get("GITHUB_RUN_ID"):
-        entries = [started(each, f"{run}-{os.environ['GITHUB_RUN_ATTEMPT']}") for each in entries]
-    places = [each.chain.place + 1 if each.chain.linked else 0 for each in environments]
+        entries = [started(entry, f"{run}-{os.environ['GITHUB_RUN_ATTEMPT']}") for entry in entries]
+    places = [environment.chain.place + 1 if environment.chain.linked else 0 for environment in environments]
     matrices = {"all": entries}
-    for place in range(max(places, default=0) + 1):
-        name = f"wave_{place}" if place else "apart"
-        matrices[name] = [entry for entry, its in zip(entries, places, strict=True) if its == place]
+    for stage in range(max(places, default=0) + 1):
+        name = f"wave_{stage}" if stage else "apart"
+        matrices[name] = [entry for entry, its in zip(entries, places, strict=True) if its == stage]
     for name, matrix in matrices.items():
         print(f"{name}={json.dumps(matrix, separators=(',', ':'))}")
     return 0

@@ -1,8 +1,7 @@
-"""`python -m tierra.github.pipeline FOLDER ROW`, for the workflow that plans: what saved plans do.
+"""`python -m tierra.github.pipeline FOLDER ROW`, for the workflow that plans: a summary of saved plans.
 
-FOLDER is cdktf.out/<env> after `make plan`. ROW gets the environment's row of the table that sums up all of
-them. Printed, for later steps, is `tiers=`: those whose plan does something. A forecast is planned again
-by the apply.
+FOLDER is cdktf.out/<env> after `make plan`. The environment's row of the summary table is written to ROW.
+`tiers=` is printed for later steps: the tiers whose plan changes something. The apply plans a forecast again.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ VERBS = ("add", "change", "destroy")
 
 
 def changing(folder: Path, report: dict[str, Any]) -> list[str]:
-    """The tiers whose plan does something, be it to outputs alone; forecasts among them."""
+    """The tiers whose plan changes something, if only outputs, including forecasts."""
     plans = {tier: folder / "stacks" / tier / PLAN for tier in report["tiers"]}
     return [tier for tier, plan in plans.items() if json.loads(plan.read_text(encoding="utf-8"))["applyable"]]
 

@@ -1,9 +1,9 @@
 """The GitHub Actions workflows: from the spec to the text of files. This module writes no files and does not
 call AWS.
 
-A system has a workflow for each environment, for each has a registry, an account and an approval of its own.
-The infrastructure has two for all environments together, which name none of them: they read the specs. One
-more says which versions are old.
+A system has a workflow for each environment, because each has its own registry, account and approval. The
+infrastructure has two for all environments, which read the specs instead of naming environments. One more
+reports old versions.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tierra.validation.github import plain
 
 FOLDER = ".github/workflows"
 PIPELINES = "pipelines"
-WRITTEN = "# Written by Tierra"  # how a file of ours starts
-CODEBUILD = "codebuild-"  # how a label of a runner that CodeBuild starts begins
+WRITTEN = "# Written by Tierra"  # the first words of a file of Tierra
+CODEBUILD = "codebuild-"  # the prefix of labels of CodeBuild's runners
 MOST_ENVIRONMENTS = 256  # jobs of a matrix: docs.github.com/en/actions/reference/limits
 
-# What the deployment of an image goes through: its steps, and how many minutes each may take.
+# The steps of a deployment, each with its limit in minutes.
 STEPS = {
     "connect": ("Reach the cluster", 5),
     "remember": ("Remember what runs", 5),
@@ -42,7 +42,7 @@ STEPS = {
 
 
 def pipelines(environment: Environment) -> dict[str, str]:
-    """For another CI than GitHub Actions: a script for each system, by its place."""
+    """For another CI than GitHub Actions: a script for each system, by its path."""
     return {
         f"{PIPELINES}/{system}.{environment.environment}.sh": Templates().file(
             "delivery/pipeline.sh", **_words(environment, system, ""), quoted=shlex.quote
@@ -52,16 +52,16 @@ def pipelines(environment: Environment) -> dict[str, str]:
 
 
 def workflows(environment: Environment, waves: int | None = None) -> dict[str, str]:
-    """Every file, by repository and the place in it: `acme/shop/.github/workflows/shop.production.yml`.
+    """Every file, by repository and path: `acme/shop/.github/workflows/shop.production.yml`.
 
     `waves` is how many environments are applied one after another, in the longest chain of all specs; by
-    default of those that this one knows.
+    default in the chain of this one.
     """
     here = environment.chain
     infrastructure = plain(environment.delivery.repository)
     branch = environment.delivery.branch
     written_by = f"{WRITTEN} (make workflows); changes made here are lost."
-    found = {
+    files = {
         f"{infrastructure}/{FOLDER}/{name}.yml": Templates().file(
             f"delivery/{name}.yml",
             written_by=written_by,
@@ -75,15 +75,16 @@ def workflows(environment: Environment, waves: int | None = None) -> dict[str, s
     }
     for system in environment.systems:
         file = f"{FOLDER}/{system}.{environment.environment}.yml"
-        found[f"{_repository(environment, system)}/{file}"] = _system(environment, system, file)
+        files[f"{_repository(environment, system)}/{file}"] = _system(environment, system, file)
         if not here.source and here.consumers:
             chained = f"{FOLDER}/{system}.chain.{environment.environment}.yml"
-            found[f"{_repository(environment, system)}/{chained}"] = _chain(environment, system, chained)
-    return found
+            files[f"{_repository(environment, system)}/{chained}"] = _chain(environment, system, chained)
+    return files
 
 
 def _chain(environment: Environment, system: str, file: str) -> str:
-    """Calls the workflows of a system for an environment and for those that take their images from it."""
+    """The workflow that calls those of a system for an environment and for the environments that take their
+    images from it."""
     delivery = environment.delivery
     return Templates().file(
         "delivery/chain.yml",
@@ -92,16 +93,16 @@ def _chain(environment: Environment, system: str, file: str) -> str:
         branch=delivery.branch,
         paths=_paths(environment, system, file, f"{FOLDER}/{system}.{environment.environment}.yml"),
         links=[
-            {"environment": each.environment, "after": each.delivery.promote_from}
-            for each in _onwards(environment, system)
+            {"environment": link.environment, "after": link.delivery.promote_from}
+            for link in _onwards(environment, system)
         ],
     )
 
 
 def _onwards(environment: Environment, system: str) -> list[Environment]:
-    """The environment and all that its images of a system reach, sources first."""
-    later = [each for each in environment.chain.consumers if system in each.systems]
-    return [environment, *(one for each in later for one in _onwards(each, system))]
+    """The environment and all environments that its images of a system reach, sources first."""
+    later = [consumer for consumer in environment.chain.consumers if system in consumer.systems]
+    return [environment, *(link for consumer in later for link in _onwards(consumer, system))]
 
 
 def _written_by(environment: Environment) -> str:
@@ -112,7 +113,7 @@ def _written_by(environment: Environment) -> str:
 
 
 def _paths(environment: Environment, system: str, *files: str) -> list[str]:
-    """What a commit must touch to start the workflow of a system; nothing where any commit does."""
+    """The paths that start the workflow of a system; empty if every commit starts it."""
     shared = _repository(environment, system).lower() == plain(environment.delivery.repository).lower()
     return [f"{_folder(environment, system)}/**", *files] if shared else []
 
@@ -122,7 +123,7 @@ def _folder(environment: Environment, system: str) -> str:
 
 
 def account_of(environment: Environment) -> dict[str, Any]:
-    """What the workflow of the infrastructure must know of an environment to plan and apply it."""
+    """The facts that the workflow of the infrastructure needs to plan and apply an environment."""
     trusted = github_environments(environment.delivery, environment.environment)
     return {
         "environment": environment.environment,
@@ -149,7 +150,7 @@ def _system(environment: Environment, system: str, file: str) -> str:
 
 
 def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
-    """What the templates of a system name."""
+    """The variables of the templates of a system."""
     settings, delivery = environment.systems[system], environment.delivery
     trusted = github_environments(delivery, environment.environment)
     names = _names(environment)
@@ -184,7 +185,7 @@ def _words(environment: Environment, system: str, file: str) -> dict[str, Any]:
         "builder": "ubuntu-24.04-arm" if kind == "arm64" else "ubuntu-24.04",
         "platform": f"linux/{kind}",
         "runner": json.dumps(
-            [_label(each) for each in labels(environment, _repository(environment, system))]
+            [_label(label) for label in labels(environment, _repository(environment, system))]
         ),
         "region": environment.region,
         "account": environment.account,
@@ -211,7 +212,7 @@ def _registry(environment: Environment, system: str) -> str:
 
 
 def _source(environment: Environment, system: str) -> dict[str, str]:
-    """Where the images of a system come from; empty where they are built."""
+    """The source of the images of a system; empty if they are built."""
     source = environment.chain.source
     if not source:
         return {}
@@ -232,7 +233,7 @@ def _role(environment: Environment, name: str) -> str:
 
 
 def _audience(environment: Environment) -> str:
-    """Whom tokens are for, as modules/delivery/github.py has it."""
+    """The audience of tokens, the same as in modules/delivery/github.py."""
     return f"sts.{environment.dns_suffix}"
 
 
@@ -241,7 +242,8 @@ def _repository(environment: Environment, system: str) -> str:
 
 
 def _label(label: str) -> str:
-    """A label of a runner. CodeBuild starts one for each run, whose number its label carries."""
+    """A label of a runner. CodeBuild starts a runner for each run, with the number of the run in its
+    label."""
     run = "-${{ github.run_id }}-${{ github.run_attempt }}"
     return label + run if label.startswith(CODEBUILD) else label
 

@@ -1,13 +1,13 @@
-"""The HCL twin: the generated Terraform JSON as idiomatic HCL.
+"""The generated Terraform JSON as idiomatic HCL.
 
 `python -m tierra.hcl TERRAFORM cdktf.out/<env> environments/<env>.yaml TIER…` writes `hcl/<tier>/` beside
-`stacks/<tier>/`: the same root module, in files by concern. Its plan is the plan of the JSON; tests hold it
-to that. Nothing else reads it. With OWN=yes it writes `own/<tier>/`, for those who leave Tierra: with locals
-for what names repeat, and without a word of Tierra's (owning.py).
+`stacks/<tier>/`: the same root module, in files by concern. Its plan equals the plan of the JSON; tests check
+that. Nothing else reads it. With OWN=yes it writes `own/<tier>/`, for teams that leave Tierra: with locals
+for values that names repeat, and without any mention of Tierra (owning.py).
 
-    templates.py     strings and the expressions in them
+    strings.py       strings and the expressions in them
     values.py        values in lines; JSON documents
-    blocks.py        what is a block and what an argument
+    blocks.py        tells blocks from arguments
     terraform fmt    indentation and equals signs
 """
 
@@ -41,14 +41,13 @@ VERSIONS = "versions.tf"
 ELEMENTS = ("data", "ephemeral", "resource")
 SECTIONS = ("//", "terraform", "provider", "locals", *ELEMENTS, "moved", "removed", "output")
 
-# The file, the address, and what makes the lines.
+# The file, the address, and the function that makes the lines.
 Paragraph = tuple[str, str, Callable[[], list[str]]]
 
 
 class Hcl:
     """The HCL of a root module. Its comments name the spec, the tier and, by address, the modules in
-    `sources` that asked for what stands there, in the order in which they asked. With `own` there are no
-    comments."""
+    `sources` that created each block, in the order of creation. With `own` there are no comments."""
 
     def __init__(
         self,
@@ -68,18 +67,18 @@ class Hcl:
         self.own = own
 
     def files(self) -> dict[str, str]:
-        """The text of every file, by its name, before `terraform fmt`. Raises HclError for what has no HCL
-        here."""
+        """The text of every file, by its name, before `terraform fmt`. Raises HclError for values that cannot
+        be written as HCL."""
         unknown = sorted(self.configuration.keys() - set(SECTIONS))
         if unknown:
             raise HclError(f"{', '.join(unknown)}: sections that cannot be written as HCL")
         files: dict[str, list[str]] = {MAIN: []}
-        place = {address: number for number, address in enumerate(self.sources)}
-        for file, address, made in sorted(
-            self._paragraphs(), key=lambda each: place.get(each[1], len(place))
+        position = {address: number for number, address in enumerate(self.sources)}
+        for file, address, render in sorted(
+            self._paragraphs(), key=lambda paragraph: position.get(paragraph[1], len(position))
         ):
             try:
-                lines = made()
+                lines = render()
             except HclError as problem:
                 raise HclError(f"{address}: {problem}") from None
             comment = [f"# {self.sources[address]}"] if address in self.sources and not self.own else []
@@ -99,8 +98,8 @@ class Hcl:
         if settings := self._section("terraform"):
             yield VERSIONS, "terraform", partial(_settings, settings)
         for name, configurations in self._section("provider").items():
-            for each in configurations if isinstance(configurations, list) else [configurations]:
-                yield VERSIONS, f"provider.{name}", partial(self._provider, name, each)
+            for configuration_ in configurations if isinstance(configurations, list) else [configurations]:
+                yield VERSIONS, f"provider.{name}", partial(self._provider, name, configuration_)
         if values := self._section("locals"):
             yield owning.FILE if self.own else MAIN, "locals", partial(_locals, values)
         for kind in ELEMENTS:
@@ -108,8 +107,8 @@ class Hcl:
                 for name, arguments in named.items():
                     address = f"{terraform_type}.{name}"
                     address = address if kind == "resource" else f"{kind}.{address}"
-                    made = partial(self._element, kind, terraform_type, name, arguments)
-                    yield self._file(address), address, made
+                    element = partial(self._element, kind, terraform_type, name, arguments)
+                    yield self._file(address), address, element
         for move in self.configuration.get("moved", []):
             yield MAIN, "moved", partial(_moved, move)
         for left in self.configuration.get("removed", []):
@@ -125,7 +124,7 @@ class Hcl:
         return block(f'{kind} "{terraform_type}" "{name}"', lines)
 
     def _file(self, address: str) -> str:
-        """Files go by the modules of the tier: what `modules/data/redis.py` asks for is in `redis.tf`."""
+        """Files follow the modules of the tier: resources of `modules/data/redis.py` are in `redis.tf`."""
         source = PurePath(self.sources.get(address, ""))
         own = source.parent.name == self.tier and source.stem != "tier"
         return f"{source.stem}.tf" if own else MAIN
@@ -153,7 +152,7 @@ def _settings(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _named(provider: Any) -> Any:
-    """A required provider by the whole of its name; terraform reads `aws` as `hashicorp/aws`."""
+    """A required provider by its full name; terraform reads `aws` as `hashicorp/aws`."""
     source = provider.get("source", "") if isinstance(provider, dict) else ""
     return {**provider, "source": f"hashicorp/{source}"} if re.fullmatch(r"[\w-]+", source) else provider
 
@@ -167,13 +166,13 @@ def _moved(move: Mapping[str, str]) -> list[str]:
 
 
 def _removed(left: Mapping[str, Any]) -> list[str]:
-    """What leaves the state, and whether AWS keeps it."""
+    """A `removed` block: what leaves the state, and whether AWS keeps it."""
     kept = block("lifecycle", entries([("destroy", value(left["lifecycle"]["destroy"]))]))
     return block("removed", [*entries([("from", [left["from"]])]), "", *kept])
 
 
 def _output(name: str, output: Mapping[str, Any]) -> list[str]:
-    """An output: what it says of itself, its value, and what it waits for."""
+    """An output: its description, value and dependencies."""
     named: list[Entry] = []
     last: list[str] = []
     for key in sorted(output, key=_rank):
@@ -199,24 +198,26 @@ def _output_argument(key: str, of: Any) -> list[str]:
 
 
 def carried(module: Path) -> dict[str, bytes]:
-    """The files that a root module carries in folders of its own, such as charts, by their path in it, and
-    own Terraform, as it is."""
-    folders = sorted(each for each in module.iterdir() if each.is_dir() and not _of_terraform(each.name))
+    """The files in subfolders of a root module, such as charts, and own Terraform, unchanged, by their path
+    in the module."""
+    folders = sorted(
+        folder for folder in module.iterdir() if folder.is_dir() and not _of_terraform(folder.name)
+    )
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     files += [path for pattern in own.FILES for path in sorted(module.glob(pattern))]
     return {path.relative_to(module).as_posix(): path.read_bytes() for path in files}
 
 
 def _of_terraform(name: str) -> bool:
-    """Whether terraform keeps something of its own under that name, such as `.terraform`."""
+    """Whether the name belongs to terraform itself, such as `.terraform`."""
     return name.startswith((".", "terraform.tfstate"))
 
 
-def formatted(terraform: str, twins: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """The files of several twins, by tier, as `terraform fmt` formats them. Raises HclError with what it says
-    about those that it cannot read."""
+def formatted(terraform: str, files_of: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """The files of several tiers as `terraform fmt` formats them. Raises HclError with its message about
+    files that it cannot read."""
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
-        for tier, files in twins.items():
+        for tier, files in files_of.items():
             Path(scratch, tier).mkdir()
             for name, text in files.items():
                 Path(scratch, tier, name).write_text(text, encoding="utf-8")
@@ -230,13 +231,13 @@ def formatted(terraform: str, twins: Mapping[str, Mapping[str, str]]) -> dict[st
             raise HclError(f"terraform fmt: {run.stderr}")
         return {
             tier: {name: Path(scratch, tier, name).read_text(encoding="utf-8") for name in files}
-            for tier, files in twins.items()
+            for tier, files in files_of.items()
         }
 
 
 def save(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Puts the files of a twin in their folder, each in one step. Those of an earlier run that are not among
-    them go; what terraform keeps there stays."""
+    """Writes the files of a tier into its folder, each atomically. Files of an earlier run that are not among
+    them are removed; what terraform keeps there stays."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write(folder / name, text)
@@ -251,14 +252,14 @@ def save(folder: Path, files: Mapping[str, str | bytes]) -> None:
             path.unlink()
 
 
-def twins(
+def generate(
     terraform: str, out: Path, spec: str, tiers: Iterable[str], *, own: bool = False
 ) -> dict[str, dict[str, str]]:
-    """The files of the twins of several tiers. Raises HclError for what has no HCL here."""
+    """The HCL files of several tiers. Raises HclError for what cannot be written as HCL."""
     schemas = Schemas(Catalog(catalog_path()))
     sources = json.loads((out / SOURCES).read_text(encoding="utf-8"))
     facts = json.loads((out / FACTS).read_text(encoding="utf-8"))
-    found = {}
+    result = {}
     for tier in tiers:
         file = out / "stacks" / tier / GENERATED
         configuration = read(file.read_text(encoding="utf-8"))
@@ -271,10 +272,10 @@ def twins(
             if own:
                 configuration = owning.owned(configuration, facts)
                 owning.check(configuration.get("locals", {}), carried(file.parent))
-            found[tier] = Hcl(configuration, sources[tier], schemas, tier, spec, own=own).files()
+            result[tier] = Hcl(configuration, sources[tier], schemas, tier, spec, own=own).files()
         except HclError as problem:
             raise HclError(f"{file}: {problem}") from None
-    return formatted(terraform, found)
+    return formatted(terraform, result)
 
 
 def main() -> int:
@@ -282,7 +283,7 @@ def main() -> int:
     leaving = os.environ.get("OWN") == "yes"
     folder = out / ("own" if leaving else "hcl")
     try:
-        for tier, files in twins(terraform, out, spec, tiers, own=leaving).items():
+        for tier, files in generate(terraform, out, spec, tiers, own=leaving).items():
             save(folder / tier, {**files, **carried(out / "stacks" / tier)})
             print(f"hcl: {folder / tier}: {', '.join(files)}")
     except (HclError, OSError) as problem:

@@ -1,7 +1,7 @@
 """Blocks in Terraform's JSON as blocks of HCL.
 
-JSON writes a block and an object alike; which of the two HCL needs, the schema says. It is that of the
-bindings, with the facts of the rehearsal: the same by which the embedded provider refuses the wrong one.
+In JSON a block and an object look the same; the schema tells which of the two HCL needs. It is that of the
+bindings, with the facts of the rehearsal, which the embedded provider also uses to refuse the wrong one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tierra.hcl import owning
 from tierra.hcl.strings import HclError, reference
 from tierra.hcl.values import Entry, document, entries, fixed, indent, value
 
-# What terraform itself provides; all that these take are arguments.
+# Types of terraform itself, which have only arguments.
 BUILT_IN = ("terraform_data", "terraform_remote_state")
 FIRST = ("count", "for_each", "provider")
 CONDITIONS = ("precondition", "postcondition")
@@ -28,7 +28,7 @@ _ATTRIBUTE = re.compile(r"\$\{(?P<data>data\.)?(?P<type>[a-z0-9]+_[a-z0-9_]+)\.[
 
 @dataclass
 class Body:
-    """What stands between two braces: paragraphs with an empty line between them."""
+    """The lines between two braces: paragraphs separated by empty lines."""
 
     first: list[Entry] = field(default_factory=list)
     arguments: list[Entry] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Body:
 
 
 class Schemas:
-    """The types of the providers, as far as they were asked for."""
+    """The types of the providers, loaded when they are needed."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -52,36 +52,34 @@ class Schemas:
     def find(self, kind: str, name: str) -> Type:
         """The type called `name`, of the kind "resource", "data", "ephemeral" or "provider".
 
-        Raises HclError for one that the bindings do not have.
+        Raises HclError if the bindings do not have it.
         """
         key = (kind, name)
         if kind == "ephemeral" and name in ephemeral.TYPES:
             self._known[key] = Type(name, ephemeral.TYPES[name], Facts())
         elif key not in self._known:
             provider = name.partition("_")[0]
-            for found in self._catalog.load(provider, kind, {name}).values():
-                self._known[key] = found
+            for type_ in self._catalog.load(provider, kind, {name}).values():
+                self._known[key] = type_
         if key not in self._known:
             raise HclError(f"{kind} {name}: the bindings have no such type")
         return self._known[key]
 
     def is_text(self, expression: str) -> bool:
-        """Whether an expression, `${aws_vpc.main.id}`, is sure to have a string as its value.
-
-        Attributes say so themselves. Outputs of other tiers are strings, or lists or maps of them
-        (tierra/terraform/outputs.py), and neither of the latter fits where a string is asked for. Locals are
-        ours.
+        """Whether the value of an expression, `${aws_vpc.main.id}`, is certainly a string. Attributes have a
+        type. Outputs of other tiers are strings, or lists or maps of them (tierra/terraform/outputs.py), and
+        neither of the latter is valid where a string is required. Locals are generated here.
         """
         if owning.LOCAL.fullmatch(expression):
             return True
-        found = _ATTRIBUTE.fullmatch(expression)
-        if not found or found["type"] in BUILT_IN:
+        match = _ATTRIBUTE.fullmatch(expression)
+        if not match or match["type"] in BUILT_IN:
             return (
                 expression.startswith("${data.terraform_remote_state.")
                 and _PATH.fullmatch(expression) is not None
             )
-        attribute = self.find("data" if found["data"] else "resource", found["type"]).block.attributes
-        return found["name"] in attribute and attribute[found["name"]].type == "string"
+        attribute = self.find("data" if match["data"] else "resource", match["type"]).block.attributes
+        return match["name"] in attribute and attribute[match["name"]].type == "string"
 
 
 def block(header: str, lines: list[str]) -> list[str]:
@@ -122,21 +120,21 @@ class _Filler:
     type: Type
 
     def fill(self, body: Body, schema: Block, arguments: Mapping[str, Any], path: str = "") -> None:
-        """Adds them by the schema of the block that `path` leads to. Raises HclError for what the schema does
-        not have, or leaves open."""
+        """Adds them according to the schema of the block at `path`. Raises HclError for names that the schema
+        does not have, or whose type it leaves open."""
         for name, item in arguments.items():
             inner = f"{path}.{name}" if path else name
-            found = schema.attributes.get(name) or schema.blocks.get(name)
-            if found is None or (isinstance(found, Attribute) and found.type == "dynamic"):
+            argument = schema.attributes.get(name) or schema.blocks.get(name)
+            if argument is None or (isinstance(argument, Attribute) and argument.type == "dynamic"):
                 raise HclError(f"{inner}: the bindings do not say what this is in HCL")
-            if isinstance(found, Attribute) or found.attribute:
+            if isinstance(argument, Attribute) or argument.attribute:
                 body.arguments.append((name, self._argument(item, inner)))
             else:
-                body.blocks += self._nested(name, found, item, inner)
+                body.blocks += self._nested(name, argument, item, inner)
 
     def _nested(self, name: str, nested: Nested, item: Any, path: str) -> list[list[str]]:
-        """The blocks that stand for an object, or for each object of a list."""
-        made = []
+        """The blocks for an object, or for each object of a list."""
+        lines = []
         for arguments in item if isinstance(item, list) else [item]:
             if arguments is None:
                 continue
@@ -144,11 +142,11 @@ class _Filler:
                 raise HclError(f"{path} is a block, and its value is none")
             body = Body()
             self.fill(body, nested.block, arguments, path)
-            made.append(block(name, body.lines()))
-        return made
+            lines.append(block(name, body.lines()))
+        return lines
 
     def _argument(self, item: Any, path: str) -> list[str]:
-        """The expression of an argument; one of JSON as jsonencode, where that changes nothing."""
+        """The expression of an argument; a JSON document as jsonencode, if that changes nothing."""
         if isinstance(item, str):
             compared = path in self.type.facts.documents
             read = document(item, compared=compared, is_text=self.schemas.is_text)
@@ -162,7 +160,8 @@ def _first(key: str, item: Any) -> list[str]:
 
 
 def references(item: Any) -> list[str]:
-    """References, which Terraform's JSON writes as strings; one that is no list is a word such as `all`."""
+    """References, which Terraform's JSON writes as strings; a value that is not a list is a word such as
+    `all`."""
     if isinstance(item, str):
         return [item]
     names = [reference(name) for name in item]

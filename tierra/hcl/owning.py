@@ -1,8 +1,8 @@
 """The HCL for users who continue without Tierra: repeated parts of names are defined once, in locals.
 
-Values stay what they are to the byte, so that a plan of it on the states of the JSON has nothing to do. What
-terraform reads before it knows locals (backend, versions) stays as it is, and so do references and texts in
-which a name is only a part of a word.
+Values stay the same to the byte, so that its plan on the states of the JSON has no changes. Settings that
+terraform reads before locals (backend, versions) are not changed, nor are references and texts in which a
+name is only a part of a word.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from tierra.hcl.strings import HclError, split
 from tierra.hcl.values import Canonical, Number, encoded, read
 
 FILE = "locals.tf"
-# Sections whose strings are templates, as far as they may hold expressions.
+# Sections whose strings are templates, if they may contain expressions.
 TEMPLATES = ("provider", "data", "ephemeral", "resource", "output")
 # Keys below an element whose strings are references or must be constants.
 CONSTANT = ("depends_on", "lifecycle", "provider", "provisioner", "description", "alias", "version")
 OF_A_WORD = "A-Za-z0-9"
-# Those that are made here, which are all strings.
+# The locals that are generated here, which are all strings.
 LOCAL = re.compile(r"\$\{local\.(account|environment|path|project|region|stem)\}")
 
 
 def owned(configuration: Mapping[str, Any], facts: Mapping[str, str]) -> dict[str, Any]:
-    """The root module with locals for what `facts` has: project, environment, account and region."""
+    """The root module with locals for the values of `facts`: project, environment, account and region."""
     used: set[str] = set()
     patterns = _patterns(facts)
-    made = {
+    result = {
         section: _section(section, content, partial(_named, patterns, used))
         if section in TEMPLATES
         else content
         for section, content in configuration.items()
     }
     if used:
-        made["locals"] = {**_locals(facts, used), **configuration.get("locals", {})}
-    return made
+        result["locals"] = {**_locals(facts, used), **configuration.get("locals", {})}
+    return result
 
 
 def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
@@ -47,7 +47,7 @@ def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
             continue
         for body in re.findall(r'"?locals"?:?\s*\{(.*?)\n?\}', content.decode(errors="replace"), re.S):
             if clash := next(
-                (each for each in names if re.search(rf'^\W*{each}"?\s*[=:]', body, re.M)), None
+                (name for name in names if re.search(rf'^\W*{name}"?\s*[=:]', body, re.M)), None
             ):
                 raise HclError(
                     f"{file}: locals: {clash}\n  rule:   OWN=yes makes a local of this name\n  remedy: choose"
@@ -56,7 +56,7 @@ def check(names: Iterable[str], files: Mapping[str, bytes]) -> None:
 
 
 def _patterns(facts: Mapping[str, str]) -> list[tuple[str, re.Pattern[str]]]:
-    """What stands for a local, the longest first. A zone is a region with a letter."""
+    """The texts that a local replaces, the longest first. A zone is a region with a letter."""
     project, environment = re.escape(facts["project"]), re.escape(facts["environment"])
     return [
         (
@@ -75,7 +75,7 @@ def _patterns(facts: Mapping[str, str]) -> list[tuple[str, re.Pattern[str]]]:
 
 
 def _locals(facts: Mapping[str, str], used: set[str]) -> dict[str, str]:
-    """Those that are in use, and what they are made of."""
+    """The locals that are in use, and the locals that these refer to."""
     wanted = used | ({"project", "environment"} if used & {"path", "stem"} else set())
     said = {
         "project": facts["project"],
@@ -89,11 +89,11 @@ def _locals(facts: Mapping[str, str], used: set[str]) -> dict[str, str]:
 
 
 def _section(section: str, content: Any, change: Callable[[str], str]) -> Any:
-    """A section with what stands below its types and names changed."""
+    """A section with changed values below its types and names."""
     if section == "output":
         return {name: _changed(output, change) for name, output in content.items()}
     if section == "provider":
-        return {name: _changed(each, change) for name, each in content.items()}
+        return {name: _changed(content_, change) for name, content_ in content.items()}
     return {
         kind: {name: _changed(arguments, change) for name, arguments in named.items()}
         for kind, named in content.items()
@@ -103,7 +103,7 @@ def _section(section: str, content: Any, change: Callable[[str], str]) -> Any:
 def _changed(arguments: Any, change: Callable[[str], str]) -> Any:
     """The arguments of an element."""
     if isinstance(arguments, list):
-        return [_changed(each, change) for each in arguments]
+        return [_changed(member, change) for member in arguments]
     constant = CONSTANT if isinstance(arguments, dict) else ()
     return {key: item if key in constant else _deep(item, change) for key, item in arguments.items()}
 
@@ -119,23 +119,23 @@ def _deep(value: Any, change: Callable[[str], str]) -> Any:
 def _named(patterns: list[tuple[str, re.Pattern[str]]], used: set[str], template: str) -> str:
     """A template whose texts name locals."""
     parts = split(template)
-    found = []
+    names = []
     for part in parts:
         text = part.source
         if part.text:
             for name, pattern in patterns:
-                # A name that is all of a text is one only where it is all of the template.
+                # A text that is only a name is replaced only if it is the whole template.
                 whole = pattern.pattern.startswith(r"\A")
                 if (not whole or len(parts) == 1) and pattern.search(text):
                     text = pattern.sub(f"${{local.{name}}}", text)
                     used.add(name)
-        found.append(text)
-    made = "".join(found)
-    return Canonical(made) if _canonical(template) else made
+        names.append(text)
+    text_ = "".join(names)
+    return Canonical(text_) if _canonical(template) else text_
 
 
 def _canonical(template: str) -> bool:
-    """Whether a text is to the byte what jsonencode writes."""
+    """Whether a text equals the output of jsonencode to the byte."""
     if template[:1] not in ("{", "[") or "${" in template or "%{" in template:
         return False
     try:

@@ -1,7 +1,7 @@
 """Terraform's template syntax: the strings of its JSON, as strings of its HCL.
 
-Both are templates, and differ in their quotes alone: in JSON a backslash means itself, so whatever stands
-outside `${…}` and `%{…}` has to be escaped anew, and nothing inside may be.
+Both are templates, and differ only in their quotes: in JSON a backslash means itself, so the text outside
+`${…}` and `%{…}` must be escaped again, and the text inside must not.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 
 class HclError(Exception):
-    """Something in the JSON that has no HCL here; the message names it."""
+    """Something in the JSON that cannot be written as HCL; the message names it."""
 
 
 class Fixed(str):
-    """A line that has its own indentation, such as an empty one of a heredoc."""
+    """A line with fixed indentation, such as an empty one of a heredoc."""
 
 
 class Part(NamedTuple):
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 
 INDENT = "  "
 MARKER = "EOT"
-# From this many lines on, a text without a line break at its end is worth a heredoc and a function around it.
+# From this many lines on, a text without a final line break becomes a heredoc with a function around it.
 LINES_FOR_CHOMP = 3
 
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
@@ -39,10 +39,9 @@ _OPENING = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 
 
 def split(template: str) -> list[Part]:
-    """The parts of a template, in order; none is empty. What is opened and never closed is text, and so is
-    all that follows a carriage return without a line feed, as terraform reads it from JSON.
-
-    Raises HclError for marks that cut spaces in a text of several lines: JSON cuts less than a quoted string.
+    """The parts of a template, in order; none is empty. An opening mark without a closing one is text, and so
+    is everything after a carriage return without a line feed, as terraform reads it from JSON. Raises
+    HclError for strip marks in a text of several lines: they strip less in JSON than in a quoted string.
     """
     if stray := _STRAY_RETURN.search(template):
         rest = _OPENING.sub(lambda mark: mark[0][0] + mark[0], template[stray.start() :])
@@ -63,8 +62,8 @@ def split(template: str) -> list[Part]:
 def string(template: str, *, long: bool = True) -> list[str]:
     """The expression that has the value of a template, in lines.
 
-    A template that is one expression becomes that expression; a text of several lines a heredoc, unless
-    `long` forbids it.
+    A template that is one expression becomes that expression; a text of several lines becomes a heredoc,
+    unless `long` forbids it.
     """
     parts = split(template)
     if len(parts) == 1 and (bare := _bare(parts[0])):
@@ -75,7 +74,7 @@ def string(template: str, *, long: bool = True) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """A string that means exactly this text."""
+    """A string with exactly this value."""
     return f'"{_escaped(literal(text))}"'
 
 
@@ -85,18 +84,18 @@ def literal(text: str) -> str:
 
 
 def unescaped(part: Part) -> str:
-    """The text that a part of that kind has as its value."""
+    """The value of a part of that kind."""
     return re.sub(r"([$%])\1\{", r"\1{", part.source)
 
 
 def reference(text: str) -> str:
-    """What stands for a reference where Terraform's JSON has it as a string, with or without marks."""
+    """The reference that Terraform's JSON contains as a string, with or without marks."""
     parts = split(text)
     return (len(parts) == 1 and _bare(parts[0])) or text
 
 
 def _bare(part: Part) -> str | None:
-    """The expression inside `${…}`; None when it cannot stand without the marks."""
+    """The expression inside `${…}`; None if it is not valid without the marks."""
     if part.text or not part.source.startswith("${"):
         return None
     inside = part.source[2:-1].removeprefix("~").removesuffix("~").strip()
@@ -113,7 +112,7 @@ def _escaped(text: str) -> str:
 
 def _printable(character: str) -> str:
     if "\ud800" <= character <= "\udfff":
-        return "\ufffd"  # half of a pair: terraform reads it from JSON as this, too
+        return "\ufffd"  # half of a surrogate pair: terraform reads it from JSON as this, too
     if character.isprintable():
         return character
     code = ord(character)
@@ -121,7 +120,7 @@ def _printable(character: str) -> str:
 
 
 def _heredoc(template: str, parts: Sequence[Part]) -> list[str] | None:
-    """The template as a heredoc; None when it is better or only right as a quoted string."""
+    """The template as a heredoc; None if a quoted string is better or necessary."""
     ended = template.endswith("\n")
     lines = template.removesuffix("\n").split("\n")
     if not parts[-1:] or not parts[-1].text or not all(_fit(line) for line in lines):
@@ -137,9 +136,8 @@ def _heredoc(template: str, parts: Sequence[Part]) -> list[str] | None:
 
 
 def _indented(parts: Sequence[Part], lines: Sequence[str]) -> list[str] | None:
-    """The lines for a heredoc that takes indentation away again; None where it would take more, or less.
-
-    It takes from each line what all of them begin with, which must be ours alone; empty lines do not count.
+    """The lines for a heredoc that strips indentation; None if it would strip more, or less. It strips the
+    common indentation of all lines, which must be only the added one; empty lines do not count.
     """
     broken = any("\n" in part.source for part in parts if not part.text)
     filled = [line for line in lines if line.strip()]
@@ -153,7 +151,7 @@ def _cuts(expression: str) -> bool:
 
 
 def _fit(line: str) -> bool:
-    """Whether a line looks in a file as it does in a string, and has an indentation that can be counted."""
+    """Whether a line is the same in a file as in a string, and its indentation can be counted."""
     start = line.lstrip(" \t")[:1]
     plain_start = not start or not (start.isspace() or unicodedata.category(start).startswith("M"))
     return plain_start and all(character.isprintable() or character == "\t" for character in line)
@@ -168,7 +166,7 @@ def _markers() -> Iterator[str]:
 
 
 def _closing(template: str, start: int) -> int | None:
-    """The end of an expression that began before `start`: behind the brace that closes it."""
+    """The end of an expression that began before `start`: after its closing brace."""
     position, depth = start, 1
     while position < len(template):
         character = template[position]
@@ -186,7 +184,7 @@ def _closing(template: str, start: int) -> int | None:
 
 
 def _string_end(template: str, start: int) -> int | None:
-    """The end of a quoted string inside an expression, which may hold expressions of its own."""
+    """The end of a quoted string inside an expression, which may contain further expressions."""
     position = start
     while position < len(template):
         if template[position] == "\\":

@@ -14,25 +14,24 @@ from tierra.hcl.strings import INDENT, Fixed, literal, plain, split, string, une
 WIDTH = 100
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS = {"for", "false", "null", "true"}
-# Stands for an expression inside a JSON document while that is read; no text has this character.
+# Replaces an expression inside a JSON document while that is parsed; no text contains this character.
 _HOLE = "\ue000"
 _HOLES = re.compile(f"{_HOLE}(\\d+){_HOLE}")
 
 
 class Number(str):
-    """A number as it is written in JSON, which HCL reads alike."""
+    """A number as it is written in JSON, which is the same in HCL."""
 
 
 class Canonical(str):
-    """A JSON text that is what jsonencode writes, once its expressions have their values."""
+    """A JSON text that equals the output of jsonencode, once its expressions have their values."""
 
 
 Entry = tuple[str, list[str]]
 
 
 def read(text: str) -> Any:
-    """The value of a JSON text, its numbers as they are written. Raises ValueError for a key that comes
-    twice."""
+    """The value of a JSON text, its numbers as they are written. Raises ValueError for a duplicate key."""
     return json.loads(text, parse_int=Number, parse_float=Number, object_pairs_hook=_pairs)
 
 
@@ -50,7 +49,7 @@ def value(of: Any) -> list[str]:
 
 
 def fixed(of: Any) -> list[str]:
-    """The expression where Terraform's JSON has values as they are, without templates."""
+    """The expression of a value that is not a template in Terraform's JSON."""
     if isinstance(of, str) and not isinstance(of, Number):
         return [plain(of)]
     if isinstance(of, dict):
@@ -59,11 +58,11 @@ def fixed(of: Any) -> list[str]:
 
 
 def document(template: str, *, compared: bool, is_text: Callable[[str], bool]) -> list[str] | None:
-    """The JSON text as `jsonencode` of an expression, in lines; None where it must stay a text.
+    """The JSON text as `jsonencode` of an expression, in lines; None if it must stay a text.
 
-    jsonencode sorts keys, leaves out spaces and escapes `<`, `>` and `&`. Its text differs from this one
-    unless that does the same, which matters except where the provider compares documents: `compared`.
-    A text that is all one expression stays a text: unless `is_text` says that it is, it is made one.
+    jsonencode sorts keys, leaves out spaces and escapes `<`, `>` and `&`. Its text may therefore differ from
+    this one, which matters unless the provider compares documents: `compared`. A text that is a single
+    expression stays a text: it is converted unless `is_text` confirms that it is one.
     """
     if template[:1] not in ("{", "["):
         return None
@@ -84,23 +83,23 @@ def document(template: str, *, compared: bool, is_text: Callable[[str], bool]) -
 
 
 def encoded(content: Any) -> str | None:
-    """The text that jsonencode makes of a value without expressions; None where that is not certain."""
+    """The text that jsonencode makes of a value without expressions; None if that is uncertain."""
     try:
         text = json.dumps(_numbers(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except ValueError:
         return None
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]|\\[bfu]", text):
         return None
-    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub("[<>&\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def entries(of: Sequence[Entry]) -> list[str]:
-    """Names and values, one below the other; `terraform fmt` puts their equals signs in line."""
+    """Names and values, each on its own line; `terraform fmt` aligns their equals signs."""
     return [line for name, expression in of for line in wrapped(f"{name} = ", expression)]
 
 
 def wrapped(before: str, lines: list[str], after: str = "") -> list[str]:
-    """The lines with something before the first and behind the last."""
+    """The lines with a prefix before the first and a suffix after the last."""
     first, *others = lines
     joined = [before + first, *others]
     return [*joined[:-1], joined[-1] + after] if after else joined
@@ -111,14 +110,14 @@ def indent(lines: Sequence[str]) -> list[str]:
 
 
 def _base64(text: str) -> list[str] | None:
-    """A text of several lines that was encoded, such as user data, as a call of base64encode."""
+    """An encoded text of several lines, such as user data, as a call of base64encode."""
     if not re.fullmatch(r"[A-Za-z0-9+/]{40,}={0,2}", text):
         return None
     try:
         plain_text = base64.b64decode(text).decode()
     except ValueError:
         return None
-    # terraform brings texts into the form NFC; and not every ending is the one that base64encode writes.
+    # terraform normalizes texts to NFC, and not every encoding ends like that of base64encode.
     same = unicodedata.normalize("NFC", plain_text) == plain_text
     lines = string(literal(plain_text))
     if not same or len(lines) == 1 or base64.b64encode(plain_text.encode()).decode() != text:
@@ -136,7 +135,7 @@ def _list(items: Sequence[list[str]]) -> list[str]:
         return [line]
     lines: list[str] = []
     for item in items[:-1]:
-        # The end of a heredoc stands alone on its line.
+        # The end of a heredoc must be alone on its line.
         lines += [*item, ","] if item[0].startswith("<<") else wrapped("", item, ",")
     last = items[-1]
     lines += last if last[0].startswith("<<") else wrapped("", last, ",")
@@ -153,14 +152,14 @@ def _key(template: str) -> str:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise ValueError("a key comes twice")
-    return found
+    return members
 
 
 def _filled(content: Any, expressions: Sequence[str], is_text: Callable[[str], bool]) -> Any:
-    """The document with its texts as templates, in which the expressions stand again."""
+    """The document with its texts as templates, with the expressions put back."""
     if isinstance(content, dict):
         return {
             _template(key, expressions): _filled(item, expressions, is_text) for key, item in content.items()
@@ -184,7 +183,7 @@ def _template(text: str, expressions: Sequence[str]) -> str:
 
 def _numbers(content: Any) -> Any:
     """The document with numbers in place of their texts. Raises ValueError for one that jsonencode may write
-    in another way."""
+    differently."""
     if isinstance(content, Number):
         if not re.fullmatch(r"0|-?[1-9][0-9]{0,14}", content):
             raise ValueError(content)

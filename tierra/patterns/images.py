@@ -25,7 +25,11 @@ def upstreams(environment: Environment) -> dict[str, str | None]:
     if not cache.enabled:
         return {}
     secrets = {"docker.io": cache.docker_hub, "ghcr.io": cache.github}
-    return {each: secrets.get(each) for each in REGISTRIES if each not in secrets or secrets[each]}
+    return {
+        registry: secrets.get(registry)
+        for registry in REGISTRIES
+        if registry not in secrets or secrets[registry]
+    }
 
 
 def cache_prefix(stack: Stack, registry: str) -> str:
@@ -35,7 +39,10 @@ def cache_prefix(stack: Stack, registry: str) -> str:
 
 def pulled_from(stack: Stack) -> dict[str, str]:
     """By registry, what takes its place in the name of an image."""
-    place = stack.environment
-    own = f"{place.account}.dkr.ecr.{place.region}.{place.dns_suffix}"
-    cached = upstreams(place)
-    return {each: f"{own}/{cache_prefix(stack, each)}" if each in cached else each for each in REGISTRIES}
+    environment = stack.environment
+    own = f"{environment.account}.dkr.ecr.{environment.region}.{environment.dns_suffix}"
+    cached = upstreams(environment)
+    return {
+        registry: f"{own}/{cache_prefix(stack, registry)}" if registry in cached else registry
+        for registry in REGISTRIES
+    }

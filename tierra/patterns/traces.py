@@ -38,12 +38,14 @@ def _without(name: str, text: str) -> str:
 
 def _dashboard(text: str) -> str:
     board: dict[str, Any] = json.loads(text)
-    panels = [_panel(each) for each in board["panels"] if each.get("datasource", {}).get("uid") != DATASOURCE]
+    panels = [
+        _panel(panel) for panel in board["panels"] if panel.get("datasource", {}).get("uid") != DATASOURCE
+    ]
     return json.dumps({**board, "panels": panels}, indent=2) + "\n"
 
 
 def _panel(panel: dict[str, Any]) -> dict[str, Any]:
     if "targets" not in panel:
         return panel
-    kept = [each for each in panel["targets"] if not _SPANS.search(each.get("expr", ""))]
+    kept = [target for target in panel["targets"] if not _SPANS.search(target.get("expr", ""))]
     return {**panel, "targets": kept}

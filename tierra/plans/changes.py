@@ -56,7 +56,11 @@ class Change:
             return []
         if self.action != "create":
             later = self.later
-            return [each for each in described(diff(self.was, self.now)) if each.attribute not in later]
+            return [
+                difference
+                for difference in described(diff(self.was, self.now))
+                if difference.attribute not in later
+            ]
         said = {key: value for key, value in self.now.items() if key in self.configured}
         return described(diff({}, said))
 
@@ -78,13 +82,13 @@ class Change:
 
 def changes(tier: str, plan: Mapping[str, Any], configuration: Mapping[str, Any]) -> list[Change]:
     """Everything that a plan does to resources, by action and address."""
-    made = configuration.get("resource", {})
-    found = [
-        _change(tier, action, each, made.get(each["type"], {}).get(each.get("name"), {}))
-        for each in plan.get("resource_changes", [])
-        if (action := _action(each))
+    resources = configuration.get("resource", {})
+    result = [
+        _change(tier, action, entry, resources.get(entry["type"], {}).get(entry.get("name"), {}))
+        for entry in plan.get("resource_changes", [])
+        if (action := _action(entry))
     ]
-    return sorted(found, key=lambda each: (ACTIONS.index(each.action), each.address))
+    return sorted(result, key=lambda change: (ACTIONS.index(change.action), change.address))
 
 
 def _action(resource: Mapping[str, Any]) -> str:
@@ -126,8 +130,8 @@ def _change(tier: str, action: str, resource: Mapping[str, Any], configured: Map
 
 def outputs(plan: Mapping[str, Any]) -> list[str]:
     """The outputs that a plan changes."""
-    made = plan.get("output_changes", {})
-    return sorted(name for name, change in made.items() if change["actions"] != ["no-op"])
+    outputs = plan.get("output_changes", {})
+    return sorted(name for name, change in outputs.items() if change["actions"] != ["no-op"])
 
 
 def configuration(stack: Path) -> dict[str, Any]:
@@ -137,5 +141,5 @@ def configuration(stack: Path) -> dict[str, Any]:
 
 def read(file: Path) -> dict[str, Any]:
     """The JSON of a file; nothing when it is not there."""
-    made: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return made
+    plan: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return plan

@@ -39,10 +39,12 @@ def differences(change: Mapping[str, Any]) -> list[Difference]:
 
 def described(edits: list[Edit]) -> list[Difference]:
     """The texts of differences, without those between nothing and nothing."""
-    found = [_difference(each) for each in edits if not (_empty(each.was) and _empty(each.now))]
-    tags = {each.attribute for each in found if re.match(r"tags(\.|$)", each.attribute)}
-    twins = {f"tags_all{path.removeprefix('tags')}" for path in tags}
-    return [each for each in found if each.attribute not in twins]
+    differences = [_difference(edit) for edit in edits if not (_empty(edit.was) and _empty(edit.now))]
+    tags = {
+        difference.attribute for difference in differences if re.match(r"tags(\.|$)", difference.attribute)
+    }
+    copies = {f"tags_all{path.removeprefix('tags')}" for path in tags}
+    return [difference for difference in differences if difference.attribute not in copies]
 
 
 def _difference(edit: Edit) -> Difference:
@@ -55,7 +57,7 @@ def _difference(edit: Edit) -> Difference:
         return Difference(attribute, MASKED, MASKED)
     # The title of a statement says what it is about, and holds no secret.
     words = [part.value if isinstance(part, Name) else part for part in edit.path if _names(part)]
-    hidden = secret(tuple(each for each in words if isinstance(each, str)))
+    hidden = secret(tuple(word for word in words if isinstance(word, str)))
     return Difference(attribute, text(edit.was, hidden), text(edit.now, hidden))
 
 
@@ -94,14 +96,14 @@ def text(value: Any, hidden: bool = False) -> str:
 def _plain(value: Any, hidden: bool) -> Any:
     """A structure without secrets and marks."""
     if isinstance(value, dict):
-        pair = secret(tuple(each for each in (value.get("name"), value.get("key")) if isinstance(each, str)))
+        pair = secret(tuple(text for text in (value.get("name"), value.get("key")) if isinstance(text, str)))
         return {
-            key: _plain(each, hidden or secret((str(key),)) or (pair and key == "value"))
-            for key, each in value.items()
-            if not _empty(each)
+            key: _plain(member, hidden or secret((str(key),)) or (pair and key == "value"))
+            for key, member in value.items()
+            if not _empty(member)
         }
     if isinstance(value, list):
-        return [_plain(each, hidden) for each in value]
+        return [_plain(member, hidden) for member in value]
     if isinstance(value, str) and value:
         said = None if hidden else document(value)
         return text(value, hidden) if said is None else _plain(said, hidden)

@@ -26,12 +26,12 @@ def declared(file: Path) -> dict[str, Any]:
 
 def merged(generated: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """A root module with what own Terraform declares in it. No address is in both."""
-    made = dict(generated)
+    result = dict(generated)
     for section, entries in own.items():
-        before = made.get(section, {})
+        before = result.get(section, {})
         deep = section not in ("output", "module")
-        made[section] = {
+        result[section] = {
             **before,
-            **{name: {**before.get(name, {}), **each} if deep else each for name, each in entries.items()},
+            **{name: {**before.get(name, {}), **entry} if deep else entry for name, entry in entries.items()},
         }
-    return made
+    return result

@@ -45,10 +45,10 @@ def standing(plan: Mapping[str, Any], configured: Mapping[str, Any]) -> Standing
     """Out of terraform's JSON of a plan. What an apply has left over, and terraform only cleans up, is in
     neither picture."""
     pictures: tuple[dict[str, dict[str, Values]], dict[str, dict[str, Values]]] = ({}, {})
-    for each in plan.get("resource_changes", []):
-        if each.get("mode") == "data" or each.get("deposed"):
+    for resource in plan.get("resource_changes", []):
+        if resource.get("mode") == "data" or resource.get("deposed"):
             continue
-        for picture, values in zip(pictures, sides(each["change"]), strict=True):
+        for picture, values in zip(pictures, sides(resource["change"]), strict=True):
             if values is not None:
-                picture.setdefault(each["type"], {})[each["address"]] = values
+                picture.setdefault(resource["type"], {})[resource["address"]] = values
     return Standing(*pictures, configured)

@@ -69,7 +69,7 @@ def marked(value: Any, sensitive: Any = False, unknown: Any = False) -> Any:
         keys = [*value, *(key for key in more if key not in value and holds(more[key], True))]
         return {key: marked(value.get(key), below(sensitive, key), below(more, key)) for key in keys}
     if isinstance(value, list):
-        return [marked(each, below(sensitive, i), below(unknown, i)) for i, each in enumerate(value)]
+        return [marked(member, below(sensitive, i), below(unknown, i)) for i, member in enumerate(value)]
     return value
 
 
@@ -85,9 +85,9 @@ def below(mask: Any, key: str | int) -> Any:
 def holds(value: Any, wanted: Any) -> bool:
     """Whether a value, or anything inside it, is the wanted object or of the wanted class."""
     if isinstance(value, dict):
-        return any(holds(each, wanted) for each in value.values())
+        return any(holds(member, wanted) for member in value.values())
     if isinstance(value, list):
-        return any(holds(each, wanted) for each in value)
+        return any(holds(member, wanted) for member in value)
     return isinstance(value, wanted) if isinstance(wanted, type) else value is wanted
 
 
@@ -124,9 +124,9 @@ def diff(was: Any, now: Any) -> list[Edit]:
 
 def _diff(path: tuple[str | int | Name, ...], was: Any, now: Any) -> Iterator[Edit]:
     if isinstance(was, str) and isinstance(now, str) and was != now:
-        one, other = document(was), document(now)
-        if one is not None and type(one) is type(other):
-            yield from _diff(path, one, other)
+        before, after = document(was), document(now)
+        if before is not None and type(before) is type(after):
+            yield from _diff(path, before, after)
             return
     if isinstance(was, dict) and isinstance(now, dict):
         for key in sorted(was.keys() | now.keys()):
@@ -143,20 +143,20 @@ def _of_lists(path: tuple[str | int | Name, ...], was: list[Any], now: list[Any]
             yield Edit(path, was, now)
         return
     if key := _identity(was, now):
-        ours, theirs = ({each[key]: each for each in side} for side in (was, now))
+        ours, theirs = ({member[key]: member for member in side} for side in (was, now))
         for name in sorted({*ours, *theirs}, key=lambda name: (str(name), type(name).__name__)):
             yield from _diff((*path, Name(key, name)), ours.get(name, ABSENT), theirs.get(name, ABSENT))
         return
     gone, new = _unmatched(was, now)
     if not gone and not new:
-        if not all(_same(one, other) for one, other in zip(was, now, strict=True)):
+        if not all(_same(before, after) for before, after in zip(was, now, strict=True)):
             yield Edit(path, was, now)  # another order
     elif len(gone) == len(new) and all(map(_structured, (*was, *now))):
-        for index, other in zip(gone, new, strict=True):
-            yield from _diff((*path, index), was[index], now[other])
+        for index, position in zip(gone, new, strict=True):
+            yield from _diff((*path, index), was[index], now[position])
     else:
         # A mark of terraform's belongs to a place, and it is not known which element has moved to it.
-        hide = Masked if holds(was, Masked) or holds(now, Masked) else lambda each: each
+        hide = Masked if holds(was, Masked) or holds(now, Masked) else lambda value: value
         yield from (Edit((*path, index), hide(was[index]), ABSENT) for index in gone)
         yield from (Edit((*path, index), ABSENT, hide(now[index])) for index in new)
 
@@ -168,7 +168,9 @@ def _structured(value: Any) -> bool:
 def _identity(was: list[Any], now: list[Any]) -> str | None:
     """The key by which the elements of both lists can be told apart."""
     for key in IDENTITIES:
-        sides = [[each.get(key) if isinstance(each, dict) else None for each in side] for side in (was, now)]
+        sides = [
+            [member.get(key) if isinstance(member, dict) else None for member in side] for side in (was, now)
+        ]
         if all(
             all(isinstance(name, str) for name in names) and len(set(names)) == len(names) for names in sides
         ):
@@ -179,11 +181,11 @@ def _identity(was: list[Any], now: list[Any]) -> str | None:
 def _unmatched(was: list[Any], now: list[Any]) -> tuple[list[int], list[int]]:
     """The places in each list of elements that the other does not have."""
     left: dict[str, list[int]] = {}
-    for index, each in enumerate(now):
-        left.setdefault(_canonical(each), []).append(index)
+    for index, member in enumerate(now):
+        left.setdefault(_canonical(member), []).append(index)
     gone = []
-    for index, each in enumerate(was):
-        same = left.get(_canonical(each))
+    for index, member in enumerate(was):
+        same = left.get(_canonical(member))
         if same:
             same.pop(0)
         else:
@@ -198,7 +200,7 @@ def _same(was: Any, now: Any) -> bool:
 def _canonical(value: Any) -> str:
     """One text for all that is the same. A mark is like no value of terraform's."""
 
-    def plain(each: Any) -> Any:
-        return {f"\0{each!r}": each.compared() if isinstance(each, Masked) else ""}
+    def plain(value: Any) -> Any:
+        return {f"\0{value!r}": value.compared() if isinstance(value, Masked) else ""}
 
     return json.dumps(value, sort_keys=True, default=plain)

@@ -128,8 +128,8 @@ def warning(product: str, version: str, day: date) -> Aging | None:
 def _way(product: str, version: str, day: date) -> str:
     about = ABOUT[product]
     sold = VERSIONS if product == KUBERNETES else calendar.offered(product)
-    later = [each for each in sold if calendar.numbers(each) > calendar.numbers(version)]
-    lasting = [each for each in later if _lasts(product, each, day)]
+    later = [offered for offered in sold if calendar.numbers(offered) > calendar.numbers(version)]
+    lasting = [candidate for candidate in later if _lasts(product, candidate, day)]
     if not later or not lasting:
         return "renew the table with make versions, then go to a version that AWS supports"
     target = later[0] if about.one_by_one else lasting[-1]
@@ -153,8 +153,8 @@ def warnings(environment: Environment, day: date) -> Iterator[Aging]:
     if data.documentdb:
         used[DOCUMENTDB] = data.documentdb.version
     for product, version in used.items():
-        if found := warning(product, version, day):
-            yield found
+        if text := warning(product, version, day):
+            yield text
     yield from _stale(environment.compute.kubernetes, day)
 
 
@@ -175,24 +175,24 @@ def _stale(kubernetes: str, day: date) -> Iterator[Aging]:
 def findings(tier: str, standing: Standing, changes: list[Change], day: date) -> Iterator[Finding]:
     """What a day means for what a plan leaves, resource by resource. What AWS no longer creates, and the plan
     creates or raises to, is refused."""
-    touched = {each.address: each for each in changes}
+    touched = {change.address: change for change in changes}
     for terraform_type, argument in _ARGUMENTS.items():
         for address, values in standing.will_be(terraform_type).items():
             product = _product(terraform_type, values.get("engine"))
             version = values.get(argument)
             if product == POSTGRES and isinstance(version, str):
                 version = version.partition(".")[0]
-            if not isinstance(version, str) or not (found := warning(product, version, day)):
+            if not isinstance(version, str) or not (text := warning(product, version, day)):
                 continue
             change = touched.get(address)
             action = change.action if change else UNCHANGED
             new = action in ("create", "replace") or (
                 change is not None and change.was.get(argument) != values.get(argument)
             )
-            subject = REFUSED if found.refused and new else CALENDAR
-            says = f"{found.says}: {found.remedy}"
-            lines = (f"~ {found.then}",)
-            yield Finding(subject, tier, address, action, says, lines, critical=found.ended or new)
+            subject = REFUSED if text.refused and new else CALENDAR
+            says = f"{text.says}: {text.remedy}"
+            lines = (f"~ {text.then}",)
+            yield Finding(subject, tier, address, action, says, lines, critical=text.ended or new)
 
 
 _ARGUMENTS = {
@@ -211,8 +211,8 @@ def _product(terraform_type: str, engine: object) -> str:
 
 def main() -> int:
     path = Path(sys.argv[1])
-    for each in warnings(load(path), today()):
-        print(f"calendar: {path}: {each}", file=sys.stderr)
+    for line in warnings(load(path), today()):
+        print(f"calendar: {path}: {line}", file=sys.stderr)
     return 0
 
 

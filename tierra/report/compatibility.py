@@ -27,7 +27,7 @@ def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding
         says = f"its nodes become {now}: images that were built for {was} alone do not start on them"
         lines = (
             f"~ architecture: {was} → {now}",
-            *(f"~ {name} runs {each}" for name, each in images.items()),
+            *(f"~ {name} runs {image}" for name, image in images.items()),
         )
         yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, critical=True)
 
@@ -35,7 +35,7 @@ def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding
 def _moves(change: Change) -> Iterator[Finding]:
     """A system names an architecture besides its group where it is not that of the other nodes."""
     was, now = (_chosen(values) for values in (change.was, change.now))
-    kinds = [each.get(ARCHITECTURE) for each in (was, now)]
+    kinds = [selector.get(ARCHITECTURE) for selector in (was, now)]
     if kinds[0] == kinds[1] or was.get(GROUP) == now.get(GROUP):
         return
     where = f"nodes of {kinds[1]}" if kinds[1] else f"nodes of another architecture than {kinds[0]}"
@@ -45,8 +45,8 @@ def _moves(change: Change) -> Iterator[Finding]:
 
 
 def _chosen(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = (read(values) or {}).get("nodeSelector")
-    return found if isinstance(found, dict) else {}
+    selector = (read(values) or {}).get("nodeSelector")
+    return selector if isinstance(selector, dict) else {}
 
 
 def architecture(group: Mapping[str, Any]) -> str:

@@ -123,4 +123,4 @@ def _proves_a_certificate(change: Change) -> bool:
     """Whether a record is one by which ACM validates a domain (docs.aws.amazon.com/acm/latest/userguide/
     dns-validation.html): no user asks for it."""
     records = change.was.get("records") or []
-    return any(str(each).rstrip(".").endswith(".acm-validations.aws") for each in records)
+    return any(str(record).rstrip(".").endswith(".acm-validations.aws") for record in records)

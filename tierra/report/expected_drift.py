@@ -68,37 +68,39 @@ def expected_drift(drifted: Resource, managed: Iterable[Resource], configured: R
     count. `managed` are the resources in the tier's state, `configured` is its generated configuration."""
     kind, after = drifted["type"], drifted["change"]["after"]
     ignored = configured.get("lifecycle", {}).get("ignore_changes", [])
-    found = [*VOLATILE.get(kind, ()), *(after if ignored == "all" else ignored)]
+    attributes = [*VOLATILE.get(kind, ()), *(after if ignored == "all" else ignored)]
     if kind == "aws_db_instance" and _grown(drifted["change"]):
-        found.append("allocated_storage")
+        attributes.append("allocated_storage")
     if kind == "aws_db_instance" and "engine_version" not in configured:
-        found.append("engine_version")  # of a replica: it follows AWS, or the primary
+        attributes.append("engine_version")  # of a replica: it follows AWS, or the primary
     names = {after.get(name) for name in NAMES} - {None}
     for table in (ELEMENTS, WHOLES):
         for (of_kind, attribute), by in table.items():
             if of_kind == kind and attribute not in configured:
-                others = [each["values"] for each in managed if each["type"] == by]
-                made = sum(_belongs(other, names, attribute) for other in others)
-                if made == _count(after.get(attribute)) if table is ELEMENTS else made:
-                    found.append(attribute)
-    return found
+                others = [resource["values"] for resource in managed if resource["type"] == by]
+                count = sum(_belongs(resource, names, attribute) for resource in others)
+                if count == _count(after.get(attribute)) if table is ELEMENTS else count:
+                    attributes.append(attribute)
+    return attributes
 
 
 def covers(ignored: str, attribute: str) -> bool:
     """Whether a value is what an ignored path names, or lies below it; `["a"]`, `[0]` and `.a` are one."""
-    path, above = ([part for part in re.split(r"[.\[\]\"]+", each) if part] for each in (attribute, ignored))
+    path, above = (
+        [part for part in re.split(r"[.\[\]\"]+", path_) if part] for path_ in (attribute, ignored)
+    )
     return path[: len(above)] == above
 
 
-def _belongs(other: Resource, names: set[Any], attribute: str) -> bool:
-    if attribute in ("egress", "ingress") and other.get("egress") not in (None, attribute == "egress"):
+def _belongs(resource: Resource, names: set[Any], attribute: str) -> bool:
+    if attribute in ("egress", "ingress") and resource.get("egress") not in (None, attribute == "egress"):
         return False
-    return any(value in names for value in other.values() if isinstance(value, str))
+    return any(value in names for value in resource.values() if isinstance(value, str))
 
 
 def _count(value: Any) -> int:
     """How many resources an attribute shows."""
-    return sum(max(1, _sources(each)) for each in value or [])
+    return sum(max(1, _sources(block)) for block in value or [])
 
 
 def _sources(element: Any) -> int:

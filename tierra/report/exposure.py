@@ -70,7 +70,7 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
 def _says(lines: list[str]) -> str:
     """How far something opens: a range of the lines that is wide, or else a switch, which opens it to all."""
     ranges = {word for line in lines if line.startswith("+") for word in line.split() if wide(word)}
-    part = ranges and not any(each.endswith("/0") for each in ranges)
+    part = ranges and not any(range_.endswith("/0") for range_ in ranges)
     return "open to a large part of the internet" if part else "open to the internet"
 
 
@@ -88,11 +88,11 @@ def _rule(change: Change) -> tuple[list[str], bool]:
 def _sentence(kind: str, rule: Mapping[str, Any]) -> str:
     """`tcp 443 from 10.0.0.0/8 into aws_security_group.node`."""
     inward = kind == INGRESS or (kind != EGRESS and not rule.get("egress"))
-    other = next((reference(rule[name]) for name in SOURCES if rule.get(name) not in (None, "", UNKNOWN)), "")
-    other = other or "(known after apply)"
+    peer = next((reference(rule[name]) for name in SOURCES if rule.get(name) not in (None, "", UNKNOWN)), "")
+    peer = peer or "(known after apply)"
     own = reference(rule.get("security_group_id") or rule.get("network_acl_id"))
     verb = "deny " if rule.get("rule_action") == "deny" else ""
-    way = f"from {other} into {own}" if inward else f"from {own} to {other}"
+    way = f"from {peer} into {own}" if inward else f"from {own} to {peer}"
     about = f" — {text(rule['description'])}" if rule.get("description") else ""
     return f"{verb}{_ports(rule)} {way}{about}"
 
@@ -111,10 +111,10 @@ def reference(value: Any) -> str:
     """What a reference of the configuration names, without the marks around it and the attribute behind; any
     other value as it is."""
     if isinstance(value, str) and (
-        found := re.fullmatch(r"\$\{(data\.)?([a-z0-9_]+\.[a-zA-Z0-9_-]+)([^}]*)\}", value)
+        match := re.fullmatch(r"\$\{(data\.)?([a-z0-9_]+\.[a-zA-Z0-9_-]+)([^}]*)\}", value)
     ):
-        kept = "" if found[3] in (".id", ".arn", ".name") else found[3]
-        return f"{found[1] or ''}{found[2]}{kept}"
+        kept = "" if match[3] in (".id", ".arn", ".name") else match[3]
+        return f"{match[1] or ''}{match[2]}{kept}"
     return text(value)
 
 
@@ -126,22 +126,22 @@ def _web_acl(change: Change) -> Iterator[str]:
             yield f"+ rule {name}: {_does(now[name])}"
         elif name not in now:
             yield f"- rule {name}: {_does(was[name])}"
-        elif found := described(diff(was[name], now[name])):
-            told = "; ".join(f"{each.attribute} {each.was} → {each.now}" for each in found)
-            yield f"~ rule {name}: {told}"
+        elif edits := described(diff(was[name], now[name])):
+            words = "; ".join(f"{edit.attribute} {edit.was} → {edit.now}" for edit in edits)
+            yield f"~ rule {name}: {words}"
     sides = ({"default_action": side.get("default_action")} for side in (change.was, change.now))
     if change.action == "update":
-        yield from (f"~ {each.attribute}: {each.was} → {each.now}" for each in described(diff(*sides)))
+        yield from (f"~ {edit.attribute}: {edit.was} → {edit.now}" for edit in described(diff(*sides)))
 
 
 def _addresses(change: Change) -> Iterator[str]:
-    for each in described(diff({"a": change.was.get("addresses")}, {"a": change.now.get("addresses")})):
-        yield from (f"{sign} {said}" for sign, said in (("-", each.was), ("+", each.now)) if said != NOTHING)
+    for edit in described(diff({"a": change.was.get("addresses")}, {"a": change.now.get("addresses")})):
+        yield from (f"{sign} {said}" for sign, said in (("-", edit.was), ("+", edit.now)) if said != NOTHING)
 
 
 def _by_name(rules: Any) -> dict[str, Any]:
     return (
-        {str(each.get("name")): each for each in rules or [] if isinstance(each, dict)}
+        {str(rule.get("name")): rule for rule in rules or [] if isinstance(rule, dict)}
         if isinstance(rules, list)
         else {}
     )
@@ -168,8 +168,8 @@ def _public(change: Change) -> tuple[list[str], bool]:
     opens = any(line.startswith("+") for line in lines)
     if change.type == CLUSTER:
         was, now = (_endpoint(side) for side in (change.was, change.now))
-        lines += [f"- API open to {each}" for each in sorted(was - now)]
-        lines += [f"+ API open to {each}" for each in sorted(now - was)]
+        lines += [f"- API open to {cidr}" for cidr in sorted(was - now)]
+        lines += [f"+ API open to {cidr}" for cidr in sorted(now - was)]
         opens = opens or any(map(wide, now - was))
     return lines, opens
 
@@ -184,5 +184,5 @@ def _endpoint(cluster: Mapping[str, Any]) -> set[str]:
         return set()
     ranges = blocks[0].get("public_access_cidrs")
     if isinstance(ranges, list) and ranges:
-        return {str(each) for each in ranges}
+        return {str(cidr) for cidr in ranges}
     return {WORLD}

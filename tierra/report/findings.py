@@ -75,8 +75,8 @@ def verdict(finding: Finding) -> str:
 
 def verdicts(findings: Iterable[Finding], *, changes: bool) -> list[str]:
     """Everything that holds of a plan, the worst first; `safe` or `no changes` stand alone."""
-    found = set(map(verdict, findings))
-    return [each for each in VERDICTS if each in found] or [SAFE if changes else NO_CHANGES]
+    result = set(map(verdict, findings))
+    return [verdict_ for verdict_ in VERDICTS if verdict_ in result] or [SAFE if changes else NO_CHANGES]
 
 
 FEWEST = 3  # resources that make a family
@@ -85,13 +85,15 @@ FEWEST = 3  # resources that make a family
 def families(addresses: Iterable[str]) -> Mapping[str, str]:
     """The family of each destroyed resource that has one: what its name shares with at least two others, such
     as `billing` of `aws_iam_role.push_billing` and `helm_release.billing_namespace`."""
-    names = {each: each.partition(" ")[0].partition(".")[2].partition("[")[0] for each in addresses}
+    names = {address: address.partition(" ")[0].partition(".")[2].partition("[")[0] for address in addresses}
     known = {name: f"_{name}_" for name in set(names.values()) if name}
     members = {
         family: [address for address, name in names.items() if token in f"_{name}_"]
         for family, token in known.items()
     }
-    sizes = Counter({family: len(found) for family, found in members.items() if len(found) >= FEWEST})
+    sizes = Counter(
+        {family: len(addresses_) for family, addresses_ in members.items() if len(addresses_) >= FEWEST}
+    )
     # Of two that fit, the larger one; of two alike, the longer name.
     best = sorted(sizes, key=lambda family: (sizes[family], len(family), family))
     return {address: family for family in best for address in members[family]}

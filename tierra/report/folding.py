@@ -28,7 +28,8 @@ class Group:
     def uniform(self) -> bool:
         """Whether the title and what one says is all there is to know."""
         return (
-            len({(each["says"], *each["lines"]) for each in self.members}) == 1 and not self.first["family"]
+            len({(member["says"], *member["lines"]) for member in self.members}) == 1
+            and not self.first["family"]
         )
 
     @property
@@ -37,26 +38,30 @@ class Group:
 
     @property
     def tiers(self) -> str:
-        return ", ".join(dict.fromkeys(each["tier"] for each in self.members))
+        return ", ".join(dict.fromkeys(member["tier"] for member in self.members))
 
     @property
     def says(self) -> str:
         """What all of them say; a family is destroyed, each member in its own way."""
-        return str(self.first["says"]) if len({each["says"] for each in self.members}) == 1 else ""
+        return str(self.first["says"]) if len({member["says"] for member in self.members}) == 1 else ""
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines of one, or those that all have."""
-        return tuple(self.first["lines"]) if len({tuple(each["lines"]) for each in self.members}) == 1 else ()
+        return (
+            tuple(self.first["lines"])
+            if len({tuple(member["lines"]) for member in self.members}) == 1
+            else ()
+        )
 
 
 def folded(findings: list[dict[str, Any]]) -> list[Group]:
     """The findings of a subject in their order. What is destroyed together is one, unless it is grave; so are
     resources of a type for which the same holds."""
-    found: dict[Hashable, list[dict[str, Any]]] = {}
-    for each in findings:
-        found.setdefault(_likeness(each), []).append(each)
-    return [Group(_title(members), tuple(members)) for members in found.values()]
+    groups: dict[Hashable, list[dict[str, Any]]] = {}
+    for finding in findings:
+        groups.setdefault(_likeness(finding), []).append(finding)
+    return [Group(_title(members), tuple(members)) for members in groups.values()]
 
 
 def _likeness(finding: Mapping[str, Any]) -> tuple[Hashable, ...]:
@@ -75,5 +80,5 @@ def _title(members: list[dict[str, Any]]) -> str:
     if first["family"] and not first["critical"]:
         return f"{first['family']}, {len(members)} resources"
     kind = first["address"].partition(".")[0]
-    names = ", ".join(each["address"].removeprefix(f"{kind}.") for each in members)
+    names = ", ".join(member["address"].removeprefix(f"{kind}.") for member in members)
     return f"{len(members)} {kind} ({names})"

@@ -59,6 +59,6 @@ def _lifted(change: Change) -> Iterator[tuple[str, Any, Any]]:
             yield name, was, now
         elif name in KEPT and isinstance(was, int) and isinstance(now, int):
             if name in FOREVER:
-                was, now = (each or 10**6 for each in (was, now))
+                was, now = (days or 10**6 for days in (was, now))
             if now < was:
                 yield name, change.was[name], change.now[name]

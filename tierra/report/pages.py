@@ -40,45 +40,53 @@ VERBS = {
 }
 
 
-def model(made: dict[str, Any]) -> dict[str, Any]:
+def model(report: dict[str, Any]) -> dict[str, Any]:
     """The report, grouped as a page shows it."""
     names = ("add", "change", "destroy")
     return {
-        "report": made,
-        "title": made["title"],
-        "rehearsed": made["title"]["target"] == REHEARSAL,
-        "facts": facts(made["title"]),
-        "cost": made.get("cost", {}),
-        "priced": any("cost" in each for each in made["tiers"].values()),
-        "tone": tone(made["verdict_line"]),
-        "forecasts": forecasts(made["tiers"]),
-        "sums": {name: sum(each[name] for each in made["tiers"].values()) for name in names},
+        "report": report,
+        "title": report["title"],
+        "rehearsed": report["title"]["target"] == REHEARSAL,
+        "facts": facts(report["title"]),
+        "cost": report.get("cost", {}),
+        "priced": any("cost" in tier_ for tier_ in report["tiers"].values()),
+        "tone": tone(report["verdict_line"]),
+        "forecasts": forecasts(report["tiers"]),
+        "sums": {name: sum(tier_[name] for tier_ in report["tiers"].values()) for name in names},
         "subjects": [
             {
                 "key": key,
                 "title": title,
-                "count": len(found),
-                "critical": any(each["critical"] for each in found),
-                "changed": folded([each for each in found if each["action"] != "create" or each["critical"]]),
-                "new": [each for each in found if each["action"] == "create" and not each["critical"]],
+                "count": len(findings),
+                "critical": any(finding["critical"] for finding in findings),
+                "changed": folded(
+                    [finding for finding in findings if finding["action"] != "create" or finding["critical"]]
+                ),
+                "new": [
+                    finding
+                    for finding in findings
+                    if finding["action"] == "create" and not finding["critical"]
+                ],
             }
             for key, title in SUBJECTS.items()
-            if (found := [each for each in made["findings"] if each["subject"] == key])
+            if (findings := [finding for finding in report["findings"] if finding["subject"] == key])
         ],
         "absent": [
             title
             for key, title in SUBJECTS.items()
-            if key not in {each["subject"] for each in made["findings"]}
+            if key not in {finding["subject"] for finding in report["findings"]}
         ],
         "tiers": [
             {
                 "name": tier,
                 "counts": count,
-                "actions": _actions([each for each in made["resources"] if each["tier"] == tier]),
-                "outputs": made["outputs"].get(tier, []),
-                "seal": made["plans"].get(tier, {}),
+                "actions": _actions(
+                    [resource for resource in report["resources"] if resource["tier"] == tier]
+                ),
+                "outputs": report["outputs"].get(tier, []),
+                "seal": report["plans"].get(tier, {}),
             }
-            for tier, count in made["tiers"].items()
+            for tier, count in report["tiers"].items()
         ],
     }
 
@@ -102,43 +110,44 @@ def facts(title: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _actions(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The resources of a tier by what is done with them, and by kind."""
-    made = []
-    for action, group in groupby(resources, lambda each: each["action"]):
+    rows = []
+    for action, group in groupby(resources, lambda resource: resource["action"]):
         kinds = [
             {"type": kind, "resources": list(alike)}
             for kind, alike in groupby(
-                sorted(group, key=lambda each: (each["type"], each["address"])), lambda each: each["type"]
+                sorted(group, key=lambda resource: (resource["type"], resource["address"])),
+                lambda resource: resource["type"],
             )
         ]
-        made.append(
+        rows.append(
             {
                 "action": action,
                 "verb": VERBS[action],
                 "kinds": kinds,
-                "count": sum(len(each["resources"]) for each in kinds),
+                "count": sum(len(kind_["resources"]) for kind_ in kinds),
             }
         )
-    return made
+    return rows
 
 
-def html(made: dict[str, Any]) -> str:
+def html(report: dict[str, Any]) -> str:
     """One file that needs nothing else; every value is escaped."""
-    return _environment(escape=True).get_template("report.html").render(model(made))
+    return _environment(escape=True).get_template("report.html").render(model(report))
 
 
-def markdown(made: dict[str, Any], longest: int = LONGEST) -> str:
+def markdown(report: dict[str, Any], longest: int = LONGEST) -> str:
     """As much as fits: the less there is room for, the more is only counted. Values are code, in which GitHub
     reads neither HTML nor names of people."""
     template = _environment(escape=False).get_template("report.md")
-    shown = model(made)
+    shown = model(report)
     text = ""
     for depth in DEPTHS:
-        values, lines, found, addresses, edits = depth
+        values, lines, findings, addresses, edits = depth
         text = template.render(
             shown,
             values=values,
             lines=lines,
-            found=found,
+            found=findings,
             addresses=addresses,
             edits=edits,
             whole=depth is DEPTHS[0],

@@ -31,7 +31,7 @@ def identity(change: Change) -> Iterator[Finding]:
         was, now = _statements(change.was.get(name)), _statements(change.value(name))
         if was or now:
             lines += _lines(was, now)
-            critical |= any(anyone(each) for key, each in now.items() if was.get(key) != each)
+            critical |= any(anyone(principal) for key, principal in now.items() if was.get(key) != principal)
         elif change.now.get(name) is UNKNOWN and name in change.configured and name in POLICIES:
             lines.append(f"~ {name}: its statements are known after apply")
     if change.type in GRANTS and (grant := list(_grant(change))):
@@ -48,24 +48,26 @@ def _statements(value: Any) -> dict[str, dict[str, Any]]:
         return {}
     listed = said["Statement"] if isinstance(said["Statement"], list) else [said["Statement"]]
     named = {}
-    for each in listed:
-        if isinstance(each, dict):
-            sid = each.get("Sid")
-            named[sid if sid and sid not in named else json.dumps(each, sort_keys=True)] = _normal(each)
+    for statement in listed:
+        if isinstance(statement, dict):
+            sid = statement.get("Sid")
+            named[sid if sid and sid not in named else json.dumps(statement, sort_keys=True)] = _normal(
+                statement
+            )
     return named
 
 
 def _normal(statement: Mapping[str, Any]) -> dict[str, Any]:
     """One form for all ways to write a statement: one and a list of one are the same."""
     return {
-        key: sorted(map(str, each))
-        if isinstance(each, list)
-        else _normal(each)
-        if isinstance(each, dict)
-        else each
+        key: sorted(map(str, value))
+        if isinstance(value, list)
+        else _normal(value)
+        if isinstance(value, dict)
+        else value
         if key in ("Sid", "Effect")
-        else [str(each)]
-        for key, each in statement.items()
+        else [str(value)]
+        for key, value in statement.items()
     }
 
 
@@ -108,7 +110,7 @@ def sentence(statement: Mapping[str, Any]) -> str:
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(each)}" for key, each in sorted(value.items()))
+        return ", ".join(f"{key} {_words(member)}" for key, member in sorted(value.items()))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -135,7 +137,7 @@ def _grant(change: Change) -> Iterator[str]:
 
 
 def _granted(said: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_shown(each)}" for name, each in said.items() if each not in (None, "", []))
+    return ", ".join(f"{name} {_shown(part)}" for name, part in said.items() if part not in (None, "", []))
 
 
 def _shown(value: Any) -> str:

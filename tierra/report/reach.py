@@ -73,9 +73,9 @@ def _web_acl(change: Change) -> Iterator[Finding]:
 def _actions(acl: Mapping[str, Any]) -> dict[str, str]:
     """What each rule does with what it catches; a group of rules that is not overridden blocks."""
     rules = acl.get("rule")
-    listed = [each for each in rules if isinstance(each, dict)] if isinstance(rules, list) else []
+    listed = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
     return {
-        str(each.get("name")): _does(each) for each in sorted(listed, key=lambda each: str(each.get("name")))
+        str(rule.get("name")): _does(rule) for rule in sorted(listed, key=lambda rule: str(rule.get("name")))
     }
 
 
@@ -92,14 +92,14 @@ def _does(rule: Mapping[str, Any]) -> str:
 def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
     """Sets of addresses as wide as a part of the internet, by the rule that asks them."""
     was, now = (
-        {str(each) for each in side.get("addresses") or [] if isinstance(each, str)}
+        {str(address) for address in side.get("addresses") or [] if isinstance(address, str)}
         for side in (change.was, change.now)
     )
-    found = sorted(each for each in now - was if wide(each))
-    if not found:
+    opened = sorted(address for address in now - was if wide(address))
+    if not opened:
         return
     rule = _rule_of(change, standing)
-    lines = tuple(f"+ {each}" for each in found)
+    lines = tuple(f"+ {address}" for address in opened)
     if rule == ALLOWS:
         says = "requests from there pass every rule of the firewall"
         yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
@@ -125,10 +125,14 @@ def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
     """One finding for all addresses that come and go; the first addresses of a platform are no change."""
     if not standing.was(ADDRESS) or not standing.will_be(ADDRESS):
         return
-    moved = [each for each in changes if each.type == ADDRESS and not each.left_over]
+    moved = [change_ for change_ in changes if change_.type == ADDRESS and not change_.left_over]
     lines = (
-        *(f"- {text(each.was.get('public_ip'))}" for each in moved if each.destroys),
-        *(f"+ {text(each.now.get('public_ip'))}" for each in moved if each.action in ("create", "replace")),
+        *(f"- {text(address.was.get('public_ip'))}" for address in moved if address.destroys),
+        *(
+            f"+ {text(address.now.get('public_ip'))}"
+            for address in moved
+            if address.action in ("create", "replace")
+        ),
     )
     if lines:
         says = "requests leave from other addresses: allow-lists that hold the old ones must get the new"

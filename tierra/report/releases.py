@@ -24,7 +24,7 @@ PODLESS = frozenset(
 )
 # Among them those with namespaces: Kubernetes deletes a namespace with all that is in it.
 NAMESPACES = frozenset(
-    f"./charts/{each}" for each in ("cluster", "databases", "namespace", "own-namespace", "platform")
+    f"./charts/{chart}" for chart in ("cluster", "databases", "namespace", "own-namespace", "platform")
 )
 VOLUMES = ("volumeClaimTemplate", "volumeClaimTemplates", "persistentVolumeClaim")
 
@@ -49,13 +49,13 @@ def read(values: Mapping[str, Any]) -> dict[str, Any] | None:
     texts = values.get("values") or []
     if not isinstance(texts, list):
         return None
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for text in texts:
         said = None if holds(text, Masked) else document(text)
         if not isinstance(said, dict):
             return None
-        found |= said
-    return found
+        result |= said
+    return result
 
 
 def replicas(values: Mapping[str, Any]) -> int | None:
@@ -64,23 +64,23 @@ def replicas(values: Mapping[str, Any]) -> int | None:
     for path in (("autoscaling", "minReplicas"), ("replicas", "min"), ("replicaCount",)):
         if path[0] == "autoscaling" and not _at(said, ("autoscaling", "enabled")):
             continue
-        found = _at(said, path)
-        if isinstance(found, int) and not isinstance(found, bool):
-            return found
+        count = _at(said, path)
+        if isinstance(count, int) and not isinstance(count, bool):
+            return count
     return None
 
 
 def paths(values: Mapping[str, Any]) -> set[str]:
     """Paths, and hosts where they are named, at which the gateway leads to a release."""
     said = read(values) or {}
-    found = set()
+    result = set()
     if values.get("chart") == SYSTEM and isinstance(said.get("path"), str):
-        found = {f"{host}{said['path']}" for host in said.get("hosts") or [""]}
+        result = {f"{host}{said['path']}" for host in said.get("hosts") or [""]}
     for rule in _rules(said):
         host = rule.get("host") or ""
         listed = _at(rule, ("http", "paths")) or []
-        found |= {f"{host}{each.get('path') or '/'}" for each in listed if isinstance(each, dict)}
-    return found
+        result |= {f"{host}{path_.get('path') or '/'}" for path_ in listed if isinstance(path_, dict)}
+    return result
 
 
 def asks_for_credentials(values: Mapping[str, Any]) -> bool:
@@ -96,9 +96,9 @@ def image(values: Mapping[str, Any]) -> str:
 
 def _rules(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Rules of ingresses that come as objects beside a chart's own."""
-    for each in said.get("extraObjects") or []:
-        if isinstance(each, dict) and each.get("kind") == "Ingress":
-            yield from (rule for rule in _at(each, ("spec", "rules")) or [] if isinstance(rule, dict))
+    for object_ in said.get("extraObjects") or []:
+        if isinstance(object_, dict) and object_.get("kind") == "Ingress":
+            yield from (rule for rule in _at(object_, ("spec", "rules")) or [] if isinstance(rule, dict))
 
 
 def _at(said: Any, path: tuple[str, ...]) -> Any:

@@ -54,9 +54,9 @@ def counts(plan: dict[str, Any], *, forecast: bool = False) -> Counts:
     """The counts of one `terraform show -json` plan."""
     actions = [change["change"]["actions"] for change in plan.get("resource_changes", [])]
     return Counts(
-        add=sum("create" in each for each in actions),
-        change=sum("update" in each for each in actions),
-        destroy=sum("delete" in each for each in actions),
+        add=sum("create" in action for action in actions),
+        change=sum("update" in action for action in actions),
+        destroy=sum("delete" in action for action in actions),
         forecast=forecast,
     )
 
@@ -103,22 +103,22 @@ def report(
         if names := outputs(plan):
             outputs_of[tier] = names
     changed = bool(outputs_of) or any(touched.values())
-    found = findings(touched, pictures, stopped, tenants(folder))
-    whole = verdicts(found, changes=changed)
-    made = {
+    findings_ = findings(touched, pictures, stopped, tenants(folder))
+    whole = verdicts(findings_, changes=changed)
+    result = {
         "environment": environment,
         "title": title(folder, tiers, environment),
         "verdict": CHANGES if changed else NOTHING,
         "verdict_line": whole[0],
         "verdicts": whole,
         "tiers": counted,
-        "findings": [asdict(each) for each in found],
-        "resources": [_resource(each) for mine in touched.values() for each in mine],
+        "findings": [asdict(finding) for finding in findings_],
+        "resources": [_resource(change) for mine in touched.values() for change in mine],
         "outputs": outputs_of,
         "plans": seals(folder),
     }
-    costs.add(made, folder, plans)
-    return made
+    costs.add(result, folder, plans)
+    return result
 
 
 def seals(folder: Path) -> dict[str, dict[str, Any]]:
@@ -134,33 +134,43 @@ def findings(
 ) -> list[Finding]:
     """What matters, by subject; within one the critical first, and what is new last. `touched` and `pictures`
     are by tier, and in the order of the tiers; `within` is what stands in the network."""
-    images = dict(sorted(each for picture in pictures.values() for each in _images(picture)))
-    found: list[Finding] = [*refused]
+    images = dict(sorted(image for picture in pictures.values() for image in _images(picture)))
+    result: list[Finding] = [*refused]
     for tier, mine in touched.items():
         picture = pictures[tier]
         for change in mine:
             for look in (identity, waiting, replacement):
-                found += look(change)
-            found += losses(change, within)
-            found += downtime(change, picture)
-            found += exposure(change, picture)
-            found += compatibility(change, images)
-        found += resilience(mine, picture)
-        found += reach(mine, picture)
-    kin = families(each.address for mine in touched.values() for each in mine if each.action == "delete")
-    found = [
+                result += look(change)
+            result += losses(change, within)
+            result += downtime(change, picture)
+            result += exposure(change, picture)
+            result += compatibility(change, images)
+        result += resilience(mine, picture)
+        result += reach(mine, picture)
+    kin = families(
+        change.address for mine in touched.values() for change in mine if change.action == "delete"
+    )
+    result = [
         replace(
-            each, verdict=verdict(each), family=kin.get(each.address, "") if each.action == "delete" else ""
+            finding,
+            verdict=verdict(finding),
+            family=kin.get(finding.address, "") if finding.action == "delete" else "",
         )
-        for each in found
+        for finding in result
     ]
     subjects, tiers = list(SUBJECTS), list(touched)
 
-    def place(each: Finding) -> tuple[int, bool, bool, int, str]:
-        new = each.action == "create" and not each.critical
-        return subjects.index(each.subject), new, not each.critical, tiers.index(each.tier), each.address
+    def order(finding: Finding) -> tuple[int, bool, bool, int, str]:
+        new = finding.action == "create" and not finding.critical
+        return (
+            subjects.index(finding.subject),
+            new,
+            not finding.critical,
+            tiers.index(finding.tier),
+            finding.address,
+        )
 
-    return sorted(found, key=place)
+    return sorted(result, key=order)
 
 
 def _images(picture: Standing) -> Iterator[tuple[str, str]]:
@@ -173,10 +183,10 @@ def replacement(change: Change) -> Iterator[Finding]:
     """Why a resource is made anew, with the arguments that force it."""
     if change.action == "replace":
         lines = tuple(
-            f"~ {each.attribute}: {each.was} → {each.now}"
-            for each in change.values
+            f"~ {value.attribute}: {value.was} → {value.now}"
+            for value in change.values
             if any(
-                each.attribute == path or each.attribute.startswith((f"{path}.", f"{path}["))
+                value.attribute == path or value.attribute.startswith((f"{path}.", f"{path}["))
                 for path in change.forced_by
             )
         )
@@ -192,7 +202,7 @@ def _resource(change: Change) -> dict[str, Any]:
         "action": change.action,
         "forced_by": list(change.forced_by),
         "reason": change.reason,
-        "values": [each._asdict() for each in change.values],
+        "values": [value._asdict() for value in change.values],
         "later": change.later,
     }
 
@@ -201,19 +211,19 @@ def publish(
     folder: Path, tiers: list[str], environment: str = "", refused: Sequence[Finding] = ()
 ) -> dict[str, Any]:
     """Builds the report and writes it, each file whole or not at all: `report.json` last, for programs."""
-    made = report(folder, tiers, environment, refused)
-    write(folder / "report.md", pages.markdown(made))
-    write(folder / "report.html", pages.html(made))
-    write(folder / "report.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")
-    return made
+    result = report(folder, tiers, environment, refused)
+    write(folder / "report.md", pages.markdown(result))
+    write(folder / "report.html", pages.html(result))
+    write(folder / "report.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    return result
 
 
 def main() -> int:
     detailed = "--detailed" in sys.argv[1:]
-    folder, *tiers = (each for each in sys.argv[1:] if each != "--detailed")
-    made = publish(Path(folder), tiers)
-    terminal.show(made, f"{folder}/report.html")
-    return 2 if detailed and made["verdict"] == CHANGES else 0
+    folder, *tiers = (argument for argument in sys.argv[1:] if argument != "--detailed")
+    result = publish(Path(folder), tiers)
+    terminal.show(result, f"{folder}/report.html")
+    return 2 if detailed and result["verdict"] == CHANGES else 0
 
 
 if __name__ == "__main__":

@@ -77,12 +77,12 @@ def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         return not values.get("replicate_source_db")
 
     def gone(terraform_type: str) -> list[Change]:
-        return [each for each in changes if each.type == terraform_type and each.action == "delete"]
+        return [change for change in changes if change.type == terraform_type and change.action == "delete"]
 
     was, now = kind_of(DATABASE, lambda values: not primary(values))
     if now < was and kind_of(DATABASE, primary)[1]:
         says = f"read replicas: {was} → {now}"
-        away = [each for each in gone(DATABASE) if not primary(each.was)]
+        away = [change for change in gone(DATABASE) if not primary(change.was)]
         yield from _shrinks(away, says, now == 0)
     was, now = kind_of(INSTANCE)
     if now < was and kind_of(DOCUMENTDB)[1]:
@@ -98,7 +98,7 @@ def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
 
 def _shrinks(away: list[Change], says: str, critical: bool) -> Iterator[Finding]:
     """One finding for all that goes; the first stands for it."""
-    lines = tuple(f"- {each.address}" for each in away)
+    lines = tuple(f"- {change.address}" for change in away)
     for first in away[:1]:
         yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, critical)
 
@@ -110,12 +110,16 @@ def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         for side in (standing.was(NODES), standing.will_be(NODES))
     )
     touched = [
-        each for each in changes if each.type == NODES and was.get(each.address, 0) > now.get(each.address, 0)
+        change
+        for change in changes
+        if change.type == NODES and was.get(change.address, 0) > now.get(change.address, 0)
     ]
     if not now or not touched or sum(now.values()) >= sum(was.values()):
         return
     says = f"nodes that always run: {sum(was.values())} → {sum(now.values())}"
-    lines = tuple(f"~ {each.address}: {was[each.address]} → {now.get(each.address, 0)}" for each in touched)
+    lines = tuple(
+        f"~ {change.address}: {was[change.address]} → {now.get(change.address, 0)}" for change in touched
+    )
     first = touched[0]
     yield Finding(RESILIENCE, first.tier, first.address, first.action, says, lines, sum(now.values()) < 2)
 

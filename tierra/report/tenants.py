@@ -47,14 +47,14 @@ class Tenant(NamedTuple):
 def tenants(folder: Path) -> list[Tenant]:
     """What stands in the network of the environment whose output folder is given: what exists, by the plan of
     its tier; where there is none, what the configuration says."""
-    found = []
+    result = []
     for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
         plan = _plan(generated.parent)
         for kind, values in _planned(plan) if plan else _configured(read(generated)):
             name = values.get(NAMES[kind][1]) if kind in NAMES else None
             if isinstance(name, str) and not values.get("replicate_source_db"):
-                found.append(Tenant(kind, name))
-    return found
+                result.append(Tenant(kind, name))
+    return result
 
 
 def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenant]) -> str:
@@ -65,10 +65,10 @@ def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenan
     zonal = terraform_type == SUBNET
     kind = str((values.get("tags") or {}).get("Subnet"))
     kinds = SUBNETS.get(kind, ()) if zonal else GROUND[terraform_type]
-    found = sorted(f"{NAMES[each.type][0]} {each.name}" for each in known if each.type in kinds)
-    if not found:
+    names = sorted(f"{NAMES[tenant.type][0]} {tenant.name}" for tenant in known if tenant.type in kinds)
+    if not names:
         return "AWS deletes it only once nothing stands in it" if kinds else ""
-    *others, last = found
+    *others, last = names
     named = f"{', '.join(others)} and {last}" if others else last
     if zonal:
         return f"parts of {named} may stand in it; AWS deletes it only once they are gone"
@@ -85,8 +85,8 @@ def _plan(stack: Path) -> dict[str, Any]:
 
 def _planned(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     state = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
-    for each in state.get("resources", []):
-        yield each["type"], each["values"]
+    for resource in state.get("resources", []):
+        yield resource["type"], resource["values"]
 
 
 def _configured(configuration: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -24,50 +24,50 @@ DEPTHS = ((MOST, MOST), (MOST, 3), (6, 3), (6, 1), (6, 0), (3, 0), (2, 0), (1, 0
 VERBS = ("add", "change", "destroy")
 
 
-def show(made: dict[str, Any], page: str, below: int = 0) -> None:
+def show(report: dict[str, Any], page: str, below: int = 0) -> None:
     """Prints the first screen, with room for some rows below it; colours only where a terminal is."""
     console = Console(highlight=False, markup=False)
     width, height = console.size if console.is_terminal else LOG
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=width)
-    for each in screen(made, page, width, height - below):
-        console.print(each)
+    for part in screen(report, page, width, height - below):
+        console.print(part)
 
 
-def screen(made: dict[str, Any], page: str, width: int, height: int) -> list[RenderableType]:
+def screen(report: dict[str, Any], page: str, width: int, height: int) -> list[RenderableType]:
     """At most `height - 1` rows, as long as there is room for the counts: a prompt comes behind them."""
-    head: list[RenderableType] = [heading(made), verdict(made)]
+    head: list[RenderableType] = [heading(report), verdict(report)]
     tail: list[RenderableType] = []
-    if waiting := forecasts(made["tiers"]):
+    if waiting := forecasts(report["tiers"]):
         tail.append(Text(waiting, style="dim"))
-    if "cost" in made and (cost := _cost(made["cost"])):
+    if "cost" in report and (cost := _cost(report["cost"])):
         tail.append(Text(cost))
     last = Text(f"The whole report: {page}")
     tail.append(last)
-    if made["verdict"] == "none":
+    if report["verdict"] == "none":
         tail.append(Text("No changes.", style="green"))
-    rows = height - 1 - len(head) - len(made["tiers"]) - 2 - len(tail)
-    middle = _fitting(made["findings"], rows)
+    rows = height - 1 - len(head) - len(report["tiers"]) - 2 - len(tail)
+    middle = _fitting(report["findings"], rows)
     spare = rows - len(middle)
     blank: list[RenderableType] = [Text("")]
     apart = blank if spare >= 2 + bool(middle) else []
-    counts = table(made["tiers"], made.get("cost"), narrow=True)
+    counts = table(report["tiers"], report.get("cost"), narrow=True)
     made_up = [*head, *apart, counts, *(apart if middle else []), *middle, *apart, *tail]
-    for each in made_up:
-        if isinstance(each, Text) and each is not last:
-            each.truncate(width, overflow="ellipsis")
+    for time in made_up:
+        if isinstance(time, Text) and time is not last:
+            time.truncate(width, overflow="ellipsis")
     return made_up
 
 
-def heading(made: dict[str, Any]) -> Text:
+def heading(report: dict[str, Any]) -> Text:
     """Where the plans lead, on one line."""
-    title = made["title"]
+    title = report["title"]
     line = Text()
     if title["target"] == REHEARSAL:
         line.append(" REHEARSAL ", style="bold reverse magenta").append(" ")
     elif title["target"]:
         line.append(title["target"].upper(), style="bold").append(" ")
-    line.append(made["environment"], style="bold")
+    line.append(report["environment"], style="bold")
     for part in (
         f"{title['account']} {title['region']}".strip(),
         when(title["made"]),
@@ -77,9 +77,9 @@ def heading(made: dict[str, Any]) -> Text:
     return line
 
 
-def when(made: list[str]) -> str:
+def when(times: list[str]) -> str:
     """The time of the first plan: `2026-01-31 09:30 UTC`."""
-    return f"{made[0][:16].replace('T', ' ')} UTC" if made else ""
+    return f"{times[0][:16].replace('T', ' ')} UTC" if times else ""
 
 
 def _commit(spec: dict[str, Any]) -> str:
@@ -88,9 +88,9 @@ def _commit(spec: dict[str, Any]) -> str:
     return f"{spec['commit'][:7]}{' + edits' if spec['edited'] else ''}"
 
 
-def verdict(made: dict[str, Any]) -> Text:
+def verdict(report: dict[str, Any]) -> Text:
     """The worst that holds, and what else does."""
-    worst, *others = made["verdicts"]
+    worst, *others = report["verdicts"]
     style = {"bad": "red", "good": "green"}.get(tone(worst), "yellow")
     line = Text().append(worst[:1].upper() + worst[1:], style=f"bold {style}")
     return line.append(f"; also {', '.join(others)}" if others else "")
@@ -104,7 +104,7 @@ def tone(verdict: str) -> str:
 
 def forecasts(tiers: dict[str, Any]) -> str:
     """One line on tiers whose plan is a forecast; empty without one."""
-    count = sum(each["forecast"] for each in tiers.values())
+    count = sum(tier["forecast"] for tier in tiers.values())
     if not count:
         return ""
     what = "plan is a forecast" if count == 1 else "plans are forecasts"
@@ -119,7 +119,7 @@ def table(tiers: dict[str, Any], cost: dict[str, Any] | None = None, *, narrow: 
     rows.add_column("tier", "total", footer_style="bold", no_wrap=True)
     for name in VERBS:
         rows.add_column(name, str(sum(tier[name] for tier in tiers.values())), justify="right", no_wrap=True)
-    priced = any("cost" in each for each in tiers.values())
+    priced = any("cost" in tier for tier in tiers.values())
     if priced:
         said = cost or {}
         rows.add_column(
@@ -136,7 +136,7 @@ def table(tiers: dict[str, Any], cost: dict[str, Any] | None = None, *, narrow: 
 def spent(cost: dict[str, Any]) -> str:
     """`120 → 150`, or `120` where nothing changes; empty where nothing is known."""
     was, now = (cost.get(name) for name in ("before", "after"))
-    texts = [f"{each:,.0f}" if each is not None else "?" for each in (was, now)]
+    texts = [f"{sum_:,.0f}" if sum_ is not None else "?" for sum_ in (was, now)]
     if was is None and now is None:
         return ""
     return texts[1] if texts[0] == texts[1] else " → ".join(texts)
@@ -160,22 +160,22 @@ def first(findings: list[dict[str, Any]]) -> Iterator[RenderableType]:
 def _fitting(findings: list[dict[str, Any]], rows: int) -> list[Text]:
     """As much of the findings as fits."""
     for most, lines in DEPTHS:
-        found = list(_listed(findings, most, lines))
-        if len(found) <= rows:
-            return found
-    found = list(_short(findings))
-    if len(found) <= rows or rows < 1:
-        return found[: max(rows, 0)]
+        subjects = list(_listed(findings, most, lines))
+        if len(subjects) <= rows:
+            return subjects
+    subjects = list(_short(findings))
+    if len(subjects) <= rows or rows < 1:
+        return subjects[: max(rows, 0)]
     titles = [title.lower() for title, _, _ in _subjects(findings)]
-    return [*found[: rows - 1], Text(f"… {', '.join(titles[rows - 1 :])}: see the report")]
+    return [*subjects[: rows - 1], Text(f"… {', '.join(titles[rows - 1 :])}: see the report")]
 
 
 def _subjects(findings: list[dict[str, Any]]) -> Iterator[tuple[str, list[Group], list[Group]]]:
     """The title of each subject, what is shown, and what is new and only counted."""
-    for subject, group in groupby(findings, lambda each: each["subject"]):
-        found = list(group)
-        shown = [each for each in found if each["action"] != "create" or each["critical"]]
-        new = [each for each in found if each["action"] == "create" and not each["critical"]]
+    for subject, group in groupby(findings, lambda finding: finding["subject"]):
+        members = list(group)
+        shown = [finding for finding in members if finding["action"] != "create" or finding["critical"]]
+        new = [finding for finding in members if finding["action"] == "create" and not finding["critical"]]
         yield SUBJECTS[subject], folded(shown), folded(new)
 
 
@@ -212,7 +212,7 @@ def _short(findings: list[dict[str, Any]]) -> Iterator[Text]:
 
 
 def _count(groups: list[Group]) -> int:
-    return sum(len(each.members) for each in groups)
+    return sum(len(group.members) for group in groups)
 
 
 def _style(group: Group) -> str:

@@ -57,19 +57,19 @@ def _program(plan: Mapping[str, Any]) -> str:
 def spec(path: str, root: Path) -> dict[str, Any]:
     """What git knows of a spec; nothing where there is no git, no repository or no commit."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
-    found: dict[str, Any] = {"path": path, "commit": (commit or "").strip(), "edited": None, "diff": ""}
+    result: dict[str, Any] = {"path": path, "commit": (commit or "").strip(), "edited": None, "diff": ""}
     if not commit or not (root / path).exists():
-        return found
+        return result
     known = _git(root, "ls-files", "--", path)
     diff = _git(root, "diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", path)
     if known == "":
-        return {**found, "edited": True, "diff": "(the commit does not have this file)"}
+        return {**result, "edited": True, "diff": "(the commit does not have this file)"}
     if known is None or diff is None:
-        return found
+        return result
     lines = [line for line in diff.splitlines() if not line.startswith(("diff --git", "index "))]
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES} more lines"]
-    return {**found, "edited": bool(lines), "diff": "\n".join(lines)}
+    return {**result, "edited": bool(lines), "diff": "\n".join(lines)}
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -93,8 +93,8 @@ def _git(root: Path, *arguments: str) -> str | None:
 def _provider(stack: Path) -> Mapping[str, Any]:
     """The block of the AWS provider in what was planned."""
     blocks = _configuration(stack).get("provider", {}).get("aws") or [{}]
-    found: Mapping[str, Any] = blocks[0] if isinstance(blocks, list) else blocks
-    return found
+    first: Mapping[str, Any] = blocks[0] if isinstance(blocks, list) else blocks
+    return first
 
 
 def _configuration(stack: Path) -> dict[str, Any]:
@@ -114,12 +114,14 @@ def _versions(stack: Path) -> Iterator[tuple[str, str]]:
     """Providers by name: those that terraform chose, or else those that the configuration asks for."""
     lock = stack / LOCK
     chosen = r'provider "[^"]*/([^"/]+)" \{\s*version\s*=\s*"([^"]+)"'
-    found = re.findall(chosen, lock.read_text(encoding="utf-8")) if lock.exists() else []
-    if found:
-        yield from found
+    versions = re.findall(chosen, lock.read_text(encoding="utf-8")) if lock.exists() else []
+    if versions:
+        yield from versions
         return
     wanted = _configuration(stack).get("terraform", {}).get("required_providers", {})
-    yield from ((name, str(each["version"])) for name, each in wanted.items() if "version" in each)
+    yield from (
+        (name, str(provider["version"])) for name, provider in wanted.items() if "version" in provider
+    )
 
 
 def _tierra(root: Path) -> str:

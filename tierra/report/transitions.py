@@ -13,7 +13,7 @@ from tierra.aws.transitions import RULES, Rule, alone, refusals
 from tierra.plans.changes import Change, changes
 from tierra.plans.differences import text
 from tierra.report.findings import REFUSED, Finding
-from tierra.report.guards import guarded
+from tierra.report.protection import protected_deletions
 
 # The way out of each rule, by the keys of the spec. `was` is the value of the rule's argument as it is,
 # `near` one that AWS accepts; the other names in braces are in _words.
@@ -79,21 +79,25 @@ def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str)
     planned = plan.get("planned_values", {}).get("root_module", {}).get("resources", [])
 
     def around(terraform_type: str) -> list[Mapping[str, Any]]:
-        found = [each["values"] for each in planned if each["type"] == terraform_type]
-        return [*found, *_subnets(plan)] if terraform_type == "aws_subnet" else found
+        resources = [resource["values"] for resource in planned if resource["type"] == terraform_type]
+        return [*resources, *_subnets(plan)] if terraform_type == "aws_subnet" else resources
 
-    made = changes(tier, plan, configuration)
-    found = [each for change in made for each in (*refused(change, around), *guarded(change, plan))]
-    return [*found, *_storage(plan, tier)]
+    changes_ = changes(tier, plan, configuration)
+    findings = [
+        finding
+        for change in changes_
+        for finding in (*refused(change, around), *protected_deletions(change, plan))
+    ]
+    return [*findings, *_storage(plan, tier)]
 
 
 def _subnets(plan: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Subnets of another tier with their zones, out of outputs that this one reads: their ids by zone."""
     prior = plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", [])
-    for each in prior:
-        if each["type"] != "terraform_remote_state":
+    for resource in prior:
+        if resource["type"] != "terraform_remote_state":
             continue
-        for name, by_zone in (each["values"].get("outputs") or {}).items():
+        for name, by_zone in (resource["values"].get("outputs") or {}).items():
             if name.endswith("_subnet_ids") and isinstance(by_zone, dict):
                 yield from ({"id": subnet, "availability_zone": zone} for zone, subnet in by_zone.items())
 
@@ -112,7 +116,7 @@ def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
     least, most, wanted = (
         at(change.now, f"scaling_config.{name}_size") for name in ("min", "max", "desired")
     )
-    if all(isinstance(each, int) for each in (least, most, wanted)):
+    if all(isinstance(count, int) for count in (least, most, wanted)):
         wanted = min(max(wanted, least), most)
     return {
         **words,
@@ -138,7 +142,7 @@ def _storage(plan: dict[str, Any], tier: str) -> Iterator[Finding]:
     may have let the storage grow; the database would keep more than the spec says."""
     output = plan.get("output_changes", {}).get(STORAGE, {})
     was, now = str(output.get("before")), str(output.get("after"))
-    resources = {each["address"]: each["change"]["actions"] for each in plan.get("resource_changes", [])}
+    resources = {entry["address"]: entry["change"]["actions"] for entry in plan.get("resource_changes", [])}
     stays = resources.get(POSTGRES) in (["no-op"], ["update"])
     if stays and was.isdigit() and now.isdigit() and int(now) < int(was):
         rule = next(rule for rule in RULES if rule.name == "storage_lower")

@@ -19,10 +19,10 @@ def waiting(change: Change) -> Iterator[Finding]:
     if change.action != "update" or change.now.get("apply_immediately") is not False:
         return
     was, now = ({name: side.get(name) for name in names} for side in (change.was, change.now))
-    if found := described(diff(was, now)):
+    if edits := described(diff(was, now)):
         # terraform-provider-aws, website/docs/r/db_instance.html.markdown.
         says = f"AWS makes these changes {window(change)}; until then later plans leave them alone"
-        lines = tuple(f"~ {each.attribute}: {each.was} → {each.now}" for each in found)
+        lines = tuple(f"~ {edit.attribute}: {edit.was} → {edit.now}" for edit in edits)
         yield Finding(WAITING, change.tier, change.address, change.action, says, lines)
 
 

@@ -34,8 +34,8 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the state of a tier lies, in which account, and the role that terraform takes on, if any."""
+class Backend:
+    """The S3 backend of a tier: its account, bucket and key, and the role that terraform assumes, if any."""
 
     account: str
     region: str
@@ -45,8 +45,8 @@ class Place:
     role: str | None = None
 
     @classmethod
-    def of(cls, stack: Path) -> Place:
-        """As its root module says."""
+    def of(cls, stack: Path) -> Backend:
+        """As the root module declares it."""
         backend = json.loads((stack / "cdk.tf.json").read_text())["terraform"]["backend"]["s3"]
         [account] = backend["allowed_account_ids"]
         partition = backend["kms_key_id"].split(":")[1]
@@ -59,36 +59,36 @@ def client(service: str, region: str, role: str | None = None) -> Any:
     return signing.client(service, region, role, QUICK)
 
 
-def look_at_account(workspace: Workspace, place: Place) -> None:
+def look_at_account(workspace: Workspace, backend: Backend) -> None:
     """Raises Refused unless the credentials are for the account of the environment."""
     environment = workspace.environment
     try:
-        account = client("sts", place.region, place.role).get_caller_identity()["Account"]
+        account = client("sts", backend.region, backend.role).get_caller_identity()["Account"]
     except NoCredentialsError:
         raise Refused(
             "there are no credentials for AWS",
-            f"sign in to the account {place.account}: AWS_PROFILE, or AWS_ACCESS_KEY_ID and"
+            f"sign in to the account {backend.account}: AWS_PROFILE, or AWS_ACCESS_KEY_ID and"
             f" AWS_SECRET_ACCESS_KEY; or see the whole plan without an account:"
             f" make plan ENV={environment} REHEARSE=yes",
         ) from None
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if place.role and error.operation_name == "AssumeRole":
+        if backend.role and error.operation_name == "AssumeRole":
             raise Refused(
-                f"AWS refuses to let these credentials assume {place.role} ({code})",
+                f"AWS refuses to let these credentials assume {backend.role} ({code})",
                 "sign in as whom that role trusts, or correct assume_role in"
                 f" environments/{environment}.yaml",
             ) from None
         what = f"AWS refuses the credentials ({code})"
-        raise Refused(what, f"sign in to the account {place.account} again") from None
+        raise Refused(what, f"sign in to the account {backend.account} again") from None
     except BotoCoreError as error:
         raise Refused(
             f"AWS cannot be asked for your identity: {error}", "check credentials and network"
         ) from None
-    if account != place.account:
+    if account != backend.account:
         raise Refused(
-            f"the credentials are for the account {account}, and {environment} is in {place.account}",
-            f"sign in to {place.account}, or correct account in environments/{environment}.yaml",
+            f"the credentials are for the account {account}, and {environment} is in {backend.account}",
+            f"sign in to {backend.account}, or correct account in environments/{environment}.yaml",
         )
 
 
@@ -115,10 +115,12 @@ def look_at_zones(workspace: Workspace) -> None:
             raise Refused(*wrong)
 
 
-def bucket_exists(place: Place, bucket: str) -> bool:
+def bucket_exists(backend: Backend, bucket: str) -> bool:
     """Whether the account has this bucket. Raises Refused when another account has it."""
     try:
-        client("s3", place.region, place.role).head_bucket(Bucket=bucket, ExpectedBucketOwner=place.account)
+        client("s3", backend.region, backend.role).head_bucket(
+            Bucket=bucket, ExpectedBucketOwner=backend.account
+        )
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return False
@@ -131,7 +133,7 @@ def bucket_exists(place: Place, bucket: str) -> bool:
     return True
 
 
-def look_at_states(places: Sequence[Place], ours: Program) -> None:
+def look_at_states(places: Sequence[Backend], ours: Program) -> None:
     """Raises Refused when a state was written by a newer minor version of the program than this one, or by
     OpenTofu and this is Terraform.
 
@@ -141,19 +143,19 @@ def look_at_states(places: Sequence[Place], ours: Program) -> None:
     """
     moved = []
     s3 = client("s3", places[0].region, places[0].role)
-    for place in places:
+    for backend in places:
         try:
-            body = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"]
+            body = s3.get_object(Bucket=backend.bucket, Key=backend.key)["Body"]
             version, writer = _written_by(body.iter_chunks(CHUNK))
         except (ClientError, BotoCoreError):
             continue  # none yet, or terraform will say why it cannot be read
         if writer in (ours.name, "") and _minor(version) > _minor(ours.version):
             raise Refused(
-                f"the state {place.key} was written by {writer or 'version'} {version}, and this is {ours}",
+                f"the state {backend.key} was written by {writer or 'version'} {version}, and this is {ours}",
                 f"use {ours.name} {version} or newer: an older one may drop what it does not know",
             )
         if writer and writer != ours.name:
-            moved.append(place.key)
+            moved.append(backend.key)
     if moved and ours.name == TERRAFORM:
         raise Refused(
             f"OpenTofu wrote {_some(moved)}, and this is {ours}",
@@ -186,7 +188,7 @@ def _minor(version: str) -> tuple[int, ...]:
 
 def look(workspace: Workspace) -> None:
     """Raises Failed when credentials, bucket or states are not as a run needs them. Nothing is changed."""
-    places = [Place.of(tier.folder) for tier in workspace.tiers()]
+    places = [Backend.of(tier.folder) for tier in workspace.tiers()]
     environment = workspace.environment
     try:
         look_at_account(workspace, places[0])

@@ -33,7 +33,7 @@ def wanted(file: Path, folder: Path, tiers: list[str]) -> dict[str, dict[str, st
     if not file.exists():
         return {}
     document = read(file)
-    stacks = {each.parent.name: each.parent for each in sorted(folder.glob(f"stacks/*/{GENERATED}"))}
+    stacks = {stack.parent.name: stack.parent for stack in sorted(folder.glob(f"stacks/*/{GENERATED}"))}
     problems = [*document.problems, *_problems(document, stacks, tiers)]
     if problems:
         raise SpecError(file.as_posix(), problems)
@@ -95,9 +95,11 @@ def _held(stack: Path) -> dict[str, list[str]]:
     """By address, the names by which the state knows each resource, its ID first."""
     values = json.loads((stack / "state.json").read_text()).get("values", {})
     return {
-        each["address"]: [each["values"][name] for name in NAMES if isinstance(each["values"].get(name), str)]
-        for each in values.get("root_module", {}).get("resources", [])
-        if each["mode"] == "managed"
+        resource["address"]: [
+            resource["values"][name] for name in NAMES if isinstance(resource["values"].get(name), str)
+        ]
+        for resource in values.get("root_module", {}).get("resources", [])
+        if resource["mode"] == "managed"
     }
 
 
@@ -127,15 +129,15 @@ def write(file: Path, tiers: list[Tier]) -> None:
 
 def adopted(plan: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Address, ID and change of every resource that a plan imports."""
-    for each in plan.get("resource_changes", []):
-        if importing := each["change"].get("importing"):
-            yield each["address"], importing.get("id", ""), each["change"]
+    for resource in plan.get("resource_changes", []):
+        if importing := resource["change"].get("importing"):
+            yield resource["address"], importing.get("id", ""), resource["change"]
 
 
 def lines(plan: dict[str, Any]) -> Iterator[str]:
     """What a plan adopts, one line each."""
     for address, identity, change in adopted(plan):
-        changed = [each.attribute for each in differences(change)] if "update" in change["actions"] else []
+        changed = [edit.attribute for edit in differences(change)] if "update" in change["actions"] else []
         then = f", and changes {', '.join(changed)}" if changed else ", as it is"
         yield f"import: {address} adopts {identity}{then}"
 

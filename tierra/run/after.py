@@ -18,14 +18,14 @@ def planned(workspace: Workspace) -> int:
     Board(workspace.out).close()
     refused = [*order.findings(workspace), *gate.findings(workspace.tiers())]
     approve.keep(workspace)
-    made = report.publish(workspace.out, workspace.selected, workspace.environment, refused)
-    terminal.show(made, f"{workspace.out}/report.html", below=1)
+    result = report.publish(workspace.out, workspace.selected, workspace.environment, refused)
+    terminal.show(result, f"{workspace.out}/report.html", below=1)
     for tier in workspace.tiers():
         for line in waits.lines(tier):
             print(line)
-    if made["verdict"] == report.NOTHING:
+    if result["verdict"] == report.NOTHING:
         return 0
-    if made["verdict_line"] not in (REFUSES, FORBIDS):
+    if result["verdict_line"] not in (REFUSES, FORBIDS):
         print(f"Next: {workspace.command('apply', _named(workspace))}")
     return 2 if workspace.detailed else 0
 
@@ -53,9 +53,9 @@ def applied(workspace: Workspace) -> None:
 
 def _applied(workspace: Workspace, states: dict[str, str]) -> Iterator[str]:
     waiting = {
-        tier.name: found
+        tier.name: outdated
         for tier in workspace.tiers(workspace.order)
-        if (found := upstream.stale(tier, states[tier.name]))
+        if (outdated := upstream.stale(tier, states[tier.name]))
     }
     names = ", ".join(workspace.selected)
     if waiting:

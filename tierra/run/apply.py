@@ -28,9 +28,9 @@ def apply(tier: Tier) -> None:
     terraform.init()
     says = _current(tier, terraform, board)
     if not says:
-        made = read_json(tier.plan_json)
+        plan = read_json(tier.plan_json)
         shutil.copy(tier.plan_json, tier.applied_json)
-        held = _hold(tier, terraform, made)
+        held = _hold(tier, terraform, plan)
         says = _apply(tier, terraform, held)
     board.update(tier.name, DONE, says)
     if not board.has_table:
@@ -81,12 +81,12 @@ def glance(tier: Tier) -> str:
     return state
 
 
-def _hold(tier: Tier, terraform: Terraform, made: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+def _hold(tier: Tier, terraform: Terraform, plan: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Leaves out of the plan what consumers still use: see order.py. What is left out, with its users."""
     tier.held.unlink(missing_ok=True)
-    held = order.released(tier, made)
+    held = order.released(tier, plan)
     if held:
-        write(tier.held_override, json.dumps(order.tied(tier)))
+        write(tier.held_override, json.dumps(order.anchored(tier)))
         try:
             planning.real(tier, terraform, *order.targets(tier, set(held)))
         finally:
@@ -95,9 +95,9 @@ def _hold(tier: Tier, terraform: Terraform, made: dict[str, Any]) -> dict[str, d
 
 
 def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]]]) -> str:
-    made = read_json(tier.plan_json)
-    counts = planning.counts(made)
-    idle = not made.get("applyable", True) and not upstream.stale(tier, terraform.pull())
+    plan = read_json(tier.plan_json)
+    counts = planning.counts(plan)
+    idle = not plan.get("applyable", True) and not upstream.stale(tier, terraform.pull())
     if not idle:
         terraform.run(
             [

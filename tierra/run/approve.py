@@ -45,10 +45,10 @@ def apply(workspace: Workspace) -> None:
     if planned:
         names = [tier.name for tier in planned]
         beyond_one = [*order.findings(workspace), *gate.findings(planned)]
-        made = report.report(workspace.out, names, workspace.environment, beyond_one)
-        if refused := [each for each in made["findings"] if _stops(each)]:
+        result = report.report(workspace.out, names, workspace.environment, beyond_one)
+        if refused := [finding for finding in result["findings"] if _stops(finding)]:
             raise Failed(_refusal(refused))
-        shown = [*terminal.screen(made, f"{workspace.out}/report.html", *size())]
+        shown = [*terminal.screen(result, f"{workspace.out}/report.html", *size())]
     from tierra.run import adopt  # what reads YAML, which a report does without
 
     adopted = [line for tier in planned for line in adopt.lines(read_json(tier.plan_json))]
@@ -69,29 +69,31 @@ def _stops(finding: dict[str, Any]) -> bool:
 def _refusal(findings: Iterable[dict[str, Any]]) -> str:
     findings = list(findings)
     why = "AWS would not do this"
-    if all(each["subject"] == POLICY for each in findings):
+    if all(finding["subject"] == POLICY for finding in findings):
         why = "a policy of your own forbids this"
-    found: dict[tuple[str, ...], list[str]] = {}
-    for each in findings:
-        found.setdefault((each["says"], *each["lines"]), []).append(f"{each['tier']} {each['address']}")
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for finding in findings:
+        groups.setdefault((finding["says"], *finding["lines"]), []).append(
+            f"{finding['tier']} {finding['address']}"
+        )
     lines = [f"apply: refused, nothing was changed: {why}"]
-    for (says, *more), addresses in found.items():
+    for (says, *more), addresses in groups.items():
         lines += [f"  {', '.join(addresses)}:", f"    {says}", *(f"      {line}" for line in more)]
     return "\n".join(lines)
 
 
 def keep(workspace: Workspace) -> None:
     """Notes what the plans of the selected tiers do, beside what is noted of others."""
-    made = read_json(workspace.shown) if workspace.shown.exists() else {}
-    made |= {tier.name: does(tier, upstream.later) for tier in workspace.tiers()}
-    write(workspace.shown, json.dumps(made, indent=1) + "\n")
+    shown = read_json(workspace.shown) if workspace.shown.exists() else {}
+    shown |= {tier.name: does(tier, upstream.later) for tier in workspace.tiers()}
+    write(workspace.shown, json.dumps(shown, indent=1) + "\n")
 
 
 def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
     """What a plan does that an approval is about: the addresses that it destroys, and its findings. Values of
     other tiers, which a forecast makes up, stand there by their names; `outputs` answers them."""
     plan, configuration = read_json(tier.plan_json), tier.kept_configuration()
-    found, picture = changes(tier.name, plan, configuration), standing(plan, configuration)
+    changed, picture = changes(tier.name, plan, configuration), standing(plan, configuration)
     known = dict(
         sorted(
             (pair for need in tier.needs for pair in _leaves(need.name, outputs(need))),
@@ -105,11 +107,11 @@ def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
         return re.sub(r"\S*…$", "…", line)
 
     return {
-        "destroys": sorted(each.address for each in found if each.destroys),
+        "destroys": sorted(change.address for change in changed if change.destroys),
         "findings": sorted(
-            [each.subject, each.address, each.action, *map(named, each.lines)]
-            for each in report.findings({tier.name: found}, {tier.name: picture})
-            if each.subject in WATCHED
+            [finding.subject, finding.address, finding.action, *map(named, finding.lines)]
+            for finding in report.findings({tier.name: changed}, {tier.name: picture})
+            if finding.subject in WATCHED
         ),
     }
 
@@ -117,11 +119,11 @@ def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Every text in a value that is long enough to be told apart, with its path."""
     if isinstance(value, dict):
-        for key, each in value.items():
-            yield from _leaves(f"{name}.{key}", each)
+        for key, member in value.items():
+            yield from _leaves(f"{name}.{key}", member)
     elif isinstance(value, list):
-        for place, each in enumerate(value):
-            yield from _leaves(f"{name}.{place}", each)
+        for index, member in enumerate(value):
+            yield from _leaves(f"{name}.{index}", member)
     elif isinstance(value, str) and len(value) >= SHORTEST:
         yield value, f"${{{name}}}"
 
@@ -135,16 +137,16 @@ def beyond(tier: Tier) -> list[str]:
     for subject, address, action, *details in now["findings"]:
         if [subject, address, action, *details] not in before["findings"]:
             lines.append(f"{subject}: {address} ({action})")
-            lines += [f"  {each}" for each in details[:MOST]]
+            lines += [f"  {line}" for line in details[:MOST]]
     return lines
 
 
 def again(tier: Tier, board: Board, why: str) -> None:
     """Raises Failed unless the new plan does no more than was approved, or is approved now."""
     plan, configuration = read_json(tier.plan_json), tier.kept_configuration()
-    forbidden = [each for each in gate.findings([tier]) if each.critical]
+    forbidden = [finding for finding in gate.findings([tier]) if finding.critical]
     if refused := [*refused_plan(plan, configuration, tier.name), *forbidden]:
-        raise Failed(_refusal(asdict(each) for each in refused))
+        raise Failed(_refusal(asdict(finding) for finding in refused))
     if not (lines := beyond(tier)):
         return
     workspace = tier.workspace
@@ -154,7 +156,7 @@ def again(tier: Tier, board: Board, why: str) -> None:
     ]
     if workspace.approval == "yes":
         raise Failed(
-            "".join(f"{each}\n" for each in shown)
+            "".join(f"{line}\n" for line in shown)
             + f"apply: {tier.name} of {workspace.environment}: APPROVE=yes approves only what was shown\n"
             f"  remedy: {workspace.command('plan')}, read the report, then {workspace.command('apply')}"
         )
@@ -172,7 +174,7 @@ def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> No
     shown: list[RenderableType] = [preflight.table(going), *preflight.summary(going)]
     if refused:
         Board(workspace.out).say(text(shown, WIDE))
-        raise Failed("\n".join(f"destroy: refused, nothing was changed: {each}" for each in refused).rstrip())
+        raise Failed("\n".join(f"destroy: refused, nothing was changed: {line}" for line in refused).rstrip())
     name, approved = workspace.environment, workspace.approval
     if approved and approved != name:
         raise Failed(f"destroy: the approval in advance is the environment's name: APPROVE={name}")
@@ -210,8 +212,8 @@ def size() -> tuple[int, int]:
     """Columns and rows of the terminal that is asked on, or of a log."""
     try:
         with open(TERMINAL, "w") as terminal_:
-            found = os.get_terminal_size(terminal_.fileno())
-            return found.columns or NARROW, found.lines or ROWS
+            columns = os.get_terminal_size(terminal_.fileno())
+            return columns.columns or NARROW, columns.lines or ROWS
     except OSError:
         return WIDE, ROWS
 
@@ -219,6 +221,6 @@ def size() -> tuple[int, int]:
 def text(shown: list[RenderableType], width: int) -> str:
     written = StringIO()
     console = Console(highlight=False, markup=False, file=written, width=width)
-    for each in shown:
-        console.print(each, soft_wrap=isinstance(each, str))
+    for line in shown:
+        console.print(line, soft_wrap=isinstance(line, str))
     return written.getvalue()

@@ -48,7 +48,7 @@ class Table:
     def lines(self, now: float, width: int) -> list[str]:
         """A line for each tier: its name, what it does or waits for, and for how long it has run."""
         longest = max(map(len, self.rows), default=0)
-        found = []
+        result = []
         for tier, row in self.rows.items():
             says, spent = self._says(row), ""
             if row.started:
@@ -58,13 +58,13 @@ class Table:
             says = says if len(says) <= room else f"{says[: room - 1]}…"
             text = f"  {tier:<{longest}}  {says:<{room}} {spent:>5}"
             color = COLORS.get(row.state, "1")
-            found.append(f"\x1b[{color}m{text[: width - 1]}\x1b[0m")
-        return found
+            result.append(f"\x1b[{color}m{text[: width - 1]}\x1b[0m")
+        return result
 
     def _says(self, row: Row) -> str:
         if row.state != WAITS:
             return row.says
-        if any(each.state == STOPPED for each in self.rows.values()):
+        if any(row.state == STOPPED for row in self.rows.values()):
             return "not started"
         waits = [need for need in row.needs if need in self.rows and self.rows[need].state != DONE]
         return f"waits for {', '.join(waits)}" if waits else "waits for its turn"

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tierra.run import account, approve
 from tierra.run import apply as applying
 from tierra.run import plan as planning
-from tierra.run.account import Place, Refused, bucket_exists, client, look_at_account
+from tierra.run.account import Backend, Refused, bucket_exists, client, look_at_account
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import GENERATED, VERSIONS, Failed, Tier, Workspace, write
 
@@ -97,11 +97,11 @@ def _first(workspace: Workspace, move: Callable[[], None]) -> None:
 
 def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
     """`first` or `again`. Raises Refused when account or states are not as they must be."""
-    environment, place = workspace.environment, Place.of(source)
-    look_at_account(workspace, place)
-    if bucket_exists(place, place.bucket) and (state := remote_state(place)):
+    environment, backend = workspace.environment, Backend.of(source)
+    look_at_account(workspace, backend)
+    if bucket_exists(backend, backend.bucket) and (state := remote_state(backend)):
         if local.exists() and holds(local):
-            _superseded(environment, local, state, place)
+            _superseded(environment, local, state, backend)
         return "again"
     local.parent.mkdir(parents=True, exist_ok=True)
     if (folder / RECOVERABLE).exists():  # terraform could not write it to its place
@@ -110,10 +110,10 @@ def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
     folder.mkdir(parents=True)
     for name in (GENERATED, VERSIONS):
         (folder / name).write_bytes((source / name).read_bytes())
-    backend = {"terraform": {"backend": {"local": {"path": os.path.relpath(local, folder)}}}}
-    write(folder / BACKEND, json.dumps(backend, indent=2) + "\n")
+    settings = {"terraform": {"backend": {"local": {"path": os.path.relpath(local, folder)}}}}
+    write(folder / BACKEND, json.dumps(settings, indent=2) + "\n")
     configuration = json.loads((source / GENERATED).read_text())
-    imports = [{"to": to, "id": id_} for to, id_ in existing(place, configuration["resource"])]
+    imports = [{"to": to, "id": id_} for to, id_ in existing(backend, configuration["resource"])]
     if imports:
         write(folder / ADOPTED, json.dumps({"import": imports}, indent=2) + "\n")
     return "first"
@@ -121,15 +121,15 @@ def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
 
 def move(workspace: Workspace, source: Path, folder: Path, local: Path) -> None:
     """Leaves the generated backend as the only one. Raises Refused when the bucket cannot take the state."""
-    environment, place = workspace.environment, Place.of(source)
-    if not bucket_exists(place, place.bucket):
+    environment, backend = workspace.environment, Backend.of(source)
+    if not bucket_exists(backend, backend.bucket):
         raise Refused(
             f"there is no bucket yet; until there is, {local} is the only state of what was made: keep it",
             f"remove the cause above, then make bootstrap ENV={environment}",
         )
-    if remote_state(place):
+    if remote_state(backend):
         raise Refused(
-            f"another state was put into {place.bucket} meanwhile",
+            f"another state was put into {backend.bucket} meanwhile",
             f"make bootstrap ENV={environment}, which compares the two",
         )
     (folder / BACKEND).unlink(missing_ok=True)
@@ -138,23 +138,25 @@ def move(workspace: Workspace, source: Path, folder: Path, local: Path) -> None:
 
 def end(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
     """Removes the local state and the folder. Raises Refused unless the bucket has the same state."""
-    environment, place = workspace.environment, Place.of(source)
-    state = remote_state(place)
+    environment, backend = workspace.environment, Backend.of(source)
+    state = remote_state(backend)
     if state is None:
-        raise Refused(f"{place.bucket} has no state; {local} is the only one", "keep it, and run this again")
+        raise Refused(
+            f"{backend.bucket} has no state; {local} is the only one", "keep it, and run this again"
+        )
     if holds(local):
-        _superseded(environment, local, state, place)
+        _superseded(environment, local, state, backend)
     for left in (local, local.with_name(f"{local.name}.backup")):
         left.unlink(missing_ok=True)
     shutil.rmtree(folder)
-    return f"bootstrap: the state of {environment} lies in s3://{place.bucket}/{place.key}\n"
+    return f"bootstrap: the state of {environment} lies in s3://{backend.bucket}/{backend.key}\n"
 
 
-def remote_state(place: Place) -> dict[str, Any] | None:
+def remote_state(backend: Backend) -> dict[str, Any] | None:
     """The state of the tier in its bucket, if there is one that holds something."""
-    s3 = client("s3", place.region, place.role)
+    s3 = client("s3", backend.region, backend.role)
     try:
-        content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        content = s3.get_object(Bucket=backend.bucket, Key=backend.key)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket"):
             return None
@@ -168,12 +170,12 @@ def holds(local: Path) -> bool:
     return local.exists() and bool(local.read_text().strip()) and bool(_read(local)["resources"])
 
 
-def existing(place: Place, resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def existing(backend: Backend, resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Address and id of what has the name of something in this configuration."""
     for role, bucket in resources["aws_s3_bucket"].items():
-        if bucket_exists(place, bucket["bucket"]):
+        if bucket_exists(backend, bucket["bucket"]):
             yield f"aws_s3_bucket.{role}", bucket["bucket"]
-    kms, iam = (client(service, place.region, place.role) for service in ("kms", "iam"))
+    kms, iam = (client(service, backend.region, backend.role) for service in ("kms", "iam"))
     for role, alias in resources["aws_kms_alias"].items():
         try:
             key = kms.describe_key(KeyId=alias["name"])["KeyMetadata"]
@@ -187,7 +189,7 @@ def existing(place: Place, resources: dict[str, Any]) -> Iterator[tuple[str, str
         yield f"aws_kms_key.{role}", key["KeyId"]
         yield f"aws_kms_alias.{role}", alias["name"]
     for role, policy in resources["aws_iam_policy"].items():
-        arn = f"arn:{place.partition}:iam::{place.account}:policy/{policy['name']}"
+        arn = f"arn:{backend.partition}:iam::{backend.account}:policy/{policy['name']}"
         try:
             iam.get_policy(PolicyArn=arn)
         except iam.exceptions.NoSuchEntityException:
@@ -195,14 +197,14 @@ def existing(place: Place, resources: dict[str, Any]) -> Iterator[tuple[str, str
         yield f"aws_iam_policy.{role}", arn
 
 
-def _superseded(environment: str, local: Path, state: dict[str, Any], place: Place) -> None:
+def _superseded(environment: str, local: Path, state: dict[str, Any], backend: Backend) -> None:
     """Removes a local state when the bucket has all that it holds. terraform gives a state a new
     lineage when it moves, so what counts is what is in them."""
     missing = sorted(_objects(_read(local)) - _objects(state))
     if missing:
         raise Refused(
-            f"{local} has {missing[0][0]} {missing[0][1]}, and s3://{place.bucket}/{place.key}, which is in"
-            " use, does not",
+            f"{local} has {missing[0][0]} {missing[0][1]}, and s3://{backend.bucket}/{backend.key}, which is"
+            " in use, does not",
             f"import it there or delete it, move the file away, then make bootstrap ENV={environment}",
         )
     local.unlink()

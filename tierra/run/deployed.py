@@ -18,12 +18,12 @@ PLAN, JSON = "deployed.tfplan", "deployed.json"
 def since(tier: Tier, terraform: Terraform) -> list[str]:
     """The parameters, by name, whose value is another one than the saved plan of a tier was made with. None
     for a plan that does nothing."""
-    made = read_json(tier.plan_json)
-    planned = _values(made, recorded(tier))
-    if not planned or not made.get("applyable", True):
+    plan = read_json(tier.plan_json)
+    planned = _values(plan, recorded(tier))
+    if not planned or not plan.get("applyable", True):
         return []
     # Terraform moves nothing while it is told to look at a part.
-    moves = any(each.get("previous_address") for each in made.get("resource_changes", []))
+    moves = any(change.get("previous_address") for change in plan.get("resource_changes", []))
     now = _values(_refreshed(tier, terraform, [] if moves else sorted(planned)), set(planned))
     return sorted(name for address, (name, value) in planned.items() if now.get(address) != (name, value))
 
@@ -33,15 +33,18 @@ def recorded(tier: Tier) -> set[str]:
     parameters = tier.configured().get("resource", {}).get("aws_ssm_parameter", {})
     return {
         f"aws_ssm_parameter.{name}"
-        for name, each in parameters.items()
-        if VALUE in each.get("lifecycle", {}).get("ignore_changes", [])
+        for name, parameter in parameters.items()
+        if VALUE in parameter.get("lifecycle", {}).get("ignore_changes", [])
     }
 
 
 def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[str, Any]:
     """A plan that does nothing but read these resources of AWS, or all where none is named."""
     plan, shown = tier.folder / PLAN, tier.folder / JSON
-    options = [f"-lock-timeout={tier.workspace.lock_timeout}", *(f"-target={each}" for each in addresses)]
+    options = [
+        f"-lock-timeout={tier.workspace.lock_timeout}",
+        *(f"-target={address}" for address in addresses),
+    ]
     try:
         terraform.run(
             ["plan", "-refresh-only", "-input=false", "-no-color", f"-out={PLAN}", *options],
@@ -49,8 +52,8 @@ def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[s
             doing="looks at what runs",
         )
         terraform.save(["show", "-json", PLAN], shown)
-        found: dict[str, Any] = read_json(shown)
-        return found
+        result: dict[str, Any] = read_json(shown)
+        return result
     finally:
         for left in (plan, shown):
             left.unlink(missing_ok=True)
@@ -58,9 +61,9 @@ def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[s
 
 def _values(plan: dict[str, Any], addresses: set[str]) -> dict[str, tuple[str, str]]:
     """Name and value of each parameter as a plan found it in AWS; of one that does not exist yet, nothing."""
-    found = plan.get("prior_state", {}).get("values", {})
+    values = plan.get("prior_state", {}).get("values", {})
     return {
-        each["address"]: (each["values"]["name"], each["values"][VALUE])
-        for each in found.get("root_module", {}).get("resources", [])
-        if each["address"] in addresses
+        resource["address"]: (resource["values"]["name"], resource["values"][VALUE])
+        for resource in values.get("root_module", {}).get("resources", [])
+        if resource["address"] in addresses
     }

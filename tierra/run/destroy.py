@@ -56,7 +56,9 @@ def hold(tiers: list[Tier], verb: str) -> None:
 def holds(tier: Tier) -> bool:
     """Whether the state that was read holds resources."""
     values = read_json(tier.state_json).get("values", {})
-    return any(each["mode"] == "managed" for each in values.get("root_module", {}).get("resources", []))
+    return any(
+        resource["mode"] == "managed" for resource in values.get("root_module", {}).get("resources", [])
+    )
 
 
 def destroy(tier: Tier) -> None:

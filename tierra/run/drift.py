@@ -71,29 +71,38 @@ def compare(tier: Tier) -> dict[str, Any]:
     values = read_json(tier.state_json).get("values", {})
     state = values.get("root_module", {})
     asked = values.get("outputs", {}).get(waits.OUTPUT, {}).get("value")
-    managed = [each for each in state.get("resources", []) if each["mode"] == "managed"]
+    managed = [resource for resource in state.get("resources", []) if resource["mode"] == "managed"]
     if not tier.drift_json.exists():
         status = "error" if managed else "not applied"
         return {"status": status, "differences": [], "ordinary": 0, "waiting": ""}
     configured = tier.configured().get("resource", {})
-    found: list[Row] = []
+    rows: list[Row] = []
     left = 0
-    for each in read_json(tier.drift_json).get("resource_drift", []):
-        change, address = each["change"], each["address"]
+    for drifted in read_json(tier.drift_json).get("resource_drift", []):
+        change, address = drifted["change"], drifted["address"]
         if change["after"] is None:
-            found.append({"address": address, "attribute": "", "was": "there", "is": "deleted"})
+            rows.append({"address": address, "attribute": "", "was": "there", "is": "deleted"})
             continue
-        ignored = expected_drift(each, managed, configured.get(each["type"], {}).get(each["name"], {}))
+        ignored = expected_drift(
+            drifted, managed, configured.get(drifted["type"], {}).get(drifted["name"], {})
+        )
         # What was asked for at the last apply, and AWS has made in the maintenance window since.
         wanted = waits.noted(asked, address)
         ignored += [name for name, value in wanted.items() if change["after"].get(name) == value]
-        for one in differences(change):
-            if any(covers(name, one.attribute) for name in ignored):
+        for difference in differences(change):
+            if any(covers(name, difference.attribute) for name in ignored):
                 left += 1
             else:
-                found.append({"address": address, "attribute": one.attribute, "was": one.was, "is": one.now})
-    status = "drift" if found else "none"
-    return {"status": status, "differences": found, "ordinary": left, "waiting": _waiting(tier)}
+                rows.append(
+                    {
+                        "address": address,
+                        "attribute": difference.attribute,
+                        "was": difference.was,
+                        "is": difference.now,
+                    }
+                )
+    status = "drift" if rows else "none"
+    return {"status": status, "differences": rows, "ordinary": left, "waiting": _waiting(tier)}
 
 
 def _waiting(tier: Tier) -> str:
@@ -108,50 +117,50 @@ def _waiting(tier: Tier) -> str:
 def report(workspace: Workspace, tiers: list[Tier]) -> dict[str, Any]:
     """The report of an environment. An error outweighs drift: what could not be compared is not known."""
     compared = {tier.name: compare(tier) for tier in tiers}
-    statuses = {each["status"] for each in compared.values()}
+    statuses = {tier["status"] for tier in compared.values()}
     verdict = "error" if "error" in statuses else "drift" if "drift" in statuses else "none"
     return {"environment": workspace.environment, "verdict": verdict, "tiers": compared}
 
 
-def rows(made: dict[str, Any]) -> list[tuple[str, ...]]:
+def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
     """A row for each value that differs, in the order of COLUMNS."""
     return [
-        (tier, *(each[name] for name in COLUMNS[1:]))
-        for tier, compared in made["tiers"].items()
-        for each in compared["differences"]
+        (tier, *(row[name] for name in COLUMNS[1:]))
+        for tier, compared in result["tiers"].items()
+        for row in compared["differences"]
     ]
 
 
-def summary(made: dict[str, Any]) -> Iterator[str]:
+def summary(result: dict[str, Any]) -> Iterator[str]:
     """The lines below the table."""
-    tiers = made["tiers"]
-    skipped = [tier for tier, each in tiers.items() if each["status"] == "not applied"]
-    failed = [tier for tier, each in tiers.items() if each["status"] == "error"]
-    count = len({row[:2] for row in rows(made)})
+    tiers = result["tiers"]
+    skipped = [tier for tier, tier_ in tiers.items() if tier_["status"] == "not applied"]
+    failed = [tier for tier, tier_ in tiers.items() if tier_["status"] == "error"]
+    count = len({row[:2] for row in rows(result)})
     if skipped:
         yield f"not applied, so not compared: {', '.join(skipped)}"
-    if left := sum(each["ordinary"] for each in tiers.values()):
+    if left := sum(tier_["ordinary"] for tier_ in tiers.values()):
         yield f"{left} values are not counted: AWS changes them by itself, or the configuration ignores them"
-    for tier, each in tiers.items():
-        if each["waiting"]:
-            yield f"{tier}: the configuration waits to be applied: {each['waiting']}"
+    for tier, tier_ in tiers.items():
+        if tier_["waiting"]:
+            yield f"{tier}: the configuration waits to be applied: {tier_['waiting']}"
     if failed:
         yield f"ERROR, not all is known: {', '.join(failed)} could not be compared"
     if count:
         differ = "resources differ" if count > 1 else "resource differs"
         yield f"{count} {differ} from the state; make plan and make apply restore what the spec says"
-    if made["verdict"] == "none":
+    if result["verdict"] == "none":
         yield "none"
 
 
-def markdown(made: dict[str, Any]) -> str:
+def markdown(result: dict[str, Any]) -> str:
     """The report for an issue or a chat. Whatever a value says, it stays in its cell."""
-    lines = [f"## Drift of {made['environment']}", ""]
-    if found := rows(made):
+    lines = [f"## Drift of {result['environment']}", ""]
+    if table := rows(result):
         lines += [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
-        lines += [f"| {' | '.join(map(_cell, row))} |" for row in found]
+        lines += [f"| {' | '.join(map(_cell, row))} |" for row in table]
         lines.append("")
-    return "\n".join([*lines, *(f"- {line}" for line in summary(made))]) + "\n"
+    return "\n".join([*lines, *(f"- {line}" for line in summary(result))]) + "\n"
 
 
 def _cell(text: str) -> str:
@@ -162,16 +171,16 @@ def publish(workspace: Workspace) -> int:
     """Writes and prints the report. terraform's own exit code for plans: 0 nothing differs, 2 something does,
     1 a tier could not be compared."""
     Board(workspace.out).close()
-    made = report(workspace, workspace.tiers())
-    write(workspace.out / "drift.json", json.dumps(made, indent=2) + "\n")
-    write(workspace.out / "drift.md", markdown(made))
-    if found := rows(made):
+    result = report(workspace, workspace.tiers())
+    write(workspace.out / "drift.json", json.dumps(result, indent=2) + "\n")
+    write(workspace.out / "drift.md", markdown(result))
+    if differing := rows(result):
         table = Table(box=box.SIMPLE_HEAD)
         for name in COLUMNS:
             table.add_column(name, overflow="fold")
-        for row in found:
+        for row in differing:
             table.add_row(*row)
         Console(highlight=False, markup=False).print(table)
-    for line in summary(made):
+    for line in summary(result):
         print(f"drift: {line}")
-    return EXIT_CODES[made["verdict"]]
+    return EXIT_CODES[result["verdict"]]

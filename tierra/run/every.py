@@ -35,7 +35,7 @@ KEPT = ("TIER",)
 def main() -> int:
     verbs, make = sys.argv[1].split(), sys.argv[2]
     try:
-        environments = [each.environment for each in all_environments()]
+        environments = [environment_.environment for environment_ in all_environments()]
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
@@ -78,10 +78,10 @@ def _run(make: str, verb: str, environment: str) -> tuple[int, str]:
 
 
 def _said(code: int, verdict: Path | None) -> str:
-    made = json.loads(verdict.read_text(encoding="utf-8")) if verdict and verdict.exists() else {}
-    if code and made.get("verdict") != "drift":
+    result = json.loads(verdict.read_text(encoding="utf-8")) if verdict and verdict.exists() else {}
+    if code and result.get("verdict") != "drift":
         return "failed; the cause is above"
-    return str(made.get("verdict_line") or made.get("verdict") or "done")
+    return str(result.get("verdict_line") or result.get("verdict") or "done")
 
 
 if __name__ == "__main__":

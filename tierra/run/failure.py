@@ -173,21 +173,21 @@ UNKNOWN = {
 }
 
 
-def explained(text: str, place: Mapping[str, str]) -> str:
+def explained(text: str, facts: Mapping[str, str]) -> str:
     """The message for what terraform printed. `place` has env, verb, tier, stack and
     program."""
     plain = " ".join(FRAME.sub(" ", ANSI.sub("", text)).split())
     for known in KNOWN:
-        if found := re.search(known.pattern, plain):
+        if match := re.search(known.pattern, plain):
             words = {
-                **place,
+                **facts,
                 **{
                     name: value.lower() if name == "operation" else value
-                    for name, value in found.groupdict(default="").items()
+                    for name, value in match.groupdict(default="").items()
                 },
             }
             return _message(known, words)
-    return _message(UNKNOWN.get(place["verb"], UNKNOWN[""]), place)
+    return _message(UNKNOWN.get(facts["verb"], UNKNOWN[""]), facts)
 
 
 def _message(known: Known, words: Mapping[str, str]) -> str:

@@ -35,8 +35,8 @@ def prepare(tier: Tier, state: str) -> Terraform:
     shutil.copyfile(tier.folder / VERSIONS, folder / VERSIONS)
     for file in tier.own_files:
         shutil.copyfile(file, folder / file.name)
-    for each in tier.carried:
-        (folder / each.name).symlink_to(os.path.relpath(each, folder))
+    for carried in tier.carried:
+        (folder / carried.name).symlink_to(os.path.relpath(carried, folder))
     if state.strip():
         text = _readable(state)
         private(tier.scratch_state, text)
@@ -49,13 +49,13 @@ def prepare(tier: Tier, state: str) -> Terraform:
 
 def producers(tier: Tier) -> dict[str, Path]:
     """The state files of other tiers that the tier reads; what is not among them is read from S3."""
-    found = {}
+    result = {}
     for need in tier.reads:
         if need.scratch_state.exists():
-            found[need.name] = need.scratch_state
+            result[need.name] = need.scratch_state
         elif tier.workspace.rehearsed:
-            found[need.name] = need.local_state
-    return found
+            result[need.name] = need.local_state
+    return result
 
 
 def _readable(state: str) -> str:
@@ -86,11 +86,11 @@ def known_outputs(tier: Tier, plan: dict[str, Any]) -> bool:
     """Writes the outputs that a real plan leads to into `scratch_state`, if all that changes is known. True
     when there is nothing left to do for the tiers that need this one."""
     changes = plan.get("output_changes", {})
-    if all(each["actions"] == ["no-op"] for each in changes.values()):
+    if all(change["actions"] == ["no-op"] for change in changes.values()):
         return True
-    if any(_any(each.get("after_unknown")) for each in changes.values()):
+    if any(_any(change.get("after_unknown")) for change in changes.values()):
         return False
-    after = {name: each["after"] for name, each in changes.items() if each["actions"] != ["delete"]}
+    after = {name: change["after"] for name, change in changes.items() if change["actions"] != ["delete"]}
     outputs = {name: {"value": value, "type": _type(value)} for name, value in after.items()}
     state = {
         "version": 4,
@@ -120,7 +120,7 @@ def _type(value: Any) -> Any:
     if isinstance(value, (int, float)):
         return "number"
     if isinstance(value, dict):
-        return ["object", {key: _type(each) for key, each in value.items()}]
+        return ["object", {key: _type(member) for key, member in value.items()}]
     if isinstance(value, list):
-        return ["tuple", [_type(each) for each in value]]
+        return ["tuple", [_type(member) for member in value]]
     return "string" if isinstance(value, str) else "dynamic"

@@ -22,19 +22,19 @@ LONGEST = 400  # characters of a line
 
 def policies() -> list[Path]:
     """The executable files of the folder, by name; what they read, such as rego, lies beside them."""
-    found = sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []
-    return [each for each in found if each.is_file() and os.access(each, os.X_OK)]
+    files = sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []
+    return [file for file in files if file.is_file() and os.access(file, os.X_OK)]
 
 
 def findings(tiers: Iterable[Tier]) -> list[Finding]:
     """What the policies say of the saved plans of these tiers; grave where they forbid one."""
     asked = policies()
     return [
-        found
+        line
         for tier in tiers
         if asked and tier.plan_json.exists()
-        for each in asked
-        for found in _answer(each, tier)
+        for policy in asked
+        for line in _answer(policy, tier)
     ]
 
 
@@ -76,4 +76,4 @@ def _run(policy: Path, tier: Tier) -> tuple[list[str], str]:
 
 def _plain(line: str) -> str:
     """A line without what moves a cursor or changes colours."""
-    return "".join(each if each.isprintable() else " " for each in line).rstrip()[:LONGEST]
+    return "".join(letter if letter.isprintable() else " " for letter in line).rstrip()[:LONGEST]

@@ -57,13 +57,13 @@ def begin(stack: Path) -> BinaryIO:
 
 def created(text: str) -> dict[str, str]:
     """The ids of what was created and not destroyed again, by address."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for match in DONE.finditer(ANSI.sub("", text)):
         if match["what"] == "Creation":
-            found[match["address"]] = match["id"] or ""
+            result[match["address"]] = match["id"] or ""
         else:
-            found.pop(match["address"], None)
-    return found
+            result.pop(match["address"], None)
+    return result
 
 
 def in_flight(text: str) -> list[str]:
@@ -84,9 +84,9 @@ def unrecorded(stack: Path, pull: Callable[[], str]) -> dict[str, str]:
             fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Running from None
-        found = created(journal.read().decode("utf-8", errors="replace"))
-        known = recorded(pull()) if found else {}
-        lost = {address: id_ for address, id_ in found.items() if id_ not in known.get(address, ())}
+        resources = created(journal.read().decode("utf-8", errors="replace"))
+        known = recorded(pull()) if resources else {}
+        lost = {address: id_ for address, id_ in resources.items() if id_ not in known.get(address, ())}
         if not lost:
             file.unlink()
     return lost

@@ -44,17 +44,17 @@ UNIQUE = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|db-[A-Z0-9]{10,}$|Z[A-Z0-9]{10,}
 
 def changes(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Address, type and change of every managed resource of a plan."""
-    for each in plan.get("resource_changes", []):
-        if each["mode"] == "managed":
-            yield each["address"], each["type"], each["change"]
+    for resource in plan.get("resource_changes", []):
+        if resource["mode"] == "managed":
+            yield resource["address"], resource["type"], resource["change"]
 
 
 def names(kind: str, change: Mapping[str, Any]) -> set[str]:
     """By what others know a resource of a type that a plan removes. Databases know their subnet group by a
     name of our own, which stands in a state between quotes."""
     before = change["before"] or {}
-    found = {each for name in NAMES if isinstance(each := before.get(name), str) and UNIQUE.match(each)}
-    return found | ({json.dumps(before["name"])} if kind in SHRINKING and before.get("name") else set())
+    result = {text for name in NAMES if isinstance(text := before.get(name), str) and UNIQUE.match(text)}
+    return result | ({json.dumps(before["name"])} if kind in SHRINKING and before.get("name") else set())
 
 
 # Resources as states have them: tier, address, attributes as JSON.
@@ -63,19 +63,21 @@ Resources = list[tuple[str, str, str]]
 
 def consuming(tier: Tier) -> Resources:
     """The resources of all tiers that need this one. Reads each state once."""
-    return [(each.name, *resource) for each in downstream(tier) for resource in _managed(stored(each))]
+    return [
+        (consumer.name, *resource) for consumer in downstream(tier) for resource in _managed(stored(consumer))
+    ]
 
 
 def users(resources: Resources, wanted: set[str]) -> dict[str, list[str]]:
     """The addresses of resources, by tier, that name one of these."""
-    return by_tier([each for each in resources if any(name in each[2] for name in wanted)])
+    return by_tier([resource for resource in resources if any(name in resource[2] for name in wanted)])
 
 
 def by_tier(resources: Resources) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for tier, address, _ in resources:
-        found.setdefault(tier, []).append(address)
-    return found
+        result.setdefault(tier, []).append(address)
+    return result
 
 
 def downstream(tier: Tier) -> list[Tier]:
@@ -90,7 +92,7 @@ def downstream(tier: Tier) -> list[Tier]:
 def _managed(state: str) -> Iterator[tuple[str, str]]:
     for resource in json.loads(state)["resources"] if state.strip() else []:
         if resource["mode"] == "managed":
-            text = json.dumps([each["attributes"] for each in resource["instances"]])
+            text = json.dumps([instance["attributes"] for instance in resource["instances"]])
             yield f"{resource['type']}.{resource['name']}", text
 
 
@@ -98,9 +100,9 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     """What a plan takes from other tiers: by address, the resources that still use it, by tier. These are
     resources that it removes, and groups from which it takes a subnet that it removes."""
     going = {
-        address: found
+        address: lost_names
         for address, kind, change in changes(plan)
-        if change["actions"] == ["delete"] and (found := names(kind, change))
+        if change["actions"] == ["delete"] and (lost_names := names(kind, change))
     }
     if not going:
         return {}
@@ -134,12 +136,12 @@ def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     if not going:
         return {}
     resources = consuming(tier)
-    releases = [each for each in resources if each[1].startswith("helm_release.")]
-    found = {}
+    releases = [resource for resource in resources if resource[1].startswith("helm_release.")]
+    result = {}
     for address, kind, known_as in going:
         if by := by_tier(releases) if kind == CLUSTER else users(resources, known_as):
-            found[address] = by
-    return found
+            result[address] = by
+    return result
 
 
 def stored(tier: Tier) -> str:
@@ -152,7 +154,7 @@ def stored(tier: Tier) -> str:
 
 def findings(workspace: Workspace) -> list[Finding]:
     """Why an apply of the selected tiers would stop halfway, with the commands that lead on."""
-    return [each for tier in workspace.tiers() if tier.plan_json.exists() for each in _findings(tier)]
+    return [finding for tier in workspace.tiers() if tier.plan_json.exists() for finding in _findings(tier)]
 
 
 def _findings(tier: Tier) -> Iterator[Finding]:
@@ -160,7 +162,7 @@ def _findings(tier: Tier) -> Iterator[Finding]:
     then = (workspace.command("plan"), workspace.command("apply"))
     if stuck := replaced(tier, plan):
         used = {name for by in stuck.values() for name in by}
-        standing = {each.name for name in used for each in downstream(workspace.tier(name))} | used
+        standing = {consumer.name for name in used for consumer in downstream(workspace.tier(name))} | used
         going = [name for name in reversed(workspace.order) if name in standing]
         address, by = next(iter(stuck.items()))
         more = f"; {len(stuck) - 1} more of this tier likewise" if len(stuck) > 1 else ""
@@ -186,9 +188,9 @@ def some(addresses: list[str]) -> str:
     return ", ".join(addresses[:2]) + more
 
 
-def tied(tier: Tier) -> dict[str, Any]:
-    """An override by which every output reads something, and keeps its value. A plan with targets leaves out
-    outputs that read nothing, and consumers would go on with the old value."""
+def anchored(tier: Tier) -> dict[str, Any]:
+    """An override that makes every output refer to a resource and keeps its value. A plan with targets leaves
+    out outputs that refer to nothing, and consumers would keep the old value."""
     configuration = tier.configured()
     kind, named = next(iter(configuration["resource"].items()))
     anything = f"{kind}.{next(iter(named))}"

@@ -23,7 +23,7 @@ def write_overrides(workspace: Workspace) -> None:
     for tier in workspace.tiers(workspace.order):
         configuration = tier.configured()
         override = rehearsed(
-            tier.folder, tier.local_state, {each.name: each.local_state for each in tier.reads}
+            tier.folder, tier.local_state, {producer.name: producer.local_state for producer in tier.reads}
         )
         if workspace.unprotected:
             override["output"] = {"protection": {"value": False}}

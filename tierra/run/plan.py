@@ -49,12 +49,12 @@ def _plan(tier: Tier) -> None:
     tier.plan_log.unlink(missing_ok=True)
     if moving := upstream.moving(tier):
         _forecast(tier, state, moving)
-        made = read_json(tier.plan_json)
+        plan = read_json(tier.plan_json)
     else:
-        made = real(tier, terraform)
-        if _wanted(tier) and not forecast.known_outputs(tier, made):
+        plan = real(tier, terraform)
+        if _wanted(tier) and not forecast.known_outputs(tier, plan):
             _outputs(tier, state)
-    says = summary(made, forecast=tier.forecast.exists())
+    says = summary(plan, forecast=tier.forecast.exists())
     board.update(tier.name, DONE, says)
     if not board.has_table:
         board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
@@ -77,11 +77,11 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> dict[str, Any]:
     """A plan that can be applied, with its seal; the plan as terraform shows it."""
     tier.keep_configuration()
     tier.waits.unlink(missing_ok=True)
-    made = _terraform(tier, terraform, options)
-    if waiting := waits.asked(made):
+    plan = _terraform(tier, terraform, options)
+    if waiting := waits.asked(plan):
         write(tier.waits_override, waits.override(waiting))
         try:
-            made = _terraform(tier, terraform, options)
+            plan = _terraform(tier, terraform, options)
         finally:
             tier.waits_override.unlink()
         write(tier.waits, json.dumps(waiting) + "\n")
@@ -91,7 +91,7 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> dict[str, Any]:
         adopt.check(tier)
     saved.seal(tier)
     tier.forecast.unlink(missing_ok=True)
-    return made
+    return plan
 
 
 def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> dict[str, Any]:
@@ -134,18 +134,18 @@ def _outputs(tier: Tier, state: str) -> None:
 
 def _wanted(tier: Tier) -> bool:
     """Whether a selected tier needs this one, or needs one that does."""
-    return any(each.selected or _wanted(each) for each in tier.consumers)
+    return any(consumer.selected or _wanted(consumer) for consumer in tier.consumers)
 
 
 def counts(plan: dict[str, Any]) -> tuple[int, int, int, int]:
     """How many resources a plan imports, creates, changes in place and destroys."""
-    changes = [each["change"] for each in plan.get("resource_changes", [])]
-    actions = [each["actions"] for each in changes]
+    changes = [change["change"] for change in plan.get("resource_changes", [])]
+    actions = [change_actions["actions"] for change_actions in changes]
     return (
-        sum(bool(each.get("importing")) for each in changes),
-        sum("create" in each for each in actions),
-        sum("update" in each for each in actions),
-        sum("delete" in each for each in actions),
+        sum(bool(change.get("importing")) for change in changes),
+        sum("create" in change_actions for change_actions in actions),
+        sum("update" in change_actions for change_actions in actions),
+        sum("delete" in change_actions for change_actions in actions),
     )
 
 
@@ -153,7 +153,7 @@ def summary(plan: dict[str, Any], *, forecast: bool = False) -> str:
     """One line: what a plan does."""
     imported, added, changed, destroyed = counts(plan)
     if not (imported or added or changed or destroyed):
-        outputs = any(each["actions"] != ["no-op"] for each in plan.get("output_changes", {}).values())
+        outputs = any(output["actions"] != ["no-op"] for output in plan.get("output_changes", {}).values())
         says = "outputs change" if outputs else NOTHING
     else:
         says = f"{added} to add, {changed} to change, {destroyed} to destroy"

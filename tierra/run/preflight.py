@@ -47,14 +47,16 @@ class TierState:
         values = json.loads(tier.state_json.read_text()).get("values", {})
         self._outputs = values.get("outputs", {})
         resources = values.get("root_module", {}).get("resources", [])
-        self.resources: list[dict[str, Any]] = [each for each in resources if each["mode"] == "managed"]
+        self.resources: list[dict[str, Any]] = [
+            resource for resource in resources if resource["mode"] == "managed"
+        ]
 
     @property
     def holdings(self) -> list[Holding]:
         """Guarded resources and those with data."""
-        found = [each for resource in self.resources if (each := _holding(resource))]
-        single = [each for each in found if each.guards or not each.address.startswith(ALIKE)]
-        alike = sorted(set(found) - set(single), key=_kind_and_fate)
+        holdings = [held for resource in self.resources if (held := _holding(resource))]
+        single = [holding for holding in holdings if holding.guards or not holding.address.startswith(ALIKE)]
+        alike = sorted(set(holdings) - set(single), key=_kind_and_fate)
         for (kind, becomes), group in groupby(alike, _kind_and_fate):
             same = list(group)
             single.append(same[0] if len(same) == 1 else Holding(f"{kind}.* ({len(same)})", becomes))
@@ -66,12 +68,16 @@ class TierState:
         ended halfway, what the guards say."""
         if PROTECTION in self._outputs:
             return bool(self._outputs[PROTECTION]["value"])
-        return any(each.guards for each in self.holdings)
+        return any(holding.guards for holding in self.holdings)
 
     @property
     def wanted_protection(self) -> bool:
         """What the configuration says now."""
-        said = [each["output"][PROTECTION]["value"] for each in self._configured if "output" in each]
+        said = [
+            configuration["output"][PROTECTION]["value"]
+            for configuration in self._configured
+            if "output" in configuration
+        ]
         return bool(said[-1])
 
     @property
@@ -79,8 +85,8 @@ class TierState:
         """The addresses that terraform refuses to destroy, by the configuration of now."""
         said = {
             f"{kind}.{name}": resource["lifecycle"]["prevent_destroy"]
-            for each in self._configured
-            for kind, named in each.get("resource", {}).items()
+            for configuration in self._configured
+            for kind, named in configuration.get("resource", {}).items()
             for name, resource in named.items()
             if "prevent_destroy" in resource.get("lifecycle", {})
         }
@@ -89,8 +95,10 @@ class TierState:
     @property
     def snapshots_outlive_keys(self) -> bool:
         """Whether a final snapshot is made in a tier whose keys are destroyed with it."""
-        keys = any(each["type"] == "aws_kms_key" for each in self.resources)
-        return keys and any(keeps_snapshot(each["type"], each["values"]) for each in self.resources)
+        keys = any(resource["type"] == "aws_kms_key" for resource in self.resources)
+        return keys and any(
+            keeps_snapshot(resource["type"], resource["values"]) for resource in self.resources
+        )
 
 
 def _holding(resource: dict[str, Any]) -> Holding | None:
@@ -114,11 +122,11 @@ def refusals(workspace: Workspace, going: list[TierState], standing: list[TierSt
     by_spec = [state.tier for state in going if state.wanted_protection]
     by_state = [state.tier for state in going if state.applied_protection and not state.wanted_protection]
     guarded = [
-        f"    {state.tier}: {each.address} ({', '.join(each.guards)})\n"
+        f"    {state.tier}: {holding.address} ({', '.join(holding.guards)})\n"
         for state in going
         if not state.applied_protection
-        for each in state.holdings
-        if each.guards
+        for holding in state.holdings
+        if holding.guards
     ]
     spec = workspace.spec.as_posix()
     applied = f"{workspace.command('plan')}, then {workspace.command('apply')}"
@@ -147,9 +155,11 @@ def table(states: list[TierState]) -> Table:
     for name in ("tier", "protected or with data", "guard", "when destroyed"):
         rows.add_column(name, overflow="fold")
     for state in states:
-        for each in state.holdings:
-            by_terraform = ("prevent_destroy",) if each.address in state.prevented else ()
-            rows.add_row(state.tier, each.address, ", ".join((*each.guards, *by_terraform)), each.outcome)
+        for holding in state.holdings:
+            by_terraform = ("prevent_destroy",) if holding.address in state.prevented else ()
+            rows.add_row(
+                state.tier, holding.address, ", ".join((*holding.guards, *by_terraform)), holding.outcome
+            )
     return rows
 
 

@@ -42,8 +42,8 @@ class Program:
 
 def file(path: str) -> list[str | int]:
     """The program itself, and when it was put there."""
-    place = Path(shutil.which(path) or path).resolve()
-    return [place.as_posix(), place.stat().st_mtime_ns if place.exists() else 0]
+    real = Path(shutil.which(path) or path).resolve()
+    return [real.as_posix(), real.stat().st_mtime_ns if real.exists() else 0]
 
 
 def of(workspace: Workspace) -> Program:

@@ -46,32 +46,33 @@ def lock(workspace: Workspace) -> None:
         ["providers", "lock", *options], folder / "lock.log", doing=f"{ours.command} providers lock"
     )
     file = Path("environments", "providers.lock.hcl")
-    made = blocks(folder / LOCKED)
+    locked = blocks(folder / LOCKED)
     kept = {
         address: block
         for address, block in blocks(file).items()
         if not address.startswith(f"{ours.registry}/")
     }
-    write(file, HEADER + "\n".join(block for _, block in sorted({**kept, **made}.items())))
+    write(file, HEADER + "\n".join(block for _, block in sorted({**kept, **locked}.items())))
     print(f"lock: {file} is written; from now on plans of {ours.name} use these providers only")
     for address, block in sorted(kept.items()):
-        mine = made.get(address.replace(address.split("/")[0], ours.registry, 1), "")
+        mine = locked.get(address.replace(address.split("/")[0], ours.registry, 1), "")
         if mine and version(mine) != version(block):
-            other = next(name for name, host in REGISTRIES.items() if address.startswith(f"{host}/"))
+            source = next(name for name, host in REGISTRIES.items() if address.startswith(f"{host}/"))
             print(
-                f"lock: {address} stays {version(block)}, and this is {version(mine)}: make lock with {other}"
+                f"lock: {address} stays {version(block)}, and this is {version(mine)}:"
+                f" make lock with {source}"
             )
 
 
 def blocks(file: Path) -> dict[str, str]:
     """The blocks of a lock file by the whole address of their provider; none where there is no file."""
     text = file.read_text(encoding="utf-8") if file.exists() else ""
-    return {found["address"]: found[0] for found in BLOCK.finditer(text)}
+    return {match["address"]: match[0] for match in BLOCK.finditer(text)}
 
 
 def version(block: str) -> str:
-    found = re.search(r'^\s*version\s*=\s*"([^"]+)"', block, re.M)
-    return found[1] if found else ""
+    match = re.search(r'^\s*version\s*=\s*"([^"]+)"', block, re.M)
+    return match[1] if match else ""
 
 
 def gather(out: Path, folder: Path) -> None:
@@ -88,8 +89,8 @@ def place(lock: Path, workspace: Workspace) -> None:
     """Writes the lock file of every tier. A provider that the lock lacks is missing there, and terraform says
     so. Raises Failed when it has none of the program's registry."""
     ours, out = program.of(workspace), workspace.out
-    found = blocks(lock)
-    if not any(address.startswith(f"{ours.registry}/") for address in found):
+    locked = blocks(lock)
+    if not any(address.startswith(f"{ours.registry}/") for address in locked):
         raise Failed(
             f"{workspace.environment}: {lock} has no providers of {ours.registry},"
             f" where {ours.name} gets its own\n"
@@ -99,7 +100,7 @@ def place(lock: Path, workspace: Workspace) -> None:
     for module in sorted(out.glob("stacks/*/cdk.tf.json")):
         required = json.loads(module.read_text())["terraform"]["required_providers"]
         addresses = sorted(_address(provider["source"], ours.registry) for provider in required.values())
-        text = "\n".join(found[address] for address in addresses if address in found)
+        text = "\n".join(locked[address] for address in addresses if address in locked)
         write(module.parent / LOCKED, text)
 
 

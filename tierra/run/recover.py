@@ -110,9 +110,9 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
             continue
         if address in stale:  # replaced: the state has what was there before
             _run(terraform, "state", "rm", timeout, address)
-        for each in import_ids(address, id_, configuration, known):
+        for candidate in import_ids(address, id_, configuration, known):
             try:
-                _run(terraform, "import", "-input=false", timeout, address, each)
+                _run(terraform, "import", "-input=false", timeout, address, candidate)
                 break
             except Failed as failed:
                 if "Error acquiring the state lock" in str(failed):
@@ -130,7 +130,7 @@ def import_ids(address: str, id_: str, configuration: Any, known: dict[str, str]
     terraform_type, name = address.split(".", 1)
     arguments = configuration.get(terraform_type, {}).get(name, {})
     words = {
-        argument: REFERENCE.sub(lambda found: known.get(found[1], found[0]), _text(value))
+        argument: REFERENCE.sub(lambda match: known.get(match[1], match[0]), _text(value))
         for argument, value in arguments.items()
     }
     pattern = IMPORT_IDS.get(terraform_type, "{id}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tierra.run.account import Place, client
+from tierra.run.account import Backend, client
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace
 
@@ -34,22 +34,22 @@ def keep(workspace: Workspace) -> None:
             continue
         with suppress(Failed, OSError):
             Terraform(tier, "keep").unsafe()  # removes a journal of which nothing is missing
-        place = Place.of(tier.folder)
+        backend = Backend.of(tier.folder)
         for name, file in _files(tier).items():
             if file.exists():
-                key = f"{_prefix(place, tier)}{_run()}/{name}"
+                key = f"{_prefix(backend, tier)}{_run()}/{name}"
                 try:
-                    client("s3", place.region, place.role).put_object(
-                        Bucket=place.bucket, Key=key, Body=file.read_bytes()
+                    client("s3", backend.region, backend.role).put_object(
+                        Bucket=backend.bucket, Key=key, Body=file.read_bytes()
                     )
                     print(
-                        f"kept: s3://{place.bucket}/{key}\n"
+                        f"kept: s3://{backend.bucket}/{key}\n"
                         f"  remedy: as an operator, {workspace.command('recover', [tier.name])}",
                         flush=True,
                     )
                 except (BotoCoreError, ClientError) as error:
                     lost.append(
-                        f"keep: {file} of {tier.name} could not be put into s3://{place.bucket}: {error}"
+                        f"keep: {file} of {tier.name} could not be put into s3://{backend.bucket}: {error}"
                     )
     if lost:
         raise Failed("\n".join([*lost, "  remedy: copy it from the runner before the runner is gone"]))
@@ -64,51 +64,52 @@ def runs(tier: Tier) -> Iterator[str]:
     """Where something is kept for a tier, a prefix for each run, the oldest first. Raises Failed."""
     if tier.workspace.rehearsed:
         return
-    place = Place.of(tier.folder)
+    backend = Backend.of(tier.folder)
     try:
-        pages = client("s3", place.region, place.role).get_paginator("list_objects_v2")
-        found = [
-            each
-            for page in pages.paginate(Bucket=place.bucket, Prefix=_prefix(place, tier))
-            for each in page.get("Contents", [])
+        pages = client("s3", backend.region, backend.role).get_paginator("list_objects_v2")
+        objects = [
+            item
+            for page in pages.paginate(Bucket=backend.bucket, Prefix=_prefix(backend, tier))
+            for item in page.get("Contents", [])
         ]
     except (BotoCoreError, ClientError) as error:
         raise Failed(
-            f"{tier.workspace.environment}: s3://{place.bucket}/{_prefix(place, tier)} cannot be listed:"
+            f"{tier.workspace.environment}: s3://{backend.bucket}/{_prefix(backend, tier)} cannot be listed:"
             f" {error}\n  remedy: check the network, and the permissions of the role (policy …-state-read)"
         ) from None
     yield from dict.fromkeys(
-        each["Key"].rpartition("/")[0] + "/" for each in sorted(found, key=lambda each: each["LastModified"])
+        item["Key"].rpartition("/")[0] + "/"
+        for item in sorted(objects, key=lambda item: item["LastModified"])
     )
 
 
 def take(tier: Tier, run: str) -> None:
     """Puts what a run has left into the folder of its tier. Raises Failed."""
-    place = Place.of(tier.folder)
-    s3 = client("s3", place.region, place.role)
+    backend = Backend.of(tier.folder)
+    s3 = client("s3", backend.region, backend.role)
     for name, file in _files(tier).items():
         try:
-            content = s3.get_object(Bucket=place.bucket, Key=run + name)["Body"].read()
+            content = s3.get_object(Bucket=backend.bucket, Key=run + name)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 continue
-            raise _unread(place, run, error) from None
+            raise _unread(backend, run, error) from None
         except BotoCoreError as error:
-            raise _unread(place, run, error) from None
-        print(f"recover: takes s3://{place.bucket}/{run}{name}", flush=True)
+            raise _unread(backend, run, error) from None
+        print(f"recover: takes s3://{backend.bucket}/{run}{name}", flush=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
             to.write(content)
 
 
 def forget(tier: Tier, run: str) -> None:
     """Removes what was kept of a run, once the state has it. Raises Failed."""
-    place = Place.of(tier.folder)
+    backend = Backend.of(tier.folder)
     try:
         for name in _files(tier):
-            client("s3", place.region, place.role).delete_object(Bucket=place.bucket, Key=run + name)
+            client("s3", backend.region, backend.role).delete_object(Bucket=backend.bucket, Key=run + name)
     except (BotoCoreError, ClientError) as error:
         raise Failed(
-            f"recover: s3://{place.bucket}/{run} was recovered and cannot be removed: {error}\n  remedy:"
+            f"recover: s3://{backend.bucket}/{run} was recovered and cannot be removed: {error}\n  remedy:"
             " delete it there, as an operator"
         ) from None
 
@@ -117,9 +118,9 @@ def _files(tier: Tier) -> dict[str, Path]:
     return {STATE: tier.errored, JOURNAL: tier.journal}
 
 
-def _prefix(place: Place, tier: Tier) -> str:
+def _prefix(backend: Backend, tier: Tier) -> str:
     """`acme/production/recovery/data/`."""
-    environment = place.key.removesuffix(f"{tier.name}/terraform.tfstate")
+    environment = backend.key.removesuffix(f"{tier.name}/terraform.tfstate")
     return f"{environment}{FOLDER}/{tier.name}/"
 
 
@@ -130,8 +131,8 @@ def _run() -> str:
     )
 
 
-def _unread(place: Place, run: str, error: Exception) -> Failed:
+def _unread(backend: Backend, run: str, error: Exception) -> Failed:
     return Failed(
-        f"recover: s3://{place.bucket}/{run} cannot be read: {error}\n  remedy: recover as an operator, with"
-        " a role that reads the bucket of the states and uses its key; the roles of workflows do not"
+        f"recover: s3://{backend.bucket}/{run} cannot be read: {error}\n  remedy: recover as an operator,"
+        " with a role that reads the bucket of the states and uses its key; the roles of workflows do not"
     )

@@ -107,9 +107,9 @@ def fault(tier: Tier) -> str:
         theirs := sealed.get("program", ours)
     ) != ours:  # with the same version number neither refuses the plan of the other
         return f"{whole} was made by {theirs}, and this is {ours}"
-    made, hours = datetime.fromisoformat(sealed["made"]), int(tier.workspace.facts["plan_hours"])
-    if datetime.now(UTC) - made > timedelta(hours=hours):
-        return f"{whole} is of {made:%Y-%m-%d %H:%M} UTC, older than {hours} hours (state.plan_hours)"
+    sealed_at, hours = datetime.fromisoformat(sealed["made"]), int(tier.workspace.facts["plan_hours"])
+    if datetime.now(UTC) - sealed_at > timedelta(hours=hours):
+        return f"{whole} is of {sealed_at:%Y-%m-%d %H:%M} UTC, older than {hours} hours (state.plan_hours)"
     return ""
 
 
@@ -145,4 +145,4 @@ def _beside(tier: Tier) -> Iterator[Path]:
     stack = tier.folder
     yield from sorted(path for folder in tier.carried for path in folder.rglob("*") if path.is_file())
     others = sorted({*stack.glob("*.tf"), *stack.glob("*.tf.json"), *stack.glob("*.tfvars*")})
-    yield from (each for each in others if each != tier.configuration)
+    yield from (path for path in others if path != tier.configuration)

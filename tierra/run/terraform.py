@@ -126,14 +126,14 @@ class Terraform:
             raise self.failed(done.stderr.decode(errors="replace"))
 
     def failed(self, errors: str) -> Failed:
-        place = {
+        facts = {
             "env": self.workspace.environment,
             "verb": self.verb,
             "tier": self.tier.name,
             "stack": self.folder.as_posix(),
             "program": program.of(self.workspace).name,
         }
-        return Failed(f"{errors.rstrip()}\n\n{explained(errors, place)}")
+        return Failed(f"{errors.rstrip()}\n\n{explained(errors, facts)}")
 
     def run(
         self, arguments: Sequence[str], log: Path, *, doing: str, total: int = 0, journal: bool = False
@@ -261,7 +261,7 @@ _interrupts: list[int] = []
 def _existing(workspace: Workspace) -> str:
     """What is there without the rehearsal having made it: what the spec names, and what the user says."""
     named = [*workspace.facts.get("existing", []), workspace.variables.get(EXISTS, "")]
-    return ",".join(each for each in named if each)
+    return ",".join(file for file in named if file)
 
 
 def settings(workspace: Workspace, forecast: Path | None = None) -> dict[str, str]:
@@ -291,12 +291,12 @@ def settings(workspace: Workspace, forecast: Path | None = None) -> dict[str, st
 
 def refused(workspace: Workspace) -> str:
     """Why this shell may not run terraform here; empty when it may."""
-    found = sorted(name for name, value in workspace.variables.items() if value and REFUSED.match(name))
-    if not found:
+    names = sorted(name for name, value in workspace.variables.items() if value and REFUSED.match(name))
+    if not names:
         return ""
     return (
-        f"{', '.join(found)}: must not be set: it would change what terraform does in every tier\n"
-        f"  remedy: unset {' '.join(found)}"
+        f"{', '.join(names)}: must not be set: it would change what terraform does in every tier\n"
+        f"  remedy: unset {' '.join(names)}"
     )
 
 

@@ -32,16 +32,16 @@ def references(configuration: Any) -> set[Reference]:
 
 def _references(value: Any) -> Iterator[Reference]:
     if isinstance(value, dict):
-        for key, each in value.items():
+        for key, member in value.items():
             yield from _references(key)
-            yield from _references(each)
+            yield from _references(member)
     elif isinstance(value, list):
-        for each in value:
-            yield from _references(each)
+        for member in value:
+            yield from _references(member)
     elif isinstance(value, str) and "terraform_remote_state" in value:
-        for found in REFERENCE.finditer(value):
-            steps = ("".join(each) for each in STEP.findall(found["path"]))
-            yield (found["tier"], found["name"], *steps)
+        for match in REFERENCE.finditer(value):
+            steps = ("".join(step) for step in STEP.findall(match["path"]))
+            yield (match["tier"], match["name"], *steps)
 
 
 def at(outputs: Mapping[str, Any], reference: Reference) -> Any:
@@ -59,14 +59,14 @@ def at(outputs: Mapping[str, Any], reference: Reference) -> Any:
 
 def outputs_of(state: str) -> dict[str, Any]:
     """The values of the outputs in a state as it is stored; none without a state."""
-    found = json.loads(state).get("outputs", {}) if state.strip() else {}
-    return {name: each["value"] for name, each in found.items()}
+    outputs = json.loads(state).get("outputs", {}) if state.strip() else {}
+    return {name: output["value"] for name, output in outputs.items()}
 
 
 def now(tier: Tier) -> dict[str, Any]:
     """The outputs of a tier as its state had them when this run looked at it."""
-    made: dict[str, Any] = read_json(tier.outputs) if tier.outputs.exists() else {}
-    return made
+    outputs: dict[str, Any] = read_json(tier.outputs) if tier.outputs.exists() else {}
+    return outputs
 
 
 def later(tier: Tier) -> dict[str, Any]:
@@ -78,23 +78,23 @@ def later(tier: Tier) -> dict[str, Any]:
 
 def moving(tier: Tier) -> list[str]:
     """The tiers of which this one reads a value that is not there yet, or that a plan of this run changes."""
-    found = []
+    result = []
     for need in tier.needs:
         present, future = now(need), later(need)
         for reference in references(tier.configured()):
             if reference[0] == need.name:
                 value = at(present, reference)
                 if value is MISSING or value != at(future, reference):
-                    found.append(need.name)
+                    result.append(need.name)
                     break
-    return found
+    return result
 
 
 def complete(tier: Tier) -> bool:
     """Whether the state has every output that the configuration declares, and every key of those that are
     maps."""
     present = now(tier)
-    declared = {name: each["value"] for name, each in tier.configured().get("output", {}).items()}
+    declared = {name: output["value"] for name, output in tier.configured().get("output", {}).items()}
     return all(
         name in present and (not isinstance(value, dict) or value.keys() <= (present[name] or {}).keys())
         for name, value in declared.items()
@@ -128,11 +128,11 @@ def recorded(state: str) -> dict[str, dict[str, Any]]:
 def stale(tier: Tier, state: str) -> list[str]:
     """The values that a tier reads and that have changed since it was applied last. `now` of what it needs
     must be current."""
-    found = recorded(state)
+    outputs = recorded(state)
     return sorted(
         ".".join(reference)
         for reference in references(tier.configured())
-        if reference[0] in found
-        and at(found[reference[0]], reference) is not MISSING
-        and at(found[reference[0]], reference) != at(now(tier.workspace.tier(reference[0])), reference)
+        if reference[0] in outputs
+        and at(outputs[reference[0]], reference) is not MISSING
+        and at(outputs[reference[0]], reference) != at(now(tier.workspace.tier(reference[0])), reference)
     )

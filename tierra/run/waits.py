@@ -22,51 +22,56 @@ def asked(plan: Mapping[str, Any]) -> Asked:
     """What a plan would change that waits already. What was changed by hand does not wait: there the state
     differs from AWS."""
     before = plan.get("output_changes", {}).get(OUTPUT, {}).get("before")
-    drifted = {each["address"]: each["change"] for each in plan.get("resource_drift", [])}
-    found: Asked = {}
-    for each in plan.get("resource_changes", []):
-        change, address = each["change"], each["address"]
+    drifted = {
+        drifted_resource["address"]: drifted_resource["change"]
+        for drifted_resource in plan.get("resource_drift", [])
+    }
+    result: Asked = {}
+    for resource in plan.get("resource_changes", []):
+        change, address = resource["change"], resource["address"]
         if change["actions"] != ["update"]:
             continue
         was, now, wanted = change["before"], change["after"], noted(before, address)
         by_hand = drifted.get(address)
         names = [
             name
-            for name in waits(each["type"], was, now)
+            for name in waits(resource["type"], was, now)
             if wanted.get(name) == now[name]
             and not (by_hand and (by_hand["before"] or {}).get(name) != (by_hand["after"] or {}).get(name))
         ]
         if names:
-            found[address] = {name: was[name] for name in names}
-    return found
+            result[address] = {name: was[name] for name in names}
+    return result
 
 
 def override(waiting: Asked) -> str:
     """Terraform by which a plan leaves alone what waits."""
-    made: dict[str, dict[str, Any]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for address, values in waiting.items():
         kind, name = address.split(".", 1)
-        made.setdefault(kind, {})[name] = values
-    return json.dumps({"resource": made}, indent=1) + "\n"
+        result.setdefault(kind, {})[name] = values
+    return json.dumps({"resource": result}, indent=1) + "\n"
 
 
 def noted(text: Any, address: str) -> Mapping[str, Any]:
     """What the last apply asked for of one resource."""
-    found = json.loads(text).get(address, {}) if isinstance(text, str) else {}
-    return found if isinstance(found, dict) else {}
+    values = json.loads(text).get(address, {}) if isinstance(text, str) else {}
+    return values if isinstance(values, dict) else {}
 
 
 def without(plan: Mapping[str, Any], waiting: Asked) -> dict[str, Any]:
     """A plan without the updates that consist of nothing but what waits."""
 
-    def rests(each: Mapping[str, Any]) -> bool:
-        change, names = each["change"], waiting.get(each["address"], {})
+    def rests(resource: Mapping[str, Any]) -> bool:
+        change, names = resource["change"], waiting.get(resource["address"], {})
         was, now = change["before"] or {}, change["after"] or {}
         return bool(names) and all(was.get(name) == value for name, value in now.items() if name not in names)
 
     return {
         **plan,
-        "resource_changes": [each for each in plan.get("resource_changes", []) if not rests(each)],
+        "resource_changes": [
+            resource for resource in plan.get("resource_changes", []) if not rests(resource)
+        ],
     }
 
 

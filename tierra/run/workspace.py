@@ -60,8 +60,8 @@ class Workspace:
     def facts(self) -> dict[str, Any]:
         """`target`, `account`, `region`, `zones`, `plan_hours`; `tiers` has the needs of each, producers
         first."""
-        made: dict[str, Any] = read_json(self.out / "environment.json")
-        return made
+        facts: dict[str, Any] = read_json(self.out / "environment.json")
+        return facts
 
     @property
     def order(self) -> list[str]:
@@ -316,12 +316,12 @@ class Tier:
     @property
     def carried(self) -> list[Path]:
         """The folders that the root module carries."""
-        return [each for name in CARRIED if (each := self.folder / name).exists()]
+        return [path for name in CARRIED if (path := self.folder / name).exists()]
 
     @property
     def own_files(self) -> list[Path]:
         """Own Terraform, as it was carried into the root module."""
-        return sorted(each for pattern in own.FILES for each in self.folder.glob(pattern))
+        return sorted(path for pattern in own.FILES for path in self.folder.glob(pattern))
 
     @property
     def scratch(self) -> Path:

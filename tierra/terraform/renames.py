@@ -35,8 +35,8 @@ class Rename:
 
     def before(self, address: str) -> str | None:
         """What an address of today was called; None when this is not about it."""
-        found = pattern(self.new).fullmatch(address)
-        return self.old.replace("*", "".join(found.groups())) if found else None
+        match = pattern(self.new).fullmatch(address)
+        return self.old.replace("*", "".join(match.groups())) if match else None
 
 
 RENAMES: Sequence[Rename] = ()
@@ -53,7 +53,7 @@ def moved(tier: str, addresses: Collection[str], renames: Sequence[Rename] = REN
     Raises TierError for a rename from an address that is still generated: it would be two resources at once.
     """
     known, blocks = set(addresses), []
-    for rename in reversed([each for each in renames if each.tier == tier]):
+    for rename in reversed([rename_ for rename_ in renames if rename_.tier == tier]):
         for new in sorted(known):
             old = rename.before(new)
             if old is None:

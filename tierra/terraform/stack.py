@@ -143,15 +143,15 @@ class Stack(TerraformStack):
         """The name of an address with that of the system as it is today."""
         if not self._names:
             return name
-        first, *path = (each.replace("-", "_") for each in self._names)
+        first, *path = (name_.replace("-", "_") for name_ in self._names)
         # The role before the name is one word, and may be that of the system, too: `push_push`.
-        found = re.match(rf"([a-z]+_)?{first}(?![a-z0-9])", name)
-        if not found:
+        match = re.match(rf"([a-z]+_)?{first}(?![a-z0-9])", name)
+        if not match:
             return name
-        role, rest = found[1] or "", name[found.end() :]
-        steps = [f"{role}{each}{rest}" for each in path]
+        role, rest = match[1] or "", name[match.end() :]
+        steps = [f"{role}{suffix}{rest}" for suffix in path]
         if not terraform_type.startswith("data."):
-            pairs = pairwise(f"{terraform_type}.{each}" for each in steps)
+            pairs = pairwise(f"{terraform_type}.{step}" for step in steps)
             self.moves += [{"from": old, "to": new} for old, new in pairs if old != new]
         return steps[-1]
 
@@ -215,14 +215,14 @@ class Stack(TerraformStack):
                 f"{self.tier} reads outputs of {tier}, which is not among its needs: {sorted(self.needs)}"
             )
         if tier not in self.remote_states:
-            place = state_of(self.environment, self.names, tier)
+            backend = state_of(self.environment, self.names, tier)
             role = self.environment.assume_role
             self.remote_states[tier] = self.add(
                 DataTerraformRemoteStateS3,
                 tier,
-                bucket=place.bucket,
-                key=place.key,
-                region=place.region,
+                bucket=backend.bucket,
+                key=backend.key,
+                region=backend.region,
                 assume_role=S3BackendAssumeRoleConfig(role_arn=role) if role else None,
             )
         return f"data.terraform_remote_state.{tier}.outputs"
@@ -239,10 +239,10 @@ class Stack(TerraformStack):
 
     def arn(self, service: str, resource: str, region: str | None = None, account: str | None = None) -> str:
         """An ARN of this environment, known before anything exists. Some services leave a part empty: ""."""
-        place = self.environment
-        region = place.region if region is None else region
-        account = place.account if account is None else account
-        return f"arn:{place.partition}:{service}:{region}:{account}:{resource}"
+        environment = self.environment
+        region = environment.region if region is None else region
+        account = environment.account if account is None else account
+        return f"arn:{environment.partition}:{service}:{region}:{account}:{resource}"
 
     @property
     def prevent_destroy(self) -> TerraformResourceLifecycle | None:

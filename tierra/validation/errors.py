@@ -29,8 +29,8 @@ class Problem:
     def text(self, file: str) -> str:
         """Three lines: place and value, rule, remedy."""
         file = self.file or file
-        place = f"{file}:{self.line}" if self.line else file
-        where = ": ".join(part for part in (place, self.path, self.value) if part)
+        position = f"{file}:{self.line}" if self.line else file
+        where = ": ".join(part for part in (position, self.path, self.value) if part)
         return f"{where}\n  rule:   {self.rule}\n  remedy: {self.remedy}"
 
 
@@ -45,7 +45,9 @@ class SpecError(Exception):
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
         self.problems = tuple(
-            sorted(set(problems), key=lambda each: (each.file, each.line, each.path, each.rule))
+            sorted(
+                set(problems), key=lambda problem: (problem.file, problem.line, problem.path, problem.rule)
+            )
         )
         super().__init__(file, self.problems)
 

@@ -57,7 +57,7 @@ class Explainer:
         allowed = list(self._at(path[:-1]).get("properties", {}))
         section = dotted(path[:-1])
         rule = f"the key must be one that {section or self.whole} has: {', '.join(allowed)}"
-        elsewhere = [dotted(found[:-1]) or "the top level" for found in self._places(key)]
+        elsewhere = [dotted(path[:-1]) or "the top level" for path in self._places(key)]
         if secret(path):
             remedy = "remove the line: a spec must not contain secrets; replace the secret if it was shared"
             return Violation(path, rule, remedy)
@@ -104,10 +104,10 @@ class Explainer:
     def _resolved(self, node: Schema) -> Schema:
         """The node with references followed; of `X | None`, the X, and of a section that may be off, the
         section. Its own description and default win."""
-        options = [each for each in node.get("anyOf", []) if each.get("type") != "null"]
-        sections = [each for each in options if "$ref" in each] if len(options) > 1 else options
+        options = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
+        sections = [option for option in options if "$ref" in option] if len(options) > 1 else options
         if len(sections) == 1:
-            others = [each for each in options if each is not sections[0]]
+            others = [option for option in options if option is not sections[0]]
             own = {key: value for key, value in node.items() if key != "anyOf"}
             node = {**sections[0], **({OTHERS: others} if others else {}), **own}
         if "$ref" in node:
@@ -158,28 +158,28 @@ def describe(node: Schema) -> str:
         return f"a list{such_as}"
     if kind == "object":
         keys = node.get("properties")
-        others = "".join(f", or {describe(each)}" for each in node.get(OTHERS, ()))
+        others = "".join(f", or {describe(alternative)}" for alternative in node.get(OTHERS, ()))
         named = f"a mapping with the keys {', '.join(keys)}" if keys else "a mapping of keys to values"
         return f"{named}{others}" if keys else f"{named}{such_as}"
     return f"text{such_as}"
 
 
 def _below(node: Schema, part: str | int) -> Schema:
-    found: Any = {}
+    value: Any = {}
     if isinstance(part, int):
-        found = node.get("items", {})
+        value = node.get("items", {})
     elif part in node.get("properties", {}):
-        found = node["properties"][part]
+        value = node["properties"][part]
     elif "patternProperties" in node:
-        found = next(iter(node["patternProperties"].values()))
+        value = next(iter(node["patternProperties"].values()))
     elif isinstance(node.get("additionalProperties"), dict):
-        found = node["additionalProperties"]
-    return found if isinstance(found, dict) else {}
+        value = node["additionalProperties"]
+    return value if isinstance(value, dict) else {}
 
 
 def _remedy(node: Schema, value: Any, source: str) -> str:
     kinds = [option.get("type", "string") for option in node.get("anyOf", [node])]
-    options = [shown(each) for each in node.get("enum", [])]
+    options = [shown(option) for option in node.get("enum", [])]
     example = next(iter(node.get("examples", [])), None)
     if {"string", "array"} <= set(kinds) and not isinstance(value, str) and isinstance(example, str):
         return f"write it like {_quote(example)}"
@@ -192,7 +192,7 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
     if isinstance(value, list):
         return _for_list(kinds, value)
     if "object" in kinds:
-        off = any(each.get("const") == OFF for each in node.get(OTHERS, ()))
+        off = any(alternative.get("const") == OFF for alternative in node.get(OTHERS, ()))
         if off and str(value).strip().lower() in NOTHING:
             return f"write {OFF}"
         if "default" in node and node["default"] is None and str(value).strip().lower() in NOTHING:
@@ -232,8 +232,8 @@ def _closest(value: Any, options: list[str]) -> str | None:
         return None if value else "off"
     if text in NOTHING and text not in options:
         return "off" if "off" in options else None
-    found = [text] if text in options else difflib.get_close_matches(text, options, n=1, cutoff=0.6)
-    return found[0] if found else None
+    matches = [text] if text in options else difflib.get_close_matches(text, options, n=1, cutoff=0.6)
+    return matches[0] if matches else None
 
 
 def _for_switch(value: Any) -> str:
@@ -247,14 +247,16 @@ def _for_switch(value: Any) -> str:
 
 def _for_number(node: Schema, value: Any) -> str:
     """The number that was meant if it is legal, else the nearest one that is."""
-    number: Schema = next((each for each in node.get("anyOf", [node]) if each.get("type") in NUMBERS), {})
+    number: Schema = next(
+        (option for option in node.get("anyOf", [node]) if option.get("type") in NUMBERS), {}
+    )
     never = any(option.get("const") == "never" for option in node.get("anyOf", []))
     if never and str(value).strip().lower() in ("off", "no", "none", "false", "0"):
         return "write never"
-    found = re.match(r"\s*([-+]?[0-9][0-9_,]{0,12}(?:\.[0-9]{1,6})?)(?![0-9])", str(value))
-    if isinstance(value, bool) or not found:
+    match = re.match(r"\s*([-+]?[0-9][0-9_,]{0,12}(?:\.[0-9]{1,6})?)(?![0-9])", str(value))
+    if isinstance(value, bool) or not match:
         return f"write {describe(number)}{', or never' if never else ''}"
-    meant = float(re.sub("[_,]", "", found[1]))
+    meant = float(re.sub("[_,]", "", match[1]))
     nearest = _nearest(number, int(meant) if number["type"] == "integer" or meant.is_integer() else meant)
     bare = "" if isinstance(value, (int, float)) else ", without quotes or unit"
     return f"write {nearest}{', or never' if never else bare}"
@@ -263,7 +265,7 @@ def _for_number(node: Schema, value: Any) -> str:
 def _nearest(node: Schema, number: float) -> float:
     """The legal number that loses nothing: of a list the next larger one, of a range the nearest."""
     if legal := node.get("enum"):
-        return next((int(each) for each in legal if each >= number), int(legal[-1]))
+        return next((int(number_) for number_ in legal if number_ >= number), int(legal[-1]))
     nearest: float = max(node.get("minimum", number), min(node.get("maximum", number), number))
     return nearest
 

@@ -22,9 +22,9 @@ def _literal(value: object) -> object:
     if isinstance(value, str):
         return value.replace("${", "$${").replace("%{", "%%{")
     if isinstance(value, dict):
-        made: object = {_literal(key): _literal(item) for key, item in value.items()}
+        result: object = {_literal(key): _literal(item) for key, item in value.items()}
     elif isinstance(value, tuple | list):
-        made = type(value)(_literal(item) for item in value)
+        result = type(value)(_literal(item) for item in value)
     elif isinstance(value, Model):
         given = {name: getattr(value, name) for name in type(value).model_fields}
         new = {name: _literal(item) for name, item in given.items()}
@@ -32,4 +32,4 @@ def _literal(value: object) -> object:
         return value.model_copy(update=changed) if changed else value
     else:
         return value
-    return value if made == value else made
+    return value if result == value else result

@@ -1,7 +1,7 @@
 """The base of every section of a spec: frozen models, and rules over several keys.
 
 A rule about one value is a validator that raises `rule_error(...)`. A rule about several keys is a method
-marked with `@check(...)`, which names the keys it reads; it runs whenever those keys are sound, even if other
+marked with `@rule(...)`, which names the keys it reads; it runs whenever those keys are sound, even if other
 parts are not, so that one run reports everything.
 """
 
@@ -25,9 +25,9 @@ class Violation(NamedTuple):
     value: str = ""
 
 
-Check = Callable[[Any], Iterator[Violation]]
-_Check = TypeVar("_Check", bound=Check)
-_needs: dict[Check, tuple[KeyPath, ...]] = {}
+Rule = Callable[[Any], Iterator[Violation]]
+_Rule = TypeVar("_Rule", bound=Rule)
+_needs: dict[Rule, tuple[KeyPath, ...]] = {}
 
 
 def rule_error(rule: str, remedy: str) -> PydanticCustomError:
@@ -35,24 +35,24 @@ def rule_error(rule: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("rule", "{rule}; {remedy}", {"rule": rule, "remedy": remedy})
 
 
-def check(*needs: str) -> Callable[[_Check], _Check]:
-    """Marks a method that yields findings; `needs` are the dotted paths below the section that it reads."""
+def rule(*needs: str) -> Callable[[_Rule], _Rule]:
+    """Marks a method that yields violations; `needs` are the dotted paths below the section that it reads."""
 
-    def register(method: _Check) -> _Check:
+    def register(method: _Rule) -> _Rule:
         _needs[method] = tuple(tuple(need.split(".")) for need in needs)
         return method
 
     return register
 
 
-def touches(one: KeyPath, other: KeyPath) -> bool:
-    """Whether one path is the other, or lies above or below it."""
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
+def touches(first: KeyPath, second: KeyPath) -> bool:
+    """Whether one path is the other, or is above or below it."""
+    shorter = min(len(first), len(second))
+    return first[:shorter] == second[:shorter]
 
 
 def repeated(items: Iterable[str]) -> Iterator[int]:
-    """The index of each item that stands earlier in the list already."""
+    """The index of each item that is in the list earlier already."""
     seen: set[str] = set()
     for index, item in enumerate(items):
         if item in seen:
@@ -74,19 +74,19 @@ class Model(BaseModel):
     def violations(self, unsound: Iterable[KeyPath] = (), at: KeyPath = ()) -> Iterator[Violation]:
         """Every broken rule of this section and those inside it, with paths from the root of the spec.
 
-        `unsound` are the paths whose values were refused already; checks that read them are skipped.
+        `unsound` are the paths whose values were refused already; rules that read them are skipped.
         """
         unsound = tuple(unsound)
-        for method in _checks(type(self)):
+        for method in _rules(type(self)):
             needs = [(*at, *need) for need in _needs[method]]
             if not any(touches(need, path) for need in needs for path in unsound):
-                yield from (found._replace(path=(*at, *found.path)) for found in method(self))
+                yield from (violation._replace(path=(*at, *violation.path)) for violation in method(self))
         for name in type(self).model_fields:
             for path, section in _models(getattr(self, name), (*at, name)):
                 yield from section.violations(unsound, path)
 
 
-def _checks(kind: type[Model]) -> Iterator[Check]:
+def _rules(kind: type[Model]) -> Iterator[Rule]:
     for base in reversed(kind.__mro__):
         yield from (member for member in vars(base).values() if callable(member) and member in _needs)
 

@@ -189,9 +189,9 @@ class Composer:
     ) -> None:
         """Notes a problem; what stands at `path` is left out. `at` is the place to show, if another."""
         self.refused.add(path)
-        place = path if at is None else at
+        marked = path if at is None else at
         self.problems.append(
-            Problem(dotted(place), "(hidden)" if secret(place) else value, rule, remedy, line)
+            Problem(dotted(marked), "(hidden)" if secret(marked) else value, rule, remedy, line)
         )
 
     def _stop(self, line: int, value: str, rule: str, remedy: str) -> NoReturn:

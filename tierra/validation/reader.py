@@ -45,14 +45,14 @@ class Document:
     def move(self, path: KeyPath, to: KeyPath) -> None:
         """Notes that a key, with all below it, is known by another path than the file's."""
 
-        def now(each: KeyPath) -> KeyPath:
-            return (*to, *each[len(path) :]) if each[: len(path)] == path else each
+        def now(old: KeyPath) -> KeyPath:
+            return (*to, *old[len(path) :]) if old[: len(path)] == path else old
 
         written = self.written(path)
-        self.lines = {now(each): line for each, line in self.lines.items()}
-        self.texts = {now(each): text for each, text in self.texts.items()}
-        self.refused = {now(each) for each in self.refused}
-        self.moved = {now(each): place for each, place in self.moved.items()} | {to: written}
+        self.lines = {now(old): line for old, line in self.lines.items()}
+        self.texts = {now(old): text for old, text in self.texts.items()}
+        self.refused = {now(old) for old in self.refused}
+        self.moved = {now(old): origin for old, origin in self.moved.items()} | {to: written}
 
     def written(self, path: KeyPath) -> KeyPath:
         """A path as it stands in the file."""
@@ -93,7 +93,7 @@ class Document:
         self.lines |= {path: base.lines[path] for path in mine}
         self.texts |= {path: text for path, text in base.texts.items() if path in mine}
         self.refused |= base.refused & mine
-        self.problems += [replace(each, file=file) for each in base.problems]
+        self.problems += [replace(problem, file=file) for problem in base.problems]
         self.data = _merged(base.data, self.data)
 
     def shown(self, path: KeyPath) -> str:
@@ -112,11 +112,11 @@ class Document:
 
 
 def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
-    made = {**lower, **upper}
+    result = {**lower, **upper}
     for key in lower.keys() & upper.keys():
         if isinstance(lower[key], dict) and isinstance(upper[key], dict):
-            made[key] = _merged(lower[key], upper[key])
-    return made
+            result[key] = _merged(lower[key], upper[key])
+    return result
 
 
 def read(path: Path, least: Mapping[str, str] = LEAST) -> Document:
@@ -166,7 +166,7 @@ def _neighbours(path: Path) -> str:
         files = sorted(path.parent.iterdir())
     except OSError:
         return f"check the folder: {path.parent.as_posix()} cannot be opened"
-    names = [each.stem for each in files if each.suffix == ".yaml"]
+    names = [file.stem for file in files if file.suffix == ".yaml"]
     if path.with_suffix(".yml") in files:
         return f"rename {path.stem}.yml to {path.stem}.yaml"
     if not names:
@@ -189,8 +189,8 @@ def _text(file: str, content: bytes) -> str:
             file, "a spec must be text in UTF-8", "save the file as UTF-8 in your editor", line, value
         ) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if found := _CONTROL.search(text):
-        line, value = text.count("\n", 0, found.start()) + 1, f"character U+{ord(found[0]):04X}"
+    if match := _CONTROL.search(text):
+        line, value = text.count("\n", 0, match.start()) + 1, f"character U+{ord(match[0]):04X}"
         raise _stop(file, "a spec must not have control characters", "remove the character", line, value)
     lines = text.split("\n")
     tabs = [number for number, line in enumerate(lines, 1) if re.match(r" *\t\s*[^\s#]", line)]

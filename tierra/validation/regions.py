@@ -42,12 +42,12 @@ def regions() -> dict[str, Region]:
     Cut out of the text: parsed, the endpoints of all services would take ten megabytes.
     """
     text = (models.data() / "endpoints.json").read_bytes()
-    found: dict[str, Region] = {}
-    for each in _PARTITION.finditer(text):
-        names, _ = json.JSONDecoder().raw_decode(each["regions"].decode())
-        partition, suffix = each["name"].decode(), each["suffix"].decode()
-        found |= {name: Region(name, partition, suffix) for name in names}
-    return found
+    result: dict[str, Region] = {}
+    for match in _PARTITION.finditer(text):
+        names, _ = json.JSONDecoder().raw_decode(match["regions"].decode())
+        partition, suffix = match["name"].decode(), match["suffix"].decode()
+        result |= {name: Region(name, partition, suffix) for name in names}
+    return result
 
 
 def existing_region(name: str) -> str:

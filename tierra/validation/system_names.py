@@ -95,4 +95,4 @@ def called(name: str, formerly: Sequence[str]) -> str:
 def path_of_names(name: str, formerly: Sequence[str]) -> list[str]:
     """Names from the oldest to that of today, each where it stands last: a system may get a name back."""
     names = [*formerly, name]
-    return [each for index, each in enumerate(names) if each not in names[index + 1 :]]
+    return [name for index, name in enumerate(names) if name not in names[index + 1 :]]

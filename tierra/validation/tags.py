@@ -77,11 +77,10 @@ def tag_violations(tags: Iterable[str]) -> Iterator[Violation]:
         yield Violation(("tags",), rule, f"remove {len(keys) - MOST} of them", f"{len(keys)} tags")
     first: dict[str, str] = {}
     for key in keys:
-        twin = first.setdefault(key.lower(), key)
-        if twin != key:
-            rule = (
-                f"keys must differ by more than the case of their letters: IAM takes {key} and {twin} for one"
-            )
+        spelled = first.setdefault(key.lower(), key)
+        if spelled != key:
+            same = f"IAM takes {key} and {spelled} for one"
+            rule = f"keys must differ by more than the case of their letters: {same}"
             yield Violation(("tags", key), rule, "remove one of the two")
 
 

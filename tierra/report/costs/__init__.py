@@ -38,18 +38,18 @@ def estimate(folder: Path, plans: Mapping[str, dict[str, Any]], region: str) -> 
     used: dict[str, set[str]] = defaultdict(set)
     for tier, plan in plans.items():
         for when in WHEN:
-            for resource, found in _uses(plan, when, region):
-                place = tier, resource.type
-                if isinstance(found, str):
-                    _list(unpriced[*place, found], resource.address)
+            for resource, use in _uses(plan, when, region):
+                kind = tier, resource.type
+                if isinstance(use, str):
+                    _list(unpriced[*kind, use], resource.address)
                     continue
-                price, quantity = found
-                sums[place][when] += price.usd * quantity
+                price, quantity = use
+                sums[kind][when] += price.usd * quantity
                 used[price.source].add(price.day)
             for resource in resources(plan, when):
                 for what in _by_usage(resource):
                     _list(usage[resource.type, what], f"{tier}: {resource.address}")
-    tiers = {tier: _sum(each for place, each in sums.items() if place[0] == tier) for tier in plans}
+    tiers = {tier: _sum(cost for kind, cost in sums.items() if kind[0] == tier) for tier in plans}
     return {
         "environment": folder.name,
         "currency": "USD",
@@ -58,8 +58,8 @@ def estimate(folder: Path, plans: Mapping[str, dict[str, Any]], region: str) -> 
         **_sum(sums.values()),
         "tiers": tiers,
         "types": sorted(
-            ({"tier": tier, "type": kind, **_sum([each])} for (tier, kind), each in sums.items()),
-            key=lambda each: -each["after"],
+            ({"tier": tier, "type": kind, **_sum([cost])} for (tier, kind), cost in sums.items()),
+            key=lambda row: -row["after"],
         ),
         "unpriced": [
             {"tier": tier, "address": addresses[0], "type": kind, "why": why, "count": len(addresses)}
@@ -105,15 +105,19 @@ def resources(plan: Mapping[str, Any], when: str) -> list[Resource]:
     for key in SIDES[when]:
         side = side.get(key) or {}
     written = plan.get("configuration", {}).get("root_module", {}).get("resources", ())
-    refers = {each["address"]: frozenset(_references(each.get("expressions"))) for each in written}
+    refers = {
+        resource["address"]: frozenset(_references(resource.get("expressions"))) for resource in written
+    }
     return list(_managed(side.get("root_module", {}), refers))
 
 
 def _managed(module: Mapping[str, Any], refers: Mapping[str, frozenset[str]]) -> Iterator[Resource]:
-    for each in module.get("resources", ()):
-        if each["mode"] == "managed":
-            address = each["address"]
-            yield Resource(address, each["type"], each.get("values") or {}, refers.get(address, frozenset()))
+    for resource in module.get("resources", ()):
+        if resource["mode"] == "managed":
+            address = resource["address"]
+            yield Resource(
+                address, resource["type"], resource.get("values") or {}, refers.get(address, frozenset())
+            )
     for child in module.get("child_modules", ()):
         yield from _managed(child, refers)
 
@@ -121,20 +125,20 @@ def _managed(module: Mapping[str, Any], refers: Mapping[str, frozenset[str]]) ->
 def _references(expressions: Any) -> Iterator[str]:
     """What expressions refer to, with each of their arguments and without."""
     if isinstance(expressions, list):
-        for each in expressions:
-            yield from _references(each)
+        for expression in expressions:
+            yield from _references(expression)
     elif isinstance(expressions, dict):
         yield from expressions.get("references", ())
-        for each in expressions.values():
-            if isinstance(each, (dict, list)):
-                yield from _references(each)
+        for expression in expressions.values():
+            if isinstance(expression, (dict, list)):
+                yield from _references(expression)
 
 
 def _quantities(plan: Mapping[str, Any], when: str) -> Iterator[tuple[Resource, Use | str]]:
-    found = resources(plan, when)
-    for resource in found:
+    resources_ = resources(plan, when)
+    for resource in resources_:
         if count := PRICED.get(resource.type):
-            for use in count(resource, found):
+            for use in count(resource, resources_):
                 yield resource, use
         elif resource.type not in FREE and resource.type not in BY_USAGE:
             yield resource, "the type is unknown to the estimate"
@@ -161,7 +165,7 @@ def _by_usage(resource: Resource) -> Iterator[str]:
 
 
 def _tiers(places: list[str]) -> list[str]:
-    return list(dict.fromkeys(place.split(":")[0] for place in places))
+    return list(dict.fromkeys(item.split(":")[0] for item in places))
 
 
 def _list(addresses: list[str], address: str) -> None:
@@ -170,5 +174,5 @@ def _list(addresses: list[str], address: str) -> None:
 
 
 def _sum(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    each = list(costs)
-    return {when: round(sum((cost[when] for cost in each), 0.0), 2) for when in WHEN}
+    costs_ = list(costs)
+    return {when: round(sum((cost[when] for cost in costs_), 0.0), 2) for when in WHEN}

@@ -50,10 +50,10 @@ def main() -> int:
             f"the Price List of AWS cannot be reached: {error}",
             "check the network and its proxy: HTTPS_PROXY",
         )
-    for region, found in answers.items():
-        known = {sku: usd for sku, usd in found.items() if usd is not None}
+    for region, answer in answers.items():
+        known = {sku: usd for sku, usd in answer.items() if usd is not None}
         print(f"prices: {len(known)} of {region} are in {prices.keep(region, known)}")
-        for sku in sorted(str(sku) for sku, usd in found.items() if usd is None):
+        for sku in sorted(str(sku) for sku, usd in answer.items() if usd is None):
             print(f"  AWS has no single price for {sku}")
     return 0
 
@@ -68,7 +68,7 @@ def ask(wanted: set[tuple[str, Sku]]) -> dict[str, dict[Sku, float | None]]:
     client = botocore.session.Session().create_client("pricing", region_name=ENDPOINT, config=QUICK)
     answers: dict[str, dict[Sku, float | None]] = defaultdict(dict)
     with ThreadPoolExecutor(QUICK.max_pool_connections) as pool:
-        asked = {each: pool.submit(price, client, *each) for each in sorted(wanted, key=str)}
+        asked = {key: pool.submit(price, client, *key) for key in sorted(wanted, key=str)}
         for (region, sku), answer in asked.items():
             answers[region][sku] = answer.result()
     return answers
@@ -82,12 +82,12 @@ def price(client: Any, region: str, sku: Sku) -> float | None:
         Filters=[{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in only.items()],
     )
     products = (json.loads(entry) for page in pages for entry in page["PriceList"])
-    found = {
+    prices = {
         max(_steps(product))
         for product in products
         if sku.is_usage(product["product"]["attributes"].get("usagetype", ""))
     }
-    return found.pop() if len(found) == 1 else None
+    return prices.pop() if len(prices) == 1 else None
 
 
 def _steps(product: Mapping[str, Any]) -> Iterator[float]:

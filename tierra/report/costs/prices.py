@@ -44,11 +44,11 @@ def known(region: str) -> Mapping[str, Price]:
     table = json.loads(TABLE.read_text(encoding="utf-8"))
     known = {
         name: Price(usd, table["sources"][source]["date"], REPOSITORY)
-        for place in ("worldwide", region)
-        for source, prices in table["regions"].get(place, {}).items()
+        for section in ("worldwide", region)
+        for source, prices in table["regions"].get(section, {}).items()
         for name, usd in prices.items()
     }
-    return known | {name: Price(each["usd"], each["day"], ASKED) for name, each in asked(region).items()}
+    return known | {name: Price(entry["usd"], entry["day"], ASKED) for name, entry in asked(region).items()}
 
 
 def asked(region: str) -> dict[str, Any]:

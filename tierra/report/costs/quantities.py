@@ -81,10 +81,10 @@ def nodes(resource: Resource, others: Sequence[Resource]) -> Found:
 def _template(resource: Resource, others: Sequence[Resource]) -> Resource | None:
     """The launch template of a node group. Before it exists it has no id: the one that the configuration
     names, or a lone one, will be it."""
-    templates = [each for each in others if each.type == "aws_launch_template"]
+    templates = [template for template in others if template.type == "aws_launch_template"]
     wanted = resource.first("launch_template").get("id")
     return next(
-        (each for each in templates if _same(each, wanted, resource.refers)),
+        (template for template in templates if _same(template, wanted, resource.refers)),
         templates[0] if len(templates) == 1 else None,
     )
 
@@ -132,7 +132,9 @@ def database(resource: Resource, others: Sequence[Resource]) -> Found:
 def _with_source(resource: Resource, others: Sequence[Resource]) -> dict[str, Any]:
     """The values of a database; a replica that does not exist yet takes the rest from what it replicates."""
     source = resource.values.get("replicate_source_db")
-    of = next((each.values for each in others if source and each.values.get("identifier") == source), {})
+    of = next(
+        (database.values for database in others if source and database.values.get("identifier") == source), {}
+    )
     inherited = {key: of.get(key) for key in ("engine", "allocated_storage")}
     return inherited | {key: value for key, value in resource.values.items() if value is not None}
 
@@ -158,7 +160,7 @@ def alarm(resource: Resource, _others: Sequence[Resource]) -> Found:
     queries = resource.values.get("metric_query") or []
     metrics = [metric for query in queries for metric in query.get("metric") or ()]
     periods = [metric.get("period") for metric in metrics] or [resource.values.get("period")]
-    quick = any(each in HIGH_RESOLUTION for each in periods)
+    quick = any(period in HIGH_RESOLUTION for period in periods)
     yield Use(skus.QUICK_ALARM if quick else skus.ALARM, len(periods))
 
 

@@ -1,4 +1,4 @@
-"""Plans a root module as JSON and as HCL, for tests that hold the two to each other."""
+"""Plans a root module as JSON and as HCL, for tests that compare the two."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def documents() -> dict[str, list[str]]:
     return {name: facts.documents for name, facts in read_facts().items()}
 
 
-def twin(configuration: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The files of the twin of a configuration."""
+def hcl_files(configuration: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The HCL files of a configuration."""
     files = Hcl(
         read(json.dumps(configuration)), sources or {}, schemas(), "trial", "environments/trial.yaml"
     ).files()
@@ -45,8 +45,8 @@ def twin(configuration: Mapping[str, Any], sources: Mapping[str, str] | None = N
 
 
 def text(configuration: Mapping[str, Any]) -> str:
-    """The twin of a configuration in one text, without comments."""
-    lines = "\n".join(twin(configuration).values()).splitlines()
+    """The HCL of a configuration in one text, without comments."""
+    lines = "\n".join(hcl_files(configuration).values()).splitlines()
     return "\n".join(line for line in lines if not line.startswith("#")).strip() + "\n"
 
 
@@ -85,16 +85,16 @@ class Pair:
         return plan
 
     def equal(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        """The plan of a configuration, which is the plan of its twin, whose files are formatted."""
+        """The plan of a configuration, which is the plan of its HCL, whose files are formatted."""
         as_json = self.plan({GENERATED: json.dumps(configuration)})
-        as_hcl = self.plan(twin(configuration))
+        as_hcl = self.plan(hcl_files(configuration))
         check_format(self.folder)
         assert essence(as_hcl) == essence(as_json)
         return as_hcl
 
     def values(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs of its twin, as planned."""
-        changes = self.plan(twin(configuration))["output_changes"]
+        """The outputs of its HCL, as planned."""
+        changes = self.plan(hcl_files(configuration))["output_changes"]
         return {name: change["after"] for name, change in changes.items()}
 
 

@@ -1,4 +1,4 @@
-"""The provider's side of terraform's protocol: each method is one question that terraform asks."""
+"""The provider's side of terraform's protocol: each method answers one call of terraform."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tierra.bindings.schema import Block, Nested
 SWITCHES = ("REHEARSAL_FAIL", "REHEARSAL_AS")
 
 
-class Servicer:
-    """Answers as one of the providers, "aws" or "helm", for the root module in `folder`."""
+class Provider:
+    """Answers as the provider called `name`, "aws" or "helm", for the root module in `folder`."""
 
-    def __init__(self, provider: str, catalog: Catalog, cloud: Cloud, folder: Path) -> None:
-        self.provider = provider
+    def __init__(self, name: str, catalog: Catalog, cloud: Cloud, folder: Path) -> None:
+        self.name = name
         self.catalog = catalog
         self.folder = folder
         self.cloud = cloud
@@ -44,8 +44,8 @@ class Servicer:
 
     def _load(self, kind: str) -> dict[str, Type]:
         words = self._words
-        names = words and {word for word in words if word.startswith(f"{self.provider}_")}
-        return self.catalog.load(self.provider, kind, names, words)
+        names = words and {word for word in words if word.startswith(f"{self.name}_")}
+        return self.catalog.load(self.name, kind, names, words)
 
     @cached_property
     def _resources(self) -> dict[str, Type]:
@@ -57,8 +57,8 @@ class Servicer:
 
     def GetProviderSchema(self, _request: Any, _context: Any) -> Any:
         pb = messages()
-        aws = self.provider == "aws"
-        provider = self.catalog.load(self.provider, "provider", {self.provider})[self.provider]
+        aws = self.name == "aws"
+        provider = self.catalog.load(self.name, "provider", {self.name})[self.name]
         user_agent = pb.Schema.Attribute(name="user_agent", type=b'["list","string"]', optional=True)
         return pb.GetProviderSchema.Response(
             provider=schema(provider.block),
@@ -98,22 +98,22 @@ class Servicer:
             return []
         key = (kind, type_.name)
         if key not in self._checks:
-            self._checks[key] = self.catalog.checks(self.provider, type_, kind)
+            self._checks[key] = self.catalog.checks(self.name, type_, kind)
         if not self._checks[key]:
             return []
-        found = checks.problems(type_.block, self._checks[key], decode(config) or {})
-        return [_diagnostic(type_, problem) for problem in found]
+        problems = checks.problems(type_.block, self._checks[key], decode(config) or {})
+        return [_diagnostic(type_, problem) for problem in problems]
 
     def ValidateEphemeralResourceConfig(self, _request: Any, _context: Any) -> Any:
         return messages().ValidateEphemeralResourceConfig.Response()
 
     def ConfigureProvider(self, request: Any, _context: Any) -> Any:
         response = messages().ConfigureProvider.Response
-        if self.provider == "helm":
+        if self.name == "helm":
             self.releases.configure(decode(request.config) or {})
         account = Account.configured(decode(request.config) or {}, os.environ)
         try:
-            self.changes = Changes(self.cloud, account, *(os.environ.get(each, "") for each in SWITCHES))
+            self.changes = Changes(self.cloud, account, *(os.environ.get(switch, "") for switch in SWITCHES))
         except ValueError as problem:
             switch = str(problem).partition(":")[0].partition("=")[0]
             return response(diagnostics=[error(f"{switch} is not understood", str(problem))])
@@ -150,8 +150,8 @@ class Servicer:
         said = [unproven(type_)] if changed and not type_.facts.source else []
         said += [error(words, source) for words, source in differences.refused(type_.name, config)]
         if type_.name == releases.TYPE and (changed or prior is None):
-            found = self.releases.findings(planned, config, upgrade=prior is not None)
-            said += [_judged(each) for each in found if not each.later]
+            findings = self.releases.findings(planned, config, upgrade=prior is not None)
+            said += [_judged(finding) for finding in findings if not finding.later]
         return response(
             planned_state=encode(planned),
             diagnostics=said,
@@ -168,15 +168,15 @@ class Servicer:
         of_helm = type_.name == releases.TYPE
         if of_helm and planned is not None:
             config, upgrade = decode(request.config) or {}, prior is not None
-            found = self.releases.findings(planned, config, upgrade, applying=True)
-            if wrong := [_judged(each) for each in found if each.sure]:
+            findings = self.releases.findings(planned, config, upgrade, applying=True)
+            if wrong := [_judged(finding) for finding in findings if finding.sure]:
                 return response(new_state=request.prior_state, private=private, diagnostics=wrong)
         if planned is None:
             refusal = self.changes.delete(type_, prior, private)
         elif prior is None:
-            made, private, refusal = self.changes.create(type_, planned)
+            state, private, refusal = self.changes.create(type_, planned)
         else:
-            made, refusal = self.changes.update(type_, prior, planned, private)
+            state, refusal = self.changes.update(type_, prior, planned, private)
         if refusal:
             return response(new_state=request.prior_state, private=private, diagnostics=[refusal])
         if of_helm:
@@ -186,7 +186,7 @@ class Servicer:
                 self.releases.remember(planned, upgrade=prior is not None)
         if planned is None:
             return response(new_state=request.planned_state)
-        return response(new_state=encode(made), private=private, legacy_type_system=_legacy(type_))
+        return response(new_state=encode(state), private=private, legacy_type_system=_legacy(type_))
 
     def ImportResourceState(self, request: Any, _context: Any) -> Any:
         pb = messages().ImportResourceState
@@ -202,7 +202,7 @@ class Servicer:
         return messages().ReadDataSource.Response(state=encode(state), diagnostics=[denied] if denied else [])
 
     def GetFunctions(self, _request: Any, _context: Any) -> Any:
-        listed = functions.schemas() if self.provider == "aws" else {}
+        listed = functions.schemas() if self.name == "aws" else {}
         return messages().GetFunctions.Response(functions=listed)
 
     def CallFunction(self, request: Any, _context: Any) -> Any:
@@ -227,9 +227,9 @@ class Servicer:
 
 
 def warm() -> None:
-    """Does once what the first answer of a process takes longest for."""
-    for provider in ("aws", "helm"):
-        Servicer(provider, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
+    """Does the slow part of the first answer in advance."""
+    for name in ("aws", "helm"):
+        Provider(name, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
 
 
 def unproven(type_: Type) -> Any:
@@ -243,7 +243,7 @@ def unproven(type_: Type) -> Any:
 
 
 def _judged(finding: Finding) -> Any:
-    """An error for what helm or Kubernetes surely refuses, a warning for the rest."""
+    """An error for what helm or Kubernetes certainly refuses, a warning for the rest."""
     source = f" The rule is from {finding.source}." if finding.source else ""
     if finding.sure:
         detail = f"The release cannot be applied so.{source} Change its values, or the chart."
@@ -267,23 +267,23 @@ def _legacy(type_: Type) -> bool:
 
 
 def _diagnostic(type_: Type, problem: checks.Problem) -> Any:
-    """An error at an argument. A member of a set has no place of its own: the set is pointed at."""
+    """An error at an argument. A member of a set has no path of its own, so the path is that of the set."""
     steps: list[str | int] = []
     block: Block | None = type_.block
     for step in problem.path:
-        found = block and isinstance(step, str) and (block.blocks.get(step) or block.attributes.get(step))
+        argument = block and isinstance(step, str) and (block.blocks.get(step) or block.attributes.get(step))
         steps.append(step)
-        if isinstance(found, Nested):
-            block = found.block
-            if found.nesting == "set":
+        if isinstance(argument, Nested):
+            block = argument.block
+            if argument.nesting == "set":
                 break
-        elif found:
-            if isinstance(found.type, list) and found.type[0] == "set":
+        elif argument:
+            if isinstance(argument.type, list) and argument.type[0] == "set":
                 break
             block = None
-    made = error(problem.summary, problem.detail)
-    made.attribute.CopyFrom(_attribute_path(tuple(steps)))
-    return made
+    diagnostic = error(problem.summary, problem.detail)
+    diagnostic.attribute.CopyFrom(_attribute_path(tuple(steps)))
+    return diagnostic
 
 
 def _attribute_path(path: ArgumentPath) -> Any:

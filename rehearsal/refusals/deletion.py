@@ -1,4 +1,4 @@
-"""What AWS, or its provider, refuses: the refusals that operators meet most often."""
+"""Deletions that AWS, or its provider, refuses: protected objects, missing final snapshots, groups in use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ PROTECTED_CLUSTER = (
 )
 INSTANCES = ("aws_instance", "aws_spot_instance_request")
 FINAL_SNAPSHOT = ("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")
-# Groups that AWS keeps while something uses them: by whom, by which argument, and AWS's words, those of RDS
+# Groups that AWS keeps while they are in use: the type and argument that use them, and AWS's words, those of
+# RDS
 # as hashicorp/terraform-provider-aws#6448 quotes them.
 MEMBERS = {
     "aws_db_parameter_group": (
@@ -43,8 +44,8 @@ MEMBERS = {
 }
 
 
-def deletion(type_: Type, state: Object) -> str | None:
-    """Why this object cannot be deleted as it stands; None when it can be."""
+def protected(type_: Type, state: Object) -> str | None:
+    """Why this object cannot be deleted as it is; None when it can."""
     noun = type_.name.removeprefix("aws_").replace("_", " ")
     for name, words in PROTECTIONS.items():
         if name == "disable_api_termination" and type_.name not in INSTANCES:
@@ -59,10 +60,10 @@ def deletion(type_: Type, state: Object) -> str | None:
     return None
 
 
-def used(type_name: str, state: Object, around: Callable[[str], Iterable[Object]]) -> str | None:
-    """Why this group cannot be deleted while others use it; None when it can be."""
+def in_use(type_name: str, state: Object, around: Callable[[str], Iterable[Object]]) -> str | None:
+    """Why this group cannot be deleted while others use it; None when it can."""
     if type_name not in MEMBERS:
         return None
     by, argument, words = MEMBERS[type_name]
     name = state.get("name")
-    return words.format(name=name) if any(each.get(argument) == name for each in around(by)) else None
+    return words.format(name=name) if any(user.get(argument) == name for user in around(by)) else None
