@@ -12,8 +12,8 @@ from typing import Any
 
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
-from tierra.aws.transition_answers import numbers
 from tierra.aws.waits import GROUPS, WAITS, waits
+from tierra.versions import numbers
 
 DATABASE = "aws_db_instance"
 ACTUAL = "engine_version_actual"

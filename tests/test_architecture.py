@@ -155,7 +155,7 @@ FLOORS = (
     ("tierra.terraform",),  # what a root module is made of
     ("tierra.validation", "rehearsal"),  # reading YAML; the embedded provider
     ("tierra.aws", "tierra.bindings"),  # what AWS does; what the installed packages say
-    ("tierra.files",),
+    ("tierra.files", "tierra.versions"),
 )
 # Who knows of the embedded provider, and what of it.
 KNOWN = {"tierra.run": {"attach"}, "tierra.hcl": {"catalog", "ephemeral"}, "tools": {"catalog", "checks"}}

@@ -7,9 +7,10 @@ our own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from tierra.versions import numbers
 
 Values = Mapping[str, Any]
 # Objects of a Terraform type as they will be, beside the one that changes.
@@ -25,11 +26,6 @@ CEILING = "max_allocated_storage"
 SUBNETS = "vpc_config.subnet_ids"
 SECRETS_KEY = "encryption_config.provider.key_arn"
 SCALING = "scaling_config"
-
-
-def numbers(version: Any) -> tuple[int, ...]:
-    """`(17, 6)` of 17.6; nothing of what is no version."""
-    return tuple(map(int, str(version).split("."))) if re.fullmatch(r"\d+(\.\d+)*", str(version)) else ()
 
 
 def at(values: Values, path: str) -> Any:

@@ -19,6 +19,7 @@ from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDI
 from tierra.plans.changes import Change
 from tierra.plans.standing import Standing
 from tierra.report.findings import CALENDAR, REFUSED, Finding
+from tierra.versions import numbers
 
 SOON = timedelta(days=60)  # EKS announces an end of standard support no later
 STALE = timedelta(days=365)  # rows that were looked up longer ago say little
@@ -128,7 +129,7 @@ def warning(product: str, version: str, day: date) -> Aging | None:
 def _way(product: str, version: str, day: date) -> str:
     about = ABOUT[product]
     sold = VERSIONS if product == KUBERNETES else calendar.offered(product)
-    later = [each for each in sold if calendar.numbers(each) > calendar.numbers(version)]
+    later = [each for each in sold if numbers(each) > numbers(version)]
     lasting = [each for each in later if _lasts(product, each, day)]
     if not later or not lasting:
         return "renew the table with make versions, then go to a version that AWS supports"
