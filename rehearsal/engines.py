@@ -12,7 +12,8 @@ from typing import Any
 
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
-from tierra.aws.waits import GROUPS, WAITS, waits
+from tierra.aws.types import known
+from tierra.aws.waits import GROUPS, waits
 from tierra.versions import numbers
 
 DATABASE = "aws_db_instance"
@@ -39,7 +40,7 @@ def accepted(cloud: Cloud, type_name: str, key: str, was: Object, made: Object) 
     names = waits(type_name, was, made)
     if names and numbers(was.get("engine_version"))[:1] != numbers(made.get("engine_version"))[:1]:
         names += [name for name in GROUPS if name in made and "engine_version" in names]
-    if type_name in WAITS:
+    if known(type_name).waits:
         _note(cloud, f"{type_name} {key}", {name: made[name] for name in names})
     now = settled(type_name, {**made, **{name: was.get(name) for name in names}})
     _lead(cloud, type_name, was, now)
@@ -48,7 +49,7 @@ def accepted(cloud: Cloud, type_name: str, key: str, was: Object, made: Object) 
 
 def forget(cloud: Cloud, type_name: str, key: str) -> None:
     """Nothing of an object that is gone waits."""
-    if type_name in WAITS:
+    if known(type_name).waits:
         cloud.delete(PENDING, f"{type_name} {key}")
 
 

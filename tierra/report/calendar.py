@@ -16,6 +16,7 @@ from modules.compute.versions import VERSIONS
 from modules.spec import Environment, load
 from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
+from tierra.aws.types import TYPES
 from tierra.plans.changes import Change
 from tierra.plans.standing import Standing
 from tierra.report.findings import CALENDAR, REFUSED, Finding
@@ -177,7 +178,7 @@ def findings(tier: str, standing: Standing, changes: list[Change], day: date) ->
     """What a day means for what a plan leaves, resource by resource. What AWS no longer creates, and the plan
     creates or raises to, is refused."""
     touched = {each.address: each for each in changes}
-    for terraform_type, argument in _ARGUMENTS.items():
+    for terraform_type, argument in ((name, each.version) for name, each in TYPES.items() if each.version):
         for address, values in standing.will_be(terraform_type).items():
             product = _product(terraform_type, values.get("engine"))
             version = values.get(argument)
@@ -194,14 +195,6 @@ def findings(tier: str, standing: Standing, changes: list[Change], day: date) ->
             says = f"{found.says}: {found.remedy}"
             lines = (f"~ {found.then}",)
             yield Finding(subject, tier, address, action, says, lines, critical=found.ended or new)
-
-
-_ARGUMENTS = {
-    "aws_eks_cluster": "version",
-    "aws_db_instance": "engine_version",
-    "aws_elasticache_replication_group": "engine_version",
-    "aws_docdb_cluster": "engine_version",
-}
 
 
 def _product(terraform_type: str, engine: object) -> str:
