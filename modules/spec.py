@@ -62,6 +62,7 @@ from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_vio
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.explain import Explainer, place
 from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_violations
+from tierra.validation.labels import as_name, is_name
 from tierra.validation.messages import dotted, short
 from tierra.validation.model import Model, Violation, rule, rule_error
 from tierra.validation.optional import is_off
@@ -85,13 +86,12 @@ def _name(shortest: int, longest: int) -> Callable[[str], str]:
     )
 
     def legal(name: str) -> bool:
-        return bool(shortest <= len(name) <= longest and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name))
+        return len(name) >= shortest and is_name(name, longest) and "--" not in name
 
     def validate(name: str) -> str:
         if not legal(name):
             letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-            plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")
-            plain = plain.lstrip("-0123456789")[:longest].rstrip("-")
+            plain = as_name(letters, longest)
             raise rule_error(rule, f"write {plain}" if legal(plain) else "choose another name")
         if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):
             raise rule_error(

@@ -12,8 +12,9 @@ from typing import Any
 
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
-from tierra.aws.transition_answers import numbers
-from tierra.aws.waits import GROUPS, WAITS, waits
+from tierra.aws.types import known
+from tierra.aws.waits import GROUPS, waits
+from tierra.versions import numbers
 
 DATABASE = "aws_db_instance"
 ACTUAL = "engine_version_actual"
@@ -34,21 +35,21 @@ def settled(type_name: str, created: Object) -> Object:
     return {**created, ACTUAL: version if "." in version else f"{version}.1"}
 
 
-def accepted(cloud: Cloud, type_name: str, key: str, was: Object, updated: Object) -> Object:
-    """The object once AWS has accepted a change: waiting arguments keep their old values and are noted."""
-    names = waits(type_name, was, updated)
-    if names and numbers(was.get("engine_version"))[:1] != numbers(updated.get("engine_version"))[:1]:
-        names += [name for name in GROUPS if name in updated and "engine_version" in names]
-    if type_name in WAITS:
-        _note(cloud, f"{type_name} {key}", {name: updated[name] for name in names})
-    now = settled(type_name, {**updated, **{name: was.get(name) for name in names}})
+def accepted(cloud: Cloud, type_name: str, key: str, was: Object, made: Object) -> Object:
+    """The object once AWS has accepted a change: what waits is as it was, and noted."""
+    names = waits(type_name, was, made)
+    if names and numbers(was.get("engine_version"))[:1] != numbers(made.get("engine_version"))[:1]:
+        names += [name for name in GROUPS if name in made and "engine_version" in names]
+    if known(type_name).waits:
+        _note(cloud, f"{type_name} {key}", {name: made[name] for name in names})
+    now = settled(type_name, {**made, **{name: was.get(name) for name in names}})
     _lead(cloud, type_name, was, now)
     return now
 
 
 def forget(cloud: Cloud, type_name: str, key: str) -> None:
-    """Removes the waiting changes of a deleted object."""
-    if type_name in WAITS:
+    """Nothing of an object that is gone waits."""
+    if known(type_name).waits:
         cloud.delete(PENDING, f"{type_name} {key}")
 
 

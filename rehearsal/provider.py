@@ -20,7 +20,7 @@ from rehearsal.planning import Path as ArgumentPath
 from rehearsal.planning import conform, fills_blocks, plan
 from rehearsal.protocol import decode, encode, error, messages, warning
 from rehearsal.schema_messages import schema
-from tierra.aws.waits import WAITS
+from tierra.aws.types import known
 from tierra.bindings.schema import Block, Nested
 
 SWITCHES = ("REHEARSAL_FAIL", "REHEARSAL_AS")
@@ -263,7 +263,7 @@ def _without_role(role: str) -> tuple[str, str]:
 
 def _legacy(type_: Type) -> bool:
     """Whether an answer may differ from the plan, which terraform allows to types of the old SDK only."""
-    return fills_blocks(type_.block) or type_.name in WAITS
+    return fills_blocks(type_.block) or bool(known(type_.name).waits)
 
 
 def _diagnostic(type_: Type, problem: checks.Problem) -> Any:

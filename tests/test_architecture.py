@@ -15,6 +15,7 @@ from conftest import ROOT, Root
 
 from modules.architecture import TIERS, Tier, order, synthesize
 from modules.spec import Environment, load
+from tierra.aws.types import FAMILIES
 
 MODULES = ROOT / "modules"
 TIER_FOLDERS = {path.parent.name for path in MODULES.glob("*/tier.py")}
@@ -155,7 +156,7 @@ FLOORS = (
     ("tierra.terraform",),  # what a root module is made of
     ("tierra.validation", "rehearsal"),  # reading YAML; the embedded provider
     ("tierra.aws", "tierra.bindings"),  # what AWS does; what the installed packages say
-    ("tierra.files",),
+    ("tierra.files", "tierra.versions"),
 )
 # Who knows of the embedded provider, and what of it.
 KNOWN = {"tierra.run": {"attach"}, "tierra.hcl": {"catalog", "ephemeral"}, "tools": {"catalog", "checks"}}
@@ -246,3 +247,32 @@ def test_the_page_of_boxes_names_files_and_addresses_that_exist(folders: dict[st
                 kind, _, name = address.partition(".")
                 assert kind.startswith("make ") or name in resources.get(kind, {}), f"{tier}: {address}"
     assert seen == TIERS.keys()
+
+
+def _about_types(node: ast.Dict) -> bool:
+    """Whether a dict literal says data, not code, of types of resources."""
+    keys = [key.elts[0] if isinstance(key, ast.Tuple) and key.elts else key for key in node.keys]
+    types = [key for key in keys if isinstance(key, ast.Constant) and str(key.value).startswith("aws_")]
+    code = (ast.Name, ast.Attribute, ast.Call, ast.Lambda)
+    return len(types) > 1 and not all(isinstance(value, code) for value in node.values)
+
+
+def test_what_is_known_of_a_type_stands_in_its_one_entry() -> None:
+    names = [name for family in FAMILIES for name in family.TYPES]
+    assert sorted(names) == sorted(set(names))
+    elsewhere = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "tierra").rglob("*.py"))
+        if path.parent.name not in ("types", "bindings")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Dict) and _about_types(node)
+    ]
+    assert not elsewhere, "an entry of tierra/aws/types/ may say this"
+
+
+def test_an_entry_stands_once_in_its_family() -> None:
+    for family in FAMILIES:
+        tree = ast.parse(Path(str(family.__file__)).read_text(encoding="utf-8"))
+        [table] = [node.value for node in tree.body if isinstance(node, ast.AnnAssign)]
+        assert isinstance(table, ast.Dict)
+        assert len(table.keys) == len(family.TYPES), family.__name__

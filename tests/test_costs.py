@@ -16,10 +16,11 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from conftest import ROOT, Root
 from support.project import Project, succeeded
 
+from tierra.aws.types import TYPES
 from tierra.bindings.imports import sources
 from tierra.report import costs
 from tierra.report.costs import ask, prices, skus
-from tierra.report.costs.kinds import ALSO, BY_USAGE, FREE, PRICED, SPOT
+from tierra.report.costs.kinds import PRICED, SPOT
 
 REGION = "us-east-1"
 PROVIDER = {"provider_config": {"aws": {"expressions": {"region": {"constant_value": REGION}}}}}
@@ -64,9 +65,14 @@ def of(address: str, values: Values, **others: Values) -> float:
 # --- every type has its place ---
 
 
+def places() -> set[str]:
+    """The types whose costs are known."""
+    return {*PRICED, *(name for name, each in TYPES.items() if each.free or each.usage)}
+
+
 def test_every_type_that_is_generated_is_priced_free_or_by_usage(roots: dict[str, Root]) -> None:
     generated = {kind for root in roots.values() for kind in root.body["resource"]}
-    assert generated <= PRICED.keys() | FREE | BY_USAGE.keys()
+    assert generated <= places()
 
 
 def test_so_is_every_type_that_options_of_a_spec_can_add() -> None:
@@ -76,10 +82,11 @@ def test_so_is_every_type_that_options_of_a_spec_can_add() -> None:
         for name in re.findall(r"from cdktf_cdktf_provider_aws\.(\w+) import", file.read_text())
         if name != "provider" and not name.startswith("data_")
     }
-    places = [*PRICED, *FREE, *BY_USAGE]
-    assert len(places) == len(set(places)), "a type has one place"
-    assert set(places) == imported | {"helm_release"}
-    assert ALSO.keys() <= PRICED.keys()
+    assert places() == imported | {"helm_release"}
+
+
+def test_what_is_free_has_no_price() -> None:
+    assert not [name for name, each in TYPES.items() if each.free and (each.usage or name in PRICED)]
 
 
 def test_a_type_without_a_place_is_listed() -> None:

@@ -13,9 +13,9 @@ from support.project import without_make
 from support.rehearsing import installed
 
 from rehearsal.catalog import Catalog, catalog_path
+from tierra.aws.types import TYPES
 from tierra.bindings.schema import Attribute
 from tierra.plans.differences import MASKED, Difference, differences
-from tierra.report.expected_drift import ELEMENTS, VOLATILE, WHOLES
 from tierra.run.drift import compare, markdown
 from tierra.run.workspace import Workspace
 
@@ -87,14 +87,14 @@ def test_drift_is_reported_and_told_apart_from_errors(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def types() -> dict[str, Any]:
     installed()
-    named = {*VOLATILE, *(kind for table in (ELEMENTS, WHOLES) for kind, _ in table)}
-    named |= {*ELEMENTS.values(), *WHOLES.values()}
-    return Catalog(catalog_path()).load("aws", "resource", named)
+    shown = {by for each in TYPES.values() for by in (*each.shows_each.values(), *each.shows.values())}
+    named = {name for name, each in TYPES.items() if each.volatile or each.shows_each or each.shows}
+    return Catalog(catalog_path()).load("aws", "resource", named | shown)
 
 
 def test_what_is_taken_for_moved_by_aws_cannot_be_set(types: dict[str, Any]) -> None:
-    for name, attributes in VOLATILE.items():
-        for attribute in attributes:
+    for name, entry in TYPES.items():
+        for attribute in entry.volatile:
             found = types[name].block.find(attribute)
             assert isinstance(found, Attribute), f"{name}.{attribute}"
             assert (found.computed, found.optional, found.required) == (True, False, False), (
@@ -103,9 +103,10 @@ def test_what_is_taken_for_moved_by_aws_cannot_be_set(types: dict[str, Any]) -> 
 
 
 def test_what_shows_other_resources_exists(types: dict[str, Any]) -> None:
-    for (kind, attribute), by in {**ELEMENTS, **WHOLES}.items():
-        assert types[kind].block.find(attribute), f"{kind}.{attribute}"
-        assert by in types
+    for kind, entry in TYPES.items():
+        for attribute, by in (*entry.shows_each.items(), *entry.shows.items()):
+            assert types[kind].block.find(attribute), f"{kind}.{attribute}"
+            assert by in types
 
 
 def compared(

@@ -17,6 +17,7 @@ from rehearsal.waf import complete
 from tierra.bindings import providers
 from tierra.bindings.schema import Attribute, Block, Nested
 from tierra.terraform.stack import PROVIDERS
+from tierra.versions import numbers
 
 # The newest versions that the generated JSON was checked against.
 CHECKED = {"aws": "6.69.1", "helm": "3.3.0"}
@@ -162,10 +163,6 @@ def test_what_is_listed_as_deprecated_is_known(types: providers.Types) -> None:
             assert all(types[kind, terraform_type].find(path) for path in paths), terraform_type
 
 
-def _number(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
-
-
 def test_the_schemas_are_those_of_a_version_in_the_range(kept: dict[str, providers.Provider]) -> None:
     assert {name: provider.version for name, provider in kept.items()} == CHECKED
     for name, asked in PROVIDERS.items():
@@ -173,10 +170,10 @@ def test_the_schemas_are_those_of_a_version_in_the_range(kept: dict[str, provide
         assert found, asked
         assert all(
             one <= other
-            for one, other in pairwise([_number(found[1]), _number(CHECKED[name]), _number(found[2])])
+            for one, other in pairwise([numbers(found[1]), numbers(CHECKED[name]), numbers(found[2])])
         )
         # From that version on: what an older one lacks, nothing here would notice.
-        assert _number(CHECKED[name])[:2] == _number(found[1])
+        assert numbers(CHECKED[name])[:2] == numbers(found[1])
 
 
 def test_the_schemas_are_those_of_the_locked_packages(kept: dict[str, providers.Provider]) -> None:

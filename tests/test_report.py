@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -21,19 +22,18 @@ from support.rehearsing import PROVIDERS, Project, installed
 from support.reports import found, one, put, says
 
 from rehearsal.catalog import Catalog, catalog_path
-from tierra.aws.waits import WAITS
+from tierra.aws.types import TYPES
+from tierra.aws.types.entry import Type
 from tierra.report import (
     compatibility,
-    downtime,
     exposure,
     losses,
     pages,
-    policies,
     reach,
     resilience,
     terminal,
 )
-from tierra.report.holdings import FATES
+from tierra.report.holdings import has_data
 from tierra.report.report import SEAL, main, publish, report
 from tierra.report.title import title
 
@@ -603,18 +603,24 @@ def test_what_a_plan_is_sealed_with_is_shown(tmp_path: Path) -> None:
         assert "0f3a" in text
 
 
+def arguments(entry: Type) -> Iterator[str]:
+    """What an entry says of arguments of the type."""
+    yield from (*entry.interrupts, *entry.public, *entry.standbys, *entry.counts, *entry.waits, *entry.grants)
+    yield from (*entry.import_sets, entry.version)
+    yield from (each[0] for each in (entry.shields, entry.emptied) if each)
+    yield entry.emptied[2] if entry.emptied else ""
+    yield entry.tenant[1] if entry.tenant else ""
+
+
 def test_what_the_report_knows_of_exists() -> None:
     installed()
     named = {
-        *((kind, name) for kind, name in (*downtime.INTERRUPTS, *exposure.PUBLIC)),
-        *((kind, name) for kind, name in (*resilience.STANDBYS, *resilience.NUMBERS)),
-        *((kind, name) for kind, names in WAITS.items() for name in names),
-        *((kind, names[0]) for kind, names in exposure.WALLS.items()),
-        *((kind, name) for _, kind, name in exposure.WALLS.values() if name == "arn"),
+        *((kind, "") for kind in TYPES),
+        *((kind, name) for kind, each in TYPES.items() for name in arguments(each)),
+        *(each.shields[1:] for each in TYPES.values() if each.shields and each.shields[2] != "id"),
         *((reach.ADDRESS, "public_ip"), (resilience.NAT, ""), (resilience.NODES, "scaling_config")),
         *((compatibility.NODES, "ami_type"), (compatibility.NODES, "instance_types"), ("aws_s3_bucket", "")),
-        *((kind, name) for kind, names in policies.GRANTS.items() for name in names),
-        *((kind, "") for kind in (*downtime.MISSED, *downtime.SHARED, *exposure.RULES, *losses.LESSER)),
+        *((kind, "") for kind in exposure.RULES),
         (exposure.WEB_ACL, "rule"),
         (exposure.IP_SET, "addresses"),
         (exposure.CLUSTER, "vpc_config"),
@@ -627,7 +633,9 @@ def test_what_the_report_knows_of_exists() -> None:
     }
     assert kinds == types.keys()
     assert [(kind, name) for kind, name in named if name and not types[kind].block.find(name)] == []
-    kept = catalog.load("aws", "resource", {kind for kind in FATES if kind.startswith("aws_")})
+    kept = catalog.load(
+        "aws", "resource", {kind for kind in TYPES if has_data(kind) and kind.startswith("aws_")}
+    )
     for name in (*losses.LOOSE, *losses.KEPT):
         assert any(each.block.find(name) for each in kept.values()), name
 

@@ -16,7 +16,7 @@ from support.reports import found, one, put, says
 
 from modules.architecture import TIERS
 from tierra.aws import service_models as models
-from tierra.aws.waits import WAITS
+from tierra.aws.types import known
 from tierra.report import releases, terminal
 from tierra.report.compatibility import architecture
 from tierra.report.findings import families
@@ -459,7 +459,7 @@ def test_what_waits_is_what_aws_says_waits() -> None:
             for name, member in NAMES.items()
             if re.search(r"next maintenance window", members.get(member, {}).get("documentation", ""))
         }
-        assert set(WAITS[kind]) - IN_THE_GUIDE == waits, kind
+        assert set(known(kind).waits) - IN_THE_GUIDE == waits, kind
 
 
 # --- families

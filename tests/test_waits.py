@@ -14,7 +14,7 @@ from support.waiting import ADDRESS, spec
 from modules.data.asked import ARGUMENTS
 from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
-from tierra.aws.waits import WAITS
+from tierra.aws.types import TYPES, known
 from tierra.run.waits import asked, noted, override, without
 
 
@@ -70,10 +70,10 @@ def test_the_state_of_databases_notes_what_was_asked_for(variant: Callable[..., 
         configured = data[address]
         assert values == {name: configured[name] for name in values}
         assert not [value for value in values.values() if "${" in str(value)]
-        missing = set(WAITS[address.partition(".")[0]]) & configured.keys() - values.keys()
+        missing = set(known(address.partition(".")[0]).waits) & configured.keys() - values.keys()
         assert missing <= {"identifier", "db_subnet_group_name"}
     assert noted(text, "aws_db_instance.replica_1")["engine_version"] == "17.9"
     assert noted(text, "aws_elasticache_replication_group.broker")
     assert noted(None, ADDRESS) == {}
     names = {name for names in ARGUMENTS.values() for name in names}
-    assert names <= {name for names in WAITS.values() for name in names}
+    assert names <= {name for each in TYPES.values() for name in each.waits}

@@ -25,6 +25,7 @@ from urllib.parse import urlparse
 
 from tierra.aws import signing
 from tierra.bindings.terraform import INSTALL, OLDEST, OPENTOFU, REGISTRIES, TERRAFORM, asked
+from tierra.versions import numbers
 
 ROOT = Path(__file__).resolve().parent.parent
 OK, WARNING, MISSING, UNUSED = "ok", "warning", "missing", "not needed"
@@ -220,7 +221,7 @@ def answer(command: list[str], **variables: str) -> str:
 def first_version(text: str) -> tuple[int, ...]:
     """The first number with a dot in a text, as 1, 11, 0; empty when there is none."""
     found = re.search(r"\d+\.\d+(\.\d+)?", text)
-    return tuple(int(part) for part in found[0].split(".")) if found else ()
+    return numbers(found[0]) if found else ()
 
 
 def shown(version: tuple[int, ...]) -> str:

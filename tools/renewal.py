@@ -26,6 +26,7 @@ import yaml
 
 from tierra.bindings.imports import sources
 from tierra.bindings.terraform import REGISTRIES
+from tierra.versions import numbers
 from tools import registries
 from tools.registries import ASKED, Unreachable, Version
 
@@ -230,12 +231,6 @@ def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
 
 
 # --- what is newest ---
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """1.2.3 of `v1.2.3` and of `1.2.3+build`; empty for what is no release, such as 1.2.3-beta1."""
-    found = re.fullmatch(r"v?(\d+(?:\.\d+)*)(?:\+.*)?", version)
-    return tuple(int(part) for part in found[1].split(".")) if found else ()
 
 
 def newer(pin: Pin, found: list[Version]) -> list[Version]:

@@ -36,10 +36,10 @@ from tierra.aws.calendar import (
     TABLE,
     VALKEY,
     load,
-    numbers,
 )
 from tierra.files import write
 from tierra.report.calendar import today
+from tierra.versions import numbers
 
 ACTIONS = (
     "eks:DescribeClusterVersions",

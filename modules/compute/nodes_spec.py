@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from modules.compute.instances import Instance, InstanceType, instances
 from modules.network.spec import Letter
+from tierra.validation.labels import as_name, is_name
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 
 MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
@@ -134,8 +135,8 @@ class Nodes(Model):
 
 
 def _group_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or len(name) > LONGEST_GROUP:
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_GROUP].rstrip("-")
+    if not is_name(name, LONGEST_GROUP):
+        plain = as_name(name, LONGEST_GROUP)
         rule = (
             f"the name of a group must have at most {LONGEST_GROUP} small letters, digits and hyphens,"
             " a letter first"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from tierra.terraform.naming import Names
+from tierra.validation.arns import Arn, arn_pattern
 from tierra.validation.github import plain
 from tierra.validation.model import Violation, rule_error
 
@@ -72,20 +73,12 @@ Runner = Annotated[
 ]
 
 
-def _connection(arn: str) -> str:
-    if re.fullmatch(r"arn:aws[a-z-]*:codeconnections:[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}", arn):
-        return arn
-    raise rule_error(
-        "the ARN of a connection to GitHub must start with arn:aws:codeconnections:",
-        "copy it from the console: Developer Tools, Settings, Connections",
-    )
-
-
 Connection = Annotated[
     str,
-    AfterValidator(_connection),
-    WithJsonSchema(
-        {"type": "string", "pattern": "^arn:aws[a-z-]*:codeconnections:.*:connection/[0-9a-f-]+$"}
+    Arn(
+        arn_pattern("codeconnections", "connection/[0-9a-f-]{36}"),
+        "the ARN of a connection to GitHub must start with arn:aws:codeconnections:",
+        "copy it from the console: Developer Tools, Settings, Connections",
     ),
 ]
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from modules.delivery.runner import CODEBUILD, Connection, Runner, runner_violations
 from tierra.validation.github import Repository
+from tierra.validation.labels import is_name
 from tierra.validation.model import Model, Violation, rule, rule_error
 from tierra.validation.optional import OFF
 
@@ -55,7 +56,7 @@ Branch = Annotated[
 
 
 def _promoted_from(name: str) -> str:
-    if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= 12:
+    if is_name(name, 12) and "--" not in name:
         return name
     raise rule_error(
         "it must be the name of an environment: that of its file without .yaml",

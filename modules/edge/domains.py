@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from tierra.validation.labels import is_label, is_name
 from tierra.validation.model import rule_error
 
 LONGEST = 253  # RFC 1035, less the dot of the root
@@ -16,8 +17,6 @@ LONGEST_DOMAIN = 64
 # A value of a host condition (botocore: elbv2, shape HostHeaderConditionConfig).
 LONGEST_HOST = 128
 
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_NAME = re.compile(rf"({_LABEL}\.)+(?=[a-z])[a-z0-9-]*[a-z0-9]")
 _RULE = (
     "a domain must be two or more labels of 1 to 63 lowercase letters, digits and inner hyphens, joined by"
     " dots; the last must start with a letter"
@@ -65,7 +64,8 @@ def slug(name: str) -> str:
 
 
 def _legal(name: str) -> bool:
-    return len(name) <= LONGEST and bool(_NAME.fullmatch(name))
+    labels = name.split(".")
+    return len(labels) > 1 and len(name) <= LONGEST and all(map(is_label, labels)) and is_name(labels[-1])
 
 
 def _plain(name: str) -> str:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
-
-from tierra.validation.model import rule_error
+from tierra.validation.arns import Arn, arn_pattern
 
 # botocore: acm, shape CertificateArn; here with the service, the region and the account.
-_ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]{1,64}"
-
-
-def _certificate(arn: str) -> str:
-    if re.fullmatch(_ARN, arn):
-        return arn
-    raise rule_error(
+CertificateArn = Annotated[
+    str,
+    Arn(
+        arn_pattern("acm", "certificate/[A-Za-z0-9-]{1,64}"),
         "the certificate must be the ARN of a certificate in ACM",
         "import it into ACM, and copy the ARN: aws acm list-certificates",
-    )
-
-
-CertificateArn = Annotated[
-    str, AfterValidator(_certificate), WithJsonSchema({"type": "string", "pattern": f"^{_ARN}$"})
+    ),
 ]
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
-from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 
 from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
 from modules.observability.topics import Topics
-from tierra.terraform.policy import Everyone, Statement, document
+from tierra.patterns.topic import topic
 from tierra.terraform.stack import Stack
 
 ROLE = "heartbeat"
@@ -24,23 +23,8 @@ PERIOD = 300  # seconds; how often SNS counts
 
 def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
     """`aws_sns_topic.heartbeat`. It has no subscription: its messages are only counted."""
-    topic = stack.add(
-        SnsTopic,
-        ROLE,
-        name=stack.names.of("topic", ROLE),
-        kms_master_key_id=topics.key.arn,
-        tags=stack.tags(ROLE),
-    )
-    refusal = Statement(
-        sid="RefusePlainHttp",
-        effect="Deny",
-        actions="sns:Publish",
-        resources=stack.arn("sns", stack.names.of("topic", ROLE)),
-        principals=Everyone("no role is exempt from a refusal"),
-        conditions={"Bool": {"aws:SecureTransport": "false"}},
-    )
-    stack.add(SnsTopicPolicy, ROLE, arn=topic.arn, policy=document(refusal))
-    return topic
+    made, _ = topic(stack, ROLE, topics.key.arn)
+    return made
 
 
 def messages(stack: Stack, role: str, metric: str) -> Metric:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
-from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 
 from modules.observability.spec import address_slug
 from modules.storage.outputs import StorageOutputs
 from tierra.patterns.encryption import Key, encryption_key
-from tierra.terraform.policy import THIS_KEY, Everyone, Statement, document
+from tierra.patterns.topic import publishes, topic
+from tierra.terraform.policy import THIS_KEY, Statement
 from tierra.terraform.stack import Stack
 
 Severity = Literal["page", "ticket"]
@@ -68,43 +68,19 @@ def publishers(stack: Stack) -> dict[str, str]:
 
 
 def _topic(stack: Stack, key: Key, role: Severity) -> SnsTopic:
-    topic = stack.add(
-        SnsTopic,
+    """Services of this account publish."""
+    made, _ = topic(
+        stack,
         role,
-        name=stack.names.of("topic", role),
-        kms_master_key_id=key.arn,
-        tags=stack.tags(role),
-    )
-    stack.add(SnsTopicPolicy, role, arn=topic.arn, policy=_policy(stack, role))
-    return topic
-
-
-def _policy(stack: Stack, role: Severity) -> str:
-    """Services of this account publish, and none does without TLS. People are granted in IAM."""
-    topic = stack.arn("sns", stack.names.of("topic", role))
-    return document(
+        key.arn,
         *(
-            Statement(
-                sid=f"{_word(service)}Publishes",
-                actions="sns:Publish",
-                resources=topic,
-                principals={"Service": service},
-                conditions={
-                    "ArnLike": {"aws:SourceArn": source},
-                    "StringEquals": {"aws:SourceAccount": stack.environment.account},
-                },
+            publishes(
+                stack, role, f"{_word(service)}Publishes", service, {"ArnLike": {"aws:SourceArn": source}}
             )
             for service, source in publishers(stack).items()
         ),
-        Statement(
-            sid="RefusePlainHttp",
-            effect="Deny",
-            actions="sns:Publish",
-            resources=topic,
-            principals=Everyone("no role is exempt from a refusal"),
-            conditions={"Bool": {"aws:SecureTransport": "false"}},
-        ),
     )
+    return made
 
 
 def _services_encrypt(stack: Stack) -> Statement:

@@ -25,6 +25,7 @@ from modules.spec import Environment
 from modules.systems.quantities import Cpu, Memory
 from tierra.validation.errors import KeyPath, Problem, SpecError
 from tierra.validation.explain import Explainer, place
+from tierra.validation.labels import is_label, is_name
 from tierra.validation.messages import choices, dotted
 from tierra.validation.model import Model, rule_error
 from tierra.validation.namespaces import RELEASES
@@ -75,7 +76,7 @@ def _version(version: str) -> str:
 
 
 def _namespace(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,41}[a-z0-9])?", name):
+    if not is_label(name, 43):
         rule = "a namespace must be at most 43 lowercase letters, digits and hyphens"
         raise rule_error(rule, "write it like datadog")
     if name in TAKEN or name.startswith("kube-"):
@@ -163,7 +164,7 @@ def read(path: Path, tier: str) -> Release:
     if path.suffix != ".yaml" or path.is_symlink() or not path.is_file():
         rule = f"a file in {FOLDER}/ must be *.yaml, named after its release"
         raise SpecError(file, [Problem("", "", rule, "write one file for each release")])
-    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?", name):
+    if not is_name(name, 53):
         rule = "the name of the file must fit a release: at most 53 lowercase letters, digits and hyphens"
         raise SpecError(file, [Problem("", "", rule, "rename the file, such as to argo-cd.yaml")])
     document = read_document(path, LEAST)

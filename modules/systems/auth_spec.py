@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from modules.systems.own_spec import SecretSource, Source, source
 from modules.systems.parts import UrlPath, prefixes
 from tierra.validation.errors import KeyPath
+from tierra.validation.labels import as_name, is_name
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ Algorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256
 
 
 def _client(name: str) -> str:
-    if not re.fullmatch(r"(?!.*--)[a-z]([a-z0-9-]{0,28}[a-z0-9])?", name):
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:30].rstrip("-")
+    if not is_name(name, 30) or "--" in name:
+        plain = as_name(name, 30)
         rule = (
             "the name of a client or issuer must be at most 30 lowercase letters, digits and single hyphens,"
             " start with a letter and not end with a hyphen"

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from modules.network.ranges import Range
 from modules.systems.parts import Command
+from tierra.validation.labels import as_name, is_name
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.system_names import called
 
@@ -57,8 +58,8 @@ def _schedule(text: str) -> str:
 
 
 def _job_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", name):
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:20].rstrip("-")
+    if not is_name(name, 20):
+        plain = as_name(name, 20)
         rule = "the name of a job must be at most 20 lowercase letters, digits and hyphens, a letter first"
         raise rule_error(rule, f"write {plain}" if plain else "write a name such as nightly")
     if name == "migrate":

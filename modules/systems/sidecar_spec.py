@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from modules.systems.parts import Command, Image, VariableName
 from modules.systems.quantities import Cpu, Memory
+from tierra.validation.labels import as_name, is_name, is_text
 from tierra.validation.model import Model, rule_error
-from tierra.validation.system_names import NO_TEXT
 
 APP = "app"  # the container of the system itself
 LONGEST_NAME = 30
 
 
 def _name(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or len(name) > LONGEST_NAME:
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
+    if not is_name(name, LONGEST_NAME):
+        plain = as_name(name, LONGEST_NAME)
         rule = f"the name of a sidecar must be at most {LONGEST_NAME} lowercase letters, digits and hyphens"
         raise rule_error(rule, f"write {plain}" if plain else "write a name such as proxy")
-    if name in NO_TEXT:
-        rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
-        raise rule_error(rule, f"write another name, such as {name}-proxy")
+    is_text(name, f"{name}-proxy")
     if name == APP:
         raise rule_error(
             f"the name must not be {APP}, the container of the system itself", "choose another name"

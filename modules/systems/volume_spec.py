@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from tierra.validation.labels import is_text
 from tierra.validation.model import Model, Violation, rule_error
-from tierra.validation.system_names import NO_TEXT
 
 if TYPE_CHECKING:
     from modules.systems.spec import System
@@ -37,9 +37,7 @@ def _name(name: str) -> str:
             " first"
         )
         raise rule_error(rule, f"write {plain}" if plain else "write a name such as media")
-    if name in NO_TEXT:
-        rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
-        raise rule_error(rule, f"write another name, such as {name}files")
+    is_text(name, f"{name}files")
     return name
 
 

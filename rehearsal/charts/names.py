@@ -15,7 +15,6 @@ SOURCE = "kubernetes/apimachinery, pkg/util/validation/validation.go"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_PORT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 RBAC = "rbac.authorization.k8s.io"
 # Kinds whose names must only be valid in a path.
@@ -40,7 +39,7 @@ def subdomain(text: Any) -> str:
 
 
 def port_name(text: str) -> str:
-    if len(text) <= 15 and _PORT.fullmatch(text) and "--" not in text and re.search("[a-z]", text):
+    if len(text) <= 15 and _LABEL.fullmatch(text) and "--" not in text and re.search("[a-z]", text):
         return ""
     words = "must be a port number or a name: at most 15 of a-z, 0-9 and -, with a letter among them"
     return f"{words}, got {text!r}"

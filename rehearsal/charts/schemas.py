@@ -23,6 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tierra.versions import numbers
+
 Schema = dict[str, Any]
 _VERSION = re.compile(r"v(\d+\.\d+)\.\d+-local")
 _LIMITS = {"int32": 2**31, "int64": 2**63}
@@ -56,21 +58,18 @@ def versions() -> dict[str, Path]:
     if spec is None or spec.origin is None:
         return {}
     files = (Path(spec.origin).parent / "kubernetes-json-schema").glob("*-local/_definitions.json")
-    by_version = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
-    return dict(sorted(by_version.items(), key=lambda item: _number(item[0])))
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2])
+    found = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
+    return dict(sorted(found.items(), key=lambda item: numbers(item[0])))
 
 
 def nearest(version: str) -> str:
     """The version whose schemas are used for this one: its own, or the newest before it; empty if there is
     none."""
     known = list(versions())
-    if not re.match(r"\d+\.\d+", version):
+    minor = re.match(r"\d+\.\d+", version)
+    if not minor:
         return known[-1] if known else ""
-    older = [candidate for candidate in known if _number(candidate) <= _number(version)]
+    older = [each for each in known if numbers(each) <= numbers(minor[0])]
     return older[-1] if older else ""
 
 

@@ -16,7 +16,8 @@ from rehearsal.refusals.rules import (
     used_by,
     windows_overlap,
 )
-from tierra.aws.transition_answers import Around, Values, numbers
+from tierra.aws.transition_answers import Around, Values
+from tierra.versions import numbers
 
 REDIS, CACHES = "aws_elasticache_replication_group", "aws_elasticache_cluster"
 SUBNET_GROUP, PARAMETERS = "aws_elasticache_subnet_group", "aws_elasticache_parameter_group"

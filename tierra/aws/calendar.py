@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from tierra.versions import numbers
+
 TABLE = Path(__file__).with_name("versions.yaml")
 KUBERNETES, POSTGRES, REDIS, VALKEY = "kubernetes", "postgres", "redis", "valkey"
 DOCUMENTDB, ADDONS, AUTOSCALER = "documentdb", "addons", "autoscaler"
@@ -35,11 +37,6 @@ class Row:
     extended_until: date | None
     offered: bool
     facts: Mapping[str, Any]
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """A version as numbers, for comparison."""
-    return tuple(int(part) for part in version.split("."))
 
 
 @cache

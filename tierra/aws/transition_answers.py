@@ -5,9 +5,10 @@ is unknown or unexpected, the functions return an empty text. Rules and sources 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from tierra.versions import numbers
 
 Values = Mapping[str, Any]
 # The other objects of a Terraform type, as they will be.
@@ -23,11 +24,6 @@ CEILING = "max_allocated_storage"
 SUBNETS = "vpc_config.subnet_ids"
 SECRETS_KEY = "encryption_config.provider.key_arn"
 SCALING = "scaling_config"
-
-
-def numbers(version: Any) -> tuple[int, ...]:
-    """`(17, 6)` of 17.6; empty for a text that is not a version."""
-    return tuple(map(int, str(version).split("."))) if re.fullmatch(r"\d+(\.\d+)*", str(version)) else ()
 
 
 def at(values: Values, path: str) -> Any:

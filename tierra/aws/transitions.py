@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from tierra.aws import transition_answers as answers
-from tierra.aws.transition_answers import Around, Values, lower, numbers
+from tierra.aws.transition_answers import Around, Values, lower
+from tierra.versions import numbers
 
 DATABASE = "aws_db_instance"
 DOCUMENTDB = "aws_docdb_cluster"

@@ -14,22 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-WAITS: Mapping[str, tuple[str, ...]] = {
-    "aws_db_instance": (
-        *("db_subnet_group_name", "engine_version", "identifier", "instance_class", "iops", "multi_az"),
-        *("option_group_name", "allocated_storage", "storage_throughput", "storage_type"),
-    ),
-    "aws_docdb_cluster": ("engine_version",),
-    "aws_docdb_cluster_instance": ("identifier", "instance_class"),
-    "aws_elasticache_replication_group": ("engine", "engine_version", "node_type"),
-}
-# A parameter group waits together with the version: one of another major cannot be used before.
+from tierra.aws.types import known
+
+# A parameter group goes with the version: one of another major cannot be used before that.
 GROUPS = ("parameter_group_name", "db_cluster_parameter_group_name")
 
 
 def waits(type_name: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The arguments of one change that wait for the window."""
-    names = WAITS.get(type_name, ())
     if now.get("apply_immediately") is not False:
         return []
-    return [name for name in names if name in now and was.get(name) != now[name]]
+    return [name for name in known(type_name).waits if name in now and was.get(name) != now[name]]

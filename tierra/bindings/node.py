@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from tierra.versions import numbers
+
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = 22  # the oldest release line with security fixes
 REMEDY = "make setup"
@@ -84,8 +86,8 @@ def _version(path: str, cache: Path) -> tuple[int, ...] | None:
             return None
         if key:
             _write(cache, known)
-    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", known[key])
-    return tuple(map(int, match.groups())) if match else None
+    match = re.match(r"v\d+\.\d+\.\d+", known[key])
+    return numbers(match[0]) if match else None
 
 
 def _identity(path: str) -> str:

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from tierra.versions import numbers
+
 TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
 # The oldest versions: the first Terraform with write-only arguments and the S3 backend's own lock, and the
 # first OpenTofu with write-only arguments (opentofu.org/docs, Ephemerality); it has that lock since 1.10.
@@ -36,7 +38,7 @@ class Said(NamedTuple):
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        return tuple(int(part) for part in self.version.split("-")[0].split("."))
+        return numbers(self.version.partition("-")[0])
 
 
 def asked(path: str) -> Said | None:

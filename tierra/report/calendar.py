@@ -16,9 +16,11 @@ from modules.compute.versions import VERSIONS
 from modules.spec import Environment, load
 from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
+from tierra.aws.types import TYPES
 from tierra.plans.changes import Change
 from tierra.plans.standing import Standing
 from tierra.report.findings import CALENDAR, REFUSED, Finding
+from tierra.versions import numbers
 
 SOON = timedelta(days=60)  # EKS announces an end of standard support no later
 STALE = timedelta(days=365)  # rows that were looked up longer ago say little
@@ -128,8 +130,8 @@ def warning(product: str, version: str, day: date) -> Aging | None:
 def _way(product: str, version: str, day: date) -> str:
     about = ABOUT[product]
     sold = VERSIONS if product == KUBERNETES else calendar.offered(product)
-    later = [offered for offered in sold if calendar.numbers(offered) > calendar.numbers(version)]
-    lasting = [candidate for candidate in later if _lasts(product, candidate, day)]
+    later = [each for each in sold if numbers(each) > numbers(version)]
+    lasting = [each for each in later if _lasts(product, each, day)]
     if not later or not lasting:
         return "renew the table with make versions, then go to a version that AWS supports"
     target = later[0] if about.one_by_one else lasting[-1]
@@ -175,8 +177,8 @@ def _stale(kubernetes: str, day: date) -> Iterator[Aging]:
 def findings(tier: str, standing: Standing, changes: list[Change], day: date) -> Iterator[Finding]:
     """What a day means for what a plan leaves, resource by resource. What AWS no longer creates, and the plan
     creates or raises to, is refused."""
-    touched = {change.address: change for change in changes}
-    for terraform_type, argument in _ARGUMENTS.items():
+    touched = {each.address: each for each in changes}
+    for terraform_type, argument in ((name, each.version) for name, each in TYPES.items() if each.version):
         for address, values in standing.will_be(terraform_type).items():
             product = _product(terraform_type, values.get("engine"))
             version = values.get(argument)
@@ -193,14 +195,6 @@ def findings(tier: str, standing: Standing, changes: list[Change], day: date) ->
             says = f"{text.says}: {text.remedy}"
             lines = (f"~ {text.then}",)
             yield Finding(subject, tier, address, action, says, lines, critical=text.ended or new)
-
-
-_ARGUMENTS = {
-    "aws_eks_cluster": "version",
-    "aws_db_instance": "engine_version",
-    "aws_elasticache_replication_group": "engine_version",
-    "aws_docdb_cluster": "engine_version",
-}
 
 
 def _product(terraform_type: str, engine: object) -> str:

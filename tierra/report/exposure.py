@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.differences import described, text
 from tierra.plans.standing import Standing
@@ -27,23 +28,7 @@ SOURCES = (
 )
 RULES = (INGRESS, EGRESS, "aws_network_acl_rule")
 WEB_ACL, IP_SET = "aws_wafv2_web_acl", "aws_wafv2_ip_set"
-# Switches that decide whether something can be reached from the internet, and the value that says yes.
-PUBLIC: Mapping[tuple[str, str], Any] = {
-    ("aws_db_instance", "publicly_accessible"): True,
-    ("aws_lb", "internal"): False,
-    ("aws_s3_bucket_public_access_block", "block_public_acls"): False,
-    ("aws_s3_bucket_public_access_block", "block_public_policy"): False,
-    ("aws_s3_bucket_public_access_block", "ignore_public_acls"): False,
-    ("aws_s3_bucket_public_access_block", "restrict_public_buckets"): False,
-    ("aws_subnet", "map_public_ip_on_launch"): True,
-}
 CLUSTER = "aws_eks_cluster"
-# Where these go, what they guard stands open: a bucket or a load balancer, which an argument names by one of
-# its own.
-WALLS: Mapping[str, tuple[str, str, str]] = {
-    "aws_s3_bucket_public_access_block": ("bucket", "aws_s3_bucket", "id"),
-    "aws_wafv2_web_acl_association": ("resource_arn", "aws_lb", "arn"),
-}
 
 
 def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
@@ -56,8 +41,8 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
         lines = list(_web_acl(change))
     elif change.type == IP_SET:
         lines = list(_addresses(change))
-    elif change.type in WALLS and change.action == "delete":
-        argument, kind, name = WALLS[change.type]
+    elif (shields := known(change.type).shields) and change.action == "delete":
+        argument, kind, name = shields
         if not change.left_over and not standing.goes(kind, name, change.was.get(argument)):
             lines, critical = ["- what it guards stays, without it"], True
     else:
@@ -160,9 +145,9 @@ def _does(rule: Mapping[str, Any]) -> str:
 
 def _public(change: Change) -> tuple[list[str], bool]:
     lines = []
-    for (kind, name), yes in PUBLIC.items():
+    for name, yes in known(change.type).public.items():
         was, now = change.was.get(name), change.now.get(name)
-        if kind != change.type or (was is yes) == (now is yes):
+        if (was is yes) == (now is yes):
             continue
         lines.append(f"{'+' if now is yes else '-'} {name}: {text(now if change.now else was)}")
     opens = any(line.startswith("+") for line in lines)

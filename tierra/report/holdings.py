@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.report.releases import keeps_volumes
 
 Values = Mapping[str, Any]
@@ -16,16 +17,27 @@ Values = Mapping[str, Any]
 
 def outcome(terraform_type: str, values: Values) -> str:
     """What becomes of the data of a resource; empty when it holds none of its own."""
+    if container := known(terraform_type).emptied:
+        argument, what, _, _ = container
+        if values.get(argument):
+            return f"{what} in it are deleted"
+        return f"AWS refuses while there are {what} in it"
     rule = FATES.get(terraform_type)
     return rule(values) if rule else ""
+
+
+def has_data(terraform_type: str) -> bool:
+    """Whether resources of a type may hold data."""
+    return terraform_type in FATES or known(terraform_type).emptied is not None
 
 
 def way_out(terraform_type: str, values: Values) -> str:
     """How a container that AWS does not delete full is emptied; empty where the provider does it, and for
     others."""
-    argument, name, way = CONTAINERS.get(terraform_type, ("", "", ""))
-    if not way or values.get(argument):
+    container = known(terraform_type).emptied
+    if container is None or values.get(container[0]):
         return ""
+    _, _, name, way = container
     region = values.get("region")
     return way.format(name=values.get(name), region=f" --region {region}" if isinstance(region, str) else "")
 
@@ -49,40 +61,6 @@ def _cache(values: Values) -> str:
     # internal/service/elasticache/replication_group.go: a name is all it takes.
     name = values.get("final_snapshot_identifier")
     return f"final snapshot {name}" if name else "no final snapshot; its data is gone for good"
-
-
-def _emptied(by: str, what: str) -> Callable[[Values], str]:
-    """For a container: `by` is the argument that lets the provider empty it."""
-    return lambda values: (
-        f"{what} in it are deleted" if values.get(by) else f"AWS refuses while there are {what} in it"
-    )
-
-
-# Containers, by type: the argument that lets the provider empty it, the one with its name, and the way out
-# without it. With protection on a policy of the repository refuses its deletion to every role.
-# Source: botocore, ecr DeleteRepository, s3 DeleteBucket, backup DeleteBackupVault.
-CONTAINERS: Mapping[str, tuple[str, str, str]] = {
-    "aws_backup_vault": (
-        "force_destroy",
-        "name",
-        "wait until its recovery points expire, or delete those that may go: aws backup"
-        " list-recovery-points-by-backup-vault --backup-vault-name {name}{region} lists them, aws backup"
-        " delete-recovery-point deletes one; a vault lock keeps them until their time is up",
-    ),
-    "aws_ecr_repository": (
-        "force_delete",
-        "name",
-        "to delete it with its images, once no pod runs one: aws ecr delete-repository-policy"
-        " --repository-name {name}{region} && aws ecr delete-repository --force --repository-name"
-        " {name}{region}, and make plan again",
-    ),
-    "aws_s3_bucket": (
-        "force_destroy",
-        "bucket",
-        "empty it first, old versions too: aws s3api list-object-versions --bucket {name}{region} lists them,"
-        " aws s3api delete-objects --bucket {name}{region} deletes them",
-    ),
-}
 
 
 def _files(_values: Values) -> str:
@@ -121,9 +99,6 @@ FATES: Mapping[str, Callable[[Values], str]] = {
     "aws_docdb_cluster": _database,
     "aws_elasticache_replication_group": _cache,
     "aws_efs_file_system": _files,
-    "aws_s3_bucket": _emptied("force_destroy", "objects"),
-    "aws_backup_vault": _emptied("force_destroy", "recovery points"),
-    "aws_ecr_repository": _emptied("force_delete", "images"),
     "aws_kms_key": _key,
     "aws_secretsmanager_secret": _secret,
     "aws_cloudwatch_log_group": _logs,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.differences import text
 from tierra.report.findings import DATA, Finding
-from tierra.report.holdings import FATES, outcome, way_out
+from tierra.report.holdings import has_data, outcome, way_out
 from tierra.report.tenants import SUBNET, Tenant, inside
 
-# Logs go with what they belong to; what becomes of them is said, and is not the worst of a plan.
-LESSER = ("aws_cloudwatch_log_group", "helm_release")
 # The value of an argument that makes data easier to lose.
 LOOSE: Mapping[str, Any] = {
     "deletion_protection": False,
@@ -39,11 +38,11 @@ def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
     # What stands in a zone that is given up goes before its subnets: tierra/run/order.py.
     zone = change.type == SUBNET and change.action == "delete"
     if change.destroys and becomes and not zone:
-        critical = change.type not in LESSER
+        critical = not known(change.type).minor_data
         if way := way_out(change.type, change.was):
             becomes = f"{becomes}; {way}"
         yield Finding(DATA, change.tier, change.address, change.action, becomes, (), critical)
-    if change.action == "update" and change.type in FATES:
+    if change.action == "update" and has_data(change.type):
         lifted = list(_lifted(change))
         lines = tuple(f"~ {name}: {text(was)} → {text(now)}" for name, was, now in lifted)
         if lifted:

@@ -6,21 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.differences import text
 from tierra.plans.structures import ABSENT, UNKNOWN, Masked, diff, document, holds
 from tierra.report.findings import IDENTITY, Finding
 
 POLICIES = ("access_policy", "assume_role_policy", "policy")  # arguments that hold one
-# Types that give rights without a policy of their own, and the arguments that say to whom and which.
-GRANTS: Mapping[str, tuple[str, ...]] = {
-    "aws_eks_access_entry": ("principal_arn", "kubernetes_groups", "type"),
-    "aws_eks_access_policy_association": ("principal_arn", "policy_arn", "access_scope"),
-    "aws_eks_pod_identity_association": ("namespace", "service_account", "role_arn"),
-    "aws_elasticache_user": ("user_id", "access_string"),
-    "aws_iam_openid_connect_provider": ("url", "client_id_list"),
-    "aws_iam_role_policy_attachment": ("role", "policy_arn"),
-}
 
 
 def identity(change: Change) -> Iterator[Finding]:
@@ -34,7 +26,7 @@ def identity(change: Change) -> Iterator[Finding]:
             critical |= any(anyone(principal) for key, principal in now.items() if was.get(key) != principal)
         elif change.now.get(name) is UNKNOWN and name in change.configured and name in POLICIES:
             lines.append(f"~ {name}: its statements are known after apply")
-    if change.type in GRANTS and (grant := list(_grant(change))):
+    if known(change.type).grants and (grant := list(_grant(change))):
         lines += grant
     if lines:
         says = "anyone may use it" if critical else ""
@@ -122,7 +114,7 @@ def anyone(statement: Mapping[str, Any]) -> bool:
 
 
 def _grant(change: Change) -> Iterator[str]:
-    names = GRANTS[change.type]
+    names = known(change.type).grants
     if change.action != "update":
         sign, side = ("- ", change.was) if change.action == "delete" else ("+ ", change.now)
         if change.action == "replace":

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.report.findings import REFUSED, Finding
 from tierra.report.holdings import outcome
 
 PROTECTION = "protection"  # the output by which tierra/terraform/stack.py records the setting of the spec
-# prevent_destroy does not apply to a resource that is no longer in the configuration, and ElastiCache and EFS
-# have no deletion protection of their own
-# (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore: elasticache,
-# DeleteReplicationGroup; efs, DeleteFileSystem).
-KEEPS_DATA = (
-    "aws_db_instance",
-    "aws_docdb_cluster",
-    "aws_efs_file_system",
-    "aws_elasticache_replication_group",
-)
 
 
 def protected_deletions(change: Change, plan: Mapping[str, Any]) -> Iterator[Finding]:
@@ -27,7 +18,8 @@ def protected_deletions(change: Change, plan: Mapping[str, Any]) -> Iterator[Fin
     the last apply."""
     setting = plan.get("output_changes", {}).get(PROTECTION, {})
     held = setting.get("before") is True or setting.get("after") is True
-    if held and change.action == "delete" and change.type in KEEPS_DATA and outcome(change.type, change.was):
+    data = known(change.type).holds_data and outcome(change.type, change.was)
+    if held and change.action == "delete" and data:
         says = (
             "protection keeps it. To give it up with its data, write protection: false, plan and apply that"
             " first, as a change of its own, and leave it out then; or write it into the spec again"

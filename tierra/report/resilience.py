@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.standing import Standing, Values
 from tierra.report.findings import RESILIENCE, Finding
 from tierra.report.releases import RELEASE, replicas, runs_pods
 
-DATABASE, GROUP, NODES = "aws_db_instance", "aws_elasticache_replication_group", "aws_eks_node_group"
+DATABASE, NODES = "aws_db_instance", "aws_eks_node_group"
 DOCUMENTDB, INSTANCE, NAT = "aws_docdb_cluster", "aws_docdb_cluster_instance", "aws_nat_gateway"
-# Switches whose loss takes the one that steps in, with whether that is grave.
-STANDBYS: Mapping[tuple[str, str], tuple[str, bool]] = {
-    (DATABASE, "multi_az"): (
-        "no standby: when its zone fails, it is down until the zone is back or it is restored",
-        True,
-    ),
-    (GROUP, "automatic_failover_enabled"): ("no failover: when its primary fails, writes fail", True),
-    (GROUP, "multi_az_enabled"): ("its nodes may share a zone", False),
-}
-# Numbers of which fewer is less to fall back on, with the one at which nothing is left.
-NUMBERS: Mapping[tuple[str, str], tuple[str, int]] = {
-    (GROUP, "num_cache_clusters"): ("nodes", 1),
-    (GROUP, "replicas_per_node_group"): ("replicas of each shard", 0),
-}
 
 
 def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
@@ -43,14 +30,14 @@ def _weaker(change: Change) -> Iterator[Finding]:
     said: list[str] = []
     lines: list[str] = []
     critical = False
-    for (kind, name), (says, worst) in STANDBYS.items():
-        if kind == change.type and change.was.get(name) is True and change.now.get(name) is False:
+    for name, (says, worst) in known(change.type).standbys.items():
+        if change.was.get(name) is True and change.now.get(name) is False:
             said.append(says)
             lines.append(f"~ {name}: true → false")
             critical |= worst
-    for (kind, name), (what, alone) in NUMBERS.items():
+    for name, (what, alone) in known(change.type).counts.items():
         was, now = change.was.get(name), change.now.get(name)
-        if kind == change.type and isinstance(was, int) and isinstance(now, int) and now < was:
+        if isinstance(was, int) and isinstance(now, int) and now < was:
             said.append(f"{what}: {was} → {now}")
             lines.append(f"~ {name}: {was} → {now}")
             critical |= now <= alone

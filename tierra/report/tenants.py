@@ -9,63 +9,50 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tierra.aws.types import known
 from tierra.plans.changes import PLAN, read
 
 DATABASES = ("aws_db_instance", "aws_docdb_cluster", "aws_elasticache_replication_group")
-# What it is called, and the argument with its name.
-NAMES: Mapping[str, tuple[str, str]] = {
-    "aws_db_instance": ("PostgreSQL", "identifier"),
-    "aws_docdb_cluster": ("DocumentDB", "cluster_identifier"),
-    "aws_eks_cluster": ("the cluster", "name"),
-    "aws_elasticache_replication_group": ("Redis", "replication_group_id"),
-    "aws_lb": ("the load balancer", "name"),
-}
 SUBNET = "aws_subnet"
 # Zone by zone, by the tag of the subnet.
 SUBNETS: Mapping[str, tuple[str, ...]] = {
     "database": DATABASES,
     "private": ("aws_eks_cluster",),
 }
-# Types in which others stand. Source: botocore, ec2 DeleteVpc and DeleteSubnet, rds and docdb
-# DeleteDBSubnetGroup, elasticache DeleteCacheSubnetGroup: AWS deletes none of them before what is in it.
-GROUND: Mapping[str, tuple[str, ...]] = {
-    "aws_db_subnet_group": ("aws_db_instance",),
-    "aws_docdb_subnet_group": ("aws_docdb_cluster",),
-    "aws_elasticache_subnet_group": ("aws_elasticache_replication_group",),
-    SUBNET: (),  # by its tag
-    "aws_vpc": tuple(NAMES),
-}
 
 
 class Tenant(NamedTuple):
-    """Something that stands in others: its Terraform type and its name in AWS."""
+    """Something that stands in others: its Terraform type, its name in AWS, and what it is called."""
 
     type: str
     name: str
+    called: str
 
 
 def tenants(folder: Path) -> list[Tenant]:
     """What stands in the network of the environment whose output folder is given: what exists, by the plan of
     its tier; where there is none, what the configuration says."""
-    result = []
+    result: list[Tenant] = []
     for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
         plan = _plan(generated.parent)
         for kind, values in _planned(plan) if plan else _configured(read(generated)):
-            name = values.get(NAMES[kind][1]) if kind in NAMES else None
-            if isinstance(name, str) and not values.get("replicate_source_db"):
-                result.append(Tenant(kind, name))
+            tenant = known(kind).tenant
+            name = values.get(tenant[1]) if tenant else None
+            if tenant and isinstance(name, str) and not values.get("replicate_source_db"):
+                result.append(Tenant(kind, name, tenant[0]))
     return result
 
 
-def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenant]) -> str:
+def inside(terraform_type: str, values: Mapping[str, Any], standing: Iterable[Tenant]) -> str:
     """What is lost with a VPC, a subnet or a subnet group; empty for other types, and for a subnet without
     data. Which of several subnets a database uses is not known."""
-    if terraform_type not in GROUND:
+    ground_of = known(terraform_type).ground_of
+    if ground_of is None:
         return ""
     zonal = terraform_type == SUBNET
     kind = str((values.get("tags") or {}).get("Subnet"))
-    kinds = SUBNETS.get(kind, ()) if zonal else GROUND[terraform_type]
-    names = sorted(f"{NAMES[tenant.type][0]} {tenant.name}" for tenant in known if tenant.type in kinds)
+    kinds = SUBNETS.get(kind, ()) if zonal else ground_of
+    names = sorted(f"{each.called} {each.name}" for each in standing if each.type in kinds)
     if not names:
         return "AWS deletes it only once nothing stands in it" if kinds else ""
     *others, last = names

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tierra.aws.transition_answers import Around, at, numbers
+from tierra.aws.transition_answers import Around, at
 from tierra.aws.transitions import RULES, Rule, alone, refusals
 from tierra.plans.changes import Change, changes
 from tierra.plans.differences import text
 from tierra.report.findings import REFUSED, Finding
 from tierra.report.protection import protected_deletions
+from tierra.versions import numbers
 
 # The way out of each rule, by the keys of the spec. `was` is the value of the rule's argument as it is,
 # `near` one that AWS accepts; the other names in braces are in _words.

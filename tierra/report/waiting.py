@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tierra.aws.waits import WAITS
+from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.differences import described
 from tierra.plans.structures import diff
@@ -15,7 +15,7 @@ WINDOWS = ("maintenance_window", "preferred_maintenance_window")
 
 def waiting(change: Change) -> Iterator[Finding]:
     """The finding of one resource, if something about it waits."""
-    names = WAITS.get(change.type, ())
+    names = known(change.type).waits
     if change.action != "update" or change.now.get("apply_immediately") is not False:
         return
     was, now = ({name: side.get(name) for name in names} for side in (change.was, change.now))
@@ -28,7 +28,7 @@ def waiting(change: Change) -> Iterator[Finding]:
 
 def when(change: Change, argument: str) -> str:
     """When AWS makes a change that may wait; empty for one that never does."""
-    if "apply_immediately" not in change.now or argument not in WAITS.get(change.type, ()):
+    if "apply_immediately" not in change.now or argument not in known(change.type).waits:
         return ""
     return ", at once" if change.now["apply_immediately"] else f", {window(change)}"
 

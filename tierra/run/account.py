@@ -19,6 +19,7 @@ from tierra.bindings.terraform import REGISTRIES, TERRAFORM
 from tierra.run import program
 from tierra.run.program import HOST, Program
 from tierra.run.workspace import Failed, Workspace
+from tierra.versions import numbers
 
 CHUNK = 65536
 # Amazon EKS user guide, "Amazon EKS networking requirements": no cluster has subnets in these zones.
@@ -183,7 +184,7 @@ def _written_by(chunks: Iterable[bytes]) -> tuple[str, str]:
 
 
 def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
+    return numbers(version.partition("-")[0])[:2]
 
 
 def look(workspace: Workspace) -> None:

@@ -13,30 +13,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.report.findings import REFUSED, Finding
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace, read_json
 
-# AWS deletes none of these while something is in it or attached to it (DependencyViolation,
-# InvalidGroup.InUse, InvalidDBSubnetGroupStateFault, DeleteConflict): replacing one in use stops halfway.
-# Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
-# DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
-GROUND = frozenset(
-    {
-        "aws_db_subnet_group",
-        "aws_docdb_subnet_group",
-        "aws_elasticache_subnet_group",
-        "aws_iam_policy",
-        "aws_route53_zone",
-        "aws_security_group",
-        "aws_subnet",
-        "aws_vpc",
-    }
-)
 # Everything in the cluster goes with it, and the states of other tiers do not name it.
 CLUSTER = "aws_eks_cluster"
-# A group gives up no subnet that an instance still uses (SubnetAlreadyInUse, SubnetInUse).
-SHRINKING = {name: "subnet_ids" for name in GROUND if name.endswith("_subnet_group")}
 # What other resources name a resource by, as far as nothing else is named like it.
 NAMES = ("id", "arn", "address", "endpoint", "dns_name", "repository_url")
 UNIQUE = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|db-[A-Z0-9]{10,}$|Z[A-Z0-9]{10,}$|.*\.amazonaws\.com")
@@ -53,8 +36,14 @@ def names(kind: str, change: Mapping[str, Any]) -> set[str]:
     """By what others know a resource of a type that a plan removes. Databases know their subnet group by a
     name of our own, which stands in a state between quotes."""
     before = change["before"] or {}
-    result = {text for name in NAMES if isinstance(text := before.get(name), str) and UNIQUE.match(text)}
-    return result | ({json.dumps(before["name"])} if kind in SHRINKING and before.get("name") else set())
+    found = {each for name in NAMES if isinstance(each := before.get(name), str) and UNIQUE.match(each)}
+    return found | ({json.dumps(before["name"])} if _group(kind) and before.get("name") else set())
+
+
+def _group(kind: str) -> bool:
+    """Whether it is a group of subnets. One gives up no subnet that an instance still uses
+    (SubnetAlreadyInUse, SubnetInUse)."""
+    return known(kind).kept_while_used and kind.endswith("_subnet_group")
 
 
 # Resources as states have them: tier, address, attributes as JSON.
@@ -118,9 +107,8 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
         if by:
             taken[address] = by
     for address, kind, change in changes(plan):
-        attribute = SHRINKING.get(kind)
-        if attribute and change["actions"] == ["update"]:
-            gone = set(change["before"].get(attribute) or ()) & lost
+        if _group(kind) and change["actions"] == ["update"]:
+            gone = set(change["before"].get("subnet_ids") or ()) & lost
             if gone and (by := users(resources, {json.dumps(change["before"]["name"])})):
                 taken[address] = by
     return taken
@@ -131,7 +119,7 @@ def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     going = [
         (address, kind, names(kind, change))
         for address, kind, change in changes(plan)
-        if {"delete", "create"} <= set(change["actions"]) and kind in {*GROUND, CLUSTER}
+        if {"delete", "create"} <= set(change["actions"]) and (known(kind).kept_while_used or kind == CLUSTER)
     ]
     if not going:
         return {}

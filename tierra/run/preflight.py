@@ -15,13 +15,12 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from tierra.aws.types import known
 from tierra.report.holdings import keeps_snapshot, outcome
 from tierra.run.override import GUARDS
 from tierra.run.workspace import Tier, Workspace
 
 PROTECTION = "protection"  # the output by which tierra/terraform/stack.py keeps what the spec said
-# Of these there are many, and one is like the other: a row for all that have the same fate.
-ALIKE = ("aws_cloudwatch_log_group", "helm_release")
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,11 @@ class TierState:
 
     @property
     def holdings(self) -> list[Holding]:
-        """Guarded resources and those with data."""
-        holdings = [held for resource in self.resources if (held := _holding(resource))]
-        single = [holding for holding in holdings if holding.guards or not holding.address.startswith(ALIKE)]
-        alike = sorted(set(holdings) - set(single), key=_kind_and_fate)
+        """Guarded resources and those with data. Of some there are many, and one is like the other: a row for
+        all of which the same becomes."""
+        found = [each for resource in self.resources if (each := _holding(resource))]
+        single = [each for each in found if not _alike(each)]
+        alike = sorted(set(found) - set(single), key=_kind_and_fate)
         for (kind, becomes), group in groupby(alike, _kind_and_fate):
             same = list(group)
             single.append(same[0] if len(same) == 1 else Holding(f"{kind}.* ({len(same)})", becomes))
@@ -106,6 +106,10 @@ def _holding(resource: dict[str, Any]) -> Holding | None:
     guards = tuple(name for name in GUARDS if values.get(name) is True)
     becomes = outcome(resource["type"], values)
     return Holding(resource["address"], becomes or "is deleted", guards) if guards or becomes else None
+
+
+def _alike(holding: Holding) -> bool:
+    return not holding.guards and known(holding.address.partition(".")[0]).minor_data
 
 
 def _kind_and_fate(holding: Holding) -> tuple[str, str]:

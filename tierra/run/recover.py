@@ -11,24 +11,11 @@ import re
 import shlex
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.run.journal import Running, created, in_flight, recorded, unrecorded
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace
 
-# Where terraform imports by more than the id that it shows: arguments of the configuration in braces, and
-# `id`. Source: the section Import of each type in the documentation of hashicorp/terraform-provider-aws, and
-# of helm_release in that of hashicorp/terraform-provider-helm.
-IMPORT_IDS = {
-    "aws_backup_restore_testing_selection": "{name}:{restore_testing_plan_name}",
-    "aws_backup_selection": "{plan_id}|{id}",
-    "aws_eks_pod_identity_association": "{cluster_name},{id}",
-    "aws_iam_role_policy_attachment": "{role}/{policy_arn}",
-    "aws_network_acl_rule": "{network_acl_id}:{rule_number}:{protocol}:{egress}",
-    "aws_route": "{route_table_id}_{destination_cidr_block}",
-    "aws_route_table_association": "{subnet_id}/{route_table_id}",
-    "aws_wafv2_web_acl": "{id}/{name}/{scope}",
-    "helm_release": "{namespace}/{name}",
-}
 # What is nothing in AWS: it waits for something, or stands for what is there anyway, and is made again.
 NOTHING = ("aws_acm_certificate_validation", "aws_default_")
 REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
@@ -102,7 +89,7 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
         tier.errored.unlink()
     lost = unrecorded(tier.folder, terraform.pull)
     stale = recorded(terraform.pull()).keys() & lost.keys() if lost else set()
-    known = created(tier.journal.read_text(errors="replace")) if lost else {}
+    made = created(tier.journal.read_text(errors="replace")) if lost else {}
     configuration = tier.configured()["resource"]
     left = {}
     for address, id_ in lost.items():
@@ -110,7 +97,7 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
             continue
         if address in stale:  # replaced: the state has what was there before
             _run(terraform, "state", "rm", timeout, address)
-        for candidate in import_ids(address, id_, configuration, known):
+        for candidate in import_ids(address, id_, configuration, made):
             try:
                 _run(terraform, "import", "-input=false", timeout, address, candidate)
                 break
@@ -124,21 +111,23 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
     return left
 
 
-def import_ids(address: str, id_: str, configuration: Any, known: dict[str, str]) -> list[str]:
+def import_ids(address: str, id_: str, configuration: Any, made: dict[str, str]) -> list[str]:
     """The ids to try: that of the documentation as far as its parts are known, then the one that terraform
-    showed."""
+    showed. Parts are arguments of the configuration, and `id`."""
     terraform_type, name = address.split(".", 1)
     arguments = configuration.get(terraform_type, {}).get(name, {})
     words = {
-        argument: REFERENCE.sub(lambda match: known.get(match[1], match[0]), _text(value))
+        argument: REFERENCE.sub(lambda found: made.get(found[1], found[0]), _text(value))
         for argument, value in arguments.items()
     }
-    pattern = IMPORT_IDS.get(terraform_type, "{id}")
-    try:
-        wanted = pattern.format(**{**words, "id": id_})
-    except KeyError:
-        wanted = id_
-    return [id_] if "${" in wanted else list(dict.fromkeys((wanted, id_)))
+    found = []
+    for pattern in known(terraform_type).import_ids:
+        try:
+            found.append(pattern.format(**{**words, "id": id_}))
+        except KeyError:
+            continue
+    wanted = [each for each in found if "${" not in each]
+    return list(dict.fromkeys((*wanted[:1], id_)))
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from tierra.validation.arns import arn_pattern
 from tierra.validation.model import Model, Violation, rule_error
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 # botocore: kms, DescribeKeyRequest, KeyId; keys of several regions have IDs that start with mrk- (AWS KMS
 # Developer Guide, "Multi-Region keys").
 _ID = "([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
-_ARN = rf"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:key/{_ID}"
+_ARN = arn_pattern("kms", f"key/{_ID}")
 EXAMPLE = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 DATABASES = ("postgres", "redis", "documentdb")
 COPY = "backup_copy"

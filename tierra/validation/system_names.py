@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from tierra.validation.labels import as_name, is_name, is_text
 from tierra.validation.model import rule_error
 from tierra.validation.namespaces import DATABASES, GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
 
@@ -33,22 +33,17 @@ ROLES = (
 )
 # How the roles begin by which workflows push and deploy a system.
 WORKFLOWS = ("deploy-", "push-")
-# What Helm, Kubernetes and Python's YAML read as a boolean or as nothing where it stands without quotes (YAML
-# 1.1, https://yaml.org/type/bool.html and null.html).
-NO_TEXT = ("yes", "no", "on", "off", "true", "false", "null")
 
 
 def _name(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) or not 2 <= len(name) <= LONGEST_NAME:
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:LONGEST_NAME].rstrip("-")
+    if not is_name(name, LONGEST_NAME) or len(name) < 2:
+        plain = as_name(name, LONGEST_NAME)
         rule = (
             f"the name of a system must be 2 to {LONGEST_NAME} lowercase letters, digits and hyphens,"
             " start with a letter and not end with a hyphen"
         )
         raise rule_error(rule, f"write {plain}" if len(plain) >= 2 else "write a name such as orders")
-    if name in NO_TEXT:
-        rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
-        raise rule_error(rule, f"write another name, such as {name}-service")
+    is_text(name, f"{name}-service")
     if name in TAKEN or name.startswith("kube-"):
         raise rule_error(
             "the name must not be a namespace that the platform uses",

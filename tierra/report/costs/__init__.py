@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tierra.aws.types import known
 from tierra.report.costs import prices
-from tierra.report.costs.kinds import ALSO, BY_USAGE, FREE, PRICED, SPOT
+from tierra.report.costs.kinds import PRICED, SPOT
 from tierra.report.costs.prices import Price
 from tierra.report.costs.quantities import Resource, Use
 from tierra.report.costs.skus import Sku
@@ -140,7 +141,7 @@ def _quantities(plan: Mapping[str, Any], when: str) -> Iterator[tuple[Resource, 
         if count := PRICED.get(resource.type):
             for use in count(resource, resources_):
                 yield resource, use
-        elif resource.type not in FREE and resource.type not in BY_USAGE:
+        elif not known(resource.type).free and not known(resource.type).usage:
             yield resource, "the type is unknown to the estimate"
 
 
@@ -157,9 +158,8 @@ def _uses(
 
 
 def _by_usage(resource: Resource) -> Iterator[str]:
-    for kinds in (BY_USAGE, ALSO):
-        if resource.type in kinds:
-            yield kinds[resource.type]
+    if usage := known(resource.type).usage:
+        yield usage
     if resource.values.get("capacity_type") == "SPOT":
         yield SPOT
 
