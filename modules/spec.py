@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -606,9 +607,14 @@ def _misnamed(document: Document, name: str, path: Path) -> Problem:
     return Problem("environment", short(name), rule, remedy, document.line(key), document.file(key))
 
 
+@cache
+def _explainer() -> Explainer:
+    return Explainer(Environment.model_json_schema())
+
+
 def _problems(document: Document, data: dict[str, Any], error: ValidationError) -> Iterator[Problem]:
     """Every error of pydantic, then every rule over several keys that the sound part of the file breaks."""
-    explainer = Explainer(Environment.model_json_schema())
+    explainer = _explainer()
     errors = [each for each in error.errors() if each["type"] != "inconsistent"]
     unknown = [place(each) for each in errors if each["type"] == "extra_forbidden"]
     misspelt = {meant for path in unknown if (meant := explainer.meant(path)) and meant not in document.lines}

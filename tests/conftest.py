@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-pytest_plugins = ["support.deployments", "support.project"]
+pytest_plugins = ["support.sharing", "support.project", "support.deployments"]
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -102,14 +102,13 @@ def aws() -> Iterator[Aws]:
 
 
 @pytest.fixture
-def production(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Production:
+def production(tmp_path: Path, aws: Aws) -> Production:
     """A project on an empty account, with a bucket for states and a plan of the tier `state`."""
     from support.on_aws import IMPATIENT, Production, planned
+    from support.sharing import once
 
     aws.reset()
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    source = planned(shared / "production", aws)
+    source = once("production", lambda folder: planned(folder, aws))
     aws.reset()
     made = Production(tmp_path / "tierra", aws, source)
     made.bucket()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.on_aws import BUCKET, Production
-from support.project import refused, succeeded
+from support.project import Project, refused, succeeded
 
 KEY = "acme/production/state/terraform.tfstate"
 LOCAL = ".bootstrap/production.tfstate"
@@ -108,6 +108,6 @@ def test_a_bootstrap_that_stops_goes_on_from_where_its_state_is(new: Production)
     succeeded(production.make("clean"))
 
 
-def test_a_rehearsed_environment_needs_no_bootstrap(production: Production) -> None:
-    output = succeeded(production.make("bootstrap", "ENV=sandbox"))
+def test_a_rehearsed_environment_needs_no_bootstrap(project: Project) -> None:
+    output = succeeded(project.make("bootstrap"))
     assert "nothing to do" in output

@@ -6,11 +6,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 from conftest import Root
-from support.rendering import BROUGHT, HELM, KUBERNETES
+from support.rendering import HELM, accepted
 from support.samples import SAMPLES
 
 from tierra.patterns import helm
@@ -39,8 +38,7 @@ def test_helm_and_kubernetes_accept_a_chart_of_ours(chart: str, sample: Path) ->
     documents = [each for each in yaml.safe_load_all(rendered) if each]
     assert documents
     for document in documents:
-        if not document["apiVersion"].startswith(BROUGHT):
-            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        accepted(document)
 
 
 # What a spec leaves out of them: observability.monitoring and grafana.
@@ -77,8 +75,7 @@ def test_a_chart_of_ours_leaves_out_what_is_off(name: str, tmp_path: Path) -> No
     documents = [each for each in yaml.safe_load_all(rendered) if each]
     kinds = {each["kind"] for each in documents}
     for document in documents:
-        if not document["apiVersion"].startswith(BROUGHT):
-            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        accepted(document)
     if "grafana" in without:
         assert "grafana" not in rendered
         assert not kinds & {"ExternalSecret", "ConfigMap", "Role"}

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import promql_parser
 import pytest
 import yaml
@@ -17,7 +16,7 @@ from conftest import ROOT, Root, Variant
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from support.picturing import generated
-from support.rendering import BROUGHT, HELM, KUBERNETES
+from support.rendering import HELM, accepted
 from support.samples import SAMPLES
 from support.scraping import scraped, stored
 
@@ -47,8 +46,7 @@ def template(chart: str, given: dict[str, Any], folder: Path, code: int = 0) -> 
     assert ended.returncode == code, ended.stderr
     documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
     for document in documents:
-        if not document["apiVersion"].startswith(BROUGHT):
-            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        accepted(document)
     return {each["kind"]: each for each in documents}
 
 

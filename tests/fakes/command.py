@@ -9,23 +9,25 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
-from typing import Any, NoReturn
+
+# Scripts call it a hundred times: what few of the calls need, they import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 # Of two commands in a pipe the reader waits for the writer, and only then for its turn with the world.
 GIVEN = sys.stdin.read() if "--password-stdin" in sys.argv else ""
-PLACE = Path(os.environ["WORLD"])
-TURN = PLACE.with_suffix(".lock").open("w")
+PLACE = os.environ["WORLD"]
+TURN = os.open(f"{PLACE}.lock", os.O_WRONLY | os.O_CREAT)
 fcntl.flock(TURN, fcntl.LOCK_EX)
-WORLD: dict[str, Any] = json.loads(PLACE.read_text())
+with open(PLACE) as world:
+    WORLD: dict[str, Any] = json.load(world)
 
 
 def end(code: int = 0, out: str = "", error: str = "") -> NoReturn:
-    PLACE.write_text(json.dumps(WORLD))
+    with open(PLACE, "w") as world:
+        world.write(json.dumps(WORLD))
     sys.stdout.write(out)
     sys.stderr.write(error)
     sys.exit(code)
@@ -41,13 +43,24 @@ def option(arguments: list[str], name: str) -> str:
     raise SystemExit(f"{arguments}: no --{name}")
 
 
-def shown(thing: dict[str, Any], output: str) -> subprocess.CompletedProcess[str]:
-    """A thing as real kubectl shows it: annotating it locally needs no cluster."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(thing, file)
-        file.flush()
-        command = [WORLD["kubectl"], "annotate", "--local", "-f", file.name, "seen=yes", f"--output={output}"]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+def shown(thing: dict[str, Any], output: str) -> tuple[int, str, str]:
+    """A thing as real kubectl shows it: annotating it locally needs no cluster. It is asked once for each."""
+    import hashlib
+    import subprocess
+
+    asked = json.dumps(thing)
+    place = os.path.join(WORLD["shown"], hashlib.sha256(f"{output} {asked}".encode()).hexdigest())
+    if os.path.exists(place):
+        with open(place) as file:
+            code, out, error = json.load(file)
+        return code, out, error
+    command = [WORLD["kubectl"], "annotate", "--local", "-f", "-", "seen=yes", f"--output={output}"]
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
+    answer = (done.returncode, done.stdout, done.stderr)
+    with open(f"{place}.{os.getpid()}", "w") as file:
+        json.dump(answer, file)
+    os.replace(file.name, place)
+    return answer
 
 
 def containers(thing: dict[str, Any]) -> list[dict[str, Any]]:
@@ -73,8 +86,7 @@ def kubectl(arguments: list[str]) -> None:
             thing = WORLD["cluster"].get(f"{kind}/{name}")
             if thing is None:
                 end(0) if "--ignore-not-found" in more else there(f"{kind}/{name}")
-            found = shown(thing, option(more, "output"))
-            end(found.returncode, found.stdout, found.stderr)
+            end(*shown(thing, option(more, "output")))
         case ["set", "image", name, image]:
             container, _, new = image.partition("=")
             for each in containers(there(name)):
@@ -136,7 +148,8 @@ def docker(arguments: list[str]) -> None:
             end()
         case ["buildx", "build", *_] if "--metadata-file" in arguments:
             built = json.dumps({"containerimage.digest": WORLD["digest"]}, indent=2)
-            Path(option(arguments, "metadata-file")).write_text(built)
+            with open(option(arguments, "metadata-file"), "w") as file:
+                file.write(built)
             end()
         case ["buildx", "build", *_]:
             end(0 if WORLD.get("tests", True) else 1)
@@ -159,6 +172,8 @@ def curl(arguments: list[str]) -> None:
 
 def gh(arguments: list[str]) -> None:
     """Comments and issues by their path; of --jq, which texts it looks for."""
+    import re
+
     path = next(each for each in arguments[1:] if each.startswith("repos/"))
     if "--method" not in arguments:
         program = option(arguments, "jq")
@@ -176,7 +191,8 @@ def gh(arguments: list[str]) -> None:
         arguments[index + 1].split("=", 1) for index, word in enumerate(arguments) if word == "--field"
     )
     if fields.get("body", "").startswith("@"):
-        fields["body"] = Path(fields["body"][1:]).read_text()
+        with open(fields["body"][1:]) as file:
+            fields["body"] = file.read()
     WORLD["sent"].append([option(arguments, "method"), path, fields])
     end()
 
@@ -190,7 +206,7 @@ def git(arguments: list[str]) -> None:
     end(out=WORLD["changed"])
 
 
-name = Path(sys.argv[0]).name
+name = os.path.basename(sys.argv[0])
 WORLD["calls"].append([name, *sys.argv[1:]])
 if name == "sleep":
     end()

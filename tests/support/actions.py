@@ -17,7 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FAKES = Path(__file__).parents[1] / "fakes" / "command.py"
+FAKES = Path(__file__).parents[1] / "fakes"
+# Imported, for Python compiles what it imports once, and a script at every call.
+COMMAND = f"""#!{sys.executable} -IS
+import sys
+sys.path.insert(0, {str(FAKES)!r})
+import command
+"""
 # All that a runner has besides: what the machine of the test has more of, no script may lean on.
 TOOLS = ("bash", "cat", "cp", "dirname", "grep", "mv", "rm", "sed", "sha256sum", "tail", "tar", "wc")
 COMMANDS = ("aws", "curl", "docker", "gh", "git", "kubectl", "make", "sleep")
@@ -40,7 +46,7 @@ class Runner:
         (self.folder / "checkout").mkdir()
         for name in COMMANDS:
             command = self.folder / "bin" / name
-            command.write_text(f"#!{sys.executable} -I\n" + FAKES.read_text(encoding="utf-8"))
+            command.write_text(COMMAND, encoding="utf-8")
             command.chmod(0o755)
         for name in TOOLS:
             (self.folder / "bin" / name).symlink_to(shutil.which(name) or name)

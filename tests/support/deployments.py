@@ -84,11 +84,16 @@ class Deployment(Runner):
 
 
 @pytest.fixture
-def deployment(shop: tuple[Environment, dict[str, Any]], tmp_path: Path) -> Deployment:
+def deployment(
+    shop: tuple[Environment, dict[str, Any]], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Deployment:
     """Before the first deployment: no pods, no image."""
     environment, cluster = shop
+    shown = tmp_path_factory.getbasetemp() / "shown"
+    shown.mkdir(exist_ok=True)
     world = {
         "kubectl": str(BIN / "kubectl"),
+        "shown": str(shown),
         "cluster": json.loads(json.dumps(cluster)),
         "reachable": True,
         "records": True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -120,20 +119,13 @@ class Production(Project):
         return [each["Key"] for each in objects if each["Key"].endswith(".tflock")]
 
 
-def planned(folder: Path, aws: Aws) -> Path:
-    """A project in which the smallest tier is planned, for others to begin as a copy of it. It is made once,
-    whichever process of the tests comes first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "made").exists():
-            production = Production(folder / "project", aws)
-            production.bucket()
-            production.terraform(IMPATIENT)
-            run = production.make("plan", "TIER=state")
-            assert run.returncode == 0, run.stdout + run.stderr
-            (folder / "made").touch()
-    return folder / "project"
+def planned(folder: Path, aws: Aws) -> None:
+    """A project in which the smallest tier is planned, for others to begin as a copy of it."""
+    production = Production(folder, aws)
+    production.bucket()
+    production.terraform(IMPATIENT)
+    run = production.make("plan", "TIER=state")
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def kill_terraform(process: subprocess.Popen[str], verb: str) -> None:

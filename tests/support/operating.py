@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import os
 import pty
-import shutil
 import subprocess
-import tempfile
 import termios
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud import Cloud
-from support.project import Project, succeeded, without_make
+from support.project import Copy, Project, succeeded, without_make
+from support.sharing import once
 
 TIERS = "network data"
 
 
-class Standing(Project):
-    """A protected sandbox with network and databases applied; a copy of one that each process makes once."""
+class Standing(Copy):
+    """A protected sandbox with network and databases applied; a copy of one that is made once."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        shutil.copytree(_applied(), folder, symlinks=True)
+        super().__init__(folder, once("standing", _applied))
 
     def stack(self, tier: str) -> Path:
         return self.folder / "cdktf.out" / "sandbox" / "stacks" / tier
@@ -42,17 +38,13 @@ class Standing(Project):
         )
 
 
-@cache
-def _applied() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="tierra-standing-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    project = Project(folder / "tierra")
+def _applied(folder: Path) -> None:
+    project = Project(folder)
     project.edit("protection: false", "protection: true")
     project.edit("  final_snapshots: false", "  # final_snapshots: false")
     for tier in TIERS.split():
         succeeded(project.make("plan", TIER=tier))
         succeeded(project.make("apply", TIER=tier, APPROVE="yes"))
-    return project.folder
 
 
 def typed(project: Project, answer: str, *arguments: str) -> tuple[int, str, str]:

@@ -10,13 +10,25 @@ from pathlib import Path
 
 import pytest
 
+from support.sharing import once
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
 
 
-UNCOPIED = (".git", ".venv", ".lean", ".rehearsal", "cdktf.out", ".*_cache", ".hypothesis")
+UNCOPIED = (
+    ".git",
+    ".venv",
+    ".lean",
+    ".rehearsal",
+    "cdktf.out",
+    ".*_cache",
+    "*-pytest-*",
+    ".hypothesis",
+    "golden",
+)
 
 
 def without_make() -> dict[str, str]:
@@ -84,9 +96,22 @@ class Project:
         }
 
 
+class Copy(Project):
+    """A copy of a project with all that make left in it."""
+
+    def __init__(self, folder: Path, source: Path) -> None:
+        self.folder = folder
+        shutil.copytree(source, folder, symlinks=True)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(tmp_path / "tierra")
+    """A checkout in which the sandbox is synthesized, and nothing else was done."""
+    return Copy(tmp_path / "tierra", once("synthesized", _synthesized))
+
+
+def _synthesized(folder: Path) -> None:
+    succeeded(Project(folder).make("synth"))
 
 
 def succeeded(run: subprocess.CompletedProcess[str]) -> str:

@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import yaml
 from conftest import ROOT
+from kubernetes_validate import utils
 
 from tierra.terraform.templating import TEMPLATES
 
@@ -19,6 +20,9 @@ HELM = ROOT / ".venv/bin/helm"
 KUBERNETES = "1.36"
 # Kinds that charts bring themselves, of which Kubernetes has no schema.
 BROUGHT = ("configuration.konghq.com", "external-secrets.io", "monitoring.coreos.com")
+
+# It reads the definitions of all kinds for every object.
+utils.schema_contents = cache(utils.schema_contents)
 
 Objects = dict[str, dict[str, Any]]
 
@@ -31,6 +35,12 @@ def sample(text: str) -> dict[str, Any]:
         .replace("%%{", "%{")
     )
     return found
+
+
+def accepted(document: dict[str, Any]) -> None:
+    """Kubernetes accepts an object, or has no schema of its kind. Raises ValidationError."""
+    if not document["apiVersion"].startswith(BROUGHT):
+        utils.validate(document, KUBERNETES, strict=True)
 
 
 def rendered(
@@ -52,6 +62,5 @@ def rendered(
     assert ended.returncode == 0, ended.stderr
     documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
     for document in documents:
-        if not document["apiVersion"].startswith(BROUGHT):
-            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        accepted(document)
     return {f"{each['kind']}/{each['metadata']['name']}": each for each in documents}

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modules.compute.versions import VERSIONS
-from modules.spec import Environment, load
 from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
 from tierra.aws.types import TYPES
@@ -21,6 +20,9 @@ from tierra.plans.changes import Change
 from tierra.plans.standing import Standing
 from tierra.report.findings import CALENDAR, REFUSED, Finding
 from tierra.versions import numbers
+
+if TYPE_CHECKING:
+    from modules.spec import Environment
 
 SOON = timedelta(days=60)  # EKS announces an end of standard support no later
 STALE = timedelta(days=365)  # rows that were looked up longer ago say little
@@ -128,6 +130,8 @@ def warning(product: str, version: str, day: date) -> Aging | None:
 
 
 def _way(product: str, version: str, day: date) -> str:
+    from modules.compute.versions import VERSIONS  # loads the spec, which few reports need
+
     about = ABOUT[product]
     sold = VERSIONS if product == KUBERNETES else calendar.offered(product)
     later = [each for each in sold if numbers(each) > numbers(version)]
@@ -204,6 +208,8 @@ def _product(terraform_type: str, engine: object) -> str:
 
 
 def main() -> int:
+    from modules.spec import load
+
     path = Path(sys.argv[1])
     for line in warnings(load(path), today()):
         print(f"calendar: {path}: {line}", file=sys.stderr)
