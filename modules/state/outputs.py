@@ -17,7 +17,8 @@ Right = Literal["read", "write"]
 
 @dataclass(frozen=True)
 class StateOutputs(Outputs, tier="state"):
-    """The bucket with the states, its key, policies for plans and applies, the boundary of workloads."""
+    """The bucket of the states, its key, the policies for plans and applies, and the permissions boundary of
+    workloads."""
 
     bucket_name: Annotated[str, "Name of the bucket of the states"]
     bucket_arn: Annotated[str, "ARN of the bucket of the states"]
@@ -29,10 +30,10 @@ class StateOutputs(Outputs, tier="state"):
 
 
 def policy_name(stack: Stack, right: Right) -> str:
-    """The name of the policy that lets a role use the states."""
+    """Name of the policy that lets a role use the states."""
     return stack.names.of("iam_policy", f"state-{right}")
 
 
 def policy_arn(stack: Stack, right: Right) -> str:
-    """Its ARN, known before the policy exists; the tier `state` is applied before all others."""
+    """ARN of the policy, known before it exists; the state tier is applied before all others."""
     return stack.arn("iam", f"policy/{policy_name(stack, right)}", region="")

@@ -1,4 +1,5 @@
-"""The topic for the results of backups, copies and restores. Observability has its subscribers."""
+"""The topic for the results of backups, copies and restores. Its subscriptions are in the observability
+tier."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from modules.storage.backup_vaults import MAIN, Vaults, vault_arn
 from tierra.terraform.policy import Everyone, Statement, document
 from tierra.terraform.stack import Stack
 
-# "Completed" includes failed, expired and aborted: the message carries the status.
+# "Completed" includes failed, expired and aborted: the message has the status.
 EVENTS = [
     "BACKUP_JOB_COMPLETED",
     "COPY_JOB_FAILED",
@@ -22,7 +23,7 @@ EVENTS = [
 
 
 def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
-    """`aws_sns_topic.backups`, encrypted with the key of the vault, to which the vault reports."""
+    """`aws_sns_topic.backups`, encrypted with the key of the vault, which publishes to it."""
     topic = stack.add(
         SnsTopic,
         "backups",
@@ -37,13 +38,13 @@ def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
         backup_vault_name=vaults.main.name,
         backup_vault_events=EVENTS,
         sns_topic_arn=topic.arn,
-        depends_on=[policy],  # AWS Backup tries the topic at once
+        depends_on=[policy],  # AWS Backup publishes a test message at once
     )
     return topic
 
 
 def _policy(stack: Stack) -> str:
-    """The vault publishes, and none does without TLS. Principals of this account are granted in IAM."""
+    """The vault may publish, and only with TLS. Principals of this account get access in IAM."""
     topic = stack.arn("sns", stack.names.of("topic", "backups"))
     return document(
         Statement(
