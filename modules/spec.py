@@ -346,8 +346,7 @@ class Environment(Model):
 
     @check("assume_role", "region", "account", "delivery.ci", "compute.admins")
     def role_can_be_assumed(self) -> Iterator[Violation]:
-        """assume_role must be a role of the account with access to the cluster, and is for runs without
-        workflows."""
+        """assume_role must be a role of the account, in compute.admins, and requires delivery.ci: off."""
         yield from assumed_violations(self)
 
     @check("permissions_boundary", "region", "account", "project", "environment")

@@ -20,7 +20,7 @@ def node_groups(environment: Environment) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class ComputeOutputs(Outputs, tier="compute"):
-    """The cluster and its nodes. Lists are in the order of the zones of the spec."""
+    """The cluster and its nodes. Lists are in the order of network.zones."""
 
     cluster_name: Annotated[str, "Name of the cluster"]
     cluster_arn: Annotated[str, "ARN of the cluster"]

@@ -19,7 +19,7 @@ from tierra.terraform.policy import Everyone, Statement, document
 from tierra.terraform.stack import Stack
 
 ROLE = "heartbeat"
-PERIOD = 300  # seconds; how often SNS counts
+PERIOD = 300  # seconds; the interval of SNS metrics
 
 
 def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
