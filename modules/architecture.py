@@ -1,4 +1,4 @@
-"""The graph of tiers, and the one process that writes them all.
+"""The graph of tiers, and the process that writes all of them.
 
     environment -> a stack for each tier, filled -> cdktf synthesizes -> plain Terraform JSON in its place
 
@@ -37,13 +37,13 @@ from tierra.terraform.stack import TERRAFORM, Stack, create_stack
 
 @dataclass(frozen=True)
 class Tier:
-    """`build` fills an open stack with resources; `needs` are the tiers whose outputs it reads."""
+    """`build` adds resources to an open stack; `needs` are the tiers whose outputs it reads."""
 
     build: Callable[[Stack], object]
     needs: frozenset[str] = frozenset()
 
 
-# The tier whose bucket holds the states of all: built before, and destroyed after, any other.
+# The tier with the bucket of all states: applied before and destroyed after every other tier.
 FIRST = "state"
 
 TIERS: Mapping[str, Tier] = {
@@ -62,12 +62,12 @@ TIERS: Mapping[str, Tier] = {
 }
 
 REMOTE_STATE = "terraform_remote_state"
-# Folders of a root module that hold what it carries.
+# Folders that Tierra copies into a root module.
 CARRIED = ("charts", *additions.FOLDERS)
 
-# cdktn asks for it before it allows write-only arguments, which OpenTofu has from the same version on.
+# cdktn requires this version for write-only arguments, which OpenTofu has from the same version on.
 CONTEXT = {"targetVersions": {"terraform": TERRAFORM, "opentofu": TERRAFORM}}
-# What `checkov -d …/stacks` takes by itself.
+# The file that `checkov -d …/stacks` reads by default.
 CHECKOV = """\
 # Written by Tierra. Each folder is a root module of its own: whether a security group of the tier `network`
 # is in use shows in the tiers that use it. The tests of Tierra run this check over all of them as one.
@@ -75,13 +75,13 @@ skip-check:
   - CKV2_AWS_5
 """
 
-# Terraform's own order of reading, rather than the alphabet.
+# The order in which Terraform is usually written, not the alphabetical one.
 SECTIONS = ("//", "terraform", "provider", "data", "resource", "moved", "removed", "output")
 
 
 def order(tiers: Mapping[str, Tier] = TIERS) -> list[str]:
-    """The names of the tiers, producers first; always the same. A part of them has needs outside of it, too.
-    Raises graphlib.CycleError."""
+    """Names of the tiers, producers first; the order is always the same. If only some tiers are given, they
+    may need tiers outside of these. Raises graphlib.CycleError."""
     inside = {name: sorted(tier.needs & tiers.keys()) for name, tier in tiers.items()}
     return list(TopologicalSorter(inside).static_order())
 
@@ -93,8 +93,8 @@ def build(
     own: Mapping[str, Own] | None = None,
     namespaces: Sequence[str] = (),
 ) -> dict[str, Stack]:
-    """The filled stack of every tier, producers first, with the states that own Terraform reads. `namespaces`
-    are those of own charts, of all tiers. Raises TierError for a tier with a flaw."""
+    """The filled stack of every tier, producers first, with data sources for the states that own Terraform
+    reads. `namespaces` are those of own charts, of all tiers. Raises TierError for an invalid tier."""
     stacks: dict[str, Stack] = {}
     for name in order(tiers):
         stacks[name] = create_stack(app, name, environment, tiers[name].needs)
@@ -114,13 +114,13 @@ def synthesize(
     renames: Sequence[Rename] = RENAMES,
     own: Mapping[str, Own] | None = None,
 ) -> None:
-    """Writes manifest.json, sources.json, environment.json, tiers.mk and stacks/<tier>/ below the folder: the
-    latter with cdk.tf.json, versions.tf and what the tier carries, own Terraform and its index among it.
-    sources.json names the module that asked for an element, by tier and address, in the order of asking.
+    """Writes manifest.json, sources.json, environment.json, tiers.mk and stacks/<tier>/ to the folder. A
+    stack has cdk.tf.json, versions.tf, the files of the tier, own Terraform and its index. sources.json names
+    the module that created each element, by tier and address, in the order of creation.
 
-    The same spec gives the same bytes. A file appears whole or not at all, one that would not change is not
-    touched, and what Terraform keeps beside the generated files stays. Raises OSError when the folder cannot
-    be written, and OwnError, with nothing written, for own Terraform that does not fit the tiers.
+    The same spec gives the same bytes. Files are replaced atomically, unchanged files are not touched, and
+    files that Terraform keeps beside the generated ones stay. Raises OSError if the folder cannot be written,
+    and OwnError, with nothing written, if own Terraform does not fit the tiers.
     """
     additions.check_charts(own or {}, environment)
     namespaces = additions.namespaces(own or {})
@@ -157,8 +157,8 @@ def synthesize(
 
 
 def _unread(root: dict[str, Any], read: Container[str]) -> list[str]:
-    """Takes out the states of other tiers that nothing reads: terraform would fail where there is no such
-    state yet. Returns their tiers."""
+    """Removes the data sources of states that nothing reads, because terraform would fail if such a state
+    does not exist yet. Returns their tiers."""
     blocks = root.get("data", {})
     states = blocks.get(REMOTE_STATE, {})
     text = json.dumps(root)
@@ -173,8 +173,8 @@ def _unread(root: dict[str, Any], read: Container[str]) -> list[str]:
 
 
 def moves(stack: Stack, generated: Collection[str], renames: Sequence[Rename]) -> list[dict[str, str]]:
-    """The `moved` blocks of a tier: those of systems with another name, and before them those of releases,
-    which knew a system by its first one."""
+    """The `moved` blocks of a tier: those of renamed systems, after those of earlier releases, which know a
+    system by its first name."""
     targets = {each["to"] for each in stack.moves}
     first = {each["from"] for each in stack.moves} - targets
     blocks = moved(stack.tier, [*sorted({*generated} - targets), *sorted(first)], renames)
@@ -187,7 +187,8 @@ def addresses(root: Mapping[str, Any]) -> list[str]:
 
 
 def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[str, Any]:
-    """What a run must know of the environment without reading its spec: `tiers` has the needs of each."""
+    """The facts that a run needs of the environment without reading its spec; `tiers` has the needs of
+    each."""
     return {
         "environment": environment.environment,
         "project": environment.project,
@@ -204,14 +205,14 @@ def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[s
 
 
 def _existing(environment: Environment) -> list[str]:
-    """What the spec names of what AWS has already, by ARN or ID."""
+    """ARNs and IDs of existing AWS resources in the spec."""
     edge = environment.edge
     named = (edge.certificate, edge.zone_id, *(zone.id for zone in edge.zones.values()))
     return [*(each for each in named if each), *environment.network.foreign]
 
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
-    """The graph of tiers as make reads it: what is planned and applied after what, and destroyed before."""
+    """The graph of tiers for make: the order of plans, applies and destroys."""
     names = order(tiers)
     lines = [
         f"# The graph of the tiers of {environment.environment}; written by Tierra.",
@@ -228,8 +229,8 @@ def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str
 
 
 def _carry(module: Path, folders: Mapping[str, Mapping[str, str]], own: Own | None) -> None:
-    """Writes what a root module carries, and the own Terraform of its tier. What an earlier run left of these
-    and is not carried now, goes."""
+    """Writes the files of a root module and the own Terraform of its tier. Removes those of an earlier run
+    that no longer exist."""
     wanted = {
         module / folder / path: text.encode()
         for folder, files in folders.items()
@@ -250,7 +251,7 @@ def _carry(module: Path, folders: Mapping[str, Mapping[str, str]], own: Own | No
 
 
 def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:
-    """What cdktf wrote, without its own notes, in an order that reads well."""
+    """The output of cdktf without its metadata, in a readable order."""
     plain: dict[str, Any] = _without_notes(generated)
     plain["//"] = _origin(environment)
     rank = {section: position for position, section in enumerate(SECTIONS)}
@@ -259,7 +260,7 @@ def _terraform_json(generated: dict[str, Any], environment: Environment) -> str:
 
 
 def _versions(environment: Environment) -> str:
-    """The version of terraform itself."""
+    """The required version of terraform."""
     return f'# {_origin(environment)}\nterraform {{\n  required_version = "{TERRAFORM}"\n}}\n'
 
 
@@ -270,7 +271,7 @@ def _origin(environment: Environment) -> str:
 
 
 def _without_notes(value: Any) -> Any:
-    """Notes are objects; `//` may be the key of a tag, too."""
+    """Metadata of cdktf are objects named `//`; a tag may have the key `//`, too."""
     if isinstance(value, dict):
         return {
             key: _without_notes(item)

@@ -1,8 +1,8 @@
-"""Checks that the nodes have room for what the spec runs: CPU, memory, pods and addresses, with the
-calculation.
+"""Checks that the nodes have room for everything in the spec: CPU, memory, pods and addresses. Violations
+show the calculation.
 
-A node is reckoned as the kubelet will reckon it: user data (launch_template.py) hands it these very numbers.
-pods_each is never above what EKS itself would allow with prefixes, so the sums take the smaller of the two.
+A node is calculated as the kubelet calculates it: user data (launch_template.py) passes these numbers to it.
+pods_each is never above the maximum of EKS with prefixes, so the sums use the smaller of the two.
 """
 
 from __future__ import annotations
@@ -22,40 +22,41 @@ from modules.overhead import ADDONS, AUTOSCALER, Overhead, Pods
 from modules.systems.spec import System
 from tierra.validation.model import Violation
 
-# Part of the memory that firmware and kernel keep: what Karpenter allows for (VM_MEMORY_OVERHEAD_PERCENT).
+# Share of the memory that firmware and kernel use, as Karpenter assumes it (VM_MEMORY_OVERHEAD_PERCENT).
 UNSEEN = 0.075
 EVICTION = 100  # MiB below which the kubelet evicts pods (nodeadm: memory.available)
-BLOCK = 16  # addresses of a prefix, which the VPC CNI hands to pods
+BLOCK = 16  # addresses of a prefix, which the VPC CNI assigns to pods
 WARM_BLOCKS = 1  # that each node keeps ready (addons.py)
-# Interface endpoints, the Kubernetes API, load balancers and nodes that an update adds for a while.
+# Addresses of interface endpoints, the Kubernetes API, load balancers and additional nodes during an update.
 OTHER_ADDRESSES = 64
-# The same where pods have subnets of their own, so that nodes take one address each: EKS asks for 16, a load
-# balancer for 8, and there are 15 interface endpoints.
+# The same if pods have their own subnets, where nodes take one address each: EKS requires 16, a load balancer
+# 8, and there are 15 interface endpoints.
 OTHER_ADDRESSES_WITHOUT_PODS = 42
 
 
 @dataclass(frozen=True)
 class Room:
-    """What one node offers to pods that are not on every node."""
+    """What a node offers to pods that do not run on every node."""
 
     cpu: int
     memory: int
     pods: int
 
     def takes(self, pods: Pods) -> int:
-        """How many of these pods fit."""
+        """The number of these pods that fit."""
         by = [self.pods]
         by += [self.cpu // pods.cpu] if pods.cpu else []
         by += [self.memory // pods.memory] if pods.memory else []
         return max(min(by), 0)
 
     def less(self, pods: Pods, count: int) -> Room:
-        """What is left once they are there."""
+        """What is left after these pods."""
         return Room(self.cpu - count * pods.cpu, self.memory - count * pods.memory, self.pods - count)
 
 
 def reserved_cpu(vcpus: int) -> int:
-    """Millicores the kubelet keeps: of the first core 6 %, the second 1 %, two more 0.5 %, the rest 0.25 %.
+    """Millicores that the kubelet reserves: 6 % of the first core, 1 % of the second, 0.5 % of two more, 0.25
+    % of the rest.
 
     Source: awslabs/amazon-eks-ami, nodeadm, getCPUMillicoresToReserve.
     """
@@ -64,7 +65,8 @@ def reserved_cpu(vcpus: int) -> int:
 
 
 def reserved_memory(pods: int) -> int:
-    """MiB the kubelet keeps for a node of so many pods. Source: nodeadm, GetMemoryMebibytesToReserve."""
+    """MiB that the kubelet reserves on a node with this number of pods. Source: nodeadm,
+    GetMemoryMebibytesToReserve."""
     return 255 + 11 * pods
 
 
@@ -82,9 +84,10 @@ def room(nodes: Nodes, overhead: Overhead) -> Room:
 
 
 def nodes_needed(wanted: Sequence[Pods], offer: Room) -> int | None:
-    """Nodes that hold all pods, largest first, each on the first node with room; None if one fits nowhere.
+    """The number of nodes that hold all pods: largest pod first, each on the first node with room. None if a
+    pod fits on no node.
 
-    The scheduler spreads pods and may do worse by a pod or so; it never needs fewer nodes than the sums say.
+    The scheduler spreads pods and may need slightly more nodes; it never needs fewer.
     """
     order = sorted(wanted, key=lambda each: (-_share(each, offer), each.name))
     open_nodes: list[Room] = []
@@ -116,10 +119,11 @@ def capacity_violations(
     systems: Mapping[str, System],
     layout: Layout,
 ) -> Iterator[Violation]:
-    """What does not fit, with the arithmetic, group by group. Paths start at the root of the spec.
+    """Violations for pods that do not fit, with the calculation, by node group. Paths start at the root of
+    the spec.
 
-    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. What a group
-    takes besides, because it has no taint, is not counted anywhere: it is room to spare.
+    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. Other pods
+    that a group without a taint accepts are not counted: their room is spare.
     """
     hold_pods = True
     for path, nodes in compute.all_nodes():
@@ -143,7 +147,7 @@ def capacity_violations(
 
 
 class Place(NamedTuple):
-    """A group of nodes: `path` is that of the spec."""
+    """A node group; `path` is its path in the spec."""
 
     path: str
     nodes: Nodes
@@ -171,8 +175,8 @@ def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Violatio
 def _too_many(
     compute: Compute, gateway: Gateway, systems: Mapping[str, System], place: Place, *, shared: bool
 ) -> Iterator[Violation]:
-    """At their most the nodes hold everything at its most; at the start, what nothing adds nodes for.
-    The pods of the platform are on `shared` nodes alone."""
+    """The maximum number of nodes must hold the maximum number of pods; the initial number, the pods for
+    which no nodes are added. Pods of the platform run on `shared` nodes only."""
     nodes, offer = place.nodes, place.offer
     release = release_pods(systems, offer)
     peak = [
@@ -186,7 +190,7 @@ def _too_many(
         *release,
     ]
     if compute.scaling == "pods":
-        calm = [*ADDONS, AUTOSCALER] if shared else []  # which add the nodes for the rest
+        calm = [*ADDONS, AUTOSCALER] if shared else []  # which adds nodes for the rest
     start = "desired" if nodes.desired is not None else "min"
     for key, count, wanted, when in (
         ("max", nodes.max, peak, "systems at max_replicas"),
@@ -203,14 +207,14 @@ def _too_many(
 
 
 def _pods_of(name: str, system: System, replicas: int) -> Iterator[Pods]:
-    """Those that answer, with their sidecars, and their helpers, which have none."""
+    """The pods that answer requests, with their sidecars, and the helper pods, which have none."""
     yield Pods(name, replicas, system.pod_cpu, system.pod_memory)
     yield Pods(f"{name}-helpers", system.helpers, system.cpu, system.memory)
 
 
 def release_pods(systems: Mapping[str, System], offer: Room) -> list[Pods]:
-    """What a release of the largest system runs besides: the job that migrates, and the first new pod, for no
-    old one goes before it is ready (templates/systems/chart)."""
+    """Additional pods during a release of the largest system: the migration job, and the first new pod,
+    because no old pod stops before it is ready (templates/systems/chart)."""
     surges = [Pods(f"{name}-surge", 1, each.pod_cpu, each.pod_memory) for name, each in systems.items()]
     jobs = [
         Pods(f"{name}-migrate", 1, each.cpu, each.memory)
@@ -242,11 +246,11 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
 
 
 def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Violation]:
-    """Each zone's nodes, at their most, find their prefixes in the zone's private subnet."""
+    """The maximum number of nodes in each zone must find prefixes in the private subnet of the zone."""
     every = pools(compute, list(private))
     for zone, subnet in private.items():
         mine = [pool for pool in every if pool.zone == zone]
-        free = subnet.num_addresses - 5 - OTHER_ADDRESSES  # AWS keeps five of every subnet
+        free = subnet.num_addresses - 5 - OTHER_ADDRESSES  # AWS reserves five addresses in every subnet
         taken = sum(pool.most * _addresses_each(pool.nodes) for pool in mine)
         if taken > free:
             largest = max(mine, key=lambda pool: pool.most * _addresses_each(pool.nodes))
@@ -264,9 +268,10 @@ def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator
 
 
 def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Violation]:
-    """Where pods have subnets of their own: prefixes and interfaces there, and a node in the private ones.
+    """If pods have their own subnets: these must have room for prefixes and interfaces, and the private
+    subnets for the nodes.
 
-    The first interface of a node, which is in the private subnet, holds no pods then (aws/amazon-vpc-cni-k8s,
+    The first interface of a node, which is in the private subnet, then has no pods (aws/amazon-vpc-cni-k8s,
     pkg/ipamd/datastore, GetAllocatableENIs).
     """
     for path, nodes in compute.all_nodes():
@@ -308,7 +313,7 @@ def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Violation]:
 
 
 def _blocks(nodes: Nodes) -> tuple[int, int]:
-    """Prefixes of a node, and its network interfaces."""
+    """The number of prefixes of a node, and of its network interfaces."""
     blocks = -(-nodes.pods_each // BLOCK) + WARM_BLOCKS
     return blocks, -(-blocks // max(nodes.instance.addresses - 1, 1))
 

@@ -21,7 +21,7 @@ class Pods:
     memory: int
 
 
-# One on every node. aws-node and kube-proxy ask for what EKS sets; the identity agent asks for nothing.
+# Pods on every node. Requests of aws-node and kube-proxy are set by EKS; the identity agent has none.
 AGENTS = (
     Pods("aws-node", 1, 50, 0),
     Pods("kube-proxy", 1, 100, 0),
@@ -29,11 +29,11 @@ AGENTS = (
     Pods("ebs-csi-node", 1, 30, 120),
     Pods("collector", 1, 50, 128),
 )
-# With volumes, a further one on every node. It and its controller ask for nothing: the values of the EFS
-# driver's own chart (kubernetes-sigs/aws-efs-csi-driver, charts/aws-efs-csi-driver/values.yaml).
+# With volumes, one more pod on every node. It and its controller have no requests: defaults of the EFS
+# driver's chart (kubernetes-sigs/aws-efs-csi-driver, charts/aws-efs-csi-driver/values.yaml).
 MOUNTER = Pods("efs-csi-node", 1, 0, 0)
 MOUNTER_CONTROLLER = Pods("efs-csi-controller", 2, 0, 0)
-# What the cluster needs to work at all, and to grow.
+# Pods that the cluster requires, and the autoscaler.
 ADDONS = (
     Pods("coredns", 2, 100, 70),
     Pods("metrics-server", 2, 100, 200),
@@ -46,7 +46,7 @@ SERVICES = (
     Pods("external-secrets-webhook", 2, 10, 64),
     Pods("external-secrets-cert-controller", 1, 10, 96),
 )
-# Those of observability that a spec may leave out.
+# Optional pods of observability.
 NODE_EXPORTER = Pods("node-exporter", 1, 20, 32)
 MONITORING = (
     Pods("prometheus", 1, 250, 1024),
@@ -58,14 +58,14 @@ MONITORING = (
 GRAFANA = Pods("grafana", 1, 100, 256)
 
 
-# Millicores and MiB of a pod of Kong: the proxy and its ingress controller.
+# Millicores and MiB of a Kong pod: the proxy and its ingress controller.
 KONG = (250, 512)
 
 
 @dataclass(frozen=True)
 class Overhead:
-    """What runs besides the systems. `volumes` says whether systems have volumes; `charts` are pods of own
-    charts, and `on_nodes` those of them that every node has."""
+    """Pods of the platform. `volumes`: whether systems have volumes. `charts` are pods of own charts;
+    `on_nodes` are those of them that run on every node."""
 
     observability: Observability
     volumes: bool = False
@@ -74,12 +74,12 @@ class Overhead:
 
     @property
     def agents(self) -> tuple[Pods, ...]:
-        """All pods that every node has."""
+        """All pods that run on every node."""
         exporter = (NODE_EXPORTER,) if self.observability.monitoring else ()
         return (*AGENTS, *((MOUNTER,) if self.volumes else ()), *exporter, *self.on_nodes)
 
     def services(self, scaling: str, kongs: int) -> tuple[Pods, ...]:
-        """All pods that are not on every node, with so many of Kong."""
+        """All pods that do not run on every node, with this number of Kong pods."""
         return (
             *ADDONS,
             *((AUTOSCALER,) if scaling == "pods" else ()),

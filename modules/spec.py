@@ -1,6 +1,7 @@
-"""The spec of an environment: its keys, and all of its problems at once.
+"""The spec of an environment: its keys and rules. A file is checked completely, and all problems are reported
+at once.
 
-Nothing here asks AWS, and nothing imports a provider: a bad file is refused in well under a second.
+Nothing here calls AWS or imports a provider, so that a bad file is refused in well under a second.
 """
 
 from __future__ import annotations
@@ -74,13 +75,13 @@ from tierra.validation.system_names import called
 from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_violations, tag_violations
 from tierra.validation.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 
-REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
-_DRAFT = {"draft": True}  # the context in which rules over several keys are left to the caller
+REHEARSAL_ACCOUNT = "123456789012"  # the account in examples of AWS documentation
+_DRAFT = {"draft": True}  # validation context in which the caller checks rules over several keys
 _STAND_INS = {"project": "draft", "environment": "draft", "region": "us-east-1"}
 
 
 def _name(shortest: int, longest: int) -> Callable[[str], str]:
-    """A validator for the names that start the name of every resource."""
+    """A validator for names that are prefixes of resource names."""
     rule = (
         f"the name must be {shortest} to {longest} lowercase letters, digits and single hyphens between them,"
         " and start with a letter"
@@ -143,7 +144,7 @@ Account = Annotated[
 
 
 class Environment(Model):
-    """One environment. An object of this class satisfies every rule; a tier may rely on it."""
+    """One environment. An object of this class satisfies every rule; tiers rely on it."""
 
     version: int = Field(
         default=LATEST,
@@ -268,16 +269,16 @@ class Environment(Model):
 
     @property
     def chain(self) -> Chain:
-        """The environments that images come from and go to, by the files beside the one of this."""
+        """The image promotion chain, from the spec files beside this one."""
         return self._chain
 
     def link(self, chain: Chain) -> None:
-        """For `load`, which knows the files beside the one of this."""
+        """Sets the chain; called by `load`, which knows the files beside this one."""
         self._chain = chain
 
     @property
     def systems_by_first_name(self) -> dict[str, System]:
-        """The systems by what they are called in AWS and in the cluster."""
+        """The systems, by their first name, which they keep in AWS and in the cluster."""
         return {self.called(name): system for name, system in self.systems.items()}
 
     @property
@@ -286,23 +287,24 @@ class Environment(Model):
         return any(system.volumes for system in self.systems.values())
 
     def called(self, system: str) -> str:
-        """The name of everything that a system has in AWS and in the cluster."""
+        """The first name of a system, which its resources keep in AWS and in the cluster."""
         return called(system, self.systems[system].formerly)
 
     @property
     def partition(self) -> Literal["aws", "aws-cn", "aws-us-gov"]:
-        """The first part of every ARN of the region."""
+        """The partition of the region, as in ARNs."""
         return cast(Literal["aws", "aws-cn", "aws-us-gov"], regions()[self.region].partition)
 
     @property
     def dns_suffix(self) -> str:
-        """The end of the names of AWS services in the region: amazonaws.com or amazonaws.com.cn."""
+        """The domain of AWS services in the region: amazonaws.com or amazonaws.com.cn."""
         return regions()[self.region].dns_suffix
 
     @model_validator(mode="before")
     @classmethod
     def zones_of_the_region(cls, data: Any) -> Any:
-        """Zones that are left out are the usual ones of the region, which are not a, b and c everywhere."""
+        """If zones are left out, they are the usual ones of the region, which are not a, b and c
+        everywhere."""
         if not isinstance(data, dict) or not isinstance(data.get("region"), str):
             return data
         network = {} if data.get("network") is None else data["network"]
@@ -313,14 +315,14 @@ class Environment(Model):
     @model_validator(mode="before")
     @classmethod
     def usual_systems_need_what_there_is(cls, data: Any) -> Any:
-        """The systems of a spec that names none need no database that is off."""
+        """If systems are left out, the default ones do not need databases that are off."""
         said = data.get("data") if isinstance(data, dict) and "systems" not in data else None
         off = {name for name, value in said.items() if is_off(value)} if isinstance(said, dict) else set()
         return {**data, "systems": usual_systems(off)} if off else data
 
     @model_validator(mode="after")
     def every_rule_holds(self, info: ValidationInfo) -> Environment:
-        """The rules over several keys, wherever the object comes from."""
+        """Checks the rules over several keys, however the object is created."""
         if info.context != _DRAFT and (broken := list(self.violations())):
             text = "; ".join(f"{dotted(each.path)}: {each.rule}; {each.remedy}" for each in broken)
             raise PydanticCustomError("inconsistent", "{text}", {"text": text})
@@ -328,85 +330,85 @@ class Environment(Model):
 
     @rule("target", "account")
     def aws_has_an_account(self) -> Iterator[Violation]:
-        """Nothing is built in an account that the spec does not name."""
+        """target: aws requires an account."""
         if self.target == "aws" and "account" not in self.model_fields_set:
             rule = "target: aws requires the account that Terraform may work in"
             yield Violation(("account",), rule, 'add account: "<your twelve digits>", in quotes', "(missing)")
 
     @rule("tags")
     def tags_are_distinct(self) -> Iterator[Violation]:
-        """Few enough, and no two that IAM confuses."""
+        """At most 40 tags, whose keys must differ by more than case, as IAM requires."""
         yield from tag_violations(self.tags)
 
     @rule("ignore_tags", "tags")
     def ignored_tags_are_foreign(self) -> Iterator[Violation]:
-        """No tag that the spec sets is ignored."""
+        """Tags that the spec sets must not be ignored."""
         yield from ignored_violations(self.ignore_tags, self.tags)
 
     @rule("assume_role", "region", "account", "delivery.ci", "compute.admins")
     def role_can_be_assumed(self) -> Iterator[Violation]:
-        """A role of the account, which may enter the cluster, and which no workflow needs."""
+        """assume_role must be a role of the account, in compute.admins, and requires delivery.ci: off."""
         yield from assumed_violations(self)
 
     @rule("permissions_boundary", "region", "account", "project", "environment")
     def roles_can_have_the_boundary(self) -> Iterator[Violation]:
-        """A policy of the account or of AWS, and none that Tierra itself makes."""
+        """permissions_boundary must be a policy of the account or of AWS, not one that Tierra creates."""
         yield from boundary_violations(self)
 
     @rule("kms_keys", "region", "data", "storage.backup.copy_region")
     def keys_are_near(self) -> Iterator[Violation]:
-        """Keys of the company, in the region of what they encrypt."""
+        """Keys of kms_keys must be in the region of the data that they encrypt."""
         yield from key_violations(self)
 
     @rule("protection", "data.final_snapshots")
     def protected_databases_leave_snapshots(self) -> Iterator[Violation]:
-        """Protection and final snapshots agree."""
+        """protection requires final snapshots."""
         yield from snapshot_violations(self.data, self.protection)
 
     @rule("systems", "edge.zone", "edge.domain", "edge.aliases")
     def systems_are_distinct(self) -> Iterator[Violation]:
-        """At least one, and no two at one place."""
+        """At least one system; no two may have the same path."""
         yield from systems_violations(self.systems, self.edge.hosts)
 
     @rule("systems", "edge.zone", "edge.zones", "edge.domain", "edge.aliases", "edge.dns", "edge.certificate")
     def systems_have_names(self) -> Iterator[Violation]:
-        """Hosts of systems."""
+        """Hosts of systems must fit the zones and the certificate."""
         yield from host_violations(self.edge, self.systems)
 
     @rule("systems", "edge.zone", "edge.domain", "edge.aliases")
     def clients_are_known_once(self) -> Iterator[Violation]:
-        """Issuers of tokens, and open paths."""
+        """Issuers and clients must be unique, and open paths must not conflict."""
         yield from auth_violations(self.systems, self.edge.hosts)
 
     @rule("systems", "gateway.upload_mb")
     def systems_lower_what_kong_lets_in(self) -> Iterator[Violation]:
-        """Bodies of requests."""
+        """Body limits of systems must not exceed that of Kong."""
         yield from request_violations(self.systems, self.gateway)
 
     @rule("systems", "region", "account")
     def systems_use_what_is_here(self) -> Iterator[Violation]:
-        """Secrets and rights of systems are about the account and region."""
+        """Secrets and permissions of systems must be in the account and region."""
         yield from own_violations(self.systems, self.partition, self.region, self.account)
 
     @rule("systems", "observability.trace_percent")
     def variables_of_traces_are_set_once(self) -> Iterator[Violation]:
-        """Systems say where their traces go only where Tierra does not."""
+        """Systems may set variables of OpenTelemetry only if observability traces nothing."""
         if self.observability.traces:
             yield from tracing_violations(self.systems)
 
     @rule("systems", "network.cidr", "network.pods")
     def systems_reach_what_there_is(self) -> Iterator[Violation]:
-        """Calls and ways out of systems."""
+        """Calls must reach systems that answer requests, and egress must lead out of the VPC."""
         yield from surroundings_violations(self.systems, self.network.blocks)
 
     @rule("data", "systems")
     def what_systems_need_is_there(self) -> Iterator[Violation]:
-        """A system needs no database that is off."""
+        """Systems must not need databases that are off."""
         yield from need_violations(self.systems, self.data.databases)
 
     @rule("compute", "network.cidr", "network.pods", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Violation]:
-        """Ranges, zones and roles that the cluster can have here."""
+        """Ranges, zones and roles of the cluster must fit the network and the account."""
         home = f"{self.region}:{self.account}"
         yield from compute_violations(
             self.compute, self.network.blocks, self.network.zones, self.partition, home
@@ -414,7 +416,7 @@ class Environment(Model):
 
     @rule("compute.groups", "systems")
     def groups_of_nodes_are_there(self) -> Iterator[Violation]:
-        """A system names a group that there is."""
+        """Systems must name existing node groups."""
         yield from group_violations(self.compute, self.systems)
 
     @rule(
@@ -428,7 +430,8 @@ class Environment(Model):
         "systems",
     )
     def nodes_hold_the_systems(self) -> Iterator[Violation]:
-        """Pods find processors, memory and addresses, wherever the parts are sound by themselves."""
+        """Nodes must have CPU, memory and addresses for all pods. Only checked if network, compute and
+        gateway are valid by themselves."""
         if any(any(part.violations()) for part in (self.network, self.compute, self.gateway)):
             return
         if any(zone_violations(self.compute, self.network.zones)):
@@ -443,18 +446,19 @@ class Environment(Model):
 
     @rule("compute.nodes", "compute.groups", "gateway", "systems")
     def disks_hold_uploads(self) -> Iterator[Violation]:
-        """A body that Kong lets in finds room in the pod of a system, and those of Kong on its node."""
+        """Node disks must have room for request bodies in pods of systems and of Kong."""
         yield from upload_violations(self.compute, self.gateway, self.systems)
 
     @rule("target", "delivery", "systems")
     def delivery_is_trusted_knowingly(self) -> Iterator[Violation]:
-        """Trust names a repository of the user's, and keeps systems and infrastructure apart."""
+        """The trusted repository must be set explicitly; systems and infrastructure must not share GitHub
+        environments."""
         repositories = [system.repository for system in self.systems.values()]
         yield from delivery_violations(self.delivery, self.environment, self.target, repositories)
 
     @rule("target", "delivery", "observability.runbooks")
     def alarms_point_to_a_page(self) -> Iterator[Violation]:
-        """The page of runbooks is one that the spec names, or that of the repository that it names."""
+        """Alarms require a runbook page, either its own key or in the repository of the spec."""
         named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
         if self.target == "aws" and not self.delivery.github and not named:
             rule = "a page of runbooks is required for alarms; delivery.repository would give its default"
@@ -463,18 +467,18 @@ class Environment(Model):
 
     @rule("target", "delivery.ci", "delivery.runner", "compute.endpoint")
     def runner_reaches_the_cluster(self) -> Iterator[Violation]:
-        """Jobs that talk to Kubernetes run where they can."""
+        """Jobs that use the Kubernetes API must have a runner that reaches it."""
         cidrs = self.compute.endpoint.public_cidrs
         yield from cluster_violations(self.delivery, self.environment, self.target, cidrs)
 
     @rule("region", "delivery.runner")
     def runners_are_sold(self) -> Iterator[Violation]:
-        """CodeBuild is asked for runners where it can learn of jobs."""
+        """CodeBuild runners are only available in some partitions."""
         yield from codebuild_is_sold(self.delivery, self.partition)
 
     @rule("region", "network.zones")
     def zones_exist(self) -> Iterator[Violation]:
-        """Every zone is one of the region's."""
+        """Zones must exist in the region."""
         letters = zones_of(self.region).letters
         for index, zone in enumerate(self.network.zones):
             if zone not in letters:
@@ -484,7 +488,7 @@ class Environment(Model):
 
     @rule("region", "storage.backup.copy_region")
     def copies_go_elsewhere(self) -> Iterator[Violation]:
-        """Copies of backups go to another region of the same partition."""
+        """Copies of backups must go to another region of the same partition."""
         other, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
         if other == self.region:
             yield Violation(
@@ -496,53 +500,54 @@ class Environment(Model):
 
     @rule("target", "edge.zone", "edge.dns")
     def aws_has_a_zone(self) -> Iterator[Violation]:
-        """No record is written to a zone that the spec does not name."""
+        """target: aws requires edge.zone if Tierra writes records."""
         yield from named_for_aws(self.edge, "zone", self.target)
 
     @rule("target", "edge.domain")
     def aws_has_a_domain(self) -> Iterator[Violation]:
-        """No certificate is asked for a name that the spec does not choose."""
+        """target: aws requires edge.domain."""
         yield from named_for_aws(self.edge, "domain", self.target)
 
     @rule("edge.certificate", "region", "account")
     def certificate_is_here(self) -> Iterator[Violation]:
-        """A certificate of one's own is in the account and region."""
+        """edge.certificate must be in the account and region."""
         yield from certificate_is_near(self.edge, self.partition, self.region, self.account)
 
     @rule("edge.zone_role", "edge.zones", "region", "account", "delivery.ci")
     def zone_may_be_elsewhere(self) -> Iterator[Violation]:
-        """A role for the zone is one of another account."""
+        """edge.zone_role must be a role of another account."""
         yield from zone_is_elsewhere(self.edge, self.partition, self.account, self.delivery.github)
 
     @rule("edge.clients", "network.cidr", "network.pods", "network.reserved", "network.routes")
     def clients_are_elsewhere(self) -> Iterator[Violation]:
-        """Ranges that reach an internal load balancer."""
+        """Client ranges of an internal load balancer must be routed from outside the VPC."""
         yield from clients_are_beyond_the_vpc(self.edge, self.network)
 
     @rule("project")
     def load_balancer_has_a_name(self) -> Iterator[Violation]:
-        """The project's name can start that of the load balancer."""
+        """The project name must be a valid prefix of a load balancer name."""
         yield from load_balancer_may_have_the_name(self.project)
 
     @rule("region", "edge.shield")
     def shield_exists(self) -> Iterator[Violation]:
-        """Shield Advanced is asked for where AWS sells it."""
+        """Shield Advanced is only available in some partitions."""
         yield from shield_is_sold(self.edge, self.partition)
 
     @rule("region", "observability.monthly_usd")
     def budgets_exist(self) -> Iterator[Violation]:
-        """A budget is asked for where AWS has any."""
+        """Budgets are only available in some partitions."""
         yield from budget_is_sold(self.observability, self.partition)
 
 
 def load(path: Path) -> Environment:
-    """The environment a file describes. Raises SpecError with every problem of the file, and nothing else."""
+    """The environment that a file describes. Raises SpecError with every problem of the file, and no other
+    error."""
     return load_upgraded(path)[0]
 
 
 def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Environment, list[str]]:
-    """The environment that a file of this or an earlier version describes, and what of the file was read as
-    something else, a line each. Raises SpecError like `load`."""
+    """The environment that a file in this or an earlier format describes, and the translations, a line each.
+    Raises SpecError like `load`."""
     environment, changes, document = _alone(path, steps)
     linked, found = chain(environment, path, lambda other: _alone(other, steps)[0])
     if found:
@@ -553,7 +558,7 @@ def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Enviro
 
 
 def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str], Document]:
-    """The same without a look at other files, and the file as it was read."""
+    """The environment without its neighbours, the translations, and the file as read."""
     document, changes = resolved(path, steps)
     data = {"environment": path.stem, **document.data}
     problems = list(document.problems)
@@ -570,7 +575,7 @@ def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str
 
 
 def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, list[str]]:
-    """A spec with what it extends, and what of the two was read as something else. Raises SpecError."""
+    """A spec merged with its base (`extends`), and the translations of both. Raises SpecError."""
     document = read(path)
     changes = upgrade(path.as_posix(), document, steps)
     named = document.data.get("extends")
@@ -613,7 +618,8 @@ def _explainer() -> Explainer:
 
 
 def _problems(document: Document, data: dict[str, Any], error: ValidationError) -> Iterator[Problem]:
-    """Every error of pydantic, then every rule over several keys that the sound part of the file breaks."""
+    """Every error of pydantic, then every violation of rules over several keys in the valid part of the
+    file."""
     explainer = _explainer()
     errors = [each for each in error.errors() if each["type"] != "inconsistent"]
     unknown = [place(each) for each in errors if each["type"] == "extra_forbidden"]
@@ -621,15 +627,15 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
     violations = [
         explainer.finding(each, document.shown(place(each)))
         for each in errors
-        if each["type"] != "missing" or place(each) not in misspelt  # there, and only its name is wrong
+        if each["type"] != "missing" or place(each) not in misspelt  # present under a misspelt name
     ]
     sound, unsound = draft(data, errors, _STAND_INS)
     unsound |= document.refused | misspelt
-    for _ in range(2):  # if what is left is no environment even then, the errors above say why
+    for _ in range(2):  # if the rest is still invalid, the errors above explain it
         try:
             violations += Environment.model_validate(sound, context=_DRAFT).violations(unsound)
             break
-        except ValidationError as left:  # a required key was refused: what it belongs to goes too
+        except ValidationError as left:  # a required key was refused: its section is removed, too
             sound, more = draft(sound, left.errors(), _STAND_INS)
             unsound |= more
     for found in violations:

@@ -191,7 +191,7 @@ def test_it_is_told_when_kong_counts_requests_and_no_system_does(
         "exp_labels": {"severity": "critical"},
         "exp_annotations": {
             **alert["annotations"],
-            "description": "20.0 requests a second reach systems, and their alerts and dashboards see none.",
+            "description": "20.0 requests a second reach systems, but their alerts and dashboards show none.",
         },
     }
     case = {
@@ -205,7 +205,7 @@ def test_it_is_told_when_kong_counts_requests_and_no_system_does(
 def test_an_alert_with_another_text_fails_its_case(
     objects: dict[str, dict[str, dict[str, Any]]], tmp_path: Path
 ) -> None:
-    text = yaml.safe_dump(rules(objects["platform"])).replace("Kong is not there", "Kong is away")
+    text = yaml.safe_dump(rules(objects["platform"])).replace("Kong is down", "Kong is away")
     (tmp_path / "rules.yaml").write_text(text)
     (tmp_path / "cases.yaml").write_text((RULES / "platform.yaml").read_text(encoding="utf-8"))
     assert "Kong is away" in promtool("test", "rules", "cases.yaml", folder=tmp_path, code=1)

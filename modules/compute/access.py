@@ -1,6 +1,6 @@
-"""Access to the Kubernetes API: access entries, which every plan shows; there is no aws-auth.
+"""Access to the Kubernetes API with access entries, which plans show, not with the ConfigMap aws-auth.
 
-Nodes need none here: EKS makes the entry of a managed node group's role itself.
+Nodes need no entry here: EKS creates that of a managed node group's role itself.
 """
 
 from __future__ import annotations

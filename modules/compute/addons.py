@@ -1,4 +1,4 @@
-"""EKS add-ons, each at a fixed version: those that nodes need to join, and those that need nodes."""
+"""EKS add-ons at fixed versions: those that nodes need in order to join, and those that need nodes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tierra.terraform.stack import Stack
 
 BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 ON_NODES = ("coredns", "aws-ebs-csi-driver", "metrics-server")
-# Only when a system has volumes. It mounts what Terraform made, by access point and without a role: no pod of
-# it makes or removes anything in AWS.
+# Only if a system has volumes. It mounts existing access points without a role: its pods cannot create or
+# delete anything in AWS.
 MOUNTS = "aws-efs-csi-driver"
 
 
 def addons_before_nodes(
     stack: Stack, network: NetworkOutputs, cluster: EksCluster, identities: Identities
 ) -> list[EksAddon]:
-    """Network, services and credentials: a node without them would join and never become ready."""
+    """Network, kube-proxy and credentials: without them a node would join but never become ready."""
     settings = {"vpc-cni": _own_range(stack, network)}
     return [_addon(stack, cluster, identities, name, more=settings.get(name)) for name in BEFORE_NODES]
 
@@ -34,18 +34,18 @@ def addons_before_nodes(
 def addons_on_nodes(
     stack: Stack, cluster: EksCluster, identities: Identities, nodes: Sequence[ITerraformDependable]
 ) -> dict[str, EksAddon]:
-    """Names, volumes and metrics, by name: pods that wait for nodes, so the add-on would be degraded before
-    them."""
+    """DNS, volumes and metrics, by name: their pods need nodes, without which the add-on would be
+    degraded."""
     mounts = (MOUNTS,) if volumes(stack.environment.systems) else ()
     return {name: _addon(stack, cluster, identities, name, nodes) for name in (*ON_NODES, *mounts)}
 
 
 def configuration(stack: Stack, name: str) -> Mapping[str, Any]:
-    """Settings of an add-on, by its JSON schema (`aws eks describe-addon-configuration`)."""
+    """Settings of an add-on, according to its JSON schema (`aws eks describe-addon-configuration`)."""
     settings: dict[str, Mapping[str, Any]] = {
         "vpc-cni": {
             "enableNetworkPolicy": "true",
-            # Sixteen addresses at a time: a node holds as many pods as its memory does (capacity.py).
+            # Prefixes of 16 addresses: the number of pods on a node then depends on its memory (capacity.py).
             "env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
         },
         "coredns": {
@@ -53,7 +53,7 @@ def configuration(stack: Stack, name: str) -> Mapping[str, Any]:
             "resources": {"requests": {"cpu": "100m", "memory": "70Mi"}, "limits": {"memory": "170Mi"}},
         },
         "aws-ebs-csi-driver": {
-            # AWS Backup finds volumes of pods by the tag that all else has, too.
+            # AWS Backup selects volumes of pods by the same tag as other resources.
             "controller": {"extraVolumeTags": {**stack.shared_tags, **stack.names.backup_tag}},
         },
         "metrics-server": {"replicas": 2},
@@ -62,8 +62,8 @@ def configuration(stack: Stack, name: str) -> Mapping[str, Any]:
 
 
 def _own_range(stack: Stack, network: NetworkOutputs) -> Mapping[str, Any] | None:
-    """Interfaces of pods in the subnets of pods, by the zone of the node. Sources: aws/amazon-vpc-cni-k8s,
-    README.md and charts/aws-vpc-cni, values.yaml and templates/eniconfig.yaml."""
+    """Pod interfaces in the pod subnets, by the zone of the node. Sources: aws/amazon-vpc-cni-k8s, README.md
+    and charts/aws-vpc-cni, values.yaml and templates/eniconfig.yaml."""
     place = stack.environment
     if place.network.pods is None:
         return None
@@ -101,7 +101,7 @@ def _addon(
         addon_name=name,
         addon_version=ADDONS[stack.environment.compute.kubernetes][name],
         configuration_values=json.dumps(values, separators=(",", ":"), sort_keys=True) if values else None,
-        # The add-on is set here and nowhere else: a change made by hand lasts until the next one made here.
+        # Only Terraform configures the add-on: manual changes last until the next apply that changes it.
         resolve_conflicts_on_create="OVERWRITE",
         resolve_conflicts_on_update="OVERWRITE",
         pod_identity_association=[

@@ -27,7 +27,7 @@ LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
 
 def cluster(stack: Stack, network: NetworkOutputs, key: Key) -> EksCluster:
-    """`aws_eks_cluster.main`. Its role and its log group exist before it, and outlive it."""
+    """`aws_eks_cluster.main`. Its role and its log group are created before it and deleted after it."""
     settings = stack.environment.compute
     name = stack.names.of("cluster")
     role = _role(stack)
@@ -62,10 +62,11 @@ def cluster(stack: Stack, network: NetworkOutputs, key: Key) -> EksCluster:
         kubernetes_network_config=EksClusterKubernetesNetworkConfig(
             service_ipv4_cidr=str(settings.service_cidr)
         ),
-        # No extended support, which costs six times as much: AWS upgrades what is left behind.
+        # No extended support, which costs six times as much: AWS upgrades clusters when standard support
+        # ends.
         upgrade_policy=EksClusterUpgradePolicy(support_type="STANDARD"),
         vpc_config=_vpc_config(stack, network),
-        # Lets a zone in trouble be left, by an operator or by AWS.
+        # Zonal shift: an operator or AWS can move traffic out of an impaired zone.
         zonal_shift_config=EksClusterZonalShiftConfig(enabled=True),
         depends_on=[*rights, _logs(stack, network, name)],
         lifecycle=stack.prevent_destroy,
@@ -87,12 +88,12 @@ def _vpc_config(stack: Stack, network: NetworkOutputs) -> EksClusterVpcConfig:
 
 
 def _logs(stack: Stack, network: NetworkOutputs, name: str) -> CloudwatchLogGroup:
-    """EKS writes to the group of this name; if there is none, it makes one without expiry or encryption."""
+    """EKS writes to the log group of this name, and would create it without expiry or encryption."""
     group = f"/aws/eks/{name}/cluster"
     return log_group(stack, "cluster", group, stack.environment.compute.log_days, network.logs_key_arn)
 
 
 def _role(stack: Stack) -> IamRole:
-    """EKS acts with it, for this cluster alone."""
+    """EKS assumes it, for this cluster only."""
     trusted = trust("eks.amazonaws.com", stack.environment.account, cluster_arn(stack))
     return iam_role(stack, "cluster", "EKS runs the control plane", trusted)

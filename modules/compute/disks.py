@@ -1,4 +1,4 @@
-"""Checks that the disks of nodes have room for temporary data of pods: bodies of requests."""
+"""Checks that node disks have room for request bodies, which pods store temporarily."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tierra.validation.model import Violation
 def upload_violations(
     compute: Compute, gateway: Gateway, systems: Mapping[str, System]
 ) -> Iterator[Violation]:
-    """Rules about uploads. Paths start at the root of the spec."""
+    """Violations for bodies without room. Paths start at the root of the spec."""
     half = compute.nodes.disk_for_pods
     if gateway.upload_room > half:
         rule = (

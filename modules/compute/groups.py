@@ -1,4 +1,4 @@
-"""Which node group the pods of a system run on."""
+"""The node group of the pods of a system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ARCHITECTURE = "kubernetes.io/arch"
 
 
 def group_violations(compute: Compute, systems: Mapping[str, System]) -> Iterator[Violation]:
-    """A system names a group that there is. Paths start at the root of the spec."""
+    """A system must name an existing node group. Paths start at the root of the spec."""
     for name, system in systems.items():
         if system.nodes and system.nodes not in compute.groups:
             there = ", ".join(compute.groups) or "there is none yet"
@@ -24,8 +24,9 @@ def group_violations(compute: Compute, systems: Mapping[str, System]) -> Iterato
 
 
 def placement(compute: Compute, group: str | None) -> dict[str, Any]:
-    """Values of the chart of a system that keep its pods on the nodes of its group; or, where pods without a
-    group find several architectures, on nodes of that of `compute.nodes`, which their images are for."""
+    """Chart values of a system that keep its pods on the nodes of its group; or, for pods without a group in
+    a cluster with several architectures, on nodes of the architecture of `compute.nodes`, for which their
+    images are built."""
     if not group:
         kinds = {each.instance.arm for each in compute.groups.values() if each.open}
         mixed = kinds - {compute.nodes.instance.arm}
@@ -41,5 +42,5 @@ def placement(compute: Compute, group: str | None) -> dict[str, Any]:
 
 
 def architecture(compute: Compute, group: str | None) -> str:
-    """Of the nodes of a system's group, as Kubernetes and Docker call it."""
+    """The architecture of the nodes of a system, in the terms of Kubernetes and Docker."""
     return "arm64" if compute.nodes_of(group).instance.arm else "amd64"

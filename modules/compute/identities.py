@@ -1,4 +1,5 @@
-"""Roles of the pods that use AWS: network, volumes and, with scaling by pods, the autoscaler."""
+"""IAM roles of pods that use AWS: the VPC CNI, the EBS driver and, with scaling: pods, the cluster
+autoscaler."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class Identities:
 
 
 def identities(stack: Stack, cluster: EksCluster, disks: Key) -> Identities:
-    """Roles by what they are for. The add-ons tie the first two to their service accounts."""
+    """Roles by purpose. The add-ons associate the first two with their service accounts."""
     network = pod_role(stack, "vpc_cni", "The VPC CNI gives addresses to pods", NAMESPACE, NETWORK)
     attach(stack, "vpc_cni", network, "AmazonEKS_CNI_Policy")
     volumes = pod_role(stack, "ebs_csi", "The EBS driver makes and attaches volumes", NAMESPACE, VOLUMES)
@@ -45,7 +46,8 @@ def identities(stack: Stack, cluster: EksCluster, disks: Key) -> Identities:
 
 
 def _autoscaler(stack: Stack, cluster: EksCluster) -> IamRole:
-    """Sees all scaling groups, changes those of this cluster. The gateway tier installs the pods."""
+    """Reads all Auto Scaling groups, and changes those of this cluster. The gateway tier installs the
+    pods."""
     role = pod_role(
         stack, "cluster_autoscaler", "The autoscaler adds and removes nodes", NAMESPACE, AUTOSCALER
     )
@@ -78,7 +80,7 @@ def _autoscaler(stack: Stack, cluster: EksCluster) -> IamRole:
             sid="ScaleGroupsOfThisCluster",
             actions=["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
             resources=stack.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
-            # EKS tags the groups of its node groups so.
+            # EKS sets this tag on the Auto Scaling groups of node groups.
             conditions={"StringEquals": {f"autoscaling:ResourceTag/kubernetes.io/cluster/{name}": "owned"}},
         ),
     )

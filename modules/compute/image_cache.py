@@ -1,9 +1,9 @@
-"""Public images through the registry of the account: ECR pulls each once and keeps it, so new nodes can pull
-it while the public registry limits pulls or is down.
+"""Public images through ECR pull-through cache rules: ECR pulls each image once and keeps it, so that new
+nodes can pull it while the public registry limits pulls or is down.
 
 Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry" and "IAM permissions
-required to sync". Public ECR, Quay and registry.k8s.io need no account; Docker Hub and GitHub do, kept in a
-secret whose name starts with ecr-pullthroughcache/.
+required to sync". Public ECR, Quay and registry.k8s.io need no account; Docker Hub and GitHub do, in a secret
+whose name starts with ecr-pullthroughcache/.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tierra.patterns.images import cache_prefix, upstreams
 from tierra.terraform.policy import Statement
 from tierra.terraform.stack import Stack
 
-# Where ECR finds a registry that has another name among clients.
+# Upstream hosts of registries that clients know by another name.
 ADDRESSES = {"docker.io": "registry-1.docker.io"}
 
 
 def image_cache(stack: Stack, role: IamRole) -> list[IamRolePolicy]:
-    """`aws_ecr_pull_through_cache_rule.<registry>` for each registry that is cached, and what lets nodes fill
-    the cache. Nothing when the spec does not ask for it."""
+    """`aws_ecr_pull_through_cache_rule.<registry>` for each registry that is cached, and the permissions of
+    nodes. Nothing if the spec turns the cache off."""
     cached = upstreams(stack.environment)
     for registry, secret in cached.items():
         stack.add(
@@ -35,7 +35,8 @@ def image_cache(stack: Stack, role: IamRole) -> list[IamRolePolicy]:
         )
     if not cached:
         return []
-    # The first pull makes a repository. AmazonEC2ContainerRegistryPullOnly lets nodes import, not create.
+    # The first pull creates a repository. AmazonEC2ContainerRegistryPullOnly lets nodes import images, but
+    # not create repositories.
     filling = Statement(
         sid="FillTheImageCache",
         actions=["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"],

@@ -1,8 +1,8 @@
 """Facts of EC2 instance types: CPU, memory, network interfaces and addresses.
 
-Types that capacity can be computed for follow from two tables. Sources: the instance type pages of AWS for
-processors and memory; for interfaces and addresses the user guide of EC2 (IP addresses per network interface
-per instance type), which gives the numbers of eni-max-pods.txt in awslabs/amazon-eks-ami.
+The types for which capacity can be calculated are in two tables. Sources: the instance type pages of AWS for
+CPU and memory; for interfaces and addresses the EC2 user guide (IP addresses per network interface per
+instance type), which has the numbers of eni-max-pods.txt in awslabs/amazon-eks-ami.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tierra.validation.model import rule_error
 
 @dataclass(frozen=True)
 class Instance:
-    """`memory` in MiB; `addresses` are IPv4 addresses of each of the `interfaces`."""
+    """`memory` in MiB; `addresses` is the number of IPv4 addresses of each of the `interfaces`."""
 
     name: str
     vcpus: int
@@ -33,17 +33,17 @@ class Instance:
 
     @property
     def ami_type(self) -> str:
-        """The Amazon Linux 2023 image of EKS for its processor."""
+        """The Amazon Linux 2023 AMI type of EKS for its architecture."""
         return "AL2023_ARM_64_STANDARD" if self.arm else "AL2023_x86_64_STANDARD"
 
 
-# Families of fixed performance -> GiB of memory for each processor. Graviton has a g after the generation.
+# Families of fixed performance -> GiB of memory per vCPU. Graviton families have a g after the generation.
 GIB_PER_VCPU = {
     **dict.fromkeys(("c5", "c5a", "c6a", "c6g", "c6i", "c7a", "c7g", "c7i", "c7i-flex", "c8g"), 2),
     **dict.fromkeys(("m5", "m5a", "m6a", "m6g", "m6i", "m7a", "m7g", "m7i", "m7i-flex", "m8g"), 4),
     **dict.fromkeys(("r5", "r5a", "r6a", "r6g", "r6i", "r7a", "r7g", "r7i", "r8g"), 8),
 }
-# Sizes of those families -> processors, interfaces, addresses of each. Equal in all of them.
+# Sizes of those families -> vCPUs, interfaces, addresses per interface. The same in all of them.
 SIZES = {
     "large": (2, 3, 10),
     "xlarge": (4, 4, 15),
@@ -56,7 +56,7 @@ SIZES = {
 # c5 has 9 and 18xlarge where the others have 8 and 16.
 _NO_SUCH = {"c5.8xlarge", "c5.16xlarge"}
 
-# Burstable types: GiB, processors, interfaces, addresses of each. Those below small cannot hold the agents.
+# Burstable types: GiB, vCPUs, interfaces, addresses per interface. Sizes below small cannot hold the agents.
 BURSTABLE = {
     "small": (2, 2, 3, 4),
     "medium": (4, 2, 3, 6),
@@ -69,7 +69,7 @@ _SMALLER = {"t3a.small": (2, 2, 2, 4)}
 
 @cache
 def instances() -> dict[str, Instance]:
-    """Every type that capacity can be computed for, by name."""
+    """Every type for which capacity can be calculated, by name."""
     found = {}
     for family in ("t3", "t3a", "t4g"):
         for size, usual in BURSTABLE.items():
@@ -84,8 +84,8 @@ def instances() -> dict[str, Instance]:
     return found
 
 
-# Families with GPUs, FPGAs or chips of AWS for machine learning: "Accelerated computing" of the instance type
-# pages. A device plugin would have to hand these to pods.
+# Families with GPUs, FPGAs or machine learning chips: "Accelerated computing" on the instance type pages.
+# They would require a device plugin.
 ACCELERATED = re.compile(r"(dl|f|g|gr|inf|p|trn|vt)\d")
 
 

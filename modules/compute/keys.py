@@ -1,4 +1,4 @@
-"""Two keys: one for Kubernetes secrets, one for the disks of nodes and pods."""
+"""KMS keys: one for Kubernetes Secrets, one for disks of nodes and pods."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
 def secrets_key(stack: Stack) -> Key:
-    """Encrypts the secrets in the cluster's store. The role of the cluster uses it, by its own policy."""
+    """Encrypts Kubernetes Secrets in etcd. The role of the cluster uses it through its own policy."""
     return encryption_key(stack, "eks_secrets", "Secrets of Kubernetes")
 
 
 def disks_key(stack: Stack) -> Key:
-    """Encrypts the disks of nodes, which EC2 Auto Scaling starts, and the volumes of pods.
+    """Encrypts disks of nodes, which EC2 Auto Scaling starts, and volumes of pods.
 
-    Auto Scaling acts through its service-linked role, to which no policy can be attached: without these
-    statements no node ever starts.
+    Auto Scaling uses its service-linked role, to which no policy can be attached: without these statements of
+    the key policy no node starts.
     """
     path = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     role = stack.arn("iam", f"role/{path}", region="")

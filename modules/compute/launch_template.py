@@ -1,5 +1,5 @@
-"""The launch template of nodes: metadata by session only, an encrypted disk, and a kubelet that matches the
-capacity calculation."""
+"""The launch template of nodes: IMDSv2, an encrypted disk, and kubelet settings that match the capacity
+calculation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT_DEVICE = "/dev/xvda"
 
 
 def launch_templates(stack: Stack, network: NetworkOutputs, disks: Key) -> dict[str | None, LaunchTemplate]:
-    """By the name of the group; None for that of `compute.nodes`."""
+    """By the name of the node group; None for that of `compute.nodes`."""
     compute = stack.environment.compute
     groups = [(None, compute.nodes), *compute.groups.items()]
     return {name: _launch_template(stack, network, disks, name, nodes) for name, nodes in groups}
@@ -34,12 +34,12 @@ def launch_templates(stack: Stack, network: NetworkOutputs, disks: Key) -> dict[
 def _launch_template(
     stack: Stack, network: NetworkOutputs, disks: Key, name: str | None, nodes: Nodes
 ) -> LaunchTemplate:
-    """`aws_launch_template.nodes`, or `nodes_<group>`. Image, profile and subnet are left to the managed node
-    group."""
+    """`aws_launch_template.nodes`, or `nodes_<group>`. The managed node group sets image, instance profile
+    and subnet."""
     tags = {**stack.shared_tags, **stack.tags(f"node-{name}" if name else "node")}
     role = f"nodes-{name}" if name else "nodes"
     pods = stack.environment.network.pods
-    # Interfaces keep their subnet. The tag makes a version of its own, so that other nodes take over.
+    # Network interfaces keep their subnet. The tag causes a new template version, so that nodes are replaced.
     instance_tags = {**tags, "PodRange": str(pods)} if pods else tags
     return stack.add(
         LaunchTemplate,
@@ -47,8 +47,8 @@ def _launch_template(
         name=stack.names.of("launch_template", role),
         description=f"Nodes of the group {name}" if name else "Nodes of the cluster",
         update_default_version=True,
-        # Without the group that EKS makes for the cluster, which lets nodes out to everywhere: the firewall
-        # of the network tier names all that nodes and control plane say to each other.
+        # Without the cluster security group of EKS, which allows all egress of nodes: the security groups of
+        # the network tier list all connections of nodes and control plane.
         vpc_security_group_ids=[network.node_security_group_id],
         block_device_mappings=[
             LaunchTemplateBlockDeviceMappings(
@@ -62,7 +62,7 @@ def _launch_template(
                 ),
             )
         ],
-        # One hop: pods, which are a hop further, never get the credentials of their node.
+        # Hop limit 1: pods, which are one hop further away, cannot get the credentials of their node.
         metadata_options=LaunchTemplateMetadataOptions(
             http_endpoint="enabled",
             http_tokens="required",
@@ -82,12 +82,13 @@ def _launch_template(
 
 
 def _user_data(nodes: Nodes) -> str:
-    """Left to itself the kubelet would reserve memory for the pods of a node without prefixes.
+    """Sets maxPods and reserved memory: by default the kubelet reserves memory for the pods of a node without
+    prefixes.
 
-    EKS appends a part that sets maxPods in the kubelet's configuration, and of two parts the later wins; a
-    flag of the kubelet wins over its configuration. Sources: EKS user guide, "How maxPods is determined";
-    awslabs/amazon-eks-ami, nodeadm, internal/api/merge.go; kubernetes, cmd/kubelet/app/server.go,
-    kubeletConfigFlagPrecedence.
+    EKS appends a part that sets maxPods in the kubelet's configuration, and the later of two parts wins; a
+    flag of the kubelet takes precedence over its configuration. Sources: EKS user guide, "How maxPods is
+    determined"; awslabs/amazon-eks-ami, nodeadm, internal/api/merge.go; kubernetes,
+    cmd/kubelet/app/server.go, kubeletConfigFlagPrecedence.
     """
     return Templates().file(
         "compute/node.mime",

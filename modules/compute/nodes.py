@@ -1,7 +1,7 @@
-"""Managed node groups: one in each zone, and for each further group one in each of its zones.
+"""Managed node groups: one in each zone, and for each further group, one in each of its zones.
 
-One for each rather than one over all: a pod whose volume is in a zone finds a node there, and the autoscaler
-can ask for that node. Counts of the spec are those of the environment, shared out evenly.
+A group for each zone, not one for all: a pod with a volume in a zone needs a node there, and the autoscaler
+can then add one. Numbers of nodes in the spec are totals, which are distributed evenly.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ EFFECTS = {
     "NoExecute": "NO_EXECUTE",
     "PreferNoSchedule": "PREFER_NO_SCHEDULE",
 }
-# Join the cluster, pull images, be reached by Session Manager instead of ssh. The network is the business of
-# the VPC CNI's own role.
+# Join the cluster, pull images, and allow Session Manager instead of ssh. The VPC CNI has its own role.
 POLICIES = {
     "node": "AmazonEKSWorkerNodePolicy",
     "node_images": "AmazonEC2ContainerRegistryPullOnly",
@@ -52,7 +51,8 @@ def node_groups(
     role: IamRole,
     after: Sequence[ITerraformDependable],
 ) -> dict[Pool, EksNodeGroup]:
-    """`aws_eks_node_group.a` and so on, by zone letter; those of a group have its name before it."""
+    """`aws_eks_node_group.a` and so on, by zone letter; in further groups prefixed with the name of the
+    group."""
     place = stack.environment
     return {
         pool: _node_group(stack, pool, network, cluster, templates[pool.name], role, after)
@@ -100,7 +100,7 @@ def _node_group(
         update_config=EksNodeGroupUpdateConfig(max_unavailable_percentage=33),
         node_repair_config=EksNodeGroupNodeRepairConfig(enabled=True),
         depends_on=list(after),
-        # Scaling decides how many run; a plan must not take them back.
+        # Scaling sets the number of nodes; a plan must not revert it.
         lifecycle=TerraformResourceLifecycle(
             create_before_destroy=True, ignore_changes=["scaling_config[0].desired_size"]
         ),
@@ -109,8 +109,8 @@ def _node_group(
 
 
 def node_role(stack: Stack) -> tuple[IamRole, list[IamRolePolicyAttachment]]:
-    """The role of every node, and its rights, which it needs before it starts and until it is gone."""
-    # EC2 hands roles to instances without naming a source, so no condition could hold.
+    """The role of all nodes, and its policies, which exist before the nodes and as long as they do."""
+    # EC2 sets no source in its requests for instance roles, so no condition could match.
     instances = Statement(
         sid="InstancesMayAssume",
         actions="sts:AssumeRole",

@@ -1,4 +1,4 @@
-"""Keys of a node group: instance types, numbers of nodes, and which pods it takes."""
+"""Keys of a node group: instance types, numbers of nodes, and the pods that it accepts."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from modules.network.spec import Letter
 from tierra.validation.labels import as_name, is_name
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 
-MOST_NODES = 450  # of a managed node group (quotas of EKS); an environment may hold as many in all its zones
+MOST_NODES = (
+    450  # maximum of a managed node group (quotas of EKS), here of all node groups of an environment together
+)
 PODS_PER_GIB = 8
-# Kubernetes tests no more than 110 pods on a node; EKS allows 250 on large ones.
+# Kubernetes recommends at most 110 pods on a node; EKS allows 250 on large ones.
 MOST_PODS, MOST_PODS_LARGE, LARGE_VCPUS = 110, 250, 30
-LABEL = "node-group"  # by which pods choose a group, and the key of its taint
+LABEL = "node-group"  # label with which pods select a group, and key of its taint
 MOST_TYPES = 20  # of a managed node group (botocore: eks, CreateNodegroupRequest, instanceTypes)
 LONGEST = (
     63  # keys and values of labels and taints (botocore: eks, labelKey, labelValue, taintKey, taintValue)
 )
-LONGEST_GROUP = 15  # leaves room for project, environment and zone in the names of its node groups
-# Domains whose labels the kubelet refuses to set by itself (Kubernetes, "NodeRestriction"), or EKS sets.
+LONGEST_GROUP = 15  # short enough for project, environment and zone in the names of its node groups
+# Domains whose labels the kubelet must not set itself (Kubernetes, "NodeRestriction"), or that EKS sets.
 RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 
 Effect = Literal["NoSchedule", "NoExecute", "PreferNoSchedule"]
 
 
 class Nodes(Model):
-    """The machines of the cluster, in one group for each zone."""
+    """The nodes of the cluster, in one managed node group for each zone."""
 
     instance_type: InstanceType = Field(
         default="t3.medium", description="EC2 type of every node. Graviton types get images for ARM."
@@ -78,39 +80,39 @@ class Nodes(Model):
 
     @property
     def instance(self) -> Instance:
-        """What a node has."""
+        """The CPU, memory and addresses of a node."""
         return instances()[self.instance_type]
 
     @property
     def types(self) -> tuple[str, ...]:
-        """Every type that a node may be of, the wanted one first."""
+        """Every instance type of a node, the preferred one first."""
         return (self.instance_type,)
 
     @property
     def burstable(self) -> bool:
-        """Whether the nodes live on CPU credits."""
+        """Whether the nodes use CPU credits."""
         return any(each.startswith("t") for each in self.types)
 
     @property
     def disk_for_pods(self) -> int:
-        """MiB of its disk for files of pods: half of it, for the other half is for images and logs."""
+        """MiB of the disk for files of pods: half of it; the other half is for images and logs."""
         return self.disk_gb * 1024 // 2
 
     @property
     def pods_allowed(self) -> int:
-        """Pods that the network and Kubernetes allow on a node, with prefixes of 16 addresses."""
+        """The maximum number of pods of a node with prefixes of 16 addresses, by network and Kubernetes."""
         kinds = [instances()[each] for each in self.types]
         addresses = min(kind.interfaces * (kind.addresses - 1) * 16 + 2 for kind in kinds)
         return min(addresses, MOST_PODS_LARGE if self.instance.vcpus >= LARGE_VCPUS else MOST_PODS)
 
     @property
     def pods_each(self) -> int:
-        """Pods that the kubelet accepts."""
+        """The maxPods setting of the kubelet."""
         return self.pods or min(self.pods_allowed, PODS_PER_GIB * self.instance.memory // 1024)
 
     @rule("instance_type", "pods")
     def pods_have_addresses(self) -> Iterator[Violation]:
-        """No node accepts pods that it has no addresses for."""
+        """A node must have an address for every pod that it accepts."""
         if self.pods_each > self.pods_allowed:
             kind = self.instance
             rule = (
@@ -247,17 +249,18 @@ class Group(Nodes):
         return (self.instance_type, *self.alternatives)
 
     def tainted(self, name: str) -> tuple[Taint, ...]:
-        """Its taints under this name."""
+        """Its taints, with this group name."""
         return (Taint(key=LABEL, value=name),) if self.taints is None else self.taints
 
     @property
     def open(self) -> bool:
-        """Whether pods may run here that name no group."""
+        """Whether pods that name no group may run here."""
         return self.taints is not None and all(each.effect == "PreferNoSchedule" for each in self.taints)
 
     @rule("instance_type", "alternatives")
     def types_are_alike(self) -> Iterator[Violation]:
-        """One image serves all, and scaling reckons with one size: kubernetes/autoscaler, cluster-autoscaler,
+        """All types must have the architecture and size of instance_type, because one image serves all and
+        the autoscaler assumes one size: kubernetes/autoscaler, cluster-autoscaler,
         cloudprovider/aws/README.md, on mixed instances."""
         for index in repeated(self.types):
             yield Violation(
@@ -293,7 +296,7 @@ class Group(Nodes):
 
     @rule("labels")
     def labels_are_its_own(self) -> Iterator[Violation]:
-        """The label that chooses the group is its name."""
+        """The label that selects the group is reserved."""
         for key, value in self.labels.items():
             if key == LABEL:
                 yield Violation(
@@ -308,7 +311,7 @@ class Group(Nodes):
 
     @rule("taints")
     def taints_are_named_once(self) -> Iterator[Violation]:
-        """The autoscaler learns of taints from tags, which have one value for each key (scaling.py)."""
+        """Each key has one taint, because the autoscaler reads taints from tags (scaling.py)."""
         for index in repeated(each.key for each in self.taints or ()):
             rule = "each key must be listed once: the autoscaler supports one taint per key"
             yield Violation(("taints", index), rule, "remove one; NoExecute keeps new pods away, too")

@@ -1,4 +1,4 @@
-"""Groups of nodes by zone: each is a managed node group with an EC2 Auto Scaling group behind it."""
+"""Node groups by zone: each is a managed node group with its EC2 Auto Scaling group."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modules.compute.spec import Compute
 
 @dataclass(frozen=True)
 class Pool:
-    """Nodes of a group in a zone; `name` is that of the group, None for `compute.nodes`."""
+    """The nodes of a group in one zone; `name` is the name of the group, None for `compute.nodes`."""
 
     name: str | None
     zone: str
@@ -27,7 +27,7 @@ class Pool:
 
     @property
     def address(self) -> str:
-        """The key as Terraform takes it."""
+        """The key as part of a Terraform name."""
         return self.key.replace("-", "_")
 
     @property
@@ -37,13 +37,13 @@ class Pool:
 
 
 def share_out(total: int, zones: Sequence[str]) -> dict[str, int]:
-    """The nodes of each zone: as even as can be, the first zones taking what is left over."""
+    """The number of nodes in each zone: as even as possible, with the remainder in the first zones."""
     each, rest = divmod(total, len(zones))
     return {zone: each + (1 if index < rest else 0) for index, zone in enumerate(zones)}
 
 
 def pools(compute: Compute, zones: Sequence[str]) -> list[Pool]:
-    """Those of `compute.nodes` first, then the groups, each in the order of the zones."""
+    """The pools of `compute.nodes`, then those of further groups, each in the order of the zones."""
     return [
         pool
         for name, nodes in [(None, compute.nodes), *compute.groups.items()]

@@ -1,4 +1,4 @@
-"""How the number of nodes follows the load: by pods without room or by CPU, never by both."""
+"""How the number of nodes follows the load: by unschedulable pods or by CPU, never by both."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from modules.compute.pools import Pool
 from modules.network.outputs import NetworkOutputs
 from tierra.terraform.stack import Stack
 
-# What the autoscaler cannot ask EKS for about a group without nodes: the zone, as the EBS driver names it.
+# The label that the autoscaler cannot read from EKS for an empty node group: the zone, as the EBS driver
+# names it.
 HINT = "k8s.io/cluster-autoscaler/node-template"
 ZONE_HINT = f"{HINT}/label/topology.ebs.csi.aws.com/zone"
 DISK_HINT, TAINT_HINT = f"{HINT}/resources/ephemeral-storage", f"{HINT}/taint/"
-WARM_UP_SECONDS = 300  # until a new node has pods whose load says something
+WARM_UP_SECONDS = 300  # warm-up: until a new node runs pods
 
 
 def scaling(stack: Stack, network: NetworkOutputs, groups: Mapping[Pool, EksNodeGroup]) -> None:
-    """Tags for the cluster autoscaler, or a policy of EC2 Auto Scaling, on the scaling group of each zone."""
+    """Tags for the cluster autoscaler, or a scaling policy of EC2 Auto Scaling, on the Auto Scaling group of
+    each zone."""
     for pool, group in groups.items():
         if stack.environment.compute.scaling == "pods":
             for role, (key, value) in _hints(pool, network.zone_names[pool.zone]).items():
@@ -35,17 +37,18 @@ def scaling(stack: Stack, network: NetworkOutputs, groups: Mapping[Pool, EksNode
 
 
 def scaling_group_name(group: EksNodeGroup) -> str:
-    """The EC2 Auto Scaling group that EKS made for a node group."""
+    """The EC2 Auto Scaling group that EKS created for a node group."""
     return group.resources.get(0).autoscaling_groups.get(0).name
 
 
 def _hints(pool: Pool, zone_name: str) -> dict[str, tuple[str, str]]:
-    """What the autoscaler must know of a group that may have no nodes, besides what it asks EKS for: labels.
+    """Tags that describe a node group without nodes to the autoscaler, in addition to its labels, which EKS
+    returns.
 
-    EKS tells it of taints, too, in words that mean nothing to Kubernetes (NO_SCHEDULE): it would add nodes
-    for pods that do not go there. It learns of no disk: it would add none for pods that ask for some. Source:
-    kubernetes/autoscaler, cloudprovider/aws, aws_manager.go (buildNodeFromTemplate) and aws_wrapper.go
-    (getManagedNodegroupInfo).
+    EKS also returns taints, but with effects that Kubernetes does not know (NO_SCHEDULE): the autoscaler
+    would add nodes for pods that cannot run there. EKS returns no disk size: it would add no nodes for pods
+    that request ephemeral storage. Source: kubernetes/autoscaler, cloudprovider/aws, aws_manager.go
+    (buildNodeFromTemplate) and aws_wrapper.go (getManagedNodegroupInfo).
     """
     found = {"zone": (ZONE_HINT, zone_name)}
     if isinstance(pool.nodes, Group) and pool.name:
@@ -65,7 +68,7 @@ def _hint(stack: Stack, address: str, group: EksNodeGroup, key: str, value: str)
 
 
 def _follow_processors(stack: Stack, pool: Pool, group: EksNodeGroup) -> None:
-    """A node that is taken away is drained first: EKS holds its termination back until that is done."""
+    """Nodes are drained before they are terminated: EKS delays the termination until then."""
     stack.add(
         AutoscalingPolicy,
         pool.address,

@@ -1,4 +1,4 @@
-"""Secrets named in a spec: accounts of public registries, which ECR reads."""
+"""Secrets of the spec with accounts of public registries, which ECR reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tierra.validation.arns import Arn, arn_pattern
 
-# Source: botocore, ecr, CredentialArn. It is the partition aws alone.
+# Source: botocore, ecr, CredentialArn. It only allows the partition aws.
 CacheSecret = Annotated[
     str,
     Arn(

@@ -18,12 +18,12 @@ from tierra.validation.messages import choices
 from tierra.validation.model import Model, Violation, repeated, rule
 from tierra.validation.retention import RetentionDays
 
-MOST_GROUPS = 30  # managed node groups of a cluster (quotas of EKS)
-MOST_RANGES = 40  # that may reach the public endpoint (quotas of EKS)
+MOST_GROUPS = 30  # maximum number of managed node groups of a cluster (quotas of EKS)
+MOST_RANGES = 40  # maximum number of ranges for the public endpoint (quotas of EKS)
 
 
 class Endpoint(Model):
-    """Ways to the Kubernetes API. Nodes and the security group of runners always reach it."""
+    """Access to the Kubernetes API. Nodes and the security group of runners always have access."""
 
     public_cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
         default=(),
@@ -44,7 +44,7 @@ class Endpoint(Model):
 
     @rule("zones")
     def zones_are_distinct(self) -> Iterator[Violation]:
-        """Two zones, as EKS wants them."""
+        """The control plane requires at least two different zones."""
         for index in repeated(self.zones):
             yield Violation(("zones", index), "each zone must be named once", "remove the second one")
         if len(self.zones) == 1:
@@ -54,7 +54,7 @@ class Endpoint(Model):
 
     @rule("public_cidrs")
     def ranges_are_narrow_and_public(self) -> Iterator[Violation]:
-        """An allow-list names ranges, and not the whole internet."""
+        """Ranges must be public, and not the whole internet."""
         for index, each in enumerate(self.public_cidrs):
             path = ("public_cidrs", index)
             if each.prefixlen < 8:
@@ -75,7 +75,7 @@ class Endpoint(Model):
 
 
 class ImageCache(Model):
-    """Public images through the registry of the account."""
+    """Public images through ECR, the registry of the account."""
 
     enabled: bool = Field(
         default=False,
@@ -100,7 +100,7 @@ class ImageCache(Model):
 
     @rule("enabled", "docker_hub", "github")
     def secrets_are_for_a_cache(self) -> Iterator[Violation]:
-        """No key that does nothing."""
+        """Secrets of registries require the image cache."""
         for key in ("docker_hub", "github"):
             if getattr(self, key) and not self.enabled:
                 yield Violation(
@@ -168,25 +168,25 @@ class Compute(Model):
     )
 
     def all_nodes(self) -> Iterator[tuple[tuple[str, ...], Nodes]]:
-        """Every group of nodes with its path in the section, that of `nodes` first."""
+        """Every node group with its path in the section, `nodes` first."""
         yield ("nodes",), self.nodes
         for name, group in self.groups.items():
             yield ("groups", name), group
 
     def nodes_of(self, group: str | None) -> Nodes:
-        """The group that a system names, or that of `nodes`."""
+        """The node group of a system, or `nodes`."""
         return self.groups.get(group, self.nodes) if group else self.nodes
 
     @rule("scaling", "cpu_percent")
     def percent_is_for_cpu(self) -> Iterator[Violation]:
-        """No key that does nothing."""
+        """cpu_percent requires scaling: cpu."""
         if "cpu_percent" in self.model_fields_set and self.scaling != "cpu":
             rule = f"cpu_percent requires scaling: cpu, and scaling is {self.scaling}"
             yield Violation(("cpu_percent",), rule, "remove the line, or write scaling: cpu")
 
     @rule("kubernetes", "nodes.ami_release", "groups")
     def image_is_of_the_version(self) -> Iterator[Violation]:
-        """Nodes run the version of the control plane."""
+        """The node image must have the Kubernetes version of the control plane."""
         for path, nodes in self.all_nodes():
             if nodes.ami_release and not nodes.ami_release.startswith(f"{self.kubernetes}."):
                 rule = f"the image of the nodes must have the version of the cluster, {self.kubernetes}"
@@ -195,7 +195,7 @@ class Compute(Model):
 
     @rule("admins", "viewers")
     def roles_are_distinct(self) -> Iterator[Violation]:
-        """One access for each role, and one name in Terraform."""
+        """No role may appear twice, nor two with the same Terraform name."""
         arns = [
             (key, index, arn) for key in ("admins", "viewers") for index, arn in enumerate(getattr(self, key))
         ]
@@ -208,7 +208,7 @@ class Compute(Model):
 
     @rule("service_cidr")
     def services_have_a_range(self) -> Iterator[Violation]:
-        """A range that EKS accepts."""
+        """service_cidr must be a range that EKS accepts."""
         cidr = self.service_cidr
         if not any(cidr.subnet_of(private) for private in PRIVATE):
             rule = "addresses of services must be private (RFC 1918)"
@@ -225,9 +225,11 @@ class Compute(Model):
 def compute_violations(
     compute: Compute, blocks: tuple[IPv4Network, ...], zones: tuple[str, ...], partition: str, home: str
 ) -> Iterator[Violation]:
-    """Rules that look at the network and the region besides. Paths start at the root."""
+    """Violations of rules that involve the network or the region. Paths start at the root of the spec."""
     for block in blocks:
-        if compute.service_cidr.overlaps(block) and compute.service_cidr != SERVICES:  # or the VPC is refused
+        if (
+            compute.service_cidr.overlaps(block) and compute.service_cidr != SERVICES
+        ):  # otherwise the VPC is refused
             rule = f"the range of services must not overlap the VPC range {block}"
             yield Violation(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
     yield from zone_violations(compute, zones)
@@ -256,7 +258,7 @@ def compute_violations(
 
 
 def zone_violations(compute: Compute, zones: tuple[str, ...]) -> Iterator[Violation]:
-    """Each zone of a group has a managed node group, which holds a node at least."""
+    """Each zone of a group must have at least one node."""
     for path, nodes in compute.all_nodes():
         named = nodes.zones if isinstance(nodes, Group) else ()
         for index, zone in enumerate(named):

@@ -1,4 +1,4 @@
-"""The tier compute: the Kubernetes cluster, its add-ons, nodes in every zone, and their number."""
+"""The compute tier: the Kubernetes cluster, its add-ons, and nodes in every zone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tierra.terraform.stack import Stack
 
 
 class Compute:
-    """Fills the stack. Each noun is a file of its own, named as it is here."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         network = NetworkOutputs.read(stack)

@@ -1,4 +1,4 @@
-"""Kubernetes versions that a spec may name, and the versions that go with each: rows of
+"""Kubernetes versions that a spec may name, and the versions of add-ons for each, from
 `tierra/aws/versions.yaml`."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tierra.aws import calendar
 from tierra.validation.messages import choices
 from tierra.validation.model import rule_error
 
-# By version: that of each add-on, and of the image of the cluster autoscaler.
+# By Kubernetes version: the versions of the add-ons and of the autoscaler image.
 ADDONS = {version: row.facts for version, row in calendar.rows(calendar.ADDONS).items()}
 AUTOSCALER = {version: row.facts["image"] for version, row in calendar.rows(calendar.AUTOSCALER).items()}
 VERSIONS = tuple(

@@ -1,5 +1,5 @@
-"""Changes requested from the databases that may wait for a maintenance window. They are kept in the state, so
-that a later plan can tell a waiting change from a new one."""
+"""Settings that AWS may apply in a maintenance window only. They are kept in the state, so that a later plan
+can tell a pending change from a new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.db_instance import DbInstance
 from cdktf_cdktf_provider_aws.docdb_cluster_instance import DocdbClusterInstance
 from cdktf_cdktf_provider_aws.elasticache_replication_group import ElasticacheReplicationGroup
 
-# Of what waits (tierra/aws/waits.py), the arguments whose values the spec chooses.
+# Of the arguments in tierra/aws/waits.py, those whose values the spec sets.
 ARGUMENTS: dict[type[TerraformResource], tuple[str, ...]] = {
     DbInstance: (
         *("engine_version", "instance_class", "iops", "multi_az", "allocated_storage"),
@@ -23,10 +23,10 @@ ARGUMENTS: dict[type[TerraformResource], tuple[str, ...]] = {
 
 
 def asked(resources: Iterable[TerraformResource]) -> str:
-    """JSON: by address, the values of the arguments that the spec says."""
+    """JSON: the values of these arguments in the spec, by address."""
     found = {}
     for each in resources:
         inputs = {name: getattr(each, f"{name}_input") for name in ARGUMENTS[type(each)]}
         address = f"{each.terraform_resource_type}.{each.friendly_unique_id}"
         found[address] = {name: value for name, value in inputs.items() if value is not None}
-    return json.dumps(found, sort_keys=True, separators=(",", ":"))  # as jsonencode writes it
+    return json.dumps(found, sort_keys=True, separators=(",", ":"))  # as jsonencode formats it

@@ -1,8 +1,8 @@
-"""What AWS offers for each database: versions and instance classes.
+"""Versions and instance classes that AWS offers for each database.
 
-Versions are rows of `tierra/aws/versions.yaml`. Sizes come from the SDK's models (botocore): node types of
-ElastiCache from its own, instance classes of RDS and DocumentDB from the sizes that EC2 has of a family. No
-session, no network.
+Versions are rows of `tierra/aws/versions.yaml`. Classes come from the models of the SDK (botocore): node
+types of ElastiCache from its own model, instance classes of RDS and DocumentDB from the EC2 sizes of a
+family. No session and no network access.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from functools import cache
 from tierra.aws import calendar
 from tierra.aws import service_models as models
 
-# Majors of PostgreSQL with the oldest minor that RDS still lets one create.
+# Major versions of PostgreSQL, with the oldest minor version that RDS can still create.
 POSTGRES = {
     major: calendar.rows(calendar.POSTGRES)[major].facts["oldest_minor"]
     for major in calendar.offered(calendar.POSTGRES)
 }
-# PostgreSQL publishes a minor a quarter for five years; a number above this is a slip of the keyboard.
+# PostgreSQL publishes a minor version each quarter for five years; a higher number is a typing error.
 MOST_MINORS = 30
 
-# Engines of ElastiCache that speak Redis's protocol: their names, versions, and families of parameter groups.
+# Engines of ElastiCache with Redis's protocol: names, versions and parameter group families.
 ENGINES = {calendar.REDIS: "Redis", calendar.VALKEY: "Valkey"}
 CACHES = {engine: tuple(calendar.offered(engine)) for engine in ENGINES}
 CACHE_FAMILIES = {
@@ -31,34 +31,34 @@ CACHE_FAMILIES = {
 }
 DOCUMENTDB = tuple(calendar.offered(calendar.DOCUMENTDB))
 
-# Families of DB instance classes for PostgreSQL. Source: AWS, "Supported DB engines for DB instance classes";
-# those that AWS calls previous generation are left out, for they lack encryption or Multi-AZ in places.
+# Families of DB instance classes for PostgreSQL. Source: AWS, "Supported DB engines for DB instance classes",
+# without previous generations, some of which lack encryption or Multi-AZ.
 POSTGRES_FAMILIES = (
     *("t3", "t4g"),
     *("m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m7g", "m7i", "m8g"),
     *("r5", "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r7g", "r7i", "r8g", "x2iedn"),
 )
-# Source: AWS, "Managing instance classes" of DocumentDB. r6gd needs storage that is optimized for I/O.
+# Source: AWS, "Managing instance classes" of DocumentDB. r6gd requires I/O-optimized storage.
 DOCUMENTDB_FAMILIES = ("t3", "t4g", "r5", "r6g", "r8g")
 DOCUMENTDB_LACKS = {"db.r8g.24xlarge", "db.r8g.48xlarge"}
-# Of burstable classes each service sells some sizes only; of the others it sells large and above.
+# Each service offers only some sizes of burstable classes, and large and above of the others.
 BURSTABLE_SIZES = {
     "postgres": ("micro", "small", "medium", "large", "xlarge", "2xlarge"),
     "documentdb": ("medium",),
 }
 
-# Memory: burstable classes by size, others for each processor by the first letter of their family. Source:
+# Memory in GiB: of burstable classes by size, of others per vCPU, by the first letter of the family. Source:
 # AWS, "Hardware specifications for DB instance classes".
 BURSTABLE_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
 GIB_PER_VCPU = {"m": 4, "r": 8, "x": 32}
 
-# No new nodes of these can be had, or they cannot fail over outside cluster mode (t2). Source: the same text
-# as the list itself, and the note on failover of aws_elasticache_replication_group.
+# Node types that are no longer available for new nodes, or cannot fail over without cluster mode (t2).
+# Source: the documentation of the list itself, and the note on failover of aws_elasticache_replication_group.
 NO_NODES = ("t1", "t2", "m1", "m2", "m3", "c1", "r3")
 
 
 def burstable(instance_class: str) -> bool:
-    """Whether a class lives on CPU credits: `db.t4g.medium`, `cache.t3.small`."""
+    """Whether a class uses CPU credits: `db.t4g.medium`, `cache.t3.small`."""
     return re.match(r"(db|cache)\.t\d", instance_class) is not None
 
 
@@ -85,7 +85,7 @@ def documentdb_classes() -> frozenset[str]:
 
 @cache
 def redis_nodes() -> frozenset[str]:
-    """Node types of ElastiCache that can be had new and fail over."""
+    """Node types of ElastiCache that are available for new nodes and can fail over."""
     group = models.shape("elasticache", "CreateReplicationGroupMessage")
     text = group["members"]["CacheNodeType"]["documentation"]
     found = re.findall(r"\bcache\.([a-z0-9]+)\.([a-z0-9]+)", text)
@@ -93,7 +93,7 @@ def redis_nodes() -> frozenset[str]:
 
 
 def families(classes: Iterable[str]) -> list[str]:
-    """`db.r6g` and so on, each once, sorted."""
+    """`db.r6g` and so on, without duplicates, sorted."""
     return sorted({name.rpartition(".")[0] for name in classes})
 
 

@@ -1,4 +1,4 @@
-"""DocumentDB: a cluster whose storage spans three zones, and instances in them."""
+"""DocumentDB: a cluster whose storage spans three zones, and its instances."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOGS = ["audit", "profiler"]
 AUTHORITY = "rds-ca-rsa2048-g1"
 HIGHEST_TIER = 15
 
-# Logs need both: the parameter here and the export of the cluster.
+# Log exports require both: this parameter and the export setting of the cluster.
 PARAMETERS = {
     "audit_logs": ("enabled", "immediate"),
     "profiler": ("enabled", "immediate"),
@@ -41,7 +41,7 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class DocumentDb:
-    """`instances` by the names of the spec."""
+    """`instances` by their names in the spec."""
 
     cluster: DocdbCluster
     instances: dict[str, DocdbClusterInstance]
@@ -72,10 +72,10 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Sett
         backup_retention_period=settings.backup_days,
         preferred_backup_window=settings.backup_window,
         preferred_maintenance_window=settings.maintenance_window,
-        # A new password of the master user must not wait for the window, for the secret is new at once. Nor
-        # must a major version: the old parameter group would stay in use, and its deletion, the end of the
-        # same apply, would fail. provider internal/service/docdb/cluster.go, resourceClusterUpdate, sends the
-        # group with the version and waits until the cluster is available.
+        # A new password of the master user must not wait for the maintenance window, because the secret
+        # changes at once. Nor must a major version: the old parameter group would stay in use, and deleting
+        # it at the end of the same apply would fail. provider internal/service/docdb/cluster.go,
+        # resourceClusterUpdate, sends the group with the version and waits until the cluster is available.
         apply_immediately=True,
         enabled_cloudwatch_logs_exports=LOGS,
         deletion_protection=stack.environment.protection,
@@ -89,7 +89,7 @@ def documentdb(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Sett
 
 
 def _parameters(stack: Stack, settings: Settings) -> DocdbClusterParameterGroup:
-    """Of the version's family, so that an upgrade makes a new one before the old one goes."""
+    """In the family of the version, so that an upgrade creates a new group before the old one is deleted."""
     return stack.add(
         DocdbClusterParameterGroup,
         ROLE,
@@ -108,9 +108,10 @@ def _parameters(stack: Stack, settings: Settings) -> DocdbClusterParameterGroup:
 def _instances(
     stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings, cluster: DocdbCluster
 ) -> dict[str, DocdbClusterInstance]:
-    """The data is the cluster's, so nothing guards an instance. The first in line takes over first."""
+    """The data belongs to the cluster, so instances are not protected. The first ones have the highest
+    failover priority."""
     names = settings.instance_names
-    # Burstable classes are for trials, and AWS leaves insights out on some of them.
+    # Burstable classes are for tests, and some of them lack Performance Insights.
     insights = not burstable(settings.instance_class)
     return {
         name: stack.add(

@@ -31,7 +31,7 @@ InstanceClass = Annotated[
 
 
 class DocumentDb(Model):
-    """A cluster: storage in three zones, and instances that work on it."""
+    """A cluster: storage in three zones, and instances that use it."""
 
     version: Version = Field(default="5.0.0", description="Version of the engine, in full (three numbers).")
     instance_class: InstanceClass = Field(default="db.r6g.large", description="Class of every instance.")
@@ -70,17 +70,17 @@ class DocumentDb(Model):
 
     @property
     def family(self) -> str:
-        """Of parameter groups: `docdb5.0` of 5.0.0."""
+        """Parameter group family: `docdb5.0` for 5.0.0."""
         return f"docdb{self.version.rpartition('.')[0]}"
 
     @property
     def instance_names(self) -> list[str]:
-        """`instance_1` and on: another instance renames none."""
+        """`instance_1` and so on: adding an instance renames none."""
         return [f"instance_{number}" for number in range(1, self.instances + 1)]
 
     @property
     def burstable(self) -> bool:
-        """Whether the class lives on CPU credits."""
+        """Whether the class uses CPU credits."""
         return burstable(self.instance_class)
 
     @property
@@ -90,5 +90,5 @@ class DocumentDb(Model):
 
     @rule("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Violation]:
-        """Backups and maintenance do not meet."""
+        """Windows for backups and maintenance must not overlap."""
         yield from window_violations(self.backup_window, self.maintenance_window)

@@ -1,4 +1,4 @@
-"""Instance classes and node types in a spec: those that AWS offers, with a suggestion for any other."""
+"""Instance classes and node types in a spec: only those that AWS offers, with a suggestion for others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tierra.validation.model import rule_error
 
 
 def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> Callable[[str], str]:
-    """A validator for the name of a class; `sold` is asked only once a spec names one."""
+    """A validator for the name of a class; `sold` is only called if a spec names one."""
     prefix = example.partition(".")[0]
 
     def validate(name: str) -> str:
@@ -35,7 +35,7 @@ def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> C
 
 
 def written_like(example: str) -> WithJsonSchema:
-    """What an editor knows of it: the form, not the list, which is long and grows."""
+    """JSON schema for editors: the pattern of a class, not the list, which is long and grows."""
     pattern = rf"^{example.partition('.')[0]}\.[a-z0-9]+\.[a-z0-9]+$"
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 

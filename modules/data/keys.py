@@ -1,4 +1,4 @@
-"""Encryption keys of the databases, one for each: access to one gives no access to another."""
+"""KMS keys of the databases, a separate one for each, so that access to one gives no access to the others."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ENCRYPTS = {
 
 @dataclass(frozen=True)
 class Keys:
-    """`databases` has the key of each database that there is; `secrets` is for their passwords and others."""
+    """`databases` has the key of each database of the spec; `secrets` encrypts passwords and other
+    secrets."""
 
     databases: dict[str, Key]
     secrets: Key
 
 
 def keys(stack: Stack) -> Keys:
-    """`aws_kms_key.postgres` and so on. RDS, ElastiCache and Secrets Manager use a key through grants, or on
-    behalf of a caller whom IAM allows it; no principal can be granted one of these keys for use outside AWS
-    services."""
+    """`aws_kms_key.postgres` and so on. RDS, ElastiCache and Secrets Manager use a key through grants or on
+    behalf of a principal with IAM permissions; the keys can only be used through AWS services."""
     grants = grants_are_for_services()
     databases = stack.environment.data.databases
     return Keys(
@@ -36,7 +36,7 @@ def keys(stack: Stack) -> Keys:
 
 
 def grants_are_for_services() -> Statement:
-    """A grant outlives the person who makes it, so people make none."""
+    """Only AWS services may create grants, because a grant outlives the principal that creates it."""
     return Statement(
         sid="GrantsAreForAwsServicesAlone",
         effect="Deny",

@@ -1,5 +1,5 @@
-"""Log groups with the names that the databases write to. Groups that AWS creates are unencrypted and never
-expire."""
+"""Log groups with the names that the databases write to. AWS would create them without encryption or
+expiry."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def log_groups(
     logs: Sequence[str],
     protected: bool = True,
 ) -> dict[str, CloudwatchLogGroup]:
-    """`aws_cloudwatch_log_group.<role>_<log>` named `<folder>/<log>`, by log. What writes to them depends on
-    them, or it would make its own first.
+    """`aws_cloudwatch_log_group.<role>_<log>` named `<folder>/<log>`, by log. Resources that write to them
+    depend on them, or would create them first.
 
-    Those of a thing that comes and goes, such as a replica, are not protected: they go with it.
+    Log groups of temporary resources, such as replicas, are not protected and are deleted with them.
     """
     return {
         log: log_group(

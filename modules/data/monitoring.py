@@ -1,4 +1,4 @@
-"""The role by which RDS reports operating system metrics of an instance."""
+"""The role for enhanced monitoring of RDS instances."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ ROLE = "database_monitoring"
 
 
 def monitoring(stack: Stack) -> tuple[IamRole, IamRolePolicyAttachment]:
-    """`aws_iam_role.database_monitoring`, for the instances of this environment alone, and what lets it
-    write."""
+    """`aws_iam_role.database_monitoring`, for instances of this environment only, and its policy."""
     trusted = trust(
         "monitoring.rds.amazonaws.com",
         stack.environment.account,

@@ -1,4 +1,4 @@
-"""Parameters of PostgreSQL: nothing unencrypted, slow statements logged, no transaction left open."""
+"""Parameters of PostgreSQL: TLS is required, slow statements are logged, idle transactions are ended."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tierra.terraform.stack import Stack
 AT_ONCE = "immediate"
 AT_REBOOT = "pending-reboot"
 
-# By name: value, and when RDS takes it up.
+# By name: the value, and when RDS applies it.
 COMMON = {
-    "auto_explain.log_min_duration": ("5000", AT_ONCE),  # ms; plans of the slowest
-    "idle_in_transaction_session_timeout": ("300000", AT_ONCE),  # ms; an open transaction stops vacuum
+    "auto_explain.log_min_duration": ("5000", AT_ONCE),  # ms; plans of slower statements are logged
+    "idle_in_transaction_session_timeout": ("300000", AT_ONCE),  # ms; an open transaction blocks vacuum
     "log_connections": ("1", AT_ONCE),
     "log_disconnections": ("1", AT_ONCE),
     "log_lock_waits": ("1", AT_ONCE),
@@ -23,7 +23,8 @@ COMMON = {
     "rds.force_ssl": ("1", AT_ONCE),
     "shared_preload_libraries": ("pg_stat_statements,auto_explain", AT_REBOOT),
 }
-# The primary keeps what long queries of a replica still read; they are cancelled only after five minutes.
+# The primary keeps rows that long queries of a replica still read; queries are only canceled after five
+# minutes.
 REPLICA = {
     "hot_standby_feedback": ("1", AT_ONCE),
     "max_standby_streaming_delay": ("300000", AT_ONCE),  # ms
@@ -36,8 +37,8 @@ def primary_parameters(stack: Stack, settings: Settings) -> DbParameterGroup:
 
 
 def replica_parameters(stack: Stack, settings: Settings) -> DbParameterGroup:
-    """`aws_db_parameter_group.postgres_replica`. It stays as it is during a major upgrade, while replicas are
-    still of the earlier version and use it."""
+    """`aws_db_parameter_group.postgres_replica`. It is unchanged during a major upgrade, while replicas still
+    have the earlier version and use it."""
     kept = ["family", "name_prefix"] if settings.allow_major_upgrade else None
     return _group(stack, settings, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA, kept)
 
@@ -50,7 +51,8 @@ def _group(
     parameters: dict[str, tuple[str, str]],
     kept: list[str] | None = None,
 ) -> DbParameterGroup:
-    """Of the major version, so a major upgrade makes a new group before the old one goes."""
+    """In the family of the major version, so that a major upgrade creates a new group before the old one is
+    deleted."""
     return stack.add(
         DbParameterGroup,
         role,

@@ -1,10 +1,10 @@
-"""Master passwords: generated, stored and passed on without being written anywhere else.
+"""Master passwords: generated, stored in Secrets Manager, and never in a plan or a state.
 
     ephemeral random password -> Secrets Manager (write-only) -> read back, ephemeral -> database (write-only)
 
 AWS does not manage them: RDS refuses replicas of an instance whose password it manages, and DocumentDB would
-change it every seven days (docs/decisions/0008-users-of-databases.md). Reading it back keeps secret and
-database the same even if an apply ends between the two. Neither plan nor state has it, and no plan reads it.
+rotate it every seven days (docs/decisions/0008-users-of-databases.md). Reading the password back keeps secret
+and database in step even if an apply ends between the two. No plan reads the password.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class Password:
-    """`value` is a reference that only write-only arguments accept; `version` tells them when it is new."""
+    """`value` is a reference that only write-only arguments accept; a change of `version` makes them send it
+    again."""
 
     secret: SecretsmanagerSecret
     value: str
@@ -28,8 +29,7 @@ class Password:
 
 
 def password(stack: Stack, keys: Keys, role: str, engine: str, number: int) -> Password:
-    """`aws_secretsmanager_secret.<role>`, which holds the password and nothing else; the spec counts its
-    versions."""
+    """`aws_secretsmanager_secret.<role>`, which contains only the password; the spec counts its versions."""
     secret, version = generated_password(
         stack,
         role,
@@ -44,8 +44,8 @@ def password(stack: Stack, keys: Keys, role: str, engine: str, number: int) -> P
     stack.ephemeral(
         "aws_secretsmanager_secret_version",
         role,
-        # timestamp() is unknown until a plan is applied, and terraform opens nothing with an unknown
-        # argument, so no plan reads the value (developer.hashicorp.com/terraform: timestamp, ephemeral)
+        # timestamp() is unknown until apply, and terraform defers ephemeral resources with unknown arguments,
+        # so no plan reads the value (developer.hashicorp.com/terraform: timestamp, ephemeral)
         secret_id=f"${{terraform.applying ? {kept} : timestamp()}}",
         version_id=version.version_id,
     )

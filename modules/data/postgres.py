@@ -21,16 +21,16 @@ from modules.network.outputs import NetworkOutputs
 from tierra.terraform.stack import Stack
 
 ROLE = "postgres"
-USER = "platform"  # master user; not among the names that RDS reserves
+USER = "platform"  # master user; not a name that RDS reserves
 LOGS = ["postgresql", "upgrade"]
-AUTHORITY = "rds-ca-rsa2048-g1"  # certificate authority, of 40 years
+AUTHORITY = "rds-ca-rsa2048-g1"  # certificate authority, valid for 40 years
 MONITORING_SECONDS = 60
-INSIGHTS_DAYS = 7  # the longest that costs nothing
+INSIGHTS_DAYS = 7  # the longest retention that is free
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """`replicas` by the names of the spec."""
+    """`replicas` by their names in the spec."""
 
     primary: DbInstance
     replicas: dict[str, DbInstance]
@@ -38,7 +38,7 @@ class Postgres:
 
 
 def postgres(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings) -> Postgres:
-    """`aws_db_instance.postgres` and `aws_db_instance.replica_1` and on."""
+    """`aws_db_instance.postgres`, and `aws_db_instance.replica_1` and so on."""
     secret = password(stack, keys, ROLE, "PostgreSQL", settings.password_version)
     role, attachment = monitoring(stack)
     identifier = stack.names.of("db_identifier", ROLE)
@@ -67,8 +67,8 @@ def postgres(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settin
         deletion_protection=stack.environment.protection,
         skip_final_snapshot=not stack.environment.data.final_snapshots,
         final_snapshot_identifier=final_snapshot(stack, ROLE),
-        # A major upgrade that waited for the window would keep the old parameter group in use, and its
-        # deletion, the end of the same apply, would fail (InvalidDBParameterGroupState).
+        # If a major upgrade waited for the maintenance window, the old parameter group would stay in use, and
+        # deleting it at the end of the same apply would fail (InvalidDBParameterGroupState).
         apply_immediately=settings.allow_major_upgrade,
         **_shared(network, keys, settings, role.arn),
         lifecycle=_lifecycle(stack),
@@ -81,7 +81,7 @@ def postgres(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settin
 
 
 def _shared(network: NetworkOutputs, keys: Keys, settings: Settings, monitoring_role: str) -> dict[str, Any]:
-    """What the primary and its replicas have in common, so that a replica can stand in for the primary."""
+    """Arguments that the primary and its replicas share, so that a replica can replace the primary."""
     return {
         "instance_class": settings.instance_class,
         "max_allocated_storage": settings.ceiling_gb,
@@ -93,7 +93,7 @@ def _shared(network: NetworkOutputs, keys: Keys, settings: Settings, monitoring_
         "publicly_accessible": False,
         "ca_cert_identifier": AUTHORITY,
         "iam_database_authentication_enabled": True,
-        # A version with a minor is one that was chosen.
+        # A full version is pinned.
         "auto_minor_version_upgrade": not settings.pinned,
         "maintenance_window": settings.maintenance_window,
         "copy_tags_to_snapshot": True,
@@ -115,11 +115,11 @@ def _replicas(
     shared: dict[str, Any],
     after: list[Any],
 ) -> dict[str, DbInstance]:
-    """One after another, for RDS copies the primary for each. They hold nothing of their own, so nothing
-    guards them: fewer in the spec is fewer in AWS. Their storage follows the primary's by itself.
+    """One after the other, because RDS copies the primary for each. They have no data of their own, so they
+    are not protected: removing one from the spec deletes it. Their storage follows that of the primary.
 
-    RDS wants a minor version on the replicas before the primary, and upgrades them to a major itself, after
-    the primary and not at once: until that is done, they keep the parameter group that they have.
+    RDS requires a minor version on the replicas before the primary. It upgrades them to a major version
+    itself, after the primary: until then they keep their parameter group.
     docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html
     """
     made: dict[str, DbInstance] = {}
@@ -139,7 +139,7 @@ def _replicas(
             availability_zone=zone,
             parameter_group_name=parameters,
             storage_encrypted=True,
-            skip_final_snapshot=True,  # RDS makes none of a replica
+            skip_final_snapshot=True,  # RDS creates none for a replica
             apply_immediately=False,
             **shared,
             lifecycle=upgrading if settings.allow_major_upgrade else None,
@@ -150,7 +150,7 @@ def _replicas(
 
 
 def _lifecycle(stack: Stack) -> TerraformResourceLifecycle:
-    """From its first night on AWS Backup sets retention and window, and RDS refuses any other value."""
+    """AWS Backup sets retention and window from its first night on, and RDS then refuses other values."""
     return TerraformResourceLifecycle(
         prevent_destroy=stack.environment.protection or None,
         ignore_changes=["backup_retention_period", "backup_window"],

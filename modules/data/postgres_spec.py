@@ -14,19 +14,19 @@ from modules.data.windows import DailyWindow, WeeklyWindow, window_violations
 from tierra.validation.messages import choices
 from tierra.validation.model import Model, Violation, rule, rule_error
 
-# gp3 for PostgreSQL. Source: AWS, "Amazon RDS DB instance storage". Below 400 GiB a volume has 3,000
-# operations and 125 MiB a second, and neither can be chosen.
+# gp3 for PostgreSQL. Source: AWS, "Amazon RDS DB instance storage". Below 400 GiB a volume has 3,000 IOPS and
+# 125 MiB/s, and neither can be configured.
 SMALLEST_GB = 20
 LARGEST_GB = 65_536
 STRIPED_GB = 400
 IOPS_A_GB = 500
 IOPS_A_THROUGHPUT = 4
-USUAL_CEILING_GB = 1_000  # does not move with storage_gb, so that growing one changes one thing
+USUAL_CEILING_GB = 1_000  # independent of storage_gb, so that changing one changes one thing
 USUAL_GROWTH = 4
 MOST_REPLICAS = 15
 
-# Names that PostgreSQL or RDS keep for themselves: the reserved words of SQL in PostgreSQL (its manual,
-# appendix C) and the databases that are there already.
+# Reserved names of PostgreSQL and RDS: the reserved words of SQL (PostgreSQL manual, appendix C) and the
+# databases that exist already.
 _WORDS = """
 all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create
 current_catalog current_date current_role current_time current_timestamp current_user default deferrable
@@ -74,7 +74,7 @@ InstanceClass = Annotated[
 
 
 class Postgres(Model):
-    """A primary, its standby in another zone, and read replicas spread over the zones."""
+    """A primary, its standby in another zone, and read replicas distributed over the zones."""
 
     version: Version = Field(
         default="17",
@@ -166,17 +166,17 @@ class Postgres(Model):
 
     @property
     def major(self) -> str:
-        """`17` of 17.9."""
+        """`17` for 17.9."""
         return self.version.partition(".")[0]
 
     @property
     def pinned(self) -> bool:
-        """Whether the spec names a minor version, which AWS must then leave alone."""
+        """Whether the spec names a minor version, which AWS must not upgrade."""
         return "." in self.version
 
     @property
     def ceiling_gb(self) -> int | None:
-        """How far the storage may grow by itself; None if it is as large as any."""
+        """The maximum storage of storage autoscaling; None if the storage already has the maximum size."""
         if self.max_storage_gb is not None:
             return self.max_storage_gb
         if self.least_ceiling_gb <= USUAL_CEILING_GB:
@@ -186,17 +186,17 @@ class Postgres(Model):
 
     @property
     def least_ceiling_gb(self) -> int:
-        """The lowest that AWS accepts: a tenth above the storage, rounded up."""
+        """The lowest maximum that AWS accepts: storage plus a tenth, rounded up."""
         return -(-self.storage_gb * 11 // 10)
 
     @property
     def replica_names(self) -> list[str]:
-        """`replica_1` and on: another replica renames none."""
+        """`replica_1` and so on: adding a replica renames none."""
         return [f"replica_{number}" for number in range(1, self.replicas + 1)]
 
     @property
     def burstable(self) -> bool:
-        """Whether the class lives on CPU credits."""
+        """Whether the class uses CPU credits."""
         return burstable(self.instance_class)
 
     @property
@@ -206,7 +206,7 @@ class Postgres(Model):
 
     @rule("replicas", "backup_days")
     def replicas_have_backups(self) -> Iterator[Violation]:
-        """RDS builds a replica from a backup."""
+        """Replicas require backups, because RDS creates a replica from a backup."""
         if self.replicas and not self.backup_days:
             rule = (
                 f"replicas ({self.replicas}) require backup_days of at least 1: RDS builds them from backups"
@@ -216,7 +216,7 @@ class Postgres(Model):
 
     @rule("replica_version", "version", "replicas")
     def replicas_are_ahead(self) -> Iterator[Violation]:
-        """The version of replicas is a later minor of the same major."""
+        """replica_version must be a later minor version of the same major version."""
         if self.replica_version is None:
             return
         major, _, minor = self.replica_version.partition(".")
@@ -238,7 +238,7 @@ class Postgres(Model):
 
     @rule("storage_gb", "max_storage_gb")
     def ceiling_is_above(self) -> Iterator[Violation]:
-        """Storage has room to grow."""
+        """max_storage_gb must leave room to grow."""
         if self.max_storage_gb is not None and self.max_storage_gb < self.least_ceiling_gb:
             rule = f"max_storage_gb must be at least 10 % above storage_gb ({self.storage_gb})"
             least = self.least_ceiling_gb
@@ -247,7 +247,7 @@ class Postgres(Model):
 
     @rule("storage_gb", "iops", "throughput")
     def performance_fits_the_storage(self) -> Iterator[Violation]:
-        """Operations and throughput are chosen on large volumes only, and in proportion."""
+        """iops and throughput require a large volume, and a certain ratio."""
         for key in ("iops", "throughput"):
             if getattr(self, key) is not None and self.storage_gb < STRIPED_GB:
                 rule = f"{key} requires storage_gb of at least {STRIPED_GB}, and it is {self.storage_gb}"
@@ -261,5 +261,5 @@ class Postgres(Model):
 
     @rule("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Violation]:
-        """Backups and maintenance do not meet."""
+        """Windows for backups and maintenance must not overlap."""
         yield from window_violations(self.backup_window, self.maintenance_window)

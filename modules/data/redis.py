@@ -1,9 +1,8 @@
-"""Redis, or Valkey in its place: one group for cache and broker, or one for each.
+"""Redis or Valkey: one replication group for cache and broker, or one for each.
 
-The policy for a full memory belongs to a group, not to a database in it. Queues have no expiry, cached values
-do. So the one group evicts keys with an expiry only (volatile-lru): it never drops a queued task, but when
-queues alone fill it, it refuses writes. With separate_broker the broker evicts nothing, and the cache
-anything.
+maxmemory-policy applies to a whole group. Queues have no expiry, cached values do, so a shared group only
+evicts keys with an expiry (volatile-lru): it never drops a queued task, but when queues alone fill it, it
+refuses writes. With separate_broker the broker evicts nothing, and the cache may evict any key.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ LOGS = ["slow-log", "engine-log"]
 SHARED_POLICY = "volatile-lru"
 CACHE_POLICY = "allkeys-lru"
 BROKER_POLICY = "noeviction"
-# The same with and without a separate broker: a parameter group cannot change its description, and its name
-# is taken as long as the old one lives.
+# The same with and without a separate broker: the description of a parameter group cannot be changed, and its
+# name is in use until the old group is deleted.
 DESCRIPTIONS = {"redis": "Cache, and broker unless that is separate", "broker": "Broker"}
-RESERVED_PERCENT = "25"  # of the memory, for snapshots and failover
+RESERVED_PERCENT = "25"  # percent of the memory, for snapshots and failover
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Redis:
 
 
 def redis(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings) -> Redis:
-    """`aws_elasticache_replication_group.redis`, and `.broker` if the spec separates it."""
+    """`aws_elasticache_replication_group.redis`, and `.broker` if it is separate."""
     who = users(stack)
     if not settings.separate_broker:
         both = _group(stack, network, keys, settings, who, "redis", SHARED_POLICY)
@@ -60,7 +59,8 @@ def redis(stack: Stack, network: NetworkOutputs, keys: Keys, settings: Settings)
 
 
 def node_ids(settings: Settings, group: ElasticacheReplicationGroup) -> dict[str, str]:
-    """The IDs of the nodes of a group, by name: ElastiCache numbers them from 001 behind the group's own."""
+    """The IDs of the nodes of a group, by name: ElastiCache appends numbers from 001 to the ID of the
+    group."""
     names = enumerate(settings.node_names, 1)
     return {name: f"{group.replication_group_id}-{number:03}" for number, name in names}
 
@@ -109,7 +109,8 @@ def _group(
 
 
 def _parameters(stack: Stack, settings: Settings, role: str, policy: str) -> ElasticacheParameterGroup:
-    """Named after the major version, so that an upgrade makes a new one before the old one goes."""
+    """In the family of the major version, so that an upgrade creates a new group before the old one is
+    deleted."""
     family = settings.family
     values = {"maxmemory-policy": policy, "reserved-memory-percent": RESERVED_PERCENT}
     return stack.add(

@@ -30,7 +30,7 @@ NodeType = Annotated[str, AfterValidator(sold_by("ElastiCache", redis_nodes, EXA
 
 
 class Redis(Model):
-    """A primary and its replicas, not in cluster mode: brokers use several keys at once."""
+    """A primary and its replicas, without cluster mode, because brokers use several keys in one command."""
 
     engine: Literal["redis", "valkey"] = Field(
         default="redis",
@@ -74,23 +74,23 @@ class Redis(Model):
 
     @property
     def family(self) -> str:
-        """Of parameter groups: `redis7`, `valkey8`."""
+        """Parameter group family: `redis7`, `valkey8`."""
         family: str = CACHE_FAMILIES[self.engine][self.version]
         return family
 
     @property
     def node_names(self) -> list[str]:
-        """`node_1` and on, of each group."""
+        """`node_1` and so on, in each group."""
         return [f"node_{number}" for number in range(1, self.nodes + 1)]
 
     @property
     def burstable(self) -> bool:
-        """Whether the nodes live on CPU credits."""
+        """Whether the nodes use CPU credits."""
         return burstable(self.node_type)
 
     @rule("engine", "version")
     def version_is_of_the_engine(self) -> Iterator[Violation]:
-        """Each engine has versions of its own."""
+        """The version must exist for the engine."""
         sold = CACHES[self.engine]
         if self.version not in sold:
             rule = f"the version of {ENGINES[self.engine]} must be {choices(sold)}, and it is {self.version}"
@@ -100,5 +100,5 @@ class Redis(Model):
 
     @rule("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Violation]:
-        """Backups and maintenance do not meet."""
+        """Windows for backups and maintenance must not overlap."""
         yield from window_violations(self.backup_window, self.maintenance_window)

@@ -1,4 +1,4 @@
-"""The user of Redis, whom IAM authenticates. There is no password."""
+"""The Redis user of the systems, which authenticates with IAM; there is no password."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from cdktf_cdktf_provider_aws.elasticache_user_group import ElasticacheUserGroup
 
 from tierra.terraform.stack import Stack
 
-# Valkey takes groups of users of both engines, Redis OSS its own only (ElastiCache user guide, "Role-Based
-# Access Control"): so they stay as they are when a group changes to Valkey.
+# Valkey accepts user groups of both engines, Redis OSS only its own (ElastiCache user guide, "Role-Based
+# Access Control"), so they are unchanged when a group changes to Valkey.
 ENGINE = "redis"
-# Every key, channel and command; ElastiCache itself keeps those that would harm a group, such as CONFIG.
+# All keys, channels and commands; ElastiCache itself restricts dangerous commands, such as CONFIG.
 EVERYTHING = "on ~* &* +@all"
 NOTHING = "off ~* -@all"
 
 
 @dataclass(frozen=True)
 class Users:
-    """`systems` is for the systems, by `elasticache:Connect` on its ARN and the group's."""
+    """`systems` is the user of the systems, which requires `elasticache:Connect` on its ARN and that of the
+    group."""
 
     group: ElasticacheUserGroup
     systems: ElasticacheUser
 
 
 def users(stack: Stack) -> Users:
-    """`aws_elasticache_user.systems`, and in place of Redis's own user `default` one that can do nothing:
-    clients that name no user are refused."""
+    """`aws_elasticache_user.systems`, and a replacement without permissions for the user `default`: clients
+    that name no user are refused."""
     name = stack.names.of("redis_user", "systems")
     systems = stack.add(
         ElasticacheUser,
         "systems",
         user_id=name,
-        user_name=name,  # IAM asks for the same as the ID
+        user_name=name,  # must equal the ID for IAM authentication
         access_string=EVERYTHING,
         engine=ENGINE,
         authentication_mode=ElasticacheUserAuthenticationMode(type="iam"),
@@ -46,8 +47,8 @@ def users(stack: Stack) -> Users:
         user_name="default",
         access_string=NOTHING,
         engine=ENGINE,
-        # Said so rather than as authentication_mode, whose answer has another spelling: a difference in every
-        # plan. The user is off all the same.
+        # Not authentication_mode, which AWS returns in another form: a difference in every plan. The user is
+        # disabled in either case.
         no_password_required=True,
         tags=stack.tags("redis-default"),
     )

@@ -51,13 +51,13 @@ class Data(Model):
 
     @property
     def databases(self) -> tuple[str, ...]:
-        """Those that are built, by their keys here, which are those of `needs`, too."""
+        """The databases that are on, by their keys, which are also the values of `needs`."""
         every = {"postgres": self.postgres, "redis": self.redis, "documentdb": self.documentdb}
         return tuple(name for name, settings in every.items() if settings)
 
 
 def snapshot_violations(data: Data, protection: bool) -> Iterator[Violation]:
-    """What is protected leaves a last snapshot. Paths are from the root of the spec."""
+    """Protection requires final snapshots. Paths start at the root of the spec."""
     if protection and not data.final_snapshots:
         rule = "with protection: true, databases must leave a final snapshot"
         yield Violation(("data", "final_snapshots"), rule, "remove the line, or write protection: false")

@@ -1,4 +1,4 @@
-"""The tier data: databases, each with its key, logs and backups, and the volumes of systems."""
+"""The data tier: databases, each with its key, logs and backups, and the volumes of systems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tierra.terraform.stack import Stack
 
 
 class Data:
-    """Fills the stack. Each noun is a file of its own, named as it is here."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         network, wanted = NetworkOutputs.read(stack), stack.environment.data
@@ -43,7 +43,7 @@ class Data:
         ).declare(stack)
 
     def _waiting(self) -> Iterator[TerraformResource]:
-        """What AWS changes in a maintenance window; a broker that is the cache is one group."""
+        """Resources that AWS changes in a maintenance window. If the broker is the cache, it is one group."""
         if self.postgres:
             yield from (self.postgres.primary, *self.postgres.replicas.values())
         if self.redis:

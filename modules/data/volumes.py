@@ -1,4 +1,4 @@
-"""Volumes of systems: each a file system of its own in EFS, which every zone mounts.
+"""Volumes of systems: each is a separate EFS file system with mount targets in every zone.
 
 Why EFS and not EBS: docs/decisions/0011-shared-volumes.md.
 """
@@ -25,21 +25,20 @@ from tierra.patterns.encryption import Key, encryption_key
 from tierra.terraform.policy import Everyone, Statement, document
 from tierra.terraform.stack import Stack
 
-# In the file system. Restored files come to a folder beside it (docs/restore.md).
+# Path in the file system. Restored files are put into a folder beside it (docs/restore.md).
 ROOT = "/volume"
 
 
 @dataclass(frozen=True)
 class Volume:
-    """`handle` is what the CSI driver mounts it by."""
+    """`handle` is the volume handle of the EFS CSI driver."""
 
     file_system: EfsFileSystem
     handle: str
 
 
 def volumes(stack: Stack, network: NetworkOutputs) -> dict[str, Volume]:
-    """`aws_efs_file_system.<system>_<volume>` and what belongs to it, by `<system>_<volume>`; one key for
-    all."""
+    """`aws_efs_file_system.<system>_<volume>` and its resources, by `<system>_<volume>`; one key for all."""
     systems = stack.environment.systems
     if not asked_for(systems):
         return {}
@@ -61,7 +60,7 @@ def _volume(stack: Stack, network: NetworkOutputs, key: Key, name: str) -> Volum
         encrypted=True,
         kms_key_id=key.arn,
         performance_mode="generalPurpose",
-        # As much as the pods ask for, paid by the byte; what bursts would depend on the size.
+        # Elastic throughput, billed by the byte; bursting throughput would depend on the size.
         throughput_mode="elastic",
         lifecycle=stack.prevent_destroy,
         tags={**stack.tags(name), **stack.names.backup_tag},
@@ -86,7 +85,7 @@ def _volume(stack: Stack, network: NetworkOutputs, key: Key, name: str) -> Volum
         file_system_id=file_system.id,
         posix_user=EfsAccessPointPosixUser(uid=OWNER, gid=OWNER),
         root_directory=EfsAccessPointRootDirectory(path=ROOT, creation_info=owner),
-        # What names the access point can be mounted in every zone.
+        # References to the access point wait until every zone has a mount target.
         depends_on=[policy, *targets],
         lifecycle=stack.prevent_destroy,
         tags=stack.tags(name),
@@ -95,8 +94,8 @@ def _volume(stack: Stack, network: NetworkOutputs, key: Key, name: str) -> Volum
 
 
 def _policy(arn: str) -> str:
-    """Nodes mount without a role, as the security group lets them: in TLS, and through an access point, so
-    never as root and never beside the folder of the system."""
+    """Nodes mount without a role, as the security group allows: only with TLS and through an access point, so
+    never as root and never outside of the folder of the system."""
     return document(
         Statement(
             sid="MountThroughAccessPoints",

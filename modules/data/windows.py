@@ -20,7 +20,8 @@ _WEEKLY = rf"({'|'.join(DAYS)}):{_TIME}-({'|'.join(DAYS)}):{_TIME}"
 
 
 def _minutes(window: str) -> tuple[int, int]:
-    """First minute and length, in the day or in the week; a window may run over the end of either."""
+    """Start and length in minutes, in the day or in the week; a window may cross midnight or the end of the
+    week."""
     weekly = re.fullmatch(_WEEKLY, window)
     if weekly:
         day, hour, minute, last_day, last_hour, last_minute = weekly.groups()
@@ -58,7 +59,7 @@ def _weekly(shortest: int) -> Callable[[str], str]:
     return validate
 
 
-# RDS and DocumentDB ask for half an hour, ElastiCache for a whole one (botocore: PreferredBackupWindow and
+# RDS and DocumentDB require half an hour, ElastiCache an hour (botocore: PreferredBackupWindow and
 # PreferredMaintenanceWindow of rds and docdb, SnapshotWindow and PreferredMaintenanceWindow of elasticache).
 _DAILY_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_DAILY}$"})
 _WEEKLY_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_WEEKLY}$"})
@@ -69,7 +70,7 @@ WeeklyHour = Annotated[str, AfterValidator(_weekly(60)), _WEEKLY_SCHEMA]
 
 
 def overlap(daily: str, weekly: str) -> bool:
-    """Whether the daily window meets the weekly one on any day. Touching ends do not meet."""
+    """Whether the daily window overlaps the weekly one on any day. Adjacent windows do not overlap."""
     start, length = _minutes(weekly)
     first, lasts = _minutes(daily)
     return any(

@@ -1,4 +1,4 @@
-"""What the apply role may change: resources of the environment by name, by tag or by zone."""
+"""Permissions of the apply role: resources of the environment by name, by tag or by hosted zone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modules.network.spec import KINDS
 from tierra.terraform.policy import Everything, Statement
 from tierra.terraform.stack import Stack
 
-# Of which things of a service an apply changes the settings.
+# Resource types by service, whose settings an apply changes.
 _SET = {
     "ecr": ["repository/{stem}/*"],
     "logs": ["log-group:*/{stem}*", "log-group:*-{stem}*"],
@@ -44,7 +44,7 @@ def changes(stack: Stack) -> list[Statement]:
 
 
 def regions(stack: Stack) -> list[str]:
-    """Where the environment is, and where copies of its backups are."""
+    """The region of the environment, and that of backup copies."""
     other = stack.environment.storage.backup.copy_region
     return [stack.environment.region, *([other] if other else [])]
 
@@ -66,7 +66,7 @@ def _words(stack: Stack) -> dict[str, str]:
 def _arns(
     stack: Stack, things: dict[str, list[str]], beyond: Iterable[str] = ("backup", "ecr", "kms")
 ) -> list[str]:
-    """ARNs of things by service, of these services in the region of copies too."""
+    """ARNs of resources by service, including those of these services in the region of copies."""
     words = _words(stack)
     return [
         stack.arn(service, pattern.format(**words), region=region)
@@ -77,7 +77,7 @@ def _arns(
 
 
 def _tags(stack: Stack, key: str) -> dict[str, str]:
-    """What a condition compares with the tags that the provider gives to everything."""
+    """The tag conditions, from the default tags of the provider."""
     place = stack.environment
     return {f"aws:{key}/Environment": place.environment, f"aws:{key}/Project": place.project}
 
@@ -102,7 +102,7 @@ def _named(stack: Stack) -> list[Statement]:
                 "autoscaling:PutScalingPolicy",
             ],
             resources=stack.arn("autoscaling", "autoScalingGroup:*"),
-            # EKS tags the groups of its node groups so.
+            # EKS sets this tag on the Auto Scaling groups of node groups.
             conditions={
                 "StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{names.of('cluster')}": "owned"}
             },
@@ -111,7 +111,8 @@ def _named(stack: Stack) -> list[Statement]:
 
 
 def _tagged(stack: Stack) -> list[Statement]:
-    """Nothing gets the tags of the environment that was made without: a thing of others stays theirs."""
+    """Only new resources can get the tags of the environment, so that resources of others stay out of
+    reach."""
     here = regions(stack)
     return [
         Statement(
@@ -147,7 +148,7 @@ def _tagged(stack: Stack) -> list[Statement]:
             resources=[
                 stack.arn("ec2", "image/*", account=""),
                 stack.arn("ec2", "snapshot/*", account=""),
-                # EKS makes one for the cluster, with tags of its own.
+                # EKS creates one for the cluster, with its own tags.
                 stack.arn("ec2", "security-group/*"),
             ],
         ),
@@ -212,7 +213,7 @@ def _secrets(stack: Stack) -> list[Statement]:
 
 
 def _through(stack: Stack) -> list[str]:
-    """The services that use keys for an apply. Where copies go there is a vault and nothing else."""
+    """The services that use keys during an apply. In the region of copies there is only a vault."""
     place = stack.environment
     return [
         f"{service}.{region}.{place.dns_suffix}"
@@ -222,14 +223,15 @@ def _through(stack: Stack) -> list[str]:
 
 
 def keys_of_the_company(stack: Stack) -> list[Statement]:
-    """What an apply does with keys of Tierra by their tags, which those of the spec have not. Not among
-    `changes`: with a key for each name an inline policy would be too long."""
+    """Use of existing keys, which do not have the tags of Tierra's keys. Separate from `changes`, because
+    with a key for each purpose an inline policy would be too long."""
     if not (given := sorted(set(stack.environment.kms_keys.given.values()))):
         return []
     return [
         Statement(
             sid="UseKeysOfTheCompany",
-            # Secrets Manager re-encrypts secrets by Encrypt (botocore: secretsmanager, UpdateSecretRequest).
+            # Secrets Manager re-encrypts secrets with Encrypt (botocore: secretsmanager,
+            # UpdateSecretRequest).
             actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"],
             resources=given,
             conditions={"StringEquals": {"kms:ViaService": _through(stack)}},
@@ -239,8 +241,8 @@ def keys_of_the_company(stack: Stack) -> list[Statement]:
 
 
 def global_changes(stack: Stack) -> list[Statement]:
-    """Services without a region; what EFS does in the name of the role; runners. There are budgets and Shield
-    Advanced in the partition aws alone."""
+    """Services without a region; actions of EFS on behalf of the role; runners. Budgets and Shield Advanced
+    exist in the partition aws only."""
     place = stack.environment
     found = _connection(stack)
     if place.partition == "aws":
@@ -264,7 +266,8 @@ def global_changes(stack: Stack) -> list[Statement]:
     found += records(stack) if not place.edge.zones else []
     found.append(
         Statement(
-            # What EFS makes for a mount target has no tags of ours (EFS API Reference, CreateMountTarget).
+            # Network interfaces that EFS creates for a mount target have no tags of the environment (EFS API
+            # Reference, CreateMountTarget).
             sid="LetEfsPlaceMountTargets",
             actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
             resources=[
@@ -299,7 +302,7 @@ def _elsewhere(stack: Stack) -> list[Statement]:
 
 
 def _connection(stack: Stack) -> list[Statement]:
-    """Where runners are built: an apply hands the connection to their projects."""
+    """With CodeBuild runners, an apply passes the connection to their projects."""
     connection = stack.environment.delivery.connection
     if not connection:
         return []
@@ -312,8 +315,8 @@ def _connection(stack: Stack) -> list[Statement]:
 
 
 def records(stack: Stack) -> list[Statement]:
-    """Names in the hosted zones of the spec, if Tierra writes any. Among `global_changes` only those of one
-    zone have room."""
+    """Records in the hosted zones of the spec, if Tierra writes any. `global_changes` only has room for those
+    of one zone."""
     edge = stack.environment.edge
     if not edge.records:
         return []
@@ -335,8 +338,8 @@ def records(stack: Stack) -> list[Statement]:
 
 
 def attachments(stack: Stack) -> list[Statement]:
-    """In a VPC of the company, and to gateways that network.routes names; those of another account have ARNs
-    of there. Not among other changes: their policies hold no more."""
+    """Attachments in an existing VPC, and to gateways of network.routes; those of another account have its
+    ARNs. Separate, because the other policies are full."""
     network = stack.environment.network
     if network.existing:
         ids = [each for kind in KINDS for each in getattr(network.existing, kind).values()]

@@ -1,7 +1,7 @@
 """Runners that AWS CodeBuild starts inside the VPC, one per job, and stops after it.
 
-A project serves one repository: GitHub tells it of every job that waits, and CodeBuild starts those whose
-label names the project. The image of CodeBuild has bash, git, make, Python 3.11, the command aws and kubectl
+A project serves one repository: GitHub notifies it of every queued job, and CodeBuild starts those whose
+label names the project. The image of CodeBuild has bash, git, make, Python 3.11, the AWS CLI and kubectl
 (github.com/aws/aws-codebuild-docker-images, al/x86_64/standard/5.0/Dockerfile).
 """
 
@@ -35,13 +35,14 @@ from tierra.terraform.policy import Everything, Statement, trust
 from tierra.terraform.stack import Stack
 
 IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
-COMPUTE = "BUILD_GENERAL1_MEDIUM"  # four tiers are planned side by side, each with a provider in memory
-MINUTES = 130  # a little more than the longest job, which applies
+COMPUTE = "BUILD_GENERAL1_MEDIUM"  # four tiers are planned in parallel, each with a provider process
+MINUTES = 130  # slightly more than the longest job, an apply
 DAYS = 90
 
 
 def runners(stack: Stack, network: NetworkOutputs) -> dict[str, CodebuildProject]:
-    """`aws_codebuild_project.runner_<owner>__<name>` and its webhook, by repository; none unless asked."""
+    """`aws_codebuild_project.runner_<owner>__<name>` and its webhook, by repository; none without runner:
+    codebuild."""
     delivery = stack.environment.delivery
     if not delivery.codebuild or not delivery.connection:
         return {}
@@ -108,9 +109,10 @@ def _project(
 
 
 def _role(stack: Stack, connection: str, logs: CloudwatchLogGroup) -> tuple[IamRole, IamRolePolicy]:
-    """What CodeBuild itself needs: a place in the VPC, the connection to GitHub, and its log. Jobs can act
-    with it too, so it may do nothing else; they bring the roles of the workflows. Source: AWS CodeBuild user
-    guide, "Allow CodeBuild access to AWS services required to create a VPC network interface"."""
+    """Permissions of CodeBuild itself: network interfaces in the VPC, the connection to GitHub, and its log.
+    Jobs can use this role as well, so it has no other permissions; they assume the roles of the workflows.
+    Source: AWS CodeBuild user guide, "Allow CodeBuild access to AWS services required to create a VPC network
+    interface"."""
     projects = stack.arn("codebuild", f"project/{stack.names.stem}-runner-*")
     trusted = trust("codebuild.amazonaws.com", stack.environment.account, projects)
     role = iam_role(stack, "runner", "CodeBuild runs jobs of GitHub Actions inside the VPC", trusted)

@@ -1,4 +1,4 @@
-"""GitHub as an identity provider: workflows authenticate with a token; no AWS key is stored there."""
+"""GitHub as an OIDC identity provider: workflows authenticate with a token; GitHub stores no AWS key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOUR = 3600
 
 
 class Github:
-    """The provider, and roles that one repository may assume from one place of it."""
+    """The provider, and roles that jobs of one repository may assume in one GitHub environment."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -27,10 +27,10 @@ class Github:
         self.provider_arn = self._provider()
 
     def _provider(self) -> str:
-        """`aws_iam_openid_connect_provider.github`, or the ARN of the one that the account has."""
+        """`aws_iam_openid_connect_provider.github`, or the ARN of an existing one."""
         if self._stack.environment.delivery.oidc_provider == "existing":
             return self._stack.arn("iam", f"oidc-provider/{HOST}", region="")
-        # AWS knows the certificates of this host itself: no thumbprint is to be kept up to date.
+        # AWS trusts the certificates of this host itself: no thumbprint is needed.
         return self._stack.add(
             IamOpenidConnectProvider,
             "github",
@@ -51,7 +51,8 @@ class Github:
         """`aws_iam_role.<name>`, for jobs of one repository in the GitHub environments of `jobs`: `push`,
         `deploy`, `plan`, `drift` or `apply`.
 
-        The subject is compared in full: no other repository or environment has it, nor a job in none.
+        The subject must match exactly: jobs of other repositories or environments, or without one, are
+        refused.
         """
         trusted = Statement(
             sid="JobsOnGithub",
@@ -75,8 +76,8 @@ class Github:
 
     def _subjects(self, jobs: Sequence[str], repository: str | None) -> list[str] | str:
         """The subjects of their tokens. A repository has the immutable form, acme@12/shop@34, if it is new,
-        was renamed or has asked for it; until then its tokens have the names alone. No repository that takes
-        over a name has tokens without numbers. Source: github.blog/changelog, "Immutable subject claims for
+        was renamed or has opted in; before that, its tokens contain only names. A repository that takes over
+        a name never has tokens without IDs. Source: github.blog/changelog, "Immutable subject claims for
         GitHub Actions OIDC tokens", 2026-04-23; github/docs #45221."""
         delivery = self._stack.environment.delivery
         named = repository or delivery.repository

@@ -44,8 +44,8 @@ BOUNDARY = "apply_boundary"
 
 @dataclass(frozen=True)
 class Limits:
-    """What both roles here have: `most` is the ARN of their boundary, None where the spec prescribes one for
-    every role; `compare` lets them read settings."""
+    """Shared by both roles: `most` is the ARN of their boundary, None if the spec prescribes one for every
+    role; `compare` lets them read settings."""
 
     most: str | None
     compare: IamPolicy
@@ -76,11 +76,11 @@ def _policy(stack: Stack, name: str, description: str, *statements: Statement) -
 
 
 def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Limits) -> IamRole:
-    """`aws_iam_role.plan`: compares, and changes nothing but the lock of a state.
+    """`aws_iam_role.plan`: reads, and changes nothing but the lock of a state.
 
-    A release is compared with its records, which are Secrets of Kubernetes. No access policy of EKS tells one
-    Secret from another, so the role sees all of the namespaces that hold records; secrets of systems lie in
-    none of them. It reads no secret of AWS: it runs code of pull requests that no one has reviewed yet.
+    Plans of Helm releases read their records, which are Kubernetes Secrets. EKS access policies do not
+    distinguish Secrets, so the role can read all namespaces with records; secrets of systems are in other
+    namespaces. It reads no secret in AWS, because it runs code of pull requests before they are reviewed.
     """
     role = github.role(
         PLAN, "GitHub Actions plans infrastructure", PLAN, "drift", permissions_boundary=limits.most
@@ -115,7 +115,7 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Lim
             resources=[f"{_bucket(stack, role)}/*" for role in ("files", "logs")],
         ),
     )
-    # Records of own charts lie where their pods run.
+    # Records of own charts are in the namespaces of their pods.
     namespaces = (*WITH_RECORDS, *stack.own_namespaces)
     access_entry(
         stack, PLAN, cluster.cluster_name, role.arn, "AmazonEKSAdminViewPolicy", namespaces=namespaces
@@ -124,13 +124,12 @@ def plan_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Lim
 
 
 def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Limits) -> IamRole:
-    """`aws_iam_role.apply`: changes what the tiers are made of, within `aws_iam_policy.apply_boundary`.
+    """`aws_iam_role.apply`: changes resources of the tiers, within `aws_iam_policy.apply_boundary`.
 
-    It makes roles, and none that can do more than the boundary of workloads or, with `permissions_boundary`,
-    than the policy that the spec prescribes. It changes nothing that says
-    what it may do itself or that keeps backups: an administrator applies states, these rights and vaults.
-    It administers Kubernetes, for the tiers that are Helm releases, so its GitHub environment must ask for an
-    approval.
+    It can only create roles with the boundary of workloads or the one that `permissions_boundary` prescribes.
+    It cannot change its own permissions or the protection of backups: an administrator applies states, these
+    permissions and vaults. It administers Kubernetes for tiers with Helm releases, so its GitHub environment
+    must require an approval.
     """
     role = github.role(
         APPLY, "GitHub Actions applies infrastructure", "apply", hours=2, permissions_boundary=limits.most
@@ -153,8 +152,8 @@ def apply_role(stack: Stack, github: Github, cluster: ComputeOutputs, limits: Li
 
 
 def _of_the_company(stack: Stack, role: IamRole) -> None:
-    """Rights to what the company has and the spec names, each kind in a policy of its own: the others have no
-    room for many ARNs."""
+    """Permissions for existing resources that the spec names, each kind in a separate policy: the others have
+    no room for many ARNs."""
     zones = stack.environment.edge.zones
     for kind, description, statements in (
         ("keys", "Uses the encryption keys of the company", keys_of_the_company(stack)),
@@ -179,7 +178,7 @@ def _bucket(stack: Stack, role: str) -> str:
 
 
 def _roles(stack: Stack) -> list[Statement]:
-    """Roles of this environment within their boundary, handed to the services that need them."""
+    """Roles of this environment with their boundary, and passing them to the services that use them."""
     role = role_arn(stack.environment, f"{stack.names.stem}-*")
     return [
         Statement(
@@ -205,7 +204,8 @@ def _roles(stack: Stack) -> list[Statement]:
 
 
 def _refusals(stack: Stack) -> list[Statement]:
-    """Who applies cannot give themselves more, let others in, or lose what backups and states rest on."""
+    """An apply cannot extend its permissions, admit others, or remove the protection of backups and
+    states."""
     names = stack.names
     protected = [
         *(role_arn(stack.environment, names.of("iam_role", role)) for role in (PLAN, APPLY)),
@@ -271,7 +271,7 @@ def _iam(stack: Stack, name: str) -> str:
 
 
 def _boundary(stack: Stack) -> list[Statement]:
-    """The services of the tiers in the regions of the environment, and roles of this environment alone."""
+    """The services of the tiers in the regions of the environment, and roles of this environment only."""
     services = {*NAMED, *TAGGED, *SETTINGS, "autoscaling", "backup-storage", "s3"}
     scanning = ENHANCED_SCANNING if stack.environment.delivery.registry_scan == "enhanced" else []
     return [

@@ -1,7 +1,8 @@
-"""Image promotion: which environment an environment takes its images from, by the specs beside its own.
+"""Image promotion: the environment from which an environment takes its images, according to the specs beside
+its own.
 
-An image is built for the first environment of a chain. Each later one gets the very digest that the one
-before runs, so what both say must fit.
+An image is built for the first environment of a chain. Each later one deploys the digest that runs in the
+previous one, so their specs must be compatible.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Load = Callable[[Path], "Environment"]
 
 @dataclass(frozen=True)
 class Chain:
-    """The neighbours of an environment: the one before, those after, and how many come before it."""
+    """The neighbours of an environment: the previous one, the next ones, and the number of previous ones."""
 
     source: Environment | None = None
     consumers: tuple[Environment, ...] = ()
@@ -42,8 +43,8 @@ class Chain:
 
 
 def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list[Violation]]:
-    """The chain of an environment whose file is at `path`, and what is wrong with it. `load` reads a file
-    without looking at its neighbours; files that are wrong are left to those who use them."""
+    """The chain of an environment whose file is at `path`, and its violations. `load` reads a file without
+    its neighbours; invalid files are left to their users."""
     named = environment.delivery.promote_from
     source: Environment | None = None
     found: list[Violation] = []
@@ -85,7 +86,7 @@ def _cycle(names: list[str]) -> Violation:
 
 
 def _consumers(environment: Environment, path: Path, load: Load, place: int) -> Iterator[Environment]:
-    """Each with its own chain; the source that each of them has leads here alone, so this ends."""
+    """Each next environment with its own chain; every environment has one source, so this ends."""
     for file in sorted(path.parent.glob("*.yaml")):
         if file.stem == path.stem or "promote_from" not in file.read_text(encoding="utf-8", errors="replace"):
             continue
@@ -100,7 +101,7 @@ def _consumers(environment: Environment, path: Path, load: Load, place: int) -> 
 
 
 def _misfits(environment: Environment, source: Environment) -> Iterator[Violation]:
-    """What keeps an image of the source from running here."""
+    """Why an image of the source cannot run here."""
     where = f"environments/{source.environment}.yaml"
 
     def differs(what: str, ours: object, theirs: object) -> Violation:
@@ -131,14 +132,14 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Violatio
 
 
 def push_role_arn(environment: Environment, system: str) -> str:
-    """ARN of the role that brings images of a system into the registry of an environment."""
+    """ARN of the role that copies images of a system into the registry of an environment."""
     role = _names(environment).of("iam_role", f"push-{environment.called(system)}")
     return role_arn(environment, role)
 
 
 def source_arns(environment: Environment, system: str = "*") -> list[str]:
-    """ARN of the registry of a system, or of all, in the environment that images come from; none where they
-    are built."""
+    """ARN of the repository of a system, or of all systems, in the source environment; none where images are
+    built."""
     source = environment.chain.source
     if not source:
         return []

@@ -1,4 +1,4 @@
-"""A registry for the images of each system: immutable tags, scans on push, expiry of old images."""
+"""An ECR repository for the images of each system: immutable tags, scans on push, expiry of old images."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ PUSH = [
 
 
 def images_key(stack: Stack) -> Key:
-    """ECR uses it through grants that it makes when a registry is created, so that its policy names no
-    service and a role that pulls needs no right to it."""
+    """ECR uses it through grants from the creation of a repository on, so its policy names no service, and a
+    role that pulls needs no permission for it."""
     return encryption_key(stack, "images", "Container images")
 
 
 def registry_arn(stack: Stack, system: str) -> str:
-    """ARN of the registry of a system, known before it exists."""
+    """ARN of the ECR repository of a system, known before it exists."""
     return stack.arn("ecr", f"repository/{stack.names.repository(stack.environment.called(system))}")
 
 
 def registries(
     stack: Stack, key: Key, pushers: Mapping[str, IamRole], node_role_arn: str
 ) -> dict[str, EcrRepository]:
-    """`aws_ecr_repository.<system>`, with what it lets in and what it keeps."""
+    """`aws_ecr_repository.<system>`, with its access policy and its lifecycle policy."""
     found = {}
     for system in stack.environment.systems:
         with stack.system(system) as name:
@@ -81,7 +81,7 @@ def registries(
 
 
 def _lifecycle(stack: Stack) -> str:
-    """Images without a tag go after some days; of those with one, the newest stay."""
+    """Images without a tag expire after some days; of tagged ones, the newest are kept."""
     settings = stack.environment.delivery
     untagged = {
         "tagStatus": "untagged",
@@ -103,9 +103,9 @@ def _lifecycle(stack: Stack) -> str:
 
 
 def _access(stack: Stack, system: str, pusher: IamRole | None, node_role_arn: str) -> str:
-    """Nodes pull, and so do the environments that come next. Images come from the workflow of the system and
-    from no other role, administrators included; where there are no workflows, IAM says who pushes. A
-    registry's policy names no resource: it is about the registry."""
+    """Nodes pull, and so do the next environments. Only the workflow of the system pushes, not even
+    administrators; without workflows, IAM decides who pushes. A repository policy has no resources: it
+    applies to its repository."""
     statements = [
         Statement(sid="NodesPull", actions=PULL, principals={"AWS": node_role_arn}),
         *_promotions(stack, system),
@@ -133,8 +133,8 @@ def _access(stack: Stack, system: str, pusher: IamRole | None, node_role_arn: st
 
 
 def _promotions(stack: Stack, system: str) -> list[Statement]:
-    """The workflows of environments that take their images from this one pull them. Their accounts are named,
-    for a policy is refused that names a role before it exists."""
+    """Workflows of environments that take their images from this one may pull them. The policy names their
+    accounts, because a policy that names a role that does not exist yet is refused."""
     takers = [each for each in stack.environment.chain.consumers if system in each.systems]
     if not takers:
         return []
@@ -151,9 +151,10 @@ def _promotions(stack: Stack, system: str) -> list[Statement]:
 
 
 def registry_scanning(stack: Stack) -> None:
-    """`aws_ecr_registry_scanning_configuration.main`, if the spec asks: an account has one for each region.
+    """`aws_ecr_registry_scanning_configuration.main`, if the spec says so: an account has one for each
+    region.
 
-    It says something for every repository of the account, because it takes the place of what was set before.
+    It applies to every repository of the account, because it replaces the previous setting.
     """
     scan = stack.environment.delivery.registry_scan
     if scan == "leave":

@@ -15,8 +15,8 @@ from tierra.terraform.stack import Stack
 
 
 def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
-    """`aws_iam_role.push_<system>`, by system: images of that system, and what their scan found. Where images
-    come from another environment, it pulls them there."""
+    """`aws_iam_role.push_<system>`, by system: pushes images of that system and reads their scan findings. If
+    images come from another environment, it pulls them there."""
     found = {}
     for system, settings in stack.environment.systems.items():
         with stack.system(system) as name:
@@ -53,8 +53,8 @@ def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
 
 
 def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[str, IamRole]:
-    """`aws_iam_role.deploy_<system>`, by system: gives workloads of the system another image, reads none of
-    its Secrets, and sees the cluster's address and the images of the system."""
+    """`aws_iam_role.deploy_<system>`, by system: updates the image of the system's workloads, and reads the
+    cluster's address and the images of the system, but none of its Secrets."""
     found = {}
     for system, settings in stack.environment.systems.items():
         with stack.system(system) as name:
@@ -82,7 +82,7 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
                     resources=stack.arn("ssm", f"parameter{stack.names.image_parameter(name)}"),
                 ),
             )
-            # What the group may do: templates/systems/namespace/templates/deploy.yaml
+            # Permissions of the group: templates/systems/namespace/templates/deploy.yaml
             access_group(stack, address, cluster.cluster_name, role.arn, f"deploy-{name}")
             found[system] = role
     return found

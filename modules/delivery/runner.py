@@ -1,5 +1,5 @@
-"""Runners of jobs that use the Kubernetes API: GitHub's own runners cannot reach it, so the spec names one
-that can, or lets CodeBuild start them."""
+"""Runners of jobs that use the Kubernetes API. GitHub-hosted runners cannot reach it, so the spec names a
+runner, or lets CodeBuild start them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tierra.validation.model import Violation, rule_error
 if TYPE_CHECKING:
     from modules.spec import Environment
 
-CODEBUILD = "codebuild"  # in place of labels: runners that this environment builds
+CODEBUILD = "codebuild"  # instead of labels: runners that this environment creates
 
-# Labels of the runners that GitHub has for all, such as ubuntu-24.04-arm. Larger runners, with
-# addresses of their own, have labels that their owner has chosen.
+# Labels of standard GitHub-hosted runners, such as ubuntu-24.04-arm. Larger runners, with static addresses,
+# have labels of the owner's choice.
 _HOSTED = re.compile(r"(ubuntu|windows|macos)-", re.IGNORECASE)
 
 
@@ -84,14 +84,14 @@ Connection = Annotated[
 
 
 def served(environment: Environment) -> list[str]:
-    """The repositories whose jobs reach the Kubernetes API, each once."""
+    """The repositories whose jobs use the Kubernetes API, without duplicates."""
     named = [environment.delivery.repository]
     named += [system.repository for system in environment.systems.values() if system.repository]
     return list({plain(each).lower(): plain(each) for each in reversed(named)}.values())[::-1]
 
 
 def project_name(environment: Environment, repository: str) -> str:
-    """The project of CodeBuild that serves a repository. No owner on GitHub has two hyphens in a row."""
+    """The CodeBuild project of a repository. Owners on GitHub never have two hyphens in a row."""
     names = Names(environment.project, environment.environment, environment.account)
     slug = plain(repository).lower().replace("/", "--").replace(".", "_")
     return names.of("codebuild_project", f"runner-{slug}")
@@ -108,7 +108,7 @@ def labels(environment: Environment, repository: str) -> list[str]:
 def runner_violations(
     runner: Sequence[str], named: bool, target: str, environment: str, public_cidrs: Sequence[object]
 ) -> Iterator[Violation]:
-    """A runner of GitHub that would have to reach the cluster. `named`: the file says which runner."""
+    """A GitHub-hosted runner cannot reach the cluster. `named`: whether the file names the runner."""
     own = any(label.lower() == "self-hosted" for label in runner)
     if target != "aws" or own or not any(_HOSTED.match(label) for label in runner):
         return

@@ -1,12 +1,12 @@
-"""The AWS services of the infrastructure: what a plan must read there, and what an apply may change.
+"""The AWS services of the infrastructure: what a plan reads, and what an apply changes.
 
-A tier that creates something of another service adds it here; a test names what is missing.
+A tier that creates resources of a new service adds it here; a test reports missing ones.
 """
 
 from __future__ import annotations
 
-# What terraform reads to compare the world with the plan: settings, never contents. Nothing here returns a
-# secret, a log line, a row, an object or an image.
+# Actions with which terraform refreshes state: settings, never contents. None of them returns a secret, a log
+# line, a row, an object or an image.
 READS = [
     "acm:Describe*",
     "acm:List*",
@@ -76,8 +76,8 @@ READS = [
     "xray:ListTagsForResource",
 ]
 
-# Services whose things carry the environment in their names: an apply may do everything with these.
-# `{stem}` and the like are filled in by changes.py.
+# Services whose resources have the name of the environment: an apply may do everything with these. `{stem}`
+# and the like are filled in by changes.py.
 NAMED = {
     "backup": ["backup-vault:{backup_vault}", "restore-testing-plan:{restore_testing_plan}"],
     "cloudwatch": ["alarm:{stem}-*"],
@@ -95,7 +95,7 @@ NAMED = {
     "xray": ["group/{trace_group}", "sampling-rule/{sampling_rule}"],
 }
 
-# Things that AWS gives an ID, no name of ours: an apply may change those with the tags of the environment.
+# Resources with IDs instead of names: an apply may change those with the tags of the environment.
 TAGGED = {
     "acm": ["certificate/*"],
     "backup": ["backup-plan:*"],
@@ -130,7 +130,7 @@ CHANGES = [
     "kms:UpdateKeyDescription",
 ]
 
-# What is made with the tags of the environment or not at all.
+# Actions that create resources, only with the tags of the environment.
 CREATES = [
     "acm:RequestCertificate",
     "backup:CreateBackupPlan",
@@ -155,7 +155,7 @@ CREATES = [
     "kms:CreateKey",
 ]
 
-# The first tags of a thing; what has those of an environment already keeps them.
+# Actions that tag new resources; existing tags of the environment stay.
 TAGS = [
     "acm:AddTagsToCertificate",
     "backup:TagResource",
@@ -164,7 +164,7 @@ TAGS = [
     "kms:TagResource",
 ]
 
-# Of these only settings: an apply neither pushes images, reads logs nor decrypts what it did not encrypt.
+# Only settings of these: an apply neither pushes images, reads logs nor decrypts data of others.
 SETTINGS = {
     "ecr": [
         "CreateRepository",
@@ -208,7 +208,7 @@ SETTINGS = {
     ],
 }
 
-# AWS knows no resource for these, not even "of this account".
+# Actions without resource-level permissions, not even for "this account".
 WITHOUT_RESOURCE = [
     "backup-storage:MountCapsule",
     "elasticloadbalancing:SetWebAcl",
@@ -224,7 +224,7 @@ WITHOUT_RESOURCE = [
     "sns:Unsubscribe",
 ]
 
-# Besides ecr:PutRegistryScanningConfiguration. Source: user guide of ECR, IAM permissions required for
+# In addition to ecr:PutRegistryScanningConfiguration. Source: user guide of ECR, IAM permissions required for
 # enhanced scanning.
 ENHANCED_SCANNING = [
     "inspector2:Disable",
@@ -240,7 +240,7 @@ IMAGE_CACHE = [
     "ecr:UpdatePullThroughCacheRule",
 ]
 
-# Services that encrypt with a key on behalf of the role that creates something in them.
+# Services that encrypt with a key on behalf of the role that creates their resources.
 KEYS_USED_BY = ["backup", "ec2", "elasticache", "elasticfilesystem", "rds", "secretsmanager"]
 
 BUDGETS = [
@@ -262,7 +262,8 @@ BUCKETS = [
     "s3:UntagResource",
 ]
 
-# Services that roles of an environment are handed to, and those whose own role an account gets on first use.
+# Services to which roles of an environment are passed, and those whose service-linked role is created on
+# first use.
 PASSED_TO = [
     "backup.amazonaws.com",
     "codebuild.amazonaws.com",
@@ -288,8 +289,7 @@ SERVICE_LINKED = [
     "wafv2.amazonaws.com",
 ]
 
-# What gives a role rights, takes them or says who has it: for roles within the boundary of workloads only.
-# IAM knows the boundary of the role in each of these calls.
+# Actions that change permissions or the trust of a role: only for roles with the boundary of workloads.
 ROLES = [
     "iam:AttachRolePolicy",
     "iam:CreateRole",
@@ -303,7 +303,7 @@ ROLES = [
     "iam:UpdateRoleDescription",
 ]
 
-# What keeps backups from being lost: set by an administrator, and by no workflow.
+# Protection of backups, which only an administrator sets, no workflow.
 BACKUPS = [
     "backup:DeleteBackupVaultAccessPolicy",
     "backup:DeleteBackupVaultLockConfiguration",
@@ -314,7 +314,7 @@ BACKUPS = [
     "backup:UpdateRecoveryPointLifecycle",
 ]
 
-# What the role of plans is refused, whatever is attached to it one day.
+# Denied to the plan role, whatever policies are attached to it later.
 SECRETS = [
     "ecr:GetAuthorizationToken",
     "kms:CreateGrant",

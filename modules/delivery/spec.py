@@ -15,7 +15,7 @@ from tierra.validation.model import Model, Violation, rule, rule_error
 from tierra.validation.optional import OFF
 
 DEFAULT_REPOSITORY = "acme/platform"
-# What the jobs of infrastructure do that change nothing, as a verb.
+# Infrastructure jobs that change nothing, as a verb.
 DOES = {"plan": "plan", "drift": "compare"}
 
 
@@ -23,7 +23,7 @@ def _github_environment(name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name):
         return name
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:255]
-    # GitHub allows more, and puts some of it into tokens in another spelling than it shows.
+    # GitHub allows more characters, but encodes some of them differently in tokens.
     raise rule_error(
         "the name of a GitHub environment must be 1 to 255 letters, digits and . _ -",
         f"write {plain}" if plain else "write a name such as production",
@@ -72,7 +72,7 @@ PromotedFrom = Annotated[
 
 
 class GithubEnvironments(Model):
-    """GitHub environments whose jobs may take on a role; who may run them is set on GitHub."""
+    """GitHub environments whose jobs may assume a role; GitHub sets who may run them."""
 
     push: GithubEnvironment | None = Field(
         default=None,
@@ -110,15 +110,15 @@ class GithubEnvironments(Model):
 
 
 def _ci(value: object) -> object:
-    return OFF if value is False else value  # as other readers of YAML have it
+    return OFF if value is False else value  # false in other YAML parsers
 
 
-# Keys that only workflows of GitHub make use of.
+# Keys that only GitHub workflows use.
 OF_GITHUB = ("environments", "subjects", "promote_from", "runner", "connection", "oidc_provider")
 
 
 class Delivery(Model):
-    """Container registries, and what workflows on GitHub may do here."""
+    """Container registries, and permissions of GitHub workflows."""
 
     ci: Annotated[Literal["github", "off"], BeforeValidator(_ci)] = Field(
         default="github",
@@ -199,12 +199,12 @@ class Delivery(Model):
 
     @property
     def github(self) -> bool:
-        """Whether workflows of GitHub are trusted and written."""
+        """Whether GitHub workflows are trusted and generated."""
         return self.ci == "github"
 
     @rule("ci", *OF_GITHUB)
     def github_alone_has_its_keys(self) -> Iterator[Violation]:
-        """A key without effect is a mistake."""
+        """Keys of GitHub workflows require ci: github, because they would have no effect."""
         for key in OF_GITHUB:
             if not self.github and key in self.model_fields_set:
                 rule = "the key must not be set with ci: off: only workflows of GitHub use it"
@@ -212,12 +212,12 @@ class Delivery(Model):
 
     @property
     def codebuild(self) -> bool:
-        """Whether runners are built here."""
+        """Whether this environment creates CodeBuild runners."""
         return self.runner == (CODEBUILD,)
 
     @rule("runner", "connection")
     def codebuild_has_a_connection(self) -> Iterator[Violation]:
-        """Both or neither."""
+        """runner: codebuild and connection require each other."""
         if self.codebuild and not self.connection:
             rule = "runner: codebuild requires the connection by which CodeBuild learns of jobs on GitHub"
             remedy = "add connection: with its ARN; docs/delivery.md says how to create it"
@@ -231,7 +231,7 @@ class Delivery(Model):
 
 
 def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:
-    """The GitHub environment of push, deploy, plan, drift and apply."""
+    """The GitHub environments of push, deploy, plan, drift and apply."""
     usual = {
         "push": f"{environment}-images",
         "deploy": environment,
@@ -245,8 +245,8 @@ def github_environments(delivery: Delivery, environment: str) -> dict[str, str]:
 def delivery_violations(
     delivery: Delivery, environment: str, target: str, repositories: Iterable[str | None]
 ) -> Iterator[Violation]:
-    """What is wrong with trust although each value is right. `repositories`: those that systems
-    name, None for the one of the infrastructure."""
+    """Violations of trust between valid values. `repositories`: those of systems; None for the infrastructure
+    repository."""
     at = ("delivery",)
     if not delivery.github:
         return
@@ -258,7 +258,7 @@ def delivery_violations(
     pairs = [(role, other) for other in ("plan", "drift", "apply") for role in ("push", "deploy")]
     for role, other in [*(pairs if shared else []), ("plan", "apply"), ("drift", "apply")]:
         if trusted[role].lower() == trusted[other].lower():
-            # The key that the file names is the one to change.
+            # Report the key that is in the file.
             named = role if role in delivery.environments.model_fields_set else other
             what, it = ("infrastructure", "it") if role in DOES else ("systems", "infrastructure")
             first, second = (DOES.get(each, each) for each in (role, other))
@@ -269,7 +269,7 @@ def delivery_violations(
 def cluster_violations(
     delivery: Delivery, environment: str, target: str, public_cidrs: Sequence[object]
 ) -> Iterator[Violation]:
-    """A runner that does not reach the Kubernetes API, which these ranges besides the VPC may."""
+    """A runner must reach the Kubernetes API, which is open to the VPC and these ranges."""
     named = "runner" in delivery.model_fields_set
     if not delivery.github:
         return
@@ -277,7 +277,7 @@ def cluster_violations(
 
 
 def codebuild_is_sold(delivery: Delivery, partition: str) -> Iterator[Violation]:
-    """No region of China has connections to GitHub (botocore: endpoints, service codestar-connections)."""
+    """Regions in China have no connections to GitHub (botocore: endpoints, service codestar-connections)."""
     if delivery.codebuild and partition == "aws-cn":
         rule = "runner: codebuild requires a connection to GitHub, which the partition aws-cn does not offer"
         yield Violation(("delivery", "runner"), rule, "write the labels of your own runner inside the VPC")

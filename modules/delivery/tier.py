@@ -1,5 +1,4 @@
-"""The tier delivery: a registry for the images of each system, and the rights of GitHub workflows in the
-account."""
+"""The delivery tier: an ECR repository for each system, and the permissions of GitHub workflows in AWS."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from tierra.terraform.stack import Stack
 
 
 class Delivery:
-    """Fills the stack. Each noun is a file of its own."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         cluster, network = ComputeOutputs.read(stack), NetworkOutputs.read(stack)
@@ -45,7 +44,7 @@ class Delivery:
         cluster: ComputeOutputs,
         network: NetworkOutputs,
     ) -> dict[str, Any]:
-        """What workflows of GitHub have besides, and its outputs."""
+        """Roles of GitHub workflows, and their outputs."""
         deployers = deploy_roles(stack, github, cluster)
         shared = limits(stack)
         planner = plan_role(stack, github, cluster, shared)

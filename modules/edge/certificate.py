@@ -1,4 +1,4 @@
-"""The certificate for every name of the platform, validated by DNS, so that AWS renews it by itself."""
+"""The certificate for every host name, validated by DNS, so that ACM renews it automatically."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from modules.edge.names import all_hosts, proven
 from modules.edge.zone import Zone, Zones
 from tierra.terraform.stack import Stack
 
-# Only these may issue certificates for names with our CAA records (ACM user guide, "Configure a CAA record").
+# Allowed issuers for names with our CAA records (ACM user guide, "Configure a CAA record").
 AUTHORITY = "amazon.com"
 TTL_SECONDS = 300
 
 
 def certificate(stack: Stack, zones: Zones) -> str:
-    """ARN of `aws_acm_certificate.main`, known once it is issued: what uses it waits for that."""
+    """ARN of `aws_acm_certificate.main`, known once it is issued, so that its users wait for that."""
     settings = stack.environment.edge
     hosts = all_hosts(settings, stack.environment.systems)
     made = stack.add(
         AcmCertificate,
         "main",
         domain_name=settings.main_domain,
-        # Never empty: the provider takes no names for those of before (internal/service/acm/certificate.go:
-        # optional and computed), and adds the domain itself in any case.
+        # Never empty: if it is, the provider keeps the previous names (internal/service/acm/certificate.go:
+        # optional and computed), and it adds the domain itself in any case.
         subject_alternative_names=list(hosts),
         validation_method="DNS",
         key_algorithm="RSA_2048",
@@ -45,10 +45,11 @@ def certificate(stack: Stack, zones: Zones) -> str:
 
 
 def _proof(stack: Stack, zone: Zone, name: str, listed: str) -> Route53Record:
-    """The record by which AWS sees that the name is ours, now and at each renewal.
+    """The DNS validation record with which ACM verifies ownership of the name, for issuing and for each
+    renewal.
 
-    AWS says only after the request what it wants to read, so that nothing may loop over it; which names
-    there are is known before. `listed` is the name as it stands in the certificate, which may have a star.
+    The content of the record is only known after the request, so no loop can use it; the names are known
+    before. `listed` is the name in the certificate, which may be a wildcard.
     """
     return stack.add(
         Route53Record,
@@ -59,7 +60,7 @@ def _proof(stack: Stack, zone: Zone, name: str, listed: str) -> Route53Record:
         type="CNAME",
         ttl=TTL_SECONDS,
         records=[_wanted("resource_record_value", listed)],
-        allow_overwrite=True,  # a certificate's successor wants the same record
+        allow_overwrite=True,  # a new certificate needs the same record
         depends_on=_authorities(stack, zone, name),
     )
 
@@ -70,8 +71,8 @@ def _wanted(attribute: str, listed: str) -> str:
 
 
 def _authorities(stack: Stack, zone: Zone, name: str) -> list[Route53Record] | None:
-    """The CAA record of a name, there before the certificate is asked for: a stricter one may stand above
-    it."""
+    """The CAA record of a name, which is created before the certificate: a parent domain may have a stricter
+    one."""
     settings = stack.environment.edge
     if not settings.authority_at(name):
         return None

@@ -1,7 +1,8 @@
-"""Requests that are never challenged during a flood: clients of an API and probes are not browsers.
+"""Requests that are exempt from challenges during an attack, because API clients and probes are not browsers.
 
-AWS takes one to five regular expressions of 512 characters at most, and compares them with host and path
-together (botocore: wafv2, shapes ClientSideAction and RegexPatternString). So paths of systems are joined.
+AWS WAF accepts one to five regular expressions of at most 512 characters, and compares them with host and
+path together (botocore: wafv2, shapes ClientSideAction and RegexPatternString). Paths of systems are
+therefore joined.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ EVERYTHING = r"\/"
 
 
 def exemptions(settings: Waf, systems: Iterable[System]) -> list[str]:
-    """The expressions of the spec, then those of the systems. If these are more than AWS takes, nothing is
-    challenged: rates and rules go on to block."""
+    """The expressions of the spec, then those of the systems. If AWS WAF does not accept as many, challenges
+    are off; rate limits and rules still block."""
     asked = list(systems)
     paths = _joined(_paths(each for each in asked if not each.hosts))
     named = _joined(_named(each for each in asked if each.hosts), "^(")
@@ -28,7 +29,7 @@ def exemptions(settings: Waf, systems: Iterable[System]) -> list[str]:
 
 
 def _paths(systems: Iterable[System]) -> list[str]:
-    """Paths with all below them: whole APIs, and where other systems are asked how they are."""
+    """Paths including everything below them: whole APIs, and health paths of other systems."""
     found = []
     for system in systems:
         if not system.path:
@@ -42,7 +43,7 @@ def _paths(systems: Iterable[System]) -> list[str]:
 
 
 def _named(systems: Iterable[System]) -> list[str]:
-    """The same with the names of a system before them. A star stands for anything but a slash."""
+    """The same paths with the hosts of a system. A star matches anything but a slash."""
     return [
         host + (path if path != "/" else "")
         for system in systems
@@ -52,7 +53,7 @@ def _named(systems: Iterable[System]) -> list[str]:
 
 
 def _joined(paths: list[str], start: str = r"\/(") -> list[str]:
-    """As few expressions as hold all. The path of an API at / is every path."""
+    """As few expressions as possible. The path of an API at / matches every path."""
     if "/" in paths:
         return [EVERYTHING]
     expressions: list[str] = []

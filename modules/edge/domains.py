@@ -1,4 +1,4 @@
-"""Domain names in the form that DNS, certificates and the load balancer accept."""
+"""Domain names in the format that DNS, certificates and the load balancer accept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from tierra.validation.labels import is_label, is_name
 from tierra.validation.model import rule_error
 
-LONGEST = 253  # RFC 1035, less the dot of the root
+LONGEST = 253  # RFC 1035, without the dot of the root
 # The first name of a certificate (ACM user guide, "Request a public certificate").
 LONGEST_DOMAIN = 64
 # A value of a host condition (botocore: elbv2, shape HostHeaderConditionConfig).
@@ -24,7 +24,7 @@ _RULE = (
 
 
 def domain_name(name: str) -> str:
-    """The name itself when it is one; a remedy otherwise."""
+    """The name if it is valid. Raises an error with a remedy otherwise."""
     if _legal(name):
         return name
     plain = _plain(name)
@@ -48,18 +48,18 @@ def lies_in(name: str, zone: str) -> bool:
 
 
 def covered(name: str, names: Collection[str]) -> bool:
-    """Whether a name is one of these, or is meant by one with a star, which stands for one label."""
+    """Whether a name is in the list, or matches a wildcard, which stands for one label."""
     return name in names or f"*.{name.partition('.')[2]}" in names
 
 
 def without_star(name: str) -> str:
-    """What a certificate proves control of: the same for `*.example.com` and `example.com`."""
+    """The name that a certificate validates: the same for `*.example.com` and `example.com`."""
     return name.removeprefix("*.")
 
 
 def slug(name: str) -> str:
-    """A domain name as part of a Terraform name. No two names give the same: dots become one underscore,
-    hyphens two, and the two never meet in a domain name."""
+    """A domain name as part of a Terraform name. Different names have different slugs: dots become one
+    underscore, hyphens two, and the two are never adjacent in a domain name."""
     return name.replace("*", "any-").replace("-", "__").replace(".", "_")
 
 

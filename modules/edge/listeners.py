@@ -1,4 +1,4 @@
-"""Listeners of the load balancer: plain HTTP is redirected to TLS, known names go to the gateway, others get
+"""Listeners of the load balancer: HTTP is redirected to HTTPS, known hosts go to the gateway, others get
 404."""
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 from modules.edge.names import all_hosts, own_hosts
 from tierra.terraform.stack import Stack
 
-# The policies that AWS recommends, by the oldest TLS they speak: forward secrecy, authenticated ciphers,
-# and key exchange that is safe from quantum computers for clients that know it (ELB user guide, "Security
-# policies for your Application Load Balancer").
+# The security policies that AWS recommends, by their minimum TLS version: forward secrecy, authenticated
+# ciphers, and post-quantum key exchange for clients that support it (ELB user guide, "Security policies for
+# your Application Load Balancer").
 POLICIES = {
     "1.2": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
     "1.3": "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
 }
-# Between other rules there is room for those of an emergency.
+# Distance between rules, which leaves room for rules in an emergency.
 GATEWAY_PRIORITY = 100
 SECONDS_PER_DAY = 86_400
 
 
 def listeners(stack: Stack, load_balancer: Lb, target_group: LbTargetGroup, certificate_arn: str) -> None:
-    """`aws_lb_listener.http`, `aws_lb_listener.https`, the rule `gateway`, and `gateway_<system>` for names
-    that a system has for itself."""
+    """`aws_lb_listener.http`, `aws_lb_listener.https`, the rule `gateway`, and `gateway_<system>` for the
+    hosts of a system."""
     _http(stack, load_balancer)
     https = _https(stack, load_balancer, certificate_arn)
     environment = stack.environment
@@ -55,8 +55,8 @@ def _rule(
     hosts: Sequence[str],
     priority: int | None = None,
 ) -> None:
-    """Without a priority the provider takes the next one that is free: these rules all do the same, in any
-    order (internal/service/elbv2/listener_rule.go)."""
+    """Without a priority the provider uses the next free one, and the order of these rules does not matter
+    (internal/service/elbv2/listener_rule.go)."""
     stack.add(
         LbListenerRule,
         role,
@@ -92,7 +92,7 @@ def _http(stack: Stack, load_balancer: Lb) -> None:
 
 
 def _https(stack: Stack, load_balancer: Lb, certificate_arn: str) -> LbListener:
-    """Requests for names that are not ours, as robots send them by address, never reach the gateway."""
+    """Requests for unknown hosts, such as those of scanners, never reach the gateway."""
     settings = stack.environment.edge
     return stack.add(
         LbListener,

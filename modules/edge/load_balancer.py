@@ -12,8 +12,7 @@ from tierra.terraform.stack import Stack
 
 
 def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs) -> Lb:
-    """`aws_lb.main`. Who connected, what was asked and which target failed is in the bucket of access
-    logs."""
+    """`aws_lb.main`. Logs of connections, requests and health checks are in the bucket of access logs."""
     bucket, internal = storage.logs_bucket_name, stack.environment.edge.internal
     subnets = network.private_subnet_ids if internal else network.public_subnet_ids
     made = stack.add(

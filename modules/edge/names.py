@@ -1,4 +1,4 @@
-"""Every name of the platform: those of `edge`, and the hosts of systems."""
+"""Every host name of the platform: names of `edge`, and hosts of systems."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from modules.edge.spec import Edge
 from modules.systems.spec import System
 from tierra.validation.model import Violation
 
-# Names of a certificate (ACM user guide, "Quotas").
+# Maximum number of names of a certificate (ACM user guide, "Quotas").
 MOST_NAMES = 10
 
 
 def own_hosts(edge: Edge, systems: Mapping[str, System]) -> dict[str, tuple[str, ...]]:
-    """By system, the names that need records, a certificate and a rule besides those of `edge`."""
+    """By system, hosts that need records, a certificate and a rule in addition to those of `edge`."""
     found = {
         name: tuple(host for host in system.hosts if not covered(host, edge.hosts))
         for name, system in systems.items()
@@ -23,14 +23,13 @@ def own_hosts(edge: Edge, systems: Mapping[str, System]) -> dict[str, tuple[str,
 
 
 def all_hosts(edge: Edge, systems: Mapping[str, System]) -> tuple[str, ...]:
-    """Every name once, the main one first."""
+    """Every host name without duplicates, the main one first."""
     own = (host for hosts in own_hosts(edge, systems).values() for host in hosts)
     return tuple(dict.fromkeys((*edge.hosts, *own)))
 
 
 def proven(hosts: Iterable[str]) -> dict[str, str]:
-    """The names to prove control of, without stars, each with the name in the certificate that asks for
-    it."""
+    """The names to validate, without wildcards, each with the name in the certificate that requires it."""
     names: dict[str, str] = {}
     for host in hosts:
         names.setdefault(without_star(host), host)
@@ -38,8 +37,8 @@ def proven(hosts: Iterable[str]) -> dict[str, str]:
 
 
 def host_violations(edge: Edge, systems: Mapping[str, System]) -> Iterator[Violation]:
-    """Zones hold every name, and each zone one; a certificate of ACM carries all. Paths start at the root of
-    the spec."""
+    """Every name must be in a zone, every zone must have a name, and the certificate must hold all names.
+    Paths start at the root of the spec."""
     for name, system in systems.items():
         for index, host in enumerate(system.hosts):
             if edge.records and not edge.zone_of(host):

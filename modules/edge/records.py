@@ -1,7 +1,7 @@
-"""The names under which users find the load balancer.
+"""DNS records of the load balancer.
 
-They are A records alone. An AAAA record needs a load balancer with IPv6, and that needs subnets with IPv6,
-which the network does not have: it would name an address without an answer.
+Only A records: an AAAA record requires a load balancer and subnets with IPv6, which the network does not
+have.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tierra.terraform.stack import Stack
 
 
 def records(stack: Stack, zones: Zones, load_balancer: Lb) -> None:
-    """`aws_route53_record.address_<name>` for each name: it follows the load balancer's addresses."""
+    """`aws_route53_record.address_<name>` for each host name: an alias of the load balancer."""
     for host in all_hosts(stack.environment.edge, stack.environment.systems):
         stack.add(
             Route53Record,

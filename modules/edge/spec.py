@@ -1,4 +1,4 @@
-"""Keys of `edge:`: the names of the platform, and what protects them."""
+"""Keys of `edge:`: host names, load balancer and firewall."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tierra.validation.optional import MAY_BE_OFF, OFF
 if TYPE_CHECKING:
     from modules.network.spec import Network
 
-# A rule of the load balancer takes five values in all (ELB user guide, "Quotas for your Application Load
-# Balancers"): the domain and these.
+# A load balancer rule has at most five values (ELB user guide, "Quotas for your Application Load Balancers"):
+# the domain and these.
 MOST_ALIASES = 4
-# Two rules each of the 60 that a security group holds (Amazon VPC quotas).
+# Two rules each, of 60 in a security group (Amazon VPC quotas).
 MOST_CLIENTS = 20
 
 
@@ -47,7 +47,7 @@ def _quoted(value: Any) -> Any:
 
 
 def _dns(value: object) -> object:
-    return OFF if value is False else value  # as other readers of YAML have it
+    return OFF if value is False else value  # false in other YAML parsers
 
 
 ZoneId = Annotated[
@@ -185,7 +185,7 @@ class Edge(Model):
 
     @rule("dns", "certificate", "zone_id", "zone_role", "zones", "caa")
     def records_are_written_or_not(self) -> Iterator[Violation]:
-        """A certificate is proven or brought, and no key is without effect."""
+        """dns: off requires your own certificate, and refuses keys that would have no effect."""
         if not self.records and self.certificate is None:
             rule = "dns: off requires certificate, because ACM validates its own by records in the zone"
             remedy = (
@@ -212,12 +212,12 @@ class Edge(Model):
 
     @property
     def internal(self) -> bool:
-        """Whether the internet reaches nothing."""
+        """Whether the load balancer is not reachable from the internet."""
         return self.scheme == "internal"
 
     @rule("scheme", "clients", "shield")
     def internal_is_for_clients(self) -> Iterator[Violation]:
-        """Clients and Shield go with one scheme each."""
+        """clients require scheme: internal, and Shield requires scheme: internet."""
         if self.clients and not self.internal:
             rule = "clients requires scheme: internal, but the load balancer is open to the internet"
             yield Violation(("clients",), rule, "remove them, or write scheme: internal")
@@ -232,12 +232,12 @@ class Edge(Model):
 
     @property
     def records(self) -> bool:
-        """Whether the names have records here."""
+        """Whether Tierra writes the records."""
         return self.dns == "route53"
 
     @property
     def main_domain(self) -> str:
-        """The name that users type."""
+        """The host name in the address of the platform."""
         return self.domain or f"app.{self.zone}"
 
     @property
@@ -251,30 +251,30 @@ class Edge(Model):
         return (self.zone, *self.zones)
 
     def zone_of(self, name: str) -> str | None:
-        """The zone that holds the records of a name, which is the longest; None where none does."""
+        """The zone for the records of a name: the longest that matches, or None."""
         found = (zone for zone in self.zone_names if lies_in(without_star(name), zone))
         return max(found, key=len, default=None)
 
     @property
     def places(self) -> str:
-        """The zones as a rule names them."""
+        """The zones as messages list them."""
         return f"the zone {self.zone}" if not self.zones else f"one of the zones {', '.join(self.zone_names)}"
 
     def strict_below(self, hosts: Collection[str]) -> bool:
-        """Whether HSTS holds for names below these (RFC 6797, 6.1.2); for those of a whole zone only on
-        request. What lies outside of `zone`, with dns: off, may be a whole zone, too."""
+        """Whether HSTS applies to names below these (RFC 6797, 6.1.2); for a whole zone only if the spec says
+        so. With dns: off, names outside of `zone` may be whole zones, too."""
         if self.hsts_subdomains is not None:
             return self.hsts_subdomains
         return all(name not in self.zone_names and self.zone_of(name) for name in hosts)
 
     def authority_at(self, name: str) -> bool:
-        """Whether a name has a CAA record. It binds all names below without one (RFC 8659, 3), so that the
-        zone has one only on request."""
+        """Whether a name has a CAA record. It applies to all names below without one (RFC 8659, 3), so a
+        whole zone has one only if the spec says so."""
         return name not in self.zone_names if self.caa is None else self.caa
 
     @rule("zone", "zones", "domain", "dns")
     def domain_lies_in_the_zone(self) -> Iterator[Violation]:
-        """The zone can hold the name, and a certificate can carry it."""
+        """The domain must be in a zone, and short enough for a certificate."""
         if self.records and not self.zone_of(self.main_domain):
             rule = f"the domain must be {self.places} or a name below it"
             yield Violation(("domain",), rule, f"write app.{self.zone}, or change edge.zone")
@@ -285,7 +285,7 @@ class Edge(Model):
 
     @rule("zone", "zones", "domain", "aliases", "dns")
     def aliases_are_few_and_distinct(self) -> Iterator[Violation]:
-        """Further names lie in the zone, are no more than a rule takes, and none stands twice."""
+        """Aliases must be in a zone, different, and at most as many as a rule accepts."""
         for index, name in enumerate(self.aliases):
             if self.records and not self.zone_of(name):
                 rule = f"every name must be in {self.places}"
@@ -301,7 +301,7 @@ class Edge(Model):
 
 
 def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Violation]:
-    """Real certificates and records are for names that the spec has. Without records no zone is needed."""
+    """target: aws requires names for real certificates and records. Without records no zone is required."""
     if key == "zone" and not edge.records:
         return
     if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
@@ -315,7 +315,7 @@ def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> It
 
 
 def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Violation]:
-    """A listener takes certificates of its own region and account (ELB user guide, "SSL certificates for your
+    """A listener requires a certificate in its region and account (ELB user guide, "SSL certificates for your
     Application Load Balancer")."""
     if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
         rule = f"the certificate must be in the region {region} and the account {account}"
@@ -323,7 +323,7 @@ def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -
 
 
 def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violation]:
-    """The VPC is let in anyway; what is routed here from elsewhere must be reserved."""
+    """The VPC always has access; other ranges must be reserved."""
     for index, each in enumerate(edge.clients):
         path = ("edge", "clients", index)
         if any(each.overlaps(block) for block in network.blocks):
@@ -335,7 +335,8 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violati
 
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Violation]:
-    """A role for the zone is in another account of the partition, and no pull request can take it on."""
+    """zone_role must be in another account of the partition, and pull requests must not be able to assume
+    it."""
     given: dict[KeyPath, str | None] = {("edge", "zone_role"): edge.zone_role}
     given |= {("edge", "zones", name, "role"): zone.role for name, zone in edge.zones.items()}
     for path, role in given.items():
@@ -366,8 +367,8 @@ def shield_is_sold(edge: Edge, partition: str) -> Iterator[Violation]:
 
 
 def load_balancer_may_have_the_name(project: str) -> Iterator[Violation]:
-    """The load balancer is named after the project, and AWS keeps one beginning for itself (botocore: elbv2,
-    shape CreateLoadBalancerInput)."""
+    """The load balancer is named after the project, and AWS reserves a prefix (botocore: elbv2, shape
+    CreateLoadBalancerInput)."""
     if project.split("-")[0] == "internal":
         rule = "the name must not be internal or start with internal-: AWS refuses such load balancers"
         yield Violation(("project",), rule, "choose another name")

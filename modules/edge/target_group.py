@@ -1,5 +1,5 @@
-"""The target group of the gateway: Kong's pods, by address. The controller of the gateway tier registers
-them."""
+"""The target group of the gateway: IP addresses of Kong pods, which the controller of the gateway tier
+registers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from modules.network.outputs import NetworkOutputs
 from modules.systems.requests_spec import USUAL_SECONDS, patience
 from tierra.terraform.stack import Stack
 
-# Terraform appends 26 digits, and the whole has 32 characters at most.
+# Terraform appends 26 digits, and the maximum length is 32 characters.
 NAME_PREFIX = "kong-"
 PROXY_PORT = 8000
 STATUS_PORT = 8100
-# What a pod that is going away has left for requests in flight, where none may take longer than usual.
+# The deregistration delay of a terminating pod for requests in flight, with the default time limit.
 DRAIN_SECONDS = 30
 
 
 def target_group(stack: Stack, network: NetworkOutputs) -> LbTargetGroup:
-    """`aws_lb_target_group.gateway`. Kong answers at /status/ready only when it has its routes."""
+    """`aws_lb_target_group.gateway`. Kong's /status/ready succeeds only once it has its routes."""
     longest = patience(stack.environment.systems)
     return stack.add(
         LbTargetGroup,
@@ -29,7 +29,7 @@ def target_group(stack: Stack, network: NetworkOutputs) -> LbTargetGroup:
         target_type="ip",
         ip_address_type="ipv4",
         port=PROXY_PORT,
-        protocol="HTTP",  # TLS ends at the load balancer; only its security group reaches this port
+        protocol="HTTP",  # TLS ends at the load balancer; only its security group can reach this port
         protocol_version="HTTP1",
         load_balancing_algorithm_type="least_outstanding_requests",
         deregistration_delay=str(longest if longest > USUAL_SECONDS else DRAIN_SECONDS),

@@ -1,4 +1,4 @@
-"""The tier edge: names, certificate, load balancer and firewall between the internet and the gateway."""
+"""The edge tier: host names, certificate, load balancer and web application firewall."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tierra.terraform.stack import Stack
 
 
 class Edge:
-    """Fills the stack. Each noun is a file of its own, named as it is here."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         network, storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)

@@ -1,4 +1,4 @@
-"""The web application firewall: one web ACL, in front of the load balancer."""
+"""The web application firewall: one web ACL for the load balancer."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from modules.edge.waf_rules import TOO_MANY, waf_rules
 from modules.edge.waf_spec import Waf
 from tierra.terraform.stack import Stack
 
-# What these headers say is enough to act as the user.
+# Headers with credentials of users.
 SECRET_HEADERS = ("authorization", "cookie")
 
 
 def waf(stack: Stack, settings: Waf, load_balancer: Lb) -> Wafv2WebAcl:
-    """`aws_wafv2_web_acl.main`. What no rule blocks passes."""
+    """`aws_wafv2_web_acl.main`. Requests that no rule blocks are allowed."""
     systems = stack.environment.systems.values()
     acl = stack.add(
         Wafv2WebAcl,
@@ -58,7 +58,7 @@ def waf(stack: Stack, settings: Waf, load_balancer: Lb) -> Wafv2WebAcl:
 
 
 def _data_protection() -> Wafv2WebAclDataProtectionConfig:
-    """No session of a user is read in logs or in the samples of the console."""
+    """Logs and sampled requests do not contain sessions of users."""
     field = Wafv2WebAclDataProtectionConfigDataProtectionField(
         field_type="SINGLE_HEADER",
         field_keys=list(SECRET_HEADERS),
@@ -69,7 +69,7 @@ def _data_protection() -> Wafv2WebAclDataProtectionConfig:
 
 
 def _address_sets(stack: Stack, settings: Waf) -> dict[str, str]:
-    """The ARNs of the address sets that rules ask, by the rule's name."""
+    """The ARNs of the IP sets of rules, by the rule's name."""
     wanted = {
         "allowed": settings.allowed_addresses,
         "blocked": settings.blocked_addresses if settings.rules.blocked != "off" else (),

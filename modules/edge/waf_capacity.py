@@ -1,6 +1,6 @@
 """The rules of the web ACL in their order, and the capacity units of each.
 
-AWS bills web ACLs by capacity and refuses those that need more than they may; the sum is known beforehand.
+AWS bills web ACLs by capacity and refuses those above the maximum; the sum is known in advance.
 """
 
 from __future__ import annotations
@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-# The basic price covers this much, and no web ACL holds more than the second (AWS WAF developer guide, "Web
-# ACL capacity units").
+# The capacity in the basic price, and the maximum of a web ACL (AWS WAF developer guide, "Web ACL capacity
+# units").
 COVERED = 1500
 MOST = 5000
-# Rate-based rules in one web ACL (AWS WAF developer guide, "Quotas"), less the one for all requests.
+# Maximum number of rate-based rules in a web ACL (AWS WAF developer guide, "Quotas"), without the one for all
+# requests.
 MOST_PATHS = 9
 
-# AWS WAF developer guide, the page of each statement: IP set 1; geographic match 1; rate-based 2, and what
-# narrows it on top: "starts with" 2, each text transformation 10.
+# AWS WAF developer guide, the page of each statement: IP set 1; geographic match 1; rate-based 2, plus its
+# scope-down statement: "starts with" 2, each text transformation 10.
 ADDRESSES = 1
 COUNTRIES = 1
 RATE = 2
@@ -28,13 +29,13 @@ GroupName = Literal["anti_ddos", "reputation", "anonymous", "bad_inputs", "commo
 
 @dataclass(frozen=True)
 class Group:
-    """A group of rules that AWS writes and keeps current."""
+    """A managed rule group of AWS."""
 
     name: str
     capacity: int
 
 
-# AWS WAF developer guide, "AWS Managed Rules rule groups list": the line "WCU" of each group.
+# AWS WAF developer guide, "AWS Managed Rules rule groups list": the WCU of each group.
 GROUPS: dict[GroupName, Group] = {
     "anti_ddos": Group("AWSManagedRulesAntiDDoSRuleSet", 50),
     "reputation": Group("AWSManagedRulesAmazonIpReputationList", 25),
@@ -46,8 +47,8 @@ GROUPS: dict[GroupName, Group] = {
     "unix": Group("AWSManagedRulesUnixRuleSet", 100),
 }
 
-# Cheap and certain questions first. AWS wants its DDoS rules before all others that judge, so that they see
-# the whole traffic. A rule keeps its number when others come and go; those of paths count on from `paths`.
+# Cheap and exact rules first. AWS recommends its DDoS rules before all other rule groups, so that they see
+# all traffic. A rule keeps its priority when others are added or removed; those of paths start at `paths`.
 PRIORITIES = {
     "allowed": 0,
     "blocked": 10,
@@ -66,7 +67,7 @@ PRIORITIES = {
 
 
 class Cost(NamedTuple):
-    """What one rule takes of the web ACL."""
+    """The capacity units of one rule."""
 
     rule: str
     units: int
@@ -79,5 +80,5 @@ def arithmetic(costs: list[Cost]) -> str:
 
 
 def total(costs: list[Cost]) -> int:
-    """The capacity units of all."""
+    """The capacity units of all rules."""
     return sum(cost.units for cost in costs)

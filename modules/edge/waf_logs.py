@@ -1,4 +1,4 @@
-"""The log of the web ACL: what was blocked, challenged or counted, and why."""
+"""The log of the web ACL: blocked, challenged and counted requests, with the rule."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tierra.patterns.log_group import log_group
 from tierra.terraform.policy import Statement, document
 from tierra.terraform.stack import Stack
 
-# What passes is in the access logs of the load balancer already.
+# Allowed requests are in the access logs of the load balancer.
 KEPT = ("BLOCK", "CAPTCHA", "CHALLENGE", "COUNT", "EXCLUDED_AS_COUNT")
 
 
 def waf_logs(
     stack: Stack, settings: Waf, web_acl: Wafv2WebAcl, network: NetworkOutputs
 ) -> CloudwatchLogGroup:
-    """`aws_cloudwatch_log_group.waf`, encrypted, without what would let a reader act as a user."""
+    """`aws_cloudwatch_log_group.waf`, encrypted, with credentials of users redacted."""
     group = log_group(stack, "waf", _group_name(stack), settings.log_days, network.logs_key_arn)
     stack.add(
         Wafv2WebAclLoggingConfiguration,
@@ -49,7 +49,7 @@ def waf_logs(
 
 
 def _group_name(stack: Stack) -> str:
-    """WAF writes to groups whose names start like this, and to no others."""
+    """The log group of a web ACL must have this prefix."""
     return f"aws-waf-logs-{stack.names.stem}"
 
 
@@ -75,8 +75,8 @@ def _filter() -> Wafv2WebAclLoggingConfigurationLoggingFilter:
 
 
 def _delivery(stack: Stack) -> CloudwatchLogResourcePolicy:
-    """Deliveries of this account may write to the group; AWS would otherwise write a policy of its own, for
-    all."""
+    """Log delivery of this account may write to the group; otherwise AWS would create a broader policy
+    itself."""
     place = stack.environment
     return stack.add(
         CloudwatchLogResourcePolicy,

@@ -1,6 +1,6 @@
 """The rules of the web ACL, from the spec's switches.
 
-A rule that only counts lets requests through and logs what it would have blocked. `statement` is untyped in
+A counting rule allows requests and logs those that it would have blocked. `statement` is untyped in
 the bindings; its dicts have terraform's own keys.
 """
 
@@ -28,13 +28,13 @@ from modules.edge.waf_spec import Rate, Switch, Waf
 Statement = dict[str, Any]
 
 TOO_MANY = "too_many_requests"
-# AWS only counts the addresses on this list of known attackers; here they are refused with the others.
+# AWS's default for this list of known attackers is count; here they are blocked.
 DDOS_LIST = "AWSManagedIPDDoSList"
 
 
 def waf_rules(settings: Waf, sets: dict[str, str], exempt: list[str]) -> list[Wafv2WebAclRule]:
-    """Every rule that is on, by priority. `sets` are the ARNs of the address sets that exist, by rule;
-    `exempt` are expressions for what is never challenged."""
+    """Every rule that is on, by priority. `sets` are the ARNs of the IP sets, by rule; `exempt` are
+    expressions for requests that are never challenged."""
     rules = [*_own(settings, sets), *_rates(settings), *_groups(settings, exempt)]
     return sorted(rules, key=lambda rule: rule.priority)
 
@@ -52,7 +52,7 @@ def _own(settings: Waf, sets: dict[str, str]) -> Iterator[Wafv2WebAclRule]:
 
 
 def _rates(settings: Waf) -> Iterator[Wafv2WebAclRule]:
-    """Too many requests are answered with 429, which honest clients understand."""
+    """Requests above a rate get 429, which well-behaved clients handle."""
     if settings.rules.rate != "off":
         yield _rule("rate", _rate(settings.rate), action=_action(settings.rules.rate, TOO_MANY))
     for index, (name, each) in enumerate(settings.paths.items() if settings.rules.paths != "off" else ()):
@@ -91,8 +91,8 @@ def _groups(settings: Waf, exempt: list[str]) -> Iterator[Wafv2WebAclRule]:
 
 
 def _anti_ddos(exempt: list[str]) -> Statement:
-    """During a flood, browsers prove silently that they are browsers; likely attackers are blocked. The
-    sensitivities are AWS's defaults, written down."""
+    """During an attack, browsers get a silent challenge, and likely attackers are blocked. The sensitivities
+    are AWS's defaults, stated explicitly."""
     challenge = {
         "usage_of_action": "ENABLED",
         "sensitivity": "HIGH",

@@ -21,13 +21,13 @@ LogDays = Literal[
 ]
 # fmt: on
 
-# AWS's own advice to begin with (botocore: wafv2, shape ClientSideAction), for what no browser shows as a
-# page.
+# Recommended by AWS as a start (botocore: wafv2, shape ClientSideAction), for requests that no browser shows
+# as a page.
 CHALLENGE_EXCEPT = (
     r"\/api(\/|$)|\.(acc|avi|css|gif|jpe?g|js|mp[34]|ogg|otf|pdf|png|tiff?|ttf|webm|webp|woff2?)$"
 )
 MOST_EXPRESSIONS = 5
-# Forms and uploads are larger than the 8 KB that the rule takes for suspicious.
+# Forms and uploads often exceed the 8 KB of this rule.
 ONLY_COUNT: dict[GroupName, tuple[str, ...]] = {"common": ("SizeRestrictions_BODY",)}
 
 
@@ -137,7 +137,7 @@ class Waf(Model):
 
     @property
     def costs(self) -> list[Cost]:
-        """Every rule that the web ACL gets, with its capacity units, in the order of evaluation."""
+        """Every rule of the web ACL, with its capacity units, in the order of evaluation."""
         own = {"blocked": waf_capacity.ADDRESSES * bool(self.blocked_addresses)}
         own["countries"] = waf_capacity.COUNTRIES * bool(self.blocked_countries)
         own["rate"] = waf_capacity.RATE
@@ -151,7 +151,7 @@ class Waf(Model):
 
     @rule("rules", "paths", "allowed_addresses", "blocked_addresses", "blocked_countries", "capacity")
     def rules_fit(self) -> Iterator[Violation]:
-        """The rules need no more capacity units than the web ACL may have."""
+        """The rules must not exceed the capacity units of the web ACL."""
         needed = total(self.costs)
         if needed > self.capacity:
             rule = f"the rules must need at most {self.capacity} capacity units: {arithmetic(self.costs)}"
@@ -164,7 +164,7 @@ class Waf(Model):
 
     @rule("paths")
     def paths_are_few_and_distinct(self) -> Iterator[Violation]:
-        """No more than AWS allows, and no two alike."""
+        """Paths must be different, and at most as many as AWS allows."""
         if len(self.paths) > MOST_PATHS:
             rule = (
                 f"there must be at most {MOST_PATHS} paths: AWS allows ten rates, and one is for all requests"
@@ -181,7 +181,7 @@ class Waf(Model):
 
     @rule("challenge_except")
     def expressions_are_few(self) -> Iterator[Violation]:
-        """AWS takes one to five."""
+        """AWS WAF accepts one to five expressions."""
         if not 1 <= len(self.challenge_except) <= MOST_EXPRESSIONS:
             remedy = "write one to five, joining some by |, or remove the line for the default"
             number = f"{len(self.challenge_except)} expressions"
@@ -189,7 +189,7 @@ class Waf(Model):
 
     @rule("allowed_addresses", "blocked_addresses", "blocked_countries")
     def lists_name_each_once(self) -> Iterator[Violation]:
-        """No range or country stands twice, or in both lists of ranges."""
+        """No range or country may be repeated, or be in both lists."""
         for key in ("allowed_addresses", "blocked_addresses", "blocked_countries"):
             for index in repeated(getattr(self, key)):
                 yield Violation((key, index), "each must be named once", "remove the second one")

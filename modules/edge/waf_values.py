@@ -1,4 +1,4 @@
-"""Single values of `edge.waf:`, in the form that AWS accepts."""
+"""Values of `edge.waf:` in the format that AWS accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hosted zones. They exist before and after any environment, so they are looked up, never created."""
+"""Hosted zones, which are looked up and never created: they exist independently of environments."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MAIN, PROVIDER = "main", "zone"
 
 @dataclass(frozen=True)
 class Zone:
-    """The ID, and the provider that reaches the zone; None for that of everything else."""
+    """The ID, and the provider for the account of the zone; None for the default provider."""
 
     id: str
     provider: AwsProvider | None
 
 
 class Zones:
-    """`data.aws_route53_zone.main`, the public zone of that name, unless the spec has its ID, and one named
-    after each further zone of the spec. Only zones with names are looked up."""
+    """`data.aws_route53_zone.main`, the public zone of that name, unless the spec has its ID, and one for
+    each further zone of the spec. Only zones without an ID are looked up."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -34,7 +34,7 @@ class Zones:
         self._zones = {name: self._zone(name) for name in self._settings.zone_names if name in used}
 
     def of(self, host: str) -> Zone:
-        """The zone that holds the records of a name."""
+        """The zone for the records of a name."""
         return self._zones[self._settings.zone_of(host) or self._settings.zone]
 
     def _zone(self, name: str) -> Zone:
@@ -53,8 +53,8 @@ class Zones:
         return Zone(found.zone_id, provider)
 
     def _provider(self, role: str | None, alias: str) -> AwsProvider | None:
-        """`aws.zone`, in the account of the zone; one for each role. The provider takes on one role after the
-        other (hashicorp/terraform-provider-aws #39255)."""
+        """`aws.zone`, in the account of the zone; one for each role. The provider assumes the roles one after
+        the other (hashicorp/terraform-provider-aws #39255)."""
         if role is None:
             return None
         if role not in self._providers:

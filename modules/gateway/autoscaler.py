@@ -1,5 +1,5 @@
-"""The cluster autoscaler: adds nodes for pods without room and removes idle ones. The compute tier has its
-role."""
+"""The cluster autoscaler: adds nodes for unschedulable pods and removes idle ones. Its role is in the compute
+tier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published charts of the gateway, each at one version, and where their values are written."""
+"""The published charts of the gateway tier, each at one version, and the templates of their values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tierra.patterns.images import pulled_from
 from tierra.terraform.stack import Stack
 from tierra.terraform.templating import Templates
 
-# Definitions of ServiceMonitor and PrometheusRule come first: every other chart may bring some.
+# CRDs such as ServiceMonitor and PrometheusRule come first: other charts create such objects.
 PROMETHEUS_CRDS = Chart(
     "prometheus-operator-crds", "31.0.1", "https://prometheus-community.github.io/helm-charts"
 )
@@ -20,7 +20,7 @@ KONG = Chart("kong", "3.4.1", "https://charts.konghq.com")
 
 
 def rendered(stack: Stack, chart: Chart, **values: Any) -> str:
-    """The values of a chart: templates/gateway/<chart>.yaml, filled in."""
+    """The values of a chart: templates/gateway/<chart>.yaml, rendered."""
     return Templates().argument(
         f"gateway/{chart.name}.yaml",
         registry=pulled_from(stack),

@@ -1,5 +1,5 @@
-"""Shared objects of the cluster: definitions of monitors, storage class, priority class, namespaces, network
-policies of Kong, and a ban on load balancers that Terraform does not own."""
+"""Shared objects of the cluster: CRDs of monitors, storage class, priority class, namespaces, network
+policies of Kong, and a ban on load balancers that Terraform does not manage."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def definitions(stack: Stack, after: Sequence[ITerraformDependable]) -> Release:
 
 
 def shared(stack: Stack, cluster: ComputeOutputs) -> Release:
-    """`helm_release.cluster`: the project's own chart templates/gateway/cluster. It makes the namespace of
-    records, so its own record lies in another."""
+    """`helm_release.cluster`: the project's own chart templates/gateway/cluster. It creates the namespace of
+    release records, so its own record is in another one."""
     subnets = stack.environment.network.layout
     values = {
         "storageClass": {"name": STORAGE_CLASS, "keyArn": cluster.ebs_key_arn},

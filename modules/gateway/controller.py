@@ -1,5 +1,5 @@
-"""The AWS load-balancer controller with a single task: it registers the addresses of Kong's pods in the
-target group of the edge. Its role cannot create load balancers or change security groups."""
+"""The AWS load-balancer controller, which only registers the addresses of Kong pods in the target group of
+the edge tier. Its role cannot create load balancers or change security groups."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ ACCOUNT = "aws-load-balancer-controller"
 def controller_identity(
     stack: Stack, cluster: ComputeOutputs, edge: EdgeOutputs
 ) -> list[ITerraformDependable]:
-    """`aws_iam_role.load_balancer_controller`, its rights and its association."""
+    """`aws_iam_role.load_balancer_controller`, its policy and its pod identity association."""
     role = pod_role(
         stack, "load_balancer_controller", "The controller registers pods as targets", SYSTEM, ACCOUNT
     )
-    # The calls for a binding of addresses without a networking section; only targets that are instances, and
-    # rules of security groups, need more. Source: kubernetes-sigs/aws-load-balancer-controller v3.5.0,
+    # Permissions for a TargetGroupBinding of IP addresses without a networking section; only instance targets
+    # and security group rules require more. Source: kubernetes-sigs/aws-load-balancer-controller v3.5.0,
     # pkg/targetgroupbinding and pkg/networking.
     rights = grant(
         stack,

@@ -1,4 +1,4 @@
-"""Kong behind the load balancer: without a database, its routes from the Ingresses of the systems."""
+"""Kong behind the load balancer: without a database, with routes from the Ingresses of the systems."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from tierra.terraform.stack import Stack
 from tierra.validation.namespaces import GATEWAY
 
 INGRESS_CLASS = "kong"
-# The tags of the chart, 3.9 and 3.5, move. Releases of Kong/kong and Kong/kubernetes-ingress-controller.
+# The tags of the chart, 3.9 and 3.5, are moving. Releases of Kong/kong and
+# Kong/kubernetes-ingress-controller.
 PROXY_IMAGE, CONTROLLER_IMAGE = "3.9.2", "3.5.12"
-# MiB of a pod on the disk of its node besides bodies: the rest of its folder, temporary files, and
-# logs of a container, of which the kubelet keeps five files of 10 MiB.
+# MiB of a pod on the disk of its node in addition to bodies: temporary files, and logs of a container, of
+# which the kubelet keeps five files of 10 MiB.
 FOLDER, TMP, LOGS = 64, 64, 128
-# Seconds that a pod of Kong that goes still answers, and those that requests in flight then have, where none
-# may take longer than usual.
+# Seconds that a terminating Kong pod still accepts requests, and the default time limit of requests in flight
+# then.
 ANSWERS_ON, LAST = 20, 30
-# Kong keeps an idle connection for longer than the load balancer. The other way round the load balancer would
-# send requests into connections that Kong is closing, and users would see 502.
+# Kong keeps idle connections longer than the load balancer. Otherwise the load balancer would send requests
+# into connections that Kong is closing, and users would get 502.
 LONGER = 15
-# Where Kong and the systems send what they trace; the observability tier answers there.
+# The address of the OpenTelemetry collector, which the observability tier installs.
 COLLECTOR = "http://collector.observability.svc.cluster.local:4318"
 
 
 def kong(
     stack: Stack, network: NetworkOutputs, edge: EdgeOutputs, after: Sequence[ITerraformDependable]
 ) -> Release:
-    """`helm_release.kong`, with the binding of its pods to the target group of the edge.
+    """`helm_release.kong`, with the TargetGroupBinding of its pods.
 
-    `after` holds the controller: the binding has a finalizer that only the controller takes off, so on the
-    way down Kong and its binding must go first.
+    `after` includes the controller: the binding has a finalizer that only the controller removes, so Kong and
+    its binding must be destroyed first.
     """
     settings, systems = stack.environment.gateway, stack.environment.systems
     longest = patience(systems)

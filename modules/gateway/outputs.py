@@ -1,4 +1,4 @@
-"""Outputs of the gateway, and of the shared parts of the cluster, for other tiers."""
+"""Outputs of the gateway tier: Kong, and the shared parts of the cluster."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from tierra.terraform.outputs import Outputs
 
 @dataclass(frozen=True)
 class GatewayOutputs(Outputs, tier="gateway"):
-    """Reading one of them also says: what is installed here is there before the reader's releases."""
+    """A tier that reads one of them installs its releases after those of the gateway."""
 
-    ingress_class: Annotated[str, "Class of Ingress that Kong answers"]
+    ingress_class: Annotated[str, "Ingress class of Kong"]
     namespace: Annotated[str, "Namespace of Kong"]
-    releases_namespace: Annotated[str, "Namespace in which Helm keeps records of the project's own releases"]
-    storage_class: Annotated[str, "Class of volumes, encrypted, that is used where none is named"]
-    priority_class: Annotated[str, "Class of pods that many others wait for"]
+    releases_namespace: Annotated[
+        str, "Namespace in which Helm stores the records of the project's own releases"
+    ]
+    storage_class: Annotated[str, "Name of the default storage class; its volumes are encrypted"]
+    priority_class: Annotated[str, "Priority class of pods that other pods depend on"]
     secrets_operator_role_arn: Annotated[
-        str, "Role of External Secrets, which may assume those that may read secrets"
+        str, "ARN of the IAM role of External Secrets, which may assume the roles that read secrets"
     ]

@@ -1,7 +1,7 @@
-"""External Secrets: copies secrets from Secrets Manager into the namespaces that may have them.
+"""External Secrets: copies secrets from Secrets Manager into the namespaces of their systems.
 
-Its own role reads no secret. Each system brings a role that may read its secrets and no others, and External
-Secrets assumes it for that system's namespace.
+Its own role reads no secret. Each system has a role that may read only its secrets, and External Secrets
+assumes it for the namespace of the system.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ ACCOUNT = "external-secrets"
 
 @dataclass(frozen=True)
 class SecretsIdentity:
-    """The role of the operator, and what must be there before its pods."""
+    """The role of External Secrets, and the resources that must exist before its pods."""
 
     role: IamRole
     before_pods: list[ITerraformDependable]
 
 
 def secrets_identity(stack: Stack, cluster: ComputeOutputs) -> SecretsIdentity:
-    """`aws_iam_role.external_secrets`, its rights and its association."""
+    """`aws_iam_role.external_secrets`, its policy and its pod identity association."""
     role = pod_role(
         stack, "external_secrets", "External Secrets takes on the roles of readers", NAMESPACE, ACCOUNT
     )

@@ -1,4 +1,4 @@
-"""Keys of `gateway:`: the pods of Kong, and limits for one client."""
+"""Keys of `gateway:`: the pods of Kong, and limits for clients."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class Gateway(Model):
 
     @property
     def upload_room(self) -> int:
-        """MiB on the disk of its node that a pod of Kong asks for."""
+        """MiB of node disk that a Kong pod requests."""
         return self.upload_mb * self.uploads
 
     @model_validator(mode="before")
     @classmethod
     def most_follows_least(cls, data: Any) -> Any:
-        """The most is twice the least, unless the file says it."""
+        """Left out, max_replicas is twice replicas."""
         if not isinstance(data, dict):
             return data
         replicas = data.get("replicas", 2)
@@ -69,7 +69,7 @@ class Gateway(Model):
 
     @rule("replicas", "max_replicas")
     def most_is_not_less(self) -> Iterator[Violation]:
-        """Load adds pods."""
+        """max_replicas must be at least replicas."""
         if self.max_replicas < self.replicas:
             rule = f"max_replicas ({self.max_replicas}) must be at least replicas ({self.replicas})"
             yield Violation(

@@ -1,4 +1,4 @@
-"""The tier gateway: Kong between load balancer and systems, and the components that the cluster needs."""
+"""The gateway tier: Kong between load balancer and systems, and shared components of the cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tierra.validation.namespaces import GATEWAY, RELEASES
 
 
 class Gateway:
-    """Fills the stack. Each noun is a file of its own."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         network, edge = NetworkOutputs.read(stack), EdgeOutputs.read(stack)

@@ -1,8 +1,7 @@
-"""Network access lists: the second barrier, around whole subnets. Security groups (firewall.py) decide in
-detail.
+"""Network ACLs: coarse filters for whole subnets, in addition to the security groups of firewall.py.
 
-Access lists forget connections, so answers need a rule too: they come to a port from 1024 up. One of
-these is shut to the internet: 3389, of remote desktops, which audits look for (Security Hub EC2.21, with 22).
+ACLs are stateless, so replies need a rule too: they go to ports from 1024 up. Port 3389 (RDP), which is one
+of these, is closed to the internet, because audits check it (Security Hub EC2.21, with 22).
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ VPC = "vpc"
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that passes. `peer` is the other end: a range, or the range of the VPC. Without a `number`
-    its place decides."""
+    """An allowed flow. `peer` is the other end: a range, or the range of the VPC. Without a `number`, the
+    position in the list decides."""
 
     name: str
     peer: str
@@ -39,7 +38,7 @@ WITHIN = Entry("vpc", VPC)
 REMOTE_DESKTOP = 3389
 ANSWERS = Entry("answers", ANYWHERE, "tcp", (1024, REMOTE_DESKTOP - 1))
 ANSWERS_ABOVE = Entry("answers_above", ANYWHERE, "tcp", (REMOTE_DESKTOP + 1, 65535))
-# Without it packets larger than some link on the way vanish silently.
+# ICMP "fragmentation needed": without it, path MTU discovery fails silently.
 UNREACHABLE = Entry("unreachable", ANYWHERE, "icmp")
 INBOUND = {
     "public": (
@@ -56,13 +55,13 @@ INBOUND = {
 OUTBOUND = {
     "public": (EVERYTHING,),
     "private": (EVERYTHING,),
-    # S3 through its gateway endpoint, which is the only route of a database subnet that leaves the VPC.
+    # S3 through the gateway endpoint, the only route of a database subnet out of the VPC.
     "database": (WITHIN, Entry("https", ANYWHERE, "tcp", (443, 443))),
 }
 
 
 def _from_private(name: str, port: int) -> tuple[Entry, ...]:
-    """A port from each private range; security groups say from which parts of them."""
+    """A port from each private range; security groups restrict it further."""
     return tuple(
         Entry(f"{name}_{str(block.network_address).replace('.', '_')}", str(block), "tcp", (port, port))
         for block in PRIVATE
@@ -75,7 +74,7 @@ TO_LOAD_BALANCER = _from_private("http", 80)
 
 
 def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkAcl]:
-    """`aws_network_acl.public`, `.private` and `.database`, each around all subnets of its kind."""
+    """`aws_network_acl.public`, `.private` and `.database`, each for all subnets of its kind."""
     lists = {}
     for kind in INBOUND:
         lists[kind] = stack.add(
@@ -92,19 +91,20 @@ def access_lists(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, NetworkA
 
 
 def _inside(subnets: Subnets, kind: str) -> list[Subnet]:
-    """The subnets around which a list is; those of pods are private ones."""
+    """The subnets of an ACL; pod subnets count as private."""
     pods = subnets.pods if kind == "private" else {}
     return [*getattr(subnets, kind).values(), *pods.values()]
 
 
 def _pods(stack: Stack) -> tuple[Entry, ...]:
-    """The other range of the VPC. Its number is its own, so that no entry moves for it."""
+    """The second range of the VPC. It has its own rule number, so that no other entry is renumbered for
+    it."""
     pods = stack.environment.network.pods
     return (Entry("pods", str(pods), number=50),) if pods else ()
 
 
 def _inbound(stack: Stack, kind: str) -> tuple[Entry, ...]:
-    """Browsers come to the public subnets, and those of `edge.clients` to the private ones."""
+    """Clients reach the public subnets; `edge.clients` reach the private ones."""
     place = stack.environment
     clients = place.edge.clients
     if kind == "public" and place.edge.internal:

@@ -14,10 +14,10 @@ from tierra.validation.model import Model, Violation, repeated, rule_error
 
 _TARGET = r"(tgw|pcx|vgw)-[0-9a-f]{8}([0-9a-f]{9})?"
 EVERYWHERE = IPv4Network("0.0.0.0/0")
-# AWS keeps parts of it for its own services in each VPC (Amazon VPC User Guide, "Subnet route tables").
+# AWS uses parts of it for its own services in each VPC (Amazon VPC User Guide, "Subnet route tables").
 LINK_LOCAL = IPv4Network("169.254.0.0/16")
-# A route table has 50 static routes unless the account was given more (Amazon VPC quotas, "Routes per route
-# table"), and private ones have one to NAT and one to S3; the rest is left to routes made elsewhere.
+# A route table has 50 static routes by default (Amazon VPC quotas, "Routes per route table"). Private tables
+# have one to NAT and one to S3; the rest is left for routes that others create.
 MOST_ROUTES = 40
 # Amazon VPC Transit Gateways quotas, "Unique transit gateway attachments per VPC".
 MOST_TRANSIT = 5
@@ -57,12 +57,13 @@ class Route(Model):
 
     @property
     def suffix(self) -> str:
-        """Ends the names of its routes in Terraform."""
+        """Suffix of the Terraform names of its routes."""
         return re.sub("[./]", "_", str(self.to))
 
 
 def route_violations(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...]) -> Iterator[Violation]:
-    """Routes that a table can have beside that of the VPC. Paths start at the section of the network."""
+    """Violations for routes that a route table of the VPC cannot have. Paths start at the section of the
+    network."""
     for index, route in enumerate(routes):
         path = ("routes", index, "to")
         if route.to == EVERYWHERE:

@@ -1,7 +1,7 @@
-"""Private access to AWS services: S3 through a free gateway, always; others through interface endpoints, if
-the spec asks.
+"""Private access to AWS services: S3 always, through a free gateway endpoint; other services through
+interface endpoints, if the spec says endpoints: all.
 
-Policies of endpoints say what may pass through them; what a caller may do is said in IAM besides.
+Endpoint policies restrict what passes through an endpoint, in addition to IAM.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from modules.network.vpc import AnyVpc
 from tierra.terraform.policy import Everyone, Everything, Statement, document
 from tierra.terraform.stack import Stack
 
-# What nodes, pods and their controllers call, with the prefix of the service's actions in IAM where only
-# callers of this account may pass. Not for sts, which also answers callers that have no account yet, nor for
-# the registry and the agents, which use tokens of their own.
+# Services that nodes, pods and their controllers call, with the prefix of their IAM actions if only
+# principals of this account may pass. sts has none, because callers have no account before they assume a
+# role; neither have the registry and the agents, which use their own tokens.
 INTERFACES: dict[str, str | None] = {
     "autoscaling": "autoscaling",
     "ec2": "ec2",
@@ -36,13 +36,13 @@ INTERFACES: dict[str, str | None] = {
     "xray": "xray",
 }
 
-# Names of these start otherwise in China: aws ec2 describe-vpc-endpoint-services there, as in aws-cdk's table
-# (packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts). The gateway of S3 is none of them.
+# The names of these have another prefix in China: aws ec2 describe-vpc-endpoint-services there, as in
+# aws-cdk's table (packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts). The gateway endpoint of S3 has not.
 IN_CHINA = {"autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "monitoring", "sts", "xray"}
 
 
 def service_name(region: str, partition: str, service: str) -> str:
-    """As the region calls the service of an interface endpoint."""
+    """The name of the service of an interface endpoint in the region."""
     start = "cn." if partition == "aws-cn" and service in IN_CHINA else ""
     return f"{start}com.amazonaws.{region}.{service}"
 
@@ -50,8 +50,8 @@ def service_name(region: str, partition: str, service: str) -> str:
 def endpoints(
     stack: Stack, vpc: AnyVpc, subnets: Subnets, routes: Routes | None, firewall: dict[str, SecurityGroup]
 ) -> dict[str, VpcEndpoint]:
-    """`aws_vpc_endpoint.s3`, where the route tables are Tierra's, and those of INTERFACES when
-    network.endpoints is all."""
+    """`aws_vpc_endpoint.s3`, if Tierra manages the route tables, and those of INTERFACES if network.endpoints
+    is all."""
     found = {}
     if routes:
         found["s3"] = stack.add(
@@ -70,7 +70,7 @@ def endpoints(
 
 
 def _interfaces(stack: Stack, vpc: AnyVpc, subnets: Subnets, group: SecurityGroup) -> dict[str, VpcEndpoint]:
-    """In every private subnet, answering at the usual names of the services."""
+    """In every private subnet, with private DNS."""
     subnet_ids = [subnet.id for subnet in subnets.private.values()]
     vpc_id, group_id, place = vpc.id, group.id, stack.environment
     found = {}
@@ -94,7 +94,7 @@ def _interfaces(stack: Stack, vpc: AnyVpc, subnets: Subnets, group: SecurityGrou
 
 
 def _own_account_policy(stack: Stack, actions: str) -> str:
-    """Credentials of another account, brought in to carry data out, do not pass."""
+    """Refuses credentials of other accounts, which could be used to exfiltrate data."""
     return document(
         Statement(
             sid="CallersOfThisAccount",
@@ -107,7 +107,8 @@ def _own_account_policy(stack: Stack, actions: str) -> str:
 
 
 def _s3_policy(stack: Stack) -> str:
-    """What is readable may be read, image layers in buckets of AWS for one; writes stay at home."""
+    """Reads are allowed everywhere, because image layers are in buckets of AWS; writes only in this
+    account."""
     anywhere = Everything("image layers and packages lie in buckets of AWS and of registries")
     return document(
         Statement(

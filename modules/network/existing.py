@@ -1,7 +1,6 @@
-"""A network that the company has: read by its IDs, and neither changed nor destroyed.
+"""An existing network of the company: looked up by its IDs, and neither changed nor destroyed.
 
-The sources name more than the ID, so that AWS finds none where the spec says something else than what is
-there.
+The data sources state more than the ID, so that AWS finds nothing if the network differs from the spec.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from tierra.terraform.stack import Stack
 
 
 def existing_vpc(stack: Stack, existing: Existing) -> DataAwsVpc:
-    """`data.aws_vpc.main`, which has the range and resolves names as EKS needs it."""
+    """`data.aws_vpc.main`, which must have the range of the spec and DNS resolution, which EKS requires."""
     says = "DNS support and DNS hostnames of the VPC must be on, for the private endpoint of EKS"
     return stack.add(
         DataAwsVpc,
@@ -39,7 +38,7 @@ def existing_vpc(stack: Stack, existing: Existing) -> DataAwsVpc:
 
 
 def existing_subnets(stack: Stack, existing: Existing) -> Subnets:
-    """`data.aws_subnet.private_a` and so on: in the VPC, the zone and the range that the spec says."""
+    """`data.aws_subnet.private_a` and so on, which must have the VPC, the zone and the range of the spec."""
     return Subnets(
         public=_kind(stack, existing, "public"),
         private=_kind(stack, existing, "private"),

@@ -1,8 +1,8 @@
 """Security groups of the whole platform: all allowed connections, in one table.
 
-Each line of RULES opens one port: as an egress rule on the speaker and an ingress rule on the
-listener. What no line names is shut. Groups name groups rather than addresses, so scaling and new zones
-change nothing here.
+Each row of RULES opens one port: as an egress rule of the source and an ingress rule of the target.
+Everything else is closed. Rules refer to security groups rather than addresses, so scaling and new zones do
+not change them.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ GROUPS = {
 }
 INTERNAL = "Load balancer, the only door from the VPC and the ranges of edge.clients"
 DATABASES = ("postgres", "redis", "documentdb")
-# Only when the spec asks for interface endpoints.
+# Only if the spec says endpoints: all.
 ENDPOINT = {"endpoint": "Private endpoints of AWS services"}
-# Only when a system has volumes.
+# Only if a system has volumes.
 VOLUMES = {"volumes": "Volumes of systems, at their mount targets"}
 
 
@@ -50,7 +50,7 @@ class Rule:
 
     @property
     def suffix(self) -> str:
-        """Ends the name of both rules, so that each port has an address of its own."""
+        """Suffix of the names of both rules, so that each port has its own address."""
         return "" if self.port is None else f"_{self.port}"
 
 
@@ -76,18 +76,19 @@ RULES = (
 )
 TO_ENDPOINT = (
     Rule("node", "endpoint", 443, "AWS services through their private endpoints"),
-    # Private DNS sends every machine of the VPC to the endpoints, so what they do not admit loses AWS.
+    # Private DNS resolves to the endpoints in the whole VPC, so sources that they do not allow lose access to
+    # AWS.
     Rule("runner", "endpoint", 443, "AWS services through their private endpoints"),
 )
-# The node mounts what its pods use, so pods themselves never speak to a volume.
+# The node mounts the volumes, so pods themselves never connect to EFS.
 TO_VOLUMES = (Rule("node", "volumes", 2049, "Nodes to volumes of systems, by NFS in TLS"),)
-# What network.admin_cidrs may reach, and runners likewise.
+# Targets of network.admin_cidrs and of runners.
 ADMINISTERED = ("control_plane", "endpoint")
 
 
 def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
-    """The groups by role, with their rules; `endpoint` only if the spec asks for all endpoints, `volumes`
-    only if a system has some, and none of a database that is off."""
+    """The security groups by role, with their rules; `endpoint` only with endpoints: all, `volumes` only if a
+    system has volumes, and none for a database that is off."""
     private_endpoints = stack.environment.network.endpoints == "all"
     with_volumes = stack.environment.has_volumes
     off = set(DATABASES) - set(stack.environment.data.databases)
@@ -111,7 +112,7 @@ def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
 
 
 def _ways_out(stack: Stack, group: SecurityGroup) -> None:
-    """What `egress` of systems names; network policies let only pods of those systems out."""
+    """`egress` of systems; network policies allow it only for pods of these systems."""
     for port, cidr in ways_out(stack.environment.systems):
         name = f"node_to_{'world' if cidr == ANYWHERE else re.sub('[./]', '_', cidr)}_{port}"
         stack.add(
@@ -128,7 +129,7 @@ def _ways_out(stack: Stack, group: SecurityGroup) -> None:
 
 
 def _clients(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None:
-    """In place of all the world, the VPC and each range of edge.clients."""
+    """The VPC and each range of edge.clients, instead of the internet."""
     for cidr in map(str, (*stack.environment.network.blocks, *stack.environment.edge.clients)):
         name = f"{said.target}_from_{re.sub('[./]', '_', cidr)}_{said.port}"
         stack.add(
@@ -145,7 +146,7 @@ def _clients(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None
 
 
 def _administration(stack: Stack, role: str, group: SecurityGroup) -> None:
-    """443 from each range of network.admin_cidrs, whose machines are in no group of this VPC."""
+    """443 from each range of network.admin_cidrs, whose hosts are in no security group of this VPC."""
     for cidr in map(str, stack.environment.network.admin_cidrs):
         name = f"{role}_from_{re.sub('[./]', '_', cidr)}_443"
         stack.add(
@@ -162,8 +163,8 @@ def _administration(stack: Stack, role: str, group: SecurityGroup) -> None:
 
 
 def _group(stack: Stack, vpc: AnyVpc, role: str, description: str) -> SecurityGroup:
-    # A group without an egress block has no egress at all: the provider removes the rule that AWS gives new
-    # groups.
+    # A security group without an egress block has no egress at all: the provider removes the default rule of
+    # AWS.
     return stack.add(
         SecurityGroup,
         role,
@@ -172,8 +173,9 @@ def _group(stack: Stack, vpc: AnyVpc, role: str, description: str) -> SecurityGr
         vpc_id=vpc.id,
         lifecycle=TerraformResourceLifecycle(
             create_before_destroy=True,
-            # Its text follows edge.scheme, and another text is another group (provider:
-            # internal/service/ec2/vpc_security_group.go, ForceNew); that of before has the load balancer.
+            # The description depends on edge.scheme, and a new description is a new security group (provider:
+            # internal/service/ec2/vpc_security_group.go, ForceNew) while the load balancer still uses the old
+            # one.
             ignore_changes=["description"] if role == "load_balancer" else None,
         ),
         tags=stack.tags(role.replace("_", "-")),

@@ -1,4 +1,4 @@
-"""Flow logs: every connection in the VPC, and whether it was accepted; encrypted."""
+"""VPC flow logs: every accepted and rejected connection, encrypted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tierra.terraform.stack import Stack
 
 
 def flow_logs(stack: Stack, vpc: AnyVpc) -> Key:
-    """`aws_flow_log.main`, all traffic, by the minute, where the spec has flow logs. Returns the key of log
-    groups of every tier."""
+    """`aws_flow_log.main`, for all traffic, aggregated by minute, if the spec has flow logs. Returns the key
+    of log groups of every tier."""
     key = _logs_key(stack)
     if not stack.environment.network.flow_logs:
         return key
@@ -36,7 +36,7 @@ def flow_logs(stack: Stack, vpc: AnyVpc) -> Key:
 
 
 def _logs_key(stack: Stack) -> Key:
-    """CloudWatch Logs may use it for log groups of this account and region, and for nothing else."""
+    """Only CloudWatch Logs may use it, for log groups of this account and region."""
     return encryption_key(
         stack,
         "logs",
@@ -58,7 +58,7 @@ def _logs_key(stack: Stack) -> Key:
 
 
 def _role(stack: Stack) -> IamRole:
-    """The flow logs of this account write to their log group, and can do nothing else."""
+    """Only flow logs of this account may assume it, to write to their log group."""
     trusted = trust(
         "vpc-flow-logs.amazonaws.com", stack.environment.account, stack.arn("ec2", "vpc-flow-log/*")
     )

@@ -1,4 +1,4 @@
-"""Outputs of the network for other tiers."""
+"""Outputs of the network tier."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def nat_zones(environment: Environment) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class NetworkOutputs(Outputs, tier="network"):
-    """Subnets by zone letter, so that a consumer may place a thing in a zone by name."""
+    """Subnets are keyed by zone letter, so that other tiers can choose a zone."""
 
     vpc_id: Annotated[str, "ID of the VPC"]
-    vpc_cidr: Annotated[str, "Address range of the VPC"]
-    zone_names: Annotated[dict[str, str], "Names of the availability zones, by letter", keyed_by(zones)]
+    vpc_cidr: Annotated[str, "CIDR block of the VPC"]
+    zone_names: Annotated[dict[str, str], "Names of the availability zones, by zone letter", keyed_by(zones)]
     public_subnet_ids: Annotated[dict[str, str], "IDs of the public subnets, by zone letter", keyed_by(zones)]
     private_subnet_ids: Annotated[
         dict[str, str], "IDs of the private subnets, by zone letter", keyed_by(zones)
@@ -38,36 +38,41 @@ class NetworkOutputs(Outputs, tier="network"):
     ]
     pod_subnet_ids: Annotated[
         dict[str, str],
-        "IDs of the subnets of pods, by zone letter",
+        "IDs of the pod subnets, by zone letter",
         keyed_by(zones),
         where(lambda environment: environment.network.pods is not None),
     ]
     nat_gateway_ids: Annotated[dict[str, str], "IDs of the NAT gateways, by zone letter", keyed_by(nat_zones)]
     nat_public_ips: Annotated[
-        list[str], "Addresses from which the platform reaches the internet, for allow-lists"
+        list[str], "Public IP addresses of the NAT gateways, for allow lists of other networks"
     ]
 
-    db_subnet_group_name: Annotated[str, "Subnet group of RDS", has("postgres")]
-    elasticache_subnet_group_name: Annotated[str, "Subnet group of ElastiCache", has("redis")]
-    docdb_subnet_group_name: Annotated[str, "Subnet group of DocumentDB", has("documentdb")]
+    db_subnet_group_name: Annotated[str, "Name of the RDS subnet group", has("postgres")]
+    elasticache_subnet_group_name: Annotated[str, "Name of the ElastiCache subnet group", has("redis")]
+    docdb_subnet_group_name: Annotated[str, "Name of the DocumentDB subnet group", has("documentdb")]
 
     load_balancer_security_group_id: Annotated[
-        str, "Security group of the load balancer: 80 and 443 from anywhere"
+        str, "ID of the load balancer's security group, which allows 80 and 443 from its clients"
     ]
-    control_plane_security_group_id: Annotated[str, "Security group of the Kubernetes API, as nodes reach it"]
-    node_security_group_id: Annotated[str, "Security group of the nodes and their pods"]
+    control_plane_security_group_id: Annotated[
+        str, "ID of the security group of the Kubernetes control plane"
+    ]
+    node_security_group_id: Annotated[str, "ID of the security group of nodes and pods"]
     postgres_security_group_id: Annotated[
-        str, "Security group of PostgreSQL: 5432 from nodes", has("postgres")
+        str, "ID of PostgreSQL's security group, which allows 5432 from nodes and pods", has("postgres")
     ]
-    redis_security_group_id: Annotated[str, "Security group of Redis: 6379 from nodes", has("redis")]
+    redis_security_group_id: Annotated[
+        str, "ID of Redis's security group, which allows 6379 from nodes and pods", has("redis")
+    ]
     documentdb_security_group_id: Annotated[
-        str, "Security group of DocumentDB: 27017 from nodes", has("documentdb")
+        str, "ID of DocumentDB's security group, which allows 27017 from nodes and pods", has("documentdb")
     ]
     volumes_security_group_id: Annotated[
-        str, "Security group of the volumes of systems: 2049 from nodes", has_volumes
+        str, "ID of the security group of volumes, which allows 2049 from nodes and pods", has_volumes
     ]
     runner_security_group_id: Annotated[
-        str, "Security group for runners and bastions: 443 to the Kubernetes API, endpoints and the internet"
+        str,
+        "ID of the security group for runners and bastions, which allows outbound 443 only",
     ]
 
-    logs_key_arn: Annotated[str, "Key that encrypts CloudWatch log groups of this environment"]
+    logs_key_arn: Annotated[str, "ARN of the KMS key that encrypts CloudWatch log groups"]

@@ -1,4 +1,4 @@
-"""A range of their own for pods: what `network.pods` may say."""
+"""The separate range for pods, `network.pods`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, SHARED
 from tierra.validation.messages import choices
 from tierra.validation.model import Violation
 
-LARGEST, SMALLEST = 16, 19  # AWS adds no larger block; of a smaller one a zone would have less than a /22
-# What AWS does not add to a VPC, and to which (Amazon VPC User Guide, "IPv4 CIDR block association
-# restrictions"; other RFC 1918 ranges than that of the VPC are restricted there, too).
+LARGEST, SMALLEST = 16, 19  # the largest that AWS adds; in a smaller one a zone would have less than a /22
+# Ranges that AWS does not add to a VPC, by the range of the VPC (Amazon VPC User Guide, "IPv4 CIDR block
+# association restrictions"; RFC 1918 ranges other than that of the VPC are restricted as well).
 RESTRICTED = (
     (IPv4Network("172.31.0.0/16"), IPv4Network("172.16.0.0/12")),
     (IPv4Network("10.0.0.0/16"), IPv4Network("10.0.0.0/15")),
@@ -19,14 +19,14 @@ RESTRICTED = (
 
 
 def slots(block: IPv4Network) -> list[IPv4Network]:
-    """Its eight parts, of which each zone letter has one."""
+    """Its eight parts, one for each zone letter."""
     return list(block.subnets(prefixlen_diff=3))
 
 
 def pods_violations(
     pods: IPv4Network, vpc: IPv4Network, elsewhere: Iterable[IPv4Network]
 ) -> Iterator[Violation]:
-    """What AWS or the network refuses. Paths start at the section of the network."""
+    """Violations for ranges that AWS or the network refuses. Paths start at the section of the network."""
     path, remedy = ("pods",), "write 100.64.0.0/16"
     home = next((block for block in PRIVATE if vpc.subnet_of(block)), SHARED)
     allowed = (SHARED, home)

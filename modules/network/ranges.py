@@ -1,4 +1,4 @@
-"""Address ranges: their form in a spec, and those that a VPC cannot have."""
+"""Address ranges: their format in a spec, and ranges that a VPC cannot have."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tierra.validation.model import rule_error
 # RFC 1918.
 PRIVATE = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 
-# RFC 6598: addresses that many companies route nowhere, for which each VPC may have them for its pods.
+# RFC 6598: shared address space, which many companies do not route, so each VPC may use it for its pods.
 SHARED = IPv4Network("100.64.0.0/10")
 
-# Docker's default bridge, which some AWS services use on their own hosts too: replies to such addresses get
-# lost there.
+# Docker's default bridge, which some AWS services also use on their hosts: replies to such addresses are lost
+# there.
 CONTAINER_BRIDGE = IPv4Network("172.17.0.0/16")
 
-# Cluster addresses of Kubernetes services in every environment; they exist only inside the cluster.
+# Service addresses of Kubernetes in every environment; they exist only inside the cluster.
 SERVICES = IPv4Network("172.20.0.0/16")
 
 _RULE = "an address range must be an IPv4 network in CIDR form"
 
 
 def parse_range(value: Any) -> Any:
-    """Text such as `10.20.0.0/16` as a network. What is not text is left to the type check."""
+    """Text such as `10.20.0.0/16` as a network. Other types are left to the type check."""
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"[0-9.]+/[0-9]{1,2}", value):
@@ -61,9 +61,9 @@ def _remedy(value: str) -> str:
 
 
 def free_range(size: int, taken: Iterable[IPv4Network]) -> IPv4Network | str:
-    """A range of this size inside 10.0.0.0/8 that overlaps none of those taken, to be offered as a remedy."""
+    """A range of this size inside 10.0.0.0/8 that overlaps none of the given ones, for a remedy."""
     size, taken = min(max(size, 16), 24), tuple(taken)
-    start = 20  # where the default is; lower ones are taken first elsewhere
+    start = 20  # starts at the default; lower ranges are in use more often
     for second in (*range(start, 256), *range(start)):
         candidate = IPv4Network(f"10.{second}.0.0/{size}")
         if not any(candidate.overlaps(each) for each in taken):

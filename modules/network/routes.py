@@ -1,5 +1,5 @@
-"""Routes out: public subnets through the internet gateway, private ones through NAT and to other
-networks, database subnets none."""
+"""Routes: public subnets through the internet gateway, private ones through NAT and to other networks,
+database subnets have none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class Routes:
-    """Tables, and the NAT gateways with their addresses, by the zone each is in."""
+    """Route tables, and the NAT gateways with their addresses, by zone."""
 
     public: RouteTable
     private: dict[str, RouteTable]
@@ -33,7 +33,7 @@ class Routes:
 
 
 def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
-    """Every subnet is tied to a table of its kind; private ones and those of pods to that of their zone."""
+    """Associates every subnet with a table of its kind; private and pod subnets with that of their zone."""
     internet = stack.add(InternetGateway, "main", vpc_id=vpc.id, tags=stack.tags("main"))
     addresses, gateways = _nat(stack, internet, subnets.public)
     tables = Routes(
@@ -65,7 +65,7 @@ def routes(stack: Stack, vpc: Vpc, subnets: Subnets) -> Routes:
 
 
 def _beyond(stack: Stack, vpc: Vpc, tables: Routes, subnets: Subnets) -> None:
-    """`aws_route.private_a_to_10_8_0_0_14`: network.routes, in the table of each private zone."""
+    """`aws_route.private_a_to_10_8_0_0_14` and so on: network.routes, in the table of each private zone."""
     ways = _attachments(stack, vpc, subnets)
     for route in stack.environment.network.routes:
         for zone, table in tables.private.items():
@@ -82,8 +82,8 @@ def _beyond(stack: Stack, vpc: Vpc, tables: Routes, subnets: Subnets) -> None:
 
 
 def _attachments(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, ITerraformDependable]:
-    """Of gateways that routes name, to the VPC; a transit gateway has an interface in each private subnet.
-    Peering connections exist between VPCs, so there is nothing to attach."""
+    """Attaches gateways of routes to the VPC; a transit gateway gets an interface in each private subnet.
+    Peering connections already belong to the VPC."""
     found: dict[str, ITerraformDependable] = {}
     for route in stack.environment.network.routes:
         name = route.via.replace("-", "_")
@@ -106,7 +106,7 @@ def _attachments(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, ITerrafo
 def _nat(
     stack: Stack, internet: InternetGateway, public: ByZone
 ) -> tuple[dict[str, Eip], dict[str, NatGateway]]:
-    """A gateway in each zone, or one in the first zone of the spec."""
+    """A NAT gateway in each zone, or one in the first zone of the spec."""
     zones = stack.environment.network.nat_zones
     addresses = {
         zone: stack.add(
@@ -134,7 +134,7 @@ def _nat(
 
 
 def _table(stack: Stack, vpc: Vpc, name: str) -> RouteTable:
-    """Routes are resources of their own, so that another tier may add one without owning the table."""
+    """Routes are separate resources, so that other tiers can add routes without owning the table."""
     return stack.add(RouteTable, name, vpc_id=vpc.id, tags=stack.tags(name.replace("_", "-")))
 
 

@@ -24,17 +24,17 @@ ALONE = "write only the letter: [a, b, c]"
 Kind = Literal["public", "private", "database"]
 KINDS: tuple[Kind, ...] = ("public", "private", "database")
 
-# Smallest subnet of each kind. Private: the VPC CNI hands pods blocks of /28, and a /22 holds some sixty.
-# Public: a load balancer refuses less than /27. Database: failover and upgrades hold spare addresses, for
-# which AWS asks about as much.
+# Smallest subnet of each kind. Private: the VPC CNI assigns blocks of /28, and a /22 holds some sixty.
+# Public: a load balancer requires a /27. Database: failover and upgrades need spare addresses, for which AWS
+# recommends about as many.
 SMALLEST: dict[Kind, int] = {"public": 27, "private": 22, "database": 27}
-# Where pods have a range of their own, a private subnet holds nodes, endpoints and load balancers.
+# If pods have their own range, a private subnet holds nodes, endpoints and load balancers.
 SMALLEST_WITHOUT_PODS = 26
-# The smallest VPC that computed subnets fit: with pods in them, without, and with subnets of your own.
+# The smallest VPC for computed subnets: with pods in them, without pods, and with your own subnets.
 SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS, SMALLEST_VPC_OF_OWN = 19, 22, 24
 
-# A security group has 60 inbound rules unless the account was given more (Amazon VPC quotas, "Inbound or
-# outbound rules per security group"); the rest is left to the conversations of firewall.py.
+# A security group has 60 inbound rules by default (Amazon VPC quotas, "Inbound or outbound rules per security
+# group"); the rest is left for the rules of firewall.py.
 MOST_ADMIN_RANGES = 40
 
 
@@ -52,12 +52,12 @@ ByZone = dict[Letter, Range]
 
 @dataclass(frozen=True)
 class Layout:
-    """The subnets of a VPC, by kind and zone letter: disjoint, and all inside its range."""
+    """The subnets of a VPC, by kind and zone letter: disjoint, and all inside the range of the VPC."""
 
     public: dict[str, IPv4Network]
     private: dict[str, IPv4Network]
     database: dict[str, IPv4Network]
-    pods: dict[str, IPv4Network]  # in a range of their own; empty where pods are in the private subnets
+    pods: dict[str, IPv4Network]  # in the separate range; empty if pods are in the private subnets
 
 
 class Subnets(Model):
@@ -89,7 +89,7 @@ class Existing(Model):
 
 
 class Network(Model):
-    """The VPC: address range, zones, way out, endpoints and flow logs."""
+    """The VPC: address range, zones, NAT, endpoints and flow logs."""
 
     cidr: Range = Field(
         default=IPv4Network("10.20.0.0/16"),
@@ -190,12 +190,13 @@ class Network(Model):
 
     @property
     def elsewhere(self) -> tuple[IPv4Network, ...]:
-        """Ranges that are routed elsewhere, by whatever key."""
+        """Ranges that are routed elsewhere, by the key that names them."""
         return (*self.reserved, *(route.to for route in self.routes))
 
     @property
     def taken(self) -> tuple[IPv4Network, ...]:
-        """The same without those around the VPC, whose own route goes before them."""
+        """Ranges that are routed elsewhere, without those that contain the VPC, whose local route takes
+        precedence."""
         return tuple(each for each in self.elsewhere if not self.cidr.subnet_of(each))
 
     @property
@@ -210,19 +211,19 @@ class Network(Model):
 
     @property
     def nat_zones(self) -> tuple[str, ...]:
-        """Zones with a NAT gateway: each, or the first one of the spec; none of an existing VPC."""
+        """Zones with a NAT gateway: all, or the first one of the spec; none in an existing VPC."""
         if self.existing:
             return ()
         return self.zones if self.nat == "zone" else self.zones[:1]
 
     @property
     def flow_logs(self) -> bool:
-        """Whether there are flow logs: those of an existing VPC may be the company's."""
+        """Whether Tierra creates flow logs; in an existing VPC they may be the company's."""
         return self.existing is None or "flow_log_days" in self.model_fields_set
 
     @property
     def foreign(self) -> tuple[str, ...]:
-        """IDs of what the account has without Tierra: an existing network, and gateways of routes."""
+        """IDs of existing resources: an existing network, and gateways of routes."""
         found = [route.via for route in self.routes]
         if self.existing:
             kinds = (getattr(self.existing, kind) for kind in KINDS)
@@ -231,7 +232,7 @@ class Network(Model):
 
     @rule("existing", "cidr", "subnets", "zones", "pods", "routes")
     def existing_network_is_described(self) -> Iterator[Violation]:
-        """The ranges are known, each subnet is named once, and nothing is asked that would change it."""
+        """An existing network requires all ranges, different subnets, and no key that would change it."""
         if self.existing is None:
             return
         for key, given in (("cidr", "cidr" in self.model_fields_set), ("subnets", self.subnets)):
@@ -263,7 +264,8 @@ class Network(Model):
 
     @rule("cidr", "pods", "subnets", "existing")
     def range_is_usable(self) -> Iterator[Violation]:
-        """Private, of a size that can be cut into subnets, and not in use inside the nodes."""
+        """The range must be private, of a size that can be split into subnets, and not in use inside
+        nodes."""
         if not any(self.cidr.subnet_of(private) for private in PRIVATE):
             rule = "the VPC range must be private (RFC 1918)"
             remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.taken)}"
@@ -287,7 +289,7 @@ class Network(Model):
 
     @rule("cidr", "reserved")
     def range_is_not_elsewhere(self) -> Iterator[Violation]:
-        """No address of the VPC is routed elsewhere."""
+        """The range of the VPC must not be routed elsewhere."""
         free = free_range(self.cidr.prefixlen, self.reserved)
         for index, taken in enumerate(self.reserved):
             if self.cidr.overlaps(taken):
@@ -299,18 +301,18 @@ class Network(Model):
 
     @rule("pods", "cidr", "reserved", "routes")
     def pods_have_a_range(self) -> Iterator[Violation]:
-        """One that AWS adds to the VPC, and that leads nowhere else."""
+        """The range of pods must be one that AWS adds to the VPC, and not routed elsewhere."""
         if self.pods:
             yield from pods_violations(self.pods, self.cidr, self.taken)
 
     @rule("routes", "cidr", "pods")
     def routes_lead_elsewhere(self) -> Iterator[Violation]:
-        """Ways that the private route tables can have."""
+        """Routes must be possible in the private route tables."""
         yield from route_violations(self.routes, self.blocks)
 
     @rule("admin_cidrs", "cidr", "reserved", "routes")
     def administrators_are_beyond_the_vpc(self) -> Iterator[Violation]:
-        """Private ranges that are known to be routed elsewhere, few enough for a security group."""
+        """admin_cidrs must be private ranges that are routed elsewhere, few enough for a security group."""
         for index, each in enumerate(self.admin_cidrs):
             path = ("admin_cidrs", index)
             if not any(each.subnet_of(private) for private in PRIVATE):
@@ -334,7 +336,7 @@ class Network(Model):
 
     @rule("zones")
     def zones_are_several(self) -> Iterator[Violation]:
-        """Two to four, each once."""
+        """Two to four different zones."""
         if not 2 <= len(self.zones) <= 4:
             yield Violation(
                 ("zones",),
@@ -347,7 +349,7 @@ class Network(Model):
 
     @rule("zones", "subnets")
     def own_subnets_name_each_zone(self) -> Iterator[Violation]:
-        """Every kind has a subnet in each zone of the spec and in no other."""
+        """Every kind must have one subnet in each zone of the spec, and in no other zone."""
         for kind in KINDS if self.subnets else ():
             named = getattr(self.subnets, kind)
             for zone in self.zones:
@@ -363,7 +365,7 @@ class Network(Model):
 
     @rule("cidr", "subnets", "pods")
     def own_subnets_fit(self) -> Iterator[Violation]:
-        """Ranges of your own are inside the VPC, large enough and disjoint."""
+        """Your own ranges must be inside the VPC, large enough and disjoint."""
         if self.subnets is None:
             return
         placed = [

@@ -1,4 +1,4 @@
-"""Subnet groups: where each kind of database may place its instances. All are the database subnets."""
+"""Subnet groups of the databases; each has all database subnets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class SubnetGroups:
-    """Named after what they hold: RDS and DocumentDB keep theirs in one namespace. None for what is off."""
+    """Named after their engine, because RDS and DocumentDB share a namespace. None for a database that is
+    off."""
 
     postgres: DbSubnetGroup | None
     redis: ElasticacheSubnetGroup | None
@@ -23,7 +24,7 @@ class SubnetGroups:
 
 
 def subnet_groups(stack: Stack, subnets: Subnets) -> SubnetGroups:
-    """One for each service that the spec has, in every zone of it."""
+    """One for each database of the spec, in all of its zones."""
     data = stack.environment.data
 
     def given(role: str, title: str) -> dict[str, Any]:

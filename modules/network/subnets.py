@@ -1,5 +1,5 @@
-"""Three kinds of subnets in each zone: public for load balancers and NAT, private for nodes, database.
-A fourth for pods, if they have a range of their own."""
+"""Subnets in each zone: public for load balancers and NAT, private for nodes, database, and pod subnets if
+pods have their own range."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4Cidr
 
 from tierra.terraform.stack import Stack
 
-# Those of an existing VPC are read, not made.
+# Those of an existing VPC are looked up, not created.
 ByZone = Mapping[str, Subnet | DataAwsSubnet]
 
-# By these tags the load-balancer controller of Kubernetes finds where to place a load balancer.
+# The AWS load-balancer controller finds subnets by these tags.
 KUBERNETES_ROLE = {
     "public": {"kubernetes.io/role/elb": "1"},
     "private": {"kubernetes.io/role/internal-elb": "1"},
@@ -28,7 +28,7 @@ KUBERNETES_ROLE = {
 
 @dataclass(frozen=True)
 class Subnets:
-    """By zone letter. No subnet gives public addresses to what starts in it."""
+    """By zone letter. No subnet assigns public addresses on launch."""
 
     public: ByZone
     private: ByZone

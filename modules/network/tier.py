@@ -1,5 +1,4 @@
-"""The tier network: a VPC with three kinds of subnets in each zone, its routes out, and the allowed
-connections."""
+"""The network tier: a VPC with subnets in each zone, routes, and security groups."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from tierra.terraform.stack import Stack
 
 
 class Network:
-    """Fills the stack. Each noun is a file of its own, named as it is here."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack

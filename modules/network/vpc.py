@@ -1,4 +1,4 @@
-"""The VPC, and the three objects that AWS creates in every VPC, adopted and emptied so that nothing can
+"""The VPC, and the three default objects of every VPC, which are adopted and emptied so that nothing can
 depend on them."""
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from cdktf_cdktf_provider_aws.vpc_ipv4_cidr_block_association import VpcIpv4Cidr
 from tierra.terraform.stack import Stack
 
 ANYWHERE = "0.0.0.0/0"
-# That of a company is read, not made.
+# An existing VPC is looked up, not created.
 AnyVpc = Vpc | DataAwsVpc
 
 
 def vpc(stack: Stack) -> Vpc:
-    """`aws_vpc.main`. What names no table, list or group of its own gets an empty one."""
+    """`aws_vpc.main`, with an empty default route table, network ACL and security group."""
     main = stack.add(
         Vpc,
         "main",
@@ -35,7 +35,7 @@ def vpc(stack: Stack) -> Vpc:
 
 
 def pods_block(stack: Stack, main: Vpc) -> VpcIpv4CidrBlockAssociation | None:
-    """`aws_vpc_ipv4_cidr_block_association.pods`, if pods have a range of their own."""
+    """`aws_vpc_ipv4_cidr_block_association.pods`, if pods have their own range."""
     pods = stack.environment.network.pods
     if pods is None:
         return None
@@ -66,7 +66,7 @@ def _empty_defaults(stack: Stack, main: Vpc) -> None:
         DefaultNetworkAcl,
         "main",
         default_network_acl_id=main.default_network_acl_id,
-        # A subnet made elsewhere falls to this list, and cannot be taken from it but by joining another.
+        # Subnets of others fall back to this ACL, and leave it only by joining another one.
         lifecycle=TerraformResourceLifecycle(ignore_changes=["subnet_ids"]),
         tags=stack.tags("default-unused"),
     )

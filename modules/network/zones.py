@@ -1,9 +1,9 @@
-"""Availability zones by region. No file of the AWS SDK has them.
+"""Availability zones by region, which no file of the AWS SDK lists.
 
-Source: the AWS list "AWS Availability Zones" (global-infrastructure/latest/regions/aws-availability-
-zones.html) for the number of zones, and `aws ec2 describe-availability-zones` for the letters. In the oldest
-regions an account sees a subset of the letters; the table lists every letter that accounts have, and first
-the ones a new account is given.
+Source: the AWS list "AWS Availability Zones"
+(global-infrastructure/latest/regions/aws-availability-zones.html) for the number of zones, and `aws ec2
+describe-availability-zones` for the letters. In the oldest regions an account sees a subset of the letters;
+the table lists every letter that exists, and first those of a new account.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 
 class Zones(NamedTuple):
-    """`letters` may appear in a spec for the region; `usual` are those taken when the spec names none."""
+    """`letters` are valid in a spec for the region; `usual` are the default."""
 
     letters: str
     usual: str
 
 
-# A region with three zones a, b and c is the rule; only the others are listed.
+# Only regions whose zones are not a, b and c.
 _EXCEPTIONS = {
     "us-east-1": Zones("abcdef", "abc"),
     "us-west-1": Zones("abc", "ac"),  # two in each account
@@ -31,5 +31,5 @@ _EXCEPTIONS = {
 
 
 def zones_of(region: str) -> Zones:
-    """The zones of a region; of a region not in the table, a, b and c."""
+    """The zones of a region; a, b and c for a region that is not in the table."""
     return _EXCEPTIONS.get(region, Zones("abc", "abc"))

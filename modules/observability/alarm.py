@@ -1,4 +1,4 @@
-"""Alarms as rows of a table: the file of each part lists its own, and one function creates the resources."""
+"""Alarms as rows of tables: each `*_alarms` module lists its own, and `alarms` creates the resources."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class Alarm:
-    """What is wrong when a value is `above` or `below` a limit in `of[0]` of the last `of[1]` periods.
+    """Fires when a value is `above` or `below` a limit in `of[0]` of the last `of[1]` periods.
 
-    The value is that of one metric, or of an `expression` over several. `missing` says what a period without
-    a value means. `severity` is None for a part of a composite alarm, which tells people in its place.
+    The value is that of one metric, or of an `expression` over several. `missing` says how a period without a
+    value is treated. `severity` is None for a part of a composite alarm, which notifies in its place.
     """
 
     name: str
-    says: str
+    description: str
     runbook: str
     severity: Severity | None
     metrics: Metric | Mapping[str, Metric]
@@ -38,42 +38,42 @@ class Alarm:
 
 
 def alarms(stack: Stack, topics: Topics, table: Iterable[Alarm]) -> dict[str, CloudwatchMetricAlarm]:
-    """`aws_cloudwatch_metric_alarm.<name>` of every line, by name."""
+    """`aws_cloudwatch_metric_alarm.<name>` of every row, by name."""
     return {alarm.name: _alarm(stack, topics, alarm) for alarm in table}
 
 
 def alarm_name(stack: Stack, name: str) -> str:
-    """How AWS names an alarm."""
+    """The name of an alarm in AWS."""
     return stack.names.of("alarm", name.replace("_", "-"))
 
 
-def described(stack: Stack, says: str, runbook: str) -> str:
-    """What is wrong, then where to read what to do: the section of the runbook."""
-    return f"{says} {runbook_page(stack)}#{runbook}"
+def alarm_description(stack: Stack, description: str, runbook: str) -> str:
+    """The description of an alarm: what is wrong, then the address of the section of the runbook."""
+    return f"{description} {runbook_page(stack)}#{runbook}"
 
 
 def runbook_page(stack: Stack) -> str:
-    """The page of the spec, or the one in this project's own repository."""
+    """The page that the spec names, or docs/runbooks.md of the repository that it names."""
     environment = stack.environment
-    # Tokens may carry numbers (owner@1/name@2); addresses never do.
+    # Token subjects may contain IDs (owner@1/name@2); URLs never do.
     owner, _, name = environment.delivery.repository.partition("/")
     repository = f"{owner.partition('@')[0]}/{name.partition('@')[0]}"
-    usual = f"https://github.com/{repository}/blob/main/docs/runbooks.md"
-    return environment.observability.runbooks or usual
+    default = f"https://github.com/{repository}/blob/main/docs/runbooks.md"
+    return environment.observability.runbooks or default
 
 
 def _alarm(stack: Stack, topics: Topics, alarm: Alarm) -> CloudwatchMetricAlarm:
     actions = [topics.of(alarm.severity).arn] if alarm.severity else None
-    enough, periods = alarm.of
+    breaching, periods = alarm.of
     return stack.add(
         CloudwatchMetricAlarm,
         alarm.name,
         alarm_name=alarm_name(stack, alarm.name),
-        alarm_description=described(stack, alarm.says, alarm.runbook),
+        alarm_description=alarm_description(stack, alarm.description, alarm.runbook),
         comparison_operator="LessThanThreshold" if alarm.above is None else "GreaterThanThreshold",
         threshold=alarm.below if alarm.above is None else alarm.above,
         evaluation_periods=periods,
-        datapoints_to_alarm=enough,
+        datapoints_to_alarm=breaching,
         treat_missing_data=alarm.missing,
         alarm_actions=actions,
         ok_actions=actions,
@@ -83,7 +83,7 @@ def _alarm(stack: Stack, topics: Topics, alarm: Alarm) -> CloudwatchMetricAlarm:
 
 
 def _measured(alarm: Alarm) -> dict[str, Any]:
-    """The metric itself, or the expression and what it reckons with."""
+    """The metric itself, or the expression and the metrics in it."""
     if isinstance(alarm.metrics, Metric):
         metric = alarm.metrics
         percentile = metric.statistic.startswith("p")
@@ -93,7 +93,7 @@ def _measured(alarm: Alarm) -> dict[str, Any]:
             "dimensions": dict(metric.dimensions),
             "period": metric.period,
             "extended_statistic" if percentile else "statistic": metric.statistic,
-            # The slowest hundredth of ten requests is the slowest request: no reason to call a person.
+            # The p99 of ten requests is the slowest one: no reason to page.
             "evaluate_low_sample_count_percentiles": "ignore" if percentile else None,
         }
     result = CloudwatchMetricAlarmMetricQuery(

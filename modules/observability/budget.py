@@ -7,13 +7,13 @@ from cdktf_cdktf_provider_aws.budgets_budget import BudgetsBudget, BudgetsBudget
 from modules.observability.topics import Topics
 from tierra.terraform.stack import Stack
 
-# A share of the budget, of what was spent or of what the month will come to.
+# Percent of the budget, of actual or of forecast spending.
 NOTICES = (("ACTUAL", 80), ("FORECASTED", 100))
 
 
 def budget(stack: Stack, topics: Topics) -> None:
-    """`aws_budgets_budget.month`, if the spec names one. Of the whole account: a budget by tag counts nothing
-    until the tag is activated for billing."""
+    """`aws_budgets_budget.month`, if the spec has one. It covers the whole account: a budget by tag counts
+    nothing until the tag is activated for billing."""
     limit = stack.environment.observability.monthly_usd
     if limit is None:
         return

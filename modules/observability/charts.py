@@ -1,4 +1,4 @@
-"""The charts of the cluster side, each at a version whose values were read, and where they are installed."""
+"""The charts of observability, each at a version whose values were checked, and their namespaces."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from tierra.terraform.stack import Stack
 def cluster(
     stack: Stack, network: NetworkOutputs, compute: ComputeOutputs, data: DataOutputs, topics: Topics
 ) -> None:
-    """All releases. The first makes the namespaces that the others are in."""
+    """All releases. The first creates the namespaces of the others."""
     gateway = GatewayOutputs.read(stack)
     helm_provider(stack, compute)
     settings = stack.environment.observability

@@ -31,7 +31,7 @@ def pod_logs(stack: Stack, network: NetworkOutputs) -> CloudwatchLogGroup:
 def collector_identity(
     stack: Stack, compute: ComputeOutputs, logs: CloudwatchLogGroup
 ) -> list[ITerraformDependable]:
-    """`aws_iam_role.collector`, which may write to that log group and, where there are traces, to X-Ray."""
+    """`aws_iam_role.collector`, which may write to that log group and, with traces, to X-Ray."""
     traced = stack.environment.observability.traces
     return identity(
         stack,

@@ -1,4 +1,4 @@
-"""Composite alarms: one message for several alarms with one cause."""
+"""Composite alarms: one notification for several alarms with one cause."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_composite_alarm import (
 )
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
-from modules.observability.alarm import alarm_name, described
+from modules.observability.alarm import alarm_description, alarm_name
 from modules.observability.topics import Topics
 from tierra.terraform.stack import Stack
 
@@ -18,7 +18,7 @@ Parts = Mapping[str, CloudwatchMetricAlarm]
 
 
 def composites(stack: Stack, topics: Topics, parts: Parts) -> None:
-    """`aws_cloudwatch_composite_alarm.edge_users`, and `.replicas_lag` where there are replicas to lose."""
+    """`aws_cloudwatch_composite_alarm.edge_users`, and `.replicas_lag` if there are at least two replicas."""
     users = _firing(parts, ["edge_errors_balancer", "edge_errors_target", "edge_slow"])
     _composite(
         stack,
@@ -27,7 +27,7 @@ def composites(stack: Stack, topics: Topics, parts: Parts) -> None:
         "Users see errors or wait too long.",
         "users-see-errors",
         " OR ".join(users),
-        # When the gateway is down everything fails, and the people on call know it.
+        # When the gateway is down, its own alarm has already notified.
         suppressor=parts["gateway_down"],
     )
     postgres = stack.environment.data.postgres
@@ -37,7 +37,7 @@ def composites(stack: Stack, topics: Topics, parts: Parts) -> None:
             stack,
             topics,
             "replicas_lag",
-            "Every replica of PostgreSQL lags: what is read from them is old.",
+            "All read replicas of PostgreSQL lag behind the primary: reads return old data.",
             "a-replica-lags",
             " AND ".join(_firing(parts, lags)),
         )
@@ -51,7 +51,7 @@ def _composite(
     stack: Stack,
     topics: Topics,
     name: str,
-    says: str,
+    description: str,
     runbook: str,
     rule: str,
     suppressor: CloudwatchMetricAlarm | None = None,
@@ -60,7 +60,7 @@ def _composite(
         CloudwatchCompositeAlarm,
         name,
         alarm_name=alarm_name(stack, name),
-        alarm_description=described(stack, says, runbook),
+        alarm_description=alarm_description(stack, description, runbook),
         alarm_rule=rule,
         actions_suppressor=_silenced_by(suppressor) if suppressor else None,
         alarm_actions=[topics.page.arn],
@@ -70,7 +70,8 @@ def _composite(
 
 
 def _silenced_by(alarm: CloudwatchMetricAlarm) -> CloudwatchCompositeAlarmActionsSuppressor:
-    """It may need two minutes to notice; a minute after it is well again, errors count."""
+    """Actions wait two minutes for the suppressor to fire, and stay suppressed for a minute after it
+    clears."""
     return CloudwatchCompositeAlarmActionsSuppressor(
         alarm=alarm.alarm_name, wait_period=120, extension_period=60
     )

@@ -10,42 +10,42 @@ from modules.observability.alarm import Alarm
 from modules.observability.metric import HOUR, Metric
 from tierra.terraform.stack import Stack
 
-# The store of a cluster takes 8 GiB and then refuses every write (EKS best practices, "Kubernetes Control
-# Plane").
+# etcd of a cluster holds 8 GiB and then refuses every write (EKS best practices, "Kubernetes Control Plane").
 STORE_GIB = 6
 API_ERROR_PERCENT, FEW_API_ERRORS = 5, 10
 BUSY_PERCENT = 85
 
 
 def cluster(compute: ComputeOutputs, metric: str, statistic: str) -> Metric:
-    """A metric of the control plane, which EKS reports from Kubernetes 1.28 on."""
+    """A metric of the control plane; EKS reports these from Kubernetes 1.28 on."""
     return Metric("AWS/EKS", metric, {"ClusterName": compute.cluster_name}, statistic)
 
 
 def nodes(group: str, metric: str, statistic: str, period: int = 300) -> Metric:
-    """A metric of EC2 over the nodes of a zone."""
+    """A metric of EC2, over the nodes of an Auto Scaling group."""
     return Metric("AWS/EC2", metric, {"AutoScalingGroupName": group}, statistic, period)
 
 
 def group_size(group: str, metric: str) -> Metric:
-    """A size of a group of nodes; EKS turns these metrics on for managed node groups."""
+    """A size of an Auto Scaling group; EKS turns these metrics on for managed node groups."""
     return Metric("AWS/AutoScaling", metric, {"AutoScalingGroupName": group}, "Minimum")
 
 
 def compute_alarms(stack: Stack, compute: ComputeOutputs) -> Iterator[Alarm]:
-    """The control plane, then the nodes of each zone."""
+    """The control plane, then the nodes of each node group."""
     yield from _control_plane(compute)
-    place = stack.environment
-    for pool in pools(place.compute, place.network.zones):
+    environment = stack.environment
+    for pool in pools(environment.compute, environment.network.zones):
         group = compute.autoscaling_group_names[pool.key]
         yield from _nodes(pool, group)
         if pool.nodes.burstable:
             yield Alarm(
                 name=f"nodes_credits_{pool.address}",
-                says=f"A node in {pool.place} has spent its CPU credits, and more of them are charged.",
+                description=f"A node in {pool.place} has spent its CPU credits; further credits are charged.",
                 runbook="nodes-spend-more-cpu-credits-than-they-earn",
                 severity="ticket",
-                # The balance says nothing here: a new node starts at zero and borrows from the next 24 hours.
+                # CPUCreditBalance is no use here: a new node starts at zero and borrows from the next 24
+                # hours.
                 metrics=nodes(group, "CPUSurplusCreditsCharged", "Maximum", HOUR),
                 above=0,
                 of=(2, 3),
@@ -56,10 +56,10 @@ def compute_alarms(stack: Stack, compute: ComputeOutputs) -> Iterator[Alarm]:
 def _control_plane(compute: ComputeOutputs) -> Iterator[Alarm]:
     yield Alarm(
         name="cluster_pending",
-        says="Pods have found no room on any node for a quarter of an hour.",
+        description="Pods have been unschedulable for 15 minutes: no node has room for them.",
         runbook="pods-find-no-room",
         severity="ticket",
-        # In less time the autoscaler starts a node.
+        # The autoscaler starts a node in less time.
         metrics=cluster(compute, "scheduler_pending_pods_UNSCHEDULABLE", "Minimum"),
         above=0,
         of=(15, 15),
@@ -67,7 +67,7 @@ def _control_plane(compute: ComputeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="cluster_errors",
-        says="The Kubernetes API answers too many requests with 5xx.",
+        description="The Kubernetes API answers too many requests with 5xx.",
         runbook="the-kubernetes-api-fails",
         severity="page",
         metrics={
@@ -81,7 +81,7 @@ def _control_plane(compute: ComputeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="cluster_store",
-        says=f"The store of the cluster holds more than {STORE_GIB} GiB; at 8 it refuses every change.",
+        description=f"The etcd database exceeds {STORE_GIB} GiB; at 8 GiB the cluster refuses all writes.",
         runbook="the-store-of-the-cluster-fills",
         severity="ticket",
         metrics=cluster(compute, "apiserver_storage_size_bytes", "Maximum"),
@@ -93,7 +93,7 @@ def _control_plane(compute: ComputeOutputs) -> Iterator[Alarm]:
 def _nodes(pool: Pool, group: str) -> Iterator[Alarm]:
     yield Alarm(
         name=f"nodes_few_{pool.address}",
-        says=f"{pool.place.capitalize()} has fewer nodes than its least for a quarter of an hour.",
+        description=f"{pool.place.capitalize()} has had fewer nodes than its minimum for 15 minutes.",
         runbook="a-zone-lacks-nodes",
         severity="page",
         metrics={
@@ -106,7 +106,7 @@ def _nodes(pool: Pool, group: str) -> Iterator[Alarm]:
     )
     yield Alarm(
         name=f"nodes_failed_{pool.address}",
-        says=f"A node in {pool.place} fails the checks of EC2 and was not replaced.",
+        description=f"A node in {pool.place} fails the EC2 status checks and was not replaced.",
         runbook="a-node-fails-its-checks",
         severity="ticket",
         metrics=nodes(group, "StatusCheckFailed", "Maximum"),
@@ -116,7 +116,7 @@ def _nodes(pool: Pool, group: str) -> Iterator[Alarm]:
     )
     yield Alarm(
         name=f"nodes_busy_{pool.address}",
-        says=f"The processors of {pool.place} are busy for half an hour, and no node came to help.",
+        description=f"The CPU utilization of {pool.place} has been above {BUSY_PERCENT} % for 30 minutes.",
         runbook="nodes-are-busy",
         severity="ticket",
         metrics=nodes(group, "CPUUtilization", "Average"),

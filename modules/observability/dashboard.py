@@ -21,7 +21,7 @@ ALARMS_IN_A_LINE = 8
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines by their label, and a limit to compare them with."""
+    """Metrics by their label, and a limit to compare them with."""
 
     title: str
     lines: Mapping[str, Metric]

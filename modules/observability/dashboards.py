@@ -36,7 +36,7 @@ def dashboards(
     compute: ComputeOutputs,
     edge: EdgeOutputs,
 ) -> None:
-    """One for each tier that has metrics; `watched` are the alarms by what they watch."""
+    """One for each tier with metrics; `watched` are the alarms by their subject."""
 
     def show(tier: str, parts: Sequence[str], charts: Sequence[Chart]) -> None:
         titles = {f"Alarms: {part}": list(watched[part].values()) for part in parts}
@@ -56,7 +56,7 @@ def dashboards(
 
 
 def _each(of: Mapping[str, str], metric: Callable[[str], Metric]) -> dict[str, Metric]:
-    """A line for each thing, labelled by its name."""
+    """A line for each resource, labelled with its name."""
     return {name.replace("_", " "): metric(identifier) for name, identifier in of.items()}
 
 

@@ -1,4 +1,4 @@
-"""What the platform chart says of databases, without those that the spec leaves out."""
+"""The files of the platform chart, without rules and panels of databases that are off."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 RULES, DASHBOARD = "rules.yaml", "dashboard.json"
-# The row of each in the dashboard. Their groups of rules have the names of the spec.
+# The dashboard row of each database. Their rule groups have the names of the spec.
 ROWS = {"postgres": "PostgreSQL", "redis": "Redis", "documentdb": "DocumentDB"}
-# A metric that each always has, by which it shows that the exporter works.
+# A metric that each database always has, which shows that the exporter works.
 ALWAYS = {
     "postgres": "aws_rds_cpuutilization_average",
     "redis": "aws_elasticache_engine_cpuutilization_average",
     "documentdb": "aws_docdb_cpuutilization_average",
 }
-# What says that the exporter works, which is not there without databases.
+# The alert about the exporter, which is not installed without databases.
 EXPORTER_PANEL = "Questions to CloudWatch"
 EXPORTER_ALERT = re.compile(
     r"^      - alert: CloudWatchMetricsMissing\n.*?(?=^      - |^  - name: |\Z)", re.MULTILINE | re.DOTALL
@@ -24,7 +24,7 @@ EXPORTER_ALERT = re.compile(
 
 
 def only(files: Mapping[str, str], databases: Sequence[str]) -> dict[str, str]:
-    """The files of the chart for these databases; the same where all are there."""
+    """The files of the chart for these databases; unchanged if all are on."""
     if len(databases) == len(ROWS):
         return dict(files)
     return {
@@ -48,7 +48,7 @@ def _named(group: str) -> str:
 
 
 def _dashboard(text: str, databases: Sequence[str]) -> str:
-    """Rows that go take their panels along, and what is below moves up."""
+    """Removes rows with their panels, and moves the panels below up."""
     board: dict[str, Any] = json.loads(text)
     gone = {title for name, title in ROWS.items() if name not in databases}
     rows = [each for each in board["panels"] if each["type"] == "row"]

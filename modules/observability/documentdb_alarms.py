@@ -1,4 +1,4 @@
-"""Alarms of DocumentDB: of the cluster, and of each instance."""
+"""Alarms of DocumentDB, for the cluster and for each instance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modules.observability.postgres_alarms import CREDIT_PERIODS, FEW_CREDITS, G
 BUSY_PERCENT = 90
 FREE_MEMORY_PERCENT = 5
 CONNECTIONS_PERCENT = 85
-CACHE_PERCENT = 90  # below it, what is asked for often is read from disk
+CACHE_PERCENT = 90  # below it, frequently used data is read from disk
 LAG_MILLISECONDS = 10_000
 CURSORS_TIMED_OUT = 10
 
@@ -24,10 +24,10 @@ def instance(identifier: str, metric: str, statistic: str = "Average", period: i
 
 
 def documentdb_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
-    """One instance can be lost; that the readers are behind the writer is said of the cluster."""
+    """The lag is a metric of the cluster; everything else is measured for each instance."""
     yield Alarm(
         name="documentdb_lag",
-        says=f"A reader of DocumentDB is more than {LAG_MILLISECONDS // 1000} seconds behind.",
+        description=f"A reader of DocumentDB is over {LAG_MILLISECONDS // 1000} seconds behind the writer.",
         runbook="documentdb-lags",
         severity="ticket",
         metrics=Metric(
@@ -48,7 +48,7 @@ def _instance(settings: Settings, name: str, identifier: str) -> Iterator[Alarm]
     role, shown = f"documentdb_{name}", f"{name.replace('_', ' ')} of DocumentDB"
     yield Alarm(
         name=f"{role}_cpu",
-        says=f"The processors of {shown} have been busy for a quarter of an hour.",
+        description=f"The CPU utilization of {shown} has been above {BUSY_PERCENT} % for 15 minutes.",
         runbook="documentdb-is-busy",
         severity="page",
         metrics=instance(identifier, "CPUUtilization"),
@@ -58,7 +58,7 @@ def _instance(settings: Settings, name: str, identifier: str) -> Iterator[Alarm]
     )
     yield Alarm(
         name=f"{role}_memory",
-        says=f"Memory of {shown} runs out.",
+        description=f"The memory of {shown} is running out.",
         runbook="documentdb-runs-out-of-memory",
         severity="ticket",
         metrics=instance(identifier, "FreeableMemory"),
@@ -67,7 +67,7 @@ def _instance(settings: Settings, name: str, identifier: str) -> Iterator[Alarm]
     )
     yield Alarm(
         name=f"{role}_connections",
-        says=f"Connections of {shown} run out.",
+        description=f"The connections of {shown} are running out.",
         runbook="documentdb-runs-out-of-connections",
         severity="page",
         metrics={
@@ -79,7 +79,7 @@ def _instance(settings: Settings, name: str, identifier: str) -> Iterator[Alarm]
     )
     yield Alarm(
         name=f"{role}_cache",
-        says=f"Too much of what {shown} is asked for comes from disk.",
+        description=f"The buffer cache of {shown} answers less than {CACHE_PERCENT} % of reads.",
         runbook="documentdb-reads-from-disk",
         severity="ticket",
         metrics=instance(identifier, "BufferCacheHitRatio"),
@@ -89,7 +89,7 @@ def _instance(settings: Settings, name: str, identifier: str) -> Iterator[Alarm]
     )
     yield Alarm(
         name=f"{role}_cursors",
-        says=f"Clients leave cursors of {shown} open until they time out.",
+        description=f"Cursors of {shown} time out: clients leave them open.",
         runbook="documentdb-cursors-time-out",
         severity="ticket",
         metrics=instance(identifier, "DatabaseCursorsTimedOut", "Sum", 300),
@@ -100,7 +100,7 @@ def _instance(settings: Settings, name: str, identifier: str) -> Iterator[Alarm]
     if settings.burstable:
         yield Alarm(
             name=f"{role}_credits",
-            says=f"CPU credits of {shown} are spent.",
+            description=f"The CPU credits of {shown} are spent.",
             runbook="a-database-spends-its-cpu-credits",
             severity="ticket",
             metrics=instance(identifier, "CPUCreditBalance", "Minimum", 300),

@@ -1,4 +1,4 @@
-"""Alarms of the edge: what users notice, the pods behind it, the firewall and the certificate."""
+"""Alarms of the edge: errors and latency, the pods of the gateway, the web ACL and the certificate."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from modules.observability.alarm import Alarm
 from modules.observability.metric import DAY, Metric
 from tierra.terraform.stack import Stack
 
-# Fewer failures a minute than this are no share of anything: at night one request in ten may be one of ten.
+# With fewer failures a minute the error rate means little: at night, 10 % may be one request of ten.
 FEW_ERRORS = 5
-# A flood, or a rule that blocks users: both deserve a look. Scanners alone stay below.
+# An attack, or a rule that blocks users. Scanners alone stay below these values.
 BLOCKED_PERCENT, FEW_BLOCKED = 30, 500
-# ACM renews 60 days before the end, 45 for the shorter certificates of 2026; what is due in 30 is stuck.
+# ACM renews 60 days before expiry, 45 for the shorter certificates of 2026; at 30 the renewal is stuck.
 DUE_DAYS, LAST_DAYS = 30, 7
 
 
@@ -23,35 +23,36 @@ def balancer(edge: EdgeOutputs, metric: str, statistic: str = "Sum") -> Metric:
 
 
 def targets(edge: EdgeOutputs, metric: str, statistic: str) -> Metric:
-    """A metric of the pods behind the load balancer, by its nodes in each zone."""
+    """A metric of the targets of the load balancer, the pods of the gateway."""
     dimensions = {"LoadBalancer": edge.load_balancer_arn_suffix, "TargetGroup": edge.target_group_arn_suffix}
     return Metric("AWS/ApplicationELB", metric, dimensions, statistic)
 
 
 def firewall(stack: Stack, edge: EdgeOutputs, metric: str) -> Metric:
-    """A metric of the web ACL, all rules together, summed over five minutes."""
+    """A metric of the web ACL over all rules, summed over five minutes."""
     dimensions = {"WebACL": edge.web_acl_name, "Region": stack.environment.region, "Rule": "ALL"}
     return Metric("AWS/WAFV2", metric, dimensions, "Sum", 300)
 
 
 def certificate(edge: EdgeOutputs) -> Metric:
-    """Days until the certificate ends, which ACM says twice a day."""
+    """Days until the certificate expires; ACM reports them twice a day."""
     return Metric(
         "AWS/CertificateManager", "DaysToExpiry", {"CertificateArn": edge.certificate_arn}, "Minimum", DAY
     )
 
 
 def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
-    """What users feel is a part each of `edge_users`, which tells people once."""
+    """The first three are parts of the composite alarm `edge_users`, which sends one notification for
+    them."""
     limits = stack.environment.observability
     yield Alarm(
         name="edge_errors_balancer",
-        says="The load balancer itself answers too many requests with 5xx.",
+        description="The load balancer itself answers too many requests with a 5xx error.",
         runbook="users-see-errors",
         severity=None,
         metrics={
             "failed": balancer(edge, "HTTPCode_ELB_5XX_Count"),
-            # Requests that found no target are not among these.
+            # Does not include requests without a target.
             "served": balancer(edge, "RequestCount"),
         },
         expression=f"IF(failed > {FEW_ERRORS}, 100 * failed / (failed + FILL(served, 0)), 0)",
@@ -61,7 +62,7 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="edge_errors_target",
-        says="The systems answer too many requests with 5xx.",
+        description="The systems answer too many requests with a 5xx error.",
         runbook="users-see-errors",
         severity=None,
         metrics={
@@ -75,7 +76,7 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="edge_slow",
-        says=f"One request in a hundred takes longer than {limits.slow_seconds} seconds.",
+        description=f"One request in a hundred takes longer than {limits.slow_seconds} seconds.",
         runbook="users-wait",
         severity=None,
         metrics=balancer(edge, "TargetResponseTime", "p99"),
@@ -85,7 +86,7 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="gateway_down",
-        says="No pod of the gateway is healthy: no request is served.",
+        description="No gateway pod is healthy: no requests are served.",
         runbook="the-gateway-is-down",
         severity="page",
         metrics=targets(edge, "HealthyHostCount", "Maximum"),
@@ -95,7 +96,7 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="gateway_unhealthy",
-        says="A pod of the gateway fails its health checks.",
+        description="A gateway pod fails its health checks.",
         runbook="a-pod-of-the-gateway-is-unhealthy",
         severity="ticket",
         metrics=targets(edge, "UnHealthyHostCount", "Maximum"),
@@ -111,7 +112,7 @@ def edge_alarms(stack: Stack, edge: EdgeOutputs) -> Iterator[Alarm]:
 def _blocked(stack: Stack, edge: EdgeOutputs) -> Alarm:
     return Alarm(
         name="waf_blocked",
-        says="The firewall blocks an unusual share of requests.",
+        description="The web application firewall blocks an unusually large share of requests.",
         runbook="the-firewall-blocks-much",
         severity="ticket",
         metrics={
@@ -126,10 +127,10 @@ def _blocked(stack: Stack, edge: EdgeOutputs) -> Alarm:
 
 
 def _certificate(edge: EdgeOutputs) -> Iterator[Alarm]:
-    """Kept as it is without values: ACM falls silent when a certificate has ended."""
+    """Missing values keep the state of the alarm: ACM stops reporting when a certificate has expired."""
     yield Alarm(
         name="certificate_due",
-        says=f"The certificate ends in less than {DUE_DAYS} days and was not renewed.",
+        description=f"The certificate expires in less than {DUE_DAYS} days and was not renewed.",
         runbook="the-certificate-is-not-renewed",
         severity="ticket",
         metrics=certificate(edge),
@@ -139,7 +140,7 @@ def _certificate(edge: EdgeOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="certificate_ends",
-        says=f"The certificate ends in less than {LAST_DAYS} days: then browsers refuse every name.",
+        description=f"The certificate expires in less than {LAST_DAYS} days; then browsers refuse it.",
         runbook="the-certificate-is-not-renewed",
         severity="page",
         metrics=certificate(edge),

@@ -1,8 +1,8 @@
-"""The CloudWatch exporter: database metrics of AWS for the rules and dashboards of Prometheus.
+"""The CloudWatch exporter: CloudWatch metrics of databases for the rules and dashboards of Prometheus.
 
-Exporters that sign in to the databases would each need credentials there. Redis is entered with tokens of
-IAM that last a quarter of an hour, which redis_exporter cannot make; PostgreSQL has one password, that of its
-master user, and a pod that only reads numbers must not be its master. CloudWatch is read with a role.
+Exporters that connect to the databases would need credentials there. Redis requires IAM tokens that expire
+after 15 minutes, which redis_exporter cannot create; PostgreSQL has only the password of its master user,
+which a pod that reads metrics must not have. CloudWatch only needs a role.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tierra.validation.namespaces import OBSERVABILITY
 
 ACCOUNT = "cloudwatch-exporter"
 
-# Metrics by namespace of CloudWatch, each with its statistic; every one of them costs money for each node.
+# Metrics by CloudWatch namespace, each with its statistic; every metric is billed for each node.
 METRICS = {
     "AWS/RDS": {
         "CPUUtilization": "Average",
@@ -52,9 +52,9 @@ METRICS = {
         "FreeableMemory": "Minimum",
     },
 }
-# Which of them are of which database.
+# The namespace of each database.
 NAMESPACES = {"postgres": "AWS/RDS", "redis": "AWS/ElastiCache", "documentdb": "AWS/DocDB"}
-# Of the same metrics CloudWatch keeps sums over clusters and single shards besides.
+# CloudWatch also has these metrics as sums over clusters and for single shards.
 DIMENSIONS = {
     "AWS/RDS": "DBInstanceIdentifier",
     "AWS/ElastiCache": "CacheClusterId",
@@ -63,7 +63,7 @@ DIMENSIONS = {
 
 
 def exporter_identity(stack: Stack, compute: ComputeOutputs) -> list[ITerraformDependable]:
-    """`aws_iam_role.cloudwatch_exporter`, which reads metrics; none where there is no database."""
+    """`aws_iam_role.cloudwatch_exporter`, which reads metrics; None without databases."""
     if not stack.environment.data.databases:
         return []
     reading = Statement(
@@ -77,8 +77,8 @@ def exporter_identity(stack: Stack, compute: ComputeOutputs) -> list[ITerraformD
 
 
 def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable) -> Release | None:
-    """`helm_release.cloudwatch_exporter`. It finds databases by the tags of the environment, so that a new
-    replica needs no change here."""
+    """`helm_release.cloudwatch_exporter`. It discovers databases by the tags of the environment, so that new
+    replicas need no change here."""
     asked = [NAMESPACES[each] for each in stack.environment.data.databases]
     if not asked:
         return None

@@ -20,7 +20,7 @@ from tierra.terraform.templating import Templates
 from tierra.validation.namespaces import GRAFANA as NAMESPACE
 from tierra.validation.namespaces import OBSERVABILITY
 
-# Not in the image of Grafana, which fetches it from grafana.com in the background once it runs.
+# Not in the image of Grafana, which downloads it from grafana.com in the background.
 XRAY_PLUGIN = "grafana-x-ray-datasource@2.17.1"
 
 
@@ -41,8 +41,8 @@ def grafana_identity(
 def grafana(
     stack: Stack, gateway: GatewayOutputs, logs: CloudwatchLogGroup, after: ITerraformDependable
 ) -> Release:
-    """`helm_release.grafana`, in a namespace of its own: plans may read what lies among records, and its
-    password must not."""
+    """`helm_release.grafana`, in a separate namespace: plans may read the namespaces of release records, but
+    not its password."""
     values = Templates().argument(
         "observability/grafana.yaml",
         registry=pulled_from(stack),

@@ -1,4 +1,4 @@
-"""The password of Grafana's administrator."""
+"""The administrator password of Grafana."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tierra.validation.namespaces import GRAFANA
 
 
 def kubernetes_secret(stack: Stack) -> str:
-    """The Secret in the cluster. Its name carries the version of the password, so that pods start again with
-    a new one, and wait until it is there."""
+    """The Secret in the cluster. Its name contains the version of the password, so that pods restart with a
+    new one, and wait until it exists."""
     return f"grafana-admin-{stack.environment.observability.grafana_password_version}"
 
 
 def grafana_secret(stack: Stack, data: DataOutputs, gateway: GatewayOutputs) -> ClusterPassword:
-    """`aws_secretsmanager_secret.grafana` and the role that reads it."""
+    """`aws_secretsmanager_secret.grafana`, and the role that reads it."""
     return cluster_password(
         stack,
         GRAFANA,

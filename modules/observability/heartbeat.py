@@ -2,7 +2,7 @@
 
     Prometheus -> Alertmanager -> topic -> count of its messages in CloudWatch -> alarm
 
-So the alarm stands for the whole way that alerts take, the rights in AWS included.
+The alarm therefore covers the whole path of alerts, including the rights in AWS.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tierra.patterns.topic import topic
 from tierra.terraform.stack import Stack
 
 ROLE = "heartbeat"
-PERIOD = 300  # seconds; how often SNS counts
+PERIOD = 300  # seconds; the interval of SNS metrics
 
 
 def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
@@ -28,15 +28,15 @@ def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
 
 
 def messages(stack: Stack, role: str, metric: str) -> Metric:
-    """How many messages of a topic went a way."""
+    """A number of messages of a topic."""
     return Metric("AWS/SNS", metric, {"TopicName": stack.names.of("topic", role)}, "Sum", PERIOD)
 
 
 def heartbeat_alarms(stack: Stack) -> Iterator[Alarm]:
-    """The one alarm that must ring when nothing else can."""
+    """Fires when no other alert of the cluster can."""
     yield Alarm(
         "alerts_silent",
-        "Prometheus or Alertmanager is down, or its alerts do not arrive: no alert of the cluster is sent.",
+        "Prometheus or Alertmanager is down or cannot reach SNS: no alerts of the cluster are sent.",
         "alerts-are-silent",
         "page",
         messages(stack, ROLE, "NumberOfMessagesPublished"),

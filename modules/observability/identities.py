@@ -1,4 +1,4 @@
-"""Pods that use AWS: each has a role, which only its service account may assume."""
+"""Roles of pods that use AWS; only the pod's service account may assume its role."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def identity(
     *statements: Statement,
     namespace: str = OBSERVABILITY,
 ) -> list[ITerraformDependable]:
-    """`aws_iam_role.<account>`, its rights and its association: what must be there before its pods."""
+    """`aws_iam_role.<account>`, its policy and its pod identity association, which must exist before its
+    pods."""
     name = account.replace("-", "_")
     role = pod_role(stack, name, description, namespace, account)
     rights = grant(stack, name, role, *statements)

@@ -1,4 +1,4 @@
-"""AWS metrics, which alarms and dashboards share."""
+"""CloudWatch metrics, which alarms and dashboards share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400  # seconds
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric, and how its values of a period, in seconds, become one: a statistic or a percentile (p99)."""
+    """A metric with its period in seconds, and a statistic or percentile (p99) over it."""
 
     namespace: str
     name: str

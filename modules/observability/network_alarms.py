@@ -1,4 +1,4 @@
-"""Alarms of the NAT gateways, one by one."""
+"""Alarms of each NAT gateway."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from modules.network.outputs import NetworkOutputs
 from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
 
-# Above this share of its packets a gateway drops more than networks do anyway. AWS recommends 0.01 % (VPC
-# user guide, "Monitor NAT gateways with CloudWatch").
+# The share of dropped packets above which AWS recommends to investigate (VPC user guide, "Monitor NAT
+# gateways with CloudWatch").
 DROPPED_PERCENT = 0.01
 
 
@@ -19,11 +19,11 @@ def nat(gateway: str, metric: str) -> Metric:
 
 
 def network_alarms(network: NetworkOutputs) -> Iterator[Alarm]:
-    """Each zone's way out has ports and loses no packets. A quiet gateway reports nothing."""
+    """Exhausted ports and dropped packets. An idle gateway reports no values."""
     for zone, gateway in network.nat_gateway_ids.items():
         yield Alarm(
             name=f"nat_ports_{zone}",
-            says=f"The NAT gateway of zone {zone} refuses connections: no port is left to some destination.",
+            description=f"The NAT gateway of zone {zone} has no free port for a destination.",
             runbook="nat-gateway-out-of-ports",
             severity="page",
             metrics=nat(gateway, "ErrorPortAllocation"),
@@ -33,7 +33,7 @@ def network_alarms(network: NetworkOutputs) -> Iterator[Alarm]:
         )
         yield Alarm(
             name=f"nat_drops_{zone}",
-            says=f"The NAT gateway of zone {zone} drops packets.",
+            description=f"The NAT gateway of zone {zone} drops packets.",
             runbook="nat-gateway-drops-packets",
             severity="ticket",
             metrics={

@@ -1,4 +1,4 @@
-"""Outputs of observability, for other tiers and for operators who connect a pager."""
+"""Outputs of the observability tier, also for operators who connect a pager."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tierra.terraform.outputs import Outputs
 
 @dataclass(frozen=True)
 class ObservabilityOutputs(Outputs, tier="observability"):
-    """Where alarms go."""
+    """The topics of alarms, and their key."""
 
-    page_topic_arn: Annotated[str, "Topic of alarms that must be looked at now"]
-    ticket_topic_arn: Annotated[str, "Topic of alarms that can wait for the morning"]
-    alarms_key_arn: Annotated[str, "Key that encrypts both topics"]
+    page_topic_arn: Annotated[str, "ARN of the SNS topic of urgent alarms"]
+    ticket_topic_arn: Annotated[str, "ARN of the SNS topic of alarms that can wait for working hours"]
+    alarms_key_arn: Annotated[str, "ARN of the KMS key that encrypts both topics"]

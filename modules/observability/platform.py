@@ -1,5 +1,5 @@
-"""What the other releases need, in a chart of our own: the namespaces, the password of Grafana, network
-policies, and the alerts and the dashboard that all systems share."""
+"""The project's own chart with shared objects of the other releases: namespaces, the password of Grafana,
+network policies, and the shared alerts and dashboard."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def platform(
     secret: ClusterPassword | None,
     after: Sequence[ITerraformDependable],
 ) -> Release:
-    """`helm_release.platform`, which makes the namespaces that the others are in, and comes first. Without a
+    """`helm_release.platform`, the first release, which creates the namespaces of the others. Without a
     password there is no Grafana."""
     values: dict[str, Any] = {"namespace": OBSERVABILITY}
     if secret:

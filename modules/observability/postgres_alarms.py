@@ -1,4 +1,4 @@
-"""Alarms of PostgreSQL: of the primary, and of each replica."""
+"""Alarms of PostgreSQL, for the primary and for each replica."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
 
 GIB = 1024**3
-BUSY_PERCENT = 90  # for a quarter of an hour: queries queue up
-# Of the storage of the spec. AWS adds storage below 10 %, so below 5 % it has not, or may not any more.
+BUSY_PERCENT = 90  # for 15 minutes: queries queue up
+# Of the storage of the spec. RDS adds storage below 10 %: below 5 % it has failed to, or reached
+# max_storage_gb.
 FREE_PERCENT = 5
-# PostgreSQL lives from memory that counts as freeable; without it, from its disk.
+# PostgreSQL uses freeable memory as its cache; without it, it reads from disk.
 FREE_MEMORY_PERCENT = 5
-# RDS allows a connection for each 9,531,392 bytes of what the instance leaves it, 5,000 at most (RDS user
-# guide, "Quotas and constraints"); an instance leaves about nine tenths.
+# RDS allows one connection for each 9,531,392 bytes of memory that the instance leaves to PostgreSQL, and at
+# most 5,000 (RDS user guide, "Quotas and constraints"); an instance leaves about nine tenths.
 BYTES_A_CONNECTION, MOST_CONNECTIONS, LEFT = 9_531_392, 5_000, 0.9
 CONNECTIONS_PERCENT = 85
-# An idle primary writes once in five minutes, and until then its replicas look that far behind (RDS user
+# An idle primary writes once in five minutes, and the reported lag of its replicas grows until then (RDS user
 # guide, "Working with read replicas for RDS for PostgreSQL").
 LAG_SECONDS = 360
-# Vacuum begins at 0.2 thousand million and PostgreSQL stops at 2.1.
+# Autovacuum starts at 0.2 billion, and PostgreSQL stops at 2.1 billion.
 TRANSACTION_IDS = 1_000_000_000
-# Of the storage of the spec: what a replica or a forgotten slot may hold back on the disk of the primary.
+# Of the storage of the spec: how much WAL a replica or an unused slot may retain on the disk of the primary.
 HELD_BACK_PERCENT = 20
-# A processor runs on with 20 of its credits for 20 minutes. A new instance starts with none: hence two hours.
+# 20 credits last a busy vCPU for 20 minutes. A new instance starts without credits: hence two hours.
 FEW_CREDITS, CREDIT_PERIODS = 20, (24, 24)
 
 
@@ -36,13 +37,13 @@ def instance(identifier: str, metric: str, statistic: str = "Average", period: i
 
 
 def postgres_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
-    """A primary that says nothing is down. Replicas can be replaced, so theirs wait for the morning, all but
-    a disk that fills."""
+    """A primary without metrics is down. Alarms of replicas, which can be replaced, are tickets, except that
+    of their storage."""
     primary = data.postgres_identifier
     yield from _instance(settings, "postgres", "The primary of PostgreSQL", primary)
     yield Alarm(
         name="postgres_transaction_ids",
-        says="Vacuum falls behind: PostgreSQL stops when transaction numbers run out.",
+        description="Autovacuum is behind: PostgreSQL stops accepting writes when transaction IDs run out.",
         runbook="transaction-numbers-run-out",
         severity="ticket",
         metrics=instance(primary, "MaximumUsedTransactionIDs", "Maximum"),
@@ -51,7 +52,7 @@ def postgres_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="postgres_held_back",
-        says="A replication slot keeps logs on the disk of the primary.",
+        description="A replication slot retains WAL on the disk of the primary.",
         runbook="a-replication-slot-holds-logs-back",
         severity="ticket",
         metrics=instance(primary, "OldestReplicationSlotLag", "Maximum"),
@@ -65,7 +66,7 @@ def postgres_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
         yield from _instance(settings, name, title, identifier)
         yield Alarm(
             name=f"{name}_lag",
-            says=f"What {shown} answers is more than {LAG_SECONDS // 60} minutes old.",
+            description=f"{title} is more than {LAG_SECONDS // 60} minutes behind the primary.",
             runbook="a-replica-lags",
             severity="ticket",
             # RDS reports -1 when replication has stopped.
@@ -83,7 +84,7 @@ def _instance(settings: Settings, name: str, shown: str, identifier: str) -> Ite
     urgent = name == "postgres"
     yield Alarm(
         name=f"{name}_cpu",
-        says=f"{shown} has had no idle processor for a quarter of an hour.",
+        description=f"{shown} has had a CPU utilization above {BUSY_PERCENT} % for 15 minutes.",
         runbook="postgresql-is-busy",
         severity="page" if urgent else "ticket",
         metrics=instance(identifier, "CPUUtilization"),
@@ -93,7 +94,7 @@ def _instance(settings: Settings, name: str, shown: str, identifier: str) -> Ite
     )
     yield Alarm(
         name=f"{name}_storage",
-        says=f"{shown} runs out of storage.",
+        description=f"{shown} is running out of storage.",
         runbook="postgresql-runs-out-of-storage",
         severity="page",
         metrics=instance(identifier, "FreeStorageSpace", "Minimum"),
@@ -102,7 +103,7 @@ def _instance(settings: Settings, name: str, shown: str, identifier: str) -> Ite
     )
     yield Alarm(
         name=f"{name}_memory",
-        says=f"{shown} runs out of memory.",
+        description=f"{shown} is running out of memory.",
         runbook="postgresql-runs-out-of-memory",
         severity="ticket",
         metrics=instance(identifier, "FreeableMemory"),
@@ -111,7 +112,7 @@ def _instance(settings: Settings, name: str, shown: str, identifier: str) -> Ite
     )
     yield Alarm(
         name=f"{name}_connections",
-        says=f"{shown} has nearly as many connections as it allows.",
+        description=f"{shown} is running out of connections.",
         runbook="postgresql-runs-out-of-connections",
         severity="page" if urgent else "ticket",
         metrics=instance(identifier, "DatabaseConnections", "Maximum"),
@@ -121,7 +122,7 @@ def _instance(settings: Settings, name: str, shown: str, identifier: str) -> Ite
     if settings.burstable:
         yield Alarm(
             name=f"{name}_credits",
-            says=f"{shown} has spent its CPU credits, and more of them are charged.",
+            description=f"{shown} has spent its CPU credits; further credits are charged.",
             runbook="a-database-spends-its-cpu-credits",
             severity="ticket",
             metrics=instance(identifier, "CPUCreditBalance", "Minimum", 300),

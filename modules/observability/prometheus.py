@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager: they monitor the cluster, and send alerts through SNS."""
+"""Prometheus and Alertmanager: they monitor the cluster and send alerts to SNS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tierra.terraform.templating import Templates
 from tierra.validation.namespaces import DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 
 ALERTMANAGER = "alertmanager"
-# Namespaces whose pods are the platform's own, beside that of Kong.
+# Namespaces of the platform's own pods, in addition to that of Kong.
 OURS = ("default", DATABASES, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM)
 
 

@@ -1,4 +1,4 @@
-"""Alarms of Redis, node by node: any node may become the primary."""
+"""Alarms of each node of Redis: any node may become the primary."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from modules.observability.alarm import Alarm
 from modules.observability.metric import Metric
 from modules.observability.postgres_alarms import CREDIT_PERIODS, FEW_CREDITS
 
-BUSY_PERCENT = 80  # of the one thread that answers
-# A quarter of the memory is kept for snapshots already; what fills the rest fails writes or evicts.
+BUSY_PERCENT = 80  # of the main thread, which executes all commands
+# A quarter of the memory is reserved for snapshots; when the rest is full, writes fail or keys are evicted.
 MEMORY_PERCENT = 80
 MOST_CONNECTIONS = 65_000  # of a node, whatever its type (ElastiCache user guide)
 CONNECTIONS_PERCENT = 80
@@ -24,7 +24,7 @@ def node(identifier: str, metric: str, statistic: str = "Maximum", period: int =
 
 
 def redis_alarms(settings: Settings, data: DataOutputs) -> Iterator[Alarm]:
-    """The cache may evict when the broker is apart; one group for both, and a broker, may not."""
+    """A cache with a separate broker may evict keys; a broker, or one group for both, may not."""
     yield from _group(settings, "redis", data.redis_node_ids, may_evict=settings.separate_broker)
     yield from _group(settings, "broker", data.redis_broker_node_ids, may_evict=False)
 
@@ -37,7 +37,7 @@ def _group(settings: Settings, group: str, members: Mapping[str, str], *, may_ev
         if settings.burstable:
             yield Alarm(
                 name=f"{role}_credits",
-                says=f"CPU credits of {shown} are spent.",
+                description=f"The CPU credits of {shown} are spent.",
                 runbook="a-database-spends-its-cpu-credits",
                 severity="ticket",
                 metrics=node(identifier, "CPUCreditBalance", "Minimum", 300),
@@ -49,7 +49,7 @@ def _group(settings: Settings, group: str, members: Mapping[str, str], *, may_ev
 def _node(role: str, shown: str, identifier: str, *, may_evict: bool) -> Iterator[Alarm]:
     yield Alarm(
         name=f"{role}_cpu",
-        says=f"The one thread of {shown} that answers is busy.",
+        description=f"The engine CPU utilization of {shown} has been above {BUSY_PERCENT} % for 10 minutes.",
         runbook="redis-is-busy",
         severity="page",
         metrics=node(identifier, "EngineCPUUtilization", "Average"),
@@ -59,7 +59,7 @@ def _node(role: str, shown: str, identifier: str, *, may_evict: bool) -> Iterato
     )
     yield Alarm(
         name=f"{role}_lag",
-        says=f"As a replica, {shown} is more than {LAG_SECONDS} seconds behind.",
+        description=f"As a replica, {shown} is more than {LAG_SECONDS} seconds behind the primary.",
         runbook="redis-lags",
         severity="ticket",
         metrics=node(identifier, "ReplicationLag"),
@@ -69,17 +69,17 @@ def _node(role: str, shown: str, identifier: str, *, may_evict: bool) -> Iterato
     )
     yield Alarm(
         name=f"{role}_connections",
-        says=f"Clients hold nearly every connection of {shown}.",
+        description=f"The connections of {shown} are running out.",
         runbook="redis-runs-out-of-connections",
         severity="ticket",
         metrics=node(identifier, "CurrConnections"),
         above=MOST_CONNECTIONS * CONNECTIONS_PERCENT // 100,
     )
     if may_evict:
-        return  # full is how a cache looks
+        return  # a cache is expected to be full
     yield Alarm(
         name=f"{role}_memory",
-        says=f"The memory of {shown} fills: once it is full, tasks can no longer be queued.",
+        description=f"The memory of {shown} is running out: when it is full, no tasks can be queued.",
         runbook="redis-runs-out-of-memory",
         severity="page",
         metrics=node(identifier, "DatabaseMemoryUsagePercentage"),
@@ -87,7 +87,7 @@ def _node(role: str, shown: str, identifier: str, *, may_evict: bool) -> Iterato
     )
     yield Alarm(
         name=f"{role}_evictions",
-        says=f"Keys of {shown} are evicted: its memory is full.",
+        description=f"Keys of {shown} are evicted: its memory is full.",
         runbook="redis-evicts-keys",
         severity="ticket",
         metrics=node(identifier, "Evictions", "Sum"),

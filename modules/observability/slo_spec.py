@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from tierra.validation.model import Model, rule_error
 
-# Kong counts requests up to these limits and no others (kong/plugins/prometheus/exporter.lua of 3.9,
-# UPSTREAM_LATENCY_BUCKETS), so that a promise about any other would have to be guessed.
+# The limits of Kong's latency histogram (kong/plugins/prometheus/exporter.lua of 3.9,
+# UPSTREAM_LATENCY_BUCKETS); objectives at other limits could only be estimated.
 MILLISECONDS = (25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10000, 30000, 60000)
 
 
@@ -29,7 +29,7 @@ Milliseconds = Annotated[
 
 
 class Objectives(Model):
-    """The objectives of each system, over a month. Alerts tell how fast their budgets burn."""
+    """The objectives of each system, over a month. Alerts fire by the burn rate of their error budgets."""
 
     availability: float = Field(
         default=99.9,

@@ -14,7 +14,7 @@ from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.retention import RetentionDays
 
 MOST_EMAILS = 20
-# Settings of parts that a spec may leave out, and the keys of these parts.
+# Keys of optional parts, by the key that turns the part off.
 NEEDS = {
     "grafana": ("monitoring",),
     "metrics_days": ("monitoring",),
@@ -25,7 +25,7 @@ NEEDS = {
 
 
 def _email(address: str) -> str:
-    """What SNS sends mail to: plain addresses of ASCII, without a name or quotes."""
+    """An address that SNS accepts: plain ASCII, without a display name or quotes."""
     rule = "an email address must be name@domain"
     if len(address) <= 254 and re.fullmatch(
         r"[A-Za-z0-9]+([._+-]+[A-Za-z0-9]+)*@([A-Za-z0-9]+(-+[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}", address
@@ -50,7 +50,7 @@ def _url(url: str) -> str:
 
 
 def address_slug(address: str) -> str:
-    """An address of mail as part of a Terraform name."""
+    """A mail address as part of a Terraform name."""
     return re.sub(r"[^a-z0-9]", "_", address.lower().replace("@", "_at_"))
 
 
@@ -165,17 +165,17 @@ class Observability(Model):
 
     @property
     def traces(self) -> bool:
-        """Whether anything is traced."""
+        """Whether requests are traced."""
         return self.trace_percent > 0
 
     @property
     def has_grafana(self) -> bool:
-        """Whether there is a Grafana, which needs Prometheus."""
+        """Whether Grafana is installed, which requires Prometheus."""
         return self.monitoring and self.grafana
 
     @rule("monitoring", "grafana", "metrics_days", "metrics_gb", "objectives", "grafana_password_version")
     def nothing_is_set_for_what_is_off(self) -> Iterator[Violation]:
-        """A setting of what the spec leaves out would have no effect."""
+        """Settings of parts that are off are refused, because they would have no effect."""
         for key, needs in NEEDS.items():
             off = next((each for each in needs if not getattr(self, each)), None)
             if off and key in self.model_fields_set and getattr(self, key) is not False:
@@ -196,8 +196,8 @@ class Observability(Model):
 
 
 def budget_is_sold(observability: Observability, partition: str) -> Iterator[Violation]:
-    """Budgets are of accounts that AWS itself bills in dollars: in China another company does, and those of
-    GovCloud are billed through an account of the partition aws."""
+    """Budgets require an account that AWS itself bills in dollars: accounts in China are billed by another
+    company, and those of GovCloud through an account of the partition aws."""
     if observability.monthly_usd is not None and partition != "aws":
         rule = f"monthly_usd requires the partition aws: AWS Budgets has no US dollars in {partition}"
         yield Violation(("observability", "monthly_usd"), rule, "remove the line")

@@ -1,4 +1,4 @@
-"""Alarms of backups: a backup failed, or there is none."""
+"""Alarms of backups that failed or are missing."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tierra.terraform.stack import Stack
 
 
 def vault(storage: StorageOutputs, metric: str, period: int = HOUR) -> Metric:
-    """How many jobs of the vault ended in a way."""
+    """A number of jobs of the backup vault."""
     return Metric("AWS/Backup", metric, {"BackupVaultName": storage.backup_vault_name}, "Sum", period)
 
 
 def storage_alarms(stack: Stack, storage: StorageOutputs) -> Iterator[Alarm]:
-    """Which job it was is in the mail of the topic of backups."""
+    """The notification of the backup topic says which job failed."""
     yield Alarm(
         name="backups_failed",
-        says="A backup failed.",
+        description="A backup failed.",
         runbook="a-backup-failed",
         severity="ticket",
         metrics=vault(storage, "NumberOfBackupJobsFailed"),
@@ -29,7 +29,7 @@ def storage_alarms(stack: Stack, storage: StorageOutputs) -> Iterator[Alarm]:
     )
     yield Alarm(
         name="backups_missing",
-        says="No backup was completed for two days.",
+        description="No backup has been completed for two days.",
         runbook="backups-are-missing",
         severity="page",
         metrics=vault(storage, "NumberOfBackupJobsCompleted", DAY),
@@ -40,7 +40,7 @@ def storage_alarms(stack: Stack, storage: StorageOutputs) -> Iterator[Alarm]:
     if stack.environment.storage.backup.copy_region:
         yield Alarm(
             name="copies_failed",
-            says="A copy of a backup to the second region failed.",
+            description="Copying a backup to the second region failed.",
             runbook="a-backup-failed",
             severity="ticket",
             metrics=vault(storage, "NumberOfCopyJobsFailed"),

@@ -1,4 +1,4 @@
-"""Rules, alerts and the dashboard of each system: a separate release, so that a change affects no other
+"""Rules, alerts and the dashboard of each system, in a separate release, so that a change affects no other
 system."""
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from tierra.validation.namespaces import OBSERVABILITY
 
 
 def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
-    """`helm_release.system_<system>`, by system. The words are text, for the chart puts them into text."""
+    """`helm_release.system_<system>`, by system. The values are text, because the chart inserts them into
+    text."""
     promised = stack.environment.observability.objectives
     releases = {}
     for each, system in stack.environment.systems.items():

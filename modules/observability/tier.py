@@ -1,4 +1,4 @@
-"""The tier observability: notifications, and the data to find causes."""
+"""The observability tier: alarms and notifications, dashboards, metrics, logs and traces."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tierra.terraform.stack import Stack
 
 
 class Observability:
-    """Fills the stack. Each noun is a file of its own, named as it is here."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.network, self.storage = NetworkOutputs.read(stack), StorageOutputs.read(stack)

@@ -1,7 +1,7 @@
-"""X-Ray: which requests are traced, and a group that monitors them.
+"""X-Ray: the sampling rule, and a group that monitors traces.
 
-The encryption of traces is a switch of the whole account and region (aws_xray_encryption_config): X-Ray
-encrypts with a key of AWS, and an environment does not decide that for its neighbours.
+Encryption of traces is a setting of the whole account and region (aws_xray_encryption_config): X-Ray encrypts
+with a key of AWS, and an environment must not change that for others.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from cdktf_cdktf_provider_aws.xray_sampling_rule import XraySamplingRule
 from modules.edge.outputs import EdgeOutputs
 from tierra.terraform.stack import Stack
 
-PRIORITY = 1000  # what an operator adds for an hour has room before it
+PRIORITY = 1000  # leaves lower numbers for rules that an operator adds temporarily
 
 
 def tracing(stack: Stack, edge: EdgeOutputs) -> None:
     """`aws_xray_sampling_rule.requests`: the first request of each second, and a share of the others.
 
-    Of requests from users alone, by the name that they type: probes, and the other environments of an
-    account, have X-Ray's own rule.
+    Only requests of users, by the host name: probes, and the other environments of an account, use the
+    default rule of X-Ray.
     """
     stack.add(
         XraySamplingRule,

@@ -1,4 +1,4 @@
-"""Volumes of systems: how large they are, and how near to what a file system can do."""
+"""Alarms of volumes: their size, and their load in percent of what the file system can do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modules.systems.volume_spec import Volume
 from tierra.terraform.stack import Stack
 
 GIB = 1024**3
-BUSY_PERCENT = 90  # of the operations that a file system of the mode General Purpose takes
+BUSY_PERCENT = 90  # of the I/O limit of a file system in General Purpose mode
 
 
 def volume(file_system: str, metric: str, statistic: str = "Average") -> Metric:
@@ -23,7 +23,7 @@ def volume(file_system: str, metric: str, statistic: str = "Average") -> Metric:
 
 
 def stored(file_system: str) -> Metric:
-    """Its bytes in all storage classes, which EFS says every quarter of an hour."""
+    """Its size in bytes in all storage classes, which EFS reports every 15 minutes."""
     return Metric(
         "AWS/EFS", "StorageBytes", {"FileSystemId": file_system, "StorageClass": "Total"}, period=HOUR
     )
@@ -31,20 +31,20 @@ def stored(file_system: str) -> Metric:
 
 def volume_alarms(stack: Stack, topics: Topics, data: DataOutputs) -> dict[str, CloudwatchMetricAlarm]:
     """`aws_cloudwatch_metric_alarm.volume_<system>_<volume>_size` and `_busy`, by name."""
-    found: dict[str, CloudwatchMetricAlarm] = {}
-    for each, system in stack.environment.systems.items():
-        with stack.system(each) as name:
-            for called, settings in system.volumes.items():
-                file_system = data.volume_ids[f"{each}_{called}"]
-                found |= alarms(stack, topics, _table(f"{name}-{called}", settings, file_system))
-    return found
+    created: dict[str, CloudwatchMetricAlarm] = {}
+    for system_name, system in stack.environment.systems.items():
+        with stack.system(system_name) as name:
+            for volume_name, settings in system.volumes.items():
+                file_system = data.volume_ids[f"{system_name}_{volume_name}"]
+                created |= alarms(stack, topics, _table(f"{name}-{volume_name}", settings, file_system))
+    return created
 
 
 def _table(name: str, settings: Volume, file_system: str) -> Iterator[Alarm]:
     role = f"volume_{name.replace('-', '_')}"
     yield Alarm(
         name=f"{role}_size",
-        says=f"The volume {name} holds more than {settings.size_gb} GiB.",
+        description=f"The volume {name} is larger than {settings.size_gb} GiB, its expected maximum.",
         runbook="a-volume-is-larger-than-expected",
         severity="ticket",
         metrics=stored(file_system),
@@ -53,16 +53,16 @@ def _table(name: str, settings: Volume, file_system: str) -> Iterator[Alarm]:
     )
     yield Alarm(
         name=f"{role}_busy",
-        says=f"The volume {name} takes hardly more operations.",
+        description=f"The volume {name} has been above {BUSY_PERCENT} % of its I/O limit for 15 minutes.",
         runbook="a-volume-is-busy",
         severity="ticket",
         metrics=volume(file_system, "PercentIOLimit"),
         above=BUSY_PERCENT,
         of=(15, 15),
-        missing="notBreaching",  # without clients there is nothing to count
+        missing="notBreaching",  # without clients there are no values
     )
 
 
 def by_volume(data: DataOutputs) -> Mapping[str, str]:
-    """File systems, by the words of a dashboard."""
-    return {name.replace("_", " "): each for name, each in data.volume_ids.items()}
+    """File systems, by the name that dashboards show."""
+    return {name.replace("_", " "): volume_id for name, volume_id in data.volume_ids.items()}

@@ -1,11 +1,11 @@
-"""Charts of the company, in `environments/<env>/<tier>/charts/`: a file for each release.
+"""Own charts: Helm charts of the company in `environments/<env>/<tier>/charts/`, a file for each release.
 
     chart, repository, version      the chart, at an exact version
     namespace, pod_security         its namespace, which Tierra creates, with its Pod Security Standard
     values                          the values of the chart
     pods                            the requests of its pods, for the capacity calculation
 
-Each becomes own Terraform of its tier, a `helm_release` with the settings of Tierra's own.
+Each becomes a `helm_release` in the own Terraform of its tier, with the same settings as Tierra's releases.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from tierra.validation.reader import read as read_document
 from tierra.validation.system_names import TAKEN
 
 FOLDER = "charts"
-# The tiers that have the provider helm.
+# Tiers with the helm provider.
 TIERS = ("gateway", "systems", "observability")
 NAMESPACE_CHART = "own/own-namespace"
-# What a file must have.
+# Required keys.
 LEAST = {
     "chart": "argo-cd",
     "repository": "https://charts.example.com",
     "version": "1.2.3",
     "namespace": "argo-cd",
 }
-MOST_PODS = 100  # equal ones of a chart
-# What values may read: an output of a tier. All else between the marks is text.
+MOST_PODS = 100  # identical pods of a chart
+# References in values: only to outputs of tiers. Anything else in ${} is text.
 REFERENCE = r"\$\{data\.terraform_remote_state\.\w+\.outputs\.[a-zA-Z_]\w*\}"
-# What YAML 1.1, as Helm reads it, takes for a truth value, and YAML 1.2 for text.
+# Values that are booleans in YAML 1.1, which Helm reads, and text in YAML 1.2.
 DOUBTFUL = re.compile(r"yes|no|on|off|y|n", re.IGNORECASE)
 
 
@@ -103,7 +103,7 @@ Namespace = Annotated[str, AfterValidator(_namespace), _such_as("argo-cd")]
 
 
 class ChartPods(Model):
-    """Equal pods of a chart: what each asks for, and how many there are."""
+    """Identical pods of a chart: their requests and their number."""
 
     cpu: Cpu = Field(description="CPU request of each pod.")
     memory: Memory = Field(description="Memory request of each pod.")
@@ -113,7 +113,7 @@ class ChartPods(Model):
 
 
 class OwnChart(Model):
-    """A release of a chart that is not Tierra's."""
+    """A release of a chart of the company."""
 
     chart: ChartName
     repository: Repository
@@ -133,7 +133,7 @@ class OwnChart(Model):
 
 @dataclass(frozen=True)
 class Release:
-    """A chart, the file that asks for it, and the lines of its keys. Its name is that of the file."""
+    """A chart, its file, and the lines of its keys. The name of the file is the name of the release."""
 
     name: str
     tier: str
@@ -147,7 +147,7 @@ class Release:
         return f"chart_{_plain(self.name)}"
 
     def problem(self, key: str, rule: str, remedy: str) -> Problem:
-        """One of a key of the file."""
+        """A problem with a key of the file."""
         return Problem(key, self.document.shown((key,)), rule, remedy, self.document.line((key,)))
 
 
@@ -156,7 +156,7 @@ def _plain(name: str) -> str:
 
 
 def read(path: Path, tier: str) -> Release:
-    """The release of a file. Raises SpecError with everything that is wrong with it."""
+    """The release of a file. Raises SpecError with every problem of the file."""
     file, name = path.as_posix(), path.stem
     if tier not in TIERS:
         rule = f"own charts must be in a tier that has the provider helm: {choices(TIERS)}"
@@ -211,8 +211,8 @@ def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, Any]]]:
-    """The own Terraform of a tier's charts, file by file. The first of a namespace makes it."""
-    from tierra.patterns.helm import (  # not before a spec is read: it loads cdktf
+    """The own Terraform of a tier's charts, by file. The first release in a namespace creates it."""
+    from tierra.patterns.helm import (  # imported late, because it loads cdktf
         WAIT_SECONDS,
         safety,
         texts,
@@ -252,14 +252,14 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
 
 
 def _document(values: Mapping[str, Any]) -> str:
-    """Values as a YAML document, in which Terraform sees outputs of tiers and nothing else."""
+    """Values as a YAML document, in which Terraform interpolates outputs of tiers and nothing else."""
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     text = re.sub(rf"(?!{REFERENCE})\$\{{", "$${", text)
     return text.replace("%{", "%%{")
 
 
 def namespace_chart() -> dict[str, bytes]:
-    """The files of the chart that makes namespaces, by their path in a root module."""
+    """The files of the chart that creates namespaces, by their path in a root module."""
     from tierra.patterns.helm import own_chart, texts
 
     folder = f"{FOLDER}/{Path(NAMESPACE_CHART).name}"
@@ -267,7 +267,7 @@ def namespace_chart() -> dict[str, bytes]:
 
 
 def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tuple[str, Problem]]:
-    """Conflicts of charts with each other, with the systems and with the capacity of the nodes, by file."""
+    """Conflicts between charts, with systems, and with the capacity of the nodes, by file."""
     yield from _clashes(releases, [environment.called(each) for each in environment.systems], environment)
     counted = [each for each in releases if each.chart.pods]
     if not counted:
@@ -295,7 +295,7 @@ def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tup
 
 
 def _pods(release: Release) -> Iterator[tuple[Pods, bool]]:
-    """What a chart runs, and whether every node has it."""
+    """The pods of a chart, and whether they run on every node."""
     for name, each in release.chart.pods.items():
         node = each.count == "node"
         count = 1 if each.count == "node" else each.count

@@ -1,12 +1,12 @@
 """Own Terraform: files that users add to a tier, in `environments/<env>/<tier>/`.
 
-    *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
-    files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"
-    charts/*.yaml       releases of charts, each made Terraform (own_charts.py)
+    *.tf, *.tf.json     copied into the root module as own_<name>, byte for byte
+    files/, modules/    copied unchanged, for ${path.module}/files/… and source = "./modules/…"
+    charts/*.yaml       Helm releases, translated into Terraform (own/charts.py)
 
-It may read every resource and data source of its tier by address, and outputs of tiers that are built before
-by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: an address that Tierra
-generates, or a second backend or provider, is refused.
+It may read every resource and data source of its tier by address, and outputs of earlier tiers
+by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: addresses that Tierra
+generates, and a second backend or provider, are refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tierra.validation.messages import choices, short
 PREFIX = "own_"
 FOLDERS = ("files", "modules")
 INDEX = "own.json"
-# The tier of the bucket for the states is built before any other, from what Tierra generates alone.
+# The tier with the state bucket is applied before any other, and consists of generated Terraform only.
 WITHOUT = "state"
 # Blocks with a type and a name, with a name, and without.
 TYPED = ("resource", "data", "ephemeral")
@@ -38,7 +38,7 @@ BUILT_IN = "terraform"  # the provider of terraform_data
 
 
 class OwnError(Exception):
-    """What is wrong with own Terraform, file by file."""
+    """Problems of own Terraform, by file."""
 
     def __init__(self, problems: Mapping[str, Sequence[Problem]]) -> None:
         self.problems = problems
@@ -46,7 +46,7 @@ class OwnError(Exception):
 
 
 class Block(NamedTuple):
-    """A block of a file: `resource`, its labels, its arguments and the line on which it begins."""
+    """A block of a file: `resource`, its labels, its arguments and its first line."""
 
     file: str
     kind: str
@@ -56,12 +56,13 @@ class Block(NamedTuple):
 
     @property
     def address(self) -> str:
-        """As terraform writes it."""
+        """The address as terraform writes it."""
         return ".".join(([] if self.kind == "resource" else [self.kind]) + list(self.labels))
 
 
 class Reading(NamedTuple):
-    """A value of another tier that a file reads, and on which line. `output` is empty for all of them."""
+    """A reference to an output of another tier, and its line. `output` is empty for a reference to all
+    outputs."""
 
     file: str
     tier: str
@@ -71,7 +72,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Own:
-    """The own Terraform of a tier. `files` by their path in the root module, `sources` by the same names."""
+    """The own Terraform of a tier: `files` by their path in the root module, `sources` by the same paths."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -81,11 +82,11 @@ class Own:
 
     @property
     def tiers(self) -> frozenset[str]:
-        """The tiers whose outputs it reads."""
+        """Tiers whose outputs it reads."""
         return frozenset(each.tier for each in self.readings)
 
     def index(self) -> dict[str, Any]:
-        """What it declares, as Terraform JSON, and where each file comes from."""
+        """Its declarations, as Terraform JSON, and the source of each file."""
         declared: dict[str, Any] = {}
         for kind, labels, body in ((each.kind, each.labels, each.body) for each in self.blocks):
             if kind in TYPED:
@@ -96,8 +97,8 @@ class Own:
 
 
 def read(folder: Path, tiers: Sequence[str]) -> dict[str, Own]:
-    """The own Terraform of an environment, by tier; a tier without is not among them. Raises OwnError with
-    everything that is wrong with it by itself."""
+    """The own Terraform of an environment, by tier, without tiers that have none. Raises OwnError with every
+    problem of the files themselves."""
     found: dict[str, Own] = {}
     problems: dict[str, list[Problem]] = {}
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -157,7 +158,7 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
 
 
 def _ignored(path: Path) -> bool:
-    """What editors and people leave beside Terraform."""
+    """Files of editors and operating systems."""
     return path.name.startswith(".") or path.name.endswith(("~", ".md"))
 
 
@@ -166,7 +167,7 @@ def _terraform(path: Path) -> bool:
 
 
 def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
-    """Why something cannot be where it is."""
+    """Why a file is not allowed at its path."""
     if tier == WITHOUT:
         rule = "the tier state must hold the bucket of states and nothing else: it is built before any plan"
         return (
@@ -193,7 +194,7 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
 
 
 def _parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
-    """The blocks of a file, or why it cannot be read."""
+    """The blocks of a file, or why it cannot be parsed."""
     try:
         text = content.decode("utf-8")
         body = json.loads(text) if file.endswith(".json") else _hcl(text)
@@ -208,7 +209,7 @@ def _parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
 
 def _hcl(text: str) -> Any:
     """HCL as python-hcl2 reads it. Raises ValueError with the line as `line`."""
-    import hcl2  # only where there is HCL: a parser takes its time to load
+    import hcl2  # imported late, because the parser is slow to load
     from lark.exceptions import LarkError
 
     options = hcl2.SerializationOptions(
@@ -230,7 +231,7 @@ def _blocks(file: str, text: str, body: Mapping[str, Any]) -> Iterator[Block]:
 
 
 def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Bodies with their labels: HCL and JSON alike may repeat any level as a list."""
+    """Bodies with their labels: both HCL and JSON may repeat any level as a list."""
     if isinstance(value, list):
         for each in value:
             yield from _labelled(each, depth)
@@ -244,7 +245,7 @@ def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping
 
 
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments, with the block `lifecycle` as Tierra's own JSON has it."""
+    """The arguments, with the block `lifecycle` in the form of generated JSON."""
     lifecycle = body.get("lifecycle")
     if isinstance(lifecycle, list) and len(lifecycle) == 1:
         return {**body, "lifecycle": lifecycle[0]}
@@ -252,7 +253,7 @@ def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _line(text: str, kind: str, labels: Sequence[str]) -> int:
-    """The line on which a block begins; in JSON, that of its name."""
+    """The first line of a block; in JSON, the line of its name."""
     quoted = "".join(rf'[ \t]+"?{re.escape(label)}"?' for label in labels)
     found = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
     if not found:
@@ -272,7 +273,7 @@ def _readings(file: str, text: str) -> Iterator[Reading]:
 
 
 def _refused(block: Block) -> Iterator[Problem]:
-    """Why a block can be in no own file."""
+    """Why a block is not allowed in own Terraform."""
     kind, labels, body = block.kind, block.labels, block.body
     written = f"{kind} {' '.join(labels)}".strip()
     if kind == "terraform":
@@ -306,9 +307,9 @@ def _refused(block: Block) -> Iterator[Problem]:
 
 
 def needs(own: Mapping[str, Own], graph: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """The needs of each tier with those of its own Terraform. `graph` has the needs without.
+    """The needs of each tier including those of its own Terraform. `graph` has the needs without it.
 
-    Raises OwnError where a tier would read one that is not built before it.
+    Raises OwnError if a tier would read outputs of a tier that is not applied before it.
     """
     wanted = dict(graph)
     problems: dict[str, list[Problem]] = {}
@@ -343,7 +344,7 @@ def _unreadable(tier: str, reading: Reading, graph: Mapping[str, frozenset[str]]
 
 
 def _upstream(tier: str, graph: Mapping[str, frozenset[str]]) -> set[str]:
-    """All that a tier needs, directly or through others."""
+    """All tiers that a tier needs, directly or indirectly."""
     found: set[str] = set()
     waiting = [tier]
     while waiting:
@@ -355,7 +356,8 @@ def _upstream(tier: str, graph: Mapping[str, frozenset[str]]) -> set[str]:
 
 
 def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises OwnError where own Terraform clashes with what Tierra generates, or reads what is not there."""
+    """Raises OwnError if own Terraform conflicts with generated Terraform, or reads outputs that do not
+    exist."""
     problems: dict[str, list[Problem]] = {}
     for tier, each in own.items():
         if tier in generated:
@@ -366,12 +368,12 @@ def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) ->
 
 
 def namespaces(own: Mapping[str, Own]) -> list[str]:
-    """Those of own charts."""
+    """Namespaces of own charts."""
     return sorted({each.chart.namespace for tier in own.values() for each in tier.releases})
 
 
 def check_charts(own: Mapping[str, Own], environment: Environment) -> None:
-    """Raises OwnError where own charts do not fit the environment."""
+    """Raises OwnError if own charts do not fit the environment."""
     releases = [each for tier in own.values() for each in tier.releases]
     problems: dict[str, list[Problem]] = {}
     for file, problem in own_charts.unfit(releases, environment):
@@ -413,7 +415,7 @@ def _missing(
 ) -> Iterator[tuple[str, Problem]]:
     for reading in own.readings:
         if reading.tier not in generated:
-            continue  # a part of the tiers is synthesized
+            continue  # only some tiers are synthesized
         declared = everywhere.get(reading.tier, Own()).blocks
         known = [
             *generated[reading.tier].get("output", {}),

@@ -12,13 +12,13 @@ ACTIONS: dict[Right, list[str]] = {
     "read": ["s3:GetObject"],
     "write": ["s3:GetObject", "s3:PutObject"],
 }
-# Where tierra/run/kept.py puts what an interrupted apply has left. No role of a workflow reads it.
+# Where tierra/run/kept.py saves what an interrupted apply leaves behind. No role of a workflow reads it.
 RECOVERY = "recovery"
 
 
 def access(stack: Stack, right: Right) -> IamPolicy:
-    """`aws_iam_policy.read` or `aws_iam_policy.write`. Neither deletes a state, and both take its lock: a
-    plan without it would compare with a state that is being written."""
+    """`aws_iam_policy.read` or `aws_iam_policy.write`. Neither can delete a state, and both can lock it: a
+    plan without a lock would compare with a state that is being written."""
     plans = right == "read"
     return stack.add(
         IamPolicy,
@@ -31,7 +31,7 @@ def access(stack: Stack, right: Right) -> IamPolicy:
 
 
 def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
-    """The states of this environment and their locks, in the bucket and with the key that have them."""
+    """The states of this environment and their locks, in the bucket and with its key."""
     place, environment = state_of(stack.environment, stack.names, "*"), stack.environment
     bucket = stack.arn("s3", place.bucket, region="", account="")
     start = place.key.partition("*")[0]
@@ -41,8 +41,8 @@ def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
     return [
         Statement(
             sid="FindTheBucket",
-            # HeadBucket, and HeadObject of what is not there, ask for this right without a prefix to compare.
-            # terraform takes no offence when it may not look for workspaces: hashicorp/terraform #34511.
+            # HeadBucket, and HeadObject of missing objects, require this permission without a prefix
+            # condition.
             actions="s3:ListBucket",
             resources=bucket,
             conditions={"StringLikeIfExists": {"s3:prefix": f"{start}*"}},

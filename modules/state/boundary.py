@@ -1,10 +1,10 @@
 """The permissions boundary of every role of the tiers, except the plan and apply roles.
 
-It grants nothing. It is the upper limit of what is attached to a role: who may make roles makes none that
-could change rights, read states or work in another region. Here, in the first tier, for roles of all others
-name it.
+It grants nothing. It limits the policies of a role: a principal that may create roles cannot create one that
+changes permissions, reads states or works in another region. It is in the first tier, because the roles of
+all others refer to it.
 
-It stays where the spec prescribes another boundary (`permissions_boundary`), though no role has it then. IAM
+It stays if the spec prescribes another boundary (`permissions_boundary`), though no role has it then. IAM
 refuses to delete a policy that is the boundary of a role (DeleteConflict: gruntwork-io/cloud-nuke #972), and
 this tier is applied before the roles of the others change.
 """
@@ -21,8 +21,8 @@ from tierra.terraform.policy import Everything, Statement, document
 from tierra.terraform.roles import role_arn
 from tierra.terraform.stack import Stack, state_of
 
-# What workloads ask for: the cluster and its nodes, controllers, systems, backups and restores, telemetry,
-# and the workflows of systems. Nothing of IAM; of secrets and keys their use alone.
+# Permissions of workloads: cluster and nodes, controllers, systems, backups and restores, telemetry, and the
+# workflows of systems. Nothing of IAM; secrets and keys can only be used.
 SERVICES = [
     "autoscaling:*",
     "backup:*",
@@ -119,8 +119,8 @@ def _statements(stack: Stack) -> list[Statement]:
 
 
 def _asked_by_systems(stack: Stack) -> list[Statement]:
-    """What systems ask for and the statements above do not hold: the policy of the system names the
-    resources, which would not all find room here."""
+    """Permissions of systems beyond the statements above. The policy of the system restricts the resources,
+    which would not all fit into this policy."""
     asked = {
         action
         for system in stack.environment.systems.values()
@@ -140,8 +140,8 @@ def _asked_by_systems(stack: Stack) -> list[Statement]:
 
 
 def _images_elsewhere(stack: Stack) -> list[Statement]:
-    """Images of the environment before, where that is in another region; a registry of a region takes a token
-    of this region alone."""
+    """Images of the previous environment, if it is in another region; a registry only accepts tokens of its
+    region."""
     environment, source = stack.environment, stack.environment.chain.source
     if source is None or source.region in (environment.region, environment.storage.backup.copy_region):
         return []

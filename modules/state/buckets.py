@@ -1,4 +1,4 @@
-"""The bucket with the states, its key, and the bucket with its access log."""
+"""The bucket of the states, its key, and the bucket with its access log."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tierra.terraform.stack import Stack
 ROLE = "state"
 LOGS = "state_logs"
 NONCURRENT_LOG_DAYS = 30
-# The most that S3 keeps beyond their days.
+# The maximum number of versions that S3 keeps beyond their days.
 KEPT_VERSIONS = 100
 
 
 def state_bucket(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]:
-    """`aws_s3_bucket.state`: every version of every state, encrypted with one key; who asks is logged."""
+    """`aws_s3_bucket.state`: every version of every state, encrypted with one key; access is logged."""
     key = encryption_key(stack, ROLE, "States of Terraform")
     bucket = PrivateBucket(
         stack,
         ROLE,
         key=key,
-        # Backends name the key by its alias, which is known before the key is, and S3 compares names.
+        # Backends use the alias of the key, which is known before the key exists, and S3 compares the text.
         aliases=[stack.arn("kms", stack.names.alias(ROLE))],
         grants=_guards(stack),
     )
@@ -46,8 +46,8 @@ def state_bucket(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]
 
 
 def logs_bucket(stack: Stack) -> PrivateBucket:
-    """`aws_s3_bucket.state_logs`. It keeps no log of itself, and S3's own key encrypts it: deliveries of logs
-    cannot use one of ours."""
+    """`aws_s3_bucket.state_logs`. It is not logged itself, and is encrypted with the key of S3, because log
+    delivery does not support customer managed keys."""
     delivery = Statement(
         sid="DeliverAccessLogs",
         actions="s3:PutObject",
@@ -64,8 +64,8 @@ def logs_bucket(stack: Stack) -> PrivateBucket:
 
 
 def _guards(stack: Stack) -> list[Statement]:
-    """While protection is on no role deletes the bucket, a state or its history, administrators included; who
-    must, changes this policy first. Locks are deleted all the time."""
+    """While protection is on, no role can delete the bucket, a state or its versions, not even an
+    administrator without changing this policy first. Locks can always be deleted."""
     if not stack.environment.protection:
         return []
     arn, everyone = bucket_arn(stack, ROLE), Everyone("no role is exempt from a refusal")

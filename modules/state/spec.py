@@ -8,7 +8,7 @@ from tierra.validation.model import Model
 
 
 class State(Model):
-    """The bucket with Terraform's states, and the plans that are made from them."""
+    """The bucket of Terraform's states, and the plans that are saved."""
 
     plan_hours: int = Field(
         default=24,

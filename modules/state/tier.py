@@ -1,4 +1,4 @@
-"""The tier state: the bucket with Terraform's states, its own included. `make bootstrap` builds it."""
+"""The state tier: the bucket of Terraform's states, including its own. `make bootstrap` creates it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tierra.terraform.stack import Stack
 
 
 class State:
-    """Fills the stack. Each noun is a file of its own."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.logs = logs_bucket(stack)

@@ -1,4 +1,4 @@
-"""What is backed up and when: everything with the environment's backup tag, daily, weekly and monthly."""
+"""The backup plan: everything with the environment's backup tag is backed up daily, weekly and monthly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tierra.patterns.iam import attach, iam_role
 from tierra.terraform.policy import trust
 from tierra.terraform.stack import Stack
 
-# Hours in UTC, apart from each other and before the working day of Europe and the Americas.
+# Hours in UTC, spread out, and before working hours in Europe and the Americas.
 DAILY = "cron(0 3 ? * * *)"
 WEEKLY = "cron(0 4 ? * SUN *)"
 MONTHLY = "cron(0 5 1 * ? *)"
@@ -33,7 +33,7 @@ MANAGED_POLICIES = {
 
 
 def backup_plan(stack: Stack, vaults: Vaults) -> IamRole:
-    """`aws_backup_plan.main` and its selection. Returns the role that makes and restores backups."""
+    """`aws_backup_plan.main` and its selection. Returns the role that creates and restores backups."""
     settings = stack.environment.storage.backup
     role = _role(stack)
     plan = stack.add(
@@ -41,7 +41,7 @@ def backup_plan(stack: Stack, vaults: Vaults) -> IamRole:
         "main",
         name=stack.names.of("backup_plan", "main"),
         rule=[
-            # Restores to any second, for what can do that (S3, RDS); DocumentDB and volumes get a daily
+            # Point-in-time recovery, where it is supported (S3, RDS); DocumentDB and volumes get a daily
             # snapshot.
             _rule(vaults, "daily", DAILY, settings.daily_days, continuous=True),
             _rule(vaults, "weekly", WEEKLY, settings.weekly_days),
@@ -70,9 +70,10 @@ def _rule(
     continuous: bool = False,
     cold_days: int | None = None,
 ) -> BackupPlanRule:
-    """One kind of recovery point, kept for `days`, and copied to the second region if there is one."""
-    # Volumes move to cold storage only when asked to; kinds that cannot move stay where they are. Said even
-    # when false, which AWS answers: in a set of rules an answer to nothing is a difference in every plan.
+    """A recovery point that is kept for `days`, and copied to the second region if there is one."""
+    # Volumes only move to cold storage on opt-in; types that do not support it are kept as they are. Set even
+    # when false, because AWS returns it: in a set of rules, a missing value would be a difference in every
+    # plan.
     archive = cold_days is not None
     copies = [
         BackupPlanRuleCopyAction(
@@ -103,7 +104,7 @@ def _rule(
 
 
 def _role(stack: Stack) -> IamRole:
-    """AWS Backup acts with it, for this account alone."""
+    """AWS Backup assumes it, for this account only."""
     trusted = trust("backup.amazonaws.com", stack.environment.account)
     role = iam_role(stack, "backup", "AWS Backup makes, copies and restores backups", trusted)
     for name, policy in MANAGED_POLICIES.items():

@@ -1,4 +1,5 @@
-"""Backup vaults: one, guarded against early deletion, and a second one in another region if the spec asks."""
+"""Backup vaults: one, protected against early deletion, and a second one in another region if the spec says
+so."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ COPY = "copy"
 
 @dataclass(frozen=True)
 class Vaults:
-    """`copy` is None when the spec names no second region."""
+    """`copy` is None without a second region."""
 
     main: BackupVault
     key: Key
@@ -26,8 +27,7 @@ class Vaults:
 
 
 def backup_vaults(stack: Stack) -> Vaults:
-    """`aws_backup_vault.main`, and `.copy` in storage.backup.copy_region. Each has a key in its own
-    region."""
+    """`aws_backup_vault.main`, and `.copy` in storage.backup.copy_region. Each has a key in its region."""
     key = encryption_key(stack, "backup", "Backups and the topic that reports on them", _reports(stack))
     main = _vault(stack, MAIN, key)
     region = stack.environment.storage.backup.copy_region
@@ -43,7 +43,7 @@ def vault_arn(stack: Stack, role: str) -> str:
 
 
 def _reports(stack: Stack) -> Statement:
-    """AWS Backup may encrypt what it says to the topic, on behalf of this account."""
+    """Lets AWS Backup encrypt its messages to the topic, for this account."""
     return Statement(
         sid="BackupReportsToTheTopic",
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],
@@ -71,8 +71,8 @@ def _vault(stack: Stack, role: str, key: Key, region: str | None = None) -> Back
 
 
 def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> None:
-    """No recovery point goes before its time, for any role. The limits are keys of their own: another one is
-    another lock, so they must not follow how long the plan keeps backups."""
+    """No role can delete a recovery point early. The limits are separate keys, because changing one replaces
+    the lock: they must not follow the retention of the plan."""
     settings = stack.environment.storage.backup
     if settings.lock == "off":
         return
@@ -81,7 +81,7 @@ def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> No
         role,
         region=region,
         backup_vault_name=vault.name,
-        # With days of grace the lock is of kind compliance: once they have passed it cannot be lifted.
+        # With days of grace it is a compliance lock, which cannot be removed once they have passed.
         changeable_for_days=settings.lock_grace_days if settings.lock == "compliance" else None,
         min_retention_days=settings.lock_min_days,
         max_retention_days=settings.lock_max_days,
@@ -89,8 +89,7 @@ def _lock(stack: Stack, role: str, vault: BackupVault, region: str | None) -> No
 
 
 def _refuse_deletion(stack: Stack, role: str, vault: BackupVault, region: str | None) -> None:
-    """Recovery points end when their time is up, and in no other way. To lift this, set protection to
-    false."""
+    """Recovery points expire and cannot be deleted otherwise. To allow it, set protection to false."""
     stack.add(
         BackupVaultPolicy,
         role,

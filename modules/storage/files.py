@@ -20,8 +20,7 @@ ROLE = "files"
 
 
 def files(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]:
-    """`aws_s3_bucket.files`: backed up, its every request logged, open to browsers of the named origins
-    only."""
+    """`aws_s3_bucket.files`: backed up, with access logs, and CORS for the configured origins only."""
     settings = stack.environment.storage.files
     key = encryption_key(stack, ROLE, "Files of the systems")
     bucket = PrivateBucket(stack, ROLE, key=key, tags=stack.names.backup_tag)
@@ -42,7 +41,7 @@ def files(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]:
 
 
 def _allow_browsers(stack: Stack, bucket: PrivateBucket, origins: list[str]) -> None:
-    """Pages of these origins may use the signed addresses that systems hand out."""
+    """Pages of these origins may use presigned URLs of the systems."""
     stack.add(
         S3BucketCorsConfiguration,
         ROLE,

@@ -12,15 +12,16 @@ NONCURRENT_DAYS = 30
 
 
 def logs(stack: Stack) -> PrivateBucket:
-    """`aws_s3_bucket.logs`. It keeps no log of itself, which would never end, and S3's own key encrypts it:
-    deliveries of logs cannot use one of ours."""
+    """`aws_s3_bucket.logs`. It does not log its own access, which would never end, and is encrypted with the
+    key of S3, because log delivery does not support customer managed keys."""
     bucket = PrivateBucket(stack, ROLE, grants=[_delivery(stack, "files"), _load_balancer(stack)])
     bucket.sweep(noncurrent_days=NONCURRENT_DAYS, expire_days=stack.environment.storage.log_days)
     return bucket
 
 
 def _delivery(stack: Stack, source: str) -> Statement:
-    """S3 may put the access logs of one bucket of this account below the name of that bucket."""
+    """S3 may deliver the access logs of a bucket of this account to the prefix with the name of the
+    bucket."""
     return Statement(
         sid=f"DeliverAccessLogsOf{source.title()}",
         actions="s3:PutObject",
@@ -34,7 +35,7 @@ def _delivery(stack: Stack, source: str) -> Statement:
 
 
 def _load_balancer(stack: Stack) -> Statement:
-    """The load balancer of this environment may put its logs.
+    """The load balancer of this environment may deliver its logs.
 
     The service principal works in every region; the accounts of ELB that older regions used are not needed
     (ELB user guide, "Enable access logs"). There the ARN alone is a condition, and it names the account.

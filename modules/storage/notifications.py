@@ -1,4 +1,5 @@
-"""The topic for the results of backups, copies and restores. Observability has its subscribers."""
+"""The topic for the results of backups, copies and restores. Its subscriptions are in the observability
+tier."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from modules.storage.backup_vaults import MAIN, Vaults, vault_arn
 from tierra.patterns.topic import publishes, topic
 from tierra.terraform.stack import Stack
 
-# "Completed" includes failed, expired and aborted: the message carries the status.
+# "Completed" includes failed, expired and aborted: the message has the status.
 EVENTS = [
     "BACKUP_JOB_COMPLETED",
     "COPY_JOB_FAILED",
@@ -21,7 +22,7 @@ EVENTS = [
 
 
 def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
-    """`aws_sns_topic.backups`, encrypted with the key of the vault, to which the vault reports."""
+    """`aws_sns_topic.backups`, encrypted with the key of the vault, which publishes to it."""
     vault = {"ArnEquals": {"aws:SourceArn": vault_arn(stack, MAIN)}}
     made, policy = topic(
         stack,
@@ -35,6 +36,6 @@ def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
         backup_vault_name=vaults.main.name,
         backup_vault_events=EVENTS,
         sns_topic_arn=made.arn,
-        depends_on=[policy],  # AWS Backup tries the topic at once
+        depends_on=[policy],  # AWS Backup publishes a test message at once
     )
     return made

@@ -1,4 +1,4 @@
-"""Outputs of storage for other tiers."""
+"""Outputs of the storage tier."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import Annotated
 
 from tierra.terraform.outputs import Outputs
 
-# Where in the bucket of access logs the load balancer may write, by what it writes.
+# Prefixes of the load balancer's logs in the bucket of access logs, by kind of log.
 LOAD_BALANCER_LOGS = {kind: f"load-balancer/{kind}" for kind in ("access", "connections", "health-checks")}
 
 
 @dataclass(frozen=True)
 class StorageOutputs(Outputs, tier="storage"):
-    """Buckets and backups. What carries the tag `backup_tag` of tierra/terraform/naming.py is backed up."""
+    """Buckets and backups. Resources with the tag `backup_tag` of tierra/terraform/naming.py are backed
+    up."""
 
-    files_bucket_name: Annotated[str, "Bucket for the files of the systems"]
-    files_bucket_arn: Annotated[str, "ARN of the bucket for the files of the systems"]
-    files_key_arn: Annotated[str, "Key that encrypts the files of the systems"]
-    logs_bucket_name: Annotated[str, "Bucket of access logs, once its policy lets deliveries in"]
-    backup_vault_name: Annotated[str, "Backup vault"]
+    files_bucket_name: Annotated[str, "Name of the bucket for files of the systems"]
+    files_bucket_arn: Annotated[str, "ARN of the bucket for files of the systems"]
+    files_key_arn: Annotated[str, "ARN of the KMS key that encrypts the bucket for files"]
+    logs_bucket_name: Annotated[
+        str, "Name of the bucket of access logs; known once its policy allows log delivery"
+    ]
+    backup_vault_name: Annotated[str, "Name of the backup vault"]
     backup_vault_arn: Annotated[str, "ARN of the backup vault"]
-    backup_key_arn: Annotated[str, "Key that encrypts the backups"]
-    backup_role_arn: Annotated[str, "Role with which AWS Backup makes and restores backups"]
-    backup_topic_arn: Annotated[str, "Topic that tells how backups and restores ended"]
+    backup_key_arn: Annotated[str, "ARN of the KMS key that encrypts backups"]
+    backup_role_arn: Annotated[str, "ARN of the IAM role with which AWS Backup creates and restores backups"]
+    backup_topic_arn: Annotated[str, "ARN of the SNS topic that reports on backup and restore jobs"]

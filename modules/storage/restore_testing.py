@@ -1,4 +1,5 @@
-"""Restore tests: each week AWS Backup restores the newest backup, reports the result, and removes it."""
+"""Restore tests: each week AWS Backup restores the newest backup, reports the result, and deletes the
+copy."""
 
 from __future__ import annotations
 
@@ -16,13 +17,14 @@ from tierra.terraform.stack import Stack
 # After the weekly backup.
 WEEKLY = "cron(0 8 ? * SUN *)"
 START_HOURS = 4
-# Wider than a week, so that a missed backup fails no test by itself: the vault's notification reports it.
+# Longer than a week, so that one missed backup does not fail the test: the vault reports it separately.
 WINDOW_DAYS = 14
 VALIDATION_HOURS = 1
 
 
 def restore_testing(stack: Stack, vaults: Vaults, role: IamRole, files: PrivateBucket) -> None:
-    """`aws_backup_restore_testing_plan.weekly`, with the bucket of files. Other tiers add what they hold."""
+    """`aws_backup_restore_testing_plan.weekly`, with the bucket for files. Other tiers add their own
+    selections."""
     plan = stack.add(
         BackupRestoreTestingPlan,
         "weekly",

@@ -1,4 +1,4 @@
-"""Keys of `storage:`: retention of files, backups and access logs, and where copies go."""
+"""Keys of `storage:`: retention of files, backups and access logs, and copies of backups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.regions import RegionName
 
 DECADE = 3650
-CENTURY = 36500  # the longest AWS Backup keeps anything
+CENTURY = 36500  # the longest retention of AWS Backup
 
 # AWS Backup bills cold storage for at least 90 days (botocore: backup, shape Lifecycle).
 COLD_DAYS = 90
@@ -56,7 +56,7 @@ Origin = Annotated[
         {"type": "string", "pattern": "^https?://[^/]+$", "examples": ["https://app.example.com"]}
     ),
 ]
-# S3 moves nothing to the infrequent-access class before its 30th day.
+# S3 moves objects to the infrequent-access class after 30 days at the earliest.
 ArchiveDays = Annotated[
     Annotated[int, Field(ge=30, le=DECADE)] | None,
     BeforeValidator(_never),
@@ -164,17 +164,17 @@ class Backup(Model):
 
     @rule("daily_days", "weekly_days")
     def weekly_outlasts_daily(self) -> Iterator[Violation]:
-        """Rarer recovery points are kept longer."""
+        """Weekly recovery points must be kept as long as daily ones."""
         yield from self._outlasts("weekly_days", "daily_days")
 
     @rule("weekly_days", "monthly_days")
     def monthly_outlasts_weekly(self) -> Iterator[Violation]:
-        """Rarer recovery points are kept longer."""
+        """Monthly recovery points must be kept as long as weekly ones."""
         yield from self._outlasts("monthly_days", "weekly_days")
 
     @rule("monthly_days", "cold_days")
     def cold_storage_pays(self) -> Iterator[Violation]:
-        """What moves to cold storage stays there as long as it is billed."""
+        """Recovery points must stay in cold storage for the minimum time that is billed."""
         if self.cold_days is not None and self.monthly_days < self.cold_days + COLD_DAYS:
             rule = f"monthly_days ({self.monthly_days}) must be at least cold_days + {COLD_DAYS}"
             earlier = self.monthly_days - COLD_DAYS
@@ -184,15 +184,15 @@ class Backup(Model):
 
     @rule("lock", "lock_grace_days")
     def grace_is_for_compliance(self) -> Iterator[Violation]:
-        """Only a lock that becomes irreversible has days of grace."""
+        """Only a compliance lock has days of grace."""
         if "lock_grace_days" in self.model_fields_set and self.lock != "compliance":
             rule = f"lock_grace_days requires lock: compliance, and lock is {self.lock}"
             yield Violation(("lock_grace_days",), rule, "remove the line, or write lock: compliance")
 
     @rule("lock", "daily_days", "monthly_days", "lock_min_days", "lock_max_days")
     def the_lock_takes_the_backups(self) -> Iterator[Violation]:
-        """AWS Backup fails jobs whose recovery points a lock would not keep as long or as short (botocore:
-        backup, PutBackupVaultLockConfigurationInput, MinRetentionDays and MaxRetentionDays)."""
+        """AWS Backup fails jobs whose retention is outside the limits of the lock (botocore: backup,
+        PutBackupVaultLockConfigurationInput, MinRetentionDays and MaxRetentionDays)."""
         if self.lock == "off":
             return
         if self.daily_days < self.lock_min_days:
@@ -207,7 +207,7 @@ class Backup(Model):
     def _outlasts(self, longer: str, shorter: str) -> Iterator[Violation]:
         least = getattr(self, shorter)
         if getattr(self, longer) < least:
-            # The key that the file names is the one to change.
+            # Report the key that is in the file.
             key = longer if longer in self.model_fields_set else shorter
             rule = f"{longer} ({getattr(self, longer)}) must be at least {shorter} ({least})"
             yield Violation((key,), rule, f"raise {longer} to {least} or more, or lower {shorter}")

@@ -1,5 +1,4 @@
-"""The tier storage: the bucket for the files of the systems, the bucket of access logs, and tested
-backups."""
+"""The storage tier: the bucket for files of systems, the bucket of access logs, and tested backups."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from tierra.terraform.stack import Stack
 
 
 class Storage:
-    """Fills the stack. Each noun is a file of its own, named as it is here."""
+    """Fills the stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.logs = logs(stack)

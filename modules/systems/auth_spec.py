@@ -1,7 +1,7 @@
-"""Who may send requests to a system: Kong admits clients with a key, or with a token of a known issuer.
+"""Who may send requests to a system: clients with a key, or with a token of a known issuer. Kong checks them.
 
-Kong's free edition has keys and tokens that it checks by a public key; it does not fetch keys from an issuer,
-nor send users to one (OpenID Connect).
+Kong's free edition checks keys, and tokens with a public key; it neither fetches keys from an issuer nor
+redirects users to one (OpenID Connect).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modules.systems.spec import System
 
 MOST_CLIENTS = 50
-# Those with a public key (Kong/kong, kong/plugins/jwt/daos.lua).
+# Algorithms with a public key (Kong/kong, kong/plugins/jwt/daos.lua).
 Algorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"]
 
 
@@ -95,14 +95,14 @@ class Auth(Model):
 
     @rule("keys", "issuers")
     def says_one_kind(self) -> Iterator[Violation]:
-        """Kong would ask for both."""
+        """Either keys or tokens, because Kong would require both."""
         if bool(self.keys) == bool(self.issuers):
             rule = "auth must have keys or issuers, one of the two"
             yield Violation((), rule, "keep keys or issuers, or remove auth")
 
     @rule("open")
     def something_is_shut(self) -> Iterator[Violation]:
-        """Each path once, and not all."""
+        """Open paths must be different and not cover everything."""
         for index in repeated(self.open):
             yield Violation(("open", index), "each path must be named once", "remove the second one")
         for index, path in enumerate(self.open):
@@ -112,15 +112,15 @@ class Auth(Model):
 
     @property
     def sources(self) -> dict[str, Source | None]:
-        """Where keys come from, by client or issuer; None: a secret that Tierra makes."""
+        """Sources of keys, by client or issuer; None for a secret that Tierra creates."""
         texts = self.keys or {name: each.public_key for name, each in self.issuers.items()}
         return {name: source(text) for name, text in texts.items()}
 
 
 @dataclass(frozen=True)
 class Client:
-    """A consumer of Kong: `name` within its system, `username` in all of Kong. It belongs to a group for each
-    system that lets it in."""
+    """A consumer of Kong: `name` in its system, `username` in all of Kong. It belongs to a group for each
+    system that admits it."""
 
     name: str
     username: str
@@ -130,8 +130,9 @@ class Client:
 
 
 def clients(name: str, systems: Mapping[str, System]) -> list[Client]:
-    """Those that Kong gets from this system. In Kong an issuer exists once (kong/plugins/jwt/daos.lua: `key`
-    is unique), so that the first system of the spec that names it brings it for all."""
+    """The consumers that this system creates in Kong. Kong requires an issuer to be unique
+    (kong/plugins/jwt/daos.lua: `key` is unique), so the first system of the spec that names one creates it
+    for all."""
     auth = systems[name].auth
     if auth is None:
         return []
@@ -148,7 +149,8 @@ def _issuers(system: System) -> dict[str, Issuer]:
 
 
 def auth_violations(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
-    """`names` are those of systems without hosts. Paths start at the root of the spec."""
+    """Violations for issuers and open paths. `names` are those of systems without hosts. Paths start at the
+    root of the spec."""
     known: dict[str, tuple[str, Issuer]] = {}
     for name, system in systems.items():
         if system.auth is None:
@@ -165,7 +167,7 @@ def auth_violations(systems: Mapping[str, System], names: Collection[str]) -> It
 
 
 def _open_violations(name: str, systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
-    """Kong prefers open paths, those of health among them, to all others at the same names, however long."""
+    """Kong prefers open paths, including health paths, to all other paths of the same hosts, however long."""
     system = systems[name]
     opened: list[tuple[KeyPath, str]] = [
         (("health", "live"), system.health.live),
@@ -174,7 +176,7 @@ def _open_violations(name: str, systems: Mapping[str, System], names: Collection
     if system.auth:
         opened += [(("auth", "open", index), path) for index, path in enumerate(system.auth.open)]
     for key, path in opened:
-        if path == "/":  # of health: nothing below it is open
+        if path == "/":  # health paths: nothing below them is open
             continue
         place, whole = ("systems", name, *key), system.path.rstrip("/") + path
         for other, beside in systems.items():

@@ -1,4 +1,4 @@
-"""What the containers of a system start, and the paths of their probes."""
+"""Keys of containers of a system: commands, and the paths of probes."""
 
 from __future__ import annotations
 

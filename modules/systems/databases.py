@@ -1,4 +1,4 @@
-"""The namespace of the jobs that create database users: the only one with master passwords."""
+"""The namespace of the jobs that create database users, the only one with master passwords."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Masters = dict[str, dict[str, Any]]
 
 
 def masters(stack: Stack, data: DataOutputs) -> Masters:
-    """By database that there is: where it is, who its master user is, and which version its password has."""
+    """By database that is on: its address, its master user, and the version of its password."""
     settings, found = stack.environment.data, {}
     if settings.postgres:
         found["postgres"] = {
@@ -41,8 +41,8 @@ def masters(stack: Stack, data: DataOutputs) -> Masters:
 
 
 def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: Masters) -> Release | None:
-    """`helm_release.databases`: the chart templates/systems/databases, which knows no system. None where
-    there is no database with a master user."""
+    """`helm_release.databases`: the chart templates/systems/databases, which is independent of systems. None
+    without a database that has a master user."""
     if not users:
         return None
     known = {"postgres": data.postgres_secret_arn, "documentdb": data.documentdb_secret_arn}
@@ -71,7 +71,7 @@ def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: M
 
 
 def _only(files: Mapping[str, str], users: Masters) -> dict[str, str]:
-    """The chart, whose jobs reach no port of a database that is off."""
+    """The chart; its jobs have no access to the port of a database that is off."""
     ways = files[POLICIES]
     for name in ("postgres", "documentdb"):
         if name in users:

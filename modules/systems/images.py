@@ -1,4 +1,4 @@
-"""The image of a system: a parameter that its pipeline writes after a successful deployment."""
+"""The image of a system: an SSM parameter that its pipeline writes after a successful deployment."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 
 from tierra.terraform.stack import Stack
 
-# What the parameter says until a pipeline has deployed something.
+# The value of the parameter until the first deployment of a pipeline.
 NONE = "none"
 
 
 def image(stack: Stack, system: str) -> str:
-    """The image that runs, from `aws_ssm_parameter.<system>`: what its pipeline wrote last.
+    """The running image, from `aws_ssm_parameter.<system>`, which the pipeline wrote last.
 
-    Terraform makes the parameter, then leaves its value alone and releases what it finds there; so a plan
-    never takes back what a pipeline has deployed.
+    Terraform creates the parameter, then ignores changes of its value and releases the current one, so that a
+    plan never reverts a deployment.
     """
     parameter = stack.add(
         SsmParameter,

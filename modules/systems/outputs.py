@@ -1,4 +1,4 @@
-"""Outputs of the systems for other tiers."""
+"""Outputs of the systems tier."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ def systems(environment: Environment) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class SystemsOutputs(Outputs, tier="systems"):
-    """Each system has a namespace of its name, and its pods a role."""
+    """Each system has a namespace of the same name, and an IAM role for its pods."""
 
-    pod_role_arns: Annotated[dict[str, str], "Roles of the pods, by system", keyed_by(systems)]
+    pod_role_arns: Annotated[
+        dict[str, str], "ARNs of the IAM roles of the pods, by system", keyed_by(systems)
+    ]

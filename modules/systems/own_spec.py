@@ -1,4 +1,4 @@
-"""The own settings of a system: variables, secrets, configuration files, and rights in AWS."""
+"""A system's own settings: variables, secrets, configuration files, and permissions in AWS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modules.systems.spec import System
 
 CREATE = "create"
-# What Tierra hands to a system, whatever it needs today. modules/systems/variables.py has the values.
+# Variables that Tierra sets or may set for any system; modules/systems/variables.py has the values.
 HANDED = frozenset(
     {
         *("PORT", "BASE_PATH", "PUBLIC_HOST", "PUBLIC_URL", "AWS_REGION", "OTEL_SERVICE_NAME"),
@@ -30,28 +30,30 @@ HANDED = frozenset(
         *("DOCUMENTDB_HOST", "DOCUMENTDB_READER_HOST", "DOCUMENTDB_PORT", "DOCUMENTDB_NAME"),
         *("DOCUMENTDB_USER", "DOCUMENTDB_PASSWORD", "DOCUMENTDB_OPTIONS", "DOCUMENTDB_TLS_CA"),
         *("FILES_BUCKET", "FILES_PREFIX"),
-        # By these the pod gets the credentials of its role: EKS User Guide, "How EKS Pod Identity works".
+        # Variables with which the pod gets the credentials of its role: EKS User Guide, "How EKS Pod Identity
+        # works".
         *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
         *("AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"),
-        # Before these any SDK would leave the role aside.
+        # Variables that take precedence over the role in any SDK.
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
     }
 )
-# What it hands besides where observability.trace_percent is not 0. Without traces they are the system's own.
+# Variables that Tierra also sets if observability.trace_percent is not 0. Without traces a system may set
+# them.
 TRACING = frozenset(
     {
         *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"),
         *("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
     }
 )
-OTHERS = "SYSTEM_"  # how the variable with the address of another system starts
+OTHERS = "SYSTEM_"  # prefix of the variables with addresses of other systems
 MOST_VARIABLES = 200
-# Of the files of a system together: a release of Helm is one Secret of 1 MiB (Kubernetes, "Secrets").
+# Maximum size of all files of a system: a release of Helm is one Secret of 1 MiB (Kubernetes, "Secrets").
 MOST_CONFIG = 200_000
-# Characters, with their quotes. A policy of IAM holds 6,144 and the inline policies of a role 10,240; what
-# Tierra itself says is in both (IAM User Guide, "IAM and AWS STS quotas").
+# In characters, including quotes. An IAM policy holds 6,144 and the inline policies of a role 10,240,
+# including the statements of Tierra (IAM User Guide, "IAM and AWS STS quotas").
 MOST_ACTIONS, MOST_PERMISSIONS = 3_000, 7_000
-# Folders that every pod has already.
+# Folders that exist in every pod.
 MOUNTED = tuple(f"/{each}" for each in ("tmp", "proc", "sys", "dev", "etc/authorities", "run", "var/run"))
 
 
@@ -75,8 +77,8 @@ def _plain(name: str) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the value of a variable comes from: `key` as External Secrets asks for it; `name` is its ARN, or
-    the part of an ARN after secret: or parameter. `field` is the key of a JSON text, if it is one."""
+    """The source of the value of a variable: `key` for External Secrets; `name` is its ARN, or the part of an
+    ARN after secret: or parameter. `field` is the key in a JSON value, if any."""
 
     parameter: bool
     key: str
@@ -106,7 +108,7 @@ def _source(text: str) -> str:
 
 
 def source(text: str) -> Source | None:
-    """What an entry of `secrets` names; None: a secret that Tierra makes."""
+    """The source that an entry of `secrets` names; None for a secret that Tierra creates."""
     if text == CREATE:
         return None
     place, _, field = text.partition("#")
@@ -116,7 +118,7 @@ def source(text: str) -> Source | None:
 
 
 def secret_address(name: str, variable: str) -> str:
-    """The name in Terraform of a secret that Tierra makes."""
+    """The Terraform name of a secret that Tierra creates."""
     return f"secrets_{name.replace('-', '_')}__{variable.lower()}"
 
 
@@ -132,7 +134,7 @@ def _config_path(path: str) -> str:
 
 
 _ACTION = re.compile(r"(?P<service>[a-z0-9-]+):[A-Z][A-Za-z0-9]+")
-# With these a role could make itself another one, or make another one do what it cannot.
+# With these a role could create or change other roles.
 RIGHTS = ("account", "iam", "organizations", "sso", "sts")
 
 
@@ -196,7 +198,7 @@ class Permission(Model):
 
     @rule("actions", "resources")
     def names_both(self) -> Iterator[Violation]:
-        """A statement without one of them is none."""
+        """A statement requires actions and resources."""
         for key in ("actions", "resources"):
             if not getattr(self, key):
                 yield Violation(
@@ -207,7 +209,7 @@ class Permission(Model):
 
 
 def own_statements(permissions: Sequence[Permission]) -> list[Statement]:
-    """The permissions as statements, in the order of the spec."""
+    """The permissions as policy statements, in the order of the spec."""
     return [
         Statement(sid=f"OfItsOwn{number}", actions=each.actions, resources=each.resources)
         for number, each in enumerate(permissions, start=1)
@@ -215,7 +217,7 @@ def own_statements(permissions: Sequence[Permission]) -> list[Statement]:
 
 
 def tracing_violations(systems: Mapping[str, System]) -> Iterator[Violation]:
-    """Where Tierra traces, it says where traces go. Paths start at the root of the spec."""
+    """If Tierra traces, it sets the variables of traces. Paths start at the root of the spec."""
     for name, system in systems.items():
         for key, given in (("env", system.env), ("secrets", system.secrets)):
             for variable in given:
@@ -228,8 +230,8 @@ def tracing_violations(systems: Mapping[str, System]) -> Iterator[Violation]:
 def own_violations(
     systems: Mapping[str, System], partition: str, region: str, account: str
 ) -> Iterator[Violation]:
-    """What is named lies in the account and region, and policies hold it. Paths start at the root of the
-    spec."""
+    """Secrets and permissions must be in the account and region, and fit into policies. Paths start at the
+    root of the spec."""
     actions = {
         action
         for system in systems.values()

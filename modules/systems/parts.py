@@ -1,4 +1,4 @@
-"""Types of values that several parts of a system share: request paths, commands, images, variables."""
+"""Types of values that several keys of a system share: request paths, commands, images, variables."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ VARIABLE_RULE = "the name of a variable must be at most 100 letters, digits and 
 
 
 def plain_variable(name: str) -> str:
-    """The remedy for a name that no variable has."""
+    """The remedy for a name that is no valid variable."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_").lstrip("0123456789_")[:100].upper()
     return f"write {plain}" if plain else "write a name such as LOG_LEVEL"
 

@@ -1,5 +1,5 @@
 """The secrets of a system: its password in PostgreSQL and DocumentDB, which a job sets in the databases, and
-those that its spec names."""
+secrets that its spec names."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class Secrets:
-    """`reader` is the role in which External Secrets reads all of them; `made` are those that an operator
-    fills, by variable; `keys` likewise by client or issuer."""
+    """`reader` is the role with which External Secrets reads all of them; `made` are secrets that an operator
+    fills in, by variable; `keys` likewise, by client or issuer."""
 
     password: ClusterPassword | None
     made: dict[str, SecretsmanagerSecret]
@@ -33,7 +33,8 @@ class Secrets:
 def system_secrets(
     stack: Stack, name: str, system: System, data: DataOutputs, gateway: GatewayOutputs
 ) -> Secrets:
-    """What a system with databases or secrets has; only its role reads them, and no other of the platform."""
+    """The secrets of a system with databases or secrets; of the platform's roles, only its own can read
+    them."""
     made = {
         variable: _made(stack, name, variable, data)
         for variable, found in system.sources.items()
@@ -63,8 +64,7 @@ def _password(
     beside: list[str],
     rights: list[Statement],
 ) -> ClusterPassword:
-    """`aws_secretsmanager_secret.<system>`. It changes when the spec says so, by
-    systems.<system>.password_version."""
+    """`aws_secretsmanager_secret.<system>`. It changes with systems.<system>.password_version."""
     return cluster_password(
         stack,
         name,
@@ -112,9 +112,10 @@ def _empty(
 
 
 def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
-    """To read what exists already. Keys are those of its owner, so that use of them is tied to what they
-    encrypt: both services name it in the context (Secrets Manager User Guide, "Secret encryption and
-    decryption"; Systems Manager User Guide, "How AWS Systems Manager Parameter Store uses AWS KMS")."""
+    """Permissions to read existing secrets. Their keys belong to others, so use of a key is restricted to
+    decrypting these secrets: both services pass them in the encryption context (Secrets Manager User Guide,
+    "Secret encryption and decryption"; Systems Manager User Guide, "How AWS Systems Manager Parameter Store
+    uses AWS KMS")."""
     secrets = sorted({_arn(stack, each) for each in found if not each.parameter})
     parameters = sorted({_arn(stack, each) for each in found if each.parameter})
     keys = stack.arn("kms", "key/*")
@@ -145,7 +146,7 @@ def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
 
 
 def _arn(stack: Stack, found: Source) -> str:
-    """AWS ends the ARN of a secret with a hyphen and six characters that no name tells."""
+    """The ARN of a secret with a wildcard for the hyphen and six random characters that AWS appends."""
     if found.arn:
         return found.arn
     if found.parameter:

@@ -1,4 +1,4 @@
-"""Amounts of CPU and memory, in the notation of Kubernetes, kept as whole numbers."""
+"""Amounts of CPU and memory in the notation of Kubernetes, stored as whole numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from tierra.validation.model import rule_error
 
-MOST_CPU = 64_000  # millicores; more than that fits no ordinary node
+MOST_CPU = 64_000  # millicores; the maximum of ordinary nodes
 MOST_MEMORY = 512 * 1024  # MiB
 
 # Unit of a memory amount -> bytes.
@@ -23,7 +23,7 @@ _MEMORY_RULE = "memory must be a whole number with a unit: Mi or Gi"
 
 
 def _millicores(value: Any) -> Any:
-    """`250m`, `"0.25"` and `0.25` are 250. What is neither text nor number is left to the type check."""
+    """`250m`, `"0.25"` and `0.25` are 250. Other types are left to the type check."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return value
     found = re.fullmatch(r"([0-9]{1,6})m|([0-9]{1,3}(?:\.[0-9]{1,3})?)", str(value).strip())

@@ -12,38 +12,39 @@ if TYPE_CHECKING:
     from modules.gateway.spec import Gateway
     from modules.systems.spec import System
 
-# Seconds that Kong waits for a system by default (Kong/kubernetes-ingress-controller 3.5,
+# Kong's default timeout in seconds (Kong/kubernetes-ingress-controller 3.5,
 # internal/dataplane/translator/subtranslator/ingress.go, defaultServiceTimeoutInKongFormat).
 USUAL_SECONDS = 60
-# Requests in flight end before a pod goes, and the autoscaler gives pods ten minutes (cluster-autoscaler,
-# --max-graceful-termination-sec).
+# Requests in flight must end before a pod stops, and the autoscaler gives pods ten minutes
+# (cluster-autoscaler, --max-graceful-termination-sec).
 MOST_SECONDS = 300
-# Values of a rule of the load balancer (ELB user guide, "Quotas for your Application Load Balancers").
+# Maximum number of values of a load balancer rule (ELB user guide, "Quotas for your Application Load
+# Balancers").
 MOST_HOSTS = 5
-# What only Kong does, so that only a public system says it.
+# Keys that Kong implements, so only a public system may have them.
 AT_KONG = ("hosts", "timeout_seconds", "upload_mb", "rate_limit", "auth")
 
 
 def host(system: System, edge: Edge) -> str:
-    """The name that users of a system type."""
+    """The host name in the URLs of the system."""
     return system.hosts[0] if system.hosts else edge.main_domain
 
 
 def patience(systems: Mapping[str, System]) -> int:
-    """Seconds that the slowest request may take: load balancer and Kong keep it for as long. Never below the
-    usual ones."""
+    """The time limit in seconds of the slowest request, which load balancer and Kong use. Never below the
+    default."""
     return max(USUAL_SECONDS, *(each.timeout_seconds for each in systems.values()))
 
 
 def idle_seconds(systems: Mapping[str, System]) -> int:
-    """Seconds that the load balancer keeps an idle connection. Nothing passes while a system works, so that a
-    longer wait than usual is not idle; ten seconds more let the answer of Kong come first."""
+    """The idle timeout of the load balancer in seconds. A connection looks idle while a system works on a
+    request, so the timeout covers the slowest request, plus ten seconds so that Kong answers first."""
     longest = patience(systems)
     return longest if longest == USUAL_SECONDS else longest + 10
 
 
 def request_violations(systems: Mapping[str, System], gateway: Gateway) -> Iterator[Violation]:
-    """A system lets in no more than Kong does. Paths start at the root of the spec."""
+    """A system must not allow larger requests than Kong does. Paths start at the root of the spec."""
     for name, system in systems.items():
         if system.upload_mb and system.upload_mb > gateway.upload_mb:
             rule = (
@@ -54,7 +55,7 @@ def request_violations(systems: Mapping[str, System], gateway: Gateway) -> Itera
 
 
 def at_kong(system: System) -> dict[str, Any]:
-    """Values of the chart: what Kong does otherwise for this system."""
+    """Chart values: the settings of Kong that differ for this system."""
     values: dict[str, Any] = {}
     if system.timeout_seconds != USUAL_SECONDS:
         values["timeout"] = system.timeout_seconds

@@ -1,4 +1,4 @@
-"""AWS rights of the pods of a system. Its needs decide, and its permissions add to them."""
+"""AWS permissions of the pods of a system: those of its needs, and those of its `permissions`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class Identity:
-    """The role of pods, and what must be there before them."""
+    """The role of pods, and the resources that must exist before them."""
 
     role: IamRole
     before_pods: list[ITerraformDependable]
@@ -34,7 +34,7 @@ def pods(
     data: DataOutputs,
     storage: StorageOutputs,
 ) -> Identity:
-    """`aws_iam_role.<system>`, tied to the service account of the system in its namespace."""
+    """`aws_iam_role.<system>`, associated with the service account of the system in its namespace."""
     address = name.replace("-", "_")
     role = pod_role(stack, address, f"Pods of {name}", name, name)
     statements = [
@@ -47,7 +47,7 @@ def pods(
 
 
 def _files(stack: Stack, name: str, system: System, storage: StorageOutputs) -> list[Statement]:
-    """Files below a folder of its own name; other systems' are out of reach."""
+    """Files in the folder with the name of the system; it has no access to those of other systems."""
     if "files" not in system.needs:
         return []
     place = stack.environment

@@ -1,4 +1,4 @@
-"""The surroundings of a system: who reaches it, what it reaches, and what it runs on a schedule."""
+"""Keys of a system about its connections and its scheduled jobs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from modules.systems.spec import System
 
 Shape = Literal["public", "internal", "worker"]
-LONGEST_CRON_JOB = 52  # Kubernetes, "CronJob": eleven characters are left for the names of its jobs
-# Rules that security groups take by default: Amazon VPC User Guide, "Amazon VPC quotas".
+LONGEST_CRON_JOB = 52  # Kubernetes, "CronJob": eleven characters are needed for the names of its jobs
+# Default limit of rules of a security group: Amazon VPC User Guide, "Amazon VPC quotas".
 MOST_EGRESS = 10
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 
 
 def variable(name: str) -> str:
-    """The variable in which a system finds the address of another one."""
+    """The variable with the address of another system."""
     return f"SYSTEM_{name.replace('-', '_').upper()}_URL"
 
 
-# Minute, hour, day of the month, month, day of the week: their least and most. Kubernetes, "CronJob".
+# Minute, hour, day of the month, month, day of the week: their minimum and maximum. Kubernetes, "CronJob".
 _FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _PART = re.compile(r"(?P<range>\*|(?P<first>[0-9]{1,2})(-(?P<last>[0-9]{1,2}))?)(/(?P<step>[0-9]{1,2}))?")
 
@@ -95,7 +95,7 @@ class Job(Model):
 
     @rule("command")
     def starts_something(self) -> Iterator[Violation]:
-        """What the image starts by itself does not end."""
+        """A job requires a command, because what the image starts by default does not end."""
         if not self.command:
             yield Violation(
                 ("command",),
@@ -117,7 +117,7 @@ class Egress(Model):
 
     @rule("cidrs")
     def ranges_are_named_once(self) -> Iterator[Violation]:
-        """At least one, and none twice."""
+        """Ranges must not be empty or repeated."""
         if not self.cidrs:
             yield Violation(
                 ("cidrs",), "at least one range is required", "remove the line to allow every address"
@@ -127,7 +127,7 @@ class Egress(Model):
 
 
 def ways_out(systems: Mapping[str, System]) -> list[tuple[int, str]]:
-    """Ports and ranges that the nodes must reach for the systems, in order and once."""
+    """Ports and ranges of `egress` of all systems, in order and without duplicates."""
     ways = [way for system in systems.values() for way in system.egress]
     return sorted({(way.port, str(cidr)) for way in ways for cidr in way.cidrs})
 
@@ -135,7 +135,8 @@ def ways_out(systems: Mapping[str, System]) -> list[tuple[int, str]]:
 def surroundings_violations(
     systems: Mapping[str, System], blocks: tuple[IPv4Network, ...]
 ) -> Iterator[Violation]:
-    """Calls reach systems that answer, and ways out lead out. Paths start at the root of the spec."""
+    """Calls must reach systems that answer requests, and egress must lead out of the VPC. Paths start at the
+    root of the spec."""
     for name, system in systems.items():
         for index, other in enumerate(system.calls):
             path = ("systems", name, "calls", index)

@@ -1,4 +1,4 @@
-"""Keys of `systems:`: the applications, what each needs, and what each requests of a node."""
+"""Keys of `systems:`: the applications, their needs, and their requests of CPU and memory."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
 Serves = Literal["pages", "api"]
 Need = Literal["postgres", "redis", "documentdb", "files"]
 
-# What a system gets that does not say otherwise. Requests are those of one pod at rest: Django holds a worker
-# for each core and its whole framework in memory, FastAPI and Node one event loop, Go one small process, Java
-# a virtual machine that is slow to start. Of any other container nothing is known.
+# Defaults of a framework. Requests are those of an idle pod: Django has a worker for each core with the whole
+# framework in memory, FastAPI and Node one event loop, Go one small process, Java a virtual machine that
+# starts slowly. Nothing is known of other containers.
 FRAMEWORKS: dict[str, dict[str, Any]] = {
     "django": {"serves": "pages", "port": 8000, "cpu": "250m", "memory": "512Mi"},
     "fastapi": {"serves": "api", "port": 8000, "cpu": "200m", "memory": "256Mi"},
@@ -48,15 +48,14 @@ FRAMEWORKS: dict[str, dict[str, Any]] = {
     "java": {"serves": "api", "port": 8080, "cpu": "500m", "memory": "1Gi"},
     "container": {"serves": "pages", "port": 8080, "cpu": "250m", "memory": "256Mi"},
 }
-# Seconds that a pod may take to start, where that is another time than that of `health.start_seconds`.
+# Start time in seconds, where it differs from the default of `health.start_seconds`.
 START_SECONDS = {"java": 300}
 DJANGO_MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
 MOST_REPLICAS = 200
 
 
 def _paths(systems: Any) -> Any:
-    """A public system that names no path is found below its own name, which is the first that it had, and
-    everywhere at hosts of its own."""
+    """The paths of a public system; left out, its first name, or everything at its own hosts."""
     if not isinstance(systems, dict):
         return systems
     return {
@@ -289,7 +288,7 @@ class System(Model):
     @model_validator(mode="before")
     @classmethod
     def framework_fills_in(cls, data: Any) -> Any:
-        """Port and requests that are left out are those of the framework; the most is twice the least."""
+        """Defaults of port and requests follow from the framework; max_replicas is twice replicas."""
         if not isinstance(data, dict):
             return data
         framework, replicas = data.get("framework"), data.get("replicas", 2)
@@ -307,44 +306,44 @@ class System(Model):
 
     @property
     def keeps_data(self) -> bool:
-        """Whether it speaks to a database whose certificate it must know."""
+        """Whether it uses a database whose certificate it must verify."""
         return bool(self.databases)
 
     @property
     def databases(self) -> tuple[str, ...]:
-        """The databases in which it has a user of its own."""
+        """The databases in which it has its own user."""
         return tuple(each for each in ("postgres", "documentdb") if each in self.needs)
 
     @property
     def sources(self) -> dict[str, Source | None]:
-        """Where the values of its secrets come from, by variable; None: a secret that Tierra makes."""
+        """The sources of its secrets, by variable; None for a secret that Tierra creates."""
         return {variable: source(text) for variable, text in self.secrets.items()}
 
     @property
     def helpers(self) -> int:
-        """Pods besides those that answer."""
+        """Pods that do not answer requests: workers and the scheduler."""
         return self.workers + self.beat
 
     @property
     def pod_cpu(self) -> int:
-        """Millicores that a pod that answers asks for, its sidecars among them."""
+        """Millicores that a pod that answers requests asks for, including its sidecars."""
         return self.cpu + sum(each.cpu for each in self.sidecars.values())
 
     @property
     def pod_memory(self) -> int:
-        """MiB, likewise."""
+        """MiB that a pod that answers requests asks for, including its sidecars."""
         return self.memory + sum(each.memory for each in self.sidecars.values())
 
     @property
     def inner_path(self) -> str | None:
-        """Where requests from outside would find the metrics, and find nothing; None: at no path."""
+        """The public path of the metrics, which must be blocked; None if there is none."""
         if self.shape != "public" or not self.metrics or self.metrics.port not in (None, self.port):
             return None
         return self.path.rstrip("/") + self.metrics.path
 
     @rule("port", "metrics", "sidecars")
     def ports_are_used_once(self) -> Iterator[Violation]:
-        """The containers of a pod share its ports."""
+        """The containers of a pod share its network, so their ports must differ."""
         owners = {self.port: "the system itself"}
         if self.metrics and self.metrics.port:
             owners.setdefault(self.metrics.port, "the system's metrics")
@@ -362,7 +361,7 @@ class System(Model):
 
     @rule("shape", "path", "port", "health", "metrics", *AT_KONG)
     def shape_has_a_use_for_it(self) -> Iterator[Violation]:
-        """Only what answers has a port, and only what is public a path."""
+        """Only systems that answer requests have a port, and only public ones a path."""
         if self.shape != "public" and self.path:
             rule = f"path requires shape: public, and shape is {self.shape}"
             yield Violation(("path",), rule, "remove the line, or write shape: public")
@@ -377,7 +376,7 @@ class System(Model):
 
     @rule("hosts")
     def hosts_are_distinct(self) -> Iterator[Violation]:
-        """None twice, and the first is one that a client can ask for."""
+        """Hosts must be different, and the first must not be a wildcard."""
         for index in repeated(self.hosts):
             yield Violation(("hosts", index), "each name must be given once", "remove the second one")
         if self.hosts and self.hosts[0].startswith("*"):
@@ -392,7 +391,7 @@ class System(Model):
 
     @rule("egress")
     def ways_out_are_not_open_already(self) -> Iterator[Violation]:
-        """443 is open, and a port is named once."""
+        """443 is always open, and a port must not be repeated."""
         for index, each in enumerate(self.egress):
             if each.port == 443:
                 yield Violation(
@@ -406,7 +405,7 @@ class System(Model):
 
     @rule("env", "secrets")
     def variables_are_set_once(self) -> Iterator[Violation]:
-        """A variable has one value, and the names of two secrets differ by more than the case of letters."""
+        """A variable must have one value, and the names of two secrets must differ by more than case."""
         seen = {name.lower(): name for name in self.env}
         for name in self.secrets:
             other = seen.setdefault(name.lower(), name)
@@ -422,7 +421,7 @@ class System(Model):
 
     @rule("config")
     def files_fit(self) -> Iterator[Violation]:
-        """Files fit into a ConfigMap, and none is a folder of another."""
+        """Files must fit into a ConfigMap, and none may be a parent folder of another."""
         size = sum(len(text.encode()) for text in self.config.values())
         if size > MOST_CONFIG:
             rule = f"the files of a system must have at most {MOST_CONFIG} bytes together; these have {size}"
@@ -434,12 +433,12 @@ class System(Model):
 
     @rule("volumes", "config")
     def volumes_have_places(self) -> Iterator[Violation]:
-        """No two volumes meet, and none meets a file of settings."""
+        """Paths of volumes must not overlap each other or a configuration file."""
         yield from volume_violations(self)
 
     @rule("needs", "workers", "beat")
     def tasks_have_a_broker(self) -> Iterator[Violation]:
-        """Tasks wait in Redis."""
+        """Workers and the scheduler require redis."""
         for key in ("workers", "beat"):
             if getattr(self, key) and "redis" not in self.needs:
                 rule = f"{key} requires a broker: redis in needs"
@@ -447,7 +446,7 @@ class System(Model):
 
     @rule("replicas", "max_replicas")
     def most_is_not_less(self) -> Iterator[Violation]:
-        """Load adds pods."""
+        """max_replicas must be at least replicas."""
         if self.max_replicas < self.replicas:
             rule = f"max_replicas ({self.max_replicas}) must be at least replicas ({self.replicas})"
             yield Violation(
@@ -463,7 +462,7 @@ class System(Model):
 
 Systems = Annotated[dict[SystemName, System], BeforeValidator(_paths)]
 
-# The three of the diagram.
+# The three example systems.
 DIAGRAM: dict[str, dict[str, Any]] = {
     "sistema-1": {"framework": "django", "replicas": 3, "needs": ["postgres", "redis", "files"]},
     "sistema-2": {"framework": "fastapi", "replicas": 2, "needs": ["postgres", "redis", "documentdb"]},
@@ -472,7 +471,7 @@ DIAGRAM: dict[str, dict[str, Any]] = {
 
 
 def usual_systems(off: Collection[str] = ()) -> dict[str, dict[str, Any]]:
-    """What a spec would say that named these three itself, without what is off."""
+    """The default systems as a spec would define them, without needs that are off."""
     return {
         name: {**system, "needs": [need for need in system["needs"] if need not in off]}
         for name, system in _paths(DIAGRAM).items()
@@ -480,12 +479,12 @@ def usual_systems(off: Collection[str] = ()) -> dict[str, dict[str, Any]]:
 
 
 def default_systems() -> dict[str, System]:
-    """The systems of a spec that names none."""
+    """The systems of a spec that defines none."""
     return {name: System.model_validate(system) for name, system in usual_systems().items()}
 
 
 def need_violations(systems: Mapping[str, System], databases: Iterable[str]) -> Iterator[Violation]:
-    """A system needs no database that is off. Paths start at the root of the spec."""
+    """A system must not need a database that is off. Paths start at the root of the spec."""
     there = {*databases, "files"}
     for name, system in systems.items():
         for index, need in enumerate(system.needs):
@@ -496,7 +495,8 @@ def need_violations(systems: Mapping[str, System], databases: Iterable[str]) -> 
 
 
 def systems_violations(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
-    """`names` are those of systems without hosts. Paths start at the root of the spec."""
+    """Violations between systems. `names` are those of systems without hosts. Paths start at the root of the
+    spec."""
     if not systems:
         rule, remedy = (
             "an environment must run at least one system",
@@ -526,7 +526,7 @@ def systems_violations(systems: Mapping[str, System], names: Collection[str]) ->
 
 
 def _names_of_others(systems: Mapping[str, System]) -> Iterator[Violation]:
-    """A name belongs to one system, whether it has it or had it."""
+    """A current or former name belongs to one system."""
     owners: dict[str, str] = {}
     for name, system in systems.items():
         for former in dict.fromkeys(system.formerly):
@@ -547,7 +547,7 @@ def _names_of_others(systems: Mapping[str, System]) -> Iterator[Violation]:
 
 
 def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Violation]:
-    """The role of its pods has the name of the system; those of workflows have deploy- or push- before it."""
+    """The role of the pods has the name of the system; the roles of workflows start with deploy- or push-."""
     known = {called(name, system.formerly): name for name, system in systems.items()}
     for mine, name in known.items():
         for start in WORKFLOWS:
@@ -557,7 +557,7 @@ def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Violation]:
 
 
 def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Violation]:
-    """Secrets that Tierra makes have an address in Terraform each (passwords.py)."""
+    """Secrets that Tierra creates must have different Terraform addresses (passwords.py)."""
     owners: dict[str, str] = {}
     for name, system in systems.items():
         for variable, found in system.sources.items():
@@ -571,8 +571,8 @@ def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Violation]:
 
 
 def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
-    """A path may lie below another's, `/` and `/shop`, for the longer one wins; but metrics are shut to the
-    outside with all that lies below them."""
+    """A path may be below that of another system, `/` and `/shop`, because the longer one wins; but the path
+    of metrics, and everything below it, is blocked."""
     inner = {
         (host, path): name
         for name, system in systems.items()

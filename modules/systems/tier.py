@@ -1,4 +1,4 @@
-"""The tier systems: the applications of the spec, each in its own namespace with what it needs."""
+"""The systems tier: the applications of the spec, each in its own namespace."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from tierra.patterns.images import pulled_from
 from tierra.terraform.stack import Stack
 from tierra.validation.namespaces import collectors
 
-# In which variable a system finds its password, by database.
+# The variable with the password, by database.
 VARIABLES = {"postgres": "DATABASE_PASSWORD", "documentdb": "DOCUMENTDB_PASSWORD"}
 
 
 class Systems:
-    """Fills the stack, system by system: nothing here is shared among them."""
+    """Fills the stack, system by system: no resource is shared by systems."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -52,8 +52,8 @@ class Systems:
         SystemsOutputs(pod_role_arns={name: role.arn for name, role in roles.items()}).declare(stack)
 
     def _system(self, name: str, system: System, today: str) -> IamRole:
-        """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records lie apart from what
-        they release: docs/decisions/0007-records-of-releases.md. `today` is the name in the spec."""
+        """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records are in a separate
+        namespace: docs/decisions/0007-records-of-releases.md. `today` is the current name in the spec."""
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         secrets = system_secrets(self.stack, name, system, self.data, self.gateway)
@@ -125,7 +125,7 @@ class Systems:
             values["config"] = list(system.config.values())
         if system.volumes:
             values["volumes"] = {each: self.data.volume_handles[f"{today}_{each}"] for each in system.volumes}
-            # Named so that the driver stays until nothing has to be unmounted: tierra/run/order.py.
+            # Refers to the driver, which must stay until all volumes are unmounted: tierra/run/order.py.
             values["volumesDriver"] = self.cluster.volumes_driver_arn
         if secret := secrets.password:
             values["registry"] = pulled_from(self.stack)["public.ecr.aws"]
@@ -141,8 +141,8 @@ class Systems:
         return values
 
     def _hosts(self, system: System) -> dict[str, list[str]]:
-        """Names at which Kong leads to a system. Where some have names of their own, the others have those of
-        the edge; otherwise all have all, and nothing says so."""
+        """The hosts of a system in Kong. If some systems have their own, the others have those of the edge
+        tier; otherwise all systems have all hosts, and the value is empty."""
         place = self.stack.environment
         if system.hosts:
             return {"hosts": list(system.hosts)}
@@ -208,7 +208,8 @@ class Systems:
 
 
 def _copied(system: System, secrets: Secrets) -> dict[str, Any]:
-    """What External Secrets brings besides the password: variable, place in AWS and key of its JSON."""
+    """Secrets for External Secrets, besides the password: variable, key in AWS and field of the JSON
+    value."""
     copied: dict[str, list[dict[str, str]]] = {"SecretsManager": [], "ParameterStore": []}
     for variable, found in system.sources.items():
         service = "ParameterStore" if found and found.parameter else "SecretsManager"
@@ -222,7 +223,7 @@ def _copied(system: System, secrets: Secrets) -> dict[str, Any]:
 
 
 def _client(client: Client, secrets: Secrets) -> dict[str, Any]:
-    """A consumer of Kong, and where its key lies."""
+    """A consumer of Kong, and the source of its key."""
     found, issuer = client.source, client.issuer
     return {
         "name": client.name,
@@ -236,7 +237,7 @@ def _client(client: Client, secrets: Secrets) -> dict[str, Any]:
 
 
 def _digest(config: Mapping[str, str]) -> str:
-    """Changes with any file, so that pods start again."""
+    """Changes with any file, so that pods restart."""
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 

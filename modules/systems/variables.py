@@ -1,4 +1,4 @@
-"""Environment variables of a system: addresses of what it needs, never a secret."""
+"""Environment variables of a system: addresses of databases and other needs, never secrets."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from modules.systems.shape_spec import variable
 from modules.systems.spec import System
 from tierra.terraform.stack import Stack
 
-# Drivers retry writes unless told otherwise, and DocumentDB refuses them then: all before 8.0.2 do. Source:
-# Amazon DocumentDB Developer Guide, "Retryable writes".
+# Drivers retry writes by default, which DocumentDB refuses before 8.0.2. Source: Amazon DocumentDB Developer
+# Guide, "Retryable writes".
 DOCUMENTDB_OPTIONS = "tls=true&replicaSet=rs0&retryWrites=false"
 AUTHORITIES = "/etc/authorities/rds.pem"
-# The collector takes traces alone. Some SDKs would speak gRPC to its port for HTTP, or send the rest, too:
-# https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+# The collector only accepts traces. Some SDKs would otherwise use gRPC on its HTTP port, or also send metrics
+# and logs: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 TRACES = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.observability.svc.cluster.local:4318",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
-    # Kong decides about requests. Of what begins in a system, such as a task of a worker, a share is traced.
+    # Kong samples requests. A share of what starts inside a system, such as a task of a worker, is traced.
     "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
 }
 
@@ -32,13 +32,14 @@ def user(name: str) -> str:
 
 
 def certificate(stack: Stack, system: System) -> str:
-    """The root certificate of the databases that the system speaks to; empty when it needs none, or when the
-    project has none of the region."""
+    """The root certificate of the system's databases; empty if it needs none, or if the project has none for
+    the region."""
     return ca_bundle().get(stack.environment.region, "") if system.keeps_data else ""
 
 
 def _traces(stack: Stack, name: str) -> dict[str, str]:
-    """Its name always, for systems use it besides; of the rest what the SDK must know."""
+    """The service name, which is always set because systems also use it otherwise, and the settings of the
+    SDK."""
     settings = stack.environment.observability
     if not settings.traces:
         return {"OTEL_SERVICE_NAME": name, "OTEL_SDK_DISABLED": "true"}

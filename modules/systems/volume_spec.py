@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 MOST_VOLUMES = 5
 LONGEST_NAME = 20
-# The user and group of every pod (templates/systems/chart), to whom the files belong.
+# The user and group of every pod (templates/systems/chart), which own the files.
 OWNER = 10001
-# A volume there would hide what the image or the pod has: the folder with all below it, or the folder itself.
+# Mounting a volume here would hide files of the image or the pod: the folder and everything below it, or the
+# folder itself.
 SYSTEM_FOLDERS = tuple(
     f"/{each}"
     for each in (
@@ -91,7 +92,7 @@ def volumes(systems: Mapping[str, System]) -> dict[str, Volume]:
 
 
 def volume_violations(system: System) -> Iterator[Violation]:
-    """Each volume has a separate path. Paths start at the system."""
+    """Volumes must have separate paths. Paths start at the system."""
     if len(system.volumes) > MOST_VOLUMES:
         rule = f"a system must have at most {MOST_VOLUMES} volumes"
         yield Violation(("volumes",), rule, "use folders of one volume", f"{len(system.volumes)} volumes")
