@@ -1,4 +1,4 @@
-"""What users of the platform notice while a plan is applied."""
+"""Interruptions that users of the platform notice while a plan is applied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tierra.report.releases import NAMESPACES, RELEASE, runs_pods
 from tierra.report.waiting import when
 
 DATABASE, RECORD = "aws_db_instance", "aws_route53_record"
-# What is missing between the end of a resource and the new one.
+# What is missing between the destruction of a resource and its replacement.
 MISSED: Mapping[str, str] = {
     DATABASE: "its database cannot be reached",
     "aws_docdb_cluster": "its database cannot be reached",
@@ -32,7 +32,7 @@ MISSED: Mapping[str, str] = {
     RECORD: "its name is not found",
     RELEASE: "its pods stop",
 }
-# What it is where others of the same kind stay.
+# The interruption if others of the same kind stay.
 SHARED: Mapping[str, str] = {
     "aws_docdb_cluster_instance": "connections to it break; the other instances answer",
     "aws_eks_node_group": "its pods move to other nodes, if those have room",
@@ -70,7 +70,7 @@ INTERRUPTS: Mapping[tuple[str, str], str] = {
 
 
 def downtime(change: Change, standing: Standing) -> Iterator[Finding]:
-    """What one change interrupts."""
+    """The interruption by one change."""
     if change.destroys and change.type in MISSED and not change.left_over:
         how, critical = _missed(change, standing)
         if not how:
@@ -88,17 +88,18 @@ def downtime(change: Change, standing: Standing) -> Iterator[Finding]:
 
 
 def _missed(change: Change, standing: Standing) -> tuple[str, bool]:
-    """What is missed without a resource, and whether it is grave; nothing where it is not missed."""
+    """What is missing without a resource, and whether it is critical; None if nothing is."""
     if change.type == RELEASE and not runs_pods(change.was):
-        # Kubernetes deletes a namespace with the pods of other releases; those of one that goes go too.
+        # Kubernetes deletes a namespace with the pods of other releases; those of a deleted namespace are
+        # deleted too.
         replaced = change.action == "replace" and change.was.get("chart") in NAMESPACES
         return ("everything in its namespaces is deleted" if replaced else "", replaced)
     if change.type == RECORD and (change.was.get("type") == "CAA" or _proves_a_certificate(change)):
-        return "", False  # authorities ask for these; users do not
+        return "", False  # only certificate authorities look these up
     if change.type == "aws_route" and standing.goes(
         "aws_route_table", "id", change.was.get("route_table_id")
     ):
-        return "", False  # no subnet uses the table any more, or it could not go
+        return "", False  # no subnet uses the table any more, otherwise it could not be deleted
     if change.type == DATABASE and change.was.get("replicate_source_db"):
         return REPLICA, False
     if change.type in SHARED and standing.others(change):
@@ -107,7 +108,7 @@ def _missed(change: Change, standing: Standing) -> tuple[str, bool]:
 
 
 def _interrupts(change: Change, argument: str) -> str:
-    """The words of the table; a replica has no standby, and a primary has one or not."""
+    """The words of the table; a replica has no standby, a primary may have one."""
     words = INTERRUPTS[change.type, argument]
     if words is not FAILOVER:
         return words
@@ -121,6 +122,6 @@ def _interrupts(change: Change, argument: str) -> str:
 
 def _proves_a_certificate(change: Change) -> bool:
     """Whether a record is one by which ACM validates a domain (docs.aws.amazon.com/acm/latest/userguide/
-    dns-validation.html): no user asks for it."""
+    dns-validation.html): no user looks it up."""
     records = change.was.get("records") or []
     return any(str(record).rstrip(".").endswith(".acm-validations.aws") for record in records)

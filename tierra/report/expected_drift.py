@@ -23,11 +23,11 @@ VOLATILE: Mapping[str, frozenset[str]] = {
     "aws_iam_policy": frozenset({"attachment_count"}),
     "aws_lb_target_group": frozenset({"load_balancer_arns"}),
     "aws_sns_topic_subscription": frozenset({"confirmation_was_authenticated", "pending_confirmation"}),
-    "aws_ssm_parameter": frozenset({"version"}),  # counts the writes of what ignore_changes names
+    "aws_ssm_parameter": frozenset({"version"}),  # counts the writes of attributes in ignore_changes
     "aws_wafv2_web_acl": frozenset({"lock_token"}),
 }
 
-# Attributes in which a resource shows others that are made after it: its state has them at the next refresh,
+# Attributes that reflect resources created later: the state has them at the next refresh,
 # so each apply would look like drift (terraform-provider-aws #18437, #22317). Of the first kind there is one
 # resource for each element; more or fewer elements than resources are drift.
 ELEMENTS: Mapping[tuple[str, str], str] = {
@@ -40,7 +40,7 @@ ELEMENTS: Mapping[tuple[str, str], str] = {
     ("aws_security_group", "egress"): "aws_vpc_security_group_egress_rule",
     ("aws_security_group", "ingress"): "aws_vpc_security_group_ingress_rule",
 }
-# Of the second kind one resource stands for the whole attribute, and shows what becomes of it.
+# In the second group one resource manages the whole attribute and shows its changes.
 WHOLES: Mapping[tuple[str, str], str] = {
     ("aws_acm_certificate", "status"): "aws_acm_certificate_validation",
     ("aws_eip", "association_id"): "aws_nat_gateway",
@@ -64,8 +64,8 @@ Resource = Mapping[str, Any]
 
 
 def expected_drift(drifted: Resource, managed: Iterable[Resource], configured: Resource) -> list[str]:
-    """The attributes of a drifted resource (of `resource_drift` in terraform's JSON of a plan) that do not
-    count. `managed` are the resources in the tier's state, `configured` is its generated configuration."""
+    """The attributes of a drifted resource (of `resource_drift` in terraform's JSON of a plan) that are not
+    drift. `managed` are the resources in the tier's state, `configured` is its generated configuration."""
     kind, after = drifted["type"], drifted["change"]["after"]
     ignored = configured.get("lifecycle", {}).get("ignore_changes", [])
     attributes = [*VOLATILE.get(kind, ()), *(after if ignored == "all" else ignored)]
@@ -85,7 +85,7 @@ def expected_drift(drifted: Resource, managed: Iterable[Resource], configured: R
 
 
 def covers(ignored: str, attribute: str) -> bool:
-    """Whether a value is what an ignored path names, or lies below it; `["a"]`, `[0]` and `.a` are one."""
+    """Whether a value is at an ignored path, or below it; `["a"]`, `[0]` and `.a` are one."""
     path, above = (
         [part for part in re.split(r"[.\[\]\"]+", path_) if part] for path_ in (attribute, ignored)
     )
@@ -99,7 +99,7 @@ def _belongs(resource: Resource, names: set[Any], attribute: str) -> bool:
 
 
 def _count(value: Any) -> int:
-    """How many resources an attribute shows."""
+    """The number of resources that an attribute reflects."""
     return sum(max(1, _sources(block)) for block in value or [])
 
 
@@ -110,7 +110,7 @@ def _sources(element: Any) -> int:
 
 
 def _grown(change: Resource) -> bool:
-    """Whether a database took the storage that the spec lets it take."""
+    """Whether a database grew within the maximum of the spec."""
     was, now = change["before"], change["after"]
     return bool((was.get("allocated_storage") or 0) < (now.get("allocated_storage") or 0)) and bool(
         now.get("max_allocated_storage")

@@ -1,5 +1,5 @@
-"""Exposure: rules of security groups, network access lists and web ACLs, one by one, and what is open to the
-internet."""
+"""Exposure: rules of security groups, network access lists and web ACLs, one by one, and everything that is
+open to the internet."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SOURCES = (
 )
 RULES = (INGRESS, EGRESS, "aws_network_acl_rule")
 WEB_ACL, IP_SET = "aws_wafv2_web_acl", "aws_wafv2_ip_set"
-# Switches that decide whether something can be reached from the internet, and the value that says yes.
+# Switches that make something reachable from the internet, and the value that does.
 PUBLIC: Mapping[tuple[str, str], Any] = {
     ("aws_db_instance", "publicly_accessible"): True,
     ("aws_lb", "internal"): False,
@@ -38,8 +38,8 @@ PUBLIC: Mapping[tuple[str, str], Any] = {
     ("aws_subnet", "map_public_ip_on_launch"): True,
 }
 CLUSTER = "aws_eks_cluster"
-# Where these go, what they guard stands open: a bucket or a load balancer, which an argument names by one of
-# its own.
+# Without these, the resource that they protect is open: a bucket or a load balancer, which an argument names
+# by one of its attributes.
 WALLS: Mapping[str, tuple[str, str, str]] = {
     "aws_s3_bucket_public_access_block": ("bucket", "aws_s3_bucket", "id"),
     "aws_wafv2_web_acl_association": ("resource_arn", "aws_lb", "arn"),
@@ -47,7 +47,7 @@ WALLS: Mapping[str, tuple[str, str, str]] = {
 
 
 def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
-    """What one change opens, closes or turns to the internet."""
+    """What one change opens, closes or exposes to the internet."""
     lines: list[str] = []
     critical = False
     if change.type in RULES:
@@ -68,7 +68,7 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
 
 
 def _says(lines: list[str]) -> str:
-    """How far something opens: a range of the lines that is wide, or else a switch, which opens it to all."""
+    """How far a change opens something: to a wide range of the lines, or by a switch to everyone."""
     ranges = {word for line in lines if line.startswith("+") for word in line.split() if wide(word)}
     part = ranges and not any(range_.endswith("/0") for range_ in ranges)
     return "open to a large part of the internet" if part else "open to the internet"
@@ -80,7 +80,7 @@ def _rule(change: Change) -> tuple[list[str], bool]:
     lines = [f"{sign} {said}" for sign, said in (("-", was), ("+", now)) if said and was != now]
     opens = any(wide(change.now.get(name)) for name in SOURCES) and change.now.get("rule_action") != "deny"
     inward = change.type == INGRESS or (change.type not in (INGRESS, EGRESS) and not change.now.get("egress"))
-    # Access lists of subnets stand in front of groups, and are wide on purpose.
+    # Network access lists are evaluated before security groups, and are wide on purpose.
     listed = change.type in (INGRESS, EGRESS)
     return lines, bool(listed and inward and opens and now and was != now)
 
@@ -108,8 +108,7 @@ def _ports(rule: Mapping[str, Any]) -> str:
 
 
 def reference(value: Any) -> str:
-    """What a reference of the configuration names, without the marks around it and the attribute behind; any
-    other value as it is."""
+    """The resource of a reference, without its marks and attribute; any other value unchanged."""
     if isinstance(value, str) and (
         match := re.fullmatch(r"\$\{(data\.)?([a-z0-9_]+\.[a-zA-Z0-9_-]+)([^}]*)\}", value)
     ):
@@ -148,7 +147,7 @@ def _by_name(rules: Any) -> dict[str, Any]:
 
 
 def _does(rule: Mapping[str, Any]) -> str:
-    """What a rule does with the requests that its statement catches."""
+    """The action of a rule on the requests that match its statement."""
     for key in ("action", "override_action"):
         for block in rule.get(key) or []:
             for action, said in block.items() if isinstance(block, dict) else ():
@@ -175,8 +174,8 @@ def _public(change: Change) -> tuple[list[str], bool]:
 
 
 def _endpoint(cluster: Mapping[str, Any]) -> set[str]:
-    """The addresses from which the API of a cluster is reached over the internet; all, where nothing says
-    which."""
+    """The addresses from which the API of a cluster can be reached over the internet; all if none are
+    given."""
     blocks = cluster.get("vpc_config")
     if not isinstance(blocks, list) or not blocks or not isinstance(blocks[0], dict):
         return set()

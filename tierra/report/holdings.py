@@ -15,14 +15,14 @@ Values = Mapping[str, Any]
 
 
 def outcome(terraform_type: str, values: Values) -> str:
-    """What becomes of the data of a resource; empty when it holds none of its own."""
+    """What happens to the data of a resource; empty if it has no data."""
     rule = FATES.get(terraform_type)
     return rule(values) if rule else ""
 
 
 def way_out(terraform_type: str, values: Values) -> str:
-    """How a container that AWS does not delete full is emptied; empty where the provider does it, and for
-    others."""
+    """How to empty a container that AWS deletes only when it is empty; empty if the provider does it, and for
+    other types."""
     argument, name, way = CONTAINERS.get(terraform_type, ("", "", ""))
     if not way or values.get(argument):
         return ""
@@ -31,12 +31,12 @@ def way_out(terraform_type: str, values: Values) -> str:
 
 
 def keeps_snapshot(terraform_type: str, values: Values) -> bool:
-    """Whether the resource leaves a final snapshot."""
+    """Whether the deletion makes a final snapshot."""
     return outcome(terraform_type, values).startswith("final snapshot")
 
 
 def _database(values: Values) -> str:
-    # internal/service/rds/instance.go, resourceInstanceDelete: replicas leave no snapshot.
+    # internal/service/rds/instance.go, resourceInstanceDelete: replicas get no final snapshot.
     if values.get("replicate_source_db"):
         return ""
     if values.get("skip_final_snapshot"):
@@ -46,20 +46,20 @@ def _database(values: Values) -> str:
 
 
 def _cache(values: Values) -> str:
-    # internal/service/elasticache/replication_group.go: a name is all it takes.
+    # internal/service/elasticache/replication_group.go: the name of a final snapshot is enough.
     name = values.get("final_snapshot_identifier")
     return f"final snapshot {name}" if name else "no final snapshot; its data is gone for good"
 
 
 def _emptied(by: str, what: str) -> Callable[[Values], str]:
-    """For a container: `by` is the argument that lets the provider empty it."""
+    """The outcome for a container: `by` is the argument that lets the provider empty it."""
     return lambda values: (
         f"{what} in it are deleted" if values.get(by) else f"AWS refuses while there are {what} in it"
     )
 
 
-# Containers, by type: the argument that lets the provider empty it, the one with its name, and the way out
-# without it. With protection on a policy of the repository refuses its deletion to every role.
+# Containers, by type: the argument that lets the provider empty it, the argument with its name, and the
+# remedy without it. With protection a policy of the repository denies its deletion to every role.
 # Source: botocore, ecr DeleteRepository, s3 DeleteBucket, backup DeleteBackupVault.
 CONTAINERS: Mapping[str, tuple[str, str, str]] = {
     "aws_backup_vault": (
@@ -86,7 +86,7 @@ CONTAINERS: Mapping[str, tuple[str, str, str]] = {
 
 
 def _files(_values: Values) -> str:
-    # internal/service/efs/file_system.go: no argument keeps anything; recovery points are AWS Backup's.
+    # internal/service/efs/file_system.go: no argument keeps data; recovery points belong to AWS Backup.
     return "its files are gone for good; recovery points of AWS Backup stay until their time is up"
 
 
@@ -111,7 +111,7 @@ def _cluster(_values: Values) -> str:
 
 
 def _release(values: Values) -> str:
-    # kubernetes.io/docs/concepts/workloads/controllers/statefulset: its volumes are not deleted with it.
+    # kubernetes.io/docs/concepts/workloads/controllers/statefulset: volumes are not deleted with it.
     kept = "volumes that its pods asked for are in no state, and may stay"
     return kept if keeps_volumes(values) else ""
 

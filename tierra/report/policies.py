@@ -11,8 +11,8 @@ from tierra.plans.differences import text
 from tierra.plans.structures import ABSENT, UNKNOWN, Masked, diff, document, holds
 from tierra.report.findings import IDENTITY, Finding
 
-POLICIES = ("access_policy", "assume_role_policy", "policy")  # arguments that hold one
-# Types that give rights without a policy of their own, and the arguments that say to whom and which.
+POLICIES = ("access_policy", "assume_role_policy", "policy")  # arguments that contain a policy
+# Types that grant rights without a policy of their own, and the arguments with the grantee and the rights.
 GRANTS: Mapping[str, tuple[str, ...]] = {
     "aws_eks_access_entry": ("principal_arn", "kubernetes_groups", "type"),
     "aws_eks_access_policy_association": ("principal_arn", "policy_arn", "access_scope"),
@@ -24,7 +24,7 @@ GRANTS: Mapping[str, tuple[str, ...]] = {
 
 
 def identity(change: Change) -> Iterator[Finding]:
-    """The finding of one resource, if it gives or takes rights."""
+    """The finding of one resource, if it grants or revokes rights."""
     lines: list[str] = []
     critical = False
     for name in sorted({*change.was, *change.now}):
@@ -42,7 +42,8 @@ def identity(change: Change) -> Iterator[Finding]:
 
 
 def _statements(value: Any) -> dict[str, dict[str, Any]]:
-    """The statements of a policy by Sid, or by what they say where they have none; none of anything else."""
+    """The statements of a policy by Sid, or by their text if they have none; empty for a value that is not a
+    policy."""
     said = document(value)
     if not isinstance(said, dict) or "Statement" not in said:
         return {}
@@ -58,7 +59,7 @@ def _statements(value: Any) -> dict[str, dict[str, Any]]:
 
 
 def _normal(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """One form for all ways to write a statement: one and a list of one are the same."""
+    """A statement in normal form: a single value equals a list of one."""
     return {
         key: sorted(map(str, value))
         if isinstance(value, list)

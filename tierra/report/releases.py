@@ -1,4 +1,4 @@
-"""Helm releases: what their charts install in the cluster, and what their values say."""
+"""Helm releases: the contents of their charts, and the meaning of their values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tierra.plans.structures import Masked, document, holds
 
 RELEASE = "helm_release"
-SYSTEM = "./charts/chart"  # of an application, below templates/systems
+SYSTEM = "./charts/chart"  # the chart of an application, below templates/systems
 # Charts without a pod. A test holds those below templates/ against their files; prometheus-operator-crds has
 # custom resource definitions alone (prometheus-community/helm-charts, charts/prometheus-operator-crds).
 PODLESS = frozenset(
@@ -22,7 +22,7 @@ PODLESS = frozenset(
         "prometheus-operator-crds",
     }
 )
-# Among them those with namespaces: Kubernetes deletes a namespace with all that is in it.
+# Those of them with namespaces: Kubernetes deletes a namespace with everything in it.
 NAMESPACES = frozenset(
     f"./charts/{chart}" for chart in ("cluster", "databases", "namespace", "own-namespace", "platform")
 )
@@ -30,13 +30,13 @@ VOLUMES = ("volumeClaimTemplate", "volumeClaimTemplates", "persistentVolumeClaim
 
 
 def runs_pods(values: Mapping[str, Any]) -> bool:
-    """Whether a release has pods; of a chart that is not known it is assumed."""
+    """Whether a release has pods; true for an unknown chart."""
     return values.get("chart") not in PODLESS
 
 
 def keeps_volumes(values: Mapping[str, Any]) -> bool:
-    """Whether its pods may have asked for volumes: those of Tierra's own charts never do, others when the
-    values name some, or cannot be read."""
+    """Whether its pods may have asked for volumes: those of Tierra's own charts never do, others if the
+    values name volumes, or cannot be read."""
     if str(values.get("chart", "")).startswith("./charts/") or not runs_pods(values):
         return False
     said = read(values)
@@ -44,8 +44,8 @@ def keeps_volumes(values: Mapping[str, Any]) -> bool:
 
 
 def read(values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the values of a release say, the later texts over the earlier; None when a text is sensitive, not
-    known yet or no document."""
+    """The merged values of a release, later documents over earlier ones; None if a text is sensitive, unknown
+    or not a document."""
     texts = values.get("values") or []
     if not isinstance(texts, list):
         return None
@@ -59,7 +59,7 @@ def read(values: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def replicas(values: Mapping[str, Any]) -> int | None:
-    """The pods that always run, where the values say it."""
+    """The number of pods that always run, if the values have it."""
     said = read(values) or {}
     for path in (("autoscaling", "minReplicas"), ("replicas", "min"), ("replicaCount",)):
         if path[0] == "autoscaling" and not _at(said, ("autoscaling", "enabled")):
@@ -71,7 +71,7 @@ def replicas(values: Mapping[str, Any]) -> int | None:
 
 
 def paths(values: Mapping[str, Any]) -> set[str]:
-    """Paths, and hosts where they are named, at which the gateway leads to a release."""
+    """Paths, with hosts if they are given, that the gateway routes to a release."""
     said = read(values) or {}
     result = set()
     if values.get("chart") == SYSTEM and isinstance(said.get("path"), str):
@@ -84,7 +84,7 @@ def paths(values: Mapping[str, Any]) -> set[str]:
 
 
 def asks_for_credentials(values: Mapping[str, Any]) -> bool:
-    """Whether the gateway lets in known clients alone."""
+    """Whether the gateway requires authentication."""
     return values.get("chart") == SYSTEM and bool(_at(read(values) or {}, ("requests", "auth")))
 
 
@@ -95,7 +95,7 @@ def image(values: Mapping[str, Any]) -> str:
 
 
 def _rules(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Rules of ingresses that come as objects beside a chart's own."""
+    """Rules of Ingresses in additional objects of a chart."""
     for object_ in said.get("extraObjects") or []:
         if isinstance(object_, dict) and object_.get("kind") == "Ingress":
             yield from (rule for rule in _at(object_, ("spec", "rules")) or [] if isinstance(rule, dict))

@@ -1,9 +1,9 @@
-"""The report: what the saved plans of an environment will do, on one page.
+"""The report: the changes of the saved plans of an environment, on one page.
 
-`python -m tierra.report.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left
-in `stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for a
-browser and `report.json` for programs. With --detailed the exit code is 2 when a plan changes something, as
-terraform's own is with -detailed-exitcode.
+`python -m tierra.report.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan`
+wrote to `stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for
+a browser and `report.json` for programs. With --detailed the exit code is 2 if a plan changes something, like
+that of terraform with -detailed-exitcode.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CHANGES, NOTHING = "changes", "none"
 @dataclass(frozen=True)
 class Counts:
     """How many resources a tier's plan creates, updates in place and destroys; a replacement counts twice,
-    as terraform counts it. `forecast` says that the plan rests on values made up by the rehearsal."""
+    as terraform counts it. `forecast`: the plan is based on values made up by the rehearsal."""
 
     add: int
     change: int
@@ -132,8 +132,8 @@ def findings(
     refused: Sequence[Finding] = (),
     within: Sequence[Tenant] = (),
 ) -> list[Finding]:
-    """What matters, by subject; within one the critical first, and what is new last. `touched` and `pictures`
-    are by tier, and in the order of the tiers; `within` is what stands in the network."""
+    """The findings by subject; within a subject critical ones first and new resources last. `touched` and
+    `pictures` are by tier, in the order of the tiers; `within` are the resources in the network."""
     images = dict(sorted(image for picture in pictures.values() for image in _images(picture)))
     result: list[Finding] = [*refused]
     for tier, mine in touched.items():
@@ -180,7 +180,7 @@ def _images(picture: Standing) -> Iterator[tuple[str, str]]:
 
 
 def replacement(change: Change) -> Iterator[Finding]:
-    """Why a resource is made anew, with the arguments that force it."""
+    """Why a resource is replaced, with the arguments that force it."""
     if change.action == "replace":
         lines = tuple(
             f"~ {value.attribute}: {value.was} → {value.now}"
@@ -210,7 +210,7 @@ def _resource(change: Change) -> dict[str, Any]:
 def publish(
     folder: Path, tiers: list[str], environment: str = "", refused: Sequence[Finding] = ()
 ) -> dict[str, Any]:
-    """Builds the report and writes it, each file whole or not at all: `report.json` last, for programs."""
+    """Builds the report and writes it, each file atomically; `report.json` last, for programs."""
     result = report(folder, tiers, environment, refused)
     write(folder / "report.md", pages.markdown(result))
     write(folder / "report.html", pages.html(result))

@@ -12,7 +12,7 @@ from tierra.report.releases import RELEASE, replicas, runs_pods
 
 DATABASE, GROUP, NODES = "aws_db_instance", "aws_elasticache_replication_group", "aws_eks_node_group"
 DOCUMENTDB, INSTANCE, NAT = "aws_docdb_cluster", "aws_docdb_cluster_instance", "aws_nat_gateway"
-# Switches whose loss takes the one that steps in, with whether that is grave.
+# Switches whose loss removes a standby, and whether that is critical.
 STANDBYS: Mapping[tuple[str, str], tuple[str, bool]] = {
     (DATABASE, "multi_az"): (
         "no standby: when its zone fails, it is down until the zone is back or it is restored",
@@ -21,7 +21,7 @@ STANDBYS: Mapping[tuple[str, str], tuple[str, bool]] = {
     (GROUP, "automatic_failover_enabled"): ("no failover: when its primary fails, writes fail", True),
     (GROUP, "multi_az_enabled"): ("its nodes may share a zone", False),
 }
-# Numbers of which fewer is less to fall back on, with the one at which nothing is left.
+# Numbers whose decrease removes redundancy, with the number at which none is left.
 NUMBERS: Mapping[tuple[str, str], tuple[str, int]] = {
     (GROUP, "num_cache_clusters"): ("nodes", 1),
     (GROUP, "replicas_per_node_group"): ("replicas of each shard", 0),
@@ -29,7 +29,7 @@ NUMBERS: Mapping[tuple[str, str], tuple[str, int]] = {
 
 
 def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
-    """What the changes of one tier take."""
+    """The redundancy that the changes of one tier remove."""
     listed = list(changes)
     for change in listed:
         if change.action in ("update", "replace"):
@@ -39,7 +39,7 @@ def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Findin
 
 
 def _weaker(change: Change) -> Iterator[Finding]:
-    """One finding for all that a resource loses and stays."""
+    """One finding for the redundancy that a remaining resource loses."""
     said: list[str] = []
     lines: list[str] = []
     critical = False
@@ -66,7 +66,7 @@ def _weaker(change: Change) -> Iterator[Finding]:
 
 
 def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
-    """One finding for each kind of which there are several, and then fewer, but not none by intent."""
+    """One finding for each kind whose number decreases from several, but not to an intended zero."""
 
     def kind_of(terraform_type: str, wanted: Callable[[Values], bool] = lambda _: True) -> tuple[int, int]:
         sides = (standing.was(terraform_type), standing.will_be(terraform_type))
@@ -97,7 +97,7 @@ def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
 
 
 def _shrinks(away: list[Change], says: str, critical: bool) -> Iterator[Finding]:
-    """One finding for all that goes; the first stands for it."""
+    """One finding for all removed resources, with the address of the first."""
     lines = tuple(f"- {change.address}" for change in away)
     for first in away[:1]:
         yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, critical)

@@ -1,6 +1,6 @@
 """What is in a network, a subnet or a subnet group: databases, the cluster, the load balancer, by name.
 
-They are in other tiers than what they stand in, so the plan of one tier does not show them.
+They are in other tiers than the network, so the plan of one tier does not show them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tierra.plans.changes import PLAN, read
 
 DATABASES = ("aws_db_instance", "aws_docdb_cluster", "aws_elasticache_replication_group")
-# What it is called, and the argument with its name.
+# The noun of each type, and the argument with its name.
 NAMES: Mapping[str, tuple[str, str]] = {
     "aws_db_instance": ("PostgreSQL", "identifier"),
     "aws_docdb_cluster": ("DocumentDB", "cluster_identifier"),
@@ -21,13 +21,13 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "aws_lb": ("the load balancer", "name"),
 }
 SUBNET = "aws_subnet"
-# Zone by zone, by the tag of the subnet.
+# Types with one resource per zone, by the tag of the subnet.
 SUBNETS: Mapping[str, tuple[str, ...]] = {
     "database": DATABASES,
     "private": ("aws_eks_cluster",),
 }
-# Types in which others stand. Source: botocore, ec2 DeleteVpc and DeleteSubnet, rds and docdb
-# DeleteDBSubnetGroup, elasticache DeleteCacheSubnetGroup: AWS deletes none of them before what is in it.
+# Types that contain others. Source: botocore, ec2 DeleteVpc and DeleteSubnet, rds and docdb
+# DeleteDBSubnetGroup, elasticache DeleteCacheSubnetGroup: AWS deletes none of them before its contents.
 GROUND: Mapping[str, tuple[str, ...]] = {
     "aws_db_subnet_group": ("aws_db_instance",),
     "aws_docdb_subnet_group": ("aws_docdb_cluster",),
@@ -38,15 +38,15 @@ GROUND: Mapping[str, tuple[str, ...]] = {
 
 
 class Tenant(NamedTuple):
-    """Something that stands in others: its Terraform type and its name in AWS."""
+    """A resource in a network: its Terraform type and its name in AWS."""
 
     type: str
     name: str
 
 
 def tenants(folder: Path) -> list[Tenant]:
-    """What stands in the network of the environment whose output folder is given: what exists, by the plan of
-    its tier; where there is none, what the configuration says."""
+    """The resources in the network of an environment, by its output folder: the existing ones in the plan of
+    their tier; without a plan, the configured ones."""
     result = []
     for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
         plan = _plan(generated.parent)
@@ -59,7 +59,7 @@ def tenants(folder: Path) -> list[Tenant]:
 
 def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenant]) -> str:
     """What is lost with a VPC, a subnet or a subnet group; empty for other types, and for a subnet without
-    data. Which of several subnets a database uses is not known."""
+    data. It is unknown which of several subnets a database uses."""
     if terraform_type not in GROUND:
         return ""
     zonal = terraform_type == SUBNET
@@ -76,7 +76,7 @@ def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenan
 
 
 def _plan(stack: Path) -> dict[str, Any]:
-    """The plan of a tier; nothing of one that is being written just now."""
+    """The plan of a tier; empty while it is being written."""
     try:
         return read(stack / PLAN)
     except ValueError:

@@ -17,11 +17,11 @@ from tierra.plans.changes import CONFIGURATION, PLAN, read
 ROOT = Path(__file__).resolve().parents[2]
 REHEARSAL = "rehearsal"
 LOCK, GENERATED = ".terraform.lock.hcl", "cdk.tf.json"
-MOST_LINES = 200  # of the difference between a spec and its commit
+MOST_LINES = 200  # of the diff between a spec and its commit
 
 
 def title(folder: Path, tiers: list[str], environment: str, root: Path = ROOT) -> dict[str, Any]:
-    """The head of the report on the saved plans in an output folder; what cannot be found out is empty.
+    """The head of the report on the saved plans in an output folder; unknown values are empty.
 
     - `environment`, `account`, `region`
     - `target`: `aws` or `rehearsal`
@@ -55,7 +55,7 @@ def _program(plan: Mapping[str, Any]) -> str:
 
 
 def spec(path: str, root: Path) -> dict[str, Any]:
-    """What git knows of a spec; nothing where there is no git, no repository or no commit."""
+    """The facts of git about a spec; empty without git, repository or commit."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     result: dict[str, Any] = {"path": path, "commit": (commit or "").strip(), "edited": None, "diff": ""}
     if not commit or not (root / path).exists():
@@ -73,7 +73,7 @@ def spec(path: str, root: Path) -> dict[str, Any]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git prints; None when it fails, or is not there."""
+    """The output of git; None if it fails, or is not installed."""
     try:
         ended = subprocess.run(
             ["git", *arguments],
@@ -91,7 +91,7 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 def _provider(stack: Path) -> Mapping[str, Any]:
-    """The block of the AWS provider in what was planned."""
+    """The block of the AWS provider in the planned configuration."""
     blocks = _configuration(stack).get("provider", {}).get("aws") or [{}]
     first: Mapping[str, Any] = blocks[0] if isinstance(blocks, list) else blocks
     return first
@@ -102,7 +102,7 @@ def _configuration(stack: Path) -> dict[str, Any]:
 
 
 def _target(folder: Path, stacks: list[Path]) -> str:
-    """As the plans were sealed; a forecast has no seal, and the folder says it."""
+    """The target in the seals of the plans; for a forecast, which has no seal, that of the folder."""
     for stack in stacks:
         if (stack / "plan.seal").exists():
             return str(json.loads((stack / "plan.seal").read_text(encoding="utf-8")).get("target", ""))
@@ -111,7 +111,7 @@ def _target(folder: Path, stacks: list[Path]) -> str:
 
 
 def _versions(stack: Path) -> Iterator[tuple[str, str]]:
-    """Providers by name: those that terraform chose, or else those that the configuration asks for."""
+    """Providers by name: those that terraform chose, or else those that the configuration requires."""
     lock = stack / LOCK
     chosen = r'provider "[^"]*/([^"/]+)" \{\s*version\s*=\s*"([^"]+)"'
     versions = re.findall(chosen, lock.read_text(encoding="utf-8")) if lock.exists() else []

@@ -14,7 +14,7 @@ WINDOWS = ("maintenance_window", "preferred_maintenance_window")
 
 
 def waiting(change: Change) -> Iterator[Finding]:
-    """The finding of one resource, if something about it waits."""
+    """The finding of one resource, if one of its changes waits."""
     names = WAITS.get(change.type, ())
     if change.action != "update" or change.now.get("apply_immediately") is not False:
         return
@@ -27,7 +27,7 @@ def waiting(change: Change) -> Iterator[Finding]:
 
 
 def when(change: Change, argument: str) -> str:
-    """When AWS makes a change that may wait; empty for one that never does."""
+    """When AWS makes a change that may wait; empty for one that never waits."""
     if "apply_immediately" not in change.now or argument not in WAITS.get(change.type, ()):
         return ""
     return ", at once" if change.now["apply_immediately"] else f", {window(change)}"

@@ -26,7 +26,7 @@ PRICED: Mapping[str, Counter] = {
     "aws_wafv2_web_acl": quantities.firewall,
 }
 
-# What is paid for, of types without a price of their own.
+# The billed part of types without a price of their own.
 BY_USAGE: Mapping[str, str] = {
     "aws_backup_plan": "backups, by the bytes kept",
     "aws_backup_restore_testing_plan": "trial restores, by the bytes restored and the hours that they stand",
@@ -48,7 +48,7 @@ BY_USAGE: Mapping[str, str] = {
     "helm_release": "volumes of its pods, by their size, and requests of its pods to AWS",
 }
 
-# What types that have a price cost beside it.
+# Additional usage-based costs of types that have a price.
 ALSO: Mapping[str, str] = {
     "aws_db_instance": "backups of PostgreSQL beyond its size, growth of its storage, CPU credits",
     "aws_docdb_cluster_instance": "CPU credits of burstable instances",
