@@ -11,7 +11,7 @@ from tierra.run.workspace import Tier, Workspace
 INIT = ("init", "-input=false")
 
 
-SPACE = "\N{OPEN BOX}"  # make takes what holds a space for several words
+SPACE = "\N{OPEN BOX}"  # make splits a value with a space into several words
 
 
 def write(workspace: Workspace, goals: list[str]) -> None:

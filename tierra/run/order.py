@@ -1,9 +1,9 @@
 """The order of changes when a plan removes something that other tiers use.
 
-Producers are applied before their consumers, so that what is new exists when it is used. What goes must go
-the other way round: first the consumers release it, then the producer removes it. A producer whose plan
-removes something in use is therefore applied twice: without the removals, and once its consumers are applied,
-with them. What cannot be ordered like this is refused before anything is changed.
+Producers are applied before their consumers, so that new resources exist when they are used. Removals need
+the reverse order: first the consumers release a resource, then the producer removes it. A producer whose plan
+removes something in use is therefore applied twice: without the removals, and after its consumers, with them.
+Changes that cannot be ordered like this are refused before anything is changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tierra.report.findings import REFUSED, Finding
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace, read_json
 
-# AWS deletes none of these while something is in it or attached to it (DependencyViolation,
+# AWS deletes none of these while it contains something or is attached (DependencyViolation,
 # InvalidGroup.InUse, InvalidDBSubnetGroupStateFault, DeleteConflict): replacing one in use stops halfway.
 # Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
 # DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
@@ -33,11 +33,11 @@ GROUND = frozenset(
         "aws_vpc",
     }
 )
-# Everything in the cluster goes with it, and the states of other tiers do not name it.
+# Everything in the cluster is deleted with it, and the states of other tiers do not refer to it.
 CLUSTER = "aws_eks_cluster"
-# A group gives up no subnet that an instance still uses (SubnetAlreadyInUse, SubnetInUse).
+# A subnet that an instance still uses cannot be removed from a group (SubnetAlreadyInUse, SubnetInUse).
 SHRINKING = {name: "subnet_ids" for name in GROUND if name.endswith("_subnet_group")}
-# What other resources name a resource by, as far as nothing else is named like it.
+# The attributes by which other resources refer to a resource, if they are unique.
 NAMES = ("id", "arn", "address", "endpoint", "dns_name", "repository_url")
 UNIQUE = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|db-[A-Z0-9]{10,}$|Z[A-Z0-9]{10,}$|.*\.amazonaws\.com")
 
@@ -50,8 +50,8 @@ def changes(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 
 def names(kind: str, change: Mapping[str, Any]) -> set[str]:
-    """By what others know a resource of a type that a plan removes. Databases know their subnet group by a
-    name of our own, which stands in a state between quotes."""
+    """The texts by which others refer to a resource that a plan removes. Databases refer to their subnet
+    group by a name of ours, which is quoted in a state."""
     before = change["before"] or {}
     result = {text for name in NAMES if isinstance(text := before.get(name), str) and UNIQUE.match(text)}
     return result | ({json.dumps(before["name"])} if kind in SHRINKING and before.get("name") else set())
@@ -62,14 +62,14 @@ Resources = list[tuple[str, str, str]]
 
 
 def consuming(tier: Tier) -> Resources:
-    """The resources of all tiers that need this one. Reads each state once."""
+    """The resources of all tiers that need this one. Each state is read once."""
     return [
         (consumer.name, *resource) for consumer in downstream(tier) for resource in _managed(stored(consumer))
     ]
 
 
 def users(resources: Resources, wanted: set[str]) -> dict[str, list[str]]:
-    """The addresses of resources, by tier, that name one of these."""
+    """The addresses of resources, by tier, that refer to one of these."""
     return by_tier([resource for resource in resources if any(name in resource[2] for name in wanted)])
 
 
@@ -97,8 +97,8 @@ def _managed(state: str) -> Iterator[tuple[str, str]]:
 
 
 def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """What a plan takes from other tiers: by address, the resources that still use it, by tier. These are
-    resources that it removes, and groups from which it takes a subnet that it removes."""
+    """The resources that a plan removes although other tiers use them: by address, the resources that use it,
+    by tier. Included are groups from which the plan removes a subnet that it destroys."""
     going = {
         address: lost_names
         for address, kind, change in changes(plan)
@@ -127,7 +127,7 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
 
 
 def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """What a plan replaces although other tiers stand on it, as above."""
+    """The resources that a plan replaces although other tiers depend on them, in the same form."""
     going = [
         (address, kind, names(kind, change))
         for address, kind, change in changes(plan)
@@ -145,7 +145,7 @@ def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
 
 
 def stored(tier: Tier) -> str:
-    """The state of a tier as it is stored, whether or not this run has prepared terraform there."""
+    """The stored state of a tier, whether or not this run has prepared terraform for it."""
     terraform = Terraform(tier, "apply")
     if not tier.workspace.rehearsed:
         terraform.init()
@@ -153,7 +153,7 @@ def stored(tier: Tier) -> str:
 
 
 def findings(workspace: Workspace) -> list[Finding]:
-    """Why an apply of the selected tiers would stop halfway, with the commands that lead on."""
+    """Why an apply of the selected tiers would stop halfway, with the commands that help."""
     return [finding for tier in workspace.tiers() if tier.plan_json.exists() for finding in _findings(tier)]
 
 
@@ -183,7 +183,7 @@ def _listed(by: Mapping[str, list[str]]) -> str:
 
 
 def some(addresses: list[str]) -> str:
-    """The first ones, and how many more there are."""
+    """The first ones, and the number of others."""
     more = f" and {len(addresses) - 2} more" if len(addresses) > 2 else ""
     return ", ".join(addresses[:2]) + more
 
@@ -207,8 +207,8 @@ def anchored(tier: Tier) -> dict[str, Any]:
 
 
 def targets(tier: Tier, left: set[str]) -> list[str]:
-    """Options for a plan of everything that is configured but these addresses. What is configured no longer
-    is not among them, and stays."""
+    """Options for a plan of everything that is configured but these addresses. Resources that are no longer
+    configured are not among them, and stay."""
     configuration = tier.configured()
     addresses = [
         f"{prefix}{kind}.{name}"

@@ -1,7 +1,6 @@
-"""The program that runs: Terraform, or OpenTofu if TERRAFORM names it.
-
-It is asked once what it is; the answer is kept in `program.json` of the output until the program changes.
-A plan and a state say by the registry of their providers which of the two made them.
+"""The program that runs: Terraform, or OpenTofu if TERRAFORM names it. Its version is read once and kept in
+`program.json` of the output until the program changes. The registry of the providers tells which of the two
+made a plan or a state.
 """
 
 from __future__ import annotations
@@ -41,13 +40,13 @@ class Program:
 
 
 def file(path: str) -> list[str | int]:
-    """The program itself, and when it was put there."""
+    """The path of the program, and its modification time."""
     real = Path(shutil.which(path) or path).resolve()
     return [real.as_posix(), real.stat().st_mtime_ns if real.exists() else 0]
 
 
 def of(workspace: Workspace) -> Program:
-    """The program of this run. Raises Failed when there is none, or one that is too old."""
+    """The program of this run. Raises Failed if there is none, or if it is too old."""
     return _of(workspace.terraform, workspace.out)
 
 
@@ -66,7 +65,7 @@ def _of(path: str, out: Path) -> Program:
 
 
 def ask(path: str) -> Program:
-    """What the program says now. Raises Failed when it is neither, or too old."""
+    """The program, read now. Raises Failed if it is neither, or too old."""
     said = asked(path)
     oldest = ".".join(map(str, OLDEST))
     if said is None:

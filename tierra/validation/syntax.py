@@ -64,7 +64,7 @@ def hint(error: yaml.MarkedYAMLError, text: str) -> Problem:
     lines = text.split("\n")
     said, mark, opened = error.problem or "not YAML", error.problem_mark, error.context_mark
     if opened and (mark is None or "expected ':'" in said or "end of stream" in said):
-        mark, opened = opened, None  # the fault is where the key or the quotes begin
+        mark, opened = opened, None  # the problem is where the key or the quotes begin
     number = min(mark.line + 1, len(lines)) if mark else 1
     messages = (said, error.context or "")
     remedy = next(
