@@ -67,7 +67,7 @@ def privilege(action: str) -> Entry:
     for entry in reference().get(service, {}).get("privileges", {}).values():
         if entry["privilege"].lower() == name.lower():
             return dict(entry)
-    raise LookupError(f"AWS knows no action {action}")
+    raise LookupError(f"AWS has no action {action}")
 
 
 def wanted(table: Mapping[str, Entry]) -> list[str]:

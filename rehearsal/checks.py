@@ -50,7 +50,7 @@ class Problem:
 
     @property
     def detail(self) -> str:
-        return f"The provider refuses it before it asks AWS. The rule is from {self.source}."
+        return f"The provider refuses it before it calls AWS. The rule is from {self.source}."
 
 
 def read_checks() -> dict[str, dict[str, Any]]:

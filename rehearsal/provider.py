@@ -246,9 +246,9 @@ def _judged(finding: Finding) -> Any:
     """An error for what helm or Kubernetes certainly refuses, a warning for the rest."""
     source = f" The rule is from {finding.source}." if finding.source else ""
     if finding.sure:
-        detail = f"The release cannot be applied so.{source} Change its values, or the chart."
+        detail = f"The release cannot be applied like this.{source} Change its values, or the chart."
         return error(f"{finding.where}: {finding.says}", detail)
-    detail = f"The release is applied all the same, and may not do what you expect.{source}"
+    detail = f"The release is applied anyway, and may not work as expected.{source}"
     return warning(f"{finding.where}: {finding.says}", detail)
 
 

@@ -12,8 +12,8 @@ from rehearsal.refusals.documents import (
     Statement,
     allows,
     covers,
-    fault,
     listed,
+    policy_error,
     principals,
     statements,
     trusted,
@@ -119,7 +119,7 @@ def resource_policies(_was: Values, now: Values, around: Around) -> str:
 
 
 def log_policy(was: Values, now: Values, _around: Around) -> str:
-    words = fault(now.get("policy_document"), RESOURCE) if changed(was, now, "policy_document") else ""
+    words = policy_error(now.get("policy_document"), RESOURCE) if changed(was, now, "policy_document") else ""
     return f"InvalidParameterException: The policy document is invalid: {words}" if words else ""
 
 
@@ -208,7 +208,7 @@ def dashboard(was: Values, now: Values, _around: Around) -> str:
 def topic_policy(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "policy"):
         return ""
-    words = fault(now.get("policy"), RESOURCE)
+    words = policy_error(now.get("policy"), RESOURCE)
     for statement in statements(now.get("policy")) or [] if not words else []:
         named = [str(action) for action in listed(statement.get("action"))]
         if any(action != "*" and not action.lower().startswith("sns:") for action in named):

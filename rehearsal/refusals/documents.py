@@ -108,7 +108,7 @@ def size(text: Any) -> int:
     return len(re.sub(r"\s", "", text)) if isinstance(text, str) else 0
 
 
-def fault(text: Any, kind: str) -> str:
+def policy_error(text: Any, kind: str) -> str:
     """IAM's error for a document; empty for one that it accepts, or that is unknown."""
     if not isinstance(text, str) or not text:
         return ""

@@ -7,7 +7,7 @@ from rehearsal.refusals.documents import (
     RESOURCE,
     allows,
     covers,
-    fault,
+    policy_error,
     principals,
     statements,
     unknown_principal,
@@ -23,7 +23,7 @@ def document(was: Values, now: Values, around: Around) -> str:
     """KMS accepts a statement without actions or resources, though it has no effect."""
     if not changed(was, now, "policy"):
         return ""
-    words = fault(now.get("policy"), RESOURCE)
+    words = policy_error(now.get("policy"), RESOURCE)
     listed = statements(now.get("policy")) or []
     if words == NO_ACTION:
         words = ""

@@ -11,8 +11,8 @@ from rehearsal.refusals.documents import (
     actions,
     admits,
     allows,
-    fault,
     listed,
+    policy_error,
     statements,
     unknown_principal,
 )
@@ -62,7 +62,7 @@ def policy(was: Values, now: Values, around: Around) -> str:
     name, text = now.get("bucket"), now.get("policy")
     if not isinstance(name, str) or not changed(was, now, "policy"):
         return ""
-    words = fault(text, RESOURCE) or unknown_principal(text, around)
+    words = policy_error(text, RESOURCE) or unknown_principal(text, around)
     for statement in statements(text) or [] if not words else []:
         if not {"principal", "notprincipal"} & set(statement):
             words = words or "Missing required field Principal"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.refusals.documents import RESOURCE, fault
+from rehearsal.refusals.documents import RESOURCE, policy_error
 from rehearsal.refusals.rules import Rule, blocks, changed, found, region_of
 from tierra.aws.transition_answers import Around, Values
 
@@ -46,7 +46,7 @@ def rotation(_was: Values, now: Values, around: Around) -> str:
 
 
 def document(was: Values, now: Values, _around: Around) -> str:
-    words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
+    words = policy_error(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
     return f"MalformedPolicyDocumentException: {words}" if words else ""
 
 

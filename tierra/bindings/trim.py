@@ -188,9 +188,9 @@ def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
         previous = _manifest(lean)["copy"]
     except (OSError, ValueError):
         previous = ""
-    draft = copy / "manifest.json"
-    draft.write_text(json.dumps(manifest, indent=1) + "\n")
-    os.replace(draft, lean / "manifest.json")
+    temporary = copy / "manifest.json"
+    temporary.write_text(json.dumps(manifest, indent=1) + "\n")
+    os.replace(temporary, lean / "manifest.json")
     for old in lean.glob("copy-*"):
         if old.name not in (copy.name, previous):
             shutil.rmtree(old, ignore_errors=True)

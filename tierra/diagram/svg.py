@@ -96,7 +96,7 @@ def described(picture: Picture) -> str:
     systems = [box.title for box in picture.boxes() if box.kind == "system"]
     return (
         f"A VPC in the zones {', '.join(picture.zones)}, with the systems {', '.join(systems)}."
-        f" Who may open connections to whom: {'; '.join(talks)}."
+        f" Allowed connections: {'; '.join(talks)}."
     )
 
 

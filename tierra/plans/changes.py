@@ -21,7 +21,7 @@ ACTIONS = ("replace", "delete", "forget", "update", "import", "move", "create")
 # Reasons of actions other than the configuration: `action_reason` in terraform's JSON.
 REASONS: Mapping[str, str] = {
     "replace_because_tainted": "an earlier apply left it incomplete",
-    "replace_by_request": "asked for with -replace",
+    "replace_by_request": "requested with -replace",
     "replace_by_triggers": "what it depends on changes (replace_triggered_by)",
     "delete_because_no_resource_config": "it is no longer in the configuration",
 }

@@ -16,7 +16,7 @@ Values = Mapping[str, Any]
 
 def outcome(terraform_type: str, values: Values) -> str:
     """What happens to the data of a resource; empty if it has no data."""
-    rule = FATES.get(terraform_type)
+    rule = OUTCOMES.get(terraform_type)
     return rule(values) if rule else ""
 
 
@@ -41,14 +41,14 @@ def _database(values: Values) -> str:
         return ""
     if values.get("skip_final_snapshot"):
         kept = values.get("delete_automated_backups") is False
-        return f"no final snapshot; {'automated backups stay' if kept else 'its data is gone for good'}"
+        return f"no final snapshot; {'automated backups stay' if kept else 'its data is permanently lost'}"
     return f"final snapshot {values.get('final_snapshot_identifier') or '(without a name: AWS refuses)'}"
 
 
 def _cache(values: Values) -> str:
     # internal/service/elasticache/replication_group.go: the name of a final snapshot is enough.
     name = values.get("final_snapshot_identifier")
-    return f"final snapshot {name}" if name else "no final snapshot; its data is gone for good"
+    return f"final snapshot {name}" if name else "no final snapshot; its data is permanently lost"
 
 
 def _emptied(by: str, what: str) -> Callable[[Values], str]:
@@ -87,7 +87,7 @@ CONTAINERS: Mapping[str, tuple[str, str, str]] = {
 
 def _files(_values: Values) -> str:
     # internal/service/efs/file_system.go: no argument keeps data; recovery points belong to AWS Backup.
-    return "its files are gone for good; recovery points of AWS Backup stay until their time is up"
+    return "its files are permanently lost; recovery points of AWS Backup stay until their time is up"
 
 
 def _key(values: Values) -> str:
@@ -107,16 +107,16 @@ def _logs(values: Values) -> str:
 
 
 def _cluster(_values: Values) -> str:
-    return "volumes that its pods asked for are in no state: they stay in EC2, and are billed"
+    return "volumes of its pods are in no state: they stay in EC2, and are billed"
 
 
 def _release(values: Values) -> str:
     # kubernetes.io/docs/concepts/workloads/controllers/statefulset: volumes are not deleted with it.
-    kept = "volumes that its pods asked for are in no state, and may stay"
+    kept = "volumes of its pods are in no state, and may stay"
     return kept if keeps_volumes(values) else ""
 
 
-FATES: Mapping[str, Callable[[Values], str]] = {
+OUTCOMES: Mapping[str, Callable[[Values], str]] = {
     "aws_db_instance": _database,
     "aws_docdb_cluster": _database,
     "aws_elasticache_replication_group": _cache,

@@ -8,7 +8,7 @@ from typing import Any
 from tierra.plans.changes import Change
 from tierra.plans.differences import text
 from tierra.report.findings import DATA, Finding
-from tierra.report.holdings import FATES, outcome, way_out
+from tierra.report.holdings import OUTCOMES, outcome, way_out
 from tierra.report.tenants import SUBNET, Tenant, inside
 
 # Logs are deleted with their resource; that is reported, but is not the worst verdict.
@@ -43,7 +43,7 @@ def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
         if way := way_out(change.type, change.was):
             becomes = f"{becomes}; {way}"
         yield Finding(DATA, change.tier, change.address, change.action, becomes, (), critical)
-    if change.action == "update" and change.type in FATES:
+    if change.action == "update" and change.type in OUTCOMES:
         lifted = list(_lifted(change))
         lines = tuple(f"~ {name}: {text(was)} → {text(now)}" for name, was, now in lifted)
         if lifted:

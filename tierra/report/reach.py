@@ -40,7 +40,7 @@ def _paths(change: Change) -> Iterator[Finding]:
         critical = change.action != "delete"
         yield Finding(REACH, change.tier, change.address, change.action, says, lines, critical, verdict=MOVES)
     elif asks_for_credentials(change.was) and not asks_for_credentials(_known(change)):
-        says = "the gateway no longer asks for a key or token"
+        says = "the gateway no longer requires a key or token"
         yield Finding(REACH, change.tier, change.address, change.action, says, (), True, verdict=OPENS)
     elif new:
         says = "its paths can be reached through the gateway"

@@ -86,7 +86,7 @@ def report(
     no JSON plan.
     """
     environment = environment or folder.name
-    counted, outputs_of, plans = {}, {}, {}
+    tier_counts, outputs_of, plans = {}, {}, {}
     touched: dict[str, list[Change]] = {}
     pictures: dict[str, Standing] = {}
     stopped = [*refused]
@@ -95,7 +95,7 @@ def report(
         stack = folder / "stacks" / tier
         plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
         planned = configuration(stack)
-        counted[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
+        tier_counts[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         touched[tier] = changes(tier, plan, planned)
         stopped += refused_plan(plan, planned, tier)
         pictures[tier] = standing(plan, planned)
@@ -111,7 +111,7 @@ def report(
         "verdict": CHANGES if changed else NOTHING,
         "verdict_line": whole[0],
         "verdicts": whole,
-        "tiers": counted,
+        "tiers": tier_counts,
         "findings": [asdict(finding) for finding in findings_],
         "resources": [_resource(change) for mine in touched.values() for change in mine],
         "outputs": outputs_of,

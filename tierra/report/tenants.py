@@ -67,12 +67,12 @@ def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenan
     kinds = SUBNETS.get(kind, ()) if zonal else GROUND[terraform_type]
     names = sorted(f"{NAMES[tenant.type][0]} {tenant.name}" for tenant in known if tenant.type in kinds)
     if not names:
-        return "AWS deletes it only once nothing stands in it" if kinds else ""
+        return "AWS deletes it only when it is empty" if kinds else ""
     *others, last = names
     named = f"{', '.join(others)} and {last}" if others else last
     if zonal:
-        return f"parts of {named} may stand in it; AWS deletes it only once they are gone"
-    return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only once they are gone"
+        return f"parts of {named} may be in it; AWS deletes it only after they are deleted"
+    return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only after they are deleted"
 
 
 def _plan(stack: Path) -> dict[str, Any]:

@@ -76,14 +76,14 @@ def look_at_account(workspace: Workspace, backend: Backend) -> None:
         if backend.role and error.operation_name == "AssumeRole":
             raise Refused(
                 f"AWS refuses to let these credentials assume {backend.role} ({code})",
-                "sign in as whom that role trusts, or correct assume_role in"
+                "sign in with an identity that the role trusts, or correct assume_role in"
                 f" environments/{environment}.yaml",
             ) from None
         what = f"AWS refuses the credentials ({code})"
         raise Refused(what, f"sign in to the account {backend.account} again") from None
     except BotoCoreError as error:
         raise Refused(
-            f"AWS cannot be asked for your identity: {error}", "check credentials and network"
+            f"your identity cannot be read from AWS: {error}", "check credentials and network"
         ) from None
     if account != backend.account:
         raise Refused(
@@ -152,7 +152,7 @@ def look_at_states(places: Sequence[Backend], ours: Program) -> None:
         if writer in (ours.name, "") and _minor(version) > _minor(ours.version):
             raise Refused(
                 f"the state {backend.key} was written by {writer or 'version'} {version}, and this is {ours}",
-                f"use {ours.name} {version} or newer: an older one may drop what it does not know",
+                f"use {ours.name} {version} or newer: an older one may drop unknown data",
             )
         if writer and writer != ours.name:
             moved.append(backend.key)

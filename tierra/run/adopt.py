@@ -152,11 +152,11 @@ def check(tier: Tier) -> None:
         if "delete" in change["actions"]:
             forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
             said.append(
-                f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built"
-                f" anew\n  rule:   what is adopted must stay; these arguments differ and cannot be changed:"
-                f" {forced}\n"
-                f"  remedy: write into the spec what {identity} has, adopt what it stands on as well, such as"
-                " its key, or remove it from the file; then make import"
+                f"import: refused, nothing was changed: {address}: {identity} would be destroyed and created"
+                " again\n  rule:   an adopted resource must not be replaced; these arguments differ and"
+                f" cannot be changed: {forced}\n"
+                f"  remedy: write the values of {identity} into the spec, also adopt the resources that it"
+                " depends on, such as its key, or remove it from the file; then make import"
             )
     if said:
         tier.forget_plan()

@@ -124,7 +124,8 @@ def move(workspace: Workspace, source: Path, folder: Path, local: Path) -> None:
     environment, backend = workspace.environment, Backend.of(source)
     if not bucket_exists(backend, backend.bucket):
         raise Refused(
-            f"there is no bucket yet; until there is, {local} is the only state of what was made: keep it",
+            f"there is no bucket yet; until there is, {local} is the only state of the created resources:"
+            " keep it",
             f"remove the cause above, then make bootstrap ENV={environment}",
         )
     if remote_state(backend):
@@ -149,7 +150,7 @@ def end(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
     for left in (local, local.with_name(f"{local.name}.backup")):
         left.unlink(missing_ok=True)
     shutil.rmtree(folder)
-    return f"bootstrap: the state of {environment} lies in s3://{backend.bucket}/{backend.key}\n"
+    return f"bootstrap: the state of {environment} is in s3://{backend.bucket}/{backend.key}\n"
 
 
 def remote_state(backend: Backend) -> dict[str, Any] | None:

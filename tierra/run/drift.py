@@ -148,7 +148,7 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
         yield f"ERROR, not all is known: {', '.join(failed)} could not be compared"
     if count:
         differ = "resources differ" if count > 1 else "resource differs"
-        yield f"{count} {differ} from the state; make plan and make apply restore what the spec says"
+        yield f"{count} {differ} from the state; make plan and make apply restore the values of the spec"
     if result["verdict"] == "none":
         yield "none"
 

@@ -30,7 +30,7 @@ KNOWN = (
     Known(
         r"errored\.tfstate",
         "the state could not be written; what was changed is in {stack}/errored.tfstate",
-        "once the cause above is gone, before anything else: make recover ENV={env} TIER={tier}",
+        "after the cause above is fixed, before anything else: make recover ENV={env} TIER={tier}",
     ),
     Known(
         r"Error acquiring the state lock.*?ID: (?P<id>\S+) Path: \S+ Operation: (?:OperationType)?"

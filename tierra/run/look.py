@@ -54,7 +54,7 @@ def show(workspace: Workspace) -> None:
         terraform.init()
         _heading(tier, "show")
         if tier.forecast.exists():
-            print("a forecast: what it needs changes first, so that this plan cannot be applied")
+            print("a forecast: tiers that it needs change first, so this plan cannot be applied")
             print(tier.plan_log.read_text(encoding="utf-8"), flush=True)
             continue
         color = [] if sys.stdout.isatty() else ["-no-color"]

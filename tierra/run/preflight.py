@@ -56,8 +56,8 @@ class TierState:
         """Protected resources and those with data."""
         holdings = [held for resource in self.resources if (held := _holding(resource))]
         single = [holding for holding in holdings if holding.guards or not holding.address.startswith(ALIKE)]
-        alike = sorted(set(holdings) - set(single), key=_kind_and_fate)
-        for (kind, becomes), group in groupby(alike, _kind_and_fate):
+        alike = sorted(set(holdings) - set(single), key=_kind_and_outcome)
+        for (kind, becomes), group in groupby(alike, _kind_and_outcome):
             same = list(group)
             single.append(same[0] if len(same) == 1 else Holding(f"{kind}.* ({len(same)})", becomes))
         return single
@@ -108,7 +108,7 @@ def _holding(resource: dict[str, Any]) -> Holding | None:
     return Holding(resource["address"], becomes or "is deleted", guards) if guards or becomes else None
 
 
-def _kind_and_fate(holding: Holding) -> tuple[str, str]:
+def _kind_and_outcome(holding: Holding) -> tuple[str, str]:
     return holding.address.partition(".")[0], holding.outcome
 
 
@@ -170,5 +170,5 @@ def summary(states: list[TierState]) -> Iterator[str]:
     if any(state.snapshots_outlive_keys for state in states):
         yield (
             "Final snapshots are encrypted with keys that are destroyed as well: copy those to keep under"
-            " another key before the keys are gone, or cancel the deletion of the keys."
+            " another key before the keys are deleted, or cancel the deletion of the keys."
         )

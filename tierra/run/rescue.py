@@ -50,7 +50,7 @@ def keep(workspace: Workspace) -> None:
                         f"keep: {file} of {tier.name} could not be put into s3://{backend.bucket}: {error}"
                     )
     if lost:
-        raise Failed("\n".join([*lost, "  remedy: copy it from the runner before the runner is gone"]))
+        raise Failed("\n".join([*lost, "  remedy: copy it from the runner before the runner is deleted"]))
 
 
 def waiting(workspace: Workspace) -> list[str]:
@@ -94,7 +94,7 @@ def take(tier: Tier, run: str) -> None:
             raise _unread(backend, run, error) from None
         except BotoCoreError as error:
             raise _unread(backend, run, error) from None
-        print(f"recover: takes s3://{backend.bucket}/{run}{name}", flush=True)
+        print(f"recover: downloads s3://{backend.bucket}/{run}{name}", flush=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
             to.write(content)
 

@@ -78,6 +78,6 @@ def lines(tier: Tier) -> list[str]:
     """The waiting changes that the plan of a tier ignores, a line for each resource."""
     waiting = read_json(tier.waits) if tier.waits.exists() else {}
     return [
-        f"{tier.name}: {address}: {', '.join(values)}: asked for before, made in the maintenance window"
+        f"{tier.name}: {address}: {', '.join(values)}: requested before, made in the maintenance window"
         for address, values in waiting.items()
     ]

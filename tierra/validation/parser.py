@@ -37,7 +37,7 @@ class Node:
         return self.pairs is None and self.items is None
 
 
-class Composer:
+class Parser:
     """Reads one document. Problems after which a tree can still be built are collected in `problems`; others
     raise SpecError."""
 
@@ -61,7 +61,9 @@ class Composer:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 documents += isinstance(event, yaml.DocumentStartEvent)
                 if documents > 1:
-                    self._stop(line, "---", "a file must hold one spec", "remove the --- and what follows it")
+                    self._stop(
+                        line, "---", "a file must contain one spec", "remove the --- and what follows it"
+                    )
                 self._take(event, line)
         except yaml.MarkedYAMLError as error:
             raise SpecError(self.file, [*self.problems, hint(error, self.text)]) from None

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from tierra.validation.errors import KeyPath
 
 
-def draft(
+def sound_part(
     data: dict[str, Any], errors: Iterable[ErrorDetails], stand_ins: Mapping[str, Any]
 ) -> tuple[dict[str, Any], set[KeyPath]]:
     """The data without its refused values, and the paths that differ from the file. A refused item removes

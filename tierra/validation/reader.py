@@ -17,7 +17,7 @@ from typing import Any
 
 from tierra.validation.errors import KeyPath, Problem, SpecError
 from tierra.validation.messages import secret, short, shown
-from tierra.validation.parser import DEEPEST, Composer, Node
+from tierra.validation.parser import DEEPEST, Node, Parser
 
 LARGEST_FILE = 256 * 1024  # bytes; a spec with three hundred systems takes a quarter of it
 MOST_VALUES = 20_000  # with aliases written out
@@ -123,9 +123,9 @@ def read(path: Path, least: Mapping[str, str] = LEAST) -> Document:
     """The document in a file, which has at least these keys, with an example of each. Raises SpecError if
     nothing can be read; the document lists lesser problems."""
     file = path.as_posix()
-    composer = Composer(file, _text(file, _content(file, path)), least)
-    root = composer.root()
-    document = Document(problems=composer.problems, refused=composer.refused)
+    parser = Parser(file, _text(file, _content(file, path)), least)
+    root = parser.root()
+    document = Document(problems=parser.problems, refused=parser.refused)
     return _Expansion(file, document).fill(root)
 
 
@@ -170,7 +170,7 @@ def _neighbours(path: Path) -> str:
     if path.with_suffix(".yml") in files:
         return f"rename {path.stem}.yml to {path.stem}.yaml"
     if not names:
-        return f"write {path.name}; {path.parent.as_posix()} holds no spec yet"
+        return f"write {path.name}; {path.parent.as_posix()} has no spec yet"
     close = difflib.get_close_matches(path.stem, names, n=1) or [
         name for name in names if name.startswith(path.stem)
     ]

@@ -34,7 +34,7 @@ _REMEDIES = (
     ("flow", "close the bracket, and put a comma between the values"),
     (
         "block mapping",
-        "indent every key of a mapping by the same number of spaces, and remove what is no key",
+        "indent every key of a mapping by the same number of spaces, and remove lines that are not keys",
     ),
     ("block collection", "indent every - of a list by the same number of spaces"),
     ("anchor", "put text that starts with & in quotes"),
@@ -72,7 +72,7 @@ def hint(error: yaml.MarkedYAMLError, text: str) -> Problem:
         "check indentation, colons, quotes and brackets of this line and the one above",
     )
     if opened and opened.line + 1 < number:
-        remedy += f"; what is wrong may have begun on line {opened.line + 1}"
+        remedy += f"; the mistake may be on line {opened.line + 1}"
     source = lines[number - 1]
     value = "(hidden)" if secret((source,)) else short(source)
     return Problem("", value, f"the file must be YAML: {short(said)}", remedy, number)

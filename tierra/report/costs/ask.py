@@ -43,7 +43,7 @@ def main() -> int:
             "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
     except ClientError as error:
-        what = f"AWS refuses to give prices ({error.response['Error']['Code']})"
+        what = f"AWS refuses the price request ({error.response['Error']['Code']})"
         return refuse(what, "sign in again, or allow the role pricing:GetProducts")
     except BotoCoreError as error:
         return refuse(

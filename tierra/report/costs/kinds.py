@@ -29,7 +29,7 @@ PRICED: Mapping[str, Counter] = {
 # The billed part of types without a price of their own.
 BY_USAGE: Mapping[str, str] = {
     "aws_backup_plan": "backups, by the bytes kept",
-    "aws_backup_restore_testing_plan": "trial restores, by the bytes restored and the hours that they stand",
+    "aws_backup_restore_testing_plan": "trial restores, by the bytes restored and the hours that they exist",
     "aws_cloudwatch_log_group": "logs, by the bytes written and kept",
     "aws_codebuild_project": "runners, by the minute that a job takes",
     "aws_docdb_cluster": "storage, I/O and backups of DocumentDB",
