@@ -2,15 +2,15 @@
 
     python -m rehearsal.tables <clone of github.com/lonegunmanb/terraform-aws-schema>
 
-regenerates the file for the schemas of `tierra/bindings/providers.json.gz`, from two witnesses:
+regenerates the file for the schemas of `tierra/bindings/providers.json.gz`, from two sources:
 
     computed, sensitive,       the repository's dump of `terraform providers schema`, at its newest version;
     write_only, items          arguments that are newer than the dump are sensitive by name (`SENSITIVE`)
     replace                    `createOnlyProperties` of the CloudFormation schemas in the package cfn-lint,
                                where a type and its arguments have CloudFormation's names
-    defaults                   `default` of the properties there: what AWS takes where nothing is given
+    defaults                   `default` of the properties there: the value that AWS uses by default
 
-A type that neither knows has no row. Facts, which people read in the provider's source, go before the table.
+A type in neither of them has no row. Facts, which people read in the provider's source, take precedence.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Chart:
         )
         return "\n".join(content.decode(errors="replace") for content in named)
 
-    def asks(self, error: str) -> bool:
+    def may_fail_on_lookup(self, error: str) -> bool:
         """Whether a template that called `fail` may have done so because of a lookup in the cluster."""
         if not _ASKS.search(self.text):
             return False

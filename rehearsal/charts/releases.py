@@ -184,7 +184,7 @@ class Releases:
         if "incompatible with Kubernetes" in text and not self.version:
             return
         # The results of lookups in the cluster, and features of a newer helm, are unknown here.
-        unsure = ("execution error at" in text and chart.asks(text)) or "not defined" in text
+        unsure = ("execution error at" in text and chart.may_fail_on_lookup(text)) or "not defined" in text
         yield Finding("chart", text, "helm template", sure=not unsure)
 
     def _objects(

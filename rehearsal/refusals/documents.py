@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rehearsal.outside import OUTSIDE, OWNER, stands
+from rehearsal.outside import OUTSIDE, OWNER, matches
 from rehearsal.refusals.rules import found
 from tierra.aws.transition_answers import Around
 
@@ -181,7 +181,7 @@ def unknown_principal(text: Any, around: Around) -> str:
                 match
                 and match[1] in accounts
                 and not role(around, principal)
-                and not stands(around(OUTSIDE), principal)
+                and not matches(around(OUTSIDE), principal)
             ):
                 return f'Invalid principal in policy: "AWS":"{principal}"'
     return ""

@@ -41,7 +41,7 @@ def cluster_password(
     rights: Sequence[Statement] = (),
 ) -> ClusterPassword:
     """`aws_secretsmanager_secret.<namespace>`, encrypted with `key`, and the role that may read it, the
-    secrets `beside` it, what `rights` says and nothing else. `operator` is the ARN of the role of External
+    secrets `beside` it, and nothing else but the `rights`. `operator` is the ARN of the role of External
     Secrets, which assumes that role. The password changes only when `number` changes, by which the spec
     counts its versions."""
     address = namespace.replace("-", "_")

@@ -74,16 +74,15 @@ def report(
     - `environment`, and `title`: see tierra/report/title.py
     - `verdict`: `changes` or `none`; outputs count as changes
     - `verdict_line`: the worst that holds, and `verdicts`: everything that holds (tierra/report/findings.py)
-    - `tiers`: the counts of each, and its `cost` before and after
-    - `cost`: what all of them cost in a month, as review.costs has it
-    - `findings`: what matters first, in the order of a report
-    - `resources`: every resource that is touched, with the values that differ
-    - `outputs`: the names of those that change, by tier
+    - `tiers`: the counts of each tier, and its `cost` before and after
+    - `cost`: the monthly cost of all tiers, see tierra/report/costs
+    - `findings`: the findings, the most important first, in the order of a report
+    - `resources`: every changed resource, with its differing values
+    - `outputs`: the names of changed outputs, by tier
     - `plans`: the seals of all saved plans of the environment, by tier
 
-    `refused` are findings that no single plan shows. `day` is that by which the support of versions is
-    judged, today when left out. No sensitive value is in the report. Raises FileNotFoundError when a tier has
-    no JSON plan.
+    `refused` are findings about several plans together. `day` is the date for the support of versions, by
+    default today. No sensitive value is in the report. Raises FileNotFoundError when a tier has no JSON plan.
     """
     environment = environment or folder.name
     tier_counts, outputs_of, plans = {}, {}, {}

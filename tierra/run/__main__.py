@@ -3,8 +3,8 @@
     python -m tierra.run --env ENV --out OUT VERB [WORD…]
 
 All other options of make (TIER, APPROVE, REHEARSE, …) are read from the environment: workspace.py.
-Exit code 0 is success, 1 a failure whose message is on standard error, 2 changes where DETAILED asks for
-them, or drift, 130 an interrupt.
+Exit code 0 is success, 1 a failure whose message is on standard error, 2 changes if DETAILED is set, or
+drift, 130 an interrupt.
 """
 
 from __future__ import annotations

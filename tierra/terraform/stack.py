@@ -49,7 +49,8 @@ Element = TypeVar("Element", bound=TerraformElement)
 
 ROOT = Path(__file__).parents[2]
 
-# 1.11 is the first with write-only arguments and with the S3 backend's own lock. It goes into versions.tf, as
+# 1.11 is the first with write-only arguments and with the S3 backend's own lock. It is written to
+# versions.tf, as
 # HCL, because checkov skips a JSON file with a string directly below `terraform`.
 TERRAFORM = ">= 1.11"
 

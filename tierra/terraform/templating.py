@@ -7,8 +7,7 @@ the placeholders have marks that none of them uses:
     <%= value %>    a value         <% for … %>    a statement         <%# … %>    a comment
 
 A name without a value is an error. Values are never escaped or changed, so a reference to a Terraform
-resource stays a reference; what Terraform would take for one in the template itself is escaped in the
-template's source.
+resource stays a reference; marks of Terraform in the template itself are escaped in the template's source.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""`python -m tierra.report.costs.ask OUT`: asks AWS for the prices that the saved plans of an environment
-need, and keeps them in `.prices/` with today's date.
+"""`python -m tierra.report.costs.ask OUT`: gets the prices that the saved plans of an environment need from
+AWS, and keeps them in `.prices/` with today's date.
 
 The Price List Query API accepts the credentials of any account with pricing:GetProducts. Its format is in
 <https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html>.
