@@ -81,12 +81,12 @@ def ids(type_name: str, state: Object) -> Iterator[str]:
             yield _NAME.sub(lambda match, values=values: values[match[1]], pattern)  # type: ignore[misc]
 
 
-def brought(type_name: str, stored: Object) -> Object:
+def imported(type_name: str, stored: Object) -> Object:
     """The object as an import reads it, without arguments that no API returns."""
     return {**stored, **{name: None for name in UNREAD if name in stored}, **SET.get(type_name, {})}
 
 
-def read(stored: Object, state: Object) -> Object:
+def refreshed(stored: Object, state: Object) -> Object:
     """The object as it is now; arguments that no API returns keep the values of the state."""
     return {**stored, **{name: state.get(name) for name in UNREAD if name in stored}}
 

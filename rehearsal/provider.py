@@ -196,7 +196,7 @@ class Provider:
 
     def ReadDataSource(self, request: Any, _context: Any) -> Any:
         type_ = self._data[request.type_name]
-        state = data_sources.read(type_, decode(request.config), self.changes.account, self.cloud)
+        state = data_sources.answer(type_, decode(request.config), self.changes.account, self.cloud)
         outside.answered(self.cloud, state)
         denied = self.changes.denied(f"data.{type_.name}", "read", state, None)
         return messages().ReadDataSource.Response(state=encode(state), diagnostics=[denied] if denied else [])

@@ -61,7 +61,7 @@ class Row:
     defaults: dict[str, Any] = field(default_factory=dict)
 
 
-def read(file: Path = FILE) -> dict[tuple[str, str], Row]:
+def read_rows(file: Path = FILE) -> dict[tuple[str, str], Row]:
     """The rows by kind ("resource", "data") and name of the type."""
     kept = json.loads(gzip.decompress(file.read_bytes()))
     return {(kind, name): Row(**row) for kind, name, row in kept["types"]}
@@ -216,7 +216,7 @@ def main() -> int:
 
     version, dump = dumped(Path(sys.argv[1]))
     release, known = formations()
-    aws = providers.read()["aws"]
+    aws = providers.read_providers()["aws"]
     rows = []
     for (kind, name), block in sorted(aws.types.items()):
         entry = row(kind, name, block, dump, known)

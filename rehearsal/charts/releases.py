@@ -17,7 +17,7 @@ import yaml
 
 from rehearsal.charts import helm, names, objects, quantities, schemas
 from rehearsal.charts.finding import Finding
-from rehearsal.charts.manifests import Thing, mapping, read, sequence, things
+from rehearsal.charts.manifests import Thing, mapping, parse_yaml, sequence, things
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
 
@@ -58,7 +58,7 @@ class Releases:
             return [*findings, chart]
         if findings or not _known(planned) or config.get("set_wo"):
             return findings
-        values = helm.merged([read(text) for text in sequence(planned.get("values"))])
+        values = helm.merged([parse_yaml(text) for text in sequence(planned.get("values"))])
         if chart is None:
             return list(_resources(values))
         try:
@@ -142,7 +142,7 @@ class Releases:
             if not isinstance(text, str):
                 continue
             try:
-                fits = isinstance(read(text), dict | None)
+                fits = isinstance(parse_yaml(text), dict | None)
             except (yaml.YAMLError, ValueError):
                 fits = False
             if not fits and (answer := helm.refuses_values(program, text)):

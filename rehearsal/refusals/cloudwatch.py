@@ -18,7 +18,7 @@ from rehearsal.refusals.documents import (
     statements,
     trusted,
 )
-from rehearsal.refusals.rules import CREATE, Rule, changed, found, others, region_of, texts
+from rehearsal.refusals.rules import CREATE, Rule, changed, find_object, others, region_of, texts
 from tierra.aws.transition_answers import Around, Values
 
 GROUP, FILTER, POLICY = (
@@ -55,7 +55,7 @@ def group_key(was: Values, now: Values, around: Around) -> str:
     if not changed(was, now, "kms_key_id"):
         return ""
     words = "The specified KMS key does not exist or is not allowed to be used with Arn"
-    key = found(around, ("aws_kms_key", "aws_kms_replica_key"), "arn", arn)
+    key = find_object(around, ("aws_kms_key", "aws_kms_replica_key"), "arn", arn)
     group = f"arn:{str(arn).split(':')[1] if ':' in str(arn) else 'aws'}:logs:{region}"
     account = str(arn).split(":")[4] if str(arn).count(":") > 4 else ""
     group = f"{group}:{account}:log-group:{name}"
@@ -87,7 +87,7 @@ def filters(_was: Values, now: Values, around: Around) -> str:
 def filter_goal(_was: Values, now: Values, around: Around) -> str:
     arn = str(now.get("destination_arn"))
     region = str(now.get("region"))
-    function = found(around, "aws_lambda_function", "arn", arn)
+    function = find_object(around, "aws_lambda_function", "arn", arn)
     if function:
         names = {function.get("function_name"), function.get("arn")}
         able = [
@@ -220,7 +220,7 @@ def subscription(_was: Values, now: Values, around: Around) -> str:
     protocol, goal = now.get("protocol"), now.get("endpoint")
     if not isinstance(goal, str) or not goal:
         return ""
-    topic = found(around, "aws_sns_topic", "arn", now.get("topic_arn"))
+    topic = find_object(around, "aws_sns_topic", "arn", now.get("topic_arn"))
     wrong = {
         "email": "@" not in goal and "Email address",
         "email-json": "@" not in goal and "Email address",

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from rehearsal.outside import OUTSIDE, OWNER, matches
-from rehearsal.refusals.rules import found
+from rehearsal.refusals.rules import find_object
 from tierra.aws.transition_answers import Around
 
 IDENTITY, TRUST, RESOURCE = "identity", "trust", "resource"
@@ -94,7 +94,7 @@ def admits(text: Any, services: Iterable[str], *wanted: str) -> bool | None:
 
 def role(around: Around, arn: Any) -> Any:
     """The role of the account with this ARN."""
-    return found(around, "aws_iam_role", "arn", arn)
+    return find_object(around, "aws_iam_role", "arn", arn)
 
 
 def trusted(around: Around, arn: Any, *services: str, wanted: Iterable[str] = ("sts:AssumeRole",)) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from tierra.hcl.strings import HclError, split
-from tierra.hcl.values import Canonical, Number, encoded, read
+from tierra.hcl.values import Canonical, Number, encoded, parse
 
 FILE = "locals.tf"
 # Sections whose strings are templates, if they may contain expressions.
@@ -139,6 +139,6 @@ def _canonical(template: str) -> bool:
     if template[:1] not in ("{", "[") or "${" in template or "%{" in template:
         return False
     try:
-        return encoded(read(template)) == template
+        return encoded(parse(template)) == template
     except (ValueError, RecursionError):
         return False

@@ -135,10 +135,10 @@ def outputs(plan: Mapping[str, Any]) -> list[str]:
 
 def configuration(stack: Path) -> dict[str, Any]:
     """The configuration of the saved plan of a tier, with own Terraform; empty without a plan."""
-    return own.merged(read(stack / CONFIGURATION), own.declared(stack / own.PLANNED))
+    return own.merged(read_plan(stack / CONFIGURATION), own.declared(stack / own.PLANNED))
 
 
-def read(file: Path) -> dict[str, Any]:
+def read_plan(file: Path) -> dict[str, Any]:
     """The JSON of a file; empty if it does not exist."""
     plan: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return plan

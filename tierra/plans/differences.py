@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tierra.plans.structures import ABSENT, Edit, Mark, Masked, Name, diff, document, holds, marked
+from tierra.plans.structures import ABSENT, Edit, Mark, Masked, Name, diff, holds, marked, parsed
 from tierra.validation.messages import secret
 
 MASKED = "(sensitive)"
@@ -86,7 +86,7 @@ def text(value: Any, hidden: bool = False) -> str:
     if isinstance(value, str):
         if hidden and value and not value.startswith("arn:"):
             return MASKED
-        said = document(value)
+        said = parsed(value)
         return _line(value) or '""' if said is None else text(said)
     if isinstance(value, (dict, list)):
         return _line(json.dumps(_plain(value, hidden), ensure_ascii=False))
@@ -105,7 +105,7 @@ def _plain(value: Any, hidden: bool) -> Any:
     if isinstance(value, list):
         return [_plain(member, hidden) for member in value]
     if isinstance(value, str) and value:
-        said = None if hidden else document(value)
+        said = None if hidden else parsed(value)
         return text(value, hidden) if said is None else _plain(said, hidden)
     return repr(value) if isinstance(value, (Mark, Masked)) else value
 

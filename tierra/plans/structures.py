@@ -92,7 +92,7 @@ def holds(value: Any, wanted: Any) -> bool:
     return isinstance(value, wanted) if isinstance(wanted, type) else value is wanted
 
 
-def document(text: Any) -> dict[str, Any] | list[Any] | None:
+def parsed(text: Any) -> dict[str, Any] | list[Any] | None:
     """The structure of a text in JSON, or of several lines in YAML; None for any other."""
     if not isinstance(text, str):
         return None
@@ -125,7 +125,7 @@ def diff(was: Any, now: Any) -> list[Edit]:
 
 def _diff(path: tuple[str | int | Name, ...], was: Any, now: Any) -> Iterator[Edit]:
     if isinstance(was, str) and isinstance(now, str) and was != now:
-        before, after = document(was), document(now)
+        before, after = parsed(was), parsed(now)
         if before is not None and type(before) is type(after):
             yield from _diff(path, before, after)
             return
@@ -163,7 +163,7 @@ def _of_lists(path: tuple[str | int | Name, ...], was: list[Any], now: list[Any]
 
 
 def _structured(value: Any) -> bool:
-    return isinstance(value, (dict, list)) or document(value) is not None
+    return isinstance(value, (dict, list)) or parsed(value) is not None
 
 
 def _identity(was: list[Any], now: list[Any]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tierra.plans.changes import Change
 from tierra.report.findings import COMPATIBILITY, Finding
-from tierra.report.releases import RELEASE, read
+from tierra.report.releases import RELEASE, release_values
 
 NODES = "aws_eks_node_group"
 GROUP, ARCHITECTURE = "node-group", "kubernetes.io/arch"  # labels of nodes that a system chooses
@@ -45,7 +45,7 @@ def _moves(change: Change) -> Iterator[Finding]:
 
 
 def _chosen(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    selector = (read(values) or {}).get("nodeSelector")
+    selector = (release_values(values) or {}).get("nodeSelector")
     return selector if isinstance(selector, dict) else {}
 
 

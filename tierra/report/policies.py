@@ -8,7 +8,7 @@ from typing import Any
 
 from tierra.plans.changes import Change
 from tierra.plans.differences import text
-from tierra.plans.structures import ABSENT, UNKNOWN, Masked, diff, document, holds
+from tierra.plans.structures import ABSENT, UNKNOWN, Masked, diff, holds, parsed
 from tierra.report.findings import IDENTITY, Finding
 
 POLICIES = ("access_policy", "assume_role_policy", "policy")  # arguments that contain a policy
@@ -44,7 +44,7 @@ def identity(change: Change) -> Iterator[Finding]:
 def _statements(value: Any) -> dict[str, dict[str, Any]]:
     """The statements of a policy by Sid, or by their text if they have none; empty for a value that is not a
     policy."""
-    said = document(value)
+    said = parsed(value)
     if not isinstance(said, dict) or "Statement" not in said:
         return {}
     listed = said["Statement"] if isinstance(said["Statement"], list) else [said["Statement"]]

@@ -12,7 +12,7 @@ from tierra.plans.standing import Standing
 from tierra.plans.structures import UNKNOWN, Masked, holds
 from tierra.report.findings import MOVES, NEEDS_WINDOW, OPENS, REACH, Finding
 from tierra.report.ranges import wide
-from tierra.report.releases import RELEASE, asks_for_credentials, paths, read
+from tierra.report.releases import RELEASE, asks_for_credentials, paths, release_values
 
 WEB_ACL, IP_SET, ADDRESS = "aws_wafv2_web_acl", "aws_wafv2_ip_set", "aws_eip"
 BLOCKS, COUNTS, ALLOWS, OFF = "block", "count", "allow", "off"
@@ -50,7 +50,9 @@ def _paths(change: Change) -> Iterator[Finding]:
 def _known(change: Change) -> Mapping[str, Any]:
     """A release after the change, with the configured values if they are still unknown."""
     unknown = (
-        change.action != "delete" and read(change.now) is None and not holds(change.now.get("values"), Masked)
+        change.action != "delete"
+        and release_values(change.now) is None
+        and not holds(change.now.get("values"), Masked)
     )
     return change.configured if unknown else change.now
 

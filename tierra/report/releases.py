@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tierra.plans.structures import Masked, document, holds
+from tierra.plans.structures import Masked, holds, parsed
 
 RELEASE = "helm_release"
 SYSTEM = "./charts/chart"  # the chart of an application, below templates/systems
@@ -39,11 +39,11 @@ def keeps_volumes(values: Mapping[str, Any]) -> bool:
     values name volumes, or cannot be read."""
     if str(values.get("chart", "")).startswith("./charts/") or not runs_pods(values):
         return False
-    said = read(values)
+    said = release_values(values)
     return not said or _asks(said)
 
 
-def read(values: Mapping[str, Any]) -> dict[str, Any] | None:
+def release_values(values: Mapping[str, Any]) -> dict[str, Any] | None:
     """The merged values of a release, later documents over earlier ones; None if a text is sensitive, unknown
     or not a document."""
     texts = values.get("values") or []
@@ -51,7 +51,7 @@ def read(values: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     result: dict[str, Any] = {}
     for text in texts:
-        said = None if holds(text, Masked) else document(text)
+        said = None if holds(text, Masked) else parsed(text)
         if not isinstance(said, dict):
             return None
         result |= said
@@ -60,7 +60,7 @@ def read(values: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def replicas(values: Mapping[str, Any]) -> int | None:
     """The number of pods that always run, if the values have it."""
-    said = read(values) or {}
+    said = release_values(values) or {}
     for path in (("autoscaling", "minReplicas"), ("replicas", "min"), ("replicaCount",)):
         if path[0] == "autoscaling" and not _at(said, ("autoscaling", "enabled")):
             continue
@@ -72,7 +72,7 @@ def replicas(values: Mapping[str, Any]) -> int | None:
 
 def paths(values: Mapping[str, Any]) -> set[str]:
     """Paths, with hosts if they are given, that the gateway routes to a release."""
-    said = read(values) or {}
+    said = release_values(values) or {}
     result = set()
     if values.get("chart") == SYSTEM and isinstance(said.get("path"), str):
         result = {f"{host}{said['path']}" for host in said.get("hosts") or [""]}
@@ -85,12 +85,12 @@ def paths(values: Mapping[str, Any]) -> set[str]:
 
 def asks_for_credentials(values: Mapping[str, Any]) -> bool:
     """Whether the gateway requires authentication."""
-    return values.get("chart") == SYSTEM and bool(_at(read(values) or {}, ("requests", "auth")))
+    return values.get("chart") == SYSTEM and bool(_at(release_values(values) or {}, ("requests", "auth")))
 
 
 def image(values: Mapping[str, Any]) -> str:
     """The image of a system; empty before its first delivery."""
-    said = (read(values) or {}).get("image")
+    said = (release_values(values) or {}).get("image")
     return said if values.get("chart") == SYSTEM and isinstance(said, str) and said != "none" else ""
 
 

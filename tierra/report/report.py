@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tierra.files import write
-from tierra.plans.changes import PLAN, Change, changes, configuration, outputs, read
+from tierra.plans.changes import PLAN, Change, changes, configuration, outputs, read_plan
 from tierra.plans.standing import Standing, standing
 from tierra.report import calendar, costs, pages, terminal
 from tierra.report.compatibility import compatibility
@@ -122,7 +122,7 @@ def report(
 
 def seals(folder: Path) -> dict[str, dict[str, Any]]:
     """The seals of all saved plans of an environment, by tier: tierra/run/saved.py writes them."""
-    return {file.parent.name: read(file) for file in sorted(folder.glob(f"stacks/*/{SEAL}"))}
+    return {file.parent.name: read_plan(file) for file in sorted(folder.glob(f"stacks/*/{SEAL}"))}
 
 
 def findings(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tierra.plans.changes import PLAN, read
+from tierra.plans.changes import PLAN, read_plan
 
 DATABASES = ("aws_db_instance", "aws_docdb_cluster", "aws_elasticache_replication_group")
 # The noun of each type, and the argument with its name.
@@ -50,7 +50,7 @@ def tenants(folder: Path) -> list[Tenant]:
     result = []
     for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
         plan = _plan(generated.parent)
-        for kind, values in _planned(plan) if plan else _configured(read(generated)):
+        for kind, values in _planned(plan) if plan else _configured(read_plan(generated)):
             name = values.get(NAMES[kind][1]) if kind in NAMES else None
             if isinstance(name, str) and not values.get("replicate_source_db"):
                 result.append(Tenant(kind, name))
@@ -78,7 +78,7 @@ def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenan
 def _plan(stack: Path) -> dict[str, Any]:
     """The plan of a tier; empty while it is being written."""
     try:
-        return read(stack / PLAN)
+        return read_plan(stack / PLAN)
     except ValueError:
         return {}
 

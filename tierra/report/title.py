@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tierra.bindings.terraform import TERRAFORM, planned
-from tierra.plans.changes import CONFIGURATION, PLAN, read
+from tierra.plans.changes import CONFIGURATION, PLAN, read_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 REHEARSAL = "rehearsal"
@@ -31,7 +31,7 @@ def title(folder: Path, tiers: list[str], environment: str, root: Path = ROOT) -
     - `terraform` (of OpenTofu with its name), `providers` by name, `tierra`: versions
     """
     stacks = [folder / "stacks" / tier for tier in tiers]
-    plans = [read(stack / PLAN) for stack in stacks]
+    plans = [read_plan(stack / PLAN) for stack in stacks]
     provider = next(filter(None, map(_provider, stacks)), {})
     times = sorted(plan["timestamp"] for plan in plans if isinstance(plan.get("timestamp"), str))
     accounts = provider.get("allowed_account_ids") or [""]
@@ -98,7 +98,7 @@ def _provider(stack: Path) -> Mapping[str, Any]:
 
 
 def _configuration(stack: Path) -> dict[str, Any]:
-    return read(stack / CONFIGURATION) or read(stack / GENERATED)
+    return read_plan(stack / CONFIGURATION) or read_plan(stack / GENERATED)
 
 
 def _target(folder: Path, stacks: list[Path]) -> str:

@@ -28,7 +28,7 @@ OF_A_TIER = {
     "plan": "plan.plan",
     "apply": "apply.apply",
     "destroy": "destroy.destroy",
-    "drift": "drift.look",
+    "drift": "drift.compare_tier",
 }
 # Verbs that run once take the Workspace:
 OF_ALL = {

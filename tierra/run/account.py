@@ -186,7 +186,7 @@ def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
 
 
-def look(workspace: Workspace) -> None:
+def check_account(workspace: Workspace) -> None:
     """Raises Failed if credentials, bucket or states are unsuitable for a run. Nothing is changed."""
     places = [Backend.of(tier.folder) for tier in workspace.tiers()]
     environment = workspace.environment

@@ -166,10 +166,10 @@ def again(tier: Tier, board: Board, why: str) -> None:
 
 def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> None:
     """Raises Failed unless these tiers may be destroyed, and the name of the environment is given."""
-    going = preflight.read(tiers)
+    going = preflight.read_states(tiers)
     if not going:
         return
-    refused = list(preflight.refusals(workspace, going, preflight.read(standing)))
+    refused = list(preflight.refusals(workspace, going, preflight.read_states(standing)))
     shown: list[RenderableType] = [preflight.table(going), *preflight.summary(going)]
     if refused:
         Board(workspace.out).say(text(shown, WIDE))

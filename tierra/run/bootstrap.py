@@ -60,7 +60,7 @@ def bootstrap(workspace: Workspace) -> None:
 def _again(workspace: Workspace) -> None:
     print(f"bootstrap: {workspace.environment} has its bucket, with the state of the tier {TIER} in it")
     narrowed = Workspace(workspace.environment, workspace.out, {**workspace.variables, "TIER": TIER})
-    account.look(narrowed)
+    account.check_account(narrowed)
     tier = narrowed.tier(TIER)
     planning.plan(tier)
     approve.apply(narrowed)

@@ -31,7 +31,7 @@ COLUMNS = ("tier", "address", "attribute", "was", "is")
 Row = dict[str, str]
 
 
-def look(tier: Tier) -> None:
+def compare_tier(tier: Tier) -> None:
     """Saves the result of a refresh-only plan of a tier, and the changes of its configuration. A tier that
     cannot be compared does not stop the others: the report names it."""
     board = Board(tier.workspace.out)

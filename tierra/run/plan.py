@@ -41,7 +41,7 @@ def _plan(tier: Tier) -> None:
         tier.held.unlink(missing_ok=True)
         if reason := terraform.unsafe():
             raise Failed(reason)
-    state = look(tier, terraform)
+    state = prepare(tier, terraform)
     if not tier.selected:
         if _wanted(tier) and not upstream.complete(tier):
             _outputs(tier, state)
@@ -60,7 +60,7 @@ def _plan(tier: Tier) -> None:
         board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
 
 
-def look(tier: Tier, terraform: Terraform) -> str:
+def prepare(tier: Tier, terraform: Terraform) -> str:
     """Prepares terraform, reads and returns the state, and saves its outputs beside it."""
     terraform.init()
     state = terraform.pull()
@@ -102,7 +102,7 @@ def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> dict
         doing=f"{program.of(tier.workspace).command} plan",
     )
     terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
-    return saved.made(tier)
+    return saved.shown_plan(tier)
 
 
 def _forecast(tier: Tier, state: str, moving: list[str]) -> None:

@@ -112,7 +112,7 @@ def _kind_and_outcome(holding: Holding) -> tuple[str, str]:
     return holding.address.partition(".")[0], holding.outcome
 
 
-def read(tiers: list[Tier]) -> list[TierState]:
+def read_states(tiers: list[Tier]) -> list[TierState]:
     """The states of those tiers that have resources."""
     return [state for state in map(TierState, tiers) if state.resources]
 

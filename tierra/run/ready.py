@@ -23,7 +23,7 @@ def ready(workspace: Workspace, goals: list[str]) -> None:
     else:
         from tierra.run import account, rescue  # the libraries of AWS, which a rehearsal does not need
 
-        account.look(workspace)
+        account.check_account(workspace)
         if {"plan", "apply"} & set(goals) and (waiting := rescue.waiting(workspace)):
             raise Failed(
                 f"{workspace.environment}: an apply of a workflow ended before the state of"

@@ -18,7 +18,7 @@ from tierra.run import program, upstream
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
 
-def made(tier: Tier) -> dict[str, Any]:
+def shown_plan(tier: Tier) -> dict[str, Any]:
     """The plan that terraform has just shown as JSON. Raises Failed if it is incomplete: terraform does not
     notice truncated output."""
     try:
@@ -31,14 +31,14 @@ def made(tier: Tier) -> dict[str, Any]:
 def seal(tier: Tier) -> None:
     """Writes the seal of a plan, last: a plan without one was not finished. Raises Failed if the plan is
     incomplete."""
-    plan = made(tier)
+    plan = shown_plan(tier)
     try:
         sealed = {
             "plan": checksum(tier.plan),
             "shown": checksum(tier.plan_json),
             "configuration": checksum(tier.planned_configuration),
             "carried": carried(tier),
-            "upstream": upstream.read(tier),
+            "upstream": upstream.value_checksums(tier),
             "program": planned(plan),
             "terraform": plan["terraform_version"],
             "made": plan["timestamp"],
@@ -121,7 +121,7 @@ def _made_of(tier: Tier, sealed: dict[str, Any]) -> bool:
 def moved(tier: Tier, sealed: dict[str, Any]) -> list[str]:
     """The values of other tiers that have changed since a plan was made; `upstream.now` of those tiers must
     be current."""
-    current = upstream.read(tier)
+    current = upstream.value_checksums(tier)
     return sorted(name for name, value in sealed.get("upstream", {}).items() if current.get(name) != value)
 
 

@@ -101,7 +101,7 @@ def complete(tier: Tier) -> bool:
     )
 
 
-def read(tier: Tier) -> dict[str, str]:
+def value_checksums(tier: Tier) -> dict[str, str]:
     """A checksum of every present value that a tier reads from others, by `network.vpc_id`."""
     return {
         ".".join(reference): digest(at(now(tier.workspace.tier(reference[0])), reference))

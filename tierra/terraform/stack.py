@@ -67,7 +67,7 @@ FOREIGN_TAGS = ["kubernetes.io/cluster/", "kubernetes.io/created-for/"]
 PROTECTION = "protection"
 
 
-class State(NamedTuple):
+class StateLocation(NamedTuple):
     """The location of a state in S3."""
 
     bucket: str
@@ -321,9 +321,9 @@ def create_stack(
     return stack
 
 
-def state_of(environment: Environment, names: Names, tier: str) -> State:
+def state_of(environment: Environment, names: Names, tier: str) -> StateLocation:
     """The location of the state of a tier, the same for its writer and every reader."""
-    return State(
+    return StateLocation(
         bucket=names.bucket("state"),
         key=f"{environment.project}/{environment.environment}/{tier}/terraform.tfstate",
         region=environment.region,
