@@ -164,13 +164,13 @@ def again(tier: Tier, board: Board, why: str) -> None:
     board.update(tier.name, RUNNING, "approved")
 
 
-def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> None:
+def destroy(workspace: Workspace, tiers: list[Tier], dependents: list[Tier]) -> None:
     """Raises Failed unless these tiers may be destroyed, and the name of the environment is given."""
-    going = preflight.read_states(tiers)
-    if not going:
+    targets = preflight.read_states(tiers)
+    if not targets:
         return
-    refused = list(preflight.refusals(workspace, going, preflight.read_states(standing)))
-    shown: list[RenderableType] = [preflight.table(going), *preflight.summary(going)]
+    refused = list(preflight.refusals(workspace, targets, preflight.read_states(dependents)))
+    shown: list[RenderableType] = [preflight.table(targets), *preflight.summary(targets)]
     if refused:
         Board(workspace.out).say(text(shown, WIDE))
         raise Failed("\n".join(f"destroy: refused, nothing was changed: {line}" for line in refused).rstrip())
@@ -180,7 +180,7 @@ def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> No
     if approved:
         Board(workspace.out).say(text(shown, WIDE))
         return
-    names = ", ".join(state.tier for state in going)
+    names = ", ".join(state.tier for state in targets)
     question = f"destroy {names}? Type the name of the environment: "
     ask(Board(workspace.out), name, question, shown)
 

@@ -29,15 +29,15 @@ def ask(workspace: Workspace) -> None:
     """Reads the states, and raises Failed unless the tiers may be destroyed and the user approves."""
     tiers = destroyed(workspace)
     names = {tier.name for tier in tiers}
-    standing = [
+    dependents = [
         tier
         for tier in workspace.tiers(workspace.order)
         if not tier.selected and names & set(workspace.facts["tiers"][tier.name])
     ]
-    hold([*tiers, *standing], "destroy")
+    hold([*tiers, *dependents], "destroy")
     from tierra.run import approve  # once for all tiers
 
-    approve.destroy(workspace, tiers, standing)
+    approve.destroy(workspace, tiers, dependents)
 
 
 def hold(tiers: list[Tier], verb: str) -> None:

@@ -99,18 +99,18 @@ def _managed(state: str) -> Iterator[tuple[str, str]]:
 def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """The resources that a plan removes although other tiers use them: by address, the resources that use it,
     by tier. Included are groups from which the plan removes a subnet that it destroys."""
-    going = {
+    removed = {
         address: lost_names
         for address, kind, change in changes(plan)
         if change["actions"] == ["delete"] and (lost_names := names(kind, change))
     }
-    if not going:
+    if not removed:
         return {}
-    lost: set[str] = set().union(*going.values())
+    lost: set[str] = set().union(*removed.values())
     resources = consuming(tier)
     used = {name: users(resources, {name}) for name in lost}
     taken = {}
-    for address, known_as in going.items():
+    for address, known_as in removed.items():
         by: dict[str, list[str]] = {}
         for name in known_as:
             for consumer, addresses in used.get(name, {}).items():
@@ -128,17 +128,17 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
 
 def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """The resources that a plan replaces although other tiers depend on them, in the same form."""
-    going = [
+    removed = [
         (address, kind, names(kind, change))
         for address, kind, change in changes(plan)
         if {"delete", "create"} <= set(change["actions"]) and kind in {*GROUND, CLUSTER}
     ]
-    if not going:
+    if not removed:
         return {}
     resources = consuming(tier)
     releases = [resource for resource in resources if resource[1].startswith("helm_release.")]
     result = {}
-    for address, kind, known_as in going:
+    for address, kind, known_as in removed:
         if by := by_tier(releases) if kind == CLUSTER else users(resources, known_as):
             result[address] = by
     return result
@@ -162,15 +162,15 @@ def _findings(tier: Tier) -> Iterator[Finding]:
     then = (workspace.command("plan"), workspace.command("apply"))
     if stuck := replaced(tier, plan):
         used = {name for by in stuck.values() for name in by}
-        standing = {consumer.name for name in used for consumer in downstream(workspace.tier(name))} | used
-        going = [name for name in reversed(workspace.order) if name in standing]
+        dependents = {consumer.name for name in used for consumer in downstream(workspace.tier(name))} | used
+        targets = [name for name in reversed(workspace.order) if name in dependents]
         address, by = next(iter(stuck.items()))
         more = f"; {len(stuck) - 1} more of this tier likewise" if len(stuck) > 1 else ""
         says = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
             " Take the change back; or, if the data may go, run:"
         )
-        lines = (workspace.command("destroy", going), *then)
+        lines = (workspace.command("destroy", targets), *then)
         yield Finding(REFUSED, tier.name, address, "replace", says, lines, critical=True)
     for address, by in released(tier, plan).items():
         if left := {name: at for name, at in by.items() if name not in workspace.selected}:
