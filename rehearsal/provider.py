@@ -147,14 +147,14 @@ class Provider:
         prior, config = decode(request.prior_state), decode(request.config) or {}
         planned, replace = plan(type_, prior, proposed, config, self.changes.account)
         changed = prior is not None and not replace and planned != prior
-        said = [unproven(type_)] if changed and not type_.facts.source else []
-        said += [error(words, source) for words, source in differences.refused(type_.name, config)]
+        diagnostics = [unproven(type_)] if changed and not type_.facts.source else []
+        diagnostics += [error(words, source) for words, source in differences.refused(type_.name, config)]
         if type_.name == releases.TYPE and (changed or prior is None):
             findings = self.releases.findings(planned, config, upgrade=prior is not None)
-            said += [_judged(finding) for finding in findings if not finding.later]
+            diagnostics += [_judged(finding) for finding in findings if not finding.later]
         return response(
             planned_state=encode(planned),
-            diagnostics=said,
+            diagnostics=diagnostics,
             requires_replace=[_attribute_path(path) for path in replace],
             planned_private=request.prior_private,
             legacy_type_system=_legacy(type_),

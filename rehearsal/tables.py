@@ -87,9 +87,9 @@ def row(kind: str, name: str, block: Block, dump: Schemas, formations: Mapping[s
 
 
 def _compare(block: Block, schema: Mapping[str, Any], prefix: str, result: dict[str, Any]) -> None:
-    said = schema.get("attributes", {})
+    attributes = schema.get("attributes", {})
     for name, attribute in block.attributes.items():
-        path, its = f"{prefix}{name}", said.get(name)
+        path, its = f"{prefix}{name}", attributes.get(name)
         if its is None:
             result["sensitive"] += [path] if SENSITIVE.search(name) else []
             continue

@@ -194,13 +194,15 @@ class Releases:
         version = schemas.nearest(self.version)
         known = schemas.built_in(version)
         custom = {
-            key: schema for them in (*others.values(), created) for key, schema in _custom(them).items()
+            key: schema
+            for objects_ in (*others.values(), created)
+            for key, schema in _custom(objects_).items()
         }
         judge = objects.Judge(
             schemas=schemas.Schemas(known.definitions, custom),
             exact=bool(version) and self.version == version,
             waits=planned.get("wait") is not False,
-            labels=_labels([thing for them in (*others.values(), created) for thing in them]),
+            labels=_labels([thing for objects_ in (*others.values(), created) for thing in objects_]),
             chooses=chart.chooses,
         )
         yield from judge.findings(created)

@@ -138,10 +138,10 @@ def _statement_fault(statement: Statement, kind: str) -> str:
     for action_name in actions(statement):
         if action_name != "*" and ":" not in action_name:
             return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-    whose = {"principal", "notprincipal"} & set(statement)
+    principals_ = {"principal", "notprincipal"} & set(statement)
     what = {"resource", "notresource"} & set(statement)
     if kind == IDENTITY:
-        if whose:
+        if principals_:
             return "Policy document should not specify a principal."
         if not what:
             return "Policy statement must contain resources."
@@ -151,7 +151,7 @@ def _statement_fault(statement: Statement, kind: str) -> str:
     if kind == TRUST:
         if what:
             return "Has prohibited field Resource"
-        if not whose:
+        if not principals_:
             return "Missing required field Principal"
         if any(action != "*" and not action.lower().startswith("sts:") for action in actions(statement)):
             return "AssumeRole policy may only specify STS AssumeRole actions."

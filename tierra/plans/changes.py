@@ -60,8 +60,8 @@ class Change:
                 for difference in described(diff(self.was, self.now))
                 if difference.attribute not in later
             ]
-        said = {key: value for key, value in self.now.items() if key in self.configured}
-        return described(diff({}, said))
+        configured = {key: value for key, value in self.now.items() if key in self.configured}
+        return described(diff({}, configured))
 
     @property
     def later(self) -> list[str]:

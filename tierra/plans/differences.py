@@ -86,8 +86,8 @@ def text(value: Any, hidden: bool = False) -> str:
     if isinstance(value, str):
         if hidden and value and not value.startswith("arn:"):
             return MASKED
-        said = parsed(value)
-        return _line(value) or '""' if said is None else text(said)
+        document = parsed(value)
+        return _line(value) or '""' if document is None else text(document)
     if isinstance(value, (dict, list)):
         return _line(json.dumps(_plain(value, hidden), ensure_ascii=False))
     return repr(value)
@@ -105,8 +105,8 @@ def _plain(value: Any, hidden: bool) -> Any:
     if isinstance(value, list):
         return [_plain(member, hidden) for member in value]
     if isinstance(value, str) and value:
-        said = None if hidden else parsed(value)
-        return text(value, hidden) if said is None else _plain(said, hidden)
+        document = None if hidden else parsed(value)
+        return text(value, hidden) if document is None else _plain(document, hidden)
     return repr(value) if isinstance(value, (Mark, Masked)) else value
 
 

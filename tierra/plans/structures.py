@@ -98,14 +98,14 @@ def parsed(text: Any) -> dict[str, Any] | list[Any] | None:
         return None
     try:
         if text.lstrip()[:1] in ("{", "["):
-            said = json.loads(text)
+            document = json.loads(text)
         elif "\n" in text and ":" in text:
-            said = json.loads(json.dumps(_yaml(text), default=str))
+            document = json.loads(json.dumps(_yaml(text), default=str))
         else:
             return None
     except (ValueError, TypeError, RecursionError):
         return None
-    return said if isinstance(said, (dict, list)) else None
+    return document if isinstance(document, (dict, list)) else None
 
 
 def _yaml(text: str) -> Any:

@@ -77,7 +77,7 @@ def _says(lines: list[str]) -> str:
 def _rule(change: Change) -> tuple[list[str], bool]:
     was = _sentence(change.type, change.was) if change.was else ""
     now = _sentence(change.type, {name: change.value(name) for name in change.now}) if change.now else ""
-    lines = [f"{sign} {said}" for sign, said in (("-", was), ("+", now)) if said and was != now]
+    lines = [f"{sign} {text}" for sign, text in (("-", was), ("+", now)) if text and was != now]
     opens = any(wide(change.now.get(name)) for name in SOURCES) and change.now.get("rule_action") != "deny"
     inward = change.type == INGRESS or (change.type not in (INGRESS, EGRESS) and not change.now.get("egress"))
     # Network access lists are evaluated before security groups, and are wide on purpose.
@@ -135,7 +135,7 @@ def _web_acl(change: Change) -> Iterator[str]:
 
 def _addresses(change: Change) -> Iterator[str]:
     for edit in described(diff({"a": change.was.get("addresses")}, {"a": change.now.get("addresses")})):
-        yield from (f"{sign} {said}" for sign, said in (("-", edit.was), ("+", edit.now)) if said != NOTHING)
+        yield from (f"{sign} {text}" for sign, text in (("-", edit.was), ("+", edit.now)) if text != NOTHING)
 
 
 def _by_name(rules: Any) -> dict[str, Any]:
@@ -150,8 +150,8 @@ def _does(rule: Mapping[str, Any]) -> str:
     """The action of a rule on the requests that match its statement."""
     for key in ("action", "override_action"):
         for block in rule.get(key) or []:
-            for action, said in block.items() if isinstance(block, dict) else ():
-                if said:
+            for action, settings in block.items() if isinstance(block, dict) else ():
+                if settings:
                     verb = "as its group says" if action == "none" else action
                     return f"priority {rule.get('priority')}, {verb}: {text(rule.get('statement'))}"
     return f"priority {rule.get('priority')}: {text(rule.get('statement'))}"

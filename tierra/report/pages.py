@@ -96,7 +96,7 @@ def facts(title: dict[str, Any]) -> list[tuple[str, str]]:
     """The head of the report, as names and values; unknown ones are left out."""
     spec = title["spec"]
     state = {True: "edited since ", False: "as in ", None: ""}[spec["edited"]]
-    said = [
+    rows = [
         ("account", title["account"]),
         ("region", title["region"]),
         ("target", title["target"]),
@@ -106,7 +106,7 @@ def facts(title: dict[str, Any]) -> list[tuple[str, str]]:
         *title["providers"].items(),
         ("Tierra", title["tierra"]),
     ]
-    return [(name, value) for name, value in said if value]
+    return [(name, value) for name, value in rows if value]
 
 
 def _actions(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -44,10 +44,10 @@ def identity(change: Change) -> Iterator[Finding]:
 def _statements(value: Any) -> dict[str, dict[str, Any]]:
     """The statements of a policy by Sid, or by their text if they have none; empty for a value that is not a
     policy."""
-    said = parsed(value)
-    if not isinstance(said, dict) or "Statement" not in said:
+    policy = parsed(value)
+    if not isinstance(policy, dict) or "Statement" not in policy:
         return {}
-    listed = said["Statement"] if isinstance(said["Statement"], list) else [said["Statement"]]
+    listed = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     named = {}
     for statement in listed:
         if isinstance(statement, dict):
@@ -128,8 +128,8 @@ def _grant(change: Change) -> Iterator[str]:
         sign, side = ("- ", change.was) if change.action == "delete" else ("+ ", change.now)
         if change.action == "replace":
             yield f"- {_granted({name: change.was.get(name) for name in names})}"
-        said = {name: change.value(name) if side is change.now else side.get(name) for name in names}
-        yield f"{sign}{_granted(said)}"
+        arguments = {name: change.value(name) if side is change.now else side.get(name) for name in names}
+        yield f"{sign}{_granted(arguments)}"
         return
     for name in names:
         was, now = change.was.get(name), change.now.get(name)
@@ -137,8 +137,10 @@ def _grant(change: Change) -> Iterator[str]:
             yield f"~ {name}: {_shown(was)} → {_shown(now)}"
 
 
-def _granted(said: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_shown(part)}" for name, part in said.items() if part not in (None, "", []))
+def _granted(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {_shown(part)}" for name, part in arguments.items() if part not in (None, "", [])
+    )
 
 
 def _shown(value: Any) -> str:

@@ -85,8 +85,8 @@ def _does(rule: Mapping[str, Any]) -> str:
     for key in ("action", "override_action"):
         blocks = rule.get(key)
         for block in [blocks] if isinstance(blocks, dict) else blocks or []:
-            for name, said in block.items() if isinstance(block, dict) else ():
-                if said not in (None, [], UNKNOWN):
+            for name, settings in block.items() if isinstance(block, dict) else ():
+                if settings not in (None, [], UNKNOWN):
                     return BLOCKS if name in (BLOCKS, "none") else str(name)
     return BLOCKS
 
@@ -117,8 +117,8 @@ def _rule_of(change: Change, standing: Standing) -> str:
     wanted = f"${{{change.address}.arn}}"
     for acl in standing.configured.get("resource", {}).get(WEB_ACL, {}).values():
         for rule in acl.get("rule") or []:
-            said = (rule.get("statement") or {}).get("ip_set_reference_statement") or {}
-            if said.get("arn") == wanted:
+            ip_set = (rule.get("statement") or {}).get("ip_set_reference_statement") or {}
+            if ip_set.get("arn") == wanted:
                 return _does(rule)
     return ""
 

@@ -39,8 +39,8 @@ def keeps_volumes(values: Mapping[str, Any]) -> bool:
     values name volumes, or cannot be read."""
     if str(values.get("chart", "")).startswith("./charts/") or not runs_pods(values):
         return False
-    said = release_values(values)
-    return not said or _asks(said)
+    parsed_values = release_values(values)
+    return not parsed_values or _asks(parsed_values)
 
 
 def release_values(values: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -51,20 +51,20 @@ def release_values(values: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     result: dict[str, Any] = {}
     for text in texts:
-        said = None if holds(text, Masked) else parsed(text)
-        if not isinstance(said, dict):
+        document = None if holds(text, Masked) else parsed(text)
+        if not isinstance(document, dict):
             return None
-        result |= said
+        result |= document
     return result
 
 
 def replicas(values: Mapping[str, Any]) -> int | None:
     """The number of pods that always run, if the values have it."""
-    said = release_values(values) or {}
+    parsed_values = release_values(values) or {}
     for path in (("autoscaling", "minReplicas"), ("replicas", "min"), ("replicaCount",)):
-        if path[0] == "autoscaling" and not _at(said, ("autoscaling", "enabled")):
+        if path[0] == "autoscaling" and not _at(parsed_values, ("autoscaling", "enabled")):
             continue
-        count = _at(said, path)
+        count = _at(parsed_values, path)
         if isinstance(count, int) and not isinstance(count, bool):
             return count
     return None
@@ -72,11 +72,11 @@ def replicas(values: Mapping[str, Any]) -> int | None:
 
 def paths(values: Mapping[str, Any]) -> set[str]:
     """Paths, with hosts if they are given, that the gateway routes to a release."""
-    said = release_values(values) or {}
+    parsed_values = release_values(values) or {}
     result = set()
-    if values.get("chart") == SYSTEM and isinstance(said.get("path"), str):
-        result = {f"{host}{said['path']}" for host in said.get("hosts") or [""]}
-    for rule in _rules(said):
+    if values.get("chart") == SYSTEM and isinstance(parsed_values.get("path"), str):
+        result = {f"{host}{parsed_values['path']}" for host in parsed_values.get("hosts") or [""]}
+    for rule in _rules(parsed_values):
         host = rule.get("host") or ""
         listed = _at(rule, ("http", "paths")) or []
         result |= {f"{host}{path_.get('path') or '/'}" for path_ in listed if isinstance(path_, dict)}
@@ -90,25 +90,25 @@ def asks_for_credentials(values: Mapping[str, Any]) -> bool:
 
 def image(values: Mapping[str, Any]) -> str:
     """The image of a system; empty before its first delivery."""
-    said = (release_values(values) or {}).get("image")
-    return said if values.get("chart") == SYSTEM and isinstance(said, str) and said != "none" else ""
+    image_ = (release_values(values) or {}).get("image")
+    return image_ if values.get("chart") == SYSTEM and isinstance(image_, str) and image_ != "none" else ""
 
 
-def _rules(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _rules(parsed_values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Rules of Ingresses in additional objects of a chart."""
-    for object_ in said.get("extraObjects") or []:
+    for object_ in parsed_values.get("extraObjects") or []:
         if isinstance(object_, dict) and object_.get("kind") == "Ingress":
             yield from (rule for rule in _at(object_, ("spec", "rules")) or [] if isinstance(rule, dict))
 
 
-def _at(said: Any, path: tuple[str, ...]) -> Any:
+def _at(node: Any, path: tuple[str, ...]) -> Any:
     for key in path:
-        said = said.get(key) if isinstance(said, dict) else None
-    return said
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
 
 
-def _asks(said: Any) -> bool:
-    if isinstance(said, dict):
-        switched = isinstance(said.get("persistence"), dict) and said["persistence"].get("enabled") is True
-        return switched or any(said.get(name) for name in VOLUMES) or any(map(_asks, said.values()))
-    return isinstance(said, list) and any(map(_asks, said))
+def _asks(node: Any) -> bool:
+    if isinstance(node, dict):
+        switched = isinstance(node.get("persistence"), dict) and node["persistence"].get("enabled") is True
+        return switched or any(node.get(name) for name in VOLUMES) or any(map(_asks, node.values()))
+    return isinstance(node, list) and any(map(_asks, node))

@@ -40,28 +40,28 @@ def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Findin
 
 def _weaker(change: Change) -> Iterator[Finding]:
     """One finding for the redundancy that a remaining resource loses."""
-    said: list[str] = []
+    texts: list[str] = []
     lines: list[str] = []
     critical = False
     for (kind, name), (says, worst) in STANDBYS.items():
         if kind == change.type and change.was.get(name) is True and change.now.get(name) is False:
-            said.append(says)
+            texts.append(says)
             lines.append(f"~ {name}: true → false")
             critical |= worst
     for (kind, name), (what, alone) in NUMBERS.items():
         was, now = change.was.get(name), change.now.get(name)
         if kind == change.type and isinstance(was, int) and isinstance(now, int) and now < was:
-            said.append(f"{what}: {was} → {now}")
+            texts.append(f"{what}: {was} → {now}")
             lines.append(f"~ {name}: {was} → {now}")
             critical |= now <= alone
     if change.type == RELEASE and runs_pods(change.was):
         was, now = replicas(change.was), replicas(change.now)
         if was is not None and now is not None and now < was:
-            said.append(f"pods that always run: {was} → {now}")
+            texts.append(f"pods that always run: {was} → {now}")
             lines.append(f"~ replicas: {was} → {now}")
             critical |= now <= 1
-    if said:
-        what = "; ".join(said)
+    if texts:
+        what = "; ".join(texts)
         yield Finding(RESILIENCE, change.tier, change.address, change.action, what, tuple(lines), critical)
 
 

@@ -122,9 +122,9 @@ def table(tiers: dict[str, Any], cost: dict[str, Any] | None = None, *, narrow: 
         rows.add_column(name, str(sum(tier[name] for tier in tiers.values())), justify="right", no_wrap=True)
     priced = any("cost" in tier for tier in tiers.values())
     if priced:
-        said = cost or {}
+        sums = cost or {}
         rows.add_column(
-            f"{said.get('currency', '')}/month".lstrip("/"), spent(said), justify="right", no_wrap=True
+            f"{sums.get('currency', '')}/month".lstrip("/"), spent(sums), justify="right", no_wrap=True
         )
     rows.add_column("", "", no_wrap=True)
     for tier, count in tiers.items():
@@ -146,8 +146,8 @@ def spent(cost: dict[str, Any]) -> str:
 def _cost(cost: dict[str, Any]) -> str:
     """The source of the prices, and the resources without one."""
     missing = len(cost.get("unpriced") or [])
-    said = f"Prices: {cost.get('source', '')}"
-    return f"{said}; {missing} without one" if missing else said
+    text = f"Prices: {cost.get('source', '')}"
+    return f"{text}; {missing} without one" if missing else text
 
 
 def first(findings: list[dict[str, Any]]) -> Iterator[RenderableType]:
@@ -205,8 +205,8 @@ def _short(findings: list[dict[str, Any]]) -> Iterator[Text]:
         line = Text(title, style="bold").append(f" ({_count(shown) + _count(new)})  ", style="not bold")
         if shown:
             line.append(shown[0].title, style=f"{_style(shown[0]) or 'not bold'}")
-            said = shown[0].says or "".join(shown[0].lines[:1])
-            line.append(f": {said}" if said else "", style="not bold")
+            text = shown[0].says or "".join(shown[0].lines[:1])
+            line.append(f": {text}" if text else "", style="not bold")
         else:
             line.append("new: see the report", style="not bold dim")
         yield line

@@ -106,8 +106,8 @@ def _target(folder: Path, stacks: list[Path]) -> str:
     for stack in stacks:
         if (stack / "plan.seal").exists():
             return str(json.loads((stack / "plan.seal").read_text(encoding="utf-8")).get("target", ""))
-    said = folder / "target"
-    return said.read_text(encoding="utf-8").strip() if said.exists() else ""
+    file = folder / "target"
+    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
 
 
 def _versions(stack: Path) -> Iterator[tuple[str, str]]:
@@ -126,5 +126,5 @@ def _versions(stack: Path) -> Iterator[tuple[str, str]]:
 
 def _tierra(root: Path) -> str:
     project = root / "pyproject.toml"
-    said = tomllib.loads(project.read_text(encoding="utf-8")) if project.exists() else {}
-    return str(said.get("project", {}).get("version", ""))
+    project_table = tomllib.loads(project.read_text(encoding="utf-8")) if project.exists() else {}
+    return str(project_table.get("project", {}).get("version", ""))

@@ -147,20 +147,20 @@ def check(tier: Tier) -> None:
     if not tier.imports.exists():
         return
     plan = read_json(tier.plan_json)
-    said = []
+    messages = []
     for address, identity, change in adopted(plan):
         if "delete" in change["actions"]:
             forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
-            said.append(
+            messages.append(
                 f"import: refused, nothing was changed: {address}: {identity} would be destroyed and created"
                 " again\n  rule:   an adopted resource must not be replaced; these arguments differ and"
                 f" cannot be changed: {forced}\n"
                 f"  remedy: write the values of {identity} into the spec, also adopt the resources that it"
                 " depends on, such as its key, or remove it from the file; then make import"
             )
-    if said:
+    if messages:
         tier.forget_plan()
-        raise Failed("\n".join(said))
+        raise Failed("\n".join(messages))
 
 
 def following(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:

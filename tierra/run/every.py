@@ -47,8 +47,8 @@ def main() -> int:
         results = {name: _run(make, verb, name) for name in environments}
         print(f"\n{verb} of {len(results)} environments")
         width = max(map(len, results), default=0)
-        for name, (code, said) in results.items():
-            print(f"  {name:{width}}  {said}")
+        for name, (code, description) in results.items():
+            print(f"  {name:{width}}  {description}")
             failed |= code != 0
     return int(failed)
 

@@ -73,24 +73,24 @@ class TierState:
     @property
     def wanted_protection(self) -> bool:
         """The protection in the present configuration."""
-        said = [
+        values = [
             configuration["output"][PROTECTION]["value"]
             for configuration in self._configured
             if "output" in configuration
         ]
-        return bool(said[-1])
+        return bool(values[-1])
 
     @property
     def prevented(self) -> set[str]:
         """The addresses that terraform refuses to destroy, by the present configuration."""
-        said = {
+        addresses = {
             f"{kind}.{name}": resource["lifecycle"]["prevent_destroy"]
             for configuration in self._configured
             for kind, named in configuration.get("resource", {}).items()
             for name, resource in named.items()
             if "prevent_destroy" in resource.get("lifecycle", {})
         }
-        return {address for address, prevented in said.items() if prevented}
+        return {address for address, prevented in addresses.items() if prevented}
 
     @property
     def snapshots_outlive_keys(self) -> bool:

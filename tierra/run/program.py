@@ -66,17 +66,17 @@ def _of(path: str, out: Path) -> Program:
 
 def ask(path: str) -> Program:
     """The program, read now. Raises Failed if it is neither, or too old."""
-    said = asked(path)
+    program = asked(path)
     oldest = ".".join(map(str, OLDEST))
-    if said is None:
+    if program is None:
         raise Failed(
             f"{path}: neither Terraform nor OpenTofu: it does not run, or prints no version\n"
             f"  remedy: install Terraform or OpenTofu {oldest} or newer ({INSTALL[TERRAFORM]},"
             f" {INSTALL[OPENTOFU]}) and name its program in TERRAFORM; or rm .venv/installed and make setup"
         )
-    if said.numbers < OLDEST:
+    if program.numbers < OLDEST:
         raise Failed(
-            f"{path}: {said.name} {said.version} is too old: it has no write-only arguments\n"
-            f"  remedy: install {said.name} {oldest} or newer ({INSTALL[said.name]})"
+            f"{path}: {program.name} {program.version} is too old: it has no write-only arguments\n"
+            f"  remedy: install {program.name} {oldest} or newer ({INSTALL[program.name]})"
         )
-    return Program(said.name, said.version)
+    return Program(program.name, program.version)

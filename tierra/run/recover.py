@@ -38,17 +38,17 @@ REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
 def recover(workspace: Workspace) -> None:
     """Recovers missing resources in the states of the selected tiers. Raises Failed if something could not be
     recovered, after all tiers were tried, or if a state cannot be read or locked."""
-    said, whole = [], []
+    messages, whole = [], []
     for tier in workspace.tiers():
         try:
             if _tier(tier):
                 whole.append(tier.name)
         except Failed as failed:
-            said.append(str(failed))
+            messages.append(str(failed))
     if whole:
         print(f"recover: {workspace.environment}: nothing is missing in the state of {', '.join(whole)}")
-    if said:
-        raise Failed("\n".join(said))
+    if messages:
+        raise Failed("\n".join(messages))
 
 
 def _tier(tier: Tier) -> bool:

@@ -237,9 +237,9 @@ class Terraform:
             return ""  # terraform itself will report the lock, or why its state cannot be read
         if not lost:
             return ""
-        some = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
+        addresses = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
         return self._says(
-            f"an apply ended before the state held all that it had created; {len(lost)} missing: {some}",
+            f"an apply ended before the state held all that it had created; {len(lost)} missing: {addresses}",
             remedy,
         )
 

@@ -78,7 +78,7 @@ class Statement:
         if isinstance(self.principals, Everyone):
             rendered["Principal"] = "*"
         elif self.principals is not None:
-            rendered["Principal"] = {kind: _plain(who) for kind, who in sorted(self.principals.items())}
+            rendered["Principal"] = {kind: _plain(names) for kind, names in sorted(self.principals.items())}
         rendered["Action"] = _plain(self.actions)
         if isinstance(self.resources, Everything):
             rendered["Resource"] = "*"
