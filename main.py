@@ -85,8 +85,8 @@ def upgrade_notice(name: str, changes: list[str]) -> str:
     """How a spec of an earlier version was read."""
     from tierra.validation.upgrades import LATEST
 
-    heading = f"environments/{name}.yaml is of an earlier version and means the same today, read like this:"
-    remedy = f"  remedy: write it so and set version: {LATEST}, whenever it suits you"
+    heading = f"environments/{name}.yaml has an earlier version; it is read like this and means the same:"
+    remedy = f"  remedy: write it like this and set version: {LATEST} when convenient"
     return "\n".join([heading, *(f"  {change}" for change in changes), remedy])
 
 

@@ -68,7 +68,7 @@ from tierra.validation.labels import as_name, is_name
 from tierra.validation.messages import dotted, short
 from tierra.validation.model import Model, Violation, rule, rule_error
 from tierra.validation.optional import is_off
-from tierra.validation.partial import draft
+from tierra.validation.partial import sound_part
 from tierra.validation.reader import Document, read
 from tierra.validation.regions import RegionName, regions
 from tierra.validation.system_names import called
@@ -629,14 +629,14 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
         for each in errors
         if each["type"] != "missing" or place(each) not in misspelt  # present under a misspelt name
     ]
-    sound, unsound = draft(data, errors, _STAND_INS)
+    sound, unsound = sound_part(data, errors, _STAND_INS)
     unsound |= document.refused | misspelt
     for _ in range(2):  # if the rest is still invalid, the errors above explain it
         try:
             violations += Environment.model_validate(sound, context=_DRAFT).violations(unsound)
             break
         except ValidationError as left:  # a required key was refused: its section is removed, too
-            sound, more = draft(sound, left.errors(), _STAND_INS)
+            sound, more = sound_part(sound, left.errors(), _STAND_INS)
             unsound |= more
     for found in violations:
         if not any(found.path[: len(path)] == path for path in document.refused):

@@ -28,7 +28,7 @@ SESSION = "rehearsal"
 # Services with one endpoint, in us-east-1 of the partition aws, which aws:RequestedRegion then is.
 GLOBAL = {"budgets", "iam", "route53", "shield"}
 # Arguments that name the resource of a call, by its part of an ARN in the reference, where it is not the same
-# name in small letters; by kind where the part says too little.
+# name in lower case; by kind if the part is ambiguous.
 ARGUMENTS: Mapping[str, Sequence[str]] = {
     "BackupPlanId": ("plan_id",),
     "BucketName": ("bucket",),

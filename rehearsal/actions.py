@@ -67,7 +67,7 @@ def privilege(action: str) -> Entry:
     for entry in reference().get(service, {}).get("privileges", {}).values():
         if entry["privilege"].lower() == name.lower():
             return dict(entry)
-    raise LookupError(f"AWS knows no action {action}")
+    raise LookupError(f"AWS has no action {action}")
 
 
 def wanted(table: Mapping[str, Entry]) -> list[str]:
@@ -76,7 +76,7 @@ def wanted(table: Mapping[str, Entry]) -> list[str]:
     )
 
 
-def made(actions: Iterable[str]) -> dict[str, Any]:
+def describe(actions: Iterable[str]) -> dict[str, Any]:
     """The contents of the file for these actions."""
     from botocore.loaders import Loader
 
@@ -104,7 +104,7 @@ def made(actions: Iterable[str]) -> dict[str, Any]:
 
 
 def main() -> int:
-    actions = made(wanted(calls()))
+    actions = describe(wanted(calls()))
     text = json.dumps(actions, separators=(",", ":"), sort_keys=True)
     FILE.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     print(f"{len(actions['actions'])} actions of {len(actions['services'])} services")

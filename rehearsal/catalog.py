@@ -99,7 +99,7 @@ def build(path: Path) -> dict[str, int]:
     from tierra.bindings import providers
 
     facts, known = read_facts(), checks.read_checks()
-    rows = tables.read()
+    rows = tables.read_rows()
     temporary = path.with_suffix(f".{os.getpid()}.new")  # two builds may run at once; the last one wins
     temporary.unlink(missing_ok=True)
     counts = {}
@@ -113,7 +113,7 @@ def build(path: Path) -> dict[str, int]:
             "CREATE TABLE checks (provider TEXT, kind TEXT, name TEXT, checks TEXT,"
             " PRIMARY KEY (provider, kind, name))"
         )
-        for provider, kept in providers.read().items():
+        for provider, kept in providers.read_providers().items():
             schemas = kept.schemas
             resources = {schema.name: schema.block for schema in schemas if schema.kind == "resource"}
             entries = [

@@ -50,7 +50,7 @@ class Changes:
         stored = self.cloud.get(type_.name, key)
         if stored is None:
             return None, key.encode()
-        return conform(type_.block, imports.read(stored, state)), key.encode()
+        return conform(type_.block, imports.refreshed(stored, state)), key.encode()
 
     def create(self, type_: Type, planned: Object) -> tuple[Object, bytes, Any]:
         """The new object and its key, or an error diagnostic."""
@@ -164,7 +164,7 @@ class Changes:
         for key, stored in self.cloud.items(type_.name):
             here = stored.get("region") in (None, region)
             if here and wanted in imports.ids(type_.name, stored):
-                return conform(type_.block, imports.brought(type_.name, stored)), key.encode()
+                return conform(type_.block, imports.imported(type_.name, stored)), key.encode()
         return {**null(type_.block), **({"id": wanted} if "id" in type_.block.attributes else {})}, b""
 
     def _key(self, state: Object, private: bytes) -> str:

@@ -5,14 +5,14 @@
 files what was added by hand. A rule is an object with one member:
 
     enum, enum_any_case   the values allowed
-    range, length, items  the least and the most, null for no limit: numbers, characters, members
+    range, length, items  minimum and maximum, null for no limit: numbers, characters, members
     match, no_match       a pattern
     is                    a kind of text: see KINDS
     cidr_size             the shortest and the longest prefix of a network
     multiple              a number of which it must be a multiple
     any                   lists of rules, of which one must hold
 
-Values that terraform does not know yet are never judged.
+Unknown values are never judged.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Problem:
 
     @property
     def detail(self) -> str:
-        return f"The provider refuses it before it asks AWS. The rule is from {self.source}."
+        return f"The provider refuses it before it calls AWS. The rule is from {self.source}."
 
 
 def read_checks() -> dict[str, dict[str, Any]]:

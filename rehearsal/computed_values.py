@@ -133,7 +133,7 @@ def _release(state: Object) -> Patterns:
     return {"metadata": metadata, "status": "deployed", "version": version}
 
 
-QUIRKS: dict[str, Callable[[Object], Patterns]] = {
+COMPUTED: dict[str, Callable[[Object], Patterns]] = {
     "aws_acm_certificate": _certificate,
     "aws_alb": _load_balancer,
     "aws_alb_listener": _below("load_balancer_arn", "loadbalancer", "listener"),
@@ -157,5 +157,5 @@ QUIRKS: dict[str, Callable[[Object], Patterns]] = {
 
 def patterns(type_name: str, state: Object) -> Patterns:
     """Values that replace the `values` of the facts for this resource."""
-    quirk = QUIRKS.get(type_name)
-    return quirk(state) if quirk else {}
+    compute = COMPUTED.get(type_name)
+    return compute(state) if compute else {}

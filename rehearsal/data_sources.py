@@ -31,7 +31,7 @@ LISTS = {
 FILTERS = {"group_name": "name", "cidr": "cidr_block", "route_table_id": "id"}
 
 
-def read(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
+def answer(type_: Type, config: Object, account: Account, cloud: Cloud) -> Object:
     """The data source with every computed attribute filled in.
 
     Values that the state named by REHEARSAL_KNOWN has are returned again. An object that the rehearsal did

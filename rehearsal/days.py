@@ -5,14 +5,13 @@ The clock is stored in the account, so that all providers of a command, and late
 Changes that AWS makes by itself until then are made, and the next plan shows them:
 
 - maintenance windows open: each does within a week. Sources: tierra/aws/waits.py
-- EKS raises a cluster without extended support, or past it, by a minor version at a time.
+- EKS upgrades a cluster without extended support, or after it, by one minor version at a time.
   docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
-- RDS raises the major version of a PostgreSQL without extended support: botocore's rds,
-  EngineLifecycleSupport of CreateDBInstanceMessage. That it goes to the next version is an assumption
-- Secrets Manager rotates: the version before is AWSPREVIOUS. botocore's secretsmanager, RotateSecret
+- RDS upgrades the major version of a PostgreSQL without extended support: botocore's rds,
+  EngineLifecycleSupport of CreateDBInstanceMessage. It is an assumption that it chooses the next version
+- Secrets Manager rotates: the previous version becomes AWSPREVIOUS. botocore's secretsmanager, RotateSecret
 
-The days on which support ends are those of tierra/aws/versions.yaml. TIERRA_TODAY stands in for the clock
-there.
+The days on which support ends are those of tierra/aws/versions.yaml. TIERRA_TODAY replaces the clock there.
 """
 
 from __future__ import annotations

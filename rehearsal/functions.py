@@ -50,7 +50,7 @@ FUNCTIONS = {
 
 
 def schemas() -> dict[str, Any]:
-    """The functions in the form that terraform asks for."""
+    """The functions in the form of terraform's protocol."""
     pb = messages().Function
     return {
         name: pb(

@@ -38,12 +38,12 @@ def ids(type_name: str, state: Object) -> Iterator[str]:
             yield _NAME.sub(lambda match, values=values: values[match[1]], pattern)  # type: ignore[misc]
 
 
-def brought(type_name: str, found: Object) -> Object:
+def imported(type_name: str, found: Object) -> Object:
     """What an import makes of an object: nothing of what no API answers."""
     return {**found, **{name: None for name in UNREAD if name in found}, **known(type_name).import_sets}
 
 
-def read(stored: Object, state: Object) -> Object:
+def refreshed(stored: Object, state: Object) -> Object:
     """The object as it is now; arguments that no API returns keep the values of the state."""
     return {**stored, **{name: state.get(name) for name in UNREAD if name in stored}}
 

@@ -141,7 +141,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise ValueError(f"the key {twice[0]} stands in it twice")
+        raise ValueError(f"the key {twice[0]} is in it twice")
     return dict(pairs)
 
 

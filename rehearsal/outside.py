@@ -38,7 +38,7 @@ def around(cloud: Cloud, account_id: str, type_name: str) -> Iterable[Object]:
     return [*cloud.notes(OUTSIDE), *({"pattern": pattern} for pattern in given if pattern)]
 
 
-def stands(outside: Iterable[Mapping[str, Any]], value: str) -> bool:
+def matches(outside: Iterable[Mapping[str, Any]], value: str) -> bool:
     """Whether one of these values or patterns matches a value."""
     return any(
         value == note["value"] if "value" in note else fnmatchcase(value, str(note["pattern"]))

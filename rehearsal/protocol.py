@@ -6,8 +6,7 @@ costs 0.6 s, and terraform starts the provider several times per command.
 
 Values travel as msgpack: objects as maps, lists and sets as arrays, numbers beyond 64 bits as strings, and
 unknown values as an extension type. A value of dynamic type is a pair of its type and itself; it is passed
-through untouched.
-Source: docs/plugin-protocol/object-wire-format.md of hashicorp/terraform.
+through unchanged. Source: docs/plugin-protocol/object-wire-format.md of hashicorp/terraform.
 """
 
 from __future__ import annotations

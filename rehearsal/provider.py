@@ -147,14 +147,14 @@ class Provider:
         prior, config = decode(request.prior_state), decode(request.config) or {}
         planned, replace = plan(type_, prior, proposed, config, self.changes.account)
         changed = prior is not None and not replace and planned != prior
-        said = [unproven(type_)] if changed and not type_.facts.source else []
-        said += [error(words, source) for words, source in differences.refused(type_.name, config)]
+        diagnostics = [unproven(type_)] if changed and not type_.facts.source else []
+        diagnostics += [error(words, source) for words, source in differences.refused(type_.name, config)]
         if type_.name == releases.TYPE and (changed or prior is None):
             findings = self.releases.findings(planned, config, upgrade=prior is not None)
-            said += [_judged(finding) for finding in findings if not finding.later]
+            diagnostics += [_judged(finding) for finding in findings if not finding.later]
         return response(
             planned_state=encode(planned),
-            diagnostics=said,
+            diagnostics=diagnostics,
             requires_replace=[_attribute_path(path) for path in replace],
             planned_private=request.prior_private,
             legacy_type_system=_legacy(type_),
@@ -196,7 +196,7 @@ class Provider:
 
     def ReadDataSource(self, request: Any, _context: Any) -> Any:
         type_ = self._data[request.type_name]
-        state = data_sources.read(type_, decode(request.config), self.changes.account, self.cloud)
+        state = data_sources.answer(type_, decode(request.config), self.changes.account, self.cloud)
         outside.answered(self.cloud, state)
         denied = self.changes.denied(f"data.{type_.name}", "read", state, None)
         return messages().ReadDataSource.Response(state=encode(state), diagnostics=[denied] if denied else [])
@@ -246,9 +246,9 @@ def _judged(finding: Finding) -> Any:
     """An error for what helm or Kubernetes certainly refuses, a warning for the rest."""
     source = f" The rule is from {finding.source}." if finding.source else ""
     if finding.sure:
-        detail = f"The release cannot be applied so.{source} Change its values, or the chart."
+        detail = f"The release cannot be applied like this.{source} Change its values, or the chart."
         return error(f"{finding.where}: {finding.says}", detail)
-    detail = f"The release is applied all the same, and may not do what you expect.{source}"
+    detail = f"The release is applied anyway, and may not work as expected.{source}"
     return warning(f"{finding.where}: {finding.says}", detail)
 
 

@@ -26,7 +26,7 @@ class Thing:
 @dataclass(frozen=True)
 class Call:
     """One action on a thing, `own`; `creates` if the call creates it. `kinds` are resources that it needs
-    besides those that the reference calls required; `tags` are those that the call gives."""
+    in addition to the required ones of the reference; `tags` are the tags in the call."""
 
     action: str
     own: Thing | None = None

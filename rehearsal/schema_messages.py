@@ -1,4 +1,4 @@
-"""Schemas in the form that terraform asks for."""
+"""Schemas in the form of terraform's protocol."""
 
 from __future__ import annotations
 

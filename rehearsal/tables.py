@@ -2,15 +2,15 @@
 
     python -m rehearsal.tables <clone of github.com/lonegunmanb/terraform-aws-schema>
 
-regenerates the file for the schemas of `tierra/bindings/providers.json.gz`, from two witnesses:
+regenerates the file for the schemas of `tierra/bindings/providers.json.gz`, from two sources:
 
     computed, sensitive,       the repository's dump of `terraform providers schema`, at its newest version;
     write_only, items          arguments that are newer than the dump are sensitive by name (`SENSITIVE`)
     replace                    `createOnlyProperties` of the CloudFormation schemas in the package cfn-lint,
                                where a type and its arguments have CloudFormation's names
-    defaults                   `default` of the properties there: what AWS takes where nothing is given
+    defaults                   `default` of the properties there: the value that AWS uses by default
 
-A type that neither knows has no row. Facts, which people read in the provider's source, go before the table.
+A type in neither of them has no row. Facts, which people read in the provider's source, take precedence.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Row:
     defaults: dict[str, Any] = field(default_factory=dict)
 
 
-def read(file: Path = FILE) -> dict[tuple[str, str], Row]:
+def read_rows(file: Path = FILE) -> dict[tuple[str, str], Row]:
     """The rows by kind ("resource", "data") and name of the type."""
     kept = json.loads(gzip.decompress(file.read_bytes()))
     return {(kind, name): Row(**row) for kind, name, row in kept["types"]}
@@ -87,9 +87,9 @@ def row(kind: str, name: str, block: Block, dump: Schemas, formations: Mapping[s
 
 
 def _compare(block: Block, schema: Mapping[str, Any], prefix: str, result: dict[str, Any]) -> None:
-    said = schema.get("attributes", {})
+    attributes = schema.get("attributes", {})
     for name, attribute in block.attributes.items():
-        path, its = f"{prefix}{name}", said.get(name)
+        path, its = f"{prefix}{name}", attributes.get(name)
         if its is None:
             result["sensitive"] += [path] if SENSITIVE.search(name) else []
             continue
@@ -216,7 +216,7 @@ def main() -> int:
 
     version, dump = dumped(Path(sys.argv[1]))
     release, known = formations()
-    aws = providers.read()["aws"]
+    aws = providers.read_providers()["aws"]
     rows = []
     for (kind, name), block in sorted(aws.types.items()):
         entry = row(kind, name, block, dump, known)

@@ -73,8 +73,8 @@ class ValueFactory:
             return self._fallback(name, type_)
         self.pending.add(name)
         facts = self.type.facts
-        said = {"id": facts.id, "arn": facts.arn, **self.whole}
-        pattern = said.get(name) or self.values.get(name)
+        patterns_ = {"id": facts.id, "arn": facts.arn, **self.whole}
+        pattern = patterns_.get(name) or self.values.get(name)
         if (pattern is None and name not in self.values) or self._prefix(name):
             value = self._fallback(name, type_)
         elif name == "id" and pattern in self.type.block.attributes:

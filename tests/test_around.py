@@ -365,11 +365,11 @@ def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
     from support.picturing import flaws
 
     from tierra.diagram.layout import arrange
-    from tierra.diagram.read import read
+    from tierra.diagram.read import picture_of
     from tierra.diagram.terraform import Terraform
 
     found = variant(**INTERNAL)
-    picture = read("trial", "rehearsal", Terraform({tier: found[tier].body for tier in TIERS}))
+    picture = picture_of("trial", "rehearsal", Terraform({tier: found[tier].body for tier in TIERS}))
     assert not flaws(arrange(picture))
     [box] = [each for each in picture.private.boxes if each.kind == "load_balancer"]
     assert "from 10.1.0.0/16, 10.20.0.0/16" in " ".join(box.notes)

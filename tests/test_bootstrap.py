@@ -86,7 +86,7 @@ def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Produc
 def test_a_bootstrap_that_stops_goes_on_from_where_its_state_is(new: Production) -> None:
     production = new
     failing = production.make("bootstrap", APPROVE="yes", REHEARSAL_FAIL="aws_s3_bucket=1")
-    refused(failing, f"{LOCAL} is the only state of what was made: keep it")
+    refused(failing, f"{LOCAL} is the only state of the created resources: keep it")
     assert left_over(production) == [LOCAL]
     kept = json.loads((production.folder / LOCAL).read_text())
     assert "aws_kms_key.state" in ids(kept)

@@ -30,7 +30,7 @@ from tools import doctor, versions
 TODAY = date(2026, 11, 28)
 Environments = Callable[..., Environment]
 TEXT = calendar.TABLE.read_text(encoding="utf-8")
-TABLE = calendar.load(TEXT)
+TABLE = calendar.parse_table(TEXT)
 
 
 # --- the table ---
@@ -467,7 +467,7 @@ def test_caches_and_documentdb_keep_their_days_and_lose_what_is_gone(renewed: di
 
 def test_what_is_written_reads_the_same_and_keeps_the_comments(renewed: dict[str, Any]) -> None:
     text = versions.written(TEXT, renewed)
-    assert calendar.load(text) == renewed
+    assert calendar.parse_table(text) == renewed
 
     def comments(of: str) -> list[str]:
         return [line for line in of.splitlines() if line.startswith("#") or line == ""]
@@ -520,5 +520,5 @@ def test_the_table_is_written_where_it_is_read(
     monkeypatch.setattr(versions, "TABLE", copy)
     monkeypatch.setattr(versions, "renewed", lambda *_: renewed)
     assert versions.main() == 0
-    assert calendar.load(copy.read_text(encoding="utf-8")) == renewed
+    assert calendar.parse_table(copy.read_text(encoding="utf-8")) == renewed
     assert "commit it" in capsys.readouterr().out

@@ -139,9 +139,8 @@ def test_what_terraform_does_not_know_of_is_said(tmp_path: Path) -> None:
         ("aws_vpc.main", {}),
     )
     assert {each.address: each.outcome for each in of_tier.holdings} == {
-        "aws_eks_cluster.main": "volumes that its pods asked for are in no state: they stay in EC2, and are"
-        " billed",
-        "helm_release.* (2)": "volumes that its pods asked for are in no state, and may stay",
+        "aws_eks_cluster.main": "volumes of its pods are in no state: they stay in EC2, and are billed",
+        "helm_release.* (2)": "volumes of its pods are in no state, and may stay",
         "aws_cloudwatch_log_group.* (2)": "its logs are deleted",
         "aws_cloudwatch_log_group.kept": "stays in AWS",
         "aws_cloudwatch_log_group.guarded": "its logs are deleted",

@@ -20,7 +20,7 @@ from tierra.diagram import __main__ as diagram
 from tierra.diagram import mermaid, svg
 from tierra.diagram.graph import INTERNET, Box, Edge, Mark, Picture, Port
 from tierra.diagram.layout import arrange
-from tierra.diagram.read import read
+from tierra.diagram.read import picture_of
 from tierra.diagram.terraform import Terraform
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,14 +59,14 @@ def test_every_box_of_the_page_about_the_platform_is_drawn() -> None:
     rows = re.findall(r"^\| [^|]+ \| `(\w+)` \|[^|]*\|(.*)\|$", (ROOT / "docs/diagram.md").read_text(), re.M)
     named = {f"{tier}/{address}" for tier, cell in rows for address in re.findall(r"`(\w+\.\w+)`", cell)}
     assert len(named) > 40
-    picture = drawn(read("production", "aws", terraform("production")))
+    picture = drawn(picture_of("production", "aws", terraform("production")))
     assert named - addresses(picture, "data-id") - addresses(picture, "data-from") == set()
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_replicas_are_in_the_zone_that_the_terraform_names(name: str) -> None:
     bodies = generated(name)
-    scene = arrange(read(name, "aws", Terraform(bodies)))
+    scene = arrange(picture_of(name, "aws", Terraform(bodies)))
     columns = {frame.box.title: frame.area for frame in scene.frames if frame.box.kind == "zone"}
     subnets = bodies["network"]["resource"]["aws_subnet"]
     assert set(columns) == {subnet["availability_zone"] for subnet in subnets.values()}
@@ -82,7 +82,7 @@ def test_replicas_are_in_the_zone_that_the_terraform_names(name: str) -> None:
 
 
 def test_a_certificate_names_each_of_its_names_once() -> None:
-    picture = read("production", "aws", terraform("production"))
+    picture = picture_of("production", "aws", terraform("production"))
     [note] = box(picture, "edge/aws_acm_certificate.main").notes
     names = note.split(", ")
     assert len(names) == len(set(names)) >= 1
@@ -91,16 +91,16 @@ def test_a_certificate_names_each_of_its_names_once() -> None:
 def test_a_cache_is_called_by_its_engine() -> None:
     bodies = generated("sandbox")
     address = "data/aws_elasticache_replication_group.redis"
-    assert box(read("sandbox", "rehearsal", Terraform(bodies)), address).title == "Redis 7.1"
+    assert box(picture_of("sandbox", "rehearsal", Terraform(bodies)), address).title == "Redis 7.1"
     group = bodies["data"]["resource"]["aws_elasticache_replication_group"]["redis"]
     group.update(engine="valkey", engine_version="8.2")
-    assert box(read("sandbox", "rehearsal", Terraform(bodies)), address).title == "Valkey 8.2"
+    assert box(picture_of("sandbox", "rehearsal", Terraform(bodies)), address).title == "Valkey 8.2"
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_systems_show_their_pods_and_their_stores(name: str) -> None:
     bodies = generated(name)
-    picture = read(name, "aws", Terraform(bodies))
+    picture = picture_of(name, "aws", Terraform(bodies))
     scene = arrange(picture)
     releases = bodies["systems"]["resource"]["helm_release"]
     systems = [each for each in releases if each != "databases" and not each.endswith("_namespace")]
@@ -124,7 +124,7 @@ def test_arrows_are_the_rules_of_the_security_groups(name: str) -> None:
     # Nothing of the platform is in the group of runners, so the picture has no place for it.
     into = {rule: values for rule, values in into.items() if "_from_runner_" not in rule}
     out = {rule: values for rule, values in out.items() if not rule.startswith("runner_")}
-    picture = read(name, "aws", terraform(name))
+    picture = picture_of(name, "aws", terraform(name))
     rules = {f"network/aws_vpc_security_group_ingress_rule.{rule}" for rule in into}
     rules |= {f"network/aws_vpc_security_group_egress_rule.{rule}" for rule in out}
     assert addresses(drawn(picture), "data-from") == rules
@@ -164,7 +164,7 @@ def test_a_range_beyond_the_vpc_is_told_and_is_not_the_internet() -> None:
         "to_port": 443,
         "cidr_ipv4": "10.8.0.0/22",
     }
-    picture = read("sandbox", "rehearsal", Terraform(bodies))
+    picture = picture_of("sandbox", "rehearsal", Terraform(bodies))
     [place] = [box for box in picture.boxes() if box.kind == "control_plane"]
     assert any("API for 10.8.0.0/22 too" in note for note in place.notes)
     assert not [edge for edge in picture.edges if edge.source == INTERNET and place.id in edge.targets]
@@ -173,7 +173,7 @@ def test_a_range_beyond_the_vpc_is_told_and_is_not_the_internet() -> None:
 def test_a_rule_that_the_other_side_does_not_answer_is_no_arrow() -> None:
     bodies = generated("sandbox")
     del bodies["network"]["resource"]["aws_vpc_security_group_egress_rule"]["node_to_redis_6379"]
-    picture = read("sandbox", "rehearsal", Terraform(bodies))
+    picture = picture_of("sandbox", "rehearsal", Terraform(bodies))
     assert "TCP 6379" not in {port.name for edge in picture.edges for port in edge.ports}
 
 
@@ -181,13 +181,13 @@ def test_a_group_that_nothing_is_in_is_no_arrow() -> None:
     bodies = generated("production")
     endpoints = bodies["network"]["resource"]["aws_vpc_endpoint"]
     bodies["network"]["resource"]["aws_vpc_endpoint"] = {"s3": endpoints["s3"]}
-    picture = read("production", "aws", Terraform(bodies))
+    picture = picture_of("production", "aws", Terraform(bodies))
     rule = "network/aws_vpc_security_group_ingress_rule.endpoint_from_node_443"
     assert not [edge for edge in picture.edges if rule in edge.addresses]
 
 
 def test_every_arrow_touches_what_it_joins() -> None:
-    picture = read("production", "aws", terraform("production"))
+    picture = picture_of("production", "aws", terraform("production"))
     scene = arrange(picture)
     frames = {frame.box.id: frame.area for frame in scene.frames}
     for edge in picture.edges:
@@ -211,13 +211,13 @@ def _turned(value: Any) -> Any:
 def test_the_same_terraform_gives_the_same_bytes() -> None:
     bodies = generated("production")
     turned = {tier: _turned(body) for tier, body in bodies.items()}
-    one, other = (read("production", "aws", Terraform(each)) for each in (bodies, turned))
+    one, other = (picture_of("production", "aws", Terraform(each)) for each in (bodies, turned))
     assert svg.render(one, arrange(one)) == svg.render(other, arrange(other))
     assert mermaid.render(one) == mermaid.render(other)
 
 
 def test_the_drawing_needs_nothing_from_elsewhere_and_says_what_it_is() -> None:
-    text = svg.render(picture := read("production", "aws", terraform("production")), arrange(picture))
+    text = svg.render(picture := picture_of("production", "aws", terraform("production")), arrange(picture))
     assert re.findall(r"https?://[^\"' <]*", text) == ["http://www.w3.org/2000/svg"]
     assert not re.search(r"<(image|script|style|use|foreignObject)|href|url\(|@import", text)
     root = ElementTree.fromstring(text)
@@ -232,7 +232,7 @@ def test_names_cannot_break_out_of_the_drawing_or_the_chart() -> None:
     evil = '"]</text><script>alert(1)</script>&#39;%%{init}%%'
     release = bodies["systems"]["resource"]["helm_release"]["sistema_1"]
     release["values"] = [json.dumps(json.loads(release["values"][0]) | {"system": evil})]
-    picture = read("sandbox", "rehearsal", Terraform(bodies))
+    picture = picture_of("sandbox", "rehearsal", Terraform(bodies))
     root = drawn(picture)
     assert not list(root.iter(f"{SVG}script"))
     [group] = [
@@ -287,7 +287,7 @@ def check_chart(picture: Picture) -> str:
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_chart_is_mermaid_and_has_every_box_and_arrow(name: str) -> None:
-    picture = read(name, "aws", terraform(name))
+    picture = picture_of(name, "aws", terraform(name))
     text = check_chart(picture)
     plain = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), text)
     for each in picture.boxes():
@@ -343,7 +343,9 @@ def changed() -> Picture:
         "gateway__helm_release__kong": ["update"],
         "edge__aws_acm_certificate__main": ["create", "delete"],
     }
-    return read("production", "aws", Terraform(bodies, planned(bodies, before, **more), frozenset({"data"})))
+    return picture_of(
+        "production", "aws", Terraform(bodies, planned(bodies, before, **more), frozenset({"data"}))
+    )
 
 
 def test_a_plan_marks_what_it_adds_changes_replaces_and_destroys(changed: Picture) -> None:
@@ -364,7 +366,7 @@ def test_a_plan_marks_what_it_adds_changes_replaces_and_destroys(changed: Pictur
 def test_what_serves_several_is_counted_once() -> None:
     bodies = generated("production")
     nothing: Bodies = {tier: {"resource": {}} for tier in bodies}
-    picture = read("production", "aws", Terraform(bodies, planned(bodies, nothing)))
+    picture = picture_of("production", "aws", Terraform(bodies, planned(bodies, nothing)))
     for each in picture.boxes():
         assert sum(number for _, number in each.marks) == len(each.addresses) or each.kind == "redis"
 
@@ -410,7 +412,7 @@ def test_the_chart_names_marks_in_words(changed: Picture) -> None:
 
 
 def test_without_a_plan_nothing_is_marked() -> None:
-    picture = read("production", "aws", terraform("production"))
+    picture = picture_of("production", "aws", terraform("production"))
     assert not [each for each in picture.boxes() if each.mark or each.marks]
     assert not [each for each in picture.edges if each.mark]
     assert "by the plan" not in svg.render(picture, arrange(picture))
@@ -472,6 +474,6 @@ def test_a_plan_of_an_earlier_configuration_is_left_out_and_that_is_said(
 def test_the_terraform_that_is_read_is_not_changed() -> None:
     bodies = generated("production")
     kept = copy.deepcopy(bodies)
-    picture = read("production", "aws", Terraform(bodies))
+    picture = picture_of("production", "aws", Terraform(bodies))
     arrange(picture)
     assert bodies == kept

@@ -15,7 +15,7 @@ from support.picturing import flaws, pictures, terraform
 from tierra.diagram import mermaid, svg
 from tierra.diagram.graph import Picture
 from tierra.diagram.layout import arrange
-from tierra.diagram.read import read
+from tierra.diagram.read import picture_of
 from tierra.diagram.terraform import Terraform
 from tierra.diagram.text import ELLIPSIS, cut, width, wrap
 
@@ -52,7 +52,7 @@ SMALL = {
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_drawings_of_the_environments_have_no_flaw(name: str) -> None:
-    assert flaws(arrange(read(name, "aws", terraform(name)))) == []
+    assert flaws(arrange(picture_of(name, "aws", terraform(name)))) == []
 
 
 @pytest.mark.parametrize("spec", [SMALL, LARGE], ids=["small", "large"])
@@ -60,7 +60,7 @@ def test_drawings_of_the_smallest_and_of_large_specs_have_no_flaw(
     variant: Callable[..., Variant], spec: dict[str, object]
 ) -> None:
     roots = variant(**spec)
-    picture = read("trial", "aws", Terraform({tier: root.body for tier, root in roots.items()}))
+    picture = picture_of("trial", "aws", Terraform({tier: root.body for tier, root in roots.items()}))
     systems = [box.title for box in picture.boxes() if box.kind == "system"]
     assert len(systems) == len(roots.environment.systems)
     assert picture.zones == tuple(f"us-east-1{zone}" for zone in roots.environment.network.zones)

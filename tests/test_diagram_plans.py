@@ -16,7 +16,7 @@ from tierra.diagram import __main__ as diagram
 from tierra.diagram import mermaid, svg
 from tierra.diagram.graph import Box, Mark, Picture
 from tierra.diagram.layout import arrange
-from tierra.diagram.read import read
+from tierra.diagram.read import picture_of
 from tierra.diagram.terraform import load
 
 REMOVALS = (
@@ -29,7 +29,7 @@ REMOVALS = (
 def pictured(project: Project) -> Picture:
     terraform, stale = load(project.folder / "cdktf.out" / "sandbox", TIERS)
     assert stale == []
-    picture = read("sandbox", "rehearsal", terraform)
+    picture = picture_of("sandbox", "rehearsal", terraform)
     assert flaws(arrange(picture)) == []
     return picture
 
@@ -135,7 +135,7 @@ def test_outside_of_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.M
 def test_title_says_what_is_shown(project: Project) -> None:
     succeeded(project.make("synth"))
     terraform, _ = load(project.folder / "cdktf.out" / "sandbox", TIERS)
-    rehearsed, real = (read("sandbox", target, terraform, "1a2b3c4") for target in ("rehearsal", "aws"))
+    rehearsed, real = (picture_of("sandbox", target, terraform, "1a2b3c4") for target in ("rehearsal", "aws"))
     said = "no saved plans, environments/sandbox.yaml at 1a2b3c4"
     assert svg.titled(rehearsed) == f"REHEARSAL of acme sandbox, no AWS account, us-east-1, {said}"
     assert svg.titled(real) == f"Architecture of acme sandbox, AWS account 123456789012, us-east-1, {said}"

@@ -64,7 +64,7 @@ def test_drift_is_reported_and_told_apart_from_errors(tmp_path: Path) -> None:
         "| `network` | `aws_vpc.main` | `enable_dns_hostnames` | `true` | `false` |",
         r"| `network` | `aws_vpc.main` | `tags.Name` | `acme-sandbox-main` | `a\|'b` |",
         "",
-        "- 2 resources differ from the state; make plan and make apply restore what the spec says",
+        "- 2 resources differ from the state; make plan and make apply restore the values of the spec",
     ]
     assert "drift: 2 resources differ" in run.stdout
     assert code(TIER="network")[0] == 2

@@ -12,7 +12,7 @@ from support.picturing import flaws
 from modules.architecture import TIERS, facts
 from modules.spec import Environment
 from tierra.diagram.layout import arrange
-from tierra.diagram.read import read
+from tierra.diagram.read import picture_of
 from tierra.diagram.terraform import Terraform
 from tierra.validation.errors import SpecError
 
@@ -96,7 +96,7 @@ def test_the_picture_shows_the_vpc_and_its_subnets_as_existing(
     variant: Callable[..., Mapping[str, Root]],
 ) -> None:
     roots = variant(network=NETWORK)
-    found = read("trial", "rehearsal", Terraform({tier: roots[tier].body for tier in TIERS}))
+    found = picture_of("trial", "rehearsal", Terraform({tier: roots[tier].body for tier in TIERS}))
     assert not flaws(arrange(found))
     bands = (found.vpc, found.public, found.private, found.database)
     boxes = {box.id: box for band in bands for box in band.walk()}

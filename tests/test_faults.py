@@ -77,7 +77,7 @@ def converges(production: Production) -> None:
             "was written by version 1.99.0, and this is Terraform",
             "use Terraform 1.99.0 or newer",
         ),
-        ("network", "AWS cannot be asked for your identity", "check credentials and network"),
+        ("network", "your identity cannot be read from AWS", "check credentials and network"),
     ],
 )
 def test_what_is_wrong_for_all_tiers_is_said_once_before_terraform_runs(
@@ -222,7 +222,7 @@ def test_what_a_workflow_could_not_write_is_kept_for_operators_and_recovered_els
         refused(run, "an apply of a workflow ended before the state of state held all that it had created")
         assert "make recover ENV=production TIER=state" in message(run)
     output = succeeded(production.make("recover", TIER))
-    assert f"recover: takes s3://{BUCKET}/{key}state" in output
+    assert f"recover: downloads s3://{BUCKET}/{key}state" in output
     assert len(production.recorded("state")) == RESOURCES
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{PROJECTS}/recovery/")
     assert not (production.stack("state") / "errored.tfstate").exists()

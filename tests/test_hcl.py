@@ -20,7 +20,7 @@ from modules.architecture import TIERS, order
 from tierra.hcl import owning
 from tierra.hcl.__main__ import GENERATED, Hcl
 from tierra.hcl.strings import HclError
-from tierra.hcl.values import read
+from tierra.hcl.values import parse
 from tierra.run.override import NAME, rehearsed, save
 
 PROVIDER = {"aws": [{"region": "us-east-1", "allowed_account_ids": ["123456789012"]}]}
@@ -231,7 +231,7 @@ def test_a_block_is_in_the_file_of_its_module_with_its_name(folders: dict[str, P
 def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, Path], name: str) -> None:
     sources = json.loads((folders[name] / "sources.json").read_text())
     for tier in order():
-        configuration = read((folders[name] / "stacks" / tier / GENERATED).read_text(encoding="utf-8"))
+        configuration = parse((folders[name] / "stacks" / tier / GENERATED).read_text(encoding="utf-8"))
         files = Hcl(configuration, sources[tier], schemas(), tier, "environments/trial.yaml").files()
         lines = [line for text_of in files.values() for line in text_of.splitlines()]
         starts = [number for number, line in enumerate(lines) if line.endswith("{") and line[0] not in " #"]

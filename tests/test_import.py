@@ -77,9 +77,9 @@ def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Pat
     refused(project.make("import", TIER="network"), "protection keeps aws_vpc.main")
     project.edit("protection: true", "protection: false")
     run = project.make("import", TIER="network")
-    refused(run, "aws_vpc.main: vpc-00000000000000001 would be destroyed and built anew")
+    refused(run, "aws_vpc.main: vpc-00000000000000001 would be destroyed and created again")
     assert "cannot be changed: cidr_block" in run.stderr
-    refused(project.make("plan", TIER="network"), "would be destroyed and built anew")
+    refused(project.make("plan", TIER="network"), "would be destroyed and created again")
     refused(project.make("apply", TIER="network", APPROVE="yes"), "there is no saved plan of network")
     assert project.cloud().get("aws_vpc", f"us-east-1/{other['id']}") == other
 

@@ -18,7 +18,7 @@ from constructs import Construct
 
 from tierra.bindings import trim
 from tierra.bindings.kernel import KERNEL, Field
-from tierra.bindings.thin import read, thin
+from tierra.bindings.thin import class_facts, thin
 
 SUBNET = {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24"}
 
@@ -173,7 +173,7 @@ class DataAwsA extends cdktf.TerraformDataSource {
 }
 DataAwsA.tfResourceType = "aws_a";
 """
-    (facts,) = read(script).values()
+    (facts,) = class_facts(script).values()
     assert facts.terraform_type == "aws_a"
     assert facts.references == {"arn": "${data.aws_a.%s.arn}"}
 

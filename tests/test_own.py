@@ -13,7 +13,7 @@ from support.own_terraform import change
 from modules.architecture import TIERS, synthesize
 from modules.own.terraform import OwnError, check, needs, read
 from modules.spec import Environment
-from tierra.diagram.read import read as picture
+from tierra.diagram.read import picture_of as picture
 from tierra.diagram.terraform import load as loaded
 from tierra.hcl import __main__ as hcl
 from tierra.plans import own

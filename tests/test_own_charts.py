@@ -14,7 +14,7 @@ from support.own_terraform import change
 from modules.architecture import TIERS, synthesize
 from modules.own.terraform import OwnError, read
 from modules.spec import Environment
-from tierra.diagram.read import read as picture
+from tierra.diagram.read import picture_of as picture
 from tierra.diagram.terraform import load as loaded
 from tierra.hcl import __main__ as hcl
 from tierra.report.releases import NAMESPACES, runs_pods

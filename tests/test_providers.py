@@ -32,7 +32,7 @@ REFERENCE = re.compile(
 
 @pytest.fixture(scope="module")
 def kept() -> dict[str, providers.Provider]:
-    return providers.read()
+    return providers.read_providers()
 
 
 @pytest.fixture(scope="module")
@@ -185,9 +185,9 @@ def test_the_schemas_are_those_of_the_locked_packages(kept: dict[str, providers.
 
 
 def test_what_is_kept_is_what_was_read(tmp_path: Path) -> None:
-    kept, file = providers.read(), tmp_path / "providers.json.gz"
+    kept, file = providers.read_providers(), tmp_path / "providers.json.gz"
     file.write_bytes(gzip.compress(providers.text(kept).encode()))
-    assert providers.read(file) == kept
+    assert providers.read_providers(file) == kept
     assert len(kept["aws"].schemas) > 2000
 
 

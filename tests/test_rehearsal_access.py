@@ -177,7 +177,7 @@ def test_variables_of_policies_match_anything() -> None:
 
 def test_what_is_kept_of_actions_is_what_the_reference_says() -> None:
     """Otherwise: python -m rehearsal.actions."""
-    assert actions.kept() == actions.made(actions.wanted(actions.calls()))
+    assert actions.kept() == actions.describe(actions.wanted(actions.calls()))
 
 
 def test_the_arguments_that_calls_depend_on_exist() -> None:

@@ -50,7 +50,7 @@ def made(type_: Type, **given: Any) -> Object:
 
 
 def test_the_tables_are_of_the_pinned_provider_and_know_almost_every_type() -> None:
-    known, pinned = tables.read(), providers.read()["aws"]
+    known, pinned = tables.read_rows(), providers.read_providers()["aws"]
     types = {key for key in pinned.types if key[0] != "provider"}
     assert known.keys() <= types
     assert sum(row.schema for row in known.values()) > 0.95 * len(types)
@@ -90,20 +90,20 @@ def test_a_type_without_facts_is_replaced_where_cloudformation_cannot_change_it(
 
 def test_data_sources_answer_what_is_optional_and_computed(catalog: Catalog, tmp_path: Path) -> None:
     types = catalog.load("aws", "data", {"aws_region", "aws_lambda_function"})
-    region = data_sources.read(types["aws_region"], null(types["aws_region"].block), Account(), Cloud(None))
+    region = data_sources.answer(types["aws_region"], null(types["aws_region"].block), Account(), Cloud(None))
     assert region["name"] == "us-east-1"
     cloud = Cloud(tmp_path / "cloud.sqlite")
     cloud.put("aws_lambda_function", "us-east-1/x", {"function_name": "x", "tags": {"a": "b"}})
     config = {**null(types["aws_lambda_function"].block), "function_name": "x"}
-    assert data_sources.read(types["aws_lambda_function"], config, Account(), cloud)["tags"] == {"a": "b"}
+    assert data_sources.answer(types["aws_lambda_function"], config, Account(), cloud)["tags"] == {"a": "b"}
 
 
 def test_an_engine_has_a_version_and_a_family(catalog: Catalog) -> None:
     type_ = catalog.load("aws", "data", {"aws_rds_engine_version"})["aws_rds_engine_version"]
     config = {**null(type_.block), "engine": "postgres"}
-    found = data_sources.read(type_, config, Account(), Cloud(None))
+    found = data_sources.answer(type_, config, Account(), Cloud(None))
     assert (found["version"], found["parameter_group_family"]) == ("17.6", "postgres17")
-    asked = data_sources.read(type_, {**config, "preferred_versions": ["16.9"]}, Account(), Cloud(None))
+    asked = data_sources.answer(type_, {**config, "preferred_versions": ["16.9"]}, Account(), Cloud(None))
     assert (asked["version"], asked["parameter_group_family"]) == ("16.9", "postgres16")
 
 
@@ -209,7 +209,7 @@ def test_a_type_without_facts_has_the_defaults_of_cloudformation(catalog: Catalo
 
 
 def test_the_defaults_of_cloudformation_agree_with_the_facts(catalog: Catalog) -> None:
-    rows, compared = tables.read(), 0
+    rows, compared = tables.read_rows(), 0
     for name, type_ in catalog.load("aws", "resource").items():
         row = rows.get(("resource", name))
         if row and type_.facts.source.startswith("internal/"):

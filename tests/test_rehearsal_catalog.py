@@ -72,7 +72,7 @@ def test_every_resource_is_planned_completed_and_then_unchanged(resources: dict[
 
 def test_every_data_source_answers(catalog: Catalog) -> None:
     for type_ in catalog.load("aws", "data").values():
-        state = data_sources.read(type_, smallest(type_), Account(), Cloud(None))
+        state = data_sources.answer(type_, smallest(type_), Account(), Cloud(None))
         assert not _unknown_in(state), type_.name
         pack(state)
 

@@ -167,7 +167,7 @@ def test_a_replaced_database_is_lost_data_and_downtime_and_says_what_forces_it(
     assert changed["tiers"]["data"] == {**counts, "cost": changed["cost"]["tiers"]["data"]}
     assert changed["findings"][0]["address"] == "aws_db_instance.postgres"
     assert found(changed, "data")["aws_db_instance.postgres"]["says"] == (
-        "no final snapshot; its data is gone for good"
+        "no final snapshot; its data is permanently lost"
     )
     assert "cannot be reached" in found(changed, "downtime")["aws_db_instance.postgres"]["says"]
     forced = found(changed, "replacement")["aws_db_instance.postgres"]
@@ -209,7 +209,7 @@ def test_the_terminal_shows_what_matters(changed: dict[str, Any], capsys: pytest
     printed = capsys.readouterr().out
     for text in (
         "Data loss",
-        "gone for good",
+        "permanently lost",
         "+ New: Allow sns:Publish on *",
         "forced by db_name",
         "report.html",
@@ -657,7 +657,7 @@ def test_resources_in_a_removed_network_are_named(tmp_path: Path) -> None:
     (stacks / "data").mkdir(parents=True)
     (stacks / "data" / "cdk.tf.json").write_text(json.dumps({"resource": data}))
     databases = "DocumentDB acme-documents, PostgreSQL acme-postgres and Redis acme-redis"
-    end = "in it; AWS deletes it only once they are gone"
+    end = "in it; AWS deletes it only after they are deleted"
     tag = {"tags": {"Subnet": "database"}}
     for kind, values, words in (
         ("aws_vpc", {}, f"{databases} stand {end}"),
@@ -676,7 +676,7 @@ def test_resources_in_a_removed_network_are_named(tmp_path: Path) -> None:
     put(tmp_path / "dev", "data", {"prior_state": {}})
     plan = one("aws_vpc", ["delete", "create"], {}, {})
     found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
-    assert found[0]["says"] == "AWS deletes it only once nothing stands in it"
+    assert found[0]["says"] == "AWS deletes it only when it is empty"
 
 
 def test_a_container_that_aws_does_not_delete_full_comes_with_a_way_out(tmp_path: Path) -> None:

@@ -1158,7 +1158,7 @@ def test_workflows_of_systems_that_are_gone_go_and_those_of_others_stay(
     assert workflows_command.main() == 0
     assert found_in(project) == {*HERE - {"shop.live.yml"}, "store.live.yml", "lint.yml"}
     said = capsys.readouterr().out
-    assert "removed   .github/workflows/shop.live.yml: no spec asks for it" in said
+    assert "removed   .github/workflows/shop.live.yml: no spec needs it" in said
     assert not (project / "cdktf.out/workflows/acme/site/.github/workflows/site.live.yml").exists()
 
 

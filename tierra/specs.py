@@ -17,12 +17,12 @@ FOLDER = Path("environments")
 
 
 class Refused(Exception):
-    """What is wrong with the specs, for people."""
+    """The problems of the specs, as text for the user."""
 
 
 def all_environments(folder: Path = FOLDER) -> list[Environment]:
-    """Those of every file: before any that takes its images, by name. Raises Refused with the problems of
-    every wrong file, and pairs of which only one can stand."""
+    """The environments of all files by name, each before those that take its images. Raises Refused with the
+    problems of every wrong file, and pairs that conflict."""
     environments, problems = [], []
     for path in sorted(folder.glob("*.yaml")):
         try:
@@ -43,7 +43,7 @@ def real_environments(folder: Path = FOLDER) -> list[Environment]:
 
 
 def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str]:
-    """Pairs that an environment is one of. Other files that are wrong are left to those who use them."""
+    """Conflicts of one environment with others. Problems of other files are ignored."""
     environments = [environment]
     for path in sorted(folder.glob("*.yaml")):
         if path.stem != environment.environment:
@@ -54,10 +54,10 @@ def overlaps_beside(environment: Environment, folder: Path = FOLDER) -> list[str
 
 
 def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
-    """Environments that cannot stand beside each other: in one account they would take a name from another,
-    or could reach what belongs to it, for policies name things by `<project>-<environment>-*`, and
-    `acme-prod-*` matches what is in `acme-prod-eu`; in any accounts they would be routed to by the same
-    addresses."""
+    """Environments that conflict with each other: in one account they would use the same names, or could
+    access resources of the other, because policies match `<project>-<environment>-*`, and `acme-prod-*`
+    matches resources of `acme-prod-eu`; in any accounts they would have the same addresses in connected
+    networks."""
     for first, second in combinations(environments, 2):
         if first.account == second.account:
             yield from _same(first, second)
@@ -77,7 +77,7 @@ def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
 
 
 def _same(first: Environment, second: Environment) -> Iterator[str]:
-    """What only one environment of an account can have, and both would."""
+    """Conflicts about things that only one environment of an account can have."""
     files = f"environments/{second.environment}.yaml and environments/{first.environment}.yaml"
     stem = f"{first.project}-{first.environment}"
     if stem == f"{second.project}-{second.environment}":
@@ -115,7 +115,7 @@ def _public_names(environment: Environment) -> set[str]:
 
 
 def _connected(first: Environment, second: Environment) -> Iterator[str]:
-    """Two networks that routes lead to, in whatever accounts: addresses must be in one of them only."""
+    """Two connected networks, in any accounts: an address must belong to only one of them."""
     ours, theirs = first.network.cidr, second.network.cidr
     if not ours.overlaps(theirs) or _one_vpc(first, second):
         return
@@ -148,8 +148,8 @@ def _one_vpc(first: Environment, second: Environment) -> bool:
 
 
 def _shared(first: Environment, second: Environment) -> Iterator[str]:
-    """What two environments name of the company's networks, and only one can use. IDs are the same in all
-    accounts with which a network is shared."""
+    """Parts of the company's networks that two environments name, and only one can use. IDs are the same in
+    all accounts with which a network is shared."""
     files = f"environments/{second.environment}.yaml and environments/{first.environment}.yaml"
     for subnet in sorted(_subnets(first) & _subnets(second)):
         yield (
@@ -184,7 +184,7 @@ def _subnets(environment: Environment) -> set[str]:
 
 
 def _apart(environment: Environment) -> str:
-    """A name that the other one is no beginning of."""
+    """A name that does not begin with the other one."""
     first, _, rest = environment.environment.partition("-")
     return (
         f"{rest}-{first} instead of {environment.environment}" if rest else "another project or environment"

@@ -295,7 +295,7 @@ def look_at_credentials(spec: Any) -> Finding:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if spec.assume_role and error.operation_name == "AssumeRole":
-            remedy = "sign in as whom that role trusts, or correct assume_role"
+            remedy = "sign in with an identity that the role trusts, or correct assume_role"
             return Finding("credentials", MISSING, f"may not assume {spec.assume_role} ({code})", remedy)
         return Finding("credentials", MISSING, f"refused ({code})", sign_in)
     except BotoCoreError as error:

@@ -35,7 +35,7 @@ from tierra.aws.calendar import (
     SOURCES,
     TABLE,
     VALKEY,
-    load,
+    parse_table,
 )
 from tierra.files import write
 from tierra.report.calendar import today
@@ -67,7 +67,9 @@ def main() -> int:
     session = botocore.session.Session()
     try:
         table = renewed(
-            load(text), lambda name: session.create_client(name, region_name=region, config=QUICK), today()
+            parse_table(text),
+            lambda name: session.create_client(name, region_name=region, config=QUICK),
+            today(),
         )
     except NoCredentialsError:
         return _refuse(
@@ -79,7 +81,7 @@ def main() -> int:
         return _refuse(what, f"sign in again, or allow the role {', '.join(ACTIONS)}")
     except BotoCoreError as error:
         return _refuse(f"AWS cannot be asked: {error}", "check the network and its proxy: HTTPS_PROXY")
-    said = list(differences(load(text), table))
+    said = list(differences(parse_table(text), table))
     write(TABLE, written(text, table))
     print("\n".join([*(f"versions: {line}" for line in said), f"versions: {TABLE} is of {today()}"]))
     if said:

@@ -90,7 +90,7 @@ class Chart:
         )
         return "\n".join(content.decode(errors="replace") for content in named)
 
-    def asks(self, error: str) -> bool:
+    def may_fail_on_lookup(self, error: str) -> bool:
         """Whether a template that called `fail` may have done so because of a lookup in the cluster."""
         if not _ASKS.search(self.text):
             return False
@@ -111,13 +111,13 @@ class Chart:
             return []
         if re.search(r"\.Values(?![\w.])|\bindex\s+\S*\.Values\s|Files\.", self.text):
             return []
-        said = self.text + self.files["values.yaml"].decode(errors="replace")
+        text = self.text + self.files["values.yaml"].decode(errors="replace")
         parts = {name.split("/")[1] for name in self.files if name.startswith("charts/")}
         inside = {re.sub(r"-v?\d+\.\d+.*$", "", part) for part in parts}
         return sorted(
             key
             for key in map(str, values)
-            if key not in {"global", *inside} and not re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", said)
+            if key not in {"global", *inside} and not re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", text)
         )
 
 

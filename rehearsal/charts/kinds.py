@@ -164,9 +164,9 @@ def _service(thing: Thing) -> Flaws:
         yield from choice(member.get("protocol"), "TCP UDP SCTP", f"{path}.protocol")
         pair = (member.get("port"), member.get("protocol") or "TCP")
         if member.get("name") and member["name"] in names:
-            yield Flaw(f"{path}.name", f"the name {member['name']} stands there twice", CORE)
+            yield Flaw(f"{path}.name", f"the name {member['name']} is there twice", CORE)
         if pair in pairs:
-            yield Flaw(path, f"port {pair[0]} of {pair[1]} stands there twice", CORE)
+            yield Flaw(path, f"port {pair[0]} of {pair[1]} is there twice", CORE)
         names.add(member.get("name"))
         pairs.add(pair)
         if type_ == "ClusterIP" and member.get("nodePort"):

@@ -109,7 +109,7 @@ def sequence(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def read(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
     """A YAML document. Raises yaml.YAMLError."""
     return yaml.load(text, _Loader)
 
@@ -119,7 +119,7 @@ def things(printed: str, namespace: str) -> Iterator[Thing]:
     out."""
     for part in _DOCUMENT.split(printed):
         try:
-            body = read(part)
+            body = parse_yaml(part)
         except (yaml.YAMLError, ValueError):
             continue
         if isinstance(body, dict) and body.get("kind") and body.get("apiVersion"):

@@ -28,14 +28,14 @@ _GROUPS = {"Deployment": "apps", "ReplicaSet": "apps", "StatefulSet": "apps", "D
 _GROUPS |= {"Job": "batch", "CronJob": "batch", "Pod": "", "ReplicationController": ""}
 
 
-def place(thing: Thing) -> str | None:
+def template_path(thing: Thing) -> str | None:
     """The path of the pod's template in an object; None for objects without pods."""
     return TEMPLATES[thing.kind] if _GROUPS.get(thing.kind) == thing.group else None
 
 
 def template(thing: Thing) -> dict[str, Any]:
     """Metadata and spec of the pod of an object; empty for objects without pods."""
-    path = place(thing)
+    path = template_path(thing)
     node: Any = thing.body if path is not None else {}
     for step in (path or "").split("."):
         node = mapping(node).get(step) if step else node
@@ -58,7 +58,7 @@ def starts(thing: Thing) -> bool:
 
 
 def flaws(thing: Thing) -> Flaws:
-    path = place(thing)
+    path = template_path(thing)
     if path is None:
         return
     pod = template(thing)
@@ -76,7 +76,7 @@ def flaws(thing: Thing) -> Flaws:
     volumes = [mapping(volume).get("name") for volume in sequence(spec.get("volumes"))]
     for name, count in Counter(map(str, filter(None, volumes))).items():
         if count > 1:
-            yield Flaw(f"{root}spec.volumes", f"the name {name} stands there {count} times", CORE)
+            yield Flaw(f"{root}spec.volumes", f"the name {name} is there {count} times", CORE)
         if words := label(name):
             yield Flaw(f"{root}spec.volumes", words, CORE)
     names: Counter[str] = Counter()
@@ -87,7 +87,7 @@ def flaws(thing: Thing) -> Flaws:
         yield from _probes(container, f"{root}spec.{where}", spec, helper)
     for name, count in names.items():
         if count > 1:
-            yield Flaw(f"{root}spec.containers", f"the name {name} stands there {count} times", CORE)
+            yield Flaw(f"{root}spec.containers", f"the name {name} is there {count} times", CORE)
     yield from labels(spec.get("nodeSelector"), f"{root}spec.nodeSelector")
 
 
@@ -154,7 +154,7 @@ def _container(container: dict[str, Any], path: str, volumes: set[Any]) -> Flaws
                 yield Flaw(f"{path}.ports[{index}].{key}", words, CORE)
         yield from choice(given.get("protocol"), "TCP UDP SCTP", f"{path}.ports[{index}].protocol")
         if given.get("name") in named:
-            yield Flaw(f"{path}.ports[{index}].name", f"the name {given['name']} stands there twice", CORE)
+            yield Flaw(f"{path}.ports[{index}].name", f"the name {given['name']} is there twice", CORE)
         named |= {given["name"]} if given.get("name") else set()
     mounts: set[str] = set()
     for index, mount in enumerate(sequence(container.get("volumeMounts"))):

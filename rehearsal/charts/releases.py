@@ -17,7 +17,7 @@ import yaml
 
 from rehearsal.charts import helm, names, objects, quantities, schemas
 from rehearsal.charts.finding import Finding
-from rehearsal.charts.manifests import Thing, mapping, read, sequence, things
+from rehearsal.charts.manifests import Thing, mapping, parse_yaml, sequence, things
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
 
@@ -58,7 +58,7 @@ class Releases:
             return [*findings, chart]
         if findings or not _known(planned) or config.get("set_wo"):
             return findings
-        values = helm.merged([read(text) for text in sequence(planned.get("values"))])
+        values = helm.merged([parse_yaml(text) for text in sequence(planned.get("values"))])
         if chart is None:
             return list(_resources(values))
         try:
@@ -142,7 +142,7 @@ class Releases:
             if not isinstance(text, str):
                 continue
             try:
-                fits = isinstance(read(text), dict | None)
+                fits = isinstance(parse_yaml(text), dict | None)
             except (yaml.YAMLError, ValueError):
                 fits = False
             if not fits and (answer := helm.refuses_values(program, text)):
@@ -184,7 +184,7 @@ class Releases:
         if "incompatible with Kubernetes" in text and not self.version:
             return
         # The results of lookups in the cluster, and features of a newer helm, are unknown here.
-        unsure = ("execution error at" in text and chart.asks(text)) or "not defined" in text
+        unsure = ("execution error at" in text and chart.may_fail_on_lookup(text)) or "not defined" in text
         yield Finding("chart", text, "helm template", sure=not unsure)
 
     def _objects(
@@ -194,13 +194,15 @@ class Releases:
         version = schemas.nearest(self.version)
         known = schemas.built_in(version)
         custom = {
-            key: schema for them in (*others.values(), created) for key, schema in _custom(them).items()
+            key: schema
+            for objects_ in (*others.values(), created)
+            for key, schema in _custom(objects_).items()
         }
         judge = objects.Judge(
             schemas=schemas.Schemas(known.definitions, custom),
             exact=bool(version) and self.version == version,
             waits=planned.get("wait") is not False,
-            labels=_labels([thing for them in (*others.values(), created) for thing in them]),
+            labels=_labels([thing for objects_ in (*others.values(), created) for thing in objects_]),
             chooses=chart.chooses,
         )
         yield from judge.findings(created)

@@ -5,9 +5,9 @@ schema is known, and nothing is refused.
 
 A value that the server decodes into a Go type is refused if its type is another, and what the definition of a
 custom resource requires, when it is missing: reference/using-api/api-concepts/#field-validation and
-tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation at kubernetes.io/docs. Of
-unknown fields the server only warns, and drops them, for helm does not ask it to be strict (helm.sh/helm/v3,
-pkg/kube/client.go).
+tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation at kubernetes.io/docs. The
+server only warns of unknown fields, and drops them, because helm does not request strict validation
+(helm.sh/helm/v3, pkg/kube/client.go).
 """
 
 from __future__ import annotations

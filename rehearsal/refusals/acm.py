@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.refusals.elb import LISTENERS
-from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, found, region_of, texts, used_by
+from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, find_object, region_of, texts, used_by
 from tierra.aws.transition_answers import Around, Values
 
 CERTIFICATE = "aws_acm_certificate"
@@ -32,7 +32,7 @@ def names(_was: Values, now: Values, _around: Around) -> str:
 
 def validation(_was: Values, now: Values, around: Around) -> str:
     """The provider compares before it waits."""
-    certificate = found(around, CERTIFICATE, "arn", now.get("certificate_arn"))
+    certificate = find_object(around, CERTIFICATE, "arn", now.get("certificate_arn"))
     given = now.get("validation_record_fqdns")
     if certificate is None or not isinstance(given, list) or not given:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rehearsal.refusals.documents import RESOURCE, fault, trusted
+from rehearsal.refusals.documents import RESOURCE, policy_error, trusted
 from rehearsal.refusals.rules import Rule, blocks, changed, texts
 from tierra.aws.transition_answers import Around, Values
 
@@ -82,7 +82,7 @@ def lock(was: Values, now: Values, _around: Around) -> str:
 
 
 def vault_policy(was: Values, now: Values, _around: Around) -> str:
-    words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
+    words = policy_error(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
     return f"{INVALID} The specified policy cannot be added to the vault: {words}" if words else ""
 
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from rehearsal.refusals.documents import RESOURCE, fault, trusted
+from rehearsal.refusals.documents import RESOURCE, policy_error, trusted
 from rehearsal.refusals.rules import Rule, blocks, changed, networks, strangers
 from tierra.aws.transition_answers import Around, Values
 
@@ -78,7 +78,7 @@ def lifecycle(was: Values, now: Values, _around: Around) -> str:
 
 
 def repository_policy(was: Values, now: Values, _around: Around) -> str:
-    words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
+    words = policy_error(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
     if not words:
         return ""
     return (

@@ -12,13 +12,13 @@ from rehearsal.refusals.documents import (
     Statement,
     allows,
     covers,
-    fault,
     listed,
+    policy_error,
     principals,
     statements,
     trusted,
 )
-from rehearsal.refusals.rules import CREATE, Rule, changed, found, others, region_of, texts
+from rehearsal.refusals.rules import CREATE, Rule, changed, find_object, others, region_of, texts
 from tierra.aws.transition_answers import Around, Values
 
 GROUP, FILTER, POLICY = (
@@ -55,7 +55,7 @@ def group_key(was: Values, now: Values, around: Around) -> str:
     if not changed(was, now, "kms_key_id"):
         return ""
     words = "The specified KMS key does not exist or is not allowed to be used with Arn"
-    key = found(around, ("aws_kms_key", "aws_kms_replica_key"), "arn", arn)
+    key = find_object(around, ("aws_kms_key", "aws_kms_replica_key"), "arn", arn)
     group = f"arn:{str(arn).split(':')[1] if ':' in str(arn) else 'aws'}:logs:{region}"
     account = str(arn).split(":")[4] if str(arn).count(":") > 4 else ""
     group = f"{group}:{account}:log-group:{name}"
@@ -87,7 +87,7 @@ def filters(_was: Values, now: Values, around: Around) -> str:
 def filter_goal(_was: Values, now: Values, around: Around) -> str:
     arn = str(now.get("destination_arn"))
     region = str(now.get("region"))
-    function = found(around, "aws_lambda_function", "arn", arn)
+    function = find_object(around, "aws_lambda_function", "arn", arn)
     if function:
         names = {function.get("function_name"), function.get("arn")}
         able = [
@@ -119,7 +119,7 @@ def resource_policies(_was: Values, now: Values, around: Around) -> str:
 
 
 def log_policy(was: Values, now: Values, _around: Around) -> str:
-    words = fault(now.get("policy_document"), RESOURCE) if changed(was, now, "policy_document") else ""
+    words = policy_error(now.get("policy_document"), RESOURCE) if changed(was, now, "policy_document") else ""
     return f"InvalidParameterException: The policy document is invalid: {words}" if words else ""
 
 
@@ -208,7 +208,7 @@ def dashboard(was: Values, now: Values, _around: Around) -> str:
 def topic_policy(was: Values, now: Values, _around: Around) -> str:
     if not changed(was, now, "policy"):
         return ""
-    words = fault(now.get("policy"), RESOURCE)
+    words = policy_error(now.get("policy"), RESOURCE)
     for statement in statements(now.get("policy")) or [] if not words else []:
         named = [str(action) for action in listed(statement.get("action"))]
         if any(action != "*" and not action.lower().startswith("sns:") for action in named):
@@ -220,7 +220,7 @@ def subscription(_was: Values, now: Values, around: Around) -> str:
     protocol, goal = now.get("protocol"), now.get("endpoint")
     if not isinstance(goal, str) or not goal:
         return ""
-    topic = found(around, "aws_sns_topic", "arn", now.get("topic_arn"))
+    topic = find_object(around, "aws_sns_topic", "arn", now.get("topic_arn"))
     wrong = {
         "email": "@" not in goal and "Email address",
         "email-json": "@" not in goal and "Email address",

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rehearsal.outside import OUTSIDE, OWNER, stands
-from rehearsal.refusals.rules import found
+from rehearsal.outside import OUTSIDE, OWNER, matches
+from rehearsal.refusals.rules import find_object
 from tierra.aws.transition_answers import Around
 
 IDENTITY, TRUST, RESOURCE = "identity", "trust", "resource"
@@ -94,7 +94,7 @@ def admits(text: Any, services: Iterable[str], *wanted: str) -> bool | None:
 
 def role(around: Around, arn: Any) -> Any:
     """The role of the account with this ARN."""
-    return found(around, "aws_iam_role", "arn", arn)
+    return find_object(around, "aws_iam_role", "arn", arn)
 
 
 def trusted(around: Around, arn: Any, *services: str, wanted: Iterable[str] = ("sts:AssumeRole",)) -> bool:
@@ -108,7 +108,7 @@ def size(text: Any) -> int:
     return len(re.sub(r"\s", "", text)) if isinstance(text, str) else 0
 
 
-def fault(text: Any, kind: str) -> str:
+def policy_error(text: Any, kind: str) -> str:
     """IAM's error for a document; empty for one that it accepts, or that is unknown."""
     if not isinstance(text, str) or not text:
         return ""
@@ -138,10 +138,10 @@ def _statement_fault(statement: Statement, kind: str) -> str:
     for action_name in actions(statement):
         if action_name != "*" and ":" not in action_name:
             return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-    whose = {"principal", "notprincipal"} & set(statement)
+    principals_ = {"principal", "notprincipal"} & set(statement)
     what = {"resource", "notresource"} & set(statement)
     if kind == IDENTITY:
-        if whose:
+        if principals_:
             return "Policy document should not specify a principal."
         if not what:
             return "Policy statement must contain resources."
@@ -151,7 +151,7 @@ def _statement_fault(statement: Statement, kind: str) -> str:
     if kind == TRUST:
         if what:
             return "Has prohibited field Resource"
-        if not whose:
+        if not principals_:
             return "Missing required field Principal"
         if any(action != "*" and not action.lower().startswith("sts:") for action in actions(statement)):
             return "AssumeRole policy may only specify STS AssumeRole actions."
@@ -181,7 +181,7 @@ def unknown_principal(text: Any, around: Around) -> str:
                 match
                 and match[1] in accounts
                 and not role(around, principal)
-                and not stands(around(OUTSIDE), principal)
+                and not matches(around(OUTSIDE), principal)
             ):
                 return f'Invalid principal in policy: "AWS":"{principal}"'
     return ""

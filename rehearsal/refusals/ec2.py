@@ -14,7 +14,7 @@ from rehearsal.refusals.rules import (
     Rule,
     blocks,
     changed,
-    found,
+    find_object,
     networks,
     others,
     strangers,
@@ -67,7 +67,7 @@ def overlap(first: Any, second: Any) -> bool:
 
 def vpc_blocks(around: Around, vpc_id: Any) -> list[IPv4Network | IPv6Network] | None:
     """The IPv4 blocks of a VPC; None unless all are known."""
-    vpc = found(around, VPCS, "id", vpc_id)
+    vpc = find_object(around, VPCS, "id", vpc_id)
     if vpc is None:
         return None
     given = [vpc.get("cidr_block")]
@@ -102,7 +102,7 @@ def subnet_zone(_was: Values, now: Values, _around: Around) -> str:
 
 def more_blocks(_was: Values, now: Values, around: Around) -> str:
     mine = network(now.get("cidr_block"))
-    vpc = found(around, VPCS, "id", now.get("vpc_id"))
+    vpc = find_object(around, VPCS, "id", now.get("vpc_id"))
     if mine is None or vpc is None:
         return ""
     if mine.prefixlen not in NETWORK_SIZES:
@@ -140,8 +140,8 @@ def gateways(around: Around, vpc_id: str) -> list[Values]:
 
 def gateway_network(around: Around, gateway_id: Any) -> str | None:
     """The VPC that a gateway is attached to; None if that is unknown."""
-    attached = found(around, ATTACHED, "internet_gateway_id", gateway_id)
-    gateway = found(around, (GATEWAY, "aws_egress_only_internet_gateway"), "id", gateway_id)
+    attached = find_object(around, ATTACHED, "internet_gateway_id", gateway_id)
+    gateway = find_object(around, (GATEWAY, "aws_egress_only_internet_gateway"), "id", gateway_id)
     vpc = (attached or gateway or {}).get("vpc_id")
     return vpc if isinstance(vpc, str) else None
 
@@ -173,7 +173,7 @@ def nat_without_gateway(_was: Values, now: Values, around: Around) -> str:
     if now.get("connectivity_type") == "private":
         return ""
     for vpc in networks(around, now.get("subnet_id")):
-        if found(around, "aws_vpc", "id", vpc) and not gateways(around, vpc):
+        if find_object(around, "aws_vpc", "id", vpc) and not gateways(around, vpc):
             return f"Gateway.NotAttached: Network {vpc} has no Internet gateway attached"
     return ""
 
@@ -196,7 +196,7 @@ def nat_quota(_was: Values, now: Values, around: Around) -> str:
 
 
 def table_network(around: Around, table_id: Any) -> str | None:
-    table = found(around, TABLES, "id", table_id)
+    table = find_object(around, TABLES, "id", table_id)
     vpc = table and table.get("vpc_id")
     return vpc if isinstance(vpc, str) else None
 
@@ -219,7 +219,7 @@ def route_network(was: Values, now: Values, around: Around) -> str:
         if isinstance(vpc, str) and attached and attached != vpc:
             both = f"route table {table if isinstance(table, str) else ''} and network gateway {gateway}"
             return f"InvalidParameterValue: {both} belong to different networks"
-        nat = found(around, "aws_nat_gateway", "id", route.get("nat_gateway_id"))
+        nat = find_object(around, "aws_nat_gateway", "id", route.get("nat_gateway_id"))
         its = networks(around, nat and nat.get("subnet_id"))
         if isinstance(vpc, str) and its and vpc not in its:
             both = (
@@ -231,8 +231,8 @@ def route_network(was: Values, now: Values, around: Around) -> str:
 
 def route_gateway(_was: Values, now: Values, around: Around) -> str:
     for _, route in routes_of(now):
-        gateway = found(around, GATEWAY, "id", route.get("gateway_id"))
-        attached = gateway and found(around, ATTACHED, "internet_gateway_id", gateway.get("id"))
+        gateway = find_object(around, GATEWAY, "id", route.get("gateway_id"))
+        attached = gateway and find_object(around, ATTACHED, "internet_gateway_id", gateway.get("id"))
         if gateway and gateway.get("vpc_id") in (None, "") and not attached:
             return f"Gateway.NotAttached: resource {gateway['id']} is not attached to a network"
     return ""
@@ -240,7 +240,7 @@ def route_gateway(_was: Values, now: Values, around: Around) -> str:
 
 def same_route(_was: Values, now: Values, around: Around) -> str:
     goal = next((now[name] for name in DESTINATIONS if isinstance(now.get(name), str) and now[name]), None)
-    table = found(around, TABLES, "id", now.get("route_table_id"))
+    table = find_object(around, TABLES, "id", now.get("route_table_id"))
     inline = blocks(table or {}, "route")
     there = list(others(around, "aws_route", now))
     same = [
@@ -325,8 +325,8 @@ def same_rule(type_name: str) -> Any:
 
 def rule_peer(_was: Values, now: Values, around: Around) -> str:
     """Groups of another VPC can be named over a peering or a transit gateway only."""
-    own = found(around, GROUPS, "id", now.get("security_group_id"))
-    peer = found(around, GROUPS, "id", now.get("referenced_security_group_id"))
+    own = find_object(around, GROUPS, "id", now.get("security_group_id"))
+    peer = find_object(around, GROUPS, "id", now.get("referenced_security_group_id"))
     if own is None or peer is None or own.get("vpc_id") == peer.get("vpc_id"):
         return ""
     if any(any(around(type_name)) for type_name in ("aws_vpc_peering_connection", "aws_ec2_transit_gateway")):
@@ -383,7 +383,7 @@ def endpoint_zones(was: Values, now: Values, around: Around) -> str:
 
 
 def endpoint_names(was: Values, now: Values, around: Around) -> str:
-    vpc = found(around, "aws_vpc", "id", now.get("vpc_id"))
+    vpc = find_object(around, "aws_vpc", "id", now.get("vpc_id"))
     if (
         vpc is None
         or now.get("private_dns_enabled") is not True

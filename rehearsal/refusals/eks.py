@@ -12,7 +12,7 @@ from rehearsal.refusals.rules import (
     Rule,
     blocks,
     changed,
-    found,
+    find_object,
     networks,
     others,
     strangers,
@@ -92,7 +92,7 @@ def node_role(was: Values, now: Values, around: Around) -> str:
 
 
 def node_subnets(_was: Values, now: Values, around: Around) -> str:
-    cluster = found(around, CLUSTER, "name", now.get("cluster_name"))
+    cluster = find_object(around, CLUSTER, "name", now.get("cluster_name"))
     own = networks(around, at(cluster or {}, "vpc_config.subnet_ids"))
     its = networks(around, now.get("subnet_ids"))
     if not own or not its or own & its:
@@ -120,7 +120,7 @@ def template(was: Values, now: Values, around: Around) -> str:
     if not changed(was, now, "launch_template", "disk_size", "instance_types"):
         return ""
     for block in blocks(now, "launch_template"):
-        named = found(around, "aws_launch_template", "id", block.get("id")) or found(
+        named = find_object(around, "aws_launch_template", "id", block.get("id")) or find_object(
             around, "aws_launch_template", "name", block.get("name")
         )
         size = now.get("disk_size")
@@ -142,7 +142,7 @@ def authentication(was: Values, now: Values, _around: Around) -> str:
 
 
 def entries_allowed(_was: Values, now: Values, around: Around) -> str:
-    cluster = found(around, CLUSTER, "name", now.get("cluster_name"))
+    cluster = find_object(around, CLUSTER, "name", now.get("cluster_name"))
     if cluster is None or at(cluster, "access_config.authentication_mode") != "CONFIG_MAP":
         return ""
     return (
@@ -202,7 +202,7 @@ def public_ranges(was: Values, now: Values, _around: Around) -> str:
 def service_range(_was: Values, now: Values, around: Around) -> str:
     mine = block(at(now, "kubernetes_network_config.service_ipv4_cidr"))
     for vpc in networks(around, at(now, "vpc_config.subnet_ids")):
-        its = block((found(around, ("aws_vpc", "aws_default_vpc"), "id", vpc) or {}).get("cidr_block"))
+        its = block((find_object(around, ("aws_vpc", "aws_default_vpc"), "id", vpc) or {}).get("cidr_block"))
         if mine and its and mine.version == its.version and mine.overlaps(its):
             return (
                 f"InvalidParameterException: serviceIpv4Cidr {mine} overlaps with the CIDR block {its} of the"

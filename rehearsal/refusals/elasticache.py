@@ -9,7 +9,7 @@ from rehearsal.refusals.rules import (
     DELETE,
     Rule,
     changed,
-    found,
+    find_object,
     networks,
     strangers,
     texts,
@@ -37,7 +37,7 @@ def subnet_networks(_was: Values, now: Values, around: Around) -> str:
 
 
 def groups_network(was: Values, now: Values, around: Around) -> str:
-    group = found(around, SUBNET_GROUP, "name", now.get("subnet_group_name"))
+    group = find_object(around, SUBNET_GROUP, "name", now.get("subnet_group_name"))
     vpcs = networks(around, group and group.get("subnet_ids"))
     if not changed(was, now, "security_group_ids", "subnet_group_name"):
         return ""
@@ -61,7 +61,7 @@ def family_of(engine: object, version: object) -> str | None:
 
 
 def family(was: Values, now: Values, around: Around) -> str:
-    group = found(around, PARAMETERS, "name", now.get("parameter_group_name"))
+    group = find_object(around, PARAMETERS, "name", now.get("parameter_group_name"))
     wanted, its = family_of(now.get("engine"), now.get("engine_version")), group and group.get("family")
     if not wanted or not isinstance(its, str) or its == wanted:
         return ""
@@ -109,7 +109,7 @@ def default_user(was: Values, now: Values, around: Around) -> str:
     ids = now.get("user_ids")
     if not isinstance(ids, list) or not changed(was, now, "user_ids"):
         return ""
-    known = [found(around, USER, "user_id", user_id) for user_id in ids]
+    known = [find_object(around, USER, "user_id", user_id) for user_id in ids]
     names = Counter(str(user["user_name"]) for user in known if user)
     twice = sorted(name for name, number in names.items() if number > 1)
     if twice:

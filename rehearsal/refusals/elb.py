@@ -10,7 +10,7 @@ from rehearsal.refusals.rules import (
     Rule,
     blocks,
     changed,
-    found,
+    find_object,
     networks,
     others,
     region_of,
@@ -75,7 +75,7 @@ def balancer_public(_was: Values, now: Values, around: Around) -> str:
         return ""
     for vpc in networks(around, subnets_of(now)):
         attached = [*around("aws_internet_gateway"), *around("aws_internet_gateway_attachment")]
-        known = found(around, "aws_vpc", "id", vpc)
+        known = find_object(around, "aws_vpc", "id", vpc)
         if known and not any(gateway.get("vpc_id") == vpc for gateway in attached):
             return f"InvalidSubnet: VPC {vpc} has no internet gateway"
     return ""
@@ -85,7 +85,7 @@ def balancer_logs(was: Values, now: Values, around: Around) -> str:
     """Refused if the bucket is known and has no policy that lets the service write."""
     for name in ("access_logs", "connection_logs"):
         for block in blocks(now, name):
-            bucket = found(around, "aws_s3_bucket", "bucket", block.get("bucket"))
+            bucket = find_object(around, "aws_s3_bucket", "bucket", block.get("bucket"))
             if not bucket or block.get("enabled") is not True or not changed(was, now, name):
                 continue
             policies = [policy for policy in around(POLICIES) if policy.get("bucket") == bucket.get("bucket")]
@@ -140,7 +140,7 @@ def listener_region(was: Values, now: Values, _around: Around) -> str:
 
 def listener_issued(was: Values, now: Values, around: Around) -> str:
     arn = now.get("certificate_arn")
-    certificate = found(around, "aws_acm_certificate", "arn", arn)
+    certificate = find_object(around, "aws_acm_certificate", "arn", arn)
     if certificate is None or not changed(was, now, "certificate_arn") or not pending(certificate, around):
         return ""
     return (
@@ -178,7 +178,7 @@ def targets_of(now: Values) -> list[str]:
 def target_protocol(_was: Values, now: Values, around: Around) -> str:
     own = kind(now.get("load_balancer_arn") or now.get("listener_arn"))
     for arn in targets_of(now):
-        target = found(around, TARGETS, "arn", arn) or {}
+        target = find_object(around, TARGETS, "arn", arn) or {}
         its, mine = target.get("protocol"), now.get("protocol")
         web = its in PROTOCOLS["app"]
         if not isinstance(its, str) or own not in ("app", "net") or web == (own == "app"):
@@ -193,10 +193,10 @@ def _said(protocol: Any) -> str:
 
 
 def target_network(_was: Values, now: Values, around: Around) -> str:
-    balancer = found(around, BALANCERS, "arn", now.get("load_balancer_arn"))
+    balancer = find_object(around, BALANCERS, "arn", now.get("load_balancer_arn"))
     vpcs = networks(around, subnets_of(balancer or {}))
     for arn in targets_of(now):
-        target = found(around, TARGETS, "arn", arn)
+        target = find_object(around, TARGETS, "arn", arn)
         vpc = target and target.get("vpc_id")
         if vpcs and isinstance(vpc, str) and vpc and vpc not in vpcs:
             return (
@@ -257,7 +257,7 @@ def health_check(_was: Values, now: Values, _around: Around) -> str:
 
 def lambda_permission(_was: Values, now: Values, around: Around) -> str:
     """A function must allow the service before a target group can invoke it."""
-    function = found(around, "aws_lambda_function", "arn", now.get("target_id"))
+    function = find_object(around, "aws_lambda_function", "arn", now.get("target_id"))
     if function is None:
         return ""
     names = {function.get("function_name"), function.get("arn")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.refusals.documents import IDENTITY, TRUST, fault, size, unknown_principal
+from rehearsal.refusals.documents import IDENTITY, TRUST, policy_error, size, unknown_principal
 from rehearsal.refusals.rules import CREATE, DELETE, Rule, changed, others, texts, used_by
 from tierra.aws.transition_answers import Around, Values
 
@@ -23,7 +23,7 @@ def document(argument: str, kind: str) -> Any:
     def answer(was: Values, now: Values, around: Around) -> str:
         if not changed(was, now, argument):
             return ""
-        words = fault(now.get(argument), kind) or unknown_principal(now.get(argument), around)
+        words = policy_error(now.get(argument), kind) or unknown_principal(now.get(argument), around)
         return f"MalformedPolicyDocument: {words}" if words else ""
 
     return answer

@@ -7,12 +7,12 @@ from rehearsal.refusals.documents import (
     RESOURCE,
     allows,
     covers,
-    fault,
+    policy_error,
     principals,
     statements,
     unknown_principal,
 )
-from rehearsal.refusals.rules import Rule, changed, found, region_of
+from rehearsal.refusals.rules import Rule, changed, find_object, region_of
 from tierra.aws.transition_answers import Around, Values
 
 KEYS = ("aws_kms_key", "aws_kms_replica_key", "aws_kms_external_key", "aws_kms_key_policy")
@@ -23,7 +23,7 @@ def document(was: Values, now: Values, around: Around) -> str:
     """KMS accepts a statement without actions or resources, though it has no effect."""
     if not changed(was, now, "policy"):
         return ""
-    words = fault(now.get("policy"), RESOURCE)
+    words = policy_error(now.get("policy"), RESOURCE)
     listed = statements(now.get("policy")) or []
     if words == NO_ACTION:
         words = ""
@@ -54,7 +54,7 @@ def rotation(_was: Values, now: Values, _around: Around) -> str:
 
 def replica(_was: Values, now: Values, around: Around) -> str:
     arn, own = now.get("primary_key_arn"), now.get("region")
-    primary = found(around, "aws_kms_key", "arn", arn)
+    primary = find_object(around, "aws_kms_key", "arn", arn)
     if primary and primary.get("multi_region") is False:
         return f"UnsupportedOperationException: {arn} is not a multi-Region primary key"
     if isinstance(own, str) and region_of(arn) == own:

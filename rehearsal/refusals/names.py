@@ -254,10 +254,10 @@ def taken(type_name: str) -> Answer:
             return ""
         for other_type in name.among or (type_name,):
             if any(_named(name, namesake) == mine for namesake in others(around, other_type, now)):
-                said = ", ".join(
+                description = ", ".join(
                     f"{argument} {value}" for argument, value in zip(name.by, mine, strict=True) if value
                 )
-                return f"{name.code}: {name.words.format(**{**now, 'said': said})}"
+                return f"{name.code}: {name.words.format(**{**now, 'said': description})}"
         return ""
 
     return answer

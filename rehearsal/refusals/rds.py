@@ -10,7 +10,7 @@ from rehearsal.refusals.rules import (
     DELETE,
     Rule,
     changed,
-    found,
+    find_object,
     networks,
     others,
     region_of,
@@ -73,7 +73,7 @@ def subnet_zones(_was: Values, now: Values, around: Around) -> str:
 
 
 def groups_network(was: Values, now: Values, around: Around) -> str:
-    group = found(around, SUBNET_GROUPS, "name", now.get("db_subnet_group_name"))
+    group = find_object(around, SUBNET_GROUPS, "name", now.get("db_subnet_group_name"))
     vpcs = networks(around, group and group.get("subnet_ids"))
     if not changed(was, now, "vpc_security_group_ids", "db_subnet_group_name"):
         return ""
@@ -219,7 +219,7 @@ def static_parameters(_was: Values, now: Values, _around: Around) -> str:
 
 def source_backups(_was: Values, now: Values, around: Around) -> str:
     name = now.get("replicate_source_db")
-    source = found(around, DATABASE, "identifier", name) or found(around, DATABASE, "arn", name)
+    source = find_object(around, DATABASE, "identifier", name) or find_object(around, DATABASE, "arn", name)
     if source is None or source.get("backup_retention_period") != 0:
         return ""
     return (
@@ -230,7 +230,7 @@ def source_backups(_was: Values, now: Values, around: Around) -> str:
 
 def key_region(was: Values, now: Values, around: Around) -> str:
     arn, own = now.get("kms_key_id"), now.get("region")
-    key = found(around, ("aws_kms_key", "aws_kms_replica_key"), "arn", arn)
+    key = find_object(around, ("aws_kms_key", "aws_kms_replica_key"), "arn", arn)
     away = bool(region_of(arn)) and isinstance(own, str) and region_of(arn) != own
     off = key is not None and (key.get("is_enabled") is False or key.get("enabled") is False)
     if not (away or off) or not changed(was, now, "kms_key_id"):
@@ -243,7 +243,7 @@ def key_region(was: Values, now: Values, around: Around) -> str:
 
 
 def version_of_option_group(_was: Values, now: Values, around: Around) -> str:
-    group = found(around, "aws_db_option_group", "name", now.get("option_group_name"))
+    group = find_object(around, "aws_db_option_group", "name", now.get("option_group_name"))
     own, its = now.get("engine"), group and group.get("engine_name")
     if not isinstance(own, str) or not isinstance(its, str) or own == its:
         return ""
@@ -255,9 +255,9 @@ def version_of_option_group(_was: Values, now: Values, around: Around) -> str:
 
 
 def replica_subnets(_was: Values, now: Values, around: Around) -> str:
-    source = found(around, DATABASE, "identifier", now.get("replicate_source_db"))
+    source = find_object(around, DATABASE, "identifier", now.get("replicate_source_db"))
     both = [
-        found(around, SUBNET_GROUPS, "name", database and database.get("db_subnet_group_name"))
+        find_object(around, SUBNET_GROUPS, "name", database and database.get("db_subnet_group_name"))
         for database in (source, now)
     ]
     vpcs = [networks(around, group and group.get("subnet_ids")) for group in both]

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from rehearsal.outside import OUTSIDE, OWNER, stands
+from rehearsal.outside import OUTSIDE, OWNER, matches
 from rehearsal.refusals.rules import Answer, Rule, texts
 from tierra.aws.transition_answers import Around, Values
 
@@ -434,7 +434,7 @@ def there(around: Around, holders: Iterable[str], value: str) -> bool:
         type_name, _, path = holder.partition(".")
         if any(value in valued(object_, path) for object_ in around(type_name)):
             return True
-    return stands(around(OUTSIDE), value)
+    return matches(around(OUTSIDE), value)
 
 
 def foreign(value: str, around: Around) -> bool:

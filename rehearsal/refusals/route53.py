@@ -7,7 +7,17 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any
 
 from rehearsal.refusals.documents import admits
-from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, others, region_of, texts
+from rehearsal.refusals.rules import (
+    CREATE,
+    DELETE,
+    Rule,
+    blocks,
+    changed,
+    find_object,
+    others,
+    region_of,
+    texts,
+)
 from tierra.aws.transition_answers import Around, Values
 
 ZONE, RECORD = "aws_route53_zone", "aws_route53_record"
@@ -23,7 +33,9 @@ def full_name(record: Values, zone: str) -> str:
 
 
 def zone_of(now: Values, around: Around) -> str | None:
-    zone = found(around, ZONE, "zone_id", now.get("zone_id")) or found(around, ZONE, "id", now.get("zone_id"))
+    zone = find_object(around, ZONE, "zone_id", now.get("zone_id")) or find_object(
+        around, ZONE, "id", now.get("zone_id")
+    )
     name = zone and zone.get("name")
     return name if isinstance(name, str) else None
 
@@ -170,7 +182,7 @@ def query_log(_was: Values, now: Values, around: Around) -> str:
     arn = now.get("cloudwatch_log_group_arn")
     if region_of(arn) not in ("", "us-east-1"):
         return "InvalidInput: The log group of a query log must be in us-east-1"
-    group = found(around, "aws_cloudwatch_log_group", "arn", str(arn).removesuffix(":*"))
+    group = find_object(around, "aws_cloudwatch_log_group", "arn", str(arn).removesuffix(":*"))
     if group is None:
         return ""
     wanted = ("logs:CreateLogStream", "logs:PutLogEvents")

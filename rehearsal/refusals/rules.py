@@ -35,7 +35,7 @@ class Rule(NamedTuple):
     when: str = CHANGE
 
 
-def found(around: Around, types: Iterable[str] | str, argument: str, value: Any) -> Values | None:
+def find_object(around: Around, types: Iterable[str] | str, argument: str, value: Any) -> Values | None:
     """The object of these types with this value."""
     if not isinstance(value, str) or not value:
         return None
@@ -91,7 +91,7 @@ def changed(was: Values, now: Values, *names: str) -> bool:
 
 def networks(around: Around, subnet_ids: Any) -> set[str]:
     """The VPCs of those subnets that the account has."""
-    known = (found(around, SUBNETS, "id", subnet_id) for subnet_id in texts(subnet_ids))
+    known = (find_object(around, SUBNETS, "id", subnet_id) for subnet_id in texts(subnet_ids))
     return {subnet["vpc_id"] for subnet in known if subnet and isinstance(subnet.get("vpc_id"), str)}
 
 
@@ -99,7 +99,7 @@ def zones(around: Around, subnet_ids: Any) -> list[str] | None:
     """The zone of each subnet; None unless all are known."""
     if not isinstance(subnet_ids, list) or not subnet_ids:
         return None
-    known = [found(around, SUBNETS, "id", subnet_id) for subnet_id in subnet_ids]
+    known = [find_object(around, SUBNETS, "id", subnet_id) for subnet_id in subnet_ids]
     listed = [
         str(subnet["availability_zone"]) for subnet in known if subnet and subnet.get("availability_zone")
     ]
@@ -110,7 +110,7 @@ def strangers(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str,
     """Security groups of other VPCs than these, each with its VPC."""
     listed = []
     for group_id in texts(group_ids):
-        group = found(around, GROUPS, "id", group_id)
+        group = find_object(around, GROUPS, "id", group_id)
         vpc = group and group.get("vpc_id")
         if vpcs and isinstance(vpc, str) and vpc not in vpcs:
             listed.append((group_id, vpc))

@@ -11,12 +11,12 @@ from rehearsal.refusals.documents import (
     actions,
     admits,
     allows,
-    fault,
     listed,
+    policy_error,
     statements,
     unknown_principal,
 )
-from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, found
+from rehearsal.refusals.rules import CREATE, Rule, blocks, changed, find_object
 from tierra.aws.transition_answers import Around, Values, at
 
 BUCKET, VERSIONING, CONTROLS = "aws_s3_bucket", "aws_s3_bucket_versioning", "aws_s3_bucket_ownership_controls"
@@ -62,7 +62,7 @@ def policy(was: Values, now: Values, around: Around) -> str:
     name, text = now.get("bucket"), now.get("policy")
     if not isinstance(name, str) or not changed(was, now, "policy"):
         return ""
-    words = fault(text, RESOURCE) or unknown_principal(text, around)
+    words = policy_error(text, RESOURCE) or unknown_principal(text, around)
     for statement in statements(text) or [] if not words else []:
         if not {"principal", "notprincipal"} & set(statement):
             words = words or "Missing required field Principal"
@@ -84,7 +84,7 @@ def policy(was: Values, now: Values, around: Around) -> str:
 
 def public_policy(was: Values, now: Values, around: Around) -> str:
     name = now.get("bucket")
-    block = found(around, BLOCKED, "bucket", name)
+    block = find_object(around, BLOCKED, "bucket", name)
     if not block or block.get("block_public_policy") is not True or not changed(was, now, "policy"):
         return ""
     for statement in statements(now.get("policy")) or []:
@@ -121,10 +121,10 @@ def _narrowed(condition: Any) -> bool:
 def acl(was: Values, now: Values, around: Around) -> str:
     """A bucket is created without ACLs; ownership controls turn them on."""
     name = now.get("bucket")
-    bucket = found(around, BUCKET, "bucket", name)
+    bucket = find_object(around, BUCKET, "bucket", name)
     if bucket is None or not changed(was, now, "acl", "access_control_policy"):
         return ""
-    controls = found(around, CONTROLS, "bucket", name)
+    controls = find_object(around, CONTROLS, "bucket", name)
     chosen = at(controls or {}, "rule.object_ownership")
     if chosen in ("BucketOwnerPreferred", "ObjectWriter") or now.get("acl") == "bucket-owner-full-control":
         return ""
@@ -133,10 +133,10 @@ def acl(was: Values, now: Values, around: Around) -> str:
 
 def _versioned(around: Around, name: Any) -> bool | None:
     """Whether a bucket keeps versions; None where the account does not know the bucket."""
-    bucket = found(around, BUCKET, "bucket", name)
+    bucket = find_object(around, BUCKET, "bucket", name)
     if bucket is None:
         return None
-    chosen = found(around, VERSIONING, "bucket", name)
+    chosen = find_object(around, VERSIONING, "bucket", name)
     return at(chosen or {}, "versioning_configuration.status") == "Enabled" or (
         bucket.get("object_lock_enabled") is True
     )
@@ -163,8 +163,8 @@ def object_lock(_was: Values, now: Values, around: Around) -> str:
 
 
 def versioning_locked(was: Values, now: Values, around: Around) -> str:
-    bucket = found(around, BUCKET, "bucket", now.get("bucket"))
-    locked = found(around, "aws_s3_bucket_object_lock_configuration", "bucket", now.get("bucket"))
+    bucket = find_object(around, BUCKET, "bucket", now.get("bucket"))
+    locked = find_object(around, "aws_s3_bucket_object_lock_configuration", "bucket", now.get("bucket"))
     on = at(now, "versioning_configuration.status") == "Enabled"
     held = locked or (bucket and bucket.get("object_lock_enabled") is True)
     if on or not held or not changed(was, now, "versioning_configuration"):
@@ -184,7 +184,7 @@ def notification(_was: Values, now: Values, around: Around) -> str:
     ):
         for target in blocks(now, block):
             arn = target.get(argument)
-            goal = found(around, type_name, "arn", arn)
+            goal = find_object(around, type_name, "arn", arn)
             if goal is None:
                 continue
             keys = (arn, goal.get("url"), goal.get("id"))
@@ -200,7 +200,9 @@ def notification(_was: Values, now: Values, around: Around) -> str:
             if all(admits(text, ("s3.amazonaws.com",), wanted) is False for text in more or own):
                 return words
     for function_target in blocks(now, "lambda_function"):
-        function = found(around, "aws_lambda_function", "arn", function_target.get("lambda_function_arn"))
+        function = find_object(
+            around, "aws_lambda_function", "arn", function_target.get("lambda_function_arn")
+        )
         names = {function.get("function_name"), function.get("arn")} if function else set()
         able = [
             permission
@@ -213,8 +215,8 @@ def notification(_was: Values, now: Values, around: Around) -> str:
 
 
 def logging(_was: Values, now: Values, around: Around) -> str:
-    source = found(around, BUCKET, "bucket", now.get("bucket"))
-    goal = found(around, BUCKET, "bucket", now.get("target_bucket"))
+    source = find_object(around, BUCKET, "bucket", now.get("bucket"))
+    goal = find_object(around, BUCKET, "bucket", now.get("target_bucket"))
     regions = [bucket.get("region") for bucket in (source, goal) if bucket]
     if len(regions) < 2 or regions[0] == regions[1] or not all(isinstance(region, str) for region in regions):
         return ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rehearsal.refusals.documents import RESOURCE, fault
-from rehearsal.refusals.rules import Rule, blocks, changed, found, region_of
+from rehearsal.refusals.documents import RESOURCE, policy_error
+from rehearsal.refusals.rules import Rule, blocks, changed, find_object, region_of
 from tierra.aws.transition_answers import Around, Values
 
 SECRET = "aws_secretsmanager_secret"
@@ -19,7 +19,7 @@ def replica(_was: Values, now: Values, _around: Around) -> str:
 
 def key_region(was: Values, now: Values, around: Around) -> str:
     arn, own = now.get("kms_key_id"), now.get("region")
-    key = found(around, "aws_kms_key", "arn", arn) or found(around, "aws_kms_key", "key_id", arn)
+    key = find_object(around, "aws_kms_key", "arn", arn) or find_object(around, "aws_kms_key", "key_id", arn)
     its = region_of(arn) or (key or {}).get("region")
     if (
         not isinstance(own, str)
@@ -32,7 +32,7 @@ def key_region(was: Values, now: Values, around: Around) -> str:
 
 
 def rotation(_was: Values, now: Values, around: Around) -> str:
-    function = found(around, "aws_lambda_function", "arn", now.get("rotation_lambda_arn"))
+    function = find_object(around, "aws_lambda_function", "arn", now.get("rotation_lambda_arn"))
     if function is None:
         return ""
     names = {function.get("function_name"), function.get("arn")}
@@ -46,7 +46,7 @@ def rotation(_was: Values, now: Values, around: Around) -> str:
 
 
 def document(was: Values, now: Values, _around: Around) -> str:
-    words = fault(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
+    words = policy_error(now.get("policy"), RESOURCE) if changed(was, now, "policy") else ""
     return f"MalformedPolicyDocumentException: {words}" if words else ""
 
 

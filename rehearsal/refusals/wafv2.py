@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, found, texts, used_by
+from rehearsal.refusals.rules import CREATE, DELETE, Rule, blocks, changed, find_object, texts, used_by
 from tierra.aws.transition_answers import Around, Values
 
 ACL, GROUP, LINK = "aws_wafv2_web_acl", "aws_wafv2_rule_group", "aws_wafv2_web_acl_association"
@@ -72,7 +72,7 @@ def capacity(was: Values, now: Values, around: Around) -> str:
         for kind, statement in found_here:
             if kind == "managed_rule_group_statement" and statement.get("vendor_name") == "AWS":
                 total += MANAGED.get(str(statement.get("name")), 0)
-            group = found(around, GROUP, "arn", statement.get("arn"))
+            group = find_object(around, GROUP, "arn", statement.get("arn"))
             units = group and group.get("capacity")
             total += units if isinstance(units, int) else 0
         leaves = ("byte_match_statement", "geo_match_statement", "ip_set_reference_statement")
@@ -110,7 +110,7 @@ def link(_was: Values, now: Values, around: Around) -> str:
     wrong = isinstance(arn, str) and ":loadbalancer/" in arn and ":loadbalancer/app/" not in arn
     if wrong:
         return f"{INVALID} The ARN isn't valid., field: RESOURCE_ARN, parameter: {arn}"
-    known = found(around, ACL, "arn", acl)
+    known = find_object(around, ACL, "arn", acl)
     if (known and known.get("scope") == "CLOUDFRONT") or ":global/webacl/" in str(acl):
         return f"{INVALID} The ARN isn't valid., field: WEB_ACL_ARN, parameter: {acl}"
     return ""

@@ -16,7 +16,7 @@ from support.rehearsing import Project, empty_charts, installed, terraform_comma
 from tierra.hcl.__main__ import GENERATED, Hcl
 from tierra.hcl.__main__ import formatted as fmt
 from tierra.hcl.blocks import Schemas
-from tierra.hcl.values import read
+from tierra.hcl.values import parse
 from tierra.run.override import NAME, rehearsed, save
 
 STATE = "terraform.tfstate"
@@ -38,7 +38,7 @@ def documents() -> dict[str, list[str]]:
 def hcl_files(configuration: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> dict[str, str]:
     """The HCL files of a configuration."""
     files = Hcl(
-        read(json.dumps(configuration)), sources or {}, schemas(), "trial", "environments/trial.yaml"
+        parse(json.dumps(configuration)), sources or {}, schemas(), "trial", "environments/trial.yaml"
     ).files()
     (command,) = terraform_command()
     return fmt(command, {"trial": files})["trial"]

@@ -71,7 +71,7 @@ def as_of(product: str) -> date:
     return min(row.read for row in rows(product).values() if row.offered)
 
 
-def load(text: str) -> dict[str, Any]:
+def parse_table(text: str) -> dict[str, Any]:
     """The table as it is written."""
     document: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return document
@@ -79,7 +79,7 @@ def load(text: str) -> dict[str, Any]:
 
 @cache
 def _table() -> dict[str, Any]:
-    return load(TABLE.read_text(encoding="utf-8"))
+    return parse_table(TABLE.read_text(encoding="utf-8"))
 
 
 def _offered(row: Mapping[str, Any]) -> bool:

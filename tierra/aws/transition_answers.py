@@ -50,9 +50,9 @@ def postgres_lower(was: Values, now: Values, _around: Around) -> str:
 
 def _running(was: Values) -> str:
     """The running version; `engine_version` may contain only its major."""
-    running, said = was.get("engine_version_actual"), was.get("engine_version")
-    longer = isinstance(running, str) and isinstance(said, str) and running.startswith(f"{said}.")
-    return str(running if longer else said)
+    running, configured = was.get("engine_version_actual"), was.get("engine_version")
+    longer = isinstance(running, str) and isinstance(configured, str) and running.startswith(f"{configured}.")
+    return str(running if longer else configured)
 
 
 def major(was: Values, now: Values, _around: Around) -> str:

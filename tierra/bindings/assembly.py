@@ -16,7 +16,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tierra.bindings.thin import Facts, read
+from tierra.bindings.thin import Facts, class_facts
 
 Json = dict[str, Any]
 
@@ -58,7 +58,7 @@ def cut(archive: Path, submodules: Container[str] | None, target: Path) -> dict[
     return {
         f"{submodule}.{name}": facts
         for submodule, folder in folders.items()
-        for name, facts in read(scripts[f"lib/{folder}/index.js"].decode()).items()
+        for name, facts in class_facts(scripts[f"lib/{folder}/index.js"].decode()).items()
     }
 
 
@@ -74,7 +74,9 @@ def _slim(archive: Path, target: Path) -> dict[str, Facts]:
     files[".jsii"] = _packed(assembly)
     target.write_bytes(_archive(files))
     scripts = (content.decode() for path, content in files.items() if re.fullmatch(r"lib/[^/]+\.js", path))
-    return {f"{assembly['name']}.{name}": facts for text in scripts for name, facts in read(text).items()}
+    return {
+        f"{assembly['name']}.{name}": facts for text in scripts for name, facts in class_facts(text).items()
+    }
 
 
 def _members(source: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:

@@ -7,8 +7,8 @@ their blocks in a folder `index-structs` below it). Three places describe a type
     *.js    getters marked "computed: true"                what the provider fills in
     *.d.ts  `readonly name?:` of the config interfaces     which arguments and blocks are required
 
-They do not say which optional arguments are also computed, which ones force replacement, and what the
-defaults are: `rehearsal/facts/` does.
+They do not contain which optional arguments are also computed, which ones force replacement, and the
+defaults: `rehearsal/facts/` does.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The Python half of jsii in the lean copy: requests to one Node process, most of them asynchronous.
 
-jsii asks Node one question at a time and waits for each answer. Most answers are known beforehand: Node names
-the objects that it makes one after the other, and calls such as `addOverride` return nothing. Those requests
-are sent in batches, and Node works on them while Python goes on. Only what has an answer of its own is waited
-for. A reference to an attribute of a resource, `${aws_sns_topic.alarms.arn}`, is not asked for at all.
+jsii asks Node one question at a time and waits for each answer. Most answers can be predicted: Node names
+its objects with consecutive numbers, and calls such as `addOverride` return nothing. Those requests
+are sent in batches, and Node works on them while Python goes on. Python waits only for answers that it cannot
+predict. A reference to an attribute of a resource, `${aws_sns_topic.alarms.arn}`, needs no request at all.
 
 A request that Node refuses raises RuntimeError at one of the requests after it, or JSIIError for a misuse of
 jsii, as the original does; the message names the construct.

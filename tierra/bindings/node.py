@@ -112,13 +112,13 @@ def _read(cache: Path) -> dict[str, str]:
 
 def _write(cache: Path, known: dict[str, str]) -> None:
     """Best effort, atomic; if it fails, the next run asks again."""
-    draft = cache.with_name(f"node.json.{os.getpid()}")
+    temporary = cache.with_name(f"node.json.{os.getpid()}")
     try:
         cache.parent.mkdir(exist_ok=True)
-        draft.write_text(json.dumps(known))
-        os.replace(draft, cache)
+        temporary.write_text(json.dumps(known))
+        os.replace(temporary, cache)
     except OSError:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def main() -> int:

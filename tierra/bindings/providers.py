@@ -55,7 +55,7 @@ def version(name: str) -> str:
     return str(_kept(FILE)[name]["version"])
 
 
-def read(file: Path = FILE) -> dict[str, Provider]:
+def read_providers(file: Path = FILE) -> dict[str, Provider]:
     """The providers by name. Blocks are new objects at each call: a reader may complete them."""
     return {name: _provider(name, kept) for name, kept in _kept(file).items()}
 
@@ -184,7 +184,7 @@ def make(folder: Path) -> dict[str, Provider]:
 
 
 def main() -> int:
-    before = read() if FILE.exists() else {}
+    before = read_providers() if FILE.exists() else {}
     with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
         packages = make(Path(folder))
     FILE.write_bytes(gzip.compress(text(packages).encode(), 9, mtime=0))

@@ -66,12 +66,12 @@ def found() -> int:
     """The exit code of `--found`."""
     named = os.environ.get("TERRAFORM")
     path = shutil.which(named or "terraform")
-    said = asked(path) if path else None
-    if said and said.numbers >= OLDEST:
+    program = asked(path) if path else None
+    if program and program.numbers >= OLDEST:
         return 0
     if not named:
         return 1
-    has = f"is {said.name} {said.version}" if said else "is none" if path else "is not on PATH"
+    has = f"is {program.name} {program.version}" if program else "is none" if path else "is not on PATH"
     oldest = ".".join(map(str, OLDEST))
     sys.stderr.write(
         f"setup: TERRAFORM={named} {has}: Terraform or OpenTofu {oldest} or newer is needed\n"

@@ -100,7 +100,7 @@ class Facts:
     references: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(script: str) -> dict[str, Facts]:
+def class_facts(script: str) -> dict[str, Facts]:
     """The facts of every class of a script that has a Terraform type, by its name."""
     types = dict(_SCRIPT_TYPE.findall(script))
     facts = {name: Facts(kind) for name, kind in types.items()}

@@ -4,8 +4,8 @@ Importing one module of the AWS bindings imports all 2,212 of them and makes Nod
 copy in `.lean/` holds only what is used. It is derived: deleting it is safe at any time, and without it
 everything still works, slowly.
 
-    python -m tierra.bindings.trim     makes the copy, or does nothing when it still fits
-    activate()                  puts it first on the import path, or says why not
+    python -m tierra.bindings.trim     makes the copy, or does nothing if it still fits
+    activate()                  puts it first on the import path, or returns why not
 
 `.lean/manifest.json` names the current copy (`.lean/copy-…/`) and is replaced last, in one step: readers see
 either the old copy or the new one. Nothing in site-packages is changed.
@@ -188,9 +188,9 @@ def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
         previous = _manifest(lean)["copy"]
     except (OSError, ValueError):
         previous = ""
-    draft = copy / "manifest.json"
-    draft.write_text(json.dumps(manifest, indent=1) + "\n")
-    os.replace(draft, lean / "manifest.json")
+    temporary = copy / "manifest.json"
+    temporary.write_text(json.dumps(manifest, indent=1) + "\n")
+    os.replace(temporary, lean / "manifest.json")
     for old in lean.glob("copy-*"):
         if old.name not in (copy.name, previous):
             shutil.rmtree(old, ignore_errors=True)

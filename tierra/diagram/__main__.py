@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tierra.diagram import mermaid, svg
 from tierra.diagram.layout import arrange
-from tierra.diagram.read import read
+from tierra.diagram.read import picture_of
 from tierra.diagram.terraform import load
 from tierra.files import write
 
@@ -47,7 +47,7 @@ def main() -> None:
     made_for = folder / MARK
     if terraform.plans and made_for.exists():
         target = made_for.read_text(encoding="utf-8").strip()
-    picture = read(folder.name, target, terraform, commit(SPECS / f"{folder.name}.yaml"))
+    picture = picture_of(folder.name, target, terraform, commit(SPECS / f"{folder.name}.yaml"))
     texts = {
         "diagram.svg": svg.render(picture, arrange(picture)),
         "diagram.mmd": mermaid.render(picture),

@@ -93,13 +93,13 @@ class Edge:
 
     def label(self, *, words: bool = False) -> str:
         """`TCP 80, 443; + TCP 8443`: unchanged ones first; with `words`, `added` instead of the sign."""
-        said = []
+        parts = []
         for mark in (None, *Mark):
             names = [port.name for port in self.ports if port.mark is mark]
             if names:
                 lead = "" if mark is None else f"{mark.value if words else mark.sign} "
-                said.append(lead + _protocol_once(names))
-        return "; ".join(said)
+                parts.append(lead + _protocol_once(names))
+        return "; ".join(parts)
 
 
 def _protocol_once(ports: list[str]) -> str:

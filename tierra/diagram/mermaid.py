@@ -62,8 +62,8 @@ def _folded(box: Box) -> Box:
         notes = (*main.notes, *(_line(instance) for instance in instances))
         return replace(_one(box.boxes, box.kind, main.title), id=box.id, notes=notes)
     boxes: list[Box] = []
-    for kind, some in groupby(box.boxes, lambda inner: inner.kind):
-        group = [_folded(inner) for inner in some]
+    for kind, members in groupby(box.boxes, lambda inner: inner.kind):
+        group = [_folded(inner) for inner in members]
         if kind in ZONED:
             notes = tuple(_line(inner) for inner in group)
             group = [replace(_one(group, kind, ZONED[kind]), id=f"{box.id}_{kind}", notes=notes)]
@@ -181,8 +181,8 @@ def _below(upper: list[str], lower: list[str]) -> Iterator[str]:
 def _marks(picture: Picture, shown: list[Box], names: dict[str, str]) -> Iterator[str]:
     marked = [box for box in (picture.vpc, *shown) if box.mark]
     for (mark, style), forecast in product(STYLES.items(), (False, True)):
-        if some := [names[box.id] for box in marked if (box.mark, box.forecast) == (mark, forecast)]:
+        if ids := [names[box.id] for box in marked if (box.mark, box.forecast) == (mark, forecast)]:
             kind = f"{mark}_forecast" if forecast else mark
             white = re.sub("fill:#[0-9a-f]+", "fill:#ffffff", style) if forecast else style
             yield f"    classDef {kind} {white}"
-            yield f"    class {','.join(some)} {kind}"
+            yield f"    class {','.join(ids)} {kind}"

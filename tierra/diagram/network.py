@@ -21,8 +21,8 @@ def zones(terraform: Terraform) -> tuple[str, ...]:
 
 def zone_of(terraform: Terraform, resource: Resource) -> str | None:
     """The zone of a resource: its own argument, or the zone of its only subnet."""
-    if said := terraform.followed(resource, "availability_zone"):
-        return said[0]
+    if zones_ := terraform.followed(resource, "availability_zone"):
+        return zones_[0]
     subnets = [*terraform.followed(resource, "subnet_id"), *terraform.followed(resource, "subnet_ids")]
     if len(subnets) == 1 and subnets[0] in terraform.by_address:
         return zone_of(terraform, terraform.by_address[subnets[0]])
@@ -159,17 +159,19 @@ def endpoints(terraform: Terraform) -> list[Box]:
     """Private endpoints in the subnets in one box, those in route tables in another."""
     boxes = []
     for kind, title in (("Interface", "Interface endpoints"), ("Gateway", "Gateway endpoint")):
-        some = [
+        endpoints_ = [
             endpoint
             for endpoint in terraform.all("aws_vpc_endpoint")
             if endpoint.values["vpc_endpoint_type"] == kind
         ]
-        if some:
-            groups = [group for endpoint in some for group in groups_of(terraform, endpoint)]
+        if endpoints_:
+            groups = [group for endpoint in endpoints_ for group in groups_of(terraform, endpoint)]
             # com.amazonaws.us-east-1.ecr.api: the part after the region
-            services = [service_of(endpoint.values["service_name"]) for endpoint in some]
+            services = [service_of(endpoint.values["service_name"]) for endpoint in endpoints_]
             notes = [listed(services)]
-            boxes.append(make("endpoint", title, some, groups, notes=notes, id=f"{kind.lower()}_endpoints"))
+            boxes.append(
+                make("endpoint", title, endpoints_, groups, notes=notes, id=f"{kind.lower()}_endpoints")
+            )
     return boxes
 
 

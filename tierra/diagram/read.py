@@ -11,7 +11,7 @@ from tierra.diagram.rules import edges
 from tierra.diagram.terraform import Terraform
 
 
-def read(name: str, target: str, terraform: Terraform, commit: str = "") -> Picture:
+def picture_of(name: str, target: str, terraform: Terraform, commit: str = "") -> Picture:
     """Every box and edge, in the order in which they are drawn. `commit` is that of the spec."""
     provider = terraform.bodies["network"]["provider"]["aws"][0]
     accounts = provider.get("allowed_account_ids") or [""]

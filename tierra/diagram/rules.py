@@ -52,9 +52,15 @@ def rules(terraform: Terraform, kind: str) -> list[Rule]:
     for resource in terraform.all(kind):
         values = resource.values
         group = terraform.follow(resource.tier, values["security_group_id"])
-        said = values.get("referenced_security_group_id")
+        referenced = values.get("referenced_security_group_id")
         cidr = values.get("cidr_ipv4") or EVERYWHERE
-        peer = terraform.follow(resource.tier, said) if said else INTERNET if cidr == EVERYWHERE else cidr
+        peer = (
+            terraform.follow(resource.tier, referenced)
+            if referenced
+            else INTERNET
+            if cidr == EVERYWHERE
+            else cidr
+        )
         traffic = Traffic(values["ip_protocol"], values.get("from_port") or 0, values.get("to_port") or 0)
         result.append(Rule(group, peer, traffic, resource))
     return sorted(result, key=lambda rule: (rule.group, rule.peer, rule.traffic))

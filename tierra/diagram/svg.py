@@ -96,7 +96,7 @@ def described(picture: Picture) -> str:
     systems = [box.title for box in picture.boxes() if box.kind == "system"]
     return (
         f"A VPC in the zones {', '.join(picture.zones)}, with the systems {', '.join(systems)}."
-        f" Who may open connections to whom: {'; '.join(talks)}."
+        f" Allowed connections: {'; '.join(talks)}."
     )
 
 
@@ -129,8 +129,8 @@ def _group(frame: Frame, inside: Iterable[str]) -> str:
     addresses = f" data-addresses={quoteattr(' '.join(box.addresses))}" if box.addresses else ""
     mark = f' data-mark="{box.mark}"' if box.mark else ""
     mark += ' data-forecast="true"' if box.mark and box.forecast else ""
-    said = ". ".join(filter(None, [box.title, *box.notes, box.said]))
-    head = f"<g data-id={quoteattr(box.id)}{addresses}{mark}><title>{escape(said)}</title>"
+    description = ". ".join(filter(None, [box.title, *box.notes, box.said]))
+    head = f"<g data-id={quoteattr(box.id)}{addresses}{mark}><title>{escape(description)}</title>"
     return "\n".join([head, *inside, "</g>"])
 
 

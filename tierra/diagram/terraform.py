@@ -156,10 +156,10 @@ class Terraform:
             producer, name, keys = match.groups()
             if name not in self.bodies[producer]["output"]:
                 return text  # an output of own Terraform
-            said: Any = self.bodies[producer]["output"][name]["value"]
+            output: Any = self.bodies[producer]["output"][name]["value"]
             for key in keys.split(".")[1:]:
-                said = said[key]
-            return self.follow(producer, said)
+                output = output[key]
+            return self.follow(producer, output)
         if match := ATTRIBUTE.fullmatch(text):
             kind, name, attribute = match.groups()
             resource = self.by_address.get(f"{tier}/{kind}.{name}")

@@ -82,7 +82,7 @@ def main() -> int:
     for path in sorted(path_ for paths in known for path_ in paths):
         if path not in files and WRITTEN in path.read_text(encoding="utf-8")[:HEAD]:
             path.unlink()
-            print(f"removed   {path}: no spec asks for it")
+            print(f"removed   {path}: no spec needs it")
     if not real:
         print("workflows: no environment has target: aws, so there is nothing to deploy to")
     return 0

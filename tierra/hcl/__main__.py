@@ -29,7 +29,7 @@ from tierra.files import write
 from tierra.hcl import owning
 from tierra.hcl.blocks import Schemas, block, conditions, configured, element, references
 from tierra.hcl.strings import HclError
-from tierra.hcl.values import Entry, document, entries, fixed, read, value
+from tierra.hcl.values import Entry, entries, fixed, json_document, parse, value
 from tierra.plans import own
 
 GENERATED = "cdk.tf.json"
@@ -193,7 +193,7 @@ def _output_argument(key: str, of: Any) -> list[str]:
         return references(of)
     if key == "description":
         return fixed(of)
-    text = document(of, compared=False, is_text=lambda _: False) if isinstance(of, str) else None
+    text = json_document(of, compared=False, is_text=lambda _: False) if isinstance(of, str) else None
     return text or value(of)
 
 
@@ -262,7 +262,7 @@ def generate(
     result = {}
     for tier in tiers:
         file = out / "stacks" / tier / GENERATED
-        configuration = read(file.read_text(encoding="utf-8"))
+        configuration = parse(file.read_text(encoding="utf-8"))
         required = re.search(
             r'required_version = "(.+)"', file.with_name(VERSIONS).read_text(encoding="utf-8")
         )

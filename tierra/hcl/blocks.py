@@ -16,7 +16,7 @@ from rehearsal.catalog import Catalog, Facts, Type
 from tierra.bindings.schema import Attribute, Block, Nested
 from tierra.hcl import owning
 from tierra.hcl.strings import HclError, reference
-from tierra.hcl.values import Entry, document, entries, fixed, indent, value
+from tierra.hcl.values import Entry, entries, fixed, indent, json_document, value
 
 # Types of terraform itself, which have only arguments.
 BUILT_IN = ("terraform_data", "terraform_remote_state")
@@ -149,7 +149,7 @@ class _Filler:
         """The expression of an argument; a JSON document as jsonencode, if that changes nothing."""
         if isinstance(item, str):
             compared = path in self.type.facts.documents
-            read = document(item, compared=compared, is_text=self.schemas.is_text)
+            read = json_document(item, compared=compared, is_text=self.schemas.is_text)
             if read:
                 return read
         return value(item)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from tierra.hcl.strings import HclError, split
-from tierra.hcl.values import Canonical, Number, encoded, read
+from tierra.hcl.values import Canonical, Number, encoded, parse
 
 FILE = "locals.tf"
 # Sections whose strings are templates, if they may contain expressions.
@@ -77,7 +77,7 @@ def _patterns(facts: Mapping[str, str]) -> list[tuple[str, re.Pattern[str]]]:
 def _locals(facts: Mapping[str, str], used: set[str]) -> dict[str, str]:
     """The locals that are in use, and the locals that these refer to."""
     wanted = used | ({"project", "environment"} if used & {"path", "stem"} else set())
-    said = {
+    values = {
         "project": facts["project"],
         "environment": facts["environment"],
         "account": facts["account"],
@@ -85,7 +85,7 @@ def _locals(facts: Mapping[str, str], used: set[str]) -> dict[str, str]:
         "stem": "${local.project}-${local.environment}",
         "path": "${local.project}/${local.environment}",
     }
-    return {name: text for name, text in said.items() if name in wanted}
+    return {name: text for name, text in values.items() if name in wanted}
 
 
 def _section(section: str, content: Any, change: Callable[[str], str]) -> Any:
@@ -139,6 +139,6 @@ def _canonical(template: str) -> bool:
     if template[:1] not in ("{", "[") or "${" in template or "%{" in template:
         return False
     try:
-        return encoded(read(template)) == template
+        return encoded(parse(template)) == template
     except (ValueError, RecursionError):
         return False

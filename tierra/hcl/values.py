@@ -30,7 +30,7 @@ class Canonical(str):
 Entry = tuple[str, list[str]]
 
 
-def read(text: str) -> Any:
+def parse(text: str) -> Any:
     """The value of a JSON text, its numbers as they are written. Raises ValueError for a duplicate key."""
     return json.loads(text, parse_int=Number, parse_float=Number, object_pairs_hook=_pairs)
 
@@ -57,7 +57,7 @@ def fixed(of: Any) -> list[str]:
     return _list([fixed(item) for item in of]) if isinstance(of, list) else value(of)
 
 
-def document(template: str, *, compared: bool, is_text: Callable[[str], bool]) -> list[str] | None:
+def json_document(template: str, *, compared: bool, is_text: Callable[[str], bool]) -> list[str] | None:
     """The JSON text as `jsonencode` of an expression, in lines; None if it must stay a text.
 
     jsonencode sorts keys, leaves out spaces and escapes `<`, `>` and `&`. Its text may therefore differ from
@@ -73,7 +73,7 @@ def document(template: str, *, compared: bool, is_text: Callable[[str], bool]) -
     numbers = iter(range(len(expressions)))
     text = "".join(unescaped(part) if part.text else f"{_HOLE}{next(numbers)}{_HOLE}" for part in parts)
     try:
-        content = read(text)
+        content = parse(text)
     except (ValueError, RecursionError):
         return None
     same = isinstance(template, Canonical) or (not expressions and encoded(content) == text)

@@ -35,19 +35,19 @@ from tierra.patterns.encryption import Key
 from tierra.terraform.policy import Conditions, Everyone, Statement, document
 from tierra.terraform.stack import Stack
 
-# Uploads that were begun and never finished are invisible and are billed.
+# Incomplete uploads are invisible and are billed.
 UNFINISHED_DAYS = 7
-# New buckets block it anyway. Unless it is said, providers from 6.22 to 6.39 plan to lift that every time:
+# New buckets block it anyway. If the argument is missing, providers from 6.22 to 6.39 plan to remove it every
+# time:
 # https://github.com/hashicorp/terraform-provider-aws/issues/47320
 BLOCKED = "SSE-C"
 
 
 class PrivateBucket:
-    """A bucket and what makes it private; each part has the address `aws_s3_bucket_….<role>`.
-
-    With a key, objects are encrypted with it and with no other; uploads name no encryption, or KMS and the
-    key, by ARNs of its aliases too. Without one S3's own key is used: the only encryption that the log
-    deliveries of AWS can write to.
+    """A bucket with the resources that make it private; each has the address `aws_s3_bucket_….<role>`. With a
+    key, objects are encrypted only with it; uploads name no encryption, or KMS and the key, by ARNs of its
+    aliases too. Without a key S3's own key is used, the only encryption that log deliveries of AWS can write
+    to.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class PrivateBucket:
         )
         self._block_public_access()
         self._encrypt(key)
-        # Free of charge; what happens to objects can be acted on without a change here.
+        # Free of charge; rules can react to changes of objects without a change here.
         stack.add(S3BucketNotification, role, bucket=self.bucket.id, eventbridge=True)
         self.versioning = self._keep_versions()
         self.policy = stack.add(
@@ -93,11 +93,10 @@ class PrivateBucket:
         archive_days: int | None = None,
         expire_days: int | None = None,
     ) -> None:
-        """What happens to old objects: `archive_days` to a cheaper class, `expire_days` to the end; None is
-        never.
-
-        Earlier versions go after `noncurrent_days`, all but the newest `noncurrent_versions`, and with the
-        last of them the mark that an object was deleted.
+        """The lifecycle of old objects: after `archive_days` they move to a cheaper class, after
+        `expire_days` they are deleted; None means never. Earlier versions are deleted after
+        `noncurrent_days`, except the newest `noncurrent_versions`; the delete marker is deleted with the last
+        version.
         """
         rule = S3BucketLifecycleConfigurationRule(
             id="everything",
@@ -178,7 +177,7 @@ class PrivateBucket:
         )
 
     def _refusals(self, key: Key | None, aliases: Sequence[str]) -> list[Statement]:
-        """What no role may do, administrators included."""
+        """The requests that are denied to every role, administrators included."""
         refusals = [
             self._refuse("PlainHttp", "s3:*", {"Bool": {"aws:SecureTransport": "false"}}),
             self._refuse("OldTls", "s3:*", {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),

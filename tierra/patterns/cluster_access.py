@@ -16,8 +16,8 @@ from tierra.terraform.stack import Stack
 def access_group(
     stack: Stack, name: str, cluster_name: str, principal_arn: str, group: str | None = None
 ) -> EksAccessEntry:
-    """`aws_eks_access_entry.<name>`: a role in Kubernetes, which may do what roles there let the group do,
-    and nothing without one."""
+    """`aws_eks_access_entry.<name>`: a role in Kubernetes with the rights of a group, which has none without
+    roles of Kubernetes."""
     return stack.add(
         EksAccessEntry,
         name,

@@ -1,4 +1,5 @@
-"""Customer-managed encryption keys, one for each kind of data: made here, or given by the company."""
+"""Customer-managed encryption keys, one for each kind of data: created here, or existing ones of the
+company."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from tierra.terraform.stack import Stack
 
 ROTATION_DAYS = 365
 Key: TypeAlias = KmsKey | DataAwsKmsKey
-# The longest AWS offers: what a deleted key encrypted is lost for good.
+# The longest that AWS offers: data that a deleted key encrypted is lost permanently.
 DELETION_DAYS = 30
 
 
@@ -21,9 +22,9 @@ def encryption_key(
     stack: Stack, role: str, description: str, *grants: Statement, region: str | None = None
 ) -> Key:
     """`aws_kms_key.<role>` and its alias: rotated every year, administered through IAM of the account, used
-    by `grants`. Where the spec brings a key of this role, `data.aws_kms_key.<role>`: a plan reads it, and
-    fails where it is missing; who may use it is up to its owner. A key that Tierra made before stays in AWS,
-    for what it has encrypted.
+    by `grants`. If the spec names an existing key for this role, `data.aws_kms_key.<role>`: a plan reads it,
+    and fails if it is missing; its owner controls who may use it. A key that Tierra created before stays in
+    AWS for the data that it has encrypted.
 
     Use by principals of this account is granted in IAM; `grants` are for AWS services, each with its
     condition. `region` is for a key outside the region of the environment.
@@ -54,7 +55,7 @@ def encryption_key(
 
 
 def _administration(stack: Stack) -> Statement:
-    """Without it no role, those of IAM administrators included, could use or change the key ever again."""
+    """Without it no role, not even an IAM administrator, could use or change the key any more."""
     return Statement(
         sid="AccountAdministersThroughIam",
         actions="kms:*",

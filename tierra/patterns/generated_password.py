@@ -1,4 +1,4 @@
-"""A password that AWS generates and Secrets Manager keeps. Neither plan nor state has it."""
+"""A password that AWS generates and Secrets Manager stores. It is neither in plans nor in states."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ def generated_password(
     tags: Mapping[str, str],
     lifecycle: TerraformResourceLifecycle | None = None,
 ) -> tuple[SecretsmanagerSecret, SecretsmanagerSecretVersion]:
-    """`aws_secretsmanager_secret.<address>` and its version, which changes when `number` does and at no other
-    time."""
+    """`aws_secretsmanager_secret.<address>` and its version, which changes only when `number` changes."""
     secret = stack.add(
         SecretsmanagerSecret,
         address,
         name=stack.names.of("secret", role),
         description=description,
         kms_key_id=key,
-        # Without protection an environment may be built again at once, under the same names.
+        # Without protection an environment can be rebuilt immediately with the same names.
         recovery_window_in_days=RECOVERY_DAYS if stack.environment.protection else 0,
         lifecycle=lifecycle,
         tags=tags,
@@ -44,13 +43,13 @@ def generated_password(
         secret_id=secret.id,
         secret_string_wo=f"${{ephemeral.aws_secretsmanager_random_password.{address}.random_password}}",
         secret_string_wo_version=number,
-        # The new one is current before the old one goes.
+        # The new version is current before the old one is deleted.
         lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
     )
     stack.ephemeral(
         "aws_secretsmanager_random_password",
         address,
-        # No punctuation, so that the password may stand in an address as it is.
+        # No punctuation, so that the password can be used in a URL as it is.
         exclude_punctuation=True,
         password_length=LENGTH,
     )

@@ -1,8 +1,8 @@
 """Charts in the cluster as `helm_release`, with the same settings in every tier.
 
-A chart of the project's own lies in templates/<tier>/<chart>/. Synthesis copies it beside the generated JSON,
-so that a root module is complete in itself. Its version ends with a digest of its files: the provider
-compares versions of charts, not their texts, and a changed template must show in the plan.
+The project's own charts are in templates/<tier>/<chart>/. Synthesis copies it beside the generated JSON,
+so that a root module is self-contained. The version of a chart ends with a digest of its files: the provider
+compares versions of charts, not their texts, and a changed template must appear in the plan.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from tierra.terraform.stack import Stack
 from tierra.terraform.templating import TEMPLATES
 
 MANIFEST = "Chart.yaml"
-# Revisions of a release that helm keeps to go back to, each in a Secret of its namespace.
+# Revisions of a release that helm keeps for a rollback, each in a Secret of its namespace.
 HISTORY = 10
 WAIT_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart at a version. `repository` is the address of the index that lists it, or `oci://…`."""
+    """A chart at a version. `repository` is the URL of the index that lists it, or `oci://…`."""
 
     name: str
     version: str
@@ -43,7 +43,7 @@ class Chart:
 
 
 class Cluster(Protocol):
-    """What the tier compute promises of the cluster, as far as Helm needs it."""
+    """The outputs of the tier compute that Helm needs."""
 
     @property
     def cluster_name(self) -> str: ...
@@ -76,7 +76,7 @@ def helm_provider(stack: Stack, cluster: Cluster) -> HelmProvider:
                     "--region",
                     stack.environment.region,
                     "--output",
-                    "json",  # whatever AWS_DEFAULT_OUTPUT says
+                    "json",  # independent of AWS_DEFAULT_OUTPUT
                     *(["--role-arn", role] if role else []),
                 ],
             ),
@@ -100,8 +100,8 @@ def release(
     """`helm_release.<address>`: the release `name` in `namespace`, waited for up to `timeout` seconds.
 
     `chart` is a published one, or the folder of one of the project's own below templates/, `systems/chart`.
-    `values` are YAML documents; a later one overrides an earlier. `adapt` makes the files of such a chart
-    those that this environment gets. What fails is rolled back.
+    `values` are YAML documents; a later one overrides an earlier. `adapt` changes the files of such a chart
+    for this environment. A failed release is rolled back.
     """
     if isinstance(chart, str):
         files = adapt(texts(chart))
@@ -123,7 +123,8 @@ def release(
 
 
 def safety(timeout: int) -> dict[str, Any]:
-    """Arguments of every release: it is waited for up to `timeout` seconds, and what fails is rolled back."""
+    """Arguments of every release: terraform waits for it up to `timeout` seconds, and a failed one is rolled
+    back."""
     return {
         "atomic": True,
         "cleanup_on_fail": True,
@@ -134,7 +135,7 @@ def safety(timeout: int) -> dict[str, Any]:
 
 
 def document(values: Mapping[str, Any]) -> str:
-    """Values as a YAML document, which JSON is; in lines, so that a plan shows those that change."""
+    """Values as a YAML document (JSON), on several lines, so that a plan shows those that change."""
     return json.dumps(values, indent=2) + "\n"
 
 

@@ -21,8 +21,8 @@ def iam_role(
     max_session_duration: int | None = None,
     permissions_boundary: str | None = None,
 ) -> IamRole:
-    """`aws_iam_role.<name>`, without any right yet; `trust` is the policy that says who may assume it, and a
-    session lasts so many seconds. Its boundary is the one that the spec prescribes; else that of workloads,
+    """`aws_iam_role.<name>`, without rights; `trust` is the policy of who may assume it, and a session lasts
+    at most that many seconds. Its boundary is the one that the spec prescribes; else that of workloads,
     unless another is given."""
     plain = name.replace("_", "-")
     return stack.add(
@@ -57,7 +57,8 @@ def _path(stack: Stack) -> str | None:
 
 
 def _prescribed(stack: Stack) -> str | None:
-    """ARN of the boundary that the spec prescribes. A plan reads the policy, and fails where it is not."""
+    """ARN of the boundary that the spec prescribes. A plan reads the policy, and fails if it does not
+    exist."""
     arn = prescribed_boundary(stack.environment)
     if arn is None:
         return None
@@ -80,7 +81,7 @@ def attach_own(stack: Stack, name: str, role: IamRole, policy_arn: str) -> IamRo
 
 
 def grant(stack: Stack, name: str, role: IamRole, *statements: Statement) -> IamRolePolicy:
-    """`aws_iam_role_policy.<name>`: what a role may do, inline."""
+    """`aws_iam_role_policy.<name>`: the rights of a role, as an inline policy."""
     return stack.add(
         IamRolePolicy,
         name,

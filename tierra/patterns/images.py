@@ -1,4 +1,4 @@
-"""Where nodes pull public images from: the registry itself, or the cache of the account."""
+"""The registries from which nodes pull public images: the public ones, or the cache of the account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tierra.terraform.stack import Stack
 if TYPE_CHECKING:
     from modules.spec import Environment
 
-# Registries of the images of the platform, and what each is called in the cache.
+# Registries of the images of the platform, with their names in the cache.
 REGISTRIES = {
     "docker.io": "hub",
     "ghcr.io": "ghcr",
@@ -20,7 +20,7 @@ REGISTRIES = {
 
 
 def upstreams(environment: Environment) -> dict[str, str | None]:
-    """The registries that are cached, each with the secret of an account there where it wants one."""
+    """The cached registries, each with the secret of its account if it requires one."""
     cache = environment.compute.image_cache
     if not cache.enabled:
         return {}
@@ -33,12 +33,12 @@ def upstreams(environment: Environment) -> dict[str, str | None]:
 
 
 def cache_prefix(stack: Stack, registry: str) -> str:
-    """What the repositories of a registry start with in the cache."""
+    """The prefix of the repositories of a registry in the cache."""
     return stack.names.of("image_cache", f"cache/{REGISTRIES[registry]}")
 
 
 def pulled_from(stack: Stack) -> dict[str, str]:
-    """By registry, what takes its place in the name of an image."""
+    """The replacement of each registry in the names of images."""
     environment = stack.environment
     own = f"{environment.account}.dkr.ecr.{environment.region}.{environment.dns_suffix}"
     cached = upstreams(environment)

@@ -10,8 +10,8 @@ from tierra.terraform.stack import Stack
 def log_group(
     stack: Stack, address: str, name: str, days: int, key_arn: str, *, protected: bool = True
 ) -> CloudwatchLogGroup:
-    """`aws_cloudwatch_log_group.<address>`, encrypted, kept for so many days; with `protected` it is guarded
-    against deletion wherever the environment is."""
+    """`aws_cloudwatch_log_group.<address>`, encrypted, kept for so many days; with `protected` it has
+    deletion protection if the environment has protection."""
     return stack.add(
         CloudwatchLogGroup,
         address,

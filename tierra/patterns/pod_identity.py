@@ -1,9 +1,9 @@
 """Roles of pods: EKS gives their credentials to exactly one service account of the cluster.
 
-EKS looks for an association when a pod is admitted and never again, and an association may take several
-seconds to be effective after the call has returned (Amazon EKS API Reference, CreatePodIdentityAssociation).
-So each tier makes its associations before its first release, which brings no pod that needs one: definitions
-and namespaces. What needs credentials is released after that one.
+EKS looks for an association only when a pod is admitted, and an association may take several seconds to
+become effective after the call has returned (Amazon EKS API Reference, CreatePodIdentityAssociation). So each
+tier creates its associations before its first release, which installs only definitions and namespaces and no
+pod that needs credentials. Pods that need credentials are released after that one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from tierra.terraform.stack import Stack
 
 
 def pod_role(stack: Stack, role: str, description: str, namespace: str, service_account: str) -> IamRole:
-    """`aws_iam_role.<role>`, without any right yet. An association ties it to the service account.
-
-    EKS states cluster, namespace and account as tags of the session, which the trust compares: an association
-    made by mistake for other pods gives them nothing.
+    """`aws_iam_role.<role>`, without rights. An association connects it with the service account. EKS sets
+    cluster, namespace and service account as session tags, which the trust policy compares: a wrong
+    association gives other pods no access.
     """
     pods = Statement(
         sid="PodsOfOneServiceAccount",

@@ -14,7 +14,7 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class SecretReader:
-    """The role, and what it may do: a reader of its secret depends on both."""
+    """The role and its policy: a reader of the secret depends on both."""
 
     role: IamRole
     rights: IamRolePolicy
@@ -23,8 +23,9 @@ class SecretReader:
 def secret_reader(
     stack: Stack, namespace: str, arns: list[str], operator_arn: str, key_arn: str, *more: Statement
 ) -> SecretReader:
-    """`aws_iam_role.secrets_<namespace>`: reads those secrets of the platform, and what `more` allows, for
-    External Secrets alone, which may take on roles of this kind of name (`Names.readers_of_secrets`)."""
+    """`aws_iam_role.secrets_<namespace>`: reads those secrets of the platform, and the rights of `more`. Only
+    External Secrets may assume it, as it may assume all roles with such names
+    (`Names.readers_of_secrets`)."""
     address = f"secrets_{namespace.replace('-', '_')}"
     operator = Statement(
         sid="ExternalSecrets",

@@ -10,21 +10,21 @@ from typing import Any
 from tierra.terraform.stack import Stack
 
 DATASOURCE = "xray"
-# Of Kong and of the pods of systems: the way to the collector.
+# Of Kong and of the pods of systems: the network policies to the collector.
 _WAY_OUT = re.compile(r"^    # Traces\.\n    - to:\n(?:      .*\n)+", re.MULTILINE)
-# Of the collector: the way in, the last document of its file.
+# Of the collector: its ingress rule, the last document of its file.
 _WAY_IN = re.compile(r"^---\n# Every pod may send its traces.*?(?=^---|\Z)", re.MULTILINE | re.DOTALL)
 _ALERT = re.compile(r"^      - alert: TracesLost\n(?:        .*\n)+", re.MULTILINE)
 _SPANS = re.compile(r"otelcol_exporter_\w+_spans")
 
 
 def charts(stack: Stack) -> Callable[[Mapping[str, str]], Mapping[str, str]]:
-    """What makes the files of a chart those that this environment gets."""
+    """The function that changes the files of a chart for this environment."""
     return dict if stack.environment.observability.traces else without
 
 
 def without(files: Mapping[str, str]) -> dict[str, str]:
-    """The files of a chart without traces; those that say nothing of them stay as they are."""
+    """The files of a chart without traces; files that do not mention traces are unchanged."""
     return {name: _without(name, text) for name, text in files.items()}
 
 

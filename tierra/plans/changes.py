@@ -1,4 +1,4 @@
-"""What a saved plan does, resource by resource, from terraform's JSON of the plan.
+"""The changes of a saved plan, resource by resource, from terraform's JSON of the plan.
 
 The format is terraform's own, <https://developer.hashicorp.com/terraform/internals/json-format>.
 """
@@ -18,10 +18,10 @@ from tierra.plans.structures import UNKNOWN, diff
 PLAN = "plan.json"
 CONFIGURATION = "plan.config"  # the generated Terraform that the plan was made from
 ACTIONS = ("replace", "delete", "forget", "update", "import", "move", "create")
-# Why terraform does what it does, where it is not the configuration: `action_reason` in its JSON.
+# Reasons of actions other than the configuration: `action_reason` in terraform's JSON.
 REASONS: Mapping[str, str] = {
     "replace_because_tainted": "an earlier apply left it incomplete",
-    "replace_by_request": "asked for with -replace",
+    "replace_by_request": "requested with -replace",
     "replace_by_triggers": "what it depends on changes (replace_triggered_by)",
     "delete_because_no_resource_config": "it is no longer in the configuration",
 }
@@ -30,7 +30,7 @@ REASONS: Mapping[str, str] = {
 @dataclass(frozen=True)
 class Change:
     """One resource that a plan touches. `was` and `now` have sensitive and unknown values marked, and are
-    empty where there is nothing. `configured` are its arguments in the generated Terraform."""
+    empty if the resource does not exist. `configured` are its arguments in the generated Terraform."""
 
     tier: str
     address: str
@@ -42,7 +42,7 @@ class Change:
     forced_by: tuple[str, ...] = ()
     reason: str = ""
     new_first: bool = False
-    left_over: bool = False  # by an apply that replaced it and did not end: the new one is there
+    left_over: bool = False  # deposed by an interrupted replacement: the new resource exists
 
     @property
     def destroys(self) -> bool:
@@ -50,8 +50,7 @@ class Change:
 
     @property
     def values(self) -> list[Difference]:
-        """What differs; of a resource that is made, what the configuration says, and nothing of one that
-        goes."""
+        """The differences; for a new resource its configured values, for a destroyed one nothing."""
         if self.action in ("delete", "forget"):
             return []
         if self.action != "create":
@@ -61,12 +60,12 @@ class Change:
                 for difference in described(diff(self.was, self.now))
                 if difference.attribute not in later
             ]
-        said = {key: value for key, value in self.now.items() if key in self.configured}
-        return described(diff({}, said))
+        configured = {key: value for key, value in self.now.items() if key in self.configured}
+        return described(diff({}, configured))
 
     @property
     def later(self) -> list[str]:
-        """Values that AWS decides anew when the change is made."""
+        """Values that AWS decides during the apply."""
         if self.action == "create":
             return []
         return sorted(
@@ -74,14 +73,14 @@ class Change:
         )
 
     def value(self, name: str) -> Any:
-        """An argument after the change: where terraform does not know it yet, as the configuration says it,
-        such as a reference to another resource."""
+        """An argument after the change: if its value is unknown, its text in the configuration, such as a
+        reference to another resource."""
         value = self.now.get(name)
         return self.configured.get(name, value) if value is UNKNOWN else value
 
 
 def changes(tier: str, plan: Mapping[str, Any], configuration: Mapping[str, Any]) -> list[Change]:
-    """Everything that a plan does to resources, by action and address."""
+    """All resource changes of a plan, by action and address."""
     resources = configuration.get("resource", {})
     result = [
         _change(tier, action, entry, resources.get(entry["type"], {}).get(entry.get("name"), {}))
@@ -92,7 +91,7 @@ def changes(tier: str, plan: Mapping[str, Any], configuration: Mapping[str, Any]
 
 
 def _action(resource: Mapping[str, Any]) -> str:
-    """One word for what is done; empty for nothing, and for data that is read during the apply."""
+    """The action in one word; empty for no change, and for data that is read during the apply."""
     change = resource["change"]
     actions = change["actions"]
     if actions == ["read"]:
@@ -135,11 +134,11 @@ def outputs(plan: Mapping[str, Any]) -> list[str]:
 
 
 def configuration(stack: Path) -> dict[str, Any]:
-    """What the saved plan of a tier was made from, own Terraform among it; empty without a plan."""
-    return own.merged(read(stack / CONFIGURATION), own.declared(stack / own.PLANNED))
+    """The configuration of the saved plan of a tier, with own Terraform; empty without a plan."""
+    return own.merged(read_plan(stack / CONFIGURATION), own.declared(stack / own.PLANNED))
 
 
-def read(file: Path) -> dict[str, Any]:
-    """The JSON of a file; nothing when it is not there."""
+def read_plan(file: Path) -> dict[str, Any]:
+    """The JSON of a file; empty if it does not exist."""
     plan: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return plan

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tierra.plans.structures import ABSENT, Edit, Mark, Masked, Name, diff, document, holds, marked
+from tierra.plans.structures import ABSENT, Edit, Mark, Masked, Name, diff, holds, marked, parsed
 from tierra.validation.messages import secret
 
 MASKED = "(sensitive)"
@@ -24,8 +24,8 @@ class Difference(NamedTuple):
 
 
 def sides(change: Mapping[str, Any]) -> tuple[Any, Any]:
-    """What a change in terraform's JSON starts from and leads to, with sensitive and unknown values marked;
-    None where there is nothing."""
+    """The values before and after a change in terraform's JSON, with sensitive and unknown ones marked; None
+    if the resource does not exist."""
     unknown = False if change["after"] is None else change.get("after_unknown", False)
     was = None if change["before"] is None else marked(change["before"], change.get("before_sensitive"))
     now = None if change["after"] is None else marked(change["after"], change.get("after_sensitive"), unknown)
@@ -33,12 +33,12 @@ def sides(change: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def differences(change: Mapping[str, Any]) -> list[Difference]:
-    """Every value that a change in terraform's JSON touches; `tags_all` where it says more than `tags`."""
+    """Every value that a change in terraform's JSON touches; `tags_all` only where it differs from `tags`."""
     return described(diff(*(side or {} for side in sides(change))))
 
 
 def described(edits: list[Edit]) -> list[Difference]:
-    """The texts of differences, without those between nothing and nothing."""
+    """The texts of differences, without those between two empty values."""
     differences = [_difference(edit) for edit in edits if not (_empty(edit.was) and _empty(edit.now))]
     tags = {
         difference.attribute for difference in differences if re.match(r"tags(\.|$)", difference.attribute)
@@ -48,14 +48,14 @@ def described(edits: list[Edit]) -> list[Difference]:
 
 
 def _difference(edit: Edit) -> Difference:
-    # Which place an element had, or gets, says nothing.
+    # The position of an element is of no interest.
     element = (
         bool(edit.path) and isinstance(edit.path[-1], int) and (edit.was is ABSENT or edit.now is ABSENT)
     )
     attribute = dotted(edit.path[:-1] if element else edit.path)
     if holds(edit.was, Masked) or holds(edit.now, Masked):
         return Difference(attribute, MASKED, MASKED)
-    # The title of a statement says what it is about, and holds no secret.
+    # The title of a statement is descriptive and contains no secret.
     words = [part.value if isinstance(part, Name) else part for part in edit.path if _names(part)]
     hidden = secret(tuple(word for word in words if isinstance(word, str)))
     return Difference(attribute, text(edit.was, hidden), text(edit.now, hidden))
@@ -78,7 +78,7 @@ def dotted(path: tuple[str | int | Name, ...]) -> str:
 
 def text(value: Any, hidden: bool = False) -> str:
     """A value on one line, cut at WIDEST characters. Texts below a key that sounds like a secret are masked,
-    unless they are an ARN, which says who and not what."""
+    unless they are an ARN, which is a name and not a secret."""
     if value is ABSENT or value is None:
         return "(nothing)"
     if isinstance(value, bool):
@@ -86,8 +86,8 @@ def text(value: Any, hidden: bool = False) -> str:
     if isinstance(value, str):
         if hidden and value and not value.startswith("arn:"):
             return MASKED
-        said = document(value)
-        return _line(value) or '""' if said is None else text(said)
+        document = parsed(value)
+        return _line(value) or '""' if document is None else text(document)
     if isinstance(value, (dict, list)):
         return _line(json.dumps(_plain(value, hidden), ensure_ascii=False))
     return repr(value)
@@ -105,8 +105,8 @@ def _plain(value: Any, hidden: bool) -> Any:
     if isinstance(value, list):
         return [_plain(member, hidden) for member in value]
     if isinstance(value, str) and value:
-        said = None if hidden else document(value)
-        return text(value, hidden) if said is None else _plain(said, hidden)
+        document = None if hidden else parsed(value)
+        return text(value, hidden) if document is None else _plain(document, hidden)
     return repr(value) if isinstance(value, (Mark, Masked)) else value
 
 

@@ -1,5 +1,5 @@
-"""Own Terraform as a run left it: what it declares, beside the generated Terraform. modules/own/terraform.py
-writes the index, and Terraform reads the files themselves."""
+"""The declarations of own Terraform, which synthesis writes beside the generated Terraform.
+modules/own/terraform.py writes the index, and Terraform reads the files themselves."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ FOLDERS = ("files", "modules")
 
 
 def index(file: Path) -> dict[str, Any]:
-    """`sources` by file, and `configuration`; empty where there is no own Terraform."""
+    """`sources` by file, and `configuration`; empty if there is no own Terraform."""
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def declared(file: Path) -> dict[str, Any]:
-    """What own Terraform declares, as Terraform JSON."""
+    """The declarations of own Terraform, as Terraform JSON."""
     return dict(index(file).get("configuration", {}))
 
 
 def merged(generated: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """A root module with what own Terraform declares in it. No address is in both."""
+    """A root module with the declarations of own Terraform. No address is in both."""
     result = dict(generated)
     for section, entries in own.items():
         before = result.get(section, {})

@@ -27,12 +27,12 @@ class Standing:
         return self.after.get(terraform_type, {})
 
     def others(self, change: Change) -> bool:
-        """Whether resources of the same type are there before the change and after it."""
+        """Whether other resources of the same type exist before the change and after it."""
         kept = self.was(change.type).keys() & self.will_be(change.type).keys()
         return bool(kept - {change.address})
 
     def goes(self, terraform_type: str, argument: str, value: Any) -> bool:
-        """Whether the plan destroys for good a resource that an argument points to."""
+        """Whether the plan destroys, without replacement, a resource that an argument refers to."""
         left = self.will_be(terraform_type)
         return value is not None and any(
             values.get(argument) == value
@@ -42,8 +42,8 @@ class Standing:
 
 
 def standing(plan: Mapping[str, Any], configured: Mapping[str, Any]) -> Standing:
-    """Out of terraform's JSON of a plan. What an apply has left over, and terraform only cleans up, is in
-    neither picture."""
+    """From terraform's JSON of a plan. Deposed objects of an interrupted apply, which terraform only removes,
+    are in neither picture."""
     pictures: tuple[dict[str, dict[str, Values]], dict[str, dict[str, Values]]] = ({}, {})
     for resource in plan.get("resource_changes", []):
         if resource.get("mode") == "data" or resource.get("deposed"):

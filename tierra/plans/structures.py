@@ -1,7 +1,7 @@
 """Differences between two values in terraform's JSON of a plan, by structure rather than by text.
 
-A text that holds JSON or YAML is compared as what it says; elements of a list are found again by their name,
-wherever they stand; a list of plain values is a matter of what was added and removed.
+A text that contains JSON or YAML is compared as a structure; elements of a list are matched by their name, at
+any position; in a list of plain values additions and removals count.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-# What names an element among its like: statements of policies, WAF rules and variables of containers, tags.
+# Keys that identify an element of a list: statements of policies, WAF rules and variables of containers,
+# tags.
 IDENTITIES = ("Sid", "name", "key")
 
 
 class Mark:
-    """A value that is not there to be shown."""
+    """A placeholder for a value that is not shown."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -29,7 +30,7 @@ UNKNOWN = Mark("(known after apply)")
 
 
 class Masked:
-    """A sensitive value: it can be compared, and shows nothing."""
+    """A sensitive value: it can be compared but not shown."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -42,15 +43,15 @@ class Masked:
 
 
 class Name(NamedTuple):
-    """A place in a list: the element whose `key` is `value`."""
+    """A position in a list: the element whose `key` is `value`."""
 
     key: str
     value: Any
 
 
 class Edit(NamedTuple):
-    """One difference. A path holds keys of objects (str), places in the list as it was, or for an added
-    element as it is (int), and names. What is missing on a side is ABSENT."""
+    """One difference. A path consists of keys of objects (str), indices in the old list, or for an added
+    element in the new one (int), and names. A value that is missing on a side is ABSENT."""
 
     path: tuple[str | int | Name, ...]
     was: Any
@@ -58,7 +59,7 @@ class Edit(NamedTuple):
 
 
 def marked(value: Any, sensitive: Any = False, unknown: Any = False) -> Any:
-    """A value with what terraform says of it beside: sensitive parts are Masked, unknown ones UNKNOWN."""
+    """A value with terraform's marks: sensitive parts are Masked, unknown ones UNKNOWN."""
     if sensitive is True:
         return Masked(value)
     if unknown is True:
@@ -74,7 +75,7 @@ def marked(value: Any, sensitive: Any = False, unknown: Any = False) -> Any:
 
 
 def below(mask: Any, key: str | int) -> Any:
-    """What terraform says of the value below a key: True, or more of the same."""
+    """Terraform's marks of the value below a key: True, or a structure of marks."""
     if isinstance(mask, dict):
         return mask.get(str(key), False)
     if isinstance(mask, list) and isinstance(key, int):
@@ -91,20 +92,20 @@ def holds(value: Any, wanted: Any) -> bool:
     return isinstance(value, wanted) if isinstance(wanted, type) else value is wanted
 
 
-def document(text: Any) -> dict[str, Any] | list[Any] | None:
-    """What a text in JSON, or of several lines in YAML, says; None for any other."""
+def parsed(text: Any) -> dict[str, Any] | list[Any] | None:
+    """The structure of a text in JSON, or of several lines in YAML; None for any other."""
     if not isinstance(text, str):
         return None
     try:
         if text.lstrip()[:1] in ("{", "["):
-            said = json.loads(text)
+            document = json.loads(text)
         elif "\n" in text and ":" in text:
-            said = json.loads(json.dumps(_yaml(text), default=str))
+            document = json.loads(json.dumps(_yaml(text), default=str))
         else:
             return None
     except (ValueError, TypeError, RecursionError):
         return None
-    return said if isinstance(said, (dict, list)) else None
+    return document if isinstance(document, (dict, list)) else None
 
 
 def _yaml(text: str) -> Any:
@@ -118,13 +119,13 @@ def _yaml(text: str) -> Any:
 
 
 def diff(was: Any, now: Any) -> list[Edit]:
-    """Every difference, in a stable order; none when both say the same."""
+    """Every difference, in a stable order; none if both are equivalent."""
     return list(_diff((), was, now))
 
 
 def _diff(path: tuple[str | int | Name, ...], was: Any, now: Any) -> Iterator[Edit]:
     if isinstance(was, str) and isinstance(now, str) and was != now:
-        before, after = document(was), document(now)
+        before, after = parsed(was), parsed(now)
         if before is not None and type(before) is type(after):
             yield from _diff(path, before, after)
             return
@@ -155,18 +156,18 @@ def _of_lists(path: tuple[str | int | Name, ...], was: list[Any], now: list[Any]
         for index, position in zip(gone, new, strict=True):
             yield from _diff((*path, index), was[index], now[position])
     else:
-        # A mark of terraform's belongs to a place, and it is not known which element has moved to it.
+        # Terraform's mark belongs to a position, and it is unknown which element has moved there.
         hide = Masked if holds(was, Masked) or holds(now, Masked) else lambda value: value
         yield from (Edit((*path, index), hide(was[index]), ABSENT) for index in gone)
         yield from (Edit((*path, index), ABSENT, hide(now[index])) for index in new)
 
 
 def _structured(value: Any) -> bool:
-    return isinstance(value, (dict, list)) or document(value) is not None
+    return isinstance(value, (dict, list)) or parsed(value) is not None
 
 
 def _identity(was: list[Any], now: list[Any]) -> str | None:
-    """The key by which the elements of both lists can be told apart."""
+    """The key that identifies the elements of both lists."""
     for key in IDENTITIES:
         sides = [
             [member.get(key) if isinstance(member, dict) else None for member in side] for side in (was, now)
@@ -179,7 +180,7 @@ def _identity(was: list[Any], now: list[Any]) -> str | None:
 
 
 def _unmatched(was: list[Any], now: list[Any]) -> tuple[list[int], list[int]]:
-    """The places in each list of elements that the other does not have."""
+    """The indices in each list of elements that are missing in the other."""
     left: dict[str, list[int]] = {}
     for index, member in enumerate(now):
         left.setdefault(_canonical(member), []).append(index)
@@ -198,7 +199,7 @@ def _same(was: Any, now: Any) -> bool:
 
 
 def _canonical(value: Any) -> str:
-    """One text for all that is the same. A mark is like no value of terraform's."""
+    """The same text for equal values. A mark differs from every value of terraform."""
 
     def plain(value: Any) -> Any:
         return {f"\0{value!r}": value.compared() if isinstance(value, Masked) else ""}

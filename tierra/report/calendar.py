@@ -1,6 +1,6 @@
-"""`python -m tierra.report.calendar SPEC`: what today's date means for the versions of a spec, one line each.
-
-The days are those of tierra/aws/versions.yaml. TIERRA_TODAY, such as 2027-01-31, stands in for the machine's.
+"""`python -m tierra.report.calendar SPEC`: warnings about versions of a spec whose support ends, one line
+each. The dates are those of tierra/aws/versions.yaml. TIERRA_TODAY, such as 2027-01-31, replaces the date of
+the machine.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from tierra.versions import numbers
 if TYPE_CHECKING:
     from modules.spec import Environment
 
-SOON = timedelta(days=60)  # EKS announces an end of standard support no later
-STALE = timedelta(days=365)  # rows that were looked up longer ago say little
+SOON = timedelta(days=60)  # EKS announces the end of standard support at least this early
+STALE = timedelta(days=365)  # rows that were looked up longer ago are outdated
 UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True)
 class Product:
     """`key` is that of the spec. `then` is what AWS does after standard support. `one_by_one`: no version can
-    be passed over. `closes`: AWS creates nothing of a version past standard support, instead of past the
-    extended one."""
+    be skipped. `closes`: AWS creates no resource of a version after standard support, instead of after
+    extended support."""
 
     name: str
     key: str
@@ -80,7 +80,7 @@ ABOUT: Mapping[str, Product] = {
 
 @dataclass(frozen=True)
 class Aging:
-    """`ended`: standard support is over. `refused`: AWS creates nothing of this version any more."""
+    """`ended`: standard support is over. `refused`: AWS no longer creates resources of this version."""
 
     key: str
     says: str
@@ -94,12 +94,12 @@ class Aging:
 
     @property
     def what(self) -> str:
-        """What is so, and what AWS does about it."""
+        """The state of the version, and what AWS does about it."""
         return f"{self.says}; {self.then}" if self.then else self.says
 
 
 def today() -> date:
-    """The day in UTC, by which AWS counts. Ends the program when TIERRA_TODAY is no day."""
+    """The date in UTC, which AWS uses. Ends the program if TIERRA_TODAY is not a date."""
     given = os.environ.get("TIERRA_TODAY")
     try:
         return date.fromisoformat(given) if given else datetime.now(UTC).date()
@@ -108,7 +108,8 @@ def today() -> date:
 
 
 def warning(product: str, version: str, day: date) -> Aging | None:
-    """What a day means for a version of a product; None when it has time, or AWS has announced no end."""
+    """The warning about a version of a product on a day; None if it has time left, or AWS has announced no
+    end."""
     row = calendar.rows(product).get(version)
     if row is None or row.standard_until is None:
         return None
@@ -149,7 +150,7 @@ def _lasts(product: str, version: str, day: date) -> bool:
 
 
 def warnings(environment: Environment, day: date) -> Iterator[Aging]:
-    """Everything that a day means for a spec, its defaults included, and for the table itself."""
+    """All warnings about a spec on a day, its defaults included, and about the table itself."""
     data = environment.data
     used: dict[str, str] = {KUBERNETES: environment.compute.kubernetes}
     if data.postgres:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tierra.plans.changes import Change
 from tierra.report.findings import COMPATIBILITY, Finding
-from tierra.report.releases import RELEASE, read
+from tierra.report.releases import RELEASE, release_values
 
 NODES = "aws_eks_node_group"
 GROUP, ARCHITECTURE = "node-group", "kubernetes.io/arch"  # labels of nodes that a system chooses
@@ -16,8 +16,8 @@ ARM, X86 = "arm64", "x86_64"
 
 
 def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding]:
-    """The finding of a node group whose architecture changes, or of a system that leaves for nodes of another
-    one. `images` are those that run, by system."""
+    """The finding of a node group whose architecture changes, or of a system that moves to nodes of another
+    one. `images` are the running ones, by system."""
     if change.type == RELEASE and change.action == "update":
         yield from _moves(change)
     if change.type != NODES or change.action not in ("update", "replace"):
@@ -33,7 +33,7 @@ def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding
 
 
 def _moves(change: Change) -> Iterator[Finding]:
-    """A system names an architecture besides its group where it is not that of the other nodes."""
+    """A system names an architecture besides its group if that differs from the other nodes."""
     was, now = (_chosen(values) for values in (change.was, change.now))
     kinds = [selector.get(ARCHITECTURE) for selector in (was, now)]
     if kinds[0] == kinds[1] or was.get(GROUP) == now.get(GROUP):
@@ -45,12 +45,12 @@ def _moves(change: Change) -> Iterator[Finding]:
 
 
 def _chosen(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    selector = (read(values) or {}).get("nodeSelector")
+    selector = (release_values(values) or {}).get("nodeSelector")
     return selector if isinstance(selector, dict) else {}
 
 
 def architecture(group: Mapping[str, Any]) -> str:
-    """The architecture of a node group by its image, or by its first instance type; empty if neither says.
+    """The architecture of a node group by its image, or by its first instance type; empty if neither tells.
 
     EKS names it in the image type (botocore: eks, shape AMITypes); a g after the generation of an instance
     type is Graviton (docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html).

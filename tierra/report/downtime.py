@@ -1,4 +1,4 @@
-"""What users of the platform notice while a plan is applied."""
+"""Interruptions that users of the platform notice while a plan is applied."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ def downtime(change: Change, standing: Standing) -> Iterator[Finding]:
 
 
 def _missed(change: Change, standing: Standing) -> tuple[str, bool]:
-    """What is missed without a resource, and whether it is grave; nothing where it is not missed."""
+    """What is missing without a resource, and whether it is critical; None if nothing is."""
     if change.type == RELEASE and not runs_pods(change.was):
-        # Kubernetes deletes a namespace with the pods of other releases; those of one that goes go too.
+        # Kubernetes deletes a namespace with the pods of other releases; those of a deleted namespace are
+        # deleted too.
         replaced = change.action == "replace" and change.was.get("chart") in NAMESPACES
         return ("everything in its namespaces is deleted" if replaced else "", replaced)
     if change.type == RECORD and (change.was.get("type") == "CAA" or _proves_a_certificate(change)):
-        return "", False  # authorities ask for these; users do not
+        return "", False  # only certificate authorities look these up
     if change.type == "aws_route" and standing.goes(
         "aws_route_table", "id", change.was.get("route_table_id")
     ):
-        return "", False  # no subnet uses the table any more, or it could not go
+        return "", False  # no subnet uses the table any more, otherwise it could not be deleted
     if change.type == DATABASE and change.was.get("replicate_source_db"):
         return REPLICA, False
     entry = known(change.type)
@@ -69,6 +70,6 @@ def _interrupts(change: Change, argument: str) -> str:
 
 def _proves_a_certificate(change: Change) -> bool:
     """Whether a record is one by which ACM validates a domain (docs.aws.amazon.com/acm/latest/userguide/
-    dns-validation.html): no user asks for it."""
+    dns-validation.html): no user looks it up."""
     records = change.was.get("records") or []
     return any(str(record).rstrip(".").endswith(".acm-validations.aws") for record in records)

@@ -17,8 +17,8 @@ Resource = Mapping[str, Any]
 
 
 def expected_drift(drifted: Resource, managed: Iterable[Resource], configured: Resource) -> list[str]:
-    """The attributes of a drifted resource (of `resource_drift` in terraform's JSON of a plan) that do not
-    count. `managed` are the resources in the tier's state, `configured` is its generated configuration."""
+    """The attributes of a drifted resource (of `resource_drift` in terraform's JSON of a plan) that are not
+    drift. `managed` are the resources in the tier's state, `configured` is its generated configuration."""
     kind, after = drifted["type"], drifted["change"]["after"]
     entry = known(kind)
     ignored = configured.get("lifecycle", {}).get("ignore_changes", [])
@@ -39,7 +39,7 @@ def expected_drift(drifted: Resource, managed: Iterable[Resource], configured: R
 
 
 def covers(ignored: str, attribute: str) -> bool:
-    """Whether a value is what an ignored path names, or lies below it; `["a"]`, `[0]` and `.a` are one."""
+    """Whether a value is at an ignored path, or below it; `["a"]`, `[0]` and `.a` are one."""
     path, above = (
         [part for part in re.split(r"[.\[\]\"]+", path_) if part] for path_ in (attribute, ignored)
     )
@@ -53,7 +53,7 @@ def _belongs(resource: Resource, names: set[Any], attribute: str) -> bool:
 
 
 def _count(value: Any) -> int:
-    """How many resources an attribute shows."""
+    """The number of resources that an attribute reflects."""
     return sum(max(1, _sources(block)) for block in value or [])
 
 
@@ -64,7 +64,7 @@ def _sources(element: Any) -> int:
 
 
 def _grown(change: Resource) -> bool:
-    """Whether a database took the storage that the spec lets it take."""
+    """Whether a database grew within the maximum of the spec."""
     was, now = change["before"], change["after"]
     return bool((was.get("allocated_storage") or 0) < (now.get("allocated_storage") or 0)) and bool(
         now.get("max_allocated_storage")

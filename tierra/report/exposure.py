@@ -1,5 +1,5 @@
-"""Exposure: rules of security groups, network access lists and web ACLs, one by one, and what is open to the
-internet."""
+"""Exposure: rules of security groups, network access lists and web ACLs, one by one, and everything that is
+open to the internet."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLUSTER = "aws_eks_cluster"
 
 
 def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
-    """What one change opens, closes or turns to the internet."""
+    """What one change opens, closes or exposes to the internet."""
     lines: list[str] = []
     critical = False
     if change.type in RULES:
@@ -53,7 +53,7 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
 
 
 def _says(lines: list[str]) -> str:
-    """How far something opens: a range of the lines that is wide, or else a switch, which opens it to all."""
+    """How far a change opens something: to a wide range of the lines, or by a switch to everyone."""
     ranges = {word for line in lines if line.startswith("+") for word in line.split() if wide(word)}
     part = ranges and not any(range_.endswith("/0") for range_ in ranges)
     return "open to a large part of the internet" if part else "open to the internet"
@@ -62,10 +62,10 @@ def _says(lines: list[str]) -> str:
 def _rule(change: Change) -> tuple[list[str], bool]:
     was = _sentence(change.type, change.was) if change.was else ""
     now = _sentence(change.type, {name: change.value(name) for name in change.now}) if change.now else ""
-    lines = [f"{sign} {said}" for sign, said in (("-", was), ("+", now)) if said and was != now]
+    lines = [f"{sign} {text}" for sign, text in (("-", was), ("+", now)) if text and was != now]
     opens = any(wide(change.now.get(name)) for name in SOURCES) and change.now.get("rule_action") != "deny"
     inward = change.type == INGRESS or (change.type not in (INGRESS, EGRESS) and not change.now.get("egress"))
-    # Access lists of subnets stand in front of groups, and are wide on purpose.
+    # Network access lists are evaluated before security groups, and are wide on purpose.
     listed = change.type in (INGRESS, EGRESS)
     return lines, bool(listed and inward and opens and now and was != now)
 
@@ -93,8 +93,7 @@ def _ports(rule: Mapping[str, Any]) -> str:
 
 
 def reference(value: Any) -> str:
-    """What a reference of the configuration names, without the marks around it and the attribute behind; any
-    other value as it is."""
+    """The resource of a reference, without its marks and attribute; any other value unchanged."""
     if isinstance(value, str) and (
         match := re.fullmatch(r"\$\{(data\.)?([a-z0-9_]+\.[a-zA-Z0-9_-]+)([^}]*)\}", value)
     ):
@@ -121,7 +120,7 @@ def _web_acl(change: Change) -> Iterator[str]:
 
 def _addresses(change: Change) -> Iterator[str]:
     for edit in described(diff({"a": change.was.get("addresses")}, {"a": change.now.get("addresses")})):
-        yield from (f"{sign} {said}" for sign, said in (("-", edit.was), ("+", edit.now)) if said != NOTHING)
+        yield from (f"{sign} {text}" for sign, text in (("-", edit.was), ("+", edit.now)) if text != NOTHING)
 
 
 def _by_name(rules: Any) -> dict[str, Any]:
@@ -133,11 +132,11 @@ def _by_name(rules: Any) -> dict[str, Any]:
 
 
 def _does(rule: Mapping[str, Any]) -> str:
-    """What a rule does with the requests that its statement catches."""
+    """The action of a rule on the requests that match its statement."""
     for key in ("action", "override_action"):
         for block in rule.get(key) or []:
-            for action, said in block.items() if isinstance(block, dict) else ():
-                if said:
+            for action, settings in block.items() if isinstance(block, dict) else ():
+                if settings:
                     verb = "as its group says" if action == "none" else action
                     return f"priority {rule.get('priority')}, {verb}: {text(rule.get('statement'))}"
     return f"priority {rule.get('priority')}: {text(rule.get('statement'))}"
@@ -160,8 +159,8 @@ def _public(change: Change) -> tuple[list[str], bool]:
 
 
 def _endpoint(cluster: Mapping[str, Any]) -> set[str]:
-    """The addresses from which the API of a cluster is reached over the internet; all, where nothing says
-    which."""
+    """The addresses from which the API of a cluster can be reached over the internet; all if none are
+    given."""
     blocks = cluster.get("vpc_config")
     if not isinstance(blocks, list) or not blocks or not isinstance(blocks[0], dict):
         return set()

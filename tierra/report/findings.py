@@ -26,7 +26,7 @@ SUBJECTS = {
     REPLACEMENT: "Replacements",
 }
 
-# What a plan does, in a few words: the worst first.
+# The verdicts on a plan, the worst first.
 REFUSES, LOSES_DATA, LOSES_REDUNDANCY = "AWS refuses", "loses data", "loses redundancy"
 NEEDS_WINDOW, OPENS, MOVES = "needs a window", "opens access", "changes addresses"
 FORBIDS = "a policy forbids it"
@@ -45,9 +45,9 @@ _ALWAYS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """`lines` begin with `+ ` for what comes, `- ` for what goes, `~ ` for what changes. `grave` ones stand
-    first. `family` names what the resource goes with, when several are destroyed together. `verdict` is what
-    a plan with this finding does; where it is empty, the subject says it."""
+    """`lines` begin with `+ ` for additions, `- ` for removals, `~ ` for changes. `critical` ones come first.
+    `family` is the common name of several resources that are destroyed together. `verdict` is the verdict on
+    a plan with this finding; if it is empty, the subject determines it."""
 
     subject: str
     tier: str
@@ -61,7 +61,7 @@ class Finding:
 
 
 def verdict(finding: Finding) -> str:
-    """What a plan with a finding does; empty when the finding says nothing about the whole."""
+    """The verdict on a plan with a finding; empty if the finding does not affect it."""
     if finding.verdict:
         return finding.verdict
     if finding.subject == POLICY:
@@ -74,17 +74,17 @@ def verdict(finding: Finding) -> str:
 
 
 def verdicts(findings: Iterable[Finding], *, changes: bool) -> list[str]:
-    """Everything that holds of a plan, the worst first; `safe` or `no changes` stand alone."""
+    """All verdicts on a plan, the worst first; `safe` or `no changes` only alone."""
     result = set(map(verdict, findings))
     return [verdict_ for verdict_ in VERDICTS if verdict_ in result] or [SAFE if changes else NO_CHANGES]
 
 
-FEWEST = 3  # resources that make a family
+FEWEST = 3  # the least number of resources in a family
 
 
 def families(addresses: Iterable[str]) -> Mapping[str, str]:
-    """The family of each destroyed resource that has one: what its name shares with at least two others, such
-    as `billing` of `aws_iam_role.push_billing` and `helm_release.billing_namespace`."""
+    """The family of each destroyed resource that has one: the part of its name that it shares with at least
+    two others, such as `billing` of `aws_iam_role.push_billing` and `helm_release.billing_namespace`."""
     names = {address: address.partition(" ")[0].partition(".")[2].partition("[")[0] for address in addresses}
     known = {name: f"_{name}_" for name in set(names.values()) if name}
     members = {
@@ -94,6 +94,6 @@ def families(addresses: Iterable[str]) -> Mapping[str, str]:
     sizes = Counter(
         {family: len(addresses_) for family, addresses_ in members.items() if len(addresses_) >= FEWEST}
     )
-    # Of two that fit, the larger one; of two alike, the longer name.
+    # Of two matches the larger one; of two equal ones the longer name.
     best = sorted(sizes, key=lambda family: (sizes[family], len(family), family))
     return {address: family for family in best for address in members[family]}

@@ -1,4 +1,4 @@
-"""Groups findings that say the same about several resources."""
+"""Groups equal findings about several resources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tierra.report.findings import REPLACEMENT
 
 @dataclass(frozen=True)
 class Group:
-    """One finding, or several alike. `title` is its address, or what they have in common."""
+    """One finding, or several equal ones. `title` is its address, or their common name."""
 
     title: str
     members: tuple[Mapping[str, Any], ...]
@@ -26,7 +26,7 @@ class Group:
 
     @property
     def uniform(self) -> bool:
-        """Whether the title and what one says is all there is to know."""
+        """Whether the title and the text of one finding describe all of them."""
         return (
             len({(member["says"], *member["lines"]) for member in self.members}) == 1
             and not self.first["family"]
@@ -42,12 +42,12 @@ class Group:
 
     @property
     def says(self) -> str:
-        """What all of them say; a family is destroyed, each member in its own way."""
+        """The common text of all; empty for a family, whose members have different texts."""
         return str(self.first["says"]) if len({member["says"] for member in self.members}) == 1 else ""
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The lines of one, or those that all have."""
+        """The lines of one, or the common lines of all."""
         return (
             tuple(self.first["lines"])
             if len({tuple(member["lines"]) for member in self.members}) == 1
@@ -56,8 +56,8 @@ class Group:
 
 
 def folded(findings: list[dict[str, Any]]) -> list[Group]:
-    """The findings of a subject in their order. What is destroyed together is one, unless it is grave; so are
-    resources of a type for which the same holds."""
+    """The findings of a subject in their order. Resources that are destroyed together are one group, unless
+    they are critical; so are resources of a type with the same finding."""
     groups: dict[Hashable, list[dict[str, Any]]] = {}
     for finding in findings:
         groups.setdefault(_likeness(finding), []).append(finding)

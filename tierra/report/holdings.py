@@ -22,13 +22,13 @@ def outcome(terraform_type: str, values: Values) -> str:
         if values.get(argument):
             return f"{what} in it are deleted"
         return f"AWS refuses while there are {what} in it"
-    rule = FATES.get(terraform_type)
+    rule = OUTCOMES.get(terraform_type)
     return rule(values) if rule else ""
 
 
 def has_data(terraform_type: str) -> bool:
     """Whether resources of a type may hold data."""
-    return terraform_type in FATES or known(terraform_type).emptied is not None
+    return terraform_type in OUTCOMES or known(terraform_type).emptied is not None
 
 
 def way_out(terraform_type: str, values: Values) -> str:
@@ -43,29 +43,29 @@ def way_out(terraform_type: str, values: Values) -> str:
 
 
 def keeps_snapshot(terraform_type: str, values: Values) -> bool:
-    """Whether the resource leaves a final snapshot."""
+    """Whether the deletion makes a final snapshot."""
     return outcome(terraform_type, values).startswith("final snapshot")
 
 
 def _database(values: Values) -> str:
-    # internal/service/rds/instance.go, resourceInstanceDelete: replicas leave no snapshot.
+    # internal/service/rds/instance.go, resourceInstanceDelete: replicas get no final snapshot.
     if values.get("replicate_source_db"):
         return ""
     if values.get("skip_final_snapshot"):
         kept = values.get("delete_automated_backups") is False
-        return f"no final snapshot; {'automated backups stay' if kept else 'its data is gone for good'}"
+        return f"no final snapshot; {'automated backups stay' if kept else 'its data is permanently lost'}"
     return f"final snapshot {values.get('final_snapshot_identifier') or '(without a name: AWS refuses)'}"
 
 
 def _cache(values: Values) -> str:
-    # internal/service/elasticache/replication_group.go: a name is all it takes.
+    # internal/service/elasticache/replication_group.go: the name of a final snapshot is enough.
     name = values.get("final_snapshot_identifier")
-    return f"final snapshot {name}" if name else "no final snapshot; its data is gone for good"
+    return f"final snapshot {name}" if name else "no final snapshot; its data is permanently lost"
 
 
 def _files(_values: Values) -> str:
-    # internal/service/efs/file_system.go: no argument keeps anything; recovery points are AWS Backup's.
-    return "its files are gone for good; recovery points of AWS Backup stay until their time is up"
+    # internal/service/efs/file_system.go: no argument keeps data; recovery points belong to AWS Backup.
+    return "its files are permanently lost; recovery points of AWS Backup stay until their time is up"
 
 
 def _key(values: Values) -> str:
@@ -85,16 +85,16 @@ def _logs(values: Values) -> str:
 
 
 def _cluster(_values: Values) -> str:
-    return "volumes that its pods asked for are in no state: they stay in EC2, and are billed"
+    return "volumes of its pods are in no state: they stay in EC2, and are billed"
 
 
 def _release(values: Values) -> str:
-    # kubernetes.io/docs/concepts/workloads/controllers/statefulset: its volumes are not deleted with it.
-    kept = "volumes that its pods asked for are in no state, and may stay"
+    # kubernetes.io/docs/concepts/workloads/controllers/statefulset: volumes are not deleted with it.
+    kept = "volumes of its pods are in no state, and may stay"
     return kept if keeps_volumes(values) else ""
 
 
-FATES: Mapping[str, Callable[[Values], str]] = {
+OUTCOMES: Mapping[str, Callable[[Values], str]] = {
     "aws_db_instance": _database,
     "aws_docdb_cluster": _database,
     "aws_elasticache_replication_group": _cache,

@@ -1,4 +1,4 @@
-"""Data that a plan destroys, and guards of data that it removes."""
+"""Data that a plan destroys, and protection of data that it removes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOSE: Mapping[str, Any] = {
     "force_destroy": True,
     "skip_final_snapshot": True,
 }
-# Arguments whose smaller value keeps data for a shorter time.
+# Arguments with a retention time of data.
 KEPT = (
     "backup_retention_period",
     "deletion_window_in_days",
@@ -29,13 +29,13 @@ KEPT = (
     "retention_in_days",
     "snapshot_retention_limit",
 )
-FOREVER = ("retention_in_days",)  # 0 keeps for good
+FOREVER = ("retention_in_days",)  # 0 keeps data permanently
 
 
 def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
-    """What one change means for data. `tenants` is what stands in the network."""
+    """The effect of one change on data. `tenants` are the resources in the network."""
     becomes = outcome(change.type, change.was) or inside(change.type, change.was, tenants)
-    # What stands in a zone that is given up goes before its subnets: tierra/run/order.py.
+    # Resources in a removed zone are deleted before its subnets: tierra/run/order.py.
     zone = change.type == SUBNET and change.action == "delete"
     if change.destroys and becomes and not zone:
         critical = not known(change.type).minor_data

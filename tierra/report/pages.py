@@ -16,9 +16,10 @@ from tierra.report.title import REHEARSAL
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "report"
 # GitHub refuses a comment of more than 65,536 characters; two environments share one.
-LONGEST = 32_000  # bytes, of which no character has less than one
-# From everything to little more than counts: how many values of a resource, lines of a finding, findings of a
-# subject, addresses of a kind and lines of the spec's diff are written out. The first that fits is taken.
+LONGEST = 32_000  # bytes: every character has at least one
+# From full detail to little more than counts: the numbers of values of a resource, lines of a finding,
+# findings of a
+# subject, addresses of a kind and lines of the spec's diff that are shown. The first depth that fits is used.
 DEPTHS = (
     (200, 200, 1000, 1000, 200),
     (20, 20, 200, 1000, 200),
@@ -41,7 +42,7 @@ VERBS = {
 
 
 def model(report: dict[str, Any]) -> dict[str, Any]:
-    """The report, grouped as a page shows it."""
+    """The report, grouped for a page."""
     names = ("add", "change", "destroy")
     return {
         "report": report,
@@ -92,10 +93,10 @@ def model(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def facts(title: dict[str, Any]) -> list[tuple[str, str]]:
-    """The head of the report, as names and values; what is not known is left out."""
+    """The head of the report, as names and values; unknown ones are left out."""
     spec = title["spec"]
     state = {True: "edited since ", False: "as in ", None: ""}[spec["edited"]]
-    said = [
+    rows = [
         ("account", title["account"]),
         ("region", title["region"]),
         ("target", title["target"]),
@@ -105,11 +106,11 @@ def facts(title: dict[str, Any]) -> list[tuple[str, str]]:
         *title["providers"].items(),
         ("Tierra", title["tierra"]),
     ]
-    return [(name, value) for name, value in said if value]
+    return [(name, value) for name, value in rows if value]
 
 
 def _actions(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The resources of a tier by what is done with them, and by kind."""
+    """The resources of a tier by action, and by kind."""
     rows = []
     for action, group in groupby(resources, lambda resource: resource["action"]):
         kinds = [
@@ -131,13 +132,13 @@ def _actions(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def html(report: dict[str, Any]) -> str:
-    """One file that needs nothing else; every value is escaped."""
+    """One self-contained file; every value is escaped."""
     return _environment(escape=True).get_template("report.html").render(model(report))
 
 
 def markdown(report: dict[str, Any], longest: int = LONGEST) -> str:
-    """As much as fits: the less there is room for, the more is only counted. Values are code, in which GitHub
-    reads neither HTML nor names of people."""
+    """As much detail as fits; the rest is only counted. Values are code, in which GitHub interprets neither
+    HTML nor mentions."""
     template = _environment(escape=False).get_template("report.md")
     shown = model(report)
     text = ""
@@ -160,7 +161,7 @@ def markdown(report: dict[str, Any], longest: int = LONGEST) -> str:
 
 
 def code(value: object) -> str:
-    """A value as code in Markdown: marked by more backticks than it has itself in a row."""
+    """A value as code in Markdown: marked by more backticks than it has in a row."""
     text = str(value)
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     room = " " if len(fence) > 1 else ""

@@ -9,14 +9,14 @@ from typing import Any
 from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.differences import text
-from tierra.plans.structures import ABSENT, UNKNOWN, Masked, diff, document, holds
+from tierra.plans.structures import ABSENT, UNKNOWN, Masked, diff, holds, parsed
 from tierra.report.findings import IDENTITY, Finding
 
 POLICIES = ("access_policy", "assume_role_policy", "policy")  # arguments that hold one
 
 
 def identity(change: Change) -> Iterator[Finding]:
-    """The finding of one resource, if it gives or takes rights."""
+    """The finding of one resource, if it grants or revokes rights."""
     lines: list[str] = []
     critical = False
     for name in sorted({*change.was, *change.now}):
@@ -34,11 +34,12 @@ def identity(change: Change) -> Iterator[Finding]:
 
 
 def _statements(value: Any) -> dict[str, dict[str, Any]]:
-    """The statements of a policy by Sid, or by what they say where they have none; none of anything else."""
-    said = document(value)
-    if not isinstance(said, dict) or "Statement" not in said:
+    """The statements of a policy by Sid, or by their text if they have none; empty for a value that is not a
+    policy."""
+    policy = parsed(value)
+    if not isinstance(policy, dict) or "Statement" not in policy:
         return {}
-    listed = said["Statement"] if isinstance(said["Statement"], list) else [said["Statement"]]
+    listed = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     named = {}
     for statement in listed:
         if isinstance(statement, dict):
@@ -50,7 +51,7 @@ def _statements(value: Any) -> dict[str, dict[str, Any]]:
 
 
 def _normal(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """One form for all ways to write a statement: one and a list of one are the same."""
+    """A statement in normal form: a single value equals a list of one."""
     return {
         key: sorted(map(str, value))
         if isinstance(value, list)
@@ -119,8 +120,8 @@ def _grant(change: Change) -> Iterator[str]:
         sign, side = ("- ", change.was) if change.action == "delete" else ("+ ", change.now)
         if change.action == "replace":
             yield f"- {_granted({name: change.was.get(name) for name in names})}"
-        said = {name: change.value(name) if side is change.now else side.get(name) for name in names}
-        yield f"{sign}{_granted(said)}"
+        arguments = {name: change.value(name) if side is change.now else side.get(name) for name in names}
+        yield f"{sign}{_granted(arguments)}"
         return
     for name in names:
         was, now = change.was.get(name), change.now.get(name)
@@ -128,8 +129,10 @@ def _grant(change: Change) -> Iterator[str]:
             yield f"~ {name}: {_shown(was)} → {_shown(now)}"
 
 
-def _granted(said: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_shown(part)}" for name, part in said.items() if part not in (None, "", []))
+def _granted(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {_shown(part)}" for name, part in arguments.items() if part not in (None, "", [])
+    )
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the internet reaches, and where the platform's requests come from: paths of the gateway, a firewall
+"""Reachability from the internet, and the source addresses of the platform: paths of the gateway, a firewall
 that no longer blocks, and the addresses of the NAT gateways."""
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from tierra.plans.standing import Standing
 from tierra.plans.structures import UNKNOWN, Masked, holds
 from tierra.report.findings import MOVES, NEEDS_WINDOW, OPENS, REACH, Finding
 from tierra.report.ranges import wide
-from tierra.report.releases import RELEASE, asks_for_credentials, paths, read
+from tierra.report.releases import RELEASE, asks_for_credentials, paths, release_values
 
 WEB_ACL, IP_SET, ADDRESS = "aws_wafv2_web_acl", "aws_wafv2_ip_set", "aws_eip"
 BLOCKS, COUNTS, ALLOWS, OFF = "block", "count", "allow", "off"
 
 
 def reach(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
-    """What the changes of one tier mean for it."""
+    """The effect of the changes of one tier on reachability."""
     listed = list(changes)
     for change in listed:
         if change.type == RELEASE:
@@ -40,7 +40,7 @@ def _paths(change: Change) -> Iterator[Finding]:
         critical = change.action != "delete"
         yield Finding(REACH, change.tier, change.address, change.action, says, lines, critical, verdict=MOVES)
     elif asks_for_credentials(change.was) and not asks_for_credentials(_known(change)):
-        says = "the gateway no longer asks for a key or token"
+        says = "the gateway no longer requires a key or token"
         yield Finding(REACH, change.tier, change.address, change.action, says, (), True, verdict=OPENS)
     elif new:
         says = "its paths can be reached through the gateway"
@@ -48,15 +48,17 @@ def _paths(change: Change) -> Iterator[Finding]:
 
 
 def _known(change: Change) -> Mapping[str, Any]:
-    """A release after the change, as the configuration says it where the values are not known yet."""
+    """A release after the change, with the configured values if they are still unknown."""
     unknown = (
-        change.action != "delete" and read(change.now) is None and not holds(change.now.get("values"), Masked)
+        change.action != "delete"
+        and release_values(change.now) is None
+        and not holds(change.now.get("values"), Masked)
     )
     return change.configured if unknown else change.now
 
 
 def _web_acl(change: Change) -> Iterator[Finding]:
-    """Rules that blocked, and do not any more."""
+    """Rules that no longer block."""
     if change.action == "delete":
         return
     was, now = (_actions(side) for side in (change.was, change.now))
@@ -71,7 +73,7 @@ def _web_acl(change: Change) -> Iterator[Finding]:
 
 
 def _actions(acl: Mapping[str, Any]) -> dict[str, str]:
-    """What each rule does with what it catches; a group of rules that is not overridden blocks."""
+    """The action of each rule; a rule group without an override blocks."""
     rules = acl.get("rule")
     listed = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
     return {
@@ -83,14 +85,14 @@ def _does(rule: Mapping[str, Any]) -> str:
     for key in ("action", "override_action"):
         blocks = rule.get(key)
         for block in [blocks] if isinstance(blocks, dict) else blocks or []:
-            for name, said in block.items() if isinstance(block, dict) else ():
-                if said not in (None, [], UNKNOWN):
+            for name, settings in block.items() if isinstance(block, dict) else ():
+                if settings not in (None, [], UNKNOWN):
                     return BLOCKS if name in (BLOCKS, "none") else str(name)
     return BLOCKS
 
 
 def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
-    """Sets of addresses as wide as a part of the internet, by the rule that asks them."""
+    """IP sets as wide as a part of the internet, by the rule that uses them."""
     was, now = (
         {str(address) for address in side.get("addresses") or [] if isinstance(address, str)}
         for side in (change.was, change.now)
@@ -111,18 +113,18 @@ def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
 
 
 def _rule_of(change: Change, standing: Standing) -> str:
-    """What the rule that asks a set of addresses does, by the configuration; empty when none asks it."""
+    """The action of the rule that uses an IP set, by the configuration; empty if no rule uses it."""
     wanted = f"${{{change.address}.arn}}"
     for acl in standing.configured.get("resource", {}).get(WEB_ACL, {}).values():
         for rule in acl.get("rule") or []:
-            said = (rule.get("statement") or {}).get("ip_set_reference_statement") or {}
-            if said.get("arn") == wanted:
+            ip_set = (rule.get("statement") or {}).get("ip_set_reference_statement") or {}
+            if ip_set.get("arn") == wanted:
                 return _does(rule)
     return ""
 
 
 def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
-    """One finding for all addresses that come and go; the first addresses of a platform are no change."""
+    """One finding for all added and removed addresses; the first addresses of a platform are no change."""
     if not standing.was(ADDRESS) or not standing.will_be(ADDRESS):
         return
     moved = [change_ for change_ in changes if change_.type == ADDRESS and not change_.left_over]
@@ -139,6 +141,6 @@ def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         if all(line.startswith("-") for line in lines):
             says = "requests leave from fewer addresses: no longer from these"
         first = moved[0]
-        # Others that stay are used already: a further address is a change of the whole.
+        # If others stay, an additional address is a change.
         action = first.action if first.destroys else "update"
         yield Finding(REACH, first.tier, first.address, action, says, lines, verdict=MOVES)

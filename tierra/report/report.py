@@ -1,9 +1,9 @@
-"""The report: what the saved plans of an environment will do, on one page.
+"""The report: the changes of the saved plans of an environment, on one page.
 
-`python -m tierra.report.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan` left
-in `stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for a
-browser and `report.json` for programs. With --detailed the exit code is 2 when a plan changes something, as
-terraform's own is with -detailed-exitcode.
+`python -m tierra.report.report [--detailed] cdktf.out/<env> TIER…` reads the JSON plans that `make plan`
+wrote to `stacks/<tier>/`, prints the page, and writes it as `report.md` for a pull request, `report.html` for
+a browser and `report.json` for programs. With --detailed the exit code is 2 if a plan changes something, like
+that of terraform with -detailed-exitcode.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tierra.files import write
-from tierra.plans.changes import PLAN, Change, changes, configuration, outputs, read
+from tierra.plans.changes import PLAN, Change, changes, configuration, outputs, read_plan
 from tierra.plans.standing import Standing, standing
 from tierra.report import calendar, costs, pages, terminal
 from tierra.report.compatibility import compatibility
@@ -42,7 +42,7 @@ CHANGES, NOTHING = "changes", "none"
 @dataclass(frozen=True)
 class Counts:
     """How many resources a tier's plan creates, updates in place and destroys; a replacement counts twice,
-    as terraform counts it. `forecast` says that the plan rests on values made up by the rehearsal."""
+    as terraform counts it. `forecast`: the plan is based on values made up by the rehearsal."""
 
     add: int
     change: int
@@ -74,19 +74,18 @@ def report(
     - `environment`, and `title`: see tierra/report/title.py
     - `verdict`: `changes` or `none`; outputs count as changes
     - `verdict_line`: the worst that holds, and `verdicts`: everything that holds (tierra/report/findings.py)
-    - `tiers`: the counts of each, and its `cost` before and after
-    - `cost`: what all of them cost in a month, as review.costs has it
-    - `findings`: what matters first, in the order of a report
-    - `resources`: every resource that is touched, with the values that differ
-    - `outputs`: the names of those that change, by tier
+    - `tiers`: the counts of each tier, and its `cost` before and after
+    - `cost`: the monthly cost of all tiers, see tierra/report/costs
+    - `findings`: the findings, the most important first, in the order of a report
+    - `resources`: every changed resource, with its differing values
+    - `outputs`: the names of changed outputs, by tier
     - `plans`: the seals of all saved plans of the environment, by tier
 
-    `refused` are findings that no single plan shows. `day` is that by which the support of versions is
-    judged, today when left out. No sensitive value is in the report. Raises FileNotFoundError when a tier has
-    no JSON plan.
+    `refused` are findings about several plans together. `day` is the date for the support of versions, by
+    default today. No sensitive value is in the report. Raises FileNotFoundError when a tier has no JSON plan.
     """
     environment = environment or folder.name
-    counted, outputs_of, plans = {}, {}, {}
+    tier_counts, outputs_of, plans = {}, {}, {}
     touched: dict[str, list[Change]] = {}
     pictures: dict[str, Standing] = {}
     stopped = [*refused]
@@ -95,7 +94,7 @@ def report(
         stack = folder / "stacks" / tier
         plan = plans[tier] = json.loads((stack / PLAN).read_text(encoding="utf-8"))
         planned = configuration(stack)
-        counted[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
+        tier_counts[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         touched[tier] = changes(tier, plan, planned)
         stopped += refused_plan(plan, planned, tier)
         pictures[tier] = standing(plan, planned)
@@ -111,7 +110,7 @@ def report(
         "verdict": CHANGES if changed else NOTHING,
         "verdict_line": whole[0],
         "verdicts": whole,
-        "tiers": counted,
+        "tiers": tier_counts,
         "findings": [asdict(finding) for finding in findings_],
         "resources": [_resource(change) for mine in touched.values() for change in mine],
         "outputs": outputs_of,
@@ -123,7 +122,7 @@ def report(
 
 def seals(folder: Path) -> dict[str, dict[str, Any]]:
     """The seals of all saved plans of an environment, by tier: tierra/run/saved.py writes them."""
-    return {file.parent.name: read(file) for file in sorted(folder.glob(f"stacks/*/{SEAL}"))}
+    return {file.parent.name: read_plan(file) for file in sorted(folder.glob(f"stacks/*/{SEAL}"))}
 
 
 def findings(
@@ -132,8 +131,8 @@ def findings(
     refused: Sequence[Finding] = (),
     within: Sequence[Tenant] = (),
 ) -> list[Finding]:
-    """What matters, by subject; within one the critical first, and what is new last. `touched` and `pictures`
-    are by tier, and in the order of the tiers; `within` is what stands in the network."""
+    """The findings by subject; within a subject critical ones first and new resources last. `touched` and
+    `pictures` are by tier, in the order of the tiers; `within` are the resources in the network."""
     images = dict(sorted(image for picture in pictures.values() for image in _images(picture)))
     result: list[Finding] = [*refused]
     for tier, mine in touched.items():
@@ -180,7 +179,7 @@ def _images(picture: Standing) -> Iterator[tuple[str, str]]:
 
 
 def replacement(change: Change) -> Iterator[Finding]:
-    """Why a resource is made anew, with the arguments that force it."""
+    """Why a resource is replaced, with the arguments that force it."""
     if change.action == "replace":
         lines = tuple(
             f"~ {value.attribute}: {value.was} → {value.now}"
@@ -210,7 +209,7 @@ def _resource(change: Change) -> dict[str, Any]:
 def publish(
     folder: Path, tiers: list[str], environment: str = "", refused: Sequence[Finding] = ()
 ) -> dict[str, Any]:
-    """Builds the report and writes it, each file whole or not at all: `report.json` last, for programs."""
+    """Builds the report and writes it, each file atomically; `report.json` last, for programs."""
     result = report(folder, tiers, environment, refused)
     write(folder / "report.md", pages.markdown(result))
     write(folder / "report.html", pages.html(result))

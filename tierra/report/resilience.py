@@ -16,7 +16,7 @@ DOCUMENTDB, INSTANCE, NAT = "aws_docdb_cluster", "aws_docdb_cluster_instance", "
 
 
 def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
-    """What the changes of one tier take."""
+    """The redundancy that the changes of one tier remove."""
     listed = list(changes)
     for change in listed:
         if change.action in ("update", "replace"):
@@ -26,34 +26,34 @@ def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Findin
 
 
 def _weaker(change: Change) -> Iterator[Finding]:
-    """One finding for all that a resource loses and stays."""
-    said: list[str] = []
+    """One finding for the redundancy that a remaining resource loses."""
+    texts: list[str] = []
     lines: list[str] = []
     critical = False
     for name, (says, worst) in known(change.type).standbys.items():
         if change.was.get(name) is True and change.now.get(name) is False:
-            said.append(says)
+            texts.append(says)
             lines.append(f"~ {name}: true → false")
             critical |= worst
     for name, (what, alone) in known(change.type).counts.items():
         was, now = change.was.get(name), change.now.get(name)
         if isinstance(was, int) and isinstance(now, int) and now < was:
-            said.append(f"{what}: {was} → {now}")
+            texts.append(f"{what}: {was} → {now}")
             lines.append(f"~ {name}: {was} → {now}")
             critical |= now <= alone
     if change.type == RELEASE and runs_pods(change.was):
         was, now = replicas(change.was), replicas(change.now)
         if was is not None and now is not None and now < was:
-            said.append(f"pods that always run: {was} → {now}")
+            texts.append(f"pods that always run: {was} → {now}")
             lines.append(f"~ replicas: {was} → {now}")
             critical |= now <= 1
-    if said:
-        what = "; ".join(said)
+    if texts:
+        what = "; ".join(texts)
         yield Finding(RESILIENCE, change.tier, change.address, change.action, what, tuple(lines), critical)
 
 
 def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
-    """One finding for each kind of which there are several, and then fewer, but not none by intent."""
+    """One finding for each kind whose number decreases from several, but not to an intended zero."""
 
     def kind_of(terraform_type: str, wanted: Callable[[Values], bool] = lambda _: True) -> tuple[int, int]:
         sides = (standing.was(terraform_type), standing.will_be(terraform_type))
@@ -84,7 +84,7 @@ def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
 
 
 def _shrinks(away: list[Change], says: str, critical: bool) -> Iterator[Finding]:
-    """One finding for all that goes; the first stands for it."""
+    """One finding for all removed resources, with the address of the first."""
     lines = tuple(f"- {change.address}" for change in away)
     for first in away[:1]:
         yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, critical)

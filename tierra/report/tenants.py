@@ -1,6 +1,6 @@
 """What is in a network, a subnet or a subnet group: databases, the cluster, the load balancer, by name.
 
-They are in other tiers than what they stand in, so the plan of one tier does not show them.
+They are in other tiers than the network, so the plan of one tier does not show them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tierra.aws.types import known
-from tierra.plans.changes import PLAN, read
+from tierra.plans.changes import PLAN, read_plan
 
 DATABASES = ("aws_db_instance", "aws_docdb_cluster", "aws_elasticache_replication_group")
 SUBNET = "aws_subnet"
-# Zone by zone, by the tag of the subnet.
+# Types with one resource per zone, by the tag of the subnet.
 SUBNETS: Mapping[str, tuple[str, ...]] = {
     "database": DATABASES,
     "private": ("aws_eks_cluster",),
@@ -35,7 +35,7 @@ def tenants(folder: Path) -> list[Tenant]:
     result: list[Tenant] = []
     for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
         plan = _plan(generated.parent)
-        for kind, values in _planned(plan) if plan else _configured(read(generated)):
+        for kind, values in _planned(plan) if plan else _configured(read_plan(generated)):
             tenant = known(kind).tenant
             name = values.get(tenant[1]) if tenant else None
             if tenant and isinstance(name, str) and not values.get("replicate_source_db"):
@@ -54,18 +54,18 @@ def inside(terraform_type: str, values: Mapping[str, Any], standing: Iterable[Te
     kinds = SUBNETS.get(kind, ()) if zonal else ground_of
     names = sorted(f"{each.called} {each.name}" for each in standing if each.type in kinds)
     if not names:
-        return "AWS deletes it only once nothing stands in it" if kinds else ""
+        return "AWS deletes it only when it is empty" if kinds else ""
     *others, last = names
     named = f"{', '.join(others)} and {last}" if others else last
     if zonal:
-        return f"parts of {named} may stand in it; AWS deletes it only once they are gone"
-    return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only once they are gone"
+        return f"parts of {named} may be in it; AWS deletes it only after they are deleted"
+    return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only after they are deleted"
 
 
 def _plan(stack: Path) -> dict[str, Any]:
-    """The plan of a tier; nothing of one that is being written just now."""
+    """The plan of a tier; empty while it is being written."""
     try:
-        return read(stack / PLAN)
+        return read_plan(stack / PLAN)
     except ValueError:
         return {}
 

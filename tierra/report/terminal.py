@@ -17,15 +17,16 @@ from tierra.report.title import REHEARSAL
 
 MOST = 12  # findings of a subject, and lines of a finding
 STYLES = {"+": "green", "-": "red", "~": "yellow"}
-LOG = (160, 41)  # columns and rows where there is no terminal
-# From much to little: how many findings of a subject, and lines of each. The first that fits is taken; if
+LOG = (160, 41)  # columns and rows without a terminal
+# From more to less detail: the numbers of findings of a subject, and of lines of each. The first that fits is
+# used; if
 # none does, a subject is one line.
 DEPTHS = ((MOST, MOST), (MOST, 3), (6, 3), (6, 1), (6, 0), (3, 0), (2, 0), (1, 0))
 VERBS = ("add", "change", "destroy")
 
 
 def show(report: dict[str, Any], page: str, below: int = 0) -> None:
-    """Prints the first screen, with room for some rows below it; colours only where a terminal is."""
+    """Prints the first screen, leaving `below` rows free; in colour only on a terminal."""
     console = Console(highlight=False, markup=False)
     width, height = console.size if console.is_terminal else LOG
     if not console.is_terminal:
@@ -35,7 +36,7 @@ def show(report: dict[str, Any], page: str, below: int = 0) -> None:
 
 
 def screen(report: dict[str, Any], page: str, width: int, height: int) -> list[RenderableType]:
-    """At most `height - 1` rows, as long as there is room for the counts: a prompt comes behind them."""
+    """At most `height - 1` rows, if the counts fit: a prompt follows."""
     head: list[RenderableType] = [heading(report), verdict(report)]
     tail: list[RenderableType] = []
     if waiting := forecasts(report["tiers"]):
@@ -60,7 +61,7 @@ def screen(report: dict[str, Any], page: str, width: int, height: int) -> list[R
 
 
 def heading(report: dict[str, Any]) -> Text:
-    """Where the plans lead, on one line."""
+    """The target of the plans, on one line."""
     title = report["title"]
     line = Text()
     if title["target"] == REHEARSAL:
@@ -89,7 +90,7 @@ def _commit(spec: dict[str, Any]) -> str:
 
 
 def verdict(report: dict[str, Any]) -> Text:
-    """The worst that holds, and what else does."""
+    """The worst verdict, and the other ones."""
     worst, *others = report["verdicts"]
     style = {"bad": "red", "good": "green"}.get(tone(worst), "yellow")
     line = Text().append(worst[:1].upper() + worst[1:], style=f"bold {style}")
@@ -97,7 +98,7 @@ def verdict(report: dict[str, Any]) -> Text:
 
 
 def tone(verdict: str) -> str:
-    """`bad`, `good`, or `fair` for all between."""
+    """`bad`, `good`, or `fair` for everything between."""
     bad, good = (REFUSES, FORBIDS, LOSES_DATA), (SAFE, NO_CHANGES)
     return "bad" if verdict in bad else "good" if verdict in good else "fair"
 
@@ -121,9 +122,9 @@ def table(tiers: dict[str, Any], cost: dict[str, Any] | None = None, *, narrow: 
         rows.add_column(name, str(sum(tier[name] for tier in tiers.values())), justify="right", no_wrap=True)
     priced = any("cost" in tier for tier in tiers.values())
     if priced:
-        said = cost or {}
+        sums = cost or {}
         rows.add_column(
-            f"{said.get('currency', '')}/month".lstrip("/"), spent(said), justify="right", no_wrap=True
+            f"{sums.get('currency', '')}/month".lstrip("/"), spent(sums), justify="right", no_wrap=True
         )
     rows.add_column("", "", no_wrap=True)
     for tier, count in tiers.items():
@@ -143,14 +144,14 @@ def spent(cost: dict[str, Any]) -> str:
 
 
 def _cost(cost: dict[str, Any]) -> str:
-    """Where the prices are from, and what has none."""
+    """The source of the prices, and the resources without one."""
     missing = len(cost.get("unpriced") or [])
-    said = f"Prices: {cost.get('source', '')}"
-    return f"{said}; {missing} without one" if missing else said
+    text = f"Prices: {cost.get('source', '')}"
+    return f"{text}; {missing} without one" if missing else text
 
 
 def first(findings: list[dict[str, Any]]) -> Iterator[RenderableType]:
-    """What matters, by subject."""
+    """The findings, by subject."""
     for line in _listed(findings, MOST, MOST):
         if not line.plain.startswith(" "):
             yield Text("")
@@ -158,7 +159,7 @@ def first(findings: list[dict[str, Any]]) -> Iterator[RenderableType]:
 
 
 def _fitting(findings: list[dict[str, Any]], rows: int) -> list[Text]:
-    """As much of the findings as fits."""
+    """The findings, with as much detail as fits."""
     for most, lines in DEPTHS:
         subjects = list(_listed(findings, most, lines))
         if len(subjects) <= rows:
@@ -171,7 +172,7 @@ def _fitting(findings: list[dict[str, Any]], rows: int) -> list[Text]:
 
 
 def _subjects(findings: list[dict[str, Any]]) -> Iterator[tuple[str, list[Group], list[Group]]]:
-    """The title of each subject, what is shown, and what is new and only counted."""
+    """The title of each subject, its shown findings, and the new ones that are only counted."""
     for subject, group in groupby(findings, lambda finding: finding["subject"]):
         members = list(group)
         shown = [finding for finding in members if finding["action"] != "create" or finding["critical"]]
@@ -204,8 +205,8 @@ def _short(findings: list[dict[str, Any]]) -> Iterator[Text]:
         line = Text(title, style="bold").append(f" ({_count(shown) + _count(new)})  ", style="not bold")
         if shown:
             line.append(shown[0].title, style=f"{_style(shown[0]) or 'not bold'}")
-            said = shown[0].says or "".join(shown[0].lines[:1])
-            line.append(f": {said}" if said else "", style="not bold")
+            text = shown[0].says or "".join(shown[0].lines[:1])
+            line.append(f": {text}" if text else "", style="not bold")
         else:
             line.append("new: see the report", style="not bold dim")
         yield line

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from tierra.bindings.terraform import TERRAFORM, planned
-from tierra.plans.changes import CONFIGURATION, PLAN, read
+from tierra.plans.changes import CONFIGURATION, PLAN, read_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 REHEARSAL = "rehearsal"
 LOCK, GENERATED = ".terraform.lock.hcl", "cdk.tf.json"
-MOST_LINES = 200  # of the difference between a spec and its commit
+MOST_LINES = 200  # of the diff between a spec and its commit
 
 
 def title(folder: Path, tiers: list[str], environment: str, root: Path = ROOT) -> dict[str, Any]:
-    """The head of the report on the saved plans in an output folder; what cannot be found out is empty.
+    """The head of the report on the saved plans in an output folder; unknown values are empty.
 
     - `environment`, `account`, `region`
     - `target`: `aws` or `rehearsal`
@@ -31,7 +31,7 @@ def title(folder: Path, tiers: list[str], environment: str, root: Path = ROOT) -
     - `terraform` (of OpenTofu with its name), `providers` by name, `tierra`: versions
     """
     stacks = [folder / "stacks" / tier for tier in tiers]
-    plans = [read(stack / PLAN) for stack in stacks]
+    plans = [read_plan(stack / PLAN) for stack in stacks]
     provider = next(filter(None, map(_provider, stacks)), {})
     times = sorted(plan["timestamp"] for plan in plans if isinstance(plan.get("timestamp"), str))
     accounts = provider.get("allowed_account_ids") or [""]
@@ -55,7 +55,7 @@ def _program(plan: Mapping[str, Any]) -> str:
 
 
 def spec(path: str, root: Path) -> dict[str, Any]:
-    """What git knows of a spec; nothing where there is no git, no repository or no commit."""
+    """The facts of git about a spec; empty without git, repository or commit."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     result: dict[str, Any] = {"path": path, "commit": (commit or "").strip(), "edited": None, "diff": ""}
     if not commit or not (root / path).exists():
@@ -73,7 +73,7 @@ def spec(path: str, root: Path) -> dict[str, Any]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git prints; None when it fails, or is not there."""
+    """The output of git; None if it fails, or is not installed."""
     try:
         ended = subprocess.run(
             ["git", *arguments],
@@ -91,27 +91,27 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 def _provider(stack: Path) -> Mapping[str, Any]:
-    """The block of the AWS provider in what was planned."""
+    """The block of the AWS provider in the planned configuration."""
     blocks = _configuration(stack).get("provider", {}).get("aws") or [{}]
     first: Mapping[str, Any] = blocks[0] if isinstance(blocks, list) else blocks
     return first
 
 
 def _configuration(stack: Path) -> dict[str, Any]:
-    return read(stack / CONFIGURATION) or read(stack / GENERATED)
+    return read_plan(stack / CONFIGURATION) or read_plan(stack / GENERATED)
 
 
 def _target(folder: Path, stacks: list[Path]) -> str:
-    """As the plans were sealed; a forecast has no seal, and the folder says it."""
+    """The target in the seals of the plans; for a forecast, which has no seal, that of the folder."""
     for stack in stacks:
         if (stack / "plan.seal").exists():
             return str(json.loads((stack / "plan.seal").read_text(encoding="utf-8")).get("target", ""))
-    said = folder / "target"
-    return said.read_text(encoding="utf-8").strip() if said.exists() else ""
+    file = folder / "target"
+    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
 
 
 def _versions(stack: Path) -> Iterator[tuple[str, str]]:
-    """Providers by name: those that terraform chose, or else those that the configuration asks for."""
+    """Providers by name: those that terraform chose, or else those that the configuration requires."""
     lock = stack / LOCK
     chosen = r'provider "[^"]*/([^"/]+)" \{\s*version\s*=\s*"([^"]+)"'
     versions = re.findall(chosen, lock.read_text(encoding="utf-8")) if lock.exists() else []
@@ -126,5 +126,5 @@ def _versions(stack: Path) -> Iterator[tuple[str, str]]:
 
 def _tierra(root: Path) -> str:
     project = root / "pyproject.toml"
-    said = tomllib.loads(project.read_text(encoding="utf-8")) if project.exists() else {}
-    return str(said.get("project", {}).get("version", ""))
+    project_table = tomllib.loads(project.read_text(encoding="utf-8")) if project.exists() else {}
+    return str(project_table.get("project", {}).get("version", ""))

@@ -1,6 +1,6 @@
 """Changes that AWS will refuse although terraform plans them, each with the remedy in the spec.
 
-The rules are those by which the embedded provider answers, `tierra.aws.transitions`.
+The rules are those of the embedded provider, `tierra.aws.transitions`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tierra.report.findings import REFUSED, Finding
 from tierra.report.protection import protected_deletions
 from tierra.versions import numbers
 
-# The way out of each rule, by the keys of the spec. `was` is the value of the rule's argument as it is,
+# The remedy of each rule, by the keys of the spec. `was` is the present value of the rule's argument,
 # `near` one that AWS accepts; the other names in braces are in _words.
 REMEDIES: Mapping[str, str] = {
     "postgres_lower": (
@@ -63,11 +63,12 @@ REMEDIES: Mapping[str, str] = {
 }
 NAMED = ("allocated_storage", "cluster_name", "node_group_name", "identifier", "cluster_identifier")
 POSTGRES = "aws_db_instance.postgres"
-STORAGE = "postgres_storage_gb"  # the output that holds what the spec asked for when it was applied last
+STORAGE = "postgres_storage_gb"  # the output with the storage of the spec at the last apply
 
 
 def refused(change: Change, around: Around = alone) -> Iterator[Finding]:
-    """What AWS refuses of one change. `around` gives the resources of a type as the plan leaves them."""
+    """The findings about one change that AWS refuses. `around` returns the resources of a type after the
+    plan."""
     if change.action not in ("create", "replace", "update"):
         return
     was = change.was if change.action == "update" else None
@@ -76,7 +77,8 @@ def refused(change: Change, around: Around = alone) -> Iterator[Finding]:
 
 
 def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str) -> list[Finding]:
-    """What AWS refuses of a whole plan (`terraform show -json`): such a plan must not be applied."""
+    """The findings about a plan (`terraform show -json`) that AWS refuses: such a plan must not be
+    applied."""
     planned = plan.get("planned_values", {}).get("root_module", {}).get("resources", [])
 
     def around(terraform_type: str) -> list[Mapping[str, Any]]:
@@ -93,7 +95,7 @@ def refused_plan(plan: dict[str, Any], configuration: dict[str, Any], tier: str)
 
 
 def _subnets(plan: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Subnets of another tier with their zones, out of outputs that this one reads: their ids by zone."""
+    """Subnets of another tier with their zones, from outputs that this one reads: their ids by zone."""
     prior = plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", [])
     for resource in prior:
         if resource["type"] != "terraform_remote_state":
@@ -111,7 +113,7 @@ def _finding(change: Change, rule: Rule) -> Finding:
 
 
 def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
-    """What a remedy may name."""
+    """The variables of the remedies."""
     sides = {**change.now, **change.was}
     words = {name: text(sides.get(name)) for name in NAMED}
     least, most, wanted = (
@@ -131,7 +133,7 @@ def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
 
 
 def _near(was: Any, now: Any) -> Any:
-    """The next version on the way to what is wanted; on a way back, the one that there is."""
+    """The next version towards the requested one; for a downgrade, the present one."""
     old, new = numbers(was), numbers(now)
     if new <= old:
         return was
@@ -139,8 +141,8 @@ def _near(was: Any, now: Any) -> Any:
 
 
 def _storage(plan: dict[str, Any], tier: str) -> Iterator[Finding]:
-    """Less storage in the spec than when it was applied last. The provider plans nothing then, because AWS
-    may have let the storage grow; the database would keep more than the spec says."""
+    """Less storage in the spec than at the last apply. The provider plans no change then, because the storage
+    may have grown by itself; the database would keep more than the spec has."""
     output = plan.get("output_changes", {}).get(STORAGE, {})
     was, now = str(output.get("before")), str(output.get("after"))
     resources = {entry["address"]: entry["change"]["actions"] for entry in plan.get("resource_changes", [])}

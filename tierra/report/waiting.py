@@ -35,5 +35,5 @@ def when(change: Change, argument: str) -> str:
 
 def window(change: Change) -> str:
     """`in the maintenance window (sun:09:00-sun:10:00 UTC)`."""
-    said = next((change.now[name] for name in WINDOWS if isinstance(change.now.get(name), str)), "")
-    return f"in the maintenance window{f' ({said} UTC)' if said else ''}"
+    window_ = next((change.now[name] for name in WINDOWS if isinstance(change.now.get(name), str)), "")
+    return f"in the maintenance window{f' ({window_} UTC)' if window_ else ''}"

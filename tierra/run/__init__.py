@@ -1,1 +1,2 @@
-"""What make calls: one tier planned, applied or destroyed in one process. `python -m tierra.run --help`."""
+"""The entry point of make: plans, applies or destroys one tier in one process. `python -m tierra.run
+--help`."""

@@ -1,10 +1,10 @@
-"""What the Makefile calls, once for each tier or once for all.
+"""The entry point of the Makefile, once for each tier or once for all.
 
     python -m tierra.run --env ENV --out OUT VERB [WORD…]
 
-Everything else that make was told (TIER, APPROVE, REHEARSE, …) is read from the environment: workspace.py.
-Exit code 0 is success, 1 a failure whose message is on standard error, 2 changes where DETAILED asks for
-them, or drift, 130 an interrupt.
+All other options of make (TIER, APPROVE, REHEARSE, …) are read from the environment: workspace.py.
+Exit code 0 is success, 1 a failure whose message is on standard error, 2 changes if DETAILED is set, or
+drift, 130 an interrupt.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tierra.run.board import STOPPED, Board, Patient, put
 from tierra.run.terraform import INTERRUPTED, Interrupted
 from tierra.run.workspace import Failed, Workspace
 
-# Modules are imported when they are needed: one call is one verb. What is done for one tier at a time, in the
-# order of make's graph, takes a Tier:
+# Modules are imported when they are needed: one call is one verb. Verbs that run for each tier, in the order
+# of make's graph, take a Tier:
 OF_A_TIER = {
     "init": "look.init",
     "validate": "look.validate",
@@ -28,9 +28,9 @@ OF_A_TIER = {
     "plan": "plan.plan",
     "apply": "apply.apply",
     "destroy": "destroy.destroy",
-    "drift": "drift.look",
+    "drift": "drift.compare_tier",
 }
-# What is done once takes the Workspace:
+# Verbs that run once take the Workspace:
 OF_ALL = {
     "ask-apply": "approve.apply",
     "ask-destroy": "destroy.ask",
@@ -48,10 +48,10 @@ OF_ALL = {
     "bootstrap": "bootstrap.bootstrap",
     "lock": "providers.lock",
 }
-# And these the words of the command line besides:
+# These also take the words of the command line:
 WITH_WORDS = {"ready": "ready.ready", "commands": "dry.write", "rehearse": "rehearse.rehearse"}
 
-# What changes something outside the folder of the environment:
+# Verbs that change something outside the folder of the environment:
 CHANGES = ("apply", "finish", "destroy", "recover", "bootstrap", "unlock")
 
 
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def _interrupted(workspace: Workspace, verb: str) -> str:
-    """What is left after Ctrl-C, and how to go on."""
+    """The message after Ctrl-C: the state of the run, and how to continue."""
     if verb not in CHANGES:
         return f"{verb.removeprefix('ask-')}: interrupted; nothing was changed"
     if verb in ("apply", "finish"):

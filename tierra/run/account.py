@@ -28,7 +28,7 @@ QUICK = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts"
 
 
 class Refused(Exception):
-    """What is wrong, and what to do, in lines for people."""
+    """A refusal: the problem and the remedy, as text for the user."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"{what}\n  remedy: {remedy}")
@@ -77,14 +77,14 @@ def look_at_account(workspace: Workspace, backend: Backend) -> None:
         if backend.role and error.operation_name == "AssumeRole":
             raise Refused(
                 f"AWS refuses to let these credentials assume {backend.role} ({code})",
-                "sign in as whom that role trusts, or correct assume_role in"
+                "sign in with an identity that the role trusts, or correct assume_role in"
                 f" environments/{environment}.yaml",
             ) from None
         what = f"AWS refuses the credentials ({code})"
         raise Refused(what, f"sign in to the account {backend.account} again") from None
     except BotoCoreError as error:
         raise Refused(
-            f"AWS cannot be asked for your identity: {error}", "check credentials and network"
+            f"your identity cannot be read from AWS: {error}", "check credentials and network"
         ) from None
     if account != backend.account:
         raise Refused(
@@ -94,8 +94,8 @@ def look_at_account(workspace: Workspace, backend: Backend) -> None:
 
 
 def wrong_zone(region: str, letters: Sequence[str], role: str | None = None) -> tuple[str, str] | None:
-    """What is wrong with the zones of a spec, and what to do. Letters stand for other zones in each account,
-    so that AWS alone knows. Raises ClientError or BotoCoreError where it does not say."""
+    """What is wrong with the zones of a spec, and what to do. The same letter is another zone in each
+    account, so only AWS can tell. Raises ClientError or BotoCoreError if it cannot be asked."""
     answered = client("ec2", region, role).describe_availability_zones()["AvailabilityZones"]
     ids = {zone["ZoneName"]: zone["ZoneId"] for zone in answered if zone["State"] == "available"}
     usable = [name.removeprefix(region) for name, id_ in ids.items() if id_ not in REFUSED_BY_EKS]
@@ -109,7 +109,7 @@ def wrong_zone(region: str, letters: Sequence[str], role: str | None = None) -> 
 
 
 def look_at_zones(workspace: Workspace) -> None:
-    """Raises Refused when a zone of the spec cannot be used; says nothing where AWS does not say."""
+    """Raises Refused if a zone of the spec cannot be used; accepts it if AWS cannot be asked."""
     facts = workspace.facts
     with suppress(ClientError, BotoCoreError):
         if wrong := wrong_zone(facts["region"], facts["zones"], facts.get("assume_role")):
@@ -138,9 +138,9 @@ def look_at_states(places: Sequence[Backend], ours: Program) -> None:
     """Raises Refused when a state was written by a newer minor version of the program than this one, or by
     OpenTofu and this is Terraform.
 
-    Both write a version under the same name, and their versions say nothing about each other. By the registry
-    of its providers a state says which of the two wrote it. OpenTofu reads the providers of Terraform as its
-    own; Terraform does not (opentofu/opentofu, internal/tofumigrate).
+    Both write a version under the same name, and their versions cannot be compared. The registry of its
+    providers tells which of the two wrote a state. OpenTofu treats the providers of Terraform as its own;
+    Terraform does not (opentofu/opentofu, internal/tofumigrate).
     """
     moved = []
     s3 = client("s3", places[0].region, places[0].role)
@@ -149,11 +149,11 @@ def look_at_states(places: Sequence[Backend], ours: Program) -> None:
             body = s3.get_object(Bucket=backend.bucket, Key=backend.key)["Body"]
             version, writer = _written_by(body.iter_chunks(CHUNK))
         except (ClientError, BotoCoreError):
-            continue  # none yet, or terraform will say why it cannot be read
+            continue  # no state yet, or terraform will report why it cannot be read
         if writer in (ours.name, "") and _minor(version) > _minor(ours.version):
             raise Refused(
                 f"the state {backend.key} was written by {writer or 'version'} {version}, and this is {ours}",
-                f"use {ours.name} {version} or newer: an older one may drop what it does not know",
+                f"use {ours.name} {version} or newer: an older one may drop unknown data",
             )
         if writer and writer != ours.name:
             moved.append(backend.key)
@@ -172,7 +172,7 @@ def _some(keys: list[str]) -> str:
 
 def _written_by(chunks: Iterable[bytes]) -> tuple[str, str]:
     """The version in a state, and Terraform or OpenTofu; empty where the state has no resource of AWS. It is
-    read up to the first resource that says it."""
+    read up to the first resource of AWS."""
     text, host = b"", None
     for chunk in chunks:
         text += chunk
@@ -187,8 +187,8 @@ def _minor(version: str) -> tuple[int, ...]:
     return numbers(version.partition("-")[0])[:2]
 
 
-def look(workspace: Workspace) -> None:
-    """Raises Failed when credentials, bucket or states are not as a run needs them. Nothing is changed."""
+def check_account(workspace: Workspace) -> None:
+    """Raises Failed if credentials, bucket or states are unsuitable for a run. Nothing is changed."""
     places = [Backend.of(tier.folder) for tier in workspace.tiers()]
     environment = workspace.environment
     try:

@@ -1,7 +1,7 @@
 """Imports existing AWS resources: import blocks from a small file, planned before anything changes.
 
-The file maps tiers to addresses to the IDs of what exists. An address is one of the generated Terraform; what
-a state holds already under the same ID is passed over, so the file may be used again and again.
+The file maps tiers to addresses to the IDs of what exists. Addresses are those of the generated Terraform; a
+resource that a state already contains under the same ID is skipped, so the file can be used again.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from tierra.validation.reader import Document, read
 BLOCKS = "import.tf.json"
 GENERATED = "cdk.tf.json"
 MARK = "Written by make import; make apply removes it."
-# By these a state knows what an ID of AWS means.
+# Attributes by which a state identifies a resource of AWS.
 NAMES = ("id", "arn", "name", "bucket", "identifier", "cluster_identifier")
 
 
 def wanted(file: Path, folder: Path, tiers: list[str]) -> dict[str, dict[str, str]]:
-    """The IDs that the file asks for, by tier and address; none without a file. Raises SpecError with
-    everything that is wrong with it; the states are asked of the chosen tiers."""
+    """The IDs in the file, by tier and address; none without a file. Raises SpecError with all its problems;
+    only the states of the chosen tiers are read."""
     if not file.exists():
         return {}
     document = read(file)
@@ -92,7 +92,7 @@ def _meant(word: str, options: list[str]) -> str:
 
 
 def _held(stack: Path) -> dict[str, list[str]]:
-    """By address, the names by which the state knows each resource, its ID first."""
+    """By address, the identifiers of each resource in the state, its ID first."""
     values = json.loads((stack / "state.json").read_text()).get("values", {})
     return {
         resource["address"]: [
@@ -105,7 +105,7 @@ def _held(stack: Path) -> dict[str, list[str]]:
 
 def write(file: Path, tiers: list[Tier]) -> None:
     """Writes import blocks beside the generated Terraform of each tier for which the file has any, and
-    removes those of an earlier run elsewhere, with the plan that was made of them. Raises SpecError, before
+    removes those of an earlier run in other tiers, with the plan made from them. Raises SpecError, before
     anything is written, for a wrong file and for blocks that make import did not write."""
     folder = tiers[0].workspace.out
     entries = wanted(file, folder, [tier.name for tier in tiers])
@@ -135,7 +135,7 @@ def adopted(plan: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def lines(plan: dict[str, Any]) -> Iterator[str]:
-    """What a plan adopts, one line each."""
+    """The resources that a plan adopts, one line each."""
     for address, identity, change in adopted(plan):
         changed = [edit.attribute for edit in differences(change)] if "update" in change["actions"] else []
         then = f", and changes {', '.join(changed)}" if changed else ", as it is"
@@ -143,28 +143,28 @@ def lines(plan: dict[str, Any]) -> Iterator[str]:
 
 
 def check(tier: Tier) -> None:
-    """Raises Failed, and the plan is thrown away, when it would destroy what it adopts to build it anew."""
+    """Raises Failed, and deletes the plan, if it would replace a resource that it adopts."""
     if not tier.imports.exists():
         return
     plan = read_json(tier.plan_json)
-    said = []
+    messages = []
     for address, identity, change in adopted(plan):
         if "delete" in change["actions"]:
             forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
-            said.append(
-                f"import: refused, nothing was changed: {address}: {identity} would be destroyed and built"
-                f" anew\n  rule:   what is adopted must stay; these arguments differ and cannot be changed:"
-                f" {forced}\n"
-                f"  remedy: write into the spec what {identity} has, adopt what it stands on as well, such as"
-                " its key, or remove it from the file; then make import"
+            messages.append(
+                f"import: refused, nothing was changed: {address}: {identity} would be destroyed and created"
+                " again\n  rule:   an adopted resource must not be replaced; these arguments differ and"
+                f" cannot be changed: {forced}\n"
+                f"  remedy: write the values of {identity} into the spec, also adopt the resources that it"
+                " depends on, such as its key, or remove it from the file; then make import"
             )
-    if said:
+    if messages:
         tier.forget_plan()
-        raise Failed("\n".join(said))
+        raise Failed("\n".join(messages))
 
 
 def following(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
-    """What was planned, and what to type next."""
+    """The result, and the next command."""
     planned = [tier for tier in tiers if tier.imports.exists()]
     ready = [tier for tier in planned if tier.plan_json.exists()]
     for tier in ready:

@@ -13,8 +13,8 @@ from tierra.run.workspace import Workspace
 
 
 def planned(workspace: Workspace) -> int:
-    """Prints the first screen of the report and writes its pages. With DETAILED=yes 2 when something
-    changes, as terraform's own exit code."""
+    """Prints the first screen of the report and writes its pages. With DETAILED=yes returns 2 if something
+    changes, like terraform's exit code."""
     Board(workspace.out).close()
     refused = [*order.findings(workspace), *gate.findings(workspace.tiers())]
     approve.keep(workspace)
@@ -31,20 +31,20 @@ def planned(workspace: Workspace) -> int:
 
 
 def validated(workspace: Workspace) -> None:
-    """Takes the table away."""
+    """Removes the table."""
     Board(workspace.out).close()
 
 
 def destroyed(workspace: Workspace) -> None:
-    """Says what was destroyed. The table stays: it has the counts."""
+    """Prints what was destroyed. The table stays, because it has the counts."""
     Board(workspace.out).close(keep=True)
     names = ", ".join(tier.name for tier in destroy.destroyed(workspace))
     print(f"destroy: nothing is left of {workspace.environment} ({names})")
 
 
 def applied(workspace: Workspace) -> None:
-    """Removes what was held back; says what was applied, which tiers wait, and where the platform is. The
-    table stays: it has the counts."""
+    """Removes the resources that were held back; prints what was applied, which tiers wait, and the addresses
+    of the platform. The table stays, because it has the counts."""
     finish(workspace)
     Board(workspace.out).close(keep=True)
     states = {tier.name: glance(tier) for tier in workspace.tiers(workspace.order)}
@@ -76,7 +76,7 @@ def _applied(workspace: Workspace, states: dict[str, str]) -> Iterator[str]:
 
 
 def reached(workspace: Workspace) -> Iterator[str]:
-    """How to reach what was built, as far as it is there."""
+    """The addresses of the platform, as far as it exists."""
     domain = upstream.now(workspace.tier("edge")).get("domain")
     cluster = upstream.now(workspace.tier("compute")).get("cluster_name")
     yield from wanted_records(workspace)
@@ -92,8 +92,8 @@ def reached(workspace: Workspace) -> Iterator[str]:
 
 
 def wanted_records(workspace: Workspace) -> Iterator[str]:
-    """The records that the operator sets, where the names are not in Route 53. No CNAME may stand at the top
-    of a zone (RFC 1034, 3.6.2)."""
+    """The records that the operator must create if the names are not in Route 53. A CNAME is not allowed at
+    the top of a zone (RFC 1034, 3.6.2)."""
     edge = upstream.now(workspace.tier("edge"))
     for host, target in edge.get("dns_records", {}).items():
         yield f"Record:    {host} CNAME {target} (an alias record where {host} is a zone of its own)"

@@ -1,4 +1,4 @@
-"""Applies one tier: exactly its saved plan, made again if values that it reads from other tiers have
+"""Applies one tier: exactly its saved plan, or a new plan if values that it reads from other tiers have
 changed."""
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def apply(tier: Tier) -> None:
 
 
 def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
-    """Makes sure of a plan that fits what other tiers, and the images that run, are now; it is asked about
-    where it does more than was approved. What is said when there is nothing to do."""
+    """Ensures that the plan matches the present values of other tiers and the running images; a new plan
+    needs an approval if it does more than the approved one. Returns a message if there is nothing to do."""
     if reason := saved.fault(tier):
         raise Failed(f"apply: {reason}: run {tier.workspace.command('plan')}")
     for need in tier.needs:
@@ -65,7 +65,7 @@ def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
 
 def _ask_again(tier: Tier, board: Board, why: str) -> None:
     """Raises Failed unless the new plan may be applied."""
-    from tierra.run import approve  # all that reports are made of, which an apply of saved plans does without
+    from tierra.run import approve  # imports the whole report, which an apply of saved plans does not need
 
     approve.again(tier, board, why)
 
@@ -75,14 +75,15 @@ def _some(names: list[str]) -> str:
 
 
 def glance(tier: Tier) -> str:
-    """Reads the state of another tier, which is answered; its outputs are kept beside it."""
+    """Reads and returns the state of another tier, and saves its outputs beside it."""
     state = order.stored(tier)
     planning.keep_outputs(tier, state)
     return state
 
 
 def _hold(tier: Tier, terraform: Terraform, plan: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """Leaves out of the plan what consumers still use: see order.py. What is left out, with its users."""
+    """Excludes resources that consumers still use from the plan: see order.py. Returns them, with their
+    users."""
     tier.held.unlink(missing_ok=True)
     held = order.released(tier, plan)
     if held:
@@ -129,7 +130,7 @@ def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]
 
 
 def finish(workspace: Workspace) -> None:
-    """Removes what was held until all consumers were applied, consumers first."""
+    """Removes the resources that were held back until all consumers were applied, consumers first."""
     for tier in reversed(workspace.tiers()):
         if not tier.held.exists():
             continue

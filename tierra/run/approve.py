@@ -1,9 +1,8 @@
 """Asks before anything changes.
 
-To apply takes a yes, once for the whole environment, to what the report shows; to destroy the name of the
-environment. APPROVE gives either answer in advance, and without a terminal to ask on nothing else does. A
-tier that is planned for real afterwards is asked about again only if its plan does what the approved one did
-not show.
+An apply needs a yes to the report, once for the whole environment; a destroy needs the name of the
+environment. APPROVE gives the answer in advance, which is required without a terminal. A tier that is planned
+again later needs a new approval only if its plan does something that the approved one did not show.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ from tierra.run.board import ASKS, RUNNING, Board
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
 TERMINAL = "/dev/tty"
-WIDE, NARROW, ROWS = 160, 80, 40  # of a log, and of a terminal that does not say
-# An apply that does more under one of these than was shown asks again.
+WIDE, NARROW, ROWS = 160, 80, 40  # of a log, and of a terminal of unknown size
+# An apply with more findings of these subjects than were shown asks again.
 WATCHED = (DATA, EXPOSURE, IDENTITY, REACH, RESILIENCE)
 MOST = 6  # lines of a finding that are shown again
-SHORTEST = 6  # letters of an output's value that is looked for in a finding
+SHORTEST = 6  # the least length of an output's value that is looked for in a finding
 
 
 def apply(workspace: Workspace) -> None:
-    """Raises Failed unless the saved plans and forecasts of the selected tiers may be applied, and were
+    """Raises Failed unless the saved plans and forecasts of the selected tiers may be applied, and are
     approved."""
     tiers = workspace.tiers()
     saved.check(workspace, tiers)
@@ -49,7 +48,7 @@ def apply(workspace: Workspace) -> None:
         if refused := [finding for finding in result["findings"] if _stops(finding)]:
             raise Failed(_refusal(refused))
         shown = [*terminal.screen(result, f"{workspace.out}/report.html", *size())]
-    from tierra.run import adopt  # what reads YAML, which a report does without
+    from tierra.run import adopt  # imports a YAML parser, which a report does not need
 
     adopted = [line for tier in planned for line in adopt.lines(read_json(tier.plan_json))]
     shown += adopted
@@ -83,15 +82,15 @@ def _refusal(findings: Iterable[dict[str, Any]]) -> str:
 
 
 def keep(workspace: Workspace) -> None:
-    """Notes what the plans of the selected tiers do, beside what is noted of others."""
+    """Records what the plans of the selected tiers do, and keeps the records of other tiers."""
     shown = read_json(workspace.shown) if workspace.shown.exists() else {}
     shown |= {tier.name: does(tier, upstream.later) for tier in workspace.tiers()}
     write(workspace.shown, json.dumps(shown, indent=1) + "\n")
 
 
 def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
-    """What a plan does that an approval is about: the addresses that it destroys, and its findings. Values of
-    other tiers, which a forecast makes up, stand there by their names; `outputs` answers them."""
+    """The subject of an approval: the addresses that a plan destroys, and its findings. Values of other
+    tiers, which a forecast makes up, are replaced by their names; `outputs` has their values."""
     plan, configuration = read_json(tier.plan_json), tier.kept_configuration()
     changed, picture = changes(tier.name, plan, configuration), standing(plan, configuration)
     known = dict(
@@ -117,7 +116,7 @@ def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every text in a value that is long enough to be told apart, with its path."""
+    """Every text in a value that is long enough to be recognized, with its path."""
     if isinstance(value, dict):
         for key, member in value.items():
             yield from _leaves(f"{name}.{key}", member)
@@ -129,7 +128,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def beyond(tier: Tier) -> list[str]:
-    """What the plan of a tier does and the approved one did not, a line each."""
+    """What the plan of a tier does beyond the approved one, a line each."""
     approved = read_json(tier.workspace.shown) if tier.workspace.shown.exists() else {}
     before = approved.get(tier.name, {"destroys": [], "findings": []})
     now = does(tier, upstream.now)
@@ -165,13 +164,13 @@ def again(tier: Tier, board: Board, why: str) -> None:
     board.update(tier.name, RUNNING, "approved")
 
 
-def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> None:
-    """Raises Failed unless these tiers may be destroyed, and the name of the environment was given."""
-    going = preflight.read(tiers)
-    if not going:
+def destroy(workspace: Workspace, tiers: list[Tier], dependents: list[Tier]) -> None:
+    """Raises Failed unless these tiers may be destroyed, and the name of the environment is given."""
+    targets = preflight.read_states(tiers)
+    if not targets:
         return
-    refused = list(preflight.refusals(workspace, going, preflight.read(standing)))
-    shown: list[RenderableType] = [preflight.table(going), *preflight.summary(going)]
+    refused = list(preflight.refusals(workspace, targets, preflight.read_states(dependents)))
+    shown: list[RenderableType] = [preflight.table(targets), *preflight.summary(targets)]
     if refused:
         Board(workspace.out).say(text(shown, WIDE))
         raise Failed("\n".join(f"destroy: refused, nothing was changed: {line}" for line in refused).rstrip())
@@ -181,16 +180,17 @@ def destroy(workspace: Workspace, tiers: list[Tier], standing: list[Tier]) -> No
     if approved:
         Board(workspace.out).say(text(shown, WIDE))
         return
-    names = ", ".join(state.tier for state in going)
+    names = ", ".join(state.tier for state in targets)
     question = f"destroy {names}? Type the name of the environment: "
     ask(Board(workspace.out), name, question, shown)
 
 
 def ask(board: Board, wanted: str, question: str, shown: list[RenderableType]) -> None:
-    """Shows and asks on the terminal itself. Raises Failed when the answer is another."""
+    """Prints the text and asks on the terminal. Raises Failed for any other answer."""
     verb = question.partition(" ")[0]
     try:
-        # Twice, for a terminal cannot be sought in, which Python asks of a file that it reads and writes.
+        # Opened twice, because a terminal is not seekable, which Python requires of a file that it reads and
+        # writes.
         with (
             open(TERMINAL, encoding="utf-8", errors="replace") as typed,
             open(TERMINAL, "w", encoding="utf-8", errors="replace") as seen,

@@ -1,8 +1,8 @@
 """The progress of a run: on a terminal a live table of the tiers, elsewhere a line for each tier as it ends.
 
-Each tier runs in a process of its own, and all of them share one table: its rows lie in the file `board.json`
-of the environment's folder, and the process that holds the lock of that file may draw. What is printed
-meanwhile goes above the table.
+Each tier runs in its own process, and all of them share one table: its rows are in the file `board.json` of
+the environment's folder, and the process that holds the lock of that file may draw. Other output is printed
+above the table.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Row:
 
 @dataclass
 class Table:
-    """The rows by tier, and how many lines of the terminal are taken by them now."""
+    """The rows by tier, and the number of lines of the terminal that they occupy."""
 
     rows: dict[str, Row] = field(default_factory=dict)
     drawn: int = 0
     shown: list[str] = field(default_factory=list)
 
     def lines(self, now: float, width: int) -> list[str]:
-        """A line for each tier: its name, what it does or waits for, and for how long it has run."""
+        """A line for each tier: its name, its activity or what it waits for, and its running time."""
         longest = max(map(len, self.rows), default=0)
         result = []
         for tier, row in self.rows.items():
@@ -82,18 +82,18 @@ class Board:
         self.live = self.stream.isatty() and bool(os.environ.get("TERM", "dumb") != "dumb")
 
     def open(self, rows: dict[str, list[str]]) -> None:
-        """A new table of these tiers and what they need. Without a terminal no file is left."""
+        """A new table of these tiers and their needs. Without a terminal there is no file."""
         self.file.unlink(missing_ok=True)
         if self.live and len(rows) > 1:
             self._write(Table({tier: Row(needs) for tier, needs in rows.items()}))
 
     @property
     def has_table(self) -> bool:
-        """Whether a table says how each tier ended. Without one, each tier prints a line."""
+        """Whether a table shows how each tier ended. Without one, each tier prints a line."""
         return self.live and self.file.exists()
 
     def close(self, *, keep: bool = False) -> None:
-        """Takes the table away, or leaves its last drawing on the terminal."""
+        """Removes the table, or leaves its last drawing on the terminal."""
         with self._table() as table:
             if keep:
                 self._draw(table)
@@ -103,7 +103,7 @@ class Board:
         self.file.unlink(missing_ok=True)
 
     def update(self, tier: str, state: str, says: str = "") -> None:
-        """What a tier does now."""
+        """Updates the activity of a tier."""
         with self._table() as table:
             if row := table.rows.get(tier):
                 now = time.time()
@@ -113,7 +113,7 @@ class Board:
             self._draw(table)
 
     def say(self, text: str, stream: IO[str] | None = None) -> None:
-        """Prints lines above the table. A reader that is gone is no failure."""
+        """Prints lines above the table. A closed pipe is not a failure."""
         with self._table() as table:
             self._erase(table)
             put(stream or self.stream, text)
@@ -121,7 +121,7 @@ class Board:
 
     @contextmanager
     def question(self) -> Iterator[None]:
-        """The terminal without the table, for as long as a question is on it; no other process draws."""
+        """Hides the table while a question is on the terminal; no other process draws meanwhile."""
         with self._table() as table:
             self._erase(table)
             yield
@@ -129,7 +129,7 @@ class Board:
 
     @contextmanager
     def ticking(self) -> Iterator[None]:
-        """Draws the table again and again."""
+        """Draws the table repeatedly."""
         if not self.live:
             yield
             return
@@ -166,8 +166,8 @@ class Board:
 
     @contextmanager
     def _table(self, *, wait: bool = True) -> Iterator[Table]:
-        """The table as it is, locked; what becomes of it is kept. An empty one where there is no file, or
-        where another process has it and this one need not wait."""
+        """The locked table, which is saved at the end. An empty one if there is no file, or if another
+        process has the lock and this one need not wait."""
         try:
             file = self.file.open("r+", encoding="utf-8")
         except OSError:
@@ -185,7 +185,7 @@ class Board:
                 read = {"rows": {}}
             table = Table({tier: Row(**row) for tier, row in read.pop("rows").items()}, **read)
             yield table
-            with suppress(OSError):  # the table is not worth a failure on a full disk
+            with suppress(OSError):  # a full disk must not make the run fail because of the table
                 file.seek(0)
                 file.truncate()
                 json.dump(asdict(table), file)
@@ -197,7 +197,7 @@ class Board:
 
 
 class Patient:
-    """A stream whose reader may go away: `make plan | head` ends no run."""
+    """A stream whose reader may close it: `make plan | head` does not end the run."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -214,7 +214,7 @@ class Patient:
 
 
 def put(stream: IO[str], text: str) -> None:
-    """Writes and flushes; a reader that is gone is no failure."""
+    """Writes and flushes; a closed pipe is not an error."""
     try:
         stream.write(text)
         stream.flush()

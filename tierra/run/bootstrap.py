@@ -1,8 +1,8 @@
 """Builds the tier `state`, and moves its own state into its bucket.
 
 On an account without the bucket the tier is applied with its state in a local file, which then moves into the
-bucket and is removed once the bucket has all of it. What exists already under the names of the tier (buckets,
-key, policies) is adopted: imported in the same apply, never made a second time.
+bucket and is removed once the bucket has all of it. Existing resources with the names of the tier (buckets,
+key, policies) are adopted: imported in the same apply, never created twice.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ ADOPTED = "adopted.tf.json"
 
 
 def bootstrap(workspace: Workspace) -> None:
-    """Builds the bucket for the states of an environment, or applies changes of its tier where it exists.
-    Safe to run again, whenever it stopped. Raises Failed."""
+    """Builds the bucket for the states of an environment, or applies changes of its tier if it exists. Safe
+    to run again after an interruption. Raises Failed."""
     if workspace.rehearsed:
         print(f"bootstrap: {workspace.environment} is rehearsed, with states in local files: nothing to do")
         return
     tier = workspace.tier(TIER)
-    # The same tier in a folder of its own, which has no remote state until there is a bucket.
+    # The same tier in its own folder, which has no remote state until the bucket exists.
     first = Workspace(workspace.environment, workspace.out / "bootstrap", workspace.variables)
     local = Path(".bootstrap", f"{workspace.environment}.tfstate")
     where = (workspace, tier.folder, first.out / "stacks" / TIER, local)
@@ -60,7 +60,7 @@ def bootstrap(workspace: Workspace) -> None:
 def _again(workspace: Workspace) -> None:
     print(f"bootstrap: {workspace.environment} has its bucket, with the state of the tier {TIER} in it")
     narrowed = Workspace(workspace.environment, workspace.out, {**workspace.variables, "TIER": TIER})
-    account.look(narrowed)
+    account.check_account(narrowed)
     tier = narrowed.tier(TIER)
     planning.plan(tier)
     approve.apply(narrowed)
@@ -92,11 +92,11 @@ def _first(workspace: Workspace, move: Callable[[], None]) -> None:
         doing="moves its state",
     )
     if failed:
-        raise Failed("")  # it is said above
+        raise Failed("")  # printed above
 
 
 def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
-    """`first` or `again`. Raises Refused when account or states are not as they must be."""
+    """`first` or `again`. Raises Refused if account or states are unsuitable."""
     environment, backend = workspace.environment, Backend.of(source)
     look_at_account(workspace, backend)
     if bucket_exists(backend, backend.bucket) and (state := remote_state(backend)):
@@ -104,7 +104,7 @@ def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
             _superseded(environment, local, state, backend)
         return "again"
     local.parent.mkdir(parents=True, exist_ok=True)
-    if (folder / RECOVERABLE).exists():  # terraform could not write it to its place
+    if (folder / RECOVERABLE).exists():  # terraform could not store it in the backend
         os.replace(folder / RECOVERABLE, local)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -120,11 +120,12 @@ def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
 
 
 def move(workspace: Workspace, source: Path, folder: Path, local: Path) -> None:
-    """Leaves the generated backend as the only one. Raises Refused when the bucket cannot take the state."""
+    """Makes the generated backend the only one. Raises Refused if the bucket cannot store the state."""
     environment, backend = workspace.environment, Backend.of(source)
     if not bucket_exists(backend, backend.bucket):
         raise Refused(
-            f"there is no bucket yet; until there is, {local} is the only state of what was made: keep it",
+            f"there is no bucket yet; until there is, {local} is the only state of the created resources:"
+            " keep it",
             f"remove the cause above, then make bootstrap ENV={environment}",
         )
     if remote_state(backend):
@@ -149,11 +150,11 @@ def end(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
     for left in (local, local.with_name(f"{local.name}.backup")):
         left.unlink(missing_ok=True)
     shutil.rmtree(folder)
-    return f"bootstrap: the state of {environment} lies in s3://{backend.bucket}/{backend.key}\n"
+    return f"bootstrap: the state of {environment} is in s3://{backend.bucket}/{backend.key}\n"
 
 
 def remote_state(backend: Backend) -> dict[str, Any] | None:
-    """The state of the tier in its bucket, if there is one that holds something."""
+    """The state of the tier in its bucket, if there is one with resources."""
     s3 = client("s3", backend.region, backend.role)
     try:
         content = s3.get_object(Bucket=backend.bucket, Key=backend.key)["Body"].read()
@@ -166,12 +167,12 @@ def remote_state(backend: Backend) -> dict[str, Any] | None:
 
 
 def holds(local: Path) -> bool:
-    """Whether a local state holds anything: terraform empties a state that it has moved."""
+    """Whether a local state has resources: terraform empties a state that it has moved."""
     return local.exists() and bool(local.read_text().strip()) and bool(_read(local)["resources"])
 
 
 def existing(backend: Backend, resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Address and id of what has the name of something in this configuration."""
+    """Address and id of existing resources with names of this configuration."""
     for role, bucket in resources["aws_s3_bucket"].items():
         if bucket_exists(backend, bucket["bucket"]):
             yield f"aws_s3_bucket.{role}", bucket["bucket"]
@@ -198,8 +199,8 @@ def existing(backend: Backend, resources: dict[str, Any]) -> Iterator[tuple[str,
 
 
 def _superseded(environment: str, local: Path, state: dict[str, Any], backend: Backend) -> None:
-    """Removes a local state when the bucket has all that it holds. terraform gives a state a new
-    lineage when it moves, so what counts is what is in them."""
+    """Removes a local state if the bucket has all its resources. terraform gives a state a new lineage when
+    it moves, so the contents are compared."""
     missing = sorted(_objects(_read(local)) - _objects(state))
     if missing:
         raise Refused(

@@ -1,7 +1,7 @@
 """Images that pipelines have deployed since a plan was saved.
 
 A pipeline records the image that runs in a parameter of SSM; terraform reads it when it plans, and an apply
-of the saved plan would release that image again, however old the approval makes it.
+of the saved plan would release that old image again.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ PLAN, JSON = "deployed.tfplan", "deployed.json"
 
 
 def since(tier: Tier, terraform: Terraform) -> list[str]:
-    """The parameters, by name, whose value is another one than the saved plan of a tier was made with. None
-    for a plan that does nothing."""
+    """The parameters, by name, whose value has changed since the plan of a tier was saved. None for a plan
+    without changes."""
     plan = read_json(tier.plan_json)
     planned = _values(plan, recorded(tier))
     if not planned or not plan.get("applyable", True):
         return []
-    # Terraform moves nothing while it is told to look at a part.
+    # With -target terraform does not apply moves.
     moves = any(change.get("previous_address") for change in plan.get("resource_changes", []))
     now = _values(_refreshed(tier, terraform, [] if moves else sorted(planned)), set(planned))
     return sorted(name for address, (name, value) in planned.items() if now.get(address) != (name, value))
 
 
 def recorded(tier: Tier) -> set[str]:
-    """The addresses of parameters whose value terraform leaves to others."""
+    """The addresses of parameters whose value terraform does not manage."""
     parameters = tier.configured().get("resource", {}).get("aws_ssm_parameter", {})
     return {
         f"aws_ssm_parameter.{name}"
@@ -39,7 +39,7 @@ def recorded(tier: Tier) -> set[str]:
 
 
 def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[str, Any]:
-    """A plan that does nothing but read these resources of AWS, or all where none is named."""
+    """A refresh-only plan of these resources, or of all if none is given."""
     plan, shown = tier.folder / PLAN, tier.folder / JSON
     options = [
         f"-lock-timeout={tier.workspace.lock_timeout}",
@@ -60,7 +60,7 @@ def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[s
 
 
 def _values(plan: dict[str, Any], addresses: set[str]) -> dict[str, tuple[str, str]]:
-    """Name and value of each parameter as a plan found it in AWS; of one that does not exist yet, nothing."""
+    """Name and value of each parameter in AWS according to a plan, without those that do not exist yet."""
     values = plan.get("prior_state", {}).get("values", {})
     return {
         resource["address"]: (resource["values"]["name"], resource["values"][VALUE])

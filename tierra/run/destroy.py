@@ -1,5 +1,4 @@
-"""Destroys tiers, consumers first, after it has shown what is lost and the user has typed the environment's
-name."""
+"""Destroys tiers, consumers first, after showing what is lost and asking for the environment's name."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ SIDE_BY_SIDE = 4
 def destroyed(workspace: Workspace) -> list[Tier]:
     """The tiers that a destroy removes; on AWS the bucket for the states stays.
 
-    Raises Failed when none is left of what was asked for."""
+    Raises Failed if no tier is left."""
     tiers = [tier for tier in workspace.tiers() if workspace.rehearsed or tier.name != FIRST]
     if not tiers:
         raise Failed(
@@ -27,18 +26,18 @@ def destroyed(workspace: Workspace) -> list[Tier]:
 
 
 def ask(workspace: Workspace) -> None:
-    """Reads the states, and raises Failed unless the tiers may be destroyed and that was approved."""
+    """Reads the states, and raises Failed unless the tiers may be destroyed and the user approves."""
     tiers = destroyed(workspace)
     names = {tier.name for tier in tiers}
-    standing = [
+    dependents = [
         tier
         for tier in workspace.tiers(workspace.order)
         if not tier.selected and names & set(workspace.facts["tiers"][tier.name])
     ]
-    hold([*tiers, *standing], "destroy")
+    hold([*tiers, *dependents], "destroy")
     from tierra.run import approve  # once for all tiers
 
-    approve.destroy(workspace, tiers, standing)
+    approve.destroy(workspace, tiers, dependents)
 
 
 def hold(tiers: list[Tier], verb: str) -> None:
@@ -54,7 +53,7 @@ def hold(tiers: list[Tier], verb: str) -> None:
 
 
 def holds(tier: Tier) -> bool:
-    """Whether the state that was read holds resources."""
+    """Whether the state that was read has resources."""
     values = read_json(tier.state_json).get("values", {})
     return any(
         resource["mode"] == "managed" for resource in values.get("root_module", {}).get("resources", [])
@@ -62,7 +61,7 @@ def holds(tier: Tier) -> bool:
 
 
 def destroy(tier: Tier) -> None:
-    """Destroys a selected tier, and leaves the others alone."""
+    """Destroys a selected tier; other tiers are not touched."""
     if tier not in destroyed(tier.workspace):
         return
     board = Board(tier.workspace.out)

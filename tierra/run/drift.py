@@ -1,8 +1,8 @@
 """Drift: differences between AWS and the states, and pending changes of the configuration: a table,
 `drift.md` for people and `drift.json` for programs.
 
-Each tier is compared by a refresh-only plan. A second plan, without a refresh, tells which changes of the
-spec wait to be applied: a row of its own, which is no drift.
+Each tier is compared by a refresh-only plan. A second plan, without a refresh, shows changes of the spec that
+are not applied yet: they have their own row and are not drift.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ COLUMNS = ("tier", "address", "attribute", "was", "is")
 Row = dict[str, str]
 
 
-def look(tier: Tier) -> None:
-    """Leaves what a refresh-only plan of a tier found, and what its configuration would change. A tier that
-    cannot be compared keeps no other from being compared: the report says which it was."""
+def compare_tier(tier: Tier) -> None:
+    """Saves the result of a refresh-only plan of a tier, and the changes of its configuration. A tier that
+    cannot be compared does not stop the others: the report names it."""
     board = Board(tier.workspace.out)
     for left in (tier.drift_json, tier.waiting_json):
         left.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def look(tier: Tier) -> None:
             board.update(tier.name, STOPPED, "could not be compared")
             board.say(f"{failed}\n", sys.stderr)
             return
-        with suppress(Failed):  # what it needs of other tiers is not applied yet: both wait
+        with suppress(Failed):  # outputs that it needs are not applied yet: both tiers wait
             _plan(tier, terraform, "-refresh=false", tier.waiting_json.name)
     board.update(tier.name, DONE, says)
 
@@ -67,7 +67,7 @@ def _plan(tier: Tier, terraform: Terraform, option: str, name: str) -> None:
 
 
 def compare(tier: Tier) -> dict[str, Any]:
-    """How one tier fares: status, the differences that count, how many do not, and the change that waits."""
+    """The result of one tier: status, drift, the number of ignored differences, and the pending change."""
     values = read_json(tier.state_json).get("values", {})
     state = values.get("root_module", {})
     asked = values.get("outputs", {}).get(waits.OUTPUT, {}).get("value")
@@ -86,7 +86,7 @@ def compare(tier: Tier) -> dict[str, Any]:
         ignored = expected_drift(
             drifted, managed, configured.get(drifted["type"], {}).get(drifted["name"], {})
         )
-        # What was asked for at the last apply, and AWS has made in the maintenance window since.
+        # Changes of the last apply that AWS has made in a maintenance window since.
         wanted = waits.noted(asked, address)
         ignored += [name for name, value in wanted.items() if change["after"].get(name) == value]
         for difference in differences(change):
@@ -106,7 +106,7 @@ def compare(tier: Tier) -> dict[str, Any]:
 
 
 def _waiting(tier: Tier) -> str:
-    """What the configuration would change in the state as it is; empty for nothing."""
+    """What the configuration would change in the present state; empty if nothing."""
     if not tier.waiting_json.exists():
         return "more than its own changes: what it needs of other tiers is not applied"
     plan = read_json(tier.waiting_json)
@@ -115,7 +115,7 @@ def _waiting(tier: Tier) -> str:
 
 
 def report(workspace: Workspace, tiers: list[Tier]) -> dict[str, Any]:
-    """The report of an environment. An error outweighs drift: what could not be compared is not known."""
+    """The report of an environment. An error outweighs drift, because that tier could not be compared."""
     compared = {tier.name: compare(tier) for tier in tiers}
     statuses = {tier["status"] for tier in compared.values()}
     verdict = "error" if "error" in statuses else "drift" if "drift" in statuses else "none"
@@ -148,13 +148,13 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
         yield f"ERROR, not all is known: {', '.join(failed)} could not be compared"
     if count:
         differ = "resources differ" if count > 1 else "resource differs"
-        yield f"{count} {differ} from the state; make plan and make apply restore what the spec says"
+        yield f"{count} {differ} from the state; make plan and make apply restore the values of the spec"
     if result["verdict"] == "none":
         yield "none"
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """The report for an issue or a chat. Whatever a value says, it stays in its cell."""
+    """The report for an issue or a chat. Any value stays in its cell."""
     lines = [f"## Drift of {result['environment']}", ""]
     if table := rows(result):
         lines += [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
@@ -168,7 +168,7 @@ def _cell(text: str) -> str:
 
 
 def publish(workspace: Workspace) -> int:
-    """Writes and prints the report. terraform's own exit code for plans: 0 nothing differs, 2 something does,
+    """Writes and prints the report. Returns terraform's exit code for plans: 0 no difference, 2 a difference,
     1 a tier could not be compared."""
     Board(workspace.out).close()
     result = report(workspace, workspace.tiers())

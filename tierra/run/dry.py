@@ -11,7 +11,7 @@ from tierra.run.workspace import Tier, Workspace
 INIT = ("init", "-input=false")
 
 
-SPACE = "\N{OPEN BOX}"  # make takes what holds a space for several words
+SPACE = "\N{OPEN BOX}"  # make splits a value with a space into several words
 
 
 def write(workspace: Workspace, goals: list[str]) -> None:
@@ -27,7 +27,7 @@ def commands(workspace: Workspace, goals: list[str]) -> Iterator[str]:
         return
     fresh = workspace.rehearsed and any(not tier.override.exists() for tier in workspace.tiers())
     if fresh or workspace.spec.stat().st_mtime > (workspace.out / "tiers.mk").stat().st_mtime:
-        yield f"{workspace.command('init')}  # writes what the commands below read"
+        yield f"{workspace.command('init')}  # writes the files that the commands below read"
     for goal in goals:
         tiers = workspace.tiers()
         if goal == "destroy":

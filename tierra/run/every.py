@@ -2,9 +2,9 @@
 
     python -m tierra.run.every VERB MAKE
 
-Specs that are wrong, or that cannot stand beside each other, are refused before anything is done. Each
-environment is a make of its own; one that fails stops no other. The last lines say what became of each. Exit
-code 0, or 1 when one failed or, for drift, differs.
+Wrong specs, and specs that conflict with each other, are refused before anything is done. Each environment
+runs in its own make; a failure does not stop the others. The last lines show the result of each. Exit code 0,
+or 1 if one failed or, for drift, differs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tierra.run.rehearse import OURS
 from tierra.specs import Refused, all_environments
 from tierra.validation.messages import choices
 
-# What only looks, and the file with its verdict.
+# Read-only commands, and the file with their verdict.
 VERBS = {
     "synth": "",
     "init": "",
@@ -47,14 +47,14 @@ def main() -> int:
         results = {name: _run(make, verb, name) for name in environments}
         print(f"\n{verb} of {len(results)} environments")
         width = max(map(len, results), default=0)
-        for name, (code, said) in results.items():
-            print(f"  {name:{width}}  {said}")
+        for name, (code, description) in results.items():
+            print(f"  {name:{width}}  {description}")
             failed |= code != 0
     return int(failed)
 
 
 def refusal(verb: str, environments: list[str]) -> str:
-    """Why a command is not done for every environment."""
+    """Why a command is not run for every environment."""
     return (
         f"{verb}: ENV=all\n"
         f"  rule:   ENV=all is for commands that change nothing: {choices(VERBS)}; what changes an"
@@ -64,7 +64,7 @@ def refusal(verb: str, environments: list[str]) -> str:
 
 
 def _run(make: str, verb: str, environment: str) -> tuple[int, str]:
-    """The exit code, and what to say of it."""
+    """The exit code, and its description."""
     print(f"\n=== {verb} ENV={environment}", flush=True)
     dry = "n" in os.environ.get("MAKEFLAGS", "").split(" ")[0]
     variables = {name: value for name, value in os.environ.items() if name not in OURS or name in KEPT}

@@ -1,6 +1,5 @@
-"""The meaning of a terraform failure here, and the remedy, in two lines below terraform's own.
-
-KNOWN is the one place where messages of terraform are understood.
+"""The meaning of a terraform failure, and the remedy, in two lines below terraform's message. Only KNOWN
+interprets messages of terraform.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ FRAME = re.compile("[╷│╵]")
 
 @dataclass(frozen=True)
 class Known:
-    """A failure that we know: words of terraform, what they mean, and what helps. Names in braces are groups
-    of the pattern or of the place: `env`, `verb`, `tier`, `stack`."""
+    """A known failure: a pattern of terraform's message, its meaning, and the remedy. Names in braces are
+    groups of the pattern or facts of the run: `env`, `verb`, `tier`, `stack`."""
 
     pattern: str
     meaning: str
@@ -26,12 +25,12 @@ class Known:
 AGAIN = "make {verb} ENV={env}"
 PLAN = "make plan ENV={env}"
 
-# From the most to the least telling: one failure often causes others.
+# The most specific first: one failure often causes others.
 KNOWN = (
     Known(
         r"errored\.tfstate",
         "the state could not be written; what was changed is in {stack}/errored.tfstate",
-        "once the cause above is gone, before anything else: make recover ENV={env} TIER={tier}",
+        "after the cause above is fixed, before anything else: make recover ENV={env} TIER={tier}",
     ),
     Known(
         r"Error acquiring the state lock.*?ID: (?P<id>\S+) Path: \S+ Operation: (?:OperationType)?"
@@ -174,8 +173,7 @@ UNKNOWN = {
 
 
 def explained(text: str, facts: Mapping[str, str]) -> str:
-    """The message for what terraform printed. `place` has env, verb, tier, stack and
-    program."""
+    """The message for terraform's output. `facts` has env, verb, tier, stack and program."""
     plain = " ".join(FRAME.sub(" ", ANSI.sub("", text)).split())
     for known in KNOWN:
         if match := re.search(known.pattern, plain):

@@ -1,9 +1,9 @@
 """Forecasts: plans of tiers whose upstream will change.
 
-Such a tier is planned in a folder of its own, on the embedded provider, with a copy of its state and the
-outputs that its upstream will have. What the state knows stays as the state has it: resources are not
-refreshed, and data sources answer as they did. Only what is really new is made up, and nothing of it can
-reach a real apply.
+Such a tier is planned in its own folder, on the embedded provider, with a copy of its state and the future
+outputs of its upstream. Known values stay as they are in the state: resources are not refreshed, and data
+sources return the same values. Only really new values are made up, and none of them can be used in a real
+apply.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KNOWN = "known.tfstate"
 
 
 def prepare(tier: Tier, state: str) -> Terraform:
-    """A fresh scratch folder of a tier whose state is given, as it is stored, and terraform in it."""
+    """Creates the scratch folder of a tier from its stored state, and returns terraform in it."""
     folder = tier.scratch
     kept = folder / ".terraform"
     if folder.exists():
@@ -48,7 +48,7 @@ def prepare(tier: Tier, state: str) -> Terraform:
 
 
 def producers(tier: Tier) -> dict[str, Path]:
-    """The state files of other tiers that the tier reads; what is not among them is read from S3."""
+    """The state files of other tiers that the tier reads; other states are read from S3."""
     result = {}
     for need in tier.reads:
         if need.scratch_state.exists():
@@ -59,7 +59,7 @@ def producers(tier: Tier) -> dict[str, Path]:
 
 
 def _readable(state: str) -> str:
-    """A state as the embedded provider reads it: its schemas have no versions, nor private notes."""
+    """A state in the form of the embedded provider: without schema versions and private data."""
     copy = json.loads(state)
     for resource in copy["resources"]:
         for instance in resource["instances"]:
@@ -69,22 +69,22 @@ def _readable(state: str) -> str:
 
 
 def outcome(tier: Tier, terraform: Terraform, *arguments: str) -> None:
-    """Leaves in `scratch_state` the outputs that the tier will have: by applying in the scratch folder what
-    was planned there, or what is configured."""
+    """Writes the future outputs of the tier to `scratch_state`, by applying the plan, or the configuration,
+    in the scratch folder."""
     options = ["-refresh=false", "-auto-approve"] if not arguments else []
     terraform.run(
         ["apply", "-input=false", "-no-color", *options, *arguments],
         tier.scratch / "apply.log",
         doing="outputs for the tiers that need it",
     )
-    # terraform keeps a backup of a state in a file; it would outlive the secrets that it holds.
+    # terraform keeps a backup of a state in a file; it would outlive the secrets in it.
     for left in tier.scratch.glob("*.backup"):
         left.unlink()
 
 
 def known_outputs(tier: Tier, plan: dict[str, Any]) -> bool:
-    """Writes the outputs that a real plan leads to into `scratch_state`, if all that changes is known. True
-    when there is nothing left to do for the tiers that need this one."""
+    """Writes the outputs after a real plan into `scratch_state`, if all changed values are known. True if the
+    tiers that need this one need nothing else."""
     changes = plan.get("output_changes", {})
     if all(change["actions"] == ["no-op"] for change in changes.values()):
         return True
@@ -114,7 +114,7 @@ def _any(unknown: Any) -> bool:
 
 
 def _type(value: Any) -> Any:
-    """The type of a value as a state writes it."""
+    """The type of a value in the form of a state."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, (int, float)):

@@ -1,7 +1,6 @@
 """Policies of the company: every executable file of `policy/` runs with the JSON of each plan, prints its
-findings, and forbids the plan by an exit code other than 0.
-
-Any program will do, such as a script that calls conftest or checkov; docs/decisions/0010-policy-gate.md.
+findings, and forbids the plan with an exit code other than 0. It can be any program, such as a script that
+calls conftest or checkov; docs/decisions/0010-policy-gate.md.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ LONGEST = 400  # characters of a line
 
 
 def policies() -> list[Path]:
-    """The executable files of the folder, by name; what they read, such as rego, lies beside them."""
+    """The executable files of the folder, by name; their data, such as rego, is beside them."""
     files = sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []
     return [file for file in files if file.is_file() and os.access(file, os.X_OK)]
 
 
 def findings(tiers: Iterable[Tier]) -> list[Finding]:
-    """What the policies say of the saved plans of these tiers; grave where they forbid one."""
+    """The findings of the policies about the saved plans of these tiers; critical if a plan is forbidden."""
     asked = policies()
     return [
         line
@@ -50,7 +49,7 @@ def _answer(policy: Path, tier: Tier) -> Iterator[Finding]:
 
 
 def _run(policy: Path, tier: Tier) -> tuple[list[str], str]:
-    """What it printed, and why the plan is forbidden; nothing where it is not."""
+    """The output, and the reason why the plan is forbidden; empty if it is allowed."""
     workspace = tier.workspace
     environment = {**workspace.variables, "ENV": workspace.environment, "TIER": tier.name}
     try:
@@ -75,5 +74,5 @@ def _run(policy: Path, tier: Tier) -> tuple[list[str], str]:
 
 
 def _plain(line: str) -> str:
-    """A line without what moves a cursor or changes colours."""
+    """A line without control sequences."""
     return "".join(letter if letter.isprintable() else " " for letter in line).rstrip()[:LONGEST]

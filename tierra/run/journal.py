@@ -1,8 +1,8 @@
 """A record of what an apply has created, kept beside the state until the state has it.
 
-terraform writes a state in S3 every twenty seconds at most, and at the end. Killed in between, it has created
-what no state holds. It does print, resource by resource, what it has created; this output goes to the file
-`journal` first. The file is locked as long as terraform runs, even when make is gone.
+terraform writes a state in S3 at most every twenty seconds, and at the end. If it is killed in between,
+resources exist that are in no state. It prints each resource that it has created; this output goes to the
+file `journal` first. The file is locked as long as terraform runs, even if make has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tierra.run.failure import ANSI
 
 JOURNAL = "journal"
 ROOM = 1024 * 1024
-# A resource shows its id, or else its name, or nothing.
+# terraform prints the id of a resource, or its name, or neither.
 DONE = re.compile(
     r"^(?P<address>[\w.-]+): (?P<what>Creation|Destruction) complete after \S+?(?: \[\w+=(?P<id>.*)\])?$",
     re.M,
@@ -30,12 +30,12 @@ BEGUN = re.compile(r"^([\w.-]+): Creating\.\.\.$", re.M)
 
 
 class Running(Exception):
-    """This tier is being applied from this folder right now."""
+    """An apply of this tier is running in this folder."""
 
 
 def begin(stack: Path) -> BinaryIO:
-    """A new journal, open and locked, with room on the disk for what it will hold. Raises Running, or OSError
-    when there is no room."""
+    """A new journal, open and locked, with disk space reserved. Raises Running, or OSError if there is no
+    space."""
     journal = (stack / JOURNAL).open("ab")
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,7 +56,7 @@ def begin(stack: Path) -> BinaryIO:
 
 
 def created(text: str) -> dict[str, str]:
-    """The ids of what was created and not destroyed again, by address."""
+    """The ids of resources that were created and not destroyed again, by address."""
     result: dict[str, str] = {}
     for match in DONE.finditer(ANSI.sub("", text)):
         if match["what"] == "Creation":
@@ -67,15 +67,16 @@ def created(text: str) -> dict[str, str]:
 
 
 def in_flight(text: str) -> list[str]:
-    """The addresses of what was being created at the end: AWS had not answered yet, or had refused."""
+    """The addresses of resources that were being created at the end: AWS had not responded yet, or had
+    refused."""
     plain = ANSI.sub("", text)
     ended = {match["address"] for match in DONE.finditer(plain) if match["what"] == "Creation"}
     return [address for address in BEGUN.findall(plain) if address not in ended]
 
 
 def unrecorded(stack: Path, pull: Callable[[], str]) -> dict[str, str]:
-    """What the journal has and the state lacks, ids by address; `pull` reads the state as it is stored. A
-    journal that has nothing of the kind is removed. Raises Running, and what `pull` raises."""
+    """Resources in the journal that the state lacks, ids by address; `pull` reads the stored state. A journal
+    without any is removed. Raises Running, and the errors of `pull`."""
     file = stack / JOURNAL
     if not file.exists():
         return {}
@@ -93,8 +94,8 @@ def unrecorded(stack: Path, pull: Callable[[], str]) -> dict[str, str]:
 
 
 def recorded(pulled: str) -> dict[str, set[str]]:
-    """By address, the values of which one is the id of what the state holds; an id that is not shown is
-    always among them. Takes a state as it is stored, or nothing."""
+    """By address, the values of each resource in the state, one of which is its id; an empty id is always
+    among them. `text` is a stored state, or empty."""
     state = json.loads(pulled) if pulled.strip() else {"resources": []}
     return {
         f"{resource['type']}.{resource['name']}": {

@@ -1,9 +1,9 @@
 """Forecasts that can be reused.
 
-A forecast asks nothing but the embedded provider, which remembers nothing: the same configuration, state and
-outputs of other tiers, with the same terraform and the same provider, lead to the same forecast. So it is
-kept in the tier's scratch folder with a checksum of all of these, and taken from there. Real plans are never
-kept: they look at AWS.
+A forecast depends only on the embedded provider, which remembers nothing: the same configuration, state and
+outputs of other tiers, with the same terraform and the same provider, give the same forecast. So it is kept
+in the tier's scratch folder with a checksum of all of these, and reused. Real plans are never kept, because
+they depend on AWS.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, private, read_json, write
 
 NOTE = "made.json"
-STATE = "made.tfstate"  # the scratch state of the last run, until this run knows whether it still holds
+STATE = "made.tfstate"  # the scratch state of the last run, until it is known whether it is still valid
 RESULTS = ("plan.json", "plan.log")
 SETTINGS = ("AWS_DEFAULT_REGION", "AWS_REGION", "REHEARSAL_", "TF_")
 
 
 def begin(tier: Tier) -> None:
-    """Puts aside what the last run left: tiers that need this one read nothing older than this run."""
+    """Sets the results of the last run aside, so that tiers that need this one read nothing older than this
+    run."""
     if tier.scratch_state.exists():
         tier.scratch_state.replace(tier.scratch / STATE)
 
 
 def end(tier: Tier) -> None:
-    """Removes what was put aside and not used."""
+    """Removes what was set aside and not used."""
     (tier.scratch / STATE).unlink(missing_ok=True)
 
 
 def key(tier: Tier, state: str, what: str) -> str:
-    """A checksum of all that a forecast is made from, and of what is made of it; the state is as stored."""
+    """A checksum of all inputs of a forecast, and of its options; `state` is the stored state."""
     terraform = Terraform(tier, "plan", embedded=True)
     parts = [
         what,
@@ -55,8 +56,8 @@ def key(tier: Tier, state: str, what: str) -> str:
 
 
 def restored(tier: Tier, wanted: str) -> bool:
-    """Puts the forecast with this key in its place, as if it had been made now; False when there is none.
-    With VERBOSE=yes there is none: terraform's text is wanted."""
+    """Restores the forecast with this key, as if it had been made now; False if there is none. With
+    VERBOSE=yes it is never reused, because terraform's output is wanted."""
     try:
         note = read_json(tier.scratch / NOTE)
         whole = all(saved.checksum(tier.scratch / name) == sum_ for name, sum_ in note["files"].items())
@@ -75,7 +76,7 @@ def restored(tier: Tier, wanted: str) -> bool:
 
 
 def keep(tier: Tier, made_of: str, *, plan: bool) -> None:
-    """Keeps the scratch state that was made, and with `plan` the plan and its text."""
+    """Keeps the new scratch state, and with `plan` the plan and its text."""
     files = {STATE: tier.scratch_state} if tier.scratch_state.exists() else {}
     for file in (tier.plan_json, tier.plan_log) if plan else ():
         private(tier.scratch / file.name, file.read_text(encoding="utf-8"))

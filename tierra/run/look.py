@@ -1,4 +1,4 @@
-"""Commands that only look or prepare: init, validate, show, output, import and unlock."""
+"""Commands that only read or prepare: init, validate, show, output, import and unlock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def validate(tier: Tier) -> None:
 
 
 def unchanged(tier: Tier) -> None:
-    """Raises Failed when a plan of a selected tier would change anything."""
+    """Raises Failed if a plan of a selected tier would change anything."""
     if not tier.selected:
         return
     terraform = Terraform(tier, "plan")
@@ -54,7 +54,7 @@ def show(workspace: Workspace) -> None:
         terraform.init()
         _heading(tier, "show")
         if tier.forecast.exists():
-            print("a forecast: what it needs changes first, so that this plan cannot be applied")
+            print("a forecast: tiers that it needs change first, so this plan cannot be applied")
             print(tier.plan_log.read_text(encoding="utf-8"), flush=True)
             continue
         color = [] if sys.stdout.isatty() else ["-no-color"]
@@ -71,7 +71,7 @@ def output(workspace: Workspace) -> None:
 
 
 def unlock(workspace: Workspace) -> None:
-    """Takes a lock away from a terraform that is dead. Raises Failed."""
+    """Removes the lock of a terraform that has died. Raises Failed."""
     tiers, lock = workspace.tiers(), workspace.lock
     if not lock or len(tiers) != 1:
         raise Failed(
@@ -84,8 +84,8 @@ def unlock(workspace: Workspace) -> None:
 
 
 def adoption(workspace: Workspace) -> None:
-    """Plans the adoption of what exists in AWS and the file of the environment names. A tier that waits for
-    what it needs keeps its import blocks, and adopts when it is planned for real. Raises Failed."""
+    """Plans the adoption of the existing AWS resources in the file of the environment. A tier that waits for
+    other tiers keeps its import blocks, and adopts when it is planned for real. Raises Failed."""
     tiers = workspace.tiers()
     destroy.hold(tiers, "import")
     try:
@@ -117,5 +117,5 @@ def _stream(terraform: Terraform, *arguments: str) -> None:
         text=True,
         check=False,
     )
-    if done.returncode and done.returncode != -13:  # a reader that is gone
+    if done.returncode and done.returncode != -13:  # a closed pipe
         raise terraform.failed(done.stderr)

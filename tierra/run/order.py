@@ -1,9 +1,9 @@
 """The order of changes when a plan removes something that other tiers use.
 
-Producers are applied before their consumers, so that what is new exists when it is used. What goes must go
-the other way round: first the consumers release it, then the producer removes it. A producer whose plan
-removes something in use is therefore applied twice: without the removals, and once its consumers are applied,
-with them. What cannot be ordered like this is refused before anything is changed.
+Producers are applied before their consumers, so that new resources exist when they are used. Removals need
+the reverse order: first the consumers release a resource, then the producer removes it. A producer whose plan
+removes something in use is therefore applied twice: without the removals, and after its consumers, with them.
+Changes that cannot be ordered like this are refused before anything is changed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def changes(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 
 def names(kind: str, change: Mapping[str, Any]) -> set[str]:
-    """By what others know a resource of a type that a plan removes. Databases know their subnet group by a
-    name of our own, which stands in a state between quotes."""
+    """The texts by which others refer to a resource that a plan removes. Databases refer to their subnet
+    group by a name of ours, which is quoted in a state."""
     before = change["before"] or {}
     found = {each for name in NAMES if isinstance(each := before.get(name), str) and UNIQUE.match(each)}
     return found | ({json.dumps(before["name"])} if _group(kind) and before.get("name") else set())
@@ -51,14 +51,14 @@ Resources = list[tuple[str, str, str]]
 
 
 def consuming(tier: Tier) -> Resources:
-    """The resources of all tiers that need this one. Reads each state once."""
+    """The resources of all tiers that need this one. Each state is read once."""
     return [
         (consumer.name, *resource) for consumer in downstream(tier) for resource in _managed(stored(consumer))
     ]
 
 
 def users(resources: Resources, wanted: set[str]) -> dict[str, list[str]]:
-    """The addresses of resources, by tier, that name one of these."""
+    """The addresses of resources, by tier, that refer to one of these."""
     return by_tier([resource for resource in resources if any(name in resource[2] for name in wanted)])
 
 
@@ -86,20 +86,20 @@ def _managed(state: str) -> Iterator[tuple[str, str]]:
 
 
 def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """What a plan takes from other tiers: by address, the resources that still use it, by tier. These are
-    resources that it removes, and groups from which it takes a subnet that it removes."""
-    going = {
+    """The resources that a plan removes although other tiers use them: by address, the resources that use it,
+    by tier. Included are groups from which the plan removes a subnet that it destroys."""
+    removed = {
         address: lost_names
         for address, kind, change in changes(plan)
         if change["actions"] == ["delete"] and (lost_names := names(kind, change))
     }
-    if not going:
+    if not removed:
         return {}
-    lost: set[str] = set().union(*going.values())
+    lost: set[str] = set().union(*removed.values())
     resources = consuming(tier)
     used = {name: users(resources, {name}) for name in lost}
     taken = {}
-    for address, known_as in going.items():
+    for address, known_as in removed.items():
         by: dict[str, list[str]] = {}
         for name in known_as:
             for consumer, addresses in used.get(name, {}).items():
@@ -115,25 +115,25 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
 
 
 def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """What a plan replaces although other tiers stand on it, as above."""
-    going = [
+    """The resources that a plan replaces although other tiers depend on them, in the same form."""
+    removed = [
         (address, kind, names(kind, change))
         for address, kind, change in changes(plan)
         if {"delete", "create"} <= set(change["actions"]) and (known(kind).kept_while_used or kind == CLUSTER)
     ]
-    if not going:
+    if not removed:
         return {}
     resources = consuming(tier)
     releases = [resource for resource in resources if resource[1].startswith("helm_release.")]
     result = {}
-    for address, kind, known_as in going:
+    for address, kind, known_as in removed:
         if by := by_tier(releases) if kind == CLUSTER else users(resources, known_as):
             result[address] = by
     return result
 
 
 def stored(tier: Tier) -> str:
-    """The state of a tier as it is stored, whether or not this run has prepared terraform there."""
+    """The stored state of a tier, whether or not this run has prepared terraform for it."""
     terraform = Terraform(tier, "apply")
     if not tier.workspace.rehearsed:
         terraform.init()
@@ -141,7 +141,7 @@ def stored(tier: Tier) -> str:
 
 
 def findings(workspace: Workspace) -> list[Finding]:
-    """Why an apply of the selected tiers would stop halfway, with the commands that lead on."""
+    """Why an apply of the selected tiers would stop halfway, with the commands that help."""
     return [finding for tier in workspace.tiers() if tier.plan_json.exists() for finding in _findings(tier)]
 
 
@@ -150,15 +150,15 @@ def _findings(tier: Tier) -> Iterator[Finding]:
     then = (workspace.command("plan"), workspace.command("apply"))
     if stuck := replaced(tier, plan):
         used = {name for by in stuck.values() for name in by}
-        standing = {consumer.name for name in used for consumer in downstream(workspace.tier(name))} | used
-        going = [name for name in reversed(workspace.order) if name in standing]
+        dependents = {consumer.name for name in used for consumer in downstream(workspace.tier(name))} | used
+        targets = [name for name in reversed(workspace.order) if name in dependents]
         address, by = next(iter(stuck.items()))
         more = f"; {len(stuck) - 1} more of this tier likewise" if len(stuck) > 1 else ""
         says = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
             " Take the change back; or, if the data may go, run:"
         )
-        lines = (workspace.command("destroy", going), *then)
+        lines = (workspace.command("destroy", targets), *then)
         yield Finding(REFUSED, tier.name, address, "replace", says, lines, critical=True)
     for address, by in released(tier, plan).items():
         if left := {name: at for name, at in by.items() if name not in workspace.selected}:
@@ -171,7 +171,7 @@ def _listed(by: Mapping[str, list[str]]) -> str:
 
 
 def some(addresses: list[str]) -> str:
-    """The first ones, and how many more there are."""
+    """The first ones, and the number of others."""
     more = f" and {len(addresses) - 2} more" if len(addresses) > 2 else ""
     return ", ".join(addresses[:2]) + more
 
@@ -195,8 +195,8 @@ def anchored(tier: Tier) -> dict[str, Any]:
 
 
 def targets(tier: Tier, left: set[str]) -> list[str]:
-    """Options for a plan of everything that is configured but these addresses. What is configured no longer
-    is not among them, and stays."""
+    """Options for a plan of everything that is configured but these addresses. Resources that are no longer
+    configured are not among them, and stay."""
     configuration = tier.configured()
     addresses = [
         f"{prefix}{kind}.{name}"

@@ -1,6 +1,6 @@
 """Turns generated root modules into rehearsal ones.
 
-Beside each generated `cdk.tf.json` goes a `rehearsal_override.tf.json`, which terraform merges over it. State
+Each generated `cdk.tf.json` gets a `rehearsal_override.tf.json`, which terraform merges over it. Its state
 and the states of other tiers are then local files; the generated file is not touched.
 """
 
@@ -18,7 +18,7 @@ GUARDS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion
 
 
 def write_overrides(workspace: Workspace) -> None:
-    """Writes the override of every tier, with the guards lifted at the end of a dress rehearsal."""
+    """Writes the override of every tier, without deletion protection at the end of a dress rehearsal."""
     workspace.states.mkdir(parents=True, exist_ok=True)
     for tier in workspace.tiers(workspace.order):
         configuration = tier.configured()
@@ -35,7 +35,7 @@ def write_overrides(workspace: Workspace) -> None:
 def rehearsed(module: Path, state: Path, producers: dict[str, Path]) -> dict[str, Any]:
     """The override of one root module: its state, and the states of its producers, as local files.
 
-    Paths are relative to the module. A producer that is not named stays where the configuration says.
+    Paths are relative to the module. The state of a producer that is not given stays where it is configured.
     """
 
     def local(path: Path) -> dict[str, str]:
@@ -52,7 +52,7 @@ def rehearsed(module: Path, state: Path, producers: dict[str, Path]) -> dict[str
 
 
 def unprotected(configuration: dict[str, Any]) -> dict[str, Any]:
-    """For every resource that terraform or AWS refuses to delete, what lifts the refusal."""
+    """For every resource that terraform or AWS refuses to delete, the arguments that allow it."""
     lifted: dict[str, Any] = {}
     for type_name, resources in configuration.get("resource", {}).items():
         for name, resource in resources.items():

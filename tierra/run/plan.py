@@ -1,8 +1,8 @@
 """Plans one tier: for real if the values that it reads from other tiers do not change, as a forecast
 otherwise.
 
-Leaves in the tier's folder the plan, its JSON, the configuration that was planned and a seal; of a forecast
-only the JSON, marked. Tiers that need this one find the outputs that it will have in its scratch state.
+Writes the plan, its JSON, the planned configuration and a seal to the tier's folder; for a forecast only the
+JSON, marked as one. Tiers that need this one read its future outputs from its scratch state.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OPTIONS = ("-input=false", "-no-color", "-out=plan.tfplan")
 
 
 def plan(tier: Tier) -> None:
-    """Plans a selected tier; of another one it only finds out what it has, or would have, for others."""
+    """Plans a selected tier; for another one only determines its present or future outputs."""
     kept.begin(tier)
     try:
         _plan(tier)
@@ -41,7 +41,7 @@ def _plan(tier: Tier) -> None:
         tier.held.unlink(missing_ok=True)
         if reason := terraform.unsafe():
             raise Failed(reason)
-    state = look(tier, terraform)
+    state = prepare(tier, terraform)
     if not tier.selected:
         if _wanted(tier) and not upstream.complete(tier):
             _outputs(tier, state)
@@ -60,8 +60,8 @@ def _plan(tier: Tier) -> None:
         board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
 
 
-def look(tier: Tier, terraform: Terraform) -> str:
-    """Makes terraform ready and reads the state, which is answered; its outputs are kept beside it."""
+def prepare(tier: Tier, terraform: Terraform) -> str:
+    """Prepares terraform, reads and returns the state, and saves its outputs beside it."""
     terraform.init()
     state = terraform.pull()
     keep_outputs(tier, state)
@@ -69,12 +69,12 @@ def look(tier: Tier, terraform: Terraform) -> str:
 
 
 def keep_outputs(tier: Tier, state: str) -> None:
-    """The outputs in a state as it is stored, for the tiers that read them."""
+    """Saves the outputs of a stored state for the tiers that read them."""
     private(tier.outputs, json.dumps(upstream.outputs_of(state)))
 
 
 def real(tier: Tier, terraform: Terraform, *options: str) -> dict[str, Any]:
-    """A plan that can be applied, with its seal; the plan as terraform shows it."""
+    """Makes a plan that can be applied, with its seal; returns the plan as terraform shows it."""
     tier.keep_configuration()
     tier.waits.unlink(missing_ok=True)
     plan = _terraform(tier, terraform, options)
@@ -86,7 +86,7 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> dict[str, Any]:
             tier.waits_override.unlink()
         write(tier.waits, json.dumps(waiting) + "\n")
     if tier.imports.exists():
-        from tierra.run import adopt  # what reads YAML, which few plans need
+        from tierra.run import adopt  # imports a YAML parser, which few plans need
 
         adopt.check(tier)
     saved.seal(tier)
@@ -102,7 +102,7 @@ def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> dict
         doing=f"{program.of(tier.workspace).command} plan",
     )
     terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
-    return saved.made(tier)
+    return saved.shown_plan(tier)
 
 
 def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
@@ -125,7 +125,7 @@ def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
 
 
 def _outputs(tier: Tier, state: str) -> None:
-    """Leaves in the scratch state the outputs that the tier will have once its configuration is applied."""
+    """Writes the outputs of the tier after an apply of its configuration to the scratch state."""
     key = kept.key(tier, state, "outputs")
     if not kept.restored(tier, key):
         forecast.outcome(tier, forecast.prepare(tier, state))
@@ -133,12 +133,12 @@ def _outputs(tier: Tier, state: str) -> None:
 
 
 def _wanted(tier: Tier) -> bool:
-    """Whether a selected tier needs this one, or needs one that does."""
+    """Whether a selected tier needs this one, directly or through others."""
     return any(consumer.selected or _wanted(consumer) for consumer in tier.consumers)
 
 
 def counts(plan: dict[str, Any]) -> tuple[int, int, int, int]:
-    """How many resources a plan imports, creates, changes in place and destroys."""
+    """The numbers of resources that a plan imports, creates, updates in place and destroys."""
     changes = [change["change"] for change in plan.get("resource_changes", [])]
     actions = [change_actions["actions"] for change_actions in changes]
     return (
@@ -150,7 +150,7 @@ def counts(plan: dict[str, Any]) -> tuple[int, int, int, int]:
 
 
 def summary(plan: dict[str, Any], *, forecast: bool = False) -> str:
-    """One line: what a plan does."""
+    """The changes of a plan, on one line."""
     imported, added, changed, destroyed = counts(plan)
     if not (imported or added or changed or destroyed):
         outputs = any(output["actions"] != ["no-op"] for output in plan.get("output_changes", {}).values())

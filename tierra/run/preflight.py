@@ -1,5 +1,5 @@
-"""Checks before a destroy, from the states: what is protected, what holds data and what happens to it, and
-which tiers still depend on those to be destroyed.
+"""Checks before a destroy, from the states: protected resources, resources with data and what happens to the
+data, and tiers that still depend on those to be destroyed.
 
 The state of each tier is read from `state.json` in its folder, as `terraform show -json` writes it.
 """
@@ -20,12 +20,12 @@ from tierra.report.holdings import keeps_snapshot, outcome
 from tierra.run.override import GUARDS
 from tierra.run.workspace import Tier, Workspace
 
-PROTECTION = "protection"  # the output by which tierra/terraform/stack.py keeps what the spec said
+PROTECTION = "protection"  # the output by which tierra/terraform/stack.py records the setting of the spec
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A resource that is guarded or holds data, and what becomes of it. `guards` are the arguments by which
+    """A resource that is protected or has data, and what happens to it. `guards` are the arguments by which
     AWS refuses its deletion, as they were last applied."""
 
     address: str
@@ -34,11 +34,11 @@ class Holding:
 
 
 class TierState:
-    """What the last apply left of one tier."""
+    """One tier after its last apply."""
 
     def __init__(self, tier: Tier) -> None:
         self.tier = tier.name
-        # As terraform merges them: the later one wins.
+        # Merged like terraform does: the later one wins.
         self._configured: list[dict[str, Any]] = [
             *([tier.configured()] if tier.configuration.exists() else []),
             *([json.loads(tier.override.read_text())] if tier.override.exists() else []),
@@ -52,49 +52,49 @@ class TierState:
 
     @property
     def holdings(self) -> list[Holding]:
-        """Guarded resources and those with data. Of some there are many, and one is like the other: a row for
-        all of which the same becomes."""
+        """Protected resources and those with data. There are many equal log groups and releases: those with
+        the same outcome share a row."""
         found = [each for resource in self.resources if (each := _holding(resource))]
         single = [each for each in found if not _alike(each)]
-        alike = sorted(set(found) - set(single), key=_kind_and_fate)
-        for (kind, becomes), group in groupby(alike, _kind_and_fate):
+        alike = sorted(set(found) - set(single), key=_kind_and_outcome)
+        for (kind, becomes), group in groupby(alike, _kind_and_outcome):
             same = list(group)
             single.append(same[0] if len(same) == 1 else Holding(f"{kind}.* ({len(same)})", becomes))
         return single
 
     @property
     def applied_protection(self) -> bool:
-        """What the spec said about protection when the tier was last applied; where that apply, or a destroy,
-        ended halfway, what the guards say."""
+        """The protection in the spec at the last apply; if that apply, or a destroy, ended halfway, whether a
+        resource is protected."""
         if PROTECTION in self._outputs:
             return bool(self._outputs[PROTECTION]["value"])
         return any(holding.guards for holding in self.holdings)
 
     @property
     def wanted_protection(self) -> bool:
-        """What the configuration says now."""
-        said = [
+        """The protection in the present configuration."""
+        values = [
             configuration["output"][PROTECTION]["value"]
             for configuration in self._configured
             if "output" in configuration
         ]
-        return bool(said[-1])
+        return bool(values[-1])
 
     @property
     def prevented(self) -> set[str]:
-        """The addresses that terraform refuses to destroy, by the configuration of now."""
-        said = {
+        """The addresses that terraform refuses to destroy, by the present configuration."""
+        addresses = {
             f"{kind}.{name}": resource["lifecycle"]["prevent_destroy"]
             for configuration in self._configured
             for kind, named in configuration.get("resource", {}).items()
             for name, resource in named.items()
             if "prevent_destroy" in resource.get("lifecycle", {})
         }
-        return {address for address, prevented in said.items() if prevented}
+        return {address for address, prevented in addresses.items() if prevented}
 
     @property
     def snapshots_outlive_keys(self) -> bool:
-        """Whether a final snapshot is made in a tier whose keys are destroyed with it."""
+        """Whether a tier makes final snapshots although its keys are destroyed with it."""
         keys = any(resource["type"] == "aws_kms_key" for resource in self.resources)
         return keys and any(
             keeps_snapshot(resource["type"], resource["values"]) for resource in self.resources
@@ -112,17 +112,17 @@ def _alike(holding: Holding) -> bool:
     return not holding.guards and known(holding.address.partition(".")[0]).minor_data
 
 
-def _kind_and_fate(holding: Holding) -> tuple[str, str]:
+def _kind_and_outcome(holding: Holding) -> tuple[str, str]:
     return holding.address.partition(".")[0], holding.outcome
 
 
-def read(tiers: list[Tier]) -> list[TierState]:
-    """The states of those of the tiers that hold anything."""
+def read_states(tiers: list[Tier]) -> list[TierState]:
+    """The states of those tiers that have resources."""
     return [state for state in map(TierState, tiers) if state.resources]
 
 
 def refusals(workspace: Workspace, going: list[TierState], standing: list[TierState]) -> Iterator[str]:
-    """Why nothing of this may be destroyed, with the remedy; nothing when it may."""
+    """Why nothing may be destroyed, with the remedy; empty if it may."""
     by_spec = [state.tier for state in going if state.wanted_protection]
     by_state = [state.tier for state in going if state.applied_protection and not state.wanted_protection]
     guarded = [
@@ -154,7 +154,7 @@ def refusals(workspace: Workspace, going: list[TierState], standing: list[TierSt
 
 
 def table(states: list[TierState]) -> Table:
-    """What is protected or holds data, and what becomes of it."""
+    """The resources that are protected or have data, and what happens to them."""
     rows = Table(box=box.SIMPLE_HEAD)
     for name in ("tier", "protected or with data", "guard", "when destroyed"):
         rows.add_column(name, overflow="fold")
@@ -168,11 +168,11 @@ def table(states: list[TierState]) -> Table:
 
 
 def summary(states: list[TierState]) -> Iterator[str]:
-    """What the table does not say."""
+    """Remarks below the table."""
     for state in states:
         yield f"{state.tier}: {len(state.resources)} resources will be destroyed"
     if any(state.snapshots_outlive_keys for state in states):
         yield (
             "Final snapshots are encrypted with keys that are destroyed as well: copy those to keep under"
-            " another key before the keys are gone, or cancel the deletion of the keys."
+            " another key before the keys are deleted, or cancel the deletion of the keys."
         )

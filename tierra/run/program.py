@@ -1,7 +1,6 @@
-"""The program that runs: Terraform, or OpenTofu if TERRAFORM names it.
-
-It is asked once what it is; the answer is kept in `program.json` of the output until the program changes.
-A plan and a state say by the registry of their providers which of the two made them.
+"""The program that runs: Terraform, or OpenTofu if TERRAFORM names it. Its version is read once and kept in
+`program.json` of the output until the program changes. The registry of the providers tells which of the two
+made a plan or a state.
 """
 
 from __future__ import annotations
@@ -41,13 +40,13 @@ class Program:
 
 
 def file(path: str) -> list[str | int]:
-    """The program itself, and when it was put there."""
+    """The path of the program, and its modification time."""
     real = Path(shutil.which(path) or path).resolve()
     return [real.as_posix(), real.stat().st_mtime_ns if real.exists() else 0]
 
 
 def of(workspace: Workspace) -> Program:
-    """The program of this run. Raises Failed when there is none, or one that is too old."""
+    """The program of this run. Raises Failed if there is none, or if it is too old."""
     return _of(workspace.terraform, workspace.out)
 
 
@@ -66,18 +65,18 @@ def _of(path: str, out: Path) -> Program:
 
 
 def ask(path: str) -> Program:
-    """What the program says now. Raises Failed when it is neither, or too old."""
-    said = asked(path)
+    """The program, read now. Raises Failed if it is neither, or too old."""
+    program = asked(path)
     oldest = ".".join(map(str, OLDEST))
-    if said is None:
+    if program is None:
         raise Failed(
             f"{path}: neither Terraform nor OpenTofu: it does not run, or prints no version\n"
             f"  remedy: install Terraform or OpenTofu {oldest} or newer ({INSTALL[TERRAFORM]},"
             f" {INSTALL[OPENTOFU]}) and name its program in TERRAFORM; or rm .venv/installed and make setup"
         )
-    if said.numbers < OLDEST:
+    if program.numbers < OLDEST:
         raise Failed(
-            f"{path}: {said.name} {said.version} is too old: it has no write-only arguments\n"
-            f"  remedy: install {said.name} {oldest} or newer ({INSTALL[said.name]})"
+            f"{path}: {program.name} {program.version} is too old: it has no write-only arguments\n"
+            f"  remedy: install {program.name} {oldest} or newer ({INSTALL[program.name]})"
         )
-    return Program(said.name, said.version)
+    return Program(program.name, program.version)

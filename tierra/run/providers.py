@@ -1,8 +1,8 @@
 """The lock file of the providers: written once for all tiers, and copied beside each root module.
 
-Terraform and OpenTofu have registries of their own, with other builds of the same providers: the file holds
-blocks of both, and each program gets its own. Either takes a lock file as it is (-lockfile=readonly) only if
-it names the providers of the module and no others.
+Terraform and OpenTofu have different registries, with different builds of the same providers: the file
+contains blocks of both, and each program gets its own. Both accept a lock file unchanged (-lockfile=readonly)
+only if it names the providers of the module and no others.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def lock(workspace: Workspace) -> None:
 
 
 def blocks(file: Path) -> dict[str, str]:
-    """The blocks of a lock file by the whole address of their provider; none where there is no file."""
+    """The blocks of a lock file by the full address of their provider; none if there is no file."""
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     return {match["address"]: match[0] for match in BLOCK.finditer(text)}
 
@@ -86,8 +86,8 @@ def gather(out: Path, folder: Path) -> None:
 
 
 def place(lock: Path, workspace: Workspace) -> None:
-    """Writes the lock file of every tier. A provider that the lock lacks is missing there, and terraform says
-    so. Raises Failed when it has none of the program's registry."""
+    """Writes the lock file of every tier. A provider that the lock lacks is missing there, and terraform
+    reports it. Raises Failed if the lock has none of the program's registry."""
     ours, out = program.of(workspace), workspace.out
     locked = blocks(lock)
     if not any(address.startswith(f"{ours.registry}/") for address in locked):

@@ -1,4 +1,4 @@
-"""What every command does once before the tiers start."""
+"""The steps of every command before the tiers start."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SHOWN = ("plan", "apply", "destroy", "drift", "validate")  # with a table
 
 
 def ready(workspace: Workspace, goals: list[str]) -> None:
-    """Puts beside each configuration what terraform needs for the target, and looks at the account. Raises
-    Failed when nothing can be run."""
+    """Writes the files that terraform needs for the target, and checks the account. Raises Failed if nothing
+    can be run."""
     if reason := refused(workspace):
         raise Failed(reason)
     target.switch(workspace)
@@ -21,9 +21,9 @@ def ready(workspace: Workspace, goals: list[str]) -> None:
         print(BANNER, flush=True)
         override.write_overrides(workspace)
     else:
-        from tierra.run import account, rescue  # the libraries of AWS, which a rehearsal does without
+        from tierra.run import account, rescue  # the libraries of AWS, which a rehearsal does not need
 
-        account.look(workspace)
+        account.check_account(workspace)
         if {"plan", "apply"} & set(goals) and (waiting := rescue.waiting(workspace)):
             raise Failed(
                 f"{workspace.environment}: an apply of a workflow ended before the state of"

@@ -1,8 +1,7 @@
-"""Records in a state what an interrupted apply could not write there.
-
-A state that could not be written is pushed; what an apply had created when it was killed is imported, by the
-ids in its journal. Either lies in the folder of the tier, or where rescue.py has kept it. Both run
-terraform, whose commands are shown. Run it as often as needed: what is done is not done again.
+"""Completes a state after an interrupted apply. A state that could not be written is pushed; resources that a
+killed apply had created are imported, by the ids in its journal. These files are in the folder of the tier,
+or in the bucket (rescue.py). Both run terraform, whose commands are shown. It can be repeated: completed
+steps are skipped.
 """
 
 from __future__ import annotations
@@ -22,25 +21,25 @@ REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
 
 
 def recover(workspace: Workspace) -> None:
-    """Brings back what is missing in the selected tiers. Raises Failed when something could not be brought
-    back, after all tiers were tried, or when a state cannot be reached or locked."""
-    said, whole = [], []
+    """Recovers missing resources in the states of the selected tiers. Raises Failed if something could not be
+    recovered, after all tiers were tried, or if a state cannot be read or locked."""
+    messages, whole = [], []
     for tier in workspace.tiers():
         try:
             if _tier(tier):
                 whole.append(tier.name)
         except Failed as failed:
-            said.append(str(failed))
+            messages.append(str(failed))
     if whole:
         print(f"recover: {workspace.environment}: nothing is missing in the state of {', '.join(whole)}")
-    if said:
-        raise Failed("\n".join(said))
+    if messages:
+        raise Failed("\n".join(messages))
 
 
 def _tier(tier: Tier) -> bool:
-    """Brings back what was left here, then what workflows have kept elsewhere, run by run. Whether the state
-    has all that exists for certain. Raises Failed when something could not be brought back, or the state
-    cannot be reached or locked."""
+    """Recovers from the files here, then from those that workflows have uploaded, run by run. Returns whether
+    the state certainly has all existing resources. Raises Failed if something could not be recovered, or if
+    the state cannot be read or locked."""
     terraform = Terraform(tier, "recover")
     terraform.init()
     whole = _bring_back(tier, terraform)
@@ -55,8 +54,8 @@ def _tier(tier: Tier) -> bool:
 
 
 def _bring_back(tier: Tier, terraform: Terraform) -> bool:
-    """Whether the state has all that exists for certain. Raises Failed when something could not be brought
-    back."""
+    """Returns whether the state certainly has all existing resources. Raises Failed if something could not be
+    recovered."""
     named = f"recover: {tier.name} of {tier.workspace.environment}"
     journal = tier.journal
     unknown = in_flight(journal.read_text(errors="replace")) if journal.exists() else []
@@ -81,7 +80,7 @@ def _bring_back(tier: Tier, terraform: Terraform) -> bool:
 
 
 def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
-    """What could not be brought back into the state. Raises Running, and Failed when terraform cannot reach
+    """Returns the resources that could not be recovered. Raises Running, and Failed if terraform cannot read
     or lock the state."""
     timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
     if tier.errored.exists():
@@ -95,7 +94,7 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
     for address, id_ in lost.items():
         if address.startswith(NOTHING):
             continue
-        if address in stale:  # replaced: the state has what was there before
+        if address in stale:  # replaced: the state has the previous resource
             _run(terraform, "state", "rm", timeout, address)
         for candidate in import_ids(address, id_, configuration, made):
             try:

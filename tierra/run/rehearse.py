@@ -11,17 +11,17 @@ from pathlib import Path
 from tierra.run.residue import residue
 from tierra.run.workspace import Failed, Workspace, read_json
 
-# The tiers that an administrator applies the first time: one makes the roles of the pipeline, the other a
-# vault that these may not lock.
+# The tiers that an administrator applies the first time: one creates the roles of the pipeline, the other a
+# vault that these roles may not lock.
 ADMINISTRATED = ("storage", "delivery")
-# The role of the pipeline that does a step. Only an administrator may destroy.
+# The role of the pipeline for each step. Only an administrator may destroy.
 ROLES = {"plan": "plan", "unchanged": "plan", "apply": "apply"}
 UNPROTECTED = "OVERRIDE=--unprotected"
 OURS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "OUT", "STATES", "TIER", "APPROVE")
 
 
 def rehearse(workspace: Workspace, words: list[str]) -> None:
-    """Takes the name of make. Raises Failed when a step fails, or when something is left."""
+    """`make` is the name of the program. Raises Failed if a step fails, or if something is left."""
     environment, [make] = workspace.environment, words
     scratch = Path(".rehearsal", "scratch", environment)
     shutil.rmtree(scratch, ignore_errors=True)
@@ -37,7 +37,7 @@ def rehearse(workspace: Workspace, words: list[str]) -> None:
             raise Failed(f"rehearse: make {goal} of {environment} failed; the cause is above")
 
     step("plan")
-    # As on a real first day. A role that is used while its policies are still being attached is refused at
+    # As at a real first apply. A role that is used while its policies are still being attached is refused at
     # random.
     step("apply", f"TIER={' '.join(_with_needs(scratch))}")
     for goal in ("apply", "unchanged"):

@@ -1,9 +1,7 @@
-"""Uploads what an interrupted apply left in a temporary folder to the bucket of the states.
-
-A runner of a workflow is gone after its job, and with it a state that could not be written and the journal of
-what was created. They may hold secrets, so they lie under a prefix of their own, encrypted like the states:
-the role that applies may put them there, and only operators may read them. `make recover` takes them from
-there.
+"""Uploads the files of an interrupted apply from a temporary folder to the bucket of the states. A runner of
+a workflow is deleted after its job, with a state that could not be written and the journal of created
+resources. They may contain secrets, so they have their own prefix and are encrypted like the states: the role
+that applies may upload them, and only operators may read them. `make recover` downloads them.
 """
 
 from __future__ import annotations
@@ -19,13 +17,13 @@ from tierra.run.account import Backend, client
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace
 
-FOLDER = "recovery"  # modules/state/access.py gives the rights
+FOLDER = "recovery"  # modules/state/access.py grants the permissions
 STATE, JOURNAL = "state", "journal"
 
 
 def keep(workspace: Workspace) -> None:
-    """Keeps what applies of the selected tiers have left here, and says where. Raises Failed when something
-    could not be kept."""
+    """Uploads the files that applies of the selected tiers have left here, and prints where. Raises Failed if
+    an upload fails."""
     if workspace.rehearsed:
         return
     lost = []
@@ -33,7 +31,7 @@ def keep(workspace: Workspace) -> None:
         if not tier.journal.exists() and not tier.errored.exists():
             continue
         with suppress(Failed, OSError):
-            Terraform(tier, "keep").unsafe()  # removes a journal of which nothing is missing
+            Terraform(tier, "keep").unsafe()  # removes a journal whose resources are all in the state
         backend = Backend.of(tier.folder)
         for name, file in _files(tier).items():
             if file.exists():
@@ -52,16 +50,16 @@ def keep(workspace: Workspace) -> None:
                         f"keep: {file} of {tier.name} could not be put into s3://{backend.bucket}: {error}"
                     )
     if lost:
-        raise Failed("\n".join([*lost, "  remedy: copy it from the runner before the runner is gone"]))
+        raise Failed("\n".join([*lost, "  remedy: copy it from the runner before the runner is deleted"]))
 
 
 def waiting(workspace: Workspace) -> list[str]:
-    """The selected tiers for which something is kept: a plan without it would be wrong."""
+    """The selected tiers with uploaded files: a plan without them would be wrong."""
     return [tier.name for tier in workspace.tiers() if any(True for _ in runs(tier))]
 
 
 def runs(tier: Tier) -> Iterator[str]:
-    """Where something is kept for a tier, a prefix for each run, the oldest first. Raises Failed."""
+    """The prefixes with files of a tier, one for each run, the oldest first. Raises Failed."""
     if tier.workspace.rehearsed:
         return
     backend = Backend.of(tier.folder)
@@ -84,7 +82,7 @@ def runs(tier: Tier) -> Iterator[str]:
 
 
 def take(tier: Tier, run: str) -> None:
-    """Puts what a run has left into the folder of its tier. Raises Failed."""
+    """Downloads the files of a run into the folder of its tier. Raises Failed."""
     backend = Backend.of(tier.folder)
     s3 = client("s3", backend.region, backend.role)
     for name, file in _files(tier).items():
@@ -96,13 +94,13 @@ def take(tier: Tier, run: str) -> None:
             raise _unread(backend, run, error) from None
         except BotoCoreError as error:
             raise _unread(backend, run, error) from None
-        print(f"recover: takes s3://{backend.bucket}/{run}{name}", flush=True)
+        print(f"recover: downloads s3://{backend.bucket}/{run}{name}", flush=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
             to.write(content)
 
 
 def forget(tier: Tier, run: str) -> None:
-    """Removes what was kept of a run, once the state has it. Raises Failed."""
+    """Removes the files of a run, once the state is complete. Raises Failed."""
     backend = Backend.of(tier.folder)
     try:
         for name in _files(tier):
@@ -125,7 +123,7 @@ def _prefix(backend: Backend, tier: Tier) -> str:
 
 
 def _run() -> str:
-    """The run of the workflow, and which attempt of it."""
+    """The run of the workflow, and its attempt."""
     return "-".join(
         (os.environ.get("GITHUB_RUN_ID", "local"), os.environ.get("GITHUB_RUN_ATTEMPT", str(os.getpid())))
     )

@@ -1,4 +1,4 @@
-"""What a rehearsal left behind."""
+"""Resources that a rehearsal left behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def residue(states: Path) -> list[str]:
-    """What is still in the states or in the pretended account below the folder, one line each."""
+    """Everything that is still in the states or in the simulated account below the folder, one line each."""
     left = [
         f"{file.stem}: {resource['type']}.{resource['name']}"
         for file in sorted(states.glob("*.tfstate"))

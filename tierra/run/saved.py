@@ -1,9 +1,7 @@
-"""Saved plans: what each was made from, and whether it may still be applied.
-
-A seal is the file `plan.seal` beside the plan, with the checksums of the plan, of the configuration and of
-what else was read, and of every value of another tier that it was made from; tierra.report.report puts all
-seals into the report. A plan is applied only if everything is as it was sealed, the plan is the one in the
-report, and it is not too old.
+"""Saved plans: their inputs, and whether they may still be applied. A seal is the file `plan.seal` beside the
+plan, with the checksums of the plan, of the configuration and other files, and of every value of another tier
+that it was made from; tierra.report.report puts all seals into the report. A plan is applied only if nothing
+has changed since it was sealed, the plan is the one in the report, and it is not too old.
 """
 
 from __future__ import annotations
@@ -20,9 +18,9 @@ from tierra.run import program, upstream
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
 
-def made(tier: Tier) -> dict[str, Any]:
-    """The plan that terraform has just shown as JSON. Raises Failed when it is not there whole: terraform
-    does not notice when its JSON is cut off."""
+def shown_plan(tier: Tier) -> dict[str, Any]:
+    """The plan that terraform has just shown as JSON. Raises Failed if it is incomplete: terraform does not
+    notice truncated output."""
     try:
         plan: dict[str, Any] = json.loads(tier.plan_json.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -31,16 +29,16 @@ def made(tier: Tier) -> dict[str, Any]:
 
 
 def seal(tier: Tier) -> None:
-    """Writes the seal of a plan, last: a plan without one was not finished. Raises Failed when the plan is
-    not there whole."""
-    plan = made(tier)
+    """Writes the seal of a plan, last: a plan without one was not finished. Raises Failed if the plan is
+    incomplete."""
+    plan = shown_plan(tier)
     try:
         sealed = {
             "plan": checksum(tier.plan),
             "shown": checksum(tier.plan_json),
             "configuration": checksum(tier.planned_configuration),
             "carried": carried(tier),
-            "upstream": upstream.read(tier),
+            "upstream": upstream.value_checksums(tier),
             "program": planned(plan),
             "terraform": plan["terraform_version"],
             "made": plan["timestamp"],
@@ -62,7 +60,7 @@ NAMES = "{tiers}"
 
 
 def check(workspace: Workspace, tiers: list[Tier]) -> None:
-    """Raises Failed, with a line for each reason, when plans of these tiers may not be applied."""
+    """Raises Failed, with a line for each reason, if plans of these tiers may not be applied."""
     remedy = f"run {workspace.command('plan')}"
     refused: dict[str, list[str]] = {}
     for tier in tiers:
@@ -74,8 +72,8 @@ def check(workspace: Workspace, tiers: list[Tier]) -> None:
 
 
 def fault(tier: Tier) -> str:
-    """Why the plan of a tier may not be applied; empty when it may, or when there is nothing to apply or the
-    tier will be planned anew."""
+    """Why the plan of a tier may not be applied; empty if it may, if there is nothing to apply, or if the
+    tier will be planned again."""
     if tier.forecast.exists():
         same = checksum(tier.planned_configuration) == checksum(tier.configuration)
         same = same and tier.kept_configuration() == tier.configured()
@@ -114,16 +112,16 @@ def fault(tier: Tier) -> str:
 
 
 def _made_of(tier: Tier, sealed: dict[str, Any]) -> bool:
-    """Whether configuration and what lies beside it are as they were sealed."""
+    """Whether the configuration and the files beside it are unchanged since the seal."""
     return bool(
         sealed["configuration"] == checksum(tier.configuration) and sealed["carried"] == carried(tier)
     )
 
 
 def moved(tier: Tier, sealed: dict[str, Any]) -> list[str]:
-    """The values of other tiers that are not as they were when a plan was made; `upstream.now` of those tiers
-    must be current."""
-    current = upstream.read(tier)
+    """The values of other tiers that have changed since a plan was made; `upstream.now` of those tiers must
+    be current."""
+    current = upstream.value_checksums(tier)
     return sorted(name for name, value in sealed.get("upstream", {}).items() if current.get(name) != value)
 
 
@@ -134,7 +132,7 @@ def checksum(file: Path) -> str:
 
 
 def carried(tier: Tier) -> str:
-    """One checksum of all files that lie beside the configuration for terraform and its providers to read."""
+    """One checksum of all files beside the configuration that terraform and its providers read."""
     whole = hashlib.sha256()
     for file in _beside(tier):
         whole.update(f"{file.relative_to(tier.folder).as_posix()}\0{checksum(file)}\n".encode())

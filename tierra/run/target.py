@@ -1,7 +1,6 @@
-"""Keeps files for AWS and for the rehearsal apart.
-
-When an environment changes from one to the other, everything that terraform and a run left beside its
-configuration goes: providers, lock files, plans, marks. States are elsewhere and stay.
+"""Separates files for AWS from those for the rehearsal. When an environment changes from one to the other,
+all files of terraform and of a run beside its configuration are removed: providers, lock files, plans, marks.
+States are elsewhere and stay.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ KEPT = (GENERATED, VERSIONS, *CARRIED, own.INDEX, "errored.tfstate", "journal")
 
 
 def switch(workspace: Workspace) -> None:
-    """Clears the folder where the last run was for the other target."""
+    """Clears the folder if the last run was for the other target."""
     mark = workspace.out / MARK
     if mark.exists() and mark.read_text() == f"{workspace.target}\n":
         return

@@ -1,8 +1,6 @@
-"""Runs terraform in the root module of a tier: the only place that starts it.
-
-What terraform prints is kept in a log beside the root module, below the command that printed it, and is shown
-only with VERBOSE=yes, or when terraform fails: then its errors are shown whole, with a few lines of ours that
-say what they mean (failure.py).
+"""Runs terraform in the root module of a tier; no other module starts it. Its output is logged beside the
+root module, below the command, and is shown only with VERBOSE=yes, or if terraform fails: then its errors are
+shown in full, with a few lines of ours that explain them (failure.py).
 """
 
 from __future__ import annotations
@@ -31,20 +29,20 @@ from tierra.run.workspace import ROOT, Failed, Tier, Workspace
 
 PROVIDER = ".rehearsal/terraform.rc"
 EXISTS = "REHEARSAL_EXISTS"
-# They would send terraform to other states, folders or options than the ones that a run counts on.
+# They would make terraform use other states, folders or options than the run expects.
 REFUSED = re.compile(r"TF_(WORKSPACE|DATA_DIR|CLI_ARGS(_\w+)?)$")
-SECONDS = 0.1  # between two looks at what terraform has printed
+SECONDS = 0.1  # between two reads of terraform's output
 ENDED = re.compile(rb"(?:Creation|Modifications|Destruction) complete after ")
 INTERRUPTED = 130
 
 
 class Interrupted(Exception):
-    """Ctrl-C. terraform has ended in good order."""
+    """Ctrl-C. terraform has ended properly."""
 
 
 class Terraform:
-    """terraform in one folder: that of a tier, or with `embedded` its forecast, where it talks to the
-    embedded provider, which remembers nothing and answers data sources as the copied state has them."""
+    """terraform in one folder: that of a tier, or with `embedded` that of its forecast, where it uses the
+    embedded provider, which remembers nothing and returns data sources as they are in the copied state."""
 
     def __init__(self, tier: Tier, verb: str, folder: Path | None = None, *, embedded: bool = False) -> None:
         self.tier, self.workspace, self.verb = tier, tier.workspace, verb
@@ -57,17 +55,18 @@ class Terraform:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that terraform sees."""
+        """The environment variables of terraform."""
         ours = {key: value for key, value in os.environ.items() if not REFUSED.match(key)}
         ours["TF_IN_AUTOMATION"] = "1"
         if self.embedded or self.workspace.rehearsed:
-            # Schemas of the embedded provider are small: there is memory to collect garbage less often.
+            # Schemas of the embedded provider are small, so there is enough memory to collect garbage less
+            # often.
             ours.setdefault("GOGC", "400")
         return ours | settings(self.workspace, self.folder if self.embedded else None)
 
     def init(self) -> None:
-        """Prepares the folder, unless that was done for the same backend, providers and program: what the
-        other of Terraform and OpenTofu left there is of another registry."""
+        """Prepares the folder, unless that was done for the same backend, providers and program: Terraform
+        and OpenTofu use different registries."""
         stamp = self.folder / ".terraform" / "tierra.init"
         if stamp.exists() and stamp.read_text() == self._initialized():
             return
@@ -84,7 +83,7 @@ class Terraform:
         return ["-lockfile=readonly"] if locked else []
 
     def _initialized(self) -> str:
-        """A checksum of everything that `terraform init` goes by."""
+        """A checksum of all inputs of `terraform init`."""
         whole = hashlib.sha256()
         files = sorted([*self.folder.glob("*.tf"), *self.folder.glob("*.tf.json")])
         for file in [*files, self.folder / ".terraform.lock.hcl"]:
@@ -95,7 +94,7 @@ class Terraform:
         return whole.hexdigest()
 
     def capture(self, *arguments: str) -> str:
-        """What terraform prints. Raises Failed."""
+        """The output of terraform. Raises Failed."""
         done = subprocess.run(
             self.command(*arguments),
             env=self.environment,
@@ -110,7 +109,7 @@ class Terraform:
         return done.stdout
 
     def save(self, arguments: Sequence[str], file: Path) -> None:
-        """Puts what terraform prints into a file that only its owner reads. Raises Failed."""
+        """Writes the output of terraform to a file that only its owner can read. Raises Failed."""
         file.unlink(missing_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
             done = subprocess.run(
@@ -140,8 +139,8 @@ class Terraform:
     ) -> None:
         """Runs terraform to its end, with its output in `log`, and first in the journal for an apply.
 
-        `doing` is what the table says meanwhile, with how many of `total` resources are done. Raises Failed,
-        and Interrupted after Ctrl-C, which terraform gets as well and heeds in good order.
+        `doing` is shown in the table meanwhile, with the progress of `total` resources. Raises Failed, and
+        Interrupted after Ctrl-C, which terraform receives as well and handles properly.
         """
         stack = self.folder
         command = self.command(*arguments)
@@ -226,7 +225,7 @@ class Terraform:
         return process.returncode
 
     def unsafe(self) -> str:
-        """Why a plan would be wrong: something exists that the state lacks. Empty when all is well."""
+        """Why a plan would be wrong: something exists that the state lacks. Empty if nothing does."""
         remedy = self.workspace.command("recover", [self.tier.name])
         if self.tier.errored.exists():
             return self._says(f"an apply could not write its state, which is in {self.tier.errored}", remedy)
@@ -235,12 +234,12 @@ class Terraform:
         try:
             lost = unrecorded(self.tier.folder, self.pull)
         except (Running, Failed):
-            return ""  # terraform itself will meet the lock, or the cause that its state cannot be read
+            return ""  # terraform itself will report the lock, or why its state cannot be read
         if not lost:
             return ""
-        some = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
+        addresses = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
         return self._says(
-            f"an apply ended before the state held all that it had created; {len(lost)} missing: {some}",
+            f"an apply ended before the state held all that it had created; {len(lost)} missing: {addresses}",
             remedy,
         )
 
@@ -248,7 +247,7 @@ class Terraform:
         return f"{self.verb}: {self.tier.name} of {self.workspace.environment}: {what}\n  remedy: {remedy}"
 
     def pull(self) -> str:
-        """The state as it is stored; empty when there is none."""
+        """The stored state; empty if there is none."""
         if self.workspace.rehearsed and not self.embedded:
             file = self.tier.local_state
             return file.read_text(encoding="utf-8") if file.exists() else ""
@@ -259,14 +258,14 @@ _interrupts: list[int] = []
 
 
 def _existing(workspace: Workspace) -> str:
-    """What is there without the rehearsal having made it: what the spec names, and what the user says."""
+    """Objects that exist outside the rehearsal: those in the spec, and those of the user."""
     named = [*workspace.facts.get("existing", []), workspace.variables.get(EXISTS, "")]
     return ",".join(file for file in named if file)
 
 
 def settings(workspace: Workspace, forecast: Path | None = None) -> dict[str, str]:
-    """The variables that decide which provider terraform talks to: the embedded one in a rehearsal and in a
-    forecast, whose folder holds the state that the provider answers data sources from."""
+    """The variables that select the provider: the embedded one in a rehearsal and in a forecast, whose folder
+    has the state from which the provider returns data sources."""
     embedded = (ROOT / PROVIDER).as_posix()
     if forecast:
         known = (forecast / "known.tfstate").absolute()
@@ -283,14 +282,14 @@ def settings(workspace: Workspace, forecast: Path | None = None) -> dict[str, st
             "REHEARSAL_CLOUD": cloud.as_posix(),
             EXISTS: _existing(workspace),
         }
-    # A shell in which the embedded provider is used by hand does not bring it to AWS.
+    # Variables of a shell that uses the embedded provider must not apply to AWS.
     named = Path(workspace.variables.get("TF_CLI_CONFIG_FILE", ""))
     ours = named.name and named.exists() and not named.samefile(ROOT / PROVIDER)
     return {"TF_CLI_CONFIG_FILE": named.as_posix()} if ours else {"TF_CLI_CONFIG_FILE": ""}
 
 
 def refused(workspace: Workspace) -> str:
-    """Why this shell may not run terraform here; empty when it may."""
+    """Why this shell may not run terraform here; empty if it may."""
     names = sorted(name for name, value in workspace.variables.items() if value and REFUSED.match(name))
     if not names:
         return ""
@@ -301,7 +300,7 @@ def refused(workspace: Workspace) -> str:
 
 
 def in_memory() -> IO[Any]:
-    """A file without a place on a disk, where the system has such: a full disk has no room for errors."""
+    """A file in memory, if the system supports it: a full disk has no space for errors."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("errors"), "w+b")
     return tempfile.TemporaryFile()

@@ -1,7 +1,6 @@
-"""What a tier reads from other tiers, and its values: now, and after their plans are applied.
-
-A tier is planned for real only on values that no plan of this run changes. Otherwise its plan would be made,
-sealed and applied on what the same apply replaces.
+"""The values that a tier reads from other tiers, now and after their plans are applied. A tier is planned for
+real only on values that no plan of this run changes. Otherwise its plan would be made, sealed and applied on
+values that the same apply replaces.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ REFERENCE = re.compile(
 )
 STEP = re.compile(r"\.([a-zA-Z_][\w-]*)|\[\"([^\"\]]+)\"\]|\[(\d+)\]")
 
-# The tier and the output, and where in it: ("data", "readers", "replica_1").
+# The tier, the output, and the path in it: ("data", "readers", "replica_1").
 Reference = tuple[str, ...]
 MISSING = object()
 
@@ -64,7 +63,7 @@ def outputs_of(state: str) -> dict[str, Any]:
 
 
 def now(tier: Tier) -> dict[str, Any]:
-    """The outputs of a tier as its state had them when this run looked at it."""
+    """The outputs of a tier in its state when this run read it."""
     outputs: dict[str, Any] = read_json(tier.outputs) if tier.outputs.exists() else {}
     return outputs
 
@@ -77,7 +76,8 @@ def later(tier: Tier) -> dict[str, Any]:
 
 
 def moving(tier: Tier) -> list[str]:
-    """The tiers of which this one reads a value that is not there yet, or that a plan of this run changes."""
+    """The tiers of which this one reads a value that does not exist yet, or that a plan of this run
+    changes."""
     result = []
     for need in tier.needs:
         present, future = now(need), later(need)
@@ -101,8 +101,8 @@ def complete(tier: Tier) -> bool:
     )
 
 
-def read(tier: Tier) -> dict[str, str]:
-    """A checksum of every value that a tier reads of others, as they are now, by `network.vpc_id`."""
+def value_checksums(tier: Tier) -> dict[str, str]:
+    """A checksum of every present value that a tier reads from others, by `network.vpc_id`."""
     return {
         ".".join(reference): digest(at(now(tier.workspace.tier(reference[0])), reference))
         for reference in sorted(references(tier.configured()))
@@ -115,7 +115,7 @@ def digest(value: Any) -> str:
 
 
 def recorded(state: str) -> dict[str, dict[str, Any]]:
-    """The outputs of other tiers that the last apply of a tier was made from, by tier, out of its state."""
+    """The outputs of other tiers at the last apply of a tier, by tier, from its state."""
     resources = json.loads(state).get("resources", []) if state.strip() else []
     return {
         resource["name"]: instance["attributes"].get("outputs", {}).get("value") or {}
@@ -126,8 +126,8 @@ def recorded(state: str) -> dict[str, dict[str, Any]]:
 
 
 def stale(tier: Tier, state: str) -> list[str]:
-    """The values that a tier reads and that have changed since it was applied last. `now` of what it needs
-    must be current."""
+    """The values that a tier reads and that have changed since its last apply. `now` of the tiers that it
+    needs must be current."""
     outputs = recorded(state)
     return sorted(
         ".".join(reference)

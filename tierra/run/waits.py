@@ -1,7 +1,6 @@
-"""Changes that were requested from AWS before and wait for a maintenance window.
-
-Until then AWS answers the old values, and each plan would ask for the same once more. The output `asked` of
-the last apply says what was asked for; a plan leaves it as it is by an override.
+"""Changes that were requested from AWS before and wait for a maintenance window. Until then AWS returns the
+old values, and each plan would request the change again. The output `asked` of the last apply contains the
+requests; an override makes a plan ignore them.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from tierra.aws.waits import waits
 from tierra.run.workspace import Tier, read_json
 
 OUTPUT = "asked"
-# By address: what waits, as it is now.
+# By address: the waiting arguments with their present values.
 Asked = dict[str, dict[str, Any]]
 
 
 def asked(plan: Mapping[str, Any]) -> Asked:
-    """What a plan would change that waits already. What was changed by hand does not wait: there the state
-    differs from AWS."""
+    """The changes of a plan that wait already. A manual change is not waiting: there the state differs from
+    AWS."""
     before = plan.get("output_changes", {}).get(OUTPUT, {}).get("before")
     drifted = {
         drifted_resource["address"]: drifted_resource["change"]
@@ -45,7 +44,7 @@ def asked(plan: Mapping[str, Any]) -> Asked:
 
 
 def override(waiting: Asked) -> str:
-    """Terraform by which a plan leaves alone what waits."""
+    """The override by which a plan ignores waiting changes."""
     result: dict[str, dict[str, Any]] = {}
     for address, values in waiting.items():
         kind, name = address.split(".", 1)
@@ -54,13 +53,13 @@ def override(waiting: Asked) -> str:
 
 
 def noted(text: Any, address: str) -> Mapping[str, Any]:
-    """What the last apply asked for of one resource."""
+    """The changes of one resource that the last apply requested."""
     values = json.loads(text).get(address, {}) if isinstance(text, str) else {}
     return values if isinstance(values, dict) else {}
 
 
 def without(plan: Mapping[str, Any], waiting: Asked) -> dict[str, Any]:
-    """A plan without the updates that consist of nothing but what waits."""
+    """A plan without updates that consist only of waiting changes."""
 
     def rests(resource: Mapping[str, Any]) -> bool:
         change, names = resource["change"], waiting.get(resource["address"], {})
@@ -76,9 +75,9 @@ def without(plan: Mapping[str, Any], waiting: Asked) -> dict[str, Any]:
 
 
 def lines(tier: Tier) -> list[str]:
-    """What the plan of a tier leaves alone, a line for each resource."""
+    """The waiting changes that the plan of a tier ignores, a line for each resource."""
     waiting = read_json(tier.waits) if tier.waits.exists() else {}
     return [
-        f"{tier.name}: {address}: {', '.join(values)}: asked for before, made in the maintenance window"
+        f"{tier.name}: {address}: {', '.join(values)}: requested before, made in the maintenance window"
         for address, values in waiting.items()
     ]

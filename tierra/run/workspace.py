@@ -2,7 +2,7 @@
 
 cdktf.out/<env>/
     environment.json     facts of the environment and the graph of its tiers, from synthesis
-    stacks/<tier>/       the root module of a tier, and what a run leaves beside it: see Tier
+    stacks/<tier>/       the root module of a tier, and the files of a run beside it: see Tier
     forecast/<tier>/     the same root module on the embedded provider, with a copy of its state
     report.*, drift.*    what was found
 """
@@ -42,12 +42,12 @@ AWS, REHEARSAL = "aws", "rehearsal"
 
 
 class Failed(Exception):
-    """A run that cannot go on. The text is complete: what is wrong, and the remedy."""
+    """A run that cannot continue. The text is complete: the problem and the remedy."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """An environment, the folder of its output, and the variables that make passed on."""
+    """An environment, the folder of its output, and the variables that make passes."""
 
     environment: str
     out: Path
@@ -70,7 +70,7 @@ class Workspace:
 
     @cached_property
     def selected(self) -> list[str]:
-        """The tiers that TIER names, producers first; all of them without TIER."""
+        """The tiers in TIER, producers first; all of them without TIER."""
         named = self._variable("TIER").split()
         return [tier for tier in self.order if not named or tier in named]
 
@@ -83,7 +83,7 @@ class Workspace:
 
     @property
     def target(self) -> str:
-        """`aws`, or `rehearsal` where the spec or REHEARSE says so."""
+        """`aws`, or `rehearsal` if the spec or REHEARSE selects it."""
         asked = self._variable("REHEARSE") in ("yes", REHEARSAL)
         return REHEARSAL if asked else str(self.facts["target"])
 
@@ -93,7 +93,7 @@ class Workspace:
 
     @property
     def states(self) -> Path:
-        """The folder of the states and of the pretended account of a rehearsal."""
+        """The folder of the states and of the simulated account of a rehearsal."""
         return Path(self._variable("STATES", f".rehearsal/{self.environment}"))
 
     @property
@@ -106,12 +106,12 @@ class Workspace:
 
     @property
     def reviewed(self) -> Path:
-        """The report that an apply goes by."""
+        """The report that an apply uses."""
         return Path(self._variable("REPORT", str(self.out / "report.json")))
 
     @property
     def shown(self) -> Path:
-        """What the plans of each tier do, as the report showed it: an approval is given to this."""
+        """The effects of the plans of each tier in the report, which the user approves."""
         return self.out / "shown.json"
 
     @property
@@ -121,7 +121,7 @@ class Workspace:
 
     @property
     def lock(self) -> str:
-        """The lock to take away."""
+        """The lock to remove."""
         return self._variable("LOCK")
 
     @property
@@ -130,7 +130,7 @@ class Workspace:
 
     @property
     def locked_providers(self) -> Path | None:
-        """The lock file of the providers, on AWS and where there is one."""
+        """The lock file of the providers, on AWS and if there is one."""
         file = Path("environments", "providers.lock.hcl")
         return file if not self.rehearsed and file.exists() else None
 
@@ -149,11 +149,11 @@ class Workspace:
 
     @property
     def unprotected(self) -> bool:
-        """Whether a dress rehearsal lifts what keeps resources from being destroyed."""
+        """Whether a dress rehearsal removes deletion protection."""
         return self._variable("OVERRIDE") == "--unprotected"
 
     def command(self, goal: str, tiers: Iterable[str] = ()) -> str:
-        """What to type: `make plan ENV=dev TIER="network data"`."""
+        """The command of the user: `make plan ENV=dev TIER="network data"`."""
         words = ["make", goal, f"ENV={self.environment}"]
         if named := list(tiers):
             words.append(f"TIER={named[0]}" if len(named) == 1 else f'TIER="{" ".join(named)}"')
@@ -181,7 +181,7 @@ class Tier:
 
     @property
     def reads(self) -> list[Tier]:
-        """The tiers whose states the configuration reads: of those that it needs, maybe not all."""
+        """The tiers whose states the configuration reads: perhaps not all that it needs."""
         states = self.configured().get("data", {}).get("terraform_remote_state", {})
         return [Tier(self.workspace, name) for name in states]
 
@@ -202,7 +202,7 @@ class Tier:
 
     @property
     def override(self) -> Path:
-        """What terraform merges over the configuration in a rehearsal."""
+        """The override that terraform merges over the configuration in a rehearsal."""
         return self.folder / OVERRIDE
 
     @property
@@ -212,7 +212,7 @@ class Tier:
 
     @property
     def plan_json(self) -> Path:
-        """The plan as `terraform show -json` prints it; that of a forecast, too."""
+        """The plan as `terraform show -json` prints it, or that of a forecast."""
         return self.folder / "plan.json"
 
     @property
@@ -222,12 +222,12 @@ class Tier:
 
     @property
     def own(self) -> Path:
-        """What the own Terraform of the tier declares, where there is any (modules/own/terraform.py)."""
+        """The declarations of own Terraform of the tier, if there is any (modules/own/terraform.py)."""
         return self.folder / own.INDEX
 
     @property
     def planned_own(self) -> Path:
-        """The same of what was planned."""
+        """The same for the planned configuration."""
         return self.folder / own.PLANNED
 
     @property
@@ -236,7 +236,7 @@ class Tier:
 
     @property
     def seal(self) -> Path:
-        """Checksums of the plan and of what it was made from: a plan without was not finished."""
+        """Checksums of the plan and of its inputs: a plan without them was not finished."""
         return self.folder / "plan.seal"
 
     @property
@@ -246,12 +246,12 @@ class Tier:
 
     @property
     def applied(self) -> Path:
-        """The seal of the plan that was applied last, until the tier is planned again."""
+        """The seal of the last applied plan, until the tier is planned again."""
         return self.folder / "applied"
 
     @property
     def applied_json(self) -> Path:
-        """The plan that was applied last, as `terraform show -json` prints it."""
+        """The last applied plan, as `terraform show -json` prints it."""
         return self.folder / "applied.json"
 
     @property
@@ -260,17 +260,17 @@ class Tier:
 
     @property
     def journal(self) -> Path:
-        """The output of an apply while it runs, and afterwards if it did not end well."""
+        """The output of an apply while it runs, and afterwards if it failed."""
         return self.folder / "journal"
 
     @property
     def errored(self) -> Path:
-        """The state that terraform could not write to its place."""
+        """The state that terraform could not store in the backend."""
         return self.folder / "errored.tfstate"
 
     @property
     def outputs(self) -> Path:
-        """The outputs as the state had them when the tier was last looked at."""
+        """The outputs in the state when it was last read."""
         return self.folder / "outputs.json"
 
     @property
@@ -285,27 +285,27 @@ class Tier:
 
     @property
     def waiting_json(self) -> Path:
-        """A plan of the configuration against the state as it is."""
+        """A plan of the configuration on the present state."""
         return self.folder / "waiting.plan.json"
 
     @property
     def held(self) -> Path:
-        """What an apply did not remove yet, because other tiers still used it; see order.py."""
+        """Resources that an apply did not remove yet, because other tiers still used them; see order.py."""
         return self.folder / "held"
 
     @property
     def held_override(self) -> Path:
-        """Ties outputs to resources while a plan leaves some of those out."""
+        """Makes outputs refer to resources while a plan leaves some of those out."""
         return self.folder / "held_override.tf.json"
 
     @property
     def waits(self) -> Path:
-        """What a plan leaves alone because it waits for a maintenance window; see waits.py."""
+        """Changes that a plan ignores because they wait for a maintenance window; see waits.py."""
         return self.folder / "plan.waits"
 
     @property
     def waits_override(self) -> Path:
-        """Leaves alone what waits while a plan is made."""
+        """The override that makes a plan ignore waiting changes."""
         return self.folder / "waits_override.tf.json"
 
     @property
@@ -315,12 +315,12 @@ class Tier:
 
     @property
     def carried(self) -> list[Path]:
-        """The folders that the root module carries."""
+        """The subfolders of the root module."""
         return [path for name in CARRIED if (path := self.folder / name).exists()]
 
     @property
     def own_files(self) -> list[Path]:
-        """Own Terraform, as it was carried into the root module."""
+        """Own Terraform, as it was copied into the root module."""
         return sorted(path for pattern in own.FILES for path in self.folder.glob(pattern))
 
     @property
@@ -330,7 +330,7 @@ class Tier:
 
     @property
     def scratch_state(self) -> Path:
-        """The state that the tier will have, as far as it matters to others; made by the last plan."""
+        """The future state of the tier, as far as other tiers need it; made by the last plan."""
         return self.scratch / "scratch.tfstate"
 
     @property
@@ -339,24 +339,24 @@ class Tier:
         return self.workspace.states / f"{self.name}.tfstate"
 
     def configured(self) -> dict[str, Any]:
-        """What was generated, and what own Terraform declares."""
+        """The generated configuration, merged with own Terraform."""
         return own.merged(read_json(self.configuration), own.declared(self.own))
 
     def keep_configuration(self) -> None:
-        """Keeps a copy of what is going to be planned."""
+        """Keeps a copy of the configuration that is going to be planned."""
         shutil.copyfile(self.configuration, self.planned_configuration)
         self.planned_own.unlink(missing_ok=True)
         if self.own.exists():
             shutil.copyfile(self.own, self.planned_own)
 
     def kept_configuration(self) -> dict[str, Any]:
-        """What was planned; empty where nothing was."""
+        """The planned configuration; empty if nothing was planned."""
         if not self.planned_configuration.exists():
             return {}
         return own.merged(read_json(self.planned_configuration), own.declared(self.planned_own))
 
     def forget_plan(self) -> None:
-        """Removes the plan and what belongs to it."""
+        """Removes the plan and its files."""
         for left in self.folder.glob("plan.*"):
             left.unlink()
         for left in (self.forecast, self.held_override, self.waits_override):
@@ -364,7 +364,7 @@ class Tier:
 
 
 def read_json(file: Path) -> Any:
-    """What a file of the output holds. Raises Failed when it is not whole."""
+    """The content of a JSON file of the output. Raises Failed if it is incomplete."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -374,7 +374,7 @@ def read_json(file: Path) -> Any:
 
 
 def private(file: Path, text: str) -> None:
-    """Puts a file that may hold secrets in its place in one step: only its owner reads it."""
+    """Writes a file that may contain secrets atomically; only its owner can read it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{os.getpid()}.new")
     beside.unlink(missing_ok=True)

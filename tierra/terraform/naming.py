@@ -1,6 +1,6 @@
 """Names of AWS resources: `<project>-<environment>-<role>`, within the length limit of each service.
 
-Every name is a pure function of the spec and the role, so that one tier may name what another made.
+Every name is a pure function of the spec and the role, so that one tier can name resources of another.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-# The longest names AWS accepts, by what they name. Sources: the API reference of each service (or its model
+# The longest names that AWS accepts, by kind. Sources: the API reference of each service (or its model
 # in botocore), less the 26 characters that Terraform appends to a name_prefix.
 LIMITS = {
     "alarm": 255,
@@ -62,21 +62,21 @@ class Names:
 
     @property
     def stem(self) -> str:
-        """What every name starts with, such as `acme-production`."""
+        """The beginning of every name, such as `acme-production`."""
         return f"{self.project}-{self.environment}"
 
     def of(self, kind: str, role: str = "") -> str:
-        """The name of a thing of a kind listed in LIMITS. The same words give the same name, always."""
+        """The name of a resource of a kind listed in LIMITS. The same words always give the same name."""
         return truncate(f"{self.stem}-{role}" if role else self.stem, LIMITS[kind])
 
     def pattern(self, kind: str) -> str:
-        """What matches every name of a kind in a policy. Where the limit is so low that a stem may be cut, it
-        ends with the part that never is."""
+        """A pattern for every name of a kind in a policy. If the limit is so low that the stem may be
+        truncated, the pattern ends with the part that never is."""
         kept = self.stem[: LIMITS[kind] - DIGEST - 1].rstrip("-")
         return f"{kept}-*" if kept == self.stem else f"{kept}*"
 
     def bucket(self, role: str) -> str:
-        """A bucket shares its names with all of AWS, so it carries the account."""
+        """Names of buckets are unique in all of AWS, so they contain the account."""
         return truncate(f"{self.stem}-{self.account}-{role}", LIMITS["bucket"])
 
     def alias(self, role: str) -> str:
@@ -88,11 +88,11 @@ class Names:
         return truncate(f"/aws/{service}/{self.stem}/{role}", LIMITS["log_group"])
 
     def repository(self, system: str) -> str:
-        """Container registry of a system; the slash keeps those of an environment apart from all others."""
+        """Container registry of a system; the slash separates those of an environment from all others."""
         return truncate(f"{self.stem}/{system}", LIMITS["repository"])
 
     def image_parameter(self, system: str) -> str:
-        """Parameter that says which image of a system runs. No part of it is longer than its limit."""
+        """Parameter with the running image of a system. No part of it is longer than its limit."""
         return f"/{self.project}/{self.environment}/systems/{system}/image"
 
     @property
@@ -109,19 +109,19 @@ class Names:
         return truncate(f"{self.stem}-{role}", LIMITS[f"{kind}_prefix"] - 1) + "-"
 
     def underscored(self, kind: str, role: str) -> str:
-        """For services that refuse hyphens. No two stems meet, for a spec has no underscores."""
+        """For services that refuse hyphens. Different stems stay different, because a spec has no
+        underscores."""
         return self.of(kind, role).replace("-", "_")
 
     @property
     def backup_tag(self) -> dict[str, str]:
-        """The tag by which AWS Backup of this environment finds what to keep."""
+        """The tag by which AWS Backup selects the resources of this environment."""
         return {"Backup": self.stem}
 
 
 def truncate(name: str, limit: int) -> str:
-    """The name itself, or when it is longer than the limit its start and a digest of the whole.
-
-    A name is either short enough to stay as it is or unique by its digest; neither changes from run to run.
+    """The name itself, or, if it is longer than the limit, its start and a digest of the whole. A name is
+    either short enough to stay unchanged or unique by its digest; neither changes between runs.
     """
     if not re.fullmatch(r"[A-Za-z0-9/_.-]+", name):
         raise ValueError(f"a name has letters, digits and / _ . - only: {name!r}")

@@ -35,7 +35,7 @@ from tierra.terraform.stack import Stack
 if TYPE_CHECKING:
     from modules.spec import Environment
 
-LEFT_OUT = "(left out)"  # the value of an output that a producer does not fill
+LEFT_OUT = "(left out)"  # the value of an output that a producer does not set
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,14 @@ class keyed_by:
 
 @dataclass(frozen=True)
 class where:
-    """Whether a spec has what the output is of. Elsewhere it is not declared, and nothing may read it."""
+    """The condition of a spec under which the output exists. Otherwise it is not declared, and must not be
+    read."""
 
     holds: Callable[[Environment], bool]
 
 
 def has(database: str) -> where:
-    """For what is of a database."""
+    """The condition for outputs of a database."""
     return where(lambda environment: database in environment.data.databases)
 
 
@@ -99,8 +100,8 @@ class Outputs:
             )
 
     def declare(self, stack: Stack) -> None:
-        """Writes every field as an output of the producer's stack, dicts with the keys consumers expect. What
-        the spec has not is left out."""
+        """Writes every field as an output of the producer's stack, dicts with the keys that consumers expect.
+        Outputs whose condition is false are left out."""
         for output in self.described():
             value = getattr(self, output.name)
             if not output.where(stack.environment):

@@ -1,7 +1,7 @@
 """IAM policies: statements in Python, deterministic JSON out.
 
 References to other resources may appear in any text and stay references; a policy variable such as
-`${aws:username}` is meant for IAM and reaches it as it is written.
+`${aws:username}` is meant for IAM and reaches it unchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
 
 @dataclass(frozen=True)
 class Everything:
-    """Resource "*", with the reason why nothing narrower would do, for readers of the Python."""
+    """Resource "*", with the reason why nothing narrower is possible, for readers of the Python."""
 
     reason: str
 
@@ -29,7 +29,7 @@ class Everything:
 
 @dataclass(frozen=True)
 class Everyone:
-    """Principal "*", with the reason. To allow rather than deny everyone needs a condition besides."""
+    """Principal "*", with the reason. To allow everyone, rather than deny, also needs a condition."""
 
     reason: str
 
@@ -43,10 +43,9 @@ THIS_KEY = Everything("in the policy of a key, the resource is the key itself")
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. Raises ValueError when it says less or more than it seems to.
-
-    `resources` is empty in trust policies and with `other_than`, which refuses everything but some resources;
-    `principals` is None in policies of an identity alone.
+    """One statement. Raises ValueError if its meaning is narrower or wider than it looks. `resources` is
+    empty in trust policies and with `other_than`, which denies everything except some resources; `principals`
+    is None only in policies of an identity.
     """
 
     sid: str
@@ -79,7 +78,7 @@ class Statement:
         if isinstance(self.principals, Everyone):
             rendered["Principal"] = "*"
         elif self.principals is not None:
-            rendered["Principal"] = {kind: _plain(who) for kind, who in sorted(self.principals.items())}
+            rendered["Principal"] = {kind: _plain(names) for kind, names in sorted(self.principals.items())}
         rendered["Action"] = _plain(self.actions)
         if isinstance(self.resources, Everything):
             rendered["Resource"] = "*"
@@ -98,7 +97,7 @@ class Statement:
 def document(*statements: Statement) -> str:
     """The policy as JSON text for a Terraform argument: the same statements give the same text.
 
-    Raises ValueError for no statement at all and for two with one Sid.
+    Raises ValueError without statements, and for two statements with the same Sid.
     """
     sids = [statement.sid for statement in statements]
     repeated = sorted({sid for sid in sids if sids.count(sid) > 1})
@@ -127,10 +126,10 @@ def trust(service: str, account: str, source_arns: str | Sequence[str] = ()) -> 
 
 
 def for_terraform(text: str) -> str:
-    """JSON text in which Terraform sees its own references and nothing else.
+    """JSON text in which Terraform finds only its own references.
 
     IAM's variables (`${aws:username}`, `${*}`) become `$${…}`, and quotes inside references, which JSON
-    escaped, are put back: Terraform reads what stands in `${…}` as an expression.
+    escaped, are put back: Terraform reads `${…}` as an expression.
     """
     escaped = re.sub(r"(?<!\$)\$\{(?=[a-z][A-Za-z0-9-]*:[A-Za-z]|[*?$]\})", "$${", text)
     return re.sub(

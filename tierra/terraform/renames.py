@@ -2,8 +2,8 @@
 
 A change of the address of something that a release has built adds a line to RENAMES; synthesis then
 writes a `moved` block (developer.hashicorp.com/terraform/language/block/moved) wherever the new address is
-generated. Lines are never taken out, for an environment may jump over releases, and an old address is never
-given to something else. tests/test_releases.py finds what was forgotten.
+generated. Lines are never removed, because an environment may skip releases, and an old address is never
+reused. tests/test_releases.py finds missing lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tierra.terraform.stack import TierError
 @dataclass(frozen=True)
 class Rename:
     """The address of a tier's resource before and after the release `since`. A `*` in both stands for a name
-    of the spec, such as that of a system. Raises TierError for what terraform could not follow."""
+    of the spec, such as that of a system. Raises TierError for a rename that terraform cannot follow."""
 
     since: str
     tier: str
@@ -34,7 +34,7 @@ class Rename:
             raise TierError(f"{self.tier}: {self.old} and {self.new} take one * each, or none")
 
     def before(self, address: str) -> str | None:
-        """What an address of today was called; None when this is not about it."""
+        """The former address of a present one; None if this rename does not apply to it."""
         match = pattern(self.new).fullmatch(address)
         return self.old.replace("*", "".join(match.groups())) if match else None
 
@@ -43,7 +43,7 @@ RENAMES: Sequence[Rename] = ()
 
 
 def pattern(address: str) -> re.Pattern[str]:
-    """What matches an address in which `*` stands for a name."""
+    """The regular expression of an address in which `*` stands for a name."""
     return re.compile(re.escape(address).replace(r"\*", r"(\w+)"))
 
 

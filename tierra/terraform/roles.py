@@ -14,8 +14,9 @@ from tierra.validation.model import Violation, rule_error
 if TYPE_CHECKING:
     from modules.spec import Environment
 
-# What IAM takes as the name and the path of a role or policy, and how long (botocore: iam, shapes
-# policyNameType, pathType and arnType). Here a path has the characters of names alone.
+# The characters that IAM accepts in the name and the path of a role or policy, and their lengths (botocore:
+# iam, shapes
+# policyNameType, pathType and arnType). Here a path may only have the characters of names.
 _NAME = r"[\w+=,.@-]{1,128}"
 _PATH = r"/([\w+=,.@-]+/)*"
 LONGEST_PATH = 512
@@ -61,7 +62,7 @@ def _role_arn(arn: str, rule: str, example: str) -> str:
 
 
 def _role(rule: str, example: str) -> tuple[AfterValidator, WithJsonSchema]:
-    """What checks a role under a key whose rule this is."""
+    """The validator of a role under a key with this rule."""
     return (
         AfterValidator(lambda arn: _role_arn(arn, rule, example)),
         WithJsonSchema(
@@ -118,7 +119,7 @@ PolicyRef = Annotated[
 
 
 def boundary_violations(environment: Environment) -> Iterator[Violation]:
-    """A boundary that no role of this environment can have."""
+    """Violations of a boundary that no role of this environment can have."""
     arn = prescribed_boundary(environment)
     if arn is None:
         return
@@ -141,7 +142,8 @@ def boundary_violations(environment: Environment) -> Iterator[Violation]:
 
 
 def assumed_violations(environment: Environment) -> Iterator[Violation]:
-    """A role that Terraform cannot or must not take on here. Helm signs in to the cluster as it, too."""
+    """Violations of a role that Terraform cannot or must not assume here. Helm uses it for the cluster,
+    too."""
     role, path = environment.assume_role, ("assume_role",)
     if role is None:
         return
@@ -176,7 +178,7 @@ def role_slug(arn: str) -> str:
 
 
 def role_arn(environment: Environment, name: str) -> str:
-    """ARN of a role that Tierra makes, known before the role exists; `name` may be a pattern."""
+    """ARN of a role that Tierra creates, known before the role exists; `name` may be a pattern."""
     path = environment.role_path
     return f"arn:{environment.partition}:iam::{environment.account}:role{path}{name}"
 

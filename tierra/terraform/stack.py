@@ -1,7 +1,7 @@
 """The stack of a tier: one root module, one state, one plan.
 
 Addresses are readable and carry no hash: `tier.add(Subnet, "private_a", …)` is `aws_subnet.private_a` in the
-plan, in the JSON and in the construct tree, where it lies at `network/aws_subnet/private_a`.
+plan, in the JSON and in the construct tree, at `network/aws_subnet/private_a`.
 """
 
 from __future__ import annotations
@@ -49,25 +49,26 @@ Element = TypeVar("Element", bound=TerraformElement)
 
 ROOT = Path(__file__).parents[2]
 
-# 1.11 is the first with write-only arguments and with the S3 backend's own lock. It goes into versions.tf, as
-# HCL: a text right below `terraform` makes checkov give up a file of JSON.
+# 1.11 is the first with write-only arguments and with the S3 backend's own lock. It is written to
+# versions.tf, as
+# HCL, because checkov skips a JSON file with a string directly below `terraform`.
 TERRAFORM = ">= 1.11"
 
-# The providers that the generated Terraform is for: from the version whose schemas judge it
-# (tierra/bindings/providers.json.gz) to the next one that may break it. Which exactly, a lock file decides.
+# The providers that the generated Terraform is for: from the version whose schemas validate it
+# (tierra/bindings/providers.json.gz) to the next one that may break it. A lock file fixes the exact version.
 PROVIDERS = {"aws": ">= 6.69, < 7", "helm": ">= 3.3, < 4"}
 
 # Kubernetes and its controllers tag subnets and interfaces themselves. The tags we set ourselves,
-# kubernetes.io/role/…, must not be in this list: what a provider ignores and a resource sets is a difference
-# in every plan.
+# kubernetes.io/role/…, must not be in this list: a tag that a provider ignores and a resource sets is a
+# difference in every plan.
 FOREIGN_TAGS = ["kubernetes.io/cluster/", "kubernetes.io/created-for/"]
 
-# The output of every tier that says whether it was protected when it was last applied.
+# The output of every tier with its protection at the last apply.
 PROTECTION = "protection"
 
 
-class State(NamedTuple):
-    """A place in S3."""
+class StateLocation(NamedTuple):
+    """The location of a state in S3."""
 
     bucket: str
     key: str
@@ -75,7 +76,7 @@ class State(NamedTuple):
 
 
 class TierError(Exception):
-    """A tier with a flaw of its own: an address that is illegal or taken, an output it may not read."""
+    """An error in the code of a tier: an address that is illegal or taken, an output that it may not read."""
 
 
 class Stack(TerraformStack):
@@ -95,7 +96,7 @@ class Stack(TerraformStack):
         self._clashes: list[str] = []
         self.moves: list[dict[str, str]] = []
         self.own_namespaces: tuple[str, ...] = ()
-        self.left: list[str] = []  # addresses that leave the state and stay in AWS, where a state has them
+        self.left: list[str] = []  # addresses that are removed from the state and stay in AWS
         self._names: list[str] = []
         self._shared: dict[str, TerraformElement] = {}
 
@@ -109,7 +110,7 @@ class Stack(TerraformStack):
     ) -> Element:
         """Adds an element whose address is `<terraform type>.<name>`, with the arguments of its class.
 
-        Raises TierError when the name is not a Terraform name in lower case or is taken.
+        Raises TierError if the name is not a Terraform name in lower case, or if it is taken.
         """
         terraform_type = _terraform_type(kind)
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
@@ -123,14 +124,14 @@ class Stack(TerraformStack):
         self._addresses[address] = f"{self.tier}/{terraform_type}/{name}"
         self.record_source(address)
         element = kind(self._scope(terraform_type), name, *args, **kwargs)
-        # What _allocate_logical_id would answer; said at once it saves three questions across languages.
+        # The same as _allocate_logical_id returns; set directly it saves three calls between the languages.
         element.override_logical_id(name)
         return element
 
     @contextmanager
     def system(self, name: str) -> Iterator[str]:
-        """For what belongs to one system: gives the name that all of it has in AWS and in the cluster, which
-        the addresses of `add` are made of, too. They get the name of today, and `moves` leads there."""
+        """A context for the resources of one system: returns its name in AWS and in the cluster, from which
+        the addresses of `add` are built, too. They get the present name of the system, with `moves` to it."""
         system = self.environment.systems[name]
         first = self.environment.called(name)
         self._names = [first, *path_of_names(name, system.formerly)]
@@ -140,11 +141,11 @@ class Stack(TerraformStack):
             self._names = []
 
     def _of_today(self, terraform_type: str, name: str) -> str:
-        """The name of an address with that of the system as it is today."""
+        """The name of an address with the present name of the system."""
         if not self._names:
             return name
         first, *path = (name_.replace("-", "_") for name_ in self._names)
-        # The role before the name is one word, and may be that of the system, too: `push_push`.
+        # The role before the name is one word, and may equal the name of the system: `push_push`.
         match = re.match(rf"([a-z]+_)?{first}(?![a-z0-9])", name)
         if not match:
             return name
@@ -163,7 +164,7 @@ class Stack(TerraformStack):
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Element:
-        """The same, for what several parts of a tier share: the first call adds it."""
+        """Like `add`, for elements that several parts of a tier share: the first call adds the element."""
         address = f"{_terraform_type(kind)}.{name}"
         if address not in self._shared:
             self._shared[address] = self.add(kind, name, *args, **kwargs)
@@ -171,7 +172,8 @@ class Stack(TerraformStack):
 
     def output(self, name: str, value: Any, description: str) -> None:
         """An output with exactly this name."""
-        # As a token, a list or dict passes by a function of cdktf that Node calls deprecated, aloud.
+        # A list or dict is passed as a token, which avoids a function of cdktf that makes Node print a
+        # deprecation warning.
         plain = value if isinstance(value, str) else Token.as_any(value)
         TerraformOutput(self._scope("output"), name, value=plain, description=description, static_id=True)
         self.record_source(f"output.{name}")
@@ -182,14 +184,13 @@ class Stack(TerraformStack):
         self.record_source(f"ephemeral.{terraform_type}.{name}")
 
     def require(self, provider: str) -> None:
-        """Asks for a provider in the range that PROVIDERS has for it, whatever its bindings were made for."""
+        """Requires a provider in its range in PROVIDERS, whatever version its bindings were made for."""
         self.add_override(f"terraform.required_providers.{provider}.version", PROVIDERS[provider])
         self.record_source(f"provider.{provider}")
 
     def record_source(self, address: str) -> None:
-        """Notes in `sources` which file asks for an element: `modules/data/postgres.py`.
-
-        It is the one nearest to this call in the folder of the tier, else that of the call itself.
+        """Records in `sources` which file creates an element: `modules/data/postgres.py`. It is the innermost
+        caller in the folder of the tier, else the direct caller.
         """
         caller = sys._getframe(1)
         frame: FrameType | None = caller
@@ -200,15 +201,14 @@ class Stack(TerraformStack):
         self.sources[address] = Path(file).relative_to(ROOT).as_posix()
 
     def add_files(self, folder: str, files: Mapping[str, str]) -> str:
-        """Puts files, by their path in the folder, beside the generated JSON. The folder, as the root module
-        names it."""
+        """Writes files, by their path in the folder, beside the generated JSON. Returns the folder, as the
+        root module refers to it."""
         self.carried[folder] = files
         return f"./{folder}"
 
     def remote_state(self, tier: str) -> str:
-        """The outputs of another tier, as the start of a reference; one remote state, however often asked.
-
-        Raises TierError when modules/architecture.py does not name that tier among the needs of this one.
+        """The outputs of another tier, as the start of a reference; repeated calls share one remote state.
+        Raises TierError if modules/architecture.py does not list that tier among the needs of this one.
         """
         if tier not in self.needs:
             raise TierError(
@@ -229,12 +229,12 @@ class Stack(TerraformStack):
 
     @property
     def shared_tags(self) -> dict[str, str]:
-        """What the provider adds to every resource, for things that AWS makes later and the provider never
-        sees."""
+        """The tags that the provider adds to every resource, for resources that AWS creates later without the
+        provider."""
         return _shared_tags(self.environment, self.tier)
 
     def tags(self, role: str, **more: str) -> dict[str, str]:
-        """Tags of one resource: its name for people. What all resources share, the provider adds."""
+        """Tags of one resource: its name. The provider adds the shared ones."""
         return {"Name": f"{self.names.stem}-{role}", **more}
 
     def arn(self, service: str, resource: str, region: str | None = None, account: str | None = None) -> str:
@@ -246,13 +246,14 @@ class Stack(TerraformStack):
 
     @property
     def prevent_destroy(self) -> TerraformResourceLifecycle | None:
-        """For what holds data or decrypts it, for what that stands in, and for addresses that others rely on:
-        Terraform replaces none of it until the spec lifts protection."""
+        """The lifecycle of resources that contain or decrypt data, of the networks of these, and of addresses
+        that others depend on: Terraform neither replaces nor destroys them until the spec turns protection
+        off."""
         return TerraformResourceLifecycle(prevent_destroy=True) if self.environment.protection else None
 
     def check(self) -> None:
-        """Raises TierError when two elements share an address, which in JSON would silently become one, or
-        when a declared need is never read. Complete once the stack is synthesized."""
+        """Raises TierError if two elements share an address, which would silently become one in JSON, or if a
+        declared need is never read. Complete only after synthesis."""
         unread = sorted(self.needs - self.remote_states.keys())
         flaws = [*self._clashes, *(f"it needs {need} and reads no output of it" for need in unread)]
         if flaws:
@@ -279,10 +280,9 @@ class Stack(TerraformStack):
 def create_stack(
     app: Construct, tier: str, environment: Environment, needs: frozenset[str] = frozenset()
 ) -> Stack:
-    """A stack with backend and provider, for a tier to fill.
-
-    It is furnished only once it exists: jsii knows a Python object after its `__init__`, not in it. Text of
-    the spec reaches Terraform as it is, whatever Terraform would read in it.
+    """A stack with backend and provider, for a tier to fill. They are added after its creation, because jsii
+    knows a Python object only after its `__init__`. Text of the spec reaches Terraform unchanged, even if it
+    looks like a template.
     """
     environment = literal(environment)
     stack = Stack(app, tier, environment, needs)
@@ -316,14 +316,14 @@ def create_stack(
         ],
         assume_role=[AwsProviderAssumeRole(role_arn=role)] if role else None,
     )
-    # Terraform keeps no lifecycle in a state. By this output a destroy knows what the last apply said.
+    # A state does not contain lifecycles. From this output a destroy reads the protection of the last apply.
     stack.output(PROTECTION, environment.protection, "Whether what holds data is guarded against deletion")
     return stack
 
 
-def state_of(environment: Environment, names: Names, tier: str) -> State:
-    """Where the state of a tier lies: its writer and every reader say the same."""
-    return State(
+def state_of(environment: Environment, names: Names, tier: str) -> StateLocation:
+    """The location of the state of a tier, the same for its writer and every reader."""
+    return StateLocation(
         bucket=names.bucket("state"),
         key=f"{environment.project}/{environment.environment}/{tier}/terraform.tfstate",
         region=environment.region,
@@ -331,7 +331,7 @@ def state_of(environment: Environment, names: Names, tier: str) -> State:
 
 
 def _shared_tags(environment: Environment, tier: str) -> dict[str, str]:
-    """Tags of everything in a tier. Those of the spec may add to ours; the spec refuses to replace them."""
+    """Tags of everything in a tier. The spec may add tags, but not replace ours."""
     owner = {"Owner": environment.owner} if environment.owner else {}
     ours = {
         "Project": environment.project,
@@ -344,7 +344,7 @@ def _shared_tags(environment: Environment, tier: str) -> dict[str, str]:
 
 @cache
 def _terraform_type(kind: Callable[..., TerraformElement]) -> str:
-    """`aws_subnet` for Subnet, `data.aws_subnet` for its data source: what an address starts with."""
+    """`aws_subnet` for Subnet, `data.aws_subnet` for its data source: the beginning of an address."""
     terraform_type = str(getattr(kind, "TF_RESOURCE_TYPE", kind.__name__))
     reads = isinstance(kind, type) and issubclass(kind, (TerraformDataSource, TerraformRemoteState))
     return f"data.{terraform_type}" if reads else terraform_type

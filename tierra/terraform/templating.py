@@ -1,14 +1,13 @@
 """Jinja2 templates in templates/<tier>/, filled in Python.
 
 The files that templates write are full of other languages' braces: `{{ .Values.x }}` of Helm, `${{ github.sha
-}}` of workflows, `${HOME}` of shells, `{{ $labels.pod }}` of Prometheus. All of them stand as they are,
-because the holes have marks that none of them uses:
+}}` of workflows, `${HOME}` of shells, `{{ $labels.pod }}` of Prometheus. All of them stay unchanged, because
+the placeholders have marks that none of them uses:
 
     <%= value %>    a value         <% for … %>    a statement         <%# … %>    a comment
 
 A name without a value is an error. Values are never escaped or changed, so a reference to a Terraform
-resource stays a reference; what Terraform would take for one in the template itself is escaped in the
-template's source.
+resource stays a reference; marks of Terraform in the template itself are escaped in the template's source.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ class Templates:
         return self._for_terraform.get_template(name).render(values)
 
     def file(self, name: str, **values: Any) -> str:
-        """Text for a file that Terraform never reads, where references to resources make no sense."""
+        """Text for a file that Terraform never reads, in which references to resources have no meaning."""
         return self._for_files.get_template(name).render(values)
 
 
 class _EscapingLoader(BaseLoader):
-    """Doubles the marks of Terraform's own templates in the source, before any value is in it."""
+    """Doubles the marks of Terraform's own templates in the source, before values are inserted."""
 
     def __init__(self, inner: FileSystemLoader) -> None:
         self._inner = inner

@@ -1,11 +1,11 @@
-"""The exception that users of Tierra see: what is wrong with a spec, where, and what to write instead."""
+"""The exception that users of Tierra see: the problem in a spec, its place, and what to write instead."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# The keys and places that lead to a value of a spec.
+# The keys and indices that lead to a value of a spec.
 KeyPath = tuple[str | int, ...]
 
 
@@ -13,10 +13,10 @@ KeyPath = tuple[str | int, ...]
 class Problem:
     """One thing to change in a spec.
 
-    `path` is the dotted key (`network.zones[1]`), or empty when the problem is the file itself; `value` is
-    what the file says there, shortened to one line; `rule` is what must hold; `remedy` is what to do. `line`
-    counts from 1, and 0 means that no line is to blame, as with a file that does not exist. `file` is the one
-    in which the value stands, where that is not the spec itself.
+    `path` is the dotted key (`network.zones[1]`), or empty if the problem is the file itself; `value` is the
+    text in the file, shortened to one line; `rule` is what must hold; `remedy` is what to do. `line` counts
+    from 1, and 0 means no line, as for a file that does not exist. `file` is the file with the value, if that
+    is not the spec itself.
     """
 
     path: str
@@ -35,9 +35,8 @@ class Problem:
 
 
 class SpecError(Exception):
-    """A spec that cannot be built. Carries every problem of the file, in the order of its lines.
-
-    Its text shows the first `MOST_SHOWN` of them, which only a file that is no spec at all exceeds.
+    """A spec that cannot be built. Contains every problem of the file, in the order of its lines. Its text
+    shows the first `MOST_SHOWN` of them; only a file that is not a spec at all has more.
     """
 
     MOST_SHOWN = 100

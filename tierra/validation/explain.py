@@ -19,19 +19,20 @@ from tierra.validation.syntax import scalar
 Schema = dict[str, Any]
 
 
-OTHERS = "others"  # what a key may be besides a section
+OTHERS = "others"  # alternatives of a key besides a section
 
 
 class Explainer:
     """Explains the errors of one model; reads its JSON schema for types, limits, defaults and neighbours.
-    `whole` names what it describes."""
+    `whole` names the model."""
 
     def __init__(self, schema: Schema, whole: str = "a spec") -> None:
         self.schema = schema
         self.whole = whole
 
     def finding(self, error: ErrorDetails, source: str) -> Violation:
-        """The error as a finding from the root of the spec; `source` is what the file says at its path."""
+        """The error as a violation from the root of the spec; `source` is the text in the file at its
+        path."""
         path = place(error)
         context = error.get("ctx", {})
         if error["type"] == "rule":
@@ -85,7 +86,7 @@ class Explainer:
         return Violation(path, rule, _remedy(node, value, source))
 
     def _for_nothing(self, path: KeyPath, node: Schema) -> str:
-        """What to do about a key or an item that has no value."""
+        """The remedy for a key or an item without a value."""
         if isinstance(path[-1], int):
             return "write a value after the -, or remove it"
         if path[-1] in self._at(path[:-1]).get("required", ()):
@@ -128,17 +129,17 @@ class Explainer:
 
 # Types of JSON Schema, as the schema names them.
 NUMBERS = ("integer", "number")
-# Words for "not at all"; what is spelled like one of them (zone, none) is not what was meant.
+# Words for "not at all"; a similar word (zone, none) is not what was meant.
 NOTHING = ("none", "no", "off", "false", "never", "disabled")
 
 
 def place(error: ErrorDetails) -> KeyPath:
-    """The path of an error in the file; pydantic adds a part to it when a key is at fault, not its value."""
+    """The path of an error in the file; pydantic adds a part to it if the key is wrong, not its value."""
     return tuple(part for part in error["loc"] if part != "[key]")
 
 
 def describe(node: Schema) -> str:
-    """What a schema allows, as it stands in "must be …"."""
+    """What a schema allows, as a continuation of "must be …"."""
     if "anyOf" in node:
         return " or ".join(describe(option) for option in node["anyOf"] if option.get("type") != "null")
     if "const" in node:
@@ -263,7 +264,7 @@ def _for_number(node: Schema, value: Any) -> str:
 
 
 def _nearest(node: Schema, number: float) -> float:
-    """The legal number that loses nothing: of a list the next larger one, of a range the nearest."""
+    """The nearest legal number: from a list the next larger one, from a range the nearest."""
     if legal := node.get("enum"):
         return next((int(number_) for number_ in legal if number_ >= number), int(legal[-1]))
     nearest: float = max(node.get("minimum", number), min(node.get("maximum", number), number))
@@ -280,6 +281,6 @@ def _quote(value: Any) -> str:
 
 
 def _sentence(text: str) -> str:
-    """The first clause of a description, to be read within a sentence."""
+    """The first clause of a description, for use within a sentence."""
     first = re.split(r"[.;] ", text, maxsplit=1)[0].rstrip(".")
     return first[:1].lower() + first[1:] if not first[:2].isupper() else first

@@ -24,7 +24,7 @@ def plain(repository: str) -> str:
 
 
 def _repository(text: str) -> str:
-    rule = "a repository must be owner/name, or owner@number/name@number where its tokens carry numbers"
+    rule = "a repository must be owner/name, or owner@number/name@number if its tokens contain numbers"
     name = re.sub(r"@[0-9]*$", "", text.rpartition("/")[2])
     if re.fullmatch(f"{_NAMED}|{_NUMBERED}", text) and name not in (".", "..") and not name.endswith(".git"):
         return text

@@ -69,12 +69,13 @@ class KmsKeys(Model):
 
     @property
     def given(self) -> dict[str, str]:
-        """The ARNs of the spec, by name."""
+        """The ARNs in the spec, by name."""
         return {name: arn for name in type(self).model_fields if (arn := getattr(self, name))}
 
 
 def key_violations(environment: Environment) -> Iterator[Violation]:
-    """A key is in the region of what it encrypts, and is used. Paths start at the root."""
+    """Violations: a key must be in the region of the data that it encrypts, and must be used. Paths start at
+    the root."""
     copies = environment.storage.backup.copy_region
     for name, arn in environment.kms_keys.given.items():
         path = ("kms_keys", name)

@@ -1,6 +1,6 @@
 """Escapes text of the spec: `${` and `%{` would begin a template in every string of Terraform's JSON.
 
-`open_stack` makes the environment of a stack so, all of it at once: no tier has to think of it.
+`create_stack` escapes the whole environment of a stack at once, so tiers need not do it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ Value = TypeVar("Value")
 
 
 def literal(value: Value) -> Value:
-    """The value with every text in it, keys too, as Terraform reads it for what it says. What has nothing to
-    escape is the same object."""
+    """The value with every text in it, keys too, escaped so that Terraform reads it literally. A value
+    without marks is returned unchanged, as the same object."""
     return cast(Value, _literal(value))
 
 

@@ -1,4 +1,4 @@
-"""How messages show values and paths of a spec: short, on one line, and never a secret."""
+"""Values and paths of a spec in messages: short, on one line, and never a secret."""
 
 from __future__ import annotations
 

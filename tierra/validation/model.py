@@ -17,7 +17,8 @@ from tierra.validation.errors import KeyPath
 
 
 class Violation(NamedTuple):
-    """A broken rule, at a path relative to the section that found it. `value` replaces what the file says."""
+    """A broken rule, at a path relative to the section that found it. `value` replaces the text in the
+    file."""
 
     path: KeyPath
     rule: str
@@ -31,7 +32,7 @@ _needs: dict[Rule, tuple[KeyPath, ...]] = {}
 
 
 def rule_error(rule: str, remedy: str) -> PydanticCustomError:
-    """The error a validator of one value raises; both sentences reach the user as they are."""
+    """The error a validator of one value raises; both sentences are shown to the user unchanged."""
     return PydanticCustomError("rule", "{rule}; {remedy}", {"rule": rule, "remedy": remedy})
 
 
@@ -52,7 +53,7 @@ def touches(first: KeyPath, second: KeyPath) -> bool:
 
 
 def repeated(items: Iterable[str]) -> Iterator[int]:
-    """The index of each item that is in the list earlier already."""
+    """The index of each item that is already in the list before."""
     seen: set[str] = set()
     for index, item in enumerate(items):
         if item in seen:
@@ -61,7 +62,7 @@ def repeated(items: Iterable[str]) -> Iterator[int]:
 
 
 class Model(BaseModel):
-    """A mapping of the spec: frozen, refuses unknown keys, never takes a number for text or the reverse."""
+    """A mapping of the spec: frozen, refuses unknown keys, never reads a number as text or the reverse."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -8,23 +8,23 @@ SYSTEM = "kube-system"
 GATEWAY = "gateway"
 SECRETS = "external-secrets"
 OBSERVABILITY = "observability"
-# Apart from observability, for its password must not lie among records.
+# Separate from observability, because its password must not be among records.
 GRAFANA = "grafana"
-# Where jobs make the users of databases: the only one that has passwords of master users.
+# The namespace of the jobs that create the users of databases, the only one with passwords of master users.
 DATABASES = "databases"
-# Records of the project's own releases, which Helm keeps as Secrets: apart from everything that is secret, so
-# that a role may compare releases and read nothing else. docs/decisions/0007-records-of-releases.md
+# Records of the project's own releases, which Helm stores as Secrets: separate from other secrets, so that a
+# role can compare releases and read nothing else. docs/decisions/0007-records-of-releases.md
 RELEASES = "releases"
 
 # Without Prometheus, pods of namespaces with this label may collect metrics of Kong and of the systems.
 LABELLED = ("metrics-collector", "true")
 
-# Where Helm keeps records. Records of published charts lie where their pods run.
+# The namespaces of Helm's records. Records of published charts are in the namespace of their pods.
 WITH_RECORDS = (SECRETS, GATEWAY, SYSTEM, OBSERVABILITY, RELEASES)
 
 
 def collectors(monitoring: bool) -> dict[str, Any]:
-    """What values of charts say of those that may collect metrics; nothing where Prometheus does."""
+    """The values of charts for collectors of metrics; empty if Prometheus collects them."""
     if monitoring:
         return {}
     label, value = LABELLED

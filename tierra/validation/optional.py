@@ -11,24 +11,24 @@ OFF = "off"
 
 
 def is_off(value: Any) -> bool:
-    """Whether a spec says `off`, or false, which other readers of YAML make of it."""
+    """Whether a value is `off`, or false, which YAML 1.1 makes of it."""
     return value is False or value == OFF
 
 
 def may_be_off(value: Any) -> Any:
-    """None for `off`; nothing means the defaults."""
+    """None for `off`; an empty value means the defaults."""
     if value is None:
         return {}
     return None if is_off(value) else value
 
 
 class _Written:
-    """What an editor knows of it: the section, `off`, or nothing below the key."""
+    """The schema for editors: the section, `off`, or nothing below the key."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         section, nothing = handler(core)["anyOf"]
         return {"anyOf": [section, {"const": OFF, "type": "string"}, nothing]}
 
 
-# For `Annotated[Section | None, *MAY_BE_OFF]`; None where the spec says `off`.
+# For `Annotated[Section | None, *MAY_BE_OFF]`; None for `off`.
 MAY_BE_OFF = (BeforeValidator(may_be_off), _Written())

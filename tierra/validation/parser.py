@@ -27,7 +27,7 @@ class Node:
     pairs: dict[str, tuple[int, Node]] | None = None
     items: list[Node] | None = None
     path: KeyPath = ()
-    key: str | None = None  # of a mapping being read: the key that waits for its value
+    key: str | None = None  # of a mapping being read: the key whose value comes next
     key_line: int = 0
     closed: bool = True
     refused: bool = False
@@ -37,8 +37,9 @@ class Node:
         return self.pairs is None and self.items is None
 
 
-class Composer:
-    """Reads one document. Faults that leave a tree are collected in `problems`; others raise SpecError."""
+class Parser:
+    """Reads one document. Problems after which a tree can still be built are collected in `problems`; others
+    raise SpecError."""
 
     def __init__(self, file: str, text: str, least: Mapping[str, str]) -> None:
         self.file = file
@@ -60,7 +61,9 @@ class Composer:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 documents += isinstance(event, yaml.DocumentStartEvent)
                 if documents > 1:
-                    self._stop(line, "---", "a file must hold one spec", "remove the --- and what follows it")
+                    self._stop(
+                        line, "---", "a file must contain one spec", "remove the --- and what follows it"
+                    )
                 self._take(event, line)
         except yaml.MarkedYAMLError as error:
             raise SpecError(self.file, [*self.problems, hint(error, self.text)]) from None
@@ -140,7 +143,8 @@ class Composer:
         return node
 
     def _place(self, node: Node, line: int) -> None:
-        """Puts a value where the parser stands: the root, an item, a key, or the value of the key before."""
+        """Puts a value at the parser's position: the root, an item, a key, or the value of the previous
+        key."""
         if not self._open:
             self._root = node
             return
@@ -157,7 +161,8 @@ class Composer:
             parent.key = None
 
     def _key(self, parent: Node, node: Node, line: int) -> str:
-        """The text of a key. One that is refused gets a name no file can contain, for its value to go to."""
+        """The text of a key. A refused one gets a name that no file can contain, so that its value has a
+        place."""
         pairs = parent.pairs or {}
         nowhere = f"\0{line}.{len(pairs)}"
         if not node.scalar:
@@ -187,7 +192,7 @@ class Composer:
     def _refuse(
         self, path: KeyPath, line: int, value: str, rule: str, remedy: str, at: KeyPath | None = None
     ) -> None:
-        """Notes a problem; what stands at `path` is left out. `at` is the place to show, if another."""
+        """Records a problem; the value at `path` is left out. `at` is the path to show, if another."""
         self.refused.add(path)
         marked = path if at is None else at
         self.problems.append(

@@ -11,13 +11,12 @@ from pydantic_core import ErrorDetails
 from tierra.validation.errors import KeyPath
 
 
-def draft(
+def sound_part(
     data: dict[str, Any], errors: Iterable[ErrorDetails], stand_ins: Mapping[str, Any]
 ) -> tuple[dict[str, Any], set[KeyPath]]:
-    """The data without its refused values, and the paths that no longer say what the file says.
-
-    A refused item takes its list along, and a missing key its mapping, up to the nearest key that can be left
-    out. `stand_ins` take the place of required keys at the top.
+    """The data without its refused values, and the paths that differ from the file. A refused item removes
+    its list, and a missing key its mapping, up to the nearest key that can be left out. `stand_ins` replace
+    required keys at the top.
     """
     rest: dict[str, Any] = copy.deepcopy(data)
     unsound: set[KeyPath] = set()
@@ -35,7 +34,7 @@ def draft(
 
 
 def _without(data: dict[str, Any], path: KeyPath) -> KeyPath | None:
-    """Removes the value at a path with the list it is in, if any, and returns the path that is gone."""
+    """Removes the value at a path with its list, if any, and returns the removed path."""
     node: Any = data
     holder: tuple[dict[str, Any], str, KeyPath] | None = None
     in_list = False

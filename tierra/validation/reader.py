@@ -17,14 +17,14 @@ from typing import Any
 
 from tierra.validation.errors import KeyPath, Problem, SpecError
 from tierra.validation.messages import secret, short, shown
-from tierra.validation.parser import DEEPEST, Composer, Node
+from tierra.validation.parser import DEEPEST, Node, Parser
 
 LARGEST_FILE = 256 * 1024  # bytes; a spec with three hundred systems takes a quarter of it
 MOST_VALUES = 20_000  # with aliases written out
-# What a spec must have.
+# The keys that a spec must have.
 LEAST = {"project": "acme", "region": "us-east-1"}
 
-# What YAML allows in a file, without the marks inside a text that reverse or break lines on some screens.
+# The characters that YAML allows in a file, without those that reverse text or break lines on some screens.
 _CONTROL = re.compile(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -40,10 +40,10 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     refused: set[KeyPath] = field(default_factory=set)
     moved: dict[KeyPath, KeyPath] = field(default_factory=dict)
-    files: dict[KeyPath, str] = field(default_factory=dict)  # of what another file says
+    files: dict[KeyPath, str] = field(default_factory=dict)  # of values from another file
 
     def move(self, path: KeyPath, to: KeyPath) -> None:
-        """Notes that a key, with all below it, is known by another path than the file's."""
+        """Records that a key, with everything below it, has another path than in the file."""
 
         def now(old: KeyPath) -> KeyPath:
             return (*to, *old[len(path) :]) if old[: len(path)] == path else old
@@ -55,7 +55,7 @@ class Document:
         self.moved = {now(old): origin for old, origin in self.moved.items()} | {to: written}
 
     def written(self, path: KeyPath) -> KeyPath:
-        """A path as it stands in the file."""
+        """A path as it is in the file."""
         for end in range(len(path), 0, -1):
             if path[:end] in self.moved:
                 return (*self.moved[path[:end]], *path[end:])
@@ -68,14 +68,14 @@ class Document:
         return self.lines.get(path, 1)
 
     def file(self, path: KeyPath) -> str:
-        """The other file in which a path stands, or the nearest one above it; empty for this one."""
+        """The other file that contains a path, or the nearest one above it; empty for this file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.files.get(path, "")
 
     def extend(self, base: Document, file: str) -> None:
-        """Adds what the document of another file says and this one does not: mappings are merged, and
-        anything else that this one says replaces it."""
+        """Adds values of the document of another file that this one lacks: mappings are merged, and any other
+        value of this one takes precedence."""
 
         def stays(path: KeyPath) -> bool:
             upper: Any = self.data
@@ -97,7 +97,7 @@ class Document:
         self.data = _merged(base.data, self.data)
 
     def shown(self, path: KeyPath) -> str:
-        """What the file says at a path, short enough for a message."""
+        """The text in the file at a path, short enough for a message."""
         if secret(path):
             return "(hidden)"
         if self.texts.get(path):
@@ -121,11 +121,11 @@ def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 def read(path: Path, least: Mapping[str, str] = LEAST) -> Document:
     """The document in a file, which has at least these keys, with an example of each. Raises SpecError if
-    nothing can be read; lesser faults are listed in it."""
+    nothing can be read; the document lists lesser problems."""
     file = path.as_posix()
-    composer = Composer(file, _text(file, _content(file, path)), least)
-    root = composer.root()
-    document = Document(problems=composer.problems, refused=composer.refused)
+    parser = Parser(file, _text(file, _content(file, path)), least)
+    root = parser.root()
+    document = Document(problems=parser.problems, refused=parser.refused)
     return _Expansion(file, document).fill(root)
 
 
@@ -170,7 +170,7 @@ def _neighbours(path: Path) -> str:
     if path.with_suffix(".yml") in files:
         return f"rename {path.stem}.yml to {path.stem}.yaml"
     if not names:
-        return f"write {path.name}; {path.parent.as_posix()} holds no spec yet"
+        return f"write {path.name}; {path.parent.as_posix()} has no spec yet"
     close = difflib.get_close_matches(path.stem, names, n=1) or [
         name for name in names if name.startswith(path.stem)
     ]
@@ -179,7 +179,7 @@ def _neighbours(path: Path) -> str:
 
 
 def _text(file: str, content: bytes) -> str:
-    """The content as text, less a byte order mark; refuses what is not text, and tabs that indent."""
+    """The content as text, without a byte order mark; refuses other content, and tabs as indentation."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -203,7 +203,7 @@ def _text(file: str, content: bytes) -> str:
 
 
 class _Expansion:
-    """Copies the tree into a document, aliases written out, and gives up when they multiply without end."""
+    """Copies the tree into a document, aliases expanded, and stops if they multiply without limit."""
 
     def __init__(self, file: str, document: Document) -> None:
         self.file = file

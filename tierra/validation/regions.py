@@ -39,7 +39,7 @@ class Region:
 def regions() -> dict[str, Region]:
     """The regions open to customers, by name.
 
-    Cut out of the text: parsed, the endpoints of all services would take ten megabytes.
+    Extracted from the text, because to parse the endpoints of all services would take ten megabytes.
     """
     text = (models.data() / "endpoints.json").read_bytes()
     result: dict[str, Region] = {}

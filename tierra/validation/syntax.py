@@ -34,7 +34,7 @@ _REMEDIES = (
     ("flow", "close the bracket, and put a comma between the values"),
     (
         "block mapping",
-        "indent every key of a mapping by the same number of spaces, and remove what is no key",
+        "indent every key of a mapping by the same number of spaces, and remove lines that are not keys",
     ),
     ("block collection", "indent every - of a list by the same number of spaces"),
     ("anchor", "put text that starts with & in quotes"),
@@ -62,17 +62,17 @@ def scalar(text: str) -> Any:
 def hint(error: yaml.MarkedYAMLError, text: str) -> Problem:
     """The parser's complaint as a problem, with the line it points to and the likeliest remedy."""
     lines = text.split("\n")
-    said, mark, opened = error.problem or "not YAML", error.problem_mark, error.context_mark
-    if opened and (mark is None or "expected ':'" in said or "end of stream" in said):
-        mark, opened = opened, None  # the fault is where the key or the quotes begin
+    complaint, mark, opened = error.problem or "not YAML", error.problem_mark, error.context_mark
+    if opened and (mark is None or "expected ':'" in complaint or "end of stream" in complaint):
+        mark, opened = opened, None  # the problem is where the key or the quotes begin
     number = min(mark.line + 1, len(lines)) if mark else 1
-    messages = (said, error.context or "")
+    messages = (complaint, error.context or "")
     remedy = next(
         (remedy for message in messages for part, remedy in _REMEDIES if part in message),
         "check indentation, colons, quotes and brackets of this line and the one above",
     )
     if opened and opened.line + 1 < number:
-        remedy += f"; what is wrong may have begun on line {opened.line + 1}"
+        remedy += f"; the mistake may be on line {opened.line + 1}"
     source = lines[number - 1]
     value = "(hidden)" if secret((source,)) else short(source)
-    return Problem("", value, f"the file must be YAML: {short(said)}", remedy, number)
+    return Problem("", value, f"the file must be YAML: {short(complaint)}", remedy, number)

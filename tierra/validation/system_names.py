@@ -11,8 +11,8 @@ from tierra.validation.labels import as_name, is_name, is_text
 from tierra.validation.model import rule_error
 from tierra.validation.namespaces import DATABASES, GATEWAY, GRAFANA, OBSERVABILITY, RELEASES, SECRETS
 
-LONGEST_NAME = 30  # leaves room for project, environment and role in the names of its repository and roles
-# Namespaces that Kubernetes, the add-ons and the platform have, or may have, for themselves.
+LONGEST_NAME = 30  # leaves space for project, environment and role in the names of its repository and roles
+# Namespaces that Kubernetes, the add-ons and the platform use, or may use.
 TAKEN = (
     "default",
     "kong",
@@ -31,7 +31,7 @@ ROLES = (
     *("database-monitoring", "ebs-csi", "external-secrets", "flow-log", "grafana"),
     *("load-balancer-controller", "node", "plan", "runner", "vpc-cni"),
 )
-# How the roles begin by which workflows push and deploy a system.
+# The prefixes of the roles with which workflows push and deploy a system.
 WORKFLOWS = ("deploy-", "push-")
 
 
@@ -83,11 +83,11 @@ FormerNames = Annotated[
 
 
 def called(name: str, formerly: Sequence[str]) -> str:
-    """What everything of a system is called in AWS and in the cluster: by its first name, always."""
+    """The name of a system in AWS and in the cluster, which is always its first name."""
     return formerly[0] if formerly else name
 
 
 def path_of_names(name: str, formerly: Sequence[str]) -> list[str]:
-    """Names from the oldest to that of today, each where it stands last: a system may get a name back."""
+    """Names from the oldest to the present one, each at its last position: a system may get a name back."""
     names = [*formerly, name]
     return [name for index, name in enumerate(names) if name not in names[index + 1 :]]

@@ -13,7 +13,7 @@ from tierra.validation.model import Model, Violation, rule_error
 # Set on every resource by the project. IAM compares keys without regard to case, so no spelling of these is
 # free.
 OURS = ("Project", "Environment", "Tier", "ManagedBy", "Owner", "Name")
-# Set on some resources: by them AWS Backup, Kubernetes and restore tests find theirs.
+# Set on some resources: AWS Backup, Kubernetes and restore tests select by them.
 OF_RESOURCES = ("Backup", "Subnet", "kubernetes.io/role/elb", "kubernetes.io/role/internal-elb")
 MOST = 40  # AWS allows 50 on a resource; the rest are the project's and Kubernetes'
 LONGEST_KEY = 128
@@ -70,7 +70,7 @@ def _instead(key: str) -> str:
 
 
 def tag_violations(tags: Iterable[str]) -> Iterator[Violation]:
-    """What is wrong with a set of tags although each one is right."""
+    """Violations of a set of tags whose members are valid."""
     keys = list(tags)
     if len(keys) > MOST:
         rule = f"there must be at most {MOST} tags of your own: AWS allows 50, and Tierra sets some"
@@ -105,7 +105,7 @@ ForeignKey = Annotated[
 
 
 class IgnoredTags(Model):
-    """Tags that other programs of the company set and remove: no plan shows them."""
+    """Tags that other programs of the company set and remove; plans ignore them."""
 
     keys: Annotated[tuple[ForeignKey, ...], Field(strict=False)] = Field(
         default=(), description="Keys of the tags.", examples=[["map-migrated"]]

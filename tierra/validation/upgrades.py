@@ -1,8 +1,8 @@
 """Specs of earlier versions: translated step by step into the present format.
 
-A key that gets another name, place or meaning makes a new version of the spec. It takes a function here that
-changes a spec of the version before, named for what it does, and a line in STEPS. `version` says for which
-one a file was written; without it, it is the first. Each synthesis reports what was changed.
+A key that gets another name, place or meaning makes a new version of the spec. It needs a function here that
+changes a spec of the previous version, named after the change, and a line in STEPS. `version` is the version
+of a file; the default is the first. Each synthesis reports what was changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OLDEST = 1
 @dataclass
 class Old:
     """A spec that is being upgraded. Steps look at it and change it through this class alone, so that every
-    change is told and problems are still found on the lines of the file."""
+    change is reported and problems still have the lines of the file."""
 
     document: Document
     changes: list[str] = field(default_factory=list)
@@ -37,8 +37,8 @@ class Old:
         return value
 
     def move(self, path: KeyPath, to: KeyPath) -> None:
-        """Gives a key another name or place. Where there is something already, or no place for it, the old
-        key stays, and is refused like any unknown one."""
+        """Gives a key another name or place. If that place is taken, or cannot exist, the old key stays, and
+        is refused like any unknown one."""
         source = self.get(path[:-1])
         if not isinstance(source, dict) or path[-1] not in source:
             return
@@ -50,7 +50,7 @@ class Old:
         self.document.move(path, to)
 
     def replace(self, path: KeyPath, value: Any) -> None:
-        """Gives a key that is there another value."""
+        """Gives an existing key another value."""
         section = self.get(path[:-1])
         if not isinstance(section, dict) or path[-1] not in section or section[path[-1]] == value:
             return
@@ -59,7 +59,7 @@ class Old:
         self.document.texts.pop(path, None)
 
     def _section(self, path: KeyPath) -> dict[str, Any] | None:
-        """The mapping at a path, made where there is none; None when something else is there."""
+        """The mapping at a path, created if there is none; None if something else is there."""
         section = self.document.data
         for part in path:
             if section.get(str(part)) is None:
@@ -75,16 +75,15 @@ class Old:
 
 Step = Callable[[Old], None]
 
-# By the version that it leads from. There has been one version so far.
+# By the version that a step starts from. There has been one version so far.
 STEPS: Mapping[int, Step] = {}
 LATEST = OLDEST + len(STEPS)
 
 
 def upgrade(file: str, document: Document, steps: Mapping[int, Step] = STEPS) -> list[str]:
-    """Changes a document into one of the latest version, and says what was changed, a line each.
-
-    Raises SpecError for a spec that is newer than this program: nothing else about it can be judged. What is
-    no version stays, for the model to refuse.
+    """Changes a document into one of the latest version, and returns the changes, a line each. Raises
+    SpecError for a spec that is newer than this program, because nothing else in it can be judged. An invalid
+    version stays, and the model refuses it.
     """
     latest = OLDEST + len(steps)
     version = document.data.get("version", OLDEST)
@@ -98,5 +97,5 @@ def upgrade(file: str, document: Document, steps: Mapping[int, Step] = STEPS) ->
     old = Old(document)
     for number in range(version, latest):
         steps[number](old)
-    document.data.pop("version", None)  # by default the latest, which it is now
+    document.data.pop("version", None)  # the default is the latest, which it is now
     return old.changes

@@ -1,8 +1,8 @@
-"""What Tierra knows of each type of resource: one entry a type, which reports, runs and the rehearsal read.
+"""What Tierra knows about each type of resource: one entry per type, read by reports, runs and the rehearsal.
 
-What needs code to say stands with that code: what becomes of data by the arguments of a resource
-(`tierra/report/holdings.py`), prices (`tierra/report/costs/`), the picture (`tierra/diagram/`), and how AWS
-and its provider answer (`rehearsal/`).
+Knowledge that needs code is with that code: what happens to data by the arguments of a resource
+(`tierra/report/holdings.py`), prices (`tierra/report/costs/`), the picture (`tierra/diagram/`), and the
+behaviour of AWS and its provider (`rehearsal/`).
 """
 
 from __future__ import annotations
@@ -18,5 +18,5 @@ _NOTHING = Type()
 
 
 def known(terraform_type: str) -> Type:
-    """The entry of a type; one that says nothing where there is none."""
+    """The entry of a type; an empty one if there is none."""
     return TYPES.get(terraform_type, _NOTHING)

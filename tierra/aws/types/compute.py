@@ -17,7 +17,7 @@ TYPES: Mapping[str, Type] = {
     "aws_eks_cluster": Type(
         volatile=("platform_version", "status"),
         tenant=("the cluster", "name"),
-        missed="everything in the cluster is gone",
+        missed="everything in the cluster is deleted",
         version="version",
     ),
     "aws_eks_node_group": Type(

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Type:
-    """What Tierra knows of a type beyond its schema. Whatever is left out does not hold of it.
+    """What Tierra knows about a type beyond its schema. A field that is left out does not apply.
 
     Files named below are of hashicorp/terraform-provider-aws at 6.25.0.
     """
@@ -22,41 +22,42 @@ class Type:
     # internal/service/rds and docdb).
     import_sets: Mapping[str, Any] = field(default_factory=dict)
 
-    # Drift that is expected. `volatile` is what AWS changes in the ordinary course of things: a test holds
-    # every name against the schema: none can be set, so none can have been changed by hand. The others are
-    # attributes in which a resource shows others that are made after it: its state has them at the next
-    # refresh, so each apply would look like drift (terraform-provider-aws #18437, #22317). Of `shows_each`
-    # there is one resource for each element; more or fewer elements than resources are drift. Of `shows` one
-    # resource stands for the whole attribute, and shows what becomes of it.
+    # Expected drift. `volatile`: attributes that AWS changes in normal operation; a test compares the names
+    # with the schema: none can be set, so none can have been changed by hand. The others are attributes that
+    # reflect resources created later: the state has them at the next refresh, so each apply would look like
+    # drift (terraform-provider-aws #18437, #22317). `shows_each`: one resource for each element; more or
+    # fewer elements than resources are drift. `shows`: one resource manages the whole attribute and shows its
+    # changes.
     volatile: tuple[str, ...] = ()
     shows_each: Mapping[str, str] = field(default_factory=dict)
     shows: Mapping[str, str] = field(default_factory=dict)
 
-    # Data. `holds_data`: a database or volume that `protection` keeps in a plan that leaves it out, for
-    # prevent_destroy does not reach a resource that the configuration has no longer, and ElastiCache and EFS
-    # have no guard of their own (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle;
-    # botocore: elasticache, DeleteReplicationGroup; efs, DeleteFileSystem). `minor_data`: what
-    # becomes of it is said, and is not the worst of a plan; there are many, and one is like the other.
+    # Data. `holds_data`: a database or volume that `protection` keeps when a plan leaves it out:
+    # prevent_destroy does not apply to a resource that is no longer in the configuration, and ElastiCache and
+    # EFS have no deletion protection of their own
+    # (developer.hashicorp.com/terraform/language/meta-arguments/lifecycle; botocore: elasticache,
+    # DeleteReplicationGroup; efs, DeleteFileSystem). `minor_data`: its loss is reported, but is not the worst
+    # verdict of a plan; there are many equal resources of the type.
     holds_data: bool = False
     minor_data: bool = False
-    # A container that AWS does not delete full: the argument that lets the provider empty it, what is in it,
-    # the argument with its name, and the way out without the first. With protection on a policy of a
-    # repository refuses its deletion to every role. Source: botocore, ecr DeleteRepository, s3 DeleteBucket,
+    # A container that AWS deletes only when it is empty: the argument that lets the provider empty it, its
+    # contents, the argument with its name, and the remedy without the first. With protection a policy of the
+    # repository denies its deletion to every role. Source: botocore, ecr DeleteRepository, s3 DeleteBucket,
     # backup DeleteBackupVault.
     emptied: tuple[str, str, str, str] | None = None
 
-    # AWS deletes none of these while something is in it or attached to it (DependencyViolation,
+    # AWS deletes none of these while it contains something or is attached (DependencyViolation,
     # InvalidGroup.InUse, InvalidDBSubnetGroupStateFault, DeleteConflict): replacing one in use stops halfway.
     # Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
     # DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
     kept_while_used: bool = False
-    # The types that stand in it; of a subnet, its tag says which.
+    # The types of the resources in it; for a subnet its tag says which.
     ground_of: tuple[str, ...] | None = None
-    # What it is called where it stands in others, and the argument with its name.
+    # For a resource in a network: its noun, and the argument with its name.
     tenant: tuple[str, str] | None = None
 
-    # Downtime: what is missing between the end of one and the new one; what it is where others of the kind
-    # stay; and the changes in place that interrupt, by argument.
+    # Downtime: what is missing between the destruction of a resource and its replacement; the interruption
+    # if others of the same kind stay; and the changes in place that interrupt, by argument.
     #   RDS: docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
     #   ElastiCache: docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoFailover.html and
     #   Scaling.RedisReplGrps.html
@@ -69,21 +70,21 @@ class Type:
     # tierra/aws/waits.py.
     waits: tuple[str, ...] = ()
 
-    # Redundancy: switches whose loss takes the one that steps in, with whether that is grave; numbers of
-    # which fewer is less to fall back on, with the one at which nothing is left.
+    # Redundancy: switches whose loss removes a standby, and whether that is critical; numbers whose decrease
+    # removes redundancy, with the number at which none is left.
     standbys: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     counts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
-    # Exposure: switches that decide whether something can be reached from the internet, with the value that
-    # says yes. `shields`: where it goes, what it guards stands open: its argument that names a bucket or load
-    # balancer, the type of that, and the attribute by which it is named.
+    # Exposure: switches that make something reachable from the internet, with the value that does.
+    # `shields`: without it, a bucket or load balancer is open: the argument that names it, its type, and the
+    # attribute by which it is named.
     public: Mapping[str, Any] = field(default_factory=dict)
     shields: tuple[str, str, str] | None = None
-    # Arguments that say to whom it gives which rights, without a policy of its own.
+    # Arguments that grant rights without a policy: the grantee and the rights.
     grants: tuple[str, ...] = ()
 
-    # The argument with a version that has days: tierra/aws/versions.yaml.
+    # The argument with a version that has an end of support: tierra/aws/versions.yaml.
     version: str = ""
-    # What is paid for by use, beside a price or without one; `free`: nothing is.
+    # What is billed by use, in addition to a price or without one; `free`: nothing is billed.
     usage: str = ""
     free: bool = False

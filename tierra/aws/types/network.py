@@ -41,7 +41,7 @@ TYPES: Mapping[str, Type] = {
             "{route_table_id}_{destination_ipv6_cidr_block}",
             "{route_table_id}_{destination_prefix_list_id}",
         ),
-        missed="what it leads to cannot be reached",
+        missed="its targets cannot be reached",
         free=True,
     ),
     "aws_internet_gateway": Type(missed="the platform and the internet cannot reach each other", free=True),
@@ -57,7 +57,7 @@ TYPES: Mapping[str, Type] = {
             "private_dns": "aws_nat_gateway",
             "private_ip": "aws_nat_gateway",
         },
-        missed=("its address goes back to AWS for good, and partners that allow only it refuse the platform"),
+        missed=("its address is permanently released, and partners that allow only it refuse the platform"),
     ),
     "aws_network_acl": Type(
         shows_each={"egress": "aws_network_acl_rule", "ingress": "aws_network_acl_rule"},

@@ -36,7 +36,7 @@ TYPES: Mapping[str, Type] = {
     "aws_secretsmanager_secret": Type(usage="requests for secrets"),
     "aws_secretsmanager_secret_version": Type(free=True),
     "aws_ssm_parameter": Type(
-        volatile=("version",),  # counts the writes of what ignore_changes names
+        volatile=("version",),  # counts the writes of attributes in ignore_changes
         free=True,
     ),
 }

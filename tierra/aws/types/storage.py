@@ -47,7 +47,7 @@ TYPES: Mapping[str, Type] = {
     "aws_s3_bucket_versioning": Type(free=True),
     "aws_backup_plan": Type(usage="backups, by the bytes kept"),
     "aws_backup_restore_testing_plan": Type(
-        usage="trial restores, by the bytes restored and the hours that they stand",
+        usage="trial restores, by the bytes restored and the hours that they exist",
     ),
     "aws_backup_restore_testing_selection": Type(
         import_ids=("{name}:{restore_testing_plan_name}",),

@@ -1,7 +1,6 @@
-"""The monthly cost of the platform of saved plans, before and after, as far as a plan can tell.
-
-It is an estimate at on-demand prices for 730 hours: no free tier, no reserved instances, no savings plan.
-What is paid by usage is named, not estimated; what has no known price is listed, and missing from the sums.
+"""The monthly cost of the platform of saved plans, before and after, as far as a plan shows it. It is an
+estimate at on-demand prices for 730 hours: no free tier, no reserved instances, no savings plan. Usage-based
+costs are named, not estimated; resources without a known price are listed, and missing from the sums.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def estimate(folder: Path, plans: Mapping[str, dict[str, Any]], region: str) -> 
     - `unpriced`: what is missing from the sums, by tier, type and reason, with the first address and how many
     - `usage`: what is paid by usage, by type, with its tiers and how many
 
-    A resource that does not say its region is in the one given.
+    A resource without a region is in the given one.
     """
     sums: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: dict.fromkeys(WHEN, 0.0))
     unpriced: dict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -81,7 +80,7 @@ def add(report: dict[str, Any], folder: Path, plans: Mapping[str, dict[str, Any]
 
 
 def region_of(plans: Mapping[str, dict[str, Any]]) -> str:
-    """The region of the first provider that says one."""
+    """The region of the first provider that has one."""
     for plan in plans.values():
         provider = plan.get("configuration", {}).get("provider_config", {}).get("aws", {})
         if region := provider.get("expressions", {}).get("region", {}).get("constant_value"):
@@ -90,7 +89,7 @@ def region_of(plans: Mapping[str, dict[str, Any]]) -> str:
 
 
 def needed(plans: Mapping[str, dict[str, Any]], region: str) -> set[tuple[str, Sku]]:
-    """What these plans need prices of, with the region of each."""
+    """The products whose prices these plans need, with the region of each."""
     return {
         (resource.values.get("region") or region, use.sku)
         for plan in plans.values()
@@ -124,7 +123,7 @@ def _managed(module: Mapping[str, Any], refers: Mapping[str, frozenset[str]]) ->
 
 
 def _references(expressions: Any) -> Iterator[str]:
-    """What expressions refer to, with each of their arguments and without."""
+    """The references of expressions, with and without their attributes."""
     if isinstance(expressions, list):
         for expression in expressions:
             yield from _references(expression)

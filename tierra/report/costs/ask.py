@@ -1,7 +1,7 @@
-"""`python -m tierra.report.costs.ask OUT`: asks AWS for the prices that the saved plans of an environment
-need, and keeps them in `.prices/` with today's date.
+"""`python -m tierra.report.costs.ask OUT`: gets the prices that the saved plans of an environment need from
+AWS, and keeps them in `.prices/` with today's date.
 
-The Price List Query API answers with any account's credentials that may pricing:GetProducts. Its format is in
+The Price List Query API accepts the credentials of any account with pricing:GetProducts. Its format is in
 <https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html>.
 """
 
@@ -43,7 +43,7 @@ def main() -> int:
             "sign in: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
     except ClientError as error:
-        what = f"AWS refuses to give prices ({error.response['Error']['Code']})"
+        what = f"AWS refuses the price request ({error.response['Error']['Code']})"
         return refuse(what, "sign in again, or allow the role pricing:GetProducts")
     except BotoCoreError as error:
         return refuse(
@@ -64,7 +64,7 @@ def refuse(what: str, remedy: str) -> int:
 
 
 def ask(wanted: set[tuple[str, Sku]]) -> dict[str, dict[Sku, float | None]]:
-    """Prices by region; None where AWS names none, or several."""
+    """Prices by region; None if AWS has none, or several."""
     client = botocore.session.Session().create_client("pricing", region_name=ENDPOINT, config=QUICK)
     answers: dict[str, dict[Sku, float | None]] = defaultdict(dict)
     with ThreadPoolExecutor(QUICK.max_pool_connections) as pool:
@@ -75,7 +75,7 @@ def ask(wanted: set[tuple[str, Sku]]) -> dict[str, dict[Sku, float | None]]:
 
 
 def price(client: Any, region: str, sku: Sku) -> float | None:
-    """The on-demand price of a unit: the highest, where it falls with volume or a first part is free."""
+    """The on-demand price of a unit: the highest, if it falls with volume or a first part is free."""
     only = dict(sku.attributes) | ({} if sku.worldwide else {"regionCode": region})
     pages = client.get_paginator("get_products").paginate(
         ServiceCode=sku.service,

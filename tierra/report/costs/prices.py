@@ -1,8 +1,8 @@
 """On-demand prices in USD: the table of this repository, and AWS's answers to `make prices`, which take
 precedence.
 
-The table is `prices.json`, by region and by source; each source has its date. An answer of AWS lies in
-`.prices/<region>.json`, which is not committed, each price with the day it was asked for.
+The table is `prices.json`, by region and by source; each source has its date. AWS's answers are in
+`.prices/<region>.json`, which is not committed, each price with its date.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Price:
 
 
 def price(sku: Sku, region: str) -> Price | None:
-    """What it costs in a region, or None where no source says."""
+    """The price in a region; None if no source has it."""
     return known(region).get(str(sku))
 
 
@@ -52,14 +52,14 @@ def known(region: str) -> Mapping[str, Price]:
 
 
 def asked(region: str) -> dict[str, Any]:
-    """What AWS has answered for a region so far."""
+    """AWS's answers for a region so far."""
     file = CACHE / f"{region}.json"
     answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return answer
 
 
 def keep(region: str, answers: Mapping[Sku, float]) -> Path:
-    """Writes answers of today beside earlier ones, and says where."""
+    """Adds today's answers to earlier ones, and returns the file."""
     today = date.today().isoformat()
     new = {str(sku): {"usd": usd, "day": today} for sku, usd in answers.items()}
     CACHE.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""How much of each priced unit a resource uses in a month, as far as its values tell."""
+"""How much of each priced unit a resource uses in a month, as far as its values show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from tierra.report.costs import skus
 from tierra.report.costs.skus import Sku
 
-HOURS = 730  # a month, as AWS reckons: https://aws.amazon.com/calculator/calculator-assumptions/
+HOURS = 730  # a month, as AWS counts: https://aws.amazon.com/calculator/calculator-assumptions/
 # Metrics of an instance with detailed monitoring that AWS charges for: EC2 User Guide, "Manage detailed
 # monitoring", and infracost/infracost, internal/resources/aws/instance.go.
 NODE_METRICS = 7
@@ -30,28 +30,28 @@ class Resource:
     address: str
     type: str
     values: dict[str, Any]
-    refers: frozenset[str] = frozenset()  # what its configuration names, by address
+    refers: frozenset[str] = frozenset()  # the addresses that its configuration refers to
 
     def first(self, block: str) -> dict[str, Any]:
-        """The first of its blocks of a kind; none is an empty dict."""
+        """The first of its blocks of a kind; an empty dict if there is none."""
         return next(iter(self.values.get(block) or ()), None) or {}
 
 
 @dataclass(frozen=True)
 class Use:
-    """So much of one thing in a month."""
+    """The quantity of one product in a month."""
 
     sku: Sku
     quantity: float
 
 
-# What cannot be priced is said in words.
+# A text says what cannot be priced.
 Found = Iterator[Use | str]
 Counter = Callable[[Resource, Sequence[Resource]], Found]
 
 
 def one(sku: Sku, quantity: float = 1) -> Counter:
-    """The counter of what has the same price whatever its values."""
+    """The counter of a type with a fixed price."""
 
     def count(_resource: Resource, _others: Sequence[Resource]) -> Found:
         yield Use(sku, quantity)
@@ -79,8 +79,8 @@ def nodes(resource: Resource, others: Sequence[Resource]) -> Found:
 
 
 def _template(resource: Resource, others: Sequence[Resource]) -> Resource | None:
-    """The launch template of a node group. Before it exists it has no id: the one that the configuration
-    names, or a lone one, will be it."""
+    """The launch template of a node group. Before it exists it has no id: then it is the one that the
+    configuration refers to, or the only one."""
     templates = [template for template in others if template.type == "aws_launch_template"]
     wanted = resource.first("launch_template").get("id")
     return next(
@@ -130,7 +130,7 @@ def database(resource: Resource, others: Sequence[Resource]) -> Found:
 
 
 def _with_source(resource: Resource, others: Sequence[Resource]) -> dict[str, Any]:
-    """The values of a database; a replica that does not exist yet takes the rest from what it replicates."""
+    """The values of a database; a replica that does not exist yet takes missing values from its source."""
     source = resource.values.get("replicate_source_db")
     of = next(
         (database.values for database in others if source and database.values.get("identifier") == source), {}

@@ -19,7 +19,7 @@ Attributes = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Sku:
-    """`variant` tells products apart that share a usage type. One that is `worldwide` has no region."""
+    """`variant` tells products apart that share a usage type. A `worldwide` one has no region."""
 
     service: str
     usage: str
