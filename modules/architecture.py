@@ -24,7 +24,9 @@ from modules.edge.tier import Edge
 from modules.gateway.tier import Gateway
 from modules.network.tier import Network
 from modules.observability.tier import Observability
+from modules.own import clashes
 from modules.own import terraform as additions
+from modules.own.needs import needs as own_needs
 from modules.own.terraform import Own
 from modules.spec import Environment
 from modules.state.tier import State
@@ -125,7 +127,7 @@ def synthesize(
     additions.check_charts(own or {}, environment)
     namespaces = additions.namespaces(own or {})
     own = {name: each for name, each in (own or {}).items() if name in tiers}
-    wanted = additions.needs(own, {name: tier.needs for name, tier in tiers.items()})
+    wanted = own_needs(own, {name: tier.needs for name, tier in tiers.items()})
     tiers = {name: replace(tier, needs=wanted[name]) for name, tier in tiers.items()}
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         app = App(outdir=scratch, stack_traces=False, context=CONTEXT)
@@ -135,7 +137,7 @@ def synthesize(
             stack.check()
         written = {name: Path(scratch, "stacks", name, "cdk.tf.json") for name in stacks}
         if own:
-            additions.check(own, {name: json.loads(file.read_bytes()) for name, file in written.items()})
+            clashes.check(own, {name: json.loads(file.read_bytes()) for name, file in written.items()})
         for name, file in written.items():
             generated = json.loads(file.read_bytes())
             for unread in _unread(generated, own.get(name, Own()).tiers):

@@ -6,20 +6,16 @@ Nothing here calls AWS or imports a provider, so that a bad file is refused in w
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from pydantic import (
-    AfterValidator,
     Field,
     PrivateAttr,
     ValidationError,
     ValidationInfo,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -31,9 +27,7 @@ from modules.compute.spec import Compute, compute_violations, zone_violations
 from modules.data.spec import Data, snapshot_violations
 from modules.delivery.promotion import Chain, chain
 from modules.delivery.spec import Delivery, cluster_violations, codebuild_is_sold, delivery_violations
-from modules.edge.names import host_violations
-from modules.edge.spec import (
-    Edge,
+from modules.edge.environment_spec import (
     certificate_is_near,
     clients_are_beyond_the_vpc,
     load_balancer_may_have_the_name,
@@ -41,6 +35,8 @@ from modules.edge.spec import (
     shield_is_sold,
     zone_is_elsewhere,
 )
+from modules.edge.names import host_violations
+from modules.edge.spec import Edge
 from modules.gateway.spec import Gateway
 from modules.network.spec import Network
 from modules.network.zones import zones_of
@@ -61,86 +57,23 @@ from modules.systems.spec import (
     usual_systems,
 )
 from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_violations, boundary_violations
+from tierra.validation.environment_names import REHEARSAL_ACCOUNT, Account, EnvironmentName, Project
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.explain import Explainer, place
+from tierra.validation.extends import resolved
 from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_violations
-from tierra.validation.labels import as_name, is_name
 from tierra.validation.messages import dotted, short
-from tierra.validation.model import Model, Violation, rule, rule_error
+from tierra.validation.model import Model, Violation, rule
 from tierra.validation.optional import is_off
 from tierra.validation.partial import sound_part
-from tierra.validation.reader import Document, read
+from tierra.validation.reader import Document
 from tierra.validation.regions import RegionName, regions
 from tierra.validation.system_names import called
 from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_violations, tag_violations
-from tierra.validation.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
+from tierra.validation.upgrades import LATEST, OLDEST, STEPS, Step
 
-REHEARSAL_ACCOUNT = "123456789012"  # the account in examples of AWS documentation
 _DRAFT = {"draft": True}  # validation context in which the caller checks rules over several keys
 _STAND_INS = {"project": "draft", "environment": "draft", "region": "us-east-1"}
-
-
-def _name(shortest: int, longest: int) -> Callable[[str], str]:
-    """A validator for names that are prefixes of resource names."""
-    rule = (
-        f"the name must be {shortest} to {longest} lowercase letters, digits and single hyphens between them,"
-        " and start with a letter"
-    )
-
-    def legal(name: str) -> bool:
-        return len(name) >= shortest and is_name(name, longest) and "--" not in name
-
-    def validate(name: str) -> str:
-        if not legal(name):
-            letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-            plain = as_name(letters, longest)
-            raise rule_error(rule, f"write {plain}" if legal(plain) else "choose another name")
-        if re.match(r"aws|ssm|(amazon|amzn|sthree)(-|$)", name):
-            raise rule_error(
-                "the name must not start with aws, ssm, amazon-, amzn- or sthree-, as AWS's own do",
-                "choose another name",
-            )
-        return name
-
-    return validate
-
-
-ALL = "all"  # ENV=all: every environment
-
-
-def _not_all(name: str) -> str:
-    if name == ALL:
-        raise rule_error(
-            "the name must not be all: ENV=all stands for every environment", "choose another name"
-        )
-    return name
-
-
-def _account(number: str) -> str:
-    digits = re.sub(r"[\s-]", "", number)
-    if re.fullmatch(r"[0-9]{12}", number):
-        return number
-    fits = re.fullmatch(r"[0-9]{12}", digits)
-    raise rule_error(
-        "an AWS account must be twelve digits",
-        f'write "{digits}"' if fits else "copy it from the AWS console",
-    )
-
-
-Project = Annotated[
-    str,
-    AfterValidator(_name(2, 16)),
-    WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "minLength": 2, "maxLength": 16}),
-]
-EnvironmentName = Annotated[
-    str,
-    AfterValidator(_name(2, 12)),
-    AfterValidator(_not_all),
-    WithJsonSchema({"type": "string", "pattern": "^[a-z](-?[a-z0-9])+$", "minLength": 2, "maxLength": 12}),
-]
-Account = Annotated[
-    str, AfterValidator(_account), WithJsonSchema({"type": "string", "pattern": "^[0-9]{12}$"})
-]
 
 
 class Environment(Model):
@@ -572,37 +505,6 @@ def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str
     if problems:
         raise SpecError(path.as_posix(), problems)
     return environment, changes, document
-
-
-def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, list[str]]:
-    """A spec merged with its base (`extends`), and the translations of both. Raises SpecError."""
-    document = read(path)
-    changes = upgrade(path.as_posix(), document, steps)
-    named = document.data.get("extends")
-    if named is None:
-        return document, changes
-    line = document.line(("extends",))
-    if not isinstance(named, str) or not re.fullmatch(
-        r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)+\.yaml", named
-    ):
-        rule = (
-            f"a base must be in a folder below {path.parent.as_posix()}: files beside a spec are environments"
-        )
-        problem = Problem(
-            "extends", document.shown(("extends",)), rule, "write extends: shared/base.yaml", line
-        )
-        raise SpecError(path.as_posix(), [problem])
-    base_path = path.parent / named
-    base = read(base_path)
-    changes += [f"{named}: {each}" for each in upgrade(base_path.as_posix(), base, steps)]
-    if "extends" in base.data:
-        rule, remedy = "a base must not extend another file", "put the keys of both into one file"
-        line = base.line(("extends",))
-        raise SpecError(
-            base_path.as_posix(), [Problem("extends", base.shown(("extends",)), rule, remedy, line)]
-        )
-    document.extend(base, base_path.as_posix())
-    return document, changes
 
 
 def _misnamed(document: Document, name: str, path: Path) -> Problem:

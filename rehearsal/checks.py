@@ -7,7 +7,7 @@ files what was added by hand. A rule is an object with one member:
     enum, enum_any_case   the values allowed
     range, length, items  minimum and maximum, null for no limit: numbers, characters, members
     match, no_match       a pattern
-    is                    a kind of text: see KINDS
+    is                    a kind of text: see FORMATS
     cidr_size             the shortest and the longest prefix of a network
     multiple              a number of which it must be a multiple
     any                   lists of rules, of which one must hold
@@ -27,7 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rehearsal.kinds import KINDS
+from rehearsal.formats import FORMATS
 from rehearsal.protocol import UNKNOWN, Object
 from tierra.bindings.schema import Attribute, Block, Nested
 
@@ -282,12 +282,12 @@ def _no_match(wanted: str, value: str) -> str:
 
 
 def _is(kind: str, value: str) -> str:
-    return KINDS[kind](value)
+    return FORMATS[kind](value)
 
 
 def _cidr_size(wanted: list[int], value: str) -> str:
-    if KINDS["cidr"](value):
-        return KINDS["cidr"](value)
+    if FORMATS["cidr"](value):
+        return FORMATS["cidr"](value)
     low, high = wanted
     size = int(value.rpartition("/")[2])
     return "" if low <= size <= high else f"be a network of /{low} to /{high}"

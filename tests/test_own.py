@@ -11,7 +11,9 @@ import pytest
 from support.own_terraform import change
 
 from modules.architecture import TIERS, synthesize
-from modules.own.terraform import OwnError, check, needs, read
+from modules.own.clashes import check
+from modules.own.needs import needs
+from modules.own.terraform import OwnError, read
 from modules.spec import Environment
 from tierra.diagram.read import picture_of as picture
 from tierra.diagram.terraform import load as loaded

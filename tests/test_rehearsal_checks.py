@@ -17,7 +17,7 @@ from modules.spec import load
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.checks import FOLDER, GROUPS, Problem, problems, read_checks, usable
 from rehearsal.differences import refused
-from rehearsal.kinds import KINDS
+from rehearsal.formats import FORMATS
 from rehearsal.planning import null
 from rehearsal.protocol import UNKNOWN
 
@@ -382,7 +382,7 @@ def test_an_argument_not_known_yet_may_be_the_one_that_is_needed() -> None:
     ],
 )
 def test_what_is_right_is_of_its_kind(kind: str, good: str) -> None:
-    assert KINDS[kind](good) == ""
+    assert FORMATS[kind](good) == ""
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ def test_what_is_right_is_of_its_kind(kind: str, good: str) -> None:
     ],
 )
 def test_what_is_wrong_is_not_of_its_kind(kind: str, bad: str) -> None:
-    assert KINDS[kind](bad)
+    assert FORMATS[kind](bad)
 
 
 def test_the_checks_are_loaded_for_a_type_that_is_used() -> None:

@@ -24,9 +24,10 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from modules.network.ranges import free_range
-from modules.spec import REHEARSAL_ACCOUNT, Environment, EnvironmentName, load
+from modules.spec import Environment, load
 from tierra.specs import overlaps
 from tierra.terraform.templating import Templates
+from tierra.validation.environment_names import REHEARSAL_ACCOUNT, EnvironmentName
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.messages import short
 from tierra.validation.regions import regions

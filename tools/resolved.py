@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from modules.spec import load, resolved
+from modules.spec import load
 from tierra.validation.errors import SpecError
+from tierra.validation.extends import resolved
 
 
 def main() -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from modules.compute.instances import Instance, InstanceType, instances
+from modules.compute.taints_spec import Key, Taint, Value
 from modules.network.spec import Letter
 from tierra.validation.labels import as_name, is_name
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
@@ -21,14 +21,7 @@ PODS_PER_GIB = 8
 MOST_PODS, MOST_PODS_LARGE, LARGE_VCPUS = 110, 250, 30
 LABEL = "node-group"  # label with which pods select a group, and key of its taint
 MOST_TYPES = 20  # of a managed node group (botocore: eks, CreateNodegroupRequest, instanceTypes)
-LONGEST = (
-    63  # keys and values of labels and taints (botocore: eks, labelKey, labelValue, taintKey, taintValue)
-)
-LONGEST_GROUP = 15  # short enough for project, environment and zone in the names of its node groups
-# Domains whose labels the kubelet must not set itself (Kubernetes, "NodeRestriction"), or that EKS sets.
-RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
-
-Effect = Literal["NoSchedule", "NoExecute", "PreferNoSchedule"]
+LONGEST_GROUP = 15  # leaves room for project, environment and zone in the names of its node groups
 
 
 class Nodes(Model):
@@ -151,49 +144,7 @@ def _group_name(name: str) -> str:
     return name
 
 
-def _key(key: str) -> str:
-    domain, _, name = key.rpartition("/")
-    fits = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?", name) and re.fullmatch(
-        r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?", domain
-    )
-    if not fits or key.startswith("/") or len(key) > LONGEST:
-        rule = (
-            f"keys of labels and taints must have at most {LONGEST} letters, digits, dots, hyphens and"
-            " underscores, after a domain and a slash or without"
-        )
-        raise rule_error(rule, "write a key such as workload or example.com/workload")
-    if any(domain == each or domain.endswith(f".{each}") for each in RESERVED):
-        raise rule_error(
-            f"the key must not be of {domain}, which Kubernetes or EKS set", "choose another key"
-        )
-    return key
-
-
-def _value(value: str) -> str:
-    if not re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?", value) or len(value) > LONGEST:
-        rule = (
-            f"values of labels and taints must have at most {LONGEST} letters, digits, dots, hyphens and"
-            " underscores"
-        )
-        raise rule_error(rule, "write a value such as batch")
-    return value
-
-
 GroupName = Annotated[str, AfterValidator(_group_name)]
-Key = Annotated[str, AfterValidator(_key)]
-Value = Annotated[str, AfterValidator(_value)]
-
-
-class Taint(Model):
-    "A taint: pods that do not tolerate it stay away."
-
-    key: Key = Field(description="Key of the taint.", examples=["workload"])
-    value: Value = Field(default="", description="Value of the taint.", examples=["batch"])
-    effect: Effect = Field(
-        default="NoSchedule",
-        description="NoSchedule keeps new pods away, NoExecute also evicts running pods, and"
-        " PreferNoSchedule avoids the node if possible.",
-    )
 
 
 class Group(Nodes):

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from modules.delivery.services import (
     BUCKETS,
-    BUDGETS,
     CHANGES,
     CREATES,
     ENHANCED_SCANNING,
@@ -18,7 +17,6 @@ from modules.delivery.services import (
     TAGS,
     WITHOUT_RESOURCE,
 )
-from modules.network.spec import KINDS
 from tierra.terraform.policy import Everything, Statement
 from tierra.terraform.stack import Stack
 
@@ -29,7 +27,6 @@ _SET = {
     "secretsmanager": ["secret:{stem}-*"],
     "ssm": ["parameter/{path}/*"],
 }
-_RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 
 
 def changes(stack: Stack) -> list[Statement]:
@@ -76,8 +73,8 @@ def _arns(
     ]
 
 
-def _tags(stack: Stack, key: str) -> dict[str, str]:
-    """The tag conditions, from the default tags of the provider."""
+def tagged(stack: Stack, key: str) -> dict[str, str]:
+    """What a condition compares with the tags that the provider gives to everything."""
     place = stack.environment
     return {f"aws:{key}/Environment": place.environment, f"aws:{key}/Project": place.project}
 
@@ -119,13 +116,13 @@ def _tagged(stack: Stack) -> list[Statement]:
             sid="ManageByTags",
             actions=CHANGES,
             resources=_arns(stack, TAGGED),
-            conditions={"StringEquals": _tags(stack, "ResourceTag")},
+            conditions={"StringEquals": tagged(stack, "ResourceTag")},
         ),
         Statement(
             sid="CreateWithTags",
             actions=CREATES,
             resources=Everything("what does not exist yet has its tags in the request, and some no ARN"),
-            conditions={"StringEquals": {**_tags(stack, "RequestTag"), "aws:RequestedRegion": here}},
+            conditions={"StringEquals": {**tagged(stack, "RequestTag"), "aws:RequestedRegion": here}},
         ),
         Statement(
             sid="TagWhatIsCreated",
@@ -139,7 +136,7 @@ def _tagged(stack: Stack) -> list[Statement]:
             resources=_arns(stack, {service: TAGGED[service] for service in TAGGED if service != "ec2"}),
             conditions={
                 "Null": {"aws:ResourceTag/Project": "true"},
-                "StringEquals": _tags(stack, "RequestTag"),
+                "StringEquals": tagged(stack, "RequestTag"),
             },
         ),
         Statement(
@@ -204,7 +201,7 @@ def _secrets(stack: Stack) -> list[Statement]:
             resources=[stack.arn("kms", "key/*", region=region) for region in here],
             conditions={
                 "StringEquals": {
-                    **_tags(stack, "ResourceTag"),
+                    **tagged(stack, "ResourceTag"),
                     "kms:ViaService": _through(stack),
                 }
             },
@@ -240,52 +237,6 @@ def keys_of_the_company(stack: Stack) -> list[Statement]:
     ]
 
 
-def global_changes(stack: Stack) -> list[Statement]:
-    """Services without a region; actions of EFS on behalf of the role; runners. Budgets and Shield Advanced
-    exist in the partition aws only."""
-    place = stack.environment
-    found = _connection(stack)
-    if place.partition == "aws":
-        budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
-        found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
-    if place.edge.shield:
-        found += [
-            Statement(
-                sid="ProtectWithShield",
-                actions="shield:CreateProtection",
-                resources=Everything("a protection has no ARN before it exists"),
-                conditions={"StringEquals": _tags(stack, "RequestTag")},
-            ),
-            Statement(
-                sid="SetShield",
-                actions=["shield:DeleteProtection", "shield:TagResource", "shield:UntagResource"],
-                resources=stack.arn("shield", "protection/*", region=""),
-                conditions={"StringEquals": _tags(stack, "ResourceTag")},
-            ),
-        ]
-    found += records(stack) if not place.edge.zones else []
-    found.append(
-        Statement(
-            # Network interfaces that EFS creates for a mount target have no tags of the environment (EFS API
-            # Reference, CreateMountTarget).
-            sid="LetEfsPlaceMountTargets",
-            actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
-            resources=[
-                stack.arn("ec2", f"{each}/*") for each in ("network-interface", "security-group", "subnet")
-            ],
-            conditions={"Bool": {"aws:ViaAWSService": "true"}},
-        )
-    )
-    found.append(
-        Statement(
-            sid="NameEndpoints",
-            actions="route53:AssociateVPCWithHostedZone",
-            resources=stack.arn("route53", "hostedzone/*", region="", account=""),
-        )
-    )
-    return found
-
-
 def _elsewhere(stack: Stack) -> list[Statement]:
     scan = stack.environment.delivery.registry_scan
     scanning = ["ecr:PutRegistryScanningConfiguration"] if scan != "leave" else []
@@ -297,83 +248,5 @@ def _elsewhere(stack: Stack) -> list[Statement]:
             actions=[*WITHOUT_RESOURCE, *scanning, *IMAGE_CACHE],
             resources=Everything("AWS knows no resource for these actions; the condition keeps the region"),
             conditions={"StringEquals": {"aws:RequestedRegion": regions(stack)}},
-        )
-    ]
-
-
-def _connection(stack: Stack) -> list[Statement]:
-    """With CodeBuild runners, an apply passes the connection to their projects."""
-    connection = stack.environment.delivery.connection
-    if not connection:
-        return []
-    actions = [
-        "codeconnections:GetConnection",
-        "codeconnections:PassConnection",
-        "codeconnections:UseConnection",
-    ]
-    return [Statement(sid="HandTheConnectionToRunners", actions=actions, resources=connection)]
-
-
-def records(stack: Stack) -> list[Statement]:
-    """Records in the hosted zones of the spec, if Tierra writes any. `global_changes` only has room for those
-    of one zone."""
-    edge = stack.environment.edge
-    if not edge.records:
-        return []
-    ids = [edge.zone_id, *(zone.id for zone in edge.zones.values())]
-    known = [each for each in ids if each] if all(ids) else ["*"]
-    return [
-        Statement(
-            sid="SetRecordsOfTheZone",
-            actions="route53:ChangeResourceRecordSets",
-            resources=[stack.arn("route53", f"hostedzone/{each}", region="", account="") for each in known],
-            conditions={
-                "ForAllValues:StringLike": {
-                    _RECORDS: [name for zone in edge.zone_names for name in (zone, f"*.{zone}")]
-                },
-                "Null": {_RECORDS: "false"},
-            },
-        )
-    ]
-
-
-def attachments(stack: Stack) -> list[Statement]:
-    """Attachments in an existing VPC, and to gateways of network.routes; those of another account have its
-    ARNs. Separate, because the other policies are full."""
-    network = stack.environment.network
-    if network.existing:
-        ids = [each for kind in KINDS for each in getattr(network.existing, kind).values()]
-        return [
-            Statement(
-                sid="BuildInTheExistingNetwork",
-                actions=[
-                    "ec2:CreateFlowLogs",
-                    "ec2:CreateSecurityGroup",
-                    "ec2:CreateVpcEndpoint",
-                    "ec2:ModifyVpcEndpoint",
-                    "ec2:RunInstances",
-                ],
-                resources=[
-                    stack.arn("ec2", f"vpc/{network.existing.vpc}", account="*"),
-                    *(stack.arn("ec2", f"subnet/{each}", account="*") for each in ids),
-                ],
-            )
-        ]
-    named = dict.fromkeys(each.via for each in network.routes if each.kind != "pcx")
-    if not named:
-        return []
-    kinds = {"tgw": "transit-gateway", "vgw": "vpn-gateway"}
-    return [
-        Statement(
-            sid="AttachToOtherNetworks",
-            actions=[
-                "ec2:AttachVpnGateway",
-                "ec2:CreateTransitGatewayVpcAttachment",
-                "ec2:DetachVpnGateway",
-            ],
-            resources=[
-                *(stack.arn("ec2", f"{kinds[each[:3]]}/{each}", account="*") for each in named),
-                stack.arn("ec2", "transit-gateway-attachment/*"),
-            ],
         )
     ]

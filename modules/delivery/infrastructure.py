@@ -8,15 +8,9 @@ from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.outputs import ComputeOutputs
-from modules.delivery.changes import (
-    attachments,
-    changes,
-    global_changes,
-    keys_of_the_company,
-    records,
-    regions,
-)
+from modules.delivery.changes import changes, keys_of_the_company, regions
 from modules.delivery.github import HOST, Github
+from modules.delivery.global_changes import attachments, global_changes, records
 from modules.delivery.services import (
     BACKUPS,
     ENHANCED_SCANNING,

@@ -13,13 +13,11 @@ from modules.edge.given import CertificateArn
 from modules.edge.waf_spec import Waf
 from modules.network.ranges import Range
 from tierra.terraform.roles import ZoneRole
-from tierra.validation.errors import KeyPath
-from tierra.validation.messages import choices
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.optional import MAY_BE_OFF, OFF
 
 if TYPE_CHECKING:
-    from modules.network.spec import Network
+    pass
 
 # A load balancer rule has at most five values (ELB user guide, "Quotas for your Application Load Balancers"):
 # the domain and these.
@@ -298,77 +296,3 @@ class Edge(Model):
             rule = f"there must be at most {MOST_ALIASES} names besides the domain"
             remedy = "remove some, or write one such as *.app.example.com"
             yield Violation(("aliases",), rule, remedy, f"{len(self.aliases)} names")
-
-
-def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Violation]:
-    """target: aws requires names for real certificates and records. Without records no zone is required."""
-    if key == "zone" and not edge.records:
-        return
-    if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
-        words = {"zone": "the hosted zone of its names", "domain": "the name that users type"}
-        remedy = (
-            f"add {key}: and your own, such as example.com"
-            if key == "zone"
-            else "add domain: and a name in your zone, such as app.example.com"
-        )
-        yield Violation(("edge", key), f"target: aws requires {words[key]}", remedy, "(missing)")
-
-
-def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Violation]:
-    """A listener requires a certificate in its region and account (ELB user guide, "SSL certificates for your
-    Application Load Balancer")."""
-    if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
-        rule = f"the certificate must be in the region {region} and the account {account}"
-        yield Violation(("edge", "certificate"), rule, f"import the certificate into ACM there: {region}")
-
-
-def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violation]:
-    """The VPC always has access; other ranges must be reserved."""
-    for index, each in enumerate(edge.clients):
-        path = ("edge", "clients", index)
-        if any(each.overlaps(block) for block in network.blocks):
-            rule = f"the range must be outside the VPC, which has access anyway: {choices(network.blocks)}"
-            yield Violation(path, rule, "remove it")
-        elif not any(each.subnet_of(taken) for taken in network.elsewhere):
-            rule = "a range outside the VPC must be inside a range of network.routes or network.reserved"
-            yield Violation(path, rule, f"add a route to {each}, or add it to network.reserved")
-
-
-def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Violation]:
-    """zone_role must be in another account of the partition, and pull requests must not be able to assume
-    it."""
-    given: dict[KeyPath, str | None] = {("edge", "zone_role"): edge.zone_role}
-    given |= {("edge", "zones", name, "role"): zone.role for name, zone in edge.zones.items()}
-    for path, role in given.items():
-        if role is None:
-            continue
-        _, where, _, _, owner, _ = role.split(":", 5)
-        if where != partition:
-            yield Violation(
-                path, f"the role must be in the partition {partition}", f"write a role of {partition}"
-            )
-        if owner == account:
-            rule = f"the role must be in another account than {account}, which has access to its own zones"
-            yield Violation(path, rule, "remove the line")
-        if github:
-            rule = (
-                f"{path[-1]} requires delivery.ci: off, because plans of pull requests must not be able to"
-                " write records"
-            )
-            remedy = "write delivery.ci: off, or delegate a zone to this account and remove the line"
-            yield Violation(path, rule, remedy)
-
-
-def shield_is_sold(edge: Edge, partition: str) -> Iterator[Violation]:
-    """Shield Advanced exists in the partition aws only (botocore: endpoints, service shield)."""
-    if edge.shield and partition != "aws":
-        rule = f"shield requires a region of the partition aws, and this one is in {partition}"
-        yield Violation(("edge", "shield"), rule, "remove the line, or write shield: false")
-
-
-def load_balancer_may_have_the_name(project: str) -> Iterator[Violation]:
-    """The load balancer is named after the project, and AWS reserves a prefix (botocore: elbv2, shape
-    CreateLoadBalancerInput)."""
-    if project.split("-")[0] == "internal":
-        rule = "the name must not be internal or start with internal-: AWS refuses such load balancers"
-        yield Violation(("project",), rule, "choose another name")

@@ -1,8 +1,8 @@
 """Own Terraform: files that users add to a tier, in `environments/<env>/<tier>/`.
 
-    *.tf, *.tf.json     copied into the root module as own_<name>, byte for byte
-    files/, modules/    copied unchanged, for ${path.module}/files/… and source = "./modules/…"
-    charts/*.yaml       Helm releases, translated into Terraform (own/charts.py)
+    *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
+    files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"
+    charts/*.yaml       releases of charts, each made Terraform (charts.py)
 
 It may read every resource and data source of its tier by address, and outputs of earlier tiers
 by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: addresses that Tierra
@@ -14,27 +14,22 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from modules.own import charts as own_charts
+from modules.own.blocks import TYPED, Block, Reading, blocks_of, parsed, readings_of, refused
 from modules.spec import Environment
 from tierra.validation.errors import Problem, SpecError
-from tierra.validation.messages import choices, short
+from tierra.validation.messages import choices
 
 PREFIX = "own_"
 FOLDERS = ("files", "modules")
 INDEX = "own.json"
 # The tier with the state bucket is applied before any other, and consists of generated Terraform only.
 WITHOUT = "state"
-# Blocks with a type and a name, with a name, and without.
-TYPED = ("resource", "data", "ephemeral")
-NAMED = ("output", "module", "variable", "check", "provider")
-PLAIN = ("locals", "moved", "import", "removed", "terraform")
-READ = re.compile(r"data\.terraform_remote_state\.(\w+)(?:\.outputs\.([a-zA-Z_]\w*))?")
-BUILT_IN = "terraform"  # the provider of terraform_data
 
 
 class OwnError(Exception):
@@ -43,31 +38,6 @@ class OwnError(Exception):
     def __init__(self, problems: Mapping[str, Sequence[Problem]]) -> None:
         self.problems = problems
         super().__init__("\n\n".join(str(SpecError(file, found)) for file, found in sorted(problems.items())))
-
-
-class Block(NamedTuple):
-    """A block of a file: `resource`, its labels, its arguments and its first line."""
-
-    file: str
-    kind: str
-    labels: tuple[str, ...]
-    body: Mapping[str, Any]
-    line: int
-
-    @property
-    def address(self) -> str:
-        """The address as terraform writes it."""
-        return ".".join(([] if self.kind == "resource" else [self.kind]) + list(self.labels))
-
-
-class Reading(NamedTuple):
-    """A reference to an output of another tier, and its line. `output` is empty for a reference to all
-    outputs."""
-
-    file: str
-    tier: str
-    output: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -141,17 +111,19 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
             name = f"{PREFIX}{path.name}"
             files[name] = path.read_bytes()
             sources[name] = file
-            made, refused = _parsed(file, files[name])
+            made, wrong = parsed(file, files[name])
             blocks += made
-            readings += _readings(file, files[name].decode("utf-8", "replace"))
-            if refused := [*refused, *(found for each in made for found in _refused(each))]:
-                problems[file] = refused
+            readings += readings_of(file, files[name].decode("utf-8", "replace"))
+            if wrong := [*wrong, *(found for each in made for found in refused(each))]:
+                problems[file] = wrong
     for release, body in own_charts.terraform(releases):
         name = f"{PREFIX}{release.address}.tf.json"
         files[name] = (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
         sources[name] = release.file
-        blocks += [each._replace(line=1) for each in _blocks(release.file, "", body)]
-        readings += _readings(release.file, Path(release.file).read_text(encoding="utf-8", errors="replace"))
+        blocks += [each._replace(line=1) for each in blocks_of(release.file, "", body)]
+        readings += readings_of(
+            release.file, Path(release.file).read_text(encoding="utf-8", errors="replace")
+        )
     if releases:
         files |= own_charts.namespace_chart()
     return Own(files, sources, tuple(blocks), tuple(readings), tuple(releases)) if files else None
@@ -193,180 +165,6 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
     return None
 
 
-def _parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
-    """The blocks of a file, or why it cannot be parsed."""
-    try:
-        text = content.decode("utf-8")
-        body = json.loads(text) if file.endswith(".json") else _hcl(text)
-        if not isinstance(body, dict):
-            raise ValueError("it must be an object")
-    except (ValueError, SyntaxError) as error:
-        line = getattr(error, "lineno", None) or getattr(error, "line", None)
-        says = str(error).splitlines()[0]
-        return [], [Problem("", "", f"the file must be Terraform: {says}", "correct it there", line or 0)]
-    return list(_blocks(file, text, body)), []
-
-
-def _hcl(text: str) -> Any:
-    """HCL as python-hcl2 reads it. Raises ValueError with the line as `line`."""
-    import hcl2  # imported late, because the parser is slow to load
-    from lark.exceptions import LarkError
-
-    options = hcl2.SerializationOptions(
-        with_comments=False, explicit_blocks=False, strip_string_quotes=True, preserve_heredocs=False
-    )
-    try:
-        return hcl2.loads(text if text.endswith("\n") else f"{text}\n", serialization_options=options)
-    except LarkError as error:
-        told = ValueError(str(error))
-        told.line = getattr(error, "line", 0)  # type: ignore[attr-defined]
-        raise told from None
-
-
-def _blocks(file: str, text: str, body: Mapping[str, Any]) -> Iterator[Block]:
-    for kind, value in body.items():
-        depth = 2 if kind in TYPED else 1 if kind in NAMED else 0
-        for labels, inner in _labelled(value, depth):
-            yield Block(file, kind, labels, _plain(inner), _line(text, kind, labels))
-
-
-def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Bodies with their labels: both HCL and JSON may repeat any level as a list."""
-    if isinstance(value, list):
-        for each in value:
-            yield from _labelled(each, depth)
-    elif isinstance(value, Mapping) and depth:
-        for label, inner in value.items():
-            if label != "//":
-                for labels, found in _labelled(inner, depth - 1):
-                    yield (label, *labels), found
-    elif isinstance(value, Mapping):
-        yield (), value
-
-
-def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments, with the block `lifecycle` in the form of generated JSON."""
-    lifecycle = body.get("lifecycle")
-    if isinstance(lifecycle, list) and len(lifecycle) == 1:
-        return {**body, "lifecycle": lifecycle[0]}
-    return dict(body)
-
-
-def _line(text: str, kind: str, labels: Sequence[str]) -> int:
-    """The first line of a block; in JSON, the line of its name."""
-    quoted = "".join(rf'[ \t]+"?{re.escape(label)}"?' for label in labels)
-    found = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
-    if not found:
-        found = re.search(re.escape(json.dumps(labels[-1] if labels else kind)), text)
-    return _number(text, found.start()) if found else 0
-
-
-def _number(text: str, place: int) -> int:
-    return text.count("\n", 0, place) + 1
-
-
-def _readings(file: str, text: str) -> Iterator[Reading]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.lstrip().startswith(("#", "//")):
-            for found in READ.finditer(line):
-                yield Reading(file, found[1], found[2] or "", number)
-
-
-def _refused(block: Block) -> Iterator[Problem]:
-    """Why a block is not allowed in own Terraform."""
-    kind, labels, body = block.kind, block.labels, block.body
-    written = f"{kind} {' '.join(labels)}".strip()
-    if kind == "terraform":
-        rule = "own Terraform must not have a block terraform: backend and versions of a tier are Tierra's"
-        yield Problem(written, "", rule, "remove the block", block.line)
-    elif kind == "provider" and "alias" not in body:
-        rule = f"a provider must have an alias: the {labels[0]} without one is Tierra's"
-        yield Problem(
-            written, "", rule, f"give it an alias, and write provider = {labels[0]}.<alias>", block.line
-        )
-    elif kind == "variable" and "default" not in body:
-        rule = "a variable must have a default: terraform runs without values of variables"
-        yield Problem(written, "", rule, "write a default, or a local", block.line)
-    elif kind == "data" and labels[0] == "terraform_remote_state":
-        rule = (
-            "own Terraform must not declare a state: Tierra declares those of its tiers where they are read"
-        )
-        remedy = (
-            "for a tier: remove the block, and read data.terraform_remote_state.<tier>.outputs.<name>; for"
-            " anything else: a data source of AWS, such as aws_ssm_parameter"
-        )
-        yield Problem(block.address, "", rule, remedy, block.line)
-    elif kind not in (*TYPED, *NAMED, *PLAIN):
-        yield Problem(
-            written,
-            "",
-            f"a block must be one of Terraform's, and {short(kind)} is none",
-            "correct it there",
-            block.line,
-        )
-
-
-def needs(own: Mapping[str, Own], graph: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """The needs of each tier including those of its own Terraform. `graph` has the needs without it.
-
-    Raises OwnError if a tier would read outputs of a tier that is not applied before it.
-    """
-    wanted = dict(graph)
-    problems: dict[str, list[Problem]] = {}
-    for tier, each in own.items():
-        for reading in each.readings:
-            problem = _unreadable(tier, reading, wanted)
-            if problem:
-                problems.setdefault(reading.file, []).append(problem)
-            else:
-                wanted[tier] = wanted[tier] | {reading.tier}
-    if problems:
-        raise OwnError(problems)
-    return wanted
-
-
-def _unreadable(tier: str, reading: Reading, graph: Mapping[str, frozenset[str]]) -> Problem | None:
-    path = f"data.terraform_remote_state.{reading.tier}"
-    if reading.tier not in graph:
-        rule, remedy = "the state must be that of a tier", f"the tiers are {', '.join(graph)}"
-    elif reading.tier == tier:
-        rule = f"a file must not read outputs of its own tier, {tier}"
-        remedy = "name the resource itself, such as aws_vpc.main.id"
-    elif tier in _upstream(reading.tier, graph):
-        rule = f"{tier} must not read {reading.tier}, which is built after it"
-        remedy = f"move the file to {reading.tier} or a tier that is built after it"
-    elif not reading.output:
-        rule = "outputs must be read one by one: a plan waits for exactly those that change"
-        remedy = f"write {path}.outputs.<name>"
-    else:
-        return None
-    return Problem(path, "", rule, remedy, reading.line)
-
-
-def _upstream(tier: str, graph: Mapping[str, frozenset[str]]) -> set[str]:
-    """All tiers that a tier needs, directly or indirectly."""
-    found: set[str] = set()
-    waiting = [tier]
-    while waiting:
-        for need in graph.get(waiting.pop(), frozenset()):
-            if need not in found:
-                found.add(need)
-                waiting.append(need)
-    return found
-
-
-def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises OwnError if own Terraform conflicts with generated Terraform, or reads outputs that do not
-    exist."""
-    problems: dict[str, list[Problem]] = {}
-    for tier, each in own.items():
-        if tier in generated:
-            for file, problem in (*_clashes(each, generated[tier]), *_missing(each, own, generated)):
-                problems.setdefault(file, []).append(problem)
-    if problems:
-        raise OwnError(problems)
-
-
 def namespaces(own: Mapping[str, Own]) -> list[str]:
     """Namespaces of own charts."""
     return sorted({each.chart.namespace for tier in own.values() for each in tier.releases})
@@ -380,55 +178,3 @@ def check_charts(own: Mapping[str, Own], environment: Environment) -> None:
         problems.setdefault(file, []).append(problem)
     if problems:
         raise OwnError(problems)
-
-
-def _clashes(own: Own, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:
-    providers = body["terraform"]["required_providers"]
-    first: dict[str, Block] = {}
-    for block in own.blocks:
-        labels = block.labels
-        if block.kind in (*TYPED, "output", "module", "variable", "check"):
-            section = body.get(block.kind, {})
-            for label in labels:
-                section = section.get(label, {}) if isinstance(section, Mapping) else {}
-            if section:
-                rule = f"each name must be unique in a tier, and Tierra generates {block.address}"
-                remedy = f"choose another name, such as {PREFIX}{labels[-1]}"
-                yield block.file, Problem(block.address, "", rule, remedy, block.line)
-            elif (other := first.setdefault(block.address, block)) is not block:
-                rule = f"each name must be unique in a tier, and {other.file}:{other.line} declares this one"
-                yield block.file, Problem(block.address, "", rule, "rename one of them", block.line)
-        provider = labels[0].partition("_")[0] if block.kind in TYPED else ""
-        provider = labels[0] if block.kind == "provider" else provider
-        if provider and provider not in (*providers, BUILT_IN):
-            rule = f"the provider must be one of this tier: {choices(providers)}"
-            remedy = (
-                "move the file to gateway, systems or observability, which have helm"
-                if provider == "helm"
-                else "use what those offer, or keep this in a root module of your own"
-            )
-            yield block.file, Problem(block.address, "", rule, remedy, block.line)
-
-
-def _missing(
-    own: Own, everywhere: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]
-) -> Iterator[tuple[str, Problem]]:
-    for reading in own.readings:
-        if reading.tier not in generated:
-            continue  # only some tiers are synthesized
-        declared = everywhere.get(reading.tier, Own()).blocks
-        known = [
-            *generated[reading.tier].get("output", {}),
-            *(each.labels[0] for each in declared if each.kind == "output"),
-        ]
-        if reading.output not in known:
-            near = difflib.get_close_matches(reading.output, known, n=1)
-            path = f"data.terraform_remote_state.{reading.tier}.outputs.{reading.output}"
-            rule = f"the output must exist, and {reading.tier} has no {reading.output}"
-            remedy = (
-                f"write {near[0]}"
-                if near
-                else f"take one of cdktf.out/<env>/stacks/{reading.tier}/cdk.tf.json, or declare it in an own"
-                f" file of {reading.tier}"
-            )
-            yield reading.file, Problem(path, "", rule, remedy, reading.line)

@@ -1,6 +1,6 @@
 """Text formats that the provider, or AWS, accepts: networks, ARNs, windows, policies, schedules.
 
-Each entry of KINDS returns what a text must be; empty if it is valid.
+Each entry of FORMATS answers what a text would have to be; empty when it is that.
 Sources: internal/verify/validate.go and internal/types/timestamp of hashicorp/terraform-provider-aws; the
 grammar of IAM policies (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html); cron
 expressions (docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html).
@@ -312,7 +312,7 @@ def _status_codes(text: str) -> str:
     return "" if listed and max(numbers) < 600 else 'be codes such as 200, "200,202" or 200-299'
 
 
-KINDS: dict[str, Callable[[str], str]] = {
+FORMATS: dict[str, Callable[[str], str]] = {
     "account": _fits(re.compile(r"\d{12}"), "be an AWS account ID of 12 digits"),
     "address_cidr": _network(None, host_bits=True),
     "arn": _fits(_ARN, "be an ARN, arn:partition:service:region:account:resource", empty=True),

@@ -1,0 +1,135 @@
+"""What the apply role may change outside the region: names, budgets, Shield, and networks of other accounts."""
+
+from __future__ import annotations
+
+from modules.delivery.changes import tagged
+from modules.delivery.services import BUDGETS
+from modules.network.spec import KINDS
+from tierra.terraform.policy import Everything, Statement
+from tierra.terraform.stack import Stack
+
+_RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+
+
+def global_changes(stack: Stack) -> list[Statement]:
+    """Services without a region; actions of EFS on behalf of the role; runners. Budgets and Shield Advanced
+    exist in the partition aws only."""
+    place = stack.environment
+    found = _connection(stack)
+    if place.partition == "aws":
+        budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
+        found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
+    if place.edge.shield:
+        found += [
+            Statement(
+                sid="ProtectWithShield",
+                actions="shield:CreateProtection",
+                resources=Everything("a protection has no ARN before it exists"),
+                conditions={"StringEquals": tagged(stack, "RequestTag")},
+            ),
+            Statement(
+                sid="SetShield",
+                actions=["shield:DeleteProtection", "shield:TagResource", "shield:UntagResource"],
+                resources=stack.arn("shield", "protection/*", region=""),
+                conditions={"StringEquals": tagged(stack, "ResourceTag")},
+            ),
+        ]
+    found += records(stack) if not place.edge.zones else []
+    found.append(
+        Statement(
+            # Network interfaces that EFS creates for a mount target have no tags of the environment (EFS API
+            # Reference, CreateMountTarget).
+            sid="LetEfsPlaceMountTargets",
+            actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+            resources=[
+                stack.arn("ec2", f"{each}/*") for each in ("network-interface", "security-group", "subnet")
+            ],
+            conditions={"Bool": {"aws:ViaAWSService": "true"}},
+        )
+    )
+    found.append(
+        Statement(
+            sid="NameEndpoints",
+            actions="route53:AssociateVPCWithHostedZone",
+            resources=stack.arn("route53", "hostedzone/*", region="", account=""),
+        )
+    )
+    return found
+
+
+def _connection(stack: Stack) -> list[Statement]:
+    """With CodeBuild runners, an apply passes the connection to their projects."""
+    connection = stack.environment.delivery.connection
+    if not connection:
+        return []
+    actions = [
+        "codeconnections:GetConnection",
+        "codeconnections:PassConnection",
+        "codeconnections:UseConnection",
+    ]
+    return [Statement(sid="HandTheConnectionToRunners", actions=actions, resources=connection)]
+
+
+def records(stack: Stack) -> list[Statement]:
+    """Records in the hosted zones of the spec, if Tierra writes any. `global_changes` only has room for those
+    of one zone."""
+    edge = stack.environment.edge
+    if not edge.records:
+        return []
+    ids = [edge.zone_id, *(zone.id for zone in edge.zones.values())]
+    known = [each for each in ids if each] if all(ids) else ["*"]
+    return [
+        Statement(
+            sid="SetRecordsOfTheZone",
+            actions="route53:ChangeResourceRecordSets",
+            resources=[stack.arn("route53", f"hostedzone/{each}", region="", account="") for each in known],
+            conditions={
+                "ForAllValues:StringLike": {
+                    _RECORDS: [name for zone in edge.zone_names for name in (zone, f"*.{zone}")]
+                },
+                "Null": {_RECORDS: "false"},
+            },
+        )
+    ]
+
+
+def attachments(stack: Stack) -> list[Statement]:
+    """Attachments in an existing VPC, and to gateways of network.routes; those of another account have its
+    ARNs. Separate, because the other policies are full."""
+    network = stack.environment.network
+    if network.existing:
+        ids = [each for kind in KINDS for each in getattr(network.existing, kind).values()]
+        return [
+            Statement(
+                sid="BuildInTheExistingNetwork",
+                actions=[
+                    "ec2:CreateFlowLogs",
+                    "ec2:CreateSecurityGroup",
+                    "ec2:CreateVpcEndpoint",
+                    "ec2:ModifyVpcEndpoint",
+                    "ec2:RunInstances",
+                ],
+                resources=[
+                    stack.arn("ec2", f"vpc/{network.existing.vpc}", account="*"),
+                    *(stack.arn("ec2", f"subnet/{each}", account="*") for each in ids),
+                ],
+            )
+        ]
+    named = dict.fromkeys(each.via for each in network.routes if each.kind != "pcx")
+    if not named:
+        return []
+    kinds = {"tgw": "transit-gateway", "vgw": "vpn-gateway"}
+    return [
+        Statement(
+            sid="AttachToOtherNetworks",
+            actions=[
+                "ec2:AttachVpnGateway",
+                "ec2:CreateTransitGatewayVpcAttachment",
+                "ec2:DetachVpnGateway",
+            ],
+            resources=[
+                *(stack.arn("ec2", f"{kinds[each[:3]]}/{each}", account="*") for each in named),
+                stack.arn("ec2", "transit-gateway-attachment/*"),
+            ],
+        )
+    ]

@@ -1,0 +1,78 @@
+"""Conflicts of own Terraform with generated Terraform, and outputs that no tier has."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modules.own.blocks import TYPED, Block
+from modules.own.terraform import PREFIX, Own, OwnError
+from tierra.validation.errors import Problem
+from tierra.validation.messages import choices
+
+BUILT_IN = "terraform"  # the provider of terraform_data
+
+
+def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises OwnError if own Terraform conflicts with generated Terraform, or reads outputs that do not
+    exist."""
+    problems: dict[str, list[Problem]] = {}
+    for tier, each in own.items():
+        if tier in generated:
+            for file, problem in (*_clashes(each, generated[tier]), *_missing(each, own, generated)):
+                problems.setdefault(file, []).append(problem)
+    if problems:
+        raise OwnError(problems)
+
+
+def _clashes(own: Own, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:
+    providers = body["terraform"]["required_providers"]
+    first: dict[str, Block] = {}
+    for block in own.blocks:
+        labels = block.labels
+        if block.kind in (*TYPED, "output", "module", "variable", "check"):
+            section = body.get(block.kind, {})
+            for label in labels:
+                section = section.get(label, {}) if isinstance(section, Mapping) else {}
+            if section:
+                rule = f"each name must be unique in a tier, and Tierra generates {block.address}"
+                remedy = f"choose another name, such as {PREFIX}{labels[-1]}"
+                yield block.file, Problem(block.address, "", rule, remedy, block.line)
+            elif (other := first.setdefault(block.address, block)) is not block:
+                rule = f"each name must be unique in a tier, and {other.file}:{other.line} declares this one"
+                yield block.file, Problem(block.address, "", rule, "rename one of them", block.line)
+        provider = labels[0].partition("_")[0] if block.kind in TYPED else ""
+        provider = labels[0] if block.kind == "provider" else provider
+        if provider and provider not in (*providers, BUILT_IN):
+            rule = f"the provider must be one of this tier: {choices(providers)}"
+            remedy = (
+                "move the file to gateway, systems or observability, which have helm"
+                if provider == "helm"
+                else "use what those offer, or keep this in a root module of your own"
+            )
+            yield block.file, Problem(block.address, "", rule, remedy, block.line)
+
+
+def _missing(
+    own: Own, everywhere: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, Problem]]:
+    for reading in own.readings:
+        if reading.tier not in generated:
+            continue  # only some tiers are synthesized
+        declared = everywhere.get(reading.tier, Own()).blocks
+        known = [
+            *generated[reading.tier].get("output", {}),
+            *(each.labels[0] for each in declared if each.kind == "output"),
+        ]
+        if reading.output not in known:
+            near = difflib.get_close_matches(reading.output, known, n=1)
+            path = f"data.terraform_remote_state.{reading.tier}.outputs.{reading.output}"
+            rule = f"the output must exist, and {reading.tier} has no {reading.output}"
+            remedy = (
+                f"write {near[0]}"
+                if near
+                else f"take one of cdktf.out/<env>/stacks/{reading.tier}/cdk.tf.json, or declare it in an own"
+                f" file of {reading.tier}"
+            )
+            yield reading.file, Problem(path, "", rule, remedy, reading.line)
