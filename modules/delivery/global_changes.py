@@ -1,4 +1,4 @@
-"""What the apply role may change outside the region: names, budgets, Shield, and networks of other accounts."""
+"""What the apply role may change outside the region: names, budgets, Shield, networks of other accounts."""
 
 from __future__ import annotations
 
