@@ -553,8 +553,7 @@ def test_without_plans_it_says_what_to_do_first(
 # --- in a report ---
 
 
-def test_a_plan_of_the_sandbox_is_reported_with_its_costs(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
+def test_a_plan_of_the_sandbox_is_reported_with_its_costs(project: Project) -> None:
     succeeded(project.make("plan", TIER="network"))
     made = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
     nat, address, key = 730 * 0.045, 730 * 0.005, 1

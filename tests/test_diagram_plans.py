@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.picturing import flaws
-from support.project import Project, succeeded
+from support.project import Copy, Project, applied, planned, succeeded
 
 from modules.architecture import TIERS
 from tierra.diagram import __main__ as diagram
@@ -38,8 +38,8 @@ def by_address(picture: Picture) -> dict[str, Box]:
     return {box.addresses[0]: box for box in picture.boxes() if box.addresses}
 
 
-def test_a_first_plan_marks_every_box_and_says_which_are_forecasts(project: Project) -> None:
-    succeeded(project.make("plan"))
+def test_a_first_plan_marks_every_box_and_says_which_are_forecasts(tmp_path: Path) -> None:
+    project = Copy(tmp_path / "tierra", planned())
     picture = pictured(project)
     for box in picture.boxes():
         if box.addresses or box.kind == "redis":
@@ -63,9 +63,8 @@ def test_a_first_plan_marks_every_box_and_says_which_are_forecasts(project: Proj
     assert (drawing, chart) == tuple((folder / f"diagram.{kind}").read_text() for kind in ("svg", "mmd"))
 
 
-def test_what_plans_remove_is_there_and_marked(project: Project) -> None:
-    succeeded(project.make("plan"))
-    succeeded(project.make("apply", APPROVE="yes"))
+def test_what_plans_remove_is_there_and_marked(tmp_path: Path) -> None:
+    project = Copy(tmp_path / "tierra", applied())
     for old, new in REMOVALS:
         project.edit(old, new)
     spec = project.folder / "environments/sandbox.yaml"
@@ -133,7 +132,6 @@ def test_outside_of_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_title_says_what_is_shown(project: Project) -> None:
-    succeeded(project.make("synth"))
     terraform, _ = load(project.folder / "cdktf.out" / "sandbox", TIERS)
     rehearsed, real = (picture_of("sandbox", target, terraform, "1a2b3c4") for target in ("rehearsal", "aws"))
     said = "no saved plans, environments/sandbox.yaml at 1a2b3c4"

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from support.project import Project as Checkout
-from support.project import succeeded
+from support.project import Copy, applied, succeeded
 from support.rehearsing import PROVIDERS, Project
 from support.reports import found, one, put, says
 
@@ -496,9 +495,7 @@ systems:
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """The sandbox is built, and its spec edited in all that a report looks at."""
-    project = Checkout(tmp_path_factory.mktemp("lived") / "tierra")
-    succeeded(project.make("plan"))
-    succeeded(project.make("apply", APPROVE="yes"))
+    project = Copy(tmp_path_factory.mktemp("lived") / "tierra", applied())
     for old, new in SPEC.items():
         project.edit(old, new)
     spec = project.folder / "environments" / "sandbox.yaml"

@@ -107,11 +107,21 @@ class Copy(Project):
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A checkout in which the sandbox is synthesized, and nothing else was done."""
-    return Copy(tmp_path / "tierra", once("synthesized", _synthesized))
+    return Copy(tmp_path / "tierra", synthesized())
 
 
-def _synthesized(folder: Path) -> None:
-    succeeded(Project(folder).make("synth"))
+def synthesized() -> Path:
+    return once("synthesized", lambda folder: succeeded(Project(folder).make("synth")))
+
+
+def planned() -> Path:
+    """A checkout in which the sandbox is planned, to be copied."""
+    return once("planned", lambda folder: succeeded(Copy(folder, synthesized()).make("plan")))
+
+
+def applied() -> Path:
+    """A checkout in which all of the sandbox is applied, to be copied."""
+    return once("applied", lambda folder: succeeded(Copy(folder, planned()).make("apply", APPROVE="yes")))
 
 
 def succeeded(run: subprocess.CompletedProcess[str]) -> str:
