@@ -6,20 +6,23 @@ terraform starts a provider in the folder of the root module, so the configurati
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+CONFIGURED = "REHEARSAL_CONFIGURED"
 _WORD = re.compile(r"\b[a-z][a-z0-9_]*")
 
 
 def used_words(folder: Path) -> set[str] | None:
     """Every word in the configuration, its modules and its state that may name a type or a block.
 
-    None means that the state cannot be read here (a remote backend), so that anything may be needed.
+    None means that the state cannot be read here (a remote backend), so that anything may be needed, unless
+    REHEARSAL_CONFIGURED declares that the state has only types of the configuration.
     """
     states = list(_state_files(folder))
-    if None in states:
+    if None in states and os.environ.get(CONFIGURED) != "yes":
         return None
     files = [*_configuration(folder), *(file for file in states if file)]
     return {

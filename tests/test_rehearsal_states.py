@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from rehearsal.needed import used_words
 from rehearsal.planning import conform
 from tierra.bindings.schema import Attribute, Block, Nested
 
@@ -24,3 +29,14 @@ def test_a_value_of_dynamic_type_becomes_a_pair_of_type_and_value() -> None:
     }
     inner = conform(Block(blocks={"rule": Nested(rule, "single")}), {"rule": {"statement": TYPED}})
     assert inner == {"rule": {"statement": [b'["tuple", []]', []]}}
+
+
+def test_a_state_out_of_reach_may_hold_every_type_unless_it_is_said_to_hold_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".terraform").mkdir()
+    (tmp_path / ".terraform" / "terraform.tfstate").write_text('{"backend": {"type": "s3"}}')
+    (tmp_path / "cdk.tf.json").write_text('{"resource": {"aws_kms_key": {}}}')
+    assert used_words(tmp_path) is None
+    monkeypatch.setenv("REHEARSAL_CONFIGURED", "yes")
+    assert used_words(tmp_path) == {"resource", "aws_kms_key"}

@@ -46,6 +46,7 @@ class Production(Project):
             "ENV": "production",
             "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
             "REHEARSAL_CLOUD": str(self.cloud),
+            "REHEARSAL_CONFIGURED": "yes",
             "HOME": str(self.folder),
             "LOCK_TIMEOUT": "0s",
         }
