@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from modules.capacity import capacity_violations
 from modules.compute.disks import upload_violations
 from modules.compute.groups import group_violations
-from modules.compute.spec import Compute, compute_violations, zone_violations
+from modules.compute.spec import Compute, compute_violations, service_violations, zone_violations
 from modules.data.spec import Data, snapshot_violations
 from modules.delivery.promotion import Chain, chain
 from modules.delivery.spec import Delivery, cluster_violations, codebuild_is_sold, delivery_violations
@@ -395,23 +395,27 @@ class Environment(Model):
         if self.observability.traces:
             yield from tracing_violations(self.systems)
 
-    @check("systems", "network.cidr", "network.pods")
+    @check("systems", "network.cidr", "network.pods", "compute.service_cidr")
     def systems_reach_what_there_is(self) -> Iterator[Violation]:
         """Calls and ways out of systems."""
-        yield from surroundings_violations(self.systems, self.network.blocks)
+        inside = (*self.network.blocks, self.compute.service_cidr)
+        yield from surroundings_violations(self.systems, inside)
 
     @check("data", "systems")
     def what_systems_need_is_there(self) -> Iterator[Violation]:
         """A system needs no database that is off."""
         yield from need_violations(self.systems, self.data.databases)
 
-    @check("compute", "network.cidr", "network.pods", "network.zones", "region")
+    @check("compute", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Violation]:
-        """Ranges, zones and roles that the cluster can have here."""
+        """Zones and roles that the cluster can have here."""
         home = f"{self.region}:{self.account}"
-        yield from compute_violations(
-            self.compute, self.network.blocks, self.network.zones, self.partition, home
-        )
+        yield from compute_violations(self.compute, self.network.zones, self.partition, home)
+
+    @check("compute.service_cidr", "network")
+    def services_are_apart(self) -> Iterator[Violation]:
+        """Addresses of services mean nothing else."""
+        yield from service_violations(self.compute, self.network)
 
     @check("compute.groups", "systems")
     def groups_of_nodes_are_there(self) -> Iterator[Violation]:

@@ -25,6 +25,8 @@ class Violation(NamedTuple):
     value: str = ""
 
 
+# In the schema of a section: keys that it cannot have, each with a rule and a remedy of its own.
+REFUSED = "refused"
 Check = Callable[[Any], Iterator[Violation]]
 _Check = TypeVar("_Check", bound=Check)
 _needs: dict[Check, tuple[KeyPath, ...]] = {}
