@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from modules.capacity import capacity_violations
 from modules.compute.disks import upload_violations
 from modules.compute.groups import group_violations
-from modules.compute.spec import Compute, compute_violations, zone_violations
+from modules.compute.spec import Compute, compute_violations, service_violations, zone_violations
 from modules.data.spec import Data, snapshot_violations
 from modules.delivery.promotion import Chain, chain
 from modules.delivery.spec import Delivery, cluster_violations, codebuild_is_sold, delivery_violations
@@ -329,23 +329,27 @@ class Environment(Model):
         if self.observability.traces:
             yield from tracing_violations(self.systems)
 
-    @rule("systems", "network.cidr", "network.pods")
+    @rule("systems", "network.cidr", "network.pods", "compute.service_cidr")
     def systems_reach_what_there_is(self) -> Iterator[Violation]:
-        """Calls must reach systems that answer requests, and egress must lead out of the VPC."""
-        yield from surroundings_violations(self.systems, self.network.blocks)
+        """Calls and ways out of systems."""
+        inside = (*self.network.blocks, self.compute.service_cidr)
+        yield from surroundings_violations(self.systems, inside)
 
     @rule("data", "systems")
     def what_systems_need_is_there(self) -> Iterator[Violation]:
         """Systems must not need databases that are off."""
         yield from need_violations(self.systems, self.data.databases)
 
-    @rule("compute", "network.cidr", "network.pods", "network.zones", "region")
+    @rule("compute", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Violation]:
-        """Ranges, zones and roles of the cluster must fit the network and the account."""
+        """Zones and roles that the cluster can have here."""
         home = f"{self.region}:{self.account}"
-        yield from compute_violations(
-            self.compute, self.network.blocks, self.network.zones, self.partition, home
-        )
+        yield from compute_violations(self.compute, self.network.zones, self.partition, home)
+
+    @rule("compute.service_cidr", "network")
+    def services_are_apart(self) -> Iterator[Violation]:
+        """Addresses of services mean nothing else."""
+        yield from service_violations(self.compute, self.network)
 
     @rule("compute.groups", "systems")
     def groups_of_nodes_are_there(self) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from support.own_terraform import change
+from support.rehearsing import Project
 
 from modules.architecture import TIERS, synthesize
 from modules.own.terraform import OwnError, read
@@ -107,9 +108,35 @@ def test_two_charts_share_a_namespace(build: Build) -> None:
 def test_values_read_outputs_and_are_text_otherwise(build: Build) -> None:
     out = build({"observability/charts/agent.yaml": AGENT}, "compute observability")
     (text,) = releases(out, "own_chart_agent.tf.json")["chart_agent"]["values"]
-    assert '"${data.terraform_remote_state.compute.outputs.cluster_name}"' in text
-    assert "echo $${HOSTNAME} 100%%{load}" in text
-    assert json.loads(text)["ports"] == [8125]
+    assert '"clusterName": ${jsonencode(data.terraform_remote_state.compute.outputs.cluster_name)}' in text
+    assert '"echo $${HOSTNAME} 100%%{load}"' in text
+    assert '"enabled": true' in text
+
+
+def test_an_output_in_values_keeps_its_type(build: Build, tmp_path: Path) -> None:
+    """Terraform itself evaluates the values: mappings and lists stay what they are, and a text may have any
+    letter."""
+    state = "${data.terraform_remote_state.network.outputs.%s}"
+    values = {
+        "zones": state % "zone_names",
+        "addresses": [state % "nat_public_ips"],
+        "command": f'say "{state % "vpc_id"}" ${{HOSTNAME}} %{{load}} \\',
+    }
+    out = build({"observability/charts/agent.yaml": {**AGENT, "values": values}}, "network observability")
+    (text,) = releases(out, "own_chart_agent.tf.json")["chart_agent"]["values"]
+    outputs = {"zone_names": {"a": "us-east-1a"}, "nat_public_ips": ["192.0.2.1"], "vpc_id": 'a "b"'}
+    body = {
+        "locals": {"outputs": outputs},
+        "output": {"values": {"value": text.replace("data.terraform_remote_state.network.", "local.")}},
+    }
+    project = Project(tmp_path / "evaluated", "")
+    (project.folder / "values.tf.json").write_text(json.dumps(body))
+    project.apply()
+    assert json.loads(project.outputs()["values"]) == {
+        "zones": outputs["zone_names"],
+        "addresses": [outputs["nat_public_ips"]],
+        "command": 'say "a "b"" ${HOSTNAME} %{load} \\',
+    }
 
 
 def test_a_release_in_the_gateway_waits_for_the_namespace_of_records(build: Build) -> None:
@@ -243,11 +270,27 @@ def test_what_cannot_be_is_refused_with_file_line_and_remedy(
             ),
             ["compute has no nowhere"],
         ),
+        (
+            "observability/charts/argo-cd.yaml",
+            yaml.safe_dump(ARGO)
+            + "values:\n  zones: in ${data.terraform_remote_state.network.outputs.zone_names}\n",
+            [
+                "argo-cd.yaml:6: values.zones: in ${data",
+                "must be text or a number, and zone_names of network is a mapping",
+                "write the output alone as a value",
+            ],
+        ),
+        (
+            "observability/charts/argo-cd.yaml",
+            yaml.safe_dump(ARGO)
+            + "values:\n  ${data.terraform_remote_state.network.outputs.nat_public_ips}: 1\n",
+            ["argo-cd.yaml:6: values", "nat_public_ips of network is a list"],
+        ),
     ],
 )
 def test_a_file_that_is_no_release_is_refused(build: Build, name: str, text: str, says: list[str]) -> None:
     with pytest.raises(OwnError) as refused:
-        build({name: text}, "compute observability")
+        build({name: text}, "network compute observability")
     assert all(each in str(refused.value) for each in says), str(refused.value)
 
 

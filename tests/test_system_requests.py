@@ -15,10 +15,14 @@ from support.charts import DIGEST, pods, values
 from support.rendering import Objects, rendered
 from support.web_acl import group, rules
 
+from modules.edge.names import host_violations
+from modules.edge.spec import Edge
 from modules.spec import Environment
+from modules.systems.spec import System
 from tierra.github.workflows import workflows
 from tierra.report.releases import SYSTEM, paths
 from tierra.validation.errors import SpecError
+from tierra.validation.model import Violation
 
 Variants = Callable[..., Variant]
 SLOW = {"framework": "go", "timeout_seconds": 200, "upload_mb": 10, "rate_limit": 60}
@@ -247,3 +251,29 @@ def test_hosts_that_cannot_work_are_refused(
         environment(systems={name: {"framework": "go", **each} for name, each in systems.items()})
     assert says in str(refused.value)
     assert len(refused.value.problems) == 1
+
+
+GIVEN = {"certificate": "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"}
+
+
+def beyond(count: int, host: str) -> list[Violation]:
+    """What is wrong with so many systems, each with a host of its own."""
+    edge = Edge.model_validate({**GIVEN, "dns": "off"})
+    systems = {
+        f"s{each}": System.model_validate({"framework": "go", "hosts": [host.format(each)]})
+        for each in range(count)
+    }
+    return list(host_violations(edge, systems))
+
+
+def test_a_load_balancer_has_rules_for_a_hundred_systems_less_one() -> None:
+    """A given certificate may cover all names with one star; each system takes a rule in any case."""
+    assert not beyond(99, "s{}.example.com")
+    (found,) = beyond(100, "s{}.example.com")
+    assert "at most 99 systems must have names" in found.rule
+    assert found.remedy == "add *.example.com to edge.aliases, which covers 100 of them"
+
+
+def test_a_given_certificate_has_no_more_than_a_hundred_names() -> None:
+    assert not beyond(99, "www.s{}.example.org")  # and app.example.com
+    assert ["domains" in each.rule for each in beyond(100, "www.s{}.example.org")] == [True, False]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.spec import Environment
+from tierra.validation.model import REFUSED
 
 FILE = Path(__file__).parent.parent / "environments" / "schema.json"
 
@@ -19,6 +20,7 @@ def text() -> str:
     """The schema as it stands in the file."""
     schema = Environment.model_json_schema()
     for section in (schema, *schema["$defs"].values()):
+        section.pop(REFUSED, None)
         for key, node in section["properties"].items():
             node.pop("title", None)
             target = schema["$defs"].get(node.get("$ref", "").rpartition("/")[2], {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,8 +10,8 @@ from pydantic import Field
 from modules.compute.nodes_spec import Group, GroupName, Nodes
 from modules.compute.secrets import CacheSecret
 from modules.compute.versions import NEWEST, KubernetesVersion
-from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range
-from modules.network.spec import Letter
+from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
+from modules.network.spec import Letter, Network
 from tierra.terraform.roles import RoleArn, role_slug
 from tierra.validation.messages import choices
 from tierra.validation.model import Model, Violation, repeated, rule
@@ -223,15 +222,9 @@ class Compute(Model):
 
 
 def compute_violations(
-    compute: Compute, blocks: tuple[IPv4Network, ...], zones: tuple[str, ...], partition: str, home: str
+    compute: Compute, zones: tuple[str, ...], partition: str, home: str
 ) -> Iterator[Violation]:
-    """Violations of rules that involve the network or the region. Paths start at the root of the spec."""
-    for block in blocks:
-        if (
-            compute.service_cidr.overlaps(block) and compute.service_cidr != SERVICES
-        ):  # otherwise the VPC is refused
-            rule = f"the range of services must not overlap the VPC range {block}"
-            yield Violation(("compute", "service_cidr"), rule, f"remove the line to use {SERVICES}")
+    """Rules that look at the network and the region besides. Paths start at the root."""
     yield from zone_violations(compute, zones)
     for index, zone in enumerate(compute.endpoint.zones):
         if zone not in zones:
@@ -255,6 +248,41 @@ def compute_violations(
                 yield Violation(
                     ("compute", key, index), rule, f"write a role that starts with arn:{partition}:"
                 )
+
+
+def service_violations(compute: Compute, network: Network) -> Iterator[Violation]:
+    """Addresses of services exist in the nodes alone, which rewrite what is sent there (Amazon EKS API
+    Reference, KubernetesNetworkConfigRequest: the range overlaps neither the VPC nor networks connected to
+    it). A range that is refused already is left out. Paths start at the root."""
+    services = compute.service_cidr
+    refused = {found.path for found in network.violations()}
+    if any(found.path == ("service_cidr",) for found in compute.violations()):
+        return
+    taken = (CONTAINER_BRIDGE, *network.blocks, *network.elsewhere)
+    other = SERVICES if not any(map(SERVICES.overlaps, taken)) else free_range(SERVICES.prefixlen, taken)
+    for key, block in zip(("cidr", "pods"), network.blocks, strict=False):
+        if (key,) in refused or not services.overlaps(block):
+            continue
+        if services != SERVICES or network.existing:
+            rule = f"the range of services must not overlap the VPC range {block}"
+            usual = other == SERVICES
+            remedy = f"remove the line to use {other}" if usual else f"write compute.service_cidr: {other}"
+            yield Violation(("compute", "service_cidr"), rule, remedy, str(services))
+        else:
+            what = "the VPC range" if key == "cidr" else "the range of pods"
+            rule = f"{what} must not overlap {services}, the range of Kubernetes services"
+            free = free_range(block.prefixlen, network.taken) if key == "cidr" else network.free_pods(taken)
+            yield Violation(("network", key), rule, f"write {free}")
+    for index, route in enumerate(() if network.existing else network.routes):
+        if ("routes", index, "to") in refused or not services.overlaps(route.to):
+            continue
+        rule = (
+            f"a route must not overlap {services}, the range of Kubernetes services, which ends in the nodes"
+        )
+        parts = [] if route.to.subnet_of(services) else sorted(route.to.address_exclude(services))
+        remedy = f"write a route to each of {', '.join(map(str, parts))}" if parts else "remove it"
+        remedy += f"; or, if there is no cluster yet, write compute.service_cidr: {other}"
+        yield Violation(("network", "routes", index, "to"), rule, remedy)
 
 
 def zone_violations(compute: Compute, zones: tuple[str, ...]) -> Iterator[Violation]:

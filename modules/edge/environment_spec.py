@@ -45,25 +45,29 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violati
             yield Violation(path, rule, "remove it")
         elif not any(each.subnet_of(taken) for taken in network.elsewhere):
             rule = "a range outside the VPC must be inside a range of network.routes or network.reserved"
-            yield Violation(path, rule, f"add a route to {each}, or add it to network.reserved")
+            yield Violation(path, rule, network.to_reserve(each))
 
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Violation]:
     """zone_role must be in another account of the partition, and pull requests must not be able to assume
     it."""
+    if not edge.records:
+        return  # every zone is refused then
     given: dict[KeyPath, str | None] = {("edge", "zone_role"): edge.zone_role}
-    given |= {("edge", "zones", name, "role"): zone.role for name, zone in edge.zones.items()}
+    further = {name: zone for name, zone in edge.zones.items() if name != edge.zone}
+    given |= {("edge", "zones", name, "role"): zone.role for name, zone in further.items()}
     for path, role in given.items():
         if role is None:
             continue
         _, where, _, _, owner, _ = role.split(":", 5)
+        if owner == account:
+            rule = f"the role must be in another account than {account}, which has access to its own zones"
+            yield Violation(path, rule, "remove the line")
+            continue
         if where != partition:
             yield Violation(
                 path, f"the role must be in the partition {partition}", f"write a role of {partition}"
             )
-        if owner == account:
-            rule = f"the role must be in another account than {account}, which has access to its own zones"
-            yield Violation(path, rule, "remove the line")
         if github:
             rule = (
                 f"{path[-1]} requires delivery.ci: off, because plans of pull requests must not be able to"

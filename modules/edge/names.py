@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from modules.edge.domains import covered, without_star
-from modules.edge.spec import Edge
+from modules.edge.spec import MOST_ALIASES, Edge
 from modules.systems.spec import System
 from tierra.validation.model import Violation
 
-# Maximum number of names of a certificate (ACM user guide, "Quotas").
-MOST_NAMES = 10
+# Names of a certificate (ACM user guide, "Quotas"): of one that Tierra requests, by default; and of one that
+# is given, at most after a request to AWS.
+MOST_NAMES, MOST_GIVEN_NAMES = 10, 100
+# Rules of a load balancer without the default one (ELB user guide, "Quotas for your Application Load
+# Balancers"): one for the names of edge, and one for each system with names of its own.
+MOST_RULES = 100
 
 
 def own_hosts(edge: Edge, systems: Mapping[str, System]) -> dict[str, tuple[str, ...]]:
@@ -50,7 +55,29 @@ def host_violations(edge: Edge, systems: Mapping[str, System]) -> Iterator[Viola
         if edge.records and zone != edge.zone and zone not in used:
             rule = "each of zones must contain a name: the domain, an alias or a host of a system"
             yield Violation(("edge", "zones", zone), rule, f"remove it, or add www.{zone} to edge.aliases")
-    if edge.certificate is None and len(found := all_hosts(edge, systems)) > MOST_NAMES:
+    yield from _too_many(edge, systems)
+
+
+def _too_many(edge: Edge, systems: Mapping[str, System]) -> Iterator[Violation]:
+    """One certificate has every name, and a given one may have stars: it needs a name for each domain above
+    them at least."""
+    own = own_hosts(edge, systems)
+    names = all_hosts(edge, systems)
+    above = {name.partition(".")[2] for name in names}
+    siblings = Counter(host.partition(".")[2] for host in names if host not in edge.hosts and "*" not in host)
+    shared = ((count, name) for name, count in siblings.items() if "." in name and count > 1)
+    count, best = max((each for each in shared if not edge.records or edge.zone_of(each[1])), default=(0, ""))
+    fewer = "remove some"
+    if best and len(edge.aliases) < MOST_ALIASES:
+        fewer = f"add *.{best} to edge.aliases, which covers {count} of them"
+    if edge.certificate is None and len(names) > MOST_NAMES:
         rule = f"edge and all systems must have at most {MOST_NAMES} names: one certificate has them all"
-        remedy = f"put a name such as *.{edge.main_domain} into edge.aliases, and choose names below it"
-        yield Violation(("systems",), rule, remedy, f"{len(found)} names")
+        remedy = f"{fewer}; or write a certificate of your own that has all names as edge.certificate"
+        yield Violation(("systems",), rule, remedy, f"{len(names)} names")
+    elif len(above) > MOST_GIVEN_NAMES:
+        rule = f"the names must be in at most {MOST_GIVEN_NAMES} domains: a certificate has no more names"
+        yield Violation(("systems",), rule, "remove some", f"{len(above)} domains")
+    if len(own) + 1 > MOST_RULES:
+        rule = f"at most {MOST_RULES - 1} systems must have names besides those of edge: each takes a rule of"
+        rule += " the load balancer"
+        yield Violation(("systems",), rule, fewer, f"{len(own)} systems")

@@ -26,9 +26,12 @@ MOST_TRANSIT = 5
 def _target(value: str) -> str:
     if re.fullmatch(_TARGET, value):
         return value
+    plain = value.strip().lower()
     raise rule_error(
         "a route must lead to a transit gateway, a peering connection or a virtual private gateway",
-        "write its ID, which starts with tgw-, pcx- or vgw-",
+        f"write {plain}"
+        if re.fullmatch(_TARGET, plain)
+        else "write its ID, which is tgw-, pcx- or vgw- and 8 or 17 digits from 0 to f",
     )
 
 
@@ -72,10 +75,11 @@ def route_violations(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...])
         elif route.to.overlaps(LINK_LOCAL):
             rule = f"a route must not overlap {LINK_LOCAL}, which AWS reserves"
             yield Violation(path, rule, "write the range of another network")
-        for block in blocks:
+        for block, key in zip(blocks, ("cidr", "pods"), strict=False):
             if route.to.subnet_of(block):
                 rule = f"a route must not overlap the VPC range {block}, which the local route covers"
-                yield Violation(path, rule, "remove it, or choose another range for the VPC")
+                yield Violation(path, rule, f"remove it, or choose another range as network.{key}")
+                break
     for index in repeated(str(each.to) for each in routes):
         rule = "a range must have only one route"
         yield Violation(("routes", index, "to"), rule, "remove one of the two")

@@ -18,7 +18,9 @@ def _id(kind: str, pattern: str) -> Callable[[str], str]:
         if re.fullmatch(pattern, value):
             return value
         rule = f"the value must be the ID of a {kind}"
-        raise rule_error(rule, f"write an ID such as {kind.lower()}-0123456789abcdef0")
+        plain = value.strip().lower()
+        example = f"an ID such as {kind.lower()}-0123456789abcdef0"
+        raise rule_error(rule, f"write {plain if re.fullmatch(pattern, plain) else example}")
 
     return validate
 

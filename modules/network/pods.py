@@ -23,31 +23,47 @@ def slots(block: IPv4Network) -> list[IPv4Network]:
     return list(block.subnets(prefixlen_diff=3))
 
 
+def free_pods(vpc: IPv4Network, taken: Iterable[IPv4Network]) -> IPv4Network | str:
+    """A range for pods of a VPC that overlaps none of those taken, to be offered as a remedy."""
+    taken = (vpc, CONTAINER_BRIDGE, SERVICES, *(block for block, _ in RESTRICTED), *taken)
+    allowed = (SHARED, *(block for block in PRIVATE if vpc.subnet_of(block)))
+    free = (
+        each
+        for block in allowed
+        for each in block.subnets(new_prefix=LARGEST)
+        if not any(map(each.overlaps, taken))
+    )
+    return next(free, f"another range inside {choices(allowed)}")
+
+
 def pods_violations(
     pods: IPv4Network, vpc: IPv4Network, elsewhere: Iterable[IPv4Network]
 ) -> Iterator[Violation]:
-    """Violations for ranges that AWS or the network refuses. Paths start at the section of the network."""
-    path, remedy = ("pods",), "write 100.64.0.0/16"
-    home = next((block for block in PRIVATE if vpc.subnet_of(block)), SHARED)
+    """What AWS or the network refuses, the first reason alone: another range is the remedy of each. Paths
+    start at the section of the network."""
+    home = next((block for block in PRIVATE if vpc.subnet_of(block)), None)
+    if home is None:
+        return  # which the VPC range is refused for
+    elsewhere = tuple(elsewhere)
+    if rule := _unfit(pods, vpc, home, elsewhere):
+        yield Violation(("pods",), rule, f"write {free_pods(vpc, elsewhere)}")
+
+
+def _unfit(pods: IPv4Network, vpc: IPv4Network, home: IPv4Network, elsewhere: tuple[IPv4Network, ...]) -> str:
     allowed = (SHARED, home)
     if not any(pods.subnet_of(block) for block in allowed):
-        rule = (
+        return (
             f"the range of pods must be inside {choices(allowed)}: AWS adds no other range to the VPC {vpc}"
         )
-        yield Violation(path, rule, remedy)
-    elif not LARGEST <= pods.prefixlen <= SMALLEST:
-        yield Violation(path, f"the range of pods must be /{LARGEST} to /{SMALLEST}", remedy)
-    elif pods.overlaps(vpc):
-        rule = f"the range of pods must not overlap the VPC range {vpc}"
-        yield Violation(path, rule, remedy)
+    if not LARGEST <= pods.prefixlen <= SMALLEST:
+        return f"the range of pods must be /{LARGEST} to /{SMALLEST}"
+    if pods.overlaps(vpc):
+        return f"the range of pods must not overlap the VPC range {vpc}"
     for block, to in RESTRICTED:
         if pods.overlaps(block) and vpc.subnet_of(to):
-            rule = f"the range of pods must not overlap {block}: AWS does not add it to a VPC in {to}"
-            yield Violation(path, rule, remedy)
-    for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
-        if pods.overlaps(taken):
-            yield Violation(path, f"the range of pods must not overlap {taken}, the range of {use}", remedy)
-    for taken in elsewhere:
-        if pods.overlaps(taken):
-            rule = f"the range of pods must not overlap {taken}, which is routed elsewhere"
-            yield Violation(path, rule, "write another range, such as a /16 of 100.64.0.0/10")
+            return f"the range of pods must not overlap {block}: AWS does not add it to a VPC in {to}"
+    if pods.overlaps(CONTAINER_BRIDGE):
+        return f"the range of pods must not overlap {CONTAINER_BRIDGE}, the range of the nodes' containers"
+    if taken := next(filter(pods.overlaps, elsewhere), None):
+        return f"the range of pods must not overlap {taken}, which is routed elsewhere"
+    return ""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from tierra.validation.messages import NOTHING
 from tierra.validation.model import rule_error
 
 # RFC 1918.
@@ -51,6 +52,8 @@ def parse_range(value: Any) -> Any:
 
 
 def _remedy(value: str) -> str:
+    if value.strip().lower() in NOTHING:
+        return "remove it"
     if ":" in value:
         return "write an IPv4 range, such as 10.20.0.0/16; IPv6 is not supported"
     try:
@@ -61,11 +64,12 @@ def _remedy(value: str) -> str:
 
 
 def free_range(size: int, taken: Iterable[IPv4Network]) -> IPv4Network | str:
-    """A range of this size inside 10.0.0.0/8 that overlaps none of the given ones, for a remedy."""
-    size, taken = min(max(size, 16), 24), tuple(taken)
-    start = 20  # starts at the default; lower ranges are in use more often
-    for second in (*range(start, 256), *range(start)):
-        candidate = IPv4Network(f"10.{second}.0.0/{size}")
+    """A private range of this size that overlaps none of those taken, to be offered as a remedy."""
+    size, taken = min(max(size, 16), 24), (CONTAINER_BRIDGE, SERVICES, *taken)
+    start = 20  # where the default is; lower ones are taken first elsewhere
+    starts = [f"10.{second}.0.0" for second in (*range(start, 256), *range(start))]
+    starts += [*(f"172.{second}.0.0" for second in range(16, 32)), "192.168.0.0"]
+    for candidate in (IPv4Network(f"{each}/{size}") for each in starts):
         if not any(candidate.overlaps(each) for each in taken):
             return candidate
     return "a range outside all reserved ones"

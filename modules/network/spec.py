@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import combinations
@@ -13,9 +13,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from modules.network.beyond import MOST_ROUTES, Route, route_violations
 from modules.network.existing_spec import SubnetId, VpcId
-from modules.network.pods import pods_violations, slots
-from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, SERVICES, Range, free_range
-from tierra.validation.messages import choices
+from modules.network.pods import free_pods, pods_violations, slots
+from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, Range, free_range
+from tierra.validation.messages import choices, shown
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 from tierra.validation.retention import RetentionDays
 
@@ -199,6 +199,11 @@ class Network(Model):
         precedence."""
         return tuple(each for each in self.elsewhere if not self.cidr.subnet_of(each))
 
+    def to_reserve(self, beyond: IPv4Network) -> str:
+        """The remedy for a range beyond the VPC that no key says is routed there."""
+        route = "" if self.existing else f"add a route to {beyond}, or "
+        return f"{route}add {'it' if route else beyond} to network.reserved"
+
     @property
     def blocks(self) -> tuple[IPv4Network, ...]:
         """All ranges of the VPC."""
@@ -230,7 +235,7 @@ class Network(Model):
             found += [self.existing.vpc, *(each for kind in kinds for each in kind.values())]
         return tuple(dict.fromkeys(found))
 
-    @rule("existing", "cidr", "subnets", "zones", "pods", "routes")
+    @rule("existing", "cidr", "subnets", "pods", "routes")
     def existing_network_is_described(self) -> Iterator[Violation]:
         """An existing network requires all ranges, different subnets, and no key that would change it."""
         if self.existing is None:
@@ -247,19 +252,10 @@ class Network(Model):
                 yield Violation((key,), rule, "remove it; the owner of the VPC must set it up")
         named: dict[str, str] = {}
         for kind in KINDS:
-            subnets = getattr(self.existing, kind)
-            for zone in self.zones:
-                if zone not in subnets:
-                    rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
-                    yield Violation(("existing", kind), rule, f"add {zone}: with its ID")
-            for zone, subnet in subnets.items():
-                path = ("existing", kind, zone)
-                if zone not in self.zones:
-                    rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
-                    yield Violation(path, rule, f"remove {zone}, or add it to network.zones")
+            for zone, subnet in getattr(self.existing, kind).items():
                 if subnet in named:
                     rule = f"each subnet must be listed once; this one is {named[subnet]} already"
-                    yield Violation(path, rule, "write the ID of another subnet")
+                    yield Violation(("existing", kind, zone), rule, "write the ID of another subnet")
                 named[subnet] = f"network.existing.{kind}.{zone}"
 
     @rule("cidr", "pods", "subnets", "existing")
@@ -269,8 +265,8 @@ class Network(Model):
         if not any(self.cidr.subnet_of(private) for private in PRIVATE):
             rule = "the VPC range must be private (RFC 1918)"
             remedy = f"use a range inside {choices(PRIVATE)}, such as {free_range(16, self.taken)}"
-            yield Violation(("cidr",), rule, remedy)
-        least = SMALLEST_VPC_OF_OWN if self.subnets else SMALLEST_VPC_WITHOUT_PODS
+            yield Violation(("cidr",), rule, self.another_vpc or remedy)
+        least = SMALLEST_VPC_OF_OWN if self.subnets or self.existing else SMALLEST_VPC_WITHOUT_PODS
         least = least if self.pods or self.existing else SMALLEST_VPC
         size = min(max(self.cidr.prefixlen, 16), least)
         if size != self.cidr.prefixlen:
@@ -281,13 +277,21 @@ class Network(Model):
             remedy = f"write a /{size}, such as {free_range(size, self.taken)}"
             if self.cidr.prefixlen in range(SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS + 1):
                 remedy += ", or give pods a separate range: pods: 100.64.0.0/16"
-            yield Violation(("cidr",), rule, remedy)
-        for taken, use in ((CONTAINER_BRIDGE, "the nodes' containers"), (SERVICES, "Kubernetes services")):
-            if self.cidr.overlaps(taken):
-                rule = f"the VPC range must not overlap {taken}, the range of {use}"
-                yield Violation(("cidr",), rule, f"write {free_range(size, self.taken)}")
+            yield Violation(("cidr",), rule, self.another_vpc or remedy)
+        if self.cidr.overlaps(CONTAINER_BRIDGE):
+            rule = f"the VPC range must not overlap {CONTAINER_BRIDGE}, the range of the nodes' containers"
+            yield Violation(("cidr",), rule, self.another_vpc or f"write {free_range(size, self.taken)}")
 
-    @rule("cidr", "reserved")
+    def free_pods(self, taken: Iterable[IPv4Network]) -> IPv4Network | str:
+        """A range for pods that overlaps none of those taken, to be offered as a remedy."""
+        return free_pods(self.cidr, taken)
+
+    @property
+    def another_vpc(self) -> str:
+        """The remedy for the range of an existing VPC, which no spec changes; empty where Tierra makes it."""
+        return "choose another VPC, or remove existing, so that Tierra creates one" if self.existing else ""
+
+    @rule("cidr", "reserved", "existing")
     def range_is_not_elsewhere(self) -> Iterator[Violation]:
         """The range of the VPC must not be routed elsewhere."""
         free = free_range(self.cidr.prefixlen, self.reserved)
@@ -297,20 +301,25 @@ class Network(Model):
                     f"the VPC range {self.cidr} must not overlap a reserved range, which is routed elsewhere"
                 )
                 remedy = f"write network.cidr: {free}, or remove this range"
+                if self.another_vpc:
+                    remedy = f"remove this range, {self.another_vpc}"
                 yield Violation(("reserved", index), rule, remedy)
 
-    @rule("pods", "cidr", "reserved", "routes")
+    @rule("pods", "cidr", "reserved", "routes", "existing")
     def pods_have_a_range(self) -> Iterator[Violation]:
-        """The range of pods must be one that AWS adds to the VPC, and not routed elsewhere."""
-        if self.pods:
-            yield from pods_violations(self.pods, self.cidr, self.taken)
+        """One that AWS adds to the VPC, and that leads nowhere else. A route into it is refused itself."""
+        if self.pods and not self.existing:
+            inside = {route.to for route in self.routes if route.to.subnet_of(self.pods)} - {*self.reserved}
+            taken = (each for each in self.taken if each not in inside)
+            yield from pods_violations(self.pods, self.cidr, taken)
 
-    @rule("routes", "cidr", "pods")
+    @rule("routes", "cidr", "pods", "existing")
     def routes_lead_elsewhere(self) -> Iterator[Violation]:
-        """Routes must be possible in the private route tables."""
-        yield from route_violations(self.routes, self.blocks)
+        """Ways that the private route tables can have."""
+        if not self.existing:
+            yield from route_violations(self.routes, self.blocks)
 
-    @rule("admin_cidrs", "cidr", "reserved", "routes")
+    @rule("admin_cidrs", "cidr", "reserved", "routes", "existing")
     def administrators_are_beyond_the_vpc(self) -> Iterator[Violation]:
         """admin_cidrs must be private ranges that are routed elsewhere, few enough for a security group."""
         for index, each in enumerate(self.admin_cidrs):
@@ -325,7 +334,7 @@ class Network(Model):
                 yield Violation(path, rule, f"{remedy} (runner_security_group_id)")
             elif not any(each.subnet_of(taken) for taken in self.elsewhere):
                 rule = "a range of admin_cidrs must be part of a range of network.routes or network.reserved"
-                yield Violation(path, rule, f"add a route to {each}, or add it to network.reserved")
+                yield Violation(path, rule, self.to_reserve(each))
         for index in repeated(map(str, self.admin_cidrs)):
             yield Violation(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
@@ -347,23 +356,35 @@ class Network(Model):
             rule, remedy = "each zone must be named once", f"remove the second {self.zones[index]}"
             yield Violation(("zones", index), rule, remedy)
 
-    @rule("zones", "subnets")
-    def own_subnets_name_each_zone(self) -> Iterator[Violation]:
-        """Every kind must have one subnet in each zone of the spec, and in no other zone."""
-        for kind in KINDS if self.subnets else ():
-            named = getattr(self.subnets, kind)
+    @rule("zones", "subnets", "existing")
+    def subnets_are_in_each_zone(self) -> Iterator[Violation]:
+        """Every kind has a subnet in each zone of the spec and in no other. Where all agree on other zones,
+        the zones of the spec are wrong."""
+        named = {
+            (key, kind): tuple(getattr(section, kind))
+            for key, section in (("subnets", self.subnets), ("existing", self.existing))
+            if section
+            for kind in KINDS
+        }
+        agreed = {tuple(sorted(zones)) for zones in named.values()}
+        if len(agreed) == 1 and agreed != {tuple(sorted(self.zones))} and len(common := min(agreed)) > 1:
+            keys = " and ".join(dict.fromkeys(key for key, _ in named))
+            rule = f"zones must be those of the subnets in {keys}"
+            remedy = f"write zones: [{', '.join(common)}], or name the subnets of other zones"
+            yield Violation(("zones",), rule, remedy, shown(self.zones))
+            return
+        for (key, kind), zones in named.items():
             for zone in self.zones:
-                if zone not in named:
+                if zone not in zones:
                     rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
-                    yield Violation(("subnets", kind), rule, f"add {zone}: with its range")
-            for zone in named:
+                    what = "range" if key == "subnets" else "ID"
+                    yield Violation((key, kind), rule, f"add {zone}: with its {what}")
+            for zone in zones:
                 if zone not in self.zones:
                     rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
-                    yield Violation(
-                        ("subnets", kind, zone), rule, f"remove {zone}, or add it to network.zones"
-                    )
+                    yield Violation((key, kind, zone), rule, f"remove {zone}, or add it to network.zones")
 
-    @rule("cidr", "subnets", "pods")
+    @rule("cidr", "subnets", "pods", "existing")
     def own_subnets_fit(self) -> Iterator[Violation]:
         """Your own ranges must be inside the VPC, large enough and disjoint."""
         if self.subnets is None:
@@ -375,14 +396,21 @@ class Network(Model):
         ]
         for path, kind, subnet in placed:
             if not subnet.subnet_of(self.cidr):
-                yield Violation(
-                    path,
-                    f"a subnet must be inside the VPC range {self.cidr}",
-                    f"choose a part of {self.cidr}",
+                rule = f"a subnet must be inside the VPC range {self.cidr}"
+                remedy = (
+                    "write the range of the subnet in AWS, or choose another subnet, here and in existing"
+                    if self.existing
+                    else f"choose a part of {self.cidr}"
                 )
-            if subnet.prefixlen > (least := self.smallest[kind]):
+                yield Violation(path, rule, remedy)
+            elif subnet.prefixlen > (least := self.smallest[kind]):
                 rule = f"a {kind} subnet must be /{least} or larger"
-                yield Violation(path, rule, f"write a /{least} or larger (a smaller number after the slash)")
+                remedy = (
+                    "choose a larger subnet of the VPC, here and in existing"
+                    if self.existing
+                    else f"write a /{least} or larger (a smaller number after the slash)"
+                )
+                yield Violation(path, rule, remedy)
         for (first, _, one), (second, _, other) in combinations(placed, 2):
             if one.overlaps(other):
                 name = ".".join(("network", *first))

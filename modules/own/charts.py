@@ -44,10 +44,10 @@ LEAST = {
     "version": "1.2.3",
     "namespace": "argo-cd",
 }
-MOST_PODS = 100  # identical pods of a chart
-# References in values: only to outputs of tiers. Anything else in ${} is text.
-REFERENCE = r"\$\{data\.terraform_remote_state\.\w+\.outputs\.[a-zA-Z_]\w*\}"
-# Values that are booleans in YAML 1.1, which Helm reads, and text in YAML 1.2.
+MOST_PODS = 100  # equal ones of a chart
+# What values may read: an output of a tier. All else between the marks is text.
+REFERENCE = r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.([a-zA-Z_]\w*)\}"
+# What YAML 1.1, as Helm reads it, takes for a truth value, and YAML 1.2 for text.
 DOUBTFUL = re.compile(r"yes|no|on|off|y|n", re.IGNORECASE)
 
 
@@ -252,10 +252,31 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
 
 
 def _document(values: Mapping[str, Any]) -> str:
-    """Values as a YAML document, in which Terraform interpolates outputs of tiers and nothing else."""
+    """Values as a YAML document, in which Terraform sees outputs of tiers and nothing else. An output that is
+    a whole value keeps its type: text, number, list or mapping."""
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    text = re.sub(rf"(?!{REFERENCE})\$\{{", "$${", text)
-    return text.replace("%{", "%%{")
+    text = re.sub(rf"(?!{REFERENCE})\$\{{", "$${", text).replace("%{", "%%{")
+    return re.sub(r'"(?:[^"\\]|\\.)*":?', _encoded, text)
+
+
+def _encoded(literal: re.Match[str]) -> str:
+    """A text or a key of JSON; of a text with outputs, the expression that gives it."""
+    text = literal[0]
+    if text.endswith(":"):
+        return text
+    if re.fullmatch(f'"{REFERENCE}"', text):
+        return f"${{jsonencode({text[3:-2]})}}"
+    return f"${{jsonencode({text})}}" if re.search(REFERENCE, text) else text
+
+
+def in_texts(release: Release) -> Iterator[tuple[KeyPath, str, str]]:
+    """Outputs that are a part of a text or of a key: path, tier and name."""
+    for path, text in _texts(release.chart.values, ("values",)):
+        if not re.fullmatch(REFERENCE, text):
+            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, text))
+    for path in release.document.lines:
+        if path[:1] == ("values",) and isinstance(path[-1], str):
+            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, path[-1]))
 
 
 def namespace_chart() -> dict[str, bytes]:

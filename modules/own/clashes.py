@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modules.own.blocks import TYPED, Block
+from modules.own.charts import in_texts
 from modules.own.terraform import PREFIX, Own, OwnError
 from tierra.validation.errors import Problem
-from tierra.validation.messages import choices
+from tierra.validation.messages import choices, dotted
 
 BUILT_IN = "terraform"  # the provider of terraform_data
 
@@ -20,7 +21,11 @@ def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) ->
     problems: dict[str, list[Problem]] = {}
     for tier, each in own.items():
         if tier in generated:
-            for file, problem in (*_clashes(each, generated[tier]), *_missing(each, own, generated)):
+            for file, problem in (
+                *_clashes(each, generated[tier]),
+                *_missing(each, own, generated),
+                *_in_texts(each, own, generated),
+            ):
                 problems.setdefault(file, []).append(problem)
     if problems:
         raise OwnError(problems)
@@ -76,3 +81,26 @@ def _missing(
                 f" file of {reading.tier}"
             )
             yield reading.file, Problem(path, "", rule, remedy, reading.line)
+
+
+def _in_texts(
+    own: Own, everywhere: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, Problem]]:
+    """Outputs within a text of a chart's values that are no text."""
+    for release in own.releases:
+        for path, tier, name in in_texts(release):
+            declared = everywhere.get(tier, Own()).blocks
+            outputs = {
+                **generated.get(tier, {}).get("output", {}),
+                **{each.labels[0]: each.body for each in declared if each.kind == "output"},
+            }
+            value = outputs.get(name, {}).get("value")
+            if isinstance(value, (Mapping, list)):
+                kind = "a list" if isinstance(value, list) else "a mapping"
+                rule = f"an output within a text must be text or a number, and {name} of {tier} is {kind}"
+                remedy = (
+                    "write the output alone as a value, or take one item of it in the helm_release of a file"
+                    " *.tf"
+                )
+                line = release.document.line(path)
+                yield release.file, Problem(dotted(path), release.document.shown(path), rule, remedy, line)

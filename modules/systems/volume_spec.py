@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 MOST_VOLUMES = 5
 LONGEST_NAME = 20
-# The user and group of every pod (templates/systems/chart), which own the files.
+LONGEST_PATH = 200
+# The user and group of every pod (templates/systems/chart), to whom the files belong.
 OWNER = 10001
 # Mounting a volume here would hide files of the image or the pod: the folder and everything below it, or the
 # folder itself.
@@ -43,19 +44,29 @@ def _name(name: str) -> str:
 
 
 def _path(path: str) -> str:
-    if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", path) or len(path) > 200:
-        rule = (
-            "the path of a volume must be absolute, with only letters, digits and . _ - between its slashes"
-        )
-        raise rule_error(rule, "write it like /srv/media")
-    taken = next((each for each in SYSTEM_FOLDERS if path == each or path.startswith(f"{each}/")), None)
-    if taken := taken or next((each for each in HIDING if path == each), None):
-        where = f"in {taken}" if taken in SYSTEM_FOLDERS else taken
+    plain = "/" + "/".join(part for part in path.strip().split("/") if part)
+    if where := _hidden(plain):
         raise rule_error(
             f"the path must not be {where}: the volume would hide files of the image",
             "write another path, such as /srv/media",
         )
+    if not _legal(path):
+        rule = (
+            "the path of a volume must be absolute, with only letters, digits and . _ - between its slashes,"
+            " and not end with a slash"
+        )
+        raise rule_error(rule, f"write {plain}" if _legal(plain) else "write it like /srv/media")
     return path
+
+
+def _legal(path: str) -> bool:
+    return bool(re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", path)) and len(path) <= LONGEST_PATH
+
+
+def _hidden(path: str) -> str:
+    """What a volume at a path would hide, as a rule names it."""
+    taken = next((each for each in SYSTEM_FOLDERS if path == each or path.startswith(f"{each}/")), None)
+    return f"in {taken}" if taken else path if path in HIDING else ""
 
 
 VolumeName = Annotated[str, AfterValidator(_name)]
@@ -98,18 +109,21 @@ def volume_violations(system: System) -> Iterator[Violation]:
         yield Violation(("volumes",), rule, "use folders of one volume", f"{len(system.volumes)} volumes")
     before: dict[str, str] = {}
     for name, volume in system.volumes.items():
-        for other, path in before.items():
-            if f"{volume.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{volume.path}/"):
-                rule = f"the paths of volumes must not overlap, but {other} is at {path}"
-                yield Violation(("volumes", name, "path"), rule, "choose a separate path", volume.path)
-                break
+        near = next((each for each in before.items() if _overlap(volume.path, each[1])), None)
         before[name] = volume.path
-        if file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
-            rule = f"a volume must not contain files of config, but {file} is in it"
-            yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)
-        if file := next((each for each in system.config if volume.path.startswith(f"{each}/")), None):
-            rule = f"a volume must not lie below a file of config, and {file} is one"
-            yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)
-        if volume.path in system.config:
+        if near:
+            rule = f"the paths of volumes must not overlap, but {near[0]} is at {near[1]}"
+        elif volume.path in system.config:
             rule = "a path must not be both a volume and a file of config"
-            yield Violation(("volumes", name, "path"), rule, "move one of the two", volume.path)
+        elif file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
+            rule = f"a volume must not contain files of config, but {file} is in it"
+        elif file := next((each for each in system.config if volume.path.startswith(f"{each}/")), None):
+            rule = f"a volume must not lie below a file of config, and {file} is one"
+        else:
+            continue
+        remedy = "choose a separate path" if near else "move one of the two"
+        yield Violation(("volumes", name, "path"), rule, remedy, volume.path)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

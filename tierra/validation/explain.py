@@ -11,8 +11,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from tierra.validation.errors import KeyPath
-from tierra.validation.messages import choices, dotted, secret, shown
-from tierra.validation.model import Violation
+from tierra.validation.messages import NOTHING, choices, dotted, secret, shown
+from tierra.validation.model import REFUSED, Violation
 from tierra.validation.optional import OFF
 from tierra.validation.syntax import scalar
 
@@ -55,6 +55,8 @@ class Explainer:
 
     def _unknown(self, path: KeyPath) -> Violation:
         key = str(path[-1])
+        if known := self._at(path[:-1]).get(REFUSED, {}).get(key):
+            return Violation(path, *known)
         allowed = list(self._at(path[:-1]).get("properties", {}))
         section = dotted(path[:-1])
         rule = f"the key must be one that {section or self.whole} has: {', '.join(allowed)}"
@@ -129,8 +131,6 @@ class Explainer:
 
 # Types of JSON Schema, as the schema names them.
 NUMBERS = ("integer", "number")
-# Words for "not at all"; a similar word (zone, none) is not what was meant.
-NOTHING = ("none", "no", "off", "false", "never", "disabled")
 
 
 def place(error: ErrorDetails) -> KeyPath:
@@ -198,10 +198,15 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
             return f"write {OFF}"
         if "default" in node and node["default"] is None and str(value).strip().lower() in NOTHING:
             return "remove the line: it is off by default"
+        named = "patternProperties" in node or isinstance(node.get("additionalProperties"), dict)
+        if named and str(value).strip().lower() in NOTHING:
+            return "remove the line to use the default"
         return "write its keys below it, indented by two spaces"
     if "array" in kinds:
         if not isinstance(value, str):
             return f"write a list, such as {shown(next(iter(node.get('examples', [])), ['a', 'b']))}"
+        if node.get("default") == [] and value.strip().lower() in NOTHING:
+            return "remove the line: the list is empty by default"
         return f"write it in brackets: {shown([item.strip() for item in value.split(',')])}"
     if any(kind in NUMBERS for kind in kinds):
         return _for_number(node, value)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from tierra.validation.arns import arn_pattern
-from tierra.validation.model import Model, Violation, rule_error
+from tierra.validation.model import REFUSED, Model, Violation, rule_error
 
 if TYPE_CHECKING:
     from modules.spec import Environment
@@ -21,6 +21,12 @@ _ARN = arn_pattern("kms", f"key/{_ID}")
 EXAMPLE = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 DATABASES = ("postgres", "redis", "documentdb")
 COPY = "backup_copy"
+# Rule and remedy (modules/state).
+NOT_OF_STATES: list[JsonValue] = [
+    "the key of the states must be the one that Tierra creates: make bootstrap creates it before anything"
+    " else, and backends and policies refer to it by its alias",
+    "remove the line",
+]
 
 
 def _key(arn: str) -> str:
@@ -52,6 +58,8 @@ def _field(encrypts: str) -> KeyArn | None:
 
 class KmsKeys(Model):
     """Existing keys, by what they encrypt. Each name is that of the key that Tierra creates otherwise."""
+
+    model_config = ConfigDict(json_schema_extra={REFUSED: {"state": NOT_OF_STATES}})
 
     logs: KeyArn | None = _field("CloudWatch log groups")
     files: KeyArn | None = _field("The bucket for files of the systems")
@@ -87,9 +95,11 @@ def key_violations(environment: Environment) -> Iterator[Violation]:
         if name in DATABASES and name not in environment.data.databases:
             rule = f"the key must be used, but data.{name} is off"
             yield Violation(path, rule, f"remove the line, or remove {name}: off below data")
+            continue
         if name == "volumes" and not environment.has_volumes:
             rule = "the key must be used, but no system has volumes"
             yield Violation(path, rule, "remove the line, or add volumes to a system")
+            continue
         wanted = copies if name == COPY else environment.region
         if (partition, region) != (environment.partition, wanted):
             rule = f"the key must be in the region of what it encrypts: {wanted} ({environment.partition})"

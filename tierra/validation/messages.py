@@ -10,6 +10,8 @@ from typing import Any
 from tierra.validation.errors import KeyPath
 
 WIDEST = 60
+# Words for "not at all"; what is spelled like one of them (zone, none) is not what was meant.
+NOTHING = ("none", "no", "off", "false", "never", "disabled")
 _SECRET = re.compile(r"passw|secret|credential|private_?key|access_?key|api_?key|token", re.IGNORECASE)
 
 

@@ -26,6 +26,8 @@ class Violation(NamedTuple):
     value: str = ""
 
 
+# In the schema of a section: keys that it cannot have, each with a rule and a remedy of its own.
+REFUSED = "refused"
 Rule = Callable[[Any], Iterator[Violation]]
 _Rule = TypeVar("_Rule", bound=Rule)
 _needs: dict[Rule, tuple[KeyPath, ...]] = {}
