@@ -1,4 +1,5 @@
-"""Drift: what was changed by hand is reported, what AWS moves by itself is not; an error is neither."""
+"""Tests of drift: manual changes are reported, expected changes by AWS are not, and errors differ from
+drift."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from tierra.run.workspace import Workspace
 ROLE = {"type": "aws_iam_role", "name": "nodes", "address": "aws_iam_role.nodes"}
 
 
-def test_drift_is_reported_and_told_apart_from_errors(tmp_path: Path) -> None:
+def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     project = Standing(tmp_path / "tierra")
     folder = project.folder / "cdktf.out" / "sandbox"
 
@@ -92,7 +93,7 @@ def types() -> dict[str, Any]:
     return Catalog(catalog_path()).load("aws", "resource", named)
 
 
-def test_what_is_taken_for_moved_by_aws_cannot_be_set(types: dict[str, Any]) -> None:
+def test_expected_drift_is_only_of_attributes_that_cannot_be_set(types: dict[str, Any]) -> None:
     for name, attributes in VOLATILE.items():
         for attribute in attributes:
             found = types[name].block.find(attribute)
@@ -102,7 +103,7 @@ def test_what_is_taken_for_moved_by_aws_cannot_be_set(types: dict[str, Any]) -> 
             )
 
 
-def test_what_shows_other_resources_exists(types: dict[str, Any]) -> None:
+def test_attributes_that_reflect_other_resources_exist(types: dict[str, Any]) -> None:
     for (kind, attribute), by in {**ELEMENTS, **WHOLES}.items():
         assert types[kind].block.find(attribute), f"{kind}.{attribute}"
         assert by in types
@@ -136,7 +137,7 @@ def role(*policies: str) -> dict[str, Any]:
     }
 
 
-def test_what_a_resource_shows_of_others_is_drift_only_when_it_is_not_theirs(tmp_path: Path) -> None:
+def test_reflected_attributes_are_drift_only_if_the_other_resource_differs(tmp_path: Path) -> None:
     managed = [attached("nodes"), attached("others")]
     assert compared(tmp_path, role("arn:a"), managed, {}) == []
     assert compared(tmp_path, role("arn:a", "arn:admin"), managed, {}) == ["managed_policy_arns"]
@@ -167,7 +168,7 @@ def test_what_a_resource_shows_of_others_is_drift_only_when_it_is_not_theirs(tmp
     assert compared(tmp_path, bucket, [], {}) == ["policy"]
 
 
-def test_what_the_configuration_leaves_alone_is_no_drift(tmp_path: Path) -> None:
+def test_ignored_changes_are_no_drift(tmp_path: Path) -> None:
     scaling = [{"desired_size": 3, "max_size": 9}]
     change = {
         "before": {"scaling_config": scaling},
@@ -179,7 +180,7 @@ def test_what_the_configuration_leaves_alone_is_no_drift(tmp_path: Path) -> None
     assert compared(tmp_path, nodes, [nodes], {"lifecycle": {"ignore_changes": "all"}}) == []
 
 
-def test_a_database_that_grows_within_its_limit_is_no_drift(tmp_path: Path) -> None:
+def test_storage_autoscaling_within_its_limit_is_no_drift(tmp_path: Path) -> None:
     change = {
         "before": {"allocated_storage": 100, "max_allocated_storage": 400},
         "after": {"allocated_storage": 110, "max_allocated_storage": 400},

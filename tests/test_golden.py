@@ -44,6 +44,6 @@ def test_generated_terraform_is_the_golden_one(folders: dict[str, Path], name: s
     )
 
 
-def test_no_golden_file_is_left_of_what_is_gone() -> None:
+def test_no_golden_file_is_obsolete() -> None:
     expected = {f"{name}/{tier}.tf.json" for name in ENVIRONMENTS for tier in TIERS}
     assert {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*") if path.is_file()} == expected
