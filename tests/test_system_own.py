@@ -176,7 +176,10 @@ def test_variables_of_tierra_cannot_be_set(variant: Variants) -> None:
         ({"config": {"/etc/x": "a", "/etc/x/y": "b"}}, "rename one of them"),
         ({"config": {"/etc/x": "a" * 200_001}}, "200000 bytes"),
         ({"permissions": [{"actions": ["sqs:*"], "resources": [QUEUE]}]}, "without * or ?"),
-        ({"permissions": [{"actions": ["iam:PassRole"], "resources": [QUEUE]}]}, "must not change rights"),
+        (
+            {"permissions": [{"actions": ["iam:PassRole"], "resources": [QUEUE]}]},
+            "must not change permissions",
+        ),
         (
             {"permissions": [{"actions": ["sqs:SendMessage"], "resources": ["*"]}]},
             "must be an ARN that names",

@@ -1,4 +1,4 @@
-"""Secrets of the spec with accounts of public registries, which ECR reads."""
+"""Secrets named in a spec: accounts of public registries, which ECR reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from tierra.validation.model import rule_error
 
-# Source: botocore, ecr, CredentialArn. It only allows the partition aws.
+# Source: botocore, ecr, CredentialArn. It is the partition aws alone.
 PATTERN = r"arn:aws:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughcache/[a-zA-Z0-9/_+=.@-]+"
 
 

@@ -1,5 +1,4 @@
-"""The topic for the results of backups, copies and restores. Its subscriptions are in the observability
-tier."""
+"""The topic for the results of backups, copies and restores. Observability has its subscribers."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from modules.storage.backup_vaults import MAIN, Vaults, vault_arn
 from tierra.terraform.policy import Everyone, Statement, document
 from tierra.terraform.stack import Stack
 
-# "Completed" includes failed, expired and aborted: the message has the status.
+# "Completed" includes failed, expired and aborted: the message carries the status.
 EVENTS = [
     "BACKUP_JOB_COMPLETED",
     "COPY_JOB_FAILED",
@@ -23,7 +22,7 @@ EVENTS = [
 
 
 def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
-    """`aws_sns_topic.backups`, encrypted with the key of the vault, which publishes to it."""
+    """`aws_sns_topic.backups`, encrypted with the key of the vault, to which the vault reports."""
     topic = stack.add(
         SnsTopic,
         "backups",
@@ -38,13 +37,13 @@ def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
         backup_vault_name=vaults.main.name,
         backup_vault_events=EVENTS,
         sns_topic_arn=topic.arn,
-        depends_on=[policy],  # AWS Backup publishes a test message at once
+        depends_on=[policy],  # AWS Backup tries the topic at once
     )
     return topic
 
 
 def _policy(stack: Stack) -> str:
-    """The vault may publish, and only with TLS. Principals of this account get access in IAM."""
+    """The vault publishes, and none does without TLS. Principals of this account are granted in IAM."""
     topic = stack.arn("sns", stack.names.of("topic", "backups"))
     return document(
         Statement(
