@@ -50,10 +50,10 @@ def regions(stack: Stack) -> list[str]:
 
 
 def _words(stack: Stack) -> dict[str, str]:
-    names, place = stack.names, stack.environment
+    names, environment = stack.names, stack.environment
     return {
         "stem": names.stem,
-        "path": f"{place.project}/{place.environment}",
+        "path": f"{environment.project}/{environment.environment}",
         "cluster": names.of("cluster"),
         "load_balancer": names.of("load_balancer"),
         "backup_vault": names.pattern("backup_vault"),
@@ -78,8 +78,8 @@ def _arns(
 
 def _tags(stack: Stack, key: str) -> dict[str, str]:
     """The tag conditions, from the default tags of the provider."""
-    place = stack.environment
-    return {f"aws:{key}/Environment": place.environment, f"aws:{key}/Project": place.project}
+    environment = stack.environment
+    return {f"aws:{key}/Environment": environment.environment, f"aws:{key}/Project": environment.project}
 
 
 def _named(stack: Stack) -> list[Statement]:
@@ -214,11 +214,11 @@ def _secrets(stack: Stack) -> list[Statement]:
 
 def _through(stack: Stack) -> list[str]:
     """The services that use keys during an apply. In the region of copies there is only a vault."""
-    place = stack.environment
+    environment = stack.environment
     return [
-        f"{service}.{region}.{place.dns_suffix}"
+        f"{service}.{region}.{environment.dns_suffix}"
         for region in regions(stack)
-        for service in (KEYS_USED_BY if region == place.region else ["backup"])
+        for service in (KEYS_USED_BY if region == environment.region else ["backup"])
     ]
 
 
@@ -243,13 +243,13 @@ def keys_of_the_company(stack: Stack) -> list[Statement]:
 def global_changes(stack: Stack) -> list[Statement]:
     """Services without a region; actions of EFS on behalf of the role; runners. Budgets and Shield Advanced
     exist in the partition aws only."""
-    place = stack.environment
-    found = _connection(stack)
-    if place.partition == "aws":
+    environment = stack.environment
+    result = _connection(stack)
+    if environment.partition == "aws":
         budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
-        found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
-    if place.edge.shield:
-        found += [
+        result.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
+    if environment.edge.shield:
+        result += [
             Statement(
                 sid="ProtectWithShield",
                 actions="shield:CreateProtection",
@@ -263,8 +263,8 @@ def global_changes(stack: Stack) -> list[Statement]:
                 conditions={"StringEquals": _tags(stack, "ResourceTag")},
             ),
         ]
-    found += records(stack) if not place.edge.zones else []
-    found.append(
+    result += records(stack) if not environment.edge.zones else []
+    result.append(
         Statement(
             # Network interfaces that EFS creates for a mount target have no tags of the environment (EFS API
             # Reference, CreateMountTarget).
@@ -276,14 +276,14 @@ def global_changes(stack: Stack) -> list[Statement]:
             conditions={"Bool": {"aws:ViaAWSService": "true"}},
         )
     )
-    found.append(
+    result.append(
         Statement(
             sid="NameEndpoints",
             actions="route53:AssociateVPCWithHostedZone",
             resources=stack.arn("route53", "hostedzone/*", region="", account=""),
         )
     )
-    return found
+    return result
 
 
 def _elsewhere(stack: Stack) -> list[Statement]:

@@ -99,14 +99,14 @@ class Own:
 def read(folder: Path, tiers: Sequence[str]) -> dict[str, Own]:
     """The own Terraform of an environment, by tier, without tiers that have none. Raises OwnError with every
     problem of the files themselves."""
-    found: dict[str, Own] = {}
+    result: dict[str, Own] = {}
     problems: dict[str, list[Problem]] = {}
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         if _ignored(place):
             continue
         if place.is_dir() and place.name in tiers:
             if own := _tier(place, problems):
-                found[place.name] = own
+                result[place.name] = own
         elif place.is_dir() or _terraform(place):
             rule = "own Terraform must be in a folder with the name of its tier"
             near = difflib.get_close_matches(place.name, tiers, n=1)
@@ -115,7 +115,7 @@ def read(folder: Path, tiers: Sequence[str]) -> dict[str, Own]:
             problems[place.as_posix()] = [Problem("", "", rule, remedy)]
     if problems:
         raise OwnError(problems)
-    return found
+    return result
 
 
 def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
@@ -255,10 +255,10 @@ def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
 def _line(text: str, kind: str, labels: Sequence[str]) -> int:
     """The first line of a block; in JSON, the line of its name."""
     quoted = "".join(rf'[ \t]+"?{re.escape(label)}"?' for label in labels)
-    found = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
-    if not found:
-        found = re.search(re.escape(json.dumps(labels[-1] if labels else kind)), text)
-    return _number(text, found.start()) if found else 0
+    match = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
+    if not match:
+        match = re.search(re.escape(json.dumps(labels[-1] if labels else kind)), text)
+    return _number(text, match.start()) if match else 0
 
 
 def _number(text: str, place: int) -> int:
@@ -345,14 +345,14 @@ def _unreadable(tier: str, reading: Reading, graph: Mapping[str, frozenset[str]]
 
 def _upstream(tier: str, graph: Mapping[str, frozenset[str]]) -> set[str]:
     """All tiers that a tier needs, directly or indirectly."""
-    found: set[str] = set()
+    result: set[str] = set()
     waiting = [tier]
     while waiting:
         for need in graph.get(waiting.pop(), frozenset()):
-            if need not in found:
-                found.add(need)
+            if need not in result:
+                result.add(need)
                 waiting.append(need)
-    return found
+    return result
 
 
 def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) -> None:
