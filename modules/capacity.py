@@ -25,12 +25,12 @@ from tierra.validation.model import Violation
 # Share of the memory that firmware and kernel use, as Karpenter assumes it (VM_MEMORY_OVERHEAD_PERCENT).
 UNSEEN = 0.075
 EVICTION = 100  # MiB below which the kubelet evicts pods (nodeadm: memory.available)
-BLOCK = 16  # addresses of a prefix, which the VPC CNI assigns to pods
+BLOCK = 16  # addresses of a prefix, which the VPC CNI hands to pods
 WARM_BLOCKS = 1  # that each node keeps ready (addons.py)
-# Addresses of interface endpoints, the Kubernetes API, load balancers and additional nodes during an update.
+# Interface endpoints, the Kubernetes API, load balancers and nodes that an update adds for a while.
 OTHER_ADDRESSES = 64
-# The same if pods have their own subnets, where nodes take one address each: EKS requires 16, a load balancer
-# 8, and there are 15 interface endpoints.
+# The same where pods have subnets of their own, so that nodes take one address each: EKS asks for 16, a load
+# balancer for 8, and there are 15 interface endpoints.
 OTHER_ADDRESSES_WITHOUT_PODS = 42
 
 
@@ -246,11 +246,11 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
 
 
 def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Violation]:
-    """The maximum number of nodes in each zone must find prefixes in the private subnet of the zone."""
+    """Each zone's nodes, at their most, find their prefixes in the zone's private subnet."""
     every = pools(compute, list(private))
     for zone, subnet in private.items():
         mine = [pool for pool in every if pool.zone == zone]
-        free = subnet.num_addresses - 5 - OTHER_ADDRESSES  # AWS reserves five addresses in every subnet
+        free = subnet.num_addresses - 5 - OTHER_ADDRESSES  # AWS keeps five of every subnet
         taken = sum(pool.most * _addresses_each(pool.nodes) for pool in mine)
         if taken > free:
             largest = max(mine, key=lambda pool: pool.most * _addresses_each(pool.nodes))
@@ -268,10 +268,9 @@ def _addresses(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator
 
 
 def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Violation]:
-    """If pods have their own subnets: these must have room for prefixes and interfaces, and the private
-    subnets for the nodes.
+    """Where pods have subnets of their own: prefixes and interfaces there, and a node in the private ones.
 
-    The first interface of a node, which is in the private subnet, then has no pods (aws/amazon-vpc-cni-k8s,
+    The first interface of a node, which is in the private subnet, holds no pods then (aws/amazon-vpc-cni-k8s,
     pkg/ipamd/datastore, GetAllocatableENIs).
     """
     for path, nodes in compute.all_nodes():
@@ -313,7 +312,7 @@ def _addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Violation]:
 
 
 def _blocks(nodes: Nodes) -> tuple[int, int]:
-    """The number of prefixes of a node, and of its network interfaces."""
+    """Prefixes of a node, and its network interfaces."""
     blocks = -(-nodes.pods_each // BLOCK) + WARM_BLOCKS
     return blocks, -(-blocks // max(nodes.instance.addresses - 1, 1))
 

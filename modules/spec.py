@@ -73,13 +73,13 @@ from tierra.validation.system_names import called
 from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_violations, tag_violations
 from tierra.validation.upgrades import LATEST, OLDEST, STEPS, Step, upgrade
 
-REHEARSAL_ACCOUNT = "123456789012"  # the account in examples of AWS documentation
-_DRAFT = {"draft": True}  # validation context in which the caller checks rules over several keys
+REHEARSAL_ACCOUNT = "123456789012"  # the account AWS uses in its own examples
+_DRAFT = {"draft": True}  # the context in which rules over several keys are left to the caller
 _STAND_INS = {"project": "draft", "environment": "draft", "region": "us-east-1"}
 
 
 def _name(shortest: int, longest: int) -> Callable[[str], str]:
-    """A validator for names that are prefixes of resource names."""
+    """A validator for the names that start the name of every resource."""
     rule = (
         f"the name must be {shortest} to {longest} lowercase letters, digits and single hyphens between them,"
         " and start with a letter"
@@ -576,7 +576,7 @@ def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str
 
 
 def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, list[str]]:
-    """A spec merged with its base (`extends`), and the translations of both. Raises SpecError."""
+    """A spec with what it extends, and what of the two was read as something else. Raises SpecError."""
     document = read(path)
     changes = upgrade(path.as_posix(), document, steps)
     named = document.data.get("extends")
@@ -614,8 +614,7 @@ def _misnamed(document: Document, name: str, path: Path) -> Problem:
 
 
 def _problems(document: Document, data: dict[str, Any], error: ValidationError) -> Iterator[Problem]:
-    """Every error of pydantic, then every violation of rules over several keys in the valid part of the
-    file."""
+    """Every error of pydantic, then every rule over several keys that the sound part of the file breaks."""
     explainer = Explainer(Environment.model_json_schema())
     errors = [each for each in error.errors() if each["type"] != "inconsistent"]
     unknown = [place(each) for each in errors if each["type"] == "extra_forbidden"]
@@ -631,7 +630,7 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
         try:
             violations += Environment.model_validate(sound, context=_DRAFT).violations(unsound)
             break
-        except ValidationError as left:  # a required key was refused: its section is removed, too
+        except ValidationError as left:  # a required key was refused: what it belongs to goes too
             sound, more = draft(sound, left.errors(), _STAND_INS)
             unsound |= more
     for found in violations:

@@ -64,7 +64,7 @@ def of(address: str, values: Values, **others: Values) -> float:
 # --- every type has its place ---
 
 
-def test_every_generated_type_is_priced_free_or_billed_by_usage(roots: dict[str, Root]) -> None:
+def test_every_type_that_is_generated_is_priced_free_or_by_usage(roots: dict[str, Root]) -> None:
     generated = {kind for root in roots.values() for kind in root.body["resource"]}
     assert generated <= PRICED.keys() | FREE | BY_USAGE.keys()
 

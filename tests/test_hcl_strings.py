@@ -1,4 +1,4 @@
-"""Tests that real terraform reads the same values from the generated HCL and JSON."""
+"""Every value means in the twin what it means in the JSON: real terraform reads both."""
 
 from __future__ import annotations
 

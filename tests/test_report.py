@@ -603,7 +603,7 @@ def test_the_seal_of_a_plan_is_shown(tmp_path: Path) -> None:
         assert "0f3a" in text
 
 
-def test_types_and_attributes_of_the_report_exist() -> None:
+def test_what_the_report_knows_of_exists() -> None:
     installed()
     named = {
         *((kind, name) for kind, name in (*downtime.INTERRUPTS, *exposure.PUBLIC)),

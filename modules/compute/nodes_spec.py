@@ -23,8 +23,8 @@ MOST_TYPES = 20  # of a managed node group (botocore: eks, CreateNodegroupReques
 LONGEST = (
     63  # keys and values of labels and taints (botocore: eks, labelKey, labelValue, taintKey, taintValue)
 )
-LONGEST_GROUP = 15  # short enough for project, environment and zone in the names of its node groups
-# Domains whose labels the kubelet must not set itself (Kubernetes, "NodeRestriction"), or that EKS sets.
+LONGEST_GROUP = 15  # leaves room for project, environment and zone in the names of its node groups
+# Domains whose labels the kubelet refuses to set by itself (Kubernetes, "NodeRestriction"), or EKS sets.
 RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 
 Effect = Literal["NoSchedule", "NoExecute", "PreferNoSchedule"]

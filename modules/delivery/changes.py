@@ -77,9 +77,9 @@ def _arns(
 
 
 def _tags(stack: Stack, key: str) -> dict[str, str]:
-    """The tag conditions, from the default tags of the provider."""
-    environment = stack.environment
-    return {f"aws:{key}/Environment": environment.environment, f"aws:{key}/Project": environment.project}
+    """What a condition compares with the tags that the provider gives to everything."""
+    place = stack.environment
+    return {f"aws:{key}/Environment": place.environment, f"aws:{key}/Project": place.project}
 
 
 def _named(stack: Stack) -> list[Statement]:
@@ -241,15 +241,15 @@ def keys_of_the_company(stack: Stack) -> list[Statement]:
 
 
 def global_changes(stack: Stack) -> list[Statement]:
-    """Services without a region; actions of EFS on behalf of the role; runners. Budgets and Shield Advanced
-    exist in the partition aws only."""
-    environment = stack.environment
-    result = _connection(stack)
-    if environment.partition == "aws":
+    """Services without a region; what EFS does in the name of the role; runners. There are budgets and Shield
+    Advanced in the partition aws alone."""
+    place = stack.environment
+    found = _connection(stack)
+    if place.partition == "aws":
         budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
-        result.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
-    if environment.edge.shield:
-        result += [
+        found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
+    if place.edge.shield:
+        found += [
             Statement(
                 sid="ProtectWithShield",
                 actions="shield:CreateProtection",
@@ -263,11 +263,10 @@ def global_changes(stack: Stack) -> list[Statement]:
                 conditions={"StringEquals": _tags(stack, "ResourceTag")},
             ),
         ]
-    result += records(stack) if not environment.edge.zones else []
-    result.append(
+    found += records(stack) if not place.edge.zones else []
+    found.append(
         Statement(
-            # Network interfaces that EFS creates for a mount target have no tags of the environment (EFS API
-            # Reference, CreateMountTarget).
+            # What EFS makes for a mount target has no tags of ours (EFS API Reference, CreateMountTarget).
             sid="LetEfsPlaceMountTargets",
             actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
             resources=[
@@ -276,14 +275,14 @@ def global_changes(stack: Stack) -> list[Statement]:
             conditions={"Bool": {"aws:ViaAWSService": "true"}},
         )
     )
-    result.append(
+    found.append(
         Statement(
             sid="NameEndpoints",
             actions="route53:AssociateVPCWithHostedZone",
             resources=stack.arn("route53", "hostedzone/*", region="", account=""),
         )
     )
-    return result
+    return found
 
 
 def _elsewhere(stack: Stack) -> list[Statement]:
@@ -302,7 +301,7 @@ def _elsewhere(stack: Stack) -> list[Statement]:
 
 
 def _connection(stack: Stack) -> list[Statement]:
-    """With CodeBuild runners, an apply passes the connection to their projects."""
+    """Where runners are built: an apply hands the connection to their projects."""
     connection = stack.environment.delivery.connection
     if not connection:
         return []
@@ -315,8 +314,8 @@ def _connection(stack: Stack) -> list[Statement]:
 
 
 def records(stack: Stack) -> list[Statement]:
-    """Records in the hosted zones of the spec, if Tierra writes any. `global_changes` only has room for those
-    of one zone."""
+    """Names in the hosted zones of the spec, if Tierra writes any. Among `global_changes` only those of one
+    zone have room."""
     edge = stack.environment.edge
     if not edge.records:
         return []
@@ -338,8 +337,8 @@ def records(stack: Stack) -> list[Statement]:
 
 
 def attachments(stack: Stack) -> list[Statement]:
-    """Attachments in an existing VPC, and to gateways of network.routes; those of another account have its
-    ARNs. Separate, because the other policies are full."""
+    """In a VPC of the company, and to gateways that network.routes names; those of another account have ARNs
+    of there. Not among other changes: their policies hold no more."""
     network = stack.environment.network
     if network.existing:
         ids = [each for kind in KINDS for each in getattr(network.existing, kind).values()]

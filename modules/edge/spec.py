@@ -301,7 +301,7 @@ class Edge(Model):
 
 
 def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> Iterator[Violation]:
-    """target: aws requires names for real certificates and records. Without records no zone is required."""
+    """Real certificates and records are for names that the spec has. Without records no zone is needed."""
     if key == "zone" and not edge.records:
         return
     if target == "aws" and (key not in edge.model_fields_set or getattr(edge, key) is None):
@@ -315,7 +315,7 @@ def named_for_aws(edge: Edge, key: Literal["zone", "domain"], target: str) -> It
 
 
 def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -> Iterator[Violation]:
-    """A listener requires a certificate in its region and account (ELB user guide, "SSL certificates for your
+    """A listener takes certificates of its own region and account (ELB user guide, "SSL certificates for your
     Application Load Balancer")."""
     if edge.certificate and not edge.certificate.startswith(f"arn:{partition}:acm:{region}:{account}:"):
         rule = f"the certificate must be in the region {region} and the account {account}"
@@ -323,7 +323,7 @@ def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -
 
 
 def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violation]:
-    """The VPC always has access; other ranges must be reserved."""
+    """The VPC is let in anyway; what is routed here from elsewhere must be reserved."""
     for index, each in enumerate(edge.clients):
         path = ("edge", "clients", index)
         if any(each.overlaps(block) for block in network.blocks):
@@ -335,8 +335,7 @@ def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violati
 
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Violation]:
-    """zone_role must be in another account of the partition, and pull requests must not be able to assume
-    it."""
+    """A role for the zone is in another account of the partition, and no pull request can take it on."""
     given: dict[KeyPath, str | None] = {("edge", "zone_role"): edge.zone_role}
     given |= {("edge", "zones", name, "role"): zone.role for name, zone in edge.zones.items()}
     for path, role in given.items():
@@ -367,8 +366,8 @@ def shield_is_sold(edge: Edge, partition: str) -> Iterator[Violation]:
 
 
 def load_balancer_may_have_the_name(project: str) -> Iterator[Violation]:
-    """The load balancer is named after the project, and AWS reserves a prefix (botocore: elbv2, shape
-    CreateLoadBalancerInput)."""
+    """The load balancer is named after the project, and AWS keeps one beginning for itself (botocore: elbv2,
+    shape CreateLoadBalancerInput)."""
     if project.split("-")[0] == "internal":
         rule = "the name must not be internal or start with internal-: AWS refuses such load balancers"
         yield Violation(("project",), rule, "choose another name")

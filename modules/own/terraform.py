@@ -1,8 +1,8 @@
 """Own Terraform: files that users add to a tier, in `environments/<env>/<tier>/`.
 
-    *.tf, *.tf.json     copied into the root module as own_<name>, byte for byte
-    files/, modules/    copied unchanged, for ${path.module}/files/… and source = "./modules/…"
-    charts/*.yaml       Helm releases, translated into Terraform (own/charts.py)
+    *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
+    files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"
+    charts/*.yaml       releases of charts, each made Terraform (own_charts.py)
 
 It may read every resource and data source of its tier by address, and outputs of earlier tiers
 by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: addresses that Tierra
@@ -46,7 +46,7 @@ class OwnError(Exception):
 
 
 class Block(NamedTuple):
-    """A block of a file: `resource`, its labels, its arguments and its first line."""
+    """A block of a file: `resource`, its labels, its arguments and the line on which it begins."""
 
     file: str
     kind: str
@@ -56,13 +56,12 @@ class Block(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The address as terraform writes it."""
+        """As terraform writes it."""
         return ".".join(([] if self.kind == "resource" else [self.kind]) + list(self.labels))
 
 
 class Reading(NamedTuple):
-    """A reference to an output of another tier, and its line. `output` is empty for a reference to all
-    outputs."""
+    """A value of another tier that a file reads, and on which line. `output` is empty for all of them."""
 
     file: str
     tier: str
@@ -194,7 +193,7 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
 
 
 def _parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
-    """The blocks of a file, or why it cannot be parsed."""
+    """The blocks of a file, or why it cannot be read."""
     try:
         text = content.decode("utf-8")
         body = json.loads(text) if file.endswith(".json") else _hcl(text)
@@ -209,7 +208,7 @@ def _parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
 
 def _hcl(text: str) -> Any:
     """HCL as python-hcl2 reads it. Raises ValueError with the line as `line`."""
-    import hcl2  # imported late, because the parser is slow to load
+    import hcl2  # only where there is HCL: a parser takes its time to load
     from lark.exceptions import LarkError
 
     options = hcl2.SerializationOptions(
@@ -231,7 +230,7 @@ def _blocks(file: str, text: str, body: Mapping[str, Any]) -> Iterator[Block]:
 
 
 def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Bodies with their labels: both HCL and JSON may repeat any level as a list."""
+    """Bodies with their labels: HCL and JSON alike may repeat any level as a list."""
     if isinstance(value, list):
         for each in value:
             yield from _labelled(each, depth)
@@ -245,7 +244,7 @@ def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping
 
 
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments, with the block `lifecycle` in the form of generated JSON."""
+    """The arguments, with the block `lifecycle` as Tierra's own JSON has it."""
     lifecycle = body.get("lifecycle")
     if isinstance(lifecycle, list) and len(lifecycle) == 1:
         return {**body, "lifecycle": lifecycle[0]}
@@ -253,12 +252,12 @@ def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _line(text: str, kind: str, labels: Sequence[str]) -> int:
-    """The first line of a block; in JSON, the line of its name."""
+    """The line on which a block begins; in JSON, that of its name."""
     quoted = "".join(rf'[ \t]+"?{re.escape(label)}"?' for label in labels)
-    match = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
-    if not match:
-        match = re.search(re.escape(json.dumps(labels[-1] if labels else kind)), text)
-    return _number(text, match.start()) if match else 0
+    found = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
+    if not found:
+        found = re.search(re.escape(json.dumps(labels[-1] if labels else kind)), text)
+    return _number(text, found.start()) if found else 0
 
 
 def _number(text: str, place: int) -> int:
@@ -273,7 +272,7 @@ def _readings(file: str, text: str) -> Iterator[Reading]:
 
 
 def _refused(block: Block) -> Iterator[Problem]:
-    """Why a block is not allowed in own Terraform."""
+    """Why a block can be in no own file."""
     kind, labels, body = block.kind, block.labels, block.body
     written = f"{kind} {' '.join(labels)}".strip()
     if kind == "terraform":
@@ -307,9 +306,9 @@ def _refused(block: Block) -> Iterator[Problem]:
 
 
 def needs(own: Mapping[str, Own], graph: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """The needs of each tier including those of its own Terraform. `graph` has the needs without it.
+    """The needs of each tier with those of its own Terraform. `graph` has the needs without.
 
-    Raises OwnError if a tier would read outputs of a tier that is not applied before it.
+    Raises OwnError where a tier would read one that is not built before it.
     """
     wanted = dict(graph)
     problems: dict[str, list[Problem]] = {}
@@ -344,20 +343,19 @@ def _unreadable(tier: str, reading: Reading, graph: Mapping[str, frozenset[str]]
 
 
 def _upstream(tier: str, graph: Mapping[str, frozenset[str]]) -> set[str]:
-    """All tiers that a tier needs, directly or indirectly."""
-    result: set[str] = set()
+    """All that a tier needs, directly or through others."""
+    found: set[str] = set()
     waiting = [tier]
     while waiting:
         for need in graph.get(waiting.pop(), frozenset()):
-            if need not in result:
-                result.add(need)
+            if need not in found:
+                found.add(need)
                 waiting.append(need)
-    return result
+    return found
 
 
 def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises OwnError if own Terraform conflicts with generated Terraform, or reads outputs that do not
-    exist."""
+    """Raises OwnError where own Terraform clashes with what Tierra generates, or reads what is not there."""
     problems: dict[str, list[Problem]] = {}
     for tier, each in own.items():
         if tier in generated:
@@ -415,7 +413,7 @@ def _missing(
 ) -> Iterator[tuple[str, Problem]]:
     for reading in own.readings:
         if reading.tier not in generated:
-            continue  # only some tiers are synthesized
+            continue  # a part of the tiers is synthesized
         declared = everywhere.get(reading.tier, Own()).blocks
         known = [
             *generated[reading.tier].get("output", {}),
