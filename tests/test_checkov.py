@@ -1,6 +1,7 @@
-"""checkov judges production as a whole; tests/checkov.yaml lists what it finds and we mean, with reasons.
+"""checkov checks production as a whole; tests/checkov.yaml lists the accepted findings with reasons.
 
-It has an environment of its own, .venv/checkov, for its dependencies are many; `make checkov` makes it.
+checkov has a separate environment, .venv/checkov, because of its many dependencies; `make checkov` creates
+it.
 """
 
 from __future__ import annotations

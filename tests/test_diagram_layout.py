@@ -1,5 +1,5 @@
-"""The drawing: nothing overlaps, no text leaves its box, no line crosses a word. For every environment,
-for specs that go to the ends of what a spec may say, and for any picture at all."""
+"""Tests of the layout of the diagram: no overlaps, and no text outside of its box or crossed by lines, for
+every environment, for extreme specs and for random pictures."""
 
 from __future__ import annotations
 

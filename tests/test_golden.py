@@ -1,6 +1,7 @@
-"""The generated Terraform of every environment, kept in tests/golden/: a change of output is seen in review.
+"""Compares the generated Terraform of every environment with tests/golden/, so that reviews show every
+change.
 
-UPDATE_GOLDEN=1 rewrites the files that differ, and that run fails all the same: nothing passes by itself.
+UPDATE_GOLDEN=1 rewrites files that differ; that run still fails, so that a rewrite never passes by itself.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What is kept between runs: forecasts, where everything that they were made from is the same, and what
-terraform init did.
-"""
+"""Tests of caches between runs: forecasts whose inputs are unchanged, and the result of terraform init."""
 
 from __future__ import annotations
 

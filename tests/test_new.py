@@ -1,6 +1,6 @@
-"""A new environment: what is asked, what is written, and that nothing is written otherwise.
+"""Tests of `make new`: its questions, the spec that it writes, and refusals that write nothing.
 
-That it plans at once is shown by docs/getting-started.md, whose commands test_commands.py runs.
+The commands of docs/getting-started.md, which test_commands.py runs, show that a new spec can be planned.
 """
 
 from __future__ import annotations

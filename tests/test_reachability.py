@@ -1,7 +1,7 @@
-"""Who reaches what, computed from the generated walls: tests/support/reachability.py.
+"""Tests of allowed and forbidden connections, computed by tests/support/reachability.py from generated rules.
 
-Read the two tables as an operator would: a line of POSSIBLE that fails is an outage, one of IMPOSSIBLE a
-hole. A line that is wanted the other way round belongs into the other table, with its reason.
+Read the two tables as an operator would: a failing row of POSSIBLE is an outage, one of IMPOSSIBLE a hole. To
+allow or forbid a connection, move its row to the other table, with a reason.
 """
 
 from __future__ import annotations

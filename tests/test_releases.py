@@ -1,8 +1,7 @@
-"""What a release promised to those who run it: its specs are read, and its resources are moved, not rebuilt.
+"""Tests of compatibility with releases: their specs are valid, and their resources are moved, not rebuilt.
 
-tests/releases/<version>/ holds the specs of the project's environments as released, and in addresses.txt
-what they generated. UPDATE_RELEASE=1 writes that of the version in pyproject.toml, and that run fails all the
-same.
+tests/releases/<version>/ has the specs of the project's environments as released, and their addresses in
+addresses.txt. UPDATE_RELEASE=1 writes those of the version in pyproject.toml; that run still fails.
 """
 
 from __future__ import annotations

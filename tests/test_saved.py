@@ -1,6 +1,6 @@
-"""Saved plans: what was reviewed is what is applied, and anything else is refused with the reason.
+"""Tests of saved plans: only the reviewed plan is applied, and any other is refused with the reason.
 
-One plan, and a copy of it for each way to spoil it.
+They use one plan, and a modified copy of it for each refusal.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""What a spec may say, and what a person reads who says something else.
+"""Tests of valid specs, and of the messages about invalid ones.
 
-The cases are files in tests/specs: `error.*` must be refused and `ok.*` accepted; the rest of the
-name says why. An error case starts with one line for each problem it must give, and gives no other:
+The cases are files in tests/specs: `error.*` must be refused and `ok.*` accepted; the rest of
+the name says why. An error case starts with one line for each expected problem, and must have no others:
 
     # expect: <line>: <path>: <value> | <part of the rule> | <part of the remedy>
 
-A case that cannot hold a comment has these lines in a file of the same name that ends in .expect. A case is
-loaded as dev.yaml, or as what its line `# name:` says, because an environment is named after its file.
+A case that cannot contain comments has these lines in a file of the same name with the extension .expect. A
+case is loaded as dev.yaml, or with the name in its line `# name:`, because an environment is named after its
+file.
 """
 
 from __future__ import annotations

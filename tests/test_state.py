@@ -1,5 +1,4 @@
-"""The tier `state`, and the S3 backend that the generated Terraform names, with real terraform and a real S3
-API."""
+"""Tests of the state tier and of the generated S3 backend, with real terraform and a fake S3 API."""
 
 from __future__ import annotations
 
