@@ -1,7 +1,7 @@
 """`make bench`: speed and memory in ratios to a yardstick, so that a slow or busy machine changes nothing.
 
-The yardstick is the import of one module of the whole AWS bindings, as idiomatic cdktf does it. What takes
-little time runs in turn with it, and the median of the ratios counts. Exits with 1 when a limit is missed.
+The yardstick is the import of one module of the whole AWS bindings, as usual with cdktf. Short measurements
+alternate with it, and the median of the ratios counts. Exits with 1 when a limit is missed.
 
 set-up      the first `make plan` of a fresh clone, downloads included, and the size of what it installs
 synth       all tiers of production in a fresh process, and how it grows to 300 systems
@@ -72,7 +72,7 @@ def measured(command: list[str], folder: Path = ROOT, **variables: str) -> tuple
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """The process and all below it."""
+    """A process and all of its descendants."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
@@ -100,11 +100,11 @@ def synth(name: str, folder: Path) -> tuple[float, float]:
 
 
 def large_spec(scratch: Path) -> str:
-    """Production with many systems: what main.py calls it."""
+    """The name of a spec of production with many systems."""
     spec = yaml.safe_load((ROOT / "environments" / "production.yaml").read_text(encoding="utf-8"))
     spec["systems"] = {f"s{number:03}": {"framework": "fastapi"} for number in range(SYSTEMS)}
     spec.setdefault("compute", {})["nodes"] = {"min": 3, "max": 160}
-    spec["delivery"].pop("promote_from", None)  # the environment that it names is not beside this one
+    spec["delivery"].pop("promote_from", None)  # the environment that it promotes from does not exist there
     path = scratch / "large" / "production.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(spec))
@@ -112,7 +112,7 @@ def large_spec(scratch: Path) -> str:
 
 
 def resources(folder: Path) -> int:
-    """How many there are in the root modules below an output folder."""
+    """The number of resources in the root modules of an output folder."""
     roots = [json.loads(path.read_text()) for path in folder.glob("stacks/*/cdk.tf.json")]
     return sum(len(named) for root in roots for named in root["resource"].values())
 
@@ -139,7 +139,8 @@ def make_plan(scratch: Path, *, fresh: bool) -> tuple[float, float]:
 
 
 def fresh_clone(scratch: Path) -> tuple[float, float]:
-    """Seconds of the first `make plan` of a clone, and the megabytes that it leaves in `.venv`."""
+    """The duration of the first `make plan` of a clone in seconds, and the size of its `.venv` in
+    megabytes."""
     folder = scratch / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     seconds, _ = measured(["make", "plan"], folder)
@@ -148,7 +149,7 @@ def fresh_clone(scratch: Path) -> tuple[float, float]:
 
 
 def many_resources(scratch: Path) -> tuple[float, float]:
-    """terraform's plan of thousands of resources that need no cloud; synthesis is not part of it."""
+    """The plan of thousands of resources that need no cloud, without synthesis."""
     folder = scratch / "many"
     folder.mkdir()
     (folder / "main.tf").write_text(
@@ -165,7 +166,7 @@ def many_resources(scratch: Path) -> tuple[float, float]:
 
 
 def main() -> int:
-    """The exit code: 1 when a limit is missed."""
+    """The exit code: 1 if a limit is missed."""
     rows = Table("what", "measured", "in yardsticks", "limit", "verdict")
     missed = []
 

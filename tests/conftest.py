@@ -1,4 +1,4 @@
-"""Every environment of the project is synthesized once; tests read the JSON that terraform would read."""
+"""Every environment of the project is synthesized once; tests read the generated JSON."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ pytest_plugins = ["support.sharing", "support.project", "support.deployments"]
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-# The day by which tests judge versions: the suite says the same in every year.
+# The date for checks of versions, so that the tests do not depend on the current date.
 os.environ["TIERRA_TODAY"] = "2026-11-28"
-# Tests of the rehearsal name much that they do not make.
+# Tests of the rehearsal refer to objects that they do not create.
 os.environ["REHEARSAL_EXISTS"] = "*"
 
 from tierra.bindings import node, trim  # noqa: E402
@@ -47,7 +47,7 @@ class Root:
     environment: Environment
 
     def all(self, terraform_type: str) -> dict[str, dict[str, Any]]:
-        """Resources of a type by name; none is an empty dict."""
+        """Resources of a type by name; empty if there are none."""
         return self.body["resource"].get(terraform_type, {})
 
     def __getitem__(self, address: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Root:
         return self.body["resource"][terraform_type][name]
 
     def statements(self, address: str, argument: str = "policy") -> dict[str, dict[str, Any]]:
-        """The statements of a policy by Sid, without it."""
+        """The statements of a policy by Sid, without the Sid."""
         document = json.loads(self[address][argument])
         assert document["Version"] == "2012-10-17"
         return {statement.pop("Sid"): statement for statement in document["Statement"]}
@@ -94,7 +94,7 @@ def roots(request: pytest.FixtureRequest, folders: dict[str, Path]) -> dict[str,
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     """The pretended account of one process of the tests."""
-    from support.pretend_aws import Aws  # loads moto, which most tests do without
+    from support.pretend_aws import Aws  # loads moto, which most tests do not need
 
     found = Aws()
     yield found
@@ -133,7 +133,7 @@ def edge(roots: dict[str, Root]) -> Root:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Callable[..., Environment]:
-    """An environment that says only what is asked, and the least there is besides."""
+    """A function that returns an environment with the given keys and minimal others."""
 
     def write(**spec: Any) -> Environment:
         spec = {"project": "acme", "region": "us-east-1", **spec}
@@ -145,7 +145,7 @@ def environment(tmp_path: Path) -> Callable[..., Environment]:
 
 
 class Variant(Mapping[str, Root]):
-    """The root modules of an environment, by tier; a tier is synthesized when a test asks for it."""
+    """The root modules of an environment, by tier, synthesized on demand."""
 
     def __init__(self, environment: Environment, folder: Path) -> None:
         self.environment = environment
@@ -168,7 +168,7 @@ class Variant(Mapping[str, Root]):
 
 @pytest.fixture
 def variant(environment: Callable[..., Environment], tmp_path: Path) -> Callable[..., Variant]:
-    """The root modules of such an environment."""
+    """A function that returns the root modules of such an environment."""
     return lambda **spec: Variant(made := environment(**spec), tmp_path / "out" / made.environment)
 
 
@@ -177,7 +177,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Midnight does not part the processes of one run."""
+    """Sets the date once, so that midnight does not fall between processes of a run."""
     if config.option.changes == "today":
         config.option.changes = date.today().isoformat()
 
@@ -188,7 +188,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f'changes of a spec: --changes="{config.option.changes}" makes the same')
 
 
-# Files whose tests run make and terraform for long.
+# Files with long tests, which run make and terraform.
 LONG = {
     *("test_bootstrap", "test_commands", "test_destroy", "test_faults"),
     *("test_forecast", "test_import", "test_living", "test_make"),
@@ -197,7 +197,7 @@ LONG = {
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first in each half: two processes begin with a half each, and neither ends long after."""
+    """Long tests first in each half: two processes begin with a half each, and end at about the same time."""
     long = [each for each in items if each.path.stem in LONG]
     short = [each for each in items if each.path.stem not in LONG]
     middle = (len(items) + 1) // 2 - len(long[::2])

@@ -1,4 +1,4 @@
-"""A new environment on AWS comes to be, while what can fail does: `python -m tests.soak ROUNDS`.
+"""Builds a new environment on fake AWS under random failures: `python -m tests.soak ROUNDS`.
 
 In each round all tiers of production are planned and applied by make on a pretended account, again and again,
 until nothing is left to do. Each apply meets a random fault: creations that fail, terraform killed when
@@ -24,7 +24,7 @@ from support.pretend_aws import Aws
 from rehearsal.cloud import Cloud
 
 FAULTS = ("creation", "kill", "network")
-RUNS = 25  # applies of one round at most; those after the last fault only have to finish
+RUNS = 25  # maximum number of applies of a round; those after the last fault complete the environment
 FAULTY = 8
 REMEDY = re.compile(r"^  remedy: .*?\bmake ((?:unlock|recover) [^\n,]+)", re.M)
 
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def live(production: Production, lot: Random) -> Counter[str]:
-    """The faults that were met until an apply had nothing left to do. Raises AssertionError when none has."""
+    """The faults until an apply had nothing left to do. Raises AssertionError if no apply completes."""
     met: Counter[str] = Counter()
     for run in range(RUNS):
         heal(production, "plan")
@@ -100,7 +100,7 @@ def kill(process: subprocess.Popen[str], reached: threading.Event, go_on: thread
 
 
 def heal(production: Production, *command: str) -> None:
-    """Runs a command, and where it names a remedy, that one and the command again."""
+    """Runs a command; if its message names a remedy, runs that and the command again."""
     for _ in range(20):
         run = production.make(*command)
         if run.returncode == 0:
@@ -110,7 +110,7 @@ def heal(production: Production, *command: str) -> None:
 
 
 def follow(production: Production, errors: str) -> int:
-    """Runs the commands that the messages name. How many there were."""
+    """Runs the commands in messages. Returns their number."""
     commands = list(dict.fromkeys(REMEDY.findall(errors)))
     for command in commands:
         run = production.make(*command.split())
@@ -120,7 +120,7 @@ def follow(production: Production, errors: str) -> int:
 
 
 def unrecorded(production: Production) -> Counter[str]:
-    """What the account has and no state holds, by type."""
+    """Objects of the account that are in no state, by type."""
     stacks = production.folder.glob("cdktf.out/production/stacks/*")
     addresses = [address for stack in stacks for address in production.recorded(stack.name)]
     recorded = Counter(address.split(".")[0] for address in addresses)

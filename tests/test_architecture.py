@@ -1,4 +1,4 @@
-"""The graph of tiers, the files it writes, and which way imports go."""
+"""Tests of the graph of tiers, the files that synthesis writes, and the order of imports."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def test_output_is_the_same_from_run_to_run(folders: dict[str, Path], tmp_path: 
         assert contents(tmp_path / name) == contents(folder)
 
 
-def test_output_names_no_path_of_this_machine_and_no_time(folders: dict[str, Path]) -> None:
+def test_output_has_no_local_paths_and_no_timestamps(folders: dict[str, Path]) -> None:
     for folder in folders.values():
         for path, content in contents(folder).items():
             for trace in (str(ROOT), str(folder), os.sep + "tmp", "stackTrace"):
                 assert trace.encode() not in content, f"{path} mentions {trace}"
 
 
-def test_a_second_synth_touches_nothing_and_leaves_what_terraform_keeps(
+def test_a_second_synthesis_changes_no_files_and_keeps_those_of_terraform(
     environment: Callable[..., Environment], tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
@@ -81,7 +81,7 @@ def test_a_second_synth_touches_nothing_and_leaves_what_terraform_keeps(
     assert "someone" in (folder / "stacks" / "network" / "cdk.tf.json").read_text()
 
 
-def test_generated_json_is_plain(roots: dict[str, Root], folders: dict[str, Path]) -> None:
+def test_generated_json_has_no_cdktf_metadata(roots: dict[str, Root], folders: dict[str, Path]) -> None:
     for tier, root in roots.items():
         path = folders[root.environment.environment] / "stacks" / tier / "cdk.tf.json"
         text = path.read_text(encoding="utf-8")
@@ -177,7 +177,7 @@ def test_imports_go_one_way(package: str) -> None:
                 assert target in below, f"{path}: {name} stands no lower"
 
 
-def test_every_folder_of_code_has_a_floor() -> None:
+def test_every_package_is_in_the_import_order() -> None:
     folders = {f"tierra.{path.stem}" for path in (ROOT / "tierra").iterdir() if path.stem[0] not in "_"}
     assert {*folders, "modules", "rehearsal", "tools", "main"} == {each for names in FLOORS for each in names}
 
@@ -185,7 +185,7 @@ def test_every_folder_of_code_has_a_floor() -> None:
 @pytest.mark.parametrize(
     "path", sorted(MODULES.rglob("*.py")), ids=lambda path: str(path.relative_to(MODULES))
 )
-def test_tiers_meet_in_outputs_and_specs(path: Path) -> None:
+def test_tiers_import_only_outputs_and_specs_of_other_tiers(path: Path) -> None:
     names = set(imported(path))
     assert not {name for name in names if name.startswith("cdktf_cdktf_provider") and name.count(".") == 0}
     own = path.relative_to(MODULES).parts[0]
@@ -227,7 +227,7 @@ def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
         waiting += [each for each in found if each.startswith(("modules.", "tierra."))]
 
 
-def test_the_page_of_boxes_names_files_and_addresses_that_exist(folders: dict[str, Path]) -> None:
+def test_the_architecture_page_names_existing_files_and_addresses(folders: dict[str, Path]) -> None:
     page = (ROOT / "docs" / "diagram.md").read_text(encoding="utf-8")
     boxes = [
         [re.findall(r"`([^`]+)`", cell) for cell in row.split("|")[2:5]]

@@ -1,4 +1,4 @@
-"""What a company prescribes around an environment: roles, the way into the account, names and networks."""
+"""Tests of company requirements: roles, credentials, certificates, DNS and networks."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_an_apply_creates_only_roles_with_the_boundary_of_the_company(
         ({"permissions_boundary": "acme-trial-workload-boundary"}, "must not start with", "remove the line"),
     ],
 )
-def test_what_no_role_can_have_is_refused(
+def test_invalid_boundaries_and_role_paths_are_refused(
     environment: Callable[..., Environment], said: dict[str, Any], rule: str, remedy: str
 ) -> None:
     with pytest.raises(SpecError) as refused:
@@ -99,7 +99,7 @@ ASSUMED: dict[str, Any] = {
 }
 
 
-def test_provider_backend_states_and_helm_take_on_the_role(variant: Callable[..., Variant]) -> None:
+def test_provider_backend_states_and_helm_assume_the_role(variant: Callable[..., Variant]) -> None:
     found = variant(**ASSUMED)
     for tier in ("network", "gateway"):
         body = found[tier].body
@@ -113,7 +113,7 @@ def test_provider_backend_states_and_helm_take_on_the_role(variant: Callable[...
     assert asked[-2:] == ["--role-arn", TERRAFORM]
 
 
-def test_clients_of_a_run_take_on_the_role(
+def test_aws_clients_of_a_run_assume_the_role(
     variant: Callable[..., Variant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tierra.aws import signing
@@ -156,7 +156,7 @@ def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
         ({"ignore_tags": {"keys": ["a;b"]}}, "the key of a tag", "write it as the tag has it"),
     ],
 )
-def test_what_cannot_be_assumed_or_ignored_is_refused(
+def test_invalid_assumed_roles_and_ignored_tags_are_refused(
     environment: Callable[..., Environment], change: dict[str, Any], rule: str, remedy: str
 ) -> None:
     environment(**ASSUMED)
@@ -166,7 +166,7 @@ def test_what_cannot_be_assumed_or_ignored_is_refused(
     assert remedy in str(refused.value)
 
 
-def test_tags_of_others_are_ignored_besides_those_of_kubernetes(variant: Callable[..., Variant]) -> None:
+def test_configured_and_kubernetes_tags_are_ignored(variant: Callable[..., Variant]) -> None:
     found = variant(ignore_tags={"keys": ["map-migrated"], "key_prefixes": ["company:"]})
     assert found["network"].body["provider"]["aws"][0]["ignore_tags"] == [
         {
@@ -179,7 +179,7 @@ def test_tags_of_others_are_ignored_besides_those_of_kubernetes(variant: Callabl
 CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/01234567-89ab-cdef-0123-456789abcdef"
 
 
-def test_a_certificate_that_is_brought_is_the_one_of_the_listener(variant: Callable[..., Variant]) -> None:
+def test_the_listener_uses_an_existing_certificate(variant: Callable[..., Variant]) -> None:
     edge = variant(edge={"certificate": CERTIFICATE})["edge"]
     assert edge["aws_lb_listener.https"]["certificate_arn"] == CERTIFICATE
     assert not edge.all("aws_acm_certificate")
@@ -187,7 +187,7 @@ def test_a_certificate_that_is_brought_is_the_one_of_the_listener(variant: Calla
     assert set(edge.all("aws_route53_record")) == {"address_app_example_com"}
 
 
-def test_without_route_53_the_records_are_an_output(variant: Callable[..., Variant]) -> None:
+def test_without_route_53_the_records_are_in_an_output(variant: Callable[..., Variant]) -> None:
     found = variant(edge={"dns": "off", "certificate": CERTIFICATE, "aliases": ["www.example.com"]})
     edge = found["edge"]
     assert not edge.all("aws_route53_record")
@@ -215,7 +215,7 @@ def test_without_route_53_the_records_are_an_output(variant: Callable[..., Varia
         ({"certificate": "arn:aws:iam::123456789012:server-certificate/a"}, "of a certificate in ACM"),
     ],
 )
-def test_a_certificate_or_dns_that_cannot_work_is_refused(
+def test_invalid_certificate_and_dns_settings_are_refused(
     environment: Callable[..., Environment], change: dict[str, Any], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):
@@ -233,7 +233,7 @@ def test_a_wildcard_of_a_certificate_covers_one_label() -> None:
     assert not covers("*.app.example.com", "*.example.com")
 
 
-def test_doctor_asks_whether_the_certificate_is_issued_for_every_name(
+def test_doctor_checks_that_the_certificate_covers_every_name(
     environment: Callable[..., Environment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from types import SimpleNamespace
@@ -258,7 +258,7 @@ def test_doctor_asks_whether_the_certificate_is_issued_for_every_name(
 DNS = "arn:aws:iam::210987654321:role/dns"
 
 
-def test_a_zone_of_another_account_is_reached_by_a_provider_of_its_own(
+def test_a_zone_in_another_account_has_a_separate_provider(
     variant: Callable[..., Variant],
 ) -> None:
     found = variant(edge={"zone_role": DNS}, delivery={"ci": "off"})
@@ -275,7 +275,7 @@ def test_a_zone_of_another_account_is_reached_by_a_provider_of_its_own(
     assert "aws.zone" not in json.dumps(found["network"].body)
 
 
-def test_the_role_of_the_zone_comes_after_that_of_the_account(variant: Callable[..., Variant]) -> None:
+def test_the_zone_role_is_assumed_after_the_account_role(variant: Callable[..., Variant]) -> None:
     edge = variant(**ASSUMED, edge={"zone_role": DNS})["edge"]
     assert edge.body["provider"]["aws"][1]["assume_role"] == [{"role_arn": TERRAFORM}, {"role_arn": DNS}]
 
@@ -289,7 +289,7 @@ def test_the_role_of_the_zone_comes_after_that_of_the_account(variant: Callable[
         ({"edge": {"zone_role": DNS, "dns": "off", "certificate": CERTIFICATE}}, "this role must be left"),
     ],
 )
-def test_a_role_for_a_zone_that_cannot_work_is_refused(
+def test_invalid_zone_roles_are_refused(
     environment: Callable[..., Environment], change: dict[str, Any], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):
@@ -312,7 +312,7 @@ def ingress(found: Variant) -> dict[tuple[int, str], str]:
     }
 
 
-def test_an_internal_load_balancer_is_for_the_vpc_and_clients(variant: Callable[..., Variant]) -> None:
+def test_an_internal_load_balancer_admits_the_vpc_and_clients(variant: Callable[..., Variant]) -> None:
     found = variant(**INTERNAL)
     balancer = found["edge"]["aws_lb.main"]
     assert balancer["internal"] is True
@@ -325,7 +325,7 @@ def test_an_internal_load_balancer_is_for_the_vpc_and_clients(variant: Callable[
     assert set(ingress(plain)) == {(80, "0.0.0.0/0"), (443, "0.0.0.0/0")}
 
 
-def test_access_lists_let_clients_in_and_the_internet_not(variant: Callable[..., Variant]) -> None:
+def test_network_acls_allow_clients_but_not_the_internet(variant: Callable[..., Variant]) -> None:
     rules = variant(**INTERNAL)["network"].all("aws_network_acl_rule")
     inbound = [rule for rule in rules.values() if not rule["egress"]]
     opened = {
@@ -352,7 +352,7 @@ def test_access_lists_let_clients_in_and_the_internet_not(variant: Callable[...,
         ({"edge": {"scheme": "internal", "clients": ["10.1.0.0/16"] * 2}}, "named once"),
     ],
 )
-def test_clients_that_cannot_connect_are_refused(
+def test_invalid_client_ranges_are_refused(
     environment: Callable[..., Environment], change: dict[str, Any], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):
@@ -377,7 +377,7 @@ def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
     assert not [edge for edge in picture.edges if edge.source == "internet"]
 
 
-def test_the_rehearsal_has_what_the_spec_names(
+def test_the_rehearsal_has_existing_resources_of_the_spec(
     environment: Callable[..., Environment], tmp_path: Path
 ) -> None:
     from modules.architecture import facts
@@ -392,7 +392,7 @@ def test_the_rehearsal_has_what_the_spec_names(
     assert found["REHEARSAL_EXISTS"] == f"{CERTIFICATE},Z0123456789EXAMPLE,vpc-0a"
 
 
-def test_an_apply_ends_with_the_records_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_apply_prints_the_records_to_create(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from tierra.run import after
     from tierra.run.workspace import Workspace
 

@@ -1,4 +1,4 @@
-"""An assembly is cut to the submodules asked for, whichever way jsii laid it out."""
+"""Tests that an assembly is cut to the requested submodules, for every layout of jsii."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def layouts() -> dict[str, dict[str, bytes]]:
 
 
 @pytest.mark.parametrize("layout", layouts())
-def test_every_layout_of_a_description_is_cut_to_the_same(tmp_path: Path, layout: str) -> None:
+def test_every_layout_gives_the_same_result(tmp_path: Path, layout: str) -> None:
     source = pack(tmp_path / "source.tgz", layouts()[layout])
     cut(source, {"@x/y.one"}, tmp_path / "lean.tgz")
     with tarfile.open(tmp_path / "lean.tgz") as archive:
@@ -84,7 +84,7 @@ def test_the_same_cut_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_a_type_that_needs_one_left_out_is_refused(tmp_path: Path) -> None:
+def test_a_type_that_refers_to_a_removed_type_is_refused(tmp_path: Path) -> None:
     source = pack(tmp_path / "source.tgz", layouts()["indented"])
     with pytest.raises(AssemblyError, match=r"kept types refer to types left out: @x/y\.one\.A"):
         cut(source, {"@x/y.two"}, tmp_path / "lean.tgz")

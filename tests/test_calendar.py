@@ -1,4 +1,4 @@
-"""Versions and their days: the table, what a day says about a spec and a plan, and how it is renewed."""
+"""Tests of version support dates: the table, its warnings about specs and plans, and its renewal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TABLE = calendar.parse_table(TEXT)
 # --- the table ---
 
 
-def test_every_row_names_its_source_and_the_day_it_was_read() -> None:
+def test_every_row_has_a_source_and_the_date_it_was_read() -> None:
     for section, rows in TABLE.items():
         if section != calendar.SOURCES:
             for version, row in rows.items():
@@ -44,14 +44,14 @@ def test_every_row_names_its_source_and_the_day_it_was_read() -> None:
                 assert isinstance(row["read"], date), (section, version)
 
 
-def test_days_are_in_order() -> None:
+def test_dates_are_in_order() -> None:
     for product in PRODUCTS:
         for row in calendar.rows(product).values():
             if row.standard_until and row.extended_until:
                 assert row.standard_until < row.extended_until, row
 
 
-def test_what_had_ended_for_good_when_it_was_read_is_not_offered() -> None:
+def test_versions_past_their_end_of_support_are_not_offered() -> None:
     ended = {"standard_until": date(2025, 1, 1), "source": "aws", "read": TODAY}
     rows = calendar.parsed(
         {
@@ -83,7 +83,7 @@ def keys(environment: Environment, day: date) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_the_environments_that_come_with_the_project_are_in_standard_support(name: str) -> None:
+def test_included_environments_are_in_standard_support(name: str) -> None:
     environment = load(ROOT / "environments" / f"{name}.yaml")
     assert keys(environment, TODAY) == []
     assert keys(environment, TODAY + timedelta(days=365)) == ["compute.kubernetes"]
@@ -93,7 +93,7 @@ def test_the_defaults_are_in_standard_support(environment: Environments) -> None
     assert keys(environment(), TODAY) == []
 
 
-def test_a_version_has_sixty_days_then_days_then_none(environment: Environments) -> None:
+def test_warnings_start_sixty_days_before_the_end_of_support(environment: Environments) -> None:
     spec = environment(compute={"kubernetes": "1.35"})
     ends = date(2027, 3, 27)
 
@@ -109,7 +109,9 @@ def test_a_version_has_sixty_days_then_days_then_none(environment: Environments)
     assert "extended support of Kubernetes 1.35 ended on 2028-03-27; AWS creates nothing" in gone
 
 
-def test_kubernetes_goes_one_by_one_and_postgresql_to_the_newest(environment: Environments) -> None:
+def test_the_suggested_upgrade_is_the_next_kubernetes_or_the_newest_postgresql(
+    environment: Environments,
+) -> None:
     spec = environment(compute={"kubernetes": "1.33"}, data={"postgres": {"version": "14.20"}})
     found = {each.key: each for each in days.warnings(spec, date(2027, 3, 1))}
     assert found["compute.kubernetes"].ended
@@ -120,13 +122,15 @@ def test_kubernetes_goes_one_by_one_and_postgresql_to_the_newest(environment: En
     assert 'write data.postgres.version: "18"' in found["data.postgres.version"].remedy
 
 
-def test_what_has_no_day_is_never_late() -> None:
+def test_a_version_without_an_end_date_never_warns() -> None:
     for product in (REDIS, VALKEY, DOCUMENTDB):
         for version in calendar.offered(product):
             assert days.warning(product, version, date(2060, 1, 1)) is None
 
 
-def test_a_cache_is_judged_by_its_engine(environment: Environments, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_versions_are_checked_by_engine(
+    environment: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ends = {"standard_until": date(2027, 1, 1), "source": "aws", "read": TODAY}
     rows = calendar.parsed({"8.2": ends, "8.3": ends | {"standard_until": date(2029, 1, 1)}})
     known = calendar.rows
@@ -139,13 +143,13 @@ def test_a_cache_is_judged_by_its_engine(environment: Environments, monkeypatch:
     assert not keys(environment(data={"redis": {"version": "7.1"}}), date(2027, 1, 2))
 
 
-def test_a_table_that_was_not_renewed_for_a_year_says_so(environment: Environments) -> None:
+def test_a_table_older_than_a_year_warns(environment: Environments) -> None:
     found = [str(each) for each in days.warnings(environment(), TODAY + timedelta(days=400))]
     assert any("the versions were looked up on" in each and "make versions" in each for each in found)
     assert any(f"the add-ons of Kubernetes {VERSIONS[-1]} were looked up on" in each for each in found)
 
 
-def test_the_day_of_the_machine_can_be_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_current_date_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIERRA_TODAY", "2031-03-01")
     assert days.today() == date(2031, 3, 1)
     monkeypatch.setenv("TIERRA_TODAY", "tomorrow")
@@ -156,7 +160,7 @@ def test_the_day_of_the_machine_can_be_another(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(("day", "lines"), [("2026-11-28", 0), ("2027-11-28", 1)])
-def test_synth_says_a_line_for_each(day: str, lines: int) -> None:
+def test_synthesis_prints_a_line_for_each_warning(day: str, lines: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tierra.report.calendar", "environments/production.yaml"],
         cwd=ROOT,
@@ -185,7 +189,7 @@ def test_synth_says_a_line_for_each(day: str, lines: int) -> None:
         ("rehearsal", "2028-11-28", doctor.WARNING),
     ],
 )
-def test_doctor_reports_it(
+def test_doctor_reports_the_warnings(
     environment: Environments, monkeypatch: pytest.MonkeyPatch, target: str, day: str, status: str
 ) -> None:
     monkeypatch.setenv("TIERRA_TODAY", day)
@@ -219,7 +223,7 @@ def told(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any], d
 CLUSTER = "aws_eks_cluster"
 
 
-def test_the_report_covers_what_stays_and_what_is_new() -> None:
+def test_the_report_covers_existing_and_new_resources() -> None:
     late = date(2027, 3, 1)
     [found] = told(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)
     assert (found.subject, found.action, found.critical) == (CALENDAR, days.UNCHANGED, False)
@@ -232,7 +236,7 @@ def test_the_report_covers_what_stays_and_what_is_new() -> None:
     assert found.critical
 
 
-def test_versions_that_aws_no_longer_creates_are_refused_unless_they_run() -> None:
+def test_versions_that_aws_no_longer_creates_are_refused_for_new_resources() -> None:
     late = date(2028, 4, 1)
     assert told(CLUSTER, None, {"version": "1.35"}, late)[0].subject == REFUSED
     assert told(CLUSTER, {"version": "1.34"}, {"version": "1.35"}, late)[0].subject == REFUSED
@@ -253,7 +257,7 @@ def test_versions_that_aws_no_longer_creates_are_refused_unless_they_run() -> No
         (CLUSTER, {"version": None}, False),
     ],
 )
-def test_every_kind_of_database_is_judged(terraform_type: str, values: dict[str, Any], found: bool) -> None:
+def test_every_type_of_database_is_checked(terraform_type: str, values: dict[str, Any], found: bool) -> None:
     assert bool(told(terraform_type, values, values, date(2027, 3, 1))) is found
 
 
@@ -424,7 +428,7 @@ def renewed() -> dict[str, dict[str, dict[str, Any]]]:
     return table
 
 
-def test_versions_of_kubernetes_come_go_and_move(renewed: dict[str, Any]) -> None:
+def test_renewal_adds_removes_and_updates_kubernetes_versions(renewed: dict[str, Any]) -> None:
     rows = calendar.parsed(renewed[KUBERNETES])
     assert rows["1.37"].standard_until == date(2028, 1, 9)
     assert (rows["1.37"].source, rows["1.37"].read, rows["1.37"].offered) == ("aws", DAY, True)
@@ -434,14 +438,14 @@ def test_versions_of_kubernetes_come_go_and_move(renewed: dict[str, Any]) -> Non
     assert rows["1.34"].read == TODAY, "what AWS did not name stays as it was"
 
 
-def test_addons_are_those_that_eks_takes_by_default(renewed: dict[str, Any]) -> None:
+def test_renewal_takes_the_default_addon_versions_of_eks(renewed: dict[str, Any]) -> None:
     for kubernetes in ("1.36", "1.37"):
         row = renewed[calendar.ADDONS][kubernetes]
         assert {name: row[name] for name in NAMES} == dict.fromkeys(NAMES, f"v{kubernetes}.1-eksbuild.2")
     assert renewed[calendar.ADDONS]["1.35"] == TABLE[calendar.ADDONS]["1.35"], "it left standard support"
 
 
-def test_majors_of_postgresql_have_the_oldest_minor_that_can_be_created(renewed: dict[str, Any]) -> None:
+def test_renewal_takes_the_oldest_available_minor_of_each_postgresql_major(renewed: dict[str, Any]) -> None:
     rows = calendar.parsed(renewed[POSTGRES])
     assert rows["17"].facts == {"oldest_minor": 9}
     assert rows["19"].facts == {"oldest_minor": 2}
@@ -450,7 +454,7 @@ def test_majors_of_postgresql_have_the_oldest_minor_that_can_be_created(renewed:
     assert rows["18"] == calendar.rows(POSTGRES)["18"]
 
 
-def test_caches_and_documentdb_keep_their_days_and_lose_what_is_gone(renewed: dict[str, Any]) -> None:
+def test_renewal_keeps_dates_and_removes_versions_of_caches_and_documentdb(renewed: dict[str, Any]) -> None:
     valkey, redis = (calendar.parsed(renewed[name]) for name in (VALKEY, REDIS))
     assert valkey["9.0"].facts == {"family": "valkey9"}
     assert (valkey["9.0"].offered, valkey["8.0"].offered) == (True, False)
@@ -465,7 +469,7 @@ def test_caches_and_documentdb_keep_their_days_and_lose_what_is_gone(renewed: di
     }
 
 
-def test_what_is_written_reads_the_same_and_keeps_the_comments(renewed: dict[str, Any]) -> None:
+def test_the_written_table_reads_the_same_and_keeps_its_comments(renewed: dict[str, Any]) -> None:
     text = versions.written(TEXT, renewed)
     assert calendar.parse_table(text) == renewed
 
@@ -477,7 +481,7 @@ def test_what_is_written_reads_the_same_and_keeps_the_comments(renewed: dict[str
     assert versions.written(TEXT, TABLE) == TEXT
 
 
-def test_what_differs_and_what_is_left_to_do_is_said(renewed: dict[str, Any]) -> None:
+def test_renewal_reports_differences_and_manual_steps(renewed: dict[str, Any]) -> None:
     said = "\n".join(versions.differences(TABLE, renewed))
     assert "kubernetes 1.36: standard_until: 2027-08-02 → 2027-08-03" in said
     assert "Kubernetes 1.37 is not offered before `autoscaler` has its image" in said
@@ -496,7 +500,7 @@ def denied(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("denied")
-def test_a_refusal_names_the_rights_and_changes_nothing(
+def test_a_refused_call_names_the_permissions_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -507,7 +511,7 @@ def test_a_refusal_names_the_rights_and_changes_nothing(
     assert calendar.TABLE.read_text(encoding="utf-8") == TEXT
 
 
-def test_the_table_is_written_where_it_is_read(
+def test_the_table_is_written_to_the_file_that_is_read(
     renewed: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""Published charts, of every tier: at one version, with values under keys that they have."""
+"""Tests of published charts: each is pinned to one version, and its values have keys that exist."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def published(roots: dict[str, Root]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_every_value_is_one_that_its_chart_knows(roots: dict[str, Root]) -> None:
+def test_every_value_has_a_key_of_its_chart(roots: dict[str, Root]) -> None:
     for name, release in published(roots).items():
         keys = keys_of(release["chart"], release["version"]) if "values" in release else {}
         for text in release.get("values", []):
@@ -40,7 +40,7 @@ def test_charts_are_pinned_to_one_version(roots: dict[str, Root]) -> None:
         assert release["repository"].startswith("https://"), name
 
 
-def test_definitions_that_helm_never_upgrades_are_in_the_docs(roots: dict[str, Root]) -> None:
+def test_crds_that_helm_never_upgrades_are_documented(roots: dict[str, Root]) -> None:
     """A chart at another version is looked at again; one with a folder crds/ has its command."""
     lines = (TREES / "definitions.txt").read_text(encoding="utf-8").splitlines()
     where = {
@@ -64,7 +64,7 @@ def test_definitions_that_helm_never_upgrades_are_in_the_docs(roots: dict[str, R
 
 
 @pytest.mark.parametrize("path", sorted(TREES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_no_tree_of_keys_is_left_over_from_an_earlier_version(path: Path, roots: dict[str, Root]) -> None:
+def test_no_key_list_of_an_earlier_chart_version_remains(path: Path, roots: dict[str, Root]) -> None:
     used = {f"{each['chart']}-{each['version']}" for each in published(roots).values()}
     scaling = roots["compute"].environment.compute.scaling
     assert path.stem in used | ({path.stem} if "autoscaler" in path.stem and scaling != "pods" else set())

@@ -1,4 +1,4 @@
-"""Keys that touch each other: what one promises holds with the others, too."""
+"""Tests of combinations of keys of a spec."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def refusal(environment: Environments, **spec: Any) -> Problem:
         ),
     ],
 )
-def test_what_needs_no_credential_leads_nowhere_else(
+def test_open_paths_that_cover_other_systems_are_refused(
     environment: Environments, shop: dict[str, Any], cart: dict[str, Any], path: str
 ) -> None:
     assert refusal(environment, systems={"shop": {**GO, **shop}, "cart": {**GO, **cart}}).path == path
@@ -60,7 +60,7 @@ def test_what_needs_no_credential_leads_nowhere_else(
         ({"path": "/", "health": {"live": "/"}, "auth": {"keys": KEYS}}, {}),
     ],
 )
-def test_open_paths_of_other_names_and_ports_meet_nothing(
+def test_open_paths_on_other_hosts_and_ports_do_not_conflict(
     environment: Environments, shop: dict[str, Any], cart: dict[str, Any]
 ) -> None:
     assert environment(systems={"shop": {**GO, **shop}, "cart": {**GO, **cart}})
@@ -74,14 +74,16 @@ def test_open_paths_of_other_names_and_ports_meet_nothing(
         (["shop.example.com", "*.shop.example.net"], "max-age=31536000"),
     ],
 )
-def test_no_zone_elsewhere_is_bound_to_tls_as_a_whole(variant: Variants, hosts: list[str], says: str) -> None:
+def test_hsts_of_hosts_in_unknown_zones_excludes_subdomains(
+    variant: Variants, hosts: list[str], says: str
+) -> None:
     edge = {"dns": "off", "certificate": CERTIFICATE}
     made = variant(edge=edge, systems={"shop": {**GO, "hosts": hosts}, "cart": GO})["edge"]
     key = "routing_http_response_strict_transport_security_header_value"
     assert made["aws_lb_listener.https"][key] == says
 
 
-def test_a_certificate_of_the_company_may_have_more_names_than_one_of_acm(environment: Environments) -> None:
+def test_an_existing_certificate_may_have_more_names_than_one_of_acm(environment: Environments) -> None:
     systems = {name: {**GO, "hosts": [f"{name}{n}.example.com" for n in range(5)]} for name in ("aa", "bb")}
     assert refusal(environment, systems=systems).path == "systems"
     assert environment(systems=systems, edge={"certificate": CERTIFICATE})
@@ -95,20 +97,22 @@ def test_a_certificate_of_the_company_may_have_more_names_than_one_of_acm(enviro
         ({"auth": {"keys": {f"c{n}": "create" for n in range(51)}}}, "auth.keys", "51 of them"),
     ],
 )
-def test_too_many_are_counted(environment: Environments, keys: dict[str, Any], path: str, found: str) -> None:
+def test_too_many_values_are_refused_with_their_number(
+    environment: Environments, keys: dict[str, Any], path: str, found: str
+) -> None:
     problem = refusal(environment, systems={"shop": {**GO, **keys}})
     assert (problem.path, problem.value) == (f"systems.shop.{path}", found)
     assert "at most" in problem.rule
 
 
-def test_the_autoscaler_can_be_told_of_every_taint(environment: Environments) -> None:
+def test_every_taint_fits_into_a_tag_for_the_autoscaler(environment: Environments) -> None:
     taints = [{"key": "workload"}, {"key": "workload", "effect": "NoExecute"}]
     groups = {"spot": {"taints": taints}}
     problem = refusal(environment, compute={"groups": groups}, systems={"shop": {**GO, "nodes": "spot"}})
     assert problem.path == "compute.groups.spot.taints[1]"
 
 
-def test_processors_have_a_load_in_each_zone_of_a_group(environment: Environments) -> None:
+def test_cpu_scaling_covers_each_zone_of_a_group(environment: Environments) -> None:
     group = {"min": 1, "max": 3, "instance_type": "t3.large"}
     spec = {"systems": {"shop": {**GO, "nodes": "spot"}}}
     problem = refusal(environment, compute={"scaling": "cpu", "groups": {"spot": group}}, **spec)
@@ -117,7 +121,7 @@ def test_processors_have_a_load_in_each_zone_of_a_group(environment: Environment
     environment(compute={"groups": {"spot": group}}, **spec)
 
 
-def test_a_system_may_be_called_like_what_its_resources_are_for(variant: Variants) -> None:
+def test_a_system_named_deploy_or_push_is_moved_without_conflicts(variant: Variants) -> None:
     made = variant(systems={"deploy": {**GO, "formerly": "push"}})["delivery"]
     moves = {each["from"]: each["to"] for each in made.body["moved"]}
     assert moves["aws_iam_role.push_push"] == "aws_iam_role.push_deploy"
@@ -125,7 +129,7 @@ def test_a_system_may_be_called_like_what_its_resources_are_for(variant: Variant
     assert not set(moves) & set(moves.values())
 
 
-def test_clients_of_two_systems_never_have_one_address(environment: Environments) -> None:
+def test_clients_with_colliding_addresses_are_refused(environment: Environments) -> None:
     systems = {"a1--b": {**GO, "auth": {"keys": {"c": "create"}}}, "a1": {**GO, "auth": {"keys": {}}}}
     systems["a1"]["auth"] = {"keys": {"b--c": "create"}}
     assert refusal(environment, systems=systems).remedy == "write b-c"

@@ -1,4 +1,4 @@
-"""What compute promises, read from the Terraform it generates and from the sums behind its refusals."""
+"""Tests of the compute tier: its generated Terraform and its capacity calculation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_cluster_is_private_unless_ranges_are_named(compute: Root, variant: Vari
     assert opened[CLUSTER]["vpc_config"]["endpoint_private_access"] is True
 
 
-def test_creating_the_cluster_gives_no_access_to_it(compute: Root) -> None:
+def test_the_creator_of_the_cluster_gets_no_access(compute: Root) -> None:
     assert compute[CLUSTER]["access_config"] == {
         "authentication_mode": "API",
         "bootstrap_cluster_creator_admin_permissions": False,
@@ -51,7 +51,7 @@ def test_creating_the_cluster_gives_no_access_to_it(compute: Root) -> None:
     assert set(compute.all("aws_eks_access_policy_association")) == set(entries)
 
 
-def test_viewers_look_and_admins_act(variant: Variant) -> None:
+def test_viewers_can_read_and_admins_can_write(variant: Variant) -> None:
     role = "arn:aws:iam::123456789012:role"
     root = variant(compute={"admins": [f"{role}/ops/Lead"], "viewers": [f"{role}/dev"]})["compute"]
     policies = {
@@ -70,13 +70,13 @@ def test_control_plane_logs_go_to_an_encrypted_group_that_exists_first(compute: 
     assert "aws_cloudwatch_log_group.cluster" in cluster["depends_on"]
 
 
-def test_role_of_the_cluster_has_its_rights_before_and_after_it(compute: Root) -> None:
+def test_policies_of_the_cluster_role_outlive_the_cluster(compute: Root) -> None:
     assert {"aws_iam_role_policy_attachment.cluster", "aws_iam_role_policy.cluster_secrets"} <= set(
         compute[CLUSTER]["depends_on"]
     )
 
 
-def test_secrets_are_encrypted_and_what_holds_data_is_guarded(compute: Root) -> None:
+def test_secrets_are_encrypted_and_resources_with_data_are_protected(compute: Root) -> None:
     cluster, guarded = compute[CLUSTER], compute.environment.protection
     assert cluster["encryption_config"]["resources"] == ["secrets"]
     assert "aws_kms_key.eks_secrets" in cluster["encryption_config"]["provider"]["key_arn"]
@@ -85,7 +85,7 @@ def test_secrets_are_encrypted_and_what_holds_data_is_guarded(compute: Root) -> 
         assert compute[address].get("lifecycle", {}).get("prevent_destroy", False) is guarded
 
 
-def test_a_further_zone_leaves_the_control_plane_where_it_is(variant: Callable[..., Variant]) -> None:
+def test_a_new_zone_does_not_change_the_control_plane(variant: Callable[..., Variant]) -> None:
     def subnets(**compute: Any) -> list[str]:
         made = variant(network={"zones": ["a", "b", "c"]}, compute=compute)["compute"]
         found: list[str] = made[CLUSTER]["vpc_config"]["subnet_ids"]
@@ -95,7 +95,7 @@ def test_a_further_zone_leaves_the_control_plane_where_it_is(variant: Callable[.
     assert subnets(endpoint={"zones": ["a", "b"]}) == ["a", "b"]
 
 
-def test_no_version_is_left_to_chance(compute: Root) -> None:
+def test_every_version_is_pinned(compute: Root) -> None:
     settings = compute.environment.compute
     addons = {each["addon_name"]: each["addon_version"] for each in compute.all("aws_eks_addon").values()}
     assert addons == {name: ADDONS[settings.kubernetes][name] for name in (*BEFORE_NODES, *ON_NODES)}
@@ -106,12 +106,12 @@ def test_no_version_is_left_to_chance(compute: Root) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_version_on_sale_has_every_addon(version: str) -> None:
+def test_every_available_version_has_every_addon(version: str) -> None:
     assert set(ADDONS[version]) == {*BEFORE_NODES, *ON_NODES, MOUNTS}
     assert ADDONS[version]["kube-proxy"].startswith(f"v{version}.")
 
 
-def test_nodes_join_a_network_and_other_addons_wait_for_nodes(compute: Root) -> None:
+def test_network_addons_precede_nodes_and_others_follow(compute: Root) -> None:
     first = {f"aws_eks_addon.{name.replace('-', '_')}" for name in BEFORE_NODES}
     groups = {f"aws_eks_node_group.{zone}" for zone in compute.environment.network.zones}
     for group in compute.all("aws_eks_node_group").values():
@@ -120,25 +120,25 @@ def test_nodes_join_a_network_and_other_addons_wait_for_nodes(compute: Root) -> 
         assert groups <= set(compute[f"aws_eks_addon.{name.replace('-', '_')}"]["depends_on"])
 
 
-def test_pods_get_addresses_by_prefix_and_network_policies_hold(compute: Root) -> None:
+def test_pods_get_prefixes_and_network_policies_are_enforced(compute: Root) -> None:
     values = json.loads(compute["aws_eks_addon.vpc_cni"]["configuration_values"])
     assert values["env"]["ENABLE_PREFIX_DELEGATION"] == "true"
     assert values["enableNetworkPolicy"] == "true"
 
 
-def test_pods_cannot_take_the_role_of_their_node(compute: Root) -> None:
+def test_pods_cannot_get_the_credentials_of_their_node(compute: Root) -> None:
     options = compute["aws_launch_template.nodes"]["metadata_options"]
     assert (options["http_tokens"], options["http_put_response_hop_limit"]) == ("required", 1)
 
 
-def test_disks_are_encrypted_with_our_key(compute: Root) -> None:
+def test_node_disks_are_encrypted_with_the_projects_key(compute: Root) -> None:
     [disk] = compute["aws_launch_template.nodes"]["block_device_mappings"]
     assert disk["ebs"]["encrypted"] == "true"
     assert disk["ebs"]["volume_type"] == "gp3"
     assert "aws_kms_key.ebs" in disk["ebs"]["kms_key_id"]
 
 
-def test_template_says_nothing_that_a_managed_node_group_refuses(compute: Root) -> None:
+def test_the_launch_template_has_no_argument_that_node_groups_refuse(compute: Root) -> None:
     refused = {
         *("iam_instance_profile", "instance_market_options", "hibernation_options", "image_id"),
         *("network_interfaces", "instance_type"),
@@ -148,7 +148,7 @@ def test_template_says_nothing_that_a_managed_node_group_refuses(compute: Root) 
         assert not {"disk_size", "remote_access"} & set(group)
 
 
-def test_kubelet_reserves_what_capacity_reckons(compute: Root) -> None:
+def test_the_kubelet_reserves_what_the_capacity_calculation_assumes(compute: Root) -> None:
     nodes = compute.environment.compute.nodes
     text = base64.b64decode(compute["aws_launch_template.nodes"]["user_data"]).decode()
     # EKS appends a part with maxPods, which would win over ours; it does not over a flag of the kubelet.
@@ -159,7 +159,7 @@ def test_kubelet_reserves_what_capacity_reckons(compute: Root) -> None:
     assert f"memory: {reserved_memory(nodes.pods_each)}Mi\n" in text
 
 
-def test_nodes_are_behind_the_firewall_of_the_network_and_no_wider_group(roots: dict[str, Root]) -> None:
+def test_nodes_have_only_the_security_group_of_the_network_tier(roots: dict[str, Root]) -> None:
     groups = roots["compute"]["aws_launch_template.nodes"]["vpc_security_group_ids"]
     assert groups == ["${data.terraform_remote_state.network.outputs.node_security_group_id}"]
     cluster = roots["compute"]["aws_eks_cluster.main"]["vpc_config"]
@@ -171,7 +171,7 @@ def test_nodes_are_behind_the_firewall_of_the_network_and_no_wider_group(roots: 
         assert not any(key.startswith("kubernetes.io/cluster/") for key in group["tags"])
 
 
-def test_each_zone_has_a_group_in_its_own_subnet(compute: Root) -> None:
+def test_each_zone_has_a_node_group_in_its_subnet(compute: Root) -> None:
     for zone in compute.environment.network.zones:
         [subnet] = compute[f"aws_eks_node_group.{zone}"]["subnet_ids"]
         assert subnet.endswith(f"private_subnet_ids.{zone}}}")
@@ -184,14 +184,14 @@ def counts(root: Root) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def test_nodes_of_the_spec_are_shared_out_and_scaling_keeps_its_own_count(variant: Variant) -> None:
+def test_nodes_are_distributed_over_zones_and_plans_ignore_the_current_number(variant: Variant) -> None:
     root = variant(compute={"nodes": {"min": 4, "max": 11, "desired": 5}})["compute"]
     assert counts(root) == {"a": (2, 2, 4), "b": (1, 2, 4), "c": (1, 1, 3)}
     for group in root.all("aws_eks_node_group").values():
         assert group["lifecycle"]["ignore_changes"] == ["scaling_config[0].desired_size"]
 
 
-def test_more_nodes_change_the_node_groups_and_nothing_else(variant: Variant) -> None:
+def test_more_nodes_only_change_node_groups(variant: Variant) -> None:
     before = variant(compute={"nodes": {"min": 3, "max": 9}})["compute"]
     after = variant(compute={"nodes": {"min": 3, "max": 12}})["compute"]
     changed = {
@@ -212,7 +212,7 @@ def test_graviton_nodes_get_images_for_arm(variant: Variant) -> None:
 
 
 @pytest.mark.parametrize("scaling", ["pods", "cpu"])
-def test_one_thing_alone_decides_how_many_nodes_run(scaling: str, variant: Variant) -> None:
+def test_either_the_autoscaler_or_a_cpu_policy_scales_nodes(scaling: str, variant: Variant) -> None:
     root = variant(compute={"scaling": scaling})["compute"]
     by_pods = scaling == "pods"
     assert bool(root.all("aws_autoscaling_policy")) is not by_pods
@@ -221,7 +221,7 @@ def test_one_thing_alone_decides_how_many_nodes_run(scaling: str, variant: Varia
     assert (root.body["output"]["autoscaler_role_arn"]["value"] != "") is by_pods
 
 
-def test_processors_are_kept_at_the_percentage_of_the_spec(variant: Variant) -> None:
+def test_the_cpu_policy_has_the_target_of_the_spec(variant: Variant) -> None:
     root = variant(compute={"scaling": "cpu", "cpu_percent": 45})["compute"]
     for policy in root.all("aws_autoscaling_policy").values():
         tracking = policy["target_tracking_configuration"]
@@ -232,7 +232,7 @@ def test_processors_are_kept_at_the_percentage_of_the_spec(variant: Variant) -> 
         )
 
 
-def test_roles_of_pods_serve_one_service_account_of_this_cluster(compute: Root) -> None:
+def test_each_pod_role_is_for_one_service_account_of_the_cluster(compute: Root) -> None:
     for name, account in (
         *(("vpc_cni", "aws-node"), ("ebs_csi", "ebs-csi-controller-sa")),
         ("cluster_autoscaler", "cluster-autoscaler"),
@@ -246,7 +246,7 @@ def test_roles_of_pods_serve_one_service_account_of_this_cluster(compute: Root) 
         assert tests["aws:SourceAccount"] == compute.environment.account
 
 
-def test_nodes_have_no_right_over_the_network(compute: Root) -> None:
+def test_nodes_have_no_network_permissions(compute: Root) -> None:
     attached = {
         each["policy_arn"].rpartition("/")[2]
         for each in compute.all("aws_iam_role_policy_attachment").values()
@@ -259,7 +259,7 @@ def test_nodes_have_no_right_over_the_network(compute: Root) -> None:
     }
 
 
-def test_autoscaler_changes_groups_of_this_cluster_alone(compute: Root) -> None:
+def test_the_autoscaler_only_changes_groups_of_this_cluster(compute: Root) -> None:
     statements = compute.statements("aws_iam_role_policy.cluster_autoscaler")
     scale = statements["ScaleGroupsOfThisCluster"]
     key = f"autoscaling:ResourceTag/kubernetes.io/cluster/{compute[CLUSTER]['name']}"
@@ -269,7 +269,7 @@ def test_autoscaler_changes_groups_of_this_cluster_alone(compute: Root) -> None:
     assert all(":Describe" in action or ":Get" in action for action in statements[wide[0]]["Action"])
 
 
-def test_key_of_disks_lets_in_auto_scaling_alone(compute: Root) -> None:
+def test_only_auto_scaling_can_use_the_disk_key(compute: Root) -> None:
     statements = compute.statements("aws_kms_key.ebs")
     others = {sid: each for sid, each in statements.items() if sid != "AccountAdministersThroughIam"}
     for statement in others.values():
@@ -278,7 +278,7 @@ def test_key_of_disks_lets_in_auto_scaling_alone(compute: Root) -> None:
     assert set(compute.statements("aws_kms_key.eks_secrets")) == {"AccountAdministersThroughIam"}
 
 
-def test_service_linked_role_is_made_before_its_key_on_request(variant: Variant) -> None:
+def test_the_service_linked_role_is_created_before_the_key_if_requested(variant: Variant) -> None:
     assert not variant()["compute"].all("aws_iam_service_linked_role")
     root = variant(compute={"autoscaling_role": "create"})["compute"]
     assert "aws_iam_service_linked_role.autoscaling" in root["aws_kms_key.ebs"]["policy"]
@@ -296,13 +296,13 @@ def test_longest_names_are_within_the_limits(variant: Variant) -> None:
 # Capacity
 
 
-def test_every_type_with_facts_exists_at_aws() -> None:
+def test_every_instance_type_of_the_table_exists() -> None:
     known = instance_types()
     assert len(known) > 1000
     assert set(instances()) <= known
 
 
-def test_facts_agree_with_the_image_of_eks() -> None:
+def test_instance_types_agree_with_the_node_image() -> None:
     """The figures of eni-max-pods.txt in awslabs/amazon-eks-ami: interfaces x (addresses - 1) + 2."""
     published = {"t3.medium": 17, "t3a.small": 8, "t3.small": 11, "t4g.large": 35, "t3.xlarge": 58}
     published |= {"m5.large": 29, "c6i.xlarge": 58, "r7g.4xlarge": 234, "m7i-flex.16xlarge": 737}
@@ -314,7 +314,7 @@ def test_facts_agree_with_the_image_of_eks() -> None:
 OWN_RANGE = {"pods": "100.64.0.0/16"}
 
 
-def test_pods_with_a_range_of_their_own_get_interfaces_in_their_subnets(
+def test_pods_with_a_separate_range_get_interfaces_in_their_subnets(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     compute = variant(network=OWN_RANGE)["compute"]
@@ -348,14 +348,14 @@ def test_pods_with_a_range_of_their_own_get_interfaces_in_their_subnets(
         (OWN_RANGE, {"nodes": {"instance_type": "t3.small", "pods": 110, "max": 30}}, "at most 98 pods"),
     ],
 )
-def test_nodes_and_pods_without_addresses_of_their_own_are_refused(
+def test_subnets_too_small_for_nodes_or_pods_are_refused(
     environment: Callable[..., Environment], network: dict[str, Any], compute: dict[str, Any], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):
         environment(network=network, compute=compute)
 
 
-def test_a_t3_medium_offers_what_the_page_says(environment: Callable[..., Environment]) -> None:
+def test_the_documented_capacity_of_a_t3_medium_is_current(environment: Callable[..., Environment]) -> None:
     nodes = environment().compute.nodes
     assert nodes.pods_allowed == 110
     assert nodes.pods_each == 32
@@ -374,11 +374,11 @@ def test_a_t3_medium_offers_what_the_page_says(environment: Callable[..., Enviro
         ([Pods("a", 1, 1001, 1)], None),
     ],
 )
-def test_pods_are_packed_by_processors_memory_and_count(wanted: list[Pods], needed: int | None) -> None:
+def test_pods_are_packed_by_cpu_memory_and_number(wanted: list[Pods], needed: int | None) -> None:
     assert nodes_needed(wanted, Room(1000, 1000, 10)) == needed
 
 
-def test_a_release_of_the_largest_system_finds_room(environment: Callable[..., Environment]) -> None:
+def test_nodes_have_room_for_a_release_of_the_largest_system(environment: Callable[..., Environment]) -> None:
     """One new pod and one job that migrates, at the same time, of the largest of them and no other."""
     systems = {
         "small": {"framework": "go"},
@@ -397,11 +397,11 @@ def test_a_release_of_the_largest_system_finds_room(environment: Callable[..., E
     ] == ["large-surge"]
 
 
-def test_nodes_are_shared_out_without_losing_one() -> None:
+def test_distributing_nodes_keeps_their_total() -> None:
     assert share_out(10, "abc") == {"a": 4, "b": 3, "c": 3}
     assert all(sum(share_out(total, "abcd").values()) == total for total in range(30))
 
 
-def test_hundreds_of_systems_can_be_judged(environment: Callable[..., Environment]) -> None:
+def test_capacity_of_hundreds_of_systems_is_calculated_fast(environment: Callable[..., Environment]) -> None:
     systems: dict[str, Any] = {f"system-{number}": {"framework": "go"} for number in range(300)}
     assert len(environment(systems=systems, compute={"nodes": {"min": 9, "max": 200}}).systems) == 300

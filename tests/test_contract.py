@@ -1,4 +1,4 @@
-"""What pods are handed is what the examples read, and the page says all of it."""
+"""Tests that pods get the variables that the examples read, and that docs/contract.md lists all of them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def given(folders: dict[str, Path]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_reads_what_it_is_handed_and_nothing_else(
-    example: str, given: dict[str, list[str]]
-) -> None:
+def test_examples_read_only_variables_that_they_get(example: str, given: dict[str, list[str]]) -> None:
     read = contract.read_by(example)
     handed = set(given[EXAMPLES[example]])
     without_traces = {"OTEL_SDK_DISABLED"}
@@ -35,7 +33,7 @@ def test_every_variable_is_read_by_some_example(given: dict[str, list[str]]) -> 
     assert read | contract.BY_SDK == set(contract.MEANINGS)
 
 
-def test_the_page_is_what_the_code_hands_over() -> None:
+def test_the_contract_page_lists_all_variables() -> None:
     found = contract.handed_over()
     assert set(found) == set(contract.MEANINGS)
     assert found["PORT"] == "always"

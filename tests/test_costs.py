@@ -1,4 +1,4 @@
-"""The estimate of costs: what a plan uses in a month, at prices that have a source, or named as missing."""
+"""Tests of the cost estimate of plans, and of its price table."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_every_type_that_is_generated_is_priced_free_or_by_usage(roots: dict[str
     assert generated <= places()
 
 
-def test_so_is_every_type_that_options_of_a_spec_can_add() -> None:
+def test_every_optional_type_is_priced_free_or_billed_by_usage() -> None:
     imported = {
         f"aws_{name}"
         for file in sources(ROOT)
@@ -89,7 +89,7 @@ def test_what_is_free_has_no_price() -> None:
     assert not [name for name, each in TYPES.items() if each.free and (each.usage or name in PRICED)]
 
 
-def test_a_type_without_a_place_is_listed() -> None:
+def test_an_unknown_type_is_listed() -> None:
     [unpriced] = estimate({"aws_mq_broker.jobs": {}})["unpriced"]
     assert unpriced["address"] == "aws_mq_broker.jobs"
     assert "unknown" in unpriced["why"]
@@ -120,7 +120,7 @@ REPLICA = {"replicate_source_db": "orders", "instance_class": "db.r6g.large", "s
 SUBNETS = ["subnet-1", "subnet-2", "subnet-3"]
 
 
-def test_nodes_cost_by_the_number_that_runs_with_disks_and_metrics() -> None:
+def test_nodes_are_priced_with_disks_and_metrics() -> None:
     one = 730 * 0.0416 + 50 * 0.08 + 7 * 0.30
     assert of("aws_eks_node_group.a", GROUP, aws_launch_template__nodes=TEMPLATE) == round(2 * one, 2)
     known = {**GROUP, "launch_template": [{"id": "lt-1"}]}
@@ -135,7 +135,7 @@ def test_nodes_cost_by_the_number_that_runs_with_disks_and_metrics() -> None:
     assert found["after"] == round(2 * one, 2)
 
 
-def test_each_group_of_nodes_has_the_disks_of_the_template_that_its_configuration_names() -> None:
+def test_node_disks_are_those_of_the_launch_template() -> None:
     small = {**TEMPLATE, "id": None, "block_device_mappings": []}
     made = plan(
         {
@@ -151,14 +151,14 @@ def test_each_group_of_nodes_has_the_disks_of_the_template_that_its_configuratio
     assert found["after"] == round(2 * (730 * 0.0416 + 50 * 0.08 + 7 * 0.30), 2)
 
 
-def test_spot_nodes_are_counted_on_demand_and_said_to_be() -> None:
+def test_spot_nodes_are_priced_on_demand_with_a_note() -> None:
     found = estimate({"aws_eks_node_group.a": {**GROUP, "capacity_type": "SPOT"}})
     assert found["after"] == round(2 * 730 * 0.0416, 2)
     assert SPOT in {each["what"] for each in found["usage"]}
     assert "disks" in found["unpriced"][0]["why"]
 
 
-def test_a_standby_costs_again_and_a_replica_has_the_size_of_its_source() -> None:
+def test_a_standby_doubles_the_price_and_a_replica_has_the_class_of_its_source() -> None:
     alone = 730 * 0.45 + 100 * 0.23
     assert of("aws_db_instance.postgres", POSTGRES) == round(alone, 2)
     both = estimate({"aws_db_instance.postgres": POSTGRES, "aws_db_instance.replica_1": REPLICA})
@@ -166,7 +166,7 @@ def test_a_standby_costs_again_and_a_replica_has_the_size_of_its_source() -> Non
 
 
 @pytest.mark.parametrize(("size", "iops", "paid"), [(100, 3_000, 0), (400, 12_000, 0), (400, 14_000, 2_000)])
-def test_operations_cost_beyond_those_that_the_storage_includes(size: int, iops: int, paid: int) -> None:
+def test_iops_above_the_included_ones_are_priced(size: int, iops: int, paid: int) -> None:
     values = {**POSTGRES, "multi_az": False, "allocated_storage": size, "iops": iops}
     assert of("aws_db_instance.postgres", values) == round(730 * 0.225 + size * 0.115 + paid * 0.02, 2)
 
@@ -220,18 +220,18 @@ def test_operations_cost_beyond_those_that_the_storage_includes(size: int, iops:
         ("aws_wafv2_web_acl.main", {"rule": [{"statement": []}, {"statement": []}]}, 7.0),
     ],
 )
-def test_what_else_has_a_price(address: str, values: Values, usd: float) -> None:
+def test_other_resources_are_priced(address: str, values: Values, usd: float) -> None:
     found = estimate({address: values})
     assert found["after"] == round(usd, 2)
     assert found["unpriced"] == []
 
 
-def test_an_endpoint_of_a_gateway_is_free() -> None:
+def test_gateway_endpoints_are_free() -> None:
     found = estimate({"aws_vpc_endpoint.s3": {"vpc_endpoint_type": "Gateway"}})
     assert (found["after"], found["unpriced"]) == (0, [])
 
 
-def test_a_group_of_rules_with_a_price_of_its_own_is_listed() -> None:
+def test_rule_groups_with_a_separate_price_are_listed() -> None:
     group = {"managed_rule_group_statement": [{"name": "AWSManagedRulesAntiDDoSRuleSet"}]}
     found = estimate({"aws_wafv2_web_acl.main": {"rule": [{"statement": [group]}]}})
     assert found["after"] == 6
@@ -241,7 +241,7 @@ def test_a_group_of_rules_with_a_price_of_its_own_is_listed() -> None:
 # --- the estimate ---
 
 
-def test_before_is_the_state_and_after_the_plan() -> None:
+def test_costs_are_shown_before_and_after_the_plan() -> None:
     small = {**POSTGRES, "multi_az": False}
     found = estimate({"aws_db_instance.postgres": POSTGRES}, {"aws_db_instance.postgres": small})
     before = round(730 * 0.225 + 100 * 0.115, 2)
@@ -250,7 +250,7 @@ def test_before_is_the_state_and_after_the_plan() -> None:
     assert estimate({}, {"aws_db_instance.postgres": small})["before"] == before
 
 
-def test_what_has_no_price_is_listed_once_with_how_many() -> None:
+def test_resources_without_a_price_are_listed_once_with_their_number() -> None:
     many = {
         f"aws_docdb_cluster_instance.instance_{each}": {"instance_class": "db.r8g.large"} for each in "12"
     }
@@ -267,7 +267,7 @@ def test_what_has_no_price_is_listed_once_with_how_many() -> None:
     ]
 
 
-def test_a_resource_in_another_region_has_the_prices_of_that_region() -> None:
+def test_resources_have_the_prices_of_their_region() -> None:
     assert estimate({"aws_nat_gateway.a": {"region": "eu-west-1"}})["after"] == round(730 * 0.048, 2)
     far = estimate({"aws_nat_gateway.a": {"region": "mx-central-1"}})
     assert "mx-central-1" in far["unpriced"][0]["why"]
@@ -281,7 +281,7 @@ def test_resources_of_modules_count_and_data_sources_do_not() -> None:
     assert costs.estimate(Path("dev"), {"data": made}, REGION)["after"] == 1
 
 
-def test_usage_is_named_with_its_tiers_and_not_estimated() -> None:
+def test_usage_is_listed_but_not_estimated() -> None:
     plans = {tier: plan({f"aws_s3_bucket.{tier}": {}}) for tier in ("state", "storage")}
     found = costs.estimate(Path("dev"), plans, REGION)
     assert found["after"] == 0
@@ -292,7 +292,7 @@ def test_usage_is_named_with_its_tiers_and_not_estimated() -> None:
 # --- prices ---
 
 
-def test_every_price_of_the_table_has_a_source_with_a_date() -> None:
+def test_every_price_has_a_source_and_a_date() -> None:
     table = json.loads(prices.TABLE.read_text(encoding="utf-8"))
     used = {source for region in table["regions"].values() for source in region}
     assert used == table["sources"].keys()
@@ -303,14 +303,14 @@ def test_every_price_of_the_table_has_a_source_with_a_date() -> None:
         assert all(usd > 0 for listed in priced.values() for usd in listed.values())
 
 
-def test_the_table_has_what_the_environments_here_need(roots: dict[str, Root]) -> None:
+def test_the_price_table_covers_the_included_environments(roots: dict[str, Root]) -> None:
     region = next(iter(roots.values())).environment.region
     kinds = roots["compute"].environment.compute.nodes.instance_type
     wanted = [skus.instance(kinds), skus.volume("gp3"), skus.CLUSTER, skus.NAT, skus.BALANCER, skus.KEY]
     assert [str(sku) for sku in wanted if prices.price(sku, region) is None] == []
 
 
-def test_what_aws_answered_wins_over_the_table_with_its_day() -> None:
+def test_prices_from_aws_take_precedence_over_the_table() -> None:
     old = estimate({"aws_nat_gateway.a": {}})
     assert old["source"] == f"table of this repository (oldest price: {old['date']})"
     prices.keep(REGION, {skus.NAT: 1.0})
@@ -336,7 +336,7 @@ def test_a_usage_type_is_known_with_and_without_a_region(usage: str) -> None:
 @pytest.mark.parametrize(
     "usage", ["RegionalNatGateway-Hours", "EU-NatGateway-Prvd-Hours", "ExtendedSupportYr3-NatGateway-Hours"]
 )
-def test_a_usage_type_of_another_product_is_not_taken_for_it(usage: str) -> None:
+def test_usage_types_of_other_products_do_not_match(usage: str) -> None:
     assert not skus.NAT.is_usage(usage)
 
 
@@ -462,7 +462,7 @@ def prices_of(out: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     return ask.main()
 
 
-def test_aws_is_asked_for_what_the_plans_need_and_the_answer_is_kept(
+def test_prices_that_plans_need_are_fetched_and_cached(
     price_list: PriceList,
     tmp_path: Path,
     cache: Path,
@@ -491,11 +491,11 @@ def test_aws_is_asked_for_what_the_plans_need_and_the_answer_is_kept(
     assert estimate({"aws_nat_gateway.a": {}})["after"] == round(730 * 0.046, 2)
 
 
-def test_of_prices_by_volume_the_highest_is_taken(price_list: PriceList) -> None:
+def test_the_highest_price_of_volume_tiers_is_used(price_list: PriceList) -> None:
     assert ask.ask({(REGION, skus.METRIC)}) == {REGION: {skus.METRIC: 0.3}}
 
 
-def test_what_has_no_region_is_asked_for_without(price_list: PriceList) -> None:
+def test_global_products_are_queried_without_a_region(price_list: PriceList) -> None:
     ask.ask({(REGION, skus.DASHBOARD)})
     [asked] = price_list.asked
     assert [each["Field"] for each in asked["Filters"]] == ["productFamily"]
@@ -505,7 +505,7 @@ def test_what_has_no_region_is_asked_for_without(price_list: PriceList) -> None:
     ("refusal", "says"),
     [("AccessDeniedException", "pricing:GetProducts"), ("ExpiredTokenException", "sign in")],
 )
-def test_a_refusal_of_aws_is_one_message_and_leaves_what_was_known(
+def test_a_refused_price_query_gives_one_message_and_keeps_known_prices(
     refusal: str,
     says: str,
     price_list: PriceList,
@@ -523,7 +523,7 @@ def test_a_refusal_of_aws_is_one_message_and_leaves_what_was_known(
     assert not cache.exists()
 
 
-def test_a_network_that_is_cut_is_one_message(
+def test_a_network_failure_gives_one_message(
     signed_in: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -531,7 +531,7 @@ def test_a_network_that_is_cut_is_one_message(
     assert "cannot be reached" in capsys.readouterr().err
 
 
-def test_without_credentials_it_says_so(
+def test_missing_credentials_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
@@ -543,7 +543,7 @@ def test_without_credentials_it_says_so(
     assert "no credentials" in capsys.readouterr().err
 
 
-def test_without_plans_it_says_what_to_do_first(
+def test_missing_plans_are_reported_with_the_command_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prices_of(tmp_path / "dev", monkeypatch) == 1

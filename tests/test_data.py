@@ -1,4 +1,4 @@
-"""What the databases promise, read from the Terraform they generate."""
+"""Tests of the data tier: its generated Terraform."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def instances(data: Root) -> dict[str, dict[str, Any]]:
 # Secrets
 
 
-def test_what_is_secret_meets_write_only_arguments_alone(data: Root) -> None:
+def test_secrets_only_go_to_write_only_arguments(data: Root) -> None:
     reached = {
         path
         for kind, name, arguments in data.each()
@@ -72,13 +72,13 @@ def test_what_is_secret_meets_write_only_arguments_alone(data: Root) -> None:
     assert not any("ephemeral." in text for _, text in texts(data.body["output"]))
 
 
-def test_no_password_is_written_down(data: Root) -> None:
+def test_no_password_is_in_the_configuration(data: Root) -> None:
     for kind, name, arguments in data.each():
         kept = {"password", "passwords", "master_password", "auth_token", "secret_string", "secret_binary"}
         assert not kept & arguments.keys(), f"{kind}.{name}"
 
 
-def test_the_instance_gets_the_password_that_the_secret_holds(data: Root) -> None:
+def test_the_instance_gets_the_password_of_the_secret(data: Root) -> None:
     ephemeral = data.body["ephemeral"]
     read = ephemeral["aws_secretsmanager_secret_version"]["postgres"]
     version = data["aws_secretsmanager_secret_version.postgres"]
@@ -96,7 +96,7 @@ def test_the_instance_gets_the_password_that_the_secret_holds(data: Root) -> Non
     assert "manage_master_user_password" not in primary  # RDS then refuses replicas
 
 
-def test_one_number_renews_the_password_in_both_places(variant: Variant) -> None:
+def test_password_version_renews_the_password_in_secret_and_database(variant: Variant) -> None:
     one = variant()["data"]
     other = variant(data={"postgres": {"password_version": 2}})["data"]
     assert difference(one, other) == {
@@ -145,7 +145,7 @@ def test_replicas_keep_their_parameter_group_during_a_major_upgrade(variant: Var
     assert replica["apply_immediately"] is False
 
 
-def test_the_minor_version_of_replicas_is_a_key_of_its_own(variant: Variant) -> None:
+def test_replica_version_sets_the_minor_version_of_replicas(variant: Variant) -> None:
     spec = {"postgres": {"version": "17.6", "replica_version": "17.9"}}
     data = variant(data=spec)["data"]
     assert data["aws_db_instance.postgres"]["engine_version"] == "17.6"
@@ -161,7 +161,7 @@ def test_the_minor_version_of_replicas_is_a_key_of_its_own(variant: Variant) -> 
         ({"version": "17.9", "replica_version": "17.6"}, "at least version (17.9)"),
     ],
 )
-def test_a_version_of_replicas_that_leads_nowhere_is_refused(
+def test_an_invalid_replica_version_is_refused(
     postgres: dict[str, Any], rule: str, environment: Callable[..., Any]
 ) -> None:
     with pytest.raises(SpecError, match=re.escape(rule)):
@@ -179,7 +179,7 @@ def test_redis_has_no_user_without_iam(data: Root) -> None:
     assert members == [f"${{aws_elasticache_user.{name}.user_id}}" for name in ("systems", "default")]
 
 
-def test_valkey_takes_the_place_of_redis(variant: Variant) -> None:
+def test_valkey_replaces_redis(variant: Variant) -> None:
     spec = {"redis": {"engine": "valkey", "version": "8.1", "separate_broker": True}}
     made = variant(data=spec)["data"]
     redis = variant(data={"redis": {"separate_broker": True}})["data"]
@@ -206,7 +206,7 @@ def test_parameters_are_of_the_family_of_the_version(variant: Variant, version: 
 # Encryption and reach
 
 
-def test_everything_is_encrypted_with_the_key_of_its_domain(data: Root) -> None:
+def test_each_database_is_encrypted_with_its_key(data: Root) -> None:
     for name, instance in instances(data).items():
         assert instance["storage_encrypted"] is True, name
         assert instance["kms_key_id"] == "${aws_kms_key.postgres.arn}", name
@@ -244,7 +244,7 @@ def test_databases_are_in_database_subnets_with_their_own_security_group(data: R
         assert group["security_group_ids"] == [f"${{{outputs}.redis_security_group_id}}"]
 
 
-def test_a_key_cannot_be_granted_to_people(data: Root) -> None:
+def test_database_keys_allow_no_grants_to_people(data: Root) -> None:
     for name in data.all("aws_kms_key"):
         statements = data.statements(f"aws_kms_key.{name}")
         assert set(statements) == {"AccountAdministersThroughIam", "GrantsAreForAwsServicesAlone"}
@@ -257,7 +257,7 @@ def test_a_key_cannot_be_granted_to_people(data: Root) -> None:
         }
 
 
-def test_monitoring_may_be_assumed_for_instances_of_this_environment_alone(data: Root) -> None:
+def test_the_monitoring_role_is_for_instances_of_this_environment_only(data: Root) -> None:
     statement = data.statements("aws_iam_role.database_monitoring", "assume_role_policy")["ServiceMayAssume"]
     place = data.environment
     assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
@@ -272,7 +272,7 @@ def test_monitoring_may_be_assumed_for_instances_of_this_environment_alone(data:
 # Logs
 
 
-def test_logs_go_to_encrypted_groups_that_are_there_first(data: Root) -> None:
+def test_log_groups_are_encrypted_and_created_before_databases(data: Root) -> None:
     groups = data.all("aws_cloudwatch_log_group")
     names = {name: group["name"] for name, group in groups.items()}
     for name, instance in instances(data).items():
@@ -302,7 +302,7 @@ def test_documentdb_writes_the_logs_that_it_exports(data: Root) -> None:
 # Availability
 
 
-def test_replicas_are_in_separate_zones_and_created_one_after_another(data: Root) -> None:
+def test_replicas_are_in_different_zones_and_created_in_sequence(data: Root) -> None:
     replicas = {name: each for name, each in instances(data).items() if name != "postgres"}
     zones = [each["availability_zone"] for each in replicas.values()]
     assert len(set(zones)) == min(len(zones), len(data.environment.network.zones))
@@ -310,7 +310,7 @@ def test_replicas_are_in_separate_zones_and_created_one_after_another(data: Root
         assert f"aws_db_instance.{earlier}" in replicas[later]["depends_on"]
 
 
-def test_a_replica_leaves_out_what_the_primary_decides(data: Root) -> None:
+def test_a_replica_omits_arguments_of_the_primary(data: Root) -> None:
     inherited = {"engine", "engine_version", "username", "password_wo", "db_name", "allocated_storage"}
     inherited |= {"manage_master_user_password", "backup_retention_period", "db_subnet_group_name"}
     for name, instance in instances(data).items():
@@ -320,7 +320,7 @@ def test_a_replica_leaves_out_what_the_primary_decides(data: Root) -> None:
             assert not inherited & instance.keys()
 
 
-def test_redis_and_documentdb_outlive_a_zone(data: Root) -> None:
+def test_redis_and_documentdb_survive_the_loss_of_a_zone(data: Root) -> None:
     for group in data.all("aws_elasticache_replication_group").values():
         assert group["automatic_failover_enabled"] is group["multi_az_enabled"] is True
         assert len(group["preferred_cache_cluster_azs"]) == group["num_cache_clusters"]
@@ -351,7 +351,7 @@ def policies(data: Root) -> dict[str, str]:
     return found
 
 
-def test_a_full_memory_costs_no_queued_task(variant: Variant, data: Root) -> None:
+def test_a_full_memory_never_evicts_queued_tasks(variant: Variant, data: Root) -> None:
     assert policies(data) == {"redis": "volatile-lru"}
     apart = variant(data={"redis": {"separate_broker": True}})["data"]
     assert policies(apart) == {"redis": "allkeys-lru", "broker": "noeviction"}
@@ -360,7 +360,7 @@ def test_a_full_memory_costs_no_queued_task(variant: Variant, data: Root) -> Non
     assert "replication_group.redis." in outputs["redis_primary_endpoint"]["value"]
 
 
-def test_separating_the_broker_leaves_the_cache_where_it_is(variant: Variant) -> None:
+def test_separating_the_broker_does_not_change_the_cache(variant: Variant) -> None:
     one, other = variant()["data"], variant(data={"redis": {"separate_broker": True}})["data"]
     changed = {address: keys for address, keys in difference(one, other).items() if keys is not None}
     assert changed == {"aws_elasticache_parameter_group.redis": {"parameter"}}
@@ -369,7 +369,7 @@ def test_separating_the_broker_leaves_the_cache_where_it_is(variant: Variant) ->
 # Life and death
 
 
-def test_what_holds_data_is_guarded_as_the_spec_says(data: Root) -> None:
+def test_deletion_protection_follows_the_spec(data: Root) -> None:
     protected = data.environment.protection
     holders = ["aws_db_instance.postgres", "aws_docdb_cluster.documentdb"]
     for address in holders:
@@ -385,7 +385,7 @@ def test_what_holds_data_is_guarded_as_the_spec_says(data: Root) -> None:
     assert data["aws_secretsmanager_secret.postgres"]["recovery_window_in_days"] == (30 if protected else 0)
 
 
-def test_databases_leave_a_snapshot_of_a_name_that_no_earlier_life_took(variant: Variant) -> None:
+def test_final_snapshot_names_are_unique_by_generation(variant: Variant) -> None:
     names = []
     for generation in (1, 2):
         root = variant(data={"generation": generation})["data"]
@@ -396,13 +396,13 @@ def test_databases_leave_a_snapshot_of_a_name_that_no_earlier_life_took(variant:
     assert len(set(names)) == len(names) == 6
 
 
-def test_the_backup_plan_finds_the_databases_that_it_can_back_up(data: Root) -> None:
+def test_databases_have_the_backup_tag(data: Root) -> None:
     tag = f"{data.environment.project}-{data.environment.environment}"
     tagged = {f"{k}.{name}" for k, name, a in data.each() if a.get("tags", {}).get("Backup") == tag}
     assert tagged == {"aws_db_instance.postgres", "aws_docdb_cluster.documentdb"}
 
 
-def test_what_aws_backup_takes_over_is_no_difference_in_later_plans(data: Root) -> None:
+def test_settings_that_aws_backup_changes_are_ignored_in_plans(data: Root) -> None:
     ignored = data["aws_db_instance.postgres"]["lifecycle"]["ignore_changes"]
     assert ignored == ["backup_retention_period", "backup_window"]
 
@@ -410,12 +410,12 @@ def test_what_aws_backup_takes_over_is_no_difference_in_later_plans(data: Root) 
 # Changes
 
 
-def test_grown_storage_changes_one_thing(variant: Variant) -> None:
+def test_more_storage_only_changes_the_instance(variant: Variant) -> None:
     one, other = variant()["data"], variant(data={"postgres": {"storage_gb": 200}})["data"]
     assert difference(one, other) == {"aws_db_instance.postgres": {"allocated_storage"}}
 
 
-def test_another_replica_is_that_replica_and_its_logs(variant: Variant) -> None:
+def test_an_added_replica_only_adds_itself_and_its_logs(variant: Variant) -> None:
     one, other = variant()["data"], variant(data={"postgres": {"replicas": 3}})["data"]
     assert difference(one, other) == dict.fromkeys(
         [
@@ -426,18 +426,18 @@ def test_another_replica_is_that_replica_and_its_logs(variant: Variant) -> None:
     )
 
 
-def test_another_documentdb_instance_is_that_instance(variant: Variant) -> None:
+def test_an_added_documentdb_instance_only_adds_itself(variant: Variant) -> None:
     one, other = variant()["data"], variant(data={"documentdb": {"instances": 4}})["data"]
     assert difference(one, other) == {"aws_docdb_cluster_instance.instance_4": None}
 
 
-def test_another_zone_moves_no_instance(variant: Variant) -> None:
+def test_an_added_zone_moves_no_instance(variant: Variant) -> None:
     one = variant(network={"zones": ["a", "b", "c"]})["data"]
     other = variant(network={"zones": ["a", "b", "c", "d"]})["data"]
     assert difference(one, other) == {}
 
 
-def test_a_minor_version_in_the_spec_stays(variant: Variant) -> None:
+def test_a_minor_version_in_the_spec_is_pinned(variant: Variant) -> None:
     following = variant(data={"postgres": {"version": "17"}})["data"]
     staying = variant(data={"postgres": {"version": "17.9"}})["data"]
     for root, moves in ((following, True), (staying, False)):
@@ -445,7 +445,7 @@ def test_a_minor_version_in_the_spec_stays(variant: Variant) -> None:
         assert root["aws_db_parameter_group.postgres"]["family"] == "postgres17"
 
 
-def test_new_parameter_groups_come_before_old_ones_go(data: Root) -> None:
+def test_new_parameter_groups_are_created_before_old_ones_are_deleted(data: Root) -> None:
     kinds = ("aws_db_parameter_group", "aws_docdb_cluster_parameter_group", "aws_elasticache_parameter_group")
     for kind in kinds:
         for group in data.all(kind).values():
@@ -454,14 +454,14 @@ def test_new_parameter_groups_come_before_old_ones_go(data: Root) -> None:
             assert group.get("name", group["family"]).endswith(group["family"])
 
 
-def test_a_trial_without_replicas_needs_no_group_for_them(variant: Variant) -> None:
+def test_without_replicas_there_is_no_replica_parameter_group(variant: Variant) -> None:
     root = variant(data={"postgres": {"replicas": 0}})["data"]
     assert set(instances(root)) == {"postgres"}
     assert set(root.all("aws_db_parameter_group")) == {"postgres"}
     assert root.body["output"]["postgres_reader_endpoints"]["value"] == {}
 
 
-def test_insights_are_left_out_on_burstable_documentdb_alone(variant: Variant) -> None:
+def test_only_burstable_documentdb_lacks_performance_insights(variant: Variant) -> None:
     small = variant(data={"documentdb": {"instance_class": "db.t4g.medium"}})["data"]
     large = variant()["data"]
     for root, on in ((small, False), (large, True)):
@@ -484,7 +484,7 @@ LENGTHS = {
 
 
 @pytest.mark.parametrize("names", [LONGEST, {"project": "ab", "environment": "cd"}])
-def test_identifiers_are_legal_and_whole_for_any_project(variant: Variant, names: dict[str, str]) -> None:
+def test_identifiers_are_valid_for_any_project_name(variant: Variant, names: dict[str, str]) -> None:
     settings = {"postgres": {"replicas": 15}, "redis": {"separate_broker": True}, "generation": 9999}
     root = variant(**names, data={**settings, "documentdb": {"instances": 16}})["data"]
     found = [
@@ -503,7 +503,7 @@ def test_identifiers_are_legal_and_whole_for_any_project(variant: Variant, names
 # The spec
 
 
-def test_defaults_are_on_sale() -> None:
+def test_default_classes_are_available() -> None:
     data = Data()
     assert data.postgres.major in catalog.POSTGRES
     assert data.postgres.instance_class in catalog.postgres_classes()
@@ -520,7 +520,7 @@ def test_every_family_of_the_catalog_exists_at_ec2() -> None:
     assert set(catalog.families(catalog.documentdb_classes())) == names
 
 
-def test_classes_that_ec2_has_and_the_services_lack_are_not_on_sale() -> None:
+def test_classes_that_only_ec2_has_are_not_offered() -> None:
     assert not {"db.t4g.nano", "db.m6g.medium", "db.m7i.metal-24xl"} & catalog.postgres_classes()
     assert "db.t4g.small" not in catalog.documentdb_classes()
     assert {"cache.t4g.micro", "cache.r7g.16xlarge"} <= catalog.redis_nodes()
@@ -539,11 +539,11 @@ def test_classes_that_ec2_has_and_the_services_lack_are_not_on_sale() -> None:
         ("12:00-12:30", "sun:12:15-mon:12:00", True),
     ],
 )
-def test_windows_meet_over_midnight_and_the_end_of_the_week_too(daily: str, weekly: str, meet: bool) -> None:
+def test_windows_overlap_across_midnight_and_the_end_of_the_week(daily: str, weekly: str, meet: bool) -> None:
     assert overlap(daily, weekly) is meet
 
 
-def test_outputs_have_addresses_of_secrets_but_no_values(data: Root) -> None:
+def test_outputs_have_arns_of_secrets_but_no_values(data: Root) -> None:
     text = json.dumps(data.body["output"])
     assert "secret_string" not in text
     assert "password" not in re.sub(r'"description": "[^"]*"', "", text)

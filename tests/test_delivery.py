@@ -1,4 +1,4 @@
-"""What delivery promises, read from the Terraform it generates."""
+"""Tests of the delivery tier: its generated Terraform."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_each_system_has_an_immutable_scanned_encrypted_registry(delivery: Root)
         assert registry.get("lifecycle", {}).get("prevent_destroy", False) is environment.protection
 
 
-def test_old_images_go_in_the_order_that_ecr_keeps(delivery: Root) -> None:
+def test_lifecycle_rules_are_in_the_order_of_ecr(delivery: Root) -> None:
     settings = delivery.environment.delivery
     for policy in delivery.all("aws_ecr_lifecycle_policy").values():
         rules = json.loads(policy["policy"])["rules"]
@@ -63,7 +63,7 @@ def test_old_images_go_in_the_order_that_ecr_keeps(delivery: Root) -> None:
         assert (tagged["tagPatternList"], tagged["countNumber"]) == (["*"], settings.image_keep)
 
 
-def test_images_come_from_the_workflow_of_the_system_alone(delivery: Root) -> None:
+def test_only_the_workflow_of_a_system_pushes_its_images(delivery: Root) -> None:
     for name in delivery.all("aws_ecr_repository_policy"):
         statements = delivery.statements(f"aws_ecr_repository_policy.{name}")
         refusal = statements["RefuseImagesFromElsewhere"]
@@ -77,7 +77,7 @@ def test_images_come_from_the_workflow_of_the_system_alone(delivery: Root) -> No
         assert allowed - {"LaterEnvironmentsPull"} == {"NodesPull"}
 
 
-def test_the_registry_of_the_account_is_not_touched_unless_asked(
+def test_registry_settings_of_the_account_are_opt_in(
     delivery: Root, variant: Callable[..., dict[str, Root]]
 ) -> None:
     assert delivery.all("aws_ecr_registry_scanning_configuration") == {}
@@ -94,7 +94,7 @@ def test_the_registry_of_the_account_is_not_touched_unless_asked(
     assert len(basic["aws_ecr_registry_scanning_configuration.main"]["rule"]) == 1
 
 
-def test_every_role_is_for_one_repository_and_one_place_of_it(delivery: Root) -> None:
+def test_every_role_trusts_one_repository_and_one_environment(delivery: Root) -> None:
     name = delivery.environment.environment
     expected: dict[str, str | list[str]] = {
         "plan": [f"environment:{name}-plan", f"environment:{name}-drift"],
@@ -113,7 +113,7 @@ def test_every_role_is_for_one_repository_and_one_place_of_it(delivery: Root) ->
         assert listed(subjects[f"{HOST}:sub"]) == [f"repo:acme/platform:{each}" for each in listed(places)]
 
 
-def test_a_system_may_have_its_own_repository_and_environments(
+def test_a_system_may_have_its_own_repository_and_github_environments(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     root = variant(
@@ -144,7 +144,7 @@ def test_a_system_may_have_its_own_repository_and_environments(
     }
 
 
-def test_a_repository_with_numbers_is_trusted_by_both_subjects_until_the_spec_says_otherwise(
+def test_a_repository_with_ids_is_trusted_with_both_subjects_by_default(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     """While it moves to the immutable form: github.blog/changelog, 2026-04-23."""
@@ -159,13 +159,13 @@ def test_a_repository_with_numbers_is_trusted_by_both_subjects_until_the_spec_sa
     )
 
 
-def test_nothing_but_the_role_that_plans_is_for_the_environment_of_drift(delivery: Root) -> None:
+def test_only_the_plan_role_trusts_the_drift_environment(delivery: Root) -> None:
     drift = f"repo:acme/platform:environment:{delivery.environment.environment}-drift"
     roles = delivery.all("aws_iam_role")
     assert [role for role in roles if drift in listed(trusted(delivery, role)[f"{HOST}:sub"])] == ["plan"]
 
 
-def test_a_second_environment_of_an_account_uses_the_provider_that_is_there(
+def test_a_second_environment_uses_the_existing_identity_provider(
     delivery: Root, variant: Callable[..., dict[str, Root]]
 ) -> None:
     provider = delivery["aws_iam_openid_connect_provider.github"]
@@ -178,7 +178,7 @@ def test_a_second_environment_of_an_account_uses_the_provider_that_is_there(
     assert second.body["output"]["oidc_provider_arn"]["value"] == arn
 
 
-def test_a_push_role_reaches_one_registry(delivery: Root) -> None:
+def test_a_push_role_has_access_to_one_registry(delivery: Root) -> None:
     for name, registry in delivery.all("aws_ecr_repository").items():
         statements = granted(delivery, f"push_{name}")
         assert statements.pop("SignIn")["Action"] == "ecr:GetAuthorizationToken"
@@ -188,7 +188,7 @@ def test_a_push_role_reaches_one_registry(delivery: Root) -> None:
         assert [each["Resource"] for each in statements.values()] == [arn]
 
 
-def test_a_deploy_role_has_what_its_group_has_in_one_namespace(delivery: Root) -> None:
+def test_a_deploy_role_has_the_permissions_of_its_group_in_one_namespace(delivery: Root) -> None:
     """And no access policy of EKS: the one that edits reads Secrets, and enters pods."""
     for system in delivery.environment.systems:
         role = f"deploy_{system.replace('-', '_')}"
@@ -238,7 +238,7 @@ def test_a_plan_reads_no_secret(delivery: Root) -> None:
     assert statements["RefuseFiles"]["Action"] == "s3:GetObject*"
 
 
-def test_a_plan_sees_records_of_releases_and_no_namespace_of_a_system(roots: dict[str, Root]) -> None:
+def test_a_plan_reads_release_records_but_no_namespace_of_a_system(roots: dict[str, Root]) -> None:
     delivery = roots["delivery"]
     association = delivery["aws_eks_access_policy_association.plan"]
     assert association["policy_arn"].endswith(":cluster-access-policy/AmazonEKSAdminViewPolicy")
@@ -251,7 +251,7 @@ def test_a_plan_sees_records_of_releases_and_no_namespace_of_a_system(roots: dic
     assert not set(scope["namespaces"]) & (delivery.environment.systems.keys() | {"default"})
 
 
-def test_apply_works_within_its_boundary_and_cannot_change_it(delivery: Root) -> None:
+def test_the_apply_role_has_a_boundary_and_cannot_change_it(delivery: Root) -> None:
     """What each statement is for, tests/test_roles.py asks with requests."""
     stem = f"acme-{delivery.environment.environment}"
     account = delivery.environment.account
@@ -304,7 +304,7 @@ def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
     return made
 
 
-def test_production_takes_its_images_from_staging_and_from_no_one_else(tmp_path: Path) -> None:
+def test_production_takes_images_from_staging_only(tmp_path: Path) -> None:
     made = chain(tmp_path)
     before, after = made["staging"]["delivery"], made["production"]["delivery"]
     pulls = before.statements("aws_ecr_repository_policy.shop")["LaterEnvironmentsPull"]
@@ -322,7 +322,7 @@ def test_production_takes_its_images_from_staging_and_from_no_one_else(tmp_path:
     assert after["aws_ecr_repository.shop"]["image_tag_mutability"] == "IMMUTABLE"
 
 
-def test_the_boundary_of_workloads_reaches_images_in_the_region_of_the_environment_before(
+def test_the_workload_boundary_allows_images_in_the_region_of_the_source(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "near").mkdir()
@@ -341,7 +341,7 @@ def test_the_boundary_of_workloads_reaches_images_in_the_region_of_the_environme
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"
 
 
-def test_codebuild_runs_jobs_of_each_repository_inside_the_vpc(
+def test_codebuild_runs_jobs_of_each_repository_in_the_vpc(
     variant: Callable[..., dict[str, Root]], delivery: Root
 ) -> None:
     assert delivery.all("aws_codebuild_project") == {}
@@ -373,7 +373,7 @@ def test_codebuild_runs_jobs_of_each_repository_inside_the_vpc(
         assert webhook["filter_group"] == [{"filter": [{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]}]
 
 
-def test_the_role_of_runners_gives_jobs_nothing_but_their_place(
+def test_the_runner_role_only_has_network_permissions(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     root = variant(delivery={"runner": "codebuild", "connection": CONNECTION})["delivery"]
@@ -388,7 +388,7 @@ def test_the_role_of_runners_gives_jobs_nothing_but_their_place(
     assert handed["Resource"] == CONNECTION
 
 
-def test_a_system_more_adds_its_own_things_and_changes_no_others(
+def test_an_added_system_changes_no_other_resources(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     one = {"orders": {"framework": "go"}}

@@ -1,4 +1,4 @@
-"""A saved plan, an image that is deployed while it waits for its approval, and the apply."""
+"""Tests of an image that is deployed while a saved plan waits for its approval."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def released(tier: Tier) -> str:
     return str(found["insecure_value"])
 
 
-def test_a_plan_that_is_approved_later_takes_the_image_that_runs_by_then(
+def test_a_plan_that_is_approved_later_keeps_the_newly_deployed_image(
     systems: Tier, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(systems, description="changed")
@@ -100,7 +100,7 @@ def test_a_plan_that_is_approved_later_takes_the_image_that_runs_by_then(
     assert f"plans again: {PARAMETER} changed since the plan" in capsys.readouterr().out
 
 
-def test_a_plan_is_applied_as_it_was_saved_while_the_same_image_runs(
+def test_a_saved_plan_is_applied_unchanged_if_the_image_is_the_same(
     systems: Tier, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(systems, description="changed")

@@ -1,4 +1,4 @@
-"""The picture says what the Terraform says: every box, every rule of a security group, what a plan does."""
+"""Tests of the diagram: its boxes, arrows and marks agree with the Terraform and the plan."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def box(picture: Picture, address: str) -> Box:
 # --- what is there ----------------------------------------------------------------------------------------
 
 
-def test_every_box_of_the_page_about_the_platform_is_drawn() -> None:
+def test_every_box_of_the_architecture_page_is_drawn() -> None:
     rows = re.findall(r"^\| [^|]+ \| `(\w+)` \|[^|]*\|(.*)\|$", (ROOT / "docs/diagram.md").read_text(), re.M)
     named = {f"{tier}/{address}" for tier, cell in rows for address in re.findall(r"`(\w+\.\w+)`", cell)}
     assert len(named) > 40
@@ -64,7 +64,7 @@ def test_every_box_of_the_page_about_the_platform_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_replicas_are_in_the_zone_that_the_terraform_names(name: str) -> None:
+def test_replicas_are_in_the_zone_of_the_terraform(name: str) -> None:
     bodies = generated(name)
     scene = arrange(picture_of(name, "aws", Terraform(bodies)))
     columns = {frame.box.title: frame.area for frame in scene.frames if frame.box.kind == "zone"}
@@ -88,7 +88,7 @@ def test_a_certificate_names_each_of_its_names_once() -> None:
     assert len(names) == len(set(names)) >= 1
 
 
-def test_a_cache_is_called_by_its_engine() -> None:
+def test_a_cache_has_the_name_of_its_engine() -> None:
     bodies = generated("sandbox")
     address = "data/aws_elasticache_replication_group.redis"
     assert box(picture_of("sandbox", "rehearsal", Terraform(bodies)), address).title == "Redis 7.1"
@@ -117,7 +117,7 @@ def test_systems_show_their_pods_and_their_stores(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_arrows_are_the_rules_of_the_security_groups(name: str) -> None:
+def test_arrows_are_security_group_rules(name: str) -> None:
     resources = generated(name)["network"]["resource"]
     into = resources["aws_vpc_security_group_ingress_rule"]
     out = resources["aws_vpc_security_group_egress_rule"]
@@ -154,7 +154,7 @@ def _port(rule: dict[str, Any]) -> str:
     return f"TCP {rule['from_port']}" if rule["ip_protocol"] == "tcp" else "any port"
 
 
-def test_a_range_beyond_the_vpc_is_told_and_is_not_the_internet() -> None:
+def test_a_range_outside_the_vpc_is_not_the_internet() -> None:
     bodies = generated("sandbox")
     rules = bodies["network"]["resource"]["aws_vpc_security_group_ingress_rule"]
     rules["control_plane_from_10_8_0_0_22_443"] = {
@@ -170,14 +170,14 @@ def test_a_range_beyond_the_vpc_is_told_and_is_not_the_internet() -> None:
     assert not [edge for edge in picture.edges if edge.source == INTERNET and place.id in edge.targets]
 
 
-def test_a_rule_that_the_other_side_does_not_answer_is_no_arrow() -> None:
+def test_a_rule_without_its_counterpart_is_no_arrow() -> None:
     bodies = generated("sandbox")
     del bodies["network"]["resource"]["aws_vpc_security_group_egress_rule"]["node_to_redis_6379"]
     picture = picture_of("sandbox", "rehearsal", Terraform(bodies))
     assert "TCP 6379" not in {port.name for edge in picture.edges for port in edge.ports}
 
 
-def test_a_group_that_nothing_is_in_is_no_arrow() -> None:
+def test_an_unused_security_group_is_no_arrow() -> None:
     bodies = generated("production")
     endpoints = bodies["network"]["resource"]["aws_vpc_endpoint"]
     bodies["network"]["resource"]["aws_vpc_endpoint"] = {"s3": endpoints["s3"]}
@@ -227,7 +227,7 @@ def test_the_drawing_needs_nothing_from_elsewhere_and_says_what_it_is() -> None:
     assert "Nodes and pods to PostgreSQL 17 (TCP 5432)" in words["description"]
 
 
-def test_names_cannot_break_out_of_the_drawing_or_the_chart() -> None:
+def test_names_are_escaped_in_drawing_and_chart() -> None:
     bodies = generated("sandbox")
     evil = '"]</text><script>alert(1)</script>&#39;%%{init}%%'
     release = bodies["systems"]["resource"]["helm_release"]["sistema_1"]
@@ -363,7 +363,7 @@ def test_a_plan_marks_what_it_adds_changes_replaces_and_destroys(changed: Pictur
     assert edge.label() == "+ TCP 27017"
 
 
-def test_what_serves_several_is_counted_once() -> None:
+def test_shared_resources_are_counted_once() -> None:
     bodies = generated("production")
     nothing: Bodies = {tier: {"resource": {}} for tier in bodies}
     picture = picture_of("production", "aws", Terraform(bodies, planned(bodies, nothing)))
@@ -371,7 +371,7 @@ def test_what_serves_several_is_counted_once() -> None:
         assert sum(number for _, number in each.marks) == len(each.addresses) or each.kind == "redis"
 
 
-def test_marks_are_seen_without_colour(changed: Picture) -> None:
+def test_marks_do_not_depend_on_colour(changed: Picture) -> None:
     root = drawn(changed)
     for mark in Mark:
         groups = [group for group in root.iter(f"{SVG}g") if group.get("data-mark") == mark]
@@ -387,7 +387,7 @@ def test_marks_are_seen_without_colour(changed: Picture) -> None:
     assert all(f"{mark} by the plan" in words for mark in Mark)
 
 
-def test_the_legend_counts_what_no_box_shows(changed: Picture) -> None:
+def test_the_legend_counts_resources_without_a_box(changed: Picture) -> None:
     words = [text.text for text in drawn(changed).iter(f"{SVG}text")]
     assert "network +3" in words
     assert "systems -2" in words
@@ -395,7 +395,7 @@ def test_the_legend_counts_what_no_box_shows(changed: Picture) -> None:
     assert "storage no changes" in words
 
 
-def test_the_chart_names_marks_in_words(changed: Picture) -> None:
+def test_the_chart_has_marks_as_text(changed: Picture) -> None:
     text = check_chart(changed)
     assert "sistema-2 (2 destroyed)" in text
     assert '|"added TCP 27017"|' in text
@@ -418,7 +418,7 @@ def test_without_a_plan_nothing_is_marked() -> None:
     assert "by the plan" not in svg.render(picture, arrange(picture))
 
 
-def test_a_label_has_what_stays_before_what_changes() -> None:
+def test_labels_start_with_unchanged_values() -> None:
     ports = (Port("TCP 1", Mark.DESTROYED), Port("TCP 2"), Port("TCP 3"), Port("UDP 3"))
     assert Edge("a", ("b",), ports, ()).label() == "TCP 2, 3, UDP 3; - TCP 1"
 
@@ -446,7 +446,7 @@ def draw(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return (folder / "diagram.svg").read_text(encoding="utf-8")
 
 
-def test_the_command_writes_both_files_and_names_them(
+def test_the_command_writes_and_names_both_files(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = draw(folder, monkeypatch)
@@ -459,7 +459,7 @@ def test_the_command_writes_both_files_and_names_them(
     assert sorted(path.name for path in folder.glob("diagram*")) == ["diagram.mmd", "diagram.svg"]
 
 
-def test_a_plan_of_an_earlier_configuration_is_left_out_and_that_is_said(
+def test_a_stale_plan_is_left_out_with_a_note(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configuration = folder / "stacks" / "data" / "cdk.tf.json"
@@ -471,7 +471,7 @@ def test_a_plan_of_an_earlier_configuration_is_left_out_and_that_is_said(
     assert not [each for each in marked if "data/aws_db_instance.replica" in each]
 
 
-def test_the_terraform_that_is_read_is_not_changed() -> None:
+def test_reading_terraform_does_not_change_it() -> None:
     bodies = generated("production")
     kept = copy.deepcopy(bodies)
     picture = picture_of("production", "aws", Terraform(bodies))

@@ -1,5 +1,5 @@
-"""The drawing: nothing overlaps, no text leaves its box, no line crosses a word. For every environment,
-for specs that go to the ends of what a spec may say, and for any picture at all."""
+"""Tests of the layout of the diagram: no overlaps, and no text outside of its box or crossed by lines, for
+every environment, for extreme specs and for random pictures."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_drawings_of_the_environments_have_no_flaw(name: str) -> None:
 
 
 @pytest.mark.parametrize("spec", [SMALL, LARGE], ids=["small", "large"])
-def test_drawings_of_the_smallest_and_of_large_specs_have_no_flaw(
+def test_drawings_of_small_and_large_specs_have_no_layout_errors(
     variant: Callable[..., Variant], spec: dict[str, object]
 ) -> None:
     roots = variant(**spec)
@@ -69,7 +69,7 @@ def test_drawings_of_the_smallest_and_of_large_specs_have_no_flaw(
 
 @bounded
 @given(pictures())
-def test_drawings_of_any_picture_have_no_flaw_and_are_xml(picture: Picture) -> None:
+def test_random_drawings_have_no_layout_errors_and_are_xml(picture: Picture) -> None:
     scene = arrange(picture)
     assert flaws(scene) == []
     root = ElementTree.fromstring(svg.render(picture, scene))
@@ -80,7 +80,7 @@ def test_drawings_of_any_picture_have_no_flaw_and_are_xml(picture: Picture) -> N
 
 @bounded
 @given(st.text(max_size=80), st.floats(6, 40), st.floats(20, 400), st.booleans())
-def test_text_that_is_cut_fits(text: str, size: float, room: float, bold: bool) -> None:
+def test_truncated_text_fits(text: str, size: float, room: float, bold: bool) -> None:
     short = cut(text, size, room, bold=bold)
     assert width(short, size, bold=bold) <= room or short == ELLIPSIS
     assert short == text or short.endswith(ELLIPSIS)
@@ -88,7 +88,7 @@ def test_text_that_is_cut_fits(text: str, size: float, room: float, bold: bool) 
 
 @bounded
 @given(st.text("ab-/. ", max_size=80), st.floats(80, 400))
-def test_wrapped_text_fits_and_loses_nothing_but_spaces(text: str, room: float) -> None:
+def test_wrapped_text_fits_and_only_loses_spaces(text: str, room: float) -> None:
     lines = wrap(text, 14, room)
     assert all(width(line, 14) <= room for line in lines)
     if not any(line.endswith(ELLIPSIS) for line in lines):

@@ -1,4 +1,4 @@
-"""The docs hold: links lead somewhere, make targets exist, no file names a place others do not have."""
+"""Tests of the docs: links, make targets, domains and local paths."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_relative_link_leads_somewhere(name: str) -> None:
+def test_every_relative_link_has_a_target(name: str) -> None:
     page = ROOT / name
     broken = []
     for groups in LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8"))):
@@ -73,7 +73,7 @@ def test_make_targets_in_the_docs_exist(name: str) -> None:
     assert named - targets == set()
 
 
-def test_the_makefile_of_this_test_is_read_right() -> None:
+def test_targets_of_the_makefile_are_found() -> None:
     targets = set(TARGET.findall(makefiles()))
     assert {"setup", "synth", "validate", "plan", "apply", "destroy", "rehearse", "test"} <= targets
     assert COMMAND.findall("run `make -j plan ENV=x`") == [" -j plan ENV=x"]
@@ -88,7 +88,7 @@ def test_every_decision_is_in_the_list_and_numbered_once() -> None:
     assert [int(page[:4]) for page in pages] == list(range(1, len(pages) + 1))
 
 
-def test_no_file_names_a_folder_of_one_machine_or_a_package_registry() -> None:
+def test_no_file_has_a_local_path_or_a_package_registry() -> None:
     found = []
     for file in text_files():
         text = file.read_text(encoding="utf-8", errors="replace")
@@ -98,7 +98,7 @@ def test_no_file_names_a_folder_of_one_machine_or_a_package_registry() -> None:
     assert found == []
 
 
-def test_docs_name_no_domain_that_is_taken() -> None:
+def test_docs_only_use_example_domains() -> None:
     """Links lead to real pages; names in examples are example.com. Public registries are no examples."""
     registries = {
         "docker.io",

@@ -1,4 +1,4 @@
-"""What the look at machine, credentials and network says, against servers that answer like AWS."""
+"""Tests of `make doctor`: checks of the machine, credentials and account, against fake AWS servers."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
     assert "nothing is missing for sandbox" in said
 
 
-def test_what_aws_needs_is_said_with_a_remedy_each() -> None:
+def test_missing_prerequisites_of_aws_are_reported_with_remedies() -> None:
     code, status, said = typed("production")
     assert code == 1
     assert (status["credentials"], status["registry"]) == ("missing", "missing")
@@ -202,14 +202,14 @@ def test_credentials_of_the_account_are_shown(servers: Pretence) -> None:
     assert "acme-production does not exist yet" in said
 
 
-def test_credentials_of_another_account_are_told(servers: Pretence) -> None:
+def test_credentials_of_another_account_are_reported(servers: Pretence) -> None:
     servers.account = "210987654321"
     code, status, said = look("production", **signed_in(servers))
     assert (code, status["credentials"]) == (1, "missing")
     assert f"the spec is for {PRODUCTION}" in said
 
 
-def test_the_bucket_for_the_states_is_looked_for(servers: Pretence) -> None:
+def test_the_state_bucket_is_checked(servers: Pretence) -> None:
     assert look("production", **signed_in(servers))[1]["states"] == "ok"
     servers.bucket = "another"
     code, status, said = look("production", **signed_in(servers))
@@ -217,7 +217,7 @@ def test_the_bucket_for_the_states_is_looked_for(servers: Pretence) -> None:
     assert "make bootstrap ENV=production" in said
 
 
-def test_zones_that_eks_refuses_or_the_account_lacks_are_told(servers: Pretence) -> None:
+def test_zones_that_eks_or_the_account_lacks_are_reported(servers: Pretence) -> None:
     assert look("production", **signed_in(servers))[1]["zones"] == "ok"
     servers.zones = {**ZONES, "us-east-1b": "use1-az3", "us-east-1d": "use1-az6"}
     code, status, said = look("production", **signed_in(servers))
@@ -253,7 +253,7 @@ def found(
     return look(spec)
 
 
-def test_elastic_addresses_beyond_the_quota_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = {"AccountAttributes": [{"AttributeValues": [{"AttributeValue": "5"}]}]}
 
     def addresses(*names: str) -> doctor.Finding:
@@ -273,7 +273,7 @@ def test_elastic_addresses_beyond_the_quota_are_told(monkeypatch: pytest.MonkeyP
     )
 
 
-def test_a_region_without_a_service_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     sold: dict[str, object] = {"DBEngineVersions": [{}]}
     lacks = ClientError({"Error": {"Code": "WAFNonexistentItemException", "Message": ""}}, "x")
 
@@ -290,7 +290,7 @@ def test_a_region_without_a_service_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     assert services(sold, lacks).remedy == "write edge.waf.rules.anti_ddos: off"
 
 
-def test_a_kind_that_aws_backup_leaves_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resource_types_without_aws_backup_opt_in_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def backups(**chosen: bool) -> doctor.Finding:
         settings = {"ResourceTypeOptInPreference": chosen}
         return found(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
@@ -301,7 +301,7 @@ def test_a_kind_that_aws_backup_leaves_out_is_told(monkeypatch: pytest.MonkeyPat
     assert "--resource-type-opt-in-preference DocumentDB=true,S3=true" in off.remedy
 
 
-def test_file_systems_are_backed_up_where_there_are_volumes(
+def test_efs_needs_aws_backup_opt_in_only_with_volumes(
     monkeypatch: pytest.MonkeyPatch, environment: Callable[..., Any]
 ) -> None:
     left_out = {"ResourceTypeOptInPreference": {"EFS": False}}
@@ -319,7 +319,7 @@ def test_file_systems_are_backed_up_where_there_are_volumes(
 
 
 @pytest.mark.parametrize("reached", [True, False])
-def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool) -> None:
+def test_an_unreachable_private_cluster_is_reported(servers: Pretence, reached: bool) -> None:
     servers.cluster = {
         "status": "ACTIVE",
         "endpoint": servers.address if reached else UNREACHED,
@@ -331,14 +331,14 @@ def test_a_private_cluster_out_of_reach_is_told(servers: Pretence, reached: bool
     assert ("network.admin_cidrs" in said) is not reached
 
 
-def test_a_registry_that_answers_is_told(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reachable_registry_is_reported(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(doctor, "registry_of", lambda name: servers.address)
     spec, _ = doctor.look_at_spec("production")
     assert doctor.look_at_registry(spec).status == doctor.OK
 
 
-def test_missing_programs_are_told_with_where_to_get_them(tmp_path: Path) -> None:
+def test_missing_programs_are_reported_with_their_source(tmp_path: Path) -> None:
     code, status, said = look("production", PATH=str(tmp_path))
     assert (code, status["git"], status["aws"]) == (1, "missing", "missing")
     assert (status["kubectl"], status["helm"]) == ("warning", "warning")
@@ -349,7 +349,7 @@ def test_missing_programs_are_told_with_where_to_get_them(tmp_path: Path) -> Non
     ("version", "status"),
     [("1.27.159", "missing"), ("1.32.6", "ok"), ("2.0.30", "missing"), ("2.12.3", "ok")],
 )
-def test_an_old_aws_cli_is_told(tmp_path: Path, version: str, status: str) -> None:
+def test_an_old_aws_cli_is_reported(tmp_path: Path, version: str, status: str) -> None:
     program = tmp_path / "aws"
     program.write_text(f"#!/bin/sh\necho aws-cli/{version} Python/3.11.7 Linux/6.1\n")
     program.chmod(0o755)
@@ -378,19 +378,19 @@ def test_doctor_reports_a_make_that_is_too_old(tmp_path: Path, make: str, gmake:
     assert code == 1, "git is missing, too"
 
 
-def test_a_wrong_spec_is_told() -> None:
+def test_an_invalid_spec_is_reported() -> None:
     code, status, said = look("nowhere")
     assert (code, status["spec"]) == (1, "missing")
     assert "the environments that exist" in said
 
 
-def test_before_anything_is_installed_it_says_what_to_do() -> None:
+def test_before_setup_it_says_what_to_install() -> None:
     code, status, said = typed("sandbox", "-S")
     assert (code, status["packages"]) == (1, "missing")
     assert "make setup" in said
 
 
-def test_a_run_is_refused_before_terraform_where_eks_takes_no_zone(
+def test_a_run_is_refused_before_terraform_if_eks_lacks_a_zone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "environment.json").write_text(json.dumps({"region": "us-east-1", "zones": ["a", "b"]}))

@@ -1,4 +1,5 @@
-"""Drift: what was changed by hand is reported, what AWS moves by itself is not; an error is neither."""
+"""Tests of drift: manual changes are reported, expected changes by AWS are not, and errors differ from
+drift."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from tierra.run.workspace import Workspace
 ROLE = {"type": "aws_iam_role", "name": "nodes", "address": "aws_iam_role.nodes"}
 
 
-def test_drift_is_reported_and_told_apart_from_errors(tmp_path: Path) -> None:
+def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     project = Standing(tmp_path / "tierra")
     folder = project.folder / "cdktf.out" / "sandbox"
 
@@ -137,7 +138,7 @@ def role(*policies: str) -> dict[str, Any]:
     }
 
 
-def test_what_a_resource_shows_of_others_is_drift_only_when_it_is_not_theirs(tmp_path: Path) -> None:
+def test_reflected_attributes_are_drift_only_if_the_other_resource_differs(tmp_path: Path) -> None:
     managed = [attached("nodes"), attached("others")]
     assert compared(tmp_path, role("arn:a"), managed, {}) == []
     assert compared(tmp_path, role("arn:a", "arn:admin"), managed, {}) == ["managed_policy_arns"]
@@ -168,7 +169,7 @@ def test_what_a_resource_shows_of_others_is_drift_only_when_it_is_not_theirs(tmp
     assert compared(tmp_path, bucket, [], {}) == ["policy"]
 
 
-def test_what_the_configuration_leaves_alone_is_no_drift(tmp_path: Path) -> None:
+def test_ignored_changes_are_no_drift(tmp_path: Path) -> None:
     scaling = [{"desired_size": 3, "max_size": 9}]
     change = {
         "before": {"scaling_config": scaling},
@@ -180,7 +181,7 @@ def test_what_the_configuration_leaves_alone_is_no_drift(tmp_path: Path) -> None
     assert compared(tmp_path, nodes, [nodes], {"lifecycle": {"ignore_changes": "all"}}) == []
 
 
-def test_a_database_that_grows_within_its_limit_is_no_drift(tmp_path: Path) -> None:
+def test_storage_autoscaling_within_its_limit_is_no_drift(tmp_path: Path) -> None:
     change = {
         "before": {"allocated_storage": 100, "max_allocated_storage": 400},
         "after": {"allocated_storage": 110, "max_allocated_storage": 400},

@@ -1,4 +1,4 @@
-"""What the edge promises, read from the Terraform it generates."""
+"""Tests of the edge tier: its generated Terraform."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def domain(edge: Root) -> str:
 # Names and certificate
 
 
-def test_the_zone_is_found_and_never_made(edge: Root, variant: Variant) -> None:
+def test_the_hosted_zone_is_looked_up_not_created(edge: Root, variant: Variant) -> None:
     assert edge.body["data"]["aws_route53_zone"] == {"main": {"name": "example.com", "private_zone": False}}
     assert edge.all("aws_route53_zone") == {}
     named = variant(edge={"zone_id": "Z0123456789EXAMPLE"})["edge"]
@@ -36,7 +36,7 @@ def test_the_zone_is_found_and_never_made(edge: Root, variant: Variant) -> None:
     assert {each["zone_id"] for each in named.all("aws_route53_record").values()} == {"Z0123456789EXAMPLE"}
 
 
-def test_a_name_has_its_records_in_the_longest_zone_that_it_ends_in(variant: Variant) -> None:
+def test_records_are_in_the_longest_matching_zone(variant: Variant) -> None:
     dns = "arn:aws:iam::210987654321:role/dns"
     edge = variant(
         edge={
@@ -82,7 +82,7 @@ def test_a_name_has_its_records_in_the_longest_zone_that_it_ends_in(variant: Var
     assert "includeSubDomains" not in header
 
 
-def test_records_of_all_zones_may_be_set_by_an_apply(variant: Variant) -> None:
+def test_the_apply_role_may_write_records_of_all_zones(variant: Variant) -> None:
     zones = {"shop.example.com": {"id": "Z0123456789SHOP"}}
     alias = ["shop.example.com"]
     for number, (its_id, resources) in enumerate(
@@ -98,7 +98,7 @@ def test_records_of_all_zones_may_be_set_by_an_apply(variant: Variant) -> None:
         assert "SetRecordsOfTheZone" not in delivery.statements("aws_iam_policy.apply_global")
 
 
-def test_https_waits_for_a_certificate_that_is_proven_and_issued(edge: Root) -> None:
+def test_the_https_listener_waits_for_the_issued_certificate(edge: Root) -> None:
     certificate = edge["aws_acm_certificate.main"]
     assert (certificate["domain_name"], certificate["validation_method"]) == (domain(edge), "DNS")
     assert certificate["lifecycle"] == {"create_before_destroy": True}
@@ -110,7 +110,7 @@ def test_https_waits_for_a_certificate_that_is_proven_and_issued(edge: Root) -> 
     assert edge["aws_lb_listener.https"]["certificate_arn"] == issued
 
 
-def test_every_name_has_one_proof_and_no_loop_waits_for_what_aws_answers(variant: Variant) -> None:
+def test_every_name_has_one_validation_record_known_at_plan(variant: Variant) -> None:
     aliases = ["*.example.com", "any.example.com", "a-b.example.com", "a.b.example.com"]
     edge = variant(edge={"domain": "example.com", "aliases": aliases})["edge"]
     assert edge["aws_acm_certificate.main"]["subject_alternative_names"] == ["example.com", *aliases]
@@ -126,13 +126,13 @@ def test_every_name_has_one_proof_and_no_loop_waits_for_what_aws_answers(variant
     assert "for_each" not in json.dumps(edge.body)
 
 
-def test_a_star_alone_is_proven_under_its_own_entry(variant: Variant) -> None:
+def test_a_wildcard_alone_has_its_own_validation_record(variant: Variant) -> None:
     edge = variant(edge={"aliases": ["*.app.example.com", "*.web.example.com"]})["edge"]
     assert '== "*.web.example.com"' in edge["aws_route53_record.proof_web_example_com"]["name"]
     assert '== "app.example.com"' in edge["aws_route53_record.proof_app_example_com"]["name"]
 
 
-def test_names_lead_to_the_load_balancer_and_only_by_ipv4(edge: Root, variant: Variant) -> None:
+def test_names_have_a_records_of_the_load_balancer_only(edge: Root, variant: Variant) -> None:
     record = edge[f"aws_route53_record.address_{slug(domain(edge))}"]
     assert (record["name"], record["type"]) == (domain(edge), "A")
     assert record["alias"]["name"] == "${aws_lb.main.dns_name}"
@@ -168,7 +168,7 @@ def test_only_amazon_may_issue_certificates_for_the_names(edge: Root, variant: V
 # Load balancer
 
 
-def test_the_load_balancer_is_guarded_and_drops_what_it_cannot_read(edge: Root) -> None:
+def test_the_load_balancer_is_protected_and_drops_invalid_headers(edge: Root) -> None:
     balancer = edge["aws_lb.main"]
     assert balancer["enable_deletion_protection"] is edge.environment.protection
     assert balancer["drop_invalid_header_fields"] is True
@@ -180,7 +180,7 @@ def test_the_load_balancer_is_guarded_and_drops_what_it_cannot_read(edge: Root) 
     assert balancer["subnets"] == [f"${{{NETWORK}.public_subnet_ids.{zone}}}" for zone in zones]
 
 
-def test_its_logs_go_where_storage_lets_them(edge: Root, storage: Root) -> None:
+def test_load_balancer_logs_go_to_prefixes_that_storage_allows(edge: Root, storage: Root) -> None:
     balancer = edge["aws_lb.main"]
     allowed = storage.statements("aws_s3_bucket_policy.logs")["DeliverLogsOfTheLoadBalancer"]
     for logs in ("access_logs", "connection_logs", "health_check_logs"):
@@ -192,13 +192,13 @@ def test_its_logs_go_where_storage_lets_them(edge: Root, storage: Root) -> None:
     assert source.endswith(f":loadbalancer/app/{balancer['name']}/*")
 
 
-def test_plain_http_is_sent_on_to_tls(edge: Root) -> None:
+def test_plain_http_is_redirected_to_https(edge: Root) -> None:
     [action] = edge["aws_lb_listener.http"]["default_action"]
     redirect = {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"}
     assert action == {"type": "redirect", "redirect": redirect}
 
 
-def test_https_is_explicit_about_tls_and_unknown_names_are_not_found(edge: Root, variant: Variant) -> None:
+def test_https_has_an_explicit_tls_policy_and_unknown_hosts_get_404(edge: Root, variant: Variant) -> None:
     https = edge["aws_lb_listener.https"]
     assert https["ssl_policy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     [action] = https["default_action"]
@@ -225,7 +225,7 @@ def test_https_is_explicit_about_tls_and_unknown_names_are_not_found(edge: Root,
         ({"hsts_subdomains": False}, "max-age=31536000"),
     ],
 )
-def test_answers_carry_security_headers(variant: Variant, spec: dict[str, Any], header: str) -> None:
+def test_responses_have_security_headers(variant: Variant, spec: dict[str, Any], header: str) -> None:
     https = variant(edge=spec)["edge"]["aws_lb_listener.https"]
     prefix = "routing_http_response_"
     assert https[f"{prefix}strict_transport_security_header_value"] == header
@@ -234,7 +234,7 @@ def test_answers_carry_security_headers(variant: Variant, spec: dict[str, Any], 
     assert https[f"{prefix}server_enabled"] is False
 
 
-def test_pods_of_the_gateway_are_checked_and_not_registered_here(edge: Root) -> None:
+def test_gateway_pods_have_health_checks_and_are_registered_elsewhere(edge: Root) -> None:
     target = edge["aws_lb_target_group.gateway"]
     assert (target["target_type"], target["port"], target["protocol"]) == ("ip", 8000, "HTTP")
     assert target["load_balancing_algorithm_type"] == "least_outstanding_requests"
@@ -244,15 +244,13 @@ def test_pods_of_the_gateway_are_checked_and_not_registered_here(edge: Root) -> 
     assert edge.all("aws_lb_target_group_attachment") == {}
 
 
-def test_the_firewall_of_the_network_lets_the_load_balancer_reach_these_ports(
-    edge: Root, network: Root
-) -> None:
+def test_security_groups_open_the_ports_of_the_target_group(edge: Root, network: Root) -> None:
     target = edge["aws_lb_target_group.gateway"]
     for port in (target["port"], int(target["health_check"]["port"])):
         assert f"node_from_load_balancer_{port}" in network.all("aws_vpc_security_group_ingress_rule")
 
 
-def test_shield_advanced_is_not_bought_unasked(edge: Root, variant: Variant) -> None:
+def test_shield_advanced_is_opt_in(edge: Root, variant: Variant) -> None:
     assert edge.all("aws_shield_protection") == {}
     asked = variant(edge={"shield": True})["edge"]
     assert asked["aws_shield_protection.main"]["resource_arn"] == "${aws_lb.main.arn}"
@@ -269,7 +267,7 @@ def test_terraform_attaches_the_web_acl_to_the_load_balancer(edge: Root) -> None
     }
 
 
-def test_by_default_all_rules_but_one_block(variant: Variant) -> None:
+def test_by_default_all_waf_rules_but_one_block(variant: Variant) -> None:
     found = rules(variant()["edge"])
     assert set(found) == {"anti_ddos", "reputation", "rate", "bad_inputs", "common", "sqli", "linux", "unix"}
     for name, rule in found.items():
@@ -279,7 +277,7 @@ def test_by_default_all_rules_but_one_block(variant: Variant) -> None:
             assert set(rule["action"]) == {"block"}, name
 
 
-def test_priorities_are_unique_and_sorted_and_every_rule_is_measured(variant: Variant) -> None:
+def test_waf_priorities_are_unique_and_sorted_and_every_rule_has_metrics(variant: Variant) -> None:
     paths = {f"path{number}": {"path": f"/p{number}"} for number in range(9)}
     waf = {
         "capacity": 5000,
@@ -303,7 +301,7 @@ def test_priorities_are_unique_and_sorted_and_every_rule_is_measured(variant: Va
 
 
 @pytest.mark.parametrize("name", sorted(set(Rules.model_fields) - {"blocked", "countries", "paths"}))
-def test_each_rule_can_be_told_to_count_or_be_off(variant: Variant, name: str) -> None:
+def test_each_waf_rule_can_count_or_be_off(variant: Variant, name: str) -> None:
     others = {"anonymous": "off", "unix": "off"}
     edge = variant(edge={"waf": {"rules": {**others, name: "count"}}})["edge"]
     rule = rules(edge)[name]
@@ -312,7 +310,7 @@ def test_each_rule_can_be_told_to_count_or_be_off(variant: Variant, name: str) -
     assert name not in rules(off)
 
 
-def test_lists_and_paths_can_be_told_to_count(variant: Variant) -> None:
+def test_lists_and_path_rates_can_count(variant: Variant) -> None:
     waf = {
         "rules": {"blocked": "count", "countries": "count", "paths": "count", "unix": "off"},
         "blocked_addresses": ["198.51.100.0/24"],
@@ -323,7 +321,7 @@ def test_lists_and_paths_can_be_told_to_count(variant: Variant) -> None:
     assert [found[name]["action"] for name in ("blocked", "countries", "path_login")] == [{"count": {}}] * 3
 
 
-def test_floods_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
+def test_attacks_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
     [config] = group(rules(edge)["anti_ddos"])["managed_rule_group_configs"]
     settings = config["aws_managed_rules_anti_ddos_rule_set"]
     challenge = settings["client_side_action_config"]["challenge"]
@@ -360,7 +358,7 @@ def test_neither_apis_nor_health_paths_are_challenged(variant: Variant) -> None:
         assert not spared(path), path
 
 
-def test_an_api_at_the_root_is_spared_and_many_paths_are_joined(variant: Variant) -> None:
+def test_an_api_at_the_root_is_exempt_and_many_paths_are_joined(variant: Variant) -> None:
     root = variant(systems={"core": {"framework": "go", "path": "/"}})["edge"]
     assert exempted(root)("/anything")
     many = {
@@ -371,7 +369,7 @@ def test_an_api_at_the_root_is_spared_and_many_paths_are_joined(variant: Variant
     assert all(spared(f"/{name}/orders") for name in many)
 
 
-def test_large_bodies_pass_and_single_rules_can_be_told_to_count(edge: Root, variant: Variant) -> None:
+def test_large_bodies_are_allowed_and_single_rules_can_count(edge: Root, variant: Variant) -> None:
     large = {"name": "SizeRestrictions_BODY", "action_to_use": {"count": {}}}
     assert group(rules(edge)["common"])["rule_action_override"] == [large]
     waf = {"only_count": {"sqli": ["SQLi_BODY"], "reputation": ["AWSManagedIPDDoSList"]}}
@@ -407,7 +405,7 @@ def test_too_many_requests_are_answered_with_429(variant: Variant) -> None:
     assert scope["field_to_match"] == {"uri_path": {}}
 
 
-def test_what_is_counted_in_capacity_is_what_is_made(variant: Variant) -> None:
+def test_the_capacity_calculation_covers_the_generated_rules(variant: Variant) -> None:
     edge = variant()["edge"]
     costs = edge.environment.edge.waf.costs
     assert [cost.rule for cost in costs] == list(rules(edge))
@@ -422,7 +420,7 @@ def test_what_is_counted_in_capacity_is_what_is_made(variant: Variant) -> None:
 # Logs of the firewall
 
 
-def test_what_is_blocked_or_counted_is_logged_encrypted_and_without_secrets(edge: Root) -> None:
+def test_the_waf_log_is_encrypted_and_has_no_secrets(edge: Root) -> None:
     log = edge["aws_cloudwatch_log_group.waf"]
     assert log["name"].startswith("aws-waf-logs-")
     assert log["kms_key_id"] == f"${{{NETWORK}.logs_key_arn}}"
@@ -440,7 +438,7 @@ def test_what_is_blocked_or_counted_is_logged_encrypted_and_without_secrets(edge
     assert hidden["field"]["field_keys"] == ["authorization", "cookie"]
 
 
-def test_deliveries_of_this_account_alone_may_write_there(edge: Root) -> None:
+def test_only_log_delivery_of_this_account_writes_the_waf_log(edge: Root) -> None:
     place = edge.environment
     statements = edge.statements("aws_cloudwatch_log_resource_policy.waf", "policy_document")
     name = edge["aws_cloudwatch_log_group.waf"]["name"]

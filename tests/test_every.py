@@ -1,4 +1,4 @@
-"""One command for every environment: what runs, what is said of each, and the exit code."""
+"""Tests of ENV=all: what runs, what is printed for each environment, and the exit code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(monkeypatch: pytest.MonkeyPatch, verbs: str) -> int:
     return every.main()
 
 
-def test_one_that_fails_stops_no_other(
+def test_a_failed_environment_does_not_stop_the_others(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (checkout / "cdktf.out/good/report.json").write_text(PLAN)
@@ -43,7 +43,7 @@ def test_one_that_fails_stops_no_other(
     assert "  bad   failed; the cause is above\n  good  3 to create\n" in capsys.readouterr().out
 
 
-def test_drift_is_told_from_a_failure(
+def test_drift_and_failures_have_different_exit_codes(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (checkout / "cdktf.out/bad/drift.json").write_text('{"verdict": "drift"}')
@@ -51,7 +51,7 @@ def test_drift_is_told_from_a_failure(
     assert "  bad   drift\n  good  done\n" in capsys.readouterr().out
 
 
-def test_what_changes_an_environment_is_refused(
+def test_commands_that_change_environments_are_refused(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "plan apply") == 1
@@ -59,7 +59,9 @@ def test_what_changes_an_environment_is_refused(
     assert not (checkout / "calls").exists()
 
 
-def test_images_go_from_the_first_environment_on(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_are_promoted_from_the_first_environment_on(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with (checkout / "environments/bad.yaml").open("a") as file:
         file.write("delivery: {promote_from: good}\n")
     run(monkeypatch, "synth validate")

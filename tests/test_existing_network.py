@@ -1,4 +1,4 @@
-"""A network that the company has: read by its IDs, built in, and never changed."""
+"""Tests of an existing network: it is looked up, used, and never changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def made(root: Root) -> set[str]:
     return set(root.body["resource"])
 
 
-def test_nothing_of_the_network_itself_is_made(variant: Callable[..., Mapping[str, Root]]) -> None:
+def test_no_part_of_the_existing_network_is_created(variant: Callable[..., Mapping[str, Root]]) -> None:
     network = variant(network=NETWORK)["network"]
     assert made(network) == {
         *("aws_security_group", "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
@@ -43,7 +43,7 @@ def test_nothing_of_the_network_itself_is_made(variant: Callable[..., Mapping[st
     }
 
 
-def test_sources_find_only_what_the_spec_describes(variant: Callable[..., Mapping[str, Root]]) -> None:
+def test_data_sources_match_the_spec_only(variant: Callable[..., Mapping[str, Root]]) -> None:
     network = variant(network=NETWORK)["network"]
     data = network.body["data"]
     vpc = data["aws_vpc"]["main"]
@@ -76,13 +76,13 @@ def test_flow_logs_and_endpoints_are_created_if_the_spec_says_so(
     assert subnets == [f"${{data.aws_subnet.private_{zone}.id}}" for zone in "abc"]
 
 
-def test_no_alarm_and_no_dashboard_is_about_nat(variant: Callable[..., Mapping[str, Root]]) -> None:
+def test_there_are_no_alarms_and_dashboards_of_nat(variant: Callable[..., Mapping[str, Root]]) -> None:
     observability = variant(network=NETWORK)["observability"]
     assert not [name for name in observability.all("aws_cloudwatch_metric_alarm") if name.startswith("nat_")]
     assert "network" not in observability.all("aws_cloudwatch_dashboard")
 
 
-def test_workflows_may_build_in_that_vpc_and_in_no_other(variant: Callable[..., Mapping[str, Root]]) -> None:
+def test_workflows_may_create_resources_in_that_vpc_only(variant: Callable[..., Mapping[str, Root]]) -> None:
     said = {"repository": "acme/platform"}
     delivery = variant(network=NETWORK, delivery=said)["delivery"]
     policy = delivery["aws_iam_policy.apply_network"]["policy"]
@@ -108,7 +108,7 @@ def test_the_picture_shows_the_vpc_and_its_subnets_as_existing(
             assert box.notes == ("existing, not made by Tierra",)
 
 
-def test_the_rehearsal_has_the_network_that_the_spec_names(
+def test_the_rehearsal_has_the_existing_network(
     environment: Callable[..., Environment],
 ) -> None:
     every = {VPC, *(each for kind in KINDS for each in IDS[kind].values())}
@@ -142,7 +142,7 @@ def with_ids(**changed: dict[str, str]) -> dict[str, Any]:
         ({**NETWORK, "existing": {**IDS, "vpc": "main"}}, "must be the ID of a VPC"),
     ],
 )
-def test_a_network_that_is_not_described_or_would_change_is_refused(
+def test_incomplete_or_changing_settings_of_an_existing_network_are_refused(
     environment: Callable[..., Environment], network: dict[str, Any], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):

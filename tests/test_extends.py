@@ -1,4 +1,4 @@
-"""Specs that share a base."""
+"""Tests of specs that extend a base."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_a_problem_names_the_file_and_the_line_of_its_value(tmp_path: Path) -> N
         ("shared/base.yaml", "a base must not extend another file"),
     ],
 )
-def test_what_cannot_be_extended_is_refused(tmp_path: Path, extends: str, says: str) -> None:
+def test_invalid_bases_are_refused(tmp_path: Path, extends: str, says: str) -> None:
     path = specs(tmp_path, "", f"extends: shared/more.yaml\n{BASE}")
     path.write_text(f"extends: {extends}\n")
     with pytest.raises(SpecError, match=re.escape(says)):
         load(path)
 
 
-def test_the_result_is_a_spec_without_a_base(
+def test_make_spec_shows_the_merged_spec(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = specs(tmp_path, "tags: {Team: shop}\n")

@@ -1,4 +1,4 @@
-"""Policies of the company's own, which stand between a plan and its apply."""
+"""Tests of company policies that check a plan before its apply."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def said(tier: Tier) -> list[tuple[str, str, tuple[str, ...], bool]]:
     return [(each.address, each.says, each.lines, each.critical) for each in gate.findings([tier])]
 
 
-def test_without_a_folder_nothing_is_asked(tier: Tier) -> None:
+def test_without_a_folder_no_policy_runs(tier: Tier) -> None:
     assert said(tier) == []
 
 
-def test_a_policy_gets_the_plan_and_says_what_it_finds(tier: Tier) -> None:
+def test_a_policy_gets_the_plan_and_reports_findings(tier: Tier) -> None:
     policy("keys.sh", '#!/bin/sh\necho "$ENV $TIER $(cat "$1")"\n')
     [(address, says, lines, critical)] = said(tier)
     assert (address, says, critical) == ("policy/keys.sh", "", False)
     assert lines == (f"~ trial network {json.dumps(PLAN)}",)
 
 
-def test_a_policy_that_finds_nothing_is_silent(tier: Tier) -> None:
+def test_a_passing_policy_prints_nothing(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\nexit 0\n")
     assert said(tier) == []
 
 
-def test_another_exit_code_forbids_the_plan(tier: Tier) -> None:
+def test_another_exit_code_refuses_the_plan(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\necho no key of ours\nprintf '\\033[31mred\\n' >&2\nexit 3\n")
     [(_, says, lines, critical)] = said(tier)
     assert says == "it ended with exit code 3"
@@ -66,12 +66,12 @@ def test_another_exit_code_forbids_the_plan(tier: Tier) -> None:
     assert verdicts(gate.findings([tier]), changes=True) == [FORBIDS]
 
 
-def test_files_that_are_not_executable_are_left_to_those_that_are(tier: Tier) -> None:
+def test_files_that_are_not_executable_are_skipped(tier: Tier) -> None:
     policy("tags.rego", "package main\n", 0o644)
     assert said(tier) == []
 
 
-def test_a_policy_that_cannot_start_or_does_not_end_forbids_the_plan(
+def test_a_policy_that_fails_to_start_or_times_out_refuses_the_plan(
     tier: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy("broken", "no program\n")
@@ -84,20 +84,20 @@ def test_a_policy_that_cannot_start_or_does_not_end_forbids_the_plan(
     assert slow[3]
 
 
-def test_many_lines_are_counted(tier: Tier) -> None:
+def test_long_output_is_truncated_with_a_count(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\nseq 100\n")
     lines = said(tier)[0][2]
     assert len(lines) == gate.MOST + 1
     assert lines[-1] == "~ … 60 more lines"
 
 
-def test_a_plan_that_an_apply_makes_again_is_judged_too(tier: Tier) -> None:
+def test_a_plan_that_an_apply_repeats_is_checked_again(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\necho no key of ours\nexit 1\n")
     with pytest.raises(Failed, match=r"your own forbids this\n.*\n.*exit code 1\n.*no key of ours"):
         approve.again(tier, Board(tier.workspace.out), "it is a test")
 
 
-def test_an_apply_stops_before_anything_is_changed(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_apply_changes_nothing(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
     policy("keys.sh", "#!/bin/sh\nexit 1\n")
 
     def report(*arguments: Any) -> dict[str, Any]:

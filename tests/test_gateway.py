@@ -1,4 +1,4 @@
-"""What the gateway promises, read from the Terraform it generates."""
+"""Tests of the gateway tier: its generated Terraform and chart values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def extras(gateway: Root, kind: str) -> dict[str, dict[str, Any]]:
     return {each["metadata"]["name"]: each for each in objects if each["kind"] == kind}
 
 
-def test_every_value_is_one_that_its_chart_knows(gateway: Root) -> None:
+def test_every_value_has_a_key_of_its_chart(gateway: Root) -> None:
     published = {
         name: release for name, release in gateway.all("helm_release").items() if "repository" in release
     }
@@ -65,14 +65,14 @@ def test_a_misspelt_value_is_found_by_its_path(gateway: Root) -> None:
     assert list(unknown(kong, keys_of("kong", "3.4.1"))) == ["proxy.http.servicePrt", "replicas"]
 
 
-def test_a_map_where_a_chart_takes_one_value_is_found(gateway: Root) -> None:
+def test_a_mapping_in_place_of_a_value_is_found(gateway: Root) -> None:
     kong = values(gateway, "kong")
     kong["replicaCount"] = {"min": 2}
     kong["env"]["headers"] = {"off": True}
     assert list(unknown(kong, keys_of("kong", "3.4.1"))) == ["replicaCount", "env.headers"]
 
 
-def test_the_provider_asks_for_a_token_at_every_connection(gateway: Root) -> None:
+def test_the_helm_provider_gets_a_new_token_for_each_connection(gateway: Root) -> None:
     outputs = "data.terraform_remote_state.compute.outputs"
     (helm,) = gateway.body["provider"]["helm"]
     assert helm["kubernetes"] == {
@@ -95,7 +95,7 @@ def test_the_provider_asks_for_a_token_at_every_connection(gateway: Root) -> Non
     }
 
 
-def test_a_release_that_fails_leaves_nothing_half_installed(gateway: Root) -> None:
+def test_a_failed_release_is_rolled_back(gateway: Root) -> None:
     for release in gateway.all("helm_release").values():
         assert {key: release[key] for key in ("atomic", "cleanup_on_fail", "wait")} == {
             "atomic": True,
@@ -105,7 +105,7 @@ def test_a_release_that_fails_leaves_nothing_half_installed(gateway: Root) -> No
         assert release["version"]
 
 
-def test_kong_is_reached_through_the_load_balancer_of_terraform_alone(gateway: Root) -> None:
+def test_kong_is_only_reachable_through_the_terraform_load_balancer(gateway: Root) -> None:
     kong = values(gateway, "kong")
     assert kong["proxy"]["type"] == "ClusterIP"
     assert kong["proxy"]["tls"]["enabled"] is False
@@ -121,14 +121,14 @@ def test_kong_is_reached_through_the_load_balancer_of_terraform_alone(gateway: R
     }
 
 
-def test_kong_listens_where_the_target_group_asks(gateway: Root, edge: Root) -> None:
+def test_kong_listens_on_the_ports_of_the_target_group(gateway: Root, edge: Root) -> None:
     kong, target = values(gateway, "kong"), edge["aws_lb_target_group.gateway"]
     assert kong["proxy"]["http"]["containerPort"] == target["port"]
     assert str(kong["status"]["http"]["containerPort"]) == target["health_check"]["port"]
     assert target["health_check"]["path"] == "/status/ready"
 
 
-def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) -> None:
+def test_kong_answers_until_the_deregistration_delay_is_over(gateway: Root, edge: Root) -> None:
     kong, target = values(gateway, "kong"), edge["aws_lb_target_group.gateway"]
     assert kong["terminationGracePeriodSeconds"] > int(target["deregistration_delay"])
     waits = [word for word in kong["lifecycle"]["preStop"]["exec"]["command"] if word.startswith("--")]
@@ -137,9 +137,7 @@ def test_kong_outlives_the_load_balancers_farewell(gateway: Root, edge: Root) ->
     assert int(kong["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
 
 
-def test_pods_of_systems_outlive_what_a_pod_of_kong_that_goes_knows_of_them(
-    gateway: Root, tmp_path: Path
-) -> None:
+def test_pods_of_systems_stop_after_kong_has_forgotten_them(gateway: Root, tmp_path: Path) -> None:
     """Its controller stops at once. What it told Kong last is true for as long as Kong takes new requests."""
     pause = values(gateway, "kong")["lifecycle"]["preStop"]["exec"]["command"]
     [asks] = [int(word.removeprefix("--wait=")) for word in pause if word.startswith("--wait=")]
@@ -150,7 +148,7 @@ def test_pods_of_systems_outlive_what_a_pod_of_kong_that_goes_knows_of_them(
     assert web["terminationGracePeriodSeconds"] >= stays + 30
 
 
-def test_the_first_release_comes_after_all_identities(gateway: Root) -> None:
+def test_the_first_release_is_installed_after_all_identities(gateway: Root) -> None:
     first = gateway["helm_release.prometheus_crds"]["depends_on"]
     for kind in ("aws_eks_pod_identity_association", "aws_iam_role_policy"):
         assert {f"{kind}.{name}" for name in gateway.all(kind)} <= set(first)
@@ -158,7 +156,7 @@ def test_the_first_release_comes_after_all_identities(gateway: Root) -> None:
         assert "helm_release.prometheus_crds" in gateway[f"helm_release.{name}"]["depends_on"]
 
 
-def test_bodies_find_room_on_the_disk_that_a_pod_asks_for(variant: Variants) -> None:
+def test_pods_request_disk_for_request_bodies(variant: Variants) -> None:
     kong = values(variant(gateway={"upload_mb": 100, "uploads": 30})["gateway"], "kong")
     assert kong["env"]["nginx_http_client_max_body_size"] == "100m"
     assert kong["env"]["nginx_proxy_proxy_max_temp_file_size"] == "0"
@@ -190,13 +188,13 @@ def test_images_are_pinned_to_a_release(gateway: Root, variant: Variants) -> Non
     assert all(re.fullmatch(r"v?\d+\.\d+\.\d+", tag) for tag in tags)
 
 
-def test_clients_are_known_by_the_address_that_the_load_balancer_saw(gateway: Root) -> None:
+def test_the_client_address_is_that_seen_by_the_load_balancer(gateway: Root) -> None:
     env = values(gateway, "kong")["env"]
     assert (env["real_ip_header"], env["real_ip_recursive"]) == ("X-Forwarded-For", "on")
     assert env["trusted_ips"] == f"${{{GATEWAY}.network.outputs.vpc_cidr}}"
 
 
-def test_every_request_is_counted_limited_numbered_and_traced(gateway: Root) -> None:
+def test_every_request_has_metrics_limits_an_id_and_traces(gateway: Root) -> None:
     plugins = extras(gateway, "KongClusterPlugin")
     assert set(plugins) == {"prometheus", "rate-limiting", "correlation-id", "opentelemetry"}
     for name, plugin in plugins.items():
@@ -210,7 +208,7 @@ def test_every_request_is_counted_limited_numbered_and_traced(gateway: Root) -> 
     assert plugins["opentelemetry"]["config"]["propagation"] == propagation
 
 
-def test_webhooks_listen_where_the_control_plane_may_speak(gateway: Root, network: Root) -> None:
+def test_webhooks_listen_on_ports_open_to_the_control_plane(gateway: Root, network: Root) -> None:
     rules = network.all("aws_vpc_security_group_ingress_rule")
     open_ports = {
         rule["from_port"] for name, rule in rules.items() if name.startswith("node_from_control_plane")
@@ -221,7 +219,7 @@ def test_webhooks_listen_where_the_control_plane_may_speak(gateway: Root, networ
     assert 9443 in open_ports
 
 
-def test_the_controller_binds_targets_and_makes_no_load_balancer(gateway: Root) -> None:
+def test_the_controller_only_registers_targets(gateway: Root) -> None:
     controller = values(gateway, "load_balancer_controller")
     gates = controller["controllerConfig"]["featureGates"]
     assert gates == {"EnableServiceController": False, "ALBGatewayAPI": False, "NLBGatewayAPI": False}
@@ -239,7 +237,7 @@ def test_the_controller_binds_targets_and_makes_no_load_balancer(gateway: Root) 
     assert "ec2:DescribeInstances" not in seen
 
 
-def test_no_load_balancer_is_made_that_terraform_does_not_know(shared: Objects) -> None:
+def test_services_cannot_create_load_balancers(shared: Objects) -> None:
     policy = shared["ValidatingAdmissionPolicy/no-untracked-load-balancers"]["spec"]
     assert policy["failurePolicy"] == "Fail"
     (rule,) = policy["matchConstraints"]["resourceRules"]
@@ -250,13 +248,13 @@ def test_no_load_balancer_is_made_that_terraform_does_not_know(shared: Objects) 
     assert binding == {"policyName": "no-untracked-load-balancers", "validationActions": ["Deny"]}
 
 
-def test_namespaces_of_the_platform_refuse_pods_with_rights(shared: Objects) -> None:
+def test_platform_namespaces_refuse_privileged_pods(shared: Objects) -> None:
     for name in ("gateway", "external-secrets", "releases"):
         labels = shared[f"Namespace/{name}"]["metadata"]["labels"]
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_kong_hears_the_load_balancer_and_speaks_to_systems(gateway: Root, shared: Objects) -> None:
+def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, shared: Objects) -> None:
     place, kong = gateway.environment, values(gateway, "kong")
     public = {str(each) for each in place.network.layout.public.values()}
     private = {str(each) for each in place.network.layout.private.values()}
@@ -295,7 +293,7 @@ def named(namespace: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
 
 
-def test_external_secrets_reads_no_secret_by_itself(gateway: Root) -> None:
+def test_the_role_of_external_secrets_reads_no_secret(gateway: Root) -> None:
     statements = gateway.statements("aws_iam_role_policy.external_secrets")
     place = gateway.environment
     assert statements == {
@@ -310,14 +308,14 @@ def test_external_secrets_reads_no_secret_by_itself(gateway: Root) -> None:
     assert operator["rbac"]["serviceAccountTokenCreate"] is False
 
 
-def test_secrets_are_checked_while_a_node_goes(gateway: Root) -> None:
+def test_the_external_secrets_webhook_survives_the_loss_of_a_node(gateway: Root) -> None:
     webhook = values(gateway, "external_secrets")["webhook"]
     assert webhook["replicaCount"] == 2
     assert webhook["podDisruptionBudget"]["enabled"] is True
     assert "helm_release.cluster" in gateway["helm_release.external_secrets"]["depends_on"]
 
 
-def test_pods_get_the_roles_that_their_charts_service_accounts_are_tied_to(gateway: Root) -> None:
+def test_pod_identity_associations_name_service_accounts_of_the_charts(gateway: Root) -> None:
     tied = {
         (each["namespace"], each["service_account"])
         for each in gateway.all("aws_eks_pod_identity_association").values()
@@ -327,18 +325,18 @@ def test_pods_get_the_roles_that_their_charts_service_accounts_are_tied_to(gatew
     assert tied == {("kube-system", controller), ("external-secrets", operator)}
 
 
-def test_the_binding_goes_before_the_controller_that_lets_it_go(gateway: Root) -> None:
+def test_the_target_group_binding_is_deleted_before_the_controller(gateway: Root) -> None:
     assert "helm_release.load_balancer_controller" in gateway["helm_release.kong"]["depends_on"]
 
 
-def test_nodes_follow_pods_through_the_autoscaler_or_load_without_it(variant: Variants) -> None:
+def test_the_autoscaler_is_installed_for_scaling_by_pods_only(variant: Variants) -> None:
     by_pods = variant(compute={"scaling": "pods"})["gateway"]
     assert values(by_pods, "cluster_autoscaler")["image"]["tag"].startswith("v1.36.")
     by_load = variant(compute={"scaling": "cpu", "nodes": {"min": 6, "max": 9}})["gateway"]
     assert "cluster_autoscaler" not in by_load.all("helm_release")
 
 
-def test_capacity_counts_what_the_charts_ask_for(gateway: Root) -> None:
+def test_capacity_counts_the_requests_of_the_charts(gateway: Root) -> None:
     counted = {pods.name: (pods.cpu, pods.memory) for pods in (*SERVICES, AUTOSCALER)}
     kong = values(gateway, "kong")
     assert counted["load-balancer-controller"] == asked(values(gateway, "load_balancer_controller"))
@@ -356,11 +354,11 @@ def asked(settings: dict[str, Any]) -> tuple[int, int]:
     return int(requests["cpu"].removesuffix("m")), int(requests["memory"].removesuffix("Mi"))
 
 
-def test_no_value_holds_a_secret(gateway: Root) -> None:
+def test_no_chart_value_is_a_secret(gateway: Root) -> None:
     for name in gateway.all("helm_release"):
         text = json.dumps(values(gateway, name)).lower()
         assert not any(word in text for word in ("password", "aws_secret_access_key", "private_key")), name
 
 
-def test_all_environments_are_looked_at() -> None:
+def test_all_environments_are_tested() -> None:
     assert ENVIRONMENTS == ["production", "sandbox", "staging"]

@@ -1,4 +1,4 @@
-"""Keys of KMS that the company brings: used in place of those that Tierra makes, wherever these are."""
+"""Tests of existing KMS keys, which replace those that Tierra creates."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def given(variant: Variants) -> Variant:
     return variant(kms_keys=GIVEN, **EVERYTHING)
 
 
-def test_the_names_are_those_of_the_keys_that_tierra_makes(variant: Variants) -> None:
+def test_keys_of_the_section_are_those_that_tierra_creates(variant: Variants) -> None:
     made = {name for root in variant(**EVERYTHING).values() for name in root.all("aws_kms_key")}
     assert made == {*GIVEN, "state"}
 
 
-def test_no_key_but_that_of_the_states_is_made(given: Variant) -> None:
+def test_only_the_state_key_is_created(given: Variant) -> None:
     for tier, root in given.items():
         ours = {"state"} if tier == "state" else set()
         assert set(root.all("aws_kms_key")) == set(root.all("aws_kms_alias")) == ours, tier
 
 
-def test_a_key_that_tierra_made_before_stays_for_what_it_encrypted(given: Variant) -> None:
+def test_a_previous_key_is_kept_for_data_that_it_encrypted(given: Variant) -> None:
     left = {name: root.body.get("removed", []) for name, root in given.items()}
     names = {each["from"] for blocks in left.values() for each in blocks}
     assert names == {f"aws_kms_key.{name}" for name in GIVEN}
@@ -62,9 +62,7 @@ def test_a_plan_reads_each_key_once(given: Variant) -> None:
     assert {name: key["region"] for name, key in read.items() if "region" in key} == {COPY: COPIES}
 
 
-def test_what_was_encrypted_by_a_key_of_tierra_is_by_that_of_the_company(
-    variant: Variants, given: Variant
-) -> None:
+def test_resources_use_the_existing_key(variant: Variants, given: Variant) -> None:
     """Arguments, rights and outputs differ in nothing but where the key comes from."""
     plain = variant(environment="plain", **EVERYTHING)
     for tier in set(given) - {"state", "delivery"}:
@@ -76,7 +74,7 @@ def test_what_was_encrypted_by_a_key_of_tierra_is_by_that_of_the_company(
             assert text.count(f"{{{place}") == 0, name
 
 
-def test_an_apply_uses_these_keys_and_no_other_without_tags(given: Variant, variant: Variants) -> None:
+def test_an_apply_may_use_these_keys_and_no_other_untagged_key(given: Variant, variant: Variants) -> None:
     statements = given["delivery"].statements("aws_iam_policy.apply_keys")
     assert set(statements["UseKeysOfTheCompany"]["Resource"]) == set(GIVEN.values())
     through = statements["UseKeysOfTheCompany"]["Condition"]["StringEquals"]["kms:ViaService"]
@@ -86,7 +84,7 @@ def test_an_apply_uses_these_keys_and_no_other_without_tags(given: Variant, vari
     assert "apply_keys" not in plain.all("aws_iam_policy")
 
 
-def test_one_key_may_encrypt_several_things(variant: Variants) -> None:
+def test_one_key_may_have_several_purposes(variant: Variants) -> None:
     mrk = "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef"
     found = variant(kms_keys={"files": mrk, "backup": mrk})
     assert set(found["storage"].body["data"]["aws_kms_key"]) == {"files", "backup"}

@@ -1,6 +1,7 @@
-"""The generated Terraform of every environment, kept in tests/golden/: a change of output is seen in review.
+"""Compares the generated Terraform of every environment with tests/golden/, so that reviews show every
+change.
 
-UPDATE_GOLDEN=1 rewrites the files that differ, and that run fails all the same: nothing passes by itself.
+UPDATE_GOLDEN=1 rewrites files that differ; that run still fails, so that a rewrite never passes by itself.
 """
 
 from __future__ import annotations
@@ -44,6 +45,6 @@ def test_generated_terraform_is_the_golden_one(folders: dict[str, Path], name: s
     )
 
 
-def test_no_golden_file_is_left_of_what_is_gone() -> None:
+def test_no_golden_file_is_obsolete() -> None:
     expected = {f"{name}/{tier}.tf.json" for name in ENVIRONMENTS for tier in TIERS}
     assert {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*") if path.is_file()} == expected

@@ -1,4 +1,4 @@
-"""Further groups of nodes: who runs there, how they grow from nothing, and what watches them."""
+"""Tests of further node groups: placement, scaling from zero, and monitoring."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_group_has_a_managed_node_group_in_each_of_its_zones(variant: Variant)
     assert not {"labels", "taint"} & set(groups["a"])
 
 
-def test_what_there_was_stays_as_it_is(variant: Variant) -> None:
+def test_a_further_group_does_not_change_existing_nodes(variant: Variant) -> None:
     before = variant(compute={"nodes": NODES}, systems={"cart": {"framework": "go"}})
     after = variant(**spec(systems={"cart": {"framework": "go"}}))
     for tier in ("compute", "systems", "gateway"):
@@ -67,7 +67,7 @@ def test_what_there_was_stays_as_it_is(variant: Variant) -> None:
                 assert after[tier].body["resource"][kind][name] == arguments, (kind, name)
 
 
-def test_each_group_starts_with_a_template_of_its_own(variant: Variant) -> None:
+def test_each_group_has_its_launch_template(variant: Variant) -> None:
     group = {**SPOT, "disk_gb": 80, "pods": 20}
     root = variant(**spec(spot=group))["compute"]
     template = root["aws_launch_template.nodes_spot"]
@@ -78,7 +78,7 @@ def test_each_group_starts_with_a_template_of_its_own(variant: Variant) -> None:
     assert used == "${aws_launch_template.nodes_spot.id}"
 
 
-def test_the_autoscaler_knows_a_group_that_has_no_nodes(variant: Variant) -> None:
+def test_the_autoscaler_can_scale_a_group_from_zero(variant: Variant) -> None:
     taints = [{"key": "workload", "value": "batch", "effect": "NoExecute"}, {"key": "example.com/slow"}]
     root = variant(**spec(slow={"instance_type": "m7a.large", "taints": taints}))["compute"]
     tags = {
@@ -97,7 +97,7 @@ def test_the_autoscaler_knows_a_group_that_has_no_nodes(variant: Variant) -> Non
     assert root["aws_eks_node_group.slow_a"]["taint"][0]["effect"] == "NO_EXECUTE"
 
 
-def test_pods_go_to_the_group_of_their_system_and_tolerate_its_taints(variant: Variant) -> None:
+def test_pods_select_the_group_of_their_system_and_tolerate_its_taints(variant: Variant) -> None:
     roots = variant(**spec(arm=ARM, systems={**SYSTEMS, "batch": {"framework": "go", "nodes": "arm"}}))
     shop = values(roots["systems"], "shop")
     assert shop["nodeSelector"] == {"node-group": "spot"}
@@ -108,12 +108,12 @@ def test_pods_go_to_the_group_of_their_system_and_tolerate_its_taints(variant: V
     assert not {"nodeSelector", "tolerations"} & set(values(roots["systems"], "cart"))
 
 
-def test_pods_without_a_group_stay_on_processors_that_their_image_is_for(variant: Variant) -> None:
+def test_pods_without_a_group_select_the_architecture_of_their_image(variant: Variant) -> None:
     root = variant(**spec(arm={**ARM, "taints": []}))["systems"]
     assert values(root, "cart")["nodeSelector"] == {"kubernetes.io/arch": "amd64"}
 
 
-def test_images_are_built_for_the_processor_of_the_group(environment: Callable[..., Environment]) -> None:
+def test_images_are_built_for_the_architecture_of_the_group(environment: Callable[..., Environment]) -> None:
     systems = {"shop": {"framework": "go", "nodes": "arm"}, "cart": {"framework": "go"}}
     made = environment(**spec(arm=ARM, systems=systems))
     builders = {
@@ -145,14 +145,14 @@ def test_alarms_and_dashboards_watch_every_group(variant: Variant) -> None:
     )
 
 
-def test_load_of_processors_scales_each_group(variant: Variant) -> None:
+def test_cpu_scaling_covers_each_group(variant: Variant) -> None:
     group = {**SPOT, "min": 3}
     compute = {"nodes": {**NODES, "min": 5}, "scaling": "cpu", "groups": {"spot": group}}
     root = variant(compute=compute, systems=SYSTEMS)["compute"]
     assert set(root.all("aws_autoscaling_policy")) == {"a", "b", "c", "spot_a", "spot_b", "spot_c"}
 
 
-def test_the_pods_of_a_group_are_counted_on_its_nodes_alone(environment: Callable[..., Environment]) -> None:
+def test_pods_of_a_group_only_use_capacity_of_its_nodes(environment: Callable[..., Environment]) -> None:
     many = {"framework": "go", "replicas": 40, "cpu": "500m"}
     with pytest.raises(Exception, match=r"(?s)compute\.nodes\.max.*12 nodes must hold"):
         environment(**spec(systems={"shop": many}))
@@ -188,7 +188,7 @@ def test_the_picture_names_the_group_and_says_that_its_nodes_are_spot(variant: V
     assert spot.notes[0].endswith(", spot, 0 to 2 nodes")
 
 
-def test_a_system_that_leaves_for_another_processor_is_named_in_the_report() -> None:
+def test_a_change_of_architecture_is_in_the_report() -> None:
     def values(**selector: str) -> dict[str, Any]:
         return {"chart": "./charts/chart", "values": [json.dumps({"nodeSelector": selector})]}
 

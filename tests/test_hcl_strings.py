@@ -110,18 +110,18 @@ def survive(pair: Pair, values: list[Any]) -> None:
     check_format(pair.folder)
 
 
-def test_odd_strings_survive(pair: Pair) -> None:
+def test_unusual_strings_are_preserved(pair: Pair) -> None:
     survive(pair, ODD)
     survive(pair, [dict.fromkeys(ODD, "x"), {"a b": {"for": 1, "a-b": True, "null": None, "1": -2.5e-7}}])
 
 
-def test_encoded_texts_survive(pair: Pair) -> None:
+def test_encoded_texts_are_preserved(pair: Pair) -> None:
     survive(
         pair, [encoded(3 * f"{plain}\n") for plain in ODD] + [encoded(3 * "x${y}\n%{z}\n") + "=", 50 * "A"]
     )
 
 
-def test_odd_templates_mean_the_same(pair: Pair) -> None:
+def test_unusual_templates_have_the_same_value(pair: Pair) -> None:
     texts = [
         "${local.a}",
         " ${local.a}",
@@ -195,7 +195,7 @@ VALUES = st.recursive(
 
 @AFTER_TERRAFORM
 @given(st.lists(VALUES, min_size=20, max_size=40))
-def test_any_value_survives(pair: Pair, values: list[Any]) -> None:
+def test_any_value_is_preserved(pair: Pair, values: list[Any]) -> None:
     survive(pair, values)
 
 
@@ -212,5 +212,5 @@ TEMPLATES = st.lists(TEXT.map(in_template) | st.sampled_from(EXPRESSIONS), max_s
 
 @AFTER_TERRAFORM
 @given(st.lists(TEMPLATES, min_size=40, max_size=60))
-def test_any_template_means_the_same(pair: Pair, templates: list[str]) -> None:
+def test_any_template_has_the_same_value(pair: Pair, templates: list[str]) -> None:
     mean_the_same(pair, templates)

@@ -1,4 +1,4 @@
-"""Releases, the charts that the project brings itself, and what real helm and Kubernetes say to them."""
+"""Tests of releases and the project's own charts, with real helm and schemas of Kubernetes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sample(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("chart", "sample"), [(each, each) for each in CHARTS], indirect=["sample"])
-def test_helm_and_kubernetes_accept_a_chart_of_ours(chart: str, sample: Path) -> None:
+def test_helm_and_kubernetes_accept_own_charts(chart: str, sample: Path) -> None:
     run("lint", "--strict", str(TEMPLATES / chart), "-f", str(sample))
     rendered = run("template", "it", str(TEMPLATES / chart), "-f", str(sample))
     documents = [each for each in yaml.safe_load_all(rendered) if each]
@@ -65,7 +65,7 @@ FEWER: dict[str, tuple[str, set[str], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", FEWER)
-def test_a_chart_of_ours_leaves_out_what_is_off(name: str, tmp_path: Path) -> None:
+def test_own_charts_omit_parts_that_are_off(name: str, tmp_path: Path) -> None:
     chart, without, given = FEWER[name]
     sample = {key: value for key, value in SAMPLES[chart].items() if key not in without}
     values = tmp_path / "values.yaml"
@@ -98,14 +98,14 @@ def test_a_chart_of_ours_leaves_out_what_is_off(name: str, tmp_path: Path) -> No
         assert {"kubernetes.io/metadata.name": "observability"} not in selected
 
 
-def test_a_misspelt_value_of_a_chart_of_ours_is_refused_by_helm(tmp_path: Path) -> None:
+def test_helm_refuses_misspelt_values_of_own_charts(tmp_path: Path) -> None:
     values = tmp_path / "values.yaml"
     values.write_text(yaml.safe_dump({**SAMPLES["gateway/cluster"], "storageClas": {}}))
     answer = run("template", "it", str(TEMPLATES / "gateway/cluster"), "-f", str(values), code=1)
     assert "storageClas" in answer
 
 
-def test_a_root_module_carries_the_charts_that_it_releases(
+def test_a_root_module_contains_the_charts_that_it_releases(
     roots: dict[str, Root], folders: dict[str, Path]
 ) -> None:
     environment = roots["gateway"].environment.environment
@@ -126,7 +126,9 @@ def chart(folder: Path, text: str) -> str:
     return "it"
 
 
-def test_a_changed_template_is_a_changed_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_template_changes_the_chart_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(helm, "TEMPLATES", tmp_path)
     versions = []
     for text in ("a: 1\n", "a: 2\n", "a: 1\n"):
@@ -137,7 +139,7 @@ def test_a_changed_template_is_a_changed_version(tmp_path: Path, monkeypatch: py
     assert all(version.startswith("1.2.3+") for version in versions)
 
 
-def test_dollars_and_braces_of_a_chart_reach_helm_as_they_are(
+def test_dollars_and_braces_of_a_chart_reach_helm_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(helm, "TEMPLATES", tmp_path)

@@ -1,4 +1,4 @@
-"""Public images: which the charts name, and that all of them follow when nodes pull through ECR."""
+"""Tests of public images: every one in the charts is pulled through the ECR cache if it is on."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_every_image_of_a_published_chart_is_pulled_through_the_cache(cached: Va
     assert published - EMPTY <= PLACES.keys()
 
 
-def test_without_a_cache_images_come_from_where_they_are_published(variant: Variants) -> None:
+def test_without_a_cache_images_come_from_their_registry(variant: Variants) -> None:
     made = variant(systems={"shop": {"framework": "go", "needs": ["postgres"]}})
     for places in images(made).values():
         assert all(image.split("/")[0] in REGISTRIES for image in places.values()), places
@@ -96,7 +96,7 @@ def test_without_a_cache_images_come_from_where_they_are_published(variant: Vari
     assert "node_image_cache" not in made["compute"].all("aws_iam_role_policy")
 
 
-def test_a_registry_that_wants_an_account_is_cached_with_one_alone(variant: Variants) -> None:
+def test_registries_that_need_an_account_are_cached_only_with_one(variant: Variants) -> None:
     made = variant(compute={"image_cache": {"enabled": True}})
     rules = made["compute"].all("aws_ecr_pull_through_cache_rule")
     assert rules.keys() == {"public_ecr_aws", "quay_io", "registry_k8s_io"}
@@ -106,7 +106,7 @@ def test_a_registry_that_wants_an_account_is_cached_with_one_alone(variant: Vari
     assert found["observability.collector"]["image.repository"].startswith("ghcr.io/")
 
 
-def test_nodes_fill_the_cache_and_nothing_else(cached: Variant) -> None:
+def test_nodes_may_only_fill_the_cache(cached: Variant) -> None:
     compute: Root = cached["compute"]
     rules = compute.all("aws_ecr_pull_through_cache_rule")
     assert rules["docker_io"]["upstream_registry_url"] == "registry-1.docker.io"
@@ -121,7 +121,7 @@ def test_nodes_fill_the_cache_and_nothing_else(cached: Variant) -> None:
         assert "aws_iam_role_policy.node_image_cache" in group["depends_on"]
 
 
-def test_two_environments_of_an_account_have_caches_of_their_own(variant: Variants) -> None:
+def test_environments_of_an_account_have_separate_caches(variant: Variants) -> None:
     """Their prefixes differ, and are short enough, whatever the length of their names."""
     stems = [("a" * 16, "production"), ("a" * 16, "production2")]
     prefixes = [

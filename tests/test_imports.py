@@ -1,4 +1,4 @@
-"""Every import of a provider module is found with its place, and a wrong one is named."""
+"""Tests that imports of provider modules are found with their location, and invalid ones reported."""
 
 from __future__ import annotations
 
@@ -46,21 +46,19 @@ def test_names_in_text_and_comments_are_not_imports(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("statement", [f"import {AWS}", f"from {AWS} import *"])
-def test_importing_a_whole_package_is_refused_with_the_place(tmp_path: Path, statement: str) -> None:
+def test_importing_a_whole_package_is_refused_with_the_location(tmp_path: Path, statement: str) -> None:
     write(tmp_path, f"\n{statement}\n")
     with pytest.raises(TrimError, match=r"modules/network/tier\.py:2: import the modules you use"):
         imports(tmp_path)
 
 
-def test_a_file_that_is_not_python_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_python_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, f"from {AWS}.vpc import\n")
     assert trim.main(tmp_path) == 1
     assert "modules/network/tier.py:1: not valid Python" in capsys.readouterr().err
 
 
-def test_a_module_the_provider_does_not_have_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_provider_module_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, f"from {AWS}.subnett import Subnet\n")
     assert trim.main(tmp_path) == 1
     assert (
@@ -69,7 +67,7 @@ def test_a_module_the_provider_does_not_have_is_named(
     assert list((tmp_path / ".lean").glob("copy-*")) == []
 
 
-def test_a_provider_that_is_not_installed_is_named(
+def test_a_provider_that_is_not_installed_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "from cdktf_cdktf_provider_nowhere.vpc import Vpc\n")

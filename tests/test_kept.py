@@ -1,6 +1,4 @@
-"""What is kept between runs: forecasts, where everything that they were made from is the same, and what
-terraform init did.
-"""
+"""Tests of caches between runs: forecasts whose inputs are unchanged, and the result of terraform init."""
 
 from __future__ import annotations
 
@@ -53,7 +51,7 @@ def again(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
         kept.end(tier)
 
 
-def test_what_was_kept_is_put_in_its_place_as_if_it_were_made_now(data: Tier) -> None:
+def test_a_cached_forecast_is_restored(data: Tier) -> None:
     for _ in range(2):
         assert again(data)
         plan = json.loads(data.plan_json.read_text(encoding="utf-8"))
@@ -80,14 +78,14 @@ CHANGES: dict[str, Callable[[Tier], object]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_forecast_is_made_anew_when_anything_has_changed(data: Tier, what: str) -> None:
+def test_a_forecast_is_repeated_if_any_input_has_changed(data: Tier, what: str) -> None:
     CHANGES[what](data)
     assert not again(data)
     assert not data.plan_json.exists()
     assert not list(data.scratch.glob("*.tfstate"))  # no secret outlives its use
 
 
-def test_another_provider_or_its_settings_make_another_forecast(
+def test_a_forecast_depends_on_the_provider_and_its_settings(
     data: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -101,12 +99,12 @@ def test_another_provider_or_its_settings_make_another_forecast(
     assert again(data)
 
 
-def test_terraforms_text_is_not_kept_from_those_who_ask_for_it(data: Tier) -> None:
+def test_with_verbose_output_no_cached_forecast_is_used(data: Tier) -> None:
     loud = Workspace("sandbox", data.workspace.out, {**data.workspace.variables, "VERBOSE": "yes"})
     assert not again(loud.tier("data"))
 
 
-def test_a_folder_is_initialized_once_for_the_same_configuration_and_lock_file(data: Tier) -> None:
+def test_init_runs_once_for_the_same_configuration_and_lock_file(data: Tier) -> None:
     """terraform writes a lock file where there is none: that is no reason to do it again."""
     program, calls = Path(data.workspace.terraform), data.folder / "calls"
     program.write_text(

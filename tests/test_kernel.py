@@ -1,4 +1,4 @@
-"""What the lean bindings answer themselves is what Node would answer, and what Node refuses is reported."""
+"""Tests that the lean bindings answer requests as Node would, and report errors of Node."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def test_an_argument_that_was_not_given_is_none(stack: TerraformStack) -> None:
     )
 
 
-def test_type_names_are_those_that_node_says() -> None:
+def test_type_names_are_those_of_node() -> None:
     classes = [each for each in bound() if isinstance(vars(each)["TF_RESOURCE_TYPE"], str)]
     assert len(classes) > 90
     for each in classes:
         assert jsii.sget(each, "tfResourceType") == each.TF_RESOURCE_TYPE
 
 
-def test_references_are_what_node_would_write(stack: TerraformStack) -> None:
+def test_references_are_those_of_node(stack: TerraformStack) -> None:
     vpc = Vpc(stack, "main", cidr_block="10.0.0.0/16")
     vpc.override_logical_id("main")
     fields = {name: each for name, each in vars(Vpc).items() if isinstance(each, Field) and each._reference}
@@ -84,7 +84,7 @@ def test_references_are_what_node_would_write(stack: TerraformStack) -> None:
         assert outputs[f"answered_{name}"] == outputs[f"asked_{name}"]
 
 
-def test_numbers_lists_maps_and_booleans_are_asked_of_node(stack: TerraformStack) -> None:
+def test_numbers_lists_maps_and_booleans_are_left_to_node(stack: TerraformStack) -> None:
     """cdktf writes them as tokens of other kinds, which only Node can read again."""
     vpc = Vpc(stack, "main")
     vpc.override_logical_id("main")
@@ -101,18 +101,18 @@ def test_numbers_lists_maps_and_booleans_are_asked_of_node(stack: TerraformStack
     }
 
 
-def test_an_element_without_a_name_of_ours_is_asked_of_node(stack: TerraformStack) -> None:
+def test_an_element_with_a_generated_name_is_left_to_node(stack: TerraformStack) -> None:
     vpc = Vpc(stack, "main")
     assert "TfToken" in vpc.arn
 
 
-def test_a_value_as_it_is_has_the_name_that_was_foreseen(stack: TerraformStack) -> None:
+def test_a_literal_value_has_the_predicted_name(stack: TerraformStack) -> None:
     TerraformOutput(stack, "some", value=Token.as_any({"a": [1, True, None]}), static_id=True)
     Vpc(stack, "main")
     assert written(stack)["output"]["some"]["value"]["a"][:2] == [1, True]
 
 
-def test_what_node_refuses_names_the_construct_and_the_next_request_works(stack: TerraformStack) -> None:
+def test_an_error_of_node_names_the_construct_and_later_requests_work(stack: TerraformStack) -> None:
     Subnet(stack, "private", **SUBNET)
     with pytest.raises(RuntimeError, match=r"already a Construct with name 'private'.*\(.*Subnet private\)"):  # noqa: PT012
         Subnet(stack, "private", **SUBNET)
@@ -122,13 +122,13 @@ def test_what_node_refuses_names_the_construct_and_the_next_request_works(stack:
     assert written(stack)["resource"].keys() == {"aws_subnet", "aws_vpc"}
 
 
-def test_more_than_a_connection_holds_passes(stack: TerraformStack) -> None:
+def test_requests_larger_than_the_buffer_pass(stack: TerraformStack) -> None:
     for number in range(1500):
         Construct(stack, f"room_{number}_{'x' * 200}")
     assert len(stack.node.children) == 1501
 
 
-def test_python_is_called_back_for_what_it_defines_anew(tmp_path: Path) -> None:
+def test_overridden_methods_are_called_back_in_python(tmp_path: Path) -> None:
     class Mine(TerraformStack):
         def _allocate_logical_id(self, tf_element: Any) -> str:
             return f"mine_{(tf_element if hasattr(tf_element, 'path') else tf_element.node).id}"
@@ -150,7 +150,7 @@ def test_an_error_in_python_reaches_the_caller(tmp_path: Path) -> None:
         stack.node.root.synth()
 
 
-def test_structs_answer_none_for_what_was_not_given() -> None:
+def test_structs_return_none_for_missing_values() -> None:
     tag = AutoscalingGroupTagTag(key="a", value="b", propagate_at_launch=True)
     assert (tag.key, tag.value) == ("a", "b")
     assert tag == AutoscalingGroupTagTag(key="a", value="b", propagate_at_launch=True)
@@ -178,12 +178,12 @@ DataAwsA.tfResourceType = "aws_a";
     assert facts.references == {"arn": "${data.aws_a.%s.arn}"}
 
 
-def test_python_that_looks_unfamiliar_stays_as_it_is() -> None:
+def test_unknown_python_code_is_left_unchanged() -> None:
     text = "import jsii\n\ndef other(x: int) -> int:\n    return x\n"
     assert thin(text, {}, shared_check=True) == text
 
 
-def test_node_runs_once() -> None:
+def test_node_is_started_once() -> None:
     first = KERNEL.channel.pid
     KERNEL.start(trim.current())
     assert KERNEL.channel.pid == first

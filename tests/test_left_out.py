@@ -1,4 +1,4 @@
-"""What a spec leaves out: no tier has anything of it, and nothing reads what is not there."""
+"""Tests of optional parts: without them no tier generates or reads anything of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def references(variant: Variant) -> dict[str, set[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_nothing_is_left_of_it_and_nothing_reads_it(name: str, variant: Make) -> None:
+def test_a_database_that_is_off_is_neither_generated_nor_read(name: str, variant: Make) -> None:
     found = variant(**SPECS[name])
     for tier, root in found.items():
         for gone in OF if name == "all" else (name,):
@@ -59,7 +59,7 @@ def test_nothing_is_left_of_it_and_nothing_reads_it(name: str, variant: Make) ->
         assert set(states) == {producer for producer, _ in reads}, "states that nothing reads"
 
 
-def test_without_any_database_the_tier_keeps_the_key_of_other_secrets(variant: Make) -> None:
+def test_without_databases_the_key_of_secrets_remains(variant: Make) -> None:
     found = variant(**SPECS["all"])
     assert set(found["data"].all("aws_kms_key")) == {"secrets"}
     assert set(found["data"].body["output"]) == {"asked", "secrets_key_arn", "protection"}
@@ -69,7 +69,7 @@ def test_without_any_database_the_tier_keeps_the_key_of_other_secrets(variant: M
     assert not [each for each in found["observability"].all("aws_cloudwatch_metric_alarm") if "waf" in each]
 
 
-def test_the_usual_systems_need_what_there_is(environment: Callable[..., Environment]) -> None:
+def test_default_systems_only_need_existing_databases(environment: Callable[..., Environment]) -> None:
     assert [each.needs for each in environment(data={"documentdb": "off"}).systems.values()] == [
         ("postgres", "redis", "files"),
         ("postgres", "redis"),
@@ -77,7 +77,7 @@ def test_the_usual_systems_need_what_there_is(environment: Callable[..., Environ
     ]
 
 
-def test_pods_get_neither_variables_nor_rights_nor_ways_of_what_is_off(variant: Make) -> None:
+def test_pods_get_no_variables_permissions_or_access_for_what_is_off(variant: Make) -> None:
     systems = variant(data={"documentdb": "off"})["systems"]
     text = json.dumps(systems.body)
     assert "DOCUMENTDB" not in text
@@ -90,7 +90,7 @@ def test_pods_get_neither_variables_nor_rights_nor_ways_of_what_is_off(variant: 
 
 
 @pytest.mark.parametrize("left", [EVERY[:2], EVERY[1:], EVERY[2:], ()])
-def test_the_platform_chart_watches_what_there_is(left: tuple[str, ...]) -> None:
+def test_the_platform_chart_monitors_existing_databases(left: tuple[str, ...]) -> None:
     files = only(helm.texts("observability/platform"), left)
     groups = {each["name"]: each["rules"] for each in yaml.safe_load(files["rules.yaml"])["groups"]}
     assert set(groups) & set(EVERY) == set(left)
@@ -110,7 +110,7 @@ def test_the_platform_chart_watches_what_there_is(left: tuple[str, ...]) -> None
         assert max(each["y"] + each["h"] for each in within) == row["gridPos"]["y"]
 
 
-def test_with_every_database_the_platform_chart_is_as_it_was_written() -> None:
+def test_with_every_database_the_platform_chart_is_unchanged() -> None:
     files = helm.texts("observability/platform")
     assert only(files, EVERY) == files
     folder = ROOT / "templates/observability/platform"
@@ -131,16 +131,14 @@ def plan(before: bool | None, after: bool, kind: str = "aws_elasticache_replicat
 @pytest.mark.parametrize(
     ("before", "after", "refused"), [(True, True, True), (True, False, True), (False, False, False)]
 )
-def test_a_database_is_left_out_only_after_protection_was_lifted(
-    before: bool, after: bool, refused: bool
-) -> None:
+def test_protection_refuses_to_remove_a_database(before: bool, after: bool, refused: bool) -> None:
     found = refused_plan(plan(before, after), {}, "data")
     assert bool(found) == refused
     assert all("protection: false" in each.says and each.critical for each in found)
     assert not refused_plan(plan(before, after, "aws_iam_role"), {}, "data")
 
 
-def test_a_subnet_group_is_known_by_its_name() -> None:
+def test_references_to_a_subnet_group_are_found_by_its_name() -> None:
     change = {"before": {"id": "acme-it", "name": "acme-it", "arn": "arn:aws:rds:us-east-1:1:subgrp:acme-it"}}
     assert '"acme-it"' in order.names("aws_docdb_subnet_group", change)
     assert '"acme-it"' not in order.names("aws_docdb_cluster", change)
@@ -150,7 +148,7 @@ UNWATCHED = {"observability": {"monitoring": False}, "compute": {"scaling": "pod
 WATCHES = r"(?i)grafana|alertmanager|heartbeat|alerts_silent|prometheus(?!-operator-crds|_crds|-community)"
 
 
-def test_without_monitoring_only_the_collector_is_left_in_the_cluster(variant: Make) -> None:
+def test_without_monitoring_only_the_collector_is_installed(variant: Make) -> None:
     root = variant(**UNWATCHED)["observability"]
     assert set(root.all("helm_release")) == {"platform", "collector"}
     assert set(root.all("aws_iam_role")) == {"collector"}
@@ -167,7 +165,7 @@ def test_without_monitoring_only_the_collector_is_left_in_the_cluster(variant: M
     assert '"type":"alarm"' not in board
 
 
-def test_without_monitoring_no_release_asks_to_be_watched(variant: Make) -> None:
+def test_without_monitoring_no_release_has_a_service_monitor(variant: Make) -> None:
     found = variant(**UNWATCHED)
     gateway = found["gateway"].all("helm_release")
     assert {"cluster_autoscaler", "kong", "external_secrets", "load_balancer_controller"} < set(gateway)
@@ -207,7 +205,7 @@ def test_without_grafana_prometheus_keeps_its_alerts(variant: Make) -> None:
     assert json.loads(shop)["dashboard"] is False
 
 
-def test_nodes_have_the_room_that_monitoring_would_take(environment: Callable[..., Environment]) -> None:
+def test_without_monitoring_nodes_have_more_room(environment: Callable[..., Environment]) -> None:
     def asked(**said: bool) -> tuple[set[str], set[str]]:
         overhead = Overhead(environment(observability=said).observability)
         services = overhead.services("pods", 2)
@@ -224,7 +222,7 @@ def test_nodes_have_the_room_that_monitoring_would_take(environment: Callable[..
     assert asked(grafana=False) == (every, services - {"grafana"})
 
 
-def test_the_page_has_the_sums_of_the_platform(environment: Callable[..., Environment]) -> None:
+def test_the_documented_requests_of_the_platform_are_current(environment: Callable[..., Environment]) -> None:
     page = (ROOT / "docs/spec.md").read_text(encoding="utf-8")
     for monitoring in (True, False):
         said = environment(observability={"monitoring": monitoring})

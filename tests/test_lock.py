@@ -1,4 +1,4 @@
-"""`make lock`, and plans that take the providers of its file and no others."""
+"""Tests of `make lock` and of plans with the locked providers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.on_aws import Production
 from support.project import refused, succeeded
 
 
-def test_plans_take_the_providers_of_the_lock_file_and_no_others(production: Production) -> None:
+def test_plans_only_use_providers_of_the_lock_file(production: Production) -> None:
     succeeded(production.make("lock", f"MIRROR={mirror(production.folder / 'mirror')}"))
     lock = production.folder / "environments" / "providers.lock.hcl"
     blocks = re.findall(r'provider "(\S+)" \{(.*?)\n\}', lock.read_text(), re.S)

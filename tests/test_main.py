@@ -1,4 +1,4 @@
-"""The command itself, as make and the cdktf command line run it."""
+"""Tests of the command, as make and the cdktf CLI run it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from conftest import ROOT
 from support.programs import run
 
 
-def test_every_tier_is_written_to_the_folder_that_cdktf_names(tmp_path: Path) -> None:
+def test_every_tier_is_written_to_the_output_folder_of_cdktf(tmp_path: Path) -> None:
     done = run("sandbox", CDKTF_OUTDIR=str(tmp_path))
     # Without the lean copy everything works, slowly, and says so.
     said = [line for line in done.stderr.splitlines() if not line.startswith("warning: no lean bindings")]
@@ -70,7 +70,7 @@ def test_the_environment_comes_from_the_argument_or_from_env(tmp_path: Path) -> 
     assert "\nTARGET := aws\n" in (tmp_path / "tiers.mk").read_text()
 
 
-def test_a_wrong_environment_is_answered_without_a_traceback_and_without_loading_a_provider(
+def test_an_unknown_environment_gives_one_message_and_loads_no_provider(
     tmp_path: Path,
 ) -> None:
     done = run("nowhere", CDKTF_OUTDIR=str(tmp_path), PYTHONPROFILEIMPORTTIME="1")
@@ -82,7 +82,7 @@ def test_a_wrong_environment_is_answered_without_a_traceback_and_without_loading
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_output_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+def test_an_unwritable_output_folder_gives_one_message(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a file, not a folder")
     done = run("sandbox", CDKTF_OUTDIR=str(taken))

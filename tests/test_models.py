@@ -1,4 +1,4 @@
-"""Shapes of AWS's APIs, read from botocore without loading whole models."""
+"""Tests of shapes of AWS APIs, read from botocore without loading whole models."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def plain(service: str, name: str) -> object:
         ("rds", "ModifyDBInstanceMessage"),
     ],
 )
-def test_a_shape_is_what_botocore_reads(service: str, name: str) -> None:
+def test_a_shape_equals_that_of_botocore(service: str, name: str) -> None:
     assert models.shape(service, name) == plain(service, name)
 
 
-def test_a_model_may_be_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_may_be_uncompressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = max((models.data() / "wafv2").iterdir()) / "service-2.json.gz"
     folder = tmp_path / "wafv2" / source.parent.name
     folder.mkdir(parents=True)
@@ -38,6 +38,6 @@ def test_a_model_may_be_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert models.shape("wafv2", "CountryCode") == plain("wafv2", "CountryCode")
 
 
-def test_a_shape_that_is_not_there_is_named() -> None:
+def test_a_missing_shape_is_reported() -> None:
     with pytest.raises(LookupError, match="the model of wafv2 has no shape Nothing"):
         models.shape("wafv2", "Nothing")

@@ -1,4 +1,4 @@
-"""What watches the cluster from inside: charts, alerts, dashboards, as Prometheus and Grafana read them."""
+"""Tests of monitoring in the cluster: charts, alerts and dashboards, as Prometheus and Grafana read them."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_prometheus_accepts_the_rules(
 @pytest.mark.parametrize(
     ("chart", "cases"), [("platform", "platform"), ("system", "system"), ("system", "system-days")]
 )
-def test_alerts_fire_when_they_should_and_are_quiet_otherwise(
+def test_alerts_fire_only_when_they_should(
     chart: str,
     cases: str,
     objects: dict[str, dict[str, dict[str, Any]]],
@@ -164,7 +164,7 @@ def of_kong(objects: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
     return sorted(each for each in recorded | shown if re.search(r"kong_|\bsystem:", each))
 
 
-def test_rules_and_dashboards_find_what_a_scrape_of_kong_gives(
+def test_rules_and_dashboards_match_metrics_of_kong(
     objects: dict[str, dict[str, dict[str, Any]]], monitor: dict[str, Any], tmp_path: Path
 ) -> None:
     asked = of_kong(objects)
@@ -177,7 +177,7 @@ def test_rules_and_dashboards_find_what_a_scrape_of_kong_gives(
 
 
 @pytest.mark.parametrize("honoured", [True, False])
-def test_it_is_told_when_kong_counts_requests_and_no_system_does(
+def test_an_alert_fires_if_requests_match_no_system(
     honoured: bool,
     objects: dict[str, dict[str, dict[str, Any]]],
     monitor: dict[str, Any],
@@ -202,7 +202,7 @@ def test_it_is_told_when_kong_counts_requests_and_no_system_does(
     scrape(objects, {**monitor, "honorLabels": honoured}, tmp_path, alert_rule_test=[case])
 
 
-def test_an_alert_with_another_text_fails_its_case(
+def test_rule_tests_compare_annotations(
     objects: dict[str, dict[str, dict[str, Any]]], tmp_path: Path
 ) -> None:
     text = yaml.safe_dump(rules(objects["platform"])).replace("Kong is down", "Kong is away")
@@ -212,7 +212,7 @@ def test_an_alert_with_another_text_fails_its_case(
 
 
 @pytest.mark.parametrize("chart", VALUES)
-def test_every_alert_has_a_case_in_which_it_fires(
+def test_every_alert_has_a_rule_test_in_which_it_fires(
     chart: str, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
     tests = [
@@ -246,7 +246,7 @@ def test_alerts_have_severity_description_and_runbook(
             assert rule.get("labels", {}).get("system", "sistema-1") == "sistema-1"
 
 
-def test_alerts_of_a_system_have_its_promises(variant: Callable[..., Variant], tmp_path: Path) -> None:
+def test_alerts_of_a_system_have_its_objectives(variant: Callable[..., Variant], tmp_path: Path) -> None:
     promised = {"availability": 99.5, "latency_ms": 250, "fast": 95.5}
     root = variant(
         systems={"shop": {"framework": "go", "replicas": 2, "max_replicas": 5}},
@@ -263,7 +263,7 @@ def test_alerts_of_a_system_have_its_promises(variant: Callable[..., Variant], t
 
 
 @pytest.mark.parametrize("milliseconds", MILLISECONDS)
-def test_a_promised_latency_is_one_that_kong_counts(
+def test_latency_objectives_are_buckets_of_kong(
     milliseconds: int, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
     """Its buckets are labelled with leading zeros in some of its versions, and with a fraction."""
@@ -277,12 +277,12 @@ def test_a_promised_latency_is_one_that_kong_counts(
     assert not re.fullmatch(pattern[1], f"{milliseconds}0.0")
 
 
-def test_a_word_without_a_value_stops_helm(tmp_path: Path) -> None:
+def test_a_placeholder_without_a_value_is_an_error(tmp_path: Path) -> None:
     words = {key: value for key, value in VALUES["system"]["words"].items() if key != "fast"}
     template("system", {"words": words}, tmp_path, code=1)
 
 
-def test_words_of_prometheus_are_left_unchanged(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
+def test_templates_of_prometheus_are_left_unchanged(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
     assert "{{ $labels.deployment }}" in json.dumps(rules(objects["system"]))
     assert "{{ $value | humanizePercentage }}" in json.dumps(rules(objects["system"]))
 
@@ -307,7 +307,7 @@ def targets(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from panel.get("targets", [])
 
 
-def test_dashboards_are_what_the_types_of_grafana_know(
+def test_dashboards_fit_the_schema_of_grafana(
     objects: dict[str, dict[str, dict[str, Any]]],
 ) -> None:
     """What the types do not know is lost on the way through them: nothing is."""
@@ -321,7 +321,7 @@ def test_dashboards_are_what_the_types_of_grafana_know(
             assert {key for key in before if key not in after} == set(), (chart, before["title"])
 
 
-def test_panels_have_places_and_numbers_of_their_own(
+def test_panels_have_unique_positions_and_ids(
     objects: dict[str, dict[str, dict[str, Any]]],
 ) -> None:
     for chart, dashboard in dashboards(objects):
@@ -340,7 +340,7 @@ def test_panels_have_places_and_numbers_of_their_own(
             taken |= cells
 
 
-def test_dashboards_ask_of_data_sources_that_grafana_has(
+def test_dashboards_use_existing_data_sources(
     observability: Root, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
     sources = values(observability, "grafana")["datasources"]["datasources.yaml"]["datasources"]
@@ -362,14 +362,14 @@ def expressions(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
                 yield re.sub(r"\$(\w+)", lambda word: CONSTANTS[word[1]], target["expr"])
 
 
-def test_promql_is_promql(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
+def test_promql_is_valid(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
     found = list(expressions(objects))
     assert len(found) > 80
     for expression in found:
         promql_parser.parse(expression)
 
 
-def test_what_is_asked_for_by_name_is_recorded(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
+def test_recorded_metrics_in_use_exist(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
     recorded = {
         each["record"] for made in objects.values() for each in each_rule(rules(made)) if "record" in each
     }
@@ -381,7 +381,7 @@ def test_what_is_asked_for_by_name_is_recorded(objects: dict[str, dict[str, dict
 # What else runs
 
 
-def test_grafana_shows_and_decides_nothing(observability: Root) -> None:
+def test_grafana_is_read_only(observability: Root) -> None:
     given = values(observability, "grafana")
     assert given["grafana.ini"]["auth.anonymous"] == {"enabled": False}
     assert given["grafana.ini"]["users"]["allow_sign_up"] is False
@@ -393,7 +393,7 @@ def test_grafana_shows_and_decides_nothing(observability: Root) -> None:
             assert re.search(r":(BatchGet|Describe|Get|List|StartQuery|StopQuery)", action), action
 
 
-def test_the_password_of_grafana_is_not_known(observability: Root) -> None:
+def test_the_password_of_grafana_is_generated(observability: Root) -> None:
     """It is made while terraform applies, and is in neither plan nor state."""
     version = observability["aws_secretsmanager_secret_version.grafana"]
     assert "secret_string" not in version
@@ -416,7 +416,7 @@ def test_alertmanager_notifies_people_and_the_heartbeat(observability: Root) -> 
     }
 
 
-def test_an_alarm_rings_when_alerts_fall_silent(observability: Root) -> None:
+def test_an_alarm_fires_when_the_heartbeat_stops(observability: Root) -> None:
     routes = values(observability, "prometheus")["alertmanager"]["config"]["route"]["routes"]
     [beat] = [route for route in routes if route["receiver"] == "heartbeat"]
     alarm = observability["aws_cloudwatch_metric_alarm.alerts_silent"]
@@ -427,7 +427,7 @@ def test_an_alarm_rings_when_alerts_fall_silent(observability: Root) -> None:
     assert minutes[beat["repeat_interval"]] * 60 < alarm["period"] * alarm["evaluation_periods"]
 
 
-def test_pods_ask_for_what_the_nodes_reckon_with(observability: Root) -> None:
+def test_requests_equal_those_of_the_capacity_calculation(observability: Root) -> None:
     """modules/overhead.py decides how many nodes a spec needs; templates say what pods ask for."""
     stack, grafana = values(observability, "prometheus"), values(observability, "grafana")
     reloader = stack["prometheusOperator"]["prometheusConfigReloader"]["resources"]
@@ -450,7 +450,7 @@ def test_pods_ask_for_what_the_nodes_reckon_with(observability: Root) -> None:
         assert all("memory" in each["limits"] for each in containers), name
 
 
-def test_the_disk_of_prometheus_does_not_fill(variant: Callable[..., Variant]) -> None:
+def test_the_retention_size_is_below_the_disk_of_prometheus(variant: Callable[..., Variant]) -> None:
     root = variant(observability={"metrics_gb": 100, "metrics_days": 30})["observability"]
     spec = values(root, "prometheus")["prometheus"]["prometheusSpec"]
     claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
@@ -472,7 +472,7 @@ def test_the_collector_reads_its_configuration_from_its_own_environment(observab
         assert pipeline["processors"][0] == "memory_limiter"
 
 
-def test_pods_of_the_platform_act_on_aws_in_roles_of_their_own(observability: Root) -> None:
+def test_pods_of_the_platform_have_separate_roles(observability: Root) -> None:
     tied = observability.all("aws_eks_pod_identity_association")
     assert set(tied) == {"alertmanager", "cloudwatch_exporter", "collector", "grafana"}
     for name, association in tied.items():
@@ -486,7 +486,7 @@ def test_pods_of_the_platform_act_on_aws_in_roles_of_their_own(observability: Ro
         assert f"aws_iam_role_policy.{name}" in first
 
 
-def test_grafana_starts_without_the_internet(observability: Root) -> None:
+def test_grafana_starts_without_internet_access(observability: Root) -> None:
     given = values(observability, "grafana")
     assert "plugins" not in given  # the chart's key is installed before Grafana answers
     ini = given["grafana.ini"]
@@ -502,7 +502,7 @@ def test_logs_before_the_collector_are_collected(observability: Root) -> None:
     assert (receiver["start_at"], receiver["storage"]) == ("beginning", "file_storage")
 
 
-def test_labels_of_nodes_that_are_asked_for_exist(
+def test_node_labels_in_queries_are_collected(
     observability: Root, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
     allowed = values(observability, "prometheus")["kube-state-metrics"]["metricLabelsAllowlist"]
@@ -528,7 +528,7 @@ def test_logs_of_pods_are_encrypted_and_kept_as_the_spec_says(variant: Callable[
     assert "logs_key_arn" in group["kms_key_id"]
 
 
-def test_a_system_has_a_release_of_its_own_and_no_other_notices(variant: Callable[..., Variant]) -> None:
+def test_each_system_has_a_separate_monitoring_release(variant: Callable[..., Variant]) -> None:
     one = {"shop": {"framework": "go"}}
     before = variant(systems=one)["observability"].body["resource"]
     after = variant(systems={**one, "blog": {"framework": "fastapi"}})["observability"].body["resource"]

@@ -1,4 +1,4 @@
-"""Names fit the services that hold them, whatever the spec calls the project."""
+"""Tests that names fit the limits of AWS services for any project name."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ OTHERS = {("aws_s3_bucket_logging", "target_prefix"), ("aws_eks_addon", "name")}
 @pytest.mark.parametrize(
     "names", [LONGEST, {"project": "zz", "environment": "cd"}], ids=["longest", "shortest"]
 )
-def test_every_name_is_legal_for_the_longest_and_the_shortest_project(
+def test_every_name_is_valid_for_the_longest_and_the_shortest_project(
     variant: Callable[..., dict[str, Root]], names: dict[str, str]
 ) -> None:
     tried = set()
@@ -127,7 +127,7 @@ def test_every_name_is_legal_for_the_longest_and_the_shortest_project(
     assert not untried, "no tier gives these names: say what the spec needs in ALL_THERE_IS, or remove them"
 
 
-def test_no_two_things_of_a_kind_share_a_name(variant: Callable[..., dict[str, Root]]) -> None:
+def test_names_are_unique_by_resource_type(variant: Callable[..., dict[str, Root]]) -> None:
     """Long names are cut; what is left of them is still different."""
     owners: dict[tuple[str, str, str], str] = {}
     for root in variant(**LONGEST, **ALL_THERE_IS).values():
@@ -138,7 +138,7 @@ def test_no_two_things_of_a_kind_share_a_name(variant: Callable[..., dict[str, R
                 assert owner == resource, f"{terraform_type}: {owner} and {resource} are both {text}"
 
 
-def test_a_name_that_fits_stays_as_it_is() -> None:
+def test_a_name_that_fits_is_unchanged() -> None:
     names = Names("acme", "production", "123456789012")
     assert names.of("iam_role", "flow-log") == "acme-production-flow-log"
     assert names.bucket("files") == "acme-production-123456789012-files"
@@ -148,7 +148,7 @@ def test_a_name_that_fits_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("limit", [20, 32, 63])
-def test_a_long_name_is_cut_the_same_way_each_time_and_stays_unique(limit: int) -> None:
+def test_truncated_names_are_stable_and_unique(limit: int) -> None:
     long = [f"{'x' * 70}-{role}" for role in ("one", "two")]
     cut = [truncate(name, limit) for name in long]
     assert cut == [truncate(name, limit) for name in long]
@@ -156,16 +156,16 @@ def test_a_long_name_is_cut_the_same_way_each_time_and_stays_unique(limit: int) 
     assert all(len(name) <= limit for name in cut)
 
 
-def test_the_cut_leaves_no_double_hyphen() -> None:
+def test_truncated_names_have_no_double_hyphen() -> None:
     assert "--" not in truncate("abcdefgh-" + "ijkl" * 20, 16)
 
 
 @pytest.mark.parametrize("name", ["", "señal", "two words", "${TfToken[TOKEN.1]}"])
-def test_what_is_no_name_is_refused(name: str) -> None:
+def test_invalid_names_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="a name has letters"):
         truncate(name, 63)
 
 
 @pytest.mark.parametrize("kind", sorted(kind for kind in LIMITS if not kind.endswith("_prefix")))
-def test_every_kind_keeps_its_limit(kind: str) -> None:
+def test_every_type_has_its_length_limit(kind: str) -> None:
     assert len(Names(**LONGEST, account="1" * 12).of(kind, "r" * 600)) == LIMITS[kind]

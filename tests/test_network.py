@@ -1,4 +1,4 @@
-"""What the network promises, read from the Terraform it generates."""
+"""Tests of the network tier: its generated Terraform."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_subnets_are_disjoint_and_inside_the_vpc(network: Root) -> None:
     assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
 
 
-def test_the_network_and_addresses_that_partners_allow_are_guarded(network: Root) -> None:
+def test_vpc_and_nat_addresses_are_protected(network: Root) -> None:
     guarded = network.environment.protection
     kinds = ("vpc", "subnet", "db_subnet_group", "docdb_subnet_group", "elasticache_subnet_group", "eip")
     for kind in kinds:
@@ -61,11 +61,11 @@ def test_the_network_and_addresses_that_partners_allow_are_guarded(network: Root
             assert arguments.get("lifecycle", {}).get("prevent_destroy", False) is guarded, f"{kind} {name}"
 
 
-def test_nothing_gets_a_public_address_by_itself(network: Root) -> None:
+def test_no_subnet_assigns_public_addresses(network: Root) -> None:
     assert {subnet["map_public_ip_on_launch"] for subnet in network.all("aws_subnet").values()} == {False}
 
 
-def test_kubernetes_finds_the_subnets_for_its_load_balancers(network: Root) -> None:
+def test_subnets_have_the_tags_of_the_load_balancer_controller(network: Root) -> None:
     roles = {
         name: {key: value for key, value in subnet["tags"].items() if key.startswith("kubernetes.io/")}
         for name, subnet in network.all("aws_subnet").items()
@@ -97,12 +97,12 @@ def test_database_subnets_have_no_route_to_the_internet(network: Root) -> None:
     assert "route" not in network["aws_route_table.database"]
 
 
-def test_every_subnet_is_tied_to_one_route_table(network: Root) -> None:
+def test_every_subnet_has_one_route_table(network: Root) -> None:
     tied = sorted(tie["subnet_id"] for tie in network.all("aws_route_table_association").values())
     assert tied == sorted(f"${{aws_subnet.{name}.id}}" for name in network.all("aws_subnet"))
 
 
-def test_private_subnets_leave_through_nat_and_public_ones_through_the_gateway(network: Root) -> None:
+def test_private_subnets_route_to_nat_and_public_ones_to_the_internet_gateway(network: Root) -> None:
     settings = network.environment.network
     public = targets(network, "public")["0.0.0.0/0"]
     assert public["gateway_id"] == "${aws_internet_gateway.main.id}"
@@ -127,7 +127,7 @@ def test_each_nat_gateway_is_in_the_public_subnet_of_its_zone(network: Root) -> 
         assert gateway["depends_on"] == ["aws_internet_gateway.main"]
 
 
-def test_what_aws_puts_in_a_vpc_is_adopted_and_empty(network: Root) -> None:
+def test_default_objects_of_the_vpc_are_adopted_and_empty(network: Root) -> None:
     group = network["aws_default_security_group.main"]
     assert "ingress" not in group
     assert "egress" not in group
@@ -137,13 +137,13 @@ def test_what_aws_puts_in_a_vpc_is_adopted_and_empty(network: Root) -> None:
     assert "egress" not in access_list
 
 
-def test_every_subnet_has_one_access_list_of_its_kind(network: Root) -> None:
+def test_every_subnet_has_the_network_acl_of_its_kind(network: Root) -> None:
     for kind in KINDS:
         expected = [f"${{aws_subnet.{kind}_{zone}.id}}" for zone in network.environment.network.zones]
         assert network[f"aws_network_acl.{kind}"]["subnet_ids"] == expected
 
 
-def test_access_lists_number_their_entries_once_and_order_nothing_by_chance(network: Root) -> None:
+def test_network_acl_entries_have_unique_ordered_numbers(network: Root) -> None:
     numbers = [
         (rule["network_acl_id"], rule["egress"], rule["rule_number"])
         for rule in network.all("aws_network_acl_rule").values()
@@ -151,7 +151,7 @@ def test_access_lists_number_their_entries_once_and_order_nothing_by_chance(netw
     assert len(numbers) == len(set(numbers))
 
 
-def test_from_outside_the_vpc_only_answers_reach_the_database_subnets(network: Root) -> None:
+def test_only_replies_from_outside_the_vpc_reach_database_subnets(network: Root) -> None:
     inbound = {
         name: rule
         for name, rule in network.all("aws_network_acl_rule").items()
@@ -166,7 +166,7 @@ def test_from_outside_the_vpc_only_answers_reach_the_database_subnets(network: R
     assert beyond == {"database_in_answers": (1024, 3388), "database_in_answers_above": (3390, 65535)}
 
 
-def test_access_lists_shut_out_remote_administration_from_the_internet(network: Root) -> None:
+def test_network_acls_block_remote_administration_from_the_internet(network: Root) -> None:
     for name, rule in network.all("aws_network_acl_rule").items():
         if rule["egress"] or rule["cidr_block"] != "0.0.0.0/0" or rule["protocol"] not in ("tcp", "-1"):
             continue
@@ -185,14 +185,14 @@ def test_security_groups_have_no_inline_rules(network: Root) -> None:
 
 
 @pytest.mark.parametrize("way", ["ingress", "egress"])
-def test_every_security_group_rule_says_why_and_has_one_peer(network: Root, way: str) -> None:
+def test_every_security_group_rule_has_a_description_and_one_peer(network: Root, way: str) -> None:
     for name, rule in rules(network, way).items():
         assert re.fullmatch(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{10,255}", rule["description"]), name
         assert rule["tags"]["Name"].endswith(name.replace("_", "-"))
         assert ("cidr_ipv4" in rule) != ("referenced_security_group_id" in rule), name
 
 
-def test_only_the_load_balancer_is_open_to_the_world(network: Root) -> None:
+def test_only_the_load_balancer_is_open_to_the_internet(network: Root) -> None:
     world = {
         (rule["security_group_id"], rule["from_port"], rule["to_port"], rule["ip_protocol"])
         for rule in rules(network, "ingress").values()
@@ -213,7 +213,7 @@ def test_the_load_balancer_reaches_only_kong(network: Root) -> None:
 
 
 @pytest.mark.parametrize(("group", "port"), [("postgres", 5432), ("redis", 6379), ("documentdb", 27017)])
-def test_databases_hear_nodes_alone_and_call_nothing(network: Root, group: str, port: int) -> None:
+def test_databases_only_accept_nodes_and_have_no_egress(network: Root, group: str, port: int) -> None:
     own = f"${{aws_security_group.{group}.id}}"
     heard = [rule for rule in rules(network, "ingress").values() if rule["security_group_id"] == own]
     assert [(rule["referenced_security_group_id"], rule["from_port"], rule["to_port"]) for rule in heard] == [
@@ -222,7 +222,7 @@ def test_databases_hear_nodes_alone_and_call_nothing(network: Root, group: str, 
     assert not [rule for rule in rules(network, "egress").values() if rule["security_group_id"] == own]
 
 
-def test_nodes_and_runners_reach_the_world_over_tls_alone(network: Root) -> None:
+def test_nodes_and_runners_only_reach_the_internet_on_443(network: Root) -> None:
     world = [rule for rule in rules(network, "egress").values() if rule.get("cidr_ipv4")]
     assert [(rule["security_group_id"], rule["from_port"], rule["to_port"]) for rule in world] == [
         ("${aws_security_group.node.id}", 443, 443),
@@ -230,7 +230,7 @@ def test_nodes_and_runners_reach_the_world_over_tls_alone(network: Root) -> None
     ]
 
 
-def test_runners_reach_the_kubernetes_api_and_endpoints_and_no_database(network: Root) -> None:
+def test_runners_reach_the_kubernetes_api_and_endpoints_but_no_database(network: Root) -> None:
     runner = "${aws_security_group.runner.id}"
     reached = {
         (rule.get("referenced_security_group_id", rule.get("cidr_ipv4")), rule["from_port"])
@@ -247,7 +247,7 @@ def test_runners_reach_the_kubernetes_api_and_endpoints_and_no_database(network:
     assert network.body["output"]["runner_security_group_id"]["value"] == runner
 
 
-def test_administrators_beyond_the_vpc_reach_the_api_and_the_endpoints_alone(
+def test_admin_cidrs_only_reach_the_kubernetes_api_and_endpoints(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     settings = {"endpoints": "all", "reserved": ["10.8.0.0/16"], "admin_cidrs": ["10.8.0.0/22"]}
@@ -276,7 +276,7 @@ ROUTES = [
 ]
 
 
-def test_routes_to_other_networks_are_in_private_tables_behind_their_attachments(
+def test_routes_to_other_networks_are_in_private_tables_after_their_attachments(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     network = variant(network={"routes": ROUTES, "admin_cidrs": ["10.9.0.0/22"]})["network"]
@@ -308,7 +308,7 @@ def test_routes_to_other_networks_are_in_private_tables_behind_their_attachments
     assert list(network.all(vpn)) == ["vgw_0123456789abcdef0"]
 
 
-def test_pods_with_a_range_of_their_own_have_subnets_with_the_ways_of_private_ones(
+def test_pod_subnets_have_the_routes_of_private_ones(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     network = variant(network={"pods": "100.64.0.0/16"})["network"]
@@ -354,7 +354,7 @@ def test_pods_with_a_range_of_their_own_have_subnets_with_the_ways_of_private_on
         ({"cidr": "10.20.0.0/23", "pods": "100.64.0.0/16"}, "the VPC range must be /16 to /22"),
     ],
 )
-def test_ranges_that_pods_cannot_have_are_refused(
+def test_invalid_pod_ranges_are_refused(
     environment: Callable[..., Environment], network: dict[str, Any], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):
@@ -362,9 +362,7 @@ def test_ranges_that_pods_cannot_have_are_refused(
 
 
 @pytest.mark.parametrize("cidr", ["10.20.0.0/20", "10.20.0.0/21", "10.20.0.0/22"])
-def test_a_small_network_is_cut_into_large_enough_subnets(
-    environment: Callable[..., Environment], cidr: str
-) -> None:
+def test_a_small_network_has_large_enough_subnets(environment: Callable[..., Environment], cidr: str) -> None:
     layout = environment(network={"cidr": cidr, "pods": "100.64.0.0/16"}).network.layout
     ranges = [each for kind in KINDS for each in getattr(layout, kind).values()]
     assert all(each.subnet_of(ip_network(cidr)) for each in ranges)
@@ -399,14 +397,14 @@ def test_a_small_network_is_cut_into_large_enough_subnets(
         ),
     ],
 )
-def test_routes_that_a_table_cannot_have_are_refused(
+def test_invalid_routes_are_refused(
     environment: Callable[..., Environment], routes: list[dict[str, str]], rule: str
 ) -> None:
     with pytest.raises(SpecError, match=rule):
         environment(network={"routes": routes})
 
 
-def test_between_groups_each_port_is_open_at_both_ends(network: Root) -> None:
+def test_rules_between_security_groups_exist_on_both_sides(network: Root) -> None:
     def ends(way: str, own: str, other: str) -> set[tuple[Any, ...]]:
         return {
             (rule[own], rule[other], rule.get("from_port"), rule["ip_protocol"])
@@ -419,7 +417,7 @@ def test_between_groups_each_port_is_open_at_both_ends(network: Root) -> None:
     assert heard == spoken
 
 
-def test_all_traffic_is_logged_by_the_minute_and_encrypted(network: Root) -> None:
+def test_flow_logs_cover_all_traffic_by_minute_and_are_encrypted(network: Root) -> None:
     log = network["aws_flow_log.main"]
     assert (log["traffic_type"], log["max_aggregation_interval"]) == ("ALL", 60)
     group = network["aws_cloudwatch_log_group.flow"]
@@ -428,7 +426,7 @@ def test_all_traffic_is_logged_by_the_minute_and_encrypted(network: Root) -> Non
     assert group["deletion_protection_enabled"] == network.environment.protection
 
 
-def test_flow_logs_of_this_account_alone_assume_their_role(network: Root) -> None:
+def test_only_flow_logs_of_this_account_assume_their_role(network: Root) -> None:
     account, region = network.environment.account, network.environment.region
     assert network.statements("aws_iam_role.flow_log", "assume_role_policy") == {
         "ServiceMayAssume": {
@@ -443,7 +441,7 @@ def test_flow_logs_of_this_account_alone_assume_their_role(network: Root) -> Non
     }
 
 
-def test_flow_logs_write_to_their_log_group_alone(network: Root) -> None:
+def test_flow_logs_only_write_to_their_log_group(network: Root) -> None:
     account, region = network.environment.account, network.environment.region
     name = network["aws_cloudwatch_log_group.flow"]["name"]
     group = f"arn:aws:logs:{region}:{account}:log-group:{name}"
@@ -453,7 +451,7 @@ def test_flow_logs_write_to_their_log_group_alone(network: Root) -> None:
     assert statements["WriteToTheLogGroup"]["Resource"] == [group, f"{group}:*"]
 
 
-def test_logs_key_serves_log_groups_of_this_account_alone(network: Root) -> None:
+def test_the_logs_key_is_for_log_groups_of_this_account_only(network: Root) -> None:
     account, region = network.environment.account, network.environment.region
     assert network.statements("aws_kms_key.logs") == {
         "AccountAdministersThroughIam": {
@@ -482,7 +480,7 @@ def test_logs_key_serves_log_groups_of_this_account_alone(network: Root) -> None
     }
 
 
-def test_s3_is_reached_from_private_and_database_subnets_without_the_internet(network: Root) -> None:
+def test_private_and_database_subnets_have_the_s3_gateway_endpoint(network: Root) -> None:
     endpoint = network["aws_vpc_endpoint.s3"]
     zones = network.environment.network.zones
     tables = [*(f"private_{zone}" for zone in zones), "database"]
@@ -490,7 +488,7 @@ def test_s3_is_reached_from_private_and_database_subnets_without_the_internet(ne
     assert endpoint["route_table_ids"] == [f"${{aws_route_table.{table}.id}}" for table in tables]
 
 
-def test_through_the_s3_endpoint_writes_stay_in_the_account(network: Root) -> None:
+def test_the_s3_endpoint_only_allows_writes_in_the_account(network: Root) -> None:
     statements = network.statements("aws_vpc_endpoint.s3")
     writing = {sid: each for sid, each in statements.items() if each["Action"] == "s3:*"}
     assert {sid: each["Condition"] for sid, each in writing.items()} == {
@@ -526,7 +524,7 @@ def test_interface_endpoints_are_in_private_subnets_and_admit_only_nodes(network
     assert heard == [("${aws_security_group.node.id}", 443), ("${aws_security_group.runner.id}", 443)]
 
 
-def test_endpoints_have_the_names_of_the_region(variant: Callable[..., dict[str, Root]]) -> None:
+def test_endpoints_have_the_service_names_of_the_region(variant: Callable[..., dict[str, Root]]) -> None:
     root = variant(region="cn-north-1", network={"endpoints": "all"})["network"]
     names = {name: each["service_name"] for name, each in root.all("aws_vpc_endpoint").items()}
     assert names["ecr_api"] == "cn.com.amazonaws.cn-north-1.ecr.api"
@@ -539,7 +537,7 @@ def test_no_endpoint_exists_for_an_unused_service(network: Root) -> None:
     assert not {"aps_workspaces", "ec2messages"} & network.all("aws_vpc_endpoint").keys()
 
 
-def test_subnet_groups_hold_every_database_subnet_under_names_of_their_own(network: Root) -> None:
+def test_subnet_groups_have_all_database_subnets_and_unique_names(network: Root) -> None:
     groups = [
         network["aws_db_subnet_group.postgres"],
         network["aws_elasticache_subnet_group.redis"],
@@ -550,7 +548,7 @@ def test_subnet_groups_hold_every_database_subnet_under_names_of_their_own(netwo
     assert len({group["name"] for group in groups}) == 3
 
 
-def test_adding_a_zone_changes_no_subnet_table_or_gateway_of_the_others(
+def test_adding_a_zone_does_not_change_the_others(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     before = variant(network={"zones": ["a", "b"]})["network"]
@@ -568,7 +566,7 @@ def test_adding_a_zone_changes_no_subnet_table_or_gateway_of_the_others(
         assert kept == before.all(kind)
 
 
-def test_own_ranges_are_used_as_they_are(variant: Callable[..., dict[str, Root]]) -> None:
+def test_own_subnet_ranges_are_used_unchanged(variant: Callable[..., dict[str, Root]]) -> None:
     chosen = {
         "public": {"a": "10.20.200.0/26", "b": "10.20.200.64/26"},
         "private": {"a": "10.20.0.0/20", "b": "10.20.16.0/20"},
@@ -579,7 +577,7 @@ def test_own_ranges_are_used_as_they_are(variant: Callable[..., dict[str, Root]]
     assert found == {f"{kind}_{zone}": cidr for kind, zones in chosen.items() for zone, cidr in zones.items()}
 
 
-def test_the_group_of_an_internal_load_balancer_is_not_open_to_the_internet_and_stays(
+def test_an_internal_load_balancer_keeps_its_security_group_without_internet_access(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
     """AWS replaces a group for another description, while the load balancer of another tier is in it."""

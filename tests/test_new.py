@@ -1,6 +1,6 @@
-"""A new environment: what is asked, what is written, and that nothing is written otherwise.
+"""Tests of `make new`: its questions, the spec that it writes, and refusals that write nothing.
 
-That it plans at once is shown by docs/getting-started.md, whose commands test_commands.py runs.
+The commands of docs/getting-started.md, which test_commands.py runs, show that a new spec can be planned.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "environments").iterdir())
 
 
-def test_a_spec_from_two_answers_is_sound_and_meets_no_other_range(folder: Path) -> None:
+def test_two_answers_give_a_valid_spec_without_overlapping_ranges(folder: Path) -> None:
     made = new(folder, PROJECT="acme", REGION="eu-west-1")
     assert (made.returncode, made.stderr) == (0, "")
     assert "make plan ENV=dev" in made.stdout
@@ -100,7 +100,7 @@ def test_a_spec_from_two_answers_is_sound_and_meets_no_other_range(folder: Path)
 
 
 @pytest.mark.parametrize("more", [{}, MORE], ids=["least", "all"])
-def test_a_spec_for_aws_says_what_was_answered(folder: Path, more: dict[str, str]) -> None:
+def test_a_spec_for_aws_contains_the_answers(folder: Path, more: dict[str, str]) -> None:
     made = new(folder, **AWS, **more)
     assert (made.returncode, made.stderr) == (0, "")
     written = load(folder / "environments/dev.yaml")
@@ -112,7 +112,7 @@ def test_a_spec_for_aws_says_what_was_answered(folder: Path, more: dict[str, str
 
 
 @pytest.mark.parametrize("given", [{"PROJECT": "acme", "REGION": "us-east-1"}, AWS], ids=["rehearsal", "aws"])
-def test_every_choice_in_a_comment_can_be_taken(folder: Path, given: dict[str, str]) -> None:
+def test_every_commented_choice_is_valid(folder: Path, given: dict[str, str]) -> None:
     assert new(folder, **given).returncode == 0
     path = folder / "environments/dev.yaml"
     text, taken = re.subn(r"^( *)# (\w+: .+)$", r"\1\2", path.read_text(), flags=re.M)
@@ -121,7 +121,7 @@ def test_every_choice_in_a_comment_can_be_taken(folder: Path, given: dict[str, s
     assert load(path).data.redis.nodes == 2
 
 
-def test_without_a_terminal_everything_missing_is_said_at_once(folder: Path) -> None:
+def test_without_a_terminal_all_missing_answers_are_reported_at_once(folder: Path) -> None:
     (folder / "environments/other.yaml").write_text("project: shop\nregion: us-east-1\n")
     refused = new(folder, TARGET="aws")
     assert refused.returncode == 1
@@ -130,7 +130,7 @@ def test_without_a_terminal_everything_missing_is_said_at_once(folder: Path) -> 
     assert names(folder) == ["other.yaml", "test.yaml"]
 
 
-def test_what_the_others_say_is_usual_and_what_they_have_is_left_to_them(folder: Path) -> None:
+def test_defaults_come_from_other_environments_without_conflicts(folder: Path) -> None:
     assert new(folder, "prod", **AWS).returncode == 0
     text = (folder / "environments/prod.yaml").read_text()
     (folder / "environments/prod.yaml").write_text(
@@ -155,7 +155,7 @@ def test_an_environment_that_conflicts_with_another_is_not_written(folder: Path)
     assert names(folder) == ["prod.yaml", "test.yaml"]
 
 
-def test_wrong_answers_are_said_at_once_in_the_words_of_the_spec(folder: Path) -> None:
+def test_invalid_answers_are_reported_at_once_with_the_rules_of_the_spec(folder: Path) -> None:
     refused = new(folder, **{**AWS, "PROJECT": "Acme", "ACCOUNT": "2109-8765-4321"})
     assert refused.returncode == 1
     assert sorted(re.findall(r"^([A-Z]+): (.*)$", refused.stderr, re.M)) == [
@@ -200,14 +200,14 @@ def test_an_example_that_cannot_be_copied_is_refused(folder: Path, given: dict[s
 
 
 @pytest.mark.parametrize("name", ["Dev", "../dev", "", "a b", "averyveryverylongname"])
-def test_a_name_that_is_none_for_an_environment_is_refused(folder: Path, name: str) -> None:
+def test_an_invalid_environment_name_is_refused(folder: Path, name: str) -> None:
     refused = new(folder, name, PROJECT="acme", REGION="us-east-1")
     assert refused.returncode == 1
     assert "2 to 12 lowercase letters" in refused.stderr
     assert names(folder) == ["test.yaml"]
 
 
-def test_no_file_is_replaced(folder: Path) -> None:
+def test_existing_files_are_not_replaced(folder: Path) -> None:
     before = (folder / "environments/test.yaml").read_text()
     refused = new(folder, "test", PROJECT="other", REGION="us-east-1")
     assert refused.returncode == 1
@@ -215,7 +215,7 @@ def test_no_file_is_replaced(folder: Path) -> None:
     assert (folder / "environments/test.yaml").read_text() == before
 
 
-def test_text_that_means_something_in_yaml_stays_text(folder: Path) -> None:
+def test_text_is_quoted_for_yaml(folder: Path) -> None:
     refused = new(folder, PROJECT="acme\nregion: x", REGION="us-east-1")
     assert refused.returncode == 1
     assert "PROJECT" in refused.stderr
@@ -223,7 +223,7 @@ def test_text_that_means_something_in_yaml_stays_text(folder: Path) -> None:
     assert load(folder / "environments/dev.yaml").project == "null"
 
 
-def test_on_a_terminal_a_wrong_answer_is_asked_again_with_rule_and_remedy(folder: Path) -> None:
+def test_on_a_terminal_an_invalid_answer_is_asked_again_with_rule_and_remedy(folder: Path) -> None:
     code, shown = typed(folder, "us-east1", "us-east-1", "", "", PROJECT="acme")
     assert code == 0, shown
     assert shown.count("AWS region") == 2
@@ -231,7 +231,7 @@ def test_on_a_terminal_a_wrong_answer_is_asked_again_with_rule_and_remedy(folder
     assert load(folder / "environments/dev.yaml").target == "rehearsal"
 
 
-def test_on_a_terminal_aws_is_asked_more(folder: Path) -> None:
+def test_on_a_terminal_target_aws_asks_more_questions(folder: Path) -> None:
     lines = ["acme", "us-east-1", "aws", "210987654321", "example.com", "", "acme/platform", "", "", ""]
     code, shown = typed(folder, *lines, "go", "")
     assert code == 0, shown
@@ -240,7 +240,7 @@ def test_on_a_terminal_aws_is_asked_more(folder: Path) -> None:
     assert list(load(folder / "environments/dev.yaml").systems) == ["orders"]
 
 
-def test_an_end_of_the_answers_writes_nothing(folder: Path) -> None:
+def test_end_of_input_writes_nothing(folder: Path) -> None:
     code, shown = typed(folder, "acme")
     assert code == 1
     assert "nothing was written" in shown

@@ -1,4 +1,4 @@
-"""The Node that runs cdktf is new enough, quiet, and missing with one clear line."""
+"""Tests of the search for a Node that is new enough to run cdktf."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def package_in(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
 
 
 @pytest.mark.parametrize("version", ["v22.0.0", "v24.19.0", "v31.1.0-nightly20270101"])
-def test_the_node_on_path_is_taken_when_it_is_new_enough(
+def test_a_new_enough_node_on_path_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     path = fake(tmp_path / "path", version)
@@ -56,7 +56,7 @@ def test_the_node_on_path_is_taken_when_it_is_new_enough(
 
 
 @pytest.mark.parametrize("answer", ["v20.20.2", "v9.0.0", "not a version", "''"])
-def test_the_package_is_taken_when_the_node_on_path_is_not(
+def test_an_old_node_on_path_is_replaced_by_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     package = fake(tmp_path / "package" / "bin", "v24.0.0")
@@ -66,7 +66,7 @@ def test_the_package_is_taken_when_the_node_on_path_is_not(
     assert os.environ["JSII_NODE"] == str(package)
 
 
-def test_a_chosen_node_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_node_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{fake(tmp_path / 'path', 'v24.0.0').parent}:/bin")
     chosen = fake(tmp_path / "chosen", "v22.1.0")
     monkeypatch.setenv("JSII_NODE", str(chosen))
@@ -76,7 +76,7 @@ def test_a_chosen_node_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert os.environ["NODE_OPTIONS"] == "--stack-size=2000"
 
 
-def test_without_a_usable_node_one_line_says_what_was_found_and_what_to_do(
+def test_without_a_usable_node_one_message_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, broken = fake(tmp_path / "path", "v20.20.2"), fake(tmp_path / "package" / "bin", "", status=1)
@@ -89,7 +89,7 @@ def test_without_a_usable_node_one_line_says_what_was_found_and_what_to_do(
     )
 
 
-def test_no_node_at_all_is_said_so(
+def test_a_missing_node_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     package_in(monkeypatch, None)
@@ -98,7 +98,7 @@ def test_no_node_at_all_is_said_so(
     assert capsys.readouterr().err == "Node 22 or newer is needed: none was found; remedy: make setup\n"
 
 
-def test_the_answer_of_a_real_binary_is_kept_and_of_a_shim_is_not(
+def test_versions_of_binaries_are_cached_and_those_of_shims_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shim, binary = fake(tmp_path / "shim", "v24.0.0"), fake(tmp_path / "binary", "v24.0.0")
@@ -128,7 +128,7 @@ def test_a_broken_cache_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert os.environ["JSII_NODE"] == str(tmp_path / "path" / "node")
 
 
-def test_jsii_starts_silently_without_a_home_of_its_own(tmp_path: Path) -> None:
+def test_jsii_starts_without_output_and_without_a_home_folder(tmp_path: Path) -> None:
     """jsii keeps extracted packages in the home folder, and fails if that is missing or open to others."""
     script = f"""
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What observability promises, read from the Terraform it generates."""
+"""Tests of the observability tier: its generated Terraform."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def charts(root: Root) -> Iterator[tuple[str, dict[str, Any]]]:
 # Alarms
 
 
-def test_each_thing_has_its_alarms_and_nothing_else_has(everything: Variant) -> None:
+def test_the_alarms_of_a_large_environment_are_exactly_these(everything: Variant) -> None:
     """By name, so that a reader of the plan finds a thing in seconds."""
     replicas = [f"replica_{number}" for number in range(1, 16)]
     shared = ("cpu", "storage", "memory", "connections", "credits")
@@ -158,20 +158,22 @@ def test_each_thing_has_its_alarms_and_nothing_else_has(everything: Variant) -> 
     assert set(everything["observability"].all("aws_cloudwatch_metric_alarm")) == expected
 
 
-def test_one_group_for_cache_and_broker_must_not_evict(variant: Callable[..., Variant]) -> None:
+def test_a_group_that_is_also_the_broker_has_memory_and_eviction_alarms(
+    variant: Callable[..., Variant],
+) -> None:
     found = metric_alarms(variant(data={"redis": {"nodes": 1}})["observability"])
     assert {name for name in found if name.startswith(("redis_", "broker_"))} == {
         f"redis_node_1_{what}" for what in ("cpu", "lag", "connections", "memory", "evictions")
     }
 
 
-def test_credits_are_watched_where_a_class_has_any(variant: Callable[..., Variant]) -> None:
+def test_burstable_classes_have_alarms_of_credits(variant: Callable[..., Variant]) -> None:
     steady = variant(compute={"nodes": {"instance_type": "m6i.large"}})["observability"]
     assert not [name for name in metric_alarms(steady) if "credits" in name]
     assert "credits" not in json.dumps(steady.body).lower()
 
 
-def test_an_alarm_notifies_people_when_it_fires_and_when_it_ends(roots: Roots) -> None:
+def test_an_alarm_notifies_when_it_fires_and_when_it_clears(roots: Roots) -> None:
     """All but the parts of a composite alarm, which tells them in their place."""
     root = roots["observability"]
     parts = set(re.findall(r"metric_alarm\.(\w+)\.", composite_alarms(root)["edge_users"]["alarm_rule"]))
@@ -187,7 +189,7 @@ def test_an_alarm_notifies_people_when_it_fires_and_when_it_ends(roots: Roots) -
     assert silent == parts
 
 
-def test_users_are_reported_once_and_not_while_the_gateway_is_down(roots: Roots) -> None:
+def test_the_composite_alarm_of_users_is_suppressed_while_the_gateway_is_down(roots: Roots) -> None:
     alarm = composite_alarms(roots["observability"])["edge_users"]
     assert alarm["alarm_actions"] == ["${aws_sns_topic.page.arn}"]
     assert alarm["actions_suppressor"] == {
@@ -200,7 +202,7 @@ def test_users_are_reported_once_and_not_while_the_gateway_is_down(roots: Roots)
 
 
 @pytest.mark.parametrize("replicas", [0, 1, 2])
-def test_one_lagging_replica_can_wait_and_all_of_them_cannot(
+def test_one_lagging_replica_is_a_ticket_and_all_of_them_are_a_page(
     variant: Callable[..., Variant], replicas: int
 ) -> None:
     root = variant(data={"postgres": {"replicas": replicas}})["observability"]
@@ -231,7 +233,7 @@ def test_alarms_are_within_the_limits_of_cloudwatch(roots: Roots, everything: Va
             assert isinstance(alarm["threshold"], (int, float)), name
 
 
-def test_expressions_reckon_with_the_metrics_beside_them(roots: Roots) -> None:
+def test_expressions_use_metrics_of_their_alarm(roots: Roots) -> None:
     functions = {"IF", "FILL"}
     for name, alarm in metric_alarms(roots["observability"]).items():
         queries = alarm.get("metric_query", [])
@@ -244,7 +246,7 @@ def test_expressions_reckon_with_the_metrics_beside_them(roots: Roots) -> None:
             assert all(re.fullmatch(r"[a-z][A-Za-z0-9_]*", each) for each in ids), name
 
 
-def test_metrics_are_those_that_aws_publishes(roots: Roots, everything: Variant) -> None:
+def test_metrics_are_published_by_aws(roots: Roots, everything: Variant) -> None:
     for root in (roots["observability"], everything["observability"]):
         for name, alarm in metric_alarms(root).items():
             for metric in measured(alarm):
@@ -253,7 +255,7 @@ def test_metrics_are_those_that_aws_publishes(roots: Roots, everything: Variant)
                 assert re.fullmatch(r"Average|Sum|Minimum|Maximum|p[0-9]{1,2}", metric["stat"]), name
 
 
-def test_references_lead_to_outputs_that_exist(roots: Roots, everything: Variant) -> None:
+def test_references_are_to_existing_outputs(roots: Roots, everything: Variant) -> None:
     for found in (roots, everything):
         text = json.dumps(watching(found["observability"]))
         read = set(re.findall(r"terraform_remote_state\.(\w+)\.outputs\.(\w+)(?:\.([\w-]+))?", text))
@@ -263,7 +265,7 @@ def test_references_lead_to_outputs_that_exist(roots: Roots, everything: Variant
             assert key in value if isinstance(value, dict) else not key, f"{tier}.{output}.{key}"
 
 
-def test_limits_of_postgres_follow_from_its_class_and_storage(variant: Callable[..., Variant]) -> None:
+def test_postgres_thresholds_follow_from_class_and_storage(variant: Callable[..., Variant]) -> None:
     postgres = {"instance_class": "db.r6g.large", "storage_gb": 200, "replicas": 1}
     alarms = metric_alarms(variant(data={"postgres": postgres})["observability"])
     gib = 1024**3
@@ -290,22 +292,22 @@ def test_limits_of_postgres_follow_from_its_class_and_storage(variant: Callable[
         ("db.x2iedn.xlarge", 128),
     ],
 )
-def test_memory_of_classes_is_known(instance_class: str, gib: int) -> None:
+def test_memory_of_default_classes_is_known(instance_class: str, gib: int) -> None:
     assert memory_gib(instance_class) == gib
 
 
-def test_every_class_on_sale_has_memory() -> None:
+def test_every_available_class_has_a_known_memory() -> None:
     for instance_class in postgres_classes() | documentdb_classes():
         assert 1 <= memory_gib(instance_class) <= 4096, instance_class
 
 
-def test_limits_of_the_spec_are_those_of_the_alarms(variant: Callable[..., Variant]) -> None:
+def test_alarm_thresholds_follow_the_spec(variant: Callable[..., Variant]) -> None:
     alarms = metric_alarms(variant(observability={"error_percent": 7, "slow_seconds": 9})["observability"])
     assert alarms["edge_errors_balancer"]["threshold"] == alarms["edge_errors_target"]["threshold"] == 7
     assert (alarms["edge_slow"]["threshold"], alarms["edge_slow"]["extended_statistic"]) == (9, "p99")
 
 
-def test_nothing_here_depends_on_the_systems(variant: Callable[..., Variant]) -> None:
+def test_cloudwatch_alarms_do_not_depend_on_systems(variant: Callable[..., Variant]) -> None:
     """A system that is added changes nothing that others share."""
     usual = watching(variant(environment="usual")["observability"])
     one = watching(variant(environment="usual2", systems={"orders": {"framework": "go"}})["observability"])
@@ -327,7 +329,7 @@ def described(root: Root) -> list[str]:
     return [alarm["alarm_description"] for alarm in alarms]
 
 
-def test_every_alarm_ends_with_its_section_of_the_runbooks(roots: Roots, everything: Variant) -> None:
+def test_every_alarm_description_ends_with_its_runbook_section(roots: Roots, everything: Variant) -> None:
     page = "https://github.com/acme/platform/blob/main/docs/runbooks.md"
     for root in (roots["observability"], everything["observability"]):
         for text in described(root):
@@ -337,7 +339,7 @@ def test_every_alarm_ends_with_its_section_of_the_runbooks(roots: Roots, everyth
             assert address[2] in SECTIONS, text
 
 
-def test_sections_of_the_runbooks_are_those_of_alarms_and_alerts(
+def test_every_runbook_section_has_an_alarm_or_alert(
     everything: Variant, variant: Callable[..., Variant]
 ) -> None:
     found = {
@@ -354,7 +356,7 @@ def test_sections_of_the_runbooks_are_those_of_alarms_and_alerts(
 
 
 @pytest.mark.parametrize("section", sorted(SECTIONS))
-def test_a_section_says_what_to_do(section: str) -> None:
+def test_every_runbook_section_says_what_to_do(section: str) -> None:
     text = SECTIONS[section]
     assert len(text.split()) >= 20
     # A command, a key of the spec, or the section that has them.
@@ -407,7 +409,7 @@ def test_topics_are_encrypted_and_only_services_of_the_account_publish(roots: Ro
         }
 
 
-def test_messages_can_be_encrypted_by_those_who_send_them(everything: Variant) -> None:
+def test_publishers_may_use_the_key_of_the_topics(everything: Variant) -> None:
     """Without the key, an alarm is lost and nothing says so."""
     statement = everything["observability"].statements("aws_kms_key.alarms")["ServicesEncryptMessages"]
     assert statement["Principal"] == {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]}
@@ -415,7 +417,7 @@ def test_messages_can_be_encrypted_by_those_who_send_them(everything: Variant) -
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
-def test_every_address_hears_of_alarms_and_of_backups_that_did_not_end_well(everything: Variant) -> None:
+def test_every_address_gets_alarms_and_failed_backups(everything: Variant) -> None:
     found = everything["observability"].all("aws_sns_topic_subscription")
     backups = "${data.terraform_remote_state.storage.outputs.backup_topic_arn}"
     for slug, address in (("ops_at_example_com", "ops@example.com"),):
@@ -435,7 +437,7 @@ def test_every_address_hears_of_alarms_and_of_backups_that_did_not_end_well(ever
     assert len(found) == 2 * 3 + 1
 
 
-def test_the_pager_hears_what_cannot_wait(everything: Variant) -> None:
+def test_the_pager_gets_urgent_alarms(everything: Variant) -> None:
     assert everything["observability"]["aws_sns_topic_subscription.page_pager"] == {
         "topic_arn": "${aws_sns_topic.page.arn}",
         "protocol": "https",
@@ -445,14 +447,14 @@ def test_the_pager_hears_what_cannot_wait(everything: Variant) -> None:
     }
 
 
-def test_only_the_named_are_told(variant: Callable[..., Variant]) -> None:
+def test_only_configured_recipients_are_subscribed(variant: Callable[..., Variant]) -> None:
     assert variant()["observability"].all("aws_sns_topic_subscription") == {}
 
 
 # Budget
 
 
-def test_a_budget_is_made_on_request(everything: Variant, variant: Callable[..., Variant]) -> None:
+def test_a_budget_is_opt_in(everything: Variant, variant: Callable[..., Variant]) -> None:
     budget = everything["observability"]["aws_budgets_budget.month"]
     assert (budget["limit_amount"], budget["limit_unit"], budget["time_unit"]) == ("3000", "USD", "MONTHLY")
     told = {(each["notification_type"], each["threshold"]) for each in budget["notification"]}
@@ -476,7 +478,7 @@ WIDGET = {"type", "x", "y", "width", "height", "properties"}
 DRAWN = {"title", "view", "stacked", "region", "metrics"}
 
 
-def test_dashboards_are_built_as_cloudwatch_reads_them(roots: Roots, everything: Variant) -> None:
+def test_dashboards_have_the_format_of_cloudwatch(roots: Roots, everything: Variant) -> None:
     for found in (roots, everything):
         region = found["observability"].environment.region
         for name, body in charts(found["observability"]):
@@ -571,7 +573,7 @@ def test_a_share_of_the_requests_of_users_is_traced(roots: Roots, variant: Calla
 # Logs
 
 
-def test_every_log_group_is_encrypted_and_ends(roots: Roots) -> None:
+def test_every_log_group_is_encrypted_and_expires(roots: Roots) -> None:
     found = 0
     for tier, root in roots.items():
         for name, group in root.all("aws_cloudwatch_log_group").items():
@@ -595,7 +597,7 @@ def days_of_the_spec(environment: Environment) -> set[int]:
     }
 
 
-def test_whatever_writes_logs_finds_its_group(everything: Variant) -> None:
+def test_log_groups_exist_before_their_writers(everything: Variant) -> None:
     """AWS makes a group that is missing: in plain, and without an end."""
     data = everything["data"]
     groups = {group["name"] for group in data.all("aws_cloudwatch_log_group").values()}

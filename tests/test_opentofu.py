@@ -1,4 +1,4 @@
-"""TERRAFORM=tofu: OpenTofu does the work, with providers of its own registry."""
+"""Tests of TERRAFORM=tofu: OpenTofu with the providers of its registry."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def workspace(folder: Path, path: Path | str) -> Workspace:
     return Workspace("dev", folder, {"TERRAFORM": str(path)})
 
 
-def test_a_program_is_what_it_says_it_is(tmp_path: Path) -> None:
+def test_a_program_is_recognized_by_its_version_output(tmp_path: Path) -> None:
     ours = program.of(workspace(tmp_path / "out", tofu(tmp_path / "bin")))
     assert (ours.name, ours.version, ours.command, ours.registry) == (OPENTOFU, VERSION, "tofu", TOFU_HOST)
     theirs = program.of(workspace(tmp_path / "out", "terraform"))
     assert (theirs.name, theirs.command, theirs.registry) == (TERRAFORM, "terraform", TERRAFORM_HOST)
 
 
-def test_a_program_that_cannot_do_it_is_refused_with_the_remedy(tmp_path: Path) -> None:
+def test_an_unsupported_program_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(
         Failed, match=r"OpenTofu 1\.10\.9 is too old: .*\n  remedy: install OpenTofu 1\.11 or newer"
     ):
@@ -53,7 +53,7 @@ def test_a_program_that_cannot_do_it_is_refused_with_the_remedy(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("version", "code"), [(VERSION, 0), ("1.10.9", 2), ("", 2)])
-def test_set_up_installs_no_terraform_where_another_program_is_named(
+def test_setup_installs_no_terraform_if_another_program_is_configured(
     tmp_path: Path, version: str, code: int
 ) -> None:
     named = tofu(tmp_path / "bin", version) if version else tmp_path / "none"
@@ -69,7 +69,7 @@ def test_set_up_installs_no_terraform_where_another_program_is_named(
     assert ("remedy: install it" in done.stderr) == bool(code)
 
 
-def test_each_program_gets_the_blocks_of_its_registry(tmp_path: Path) -> None:
+def test_each_program_gets_provider_blocks_of_its_registry(tmp_path: Path) -> None:
     lock = tmp_path / "providers.lock.hcl"
     made = {
         host: BLOCK.format(host=host, name="aws", version="6.69.1") for host in (TERRAFORM_HOST, TOFU_HOST)
@@ -96,7 +96,7 @@ def plan(host: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("host", "made_by"), [(TERRAFORM_HOST, TERRAFORM), (TOFU_HOST, OPENTOFU)])
-def test_a_plan_is_applied_by_the_program_that_made_it(tmp_path: Path, host: str, made_by: str) -> None:
+def test_a_plan_is_applied_by_the_program_that_created_it(tmp_path: Path, host: str, made_by: str) -> None:
     """With the same version number neither would refuse the plan of the other."""
     out = tmp_path / "out"
     for path, name in ((tofu(tmp_path / "bin"), OPENTOFU), ("terraform", TERRAFORM)):
@@ -126,7 +126,7 @@ def test_messages_name_the_program() -> None:
     assert "the plan was made by version 1.12.0; this is OpenTofu 1.11.1" in explained(plans, place)
 
 
-def test_the_rehearsal_answers_both_registries() -> None:
+def test_the_rehearsal_serves_both_registries() -> None:
     settings = (ROOT / ".rehearsal" / "terraform.rc").read_text()
     assert len(re.findall(f"{TOFU_HOST}/hashicorp/(?:aws|helm)", settings)) == 4
     assert "include = [" in CONFIGURATION
@@ -137,7 +137,7 @@ def test_the_rehearsal_answers_both_registries() -> None:
     }
 
 
-def test_a_tier_is_rehearsed_with_opentofu_and_make_says_so(project: Project) -> None:
+def test_make_rehearses_a_tier_with_opentofu(project: Project) -> None:
     path = tofu(project.folder / "bin")
     run = project.make("plan", "TIER=state", f"TERRAFORM={path}")
     output = succeeded(run)
@@ -158,7 +158,7 @@ def test_a_tier_is_rehearsed_with_opentofu_and_make_says_so(project: Project) ->
     assert note["name"] == TERRAFORM
 
 
-def test_a_lock_file_holds_both_registries_and_states_move_there_and_back(production: Production) -> None:
+def test_a_lock_file_has_both_registries_and_states_work_with_both_programs(production: Production) -> None:
     path = tofu(production.folder / "bin")
     named = f"TERRAFORM={path}"
     packages = f"MIRROR={mirror(production.folder / 'mirror')}"
@@ -198,7 +198,7 @@ def test_a_lock_file_holds_both_registries_and_states_move_there_and_back(produc
     succeeded(production.make("plan", "TIER=state"))
 
 
-def test_every_job_of_the_workflow_that_runs_make_takes_the_program_of_the_repository() -> None:
+def test_every_workflow_job_uses_the_program_of_the_repository() -> None:
     text = (ROOT / "templates/delivery/infrastructure-environment.yml").read_text()
     for job in re.split(r"(?m)^  (?=\w+:$)", text.split("\njobs:\n")[1]):
         assert ("TERRAFORM: ${{ vars.TERRAFORM }}" in job) == ("ENV: ${{ inputs.environment }}" in job)

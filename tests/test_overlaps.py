@@ -1,4 +1,4 @@
-"""Environments that cannot stand beside each other: names, what an account has once, and address ranges."""
+"""Tests of conflicts between environments: names, resources that exist once in an account, and ranges."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HERE, THERE = "123456789012", "210987654321"
         (("acme", "prod", HERE), ("acme-prod", "eu", HERE)),
     ],
 )
-def test_a_name_that_another_begins_with_is_refused(
+def test_a_name_that_is_a_prefix_of_another_is_refused(
     tmp_path: Path, named: tuple[tuple[str, str, str], ...]
 ) -> None:
     folder = specs(tmp_path, *named)
@@ -47,7 +47,7 @@ def test_a_name_that_another_begins_with_is_refused(
         assert len(overlaps_beside(load(folder / f"{name}.yaml"), folder)) == 1
 
 
-def test_names_apart_and_accounts_apart_are_taken(tmp_path: Path) -> None:
+def test_different_names_or_accounts_are_accepted(tmp_path: Path) -> None:
     named = ("acme", "prod", HERE), ("acme", "production", HERE), ("acme", "prod-eu", THERE)
     folder = specs(tmp_path, *named)
     assert len(real_environments(folder)) == 3
@@ -65,7 +65,7 @@ def test_names_apart_and_accounts_apart_are_taken(tmp_path: Path) -> None:
         ((("acme", "one", HERE), ("acme", "two", HERE)), "app.example.com", "edge.domain: app.example.com\n"),
     ],
 )
-def test_what_an_account_has_once_is_refused_for_two(
+def test_resources_that_exist_once_in_an_account_are_refused_for_two(
     tmp_path: Path, named: tuple[tuple[str, str, str], ...], domain: str, says: str
 ) -> None:
     folder = specs(tmp_path, *named, ("acme", "apart", THERE))
@@ -91,7 +91,7 @@ def test_what_an_account_has_once_is_refused_for_two(
         ),
     ],
 )
-def test_one_environment_sets_what_an_account_has_once(
+def test_settings_of_an_account_in_two_environments_are_refused(
     tmp_path: Path, before: str, after: str, says: str
 ) -> None:
     folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", HERE), ("acme", "apart", THERE))
@@ -133,7 +133,9 @@ def test_one_environment_sets_what_an_account_has_once(
         ),
     ],
 )
-def test_ranges_that_routes_lead_to_are_in_one_network(tmp_path: Path, one: str, two: str, says: str) -> None:
+def test_overlapping_networks_with_common_routes_are_refused(
+    tmp_path: Path, one: str, two: str, says: str
+) -> None:
     folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", THERE))
     for name, network in (("one", one), ("two", two)):
         with (folder / f"{name}.yaml").open("a") as file:
@@ -182,7 +184,7 @@ VGW = {"routes": [{"to": "10.8.0.0/14", "via": "vgw-01234567"}]}
         (VGW, {"cidr": "10.30.0.0/16", **VGW}, ["network.routes: vgw-01234567\n"]),
     ],
 )
-def test_networks_of_the_company_are_shared_where_that_is_possible(
+def test_existing_networks_may_be_shared(
     tmp_path: Path, one: dict[str, Any], two: dict[str, Any], says: list[str]
 ) -> None:
     folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", THERE))

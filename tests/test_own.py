@@ -1,4 +1,4 @@
-"""Own Terraform: what a company adds to a tier."""
+"""Tests of own Terraform, which a company adds to a tier."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def refusal(tmp_path: Path) -> Refusal:
     return said
 
 
-def test_files_are_carried_byte_for_byte_apart_from_what_is_generated(built: Synthesized) -> None:
+def test_own_files_are_copied_byte_for_byte(built: Synthesized) -> None:
     out = built({"network/queues.tf": QUEUE, "network/files/policy.json": "{}", "network/README.md": "why"})
     stack = out / "stacks/network"
     assert (stack / "own_queues.tf").read_text() == QUEUE
@@ -109,7 +109,7 @@ def test_a_deleted_file_is_removed_from_the_root_module(built: Synthesized, tmp_
     assert sorted(each.name for each in stack.iterdir()) == ["cdk.tf.json", "versions.tf"]
 
 
-def test_an_environment_without_any_is_as_it_was(
+def test_an_environment_without_own_terraform_is_unchanged(
     built: Synthesized, environment: Callable[..., Environment], tmp_path: Path
 ) -> None:
     synthesize(environment(), tmp_path / "plain", {name: TIERS[name] for name in ("network", "data")})
@@ -121,14 +121,14 @@ def test_an_environment_without_any_is_as_it_was(
         )
 
 
-def test_an_output_declared_there_is_read_in_another_tier(built: Synthesized) -> None:
+def test_own_outputs_can_be_read_in_another_tier(built: Synthesized) -> None:
     out = built({"network/queues.tf": QUEUE, "data/policies.tf": POLICY})
     tier = Workspace("trial", out, {}).tier("data")
     assert ("network", "jobs") in upstream.references(tier.configured())
     assert upstream.moving(tier) == ["network"]
 
 
-def test_a_tier_waits_for_what_its_own_terraform_reads(built: Synthesized) -> None:
+def test_a_tier_needs_the_tiers_that_its_own_terraform_reads(built: Synthesized) -> None:
     text = POLICY.replace("network.outputs.jobs", "network.outputs.vpc_id")
     out = built({"storage/policies.tf": text}, "network storage")
     assert "plan-storage: plan-network" in (out / "tiers.mk").read_text()
@@ -177,7 +177,7 @@ def test_a_tier_waits_for_what_its_own_terraform_reads(built: Synthesized) -> No
         ),
     ],
 )
-def test_what_cannot_be_is_refused_with_file_line_and_remedy(
+def test_invalid_own_terraform_is_refused_with_file_line_and_remedy(
     refusal: Refusal, name: str, text: str, says: list[str]
 ) -> None:
     refused = refusal({name: text})
@@ -185,11 +185,11 @@ def test_what_cannot_be_is_refused_with_file_line_and_remedy(
     assert all(each in refused for each in says), refused
 
 
-def test_one_name_in_two_files_is_refused(refusal: Refusal) -> None:
+def test_a_name_in_two_files_is_refused(refusal: Refusal) -> None:
     assert "a.tf:1 declares this one" in refusal({"network/a.tf": QUEUE, "network/b.tf": QUEUE})
 
 
-def test_two_tiers_that_would_wait_for_each_other_are_refused(refusal: Refusal) -> None:
+def test_a_cycle_of_tiers_is_refused(refusal: Refusal) -> None:
     one = POLICY.replace("network.outputs.jobs", "storage.outputs.vpc_id")
     other = POLICY.replace("network.outputs.jobs", "network.outputs.vpc_id")
     assert "storage must not read network, which is built after it" in refusal(
@@ -197,19 +197,19 @@ def test_two_tiers_that_would_wait_for_each_other_are_refused(refusal: Refusal) 
     )
 
 
-def test_links_are_refused(refusal: Refusal, tmp_path: Path) -> None:
+def test_symbolic_links_are_refused(refusal: Refusal, tmp_path: Path) -> None:
     (tmp_path / "own/network/files").mkdir(parents=True)
     (tmp_path / "own/network/files/key").symlink_to("/etc/hosts")
     assert "it must be a file, not a link" in refusal({"network/a.tf": QUEUE})
 
 
-def test_synthesis_refuses_a_clash_and_writes_nothing(built: Synthesized, tmp_path: Path) -> None:
+def test_synthesis_refuses_a_conflict_and_writes_nothing(built: Synthesized, tmp_path: Path) -> None:
     with pytest.raises(OwnError, match=r"a\.tf:1: aws_vpc\.main"):
         built({"network/a.tf": 'resource "aws_vpc" "main" {\n}\n'}, "network")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_seal_covers_own_terraform_and_what_it_carries(built: Synthesized) -> None:
+def test_a_seal_covers_own_terraform_and_its_files(built: Synthesized) -> None:
     tier = Workspace("trial", built({"network/a.tf": QUEUE, "network/files/policy.json": "{}"}), {}).tier(
         "network"
     )
@@ -220,7 +220,7 @@ def test_a_seal_covers_own_terraform_and_what_it_carries(built: Synthesized) -> 
     assert len({first, second, saved.carried(tier)}) == 3
 
 
-def test_a_forecast_of_earlier_own_terraform_is_not_applied(built: Synthesized) -> None:
+def test_a_forecast_of_previous_own_terraform_is_not_applied(built: Synthesized) -> None:
     tier = Workspace("trial", built({"network/a.tf": QUEUE}), {}).tier("network")
     tier.keep_configuration()
     tier.forecast.touch()
@@ -250,7 +250,9 @@ def test_own_resources_and_modules_are_planned_when_others_are_left_out(built: S
     assert {"-target=aws_sqs_queue.jobs", "-target=module.m", "-target=aws_vpc.main"} <= set(options)
 
 
-def test_own_terraform_is_a_box_of_its_own(environment: Callable[..., Environment], tmp_path: Path) -> None:
+def test_own_terraform_has_its_own_box_in_the_diagram(
+    environment: Callable[..., Environment], tmp_path: Path
+) -> None:
     (tmp_path / "own/network").mkdir(parents=True)
     (tmp_path / "own/network/a.tf").write_text(
         f'{QUEUE}\nresource "aws_kms_key" "jobs" {{\n}}\nmodule "m" {{\n  source = "./modules/m"\n}}\n'
@@ -278,7 +280,7 @@ def test_the_hcl_has_own_terraform_as_it_is(built: Synthesized, tmp_path: Path) 
     assert made == {"main.tf", "own_a.tf", "files", "files/policy.json"}
 
 
-def test_the_index_reads_like_what_tierra_generates(built: Synthesized) -> None:
+def test_the_index_has_the_format_of_generated_terraform(built: Synthesized) -> None:
     tier = Workspace("trial", built({"network/a.tf": QUEUE}), {}).tier("network")
     queue = tier.configured()["resource"]["aws_sqs_queue"]["jobs"]
     assert queue["lifecycle"] == {"prevent_destroy": True}

@@ -1,4 +1,4 @@
-"""Charts of a company's own: what a file becomes, what is refused, and what follows from it elsewhere."""
+"""Tests of own charts: the generated releases, refusals and consequences."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def releases(out: Path, file: str, tier: str = "observability") -> dict[str, dic
     return found
 
 
-def test_a_chart_is_a_release_with_the_settings_of_tierras_own(build: Build) -> None:
+def test_an_own_chart_is_a_release_with_the_settings_of_tierra(build: Build) -> None:
     out = build({"observability/charts/argo-cd.yaml": ARGO})
     made = releases(out, "own_chart_argo_cd.tf.json")
     generated = json.loads((out / "stacks/observability/cdk.tf.json").read_text())["resource"]["helm_release"]
@@ -105,7 +105,7 @@ def test_two_charts_share_a_namespace(build: Build) -> None:
     assert set(releases(out, "own_chart_rollouts.tf.json")) == {"chart_rollouts"}
 
 
-def test_values_read_outputs_and_are_text_otherwise(build: Build) -> None:
+def test_values_interpolate_outputs_only(build: Build) -> None:
     out = build({"observability/charts/agent.yaml": AGENT}, "compute observability")
     (text,) = releases(out, "own_chart_agent.tf.json")["chart_agent"]["values"]
     assert '"clusterName": ${jsonencode(data.terraform_remote_state.compute.outputs.cluster_name)}' in text
@@ -139,7 +139,7 @@ def test_an_output_in_values_keeps_its_type(build: Build, tmp_path: Path) -> Non
     }
 
 
-def test_a_release_in_the_gateway_waits_for_the_namespace_of_records(build: Build) -> None:
+def test_an_own_release_in_the_gateway_tier_follows_the_namespace_of_records(build: Build) -> None:
     out = build({"gateway/charts/argo-cd.yaml": ARGO}, "gateway")
     space = releases(out, "own_chart_argo_cd.tf.json", "gateway")["namespace_argo_cd"]
     assert space["depends_on"] == ["helm_release.cluster"]
@@ -155,7 +155,7 @@ def test_plans_of_workflows_may_read_the_records_of_own_charts(build: Build) -> 
     assert scope(build({"observability/charts/agent.yaml": AGENT}, "delivery")) == [*before, "agent"]
 
 
-def test_a_file_that_is_gone_takes_its_release_along(build: Build, tmp_path: Path) -> None:
+def test_a_deleted_file_removes_its_release(build: Build, tmp_path: Path) -> None:
     stack = build({"observability/charts/agent.yaml": AGENT}) / "stacks/observability"
     assert (stack / "charts/own-namespace/Chart.yaml").exists()
     (tmp_path / "own/observability/charts/agent.yaml").unlink()
@@ -229,7 +229,7 @@ def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
         ({"namespace": "shop"}, 4, ["shop is the namespace of a system", "shop-own"]),
     ],
 )
-def test_what_cannot_be_is_refused_with_file_line_and_remedy(
+def test_invalid_own_charts_are_refused_with_file_line_and_remedy(
     build: Build, said: dict[str, Any], line: int, says: list[str]
 ) -> None:
     with pytest.raises(OwnError) as refused:
@@ -288,13 +288,13 @@ def test_what_cannot_be_is_refused_with_file_line_and_remedy(
         ),
     ],
 )
-def test_a_file_that_is_no_release_is_refused(build: Build, name: str, text: str, says: list[str]) -> None:
+def test_a_file_that_is_not_a_release_is_refused(build: Build, name: str, text: str, says: list[str]) -> None:
     with pytest.raises(OwnError) as refused:
         build({name: text}, "network compute observability")
     assert all(each in str(refused.value) for each in says), str(refused.value)
 
 
-def test_a_namespace_is_said_the_same_wherever_it_is_said(build: Build) -> None:
+def test_settings_of_a_shared_namespace_must_agree(build: Build) -> None:
     with pytest.raises(OwnError, match="must have the same pod_security"):
         build(
             {
@@ -333,7 +333,7 @@ def test_nodes_hold_the_pods_of_own_charts(build: Build) -> None:
         assert "or request less in" in str(refused.value)
 
 
-def test_namespaces_of_collectors_are_labelled_where_prometheus_is_off(build: Build) -> None:
+def test_collector_namespaces_are_labelled_if_prometheus_is_off(build: Build) -> None:
     file = {**AGENT, "collects_metrics": True}
     out = build({"observability/charts/agent.yaml": file}, observability={"monitoring": False})
     space = releases(out, "own_chart_agent.tf.json")["namespace_agent"]

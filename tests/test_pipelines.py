@@ -1,4 +1,4 @@
-"""Delivery without GitHub: a tier that trusts no workflow, and scripts with the same steps for any CI."""
+"""Tests of delivery without GitHub: no trusted workflows, and scripts with the same steps for other CIs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_no_image_is_promoted_between_github_and_another_ci(tmp_path: Path) -> N
         load(tmp_path / "live.yaml")
 
 
-def test_scripts_come_and_go_with_the_specs(
+def test_scripts_are_generated_and_removed_with_the_specs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -98,7 +98,7 @@ def test_scripts_come_and_go_with_the_specs(
     assert (tmp_path / "pipelines/site.live.sh").exists()
 
 
-def test_a_script_has_every_step_of_the_workflow_as_it_is(environment: Callable[..., Environment]) -> None:
+def test_a_script_has_every_step_of_the_workflow_unchanged(environment: Callable[..., Environment]) -> None:
     made = environment(**without(OFF, "target"))
     text = re.sub(r"^ +", "", pipelines(made)["pipelines/shop.trial.sh"], flags=re.MULTILINE)
     for step in [*STEPS, "find-image", "tag"]:
@@ -156,7 +156,7 @@ def test_a_new_commit_is_built_scanned_migrated_rolled_out_and_recorded(
     assert not [call for call in running.calls if call.startswith("docker")]
 
 
-def test_a_deployment_that_fails_goes_back(
+def test_a_failed_deployment_is_rolled_back(
     start: Callable[..., tuple[int, str]], running: Deployment
 ) -> None:
     before = running.runs()
@@ -176,7 +176,7 @@ def test_a_deployment_that_fails_goes_back(
         ({"reachable": False}, "does not reach the cluster"),
     ],
 )
-def test_an_early_failure_touches_nothing(
+def test_an_early_failure_changes_nothing(
     start: Callable[..., tuple[int, str]], running: Deployment, world: dict[str, Any], says: str
 ) -> None:
     before = running.runs()
@@ -195,7 +195,7 @@ def test_a_vulnerable_image_gets_no_tag(start: Callable[..., tuple[int, str]], r
     assert start(SCAN="no")[0] == 0
 
 
-def test_the_commit_must_be_named(start: Callable[..., tuple[int, str]]) -> None:
+def test_the_commit_is_required(start: Callable[..., tuple[int, str]]) -> None:
     code, said = start(COMMIT="")
     assert code == 1
     assert said.startswith("name the commit")

@@ -1,4 +1,4 @@
-"""Faults that are planted in the generated Terraform: the catalogue itself, and a few of it for every day.
+"""Tests of faults planted in the generated Terraform: the catalogue, and a daily sample.
 
 `make faults` plants all of them.
 """
@@ -32,7 +32,7 @@ def bodies(folders: dict[str, Path]) -> dict[str, dict[str, Root]]:
     }
 
 
-def test_the_catalogue_is_wide() -> None:
+def test_the_catalogue_covers_all_tiers_and_kinds() -> None:
     """Faults of every kind in every tier, about half of them of the schema."""
     kinds = Counter(fault.kind for fault in FAULTS)
     assert set(kinds) == SCHEMA | OTHER
@@ -48,7 +48,7 @@ def test_every_fault_changes_the_generated_terraform(bodies: dict[str, dict[str,
         assert planted.edited(body, fault) != body
 
 
-def test_no_fault_is_known_that_is_not_in_the_catalogue() -> None:
+def test_every_known_miss_is_in_the_catalogue() -> None:
     assert planted.known() <= {fault.name for fault in FAULTS}
 
 
@@ -63,7 +63,7 @@ def codes(service: str) -> set[str]:
     }
 
 
-def test_error_codes_are_those_of_the_model() -> None:
+def test_error_codes_are_those_of_the_api_model() -> None:
     for fault in FAULTS:
         if fault.source.startswith("botocore "):
             words = {word for alternatives in fault.says for word in alternatives.split("|")}
@@ -77,7 +77,7 @@ def test_an_expectation_has_a_source() -> None:
             assert re.search(r"\w+/\w+\.go|internal/verify", fault.source), fault.name
 
 
-def test_faults_of_today_are_caught(tmp_path: Path) -> None:
+def test_the_daily_sample_of_faults_is_caught(tmp_path: Path) -> None:
     """Ten of those that were caught when the catalogue was last recorded, other ones every day."""
     caught = [fault for fault in FAULTS if fault.name not in planted.known()]
     chosen = planted.sample(caught, SAMPLE, date.today())
@@ -85,7 +85,7 @@ def test_faults_of_today_are_caught(tmp_path: Path) -> None:
     assert not [f"{each.fault.name}: {each.heard}" for each in verdicts if not each.caught]
 
 
-def test_an_error_that_is_another_does_not_count(tmp_path: Path) -> None:
+def test_a_different_error_does_not_count(tmp_path: Path) -> None:
     """terraform fails, but not in the words of the fault."""
     (fault,) = [each for each in FAULTS if each.name == "chart-missing"]
     wrong = planted.Fault(

@@ -1,4 +1,4 @@
-"""Every policy of every tier and environment is linted, reasoned, and no wider than what needs it."""
+"""Tests of every IAM policy: linted, with reasons for wildcards, and no wider than necessary."""
 
 from __future__ import annotations
 
@@ -150,14 +150,14 @@ def test_policies_are_linted(roots: dict[str, Root]) -> None:
     assert not problems, "\n".join(problems)
 
 
-def test_the_linter_would_find_a_fault() -> None:
+def test_the_linter_finds_an_error() -> None:
     for action, resource in (("s3:GetObjekt", "arn:aws:s3:::it/*"), ("s3:GetObject", "arn:aws:s3:::it")):
         statement = {"Sid": "A", "Effect": "Allow", "Action": action, "Resource": resource}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         assert parliament.analyze_policy_string(policy).findings
 
 
-def test_statements_are_written_in_one_way_that_asks_for_reasons() -> None:
+def test_policies_are_written_with_the_statement_class_only() -> None:
     """Resource "*" is Everything(reason) in policy.py, which refuses a reason of fewer than three words: no
     module may go round it by writing statements itself."""
     for path in sources(ROOT):
@@ -171,7 +171,7 @@ def test_statements_are_written_in_one_way_that_asks_for_reasons() -> None:
             assert name not in ("DataAwsIamPolicyDocument",), f"{path}: {name}"
 
 
-def test_no_policy_turns_a_rule_around(roots: dict[str, Root]) -> None:
+def test_no_policy_allows_with_not_action_or_not_resource(roots: dict[str, Root]) -> None:
     """NotAction, NotResource and NotPrincipal allow whatever AWS invents next; NotResource may refuse it."""
     for policy in every(roots):
         for statement in policy.document["Statement"]:
@@ -179,7 +179,7 @@ def test_no_policy_turns_a_rule_around(roots: dict[str, Root]) -> None:
             assert not turned or (turned == {"NotResource"} and statement["Effect"] == "Deny"), policy.where
 
 
-def test_services_act_for_this_account_alone(roots: dict[str, Root]) -> None:
+def test_services_only_act_for_this_account(roots: dict[str, Root]) -> None:
     """A service that is let in must say for which account or resource it acts: no confused deputy."""
     for policy in every(roots):
         for statement in policy.document["Statement"]:
@@ -249,7 +249,7 @@ def keys_and_users(roots: dict[str, Root]) -> dict[tuple[str, str], set[str]]:
     return users
 
 
-def test_the_policy_of_a_key_lets_in_the_services_that_use_it_and_no_others(roots: dict[str, Root]) -> None:
+def test_key_policies_only_admit_services_that_use_the_key(roots: dict[str, Root]) -> None:
     for (tier, name), expected in keys_and_users(roots).items():
         allowed: set[str] = set()
         for statement in roots[tier].statements(f"aws_kms_key.{name}").values():
@@ -258,7 +258,7 @@ def test_the_policy_of_a_key_lets_in_the_services_that_use_it_and_no_others(root
         assert allowed == expected, f"{tier}: aws_kms_key.{name}"
 
 
-def test_people_reach_a_key_through_iam_and_roles_of_aws_by_name(roots: dict[str, Root]) -> None:
+def test_key_policies_name_no_principal_but_service_linked_roles(roots: dict[str, Root]) -> None:
     """Besides the account, the only principal of IAM in the policy of a key is a role that AWS keeps."""
     for root in roots.values():
         for name in root.all("aws_kms_key"):

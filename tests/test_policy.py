@@ -1,4 +1,4 @@
-"""Policies say exactly what is meant, and stay policies on their way through cdktf and Terraform."""
+"""Tests of policy documents, and of their way through cdktf and Terraform."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_same_statements_give_the_same_text() -> None:
     )
 
 
-def test_everything_is_a_star_with_a_reason() -> None:
+def test_a_wildcard_requires_a_reason() -> None:
     rendered = Statement("List", "s3:ListAllMyBuckets", Everything(REASON)).render()
     assert rendered["Resource"] == "*"
 
@@ -52,19 +52,19 @@ def test_everything_is_a_star_with_a_reason() -> None:
         ({"principals": Everyone("who knows that")}, "to allow everyone needs a condition"),
     ],
 )
-def test_what_is_wider_than_it_seems_is_refused(arguments: dict[str, Any], message: str) -> None:
+def test_wildcards_that_are_wider_than_they_look_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Statement(**{"sid": "Read", "actions": "s3:GetObject", "resources": ARN, **arguments})
 
 
 @pytest.mark.parametrize("wide", [Everything, Everyone])
 @pytest.mark.parametrize("reason", ["", "because", "it works"])
-def test_a_reason_is_in_words(wide: Callable[[str], object], reason: str) -> None:
+def test_a_reason_must_be_text(wide: Callable[[str], object], reason: str) -> None:
     with pytest.raises(ValueError, match="reason in words"):
         wide(reason)
 
 
-def test_a_policy_has_statements_with_names_of_their_own() -> None:
+def test_statements_have_unique_sids() -> None:
     statement = Statement("Read", "s3:GetObject", ARN)
     with pytest.raises(ValueError, match="Read"):
         document(statement, statement)
@@ -72,7 +72,7 @@ def test_a_policy_has_statements_with_names_of_their_own() -> None:
         document()
 
 
-def test_a_service_assumes_a_role_for_this_account_and_its_resources_alone() -> None:
+def test_trust_policies_are_limited_to_the_account_and_its_resources() -> None:
     [statement] = json.loads(trust("backup.amazonaws.com", "123456789012", "arn:aws:backup:*"))["Statement"]
     assert statement == {
         "Sid": "ServiceMayAssume",
@@ -86,7 +86,7 @@ def test_a_service_assumes_a_role_for_this_account_and_its_resources_alone() -> 
     }
 
 
-def test_a_refusal_may_spare_some_resources() -> None:
+def test_a_deny_statement_may_except_resources() -> None:
     [statement] = json.loads(document(Statement("A", "s3:GetObject", effect="Deny", other_than=ARN)))[
         "Statement"
     ]
@@ -115,9 +115,7 @@ def test_variables_of_iam_are_escaped_and_references_are_not(written: str, for_i
     assert text == '{"Resource": "' + for_iam + '"}'
 
 
-def test_references_survive_the_way_through_cdktf(
-    environment: Callable[..., Environment], tmp_path: Path
-) -> None:
+def test_references_are_preserved_by_cdktf(environment: Callable[..., Environment], tmp_path: Path) -> None:
     def tier(stack: Stack) -> None:
         key = stack.add(KmsKey, "files")
         stack.add(

@@ -1,4 +1,4 @@
-"""What the terminal shows while make works: the table by itself, and make on a real terminal."""
+"""Tests of the progress table of make on a terminal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def said(board: Board, now: float = 0) -> dict[str, str]:
     return {tier: rest.strip() for tier, rest in plain}
 
 
-def test_a_tier_waits_for_what_it_needs_and_nothing_else(board: Board) -> None:
+def test_a_tier_waits_only_for_its_needs(board: Board) -> None:
     board.update("network", RUNNING, "terraform plan")
     assert said(board) == {
         "network": "terraform plan" + " " * 29 + "0:00",
@@ -59,12 +59,12 @@ def test_a_tier_waits_for_what_it_needs_and_nothing_else(board: Board) -> None:
     assert said(board)["data"] == "waits for its turn"
 
 
-def test_after_a_failure_nothing_waits_any_more(board: Board) -> None:
+def test_after_a_failure_no_tier_is_waiting(board: Board) -> None:
     board.update("network", STOPPED, "stopped")
     assert {said(board)[tier] for tier in ("storage", "data", "systems")} == {"not started"}
 
 
-def test_lines_go_above_the_table_and_the_table_goes_at_the_end(board: Board) -> None:
+def test_lines_are_printed_above_the_table_and_the_table_is_removed_at_the_end(board: Board) -> None:
     board.update("network", RUNNING, "terraform plan")
     stream = board.stream
     assert isinstance(stream, Screen)
@@ -78,7 +78,7 @@ def test_lines_go_above_the_table_and_the_table_goes_at_the_end(board: Board) ->
     assert not board.file.exists()
 
 
-def test_a_table_that_is_kept_stays_where_it_was_drawn(board: Board) -> None:
+def test_a_kept_table_is_not_removed(board: Board) -> None:
     board.update("network", DONE, "3 added")
     board.close(keep=True)
     assert isinstance(board.stream, Screen)
@@ -94,13 +94,13 @@ def test_one_tier_has_no_table_on_a_terminal_so_it_prints_a_line(board: Board) -
     assert not board.has_table
 
 
-def test_what_a_row_has_no_room_for_ends_with_an_ellipsis() -> None:
+def test_long_rows_are_truncated_with_an_ellipsis() -> None:
     (line,) = Table({"data": Row(says="x" * 60, state=RUNNING)}).lines(0, 40)
     assert "x…" in line
     assert "x" * 60 not in line
 
 
-def test_a_reader_that_is_gone_is_no_failure(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_failure(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as stream:
@@ -134,7 +134,7 @@ def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
     return make.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()), answered
 
 
-def test_make_shows_where_each_tier_is_and_then_the_report(tmp_path: Path) -> None:
+def test_make_shows_the_progress_of_each_tier_and_then_the_report(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
     code, shown, answered = on_a_terminal(project, "plan", "TIER=storage network edge")
     assert (code, answered) == (0, 0), shown
@@ -159,7 +159,7 @@ def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> Non
     assert "aws_s3_bucket.files will be created" in said
 
 
-def test_after_an_apply_of_some_tiers_the_next_plan_is_of_these(
+def test_after_a_partial_apply_the_next_plan_is_of_the_same_tiers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiers: dict[str, list[str]] = {"state": [], "network": []}

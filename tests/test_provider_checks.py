@@ -1,4 +1,4 @@
-"""The tool that reads what the provider checks out of its Go sources."""
+"""Tests of the tool that extracts argument checks from the provider's Go sources."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_checks_are_read_through_constants_functions_and_blocks(tmp_path: Path) 
     assert entry.groups == {"conflicts": [["name", "name_prefix"]]}
 
 
-def test_a_list_that_may_have_grown_is_left_out(tmp_path: Path) -> None:
+def test_lists_that_aws_may_extend_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "thing.go").write_text(SOURCE)
     package = read_package(tmp_path)
     ((_, _, entry),) = types(package, Reader(package, {}), "internal/service/sample")
@@ -111,7 +111,7 @@ def test_a_list_that_may_have_grown_is_left_out(tmp_path: Path) -> None:
         ({"range": [1, 65535]}, "first", {"range": [1, 65535]}),
     ],
 )
-def test_a_limit_is_that_of_the_model_or_of_nature(rule: object, path: str, kept: object) -> None:
+def test_limits_come_from_the_api_model_or_are_natural(rule: object, path: str, kept: object) -> None:
     assert widened(rule, path, "wafv2") == kept  # type: ignore[arg-type]
 
 
@@ -121,12 +121,12 @@ def test_patterns_of_go_keep_their_meaning() -> None:
         pattern(r"^\p{L}+$")
 
 
-def test_the_form_of_ids_that_the_rehearsal_makes_up_is_not_judged() -> None:
+def test_formats_of_generated_ids_are_not_checked() -> None:
     assert refers("aws_eks_node_group", "launch_template.id")
     assert refers("aws_appsync_resolver", "api_id")
     assert not refers("aws_elasticache_replication_group", "replication_group_id")
     assert not refers("aws_lb", "name")
 
 
-def test_the_page_says_how_much_is_judged() -> None:
+def test_the_docs_state_the_number_of_checks() -> None:
     assert judged.page() == judged.PAGE.read_text(encoding="utf-8"), "run python -m tools.judged"

@@ -1,4 +1,4 @@
-"""The generated Terraform fits the newest providers, whose schemas the repository keeps."""
+"""Tests of the generated Terraform against the schemas of the newest providers."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def unknown(block: Block, arguments: Mapping[str, Any], path: str) -> Iterator[s
             yield f"{path}.{name}: is required"
 
 
-def test_every_argument_is_one_of_the_newest_provider(roots: dict[str, Root], types: providers.Types) -> None:
+def test_every_argument_exists_in_the_newest_provider(roots: dict[str, Root], types: providers.Types) -> None:
     """By address: arguments that went or were renamed, and such as are required now."""
     wrong = [
         f"{tier}: {line}"
@@ -83,7 +83,7 @@ def test_every_argument_is_one_of_the_newest_provider(roots: dict[str, Root], ty
     assert not wrong, "\n".join(wrong)
 
 
-def test_what_went_was_renamed_or_is_required_is_named_by_address() -> None:
+def test_removed_renamed_and_required_arguments_are_reported_with_addresses() -> None:
     block = Block(
         {"name": Attribute("string", required=True), "arn": Attribute("string", computed=True)},
         {"rule": Nested(Block({"port": Attribute("number", optional=True)}), "list")},
@@ -117,7 +117,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield from _texts(inner)
 
 
-def test_every_attribute_that_is_read_is_one_of_the_newest_provider(
+def test_every_attribute_in_use_exists_in_the_newest_provider(
     roots: dict[str, Root], types: providers.Types
 ) -> None:
     read = [(tier, *each) for tier, root in roots.items() for each in references(root)]
@@ -138,7 +138,7 @@ def _set(arguments: Any, path: str = "") -> Iterator[str]:
             yield from _set(value, f"{path}{name}.")
 
 
-def test_nothing_that_is_set_or_read_is_deprecated(roots: dict[str, Root]) -> None:
+def test_no_argument_or_attribute_in_use_is_deprecated(roots: dict[str, Root]) -> None:
     used = [
         *(
             (tier, address, kind, terraform_type, path)
@@ -156,7 +156,7 @@ def test_nothing_that_is_set_or_read_is_deprecated(roots: dict[str, Root]) -> No
     assert not wrong, "\n".join(wrong)
 
 
-def test_what_is_listed_as_deprecated_is_known(types: providers.Types) -> None:
+def test_every_listed_deprecation_exists(types: providers.Types) -> None:
     for kind, named in DEPRECATED.items():
         for terraform_type, paths in named.items():
             assert paths == sorted(paths)
@@ -191,7 +191,7 @@ def test_what_is_kept_is_what_was_read(tmp_path: Path) -> None:
     assert len(kept["aws"].schemas) > 2000
 
 
-def test_a_new_version_is_compared_with_the_one_before() -> None:
+def test_a_new_version_is_compared_with_the_previous_one() -> None:
     def types(block: Block) -> providers.Types:
         return {("resource", "aws_x"): block}
 

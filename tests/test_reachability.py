@@ -1,7 +1,7 @@
-"""Who reaches what, computed from the generated walls: tests/support/reachability.py.
+"""Tests of allowed and forbidden connections, computed by tests/support/reachability.py from generated rules.
 
-Read the two tables as an operator would: a line of POSSIBLE that fails is an outage, one of IMPOSSIBLE a
-hole. A line that is wanted the other way round belongs into the other table, with its reason.
+Read the two tables as an operator would: a failing row of POSSIBLE is an outage, one of IMPOSSIBLE a hole. To
+allow or forbid a connection, move its row to the other table, with a reason.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def places(environment: Environment) -> dict[str, Place]:
 
 
 @pytest.mark.parametrize(("source", "target", "port", "why"), POSSIBLE)
-def test_what_must_be_reached_is_reached(
+def test_required_connections_are_possible(
     platform: Platform, places: dict[str, Place], source: str, target: str, port: int, why: str
 ) -> None:
     refusal = platform.refusal(places[source], places[target], port)
@@ -226,7 +226,7 @@ def test_what_must_be_reached_is_reached(
 
 
 @pytest.mark.parametrize(("source", "target", "port", "why"), IMPOSSIBLE)
-def test_what_must_not_be_reached_is_not_reached(
+def test_forbidden_connections_are_not_possible(
     platform: Platform, places: dict[str, Place], source: str, target: str, port: int, why: str
 ) -> None:
     refusal = platform.refusal(places[source], places[target], port)
@@ -236,7 +236,7 @@ def test_what_must_not_be_reached_is_not_reached(
 @pytest.mark.parametrize(
     "wall", ["aws_network_acl_rule.private_in_answers", "aws_network_acl_rule.public_in_vpc"]
 )
-def test_an_answer_that_an_access_list_drops_is_found(
+def test_a_reply_dropped_by_a_network_acl_is_found(
     platform: Platform, places: dict[str, Place], wall: str
 ) -> None:
     kind, name = wall.split(".")
@@ -248,6 +248,6 @@ def test_an_answer_that_an_access_list_drops_is_found(
     assert "access list" in holed.refusal(places["node"], places["internet"], 443)
 
 
-def test_every_group_of_the_network_is_in_a_table(platform: Platform, places: dict[str, Place]) -> None:
+def test_every_security_group_is_in_a_table(platform: Platform, places: dict[str, Place]) -> None:
     told = {places[name].group for line in (*POSSIBLE, *IMPOSSIBLE) for name in line[:2]}
     assert set(platform.network.all("aws_security_group")) <= told

@@ -1,6 +1,6 @@
-"""Tools of others read the output as it is: none of them misses a resource.
+"""Third-party tools read the generated files, and none of them misses a resource.
 
-checkov has an environment of its own, .venv/checkov; `make test` makes it.
+checkov has a separate environment, .venv/checkov; `make test` creates it.
 """
 
 from __future__ import annotations

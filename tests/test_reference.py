@@ -1,4 +1,4 @@
-"""Pages of keys and tiers: they are what the code says, and they leave nothing out."""
+"""Tests of the generated reference pages of keys and tiers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools import reference
 PAGES = sorted(path for path in reference.TIERS.glob("*.md") if path.name != "README.md")
 
 
-def test_the_page_is_what_the_models_say() -> None:
+def test_the_reference_page_is_current() -> None:
     stale = "docs/reference.md is stale: .venv/bin/python -m tools.reference"
     assert reference.FILE.read_text(encoding="utf-8") == reference.text(), stale
 
@@ -33,14 +33,14 @@ def test_every_key_has_a_row_with_a_description() -> None:
     assert len(rows) >= keys
 
 
-def test_a_default_and_what_is_required_are_shown() -> None:
+def test_defaults_and_required_keys_are_shown() -> None:
     page = reference.text()
     assert re.search(r"^\| `project` \|.*\| required \|", page, re.M)
     assert re.search(r"^\| `storage_gb` \| a whole number from 20 to 65536 \| `100` \|", page, re.M)
     assert re.search(r"^\| `kubernetes` \|.*\| `\"1\.\d+\"` \|", page, re.M)
 
 
-def test_the_page_of_rules_repeats_no_key_table_and_names_no_key_that_does_not_exist() -> None:
+def test_the_spec_page_has_no_key_tables_and_only_existing_keys() -> None:
     sections = dict(reference.sections(Environment.model_json_schema()))
     known = {f"{path}.{key}".lstrip(".") for path, node in sections.items() for key in node["properties"]}
     last = {key.rpartition(".")[2] for key in known}
@@ -59,13 +59,13 @@ def test_every_tier_has_a_page_and_a_row() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_the_end_of_a_page_is_what_the_outputs_say(path: Path) -> None:
+def test_the_output_table_of_a_page_is_current(path: Path) -> None:
     stale = f"{path.relative_to(ROOT)} is stale: .venv/bin/python -m tools.reference"
     assert path.read_text(encoding="utf-8") == reference.page_of_tier(path), stale
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_addresses_and_files_of_a_page_exist(path: Path) -> None:
+def test_addresses_and_files_on_tier_pages_exist(path: Path) -> None:
     page = path.read_text(encoding="utf-8")
     addresses = re.findall(r"`((?:aws|helm)_[a-z0-9_]+\.[a-z0-9_]+)`", page)
     golden = json.loads((ROOT / "tests/golden/production" / f"{path.stem}.tf.json").read_text("utf-8"))

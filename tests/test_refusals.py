@@ -1,4 +1,4 @@
-"""What AWS refuses at apply: for each rule a configuration that it takes, and one edit that it refuses."""
+"""Tests of refusals of AWS at apply: for each rule a valid configuration and an edit that AWS refuses."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def outside(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", TABLE["cases"], ids=case_id)
-def test_aws_takes_the_configuration_and_refuses_the_edit(
+def test_each_rule_accepts_the_configuration_and_refuses_the_edit(
     case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REHEARSAL_EXISTS", outside(case))
@@ -161,7 +161,7 @@ def _refused(
             return
 
 
-def test_what_is_not_known_is_not_refused() -> None:
+def test_unknown_values_are_not_refused() -> None:
     """Nothing but names of objects that were made outside: no rule can be sure."""
     outside: dict[str, dict[str, Any]] = {
         "aws_subnet": {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24", "availability_zone": "us-east-1a"},
@@ -199,7 +199,7 @@ def test_every_rule_has_a_name_a_source_and_types_that_exist() -> None:
         assert catalog_type(name)
 
 
-def test_most_rules_are_tried() -> None:
+def test_most_rules_have_a_test() -> None:
     """Rules that differ in the type alone share a case."""
     tried = {case["rule"] for case in TABLE["cases"]}
     assert tried <= {rule.name for rule in RULES}
@@ -228,7 +228,7 @@ def test_the_source_of_a_rule_exists_in_the_api(rule: Rule) -> None:
             assert word.partition(":")[0] in known | COMMON, (rule.name, word)
 
 
-def test_the_documentation_says_what_is_judged() -> None:
+def test_the_docs_list_the_rules() -> None:
     text = (ROOT / "docs/rehearsal.md").read_text()
     for service, rules in SERVICES.items():
         assert f"- **{service}.**" in text
@@ -236,7 +236,7 @@ def test_the_documentation_says_what_is_judged() -> None:
             assert rule.says in re.sub(r"\n\s*", " ", text), (service, rule.says)
 
 
-def test_what_data_sources_answered_is_there(tmp_path: Path) -> None:
+def test_results_of_data_sources_count_as_existing(tmp_path: Path) -> None:
     """A VPC from outside is named by a subnet; one that nothing answered is refused."""
     lookup = 'data "aws_vpc" "old" { id = "vpc-0123456789abcdef0" }\n'
     subnet = """
@@ -289,7 +289,7 @@ def test_terraform_stops_with_the_address(tmp_path: Path) -> None:
     project.unchanged()
 
 
-def test_of_two_that_exclude_each_other_one_is_refused(tmp_path: Path) -> None:
+def test_conflicting_resources_are_refused(tmp_path: Path) -> None:
     """terraform creates both at once."""
     both = NETWORK.replace("10.0.1.0/24", "10.0.0.0/25").replace("count  = 5", "count  = 6")
     words = " ".join(Project(tmp_path / "both", PROVIDERS + both).apply(code=1).split())

@@ -1,4 +1,4 @@
-"""REHEARSAL_AS: the rehearsal refuses a role what AWS would refuse it, and nothing else."""
+"""Tests of REHEARSAL_AS: the rehearsal refuses a role what IAM would refuse it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def refused(found: Access, type_name: str, when: str, prior: Any = None, planned
         ("delete", "ec2:DeleteVpc"),
     ],
 )
-def test_the_missing_action_is_named(tmp_path: Path, when: str, lacking: str) -> None:
+def test_the_missing_action_is_in_the_message(tmp_path: Path, when: str, lacking: str) -> None:
     """And with all others but this one, each other operation is done."""
     rest = {"Effect": "Allow", "NotAction": lacking, "Resource": "*"}
     found = access(tmp_path, rest)
@@ -73,7 +73,7 @@ def test_the_missing_action_is_named(tmp_path: Path, when: str, lacking: str) ->
         assert refused(found, "aws_vpc", each, prior, planned) == (says if each == when else "")
 
 
-def test_a_change_of_tags_asks_for_tags_alone(tmp_path: Path) -> None:
+def test_a_change_of_tags_only_needs_tag_permissions(tmp_path: Path) -> None:
     found = access(tmp_path, statement("ec2:CreateTags"))
     assert not refused(found, "aws_vpc", "update", VPC, {**VPC, "tags_all": {**TAGS, "Team": "a"}})
     assert refused(found, "aws_vpc", "update", VPC, {**VPC, "tags_all": {}}).startswith("ec2:DeleteTags ")
@@ -92,7 +92,9 @@ def test_a_change_of_tags_asks_for_tags_alone(tmp_path: Path) -> None:
         ({"StringEquals": {"aws:PrincipalTag/team": "a"}}, True),
     ],
 )
-def test_conditions_hold_by_what_is_known(tmp_path: Path, condition: dict[str, Any], allowed: bool) -> None:
+def test_conditions_are_evaluated_with_known_values(
+    tmp_path: Path, condition: dict[str, Any], allowed: bool
+) -> None:
     """A condition on what is not known refuses nothing, whether it allows or denies."""
     found = access(tmp_path, statement("ec2:*", Condition=condition))
     assert (not refused(found, "aws_vpc", "delete", VPC)) == allowed
@@ -101,7 +103,7 @@ def test_conditions_hold_by_what_is_known(tmp_path: Path, condition: dict[str, A
     assert bool(refused(denied, "aws_vpc", "delete", VPC)) == certain
 
 
-def test_what_is_new_has_its_tags_in_the_request(tmp_path: Path) -> None:
+def test_new_resources_have_request_tags(tmp_path: Path) -> None:
     tagged = {"StringEquals": {"aws:RequestTag/Project": "acme"}}
     found = access(tmp_path, statement(["ec2:CreateVpc", "ec2:CreateTags"], Condition=tagged))
     assert not refused(found, "aws_vpc", "create", None, VPC)
@@ -136,7 +138,7 @@ def test_an_explicit_deny_and_a_boundary_refuse(tmp_path: Path) -> None:
     assert "because no permissions boundary allows" in refused(found, "aws_vpc", "delete", VPC)
 
 
-def test_a_role_is_passed_to_the_services_that_take_it(tmp_path: Path) -> None:
+def test_passing_a_role_is_checked_by_service(tmp_path: Path) -> None:
     log = {"id": "fl-0a", "iam_role_arn": f"{IAM}:role/flow", "tags_all": {}}
     to = {"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}
     passes = statement("iam:PassRole", Condition=to)
@@ -145,7 +147,7 @@ def test_a_role_is_passed_to_the_services_that_take_it(tmp_path: Path) -> None:
     assert refused(found, "aws_flow_log", "create", None, log).startswith("iam:PassRole ")
 
 
-def test_a_policy_that_the_account_does_not_hold_may_allow_anything(tmp_path: Path) -> None:
+def test_unknown_policies_may_allow_anything(tmp_path: Path) -> None:
     found = access(tmp_path)
     assert refused(found, "aws_vpc", "read", VPC)
     arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -175,12 +177,12 @@ def test_variables_of_policies_match_anything() -> None:
     assert Identity([other]).may(Request("s3:CreateBucket", "arn:aws:s3:::logs"))
 
 
-def test_what_is_kept_of_actions_is_what_the_reference_says() -> None:
+def test_stored_actions_are_those_of_the_service_reference() -> None:
     """Otherwise: python -m rehearsal.actions."""
     assert actions.kept() == actions.describe(actions.wanted(actions.calls()))
 
 
-def test_the_arguments_that_calls_depend_on_exist() -> None:
+def test_arguments_that_calls_depend_on_exist() -> None:
     types = Catalog(catalog_path()).load("aws", "resource", {*actions.calls(), *BELONGS})
     wrong = []
     for type_name, facts in actions.calls().items():
@@ -212,7 +214,7 @@ ZONE = 'data "aws_route53_zone" "a" {\n  name = "example.com"\n}\n'
 PASSWORD = 'ephemeral "aws_secretsmanager_random_password" "a" {}\n'
 
 
-def test_terraform_is_refused_in_the_words_of_aws(tmp_path: Path) -> None:
+def test_terraform_gets_the_error_message_of_aws(tmp_path: Path) -> None:
     project = Project(tmp_path)
     says = project.apply(f"{PROVIDERS}{ROLES}", REHEARSAL_AS="apply")
     assert "the account has no such role yet" in says

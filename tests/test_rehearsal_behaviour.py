@@ -1,4 +1,4 @@
-"""What the embedded provider answers is what the real one does: witnesses, plans, names, imports."""
+"""Tests that the embedded provider behaves like the real one: schemas, defaults, names, imports."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_tables_are_of_the_pinned_provider_and_know_almost_every_type() -> N
         ("aws_iam_access_key", "secret", True),
     ],
 )
-def test_the_real_schema_says_what_is_sensitive(
+def test_sensitive_attributes_are_those_of_the_real_schema(
     catalog: Catalog, type_name: str, argument: str, sensitive: bool
 ) -> None:
     assert resource(catalog, type_name).block.attributes[argument].sensitive is sensitive
@@ -79,7 +79,7 @@ def test_a_block_that_is_allowed_five_times_is_refused_a_sixth_time(catalog: Cat
     assert most["image_scanning_configuration"] == 1
 
 
-def test_a_type_without_facts_is_replaced_where_cloudformation_cannot_change_it(catalog: Catalog) -> None:
+def test_types_without_facts_use_create_only_properties_of_cloudformation(catalog: Catalog) -> None:
     type_ = resource(catalog, "aws_kinesis_stream_consumer")
     before = made(type_, name="a", stream_arn="arn:aws:kinesis:us-east-1:123456789012:stream/a")
     _, replace = planned(
@@ -88,7 +88,7 @@ def test_a_type_without_facts_is_replaced_where_cloudformation_cannot_change_it(
     assert replace == [("stream_arn",)]
 
 
-def test_data_sources_answer_what_is_optional_and_computed(catalog: Catalog, tmp_path: Path) -> None:
+def test_data_sources_fill_optional_computed_attributes(catalog: Catalog, tmp_path: Path) -> None:
     types = catalog.load("aws", "data", {"aws_region", "aws_lambda_function"})
     region = data_sources.answer(types["aws_region"], null(types["aws_region"].block), Account(), Cloud(None))
     assert region["name"] == "us-east-1"
@@ -98,7 +98,7 @@ def test_data_sources_answer_what_is_optional_and_computed(catalog: Catalog, tmp
     assert data_sources.answer(types["aws_lambda_function"], config, Account(), cloud)["tags"] == {"a": "b"}
 
 
-def test_an_engine_has_a_version_and_a_family(catalog: Catalog) -> None:
+def test_engine_data_sources_have_a_version_and_a_family(catalog: Catalog) -> None:
     type_ = catalog.load("aws", "data", {"aws_rds_engine_version"})["aws_rds_engine_version"]
     config = {**null(type_.block), "engine": "postgres"}
     found = data_sources.answer(type_, config, Account(), Cloud(None))
@@ -137,7 +137,7 @@ def test_the_names_of_a_certificate_are_known_at_plan(tmp_path: Path) -> None:
     assert project.unchanged()
 
 
-def test_a_new_name_replaces_the_certificate_and_foresees_its_proof(catalog: Catalog) -> None:
+def test_a_new_name_replaces_the_certificate_with_known_validation_records(catalog: Catalog) -> None:
     type_ = resource(catalog, "aws_acm_certificate")
     first = made(type_, domain_name="example.com", validation_method="DNS")
     assert first["subject_alternative_names"] == ["example.com"]
@@ -166,7 +166,7 @@ STATEMENT: dict[str, Any] = {"Effect": "Allow", "Action": "s3:GetObject", "Resou
         ({**STATEMENT, "Effect": "Deny"}, False),
     ],
 )
-def test_policies_that_allow_the_same_are_no_difference(catalog: Catalog, other: Any, same: bool) -> None:
+def test_equivalent_policies_are_no_difference(catalog: Catalog, other: Any, same: bool) -> None:
     type_ = resource(catalog, "aws_iam_policy")
     policy = json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT]})
     before = made(type_, name="a", policy=policy)
@@ -176,7 +176,7 @@ def test_policies_that_allow_the_same_are_no_difference(catalog: Catalog, other:
     assert (after == before) is same
 
 
-def test_a_window_in_capitals_is_no_difference(catalog: Catalog) -> None:
+def test_the_case_of_windows_is_no_difference(catalog: Catalog) -> None:
     type_ = resource(catalog, "aws_db_instance")
     given = {"identifier": "a", "instance_class": "db.t4g.medium", "engine": "postgres"}
     before = made(type_, **given, maintenance_window="sun:05:00-sun:06:00")
@@ -219,7 +219,7 @@ def test_the_defaults_of_cloudformation_agree_with_the_facts(catalog: Catalog) -
     assert compared > 2
 
 
-def test_a_type_whose_replacements_no_source_knows_gets_a_warning(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_type_without_any_replacement_facts_gets_a_warning(tmp_path: Path, catalog: Catalog) -> None:
     unknown = next(t for t in catalog.load("aws", "resource").values() if not t.facts.source)
     assert unknown.name in unproven(unknown).summary
     database = 'resource "aws_athena_database" "x" {{\n  name = "a"\n  comment = "{}"\n}}\n'
@@ -229,7 +229,7 @@ def test_a_type_whose_replacements_no_source_knows_gets_a_warning(tmp_path: Path
     assert "aws_athena_database: AWS may replace" in project.run("plan")
 
 
-def test_the_codes_of_taken_names_are_those_of_the_api() -> None:
+def test_error_codes_of_existing_names_are_those_of_the_api() -> None:
     session = botocore.session.get_session()
     for type_name, name in NAMES.items():
         if not name.operation:
@@ -240,13 +240,13 @@ def test_the_codes_of_taken_names_are_those_of_the_api() -> None:
         assert name.code in codes | {shape.name for shape in shapes}, (type_name, sorted(codes))
 
 
-def test_names_are_of_arguments(catalog: Catalog) -> None:
+def test_unique_names_are_arguments(catalog: Catalog) -> None:
     for type_name, name in NAMES.items():
         block = resource(catalog, type_name).block
         assert [each for each in name.by if each not in block.attributes] == [], type_name
 
 
-def test_a_taken_name_is_refused_where_it_is_taken(catalog: Catalog, tmp_path: Path) -> None:
+def test_an_existing_name_is_refused_in_its_scope(catalog: Catalog, tmp_path: Path) -> None:
     changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
     group = resource(catalog, "aws_security_group")
 
@@ -292,7 +292,7 @@ def test_a_taken_name_is_refused_where_it_is_taken(catalog: Catalog, tmp_path: P
         ("helm_release", {"name": "karpenter", "namespace": "kube-system"}, "kube-system/karpenter"),
     ],
 )
-def test_objects_are_found_by_their_documented_import_id(
+def test_objects_are_imported_by_their_documented_id(
     catalog: Catalog, tmp_path: Path, type_name: str, given: dict[str, Any], identity: str
 ) -> None:
     type_ = catalog.load(type_name.split("_")[0], "resource", {type_name})[type_name]
@@ -304,7 +304,7 @@ def test_objects_are_found_by_their_documented_import_id(
     assert found == created
 
 
-def test_an_import_leaves_unset_what_no_api_answers(catalog: Catalog, tmp_path: Path) -> None:
+def test_an_import_leaves_write_only_arguments_unset(catalog: Catalog, tmp_path: Path) -> None:
     type_ = resource(catalog, "aws_db_instance")
     changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
     given: dict[str, Any] = {"identifier": "a", "engine": "postgres", "instance_class": "db.t4g.medium"}

@@ -1,4 +1,4 @@
-"""Every type of the providers is known, can be planned and completed, and every fact is understood."""
+"""Tests that every type of the providers can be planned and applied, and that every fact is valid."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_every_data_source_answers(catalog: Catalog) -> None:
         pack(state)
 
 
-def test_every_word_in_a_pattern_is_understood(resources: dict[str, Type]) -> None:
+def test_every_placeholder_in_a_pattern_is_known(resources: dict[str, Type]) -> None:
     for name, facts in read_facts().items():
         attributes = resources[name].block.attributes
         for pattern in _texts([facts.id, facts.arn, facts.values]):
@@ -109,7 +109,7 @@ def test_every_path_in_the_facts_names_an_argument(resources: dict[str, Type]) -
         assert not unknown, name
 
 
-def test_what_the_witness_denies_is_explained() -> None:
+def test_differences_from_the_real_schema_have_a_reason() -> None:
     """support/witness.py holds the facts against the real provider's schema; each difference has a reason."""
     witness = yaml.safe_load((Path(__file__).parent / "rehearsal/witness.yaml").read_text(encoding="utf-8"))
     reasons = [line for lines in witness["differ"].values() for line in lines.values()]

@@ -1,4 +1,4 @@
-"""Resources in the pretended account are created, changed, replaced, deleted, imported and refreshed."""
+"""Tests of resources in the rehearsal: create, change, replace, delete, import and refresh."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def test_a_second_plan_finds_nothing_to_do(network: Project) -> None:
+def test_a_second_plan_is_empty(network: Project) -> None:
     assert network.unchanged()
 
 
@@ -103,13 +103,13 @@ def test_each_provider_and_each_region_argument_has_its_own_region(network: Proj
     }
 
 
-def test_default_tags_are_below_the_resources_own(network: Project) -> None:
+def test_default_tags_are_overridden_by_tags_of_the_resource(network: Project) -> None:
     subnet = network.state()["aws_subnet.a"]
     assert subnet["tags"] == {"Name": "a", "Tier": "private"}
     assert subnet["tags_all"] == {"Name": "a", "Tier": "private", "Project": "tierra"}
 
 
-def test_identical_resources_differ(network: Project) -> None:
+def test_identical_resources_have_different_ids(network: Project) -> None:
     twins = [each for name, each in network.state().items() if name.startswith("aws_eip.twin")]
     assert len({each["id"] for each in twins}) == len({each["public_ip"] for each in twins}) == 2
 
@@ -214,7 +214,7 @@ def test_import_taint_and_move(tmp_path: Path) -> None:
     ("region", "partition", "suffix"),
     [("cn-north-1", "aws-cn", "amazonaws.com.cn"), ("us-gov-west-1", "aws-us-gov", "amazonaws.com")],
 )
-def test_other_partitions(tmp_path: Path, region: str, partition: str, suffix: str) -> None:
+def test_other_partitions_have_their_arns(tmp_path: Path, region: str, partition: str, suffix: str) -> None:
     project = Project(
         tmp_path,
         f"""
@@ -231,7 +231,7 @@ output "seen" {{
     assert project.outputs()["seen"] == [partition, suffix, arn]
 
 
-def test_a_policy_in_another_order_of_keys_is_no_change_and_other_text_is(tmp_path: Path) -> None:
+def test_the_key_order_of_a_policy_is_no_change(tmp_path: Path) -> None:
     def topic(policy: str) -> str:
         return f"""
           resource "aws_sns_topic_policy" "this" {{
@@ -265,7 +265,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "files" {
 """
 
 
-def test_s3_says_that_it_blocks_sse_c_and_no_plan_shows_a_difference(tmp_path: Path) -> None:
+def test_blocked_sse_c_is_no_difference_in_plans(tmp_path: Path) -> None:
     project = Project(tmp_path, ENCRYPTED % "")
     project.apply()
     assert project.actions() == {}

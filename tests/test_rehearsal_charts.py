@@ -1,4 +1,4 @@
-"""What the rehearsal says of helm releases where helm is installed: real helm renders, the rules judge."""
+"""Tests of helm releases in the rehearsal: real helm renders, and rules check the objects."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def edited(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return copy
 
 
-def test_objects_without_a_flaw_are_accepted(trial: Trial) -> None:
+def test_valid_objects_are_accepted(trial: Trial) -> None:
     assert trial.chart(*ALL).findings() == []
 
 
@@ -379,7 +379,7 @@ APP = "spec.template.spec.containers.0"
         (THING, "spec.mode", "medium", "spec.mode", "must be one of fast, slow"),
     ],
 )
-def test_what_kubernetes_refuses_is_refused(
+def test_objects_that_kubernetes_refuses_are_refused(
     trial: Trial, body: dict[str, Any], path: str, value: Any, where: str, says: str
 ) -> None:
     more = [DEFINITION] if body is THING else []
@@ -397,7 +397,7 @@ def test_what_kubernetes_refuses_is_refused(
         (DEPLOYMENT, f"{APP}.livenessProbe", {"tcpSocket": {"port": "web"}}, "no port named web"),
     ],
 )
-def test_what_kubernetes_takes_and_does_not_do_is_warned_of(
+def test_objects_that_kubernetes_ignores_give_a_warning(
     trial: Trial, body: dict[str, Any], path: str, value: Any, says: str
 ) -> None:
     others = [each for each in (DEPLOYMENT, SERVICE, DEFINITION) if each is not body]
@@ -406,7 +406,7 @@ def test_what_kubernetes_takes_and_does_not_do_is_warned_of(
     assert not found.sure
 
 
-def test_pods_that_wait_for_nothing_may_probe_what_is_not_there(trial: Trial) -> None:
+def test_probes_are_not_checked_if_the_release_does_not_wait(trial: Trial) -> None:
     wrong = edited(DEPLOYMENT, f"{APP}.readinessProbe.httpGet.port", "web")
     assert [each.sure for each in trial.chart(wrong).findings()] == [True]
     assert [each.sure for each in trial.findings(wait=False)] == [False]
@@ -414,7 +414,7 @@ def test_pods_that_wait_for_nothing_may_probe_what_is_not_there(trial: Trial) ->
     assert [each.sure for each in trial.findings()] == [False]
 
 
-def test_what_helm_refuses_is_said_in_its_words(trial: Trial) -> None:
+def test_refusals_of_helm_are_shown_unchanged(trial: Trial) -> None:
     schema = {"type": "object", "additionalProperties": False, "properties": {"port": {"type": "integer"}}}
     trial.chart('{{ required "a port" .Values.port }}', values_schema_json=json.dumps(schema))
     (trial.folder / "it/values.schema.json").write_text(json.dumps(schema))
@@ -429,7 +429,7 @@ def test_what_helm_refuses_is_said_in_its_words(trial: Trial) -> None:
     assert "parse error" in found
 
 
-def test_what_a_template_asks_of_the_cluster_may_be_there(trial: Trial) -> None:
+def test_lookups_of_templates_may_find_objects(trial: Trial) -> None:
     trial.chart('{{ if not (lookup "v1" "Secret" "default" "it") }}{{ fail "no secret" }}{{ end }}')
     [found] = trial.findings()
     assert "no secret" in found.says
@@ -457,7 +457,7 @@ def test_names_paths_and_values_are_checked_without_the_chart(trial: Trial) -> N
     assert "web.resources.requests.memory" in trial.refused(**there, values=[wrong])[0]
 
 
-def test_a_published_chart_is_judged_from_the_cache_of_helm(
+def test_a_published_chart_is_checked_from_the_cache_of_helm(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trial.chart(edited(DEPLOYMENT, "spec.replicas", -1))
@@ -470,7 +470,7 @@ def test_a_published_chart_is_judged_from_the_cache_of_helm(
     assert trial.refused(**{**there, "version": "1.0.1"}) == []
 
 
-def test_values_under_keys_that_nothing_mentions_are_warned_of(trial: Trial) -> None:
+def test_unused_values_give_a_warning(trial: Trial) -> None:
     trial.chart("a: {{ .Values.port }}", values_yaml="port: 1\n")
     [found] = trial.findings(values=["prot: 2"])
     assert (found.where, found.sure) == ("values: prot", False)
@@ -494,7 +494,7 @@ def test_settings_reach_the_chart(trial: Trial) -> None:
     assert not any('c: \\"1\\"' in file.read_text() for file in kept.glob("*"))
 
 
-def test_what_is_not_known_yet_is_not_judged(trial: Trial) -> None:
+def test_unknown_values_are_not_checked(trial: Trial) -> None:
     trial.chart('a: {{ .Values.a }}{{ fail "always" }}')
     assert trial.refused(values=[UNKNOWN]) == []
     assert trial.refused(set=[{"name": "a", "value": UNKNOWN}]) == []
@@ -502,7 +502,7 @@ def test_what_is_not_known_yet_is_not_judged(trial: Trial) -> None:
     assert "always" in trial.refused()[0]
 
 
-def test_nothing_is_judged_where_helm_is_not_installed(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_checked_without_helm(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helm, "INSTALLED", ".venv/of-no-use")
     trial.chart('{{ fail "always" }}')
     assert trial.findings() == []
@@ -510,7 +510,7 @@ def test_nothing_is_judged_where_helm_is_not_installed(trial: Trial, monkeypatch
     assert trial.cloud.notes("release") == []
 
 
-def test_without_schemas_the_rules_remain(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_schemas_the_other_rules_apply(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     schemas.versions.cache_clear()
     monkeypatch.setattr(schemas, "find_spec", lambda name: None)
     try:
@@ -539,7 +539,7 @@ def test_without_schemas_the_rules_remain(trial: Trial, monkeypatch: pytest.Monk
         (SECRET, "type", "it", "type"),
     ],
 )
-def test_what_cannot_change_is_refused_at_an_upgrade(
+def test_immutable_fields_are_refused_in_an_upgrade(
     trial: Trial, body: dict[str, Any], path: str, value: Any, where: str
 ) -> None:
     trial.chart(body).apply()
@@ -554,7 +554,7 @@ def test_what_cannot_change_is_refused_at_an_upgrade(
     assert trial.chart(hooked).refused(upgrade=True) == []
 
 
-def test_other_fields_change(trial: Trial) -> None:
+def test_mutable_fields_are_accepted_in_an_upgrade(trial: Trial) -> None:
     trial.chart(*ALL).apply()
     changed = [
         edited(DEPLOYMENT, f"{APP}.image", "it:2"),
@@ -566,7 +566,7 @@ def test_other_fields_change(trial: Trial) -> None:
     assert trial.chart(*changed).refused(upgrade=True) == []
 
 
-def test_an_object_that_is_there_twice_or_of_another_release_is_refused(trial: Trial) -> None:
+def test_duplicate_objects_and_those_of_another_release_are_refused(trial: Trial) -> None:
     assert "2 times" in trial.chart(CONFIG, CONFIG).refused()[0]
     assert trial.refused(upgrade=True) == []
     trial.chart(CONFIG).apply(name="first")
@@ -632,14 +632,14 @@ def test_namespaces_enforce_the_standards_of_their_labels(trial: Trial) -> None:
         ("restricted", "volumes", [{"name": "a", "nfs": {}}], "volumes[0]"),
     ],
 )
-def test_the_pod_security_standards(level: str, path: str, value: Any, where: str) -> None:
+def test_pod_security_standards_are_checked(level: str, path: str, value: Any, where: str) -> None:
     spec = edited(POD["spec"], path, value)
     assert where in [each for each, _ in breaches(level, spec)]
     assert list(breaches("baseline", POD["spec"])) == []
     assert list(breaches("privileged", spec)) == []
 
 
-def test_a_rendering_is_kept(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rendering_is_cached(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     trial.chart(edited(DEPLOYMENT, "spec.replicas", -1))
     assert trial.refused(values=["a: 1"])
     monkeypatch.setattr(subprocess, "run", None)
@@ -659,11 +659,11 @@ def test_a_rendering_is_kept(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> N
         ("x", None),
     ],
 )
-def test_quantities(text: Any, amount: float | None) -> None:
+def test_quantities_are_parsed(text: Any, amount: float | None) -> None:
     assert quantity(text) == amount
 
 
-def test_schemas_are_those_of_the_version_or_the_newest_before_it() -> None:
+def test_schemas_are_of_the_version_or_an_earlier_one() -> None:
     known = list(schemas.versions())
     assert schemas.nearest(KUBERNETES) == KUBERNETES
     assert schemas.nearest("9.99") == schemas.nearest("") == known[-1]
@@ -708,7 +708,7 @@ def test_terraform_stops_with_the_address_at_plan_and_for_what_is_known_late_at_
     assert Cloud(project.cloud).notes("release") == []
 
 
-def test_charts_of_ours_are_accepted_with_the_values_of_the_tiers(
+def test_own_charts_are_accepted_with_the_values_of_the_tiers(
     roots: dict[str, Root], folders: dict[str, Path], tmp_path: Path
 ) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
@@ -743,7 +743,7 @@ def _ours(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, **given}
 
 
-def test_a_chart_finds_the_apis_of_the_cluster(trial: Trial) -> None:
+def test_charts_get_the_api_versions_of_the_cluster(trial: Trial) -> None:
     asked = 'a: {{ if not (.Capabilities.APIVersions.Has "%s") }}{{ fail "none" }}{{ end }}'
     trial.chart(asked % "apiregistration.k8s.io/v1/APIService")
     assert trial.findings() == []
@@ -752,7 +752,7 @@ def test_a_chart_finds_the_apis_of_the_cluster(trial: Trial) -> None:
     assert trial.findings() == []
 
 
-def test_only_a_binding_of_the_whole_cluster_has_to_name_the_namespace_of_an_account(trial: Trial) -> None:
+def test_only_cluster_role_bindings_must_name_the_namespace_of_a_service_account(trial: Trial) -> None:
     open_ = edited(BINDING, "subjects.0.namespace", ...)
     assert trial.chart(open_).findings() == []
     wide = {**open_, "kind": "ClusterRoleBinding", "roleRef": {"kind": "ClusterRole", "name": "it"}}

@@ -1,4 +1,4 @@
-"""What the rehearsal refuses when terraform validates, and that it refuses nothing that is right."""
+"""Tests of values that the rehearsal refuses when terraform validates, without false positives."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def false_alarms(file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_nothing_in_the_environments_is_refused(name: str) -> None:
+def test_no_environment_is_refused(name: str) -> None:
     files = sorted((GOLDEN / name).glob("*.json"))
     assert files
     assert [alarm for file in files for alarm in false_alarms(file)] == []
@@ -77,7 +77,7 @@ def test_nothing_in_the_environments_is_refused(name: str) -> None:
     ],
     ids=lambda spec: spec.stem,
 )
-def test_nothing_generated_from_a_good_spec_is_refused(spec: Path, tmp_path: Path) -> None:
+def test_no_valid_spec_is_refused(spec: Path, tmp_path: Path) -> None:
     path = tmp_path / "dev.yaml"
     path.write_bytes(spec.read_bytes())
     synthesize(load(path), tmp_path / "out")
@@ -86,7 +86,7 @@ def test_nothing_generated_from_a_good_spec_is_refused(spec: Path, tmp_path: Pat
     assert [alarm for file in files for alarm in false_alarms(file)] == []
 
 
-def test_what_is_not_known_yet_is_not_judged() -> None:
+def test_unknown_values_are_not_checked() -> None:
     for kind, named in types().items():
         for type_ in named.values():
             config = dict.fromkeys(null(type_.block), UNKNOWN)
@@ -98,7 +98,7 @@ def test_what_is_not_known_yet_is_not_judged() -> None:
                     assert [each for each in told if " member" not in each] == [], type_.name
 
 
-def test_the_rules_written_by_hand_fit_the_schema() -> None:
+def test_manual_rules_fit_the_schema() -> None:
     for file in sorted(FOLDER.glob("*.yaml")):
         for name, entry in yaml.safe_load(file.read_text()).items():
             known_types = helm() if name.startswith("helm_") else types()["resource"]
@@ -109,7 +109,7 @@ def test_the_rules_written_by_hand_fit_the_schema() -> None:
             }
 
 
-def test_every_type_of_the_environments_is_judged_or_has_nothing_to_judge() -> None:
+def test_every_type_of_the_environments_has_checks_or_needs_none() -> None:
     """The types whose arguments the provider leaves to AWS altogether."""
     used = {
         type_.name
@@ -288,7 +288,7 @@ def build(path: list[str], type_block: Any, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("address", "value", "words"), FAULTS, ids=[f"{a}={v}"[:80] for a, v, _ in FAULTS])
-def test_a_wrong_value_is_refused_with_what_is_allowed(address: str, value: Any, words: str) -> None:
+def test_an_invalid_value_is_refused_with_the_allowed_ones(address: str, value: Any, words: str) -> None:
     name, *path = address.split(".")
     type_ = types()["resource"][name]
     config = build(path, type_.block, value)
@@ -333,7 +333,7 @@ def test_a_wrong_value_is_refused_with_what_is_allowed(address: str, value: Any,
         ("aws_cloudwatch_log_group", {"name": "a", "name_prefix": "b"}, "name conflicts with name_prefix"),
     ],
 )
-def test_arguments_that_exclude_or_need_one_another_are_refused(
+def test_conflicting_and_incomplete_arguments_are_refused(
     name: str, config: dict[str, Any], words: str
 ) -> None:
     type_ = types()["resource"][name]
@@ -341,7 +341,7 @@ def test_arguments_that_exclude_or_need_one_another_are_refused(
     assert any(words in summary for summary in told), told
 
 
-def test_an_argument_not_known_yet_may_be_the_one_that_is_needed() -> None:
+def test_an_unknown_argument_may_be_the_required_one() -> None:
     type_ = types()["resource"]["aws_vpc_security_group_ingress_rule"]
     config = {**null(type_.block), "ip_protocol": "tcp", "referenced_security_group_id": UNKNOWN}
     assert found("resource", type_, config) == []
@@ -413,7 +413,7 @@ def test_what_is_wrong_is_not_of_its_kind(kind: str, bad: str) -> None:
     assert FORMATS[kind](bad)
 
 
-def test_the_checks_are_loaded_for_a_type_that_is_used() -> None:
+def test_checks_are_loaded_by_type() -> None:
     catalog = Catalog(catalog_path())
     type_ = types()["resource"]["aws_vpc"]
     assert catalog.checks("aws", type_, "resource") == known("resource", "aws_vpc")
@@ -435,7 +435,7 @@ def test_the_checks_are_loaded_for_a_type_that_is_used() -> None:
         ),
     ],
 )
-def test_what_the_provider_refuses_at_plan(name: str, config: dict[str, Any], words: str) -> None:
+def test_plan_time_refusals_of_the_provider(name: str, config: dict[str, Any], words: str) -> None:
     found = [said for said, _ in refused(name, config)]
     assert len(found) == bool(words)
     assert not words or words in found[0]

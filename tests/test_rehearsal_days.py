@@ -1,4 +1,4 @@
-"""Days pass in the rehearsed account: windows open, versions leave support, names stay taken for a while."""
+"""Tests of passing days in the rehearsal: maintenance windows, end of support, reserved names."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ resource "aws_backup_vault_lock_configuration" "a" {
 """
 
 
-def test_a_vault_lock_stays_after_its_grace(tmp_path: Path) -> None:
+def test_a_vault_lock_is_permanent_after_its_grace_days(tmp_path: Path) -> None:
     project = Project(tmp_path, PROVIDERS + LOCK % 100)
     project.apply()
     project.apply(PROVIDERS + LOCK % 200, REHEARSAL_DAYS="2")  # a new lock, and a new grace
@@ -53,7 +53,7 @@ def test_a_vault_lock_stays_after_its_grace(tmp_path: Path) -> None:
     assert "InvalidRequestException" in project.apply(code=1, REHEARSAL_DAYS="5")
 
 
-def test_a_window_opens_within_a_week(tmp_path: Path) -> None:
+def test_pending_changes_are_applied_within_a_week(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(spec("db.t4g.medium"))
     project.apply(spec("db.t4g.large"))
@@ -73,7 +73,9 @@ def test_a_window_opens_within_a_week(tmp_path: Path) -> None:
         ("EXTENDED", "2027-08-01", "1.34"),
     ],
 )
-def test_eks_raises_a_cluster_that_left_support(tmp_path: Path, policy: str, day: str, version: str) -> None:
+def test_eks_upgrades_a_cluster_after_the_end_of_support(
+    tmp_path: Path, policy: str, day: str, version: str
+) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
     cluster = {"name": "main", "version": "1.33", "upgrade_policy": [{"support_type": policy}]}
     cloud.put("aws_eks_cluster", "us-east-1/main", cluster)
@@ -82,7 +84,7 @@ def test_eks_raises_a_cluster_that_left_support(tmp_path: Path, policy: str, day
     assert found["version"] == version
 
 
-def test_the_next_plan_would_lower_what_eks_raised_and_eks_refuses(tmp_path: Path) -> None:
+def test_lowering_the_version_after_an_upgrade_by_eks_is_refused(tmp_path: Path) -> None:
     project = Project(tmp_path, PROVIDERS + CLUSTER % "STANDARD")
     project.apply()
     days_later = {"REHEARSAL_DAYS": "30", "TIERRA_TODAY": "2026-08-01"}
@@ -90,7 +92,7 @@ def test_the_next_plan_would_lower_what_eks_raised_and_eks_refuses(tmp_path: Pat
     assert "InvalidParameterException" in project.apply(code=1)
 
 
-def test_rds_raises_a_postgres_without_extended_support(tmp_path: Path) -> None:
+def test_rds_upgrades_postgres_without_extended_support(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
     database = {"id": "a", "identifier": "a", "engine": "postgres", "engine_version": "14.19"}
     for name, support in (("a", days.UNSUPPORTED), ("b", "open-source-rds-extended-support")):
@@ -104,7 +106,7 @@ def test_rds_raises_a_postgres_without_extended_support(tmp_path: Path) -> None:
     assert found == {"a": "15.13", "b": "14.19"}
 
 
-def test_a_rotation_makes_another_version_the_current_one(tmp_path: Path) -> None:
+def test_a_rotation_changes_the_current_version(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
     rules = [{"automatically_after_days": 30}]
     cloud.put("aws_secretsmanager_secret_rotation", "r", {"secret_id": "s", "rotation_rules": rules})
@@ -116,7 +118,7 @@ def test_a_rotation_makes_another_version_the_current_one(tmp_path: Path) -> Non
     assert stages == [["AWSCURRENT"], ["AWSPREVIOUS"]]
 
 
-def test_the_name_of_a_secret_stays_taken_until_the_window_is_over(tmp_path: Path) -> None:
+def test_the_name_of_a_secret_is_reserved_during_its_recovery_window(tmp_path: Path) -> None:
     project = Project(tmp_path, PROVIDERS + SECRET.format(7))
     project.apply()
     project.run("destroy", "-auto-approve")

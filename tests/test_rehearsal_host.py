@@ -1,4 +1,4 @@
-"""The host that answers for the rehearsal provider: one process, loaded once, with a copy for each call."""
+"""Tests of the host process of the rehearsal provider: loaded once, with a fork for each call."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_host_without_calls_ends_and_removes_its_address(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_call_ends_with_its_caller(tmp_path: Path) -> None:
+def test_a_call_ends_if_its_caller_ends(tmp_path: Path) -> None:
     from rehearsal.handshake import COOKIE_NAME, COOKIE_VALUE
 
     host = start(tmp_path, idle=60)
@@ -83,7 +83,7 @@ def test_a_call_ends_with_its_caller(tmp_path: Path) -> None:
         host.wait(timeout=20)
 
 
-def test_without_a_place_for_a_host_the_provider_serves_itself(tmp_path: Path) -> None:
+def test_without_a_socket_folder_the_provider_serves_itself(tmp_path: Path) -> None:
     for folder in ("rehearsal", "tierra"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     alone = subprocess.run(

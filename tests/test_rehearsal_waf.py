@@ -1,4 +1,4 @@
-"""The rehearsal knows what may stand in a rule of WAF, and sends terraform no more of it than it needs."""
+"""Tests of WAF rules in the rehearsal, whose schema is limited to the statements in use."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_wrong_statement_is_refused(project: Project, statement: dict[str, Any
     assert said in validated(project, statement, code=1)
 
 
-def test_rules_are_kept_over_a_change_of_what_they_say(project: Project) -> None:
+def test_changed_rules_are_updated_in_place(project: Project) -> None:
     """The schema is as large as the words in use; a state that was written with another one is still read."""
     for statements in (
         [nested(2), nested(0)],
@@ -78,7 +78,7 @@ def test_rules_are_kept_over_a_change_of_what_they_say(project: Project) -> None
         assert len(kept) == len(statements)
 
 
-def test_terraform_is_sent_the_statements_in_use_and_no_others() -> None:
+def test_the_schema_only_has_statements_in_use() -> None:
     installed()
     words = {"aws_wafv2_web_acl", "geo_match_statement"}
     catalog = Catalog(catalog_path())

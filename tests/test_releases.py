@@ -1,8 +1,7 @@
-"""What a release promised to those who run it: its specs are read, and its resources are moved, not rebuilt.
+"""Tests of compatibility with releases: their specs are valid, and their resources are moved, not rebuilt.
 
-tests/releases/<version>/ holds the specs of the project's environments as released, and in addresses.txt
-what they generated. UPDATE_RELEASE=1 writes that of the version in pyproject.toml, and that run fails all the
-same.
+tests/releases/<version>/ has the specs of the project's environments as released, and their addresses in
+addresses.txt. UPDATE_RELEASE=1 writes those of the version in pyproject.toml; that run still fails.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def lost(
     return [address for address in left if not any(each.fullmatch(address) for each in gone)]
 
 
-def test_the_release_in_preparation_is_kept(folders: dict[str, Path]) -> None:
+def test_the_snapshot_of_the_current_release_is_current(folders: dict[str, Path]) -> None:
     if os.environ.get("UPDATE_RELEASE") == "1":
         CURRENT.mkdir(parents=True, exist_ok=True)
         lines = [
@@ -73,7 +72,9 @@ def test_the_release_in_preparation_is_kept(folders: dict[str, Path]) -> None:
 @pytest.mark.parametrize(
     "spec", sorted(RELEASES.glob("*/*.yaml")), ids=lambda spec: f"{spec.parent.name}-{spec.stem}"
 )
-def test_what_a_release_built_is_still_there_moved_or_removed_on_purpose(spec: Path, tmp_path: Path) -> None:
+def test_every_address_of_a_release_exists_is_moved_or_is_removed_on_purpose(
+    spec: Path, tmp_path: Path
+) -> None:
     synthesize(load(spec), tmp_path)
     now = generated(tmp_path)
     lines = [line.split() for line in (spec.parent / "addresses.txt").read_text().splitlines()]
@@ -88,7 +89,7 @@ def test_what_a_release_built_is_still_there_moved_or_removed_on_purpose(spec: P
     )
 
 
-def test_an_address_that_disappears_is_lost_unless_something_is_said_about_it() -> None:
+def test_a_missing_address_without_a_move_is_lost() -> None:
     then, now = ["aws_vpc.main", "aws_iam_role.deploy_a"], ["aws_vpc.this", "aws_iam_role.deployer_a"]
     assert lost("network", then, now) == sorted(then)
     vpc = Rename("0.2.0", "network", "aws_vpc.main", "aws_vpc.this")
@@ -100,7 +101,7 @@ def test_an_address_that_disappears_is_lost_unless_something_is_said_about_it() 
     assert lost("network", then, now, [vpc], removed) == []
 
 
-def test_renames_lead_on_through_every_release_that_was_jumped_over() -> None:
+def test_renames_are_followed_over_several_releases() -> None:
     chain = [
         Rename("0.2.0", "network", "aws_vpc.a", "aws_vpc.b"),
         Rename("0.3.0", "network", "aws_vpc.b", "aws_vpc.c"),
@@ -112,7 +113,7 @@ def test_renames_lead_on_through_every_release_that_was_jumped_over() -> None:
     assert moved("network", ["aws_vpc.other"], chain) == []
 
 
-def test_a_rename_that_terraform_could_not_follow_is_refused() -> None:
+def test_a_rename_that_terraform_cannot_follow_is_refused() -> None:
     with pytest.raises(TierError, match="terraform moves within a type"):
         Rename("0.2.0", "network", "aws_vpc.a", "aws_subnet.a")
     with pytest.raises(TierError, match="one \\* each"):
@@ -132,7 +133,7 @@ def topics(*names: str) -> Tier:
     return Tier(build)
 
 
-def test_terraform_moves_what_was_renamed(environment: Callable[..., Environment], tmp_path: Path) -> None:
+def test_terraform_moves_renamed_resources(environment: Callable[..., Environment], tmp_path: Path) -> None:
     project = Project(tmp_path / "root")
 
     def write(names: Collection[str], renames: list[Rename]) -> None:

@@ -1,4 +1,4 @@
-"""A system with another name: its resources are moved, keep their names, and nothing is destroyed."""
+"""Tests of renamed systems: resources are moved, keep their names, and are not destroyed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def moved(root: Root) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("formerly", ["shop", ["shop"], ["shop", "store"]])
-def test_resources_are_moved_and_say_the_same(
+def test_resources_are_moved_without_changes(
     variant: Callable[..., Variant], formerly: str | list[str]
 ) -> None:
     before = variant(environment="before", systems={"shop": SHOP, "cart": CART, "shop-api": OTHER})
@@ -70,13 +70,13 @@ def test_resources_are_moved_and_say_the_same(
     assert "SYSTEM_ORDERS_URL" not in text
 
 
-def test_outputs_go_by_the_name_of_today(variant: Callable[..., Variant]) -> None:
+def test_outputs_use_the_current_name(variant: Callable[..., Variant]) -> None:
     made = variant(systems={"orders": {**OTHER, "formerly": "shop"}})
     assert list(made["delivery"].body["output"]["repository_urls"]["value"]) == ["orders"]
     assert list(made["systems"].body["output"]["pod_role_arns"]["value"]) == ["orders"]
 
 
-def test_a_system_gets_its_name_back(variant: Callable[..., Variant]) -> None:
+def test_a_rename_can_be_reverted(variant: Callable[..., Variant]) -> None:
     first = variant(environment="first", systems={"shop": OTHER})
     back = variant(environment="back", systems={"shop": {**OTHER, "formerly": ["shop", "orders"]}})
     for tier in TIERS:
@@ -86,7 +86,7 @@ def test_a_system_gets_its_name_back(variant: Callable[..., Variant]) -> None:
         assert all(new == old.replace("orders", "shop") != old for old, new in moves.items()), tier
 
 
-def test_pipelines_push_and_deploy_where_it_is(environment: Callable[..., Environment]) -> None:
+def test_pipelines_push_and_deploy_with_the_first_name(environment: Callable[..., Environment]) -> None:
     made = environment(systems={"orders": {**SHOP, "calls": [], "formerly": "shop"}})
     files = workflows(made)
     [text] = [text for name, text in files.items() if name.endswith("orders.trial.yml")]
@@ -96,7 +96,7 @@ def test_pipelines_push_and_deploy_where_it_is(environment: Callable[..., Enviro
     assert not re.search(r"(acme-trial|systems)/orders", text)
 
 
-def test_images_are_promoted_whatever_each_environment_calls_them(tmp_path: Path) -> None:
+def test_images_are_promoted_between_different_names(tmp_path: Path) -> None:
     from modules.delivery.promotion import push_role_arn, source_arns
     from modules.spec import load
 
@@ -123,7 +123,7 @@ def test_images_are_promoted_whatever_each_environment_calls_them(tmp_path: Path
         ({"orders": {**OTHER, "formerly": ["kong"]}}, "the platform uses"),
     ],
 )
-def test_a_name_that_is_none_or_belongs_to_another_is_refused(
+def test_invalid_former_names_are_refused(
     environment: Callable[..., Environment], systems: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(SpecError, match=says) as refused:
@@ -132,7 +132,7 @@ def test_a_name_that_is_none_or_belongs_to_another_is_refused(
 
 
 @pytest.mark.soak
-def test_there_and_back_on_an_applied_environment(
+def test_a_rename_and_its_reversal_are_applied(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     base = tmp_path_factory.getbasetemp()

@@ -1,4 +1,4 @@
-"""`make versions`: everything with a version is in the list, with what is newer and since when."""
+"""Tests of `make versions`: every pinned version is listed, with newer ones and their dates."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def pinned() -> Iterator[tuple[str, str]]:
             yield file.relative_to(ROOT).as_posix(), version
 
 
-def test_all_that_a_search_finds_is_in_the_list() -> None:
+def test_every_version_in_the_repository_is_listed() -> None:
     known = {(pin.file, pin.version.removeprefix("v")) for pin in pins()}
     found = set(pinned())
     assert len(found) > 200
     assert found - known == set()
 
 
-def test_actions_are_named_in_one_place_and_listed() -> None:
+def test_actions_are_defined_in_one_place_and_listed() -> None:
     listed = {pin.name for pin in pins() if pin.kind == "action"}
     assert listed == {each.partition("@")[0] for each in ACTIONS.values()}
     for file in (ROOT / "templates").rglob("*.yml"):
@@ -88,11 +88,11 @@ def test_the_lock_file_of_both_registries_is_listed(tmp_path: Path) -> None:
         (Pin("action", "x", "v7.0.1", "f"), ["v7", "v8.0.0", "v7.0.1"], ["v8.0.0"]),
     ],
 )
-def test_what_is_newer(pin: Pin, found: list[str], expected: list[str]) -> None:
+def test_newer_versions_are_found(pin: Pin, found: list[str], expected: list[str]) -> None:
     assert [version for version, _ in newer(pin, [(each, None) for each in found])] == expected
 
 
-def test_it_says_since_when_ours_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_since_when_a_version_is_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
     def releases(name: str) -> Iterator[tuple[str, date | None]]:
         yield from [("1.0.0", date(2026, 1, 1)), ("1.2.0", date(2026, 3, 1)), ("1.1.0", date(2026, 2, 1))]
 
@@ -103,7 +103,7 @@ def test_it_says_since_when_ours_is_old(monkeypatch: pytest.MonkeyPatch) -> None
     assert answer(Pin("action", "acme/do", "v1.2.0", "f", ("github", "acme/do"))).old is False
 
 
-def test_a_registry_out_of_reach_is_said_and_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_registry_is_reported_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(name: str) -> Iterator[tuple[str, date | None]]:
         raise Unreachable("registry.example.com: no route")
         yield
@@ -116,7 +116,7 @@ def test_a_registry_out_of_reach_is_said_and_is_no_error(monkeypatch: pytest.Mon
     assert markdown([row], TODAY) == ""
 
 
-def test_words_of_a_registry_are_no_markdown() -> None:
+def test_text_from_registries_is_escaped() -> None:
     row = Row(Pin("npm", "x", "1.0.0", "f"), "2.0.0|<b>@acme", True)
     assert r"2.0.0\|\<b\>\@acme" in markdown([row], TODAY)
 
@@ -147,7 +147,7 @@ ANSWERS = {
 }
 
 
-def test_the_answers_of_registries_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_of_registries_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     def get(address: str, **headers: str) -> bytes:
         if address == "https://charts.example.com/index.yaml":
             return b"entries: {a: [{version: 1.0.0, created: '2026-01-01T00:00:00Z'}]}"
@@ -168,7 +168,7 @@ def test_the_answers_of_registries_are_read(monkeypatch: pytest.MonkeyPatch) -> 
     registries.index.cache_clear()
 
 
-def test_an_address_with_credentials_is_not_shown() -> None:
+def test_urls_with_credentials_are_not_shown() -> None:
     with pytest.raises(Unreachable) as error:
         registries.get("https://me:secret@none.invalid/simple/")
     assert "secret" not in str(error.value)

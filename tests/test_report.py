@@ -1,4 +1,4 @@
-"""The report of saved plans: what matters comes first, secrets do not come, and all of it can be read."""
+"""Tests of the report of saved plans: order, masked secrets, and readable formats."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return report(put(folder / "dev", "data", plan), ["data"])
 
 
-def test_a_replaced_database_is_lost_data_and_downtime_and_says_what_forces_it(
+def test_a_replaced_database_is_data_loss_and_downtime_with_its_cause(
     changed: dict[str, Any],
 ) -> None:
     counts = {"add": 2, "change": 3, "destroy": 1, "forecast": False}
@@ -174,7 +174,7 @@ def test_a_replaced_database_is_lost_data_and_downtime_and_says_what_forces_it(
     assert (forced["says"], forced["lines"]) == ("forced by db_name", ("~ db_name: platform → orders",))
 
 
-def test_a_replica_more_is_one_resource_and_nothing_to_worry_about(changed: dict[str, Any]) -> None:
+def test_an_added_replica_is_one_change_without_warnings(changed: dict[str, Any]) -> None:
     created = [each["address"] for each in changed["resources"] if each["action"] == "create"]
     assert created == ["aws_db_instance.replica_1"]
     assert not [each for each in changed["findings"] if each["address"] == created[0]]
@@ -198,7 +198,7 @@ def test_a_policy_is_compared_by_statement(changed: dict[str, Any]) -> None:
     )
 
 
-def test_a_firewall_rule_inserted_in_the_middle_is_one_rule_more(changed: dict[str, Any]) -> None:
+def test_an_inserted_waf_rule_is_one_change(changed: dict[str, Any]) -> None:
     (line,) = found(changed, "exposure")["aws_wafv2_web_acl.main"]["lines"]
     assert line.startswith("+ rule middle: priority 1, block: ")
     assert '"limit": 100' in line
@@ -242,7 +242,7 @@ def test_the_first_screen_fits_the_smallest_terminal(first: dict[str, Any], chan
     assert len(printed(changed, 100, 60)) > len(printed(changed, 80, 24))
 
 
-def test_forecasts_and_costs_are_told_in_a_line(changed: dict[str, Any]) -> None:
+def test_forecasts_and_costs_are_one_line(changed: dict[str, Any]) -> None:
     counts = {**changed["tiers"]["data"], "forecast": True, "cost": {"before": 100.2, "after": 1250.0}}
     cost = {
         "currency": "USD",
@@ -307,7 +307,7 @@ def test_a_first_plan_fits_half_a_comment_and_names_every_resource(first: dict[s
     assert "load_balancer_from_world_443" in text.split("<details>")[0]
 
 
-def test_a_page_of_any_length_is_cut_to_fit(first: dict[str, Any]) -> None:
+def test_long_pages_are_truncated(first: dict[str, Any]) -> None:
     for longest in (200, 2_000, 8_000, 16_000, 300_000):
         assert len(pages.markdown(first, longest).encode()) <= longest
 
@@ -430,7 +430,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_needs_nothing_else_and_escapes_what_it_shows(first: dict[str, Any], tmp_path: Path) -> None:
+def test_the_page_is_self_contained_and_escapes_values(first: dict[str, Any], tmp_path: Path) -> None:
     plan = {
         "resource_changes": [
             {"address": "aws_sqs_queue.q", "type": "aws_sqs_queue", "name": "q",
@@ -451,7 +451,7 @@ def test_the_page_needs_nothing_else_and_escapes_what_it_shows(first: dict[str, 
     assert line == "  - `name`: `a` → `` <script>alert(1)</script>` | @everyone <b> ``"
 
 
-def test_no_changes_is_said_and_ends_with_0(
+def test_no_changes_are_reported_with_exit_code_0(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     same = {
@@ -487,7 +487,7 @@ def git(root: Path, *arguments: str) -> str:
     return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_the_head_says_where_when_and_of_what(tmp_path: Path) -> None:
+def test_the_header_names_environment_date_and_commit(tmp_path: Path) -> None:
     made = report(planned(tmp_path / "out", "aws"), ["network"], "production")
     title = made["title"]
     assert (title["account"], title["region"], title["target"]) == ("123456789012", "eu-west-1", "aws")
@@ -501,14 +501,14 @@ def test_the_head_says_where_when_and_of_what(tmp_path: Path) -> None:
     assert printed(made, 80, 24)[0].startswith("AWS production  123456789012 eu-west-1  2026-01-31 09:30 UTC")
 
 
-def test_the_lock_file_says_which_providers_were_used(tmp_path: Path) -> None:
+def test_provider_versions_come_from_the_lock_file(tmp_path: Path) -> None:
     folder = planned(tmp_path / "dev", "aws")
     lock = 'provider "registry.example.com/hashicorp/aws" {\n  version     = "6.25.1"\n}\n'
     (folder / "stacks/network/.terraform.lock.hcl").write_text(lock)
     assert report(folder, ["network"])["title"]["providers"] == {"aws": "6.25.1"}
 
 
-def test_a_rehearsal_cannot_be_taken_for_aws(tmp_path: Path) -> None:
+def test_a_rehearsal_is_labelled(tmp_path: Path) -> None:
     made = report(planned(tmp_path / "dev", "rehearsal"), ["network"])
     assert made["title"]["target"] == "rehearsal"
     for text in (pages.html(made), pages.markdown(made)):
@@ -517,7 +517,7 @@ def test_a_rehearsal_cannot_be_taken_for_aws(tmp_path: Path) -> None:
     assert "REHEARSAL" in printed(made, 20, 24)[0]
 
 
-def test_the_spec_is_told_from_its_commit(tmp_path: Path) -> None:
+def test_a_modified_spec_is_distinguished_from_its_commit(tmp_path: Path) -> None:
     root = tmp_path / "project"
     spec = root / "environments" / "dev.yaml"
     spec.parent.mkdir(parents=True)
@@ -545,14 +545,14 @@ def test_the_spec_is_told_from_its_commit(tmp_path: Path) -> None:
     assert f"edited since {head()['commit']}" in pages.markdown(made)
 
 
-def test_without_git_the_head_does_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_the_header_has_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     made = report(planned(tmp_path / "sandbox", "aws"), ["network"])
     assert made["title"]["spec"]["commit"] == ""
     assert "environments/sandbox.yaml" in pages.markdown(made)
 
 
-def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_report_is_written_atomically(tmp_path: Path) -> None:
     folder = planned(tmp_path / "out", "aws")
     made = publish(folder, ["network"], "production")
     assert json.loads((folder / "report.json").read_text()) == made
@@ -564,7 +564,7 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert {each.name for each in folder.iterdir()} == {*before, "stacks", "target"}
 
 
-def test_what_is_imported_moved_forgotten_or_half_made_is_said(tmp_path: Path) -> None:
+def test_imported_moved_forgotten_and_tainted_resources_are_reported(tmp_path: Path) -> None:
     def one(name: str, actions: list[str], **more: Any) -> dict[str, Any]:
         importing = {"importing": more.pop("importing")} if "importing" in more else {}
         change = {"actions": actions, "before": {"a": 1}, "after": {"a": 1}, **importing}
@@ -593,7 +593,7 @@ def test_what_is_imported_moved_forgotten_or_half_made_is_said(tmp_path: Path) -
         assert "was aws_vpc.old" in text
 
 
-def test_what_a_plan_is_sealed_with_is_shown(tmp_path: Path) -> None:
+def test_the_seal_of_a_plan_is_shown(tmp_path: Path) -> None:
     folder = put(tmp_path / "dev", "network", {"terraform_version": "1.11.4"})
     sealed = {"terraform": "1.11.4", "plan": "0f3a"}
     (folder / "stacks" / "network" / SEAL).write_text(json.dumps(sealed))
@@ -640,11 +640,11 @@ def test_what_the_report_knows_of_exists() -> None:
         assert any(each.block.find(name) for each in kept.values()), name
 
 
-def test_templates_are_those_that_are_used() -> None:
+def test_every_template_is_used() -> None:
     assert {file.name for file in (ROOT / "templates" / "report").iterdir()} == {"report.html", "report.md"}
 
 
-def test_resources_in_a_removed_network_are_named(tmp_path: Path) -> None:
+def test_resources_in_a_removed_network_are_listed(tmp_path: Path) -> None:
     stacks = tmp_path / "dev" / "stacks"
     data = {
         "aws_db_instance": {
@@ -679,7 +679,7 @@ def test_resources_in_a_removed_network_are_named(tmp_path: Path) -> None:
     assert found[0]["says"] == "AWS deletes it only when it is empty"
 
 
-def test_a_container_that_aws_does_not_delete_full_comes_with_a_way_out(tmp_path: Path) -> None:
+def test_containers_that_must_be_empty_are_reported_with_a_remedy(tmp_path: Path) -> None:
     named = {"name": "acme/shop", "bucket": "acme-files", "region": "us-east-1"}
     for kind, by, command in (
         (
@@ -697,7 +697,7 @@ def test_a_container_that_aws_does_not_delete_full_comes_with_a_way_out(tmp_path
         assert words.endswith(" in it are deleted")
 
 
-def test_a_policy_that_is_not_known_yet_is_read_from_the_configuration(tmp_path: Path) -> None:
+def test_an_unknown_policy_is_read_from_the_configuration(tmp_path: Path) -> None:
     statement = {
         "Sid": "Use",
         "Effect": "Allow",
@@ -713,7 +713,7 @@ def test_a_policy_that_is_not_known_yet_is_read_from_the_configuration(tmp_path:
         assert says(tmp_path, plan, generated) == [("identity", "", line)]
 
 
-def test_who_anyone_is_may_not_be_said_in_passing(tmp_path: Path) -> None:
+def test_public_access_is_reported(tmp_path: Path) -> None:
     def policy(**condition: Any) -> str:
         everyone = {
             "Effect": "Allow",
@@ -779,18 +779,18 @@ def test_who_anyone_is_may_not_be_said_in_passing(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_an_update_means_is_said(
+def test_consequences_of_updates_are_reported(
     tmp_path: Path, kind: str, before: Any, after: Any, expected: tuple[str, ...]
 ) -> None:
     assert says(tmp_path, one(kind, ["update"], before, after)) == [expected]
 
 
-def test_a_log_group_that_keeps_more_is_no_loss(tmp_path: Path) -> None:
+def test_a_longer_retention_is_no_data_loss(tmp_path: Path) -> None:
     plan = one("aws_cloudwatch_log_group", ["update"], {"retention_in_days": 30}, {"retention_in_days": 0})
     assert says(tmp_path, plan) == []
 
 
-def test_exit_codes_tell_changes_from_errors(tmp_path: Path) -> None:
+def test_exit_codes_distinguish_changes_from_errors(tmp_path: Path) -> None:
     project = Checkout(tmp_path / "tierra")
     made = project.folder / "cdktf.out" / "sandbox" / "report.json"
 
@@ -842,7 +842,7 @@ def test_the_page_is_readable(page: Path, width: int, dark: bool) -> None:
         assert browser.complaints == []
 
 
-def test_a_page_that_asks_for_something_is_told(tmp_path: Path) -> None:
+def test_requests_of_the_page_are_detected(tmp_path: Path) -> None:
     """The check of the page above can fail."""
     path = tmp_path / "page.html"
     path.write_text('<p style="width: 2000px">wide</p><img src="nowhere.png"><script>nothing()</script>')

@@ -1,4 +1,4 @@
-"""Values are compared by structure: whatever two of them are, their differences turn one into the other."""
+"""Tests of structural comparison: differences turn one value into the other."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_differences_turn_one_value_into_the_other(was: Any, now: Any) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(VALUES, VALUES)
-def test_differences_are_the_same_both_ways_and_none_of_a_value_to_itself(was: Any, now: Any) -> None:
+def test_differences_are_symmetric_and_empty_for_equal_values(was: Any, now: Any) -> None:
     assert diff(was, was) == []
     assert bool(diff(was, now)) == bool(diff(now, was))
 
@@ -84,11 +84,11 @@ def test_differences_are_the_same_both_ways_and_none_of_a_value_to_itself(was: A
     st.dictionaries(KEYS, VALUES, min_size=1, max_size=3),
     st.dictionaries(KEYS, VALUES, min_size=1, max_size=3),
 )
-def test_texts_in_json_are_compared_as_what_they_say(was: Any, now: Any) -> None:
+def test_json_texts_are_compared_by_structure(was: Any, now: Any) -> None:
     assert diff(json.dumps(was), json.dumps(now, indent=2)) == diff(was, now)
 
 
-def test_texts_in_yaml_are_compared_as_what_they_say() -> None:
+def test_yaml_texts_are_compared_by_structure() -> None:
     was = {"replicas": 2, "image": {"tag": "3.4"}, "on": {"x": 1}}
     now = {"replicas": 3, "image": {"tag": "3.5"}, "on": {"x": 1}}
     change = {"before": {"values": [yaml.safe_dump(was)]}, "after": {"values": [yaml.safe_dump(now)]}}
@@ -98,7 +98,7 @@ def test_texts_in_yaml_are_compared_as_what_they_say() -> None:
     ]
 
 
-def test_elements_are_found_again_by_their_name() -> None:
+def test_list_elements_are_matched_by_name() -> None:
     was = [{"name": "rate", "limit": 1}, {"name": "common", "limit": 2}]
     now = [{"name": "blocked", "limit": 0}, {"name": "rate", "limit": 1}, {"name": "common", "limit": 3}]
     assert described(diff({"rule": was}, {"rule": now})) == [
@@ -119,7 +119,7 @@ def test_plain_elements_are_added_and_removed() -> None:
     ]
 
 
-def test_sensitive_values_are_masked_wherever_they_stand() -> None:
+def test_sensitive_values_are_masked_everywhere() -> None:
     change = {
         "before": {"list": [{"x": "s1"}, {"x": "open"}], "text": '{"a": "s2"}', "gone": {"deep": "s3"}},
         "after": {"list": [{"x": "open"}], "text": '{"a": "s4"}', "new": ["s5"], "moved": [1, "s6"]},
@@ -131,7 +131,7 @@ def test_sensitive_values_are_masked_wherever_they_stand() -> None:
     assert {(each.was, each.now) for each in found} == {(MASKED, MASKED)}
 
 
-def test_what_sounds_like_a_secret_is_masked_in_texts_of_structures_too() -> None:
+def test_names_like_secrets_are_masked_in_structured_texts() -> None:
     env = [{"name": "DB_PASSWORD", "value": "s1"}, {"name": "MODE", "value": "quick"}]
     change = {
         "before": {"values": [json.dumps({"env": [], "token": "s2", "automountToken": False})]},

@@ -1,4 +1,4 @@
-"""The roles of the workflows: every call of the provider that they need, and what must be refused."""
+"""Tests of the workflow roles: the provider calls that they may make, and those that must be refused."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ def by_an_administrator(tier: str, terraform_type: str, name: str, arguments: Ma
     )
 
 
-def test_the_table_of_calls_is_about_what_the_tiers_are_made_of(
+def test_the_table_of_calls_covers_the_types_of_the_tiers(
     fulls: dict[str, dict[str, Root]],
 ) -> None:
     found = {terraform_type for each in fulls.values() for _, terraform_type, _, _ in things(each)}
@@ -334,7 +334,7 @@ def test_the_table_of_calls_is_about_what_the_tiers_are_made_of(
                 known(action)
 
 
-def test_nothing_is_in_doubt_about_the_policies_of_the_roles(full: dict[str, Root]) -> None:
+def test_policies_of_the_roles_are_fully_evaluated(full: dict[str, Root]) -> None:
     """What the simulator does not know, it would let pass."""
     for role in ("plan", "apply"):
         who = identity(full, role)
@@ -347,7 +347,7 @@ def test_nothing_is_in_doubt_about_the_policies_of_the_roles(full: dict[str, Roo
 
 
 @pytest.mark.parametrize("role", ["plan", "apply"])
-def test_roles_read_all_that_a_comparison_reads(full: dict[str, Root], role: str) -> None:
+def test_roles_may_make_all_read_calls_of_a_plan(full: dict[str, Root], role: str) -> None:
     who, refused = identity(full, role), set[str]()
     for tier, terraform_type, name, arguments in things(full):
         for request in calls(full, tier, terraform_type, name, arguments, "read"):
@@ -357,7 +357,7 @@ def test_roles_read_all_that_a_comparison_reads(full: dict[str, Root], role: str
 
 
 @pytest.mark.parametrize("when", WRITES)
-def test_apply_may_do_what_the_tiers_need(full: dict[str, Root], when: str) -> None:
+def test_apply_may_make_the_calls_of_the_tiers(full: dict[str, Root], when: str) -> None:
     who, refused = identity(full, "apply"), set[str]()
     for tier, terraform_type, name, arguments in things(full):
         if by_an_administrator(tier, terraform_type, name, arguments):
@@ -392,7 +392,7 @@ NOT_NEEDED = {
 }
 
 
-def test_apply_may_do_what_its_calls_depend_on(full: dict[str, Root]) -> None:
+def test_apply_has_the_dependent_permissions_of_its_calls(full: dict[str, Root]) -> None:
     """As far as the actions are of services here. KMS is asked through the service that encrypts."""
     who, here, refused = identity(full, "apply"), world(full), set[str]()
     used = {
@@ -634,16 +634,14 @@ REFUSED_TO_PLAN = [
 
 
 @pytest.mark.parametrize(("role", "requests"), [("apply", REFUSED_TO_APPLY), ("plan", REFUSED_TO_PLAN)])
-def test_roles_are_refused_what_is_not_their_business(
-    full: dict[str, Root], role: str, requests: list[Request]
-) -> None:
+def test_roles_are_refused_other_calls(full: dict[str, Root], role: str, requests: list[Request]) -> None:
     who = identity(full, role)
     for request in requests:
         known(request.action)
     assert not [request for request in requests if who.may(request)]
 
 
-def test_a_plan_takes_the_lock_of_a_state(full: dict[str, Root]) -> None:
+def test_a_plan_may_lock_a_state(full: dict[str, Root]) -> None:
     who = identity(full, "plan")
     for action in ("s3:PutObject", "s3:DeleteObject"):
         assert who.may(attempt(action, f"{STATE}/acme/live/data/terraform.tfstate.tflock"))
@@ -651,18 +649,18 @@ def test_a_plan_takes_the_lock_of_a_state(full: dict[str, Root]) -> None:
 
 @pytest.mark.parametrize("role", ["plan", "apply"])
 @pytest.mark.parametrize("action", ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"])
-def test_the_key_of_states_is_compared_too(full: dict[str, Root], role: str, action: str) -> None:
+def test_roles_may_read_the_state_key(full: dict[str, Root], role: str, action: str) -> None:
     """The provider reads it at each refresh: internal/service/kms/key.go, findKeyInfo."""
     tags = {"Project": "acme", "Environment": "live"}
     key = attempt(action, arn("kms", "key/0a"), tags, kms__ResourceAliases="alias/acme-live-state")
     assert identity(full, role).may(key)
 
 
-def test_an_apply_keeps_what_it_could_not_write(full: dict[str, Root]) -> None:
+def test_an_apply_may_save_an_errored_state(full: dict[str, Root]) -> None:
     assert identity(full, "apply").may(attempt("s3:PutObject", f"{STATE}/acme/live/recovery/data/77-1/state"))
 
 
-def test_a_launch_template_is_tried_with_what_it_names(full: dict[str, Root]) -> None:
+def test_apply_may_use_the_resources_of_a_launch_template(full: dict[str, Root]) -> None:
     """EKS tries it in the name of who makes a node group; user guide, "Launch template support"."""
     who, here = identity(full, "apply"), world(full)
     request_tags = {f"aws:requesttag/{key}".lower(): [value] for key, value in here.tags.items()}
@@ -692,7 +690,7 @@ def test_every_role_has_a_boundary(full: dict[str, Root]) -> None:
     assert found >= 20
 
 
-def test_the_boundary_gives_workloads_what_their_policies_say(full: dict[str, Root]) -> None:
+def test_the_boundary_allows_the_policies_of_workloads(full: dict[str, Root]) -> None:
     limit = documents(full, "aws_iam_policy.workload_boundary")
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     who, refused, seen = Identity([{"Statement": [everything]}], limit), set[str](), 0
@@ -750,7 +748,9 @@ NOT_BACKED_UP = {
 
 
 @pytest.mark.parametrize("policy", WITHHELD)
-def test_the_boundary_gives_workloads_what_policies_of_aws_say(full: dict[str, Root], policy: str) -> None:
+def test_the_boundary_allows_the_aws_managed_policies_of_workloads(
+    full: dict[str, Root], policy: str
+) -> None:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     attached = {
@@ -776,7 +776,7 @@ def test_the_boundary_gives_workloads_what_policies_of_aws_say(full: dict[str, R
     assert refused == WITHHELD[policy]
 
 
-def test_a_role_made_by_apply_is_no_administrator(full: dict[str, Root]) -> None:
+def test_a_role_created_by_apply_is_no_administrator(full: dict[str, Root]) -> None:
     """Whatever is attached to it."""
     limit = documents(full, "aws_iam_policy.workload_boundary")
     who = Identity([{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}], limit)
@@ -809,7 +809,7 @@ def test_a_role_made_by_apply_is_no_administrator(full: dict[str, Root]) -> None
         ("ap-southeast-1", "ap-northeast-2"),
     ],
 )
-def test_policies_fit_the_limits_of_iam_whatever_the_names(
+def test_policies_fit_the_limits_of_iam_for_any_name(
     variant: Callable[..., Mapping[str, Root]], region: str, copies: str
 ) -> None:
     """6,144 characters for a policy of its own, 10,240 for all inline policies of a role, and ten policies
@@ -886,7 +886,7 @@ resource "aws_sns_topic" "it" {
 """
 
 
-def test_terraform_applies_and_plans_a_tier_as_the_roles(
+def test_terraform_plans_and_applies_a_tier_with_the_roles(
     fulls: dict[str, dict[str, Root]], tmp_path: Path
 ) -> None:
     """REHEARSAL_AS, with the policies that the tier delivery makes."""

@@ -1,6 +1,6 @@
-"""Saved plans: what was reviewed is what is applied, and anything else is refused with the reason.
+"""Tests of saved plans: only the reviewed plan is applied, and any other is refused with the reason.
 
-One plan, and a copy of it for each way to spoil it.
+They use one plan, and a modified copy of it for each refusal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def edited(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
     file.write_text(json.dumps(content))
 
 
-def test_the_report_tells_what_was_reviewed_and_nothing_else_is_applied(production: Production) -> None:
+def test_only_the_reviewed_plan_is_applied(production: Production) -> None:
     stack = production.stack("state")
     report = production.folder / "cdktf.out" / "production" / "report.json"
     sealed = json.loads(report.read_text())["plans"]["state"]
@@ -90,7 +90,7 @@ def test_the_report_tells_what_was_reviewed_and_nothing_else_is_applied(producti
     assert datetime.now(UTC) - made < timedelta(hours=24)
 
 
-def test_make_refuses_a_spoilt_plan_before_it_asks_or_changes_anything(production: Production) -> None:
+def test_make_refuses_a_modified_plan_before_it_asks_or_changes_anything(production: Production) -> None:
     plan = production.stack("state") / "plan.tfplan"
     whole = plan.read_bytes()
     plan.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -105,7 +105,7 @@ def test_make_refuses_a_spoilt_plan_before_it_asks_or_changes_anything(productio
     assert not production.cloud.exists() or production.recorded("state") == set()
 
 
-def test_a_plan_that_waited_too_long_is_refused(production: Production) -> None:
+def test_an_expired_plan_is_refused(production: Production) -> None:
     """The clock of the seal is that of terraform; the spec of this project says how long is too long."""
     sealed = production.stack("state") / "plan.seal"
     made = (datetime.now(UTC) - timedelta(hours=24, minutes=1)).isoformat(timespec="seconds")
@@ -114,7 +114,7 @@ def test_a_plan_that_waited_too_long_is_refused(production: Production) -> None:
     refused(run, "older than 24 hours (state.plan_hours): run make plan ENV=production")
 
 
-def test_a_plan_of_another_terraform_is_refused_with_both_versions(production: Production) -> None:
+def test_a_plan_of_another_terraform_version_is_refused(production: Production) -> None:
     stack = production.stack("state")
     ours = json.loads((stack / "plan.seal").read_text())["terraform"]
     theirs = ours[:-1] + (
@@ -135,7 +135,7 @@ def test_a_plan_of_another_terraform_is_refused_with_both_versions(production: P
     assert production.recorded("state") == set()
 
 
-def test_a_file_that_is_cut_off_is_named_with_the_remedy(tmp_path: Path) -> None:
+def test_a_truncated_plan_file_is_reported_with_a_remedy(tmp_path: Path) -> None:
     out = tmp_path / "dev"
     out.mkdir()
     (out / "environment.json").write_text('{"target": "rehe')

@@ -1,4 +1,4 @@
-"""The schema read from the bindings is the provider's own."""
+"""Tests that schemas read from the bindings equal those of the provider."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def block(name: str, kind: str = "resource", provider: str = "aws") -> Block:
         ("aws_wafv2_web_acl", "rule.statement.rate_based_statement.limit", "number"),  # from rehearsal/waf.py
     ],
 )
-def test_the_type_of_an_argument(name: str, path: str, type_: object) -> None:
+def test_types_of_arguments_are_read(name: str, path: str, type_: object) -> None:
     found = block(name).find(path)
     assert isinstance(found, Attribute)
     assert found.type == type_
 
 
-def test_what_is_required_comes_from_the_declarations() -> None:
+def test_required_arguments_come_from_the_declarations() -> None:
     subnet = block("aws_subnet").attributes
     assert subnet["vpc_id"].required
     assert subnet["cidr_block"].optional
@@ -63,7 +63,7 @@ def test_what_is_required_comes_from_the_declarations() -> None:
         ("aws_wafv2_rule_group", "rule.statement.and_statement.statement", "list", False),
     ],
 )
-def test_how_blocks_are_nested(name: str, path: str, nesting: str, single: bool) -> None:
+def test_nesting_modes_of_blocks_are_read(name: str, path: str, nesting: str, single: bool) -> None:
     found = block(name).find(path)
     if name == "aws_vpc":
         assert found is None  # aws_vpc has no timeouts
@@ -72,7 +72,7 @@ def test_how_blocks_are_nested(name: str, path: str, nesting: str, single: bool)
     assert (found.nesting, found.single, found.attribute) == (nesting, single, False)
 
 
-def test_lists_that_are_argument_and_computed_are_attributes_of_objects() -> None:
+def test_optional_computed_lists_are_attributes_of_objects() -> None:
     ingress = block("aws_security_group").attributes["ingress"]
     assert ingress.optional
     assert ingress.computed

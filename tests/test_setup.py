@@ -1,4 +1,4 @@
-"""What set-up says while it installs: what, how much and how long; and nothing when nothing is to do."""
+"""Tests of set-up: its output while it installs, and nothing if there is nothing to do."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def steps(said: str) -> list[str]:
     return re.findall(r"^setup: (.+): done in \d+ s$", said, re.M)
 
 
-def test_it_says_first_what_it_installs_and_at_the_end_of_each_step_how_long_it_took(
+def test_it_announces_each_step_and_prints_its_duration(
     machine: Machine,
 ) -> None:
     machine.lacks("node", "terraform")
@@ -96,7 +96,7 @@ def test_it_says_first_what_it_installs_and_at_the_end_of_each_step_how_long_it_
     assert (ROOT / program).is_file()
 
 
-def test_what_the_machine_has_is_neither_installed_nor_named(machine: Machine) -> None:
+def test_programs_of_the_machine_are_not_installed(machine: Machine) -> None:
     done = machine.setup()
     assert done.stdout.splitlines()[0].endswith("once: Python packages (140 MB), bindings of AWS (60 MB)")
     assert sorted(machine.installed) == ["bindings", "main-0", "main-1"]
@@ -111,7 +111,7 @@ def test_it_is_silent_when_there_is_nothing_to_do(machine: Machine) -> None:
     assert len(machine.installed) == 5
 
 
-def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
+def test_only_changed_packages_are_installed_again(machine: Machine) -> None:
     machine.lacks("node")
     machine.setup()
     for lock, again in (("main", ["main-0", "main-1"]), ("bindings", ["bindings"])):
@@ -121,7 +121,7 @@ def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
         assert sorted(machine.installed) == sorted([*before, *again])
 
 
-def test_the_packages_are_installed_in_two_halves_that_leave_none_out(machine: Machine) -> None:
+def test_both_halves_together_install_all_packages(machine: Machine) -> None:
     (machine.folder / "broken").touch()
     machine.setup()
     halves = [(machine.folder / f".venv/half-{each}").read_text() for each in (0, 1)]
@@ -132,7 +132,7 @@ def test_the_packages_are_installed_in_two_halves_that_leave_none_out(machine: M
     assert sum(half.count("--hash=") for half in halves) == lock.count("--hash=")
 
 
-def test_the_pip_of_the_machine_fills_the_environment_while_that_gets_its_own(machine: Machine) -> None:
+def test_the_pip_of_the_machine_installs_while_the_environment_gets_its_own(machine: Machine) -> None:
     machine.lacks("node", "terraform")
     (machine.folder / "__pip-runner__.py").touch()
     done = machine.setup()
@@ -145,13 +145,13 @@ def test_the_pip_of_the_machine_fills_the_environment_while_that_gets_its_own(ma
     assert len((machine.folder / "pips").read_text().splitlines()) == 5, "the environment has its own pip"
 
 
-def test_an_old_pip_of_the_machine_is_left_alone(machine: Machine) -> None:
+def test_an_old_pip_of_the_machine_is_ignored(machine: Machine) -> None:
     assert machine.setup().returncode == 0
     assert not (machine.folder / "pips").exists()
     assert (machine.folder / ".venv/pip").exists()
 
 
-def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machine: Machine) -> None:
+def test_a_failed_step_is_reported_with_a_remedy_and_repeated_the_next_time(machine: Machine) -> None:
     (machine.folder / "broken").touch()
     done = machine.setup()
     assert done.returncode == 1
@@ -163,7 +163,7 @@ def test_a_step_that_fails_says_so_with_a_remedy_and_is_done_the_next_time(machi
     assert sorted(machine.installed) == ["bindings", "main-0", "main-1"]
 
 
-def test_packages_come_side_by_side_and_an_interrupt_ends_every_one(machine: Machine) -> None:
+def test_packages_are_downloaded_in_parallel_and_an_interrupt_stops_all(machine: Machine) -> None:
     machine.lacks("node")
     (machine.folder / "slow").touch()
     script = machine.folder / "tools/setup.sh"
@@ -189,7 +189,7 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_a_terminal_that_make_holds_back_is_written_to_at_once(machine: Machine) -> None:
+def test_progress_goes_to_the_terminal_that_make_names(machine: Machine) -> None:
     ours, theirs = pty.openpty()
     done = machine.setup(MAKE_TERMOUT=os.ttyname(theirs))
     shown = ""
@@ -203,6 +203,6 @@ def test_a_terminal_that_make_holds_back_is_written_to_at_once(machine: Machine)
     os.close(ours)
 
 
-def test_a_terminal_without_a_name_is_no_file(machine: Machine) -> None:
+def test_a_make_termout_without_a_path_creates_no_file(machine: Machine) -> None:
     assert "once: Python packages" in machine.setup(MAKE_TERMOUT="true").stdout
     assert not (machine.folder / "true").exists()

@@ -1,12 +1,13 @@
-"""What a spec may say, and what a person reads who says something else.
+"""Tests of valid specs, and of the messages about invalid ones.
 
-The cases are files in tests/specs: `error.*` must be refused and `ok.*` accepted; the rest of the
-name says why. An error case starts with one line for each problem it must give, and gives no other:
+The cases are files in tests/specs: `error.*` must be refused and `ok.*` accepted; the rest of
+the name says why. An error case starts with one line for each expected problem, and must have no others:
 
     # expect: <line>: <path>: <value> | <part of the rule> | <part of the remedy>
 
-A case that cannot hold a comment has these lines in a file of the same name that ends in .expect. A case is
-loaded as dev.yaml, or as what its line `# name:` says, because an environment is named after its file.
+A case that cannot contain comments has these lines in a file of the same name with the extension .expect. A
+case is loaded as dev.yaml, or with the name in its line `# name:`, because an environment is named after its
+file.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def check_wording(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize("case", ERRORS, ids=lambda case: case.stem.removeprefix("error."))
-def test_bad_spec_is_refused_with_place_value_rule_and_remedy(case: Path, tmp_path: Path) -> None:
+def test_an_invalid_spec_is_refused_with_path_value_rule_and_remedy(case: Path, tmp_path: Path) -> None:
     sibling = case.with_suffix(".expect")
     header = (sibling if sibling.exists() else case).read_text(encoding="utf-8")
     expected = [line.split(" | ") for line in re.findall(r"^# expect: (.+)$", header, re.MULTILINE)]
@@ -106,13 +107,13 @@ def test_bad_spec_is_refused_with_place_value_rule_and_remedy(case: Path, tmp_pa
 
 
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case.stem.removeprefix("ok."))
-def test_good_spec_is_accepted(case: Path, tmp_path: Path) -> None:
+def test_a_valid_spec_is_accepted(case: Path, tmp_path: Path) -> None:
     environment = load(write(tmp_path, case.read_bytes()))
     assert environment.environment == "dev"
     assert set(environment.network.layout.private) == set(environment.network.zones)
 
 
-def test_rules_are_demands() -> None:
+def test_rules_say_must() -> None:
     """A rule that is broken says what must be: "min (10) is at most max (9)" would be false."""
     stated = []
     for source in [*sources(ROOT), *sorted((ROOT / "tierra/validation").glob("*.py"))]:
@@ -133,7 +134,7 @@ def test_rules_are_demands() -> None:
     assert stated == []
 
 
-def test_there_are_many_cases_and_each_says_what_it_expects() -> None:
+def test_every_case_states_its_expected_problems() -> None:
     assert len(ERRORS) >= 40
     assert all(
         any(case.name.startswith(f"error.{key}") for case in ERRORS) for key in Environment.model_fields
@@ -160,17 +161,17 @@ def test_missing_file_names_the_environments_that_exist(tmp_path: Path) -> None:
     assert "production, sandbox" in message
 
 
-def test_missing_file_that_has_another_ending_says_so(tmp_path: Path) -> None:
+def test_a_file_with_another_extension_is_reported(tmp_path: Path) -> None:
     (tmp_path / "dev.yml").write_text(MINIMAL)
     assert "rename dev.yml to dev.yaml" in str(refused(tmp_path / "dev.yaml"))
 
 
 @pytest.mark.parametrize("name", ["", "x" * 300, "nul\0", "no/such/folder", "../../etc/passwd"])
-def test_strange_names_are_refused_without_a_traceback(name: str, tmp_path: Path) -> None:
+def test_unusual_names_are_refused_without_a_traceback(name: str, tmp_path: Path) -> None:
     check_wording(refused(tmp_path / f"{name}.yaml").problems[0])
 
 
-def test_folder_and_pipe_are_no_spec(tmp_path: Path) -> None:
+def test_folders_and_pipes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").mkdir()
     os.mkfifo(tmp_path / "pipe.yaml")
     assert "a folder" in str(refused(tmp_path / "dev.yaml"))
@@ -195,14 +196,14 @@ def test_large_file_is_refused_unread(tmp_path: Path) -> None:
 # All at once
 
 
-def test_heading_counts_the_problems_and_they_follow_the_lines(tmp_path: Path) -> None:
+def test_the_heading_counts_problems_and_they_are_in_line_order(tmp_path: Path) -> None:
     error = refused(write(tmp_path, (CASES / "error.everything_at_once.yaml").read_bytes()))
     assert str(error).startswith(f"{error.file}: {len(error.problems)} problems\n\n")
     lines = [problem.line for problem in error.problems]
     assert lines == sorted(lines)
 
 
-def test_a_flood_of_problems_is_counted_and_cut(tmp_path: Path) -> None:
+def test_many_problems_are_counted_and_truncated(tmp_path: Path) -> None:
     error = refused(write(tmp_path, MINIMAL + "".join(f"key{number}: x\n" for number in range(500))))
     assert len(error.problems) == 500
     assert str(error).endswith("and 400 more problems")
@@ -216,7 +217,7 @@ def test_problem_without_line_or_path_reads_well() -> None:
     )
 
 
-def test_environment_made_in_python_obeys_the_rules_over_several_keys() -> None:
+def test_environments_created_in_python_are_checked() -> None:
     network = {"cidr": "10.20.0.0/16", "zones": ["a"]}
     with pytest.raises(ValidationError, match=r"network\.zones: there must be two to four zones"):
         Environment.model_validate(
@@ -224,7 +225,7 @@ def test_environment_made_in_python_obeys_the_rules_over_several_keys() -> None:
         )
 
 
-def test_bad_spec_is_answered_without_a_provider(tmp_path: Path) -> None:
+def test_an_invalid_spec_is_refused_without_loading_a_provider(tmp_path: Path) -> None:
     path = write(tmp_path, (CASES / "error.everything_at_once.yaml").read_bytes())
     program = (
         "import sys; from pathlib import Path\n"
@@ -268,21 +269,21 @@ def test_subnets_are_inside_the_vpc_disjoint_and_large_enough(network: Network) 
 
 @bounded
 @given(networks(), st.sampled_from(LETTERS))
-def test_adding_a_zone_moves_no_subnet(network: Network, letter: str) -> None:
+def test_adding_a_zone_changes_no_subnet(network: Network, letter: str) -> None:
     more = Network(cidr=network.cidr, zones=(letter, *network.zones))
     for kind in ("public", "private", "database"):
         before, after = getattr(network.layout, kind), getattr(more.layout, kind)
         assert {zone: after[zone] for zone in before} == before
 
 
-def test_layout_of_a_16_is_what_the_documentation_says() -> None:
+def test_the_documented_layout_of_a_16_is_current() -> None:
     layout = Network().layout
     assert list(map(str, layout.private.values())) == ["10.20.0.0/19", "10.20.32.0/19", "10.20.64.0/19"]
     assert list(map(str, layout.public.values())) == ["10.20.192.0/24", "10.20.193.0/24", "10.20.194.0/24"]
     assert list(map(str, layout.database.values())) == ["10.20.224.0/24", "10.20.225.0/24", "10.20.226.0/24"]
 
 
-def test_own_subnets_take_the_place_of_computed_ones(tmp_path: Path) -> None:
+def test_own_subnets_replace_computed_ones(tmp_path: Path) -> None:
     network = load(write(tmp_path, (CASES / "ok.own_subnets.yaml").read_bytes())).network
     assert str(network.layout.private["b"]) == "10.40.64.0/19"
 
@@ -298,7 +299,7 @@ def test_partition_and_suffix_follow_the_region(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("region", sorted(regions()))
-def test_every_region_has_a_complete_spec_of_two_keys(region: str, tmp_path: Path) -> None:
+def test_two_keys_are_a_complete_spec_in_every_region(region: str, tmp_path: Path) -> None:
     if regions()[region].partition in PARTITIONS:
         environment = load(write(tmp_path, f"project: acme\nregion: {region}\n"))
         assert environment.network.zones == tuple(zones_of(region).usual)
@@ -338,12 +339,12 @@ def test_specs_are_frozen(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_plain_scalars_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
+def test_plain_scalars_follow_yaml_1_2(text: str, value: Any) -> None:
     assert scalar(text) == value
     assert type(scalar(text)) is type(value)
 
 
-def test_places_and_values_are_shown_on_one_short_line() -> None:
+def test_paths_and_values_are_shown_on_one_short_line() -> None:
     assert dotted(("network", "zones", 1)) == "network.zones[1]"
     assert dotted(("tags", "cost center")) == 'tags["cost center"]'
     assert short("a\n b\t\x1b[31mc") == "a b [31mc"
@@ -354,11 +355,11 @@ def test_places_and_values_are_shown_on_one_short_line() -> None:
 # Editors
 
 
-def test_schema_of_editors_is_current() -> None:
+def test_the_schema_of_editors_is_current() -> None:
     assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m tools.schema"
 
 
-def test_every_key_is_described_and_the_default_shown() -> None:
+def test_every_key_has_a_description_and_its_default() -> None:
     waiting: list[type[Model]] = [Environment]
     while waiting:
         kind = waiting.pop()
@@ -370,7 +371,7 @@ def test_every_key_is_described_and_the_default_shown() -> None:
 
 
 @pytest.mark.parametrize("name", ["sandbox", "production"])
-def test_environments_name_their_schema_first(name: str) -> None:
+def test_environments_start_with_their_schema(name: str) -> None:
     first = (ROOT / "environments" / f"{name}.yaml").read_text(encoding="utf-8").split("\n")[0]
     assert first == "# yaml-language-server: $schema=schema.json"
 
@@ -395,7 +396,7 @@ def test_editors_accept_the_environments_and_refuse_a_misspelt_key(name: str) ->
         ({"extends": "shared/base.yaml", "netwrk": {}}, False),
     ],
 )
-def test_editors_ask_for_nothing_that_a_base_may_say(spec: dict[str, Any], legal: bool) -> None:
+def test_the_schema_of_editors_requires_no_key_that_a_base_may_set(spec: dict[str, Any], legal: bool) -> None:
     rules = json.loads((ROOT / "environments" / "schema.json").read_text(encoding="utf-8"))
     assert jsonschema.Draft202012Validator(rules).is_valid(spec) == legal
 
@@ -461,7 +462,7 @@ def test_any_values_give_an_environment_or_a_spec_error(tmp_path: Path, data: di
     survives(write(tmp_path, yaml.safe_dump({"project": "acme", "region": "ca-central-1"} | data)))
 
 
-def test_the_regions_cut_out_of_botocores_endpoints_are_all_of_them() -> None:
+def test_all_regions_are_read_from_botocore() -> None:
     text = (resources.files("botocore") / "data" / "endpoints.json").read_text(encoding="utf-8")
     parsed = {
         name: (partition["partition"], partition["dnsSuffix"])

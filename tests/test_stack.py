@@ -1,4 +1,4 @@
-"""Addresses, backend, provider and outputs: what every tier gets from its stack."""
+"""Tests of the stack of a tier: addresses, backend, provider and outputs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_no_two_elements_share_an_address(tmp_path: Path) -> None:
             assert written == len(elements) > 10
 
 
-def test_addresses_are_the_names_in_python(network: Root) -> None:
+def test_addresses_are_the_names_of_elements(network: Root) -> None:
     names = {
         "aws_subnet": "private_a",
         "aws_route_table": "private_a",
@@ -69,7 +69,7 @@ def test_a_repeated_address_is_an_error_that_names_it(environment: MakeEnvironme
         synthesize(environment(), tmp_path, one_tier(twice))
 
 
-def test_addresses_that_meet_only_once_joined_are_an_error_and_write_nothing(
+def test_addresses_that_collide_when_joined_are_an_error(
     environment: MakeEnvironment, tmp_path: Path
 ) -> None:
     def meeting(stack: Stack) -> None:
@@ -97,12 +97,12 @@ def test_elements_of_several_types_share_a_name_and_nested_ones_are_joined(
 
 
 @pytest.mark.parametrize("name", ["Private", "private-a", "1a", "", "a.b"])
-def test_an_illegal_name_is_an_error(environment: MakeEnvironment, tmp_path: Path, name: str) -> None:
+def test_an_invalid_name_is_an_error(environment: MakeEnvironment, tmp_path: Path, name: str) -> None:
     with pytest.raises(TierError, match="lower-case letters, digits and underscores"):
         synthesize(environment(), tmp_path, one_tier(lambda stack: stack.add(Subnet, name, vpc_id="vpc-1")))
 
 
-def test_state_is_encrypted_locked_and_of_one_tier(roots: dict[str, Root]) -> None:
+def test_each_tier_has_an_encrypted_and_locked_state(roots: dict[str, Root]) -> None:
     for tier, root in roots.items():
         place = root.environment
         stem = f"{place.project}-{place.environment}"
@@ -137,7 +137,7 @@ def test_versions_are_ranges(roots: dict[str, Root]) -> None:
         assert root.body["terraform"]["required_providers"] == wanted
 
 
-def test_the_provider_works_in_the_account_of_the_spec_alone(roots: dict[str, Root]) -> None:
+def test_the_provider_only_works_in_the_account_of_the_spec(roots: dict[str, Root]) -> None:
     for tier, root in roots.items():
         [provider] = root.body["provider"]["aws"]
         place = root.environment
@@ -149,14 +149,14 @@ def test_the_provider_works_in_the_account_of_the_spec_alone(roots: dict[str, Ro
         assert {"access_key", "secret_key", "token", "profile"}.isdisjoint(provider)
 
 
-def test_tags_of_the_spec_reach_every_resource(variant: Callable[..., dict[str, Root]]) -> None:
+def test_every_resource_gets_the_tags_of_the_spec(variant: Callable[..., dict[str, Root]]) -> None:
     roots = variant(owner="payments", tags={"CostCenter": "1234"})
     for root in roots.values():
         [shared] = root.body["provider"]["aws"][0]["default_tags"]
         assert shared["tags"].items() >= {"Owner": "payments", "CostCenter": "1234"}.items()
 
 
-def test_outputs_are_described_and_never_secret(roots: dict[str, Root]) -> None:
+def test_outputs_have_descriptions_and_are_not_sensitive(roots: dict[str, Root]) -> None:
     for outputs in (NetworkOutputs, StorageOutputs):
         body = dict(roots[outputs.tier].body["output"])
         assert body.pop("protection")["value"] is roots[outputs.tier].environment.protection
@@ -183,7 +183,7 @@ def consumer(stack: Stack) -> None:
     stack.output("addresses", network.nat_public_ips, "As they come")
 
 
-def test_a_consumer_reads_typed_references_through_one_remote_state(
+def test_a_consumer_gets_typed_references_to_one_remote_state(
     environment: MakeEnvironment, tmp_path: Path
 ) -> None:
     tiers = {"consumer": Tier(consumer, frozenset({"network"})), "network": Tier(Network)}

@@ -1,5 +1,4 @@
-"""The tier `state`, and the S3 backend that the generated Terraform names, with real terraform and a real S3
-API."""
+"""Tests of the state tier and of the generated S3 backend, with real terraform and a fake S3 API."""
 
 from __future__ import annotations
 
@@ -108,7 +107,7 @@ def arn(state: Root) -> str:
     return f"arn:aws:s3:::{state['aws_s3_bucket.state']['bucket']}"
 
 
-def test_every_tier_keeps_its_state_in_the_bucket_of_this_one(roots: dict[str, Root]) -> None:
+def test_every_tier_has_its_state_in_this_bucket(roots: dict[str, Root]) -> None:
     name = roots["state"]["aws_s3_bucket.state"]["bucket"]
     assert {root.body["terraform"]["backend"]["s3"]["bucket"] for root in roots.values()} == {name}
     assert roots["state"]["aws_kms_alias.state"]["target_key_id"] == "${aws_kms_key.state.key_id}"
@@ -116,7 +115,7 @@ def test_every_tier_keeps_its_state_in_the_bucket_of_this_one(roots: dict[str, R
     assert [key.split(":")[-1] for key in keys] == [roots["state"]["aws_kms_alias.state"]["name"]]
 
 
-def test_states_take_no_other_key_than_that_of_the_backends_by_either_of_its_names(state: Root) -> None:
+def test_states_only_accept_the_key_of_the_backends_by_arn_or_alias(state: Root) -> None:
     """S3 compares the name that an upload gives: backends give the alias."""
     refusal = state.statements("aws_s3_bucket_policy.state")["RefuseOtherKeys"]
     [allowed] = refusal["Condition"]["StringNotEquals"].values()
@@ -124,7 +123,7 @@ def test_states_take_no_other_key_than_that_of_the_backends_by_either_of_its_nam
     assert (refusal["Effect"], allowed) == ("Deny", ["${aws_kms_key.state.arn}", backend["kms_key_id"]])
 
 
-def test_earlier_states_can_be_brought_back(state: Root) -> None:
+def test_earlier_states_can_be_restored(state: Root) -> None:
     assert state["aws_s3_bucket_versioning.state"]["versioning_configuration"] == {"status": "Enabled"}
     [rule] = state["aws_s3_bucket_lifecycle_configuration.state"]["rule"]
     assert rule["expiration"] == [{"expired_object_delete_marker": True}]
@@ -144,7 +143,7 @@ def test_protected_states_cannot_be_deleted(state: Root) -> None:
         assert kept["Resource"] == f"{arn(state)}/*.tfstate"  # and no *.tflock, which goes with every run
 
 
-def test_who_reads_or_writes_a_state_is_logged(state: Root) -> None:
+def test_access_to_states_is_logged(state: Root) -> None:
     logging = state["aws_s3_bucket_logging.state"]
     assert logging["target_bucket"] == "${aws_s3_bucket.state_logs.id}"
     deliveries = state.statements("aws_s3_bucket_policy.state_logs")["DeliverAccessLogs"]
@@ -156,7 +155,7 @@ def test_who_reads_or_writes_a_state_is_logged(state: Root) -> None:
 @pytest.mark.parametrize(
     ("right", "actions"), [("read", "s3:GetObject"), ("write", ["s3:GetObject", "s3:PutObject"])]
 )
-def test_roles_use_and_lock_the_states_of_their_environment_alone(
+def test_roles_only_use_and_lock_states_of_their_environment(
     state: Root, right: str, actions: str | list[str]
 ) -> None:
     place = state.environment

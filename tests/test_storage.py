@@ -1,4 +1,4 @@
-"""What storage promises, read from the Terraform it generates."""
+"""Tests of the storage tier: its generated Terraform."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_buckets_are_private(storage: Root, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
-def test_buckets_keep_versions_and_sweep_what_is_left_over(storage: Root, bucket: str) -> None:
+def test_buckets_have_versions_and_remove_incomplete_uploads(storage: Root, bucket: str) -> None:
     assert storage[f"aws_s3_bucket_versioning.{bucket}"]["versioning_configuration"] == {"status": "Enabled"}
     lifecycle = storage[f"aws_s3_bucket_lifecycle_configuration.{bucket}"]
     assert lifecycle["depends_on"] == [f"aws_s3_bucket_versioning.{bucket}"]
@@ -41,7 +41,7 @@ def test_buckets_keep_versions_and_sweep_what_is_left_over(storage: Root, bucket
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
-def test_buckets_refuse_plain_http_and_old_tls_from_anyone(storage: Root, bucket: str) -> None:
+def test_buckets_refuse_plain_http_and_old_tls(storage: Root, bucket: str) -> None:
     statements = storage.statements(f"aws_s3_bucket_policy.{bucket}")
     arn = f"arn:aws:s3:::acme-{storage.environment.environment}-{storage.environment.account}-{bucket}"
     for sid, condition in {
@@ -57,7 +57,7 @@ def test_buckets_refuse_plain_http_and_old_tls_from_anyone(storage: Root, bucket
         }
 
 
-def test_files_are_encrypted_with_their_key_and_with_no_other(storage: Root) -> None:
+def test_files_are_only_encrypted_with_their_key(storage: Root) -> None:
     assert storage["aws_s3_bucket_server_side_encryption_configuration.files"]["rule"] == [
         {
             "apply_server_side_encryption_by_default": {
@@ -86,14 +86,14 @@ def test_files_are_encrypted_with_their_key_and_with_no_other(storage: Root) -> 
     }
 
 
-def test_every_bucket_says_what_s3_does_anyway_and_blocks_sse_c(roots: dict[str, Root]) -> None:
+def test_every_bucket_states_s3_defaults_and_blocks_sse_c(roots: dict[str, Root]) -> None:
     kind = "aws_s3_bucket_server_side_encryption_configuration"
     rules = [rule for root in roots.values() for each in root.all(kind).values() for rule in each["rule"]]
     assert len(rules) == sum(len(root.all("aws_s3_bucket")) for root in roots.values()) >= 4
     assert [rule["blocked_encryption_types"] for rule in rules] == [["SSE-C"]] * len(rules)
 
 
-def test_requests_for_files_are_logged_and_logs_take_deliveries_from_there_alone(storage: Root) -> None:
+def test_access_to_files_is_logged_and_the_log_bucket_only_accepts_its_logs(storage: Root) -> None:
     logging = storage["aws_s3_bucket_logging.files"]
     assert (logging["target_bucket"], logging["target_prefix"]) == ("${aws_s3_bucket.logs.id}", "files/")
     assert logging["depends_on"] == ["aws_s3_bucket_policy.logs"]
@@ -133,11 +133,11 @@ def test_requests_for_files_are_logged_and_logs_take_deliveries_from_there_alone
     }
 
 
-def test_the_name_of_the_log_bucket_is_told_once_its_policy_lets_deliveries_in(storage: Root) -> None:
+def test_the_log_bucket_output_waits_for_the_bucket_policy(storage: Root) -> None:
     assert storage.body["output"]["logs_bucket_name"]["value"] == "${aws_s3_bucket_policy.logs.bucket}"
 
 
-def test_the_log_bucket_is_encrypted_in_the_one_way_deliveries_can_write(storage: Root) -> None:
+def test_the_log_bucket_is_encrypted_with_the_key_of_s3(storage: Root) -> None:
     [rule] = storage["aws_s3_bucket_server_side_encryption_configuration.logs"]["rule"]
     assert rule["apply_server_side_encryption_by_default"] == {"sse_algorithm": "AES256"}
     [lifecycle] = storage["aws_s3_bucket_lifecycle_configuration.logs"]["rule"]
@@ -153,7 +153,7 @@ def test_files_move_to_a_cheaper_class_and_never_expire(storage: Root) -> None:
 
 
 @pytest.mark.parametrize("terraform_type", ["aws_kms_key", "aws_s3_bucket", "aws_backup_vault"])
-def test_what_holds_data_is_destroyed_only_without_protection(
+def test_resources_with_data_are_only_destroyed_without_protection(
     roots: dict[str, Root], terraform_type: str
 ) -> None:
     for root in roots.values():
@@ -164,7 +164,7 @@ def test_what_holds_data_is_destroyed_only_without_protection(
                 assert arguments["force_destroy"] is not root.environment.protection
 
 
-def test_keys_rotate_have_an_alias_and_are_administered_through_iam(roots: dict[str, Root]) -> None:
+def test_keys_rotate_and_have_an_alias_and_iam_administration(roots: dict[str, Root]) -> None:
     for root in roots.values():
         assert set(root.all("aws_kms_alias")) == set(root.all("aws_kms_key"))
         for name, key in root.all("aws_kms_key").items():
@@ -177,11 +177,11 @@ def test_keys_rotate_have_an_alias_and_are_administered_through_iam(roots: dict[
             }
 
 
-def test_files_key_serves_through_iam_alone(storage: Root) -> None:
+def test_the_files_key_is_only_used_through_iam(storage: Root) -> None:
     assert set(storage.statements("aws_kms_key.files")) == {"AccountAdministersThroughIam"}
 
 
-def test_backup_key_serves_the_reports_of_this_account(storage: Root) -> None:
+def test_the_backup_key_encrypts_reports_of_this_account(storage: Root) -> None:
     statements = storage.statements("aws_kms_key.backup")
     assert set(statements) == {"AccountAdministersThroughIam", "BackupReportsToTheTopic"}
     assert statements["BackupReportsToTheTopic"] == {
@@ -207,14 +207,14 @@ def test_rarer_backups_are_kept_longer(storage: Root) -> None:
     assert kept["daily"] <= 35  # the most AWS allows for a restore to any second
 
 
-def test_the_plan_keeps_what_the_environment_tagged(storage: Root) -> None:
+def test_the_backup_plan_selects_by_the_tag_of_the_environment(storage: Root) -> None:
     stem = f"acme-{storage.environment.environment}"
     selection = storage["aws_backup_selection.tagged"]
     assert selection["selection_tag"] == [{"type": "STRINGEQUALS", "key": "Backup", "value": stem}]
     assert storage["aws_s3_bucket.files"]["tags"]["Backup"] == stem
 
 
-def test_backup_role_can_back_up_and_restore_for_this_account_alone(storage: Root) -> None:
+def test_the_backup_role_is_for_this_account_only(storage: Root) -> None:
     [trust] = storage.statements("aws_iam_role.backup", "assume_role_policy").values()
     assert trust["Principal"] == {"Service": "backup.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": storage.environment.account}}
@@ -247,7 +247,7 @@ def test_the_vault_is_encrypted_locked_and_refuses_deletion(storage: Root) -> No
         assert storage.all("aws_backup_vault_policy") == {}
 
 
-def test_restores_are_tried_every_week(storage: Root) -> None:
+def test_restores_are_tested_every_week(storage: Root) -> None:
     plan = storage["aws_backup_restore_testing_plan.weekly"]
     assert plan["recovery_point_selection"][0]["include_vaults"] == ["${aws_backup_vault.main.arn}"]
     selection = storage["aws_backup_restore_testing_selection.files"]
@@ -255,7 +255,7 @@ def test_restores_are_tried_every_week(storage: Root) -> None:
     assert selection["protected_resource_arns"] == ["${aws_s3_bucket.files.arn}"]
 
 
-def test_the_vault_alone_publishes_to_an_encrypted_topic(storage: Root) -> None:
+def test_only_the_vault_publishes_to_the_encrypted_topic(storage: Root) -> None:
     assert storage["aws_sns_topic.backups"]["kms_master_key_id"] == "${aws_kms_key.backup.arn}"
     statements = storage.statements("aws_sns_topic_policy.backups")
     allowed = [each for each in statements.values() if each["Effect"] == "Allow"]
@@ -309,7 +309,7 @@ def test_settings_of_the_spec_reach_the_bucket_and_the_lock(variant: Callable[..
     assert storage["aws_backup_vault_lock_configuration.main"]["changeable_for_days"] == 10
 
 
-def test_how_long_backups_are_kept_leaves_the_lock_alone(variant: Callable[..., dict[str, Root]]) -> None:
+def test_a_change_of_retention_does_not_change_the_lock(variant: Callable[..., dict[str, Root]]) -> None:
     kept = {"daily_days": 35, "weekly_days": 100, "monthly_days": 200}
     locks = [
         variant(environment=name, storage={"backup": backup})["storage"][
@@ -335,9 +335,7 @@ def test_backups_that_the_lock_would_refuse_are_refused(
     environment(storage={"backup": {**backup, "lock": "off"}})
 
 
-def test_without_a_wish_for_it_there_is_no_cors_and_no_lock(
-    storage: Root, variant: Callable[..., dict[str, Root]]
-) -> None:
+def test_cors_and_the_lock_are_opt_in(storage: Root, variant: Callable[..., dict[str, Root]]) -> None:
     assert storage.all("aws_s3_bucket_cors_configuration") == {}
     unlocked = variant(storage={"backup": {"lock": "off"}})["storage"]
     assert unlocked.all("aws_backup_vault_lock_configuration") == {}

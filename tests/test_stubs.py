@@ -1,4 +1,4 @@
-"""Mypy reads stubs of the bindings: they say what the bindings say."""
+"""Tests of the stubs of the bindings for mypy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_wrong_type_is_found_with_the_stubs_alone(tmp_path: Path) -> None:
     assert said.count("error:") == 1
 
 
-def test_the_project_has_stubs_of_what_it_imports() -> None:
+def test_every_imported_binding_has_a_stub() -> None:
     for name, modules in stubs.imports(ROOT).items():
         for module in modules:
             assert (stubs.STUBS / name / module / "__init__.pyi").exists(), "remedy: make check"

@@ -1,4 +1,4 @@
-"""cdktn, the successor of cdktf, writes the same Terraform from the same modules."""
+"""Tests that cdktn, the successor of cdktf, generates the same Terraform."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_production_is_the_same(tmp_path: Path) -> None:
     assert names == ["aws", "hashicorp/aws"]
 
 
-def test_differences_are_named_by_their_path() -> None:
+def test_differences_are_reported_with_their_path() -> None:
     left = {"a": {"b": [1, {"c": 2}], "same": []}, "gone": None}
     right = {"a": {"b": [1, {"c": 3}], "same": []}, "new": "x"}
     assert list(differences(left, right)) == [("a.b[1].c", "2", "3"), ("new", "null", '"x"')]

@@ -1,4 +1,5 @@
-"""The machine of an operator: folders with spaces, variables of terraform, an old make, interrupts, pipes."""
+"""Tests of the operator's machine: folders with spaces, variables of terraform, old make, interrupts,
+pipes."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ def test_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan"])
-def test_variables_that_bend_terraform_are_refused_by_name(tmp_path: Path, name: str) -> None:
+def test_variables_that_change_terraform_are_refused(tmp_path: Path, name: str) -> None:
     project = Project(tmp_path / "tierra")
     run = project.make("plan", TIER="storage", **{name: "x"})
     refused(run, f"{name}: must not be set")
@@ -37,7 +38,7 @@ def test_variables_that_bend_terraform_are_refused_by_name(tmp_path: Path, name:
     assert not list(project.folder.glob("cdktf.out/**/plan.json"))
 
 
-def test_a_cache_of_providers_is_used_by_one_init_at_a_time(tmp_path: Path) -> None:
+def test_only_one_init_at_a_time_uses_the_plugin_cache(tmp_path: Path) -> None:
     project, cache = Project(tmp_path / "tierra"), tmp_path / "cache"
     cache.mkdir()
     succeeded(project.make("init", TF_PLUGIN_CACHE_DIR=str(cache)))
@@ -54,7 +55,7 @@ def test_a_make_that_is_too_old_is_refused_with_the_remedy(tmp_path: Path) -> No
     assert len(run.stderr.splitlines()) == 1
 
 
-def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path) -> None:
+def test_a_closed_pipe_does_not_stop_a_run(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
     run = subprocess.run(
         ["sh", "-c", "make plan TIER=storage | head -n 1"],
@@ -70,7 +71,7 @@ def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path) -> None:
     assert (project.folder / "cdktf.out" / "sandbox" / "report.json").exists()
 
 
-def test_an_interrupt_ends_in_good_order_and_is_no_failure_of_terraform(tmp_path: Path) -> None:
+def test_an_interrupt_stops_terraform_gracefully(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
     succeeded(project.make("plan", TIER="network"))
     process = subprocess.Popen(
@@ -127,7 +128,7 @@ def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(tmp_pat
         ("destroy", "destroy: interrupted; what was done is in the state\nNext: make destroy ENV=dev"),
     ],
 )
-def test_ctrl_c_says_what_is_left_and_what_comes_next(
+def test_ctrl_c_reports_the_state_and_the_next_command(
     verb: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*_: object) -> int:

@@ -1,4 +1,4 @@
-"""Who may send requests to a system."""
+"""Tests of authentication of requests to systems."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ def test_tokens_are_checked_with_their_expiry(variant: Variants, tmp_path: Path)
     assert auth["config"]["uri_param_names"] == []
 
 
-def test_health_and_open_paths_need_nothing_and_lead_where_they_did(
-    variant: Variants, tmp_path: Path
-) -> None:
+def test_health_and_open_paths_need_no_credential(variant: Variants, tmp_path: Path) -> None:
     objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
     said = noted(objects, "api-open")
     assert (said["plugins"], said["strip-path"]) == ("open", "false")
@@ -84,7 +82,7 @@ def test_health_and_open_paths_need_nothing_and_lead_where_they_did(
     assert "X-Consumer-Username" in opened["remove"]["headers"]
 
 
-def test_browsers_may_ask_before_they_send(variant: Variants, tmp_path: Path) -> None:
+def test_cors_preflight_requests_need_no_credential(variant: Variants, tmp_path: Path) -> None:
     objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
     assert noted(objects, "api-options")["methods"] == "OPTIONS"
     assert noted(objects, "api-options")["plugins"] == "anyone"
@@ -92,7 +90,7 @@ def test_browsers_may_ask_before_they_send(variant: Variants, tmp_path: Path) ->
     assert "OPTIONS" in noted(objects, "api-metrics")["methods"]
 
 
-def test_keys_reach_kong_from_secrets_of_aws(variant: Variants, tmp_path: Path) -> None:
+def test_keys_of_clients_come_from_secrets_manager(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems=SYSTEMS, **WIDE)
     objects = namespace(found, tmp_path, "api")
     assert "keys_api__mobile" in found["systems"].all("aws_secretsmanager_secret")
@@ -110,9 +108,7 @@ def test_keys_reach_kong_from_secrets_of_aws(variant: Variants, tmp_path: Path) 
     assert "keys_api__mobile.arn" in rights
 
 
-def test_an_issuer_exists_once_and_lets_into_each_system_that_names_it(
-    variant: Variants, tmp_path: Path
-) -> None:
+def test_an_issuer_is_shared_by_the_systems_that_name_it(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems=SYSTEMS, **WIDE)
     orders, search = (namespace(found, tmp_path, name) for name in ("orders", "search"))
     consumer = orders["KongConsumer/login"]
@@ -129,14 +125,14 @@ def test_an_issuer_exists_once_and_lets_into_each_system_that_names_it(
     assert not [each for each in search if each.startswith(("KongConsumer/", "ExternalSecret/"))]
 
 
-def test_without_auth_nothing_is_asked(variant: Variants, tmp_path: Path) -> None:
+def test_without_auth_requests_need_no_credential(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems={"shop": {"framework": "go"}})
     objects = chart(found, tmp_path, "shop")
     assert "plugins" not in noted(objects, "shop")
     assert {each for each in objects if each.startswith("Ingress/")} == {"Ingress/shop"}
 
 
-def test_the_report_knows_that_nothing_is_asked_any_more() -> None:
+def test_the_report_warns_when_auth_is_removed() -> None:
     def asks(**said: Any) -> bool:
         return asks_for_credentials({"chart": SYSTEM, "values": [json.dumps(said)]})
 
@@ -165,7 +161,7 @@ def test_the_report_knows_that_nothing_is_asked_any_more() -> None:
         ),
     ],
 )
-def test_what_cannot_work_is_refused(
+def test_invalid_auth_is_refused(
     auth: dict[str, Any], says: str, environment: Callable[..., Environment]
 ) -> None:
     cart = {"framework": "go", "path": "/shop/cart/x", "auth": {"issuers": {"login": LOGIN}}}
@@ -175,7 +171,7 @@ def test_what_cannot_work_is_refused(
     assert len(refused.value.problems) == 1
 
 
-def test_only_public_systems_ask(environment: Callable[..., Environment]) -> None:
+def test_only_public_systems_may_have_auth(environment: Callable[..., Environment]) -> None:
     auth = {"keys": {"mobile": "create"}}
     with pytest.raises(SpecError, match="auth requires shape: public"):
         environment(systems={"shop": {"framework": "go", "shape": "internal", "auth": auth}})

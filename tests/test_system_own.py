@@ -1,4 +1,4 @@
-"""What a system brings of its own: variables, secrets, files of settings, rights in AWS."""
+"""Tests of a system's own settings: variables, secrets, configuration files and AWS permissions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def made(root: Any, folder: Path, name: str = "shop") -> tuple[Objects, Objects]
     return chart, rendered("systems/namespace", values(root, f"{name}_namespace"), folder)
 
 
-def test_each_pod_finds_variables_secrets_and_files(variant: Variants, tmp_path: Path) -> None:
+def test_each_pod_gets_variables_secrets_and_files(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP})["systems"]
     chart, around = made(root, tmp_path)
     assert len(pods(chart)) == 4
@@ -66,7 +66,7 @@ def test_each_pod_finds_variables_secrets_and_files(variant: Variants, tmp_path:
         assert {"name": "config", "configMap": {"name": "shop-config"}} in pod["volumes"]
 
 
-def test_secrets_are_read_by_a_role_that_reads_nothing_else(variant: Variants, tmp_path: Path) -> None:
+def test_secrets_of_a_system_have_a_separate_reader_role(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP, "blog": {"framework": "go"}})["systems"]
     secret = root["aws_secretsmanager_secret.secrets_shop__secret_key"]
     assert secret["name"] == "acme-trial-system-shop/SECRET_KEY"
@@ -100,7 +100,7 @@ def test_secrets_are_read_by_a_role_that_reads_nothing_else(variant: Variants, t
     assert "aws_iam_role_policy.secrets_shop" in root["helm_release.shop_namespace"]["depends_on"]
 
 
-def test_a_system_without_databases_has_secrets_too(variant: Variants, tmp_path: Path) -> None:
+def test_a_system_without_databases_may_have_secrets(variant: Variants, tmp_path: Path) -> None:
     system = {"framework": "go", "secrets": {"TOKEN": "/a/token"}}
     root = variant(systems={"shop": system})["systems"]
     assert set(root.statements("aws_iam_role_policy.secrets_shop")) == {
@@ -112,7 +112,7 @@ def test_a_system_without_databases_has_secrets_too(variant: Variants, tmp_path:
     assert environment_of(pods(chart)["Deployment/shop"])["TOKEN"]["valueFrom"]
 
 
-def test_pods_start_again_when_a_file_changes(variant: Variants, tmp_path: Path) -> None:
+def test_pods_restart_when_a_file_changes(variant: Variants, tmp_path: Path) -> None:
     found = []
     for number, text in enumerate(("a", "b")):
         system = {"framework": "go", "config": {"/etc/shop/a": text}}
@@ -152,7 +152,7 @@ def test_other_frameworks_have_defaults(
     assert "CronJob/shop-migrate" not in chart
 
 
-def test_every_variable_of_tierra_is_refused_as_one_of_the_system(variant: Variants) -> None:
+def test_variables_of_tierra_cannot_be_set(variant: Variants) -> None:
     given = values(variant(systems={"shop": {**SHOP, "secrets": {}, "env": {}}})["systems"], "shop")
     assert {*given["environment"], *given["secrets"]} <= HANDED | TRACING
 
@@ -176,7 +176,10 @@ def test_every_variable_of_tierra_is_refused_as_one_of_the_system(variant: Varia
         ({"config": {"/etc/x": "a", "/etc/x/y": "b"}}, "rename one of them"),
         ({"config": {"/etc/x": "a" * 200_001}}, "200000 bytes"),
         ({"permissions": [{"actions": ["sqs:*"], "resources": [QUEUE]}]}, "without * or ?"),
-        ({"permissions": [{"actions": ["iam:PassRole"], "resources": [QUEUE]}]}, "must not change rights"),
+        (
+            {"permissions": [{"actions": ["iam:PassRole"], "resources": [QUEUE]}]},
+            "must not change permissions",
+        ),
         (
             {"permissions": [{"actions": ["sqs:SendMessage"], "resources": ["*"]}]},
             "must be an ARN that names",
@@ -195,7 +198,7 @@ def test_every_variable_of_tierra_is_refused_as_one_of_the_system(variant: Varia
         ),
     ],
 )
-def test_what_cannot_work_is_refused(
+def test_invalid_own_settings_are_refused(
     keys: dict[str, Any], says: str, environment: Callable[..., Environment]
 ) -> None:
     with pytest.raises(SpecError) as refused:
@@ -204,12 +207,12 @@ def test_what_cannot_work_is_refused(
     assert len(refused.value.problems) == 1
 
 
-def test_values_are_json_that_terraform_leaves_alone(variant: Variants) -> None:
+def test_values_are_json_without_interpolation(variant: Variants) -> None:
     (text,) = variant(systems={"shop": SHOP})["systems"]["helm_release.shop"]["values"]
     assert json.loads(text)["environment"]["PATTERN"] == "$${x} %%{y}"
 
 
-def test_without_traces_a_system_sends_its_own(variant: Variants) -> None:
+def test_without_traces_a_system_may_configure_its_own(variant: Variants) -> None:
     own = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel.example.com:4318", "OTEL_SDK_DISABLED": "false"}
     found = variant(systems={"shop": {"framework": "go", "env": own}}, observability={"trace_percent": 0})
     given = values(found["systems"], "shop")["environment"]

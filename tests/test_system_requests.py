@@ -1,4 +1,4 @@
-"""What Kong does for one system otherwise than for all."""
+"""Tests of request limits and hosts of a system in Kong."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def kong(found: Variant) -> dict[str, Any]:
     return said
 
 
-def test_limits_of_a_system_are_at_its_service(variant: Variants, tmp_path: Path) -> None:
+def test_limits_of_a_system_are_on_its_service(variant: Variants, tmp_path: Path) -> None:
     objects = chart(variant(systems={"shop": SLOW}), tmp_path, "shop")
     assert objects["Service/shop"]["metadata"]["annotations"] == {
         "konghq.com/connect-timeout": "60000",
@@ -64,7 +64,7 @@ def test_a_system_without_keys_has_the_defaults(variant: Variants, tmp_path: Pat
     assert kong(found)["terminationGracePeriodSeconds"] == 60
 
 
-def test_all_on_the_way_wait_for_the_slowest_system(variant: Variants, tmp_path: Path) -> None:
+def test_all_timeouts_cover_the_slowest_system(variant: Variants, tmp_path: Path) -> None:
     """Kong answers before the load balancer gives up, and nothing goes while a request may be in flight."""
     found = variant(systems={"shop": SLOW, "cart": {"framework": "go", "timeout_seconds": 5}})
     idle = found["edge"].all("aws_lb")["main"]["idle_timeout"]
@@ -93,7 +93,7 @@ def test_all_on_the_way_wait_for_the_slowest_system(variant: Variants, tmp_path:
         ({"shape": "worker", "timeout_seconds": 10}, "timeout_seconds requires shape: public"),
     ],
 )
-def test_what_cannot_work_is_refused(
+def test_invalid_limits_are_refused(
     keys: dict[str, Any], says: str, environment: Callable[..., Environment]
 ) -> None:
     with pytest.raises(SpecError) as refused:
@@ -102,7 +102,7 @@ def test_what_cannot_work_is_refused(
     assert len(refused.value.problems) == 1
 
 
-def test_small_bodies_need_little_room(environment: Callable[..., Environment]) -> None:
+def test_small_bodies_need_little_disk(environment: Callable[..., Environment]) -> None:
     assert environment(systems={"shop": {"framework": "go", "upload_mb": 10, "scratch_mb": 16}})
 
 
@@ -126,9 +126,7 @@ def routes(objects: Objects, name: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_a_system_is_found_at_its_hosts_and_others_at_those_of_the_edge(
-    variant: Variants, tmp_path: Path
-) -> None:
+def test_a_system_has_its_hosts_and_others_those_of_the_edge_tier(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems=HOSTED, edge=NAMED, compute={"nodes": {"max": 12}})
     orders, admin, shop = (chart(found, tmp_path, name) for name in HOSTED)
     assert routes(orders, "orders") == [("orders.example.com", "/"), ("*.orders.example.com", "/")]
@@ -145,7 +143,7 @@ def test_a_system_is_found_at_its_hosts_and_others_at_those_of_the_edge(
     assert {"name": "Host", "value": "orders.example.com"} in headers
 
 
-def test_without_hosts_every_name_leads_to_every_system(variant: Variants, tmp_path: Path) -> None:
+def test_without_hosts_every_name_serves_every_system(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems={"shop": {"framework": "go"}}, edge=NAMED)
     assert routes(chart(found, tmp_path, "shop"), "shop") == [("", "/shop")]
 
@@ -166,7 +164,7 @@ def test_hosts_have_records_a_certificate_and_a_rule(variant: Variants) -> None:
     assert rules == {"gateway": names[:2], "gateway_orders": names[2:], "gateway_admin": [names[2]]}
 
 
-def test_names_below_a_star_of_the_edge_need_nothing(variant: Variants) -> None:
+def test_hosts_covered_by_a_wildcard_need_no_records(variant: Variants) -> None:
     """Its record, certificate and rule hold for them already."""
     systems = {"orders": {"framework": "go", "hosts": ["orders.app.example.com"]}}
     star = {"aliases": ["*.app.example.com"]}
@@ -177,13 +175,13 @@ def test_names_below_a_star_of_the_edge_need_nothing(variant: Variants) -> None:
         assert with_hosts.all(kind) == without.all(kind)
 
 
-def test_a_zone_as_host_binds_no_names_below_to_https(variant: Variants) -> None:
+def test_hsts_of_a_zone_as_host_does_not_cover_subdomains(variant: Variants) -> None:
     edge = variant(systems={"site": {"framework": "go", "hosts": ["example.com"]}})["edge"]
     header = "routing_http_response_strict_transport_security_header_value"
     assert "includeSubDomains" not in edge.all("aws_lb_listener")["https"][header]
 
 
-def test_floods_spare_an_api_at_its_hosts_alone(variant: Variants) -> None:
+def test_challenges_exempt_an_api_at_its_hosts_only(variant: Variants) -> None:
     edge = variant(systems=HOSTED, edge=NAMED, compute={"nodes": {"max": 12}})["edge"]
     [config] = group(rules(edge)["anti_ddos"])["managed_rule_group_configs"]
     side = config["aws_managed_rules_anti_ddos_rule_set"]["client_side_action_config"]["challenge"]
@@ -200,14 +198,14 @@ def test_floods_spare_an_api_at_its_hosts_alone(variant: Variants) -> None:
     assert spared("app.example.com/shop/readyz")
 
 
-def test_deployments_ask_at_the_host_of_a_system(environment: Callable[..., Environment]) -> None:
+def test_deployments_check_the_host_of_a_system(environment: Callable[..., Environment]) -> None:
     wide = {"compute": {"nodes": {"max": 12}}}
     files = workflows(environment(systems=HOSTED, delivery={"repository": "acme/platform"}, **wide))
     [text] = [text for path, text in files.items() if path.endswith("/orders.trial.yml")]
     assert "https://orders.example.com/readyz" in text
 
 
-def test_the_report_names_hosts_that_no_longer_answer() -> None:
+def test_the_report_lists_removed_hosts() -> None:
     def said(**values: Any) -> dict[str, Any]:
         return {"chart": SYSTEM, "values": [json.dumps({"path": "/shop", **values})]}
 
@@ -244,7 +242,7 @@ def test_the_report_names_hosts_that_no_longer_answer() -> None:
         ),
     ],
 )
-def test_hosts_that_cannot_work_are_refused(
+def test_invalid_hosts_are_refused(
     systems: dict[str, dict[str, Any]], says: str, environment: Callable[..., Environment]
 ) -> None:
     with pytest.raises(SpecError) as refused:

@@ -1,4 +1,4 @@
-"""Systems of other shapes: who reaches them, whom they reach, and what runs on a schedule."""
+"""Tests of connections and shapes of systems: public, internal and worker systems, egress and jobs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def namespaces(peers: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def test_each_shape_has_what_it_needs_and_nothing_else(variant: Variants, tmp_path: Path) -> None:
+def test_each_shape_has_only_its_resources(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems=SYSTEMS, **WIDE)
     shop, stock, mailer = (chart(found, tmp_path, name) for name in SYSTEMS)
     assert {"Service/shop", "Ingress/shop"} <= set(shop)
@@ -68,7 +68,7 @@ def test_each_shape_has_what_it_needs_and_nothing_else(variant: Variants, tmp_pa
     assert "SYSTEM_STOCK_URL" in {each["name"] for each in container["env"]}
 
 
-def test_policies_let_calls_pass_at_both_ends(variant: Variants, tmp_path: Path) -> None:
+def test_network_policies_allow_calls_on_both_sides(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems=SYSTEMS, **WIDE)
     asked = policies(found, tmp_path, "stock")["requests"]["ingress"]
     assert namespaces(asked[0]["from"]) == ["mailer", "shop"]
@@ -81,7 +81,7 @@ def test_policies_let_calls_pass_at_both_ends(variant: Variants, tmp_path: Path)
     assert "requests" not in policies(found, tmp_path, "mailer")
 
 
-def test_ways_out_are_open_on_the_nodes_and_for_that_system_alone(variant: Variants, tmp_path: Path) -> None:
+def test_egress_is_open_on_nodes_and_for_that_system_only(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems=SYSTEMS, **WIDE)
     rules = found["network"].all("aws_vpc_security_group_egress_rule")
     assert {name for name in rules if name.startswith("node_to_") and name.endswith(("_587", "_5671"))} == {
@@ -98,7 +98,7 @@ def test_ways_out_are_open_on_the_nodes_and_for_that_system_alone(variant: Varia
     assert not {587, 5671} & ports("shop")
 
 
-def test_a_job_runs_by_the_clock_once_there_is_an_image(variant: Variants, tmp_path: Path) -> None:
+def test_jobs_are_scheduled_once_there_is_an_image(variant: Variants, tmp_path: Path) -> None:
     found = variant(systems=SYSTEMS, **WIDE)
     job = chart(found, tmp_path, "mailer")["CronJob/mailer-nightly"]["spec"]
     assert (job["schedule"], job["suspend"], job["concurrencyPolicy"]) == ("30 2 * * 1-5", False, "Forbid")
@@ -108,7 +108,7 @@ def test_a_job_runs_by_the_clock_once_there_is_an_image(variant: Variants, tmp_p
     assert chart(found, tmp_path, "mailer", "none")["CronJob/mailer-nightly"]["spec"]["suspend"] is True
 
 
-def test_what_answers_no_users_has_no_alerts_about_requests(variant: Variants, tmp_path: Path) -> None:
+def test_systems_without_requests_have_no_request_alerts(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems=SYSTEMS, **WIDE)["observability"]
     for name, requests in (("shop", True), ("stock", False), ("mailer", False)):
         objects = rendered("observability/system", values(root, f"system_{name}"), tmp_path, "observability")
@@ -121,13 +121,15 @@ def test_what_answers_no_users_has_no_alerts_about_requests(variant: Variants, t
         assert {"Pods", "Memory", "Alerts"} <= titles
 
 
-def test_the_firewall_knows_only_paths_that_exist(variant: Variants) -> None:
+def test_waf_exemptions_are_for_existing_paths(variant: Variants) -> None:
     rules = json.dumps(variant(systems=SYSTEMS, **WIDE)["edge"].all("aws_wafv2_web_acl"))
     assert "shop" in rules
     assert "stock" not in rules
 
 
-def test_deployments_change_jobs_and_ask_only_what_is_public(environment: Callable[..., Environment]) -> None:
+def test_deployments_update_jobs_and_check_public_systems_only(
+    environment: Callable[..., Environment],
+) -> None:
     files = workflows(environment(systems=SYSTEMS, delivery={"repository": "acme/platform"}, **WIDE))
     steps = {
         name: {
@@ -169,7 +171,7 @@ def test_deployments_change_jobs_and_ask_only_what_is_public(environment: Callab
         ({"jobs": {"a": {"schedule": "0 1 * * *", "command": []}}}, "a command is required"),
     ],
 )
-def test_what_cannot_work_is_refused(
+def test_invalid_shapes_are_refused(
     keys: dict[str, Any], says: str, environment: Callable[..., Environment]
 ) -> None:
     queue = {"framework": "go", "shape": "worker"}

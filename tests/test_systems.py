@@ -1,4 +1,4 @@
-"""What the systems promise, read from the Terraform and from what real helm makes of their charts."""
+"""Tests of the systems tier: its generated Terraform, and the objects that helm renders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def systems(roots: dict[str, Root]) -> Root:
     return roots["systems"]
 
 
-def test_every_system_of_every_environment_is_what_kubernetes_accepts(systems: Root, tmp_path: Path) -> None:
+def test_kubernetes_accepts_every_system_of_every_environment(systems: Root, tmp_path: Path) -> None:
     for name, system in systems.environment.systems.items():
         address = name.replace("-", "_")
         for image in ("none", DIGEST):
@@ -50,7 +50,7 @@ def shop(variant: Variants, tmp_path: Path) -> Objects:
     return rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
 
 
-def test_objects_are_in_the_namespace_of_the_system_and_records_are_not(
+def test_objects_are_in_the_namespace_of_the_system_but_release_records_are_not(
     variant: Variants, tmp_path: Path
 ) -> None:
     root = variant(systems={"shop": SHOP})["systems"]
@@ -66,7 +66,7 @@ def test_objects_are_in_the_namespace_of_the_system_and_records_are_not(
                 assert each["metadata"]["namespace"] == "shop", name
 
 
-def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:
+def test_pods_run_unprivileged(shop: Objects) -> None:
     assert set(pods(shop)) == {
         "Deployment/shop",
         "Deployment/shop-worker",
@@ -93,7 +93,7 @@ def test_pods_run_without_rights_on_their_node(shop: Objects) -> None:
         assert mounts["authorities"]["mountPath"] == "/etc/authorities"
 
 
-def test_probes_ask_for_the_name_that_users_type(shop: Objects) -> None:
+def test_probes_use_the_public_host_name(shop: Objects) -> None:
     [container] = pods(shop)["Deployment/shop"]["containers"]
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         headers = {each["name"]: each["value"] for each in container[probe]["httpGet"]["httpHeaders"]}
@@ -102,7 +102,7 @@ def test_probes_ask_for_the_name_that_users_type(shop: Objects) -> None:
     assert (given["PUBLIC_HOST"], given["PUBLIC_URL"]) == ("app.example.com", "https://app.example.com/shop")
 
 
-def test_traces_go_to_the_collector_by_http_and_nothing_else_does(shop: Objects) -> None:
+def test_only_traces_go_to_the_collector(shop: Objects) -> None:
     for pod in pods(shop).values():
         given = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
         assert given["OTEL_EXPORTER_OTLP_ENDPOINT"].endswith(":4318")
@@ -110,7 +110,7 @@ def test_traces_go_to_the_collector_by_http_and_nothing_else_does(shop: Objects)
         assert (given["OTEL_METRICS_EXPORTER"], given["OTEL_LOGS_EXPORTER"]) == ("none", "none")
 
 
-def test_migrations_run_before_a_new_image_and_never_by_the_clock(shop: Objects) -> None:
+def test_migrations_run_before_a_new_image_and_never_on_a_schedule(shop: Objects) -> None:
     job, clock = shop["Job/shop-migrate"], shop["CronJob/shop-migrate"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert clock["spec"]["suspend"] is True
@@ -126,13 +126,13 @@ def test_without_an_image_nothing_runs(variant: Variants, tmp_path: Path) -> Non
     assert "Job/shop-migrate" not in objects
 
 
-def test_there_is_one_clock_and_as_many_workers_as_asked(shop: Objects) -> None:
+def test_there_is_one_scheduler_and_the_configured_number_of_workers(shop: Objects) -> None:
     assert shop["Deployment/shop-worker"]["spec"]["replicas"] == 2
     beat = shop["Deployment/shop-beat"]["spec"]
     assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_load_adds_pods_and_a_node_may_go(shop: Objects, variant: Variants, tmp_path: Path) -> None:
+def test_load_adds_pods_and_disruptions_are_limited(shop: Objects, variant: Variants, tmp_path: Path) -> None:
     scaler = shop["HorizontalPodAutoscaler/shop"]["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 4)
     assert shop["PodDisruptionBudget/shop"]["spec"]["maxUnavailable"] == 1
@@ -175,7 +175,7 @@ def live() -> Iterator[Callable[[int], list[str]]]:
 
 
 @pytest.mark.parametrize(("most", "running", "kept"), [(6, 4, 4), (6, 1, 2), (6, 9, 6), (2, 9, 2)])
-def test_the_autoscaler_alone_overrules_the_number_of_pods(
+def test_only_the_autoscaler_changes_the_number_of_pods(
     most: int, running: int, kept: int, variant: Variants, tmp_path: Path, live: Callable[[int], list[str]]
 ) -> None:
     root = variant(systems={"shop": {**SHOP, "max_replicas": most}})["systems"]
@@ -185,19 +185,19 @@ def test_the_autoscaler_alone_overrules_the_number_of_pods(
     assert counts == {"Deployment/shop": kept, "Deployment/shop-worker": 2, "Deployment/shop-beat": 1}
 
 
-def test_pods_come_after_their_identity_and_the_release_of_the_namespace(variant: Variants) -> None:
+def test_pods_follow_their_identity_and_the_namespace_release(variant: Variants) -> None:
     root = variant(systems={"shop": SHOP})["systems"]
     before = {"aws_eks_pod_identity_association.shop", "aws_iam_role_policy.shop"}
     assert before <= set(root["helm_release.shop_namespace"]["depends_on"])
     assert "helm_release.shop_namespace" in root["helm_release.shop"]["depends_on"]
 
 
-def test_documentdb_is_not_asked_to_retry_writes(variant: Variants) -> None:
+def test_documentdb_connections_disable_retryable_writes(variant: Variants) -> None:
     root = variant(systems={"shop": {"framework": "go", "needs": ["documentdb"]}})["systems"]
     assert "retryWrites=false" in values(root, "shop")["environment"]["DOCUMENTDB_OPTIONS"].split("&")
 
 
-def test_scratch_files_find_the_room_that_is_asked_for(variant: Variants, tmp_path: Path) -> None:
+def test_temporary_files_fit_the_requested_storage(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": {**SHOP, "scratch_mb": 1000, "sidecars": {"it": SIDE}}})["systems"]
     for pod in pods(rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)).values():
         assert pod["volumes"][0] == {"name": "scratch", "emptyDir": {"sizeLimit": "1000Mi"}}
@@ -209,7 +209,7 @@ def test_scratch_files_find_the_room_that_is_asked_for(variant: Variants, tmp_pa
 SIDE = {"image": "nginx:1.29.1", "port": 8081, "env": {"HOST": "${HOSTNAME} %{x}"}, "cpu": "20m"}
 
 
-def test_a_sidecar_starts_first_and_has_no_more_rights(variant: Variants, tmp_path: Path) -> None:
+def test_a_sidecar_starts_first_and_is_unprivileged(variant: Variants, tmp_path: Path) -> None:
     system = {**SHOP, "sidecars": {"proxy": {**SIDE, "command": ["sh", "-c", "echo $HOME ${HOME}"]}}}
     root = variant(systems={"shop": system})["systems"]
     objects = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
@@ -230,7 +230,7 @@ def test_a_sidecar_starts_first_and_has_no_more_rights(variant: Variants, tmp_pa
     assert scaler[0]["containerResource"]["container"] == "app"
 
 
-def test_text_of_the_spec_is_no_expression_to_terraform(variant: Variants) -> None:
+def test_text_of_the_spec_is_not_interpolated(variant: Variants) -> None:
     system = {"framework": "go", "commands": {"web": ["sh", "-c", "${HOME} %{x}"]}, "sidecars": {"it": SIDE}}
     (text,) = variant(systems={"shop": system})["systems"]["helm_release.shop"]["values"]
     given = json.loads(text)
@@ -239,7 +239,7 @@ def test_text_of_the_spec_is_no_expression_to_terraform(variant: Variants) -> No
 
 
 @pytest.mark.parametrize("port", [None, 9100])
-def test_metrics_are_for_prometheus_alone(port: int | None, variant: Variants, tmp_path: Path) -> None:
+def test_only_prometheus_reaches_metrics(port: int | None, variant: Variants, tmp_path: Path) -> None:
     metrics = {"path": "/internal/metrics", **({"port": port} if port else {})}
     root = variant(systems={"shop": {"framework": "go", "metrics": metrics}})["systems"]
     objects = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
@@ -266,7 +266,7 @@ def test_metrics_are_for_prometheus_alone(port: int | None, variant: Variants, t
     assert (namespace, rule["ports"]) == ("observability", [{"protocol": "TCP", "port": asked}])
 
 
-def test_a_system_without_metrics_is_reached_by_kong_alone(variant: Variants, tmp_path: Path) -> None:
+def test_only_kong_reaches_a_system_without_metrics(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP})["systems"]
     given = {**values(root, "shop"), "image": DIGEST}
     assert "ServiceMonitor/shop" not in rendered("systems/chart", given, tmp_path)
@@ -308,7 +308,7 @@ def ways_out(objects: Objects) -> set[tuple[str, int]]:
     }
 
 
-def test_pods_reach_the_stores_that_they_need_and_no_others(variant: Variants, tmp_path: Path) -> None:
+def test_pods_only_reach_databases_that_they_need(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": {"framework": "go", "needs": ["redis"]}, "blog": {"framework": "go"}})[
         "systems"
     ]
@@ -325,7 +325,7 @@ def test_pods_reach_the_stores_that_they_need_and_no_others(variant: Variants, t
     assert shop["Namespace/shop"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_a_system_reads_its_secret_through_a_role_of_its_own(variant: Variants, tmp_path: Path) -> None:
+def test_each_system_has_a_separate_secret_reader_role(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP, "blog": {"framework": "go", "needs": ["redis"]}})["systems"]
     assert set(root.all("aws_iam_role")) == {"shop", "blog", "secrets_shop", "secrets_databases"}
     assert root["aws_iam_role.secrets_shop"]["name"] == "acme-trial-secrets-shop"
@@ -338,7 +338,7 @@ def test_a_system_reads_its_secret_through_a_role_of_its_own(variant: Variants, 
     assert "SecretStore/blog" not in rendered("systems/namespace", values(root, "blog_namespace"), tmp_path)
 
 
-def test_no_system_is_master_of_a_database(roots: dict[str, Root], tmp_path: Path) -> None:
+def test_no_system_uses_a_master_user(roots: dict[str, Root], tmp_path: Path) -> None:
     root = roots["systems"]
     masters = ("postgres_secret_arn", "documentdb_secret_arn", "postgres_username", "documentdb_username")
     read = root.statements("aws_iam_role_policy.secrets_databases")["ReadSecretsOfTheNamespace"]
@@ -354,7 +354,7 @@ def test_no_system_is_master_of_a_database(roots: dict[str, Root], tmp_path: Pat
         assert users <= {name.replace("-", "_")}
 
 
-def test_users_are_made_before_the_pods_that_need_them(variant: Variants, tmp_path: Path) -> None:
+def test_database_users_are_created_before_pods(variant: Variants, tmp_path: Path) -> None:
     system = {"framework": "go", "needs": ["postgres", "documentdb"], "password_version": 3}
     root = variant(systems={"shop": system})["systems"]
     assert {"helm_release.databases", "aws_secretsmanager_secret_version.shop"} <= set(
@@ -382,7 +382,7 @@ def test_users_are_made_before_the_pods_that_need_them(variant: Variants, tmp_pa
     assert {"postgres.sh", "documentdb.js", "rds.pem"} == set(around["ConfigMap/users"]["data"])
 
 
-def test_pods_start_again_with_a_new_password(variant: Variants, tmp_path: Path) -> None:
+def test_pods_restart_with_a_new_password(variant: Variants, tmp_path: Path) -> None:
     """The name of the Secret is new, so no pod starts with the password before."""
     found = []
     for version in (1, 2):
@@ -401,7 +401,7 @@ def test_pods_start_again_with_a_new_password(variant: Variants, tmp_path: Path)
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_a_user_of_documentdb_is_made_or_changed(there: bool) -> None:
+def test_a_documentdb_user_is_created_or_updated(there: bool) -> None:
     script = TEMPLATES / "systems/databases/scripts/documentdb.js"
     stub = f"""
         const done = [];
@@ -430,7 +430,7 @@ def test_a_user_of_documentdb_is_made_or_changed(there: bool) -> None:
     assert {role["db"] for role in user["roles"]} == {"shop"}
 
 
-def test_files_of_other_systems_are_out_of_reach(variant: Variants) -> None:
+def test_systems_cannot_access_files_of_others(variant: Variants) -> None:
     root = variant(systems={"shop": SHOP})["systems"]
     statements = root.statements("aws_iam_role_policy.shop")
     bucket = "${data.terraform_remote_state.storage.outputs.files_bucket_arn}"
@@ -438,7 +438,7 @@ def test_files_of_other_systems_are_out_of_reach(variant: Variants) -> None:
     assert statements["ListFilesOfItsOwn"]["Condition"] == {"StringLike": {"s3:prefix": ["shop/*", "shop/"]}}
 
 
-def test_a_new_system_adds_things_of_its_name_and_changes_no_others(variant: Variants) -> None:
+def test_a_new_system_changes_no_other_resources(variant: Variants) -> None:
     systems = {"shop": SHOP, "blog": {"framework": "go", "needs": ["documentdb"]}}
     before = {tier: resources(root) for tier, root in variant(systems={"shop": SHOP}).items()}
     after = {tier: resources(root) for tier, root in variant(systems=systems).items()}
@@ -467,7 +467,7 @@ def resources(root: Root) -> dict[str, str]:
     return {f"{kind}.{name}": json.dumps(each, sort_keys=True) for kind, name, each in root.each()}
 
 
-def test_the_image_is_what_the_pipeline_says(systems: Root) -> None:
+def test_the_image_is_that_of_the_pipeline(systems: Root) -> None:
     for name in systems.environment.systems:
         address = name.replace("-", "_")
         parameter = systems[f"aws_ssm_parameter.{address}"]
@@ -477,7 +477,7 @@ def test_the_image_is_what_the_pipeline_says(systems: Root) -> None:
         assert json.loads(text)["image"] == f"${{aws_ssm_parameter.{address}.insecure_value}}"
 
 
-def test_root_certificates_are_amazons_and_valid_for_years() -> None:
+def test_root_certificates_are_of_amazon_and_valid_for_years() -> None:
     assert {"us-east-1", "eu-west-1", "sa-east-1"} <= ca_bundle().keys()
     for region, text in ca_bundle().items():
         certificate = x509.load_pem_x509_certificate(text.encode())
@@ -496,7 +496,7 @@ def test_every_variable_is_documented(variant: Variants) -> None:
         assert f"`{name}`" in page, name
 
 
-def test_the_table_of_frameworks_is_what_the_spec_assumes() -> None:
+def test_the_documented_framework_defaults_are_current() -> None:
     page = (ROOT / "docs/spec.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (\d+) \| (\w+) \| (\w+) \| (\d+) \|", page, re.M)
     listed = {
@@ -509,7 +509,7 @@ def test_the_table_of_frameworks_is_what_the_spec_assumes() -> None:
     }
 
 
-def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(
+def test_the_deploy_role_allows_its_steps_and_no_secrets(
     variant: Callable[..., dict[str, Root]], tmp_path: Path
 ) -> None:
     """Each call of kubectl in the steps of a deployment, by what it asks of the API."""
@@ -561,7 +561,7 @@ def test_a_deployment_may_do_what_its_steps_do_and_reads_no_secret(
     assert allowed == set().union(*needs.values())
 
 
-def test_no_system_may_have_the_name_of_a_role_of_the_platform(roots: dict[str, Root]) -> None:
+def test_reserved_system_names_cover_all_roles_of_the_platform(roots: dict[str, Root]) -> None:
     """IAM has one role of a name in an account, and the pods of a system have one of its name."""
     place = roots["systems"].environment
     stem = f"{place.project}-{place.environment}-"

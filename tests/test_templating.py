@@ -1,4 +1,4 @@
-"""Templates fill their own holes and leave the braces of every other language alone."""
+"""Tests of templates: they replace their own placeholders and leave other braces unchanged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(folder: Path, source: str) -> str:
 
 
 @pytest.mark.parametrize("line", FOREIGN)
-def test_braces_of_other_languages_stay_as_they_are(templates: Templates, tmp_path: Path, line: str) -> None:
+def test_braces_of_other_languages_are_unchanged(templates: Templates, tmp_path: Path, line: str) -> None:
     assert templates.file(write(tmp_path, line + "\n")) == line + "\n"
 
 
@@ -49,7 +49,7 @@ def test_braces_of_other_languages_stay_as_they_are(templates: Templates, tmp_pa
         ("<% if true %>${x}<% endif %>", "$${x}"),
     ],
 )
-def test_terraform_takes_nothing_of_a_template_for_its_own(
+def test_templates_are_escaped_for_terraform(
     templates: Templates, tmp_path: Path, source: str, expected: str
 ) -> None:
     assert templates.argument(write(tmp_path, source)) == expected
@@ -70,12 +70,12 @@ def test_a_name_without_a_value_is_an_error(templates: Templates, tmp_path: Path
         templates.argument(write(tmp_path, "replicas: <%= replicas %>"))
 
 
-def test_a_template_that_is_not_there_is_an_error(templates: Templates) -> None:
+def test_a_missing_template_is_an_error(templates: Templates) -> None:
     with pytest.raises(TemplateNotFound):
         templates.argument("systems/none.yaml")
 
 
-def test_statements_leave_no_blank_lines_and_the_last_newline_stays(
+def test_statements_leave_no_blank_lines_and_keep_the_last_newline(
     templates: Templates, tmp_path: Path
 ) -> None:
     source = "list:\n  <% for item in items %>\n  - <%= item %>\n  <% endfor %>\n<%# not rendered %>\nend\n"

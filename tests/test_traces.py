@@ -1,4 +1,4 @@
-"""Traces and dashboards that a spec leaves out, with all that belongs to them."""
+"""Tests of optional traces and dashboards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def untraced(variant: Variant) -> dict[str, Root]:
     )
 
 
-def test_without_traces_nothing_speaks_of_them(untraced: dict[str, Root]) -> None:
+def test_without_traces_no_resource_is_about_them(untraced: dict[str, Root]) -> None:
     for tier in set(TIERS) - {"delivery", "state"}:  # whose rights are those of every environment
         text = json.dumps(untraced[tier].body).replace("otlp: {enabled: false}", "")
         found = re.findall(
@@ -35,13 +35,13 @@ def test_without_traces_nothing_speaks_of_them(untraced: dict[str, Root]) -> Non
         assert not found, f"{tier}: {set(found)}"
 
 
-def test_systems_are_told_that_nothing_takes_traces(untraced: dict[str, Root]) -> None:
+def test_without_traces_systems_disable_their_sdk(untraced: dict[str, Root]) -> None:
     values = json.loads(untraced["systems"]["helm_release.shop"]["values"][0])
     given = {name: said for name, said in values["environment"].items() if name.startswith("OTEL_")}
     assert given == {"OTEL_SERVICE_NAME": "shop", "OTEL_SDK_DISABLED": "true"}
 
 
-def test_the_collector_still_brings_logs(untraced: dict[str, Root]) -> None:
+def test_without_traces_the_collector_collects_logs(untraced: dict[str, Root]) -> None:
     root = untraced["observability"]
     values = yaml.safe_load(root["helm_release.collector"]["values"][0])
     config = values["alternateConfig"]
@@ -52,7 +52,7 @@ def test_the_collector_still_brings_logs(untraced: dict[str, Root]) -> None:
     assert list(root.statements("aws_iam_role_policy.collector")) == ["WriteLogsOfPods"]
 
 
-def test_charts_without_traces_lose_their_part_and_nothing_else() -> None:
+def test_without_traces_charts_only_lose_that_part() -> None:
     lost: dict[str, int] = {}
     for chart in CHARTS:
         folder = ROOT / "templates" / chart
@@ -80,7 +80,7 @@ def _panels(text: str) -> list[object]:
     return found
 
 
-def test_dashboards_of_cloudwatch_can_be_left_out(variant: Variant) -> None:
+def test_cloudwatch_dashboards_are_optional(variant: Variant) -> None:
     root = variant(observability={"dashboards": False})["observability"]
     assert not root.all("aws_cloudwatch_dashboard")
     assert root.all("aws_cloudwatch_metric_alarm")

@@ -1,4 +1,4 @@
-"""The lean copy holds what modules/ imports, is renewed when that changes, and refused when not whole."""
+"""Tests of the lean copy of the bindings: contents, renewal, and checks of completeness."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def without_notes(resources: dict[str, dict[str, object]]) -> dict[str, dict[str
 # The copy
 
 
-def test_the_copy_is_small_and_holds_only_what_is_imported(built: Path) -> None:
+def test_the_copy_only_contains_imported_modules(built: Path) -> None:
     modules = {path.name for path in (copy_of(built) / AWS).iterdir() if path.is_dir()}
     assert modules - {"__pycache__"} == {"_jsii", "provider", "vpc"}
     with tarfile.open(archive_of(built)) as archive:
@@ -114,7 +114,7 @@ def test_the_copy_is_small_and_holds_only_what_is_imported(built: Path) -> None:
     assert archive_of(built).stat().st_size < 500_000
 
 
-def test_a_wheel_makes_the_same_copy_as_what_is_installed(
+def test_a_wheel_and_the_installed_package_give_the_same_copy(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheel = tmp_path / f"{AWS}-21.22.1-py3-none-any.whl"
@@ -209,14 +209,14 @@ def test_classes_of_nested_blocks_are_loaded_when_one_is_read(project: Path) -> 
     assert clusters["other"]["name"] == "${aws_eks_cluster.this.identity[0].oidc[0].issuer}"
 
 
-def test_an_import_that_is_gone_leaves_the_copy_usable_until_it_is_renewed(project: Path) -> None:
+def test_a_removed_import_leaves_the_copy_usable(project: Path) -> None:
     write(project, VPC)
     assert trim.problem(project) is None
     assert trim.build(project)
     assert not (copy_of(project) / AWS / "provider").exists()
 
 
-def test_nothing_is_done_while_the_copy_fits(project: Path) -> None:
+def test_a_current_copy_is_not_rebuilt(project: Path) -> None:
     before = copy_of(project)
     command = [
         sys.executable,
@@ -232,7 +232,7 @@ def test_nothing_is_done_while_the_copy_fits(project: Path) -> None:
     assert copy_of(project) == before
 
 
-def test_two_builds_at_a_time_make_one_copy(project: Path) -> None:
+def test_parallel_builds_make_one_copy(project: Path) -> None:
     write(project, VPC)
     made: list[bool] = []
     threads = [threading.Thread(target=lambda: made.append(trim.build(project))) for _ in range(2)]
@@ -243,7 +243,7 @@ def test_two_builds_at_a_time_make_one_copy(project: Path) -> None:
     assert sorted(made) == [False, True]
 
 
-def test_the_copy_before_stays_for_programs_that_still_read_it(project: Path) -> None:
+def test_the_previous_copy_stays_for_running_programs(project: Path) -> None:
     first = copy_of(project)
     write(project, VPC)
     trim.build(project)
@@ -255,7 +255,7 @@ def test_the_copy_before_stays_for_programs_that_still_read_it(project: Path) ->
     assert copy_of(project).exists()
 
 
-def test_a_build_that_fails_leaves_the_copy_as_it_was(project: Path) -> None:
+def test_a_failed_build_leaves_the_copy_unchanged(project: Path) -> None:
     before = copy_of(project)
     write(project, TIER + f"from {AWS}.nowhere import Nowhere\n")
     assert trim.main(project) == 1
@@ -264,13 +264,13 @@ def test_a_build_that_fails_leaves_the_copy_as_it_was(project: Path) -> None:
     assert trim.activate(project) is None
 
 
-def test_the_copy_can_be_moved_and_still_fits(project: Path, tmp_path: Path) -> None:
+def test_the_copy_can_be_moved(project: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(project, tmp_path / "moved", copy_function=shutil.copyfile)
     assert trim.activate(moved) is None
     assert sys.path[0] == str(copy_of(moved))
 
 
-def test_the_installed_package_is_found_while_the_copy_is_first(project: Path) -> None:
+def test_the_installed_package_is_found_behind_the_copy(project: Path) -> None:
     assert trim.activate(project) is None
     assert project not in locate(AWS).folder.parents
 
@@ -325,7 +325,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("kind", REASONS)
-def test_a_copy_that_does_not_fit_is_left_aside_with_the_reason_in_one_line(project: Path, kind: str) -> None:
+def test_an_outdated_copy_is_ignored_with_a_message(project: Path, kind: str) -> None:
     damage(project, kind)
     before = list(sys.path)
     warning = trim.activate(project)
@@ -338,13 +338,13 @@ def test_a_copy_that_does_not_fit_is_left_aside_with_the_reason_in_one_line(proj
 
 
 @pytest.mark.parametrize("kind", ["truncated archive", "broken manifest", "missing file"])
-def test_a_broken_copy_is_made_anew(project: Path, kind: str) -> None:
+def test_a_damaged_copy_is_rebuilt(project: Path, kind: str) -> None:
     damage(project, kind)
     assert trim.build(project)
     assert trim.problem(project) is None
 
 
-def test_every_loss_of_bytes_is_noticed(project: Path) -> None:
+def test_missing_bytes_are_detected(project: Path) -> None:
     files = [path for path in copy_of(project).rglob("*") if path.is_file()]
     for path in files:
         content = path.read_bytes()

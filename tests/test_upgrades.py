@@ -1,4 +1,4 @@
-"""Specs of earlier versions, read by steps of a made-up future: the first version is the only one so far."""
+"""Tests of specs in earlier formats, with the steps of fictitious later versions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def spec(folder: Path, text: str) -> Path:
     return file
 
 
-def test_an_older_spec_is_read_step_by_step_and_each_change_is_told(tmp_path: Path) -> None:
+def test_an_older_spec_is_upgraded_step_by_step_with_messages(tmp_path: Path) -> None:
     environment, changes = load_upgraded(spec(tmp_path, FIRST), STEPS)
     assert (environment.data.postgres.replicas, environment.data.postgres.storage_gb) == (1, 40)
     assert environment.network.nat == "single"
@@ -52,7 +52,7 @@ def test_an_older_spec_is_read_step_by_step_and_each_change_is_told(tmp_path: Pa
     ]
 
 
-def test_steps_that_lead_to_the_version_of_a_spec_are_not_taken(tmp_path: Path) -> None:
+def test_steps_up_to_the_version_of_a_spec_are_skipped(tmp_path: Path) -> None:
     second = FIRST.partition("database:")[0] + "data: {postgres: {replicas: 1, disk_gb: 40}}"
     environment, changes = load_upgraded(spec(tmp_path, f"version: 2\n{second}\n"), STEPS)
     assert environment.data.postgres.storage_gb == 40
@@ -74,7 +74,7 @@ def test_a_problem_of_an_older_spec_names_line_and_key_of_the_file(tmp_path: Pat
     assert problem.rule.endswith("(the file has it under its earlier name, database.disk_gb)")
 
 
-def test_nothing_is_guessed_if_both_names_exist_or_the_place_is_taken(tmp_path: Path) -> None:
+def test_conflicting_old_and_new_keys_are_refused(tmp_path: Path) -> None:
     both = "project: acme\nregion: us-east-1\ndata: {postgres: {disk_gb: 40, storage_gb: 50}}\n"
     with pytest.raises(SpecError, match=r"data\.postgres\.disk_gb"):
         load_upgraded(spec(tmp_path, both), STEPS)
@@ -84,7 +84,7 @@ def test_nothing_is_guessed_if_both_names_exist_or_the_place_is_taken(tmp_path: 
     assert {problem.path for problem in caught.value.problems} == {"data", "database"}
 
 
-def test_synthesis_of_an_older_spec_says_what_to_write(
+def test_synthesis_of_an_older_spec_prints_the_new_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "environments").mkdir()

@@ -1,4 +1,4 @@
-"""Volumes of systems: file systems that every zone mounts, and how pods find them."""
+"""Tests of volumes of systems: EFS file systems and their claims."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def found(variant: Variants) -> Variant:
     return variant(systems=SYSTEMS)
 
 
-def test_each_volume_is_an_encrypted_file_system_that_is_backed_up_and_guarded(found: Variant) -> None:
+def test_each_volume_is_an_encrypted_protected_file_system_with_backups(found: Variant) -> None:
     data = found["data"]
     assert set(data.all("aws_efs_file_system")) == {"shop_media", "shop_index"}
     media = data["aws_efs_file_system.shop_media"]
@@ -55,7 +55,7 @@ def test_each_volume_is_an_encrypted_file_system_that_is_backed_up_and_guarded(f
     assert "elasticfilesystem:ClientRootAccess" not in statement["Action"]
 
 
-def test_every_zone_mounts_it_as_the_user_of_the_pods(found: Variant, tmp_path: Path) -> None:
+def test_every_zone_has_a_mount_target_and_pods_own_the_files(found: Variant, tmp_path: Path) -> None:
     data, network = found["data"], found["network"]
     targets = data.all("aws_efs_mount_target")
     assert {name for name in targets if "media" in name} == {f"shop_media_{zone}" for zone in "abc"}
@@ -76,7 +76,7 @@ def test_every_zone_mounts_it_as_the_user_of_the_pods(found: Variant, tmp_path: 
     )
 
 
-def test_every_pod_of_the_system_finds_it_and_no_other_does(found: Variant, tmp_path: Path) -> None:
+def test_only_pods_of_the_system_mount_its_volumes(found: Variant, tmp_path: Path) -> None:
     root = found["systems"]
     chart = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
     assert {name.partition("/")[0] for name in pods(chart)} == {"Deployment", "Job", "CronJob"}
@@ -96,7 +96,7 @@ def test_every_pod_of_the_system_finds_it_and_no_other_does(found: Variant, tmp_
     assert "volumes" not in values(root, "cart_namespace")
 
 
-def test_a_claim_gets_the_file_system_that_terraform_made(found: Variant, tmp_path: Path) -> None:
+def test_a_claim_is_bound_to_the_file_system_of_terraform(found: Variant, tmp_path: Path) -> None:
     given = values(found["systems"], "shop_namespace")
     text = found["systems"]["helm_release.shop_namespace"]["values"][0]
     assert "data.outputs.volume_handles.shop_media}" in text
@@ -117,7 +117,7 @@ def test_a_claim_gets_the_file_system_that_terraform_made(found: Variant, tmp_pa
     assert 2049 not in ports  # the node mounts
 
 
-def test_the_driver_comes_with_the_first_volume(variant: Variants, found: Variant) -> None:
+def test_the_efs_driver_is_installed_with_the_first_volume(variant: Variants, found: Variant) -> None:
     bare = variant(environment="bare", systems={"cart": {"framework": "go"}})
     assert "aws_efs_csi_driver" in found["compute"].all("aws_eks_addon")
     assert "aws_efs_csi_driver" not in bare["compute"].all("aws_eks_addon")
@@ -148,7 +148,7 @@ def test_a_renamed_system_keeps_its_volumes(variant: Variants) -> None:
     assert watching[alarm.format("shop")] == alarm.format("store")
 
 
-def test_a_pod_on_each_node_is_counted(environment: Callable[..., Environment]) -> None:
+def test_the_efs_driver_is_in_the_capacity_calculation(environment: Callable[..., Environment]) -> None:
     nodes = environment(systems=SYSTEMS).compute.nodes
     without, with_volumes = (Overhead(Observability(), volumes=each) for each in (False, True))
     assert room(nodes, with_volumes).pods == room(nodes, without).pods - 1
@@ -169,7 +169,7 @@ def test_a_pod_on_each_node_is_counted(environment: Callable[..., Environment]) 
         ("/srv", "the paths of volumes must not overlap"),
     ],
 )
-def test_a_path_that_hides_something_is_refused(
+def test_paths_that_hide_other_files_are_refused(
     environment: Callable[..., Environment], path: str, says: str
 ) -> None:
     with pytest.raises(SpecError, match=says):
@@ -192,7 +192,7 @@ def test_a_path_that_hides_something_is_refused(
         ({"volumes": {"media": {"size_gb": 5}}}, "path"),
     ],
 )
-def test_what_cannot_work_is_refused(
+def test_invalid_volumes_are_refused(
     environment: Callable[..., Environment], more: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(SpecError, match=says):

@@ -1,4 +1,4 @@
-"""A change that waits for a maintenance window is asked for once: later plans, and drift, leave it alone."""
+"""Tests of changes that wait for a maintenance window: later plans and drift ignore them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def updates(plan: dict[str, Any]) -> list[str]:
     return [each["address"] for each in plan["resource_changes"] if each["change"]["actions"] == ["update"]]
 
 
-def test_what_waits_is_asked_for_once(tmp_path: Path) -> None:
+def test_pending_changes_are_requested_once(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(spec("db.t4g.medium"))
     first = project.plan(spec("db.t4g.large"))
@@ -47,7 +47,7 @@ def test_what_waits_is_asked_for_once(tmp_path: Path) -> None:
     assert project.unchanged()
 
 
-def test_a_later_wish_and_a_change_by_hand_do_not_wait(tmp_path: Path) -> None:
+def test_new_and_manual_changes_are_not_pending(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(spec("db.t4g.medium"))
     project.apply(spec("db.t4g.large"))
@@ -62,7 +62,7 @@ def test_a_later_wish_and_a_change_by_hand_do_not_wait(tmp_path: Path) -> None:
     assert asked(by_hand) == {}
 
 
-def test_the_state_of_databases_notes_what_was_asked_for(variant: Callable[..., dict[str, Root]]) -> None:
+def test_the_state_of_databases_stores_requested_settings(variant: Callable[..., dict[str, Root]]) -> None:
     spec = {"postgres": {"version": "17.6", "replica_version": "17.9"}, "redis": {"separate_broker": True}}
     data = variant(data=spec)["data"]
     text = data.body["output"]["asked"]["value"]

@@ -64,8 +64,8 @@ def configuration(stack: Stack, name: str) -> Mapping[str, Any]:
 def _own_range(stack: Stack, network: NetworkOutputs) -> Mapping[str, Any] | None:
     """Pod interfaces in the pod subnets, by the zone of the node. Sources: aws/amazon-vpc-cni-k8s, README.md
     and charts/aws-vpc-cni, values.yaml and templates/eniconfig.yaml."""
-    place = stack.environment
-    if place.network.pods is None:
+    environment = stack.environment
+    if environment.network.pods is None:
         return None
     return {
         "env": {
@@ -75,9 +75,12 @@ def _own_range(stack: Stack, network: NetworkOutputs) -> Mapping[str, Any] | Non
         },
         "eniConfig": {
             "create": True,
-            "region": place.region,
+            "region": environment.region,
             "subnets": {
-                f"{place.region}{zone}": {"id": subnet, "securityGroups": [network.node_security_group_id]}
+                f"{environment.region}{zone}": {
+                    "id": subnet,
+                    "securityGroups": [network.node_security_group_id],
+                }
                 for zone, subnet in network.pod_subnet_ids.items()
             },
         },

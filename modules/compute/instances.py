@@ -70,18 +70,18 @@ _SMALLER = {"t3a.small": (2, 2, 2, 4)}
 @cache
 def instances() -> dict[str, Instance]:
     """Every type for which capacity can be calculated, by name."""
-    found = {}
+    result = {}
     for family in ("t3", "t3a", "t4g"):
         for size, usual in BURSTABLE.items():
             name = f"{family}.{size}"
             gib, vcpus, interfaces, addresses = _SMALLER.get(name, usual)
-            found[name] = Instance(name, vcpus, gib * 1024, interfaces, addresses, _arm(family))
+            result[name] = Instance(name, vcpus, gib * 1024, interfaces, addresses, _arm(family))
     for family, gib in GIB_PER_VCPU.items():
         for size, (vcpus, interfaces, addresses) in SIZES.items():
             name = f"{family}.{size}"
             if name not in _NO_SUCH:
-                found[name] = Instance(name, vcpus, vcpus * gib * 1024, interfaces, addresses, _arm(family))
-    return found
+                result[name] = Instance(name, vcpus, vcpus * gib * 1024, interfaces, addresses, _arm(family))
+    return result
 
 
 # Families with GPUs, FPGAs or machine learning chips: "Accelerated computing" on the instance type pages.

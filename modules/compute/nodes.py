@@ -53,10 +53,10 @@ def node_groups(
 ) -> dict[Pool, EksNodeGroup]:
     """`aws_eks_node_group.a` and so on, by zone letter; in further groups prefixed with the name of the
     group."""
-    place = stack.environment
+    environment = stack.environment
     return {
         pool: _node_group(stack, pool, network, cluster, templates[pool.name], role, after)
-        for pool in pools(place.compute, place.network.zones)
+        for pool in pools(environment.compute, environment.network.zones)
     }
 
 

@@ -50,12 +50,12 @@ def _hints(pool: Pool, zone_name: str) -> dict[str, tuple[str, str]]:
     that request ephemeral storage. Source: kubernetes/autoscaler, cloudprovider/aws, aws_manager.go
     (buildNodeFromTemplate) and aws_wrapper.go (getManagedNodegroupInfo).
     """
-    found = {"zone": (ZONE_HINT, zone_name)}
+    result = {"zone": (ZONE_HINT, zone_name)}
     if isinstance(pool.nodes, Group) and pool.name:
-        found["disk"] = (DISK_HINT, f"{pool.nodes.disk_for_pods}Mi")
+        result["disk"] = (DISK_HINT, f"{pool.nodes.disk_for_pods}Mi")
         for number, each in enumerate(pool.nodes.tainted(pool.name), start=1):
-            found[f"taint_{number}"] = (TAINT_HINT + each.key, f"{each.value}:{each.effect}")
-    return found
+            result[f"taint_{number}"] = (TAINT_HINT + each.key, f"{each.value}:{each.effect}")
+    return result
 
 
 def _hint(stack: Stack, address: str, group: EksNodeGroup, key: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""Secrets of the spec with accounts of public registries, which ECR reads."""
+"""Secrets named in a spec: accounts of public registries, which ECR reads."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def _replicas(
     itself, after the primary: until then they keep their parameter group.
     docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html
     """
-    made: dict[str, DbInstance] = {}
+    result: dict[str, DbInstance] = {}
     names = settings.replica_names
     upgrading = TerraformResourceLifecycle(ignore_changes=["parameter_group_name"])
     parameters = replica_parameters(stack, settings).name if names else ""
@@ -130,7 +130,7 @@ def _replicas(
         identifier = stack.names.of("db_identifier", f"{ROLE}-{name.replace('_', '-')}")
         folder = f"/aws/rds/instance/{identifier}"
         groups = log_groups(stack, network, name, folder, LOGS, protected=False)
-        made[name] = stack.add(
+        result[name] = stack.add(
             DbInstance,
             name,
             identifier=identifier,
@@ -143,10 +143,10 @@ def _replicas(
             apply_immediately=False,
             **shared,
             lifecycle=upgrading if settings.allow_major_upgrade else None,
-            depends_on=[*after, *groups.values(), *list(made.values())[-1:]],
+            depends_on=[*after, *groups.values(), *list(result.values())[-1:]],
             tags=stack.tags(f"{ROLE}-{name.replace('_', '-')}"),
         )
-    return made
+    return result
 
 
 def _lifecycle(stack: Stack) -> TerraformResourceLifecycle:

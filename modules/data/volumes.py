@@ -43,12 +43,12 @@ def volumes(stack: Stack, network: NetworkOutputs) -> dict[str, Volume]:
     if not asked_for(systems):
         return {}
     key = encryption_key(stack, "volumes", "Volumes of systems", grants_are_for_services())
-    found = {}
+    result = {}
     for each, system in systems.items():
         with stack.system(each) as name:
             for volume in system.volumes:
-                found[f"{each}_{volume}"] = _volume(stack, network, key, f"{name}-{volume}")
-    return found
+                result[f"{each}_{volume}"] = _volume(stack, network, key, f"{name}-{volume}")
+    return result
 
 
 def _volume(stack: Stack, network: NetworkOutputs, key: Key, name: str) -> Volume:

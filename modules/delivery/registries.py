@@ -47,7 +47,7 @@ def registries(
     stack: Stack, key: Key, pushers: Mapping[str, IamRole], node_role_arn: str
 ) -> dict[str, EcrRepository]:
     """`aws_ecr_repository.<system>`, with its access policy and its lifecycle policy."""
-    found = {}
+    result = {}
     for system in stack.environment.systems:
         with stack.system(system) as name:
             role = name.replace("-", "_")
@@ -76,8 +76,8 @@ def registries(
                 repository=registry.name,
                 policy=_access(stack, system, pushers.get(system), node_role_arn),
             )
-            found[system] = registry
-    return found
+            result[system] = registry
+    return result
 
 
 def _lifecycle(stack: Stack) -> str:

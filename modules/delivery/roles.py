@@ -17,17 +17,17 @@ from tierra.terraform.stack import Stack
 def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
     """`aws_iam_role.push_<system>`, by system: pushes images of that system and reads their scan findings. If
     images come from another environment, it pulls them there."""
-    found = {}
+    result = {}
     for system, settings in stack.environment.systems.items():
         with stack.system(system) as name:
             address = f"push_{name.replace('-', '_')}"
-            found[system] = github.role(
+            result[system] = github.role(
                 address, f"GitHub Actions pushes images of {name}", "push", repository=settings.repository
             )
             grant(
                 stack,
                 address,
-                found[system],
+                result[system],
                 Statement(
                     sid="SignIn",
                     actions="ecr:GetAuthorizationToken",
@@ -49,13 +49,13 @@ def push_roles(stack: Stack, github: Github) -> dict[str, IamRole]:
                     for source in source_arns(stack.environment, system)
                 ),
             )
-    return found
+    return result
 
 
 def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[str, IamRole]:
     """`aws_iam_role.deploy_<system>`, by system: updates the image of the system's workloads, and reads the
     cluster's address and the images of the system, but none of its Secrets."""
-    found = {}
+    result = {}
     for system, settings in stack.environment.systems.items():
         with stack.system(system) as name:
             address = f"deploy_{name.replace('-', '_')}"
@@ -84,5 +84,5 @@ def deploy_roles(stack: Stack, github: Github, cluster: ComputeOutputs) -> dict[
             )
             # Permissions of the group: templates/systems/namespace/templates/deploy.yaml
             access_group(stack, address, cluster.cluster_name, role.arn, f"deploy-{name}")
-            found[system] = role
-    return found
+            result[system] = role
+    return result

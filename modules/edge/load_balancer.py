@@ -15,7 +15,7 @@ def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs
     """`aws_lb.main`. Logs of connections, requests and health checks are in the bucket of access logs."""
     bucket, internal = storage.logs_bucket_name, stack.environment.edge.internal
     subnets = network.private_subnet_ids if internal else network.public_subnet_ids
-    made = stack.add(
+    result = stack.add(
         Lb,
         "main",
         name=stack.names.of("load_balancer"),
@@ -47,7 +47,7 @@ def load_balancer(stack: Stack, network: NetworkOutputs, storage: StorageOutputs
             ShieldProtection,
             "main",
             name=stack.names.of("shield_protection", "edge"),
-            resource_arn=made.arn,
+            resource_arn=result.arn,
             tags=stack.tags("edge"),
         )
-    return made
+    return result

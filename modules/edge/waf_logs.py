@@ -77,7 +77,7 @@ def _filter() -> Wafv2WebAclLoggingConfigurationLoggingFilter:
 def _delivery(stack: Stack) -> CloudwatchLogResourcePolicy:
     """Log delivery of this account may write to the group; otherwise AWS would create a broader policy
     itself."""
-    place = stack.environment
+    environment = stack.environment
     return stack.add(
         CloudwatchLogResourcePolicy,
         "waf",
@@ -90,7 +90,7 @@ def _delivery(stack: Stack) -> CloudwatchLogResourcePolicy:
                 principals={"Service": "delivery.logs.amazonaws.com"},
                 conditions={
                     "ArnLike": {"aws:SourceArn": stack.arn("logs", "*")},
-                    "StringEquals": {"aws:SourceAccount": place.account},
+                    "StringEquals": {"aws:SourceAccount": environment.account},
                 },
             )
         ),

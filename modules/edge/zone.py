@@ -58,17 +58,17 @@ class Zones:
         if role is None:
             return None
         if role not in self._providers:
-            place = self._stack.environment
+            environment = self._stack.environment
             self._providers[role] = AwsProvider(
                 self._stack,
                 alias,
                 alias=alias,
-                region=place.region,
+                region=environment.region,
                 allowed_account_ids=[role.split(":")[4]],
                 retry_mode="adaptive",
                 max_retries=25,
                 assume_role=[
-                    AwsProviderAssumeRole(role_arn=each) for each in (place.assume_role, role) if each
+                    AwsProviderAssumeRole(role_arn=each) for each in (environment.assume_role, role) if each
                 ],
             )
         return self._providers[role]

@@ -105,13 +105,13 @@ def _pods(stack: Stack) -> tuple[Entry, ...]:
 
 def _inbound(stack: Stack, kind: str) -> tuple[Entry, ...]:
     """Clients reach the public subnets; `edge.clients` reach the private ones."""
-    place = stack.environment
-    clients = place.edge.clients
-    if kind == "public" and place.edge.internal:
+    environment = stack.environment
+    clients = environment.edge.clients
+    if kind == "public" and environment.edge.internal:
         return tuple(entry for entry in INBOUND[kind] if entry.ports not in ((80, 80), (443, 443)))
     if kind != "private":
         return INBOUND[kind]
-    administration = ADMINISTRATION if place.network.admin_cidrs or clients else ()
+    administration = ADMINISTRATION if environment.network.admin_cidrs or clients else ()
     return (*INBOUND[kind], *administration, *(TO_LOAD_BALANCER if clients else ()))
 
 

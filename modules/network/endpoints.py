@@ -52,9 +52,9 @@ def endpoints(
 ) -> dict[str, VpcEndpoint]:
     """`aws_vpc_endpoint.s3`, if Tierra manages the route tables, and those of INTERFACES if network.endpoints
     is all."""
-    found = {}
+    result = {}
     if routes:
-        found["s3"] = stack.add(
+        result["s3"] = stack.add(
             VpcEndpoint,
             "s3",
             vpc_id=vpc.id,
@@ -65,24 +65,24 @@ def endpoints(
             tags=stack.tags("s3"),
         )
     if stack.environment.network.endpoints == "all":
-        found |= _interfaces(stack, vpc, subnets, firewall["endpoint"])
-    return found
+        result |= _interfaces(stack, vpc, subnets, firewall["endpoint"])
+    return result
 
 
 def _interfaces(stack: Stack, vpc: AnyVpc, subnets: Subnets, group: SecurityGroup) -> dict[str, VpcEndpoint]:
     """In every private subnet, with private DNS."""
     subnet_ids = [subnet.id for subnet in subnets.private.values()]
-    vpc_id, group_id, place = vpc.id, group.id, stack.environment
-    found = {}
+    vpc_id, group_id, environment = vpc.id, group.id, stack.environment
+    result = {}
     for service, actions in INTERFACES.items():
-        if service == "xray" and not place.observability.traces:
+        if service == "xray" and not environment.observability.traces:
             continue
         role = service.replace(".", "_").replace("-", "_")
-        found[service] = stack.add(
+        result[service] = stack.add(
             VpcEndpoint,
             role,
             vpc_id=vpc_id,
-            service_name=service_name(place.region, place.partition, service),
+            service_name=service_name(environment.region, environment.partition, service),
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
             subnet_ids=subnet_ids,
@@ -90,7 +90,7 @@ def _interfaces(stack: Stack, vpc: AnyVpc, subnets: Subnets, group: SecurityGrou
             policy=_own_account_policy(stack, actions) if actions else None,
             tags=stack.tags(role.replace("_", "-")),
         )
-    return found
+    return result
 
 
 def _own_account_policy(stack: Stack, actions: str) -> str:

@@ -48,14 +48,14 @@ def existing_subnets(stack: Stack, existing: Existing) -> Subnets:
 
 
 def _kind(stack: Stack, existing: Existing, kind: Kind) -> dict[str, DataAwsSubnet]:
-    ranges, place = getattr(stack.environment.network.layout, kind), stack.environment
+    ranges, environment = getattr(stack.environment.network.layout, kind), stack.environment
     return {
         zone: stack.add(
             DataAwsSubnet,
             f"{kind}_{zone}",
             id=getattr(existing, kind)[zone],
             vpc_id=existing.vpc,
-            availability_zone=f"{place.region}{zone}",
+            availability_zone=f"{environment.region}{zone}",
             cidr_block=str(cidr),
         )
         for zone, cidr in ranges.items()

@@ -84,13 +84,13 @@ def _beyond(stack: Stack, vpc: Vpc, tables: Routes, subnets: Subnets) -> None:
 def _attachments(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, ITerraformDependable]:
     """Attaches gateways of routes to the VPC; a transit gateway gets an interface in each private subnet.
     Peering connections already belong to the VPC."""
-    found: dict[str, ITerraformDependable] = {}
+    result: dict[str, ITerraformDependable] = {}
     for route in stack.environment.network.routes:
         name = route.via.replace("-", "_")
-        if route.via in found:
+        if route.via in result:
             continue
         if route.kind == "tgw":
-            found[route.via] = stack.add(
+            result[route.via] = stack.add(
                 Ec2TransitGatewayVpcAttachment,
                 name,
                 transit_gateway_id=route.via,
@@ -99,8 +99,8 @@ def _attachments(stack: Stack, vpc: Vpc, subnets: Subnets) -> dict[str, ITerrafo
                 tags=stack.tags(name.replace("_", "-")),
             )
         elif route.kind == "vgw":
-            found[route.via] = stack.add(VpnGatewayAttachment, name, vpc_id=vpc.id, vpn_gateway_id=route.via)
-    return found
+            result[route.via] = stack.add(VpnGatewayAttachment, name, vpc_id=vpc.id, vpn_gateway_id=route.via)
+    return result
 
 
 def _nat(

@@ -41,8 +41,8 @@ MOST_ADMIN_RANGES = 40
 def _letter(value: Any) -> Any:
     if not isinstance(value, str) or value in tuple(LETTERS):
         return value
-    found = re.fullmatch(r"(?:[a-z]{2,4}(?:-[a-z]+)+-\d)?([a-f])", value.strip().lower())
-    remedy = f"write {found[1]}" if found else ALONE if len(value) > 1 else "write a letter from a to f"
+    match = re.fullmatch(r"(?:[a-z]{2,4}(?:-[a-z]+)+-\d)?([a-f])", value.strip().lower())
+    remedy = f"write {match[1]}" if match else ALONE if len(value) > 1 else "write a letter from a to f"
     raise rule_error("a zone must be the last letter of its name, from a to f", remedy)
 
 

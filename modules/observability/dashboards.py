@@ -186,8 +186,10 @@ def _compute(stack: Stack, compute: ComputeOutputs) -> list[Chart]:
         Chart("Kubernetes API: seconds", plane("Average", get=slow("GET"), post=slow("POST"))),
         Chart("Kubernetes: bytes of its store", plane("Maximum", store="apiserver_storage_size_bytes")),
     ]
-    place = stack.environment
-    if burstable := [pool.key for pool in pools(place.compute, place.network.zones) if pool.nodes.burstable]:
+    environment = stack.environment
+    if burstable := [
+        pool.key for pool in pools(environment.compute, environment.network.zones) if pool.nodes.burstable
+    ]:
         groups = {key: compute.autoscaling_group_names[key] for key in burstable}
         lines = _each(groups, lambda group: compute_alarms.nodes(group, "CPUCreditBalance", "Minimum"))
         charts.append(Chart("Nodes: CPU credits", lines))

@@ -128,7 +128,7 @@ class Observability(Model):
         ge=0,
         le=100,
         description="Percent of requests that are traced, from Kong on; trace headers of clients are"
-        " ignored. 0 turns tracing off: X-Ray, its rights, and the OpenTelemetry settings of"
+        " ignored. 0 turns tracing off: X-Ray, its permissions, and the OpenTelemetry settings of"
         " systems.",
     )
     dashboards: bool = Field(

@@ -51,22 +51,22 @@ class Observability:
         self._outputs().declare(stack)
 
     def _tables(self, stack: Stack) -> Mapping[str, Iterator[Alarm]]:
-        found = {
+        result = {
             "network": network_alarms(self.network),
             "edge": edge_alarms(stack, self.edge),
             "compute": compute_alarms(stack, self.compute),
         }
         there = stack.environment.data
         if there.postgres:
-            found["postgres"] = postgres_alarms(there.postgres, self.data)
+            result["postgres"] = postgres_alarms(there.postgres, self.data)
         if there.redis:
-            found["redis"] = redis_alarms(there.redis, self.data)
+            result["redis"] = redis_alarms(there.redis, self.data)
         if there.documentdb:
-            found["documentdb"] = documentdb_alarms(there.documentdb, self.data)
-        found["storage"] = storage_alarms(stack, self.storage)
+            result["documentdb"] = documentdb_alarms(there.documentdb, self.data)
+        result["storage"] = storage_alarms(stack, self.storage)
         if stack.environment.observability.monitoring:
-            found["observability"] = heartbeat_alarms(stack)
-        return found
+            result["observability"] = heartbeat_alarms(stack)
+        return result
 
     def _outputs(self) -> ObservabilityOutputs:
         return ObservabilityOutputs(

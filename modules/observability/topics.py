@@ -18,14 +18,14 @@ from tierra.terraform.stack import Stack
 
 Severity = Literal["page", "ticket"]
 
-# AWS Backup reports every job; only failures are mailed. Its messages have the state as an attribute (AWS
-# Backup developer guide, "Notification options with AWS Backup").
+# AWS Backup reports every job; only those that failed are mailed. Its messages carry the state as
+# an attribute (AWS Backup developer guide, "Notification options with AWS Backup").
 NOT_WELL = {"State": ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]}
 
 
 @dataclass(frozen=True)
 class Topics:
-    """`page` is for alarms that need action now; `ticket` is for working hours."""
+    """`page` wakes people up; `ticket` waits for the morning."""
 
     page: SnsTopic
     ticket: SnsTopic
@@ -52,7 +52,7 @@ def topics(stack: Stack, storage: StorageOutputs) -> Topics:
             topic_arn=made.page.arn,
             protocol="https",
             endpoint=url,
-            # A pager that does not confirm its subscription fails the apply, instead of never being called.
+            # A pager that does not answer fails the apply: better than one that never rings.
             endpoint_auto_confirms=True,
             confirmation_timeout_in_minutes=5,
         )
@@ -60,7 +60,7 @@ def topics(stack: Stack, storage: StorageOutputs) -> Topics:
 
 
 def publishers(stack: Stack) -> dict[str, str]:
-    """The services that publish, each with the ARNs of its sources."""
+    """The services that send messages, each with the ARNs of what it may speak for."""
     found = {"cloudwatch.amazonaws.com": stack.arn("cloudwatch", "alarm:*")}
     if stack.environment.observability.monthly_usd is not None:
         found["budgets.amazonaws.com"] = stack.arn("budgets", "*", region="")
@@ -84,8 +84,7 @@ def _topic(stack: Stack, key: Key, role: Severity) -> SnsTopic:
 
 
 def _services_encrypt(stack: Stack) -> Statement:
-    """Without it, no message arrives and no error is shown, because the SNS managed key does not allow
-    services."""
+    """Without it no message arrives, and nothing says why: SNS's own key lets no service in."""
     return Statement(
         sid="ServicesEncryptMessages",
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],

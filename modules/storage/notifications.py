@@ -1,5 +1,4 @@
-"""The topic for the results of backups, copies and restores. Its subscriptions are in the observability
-tier."""
+"""The topic for the results of backups, copies and restores. Observability has its subscribers."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from modules.storage.backup_vaults import MAIN, Vaults, vault_arn
 from tierra.patterns.topic import publishes, topic
 from tierra.terraform.stack import Stack
 
-# "Completed" includes failed, expired and aborted: the message has the status.
+# "Completed" includes failed, expired and aborted: the message carries the status.
 EVENTS = [
     "BACKUP_JOB_COMPLETED",
     "COPY_JOB_FAILED",

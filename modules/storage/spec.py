@@ -37,9 +37,9 @@ def _origin(value: str) -> str:
         )
     if re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", value):
         return value
-    found = re.match(r"(https?://[A-Za-z0-9.*-]+(?::[0-9]+)?)[/?#]", value)
-    if found:
-        raise rule_error(rule, f"write {found[1]}")
+    match = re.match(r"(https?://[A-Za-z0-9.*-]+(?::[0-9]+)?)[/?#]", value)
+    if match:
+        raise rule_error(rule, f"write {match[1]}")
     host = re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", value)
     raise rule_error(rule, f"write https://{value}" if host else "write it like https://app.example.com")
 

@@ -136,12 +136,12 @@ def clients(name: str, systems: Mapping[str, System]) -> list[Client]:
     auth = systems[name].auth
     if auth is None:
         return []
-    found = [Client(each, f"{name}.{each}", (name,), None, source(text)) for each, text in auth.keys.items()]
+    result = [Client(each, f"{name}.{each}", (name,), None, source(text)) for each, text in auth.keys.items()]
     for each, issuer in auth.issuers.items():
         groups = tuple(other for other, system in systems.items() if issuer.issuer in _issuers(system))
         if groups[0] == name:
-            found.append(Client(each, issuer.issuer, groups, issuer, source(issuer.public_key)))
-    return found
+            result.append(Client(each, issuer.issuer, groups, issuer, source(issuer.public_key)))
+    return result
 
 
 def _issuers(system: System) -> dict[str, Issuer]:

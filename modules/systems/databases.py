@@ -22,22 +22,22 @@ Masters = dict[str, dict[str, Any]]
 
 def masters(stack: Stack, data: DataOutputs) -> Masters:
     """By database that is on: its address, its master user, and the version of its password."""
-    settings, found = stack.environment.data, {}
+    settings, result = stack.environment.data, {}
     if settings.postgres:
-        found["postgres"] = {
+        result["postgres"] = {
             "host": data.postgres_endpoint,
             "port": data.postgres_port,
             "master": data.postgres_username,
             "masterSecret": f"postgres-{settings.postgres.password_version}",
         }
     if settings.documentdb:
-        found["documentdb"] = {
+        result["documentdb"] = {
             "host": data.documentdb_endpoint,
             "port": data.documentdb_port,
             "master": data.documentdb_username,
             "masterSecret": f"documentdb-{settings.documentdb.password_version}",
         }
-    return found
+    return result
 
 
 def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: Masters) -> Release | None:

@@ -139,13 +139,13 @@ RIGHTS = ("account", "iam", "organizations", "sso", "sts")
 
 
 def _action(action: str) -> str:
-    found = _ACTION.fullmatch(action)
+    match = _ACTION.fullmatch(action)
     if "*" in action or "?" in action:
         raise rule_error("an action must be named in full, without * or ?", "write each action by itself")
-    if not found:
+    if not match:
         raise rule_error("an action must be written service:Action", "write it like sqs:SendMessage")
-    if found["service"] in RIGHTS:
-        rule = f"a system must not change rights: no action of {', '.join(RIGHTS)}"
+    if match["service"] in RIGHTS:
+        rule = f"a system must not change permissions: no action of {', '.join(RIGHTS)}"
         raise rule_error(rule, "remove the action")
     return action
 
@@ -183,7 +183,7 @@ Resource = Annotated[
 
 
 class Permission(Model):
-    """Rights of the pods of a system in AWS, in addition to those of its needs."""
+    """Permissions of the pods of a system in AWS, in addition to those of its needs."""
 
     actions: Annotated[tuple[Action, ...], Field(strict=False, max_length=30)] = Field(
         json_schema_extra={"minItems": 1},

@@ -39,13 +39,13 @@ _IMAGE = re.compile(
 
 
 def _image(image: str) -> str:
-    found = _IMAGE.fullmatch(image) if len(image) <= 400 else None
-    if not found:
+    match = _IMAGE.fullmatch(image) if len(image) <= 400 else None
+    if not match:
         rule = "an image must be registry/name:tag, or registry/name@sha256: and its digest"
         raise rule_error(rule, "write it like public.ecr.aws/nginx/nginx-unprivileged:1.29.1")
-    if not found["digest"] and found["tag"] in (None, "latest"):
+    if not match["digest"] and match["tag"] in (None, "latest"):
         rule = "an image must have a digest or a tag other than latest, so that every pod runs the same"
-        raise rule_error(rule, f"write {found['name']}: and the tag of a version")
+        raise rule_error(rule, f"write {match['name']}: and the tag of a version")
     return image
 
 

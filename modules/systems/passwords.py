@@ -119,7 +119,7 @@ def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
     secrets = sorted({_arn(stack, each) for each in found if not each.parameter})
     parameters = sorted({_arn(stack, each) for each in found if each.parameter})
     keys = stack.arn("kms", "key/*")
-    place = stack.environment
+    environment = stack.environment
     statements = []
     for sid, service, context, actions, arns in (
         ("Secrets", "secretsmanager", "SecretARN", ["DescribeSecret", "GetSecretValue"], secrets),
@@ -127,7 +127,7 @@ def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
     ):
         if not arns:
             continue
-        through = f"{service}.{place.region}.{place.dns_suffix}"
+        through = f"{service}.{environment.region}.{environment.dns_suffix}"
         statements += [
             Statement(
                 sid=f"Read{sid}OfItsOwner", actions=[f"{service}:{each}" for each in actions], resources=arns

@@ -26,10 +26,10 @@ def _millicores(value: Any) -> Any:
     """`250m`, `"0.25"` and `0.25` are 250. Other types are left to the type check."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return value
-    found = re.fullmatch(r"([0-9]{1,6})m|([0-9]{1,3}(?:\.[0-9]{1,3})?)", str(value).strip())
-    if not found:
+    match = re.fullmatch(r"([0-9]{1,6})m|([0-9]{1,3}(?:\.[0-9]{1,3})?)", str(value).strip())
+    if not match:
         raise rule_error(_CPU_RULE, "write it like 250m, which is a quarter of a core")
-    amount = int(found[1]) if found[1] else int(Fraction(found[2]) * 1000)
+    amount = int(match[1]) if match[1] else int(Fraction(match[2]) * 1000)
     if not 1 <= amount <= MOST_CPU:
         raise rule_error(f"{_CPU_RULE}, from 1m to {MOST_CPU // 1000}", "write it like 250m")
     return amount
@@ -40,13 +40,13 @@ def _mebibytes(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return value
     text = str(value).strip()
-    found = re.fullmatch(r"([0-9]{1,9})(Ki|Mi|Gi|k|M|G)", text)
-    if not found:
+    match = re.fullmatch(r"([0-9]{1,9})(Ki|Mi|Gi|k|M|G)", text)
+    if not match:
         meant = re.match(r"([0-9]{1,6})\s*([MmGg])?", text)
         raise rule_error(
             _MEMORY_RULE, f"write {meant[1]}{(meant[2] or 'M').upper()}i" if meant else "write 512Mi"
         )
-    amount = -(-int(found[1]) * _BYTES[found[2]] // _BYTES["Mi"])
+    amount = -(-int(match[1]) * _BYTES[match[2]] // _BYTES["Mi"])
     if not 1 <= amount <= MOST_MEMORY:
         raise rule_error(f"{_MEMORY_RULE}, from 1Mi to {MOST_MEMORY // 1024}Gi", "write it like 512Mi")
     return amount

@@ -50,7 +50,7 @@ def _files(stack: Stack, name: str, system: System, storage: StorageOutputs) -> 
     """Files in the folder with the name of the system; it has no access to those of other systems."""
     if "files" not in system.needs:
         return []
-    place = stack.environment
+    environment = stack.environment
     return [
         Statement(
             sid="ListFilesOfItsOwn",
@@ -67,7 +67,9 @@ def _files(stack: Stack, name: str, system: System, storage: StorageOutputs) -> 
             sid="EncryptFiles",
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=storage.files_key_arn,
-            conditions={"StringEquals": {"kms:ViaService": f"s3.{place.region}.{place.dns_suffix}"}},
+            conditions={
+                "StringEquals": {"kms:ViaService": f"s3.{environment.region}.{environment.dns_suffix}"}
+            },
         ),
     ]
 

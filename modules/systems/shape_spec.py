@@ -36,12 +36,12 @@ _PART = re.compile(r"(?P<range>\*|(?P<first>[0-9]{1,2})(-(?P<last>[0-9]{1,2}))?)
 
 
 def _part_fits(part: str, least: int, most: int) -> bool:
-    found = _PART.fullmatch(part)
-    if not found or (found["step"] and not 1 <= int(found["step"]) <= most):
+    match = _PART.fullmatch(part)
+    if not match or (match["step"] and not 1 <= int(match["step"]) <= most):
         return False
-    if not found["first"]:
+    if not match["first"]:
         return True
-    first, last = int(found["first"]), int(found["last"] or found["first"])
+    first, last = int(match["first"]), int(match["last"] or match["first"])
     return least <= first <= last <= most
 
 

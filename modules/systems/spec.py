@@ -233,7 +233,7 @@ class System(Model):
     )
     permissions: Annotated[tuple[Permission, ...], Field(strict=False, max_length=10)] = Field(
         default=(),
-        description="Rights of its pods in AWS, in addition to those of needs.",
+        description="Permissions of its pods in AWS, in addition to those of needs.",
         examples=[
             [
                 {

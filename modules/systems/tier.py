@@ -83,16 +83,16 @@ class Systems:
         return identity.role
 
     def _namespace(self, name: str, system: System, secrets: Secrets, today: str) -> dict[str, Any]:
-        place = self.stack.environment
+        environment = self.stack.environment
         values: dict[str, Any] = {
             "system": name,
             **({"port": system.port} if system.port else {}),
-            "region": place.region,
+            "region": environment.region,
             "gatewayNamespace": self.gateway.namespace,
             "stores": [
                 {
                     "port": PORTS[need],
-                    "ranges": [str(each) for each in place.network.layout.database.values()],
+                    "ranges": [str(each) for each in environment.network.layout.database.values()],
                 }
                 for need in system.needs
                 if need in PORTS
@@ -100,11 +100,14 @@ class Systems:
         }
         if system.shape != "public":
             values["public"] = False
-        if callers := [place.called(each) for each, other in place.systems.items() if today in other.calls]:
+        if callers := [
+            environment.called(each) for each, other in environment.systems.items() if today in other.calls
+        ]:
             values["callers"] = callers
         if system.calls:
             values["calls"] = [
-                {"system": place.called(each), "port": place.systems[each].port} for each in system.calls
+                {"system": environment.called(each), "port": environment.systems[each].port}
+                for each in system.calls
             ]
         if system.egress:
             values["egress"] = [
@@ -112,12 +115,12 @@ class Systems:
             ]
         if system.metrics:
             values["metricsPort"] = system.metrics.port or system.port
-            values |= collectors(place.observability.monitoring)
+            values |= collectors(environment.observability.monitoring)
         if authority := certificate(self.stack, system):
             values["authorities"] = authority
         if secrets.reader:
             values |= _copied(system, secrets)
-        if secrets.reader and (senders := clients(name, place.systems_by_first_name)):
+        if secrets.reader and (senders := clients(name, environment.systems_by_first_name)):
             values["secretsReaderRoleArn"] = secrets.reader.role.arn
             values["ingressClass"] = self.gateway.ingress_class
             values["clients"] = [_client(each, secrets) for each in senders]
@@ -143,11 +146,11 @@ class Systems:
     def _hosts(self, system: System) -> dict[str, list[str]]:
         """The hosts of a system in Kong. If some systems have their own, the others have those of the edge
         tier; otherwise all systems have all hosts, and the value is empty."""
-        place = self.stack.environment
+        environment = self.stack.environment
         if system.hosts:
             return {"hosts": list(system.hosts)}
-        if system.path and any(each.hosts for each in place.systems.values()):
-            return {"names": list(place.edge.hosts)}
+        if system.path and any(each.hosts for each in environment.systems.values()):
+            return {"names": list(environment.edge.hosts)}
         return {}
 
     def _workload(self, name: str, system: System) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def variables(
 ) -> dict[str, str]:
     """Environment variables by name. docs/contract.md lists them."""
     name_of = host(system, stack.environment.edge)
-    found = {
+    result = {
         **({"PORT": str(system.port)} if system.port else {}),
         **({"BASE_PATH": system.path} if system.path else {}),
         "PUBLIC_HOST": name_of,
@@ -65,9 +65,9 @@ def variables(
         },
     }
     if system.metrics:
-        found["METRICS_PORT"] = str(system.metrics.port or system.port)
+        result["METRICS_PORT"] = str(system.metrics.port or system.port)
     if "postgres" in system.needs:
-        found |= {
+        result |= {
             "DATABASE_HOST": data.postgres_endpoint,
             "DATABASE_READER_HOSTS": data.postgres_reader_hosts,
             "DATABASE_PORT": data.postgres_port,
@@ -80,7 +80,7 @@ def variables(
             ),
         }
     if "redis" in system.needs:
-        found |= {
+        result |= {
             "REDIS_HOST": data.redis_primary_endpoint,
             "REDIS_READER_HOST": data.redis_reader_endpoint,
             "REDIS_BROKER_HOST": data.redis_broker_primary_endpoint,
@@ -90,7 +90,7 @@ def variables(
             "REDIS_BROKER_GROUP": data.redis_broker_replication_group_id,
         }
     if "documentdb" in system.needs:
-        found |= {
+        result |= {
             "DOCUMENTDB_HOST": data.documentdb_endpoint,
             "DOCUMENTDB_READER_HOST": data.documentdb_reader_endpoint,
             "DOCUMENTDB_PORT": data.documentdb_port,
@@ -100,5 +100,5 @@ def variables(
             **({"DOCUMENTDB_TLS_CA": AUTHORITIES} if certificate(stack, system) else {}),
         }
     if "files" in system.needs:
-        found |= {"FILES_BUCKET": storage.files_bucket_name, "FILES_PREFIX": f"{name}/"}
-    return found
+        result |= {"FILES_BUCKET": storage.files_bucket_name, "FILES_PREFIX": f"{name}/"}
+    return result

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 <%= written_by %>
 #
-# <%= system %> to <%= environment %>, for any CI: test, build, scan, push, migrate, roll out, look, and back again if it is not well.
+# <%= system %> to <%= environment %>, for any CI: test, build, scan, push, migrate, roll out, check, and roll back if unhealthy.
 #
 #     COMMIT=$(git rev-parse HEAD) pipelines/<%= system %>.<%= environment %>.sh
 #
-# Start it in a checkout of the system's repository, one run at a time. It takes the credentials of AWS that it finds, which must
-# be allowed to push to the registry, describe the cluster, write the parameter and deploy to the namespace; and it needs
-# docker with buildx, aws, kubectl, curl and grype, and a way to the Kubernetes API. SCAN=no leaves the scan to your registry.
+# Run it in a checkout of the system's repository, one run at a time. It uses the AWS credentials of the environment, which
+# must allow it to push to the registry, describe the cluster, write the parameter and deploy to the namespace. It needs
+# docker with buildx, aws, kubectl, curl and grype, and access to the Kubernetes API. SCAN=no leaves the scan to your registry.
 set -euo pipefail
 if [[ -z ${COMMIT:-} ]]; then
   echo 'name the commit that is built: COMMIT=$(git rev-parse HEAD)' >&2
@@ -19,7 +19,7 @@ reached=
 finish() {
   code=$?
   trap - EXIT
-  # Also when the run is ended; not before anything was touched, nor after the image was recorded.
+  # Also if the run is interrupted; not before anything was changed, nor after the image was recorded.
   if [[ $reached == remember ]]; then
     echo "== Roll back"
     (
@@ -41,7 +41,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The steps are those of the workflows on GitHub, and find what they look for there.
+# The steps are those of the GitHub workflows, and expect the same files and variables.
 export GITHUB_SHA=$COMMIT GITHUB_RUN_ID=${RUN:-$$} GITHUB_RUN_ATTEMPT=1
 export RUNNER_TEMP=$work GITHUB_OUTPUT=$work/outputs GITHUB_STEP_SUMMARY=$work/summary
 export KUBECONFIG=$work/kubeconfig BEFORE=$work/before
@@ -67,7 +67,7 @@ if [[ -z $digest ]]; then
   docker buildx build --platform <%= platform %> --target test --output type=cacheonly "$folder"
   echo "== Build"
   aws ecr get-login-password | docker login --username AWS --password-stdin "${REPOSITORY%%/*}"
-  # Without a tag: nothing deploys it, and it expires, unless it passes the scan.
+  # Without a tag: it is not deployed, and expires unless it passes the scan.
   docker buildx build --platform <%= platform %> --provenance mode=max --sbom true --metadata-file "$work/built" \
     --output "type=image,name=$REPOSITORY,push-by-digest=true,name-canonical=true,push=true" "$folder"
   digest=$(sed -n 's/.*"containerimage.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$work/built")

@@ -1,6 +1,7 @@
-"""Changes of a spec: for each key of the schema another value or more, and where that has an effect.
+"""Changes of a spec: for each key of the schema one or more other values, in an environment where they have
+an effect.
 
-Values follow from environments/schema.json, or stand in changes.yaml where a person must choose them.
+Values are derived from environments/schema.json, or are in changes.yaml where they cannot be derived.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ Keys = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Change:
-    """`key` is that of the schema, with * for names of the user's. `edits` are paths of the spec with their
-    new values. `back` says whether AWS can undo it."""
+    """`key` is that of the schema, with * for names that users choose. `edits` are paths of the spec with
+    their new values. `back` says whether AWS can revert it."""
 
     key: str
     value: str
@@ -68,7 +69,7 @@ def schema() -> dict[str, Any]:
 
 @cache
 def leaves() -> dict[str, Node]:
-    """Every key whose value can change by itself: values, lists, maps, sections that may be absent."""
+    """Every key whose value can change separately: values, lists, maps, optional sections."""
     return dict(_leaves(schema(), ()))
 
 
@@ -86,8 +87,8 @@ def _leaves(section: Node, at: Keys) -> Iterator[tuple[str, Node]]:
 
 
 def _section(node: Node) -> tuple[Node | None, bool]:
-    """The section that a key holds, if it holds one, and whether it may be absent: null means something else
-    than {}, or it may be off."""
+    """The section that a key contains, if any, and whether it is optional: null differs from {}, or it may be
+    off."""
     options = node.get("anyOf", ())
     for each in (node, *options):
         if "$ref" in each:
@@ -102,7 +103,7 @@ def _resolved(node: Node) -> Node:
 
 @cache
 def bases() -> dict[str, dict[str, Any]]:
-    """The specs that changes begin with."""
+    """The specs that changes start from."""
     made: dict[str, dict[str, Any]] = {}
     spec: dict[str, Any] = {}
     for name, base in table()["bases"].items():
@@ -119,7 +120,7 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def base_of(key: str) -> str:
-    """The environment from which a key changes."""
+    """The environment in which a key changes."""
     for name, base in table()["bases"].items():
         if any(f"{key}.".startswith(f"{each.rstrip('.')}.") for each in base.get("keys", ())):
             return str(name)
@@ -127,13 +128,13 @@ def base_of(key: str) -> str:
 
 
 def changeable() -> list[str]:
-    """The keys that can change while an environment lives."""
+    """The keys that can change in an applied environment."""
     return [key for key in leaves() if key not in table()["elsewhere"] and key not in table()["refused"]]
 
 
 @cache
 def changes() -> tuple[Change, ...]:
-    """Every change, in the order of the schema; of a key that the schema suggests nothing for, none."""
+    """Every change, in the order of the schema; none for keys without suggested values."""
     return tuple(change for key in changeable() for change in _changes(key))
 
 
@@ -163,8 +164,8 @@ def _changes(key: str) -> Iterator[Change]:
 
 @cache
 def together(base: str) -> Change:
-    """As many changes of an environment as there is a valid spec with, at once: one of each key of which no
-    more is known than what holds for all."""
+    """As many changes of an environment as fit into a valid spec together: one of each key without special
+    expectations."""
     edits: list[tuple[Keys, Any]] = []
     keys: set[str] = set()
     for change in changes():
@@ -194,7 +195,7 @@ def concrete(key: str, spec: Mapping[str, Any]) -> Keys:
 
 
 def legal(spec: Mapping[str, Any]) -> bool:
-    """Whether a spec satisfies every rule."""
+    """Whether a spec is valid."""
     try:
         Environment.model_validate(deepcopy(dict(spec)))
     except ValidationError:
@@ -203,7 +204,7 @@ def legal(spec: Mapping[str, Any]) -> bool:
 
 
 def other_values(node: Node, current: Any) -> Iterator[Any]:
-    """Values that the schema suggests, the likeliest first; not all of them make a valid spec."""
+    """Values that the schema suggests, the most likely first; not all of them are valid."""
     for example in node.get("examples", ()):
         if isinstance(example, dict) and isinstance(current, dict):
             yield {**current, **example}
@@ -246,7 +247,7 @@ def _numbers(node: Node, current: Any) -> Iterator[Any]:
 
 
 def _texts(node: Node, current: Any) -> Iterator[str]:
-    """Examples, then the text that is there with its last number one higher, then with a word more."""
+    """Examples, then the current text with its last number increased, then with a word added."""
     yield from (each for each in node.get("examples", ()) if each != current)
     if not isinstance(current, str):
         return
@@ -270,7 +271,7 @@ def _at(spec: Mapping[str, Any], path: Keys, default: Any) -> Any:
 
 
 def replaced(spec: Mapping[str, Any], path: Keys, value: Any) -> dict[str, Any]:
-    """A copy of the spec that says this there."""
+    """A copy of the spec with this value at this path."""
     return edited(spec, [(path, value)])
 
 
@@ -291,7 +292,7 @@ def _short(value: Any) -> str:
 
 
 def every() -> list[Change]:
-    """Each change by itself, and those of each environment at once."""
+    """Each change separately, and those of each environment together."""
     return [*map(together, bases()), *changes()]
 
 

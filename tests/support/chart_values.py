@@ -1,4 +1,4 @@
-"""Values of published charts against the keys that the charts know: helm takes a misspelt key without a word.
+"""Compares values with the keys of published charts, because helm silently ignores misspelt keys.
 
 tests/charts/<chart>-<version>.yaml is the tree of a chart's keys, made from its values.yaml by
 
@@ -27,7 +27,8 @@ def keys_of(chart: str, version: str) -> dict[str, Any]:
 
 
 def unknown(values: dict[str, Any], tree: dict[str, Any], at: str = "") -> Iterator[str]:
-    """Dotted paths of keys that the chart lacks, and of maps where it takes a single value or a list."""
+    """Dotted paths of keys that the chart lacks, and of mappings where it expects a single value or a
+    list."""
     for key, value in values.items():
         path = f"{at}.{key}" if at else key
         if key not in tree or (isinstance(value, dict) and tree[key] is None):
@@ -37,7 +38,7 @@ def unknown(values: dict[str, Any], tree: dict[str, Any], at: str = "") -> Itera
 
 
 def tree_of(values: dict[str, Any]) -> dict[str, Any]:
-    """Keys without values. Where a chart says nothing (`key:`) it may take anything."""
+    """Keys without values. A key without a value in the chart (`key:`) may have any value."""
     return {
         key: tree_of(value) if isinstance(value, dict) else {} if value is None else None
         for key, value in values.items()

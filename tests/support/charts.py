@@ -1,4 +1,4 @@
-"""Charts of systems as helm renders them."""
+"""Values and pods of charts of systems, as helm renders them."""
 
 from __future__ import annotations
 

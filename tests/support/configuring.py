@@ -1,4 +1,4 @@
-"""Generated Terraform as a provider gets it: what terraform knows before it plans, by the type's schema."""
+"""Generated Terraform as a provider gets it: the configuration before a plan, by the type's schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TEMPLATE = re.compile(r"(?<![$%])[$%]\{")
 
 
 def configured(block: Block, raw: Any) -> Object:
-    """The configuration of a block, UNKNOWN where an expression stands."""
+    """The configuration of a block, with UNKNOWN for expressions."""
     config = null(block)
     for name in raw.get("dynamic", {}):
         config[name] = UNKNOWN

@@ -1,11 +1,12 @@
-"""An environment that stands and changes: make plans and applies one change of its spec and the way back, and
-every promise of a plan is held against what came of it.
+"""An applied environment that changes: make plans and applies one change of its spec and its reversal, and
+every plan is compared with the result.
 
-- What is planned is what the generated Terraform says: new and lost resources come and go, altered ones are
-  touched, and no other is, unless it reads what changes. Nothing is replaced but what changes.yaml names.
-- What was planned is what is done, forecasts included.
-- A second plan finds nothing to do, in any tier.
-- After the way back there are the resources of before.
+- Plans follow the generated Terraform: they create new resources, delete removed ones, update changed ones
+and
+  those that read changed values, and no others. Only resources in changes.yaml are replaced.
+- Applies do what was planned, including forecasts.
+- A second plan is empty, in every tier.
+- After the reversal the resources are the same as before.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tierra.aws.waits import waits
 
 NOTHING = (["no-op"], ["read"])
 META = ("depends_on", "lifecycle", "provisioner")
-# The plan that was applied, as `terraform show -json` writes it, where the driver keeps it beside the log.
+# The applied plan, as JSON of `terraform show`, which the driver keeps beside the log.
 KEPT = "applied.json"
 Plan = Mapping[str, Any]
 Terraform = Mapping[str, Any]
@@ -38,8 +39,8 @@ Terraform = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """What a plan does to one address. `known` and `unknown` are the paths of attributes that change, to a
-    value that the plan knows or not; they are empty of what is created or deleted."""
+    """The planned action on one address. `known` and `unknown` are the paths of attributes that change, to a
+    value that is known or not; both are empty for created and deleted resources."""
 
     actions: tuple[str, ...]
     known: frozenset[str] = frozenset()
@@ -55,7 +56,7 @@ class Step:
 
 
 def steps(plan: Plan) -> dict[str, Step]:
-    """What a plan in terraform's JSON does, by address; outputs as `output.<name>`."""
+    """The actions of a plan in JSON, by address; outputs are `output.<name>`."""
     found = {
         each["address"]: each["change"]
         for each in plan.get("resource_changes", [])
@@ -94,7 +95,7 @@ def _changed(before: Any, after: Any, unknown: Any, at: str) -> Iterator[tuple[s
 
 
 def _canonical(value: Any) -> str:
-    """Text by which values are compared: nothing is nothing, and states order sets as it happens."""
+    """Text for comparing values: null equals empty, and sets have any order."""
     if isinstance(value, dict):
         said = {key: text for key, each in value.items() if (text := _canonical(each))}
         return json.dumps(said, sort_keys=True) if said else ""
@@ -110,7 +111,7 @@ def _any(unknown: Any) -> bool:
 
 
 def differences(forecast: Plan, real: Plan) -> list[str]:
-    """In what two plans of one tier differ: addresses, actions, names of the attributes that change."""
+    """Differences between two plans of a tier: addresses, actions, names of changed attributes."""
     one, other = steps(forecast), steps(real)
     found = []
     for address in sorted({*one, *other}):
@@ -129,7 +130,8 @@ def differences(forecast: Plan, real: Plan) -> list[str]:
 
 
 def unkept(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Where a tier's states before and after an apply contradict the plan of it, with values by address."""
+    """Contradictions between the states of a tier before and after an apply, and its plan. Values are by
+    address."""
     planned = steps(plan)
     found = []
     for address in sorted({*before, *after, *planned}):
@@ -146,7 +148,7 @@ def unkept(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> l
 
 
 def _late(plan: Plan, address: str) -> set[str]:
-    """What AWS changes in the maintenance window only."""
+    """Attributes that AWS changes in the maintenance window only."""
     change = next((each for each in plan.get("resource_changes", []) if each["address"] == address), None)
     if change is None or change["change"]["actions"] != ["update"]:
         return set()
@@ -154,7 +156,7 @@ def _late(plan: Plan, address: str) -> set[str]:
 
 
 def _drifted(plan: Plan, address: str) -> set[str]:
-    """What AWS has changed by itself before the plan, such as in a maintenance window."""
+    """Attributes that AWS has changed by itself before the plan, such as in a maintenance window."""
     return {
         path
         for each in plan.get("resource_drift", [])
@@ -164,7 +166,7 @@ def _drifted(plan: Plan, address: str) -> set[str]:
 
 
 def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
-    """Whether an address is there before and after a step."""
+    """Whether an address should exist before and after a step."""
     if step is None:
         return was, was
     return step.verb != "create", step.verb not in ("delete", "forget")
@@ -204,7 +206,7 @@ class Living(Project):
         return _read(self.stacks, "cdk.tf.json")
 
     def plans(self) -> dict[str, Plan]:
-        """The plans that make plan has left, forecasts among them."""
+        """The plans of make plan, including forecasts."""
         return _read(self.stacks, "plan.json")
 
     def kept(self) -> dict[str, Plan]:
@@ -215,7 +217,7 @@ class Living(Project):
         return found
 
     def states(self) -> dict[str, dict[str, Any]]:
-        """Values by tier and address; those of outputs are as terraform's plans have them."""
+        """Values by tier and address; outputs have the format of plans."""
         found: dict[str, dict[str, Any]] = {}
         for file in sorted((self.folder / ".rehearsal" / "sandbox").glob("*.tfstate")):
             state = json.loads(file.read_text())
@@ -235,7 +237,7 @@ def _read(stacks: Path, name: str) -> dict[str, Any]:
 
 
 def applied(folder: Path, base: str) -> Path:
-    """A project with one of the environments applied. It is made once, whichever process comes first."""
+    """A project with one of the environments applied, created once for all test processes."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -253,8 +255,8 @@ def applied(folder: Path, base: str) -> Path:
 
 @dataclass
 class Passage:
-    """What make did on the way from one spec to another: by tier the generated Terraform and the states
-    before and after, and plans. `failed` is what the command said that ended it early."""
+    """The result of make between two specs: by tier the generated Terraform, the states before and after, and
+    the plans. `failed` is the output of a command that failed."""
 
     before: Mapping[str, Terraform]
     states: Mapping[str, Mapping[str, Any]]
@@ -269,7 +271,7 @@ class Passage:
 
 
 def live(project: Living, change: Change) -> list[str]:
-    """What is wrong with one change and the way back, a line each."""
+    """The problems of one change and its reversal, a line each."""
     resources = {tier: set(values) for tier, values in project.states().items()}
     there = passage(project, change.after)
     wrong = [f"there: {each}" for each in judged(there, expected(change))]
@@ -283,7 +285,7 @@ def live(project: Living, change: Change) -> list[str]:
 
 
 def expected(change: Change, *, back: bool = False) -> dict[str, list[str]]:
-    """What changes.yaml says of a change: of all of a key, and of this one."""
+    """The expectations of changes.yaml about a change: those of its key, and its own."""
     if change.key == TOGETHER:
         return {"may": ["reach * *", "resilience * *", "downtime * *"]}
     row = {**table()["expect"].get(change.key, {}), **table()["expect"].get(str(change), {})}
@@ -324,7 +326,7 @@ def _failed(project: Living, command: str, **variables: str) -> str:
 
 
 def judged(passage: Passage, expect: Mapping[str, Any]) -> list[str]:
-    """What is wrong with it."""
+    """The problems of a passage."""
     if stops := expect.get("stops"):
         return (
             []
@@ -356,7 +358,7 @@ def unexpected(
     plans: Mapping[str, Plan],
     expect: Mapping[str, Any],
 ) -> list[str]:
-    """Where plans are not what the change of the Terraform, or changes.yaml, lets expect."""
+    """Differences between plans and the change of the Terraform, or the expectations of changes.yaml."""
     wrong = []
     outputs = {
         f"{tier}.{address.removeprefix('output.')}"
@@ -431,7 +433,7 @@ def _data(terraform: Terraform, address: str) -> Any:
 
 
 def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[str]:
-    """The addresses that read, directly or not, something that changes."""
+    """The addresses that read a changed resource, directly or indirectly."""
     nodes = {
         **{
             f"{k}.{n}": body
@@ -461,7 +463,7 @@ def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[st
 
 
 def unreported(findings: Sequence[Mapping[str, Any]], expect: Mapping[str, Any]) -> list[str]:
-    """Findings of the report that are missing, and unexpected grave ones: `subject tier address`."""
+    """Missing findings of the report, and unexpected critical ones: `subject tier address`."""
     said = {f"{each['subject']} {each['tier']} {each['address']}": each["critical"] for each in findings}
     patterns = expect.get("findings", ())
     wrong = [

@@ -18,6 +18,6 @@ TARGET = re.compile(r"^([a-z][a-z-]*):(?!=)", re.M)
 
 
 def makefiles() -> str:
-    """What make reads: its file, and that of the targets for work on the project."""
+    """The Makefile, and tests/targets.mk with targets for work on the project."""
     files = (ROOT / "Makefile", ROOT / "tests" / "targets.mk")
     return "".join(each.read_text(encoding="utf-8") for each in files)

@@ -1,4 +1,4 @@
-"""Mirrors of providers, for lock files."""
+"""A mirror of providers, for lock files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
 
 
 def mirror(folder: Path) -> Path:
-    """The embedded provider as a mirror has one for each platform; each with a file of its own."""
+    """A provider mirror with the embedded provider for each platform, each in a separate file."""
     for version in (ROOT / ".rehearsal" / "mirror").glob("*/*/*/*"):
         [here] = version.iterdir()
         for platform in PLATFORMS:

@@ -1,4 +1,4 @@
-"""Own Terraform beside a spec, and what becomes of it."""
+"""A plan that changes one resource of own Terraform."""
 
 from __future__ import annotations
 

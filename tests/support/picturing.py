@@ -1,4 +1,4 @@
-"""Pictures to draw in tests: of the environments, and any that there might be."""
+"""Pictures for tests of the diagram: those of the environments, and random ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def boxes(draw: st.DrawFn, kind: str, name: str, **more: Any) -> Box:
 
 @st.composite
 def pictures(draw: st.DrawFn) -> Picture:
-    """Any number of zones, systems and instances; any text; what need not be there may be missing."""
+    """Random pictures: any number of zones, systems and instances, any text, optional parts missing."""
     zones = tuple(f"us-east-1{letter}" for letter in "abcdef"[: draw(st.integers(1, 6))])
 
     def some(kind: str, most: int, least: int = 0) -> tuple[Box, ...]:
@@ -90,7 +90,7 @@ def pictures(draw: st.DrawFn) -> Picture:
     nodes = draw(boxes("nodes", "nodes", boxes=(kong, *platform, systems, *zoned("nodes_of_zone", "group"))))
     control = draw(boxes("control_plane", "control"))
     endpoints = some("endpoint", 2)
-    eks = band("eks", nodes, control)  # stands for no resource, so nothing happens to it
+    eks = band("eks", nodes, control)  # represents no resource, so plans never mark it
     pairs = [
         (INTERNET, ["lb"]),
         ("lb", ["nodes"]),
@@ -135,15 +135,15 @@ def badge_area(frame: Frame) -> Area | None:
 
 
 def segments(line: Line) -> Iterator[Area]:
-    """Its parts, as thin as they are drawn."""
+    """The segments of a line."""
     for one, other in pairwise(line.points):
         left, top = min(one.x, other.x), min(one.y, other.y)
         yield Area(left - 1, top - 1, abs(one.x - other.x) + 2, abs(one.y - other.y) + 2)
 
 
 def flaws(scene: Scene) -> list[str]:
-    """Boxes that overlap or stick out, text that leaves its box or meets other text, lines through text or
-    boxes."""
+    """Layout errors: boxes that overlap or stick out, text that leaves its box or overlaps other text, lines
+    through text or boxes."""
     return [*_boxes(scene), *_texts(scene), *_lines(scene)]
 
 
@@ -200,7 +200,7 @@ def _lines(scene: Scene) -> Iterator[str]:
                 if part.meets(text.area):
                     yield f"a line crosses {text.text!r}"
             for frame in leaves:
-                # Where it ends, it may touch.
+                # It may touch its end boxes.
                 within = Area(frame.area.x + 2, frame.area.y + 2, frame.area.width - 4, frame.area.height - 4)
                 if part.meets(within):
                     yield f"a line crosses {frame.box.id}"

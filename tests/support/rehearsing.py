@@ -1,4 +1,4 @@
-"""Runs real terraform against the rehearsal provider, for tests of what the two say to each other."""
+"""Runs real terraform with the rehearsal provider."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def terraform_command() -> list[str]:
 
 
 def empty_charts(folder: Path, configuration: str) -> None:
-    """Charts without templates for those that a configuration names by path: helm wants them to exist."""
+    """Empty charts for those that a configuration names by path, because helm requires them to exist."""
     for name in re.findall(r'"\./charts/([a-z-]+)"', configuration):
         chart = folder / "charts" / name / "Chart.yaml"
         chart.parent.mkdir(parents=True, exist_ok=True)
@@ -34,13 +34,13 @@ def empty_charts(folder: Path, configuration: str) -> None:
 
 
 class Project:
-    """A root module in a scratch folder, with an account of its own."""
+    """A root module in a temporary folder, with a separate account."""
 
     def __init__(self, folder: Path, configuration: str = "", command: list[str] | None = None) -> None:
         self.folder = folder
         self.command = command or terraform_command()
         self.cloud = folder / "cloud.sqlite"
-        self.exists = "*"  # tests name much that they do not make
+        self.exists = "*"  # tests refer to objects that they do not create
         if command is None:
             shutil.copytree(_initialized(), folder, symlinks=True, dirs_exist_ok=True)
         self.write(configuration)
@@ -50,7 +50,7 @@ class Project:
         empty_charts(self.folder, configuration)
 
     def run(self, *arguments: str, code: int | None = 0, **environment: str) -> str:
-        """What terraform prints; its exit code must be `code`, if one is given."""
+        """The output of terraform; its exit code must be `code`, if given."""
         ended = subprocess.run(
             [*self.command, f"-chdir={self.folder}", arguments[0], *_options(arguments[0]), *arguments[1:]],
             capture_output=True,
@@ -80,7 +80,7 @@ class Project:
         return plan
 
     def actions(self, configuration: str | None = None) -> dict[str, str]:
-        """What a plan does, by address; what stays as it is, is left out."""
+        """The actions of a plan, by address; unchanged resources are left out."""
         if configuration is not None:
             self.write(configuration)
         lines = [json.loads(line) for line in self.run("plan", "-json").splitlines() if line.startswith("{")]
@@ -104,7 +104,7 @@ class Project:
         return state
 
     def unchanged(self) -> bool:
-        """Whether a plan finds nothing to do; terraform's exit code 2 says that there is something."""
+        """Whether a plan is empty; terraform's exit code 2 means that it is not."""
         self.run("plan", "-detailed-exitcode")
         return True
 
@@ -116,7 +116,7 @@ def _options(verb: str) -> list[str]:
 
 
 def settings() -> dict[str, str]:
-    """The environment in which terraform finds the embedded provider."""
+    """The environment variables with which terraform finds the embedded provider."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -127,7 +127,7 @@ def settings() -> dict[str, str]:
 
 @cache
 def installed() -> Path:
-    """terraform's CLI configuration for the rehearsal, newer than what it is made from."""
+    """terraform's CLI configuration for the rehearsal, rebuilt if its sources are newer."""
     configuration = catalog_path().parent / "terraform.rc"
     sources = [
         *ROOT.glob("rehearsal/facts/*.yaml"),
@@ -141,7 +141,7 @@ def installed() -> Path:
     current = catalog_path().exists() and catalog_path().stat().st_mtime > newest
     python = catalog_path().parent / "python"
     if not (current and configuration.exists() and python.read_text() == sys.executable):
-        # In a process of its own: this one may have the lean copy of the bindings first on its path.
+        # In a separate process: this one may have the lean bindings first on its path.
         subprocess.run([sys.executable, "-m", "rehearsal.install"], cwd=ROOT, check=True)
     return configuration
 

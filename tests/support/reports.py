@@ -1,4 +1,4 @@
-"""Plans for the report, and what it says of them."""
+"""Plans for tests of the report, and its findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tierra.report.report import report
 
 
 def put(folder: Path, tier: str, plan: dict[str, Any], generated: dict[str, Any] | None = None) -> Path:
-    """A saved plan, as make leaves it."""
+    """Writes a saved plan, as make does."""
     stack = folder / "stacks" / tier
     stack.mkdir(parents=True, exist_ok=True)
     (stack / "plan.json").write_text(json.dumps(plan))
@@ -23,7 +23,7 @@ def found(made: dict[str, Any], subject: str) -> dict[str, dict[str, Any]]:
 
 
 def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:
-    """A plan that touches one resource."""
+    """A plan with a change of one resource."""
     change = {"actions": actions, "before": before, "after": after, **more}
     return {"resource_changes": [{"address": f"{kind}.x", "type": kind, "name": "x", "change": change}]}
 
@@ -31,6 +31,6 @@ def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> 
 def says(
     folder: Path, plan: dict[str, Any], generated: dict[str, Any] | None = None
 ) -> list[tuple[str, ...]]:
-    """Subject, words and lines of each finding."""
+    """Subject, text and lines of each finding."""
     made = report(put(folder / "dev", "data", plan, generated), ["data"])
     return [(each["subject"], each["says"], *each["lines"]) for each in made["findings"]]

@@ -1,4 +1,4 @@
-"""Values of charts, as pods send them."""
+"""Sample data that pods send."""
 
 from __future__ import annotations
 

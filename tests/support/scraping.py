@@ -1,4 +1,4 @@
-"""What Prometheus stores of a sample that it scrapes: its labels, and those of the target.
+"""The labels of a sample after Prometheus has scraped it: its own, and those of the target.
 
 prometheus-operator gives the target of a ServiceMonitor namespace, service, pod, container, endpoint and job
 (pkg/prometheus/promcfg.go), Prometheus adds instance. Where a sample has a label of the same name, it is kept
@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# What Kong 3 puts on its samples (kong/plugins/prometheus/exporter.lua); a test says only what matters to it.
+# Labels of Kong 3 (kong/plugins/prometheus/exporter.lua); a test only sets those that it needs.
 OF_A_REQUEST = {"service": "", "route": "it.it.it.80", "workspace": "default"}
 OWN: Mapping[str, Mapping[str, str]] = {
     "kong_http_requests_total": {**OF_A_REQUEST, "code": "200", "source": "service", "consumer": ""},
@@ -40,8 +40,8 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def stored(series: str, monitor: Mapping[str, Any]) -> str:
-    """A series of Kong as rules and dashboards find it, with the values of its chart's `serviceMonitor`; any
-    other as it is."""
+    """A series of Kong as rules and dashboards see it, with the `serviceMonitor` values of its chart; other
+    series are unchanged."""
     found = SERIES.fullmatch(series)
     assert found, series
     name, said = found[1], dict(LABEL.findall(found[2] or ""))
@@ -50,7 +50,7 @@ def stored(series: str, monitor: Mapping[str, Any]) -> str:
         assert not name.startswith(("kong_", "ingress_controller_")), f"labels of {name} are not known"
         return series
     assert not monitor.keys() - {"enabled", "trustCRDsExist", "honorLabels"}, "not played here"
-    # The pod is a label of the target: a case may tell pods apart by it.
+    # The pod is a label of the target: a case may distinguish pods by it.
     target = {**TARGET, "pod": said.pop("pod", TARGET["pod"])}
     labels = {key: value for key, value in {**own, **said}.items() if value}
     for key, value in target.items():
@@ -62,5 +62,5 @@ def stored(series: str, monitor: Mapping[str, Any]) -> str:
 
 
 def scraped(cases: str, monitor: Mapping[str, Any]) -> str:
-    """The text of cases of promtool, whose series went through a scrape."""
+    """Cases of promtool whose series have the labels of scraped ones."""
     return re.sub(r"(?<=series: ')[^']*(?=')", lambda series: stored(series[0], monitor), cases)

@@ -17,12 +17,12 @@ __all__ = ["Identity", "Request", "World", "dependent", "expanded", "known", "li
 
 
 def dependent(action: str) -> set[str]:
-    """Actions that a caller may need besides, whatever the call says."""
+    """Actions that may be required in addition, depending on the call."""
     return {each for kind in known(action)["resource_types"].values() for each in kind["dependent_actions"]}
 
 
 def expanded(pattern: str) -> Iterator[str]:
-    """The actions that a pattern of a policy stands for."""
+    """The actions that match a pattern of a policy."""
     service, _, name = pattern.partition(":")
     for each in reference().get(service, {}).get("privileges", {}).values():
         if matches(name, each["privilege"], small=True):
@@ -31,8 +31,8 @@ def expanded(pattern: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class World:
-    """Where requests are made and what things there are called: `words` gives the parts of ARNs by their name
-    in the reference."""
+    """The account, region and names of the resources: `words` are the parts of ARNs by their name in the
+    reference."""
 
     partition: str
     region: str
@@ -58,8 +58,8 @@ class World:
         kinds: Iterable[str] = (),
         context: Mapping[str, Sequence[str]] | None = None,
     ) -> Iterator[Request]:
-        """What a call asks for: a request for each kind of resource that it needs, for those named in `kinds`
-        and for `own`, which stands for the thing that it is about. `creates`: that thing is being made."""
+        """The requests of a call: one for each resource type that it needs, for those named in `kinds` and
+        for `own`, the resource that it is about. `creates`: that resource is new."""
         types: dict[str, Any] = known(action)["resource_types"]
         thing = Thing(own, self.tags) if own is not None else None
         call = Call(action, thing, creates, tuple(kinds), self.tags, context or {})

@@ -1,4 +1,4 @@
-"""Changes that wait for a maintenance window."""
+"""A spec with changes that wait for a maintenance window."""
 
 from __future__ import annotations
 

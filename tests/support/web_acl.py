@@ -1,4 +1,4 @@
-"""Rules of the web ACL in the generated Terraform."""
+"""The WAF rules of generated Terraform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds the facts of the rehearsal against the real provider's schema.
+"""Compares the facts of the rehearsal with the real provider's schema.
 
     python -m tests.support.witness DUMP
 

@@ -1,4 +1,4 @@
-# What was approved is the plan that this run has made and shown, whatever became of the file in between.
+# Only the plan that this run has made and shown is approved, even if the file has changed since.
 set -euo pipefail
 echo "$SUM  plans.tar" | sha256sum --check --strict
 tar --extract --file=plans.tar

@@ -1,4 +1,4 @@
-# From outside, through DNS, firewall, load balancer and gateway, as users come; three good answers in a row.
+# From outside, through DNS, WAF, load balancer and gateway, like users; three successful responses in a row.
 set -euo pipefail
 good=0
 for ((try = 0; try < TRIES; try++)); do

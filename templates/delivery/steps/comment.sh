@@ -7,7 +7,7 @@ set -euo pipefail
   echo
   echo "Each plan in full: [run]($RUN)"
 } >comment.md
-# GitHub refuses a comment of more than 65,536 characters. Those reports that have no room are in the run.
+# GitHub refuses comments of more than 65,536 characters. Reports that do not fit are in the run.
 for name in $NAMES; do
   report=rows/report-$name.md
   if [[ -f $report ]] && (($(wc -c <comment.md) + $(wc -c <"$report") < 65000)); then

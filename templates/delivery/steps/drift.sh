@@ -1,4 +1,4 @@
-# One issue for all environments: opened, changed while something differs, and closed when nothing does.
+# One issue for all environments: opened, updated while there is drift, and closed when there is none.
 set -euo pipefail
 drifted=
 {

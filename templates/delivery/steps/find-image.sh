@@ -1,4 +1,4 @@
-# Tags never move, so a commit has one image: a second run deploys what the first has tested, scanned and pushed.
+# Tags are immutable, so a commit has one image: a second run deploys what the first has tested, scanned and pushed.
 set -euo pipefail
 if digest=$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids imageTag="$GITHUB_SHA" \
   --query 'imageDetails[0].imageDigest' --output text 2>"$RUNNER_TEMP/refusal"); then

@@ -1,5 +1,5 @@
-# The plans that change something, with what terraform needs to apply them elsewhere. A forecast is planned again by the
-# apply, when what it needs exists, and is applied only if it does no more than was shown.
+# Plans with changes, and the files that terraform needs to apply them on another machine. The apply repeats a forecast
+# once its inputs exist, and applies it only if it does no more than was shown.
 set -euo pipefail
 .venv/bin/python -m tierra.github.pipeline "cdktf.out/$ENV" "row-$ENV.md" >outputs
 cat outputs

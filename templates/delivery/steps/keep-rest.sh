@@ -1,4 +1,5 @@
-# The runner goes away. What an apply has created and no state holds goes where only operators read.
+# The runner is temporary. Resources that an apply created but no state contains are saved where only operators can
+# read.
 set -euo pipefail
 left=
 for file in "cdktf.out/$ENV"/stacks/*/{errored.tfstate,journal}; do

@@ -1,4 +1,4 @@
-# Before any pod of the new image takes requests. Pods of the old one still do: a migration must suit both.
+# Before pods of the new image get requests. Pods of the old one still do: a migration must be compatible with both.
 set -euo pipefail
 if ! grep -q "^cronjob/$SYSTEM-migrate " "$BEFORE"; then
   echo "$SYSTEM has no migrations"

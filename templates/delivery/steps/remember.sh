@@ -1,5 +1,5 @@
-# What runs now, a line each: workload, replicas (- of a cron job), image. The way back is to exactly this, for
-# `rollout undo` would go one revision too far where the image is the same as before.
+# The current state, a line for each workload: name, replicas (- for a cron job), image. A rollback restores exactly
+# this, because `rollout undo` would go back too far if the image has not changed.
 set -euo pipefail
 app='containers[?(@.name=="app")].image'
 : >"$BEFORE.new"

@@ -4,8 +4,8 @@ for line in "${workloads[@]}"; do
   read -r workload replicas _ <<<"$line"
   kubectl set image "$workload" "app=$IMAGE"
   kubectl annotate "$workload" --overwrite "kubernetes.io/change-cause=$GITHUB_SHA, run $GITHUB_RUN_ID"
-  # The first deployment: Terraform has made no pods, for there was no image, and an autoscaler leaves none at none.
-  # Later the two of them decide how many.
+  # The first deployment: Terraform has created no pods, because there was no image, and an autoscaler does not scale
+  # from zero. Later these two decide the number.
   if [[ $replicas == 0 ]]; then
     case $workload in
       "deployment/$SYSTEM") count=$REPLICAS ;;

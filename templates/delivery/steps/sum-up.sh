@@ -1,4 +1,4 @@
-# Each environment that could be planned has left its row; one that has none failed.
+# Each environment that was planned has left a row; those without a row failed.
 set -euo pipefail
 {
   echo "| environment | add | change | destroy | tiers |"

@@ -1,5 +1,5 @@
-# The same bytes under the same digest, with their provenance and bill of materials; the tag says which commit they are
-# built from. A tag never moves, and a second attempt finds the one of the first.
+# The same image by digest, with its provenance and bill of materials; the tag names the commit that it was built from.
+# Tags are immutable, and a second attempt finds the tag of the first.
 set -euo pipefail
 if [[ ! $DIGEST =~ ^sha256:[0-9a-f]{64}$ ]]; then
   echo "::error::there is no digest of the image of $GITHUB_SHA: $DIGEST"

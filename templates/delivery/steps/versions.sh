@@ -1,4 +1,4 @@
-# One issue for all versions: opened, changed while one is old, and closed when none is.
+# One issue for all versions: opened, updated while a version is outdated, and closed when none is.
 set -euo pipefail
 {
   echo "<!-- tierra: versions -->"

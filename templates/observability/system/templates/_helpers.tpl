@@ -8,7 +8,7 @@ app.kubernetes.io/part-of: {{ .Values.words.system }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{- /* A file of the chart in which each __word__ is its value. A word without a value is an error. */}}
+{{- /* A file of the chart in which each __word__ is its value. A missing value is an error. */}}
 {{- define "system.file" -}}
 {{- $text := .root.Files.Get .file }}
 {{- range $word, $value := .root.Values.words }}

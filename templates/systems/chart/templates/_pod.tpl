@@ -3,7 +3,7 @@ app.kubernetes.io/name: {{ .root.Values.system }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
-{{- /* Files of settings do not change under a process that runs: their digest starts pods again. */}}
+{{- /* A running process does not read changed configuration files: their digest restarts pods. */}}
 {{- define "system.settings" -}}
 {{- with .Values.config.digest }}
 annotations:

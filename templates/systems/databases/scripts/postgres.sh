@@ -1,8 +1,8 @@
-# Makes the user NAME of PostgreSQL and the database of its name, and sets the password NEW_PASSWORD. It may run
-# again at any time. psql signs in as the master user by the PG variables.
+# Creates the user NAME of PostgreSQL and the database of the same name, and sets the password NEW_PASSWORD. It may run
+# again at any time. psql connects as the master user with the PG variables.
 set -eu
-# The owner of a database must be one whose role the maker has: since PostgreSQL 16 the user that creates a role has it
-# only by this grant.
+# The creator of a database must be a member of its owner's role: since PostgreSQL 16 the user that creates a role needs
+# this grant for it.
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set name="$NAME" --dbname postgres <<'SQL'
 SELECT format('CREATE ROLE %I LOGIN', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
 GRANT :"name" TO CURRENT_USER;
@@ -10,9 +10,9 @@ SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 SQL
-# psql hashes it here: neither a statement nor a log of the server has the password.
+# psql hashes it here: neither statements nor server logs contain the password.
 printf '%s\n%s\n' "$NEW_PASSWORD" "$NEW_PASSWORD" |
   psql --no-psqlrc --quiet --dbname postgres --set ON_ERROR_STOP=1 --command "\\password $NAME" 2>/dev/null
-# \password says nothing by its exit code in every version: sign in as the user.
+# The exit code of \password is not reliable in every version: connect as the user.
 PGUSER=$NAME PGPASSWORD=$NEW_PASSWORD psql --no-psqlrc --quiet --dbname "$NAME" --command 'SELECT 1' >/dev/null
 echo "PostgreSQL: user and database $NAME are there, and its password is set"
