@@ -184,7 +184,7 @@ class Environment(Model):
         default_factory=Edge, description="DNS names, certificate, load balancer and firewall."
     )
     delivery: Delivery = Field(
-        default_factory=Delivery, description="Registries of images, and the rights of GitHub workflows."
+        default_factory=Delivery, description="Registries of images, and the permissions of GitHub workflows."
     )
     gateway: Gateway = Field(
         default_factory=Gateway, description="Kong: its pods, and the limits of clients."

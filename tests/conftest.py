@@ -103,7 +103,7 @@ def aws() -> Iterator[Aws]:
 
 @pytest.fixture
 def production(tmp_path: Path, aws: Aws) -> Production:
-    """A project on an empty account, with a bucket for states and a plan of the tier `state`."""
+    """A project with an empty account, a state bucket and a plan of the tier `state`."""
     from support.on_aws import IMPATIENT, Production, planned
     from support.sharing import once
 

@@ -70,7 +70,7 @@ def places() -> set[str]:
     return {*PRICED, *(name for name, each in TYPES.items() if each.free or each.usage)}
 
 
-def test_every_type_that_is_generated_is_priced_free_or_by_usage(roots: dict[str, Root]) -> None:
+def test_every_generated_type_is_priced_free_or_billed_by_usage(roots: dict[str, Root]) -> None:
     generated = {kind for root in roots.values() for kind in root.body["resource"]}
     assert generated <= places()
 

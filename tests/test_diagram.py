@@ -81,7 +81,7 @@ def test_replicas_are_in_the_zone_of_the_terraform(name: str) -> None:
     assert checked >= 3
 
 
-def test_a_certificate_names_each_of_its_names_once() -> None:
+def test_a_certificate_lists_each_name_once() -> None:
     picture = picture_of("production", "aws", terraform("production"))
     [note] = box(picture, "edge/aws_acm_certificate.main").notes
     names = note.split(", ")
@@ -186,7 +186,7 @@ def test_an_unused_security_group_is_no_arrow() -> None:
     assert not [edge for edge in picture.edges if rule in edge.addresses]
 
 
-def test_every_arrow_touches_what_it_joins() -> None:
+def test_every_arrow_touches_its_boxes() -> None:
     picture = picture_of("production", "aws", terraform("production"))
     scene = arrange(picture)
     frames = {frame.box.id: frame.area for frame in scene.frames}
@@ -216,7 +216,7 @@ def test_the_same_terraform_gives_the_same_bytes() -> None:
     assert mermaid.render(one) == mermaid.render(other)
 
 
-def test_the_drawing_needs_nothing_from_elsewhere_and_says_what_it_is() -> None:
+def test_the_drawing_is_self_contained_and_has_a_title() -> None:
     text = svg.render(picture := picture_of("production", "aws", terraform("production")), arrange(picture))
     assert re.findall(r"https?://[^\"' <]*", text) == ["http://www.w3.org/2000/svg"]
     assert not re.search(r"<(image|script|style|use|foreignObject)|href|url\(|@import", text)

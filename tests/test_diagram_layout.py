@@ -51,7 +51,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_drawings_of_the_environments_have_no_flaw(name: str) -> None:
+def test_drawings_of_the_environments_have_no_layout_errors(name: str) -> None:
     assert flaws(arrange(picture_of(name, "aws", terraform(name)))) == []
 
 

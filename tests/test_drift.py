@@ -93,7 +93,7 @@ def types() -> dict[str, Any]:
     return Catalog(catalog_path()).load("aws", "resource", named | shown)
 
 
-def test_what_is_taken_for_moved_by_aws_cannot_be_set(types: dict[str, Any]) -> None:
+def test_expected_drift_is_only_of_attributes_that_cannot_be_set(types: dict[str, Any]) -> None:
     for name, entry in TYPES.items():
         for attribute in entry.volatile:
             found = types[name].block.find(attribute)
@@ -103,7 +103,7 @@ def test_what_is_taken_for_moved_by_aws_cannot_be_set(types: dict[str, Any]) -> 
             )
 
 
-def test_what_shows_other_resources_exists(types: dict[str, Any]) -> None:
+def test_attributes_that_reflect_other_resources_exist(types: dict[str, Any]) -> None:
     for kind, entry in TYPES.items():
         for attribute, by in (*entry.shows_each.items(), *entry.shows.items()):
             assert types[kind].block.find(attribute), f"{kind}.{attribute}"

@@ -271,7 +271,7 @@ def test_own_terraform_has_its_own_box_in_the_diagram(
     assert not any("network/aws_kms_key.jobs" in each.addresses for each in keys)
 
 
-def test_the_hcl_has_own_terraform_as_it_is(built: Synthesized, tmp_path: Path) -> None:
+def test_generated_hcl_has_own_terraform_unchanged(built: Synthesized, tmp_path: Path) -> None:
     stack = built({"network/a.tf": QUEUE, "network/files/policy.json": "{}"}) / "stacks/network"
     (tmp_path / "hcl").mkdir()
     (tmp_path / "hcl/own_old.tf.json").write_text("{}")

@@ -172,7 +172,7 @@ def test_a_seal_covers_own_charts(build: Build) -> None:
     assert saved.carried(tier) != first
 
 
-def test_the_hcl_has_own_charts(build: Build) -> None:
+def test_generated_hcl_has_own_charts(build: Build) -> None:
     made = hcl.carried(build({"observability/charts/agent.yaml": AGENT}) / "stacks/observability")
     assert {"own_chart_agent.tf.json", "charts/own-namespace/Chart.yaml"} < set(made)
 

@@ -184,7 +184,7 @@ def test_the_schemas_are_those_of_the_locked_packages(kept: dict[str, providers.
         assert f"sha256:{provider.checksum}" in hashes
 
 
-def test_what_is_kept_is_what_was_read(tmp_path: Path) -> None:
+def test_stored_schemas_are_read_back_unchanged(tmp_path: Path) -> None:
     kept, file = providers.read_providers(), tmp_path / "providers.json.gz"
     file.write_bytes(gzip.compress(providers.text(kept).encode()))
     assert providers.read_providers(file) == kept

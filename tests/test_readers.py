@@ -132,7 +132,7 @@ def test_tf_nag_reads_every_resource_of_a_plan(stacks: Path, resources: Counter[
     assert "NON_COMPLIANT" in {finding["compliance"] for finding in found}
 
 
-def test_python_hcl2_reads_every_resource_of_the_hcl(
+def test_python_hcl2_reads_every_resource_of_the_generated_hcl(
     folders: dict[str, Path], resources: Counter[str]
 ) -> None:
     [terraform] = terraform_command()

@@ -381,7 +381,7 @@ def test_an_unknown_argument_may_be_the_required_one() -> None:
         ("service", "delivery.logs.amazonaws.com"),
     ],
 )
-def test_what_is_right_is_of_its_kind(kind: str, good: str) -> None:
+def test_valid_values_match_their_format(kind: str, good: str) -> None:
     assert FORMATS[kind](good) == ""
 
 
@@ -409,7 +409,7 @@ def test_what_is_right_is_of_its_kind(kind: str, good: str) -> None:
         ("trust_policy", policy(Principal=None)),
     ],
 )
-def test_what_is_wrong_is_not_of_its_kind(kind: str, bad: str) -> None:
+def test_invalid_values_do_not_match_their_format(kind: str, bad: str) -> None:
     assert FORMATS[kind](bad)
 
 

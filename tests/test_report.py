@@ -612,7 +612,7 @@ def arguments(entry: Type) -> Iterator[str]:
     yield entry.tenant[1] if entry.tenant else ""
 
 
-def test_what_the_report_knows_of_exists() -> None:
+def test_types_and_attributes_of_the_report_exist() -> None:
     installed()
     named = {
         *((kind, "") for kind in TYPES),

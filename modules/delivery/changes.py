@@ -47,10 +47,10 @@ def regions(stack: Stack) -> list[str]:
 
 
 def _words(stack: Stack) -> dict[str, str]:
-    names, place = stack.names, stack.environment
+    names, environment = stack.names, stack.environment
     return {
         "stem": names.stem,
-        "path": f"{place.project}/{place.environment}",
+        "path": f"{environment.project}/{environment.environment}",
         "cluster": names.of("cluster"),
         "load_balancer": names.of("load_balancer"),
         "backup_vault": names.pattern("backup_vault"),
@@ -75,8 +75,8 @@ def _arns(
 
 def tagged(stack: Stack, key: str) -> dict[str, str]:
     """What a condition compares with the tags that the provider gives to everything."""
-    place = stack.environment
-    return {f"aws:{key}/Environment": place.environment, f"aws:{key}/Project": place.project}
+    environment = stack.environment
+    return {f"aws:{key}/Environment": environment.environment, f"aws:{key}/Project": environment.project}
 
 
 def _named(stack: Stack) -> list[Statement]:
@@ -211,11 +211,11 @@ def _secrets(stack: Stack) -> list[Statement]:
 
 def _through(stack: Stack) -> list[str]:
     """The services that use keys during an apply. In the region of copies there is only a vault."""
-    place = stack.environment
+    environment = stack.environment
     return [
-        f"{service}.{region}.{place.dns_suffix}"
+        f"{service}.{region}.{environment.dns_suffix}"
         for region in regions(stack)
-        for service in (KEYS_USED_BY if region == place.region else ["backup"])
+        for service in (KEYS_USED_BY if region == environment.region else ["backup"])
     ]
 
 

@@ -14,13 +14,13 @@ _RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 def global_changes(stack: Stack) -> list[Statement]:
     """Services without a region; actions of EFS on behalf of the role; runners. Budgets and Shield Advanced
     exist in the partition aws only."""
-    place = stack.environment
-    found = _connection(stack)
-    if place.partition == "aws":
+    environment = stack.environment
+    result = _connection(stack)
+    if environment.partition == "aws":
         budgets = stack.arn("budgets", f"budget/{stack.names.stem}-*", region="")
-        found.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
-    if place.edge.shield:
-        found += [
+        result.append(Statement(sid="SetBudgets", actions=BUDGETS, resources=budgets))
+    if environment.edge.shield:
+        result += [
             Statement(
                 sid="ProtectWithShield",
                 actions="shield:CreateProtection",
@@ -34,8 +34,8 @@ def global_changes(stack: Stack) -> list[Statement]:
                 conditions={"StringEquals": tagged(stack, "ResourceTag")},
             ),
         ]
-    found += records(stack) if not place.edge.zones else []
-    found.append(
+    result += records(stack) if not environment.edge.zones else []
+    result.append(
         Statement(
             # Network interfaces that EFS creates for a mount target have no tags of the environment (EFS API
             # Reference, CreateMountTarget).
@@ -47,14 +47,14 @@ def global_changes(stack: Stack) -> list[Statement]:
             conditions={"Bool": {"aws:ViaAWSService": "true"}},
         )
     )
-    found.append(
+    result.append(
         Statement(
             sid="NameEndpoints",
             actions="route53:AssociateVPCWithHostedZone",
             resources=stack.arn("route53", "hostedzone/*", region="", account=""),
         )
     )
-    return found
+    return result
 
 
 def _connection(stack: Stack) -> list[Statement]:
