@@ -214,10 +214,10 @@ class Delivery(Model):
         """Whether runners are built here."""
         return self.runner == (CODEBUILD,)
 
-    @check("runner", "connection")
+    @check("ci", "runner", "connection")
     def codebuild_has_a_connection(self) -> Iterator[Violation]:
         """Both or neither."""
-        if self.codebuild and not self.connection:
+        if self.github and self.codebuild and not self.connection:
             rule = "runner: codebuild requires the connection by which CodeBuild learns of jobs on GitHub"
             remedy = "add connection: with its ARN; docs/delivery.md says how to create it"
             yield Violation(("connection",), rule, remedy, "(missing)")
