@@ -272,10 +272,10 @@ def in_texts(release: Release) -> Iterator[tuple[KeyPath, str, str]]:
     """Outputs that are a part of a text or of a key: path, tier and name."""
     for path, text in _texts(release.chart.values, ("values",)):
         if not re.fullmatch(REFERENCE, text):
-            yield from ((path, *found.groups()) for found in re.finditer(REFERENCE, text))
+            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, text))
     for path in release.document.lines:
         if path[:1] == ("values",) and isinstance(path[-1], str):
-            yield from ((path, *found.groups()) for found in re.finditer(REFERENCE, path[-1]))
+            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, path[-1]))
 
 
 def namespace_chart() -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from tierra.validation.model import REFUSED, Model, Violation, rule_error
 
@@ -21,7 +21,7 @@ EXAMPLE = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789
 DATABASES = ("postgres", "redis", "documentdb")
 COPY = "backup_copy"
 # Rule and remedy (modules/state).
-NOT_OF_STATES = [
+NOT_OF_STATES: list[JsonValue] = [
     "the key of the states must be the one that Tierra creates: make bootstrap creates it before anything"
     " else, and backends and policies refer to it by its alias",
     "remove the line",
