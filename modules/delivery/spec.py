@@ -215,10 +215,10 @@ class Delivery(Model):
         """Whether this environment creates CodeBuild runners."""
         return self.runner == (CODEBUILD,)
 
-    @rule("runner", "connection")
+    @rule("ci", "runner", "connection")
     def codebuild_has_a_connection(self) -> Iterator[Violation]:
-        """runner: codebuild and connection require each other."""
-        if self.codebuild and not self.connection:
+        """Both or neither."""
+        if self.github and self.codebuild and not self.connection:
             rule = "runner: codebuild requires the connection by which CodeBuild learns of jobs on GitHub"
             remedy = "add connection: with its ARN; docs/delivery.md says how to create it"
             yield Violation(("connection",), rule, remedy, "(missing)")

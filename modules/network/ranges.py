@@ -58,7 +58,10 @@ def _remedy(value: str) -> str:
         return "write an IPv4 range, such as 10.20.0.0/16; IPv6 is not supported"
     try:
         network = ip_network(value.strip(), strict=False)
-        return f"write {network}" if "/" in value else f"add its size: {network.network_address}/16"
+        if "/" in value:
+            return f"write {network}"
+        size = 16 if network.network_address == ip_network(f"{value.strip()}/16", strict=False)[0] else 32
+        return f"add its size: {network.network_address}/{size}"
     except ValueError:
         return "write four numbers, a slash and the size, such as 10.20.0.0/16"
 

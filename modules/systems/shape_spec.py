@@ -140,15 +140,16 @@ def surroundings_violations(
     for name, system in systems.items():
         for index, other in enumerate(system.calls):
             path = ("systems", name, "calls", index)
+            if other in system.calls[:index]:
+                continue  # which it is refused for
             if other == name:
                 yield Violation(
                     path, "calls must not name the system itself, which may always call itself", "remove it"
                 )
             elif other not in systems:
-                names = ", ".join(each for each in systems if each != name) or "there is no other one"
-                yield Violation(
-                    path, f"calls must name systems, and there is no {other}", f"choose from: {names}"
-                )
+                names = ", ".join(each for each in systems if each != name)
+                remedy = f"choose from: {names}" if names else "remove it: there is no other system"
+                yield Violation(path, f"calls must name systems, and there is no {other}", remedy)
             elif systems[other].shape == "worker":
                 rule = f"calls must name systems that answer requests, and {other} is a worker"
                 yield Violation(path, rule, f"write systems.{other}.shape: internal, or remove it")

@@ -511,6 +511,8 @@ def systems_violations(systems: Mapping[str, System], names: Collection[str]) ->
             host: owner
             for host in system.hosts or names
             if (owner := owners.setdefault((host, system.path), name)) != name
+            and name not in systems[owner].formerly  # which is refused, and gives both the path
+            and owner not in system.formerly
         }
         for host, owner in list(taken.items())[:1]:
             where = f" at {host}" if system.hosts or systems[owner].hosts else ""

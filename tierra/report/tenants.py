@@ -59,7 +59,7 @@ def inside(terraform_type: str, values: Mapping[str, Any], standing: Iterable[Te
     named = f"{', '.join(others)} and {last}" if others else last
     if zonal:
         return f"parts of {named} may be in it; AWS deletes it only after they are deleted"
-    return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only after they are deleted"
+    return f"{named} {'are' if others else 'is'} in it; AWS deletes it only after they are deleted"
 
 
 def _plan(stack: Path) -> dict[str, Any]:

@@ -85,7 +85,8 @@ class Explainer:
             return Violation(path, rule, self._for_nothing(path, node))
         if isinstance(value, (bool, int, float)) and rule.startswith("must be text"):
             rule += f"; without quotes YAML reads a {'switch' if isinstance(value, bool) else 'number'}"
-        return Violation(path, rule, _remedy(node, value, source))
+        required = path[-1] in self._at(path[:-1]).get("required", ())
+        return Violation(path, rule, _remedy(node, value, source, required=required))
 
     def _for_nothing(self, path: KeyPath, node: Schema) -> str:
         """The remedy for a key or an item without a value."""
@@ -178,7 +179,12 @@ def _below(node: Schema, part: str | int) -> Schema:
     return value if isinstance(value, dict) else {}
 
 
-def _remedy(node: Schema, value: Any, source: str) -> str:
+def _may_be_off(node: Schema) -> bool:
+    options = [each.get("const") for each in node.get("anyOf", ())]
+    return OFF in (*options, *node.get("enum", ()))
+
+
+def _remedy(node: Schema, value: Any, source: str, *, required: bool = False) -> str:
     kinds = [option.get("type", "string") for option in node.get("anyOf", [node])]
     options = [shown(option) for option in node.get("enum", [])]
     example = next(iter(node.get("examples", [])), None)
@@ -199,8 +205,12 @@ def _remedy(node: Schema, value: Any, source: str) -> str:
         if "default" in node and node["default"] is None and str(value).strip().lower() in NOTHING:
             return "remove the line: it is off by default"
         named = "patternProperties" in node or isinstance(node.get("additionalProperties"), dict)
-        if named and str(value).strip().lower() in NOTHING:
+        if named and not required and str(value).strip().lower() in NOTHING:
             return "remove the line to use the default"
+        keys = list(node.get("properties", {}))
+        switches = [key for key in keys if _may_be_off(node["properties"][key])]
+        if switches and switches[0] == keys[0] and str(value).strip().lower() in NOTHING:
+            return f"write below it: {', '.join(f'{key}: {OFF}' for key in switches)}"
         return "write its keys below it, indented by two spaces"
     if "array" in kinds:
         if not isinstance(value, str):
