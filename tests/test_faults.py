@@ -31,6 +31,7 @@ from rehearsal.cloud import Cloud
 from tierra.github.workflows import workflows
 from tierra.run.journal import created, in_flight
 from tierra.run.override import write_overrides
+from tierra.run.recover import import_ids
 from tierra.run.workspace import Workspace
 
 TIER = "TIER=state"  # the smallest; `production` comes with a plan of it
@@ -341,6 +342,23 @@ aws_eip.a: Creation complete after 2s [id=eipalloc-1]
 """
     assert in_flight(text) == ["aws_eip.b"]
     assert created(text) == {"aws_subnet.a": "subnet-1", "aws_eip.a": "eipalloc-1"}
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "expected"),
+    [
+        ("aws_vpc.main", {}, ["vpc-1"]),
+        ("aws_route.out", {"destination_cidr_block": "0.0.0.0/0"}, ["rtb-1_0.0.0.0/0", "vpc-1"]),
+        ("aws_route.out", {"destination_ipv6_cidr_block": "::/0"}, ["rtb-1_::/0", "vpc-1"]),
+        ("aws_route.out", {"destination_cidr_block": "${aws_vpc.other.cidr_block}"}, ["vpc-1"]),
+    ],
+)
+def test_recover_imports_by_the_id_of_the_documentation_as_far_as_it_is_known(
+    address: str, arguments: dict[str, str], expected: list[str]
+) -> None:
+    kind, name = address.split(".")
+    configuration = {kind: {name: {"route_table_id": "${aws_route_table.main.id}", **arguments}}}
+    assert import_ids(address, "vpc-1", configuration, {"aws_route_table.main": "rtb-1"}) == expected
 
 
 def test_a_state_that_is_none_is_refused_and_left_alone(production: Production) -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.s3_bucket_logging import (
-    S3BucketLoggingA,
-    S3BucketLoggingTargetObjectKeyFormat,
-    S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix,
-)
-
+from tierra.patterns.access_log import access_log, delivery
 from tierra.patterns.bucket import PrivateBucket, bucket_arn
 from tierra.patterns.encryption import Key, encryption_key
 from tierra.terraform.policy import Everyone, Statement
@@ -32,33 +27,14 @@ def state_bucket(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]
         grants=_guards(stack),
     )
     bucket.sweep(noncurrent_days=stack.environment.state.version_days, noncurrent_versions=KEPT_VERSIONS)
-    by_day = S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix(partition_date_source="EventTime")
-    stack.add(
-        S3BucketLoggingA,
-        ROLE,
-        bucket=bucket.bucket.id,
-        target_bucket=logs.bucket.id,
-        target_prefix=f"{ROLE}/",
-        target_object_key_format=S3BucketLoggingTargetObjectKeyFormat(partitioned_prefix=by_day),
-        depends_on=[logs.policy],
-    )
+    access_log(stack, ROLE, bucket, logs)
     return bucket, key
 
 
 def logs_bucket(stack: Stack) -> PrivateBucket:
-    """`aws_s3_bucket.state_logs`. It is not logged itself, and is encrypted with the key of S3, because log
-    delivery does not support customer managed keys."""
-    delivery = Statement(
-        sid="DeliverAccessLogs",
-        actions="s3:PutObject",
-        resources=f"{bucket_arn(stack, LOGS)}/{ROLE}/*",
-        principals={"Service": "logging.s3.amazonaws.com"},
-        conditions={
-            "ArnLike": {"aws:SourceArn": bucket_arn(stack, ROLE)},
-            "StringEquals": {"aws:SourceAccount": stack.environment.account},
-        },
-    )
-    bucket = PrivateBucket(stack, LOGS, grants=[delivery])
+    """`aws_s3_bucket.state_logs`. It does not log its own access, and is encrypted with the key of S3, because
+    log delivery does not support customer managed keys."""
+    bucket = PrivateBucket(stack, LOGS, grants=[delivery(stack, "DeliverAccessLogs", ROLE, LOGS)])
     bucket.sweep(noncurrent_days=NONCURRENT_LOG_DAYS, expire_days=stack.environment.state.log_days)
     return bucket
 

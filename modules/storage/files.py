@@ -6,12 +6,8 @@ from cdktf_cdktf_provider_aws.s3_bucket_cors_configuration import (
     S3BucketCorsConfiguration,
     S3BucketCorsConfigurationCorsRule,
 )
-from cdktf_cdktf_provider_aws.s3_bucket_logging import (
-    S3BucketLoggingA,
-    S3BucketLoggingTargetObjectKeyFormat,
-    S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix,
-)
 
+from tierra.patterns.access_log import access_log
 from tierra.patterns.bucket import PrivateBucket
 from tierra.patterns.encryption import Key, encryption_key
 from tierra.terraform.stack import Stack
@@ -25,16 +21,7 @@ def files(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]:
     key = encryption_key(stack, ROLE, "Files of the systems")
     bucket = PrivateBucket(stack, ROLE, key=key, tags=stack.names.backup_tag)
     bucket.sweep(noncurrent_days=settings.noncurrent_days, archive_days=settings.archive_days)
-    by_day = S3BucketLoggingTargetObjectKeyFormatPartitionedPrefix(partition_date_source="EventTime")
-    stack.add(
-        S3BucketLoggingA,
-        ROLE,
-        bucket=bucket.bucket.id,
-        target_bucket=logs.bucket.id,
-        target_prefix=f"{ROLE}/",
-        target_object_key_format=S3BucketLoggingTargetObjectKeyFormat(partitioned_prefix=by_day),
-        depends_on=[logs.policy],
-    )
+    access_log(stack, ROLE, bucket, logs)
     if settings.cors_origins:
         _allow_browsers(stack, bucket, list(settings.cors_origins))
     return bucket, key

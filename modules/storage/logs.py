@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modules.storage.outputs import LOAD_BALANCER_LOGS
+from tierra.patterns.access_log import delivery
 from tierra.patterns.bucket import PrivateBucket, bucket_arn
 from tierra.terraform.policy import Statement
 from tierra.terraform.stack import Stack
@@ -14,24 +15,10 @@ NONCURRENT_DAYS = 30
 def logs(stack: Stack) -> PrivateBucket:
     """`aws_s3_bucket.logs`. It does not log its own access, which would never end, and is encrypted with the
     key of S3, because log delivery does not support customer managed keys."""
-    bucket = PrivateBucket(stack, ROLE, grants=[_delivery(stack, "files"), _load_balancer(stack)])
+    of_files = delivery(stack, "DeliverAccessLogsOfFiles", "files", ROLE)
+    bucket = PrivateBucket(stack, ROLE, grants=[of_files, _load_balancer(stack)])
     bucket.sweep(noncurrent_days=NONCURRENT_DAYS, expire_days=stack.environment.storage.log_days)
     return bucket
-
-
-def _delivery(stack: Stack, source: str) -> Statement:
-    """S3 may deliver the access logs of a bucket of this account to the prefix with the name of the
-    bucket."""
-    return Statement(
-        sid=f"DeliverAccessLogsOf{source.title()}",
-        actions="s3:PutObject",
-        resources=f"{bucket_arn(stack, ROLE)}/{source}/*",
-        principals={"Service": "logging.s3.amazonaws.com"},
-        conditions={
-            "ArnLike": {"aws:SourceArn": bucket_arn(stack, source)},
-            "StringEquals": {"aws:SourceAccount": stack.environment.account},
-        },
-    )
 
 
 def _load_balancer(stack: Stack) -> Statement:
