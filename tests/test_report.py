@@ -652,9 +652,9 @@ def test_resources_in_a_removed_network_are_named(tmp_path: Path) -> None:
     end = "in it; AWS deletes it only after they are deleted"
     tag = {"tags": {"Subnet": "database"}}
     for kind, values, words in (
-        ("aws_vpc", {}, f"{databases} stand {end}"),
-        ("aws_subnet", tag, f"parts of {databases} may stand {end}"),
-        ("aws_db_subnet_group", {}, f"PostgreSQL acme-postgres stands {end}"),
+        ("aws_vpc", {}, f"{databases} are {end}"),
+        ("aws_subnet", tag, f"parts of {databases} may be {end}"),
+        ("aws_db_subnet_group", {}, f"PostgreSQL acme-postgres is {end}"),
     ):
         plan = one(kind, ["delete", "create"], values, values)
         found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]

@@ -28,7 +28,7 @@ SUBNETS: Mapping[str, tuple[str, ...]] = {
 }
 # Types that contain others. Source: botocore, ec2 DeleteVpc and DeleteSubnet, rds and docdb
 # DeleteDBSubnetGroup, elasticache DeleteCacheSubnetGroup: AWS deletes none of them before its contents.
-GROUND: Mapping[str, tuple[str, ...]] = {
+CONTENTS: Mapping[str, tuple[str, ...]] = {
     "aws_db_subnet_group": ("aws_db_instance",),
     "aws_docdb_subnet_group": ("aws_docdb_cluster",),
     "aws_elasticache_subnet_group": ("aws_elasticache_replication_group",),
@@ -60,11 +60,11 @@ def tenants(folder: Path) -> list[Tenant]:
 def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenant]) -> str:
     """What is lost with a VPC, a subnet or a subnet group; empty for other types, and for a subnet without
     data. It is unknown which of several subnets a database uses."""
-    if terraform_type not in GROUND:
+    if terraform_type not in CONTENTS:
         return ""
     zonal = terraform_type == SUBNET
     kind = str((values.get("tags") or {}).get("Subnet"))
-    kinds = SUBNETS.get(kind, ()) if zonal else GROUND[terraform_type]
+    kinds = SUBNETS.get(kind, ()) if zonal else CONTENTS[terraform_type]
     names = sorted(f"{NAMES[tenant.type][0]} {tenant.name}" for tenant in known if tenant.type in kinds)
     if not names:
         return "AWS deletes it only when it is empty" if kinds else ""
@@ -72,7 +72,7 @@ def inside(terraform_type: str, values: Mapping[str, Any], known: Iterable[Tenan
     named = f"{', '.join(others)} and {last}" if others else last
     if zonal:
         return f"parts of {named} may be in it; AWS deletes it only after they are deleted"
-    return f"{named} {'stand' if others else 'stands'} in it; AWS deletes it only after they are deleted"
+    return f"{named} {'are' if others else 'is'} in it; AWS deletes it only after they are deleted"
 
 
 def _plan(stack: Path) -> dict[str, Any]:
