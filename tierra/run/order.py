@@ -21,7 +21,7 @@ from tierra.run.workspace import Tier, Workspace, read_json
 # InvalidGroup.InUse, InvalidDBSubnetGroupStateFault, DeleteConflict): replacing one in use stops halfway.
 # Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
 # DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
-GROUND = frozenset(
+CONTAINERS = frozenset(
     {
         "aws_db_subnet_group",
         "aws_docdb_subnet_group",
@@ -36,7 +36,7 @@ GROUND = frozenset(
 # Everything in the cluster is deleted with it, and the states of other tiers do not refer to it.
 CLUSTER = "aws_eks_cluster"
 # A subnet that an instance still uses cannot be removed from a group (SubnetAlreadyInUse, SubnetInUse).
-SHRINKING = {name: "subnet_ids" for name in GROUND if name.endswith("_subnet_group")}
+SHRINKING = {name: "subnet_ids" for name in CONTAINERS if name.endswith("_subnet_group")}
 # The attributes by which other resources refer to a resource, if they are unique.
 NAMES = ("id", "arn", "address", "endpoint", "dns_name", "repository_url")
 UNIQUE = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|db-[A-Z0-9]{10,}$|Z[A-Z0-9]{10,}$|.*\.amazonaws\.com")
@@ -131,7 +131,7 @@ def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     removed = [
         (address, kind, names(kind, change))
         for address, kind, change in changes(plan)
-        if {"delete", "create"} <= set(change["actions"]) and kind in {*GROUND, CLUSTER}
+        if {"delete", "create"} <= set(change["actions"]) and kind in {*CONTAINERS, CLUSTER}
     ]
     if not removed:
         return {}
