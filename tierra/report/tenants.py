@@ -46,12 +46,12 @@ def tenants(folder: Path) -> list[Tenant]:
 def inside(terraform_type: str, values: Mapping[str, Any], standing: Iterable[Tenant]) -> str:
     """What is lost with a VPC, a subnet or a subnet group; empty for other types, and for a subnet without
     data. Which of several subnets a database uses is not known."""
-    ground_of = known(terraform_type).ground_of
-    if ground_of is None:
+    contents = known(terraform_type).contents
+    if contents is None:
         return ""
     zonal = terraform_type == SUBNET
     kind = str((values.get("tags") or {}).get("Subnet"))
-    kinds = SUBNETS.get(kind, ()) if zonal else ground_of
+    kinds = SUBNETS.get(kind, ()) if zonal else contents
     names = sorted(f"{each.called} {each.name}" for each in standing if each.type in kinds)
     if not names:
         return "AWS deletes it only when it is empty" if kinds else ""

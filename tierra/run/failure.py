@@ -133,7 +133,7 @@ KNOWN = (
     ),
     Known(
         r"Instance cannot be destroyed.*?Resource (?P<address>\S+) has lifecycle\.prevent_destroy set",
-        "protection keeps {address}: the change would replace it, with what it holds or what stands in it",
+        "protection keeps {address}: the change would replace it, with its data or the resources in it",
         "take the change back (for an import: write what exists into the spec, or remove its line); if it is"
         " intended, write protection: false in environments/{env}.yaml and apply that first",
     ),

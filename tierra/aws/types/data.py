@@ -43,7 +43,7 @@ TYPES: Mapping[str, Type] = {
     "aws_db_parameter_group": Type(free=True),
     "aws_db_subnet_group": Type(
         kept_while_used=True,
-        ground_of=("aws_db_instance",),
+        contents=("aws_db_instance",),
         free=True,
     ),
     "aws_elasticache_parameter_group": Type(free=True),
@@ -67,7 +67,7 @@ TYPES: Mapping[str, Type] = {
     ),
     "aws_elasticache_subnet_group": Type(
         kept_while_used=True,
-        ground_of=("aws_elasticache_replication_group",),
+        contents=("aws_elasticache_replication_group",),
         free=True,
     ),
     "aws_elasticache_user": Type(grants=("user_id", "access_string"), free=True),
@@ -94,7 +94,7 @@ TYPES: Mapping[str, Type] = {
     "aws_docdb_cluster_parameter_group": Type(free=True),
     "aws_docdb_subnet_group": Type(
         kept_while_used=True,
-        ground_of=("aws_docdb_cluster",),
+        contents=("aws_docdb_cluster",),
         free=True,
     ),
     "aws_rds_cluster": Type(import_sets={"skip_final_snapshot": True, "delete_automated_backups": True}),

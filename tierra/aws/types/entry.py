@@ -52,7 +52,7 @@ class Type:
     # DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
     kept_while_used: bool = False
     # The types of the resources in it; for a subnet its tag says which.
-    ground_of: tuple[str, ...] | None = None
+    contents: tuple[str, ...] | None = None
     # For a resource in a network: its noun, and the argument with its name.
     tenant: tuple[str, str] | None = None
 

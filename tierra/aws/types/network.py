@@ -9,7 +9,7 @@ from tierra.aws.types.entry import Type
 TYPES: Mapping[str, Type] = {
     "aws_vpc": Type(
         kept_while_used=True,
-        ground_of=(
+        contents=(
             "aws_db_instance",
             "aws_docdb_cluster",
             "aws_eks_cluster",
@@ -26,7 +26,7 @@ TYPES: Mapping[str, Type] = {
     "aws_vpc_security_group_ingress_rule": Type(free=True),
     "aws_subnet": Type(
         kept_while_used=True,
-        ground_of=(),
+        contents=(),
         public={"map_public_ip_on_launch": True},
         free=True,
     ),
