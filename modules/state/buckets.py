@@ -32,8 +32,8 @@ def state_bucket(stack: Stack, logs: PrivateBucket) -> tuple[PrivateBucket, Key]
 
 
 def logs_bucket(stack: Stack) -> PrivateBucket:
-    """`aws_s3_bucket.state_logs`. It does not log its own access, and is encrypted with the key of S3, because
-    log delivery does not support customer managed keys."""
+    """`aws_s3_bucket.state_logs`. It does not log its own access, and is encrypted with the key of S3,
+    because log delivery does not support customer managed keys."""
     bucket = PrivateBucket(stack, LOGS, grants=[delivery(stack, "DeliverAccessLogs", ROLE, LOGS)])
     bucket.sweep(noncurrent_days=NONCURRENT_LOG_DAYS, expire_days=stack.environment.state.log_days)
     return bucket
