@@ -94,6 +94,6 @@ def test_synthesis_of_an_older_spec_prints_the_new_keys(
     monkeypatch.setattr("modules.spec.load_upgraded", partial(load_upgraded, steps=STEPS))
     assert main.main(["dev"]) == 0
     said = capsys.readouterr().err
-    assert "environments/dev.yaml is of an earlier version" in said
+    assert "environments/dev.yaml has an earlier version" in said
     assert "  line 7: database.disk_gb is data.postgres.storage_gb now" in said
     assert (tmp_path / "cdktf.out/dev/tiers.mk").exists()
