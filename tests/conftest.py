@@ -76,13 +76,16 @@ def read_roots(folder: Path, environment: Environment) -> dict[str, Root]:
 
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The output folder of each environment."""
-    found = {}
-    for name in ENVIRONMENTS:
-        found[name] = tmp_path_factory.mktemp(name)
-        synthesize(load(ROOT / "environments" / f"{name}.yaml"), found[name])
-    return found
+def folders() -> dict[str, Path]:
+    """The output folder of each environment, which tests only read."""
+    return {name: output(name) for name in ENVIRONMENTS}
+
+
+def output(name: str) -> Path:
+    """The output folder of an environment; only to be read."""
+    from support.sharing import once
+
+    return once(f"output/{name}", lambda folder: synthesize(load(ROOT / f"environments/{name}.yaml"), folder))
 
 
 @pytest.fixture(scope="session", params=ENVIRONMENTS)

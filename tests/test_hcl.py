@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,13 @@ PROVIDER = {"aws": [{"region": "us-east-1", "allowed_account_ids": ["12345678901
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
     return Pair(tmp_path / "module")
+
+
+@pytest.fixture(scope="module")
+def folders(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Copies of the output folders, beside whose JSON the HCL is written."""
+    copies = tmp_path_factory.mktemp("hcl")
+    return {name: shutil.copytree(folder, copies / name) for name, folder in folders.items()}
 
 
 def write(out: Path, name: str, *tiers: str, own: str = "") -> str:
@@ -58,25 +67,41 @@ def producers(folder: Path, tier: str) -> list[str]:
 # --- every tier of every environment ------------------------------------------------------------------------
 
 
+@cache
+def as_hcl(folder: Path, name: str) -> Path:
+    """All tiers as HCL, written once."""
+    write(folder, name, *order())
+    return folder / "hcl"
+
+
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_plan_of_the_hcl_is_the_plan_of_the_json(
     folders: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
-    """Tier by tier, each on the applied HCL of those before it."""
-    write(folders[name], name, *order())
-    check_format(folders[name] / "hcl")
+    """Tier by tier, each on the applied HCL of those before it. The plan creates all generated resources."""
+    check_format(as_hcl(folders[name], name))
     needed = {need for tier in TIERS.values() for need in tier.needs}
     states = {tier: tmp_path / tier / STATE for tier in order()}
     for tier in order():
         pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
         local = {need: states[need] for need in producers(folders[name], tier)}
         save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
-        as_json = pair.plan(contents(folders[name] / "stacks" / tier))
-        as_hcl = pair.plan(contents(folders[name] / "hcl" / tier))
-        assert len(as_json["resource_changes"]) > 1
-        assert essence(as_hcl) == essence(as_json), tier
+        generated = contents(folders[name] / "stacks" / tier)
+        as_json = pair.plan(generated)
+        as_twin = pair.plan(contents(folders[name] / "hcl" / tier))
+        assert created(as_json) == {
+            kind: len(named) for kind, named in json.loads(generated[GENERATED])["resource"].items()
+        }
+        assert essence(as_twin) == essence(as_json), tier
         if tier in needed:
             pair.project.run("apply", "plan")
+
+
+def created(plan: dict[str, Any]) -> Counter[str]:
+    """How many resources of each type a plan creates; it does nothing else."""
+    changes = [each for each in plan["resource_changes"] if each["mode"] == "managed"]
+    assert {action for each in changes for action in each["change"]["actions"]} == {"create"}
+    return Counter(each["type"] for each in changes)
 
 
 @pytest.mark.parametrize("name", ["sandbox", pytest.param("production", marks=pytest.mark.soak)])
@@ -187,8 +212,7 @@ def test_what_is_read_before_locals_stays() -> None:
 def test_policies_are_expressions_and_no_json_stays_a_quoted_text(folders: dict[str, Path]) -> None:
     """What AWS compares as a document needs `documents` among the facts of its type. What it compares letter
     by letter must be generated as jsonencode writes it: keys sorted, no spaces."""
-    write(folders["production"], "production", *order())
-    found = contents(folders["production"] / "hcl")
+    found = contents(as_hcl(folders["production"], "production"))
     texts = [line.strip() for text_of in found.values() for line in text_of.splitlines() if '"{\\"' in line]
     assert texts == []
     policies = [
@@ -201,11 +225,8 @@ def test_policies_are_expressions_and_no_json_stays_a_quoted_text(folders: dict[
     assert all(line.endswith("= jsonencode({") for line in policies)
 
 
-def test_a_block_is_in_the_file_of_its_module_with_its_name(folders: dict[str, Path], tmp_path: Path) -> None:
-    out = tmp_path / "production"
-    shutil.copytree(folders["production"], out)
-    write(out, "production", "data")
-    found = contents(out / "hcl" / "data")
+def test_a_block_is_in_the_file_of_its_module_with_its_name(folders: dict[str, Path]) -> None:
+    found = contents(as_hcl(folders["production"], "production") / "data")
     for text_of in found.values():
         assert text_of.startswith("# Written by Tierra from environments/production.yaml; change that file")
     for file, address in {

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, pairwise, product
-from pathlib import Path
 from typing import Any
 
+from conftest import output
 from hypothesis import strategies as st
 
 from modules.architecture import TIERS
@@ -18,14 +18,13 @@ from tierra.diagram.scene import Area, Frame, Line, Scene
 from tierra.diagram.terraform import Terraform
 from tierra.diagram.text import width
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-
 Bodies = dict[str, dict[str, Any]]
 
 
 def generated(environment: str) -> Bodies:
     """The root modules of an environment, by tier."""
-    return {tier: json.loads((GOLDEN / environment / f"{tier}.tf.json").read_text()) for tier in TIERS}
+    stacks = output(environment) / "stacks"
+    return {tier: json.loads((stacks / tier / "cdk.tf.json").read_text()) for tier in TIERS}
 
 
 def terraform(environment: str) -> Terraform:

@@ -28,6 +28,7 @@ def once(name: str, make: Callable[[Path], object]) -> Path:
     """The folder that `make` makes, for tests to copy. A failure leaves nothing for the next."""
     [base] = _folders
     folder = base / name
+    folder.parent.mkdir(exist_ok=True)
     with (base / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (base / f"{name}.made").exists():
