@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from conftest import ENVIRONMENTS, ROOT
 from support.hcl import STATE, Pair, check_format, contents, essence, hcl_files, schemas, text
+from support.project import applied
 from support.rehearsing import installed, terraform_command
 
 from modules.architecture import TIERS, order
@@ -111,12 +112,19 @@ def test_what_one_leaves_with_changes_nothing_of_what_the_json_built(
     write(folders[name], name, *order(), own="yes")
     check_format(folders[name] / "own")
     states = {tier: tmp_path / tier / STATE for tier in order()}
+    built = applied() / ".rehearsal" / "sandbox" if name == "sandbox" else None
+    if built:
+        for file in built.glob("cloud.sqlite*"):  # what SQLite has not yet moved into the first is beside it
+            shutil.copy(file, tmp_path)
     for tier in order():
         pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
         local = {need: states[need] for need in producers(folders[name], tier)}
         save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
-        pair.plan(contents(folders[name] / "stacks" / tier))
-        pair.project.run("apply", "plan")
+        if built:
+            shutil.copy(built / f"{tier}.tfstate", states[tier])
+        else:
+            pair.plan(contents(folders[name] / "stacks" / tier))
+            pair.project.run("apply", "plan")
         again = pair.plan(contents(folders[name] / "own" / tier))
         changed = [
             each["address"]
