@@ -12,8 +12,8 @@ from tierra.terraform.stack import Stack
 DATASOURCE = "xray"
 # Of Kong and of the pods of systems: the network policies to the collector.
 _WAY_OUT = re.compile(r"^    # Traces\.\n    - to:\n(?:      .*\n)+", re.MULTILINE)
-# Of the collector: its ingress rule, the last document of its file.
-_WAY_IN = re.compile(r"^---\n# Every pod may send its traces.*?(?=^---|\Z)", re.MULTILINE | re.DOTALL)
+# Of the collector: the document of its network policy.
+_WAY_IN = re.compile(r"^---\n(?:(?!---).*\n)*?  name: traces\n(?:(?!---).*\n)*", re.MULTILINE)
 _ALERT = re.compile(r"^      - alert: TracesLost\n(?:        .*\n)+", re.MULTILINE)
 _SPANS = re.compile(r"otelcol_exporter_\w+_spans")
 
