@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.project import Project, refused, succeeded, without_make
+from support.project import PLAN_OUTPUT, Copy, Project, applied, planned, refused, succeeded, without_make
 
 from modules.architecture import TIERS, order
 
@@ -54,27 +54,30 @@ def total(report: dict[str, dict[str, int]], what: str) -> int:
     return sum(tier[what] for tier in report.values())
 
 
-def test_the_life_of_the_sandbox(project: Project) -> None:
+def test_an_apply_without_a_plan_is_refused(project: Project) -> None:
     run = project.make("apply")
     refused(run, f"apply: there is no saved plan of {', '.join(order())}: run make plan ENV=sandbox")
 
-    first = succeeded(project.make("plan"))
+
+def test_the_life_of_the_sandbox(tmp_path: Path) -> None:
+    project = Copy(tmp_path / "planned", planned())
+    first = (project.folder / PLAN_OUTPUT).read_text()
     assert first.count("rehearsal: Tierra's embedded provider answers") == 1
-    planned = project.report()
-    assert list(planned) == order()
-    assert total(planned, "add") > 100
-    assert total(planned, "change") == total(planned, "destroy") == 0
-    forecast = {name for name, tier in planned.items() if tier["forecast"]}
+    plan = project.report()
+    assert list(plan) == order()
+    assert total(plan, "add") > 100
+    assert total(plan, "change") == total(plan, "destroy") == 0
+    forecast = {name for name, tier in plan.items() if tier["forecast"]}
     assert forecast == {name for name, tier in TIERS.items() if tier.needs}
     output = project.folder / "cdktf.out" / "sandbox"
-    assert {plan.parent.name for plan in output.glob("**/plan.tfplan")} == TIERS.keys() - forecast
+    assert {file.parent.name for file in output.glob("**/plan.tfplan")} == TIERS.keys() - forecast
     assert succeeded(project.make("validate")).count("the configuration is valid") == len(TIERS)
 
     refused(project.make("apply"), "approve in advance with APPROVE=yes")
     assert project.addresses() == set()
 
-    succeeded(project.make("apply", APPROVE="yes"))
-    assert len(project.addresses()) == total(planned, "add")
+    project = Copy(tmp_path / "applied", applied())
+    assert len(project.addresses()) == total(plan, "add")
     states = [file.read_text() for file in (project.folder / ".rehearsal" / "sandbox").glob("*.tfstate")]
     assert len(made_up(project)) > 10
     assert not [id_ for id_ in made_up(project) if any(id_ in state for state in states)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.sharing import once
+from support.sharing import compile_sources, once
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,6 +42,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        compile_sources()
         shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*UNCOPIED))
         for name in (".venv", ".lean"):
             (folder / name).symlink_to(ROOT / name)
@@ -110,13 +111,21 @@ def project(tmp_path: Path) -> Project:
     return Copy(tmp_path / "tierra", synthesized())
 
 
+PLAN_OUTPUT = "plan.txt"  # of make plan, in the checkout that `planned` returns
+
+
 def synthesized() -> Path:
     return once("synthesized", lambda folder: succeeded(Project(folder).make("synth")))
 
 
 def planned() -> Path:
     """A checkout in which the sandbox is planned, to be copied."""
-    return once("planned", lambda folder: succeeded(Copy(folder, synthesized()).make("plan")))
+    return once("planned", _plan)
+
+
+def _plan(folder: Path) -> None:
+    output = succeeded(Copy(folder, synthesized()).make("plan"))
+    (folder / PLAN_OUTPUT).write_text(output)
 
 
 def applied() -> Path:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,14 @@ _folders: list[Path] = []
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Finds the folder of the run, and compiles what copies of the project would compile one by one."""
+    """Finds the folder of the run."""
     base = tmp_path_factory.getbasetemp()
     _folders[:] = [base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base]
+
+
+@cache
+def compile_sources() -> None:
+    """Compiles once what copies of the project would compile one by one."""
     for name in ("modules", "rehearsal", "tierra", "tools"):
         compileall.compile_dir(ROOT / name, quiet=1, optimize=[0, 2])
 
