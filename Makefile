@@ -38,7 +38,7 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile
 LEAN := .lean/manifest.json
 PROVIDER := .rehearsal/terraform.rc
 PYTHON_SOURCES := $(shell find modules tierra/terraform tierra/patterns -name '*.py' 2>/dev/null)
-SOURCES := $(PYTHON_SOURCES) main.py $(shell find templates -type f 2>/dev/null) $(wildcard tierra/*.py tierra/aws/* tierra/bindings/*.py tierra/validation/*.py)
+SOURCES := $(PYTHON_SOURCES) main.py $(shell find modules templates -type f ! -name '*.py*' 2>/dev/null) $(wildcard tierra/*.py tierra/aws/*.py tierra/aws/*.yaml tierra/bindings/*.py tierra/validation/*.py)
 
 setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything that a plan needs into .venv (other targets do it when needed)
 

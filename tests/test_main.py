@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from conftest import ROOT
 from support.programs import run
+from support.project import without_make
 
 
 def test_every_tier_is_written_to_the_output_folder_of_cdktf(tmp_path: Path) -> None:
@@ -63,6 +67,53 @@ def test_every_tier_is_written_to_the_output_folder_of_cdktf(tmp_path: Path) -> 
             "tiers.mk",
         ]
     )
+
+
+# Runs main.py and prints every file of the checkout that it opened or imported.
+READS = """
+import os, runpy, sys
+root, environment = sys.argv[1:]
+opened = set()
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, os.PathLike)):
+        opened.add(os.path.abspath(arguments[0]))
+sys.addaudithook(note)
+sys.argv = ["main.py", environment]
+sys.path.insert(0, root)
+os.chdir(root)
+try:
+    runpy.run_path("main.py", run_name="__main__")
+except SystemExit as end:
+    assert not end.code
+opened.update(module.__file__ for module in [*sys.modules.values()] if getattr(module, "__file__", None))
+print(*sorted(opened), sep="\\n")
+"""
+
+
+def test_make_synthesizes_again_after_a_change_of_any_file_that_synthesis_reads(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", READS, str(ROOT), "production"],
+        env={**os.environ, "CDKTF_OUTDIR": str(tmp_path / "out")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = subprocess.run(
+        ["make", "--eval", 'print-sources: ; @printf "%s\\n" $(SOURCES)', "print-sources"],
+        cwd=ROOT,
+        env=without_make(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    watched = set(shown.stdout.split())
+    read = [path for path in map(Path, done.stdout.splitlines()) if path.is_relative_to(ROOT)]
+    files = {path.relative_to(ROOT) for path in read if path.is_file() and path.suffix != ".pyc"}
+    ours = {path.as_posix() for path in files if path.parts[0] != "environments" and path.parts[0][0] != "."}
+    missing = ours - watched
+    assert len(ours) > 100
+    assert missing == set()
+    assert all((ROOT / path).is_file() for path in watched), "the date of a folder changes by itself"
 
 
 def test_the_environment_comes_from_the_argument_or_from_env(tmp_path: Path) -> None:
