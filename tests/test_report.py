@@ -691,7 +691,7 @@ def test_resources_in_a_removed_network_are_listed(tmp_path: Path) -> None:
     (stacks / "data").mkdir(parents=True)
     (stacks / "data" / "cdk.tf.json").write_text(json.dumps({"resource": data}))
     databases = "DocumentDB acme-documents, PostgreSQL acme-postgres and Redis acme-redis"
-    end = "in it; AWS deletes it only after they are deleted"
+    end = "in it; AWS deletes it only when it is empty"
     tag = {"tags": {"Subnet": "database"}}
     for kind, values, words in (
         ("aws_vpc", {}, f"{databases} are {end}"),
