@@ -62,6 +62,15 @@ def test_every_relative_link_has_a_target(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_files_of_the_project_that_the_docs_name_exist(name: str) -> None:
+    named = re.findall(
+        r"`((?:modules|rehearsal|templates|tests|tierra|tools)/[\w./-]+)`",
+        FENCED.sub("", (ROOT / name).read_text(encoding="utf-8")),
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_make_targets_in_the_docs_exist(name: str) -> None:
     targets = set(TARGET.findall(makefiles()))
     named = {

@@ -51,7 +51,10 @@ def test_a_problem_names_the_file_and_the_line_of_its_value(tmp_path: Path) -> N
     [
         ("base.yaml", "files beside a spec are environments"),
         ("../base.yaml", "write extends: shared/base.yaml"),
-        ("shared/none.yaml", "the file must exist"),
+        (
+            "shared/none.yaml",
+            "dev.yaml:1: extends: shared/none.yaml\n  rule:   the base must exist, and there is no ",
+        ),
         ("shared/base.yaml", "a base must not extend another file"),
     ],
 )

@@ -40,6 +40,9 @@ def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Pat
         f"network:\n  aws_vpc.main: {vpc}\n"
         f"data:\n  aws_db_instance.postgres: acme-sandbox-postgres\n  aws_kms_key.postgres: {key}\n",
     )
+    # The report of an earlier plan: it is not about the plans of the import.
+    earlier = {"plans": {tier: {"plan": "0f3a"} for tier in TIERS.split()}}
+    (project.stack("network").parents[1] / "report.json").write_text(json.dumps(earlier))
 
     output = succeeded(project.make("import", TIER=TIERS))
     assert f"import: aws_vpc.main adopts {vpc}, as it is" in output

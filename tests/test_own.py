@@ -156,6 +156,7 @@ def test_a_tier_needs_the_tiers_that_its_own_terraform_reads(built: Synthesized)
         ("network/a.json", "{}", ["must be *.tf or *.tf.json", "move it to files/"]),
         ("network/other/a.json", "{}", ["must be files, modules or charts"]),
         ("netwrok/a.tf", "locals {\n}\n", ["own/netwrok", "rename it to network"]),
+        ("stateful/a.tf", "locals {\n}\n", ["own/stateful", "remedy: the tiers are network, storage"]),
         ("a.tf", "locals {\n}\n", ["a folder with the name of its tier"]),
         ("state/a.tf", "locals {\n}\n", ["bucket of states", "storage"]),
         (

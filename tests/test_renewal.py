@@ -116,6 +116,14 @@ def test_an_unreachable_registry_is_reported_and_no_error(monkeypatch: pytest.Mo
     assert markdown([row], TODAY) == ""
 
 
+def test_an_npm_without_a_registry_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (program := tmp_path / "npm").write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: str(program))
+    row = answer(Pin("npm", "x", "1.0.0", "f", ("npm", "x")))
+    assert row.remark == "not asked: npm names no registry; try npm config get registry"
+
+
 def test_text_from_registries_is_escaped() -> None:
     row = Row(Pin("npm", "x", "1.0.0", "f"), "2.0.0|<b>@acme", True)
     assert r"2.0.0\|\<b\>\@acme" in markdown([row], TODAY)

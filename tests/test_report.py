@@ -593,6 +593,40 @@ def test_imported_moved_forgotten_and_tainted_resources_are_reported(tmp_path: P
         assert "was aws_vpc.old" in text
 
 
+def test_a_grant_that_is_moved_imported_or_forgotten_is_not_new(tmp_path: Path) -> None:
+    """These change no right in AWS. A renamed system moves its grants."""
+
+    def entry(name: str, actions: list[str], type_now: str = "STANDARD", **more: Any) -> dict[str, Any]:
+        before = {"principal_arn": "arn:aws:iam::123456789012:role/deploy", "type": "STANDARD"}
+        after = {**before, "type": type_now} if actions != ["forget"] else None
+        change = {
+            "actions": actions,
+            "before": before,
+            "after": after,
+            "importing": more.pop("importing", None),
+        }
+        kind = "aws_eks_access_entry"
+        return {"address": f"{kind}.{name}", "type": kind, "name": name, "change": change, **more}
+
+    plan = {
+        "resource_changes": [
+            entry("moved", ["no-op"], previous_address="aws_eks_access_entry.old"),
+            entry("adopted", ["no-op"], importing={"id": "cluster:role"}),
+            entry("left", ["forget"]),
+            entry("changed", ["update"], "EC2_LINUX", importing={"id": "cluster:role"}),
+            entry("deleted", ["delete"]),
+        ]
+    }
+    made = report(put(tmp_path / "dev", "delivery", plan), ["delivery"])
+    rights = {each["address"]: list(each["lines"]) for each in made["findings"]}
+    assert rights == {
+        "aws_eks_access_entry.changed": ["~ type: STANDARD → EC2_LINUX"],
+        "aws_eks_access_entry.deleted": [
+            "- principal_arn arn:aws:iam::123456789012:role/deploy, type STANDARD"
+        ],
+    }
+
+
 def test_the_seal_of_a_plan_is_shown(tmp_path: Path) -> None:
     folder = put(tmp_path / "dev", "network", {"terraform_version": "1.11.4"})
     sealed = {"terraform": "1.11.4", "plan": "0f3a"}
@@ -657,7 +691,7 @@ def test_resources_in_a_removed_network_are_listed(tmp_path: Path) -> None:
     (stacks / "data").mkdir(parents=True)
     (stacks / "data" / "cdk.tf.json").write_text(json.dumps({"resource": data}))
     databases = "DocumentDB acme-documents, PostgreSQL acme-postgres and Redis acme-redis"
-    end = "in it; AWS deletes it only after they are deleted"
+    end = "in it; AWS deletes it only when it is empty"
     tag = {"tags": {"Subnet": "database"}}
     for kind, values, words in (
         ("aws_vpc", {}, f"{databases} are {end}"),

@@ -167,7 +167,9 @@ def npm(name: str) -> Iterator[Version]:
         text=True,
         check=False,
     )
-    found = read(f"{said.stdout.strip().rstrip('/')}/{urllib.parse.quote(name, safe='@')}")
+    if not (registry := said.stdout.strip().rstrip("/")):
+        raise Unreachable("npm names no registry; try npm config get registry")
+    found = read(f"{registry}/{urllib.parse.quote(name, safe='@')}")
     for version in found.get("versions", {}):
         yield version, day(found.get("time", {}).get(version))
 

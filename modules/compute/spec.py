@@ -276,9 +276,7 @@ def service_violations(compute: Compute, network: Network) -> Iterator[Violation
     for index, route in enumerate(() if network.existing else network.routes):
         if ("routes", index, "to") in refused or not services.overlaps(route.to):
             continue
-        rule = (
-            f"a route must not overlap {services}, the range of Kubernetes services, which ends in the nodes"
-        )
+        rule = f"a route must not overlap {services}, the range of Kubernetes services inside the cluster"
         parts = [] if route.to.subnet_of(services) else sorted(route.to.address_exclude(services))
         remedy = f"write a route to each of {', '.join(map(str, parts))}" if parts else "remove it"
         remedy += f"; or, if there is no cluster yet, write compute.service_cidr: {other}"

@@ -79,9 +79,10 @@ def read(folder: Path, tiers: Sequence[str]) -> dict[str, Own]:
                 found[place.name] = own
         elif place.is_dir() or _terraform(place):
             rule = "own Terraform must be in a folder with the name of its tier"
-            near = difflib.get_close_matches(place.name, tiers, n=1)
+            possible = [tier for tier in tiers if tier != WITHOUT]
+            near = difflib.get_close_matches(place.name, possible, n=1)
             meant = f"rename it to {near[0]}; " if near else ""
-            remedy = f"{meant}the tiers are {', '.join(tiers)}"
+            remedy = f"{meant}the tiers are {', '.join(possible)}"
             problems[place.as_posix()] = [Problem("", "", rule, remedy)]
     if problems:
         raise OwnError(problems)

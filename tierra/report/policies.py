@@ -116,13 +116,14 @@ def anyone(statement: Mapping[str, Any]) -> bool:
 
 def _grant(change: Change) -> Iterator[str]:
     names = known(change.type).grants
-    if change.action != "update":
-        sign, side = ("- ", change.was) if change.action == "delete" else ("+ ", change.now)
-        if change.action == "replace":
+    if change.action in ("create", "delete", "replace"):
+        if change.action != "create":
             yield f"- {_granted({name: change.was.get(name) for name in names})}"
-        arguments = {name: change.value(name) if side is change.now else side.get(name) for name in names}
-        yield f"{sign}{_granted(arguments)}"
+        if change.action != "delete":
+            yield f"+ {_granted({name: change.value(name) for name in names})}"
         return
+    if change.action == "forget":
+        return  # what it grants stays in AWS
     for name in names:
         was, now = change.was.get(name), change.now.get(name)
         if diff(was, now):

@@ -58,8 +58,8 @@ def inside(terraform_type: str, values: Mapping[str, Any], standing: Iterable[Te
     *others, last = names
     named = f"{', '.join(others)} and {last}" if others else last
     if zonal:
-        return f"parts of {named} may be in it; AWS deletes it only after they are deleted"
-    return f"{named} {'are' if others else 'is'} in it; AWS deletes it only after they are deleted"
+        return f"parts of {named} may be in it; AWS deletes it only when it is empty"
+    return f"{named} {'are' if others else 'is'} in it; AWS deletes it only when it is empty"
 
 
 def _plan(stack: Path) -> dict[str, Any]:

@@ -30,6 +30,12 @@ def resolved(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Document, l
         )
         raise SpecError(path.as_posix(), [problem])
     base_path = path.parent / named
+    if not base_path.exists():
+        rule = f"the base must exist, and there is no {base_path.as_posix()}"
+        remedy = "check its path, which is below the folder of the spec; or write the file"
+        raise SpecError(
+            path.as_posix(), [Problem("extends", document.shown(("extends",)), rule, remedy, line)]
+        )
     base = read(base_path)
     changes += [f"{named}: {each}" for each in upgrade(base_path.as_posix(), base, steps)]
     if "extends" in base.data:
