@@ -157,7 +157,7 @@ def test_a_tier_needs_the_tiers_that_its_own_terraform_reads(built: Synthesized)
         ("network/other/a.json", "{}", ["must be files, modules or charts"]),
         ("netwrok/a.tf", "locals {\n}\n", ["own/netwrok", "rename it to network"]),
         ("a.tf", "locals {\n}\n", ["a folder with the name of its tier"]),
-        ("state/a.tf", "locals {\n}\n", ["bucket of states", "storage"]),
+        ("state/a.tf", "locals {\n}\n", ["bucket for the states", "storage"]),
         (
             "network/a.tf",
             POLICY,

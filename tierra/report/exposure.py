@@ -44,7 +44,7 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
     elif (shields := known(change.type).shields) and change.action == "delete":
         argument, kind, name = shields
         if not change.left_over and not standing.goes(kind, name, change.was.get(argument)):
-            lines, critical = ["- what it guards stays, without it"], True
+            lines, critical = ["- the resource that it protects stays, without this protection"], True
     else:
         lines, critical = _public(change)
     if lines:

@@ -156,7 +156,7 @@ def _findings(tier: Tier) -> Iterator[Finding]:
         more = f"; {len(stuck) - 1} more of this tier likewise" if len(stuck) > 1 else ""
         says = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
-            " Take the change back; or, if the data may go, run:"
+            " Revert the change; or, if the data may be lost, run:"
         )
         lines = (workspace.command("destroy", targets), *then)
         yield Finding(REFUSED, tier.name, address, "replace", says, lines, critical=True)
