@@ -1,4 +1,4 @@
-"""The user's own tags, which every resource of an environment has besides those of the project."""
+"""The user's own tags, which every resource of an environment has in addition to those of the project."""
 
 from __future__ import annotations
 
