@@ -1,4 +1,4 @@
-"""Plans that the provider refuses, besides checks of values: its CustomizeDiff functions.
+"""Plans that the provider refuses, other than by checks of values: its CustomizeDiff functions.
 
 Each rule names its function in the sources of hashicorp/terraform-provider-aws. Unknown values are not
 judged.

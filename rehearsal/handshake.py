@@ -38,7 +38,9 @@ def serve(provider: object) -> int:
     A method that `provider` lacks answers UNIMPLEMENTED, which terraform understands.
     """
     if os.environ.get(COOKIE_NAME) != COOKIE_VALUE:
-        sys.stderr.write("This is Tierra's rehearsal provider. terraform starts it; it does nothing alone.\n")
+        sys.stderr.write(
+            "This is Tierra's rehearsal provider. terraform starts it; it does nothing by itself.\n"
+        )
         return 1
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())

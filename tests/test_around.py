@@ -153,7 +153,7 @@ def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
         ({"ignore_tags": {"keys": ["Owner"]}}, "it sets Owner", "remove it"),
         ({"ignore_tags": {"keys": ["Cost"]}, "tags": {"Cost": "1"}}, "it sets Cost", "remove it"),
         ({"ignore_tags": {"key_prefixes": ["kubernetes.io/"]}}, "sets kubernetes", "write a longer prefix"),
-        ({"ignore_tags": {"keys": ["a;b"]}}, "the key of a tag", "write it as the tag has it"),
+        ({"ignore_tags": {"keys": ["a;b"]}}, "the key of a tag", "write it exactly as in the tag"),
     ],
 )
 def test_invalid_assumed_roles_and_ignored_tags_are_refused(

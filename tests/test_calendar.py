@@ -106,7 +106,7 @@ def test_warnings_start_sixty_days_before_the_end_of_support(environment: Enviro
     assert "standard support of Kubernetes 1.35 ended on 2027-03-27; since then EKS" in says(ends)
     assert 'write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)' in says(ends)
     gone = says(date(2028, 3, 28))
-    assert "extended support of Kubernetes 1.35 ended on 2028-03-27; AWS creates nothing" in gone
+    assert "extended support of Kubernetes 1.35 ended on 2028-03-27; AWS no longer creates" in gone
 
 
 def test_the_suggested_upgrade_is_the_next_kubernetes_or_the_newest_postgresql(

@@ -55,7 +55,7 @@ def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(
     code, shown, _ = typed(project, "yes", "destroy")
     assert code == 2
     assert "final snapshot acme-sandbox-postgres-final-1" in shown  # before the answer, not after it
-    assert "copy those to keep under another key" in " ".join(shown.split())
+    assert "copy those that you keep under another key" in " ".join(shown.split())
     assert "destroy network, data? Type the name of the environment: " in shown
     assert project.addresses() == standing
     code, shown, printed = typed(project, "sandbox", "destroy")
@@ -165,7 +165,7 @@ def test_the_question_needs_a_terminal(
 ) -> None:
     monkeypatch.setattr(approve, "TERMINAL", "/dev/no-such-terminal")
     with pytest.raises(
-        Failed, match="no terminal to ask on\n  remedy: approve in advance with APPROVE=sandbox"
+        Failed, match="no terminal for questions\n  remedy: approve in advance with APPROVE=sandbox"
     ):
         approve.ask(Board(tmp_path), "sandbox", "destroy network? ", ["what is lost"])
     assert "what is lost" in capsys.readouterr().out

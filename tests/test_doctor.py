@@ -269,7 +269,7 @@ def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatc
     short = addresses("one", "two", "three")
     assert (short.status, short.found) == (
         "missing",
-        "3 for NAT gateways, 3 of others, 5 allowed in us-east-1",
+        "3 for NAT gateways, 3 used by others, 5 allowed in us-east-1",
     )
 
 

@@ -75,7 +75,7 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     broken.write_text('{"data": {"aws_no_such_thing": {"x": {}}}}')
     failed, said = code()
     assert failed == 1
-    assert "drift: ERROR, not all is known: network could not be compared" in said
+    assert "drift: ERROR, incomplete: network could not be compared" in said
     tiers = json.loads((folder / "drift.json").read_text())["tiers"]
     assert (tiers["network"]["status"], tiers["data"]["status"]) == ("error", "none")
     broken.unlink()

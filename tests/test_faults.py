@@ -113,7 +113,7 @@ def test_a_second_apply_is_refused_and_told_who_holds_the_state(
     run = other.make("apply", TIER, APPROVE="yes")
     refused(run, "state of production: the state is locked: ")
     lock = json.loads(production.aws.wait_for(BUCKET, f"{STATE}.tflock"))
-    assert f"{lock['Who']} holds it since" in run.stderr
+    assert f"{lock['Who']} has held it since" in run.stderr
     assert f"make unlock ENV=production TIER=state LOCK={lock['ID']}" in message(run)
     go_on.set()
     output, errors = first.communicate()
@@ -155,7 +155,7 @@ def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
         return
 
     run = production.make("plan", TIER)
-    refused(run, "before the state held all that it had created; 5 missing: ")
+    refused(run, "before the state had all that it created; 5 missing: ")
     assert "make recover ENV=production TIER=state" in message(run)
     refused(production.make("clean"), "only these files record what an interrupted apply created")
     run = production.make("recover", TIER)
@@ -220,7 +220,7 @@ def test_what_a_workflow_could_not_write_is_kept_for_operators_and_recovered_els
     shutil.rmtree(production.folder / "cdktf.out")
     for goal in ("plan", "apply"):
         run = production.make(goal, TIER, APPROVE="yes")
-        refused(run, "an apply of a workflow ended before the state of state held all that it had created")
+        refused(run, "an apply of a workflow ended before the state of state had all that it created")
         assert "make recover ENV=production TIER=state" in message(run)
     output = succeeded(production.make("recover", TIER))
     assert f"recover: downloads s3://{BUCKET}/{key}state" in output
@@ -364,7 +364,7 @@ def test_recover_imports_by_the_id_of_the_documentation_as_far_as_it_is_known(
 def test_a_state_that_is_none_is_refused_and_left_alone(production: Production) -> None:
     production.aws.client("s3").put_object(Bucket=BUCKET, Key=STATE, Body=b'{"version"')
     run = production.make("plan", TIER)
-    refused(run, "the file in the place of the state is not a state")
+    refused(run, "the file in place of the state is not a state")
     assert production.aws.wait_for(BUCKET, STATE) == b'{"version"'
 
 

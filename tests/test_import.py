@@ -46,7 +46,7 @@ def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Pat
 
     output = succeeded(project.make("import", TIER=TIERS))
     assert f"import: aws_vpc.main adopts {vpc}, as it is" in output
-    assert "nothing is touched yet; next: make apply ENV=sandbox TIER=network" in output
+    assert "nothing is changed yet; next: make apply ENV=sandbox TIER=network" in output
     assert "import: waiting for what they need: data" in output
     assert project.addresses() == set()
 
@@ -63,7 +63,7 @@ def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Pat
         each for each in project.cloud().all("aws_db_instance") if not each.get("replicate_source_db")
     ]
     assert len(primaries) == len(project.cloud().all("aws_vpc")) == 1
-    assert "nothing to adopt" in succeeded(project.make("import", TIER=TIERS))
+    assert "nothing to import" in succeeded(project.make("import", TIER=TIERS))
 
 
 def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Pat
     ask(project, "network:\n  aws_vpc.main: vpc-00000000000000002\n")
     refused(project.make("import", TIER="network"), "Cannot import non-existent remote object")
     ask(project, "{}\n")
-    assert "nothing to adopt" in succeeded(project.make("import", TIER="network"))
+    assert "nothing to import" in succeeded(project.make("import", TIER="network"))
     assert not (project.stack("network") / "import.tf.json").exists()
 
 

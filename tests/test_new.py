@@ -170,7 +170,7 @@ def test_invalid_answers_are_reported_at_once_with_the_rules_of_the_spec(folder:
 def test_an_example_becomes_a_system_of_the_new_environment(folder: Path, example: str) -> None:
     made = new(folder, PROJECT="acme", REGION="us-east-1", EXAMPLE=example, SYSTEM="shop")
     assert (made.returncode, made.stderr) == (0, "")
-    assert "systems/shop is the application" in made.stdout
+    assert "systems/shop has the application" in made.stdout
     copied, source = folder / "systems/shop/Dockerfile", EXAMPLES / example / "Dockerfile"
     assert copied.read_bytes() == source.read_bytes()
     [(name, written)] = load(folder / "environments/dev.yaml").systems.items()
@@ -235,7 +235,7 @@ def test_on_a_terminal_target_aws_asks_more_questions(folder: Path) -> None:
     lines = ["acme", "us-east-1", "aws", "210987654321", "example.com", "", "acme/platform", "", "", ""]
     code, shown = typed(folder, *lines, "go", "")
     assert code == 0, shown
-    assert "Name that users type [app.example.com]: " in shown
+    assert "Public host name [app.example.com]: " in shown
     assert load(folder / "environments/dev.yaml").edge.domain == "app.example.com"
     assert list(load(folder / "environments/dev.yaml").systems) == ["orders"]
 

@@ -158,7 +158,7 @@ def test_a_tier_needs_the_tiers_that_its_own_terraform_reads(built: Synthesized)
         ("netwrok/a.tf", "locals {\n}\n", ["own/netwrok", "rename it to network"]),
         ("stateful/a.tf", "locals {\n}\n", ["own/stateful", "remedy: the tiers are network, storage"]),
         ("a.tf", "locals {\n}\n", ["a folder with the name of its tier"]),
-        ("state/a.tf", "locals {\n}\n", ["bucket of states", "storage"]),
+        ("state/a.tf", "locals {\n}\n", ["bucket for the states", "storage"]),
         (
             "network/a.tf",
             POLICY,

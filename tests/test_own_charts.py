@@ -259,7 +259,7 @@ def test_invalid_own_charts_are_refused_with_file_line_and_remedy(
             yaml.safe_dump(ARGO) + "values:\n  enabled: no\n",
             [
                 "argo-cd.yaml:6: values.enabled: no",
-                "some YAML readers take it",
+                "some YAML parsers read it",
                 'write true or false, or "no"',
             ],
         ),
@@ -277,7 +277,7 @@ def test_invalid_own_charts_are_refused_with_file_line_and_remedy(
             [
                 "argo-cd.yaml:6: values.zones: in ${data",
                 "must be text or a number, and zone_names of network is a mapping",
-                "write the output alone as a value",
+                "write only the output as the value",
             ],
         ),
         (

@@ -172,7 +172,7 @@ def test_a_failed_deployment_is_rolled_back(
     ("world", "says"),
     [
         ({"tests": False}, "== Test"),
-        ({"account": "999999999999"}, "these credentials are of the account 999999999999"),
+        ({"account": "999999999999"}, "these credentials are for the account 999999999999"),
         ({"reachable": False}, "does not reach the cluster"),
     ],
 )

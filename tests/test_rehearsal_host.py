@@ -94,7 +94,7 @@ def test_without_a_socket_folder_the_provider_serves_itself(tmp_path: Path) -> N
         check=False,
     )
     assert alone.returncode == 1
-    assert "terraform starts it; it does nothing alone" in alone.stderr
+    assert "terraform starts it; it does nothing by itself" in alone.stderr
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> N
 def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report) -> None:
     finding = found(changed, "compatibility")["aws_eks_node_group.a"]
     assert finding["critical"]
-    assert "built for x86_64 alone" in finding["says"]
+    assert "built only for x86_64" in finding["says"]
     assert finding["lines"] == (
         "~ architecture: x86_64 → arm64",
         "~ orders runs images.example.com/orders:0a",
@@ -362,7 +362,7 @@ def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
     first = report(put(tmp_path / "one", "network", {"resource_changes": [new]}), ["network"])
     assert not found(first, "reach")
     second = report(put(tmp_path / "two", "network", {"resource_changes": [new, old]}), ["network"])
-    assert "must get the new" in found(second, "reach")["aws_eip.b"]["says"]
+    assert "add the new ones to allow-lists" in found(second, "reach")["aws_eip.b"]["says"]
     assert second["verdict_line"] == "changes addresses"
 
 

@@ -143,8 +143,8 @@ def test_the_report_warns_when_auth_is_removed() -> None:
 @pytest.mark.parametrize(
     ("auth", "says"),
     [
-        ({}, "one of the two"),
-        ({"keys": {"a": "create"}, "issuers": {"login": LOGIN}}, "one of the two"),
+        ({}, "either keys or issuers"),
+        ({"keys": {"a": "create"}, "issuers": {"login": LOGIN}}, "either keys or issuers"),
         ({"keys": {"Mobile App": "create"}}, "write mobile-app"),
         ({"keys": {"mobile": "a b"}}, "write create"),
         ({"keys": {"mobile": "create"}, "open": ["/"]}, "open must not have /"),
@@ -152,7 +152,7 @@ def test_the_report_warns_when_auth_is_removed() -> None:
         ({"issuers": {"login": {**LOGIN, "algorithm": "HS256"}}}, "algorithm"),
         (
             {"issuers": {"login": {**LOGIN, "public_key": "create"}}},
-            "cart has https://login.example.com/ otherwise",
+            "cart has other settings for it",
         ),
         ({"issuers": {"one": LOGIN, "two": LOGIN}}, "each issuer must be named once"),
         (

@@ -266,7 +266,7 @@ def test_an_image_with_another_digest_is_not_promoted(promotion: tuple[Runner, d
     runner.change(registry={SHA: "sha256:" + "3" * 64})
     done = runner.run(job)
     assert done["tag"] == {"outcome": "failure", "outputs": {}}
-    assert "and what was approved is sha256:2" in runner.log
+    assert "but the approved image is sha256:2" in runner.log
 
 
 def test_the_infrastructure_of_an_environment_waits_for_that_of_the_one_before(
@@ -629,7 +629,7 @@ def test_nothing_is_touched_where_the_cluster_is_out_of_reach(running: Deploymen
 def test_an_image_without_a_digest_is_not_deployed(running: Deployment) -> None:
     running.says["needs.image.outputs.digest"] = ""
     assert running.deploy() == "failure"
-    assert f"::error::{REPOSITORY}@ is no image with a digest" in running.log
+    assert f"::error::{REPOSITORY}@ is not an image with a digest" in running.log
     assert not [call for call in running.calls if call.startswith("kubectl")]
 
 
@@ -728,7 +728,7 @@ def test_a_registry_that_holds_another_image_than_the_scanned_one_fails(
     runner, job = image
     runner.change(digest="sha256:" + "3" * 64)
     assert runner.run(job)["tag"]["outcome"] == "failure"
-    assert f"and what was approved is {NEW.partition('@')[2]}" in runner.log
+    assert f"but the approved image is {NEW.partition('@')[2]}" in runner.log
 
 
 @pytest.mark.parametrize("severity", ["critical", "high", "medium"])
@@ -987,7 +987,7 @@ def test_workflows_that_do_not_fit_the_specs_are_refused(
     )
     done = infrastructure.run(step_of(written["production"][INFRASTRUCTURE], "environments", FIND))
     assert done["find"]["outcome"] == "failure"
-    assert "::error::the workflows do not fit the specs: run make workflows" in infrastructure.log
+    assert "::error::the workflows do not match the specs: run make workflows" in infrastructure.log
 
 
 def test_a_wrong_spec_stops_the_run(infrastructure: Runner, written: dict[str, dict[str, str]]) -> None:

@@ -70,9 +70,9 @@ def overlaps(environments: Sequence[Environment]) -> Iterator[str]:
                 f"environments/{second.environment}.yaml: names begin with {longer}, and those of"
                 f" environments/{first.environment}.yaml with {stem}\n"
                 "  rule:   the name of an environment must not begin with the whole name of another of its"
-                " account: policies of IAM match names by their beginning\n"
+                " account: IAM policies match names by prefix\n"
                 f"  remedy: rename one before it is built ({_apart(second)}),"
-                " or give it an account of its own"
+                " or give it a separate account"
             )
 
 
@@ -84,13 +84,13 @@ def _same(first: Environment, second: Environment) -> Iterator[str]:
         yield (
             f"{files}: names of both begin with {stem}\n"
             "  rule:   names must be unique in an account\n"
-            f"  remedy: rename one before it is built ({_apart(second)}), or give it an account of its own"
+            f"  remedy: rename one before it is built ({_apart(second)}), or give it a separate account"
         )
     for name in sorted(_public_names(first) & _public_names(second)):
         yield (
             f"{files}: edge.domain: {name}\n"
             "  rule:   a name must lead to one load balancer: each would replace the record of the other\n"
-            "  remedy: give each a domain of its own"
+            "  remedy: give each a separate domain"
         )
     creators = [environment for environment in (first, second) if environment.delivery.github]
     if [environment.delivery.oidc_provider for environment in creators] == ["create", "create"]:
@@ -103,7 +103,7 @@ def _same(first: Environment, second: Environment) -> Iterator[str]:
     if first.region == second.region and "leave" not in scanned:
         yield (
             f"{files}: delivery.registry_scan: {' and '.join(scanned)}\n"
-            "  rule:   one environment must set it: it holds for every repository of an account and region\n"
+            "  rule:   one environment must set it: it applies to every repository of an account and region\n"
             "  remedy: remove the line from one of them"
         )
 
@@ -154,7 +154,8 @@ def _shared(first: Environment, second: Environment) -> Iterator[str]:
     for subnet in sorted(_subnets(first) & _subnets(second)):
         yield (
             f"{files}: network.existing: {subnet}\n"
-            "  rule:   a subnet must belong to one environment: each counts on all of its addresses\n"
+            "  rule:   a subnet must belong to one environment: each assumes that all its addresses are"
+            " free\n"
             "  remedy: name another subnet of the VPC in one of them"
         )
     if _one_vpc(first, second) and first.network.endpoints == second.network.endpoints == "all":

@@ -60,21 +60,21 @@ AWS = Tool(
     ("--version",),
     # https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
     ((1, 27, 160), (2, 12, 3)),
-    "for tokens of the cluster, in the tiers gateway, systems and observability",
+    "for access to the cluster, in the tiers gateway, systems and observability",
     "install the AWS CLI 2: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
 )
 KUBECTL = Tool(
     "kubectl",
     ("version", "--client", "-o", "json"),
     ((1, 0),),
-    "to look into the cluster, in the runbooks",
+    "to inspect the cluster, for the runbooks",
     "https://kubernetes.io/docs/tasks/tools/",
 )
 HELM = Tool(
     "helm",
     ("version", "--short"),
     ((3, 14), (4, 0)),
-    "to look at releases, in the runbooks",
+    "to inspect releases, for the runbooks",
     "https://helm.sh/docs/intro/install/",
 )
 
@@ -193,8 +193,8 @@ def look_at_tool(tool: Tool, needed: bool, cluster: str = "") -> Finding:
     version = first_version(answer([path, *tool.question])) if path else ()
     if any(version[:1] == oldest[:1] and version >= oldest for oldest in tool.oldest):
         if cluster and abs(version[1] - int(cluster.split(".")[1])) > 1:
-            found = f"{shown(version)}, and the cluster is to have {cluster}"
-            return Finding(tool.name, WARNING, found, f"one minor version apart at most: {tool.remedy}")
+            found = f"{shown(version)}, and the spec has Kubernetes {cluster}"
+            return Finding(tool.name, WARNING, found, f"use one at most a minor version apart: {tool.remedy}")
         return Finding(tool.name, OK, f"{shown(version)}, at {path}")
     found = f"{shown(version)}, at {path}" if version else f"{path} prints no version" if path else "none"
     return Finding(tool.name, MISSING if needed else WARNING, f"{found}; {tool.purpose}", tool.remedy)
@@ -245,7 +245,7 @@ def look_at_spec(environment: str) -> tuple[Any, Finding]:
         problem = error.problems[0]
         if len(error.problems) > 1 or problem.line:
             return None, Finding(
-                "spec", MISSING, f"{file}: {len(error.problems)} wrong", "make synth lists them"
+                "spec", MISSING, f"{file}: {len(error.problems)} problems", "make synth lists them"
             )
         return None, Finding("spec", MISSING, f"{file}: {problem.rule}", problem.remedy)
     place = f"{spec.target}, {spec.region}" + (f", account {spec.account}" if spec.target == "aws" else "")
@@ -319,7 +319,7 @@ def look_at_zones(spec: Any) -> Finding:
     try:
         wrong = wrong_zone(spec.region, spec.network.zones, spec.assume_role)
     except (BotoCoreError, ClientError):
-        return Finding("zones", WARNING, "AWS did not say which there are", "see credentials")
+        return Finding("zones", WARNING, "AWS did not list them", "see credentials")
     if wrong:
         return Finding("zones", MISSING, *wrong)
     return Finding("zones", OK, ", ".join(f"{spec.region}{each}" for each in spec.network.zones))
@@ -338,16 +338,16 @@ def look_at_addresses(spec: Any) -> Finding:
         held = ec2.describe_addresses()["Addresses"]
         limits = ec2.describe_account_attributes(AttributeNames=["vpc-max-elastic-ips"])["AccountAttributes"]
     except (BotoCoreError, ClientError):
-        return Finding(name, WARNING, "cannot be asked about", "see credentials")
+        return Finding(name, WARNING, "could not be read from AWS", "see credentials")
     most = int(limits[0]["AttributeValues"][0]["AttributeValue"])
     stem = f"{spec.project}-{spec.environment}-"
     tags = [{tag["Key"]: tag["Value"] for tag in each.get("Tags", [])} for each in held]
     others = sum(not each.get("Name", "").startswith(stem) for each in tags)
     needed = len(spec.network.nat_zones)
-    found = f"{needed} for NAT gateways, {others} of others, {most} allowed in {spec.region}"
+    found = f"{needed} for NAT gateways, {others} used by others, {most} allowed in {spec.region}"
     if others + needed <= most:
         return Finding(name, OK, found)
-    remedy = "ask for more (Service Quotas, EC2-VPC Elastic IPs), release some, or write network.nat: single"
+    remedy = "request more (Service Quotas, EC2-VPC Elastic IPs), release some, or write network.nat: single"
     return Finding(name, MISSING, found, remedy)
 
 
@@ -363,7 +363,7 @@ def look_at_services(spec: Any) -> Finding:
     asked = {f"DocumentDB {version}": version, "the rules of WAF": spec.edge.waf}
     wanted = [what for what, asks in asked.items() if asks]
     if not wanted:
-        return Finding("services", UNUSED, "the spec asks for none that is not everywhere")
+        return Finding("services", UNUSED, "the spec uses only services that every region has")
     try:
         if version and not _documentdb_is_sold(spec, version):
             remedy = "choose another region, or another data.documentdb.version"
@@ -377,9 +377,9 @@ def look_at_services(spec: Any) -> Finding:
         if error.response["Error"]["Code"].startswith(("WAFNonexistentItem", "WAFInvalid")):
             remedy = "write edge.waf.rules.anti_ddos: off"
             return Finding("services", MISSING, f"{spec.region} has no anti-DDoS rules of WAF", remedy)
-        return Finding("services", WARNING, "cannot be asked about", "see credentials")
+        return Finding("services", WARNING, "could not be read from AWS", "see credentials")
     except BotoCoreError:
-        return Finding("services", WARNING, "cannot be asked about", "see credentials")
+        return Finding("services", WARNING, "could not be read from AWS", "see credentials")
     verb = "are" if spec.edge.waf else "is"
     return Finding("services", OK, f"{' and '.join(wanted)} {verb} in {spec.region}")
 
@@ -394,7 +394,7 @@ def look_at_certificate(spec: Any) -> Finding:
     if reason := not_on_aws(spec):
         return Finding("certificate", UNUSED, reason)
     if spec.edge.certificate is None:
-        return Finding("certificate", UNUSED, "the tier edge asks for one")
+        return Finding("certificate", UNUSED, "the tier edge requests one")
     from botocore.exceptions import BotoCoreError, ClientError
 
     from modules.edge.given import covers
@@ -406,9 +406,9 @@ def look_at_certificate(spec: Any) -> Finding:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             remedy = "correct edge.certificate: aws acm list-certificates"
             return Finding("certificate", MISSING, f"{spec.edge.certificate} does not exist", remedy)
-        return Finding("certificate", WARNING, "cannot be asked about", "see credentials")
+        return Finding("certificate", WARNING, "could not be read from AWS", "see credentials")
     except BotoCoreError:
-        return Finding("certificate", WARNING, "cannot be asked about", "see credentials")
+        return Finding("certificate", WARNING, "could not be read from AWS", "see credentials")
     found = asked_for["Certificate"]
     if found["Status"] != "ISSUED":
         remedy = "have it issued, or name another one in edge.certificate"
@@ -417,7 +417,7 @@ def look_at_certificate(spec: Any) -> Finding:
     if lacking := [
         host for host in all_hosts(spec.edge, spec.systems) if not any(covers(name, host) for name in names)
     ]:
-        remedy = "name a certificate that has them in edge.certificate"
+        remedy = "write the ARN of a certificate that has them as edge.certificate"
         return Finding("certificate", MISSING, f"it lacks {', '.join(lacking)}", remedy)
     return Finding("certificate", OK, f"issued for {', '.join(dict.fromkeys(names))}")
 
@@ -433,14 +433,14 @@ def look_at_backups(spec: Any) -> Finding:
     try:
         answered = client("backup", spec).describe_region_settings()
     except (BotoCoreError, ClientError):
-        return Finding("backups", WARNING, "cannot be asked about", "see credentials")
+        return Finding("backups", WARNING, "could not be read from AWS", "see credentials")
     chosen = answered.get("ResourceTypeOptInPreference", {})
     kinds = (*BACKED_UP, *(["EFS"] if any(each.volumes for each in spec.systems.values()) else []))
     if off := [kind for kind in kinds if chosen.get(kind) is False]:
         wish = ",".join(f"{kind}=true" for kind in off)
         remedy = f"aws backup update-region-settings --resource-type-opt-in-preference {wish}"
         return Finding("backups", MISSING, f"AWS Backup leaves out {', '.join(off)}", remedy)
-    return Finding("backups", OK, f"AWS Backup takes {', '.join(kinds)}")
+    return Finding("backups", OK, f"AWS Backup includes {', '.join(kinds)}")
 
 
 def look_at_states(spec: Any) -> Finding:
@@ -459,9 +459,9 @@ def look_at_states(spec: Any) -> Finding:
         if status == 404:
             remedy = f"make bootstrap ENV={spec.environment}"
             return Finding("states", MISSING, f"the bucket {bucket} does not exist yet", remedy)
-        return Finding("states", WARNING, f"{bucket} cannot be looked at ({status})", "see credentials")
+        return Finding("states", WARNING, f"{bucket} cannot be read ({status})", "see credentials")
     except BotoCoreError:
-        return Finding("states", WARNING, f"{bucket} cannot be looked at", "see credentials")
+        return Finding("states", WARNING, f"{bucket} cannot be read", "see credentials")
     return Finding("states", OK, bucket)
 
 
@@ -477,7 +477,7 @@ def look_at_registry(spec: Any) -> Finding:
         with urllib.request.urlopen(address, timeout=SECONDS) as reply:
             if "providers.v1" in json.load(reply):
                 return Finding("registry", OK, f"{registry} answers")
-            found = f"{registry} answers, and not as a registry"
+            found = f"{registry} answers, but not as a registry"
     except (OSError, ValueError) as error:
         found = f"{registry} does not answer: {getattr(error, 'reason', error)}"
     remedy = "set HTTPS_PROXY, or mirror the providers: terraform providers mirror, and TF_CLI_CONFIG_FILE"

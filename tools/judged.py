@@ -47,9 +47,9 @@ def table() -> str:
     last = ("all others", "by the models of the services")
     keys = [*sorted(key for key in sums if key not in last), *(key for key in last if key in sums)]
     rows = [f"| {key} | {sums[key][0]} | {sums[key][1]} of {sums[key][2]} |" for key in keys]
-    head = "| service | types | arguments judged |\n|---|---|---|\n"
-    nothing = ", ".join(unjudged)
-    return f"{head}{chr(10).join(rows)}\n\nOf the types that the tiers use, nothing is judged of {nothing}.\n"
+    head = "| service | types | arguments checked |\n|---|---|---|\n"
+    nothing = f"The rules check no argument of these types that the tiers use: {', '.join(unjudged)}."
+    return f"{head}{chr(10).join(rows)}\n\n{nothing}\n"
 
 
 def _service(source: str) -> str:

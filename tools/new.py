@@ -89,7 +89,7 @@ QUESTIONS = (
     Question(
         "PROJECT",
         "project",
-        "Short name of the product, such as acme; starts every name",
+        "Short name of the product, such as acme; all names begin with it",
         _theirs(lambda other: other.project),
         theirs=True,
     ),
@@ -97,7 +97,10 @@ QUESTIONS = (
         "REGION", "region", "AWS region, such as us-east-1", _theirs(lambda other: other.region), theirs=True
     ),
     Question(
-        "TARGET", "target", "aws, or rehearsal: an imitation that costs nothing", lambda *_: "rehearsal"
+        "TARGET",
+        "target",
+        "aws, or rehearsal: an embedded provider that costs nothing",
+        lambda *_: "rehearsal",
     ),
     Question(
         "ACCOUNT", "account", "AWS account, twelve digits", _theirs_on_aws(lambda other: other.account), True
@@ -109,7 +112,7 @@ QUESTIONS = (
         _theirs_on_aws(lambda other: other.edge.zone),
         True,
     ),
-    Question("DOMAIN", "edge.domain", "Name that users type", _domain, True),
+    Question("DOMAIN", "edge.domain", "Public host name", _domain, True),
     Question(
         "REPOSITORY",
         "delivery.repository",
@@ -148,11 +151,11 @@ def main() -> int:
     written = load(path)
     for system in written.systems.values():
         if system.folder and Path(system.folder).parent == SYSTEMS:
-            print(f"new: {system.folder} is the application, yours to change")
+            print(f"new: {system.folder} has the application, for you to change")
     print(f"new: {path.as_posix()} is written; next: make plan ENV={environment}")
     if written.target == "aws":
         print(f"new: without AWS, make rehearse ENV={environment} tries it")
-        print(f"new: make doctor ENV={environment} says what this machine and your credentials lack")
+        print(f"new: make doctor ENV={environment} reports what this machine and your credentials lack")
     return 0
 
 
@@ -172,11 +175,13 @@ def write(environment: str, given: Answers) -> Path:
                 )
         except OSError:
             if missing:
-                heading = f"there is no terminal to ask on, and make new ENV={environment} still needs"
+                heading = f"there is no terminal for questions, and make new ENV={environment} still needs"
                 lines = [f"  {each.variable}=…  {each.text}" for each in missing]
                 raise Stopped("\n".join([heading, *lines])) from None
     if problems := draft.faults(whole):
-        raise Stopped("\n".join([f"{len(problems)} wrong", *map(_told, problems)]))
+        raise Stopped(
+            "\n".join([f"{len(problems)} problem{'s' * (len(problems) > 1)}", *map(_told, problems)])
+        )
     if clashes := draft.clashes(whole):
         raise Stopped("\n".join(clashes))
     copied = _copy(whole["EXAMPLE"], SYSTEMS / whole["SYSTEM"]) if whole["EXAMPLE"] else None

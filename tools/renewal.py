@@ -250,7 +250,7 @@ def answer(pin: Pin) -> Row:
     """What its registry says."""
     registry, name = pin.asked
     if registry == AWS:
-        return Row(pin, remark="only AWS knows: make versions with credentials")
+        return Row(pin, remark="only AWS has it: run make versions with credentials")
     if not registry:
         return Row(pin, remark="no registry")
     try:

@@ -17,7 +17,7 @@ def upload_violations(
     half = compute.nodes.disk_for_pods
     if gateway.upload_room > half:
         rule = (
-            f"a pod of Kong must not ask for more than half of its node's disk, {half} MiB, and asks for"
+            f"a pod of Kong must not request more than half of its node's disk, {half} MiB, but requests"
             f" upload_mb x uploads = {gateway.upload_room} MiB: the other half is for images and logs"
         )
         enough = -(-gateway.upload_room * 2 // 1024)

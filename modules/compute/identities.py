@@ -30,7 +30,7 @@ class Identities:
 
 def identities(stack: Stack, cluster: EksCluster, disks: Key) -> Identities:
     """Roles by purpose. The add-ons associate the first two with their service accounts."""
-    network = pod_role(stack, "vpc_cni", "The VPC CNI gives addresses to pods", NAMESPACE, NETWORK)
+    network = pod_role(stack, "vpc_cni", "The VPC CNI assigns addresses to pods", NAMESPACE, NETWORK)
     attach(stack, "vpc_cni", network, "AmazonEKS_CNI_Policy")
     volumes = pod_role(stack, "ebs_csi", "The EBS driver makes and attaches volumes", NAMESPACE, VOLUMES)
     attach(stack, "ebs_csi", volumes, "service-role/AmazonEBSCSIDriverPolicy")

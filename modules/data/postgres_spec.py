@@ -78,7 +78,7 @@ class Postgres(Model):
 
     version: Version = Field(
         default="17",
-        description="Version on RDS, in quotes. A major version alone follows AWS's minor versions in the"
+        description="Version on RDS, in quotes. Without a minor version, it follows AWS's in the"
         " maintenance window; a minor version stays until you change this line.",
     )
     instance_class: InstanceClass = Field(

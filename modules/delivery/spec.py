@@ -162,8 +162,8 @@ class Delivery(Model):
     )
     connection: Connection | None = Field(
         default=None,
-        description="ARN of the account's connection to GitHub, by which CodeBuild is told of jobs."
-        " Create and authorize it once, by hand, in the console of Developer Tools. Only for"
+        description="ARN of the account's connection to GitHub, through which GitHub notifies CodeBuild of"
+        " jobs. Create and authorize it once, by hand, in the console of Developer Tools. Only for"
         " runner: codebuild.",
         examples=[
             "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"

@@ -78,6 +78,6 @@ def _too_many(edge: Edge, systems: Mapping[str, System]) -> Iterator[Violation]:
         rule = f"the names must be in at most {MOST_GIVEN_NAMES} domains: a certificate has no more names"
         yield Violation(("systems",), rule, "remove some", f"{len(above)} domains")
     if len(own) + 1 > MOST_RULES:
-        rule = f"at most {MOST_RULES - 1} systems must have names besides those of edge: each takes a rule of"
+        rule = f"at most {MOST_RULES - 1} systems must have names that edge lacks: each needs a rule of"
         rule += " the load balancer"
         yield Violation(("systems",), rule, fewer, f"{len(own)} systems")

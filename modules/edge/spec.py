@@ -293,6 +293,6 @@ class Edge(Model):
                 ("aliases", index - 1), "each name must be listed once, including the domain", "remove it"
             )
         if len(self.aliases) > MOST_ALIASES:
-            rule = f"there must be at most {MOST_ALIASES} names besides the domain"
+            rule = f"there must be at most {MOST_ALIASES} names in addition to the domain"
             remedy = "remove some, or write one such as *.app.example.com"
             yield Violation(("aliases",), rule, remedy, f"{len(self.aliases)} names")

@@ -37,7 +37,7 @@ class SecretsIdentity:
 def secrets_identity(stack: Stack, cluster: ComputeOutputs) -> SecretsIdentity:
     """`aws_iam_role.external_secrets`, its policy and its pod identity association."""
     role = pod_role(
-        stack, "external_secrets", "External Secrets takes on the roles of readers", NAMESPACE, ACCOUNT
+        stack, "external_secrets", "External Secrets assumes the roles that read secrets", NAMESPACE, ACCOUNT
     )
     readers = stack.names.readers_of_secrets
     rights = grant(

@@ -31,7 +31,7 @@ def alertmanager_identity(
         stack,
         compute,
         ALERTMANAGER,
-        "Alertmanager tells people of alerts",
+        "Alertmanager sends alerts to the topics",
         Statement(sid="TellPeople", actions="sns:Publish", resources=list(_told(topics, heartbeat).values())),
         Statement(
             sid="EncryptMessages",

@@ -126,7 +126,7 @@ def refused(block: Block) -> Iterator[Problem]:
     kind, labels, body = block.kind, block.labels, block.body
     written = f"{kind} {' '.join(labels)}".strip()
     if kind == "terraform":
-        rule = "own Terraform must not have a block terraform: backend and versions of a tier are Tierra's"
+        rule = "own Terraform must not have a block terraform: Tierra sets backend and versions"
         yield Problem(written, "", rule, "remove the block", block.line)
     elif kind == "provider" and "alias" not in body:
         rule = f"a provider must have an alias: the {labels[0]} without one is Tierra's"
@@ -149,7 +149,7 @@ def refused(block: Block) -> Iterator[Problem]:
         yield Problem(
             written,
             "",
-            f"a block must be one of Terraform's, and {short(kind)} is none",
+            f"a block must be one of Terraform's, and {short(kind)} is not",
             "correct it there",
             block.line,
         )

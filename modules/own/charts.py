@@ -186,7 +186,7 @@ def read(path: Path, tier: str) -> Release:
 def _doubtful(document: Document) -> Iterator[Problem]:
     for path, text in document.texts.items():
         if path[:1] == ("values",) and DOUBTFUL.fullmatch(text):
-            rule = f"a value must not be {text} without quotes: some YAML readers take it for true or false"
+            rule = f"a value must not be {text} without quotes: some YAML parsers read it as true or false"
             remedy = f'write true or false, or "{text}" for the text'
             yield Problem(dotted(path), text, rule, remedy, document.line(path))
 
@@ -195,7 +195,9 @@ def _unreadable(document: Document) -> Iterator[Problem]:
     for path, text in _texts(document.data.get("values"), ("values",)):
         if "data.terraform_remote_state" in re.sub(REFERENCE, "", text):
             rule = "values must read an output as ${data.terraform_remote_state.<tier>.outputs.<name>}"
-            remedy = "write it so, without an index or a function; or write the helm_release in a file *.tf"
+            remedy = (
+                "write it like this, without an index or a function; or write the helm_release in a file *.tf"
+            )
             yield Problem(dotted(path), document.shown(path), rule, remedy, document.line(path))
 
 

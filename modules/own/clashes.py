@@ -54,7 +54,7 @@ def _clashes(own: Own, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]
             remedy = (
                 "move the file to gateway, systems or observability, which have helm"
                 if provider == "helm"
-                else "use what those offer, or keep this in a root module of your own"
+                else "use one of these, or move this to a separate root module"
             )
             yield block.file, Problem(block.address, "", rule, remedy, block.line)
 
@@ -77,7 +77,7 @@ def _missing(
             remedy = (
                 f"write {near[0]}"
                 if near
-                else f"take one of cdktf.out/<env>/stacks/{reading.tier}/cdk.tf.json, or declare it in an own"
+                else f"use one of cdktf.out/<env>/stacks/{reading.tier}/cdk.tf.json, or declare it in an own"
                 f" file of {reading.tier}"
             )
             yield reading.file, Problem(path, "", rule, remedy, reading.line)
@@ -99,7 +99,7 @@ def _in_texts(
                 kind = "a list" if isinstance(value, list) else "a mapping"
                 rule = f"an output within a text must be text or a number, and {name} of {tier} is {kind}"
                 remedy = (
-                    "write the output alone as a value, or take one item of it in the helm_release of a file"
+                    "write only the output as the value, or use one item of it in the helm_release of a file"
                     " *.tf"
                 )
                 line = release.document.line(path)

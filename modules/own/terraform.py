@@ -142,7 +142,7 @@ def _terraform(path: Path) -> bool:
 def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
     """Why a file is not allowed at its path."""
     if tier == WITHOUT:
-        rule = "the tier state must hold the bucket of states and nothing else: it is built before any plan"
+        rule = "the tier state must contain only the bucket for the states: it is built before any plan"
         return (
             None if path.is_dir() else Problem("", "", rule, "move the file to another tier, such as storage")
         )
@@ -162,7 +162,7 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
         )
     if re.search(r"(^|_)override\.tf(\.json)?$", path.name):
         rule = "own Terraform must only add: terraform would merge this file over what Tierra generates"
-        return Problem("", "", rule, "rename the file; what Tierra generates is changed in the spec")
+        return Problem("", "", rule, "rename the file; to change what Tierra generates, edit the spec")
     return None
 
 

@@ -40,7 +40,7 @@ def _client(name: str) -> str:
 
 def _issuer(text: str) -> str:
     if not re.fullmatch(r"[!-~]{1,200}", text) or re.search(r"[\"\\{}]", text):
-        rule = "an issuer must be as in the claim iss of its tokens: at most 200 characters, no spaces"
+        rule = "an issuer must equal the claim iss of its tokens: at most 200 characters, no spaces"
         raise rule_error(rule, "write it like https://login.example.com/")
     return text
 
@@ -97,7 +97,7 @@ class Auth(Model):
     def says_one_kind(self) -> Iterator[Violation]:
         """Either keys or tokens, because Kong would require both."""
         if bool(self.keys) == bool(self.issuers):
-            rule = "auth must have keys or issuers, one of the two"
+            rule = "auth must have either keys or issuers"
             yield Violation((), rule, "keep keys or issuers, or remove auth")
 
     @rule("open")
@@ -161,8 +161,8 @@ def auth_violations(systems: Mapping[str, System], names: Collection[str]) -> It
             if _issuers(system)[issuer.issuer] is not issuer:
                 yield Violation(path, "each issuer must be named once", "remove one of the two")
             elif said != issuer:
-                rule = f"an issuer must be the same in all systems, and {owner} has {issuer.issuer} otherwise"
-                yield Violation(path, rule, f"write what systems.{owner}.auth says, or change that one")
+                rule = f"an issuer must be the same in all systems, but {owner} has other settings for it"
+                yield Violation(path, rule, f"write the same as systems.{owner}.auth, or change that one")
         yield from _open_violations(name, systems, names)
 
 

@@ -70,7 +70,7 @@ def _variable(name: str) -> str:
 def _plain(name: str) -> str:
     _variable(name)
     if secret((name,)):
-        rule = "a variable of env must not hold a secret, for plans show it; this one sounds like one"
+        rule = "a variable of env must not be a secret, because plans show it; this one sounds like one"
         raise rule_error(rule, "move it to secrets, with the name of its secret, or choose another name")
     return name
 
@@ -101,7 +101,7 @@ def _source(text: str) -> str:
     if not fits or (mark and not _FIELD.fullmatch(field)) or (mark and place == CREATE):
         rule = (
             "must be create, or the name or ARN of a secret of Secrets Manager or of a parameter (/…) of"
-            " Systems Manager, with # and a key where it holds JSON"
+            " Systems Manager, with # and a key if it contains JSON"
         )
         raise rule_error(rule, "write create, or a name such as orders/stripe#key or /orders/stripe")
     return text
@@ -222,7 +222,7 @@ def tracing_violations(systems: Mapping[str, System]) -> Iterator[Violation]:
         for key, given in (("env", system.env), ("secrets", system.secrets)):
             for variable in given:
                 if variable in TRACING:
-                    rule = "the variable must not be one that Tierra sets, as it does while it traces"
+                    rule = "the variable must not be one that Tierra sets for tracing"
                     remedy = "remove the line, or write observability.trace_percent: 0"
                     yield Violation(("systems", name, key, variable), rule, remedy)
 

@@ -63,7 +63,7 @@ def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
         raise rule_error(VARIABLE_RULE, plain_variable(name))
     if secret((name,)):
-        rule = "a variable must not hold a secret, for plans show it; this one sounds like one"
+        rule = "a variable must not be a secret, because plans show it; this one sounds like one"
         raise rule_error(rule, "remove the line, or choose another name")
     return name
 

@@ -105,7 +105,7 @@ class Job(Model):
 
 
 class Egress(Model):
-    "An outbound port that the pods of a system may connect to, besides TLS on 443."
+    "An outbound port that the pods of a system may connect to, in addition to TLS on 443."
 
     port: int = Field(ge=1, le=65535, description="TCP port at the destination.", examples=[587])
     cidrs: Annotated[tuple[Range, ...], Field(strict=False)] = Field(
@@ -167,6 +167,6 @@ def surroundings_violations(
     if len(found := ways_out(systems)) > MOST_EGRESS:
         rule = (
             f"all systems must have at most {MOST_EGRESS} ports and ranges of egress together: a security"
-            " group holds no more"
+            " group has no room for more"
         )
         yield Violation(("systems",), rule, "name larger ranges", f"{len(found)} ports and ranges")

@@ -166,7 +166,7 @@ class System(Model):
     )
     egress: Annotated[tuple[Egress, ...], Field(strict=False)] = Field(
         default=(),
-        description="Outbound ports that its pods may connect to, besides 443.",
+        description="Outbound ports that its pods may connect to, in addition to 443.",
         examples=[[{"port": 587}]],
     )
     jobs: dict[JobName, Job] = Field(
@@ -428,7 +428,7 @@ class System(Model):
             yield Violation(("config",), rule, "put larger files into the image or the bucket (needs: files)")
         for path in self.config:
             if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
-                rule = f"a path must not be both a file and a folder, as {below} would have it"
+                rule = f"a path must not be both a file and a folder, but {below} is below it"
                 yield Violation(("config", path), rule, "rename one of them")
 
     @rule("volumes", "config")
@@ -554,7 +554,7 @@ def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Violation]:
     for mine, name in known.items():
         for start in WORKFLOWS:
             if (other := known.get(mine.removeprefix(start))) not in (None, name):
-                rule = f"the name must not be {mine}: a role by which workflows of {other} work has it in IAM"
+                rule = f"the name must not be {mine}: a role for workflows of {other} has it in IAM"
                 yield Violation(("systems", name), rule, f"write another name, such as {mine}-app", mine)
 
 
@@ -568,7 +568,7 @@ def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Violation]:
             address = secret_address(called(name, system.formerly), variable)
             owner = owners.setdefault(address, f"systems.{name}.secrets.{variable}")
             if owner != f"systems.{name}.secrets.{variable}":
-                rule = f"two secrets must not have one name in Terraform, and {owner} has {address}, too"
+                rule = f"two secrets must not have one address in Terraform, but {owner} has {address} too"
                 yield Violation(("systems", name, "secrets", variable), rule, "choose another variable")
 
 

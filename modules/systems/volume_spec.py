@@ -118,7 +118,7 @@ def volume_violations(system: System) -> Iterator[Violation]:
         elif file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
             rule = f"a volume must not contain files of config, but {file} is in it"
         elif file := next((each for each in system.config if volume.path.startswith(f"{each}/")), None):
-            rule = f"a volume must not lie below a file of config, and {file} is one"
+            rule = f"a volume must not be below a file of config, and {file} is one"
         else:
             continue
         remedy = "choose a separate path" if near else "move one of the two"

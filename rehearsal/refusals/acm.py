@@ -56,8 +56,8 @@ RULES = (
     Rule(
         "names",
         (CERTIFICATE,),
-        f"the first name of a certificate has {COMMON_NAME} characters at most, and a certificate"
-        f" {NAMES} names",
+        f"the first name of a certificate must have at most {COMMON_NAME} characters, and a certificate at"
+        f" most {NAMES} names",
         API + "RequestCertificate, DomainName, LimitExceededException",
         names,
         CREATE,
@@ -65,7 +65,7 @@ RULES = (
     Rule(
         "validation",
         ("aws_acm_certificate_validation",),
-        "a validation names the records of all names",
+        "a validation must name the records of all names",
         "provider internal/service/acm/certificate_validation.go, resourceCertificateValidationCreate",
         validation,
         CREATE,
@@ -73,7 +73,7 @@ RULES = (
     Rule(
         "validation_region",
         ("aws_acm_certificate_validation",),
-        "a certificate is validated in its region",
+        "a certificate must be validated in its region",
         API + "DescribeCertificate, ResourceNotFoundException",
         validation_region,
         CREATE,
@@ -81,7 +81,7 @@ RULES = (
     Rule(
         "certificate_used",
         (CERTIFICATE,),
-        "a certificate that a listener uses stays",
+        "a certificate that a listener uses must not be deleted",
         API + "DeleteCertificate, ResourceInUseException",
         used_by(
             (

@@ -117,8 +117,8 @@ RULES = (
     Rule(
         "image_lifecycle",
         ("aws_ecr_lifecycle_policy",),
-        "rules of a lifecycle policy are complete and have priorities of their own; the one for any image is"
-        " last",
+        "rules of a lifecycle policy must be complete, with unique priorities, and the one for any image"
+        " must be last",
         "page AmazonECR/latest/userguide/lifecycle_policy_parameters.html; API ecr, PutLifecyclePolicy,"
         " InvalidParameterException",
         lifecycle,
@@ -126,28 +126,28 @@ RULES = (
     Rule(
         "repository_policy",
         ("aws_ecr_repository_policy",),
-        "a policy of a repository follows the grammar",
+        "a policy of a repository must follow the grammar",
         "API ecr, SetRepositoryPolicy, InvalidParameterException",
         repository_policy,
     ),
     Rule(
         "project_role",
         ("aws_codebuild_project",),
-        "codebuild.amazonaws.com can assume the role of a project",
+        "the role of a project must trust codebuild.amazonaws.com",
         "API codebuild, CreateProject, InvalidInputException",
         project_role,
     ),
     Rule(
         "project_network",
         ("aws_codebuild_project",),
-        "subnets and security groups of a project are of its VPC",
+        "subnets and security groups of a project must be in its VPC",
         "API codebuild, CreateProject, InvalidInputException; VpcConfig",
         project_network,
     ),
     Rule(
         "function_role",
         ("aws_lambda_function",),
-        "lambda.amazonaws.com can assume the role of a function",
+        "the role of a function must trust lambda.amazonaws.com",
         "API lambda, CreateFunction, InvalidParameterValueException",
         function_role,
     ),

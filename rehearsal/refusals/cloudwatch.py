@@ -260,7 +260,7 @@ RULES = (
     Rule(
         "group_key",
         (GROUP,),
-        "the policy of a log group's KMS key lets CloudWatch Logs use it for this group",
+        "the policy of a log group's KMS key must let CloudWatch Logs use it for this group",
         "hashicorp/terraform-provider-aws#29282 and ministryofjustice/modernisation-platform#7870 quote the"
         " answer;"
         " page AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
@@ -269,7 +269,7 @@ RULES = (
     Rule(
         "filters",
         (FILTER,),
-        f"a log group has {FILTERS} subscription filters at most",
+        f"a log group must have at most {FILTERS} subscription filters",
         LOGS + "PutSubscriptionFilter, LimitExceededException",
         filters,
         CREATE,
@@ -277,14 +277,14 @@ RULES = (
     Rule(
         "filter_goal",
         (FILTER,),
-        "the destination of a subscription lets CloudWatch Logs write",
+        "the destination of a subscription must let CloudWatch Logs write",
         LOGS + "PutSubscriptionFilter, InvalidParameterException",
         filter_goal,
     ),
     Rule(
         "resource_policies",
         (POLICY,),
-        f"a region has {POLICIES} resource policies of logs at most",
+        f"a region must have at most {POLICIES} resource policies of logs",
         LOGS + "PutResourcePolicy, LimitExceededException",
         resource_policies,
         CREATE,
@@ -292,36 +292,37 @@ RULES = (
     Rule(
         "log_policy",
         (POLICY,),
-        "a resource policy of logs follows the grammar",
+        "a resource policy of logs must follow the grammar",
         LOGS + "PutResourcePolicy, InvalidParameterException",
         log_policy,
     ),
     Rule(
         "alarm_periods",
         (ALARM,),
-        "an alarm looks back a day at most, or a week by the hour, and its datapoints fit its periods",
+        "an alarm must look back at most a day, or a week with periods of an hour, and its datapoints must"
+        " fit its periods",
         API + "PutMetricAlarm, EvaluationPeriods, Period, DatapointsToAlarm",
         alarm_periods,
     ),
     Rule(
         "alarm_region",
         (ALARM, "aws_cloudwatch_composite_alarm"),
-        "an alarm notifies topics of its region",
+        "an alarm must notify topics in its region",
         API + "PutMetricAlarm, AlarmActions",
         alarm_region,
     ),
     Rule(
         "composite",
         ("aws_cloudwatch_composite_alarm",),
-        "the rule of a composite alarm is balanced, has the operators AND, OR and NOT, and does not contain"
-        " the alarm",
+        "the rule of a composite alarm must be balanced, must use only the operators AND, OR and NOT, and"
+        " must not contain the alarm",
         API + "PutCompositeAlarm, AlarmRule",
         composite,
     ),
     Rule(
         "dashboard",
         (DASHBOARD,),
-        "a dashboard has widgets of known types, 1 to 24 wide",
+        "widgets of a dashboard must have known types and a width of 1 to 24",
         API + "PutDashboard, InvalidParameterInput;"
         " page AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html",
         dashboard,
@@ -329,14 +330,14 @@ RULES = (
     Rule(
         "topic_policy",
         ("aws_sns_topic_policy", "aws_sns_topic"),
-        "a policy of a topic follows the grammar and names actions of SNS",
+        "a policy of a topic must follow the grammar and name actions of SNS",
         SNS + "SetTopicAttributes, InvalidParameter",
         topic_policy,
     ),
     Rule(
         "subscription",
         ("aws_sns_topic_subscription",),
-        "the endpoint of a subscription fits its protocol, and the protocol its topic",
+        "the endpoint of a subscription must fit its protocol, and the protocol must fit its topic",
         SNS + "Subscribe, InvalidParameter",
         subscription,
         CREATE,
@@ -344,7 +345,7 @@ RULES = (
     Rule(
         "alarm_name",
         (ALARM,),
-        "a metric alarm has a name of its own",
+        "the name of a metric alarm must be unique",
         "provider internal/service/cloudwatch/metric_alarm.go, resourceMetricAlarmCreate",
         alarm_name,
         CREATE,
@@ -352,7 +353,7 @@ RULES = (
     Rule(
         "trace_filter",
         ("aws_xray_group",),
-        "a filter expression of X-Ray does not end with an operator",
+        "a filter expression of X-Ray must not end with an operator",
         "API xray, CreateGroup, FilterExpression, InvalidRequestException;"
         " page xray/latest/devguide/xray-console-filters.html",
         trace_filter,

@@ -512,7 +512,7 @@ RULES = (
     Rule(
         "subnet_range",
         ("aws_subnet",),
-        "the block of a subnet lies in a block of its VPC and has 16 to 28 bits",
+        "the range of a subnet must be inside a range of its VPC, and must be /16 to /28",
         "API ec2, CreateSubnet; " + ERRORS + "InvalidSubnet.Range",
         subnet_range,
         CREATE,
@@ -520,7 +520,7 @@ RULES = (
     Rule(
         "subnet_conflict",
         ("aws_subnet",),
-        "blocks of subnets do not overlap",
+        "the ranges of subnets must not overlap",
         "API ec2, CreateSubnet; " + ERRORS + "InvalidSubnet.Conflict",
         subnet_conflict,
         CREATE,
@@ -528,7 +528,7 @@ RULES = (
     Rule(
         "subnet_zone",
         ("aws_subnet", "aws_default_subnet", "aws_ebs_volume"),
-        "the zone of a subnet or volume is of its region",
+        "the zone of a subnet or volume must be in its region",
         "openedx-unsupported/configuration#313 quotes the answer",
         subnet_zone,
         CREATE,
@@ -536,7 +536,7 @@ RULES = (
     Rule(
         "vpc_range",
         ("aws_vpc",),
-        "the block of a VPC has 16 to 28 bits",
+        "the range of a VPC must be /16 to /28",
         ERRORS + "InvalidVpc.Range",
         vpc_range,
         CREATE,
@@ -544,7 +544,7 @@ RULES = (
     Rule(
         "vpc_more_blocks",
         (MORE_BLOCKS,),
-        "a further block of a VPC overlaps none that it has",
+        "a further range of a VPC must not overlap those that it has",
         ERRORS + "CidrConflict, InvalidVpc.Range",
         more_blocks,
         CREATE,
@@ -553,7 +553,7 @@ RULES = (
         Rule(
             f"quota_{name.removeprefix('aws_')}",
             (name,),
-            f"a new account has {most} of `{name}` in a region at most",
+            f"a new account can have at most {most} `{name}` in a region",
             VPC_LIMITS + ERRORS + words.partition(":")[0],
             quota(name),
             CREATE,
@@ -563,15 +563,22 @@ RULES = (
     Rule(
         "second_gateway",
         (GATEWAY, ATTACHED),
-        "a VPC has one internet gateway",
+        "a VPC must have at most one internet gateway",
         "binlab/terraform-aws-vault-ha-raft#54 quotes the answer",
         second_gateway,
     ),
-    Rule("nat_address", ("aws_nat_gateway",), "an address serves one NAT gateway", NAT, nat_address, CREATE),
+    Rule(
+        "nat_address",
+        ("aws_nat_gateway",),
+        "an address must belong to at most one NAT gateway",
+        NAT,
+        nat_address,
+        CREATE,
+    ),
     Rule(
         "nat_without_gateway",
         ("aws_nat_gateway",),
-        "a public NAT gateway needs the internet gateway of its VPC first",
+        "a public NAT gateway must be created after the internet gateway of its VPC",
         NAT,
         nat_without_gateway,
         CREATE,
@@ -579,7 +586,7 @@ RULES = (
     Rule(
         "nat_quota",
         ("aws_nat_gateway",),
-        f"a new account has {NAT_GATEWAYS} NAT gateways in a zone at most",
+        f"a new account can have at most {NAT_GATEWAYS} NAT gateways in a zone",
         VPC_LIMITS + ERRORS + "NatGatewayLimitExceeded",
         nat_quota,
         CREATE,
@@ -587,21 +594,21 @@ RULES = (
     Rule(
         "route_network",
         ("aws_route", *TABLES),
-        "a gateway and its route table are of one VPC",
+        "a gateway and its route table must be in the same VPC",
         "smoketurner/serverless-vpc-plugin#147 and saltstack/salt#38791 quote the answers",
         route_network,
     ),
     Rule(
         "route_gateway",
         ("aws_route", *TABLES),
-        "an internet gateway is attached before a route leads to it",
+        "an internet gateway must be attached before a route leads to it",
         ERRORS + "Gateway.NotAttached",
         route_gateway,
     ),
     Rule(
         "same_route",
         ("aws_route",),
-        "a route table has one route to a destination",
+        "a route table must have at most one route to a destination",
         ERRORS + "RouteAlreadyExists",
         same_route,
         CREATE,
@@ -609,14 +616,14 @@ RULES = (
     Rule(
         "association",
         ("aws_route_table_association",),
-        "a subnet has one route table, of its own VPC",
+        "a subnet must have at most one route table, of its own VPC",
         ERRORS + "Resource.AlreadyAssociated",
         association,
     ),
     Rule(
         "group_name",
         ("aws_security_group",),
-        "no security group is called default",
+        "a security group must not be named default",
         ERRORS + "InvalidGroup.Reserved",
         group_name,
         CREATE,
@@ -625,7 +632,7 @@ RULES = (
         Rule(
             f"same_rule_{way}",
             (name,),
-            f"{way} rules of a security group differ from each other",
+            f"{way} rules of a security group must differ from each other",
             ERRORS + "InvalidPermission.Duplicate",
             same_rule(name),
         )
@@ -634,7 +641,7 @@ RULES = (
     Rule(
         "rule_peer",
         (RULES_IN, RULES_OUT),
-        "a rule names groups of its own VPC, unless VPCs are connected",
+        "a rule must name groups of its own VPC, unless VPCs are connected",
         ERRORS + "InvalidGroup.NotFound",
         rule_peer,
     ),
@@ -642,7 +649,7 @@ RULES = (
         Rule(
             f"quota_{way}_rules",
             (name,),
-            f"a security group has {RULES_OF_A_GROUP} {way} rules at most",
+            f"a security group must have at most {RULES_OF_A_GROUP} {way} rules",
             VPC_LIMITS + ERRORS + "RulesPerSecurityGroupLimitExceeded",
             rules_quota(name),
             CREATE,
@@ -652,14 +659,14 @@ RULES = (
     Rule(
         "groups_network",
         ("aws_instance", "aws_network_interface"),
-        "security groups and subnet are of one VPC",
+        "security groups of an instance must be in the VPC of its subnet",
         "philschmid/efsync#16 quotes the answer",
         groups_network,
     ),
     Rule(
         "acl_rule",
         ("aws_network_acl_rule",),
-        "rules of a network ACL have numbers of their own",
+        "the numbers of the rules of a network ACL must be unique in each direction",
         "API ec2, CreateNetworkAclEntry; " + ERRORS + "NetworkAclEntryAlreadyExists",
         acl_rule,
         CREATE,
@@ -667,23 +674,22 @@ RULES = (
     Rule(
         "endpoint_zones",
         ("aws_vpc_endpoint",),
-        "an endpoint has one subnet in a zone",
+        "an endpoint must have at most one subnet in a zone",
         ERRORS + "DuplicateSubnetsInSameZone",
         endpoint_zones,
     ),
     Rule(
         "endpoint_names",
         ("aws_vpc_endpoint",),
-        "private DNS of an endpoint needs both DNS attributes of the VPC, and no other endpoint of the"
-        " service"
-        " with private DNS",
+        "an endpoint with private DNS requires both DNS attributes of the VPC, and there must be no other"
+        " endpoint of the service with private DNS",
         "page vpc/latest/privatelink/manage-dns-names.html; API ec2, CreateVpcEndpoint, PrivateDnsEnabled",
         endpoint_names,
     ),
     Rule(
         "endpoint_route",
         ("aws_vpc_endpoint",),
-        "a route table leads to one gateway endpoint of a service",
+        "a route table must lead to at most one gateway endpoint of a service",
         ERRORS + "RouteAlreadyExists",
         endpoint_route,
         CREATE,
@@ -691,14 +697,14 @@ RULES = (
     Rule(
         "endpoint_groups",
         ("aws_vpc_endpoint",),
-        "security groups of an endpoint are of its VPC",
+        "security groups of an endpoint must be in its VPC",
         "API ec2, CreateVpcEndpoint, SecurityGroupIds",
         endpoint_groups,
     ),
     Rule(
         "same_flow_log",
         ("aws_flow_log",),
-        "a VPC has one flow log of a configuration to a destination",
+        "a VPC must not have two flow logs with the same configuration and destination",
         ERRORS + "FlowLogAlreadyExists",
         same_flow_log,
         CREATE,
@@ -706,7 +712,7 @@ RULES = (
     Rule(
         "vpc_used",
         ("aws_vpc",),
-        "a VPC with subnets, groups, gateways or endpoints in it stays",
+        "a VPC with subnets, security groups, gateways or endpoints in it must not be deleted",
         "API ec2, DeleteVpc; " + ERRORS + "DependencyViolation",
         dependents(
             (
@@ -722,7 +728,7 @@ RULES = (
     Rule(
         "subnet_used",
         SUBNETS[:1],
-        "a subnet with a NAT gateway, load balancer or instance in it stays",
+        "a subnet with a NAT gateway, load balancer or instance in it must not be deleted",
         "API ec2, DeleteSubnet; " + ERRORS + "DependencyViolation",
         dependents(
             (
@@ -738,7 +744,7 @@ RULES = (
     Rule(
         "group_used",
         GROUPS[:1],
-        "a security group that is in use stays",
+        "a security group in use must not be deleted",
         "API ec2, DeleteSecurityGroup; " + ERRORS + "DependencyViolation",
         dependents(
             (
@@ -763,14 +769,14 @@ RULES = (
             "aws_security_group_rule",
             "aws_network_acl_rule",
         ),
-        "the first port of a rule is not above the last",
+        "the first port of a rule must not be above the last",
         "API ec2, PortRange; " + ERRORS + "InvalidParameterValue",
         ports,
     ),
     Rule(
         "flow_log_role",
         ("aws_flow_log",),
-        "a flow log to CloudWatch Logs has a role",
+        "a flow log to CloudWatch Logs must have a role",
         "API ec2, CreateFlowLogs, DeliverLogsPermissionArn",
         flow_log_role,
         CREATE,
@@ -778,14 +784,14 @@ RULES = (
     Rule(
         "gateway_names",
         ("aws_vpc_endpoint",),
-        "an endpoint with private DNS is an interface endpoint",
+        "an endpoint with private DNS must be an interface endpoint",
         "API ec2, CreateVpcEndpoint, PrivateDnsEnabled",
         gateway_names,
     ),
     Rule(
         "zone_letter",
         ("aws_subnet", "aws_ebs_volume"),
-        "a zone ends with a letter that a region has",
+        "a zone must end with a letter that its region can have",
         "page global-infrastructure/latest/regions/aws-availability-zones.html",
         zone_letter,
         CREATE,
@@ -793,7 +799,7 @@ RULES = (
     Rule(
         "acl_rules",
         ("aws_network_acl_rule",),
-        f"a network ACL has {ACL_RULES} rules a direction at most",
+        f"a network ACL must have at most {ACL_RULES} rules in each direction",
         "page vpc/latest/userguide/amazon-vpc-limits.html, Rules per network ACL; "
         + ERRORS
         + "NetworkAclEntryLimitExceeded",
@@ -803,7 +809,7 @@ RULES = (
     Rule(
         "tags",
         TAGGED,
-        f"an object of EC2 has {TAGS} tags at most, and no key of them begins with `aws:`",
+        f"an object of EC2 must have at most {TAGS} tags, and their keys must not begin with `aws:`",
         "API ec2, CreateTags; " + ERRORS + "TagLimitExceeded",
         tags,
     ),

@@ -86,15 +86,15 @@ RULES = (
     Rule(
         "policy",
         (POLICY, INLINE, "aws_iam_user_policy", "aws_iam_group_policy"),
-        "a policy follows the grammar: known keys, actions with a service, resources, no principal, Sids that"
-        " differ",
+        "a policy must follow the grammar: known keys, actions with a service, resources, no principal,"
+        " unique Sids",
         GRAMMAR + "CreatePolicy, MalformedPolicyDocument",
         document("policy", IDENTITY),
     ),
     Rule(
         "trust",
         (ROLE,),
-        "a trust policy has principals and actions of STS, and no resource",
+        "a trust policy must have principals and actions of STS, and no resource",
         GRAMMAR + "CreateRole, MalformedPolicyDocument;"
         " terraform-aws-modules/terraform-aws-eks-pod-identity#34 quotes an answer",
         document("assume_role_policy", TRUST),
@@ -102,28 +102,28 @@ RULES = (
     Rule(
         "policy_size",
         (POLICY,),
-        f"a managed policy has {POLICY_SIZE} characters at most",
+        f"a managed policy must have at most {POLICY_SIZE} characters",
         QUOTA + "CreatePolicy, LimitExceeded",
         policy_size,
     ),
     Rule(
         "trust_size",
         (ROLE,),
-        f"a trust policy has {TRUST_SIZE} characters at most",
+        f"a trust policy must have at most {TRUST_SIZE} characters",
         QUOTA + "CreateRole, LimitExceeded",
         trust_size,
     ),
     Rule(
         "inline_size",
         (INLINE,),
-        f"the inline policies of a role have {ROLE_SIZE} characters together at most",
+        f"the inline policies of a role must have at most {ROLE_SIZE} characters together",
         "vinycoolguy2015/awslambda#1 quotes the answer; " + QUOTA + "PutRolePolicy, LimitExceeded",
         inline_size,
     ),
     Rule(
         "attachments",
         (ATTACHED,),
-        f"a role has {ATTACHMENTS} managed policies at most",
+        f"a role must have at most {ATTACHMENTS} managed policies",
         QUOTA + "AttachRolePolicy, LimitExceeded",
         attachments,
         CREATE,
@@ -131,7 +131,7 @@ RULES = (
     Rule(
         "policy_attached",
         (POLICY,),
-        "a policy that is attached stays",
+        "an attached policy must not be deleted",
         "API iam, DeletePolicy, DeleteConflict",
         policy_attached,
         DELETE,
@@ -139,7 +139,7 @@ RULES = (
     Rule(
         "role_attached",
         (ROLE,),
-        "a role with policies stays",
+        "a role with policies must not be deleted",
         "API iam, DeleteRole, DeleteConflict",
         role_attached,
         DELETE,
@@ -147,7 +147,7 @@ RULES = (
     Rule(
         "role_in_profile",
         (ROLE,),
-        "a role in an instance profile stays",
+        "a role in an instance profile must not be deleted",
         "API iam, DeleteRole, DeleteConflict",
         used_by(
             ((PROFILE, "role"),),

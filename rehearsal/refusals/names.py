@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from rehearsal.refusals.rules import CREATE, Answer, Rule, others
 from tierra.aws.transition_answers import Around, Values
 
-SAYS = "a name that AWS gives away once, such as that of a role, a key pair or a log group, is not taken"
+SAYS = "a name that must be unique, such as that of a role, a key pair or a log group, must not be taken"
 EC2 = "page AWSEC2/latest/APIReference/errors-overview.html, "
 MONITOR = "aws_ce_anomaly_monitor"
 
@@ -306,7 +306,7 @@ RULES = (
     Rule(
         "one_monitor",
         (MONITOR,),
-        "an account has one anomaly monitor of all services",
+        "an account must have at most one anomaly monitor of all services",
         "API ce, CreateAnomalyMonitor, LimitExceededException; page cost-management/latest/userguide/"
         "management-limits.html",
         monitor,
@@ -315,7 +315,7 @@ RULES = (
     Rule(
         "reserved_parameter",
         ("aws_ssm_parameter",),
-        "the name of a parameter does not begin with aws or ssm",
+        "the name of a parameter must not begin with aws or ssm",
         "API ssm, PutParameterRequest, Name",
         reserved,
         CREATE,

@@ -295,21 +295,21 @@ RULES = (
     Rule(
         "subnet_zones",
         SUBNET_GROUPS,
-        "a subnet group has subnets of one VPC, in two zones or more",
+        "the subnets of a subnet group must be in the same VPC, in at least two zones",
         API + "CreateDBSubnetGroup, DBSubnetGroupDoesNotCoverEnoughAZs, InvalidSubnet",
         subnet_zones,
     ),
     Rule(
         "database_groups",
         (DATABASE, *CLUSTERS),
-        "security groups and subnet group of a database are of one VPC",
+        "security groups and subnet group of a database must be in the same VPC",
         "terraform-aws-modules/terraform-aws-rds#344 quotes the answer",
         groups_network,
     ),
     Rule(
         "same_database",
         (DATABASE, *INSTANCES),
-        "instances of RDS, DocumentDB and Neptune have names of their own",
+        "names of instances of RDS, DocumentDB and Neptune must be unique",
         API + "CreateDBInstance, DBInstanceAlreadyExists; DBInstanceIdentifier: unique for the account",
         same_database,
         CREATE,
@@ -317,7 +317,7 @@ RULES = (
     Rule(
         "same_database_cluster",
         CLUSTERS,
-        "clusters of RDS, DocumentDB and Neptune have names of their own",
+        "names of clusters of RDS, DocumentDB and Neptune must be unique",
         API + "CreateDBCluster, DBClusterAlreadyExistsFault",
         same_cluster,
         CREATE,
@@ -325,21 +325,21 @@ RULES = (
     Rule(
         "monitoring",
         (DATABASE, *INSTANCES[:1]),
-        "enhanced monitoring needs a role that monitoring.rds.amazonaws.com can assume",
+        "enhanced monitoring requires a role that monitoring.rds.amazonaws.com can assume",
         API + "CreateDBInstance, MonitoringInterval, MonitoringRoleArn",
         monitoring,
     ),
     Rule(
         "backup_window",
         (DATABASE, *CLUSTERS),
-        "backup window and maintenance window do not overlap",
+        "backup window and maintenance window must not overlap",
         API + "CreateDBInstance, PreferredBackupWindow: must not conflict with the maintenance window",
         backup_window,
     ),
     Rule(
         "reserved_name",
         (DATABASE,),
-        "user and database have no name that PostgreSQL reserves",
+        "user and database must not have a name that PostgreSQL reserves",
         API + "CreateDBInstance, MasterUsername: can't be a reserved word for the engine",
         reserved_name,
         CREATE,
@@ -347,7 +347,7 @@ RULES = (
     Rule(
         "database_name",
         (DATABASE,),
-        "the name of a database has letters, digits and underscores",
+        "the name of a database must consist of letters, digits and underscores",
         API + "CreateDBInstance, DBName",
         database_name,
         CREATE,
@@ -355,22 +355,22 @@ RULES = (
     Rule(
         "password",
         (DATABASE, *CLUSTERS),
-        'a password has none of `/`, `@`, `"` and blank',
+        'a password must not contain `/`, `@`, `"` or a space',
         API + "CreateDBInstance, MasterUserPassword",
         password,
     ),
-    Rule("engine", (DATABASE,), "the engine exists", API + "CreateDBInstance, Engine", engine, CREATE),
+    Rule("engine", (DATABASE,), "the engine must exist", API + "CreateDBInstance, Engine", engine, CREATE),
     Rule(
         "instance_class",
         (DATABASE, *INSTANCES),
-        "a class begins with `db.`",
+        "an instance class must begin with `db.`",
         API + "CreateDBInstance, DBInstanceClass",
         instance_class,
     ),
     Rule(
         "family",
         PARAMETERS,
-        "the family of a parameter group is of an engine",
+        "the family of a parameter group must be one of an engine",
         "aws-cloudformation/cloudformation-coverage-roadmap#703 quotes the answer",
         family,
         CREATE,
@@ -378,7 +378,7 @@ RULES = (
     Rule(
         "storage",
         (DATABASE,),
-        f"gp3 has {LEAST_GB} GiB or more",
+        f"gp3 storage must have at least {LEAST_GB} GiB",
         API + "CreateDBInstance, AllocatedStorage",
         storage,
         CREATE,
@@ -386,14 +386,14 @@ RULES = (
     Rule(
         "static_parameters",
         PARAMETERS[:1],
-        "what PostgreSQL reads at its start waits for a restart",
+        "static parameters of PostgreSQL must be applied at a restart, not at once",
         API + "ModifyDBParameterGroup, Parameters: immediate for dynamic parameters only",
         static_parameters,
     ),
     Rule(
         "source_backups",
         (DATABASE,),
-        "the source of a replica has backups",
+        "the source of a replica must have automated backups",
         API + "CreateDBInstanceReadReplicaMessage, SourceDBInstanceIdentifier",
         source_backups,
         CREATE,
@@ -401,7 +401,7 @@ RULES = (
     Rule(
         "replica_subnets",
         (DATABASE,),
-        "a replica is in the VPC of its source",
+        "a replica must be in the VPC of its source",
         API + "CreateDBInstanceReadReplica, DBSubnetGroupName",
         replica_subnets,
         CREATE,
@@ -409,21 +409,21 @@ RULES = (
     Rule(
         "key_region",
         (DATABASE, *CLUSTERS),
-        "the KMS key of a database is of its region and enabled",
+        "the KMS key of a database must be in its region and enabled",
         API + "CreateDBInstance, KMSKeyNotAccessibleFault",
         key_region,
     ),
     Rule(
         "option_group",
         (DATABASE,),
-        "an option group is of the engine",
+        "an option group must be for the engine of the database",
         API + "CreateOptionGroup, EngineName",
         version_of_option_group,
     ),
     Rule(
         "subnet_group_used",
         SUBNET_GROUPS,
-        "a subnet group that is in use stays",
+        "a subnet group in use must not be deleted",
         API + "DeleteDBSubnetGroup, InvalidDBSubnetGroupStateFault",
         used_by(
             (
@@ -439,7 +439,7 @@ RULES = (
     Rule(
         "zone_and_standby",
         (DATABASE,),
-        "a database with a standby has no zone of its own",
+        "a database with a standby must not name a zone",
         "API rds, CreateDBInstanceMessage, AvailabilityZone",
         zone_and_standby,
         CREATE,
@@ -447,7 +447,7 @@ RULES = (
     Rule(
         "documentdb_user",
         ("aws_docdb_cluster",),
-        "the user of DocumentDB is not called admin",
+        "the master user of DocumentDB must not be named admin",
         "API docdb, CreateDBClusterMessage, MasterUsername: no reserved word; aws/aws-cdk#13295 quotes the"
         " answer",
         documentdb_user,

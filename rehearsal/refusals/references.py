@@ -49,20 +49,20 @@ def _both(*names: str) -> tuple[str, ...]:
 
 
 KINDS = {
-    "vpc": Kind(_both("vpc.id"), "the VPC that an object names exists"),
-    "subnet": Kind(_both("subnet.id"), "the subnet that an object names exists"),
-    "address": Kind(("aws_eip.id", "aws_eip.allocation_id"), "the address of a NAT gateway exists"),
+    "vpc": Kind(_both("vpc.id"), "the VPC that an object names must exist"),
+    "subnet": Kind(_both("subnet.id"), "the subnet that an object names must exist"),
+    "address": Kind(("aws_eip.id", "aws_eip.allocation_id"), "the address of a NAT gateway must exist"),
     "internet_gateway": Kind(
         ("aws_internet_gateway.id", "aws_egress_only_internet_gateway.id", "aws_vpn_gateway.id"),
-        "the internet gateway that a route names exists",
+        "the internet gateway that a route names must exist",
     ),
-    "nat_gateway": Kind(("aws_nat_gateway.id",), "the NAT gateway that a route names exists"),
+    "nat_gateway": Kind(("aws_nat_gateway.id",), "the NAT gateway that a route names must exist"),
     "route_table": Kind(
         (
             *_both("route_table.id", "vpc.main_route_table_id", "vpc.default_route_table_id"),
             "aws_ec2_transit_gateway_route_table.id",
         ),
-        "the route table that an object names exists",
+        "the route table that an object names must exist",
     ),
     "group": Kind(
         (
@@ -70,10 +70,10 @@ KINDS = {
             "aws_eks_cluster.vpc_config.cluster_security_group_id",
             "aws_directory_service_directory.security_group_id",
         ),
-        "the security group that an object names exists",
+        "the security group that an object names must exist",
     ),
     "network_acl": Kind(
-        _both("network_acl.id", "vpc.default_network_acl_id"), "the network ACL of a rule exists"
+        _both("network_acl.id", "vpc.default_network_acl_id"), "the network ACL of a rule must exist"
     ),
     "key": Kind(
         tuple(
@@ -81,77 +81,80 @@ KINDS = {
             for name in ("key", "replica_key", "external_key", "replica_external_key")
             for argument in ("key_id", "arn", "id")
         ),
-        "the key of an alias exists",
+        "the key of an alias must exist",
     ),
     "bucket": Kind(
         ("aws_s3_bucket.bucket", "aws_s3_bucket.id", "aws_s3_bucket.arn", "aws_s3_directory_bucket.bucket"),
-        "the bucket that a setting is of exists",
+        "the bucket of a setting must exist",
     ),
     "role": Kind(
         ("aws_iam_role.name", "aws_iam_role.id", "aws_iam_service_linked_role.name"),
-        "the role that a policy or profile names exists",
+        "the role that a policy or profile names must exist",
     ),
-    "policy": Kind(("aws_iam_policy.arn",), "the managed policy that a role names exists"),
-    "parameter_group": Kind(("aws_db_parameter_group.name",), "the parameter group of a database exists"),
+    "policy": Kind(("aws_iam_policy.arn",), "the managed policy that a role names must exist"),
+    "parameter_group": Kind(("aws_db_parameter_group.name",), "the parameter group of a database must exist"),
     "database_subnets": Kind(
         ("aws_db_subnet_group.name", "aws_docdb_subnet_group.name", "aws_neptune_subnet_group.name"),
-        "the subnet group of a database exists",
+        "the subnet group of a database must exist",
     ),
     "database": Kind(
         ("aws_db_instance.identifier", "aws_db_instance.arn", "aws_db_instance.id"),
-        "the source of a replica exists",
+        "the source of a replica must exist",
     ),
     "cluster_parameters": Kind(
-        ("aws_docdb_cluster_parameter_group.name",), "the parameter group of a DocumentDB cluster exists"
+        ("aws_docdb_cluster_parameter_group.name",), "the parameter group of a DocumentDB cluster must exist"
     ),
     "documentdb": Kind(
         ("aws_docdb_cluster.cluster_identifier", "aws_docdb_cluster.id"),
-        "the cluster of a DocumentDB instance exists",
+        "the cluster of a DocumentDB instance must exist",
     ),
     "cache_parameters": Kind(
-        ("aws_elasticache_parameter_group.name",), "the parameter group of a cache exists"
+        ("aws_elasticache_parameter_group.name",), "the parameter group of a cache must exist"
     ),
-    "cache_subnets": Kind(("aws_elasticache_subnet_group.name",), "the subnet group of a cache exists"),
+    "cache_subnets": Kind(("aws_elasticache_subnet_group.name",), "the subnet group of a cache must exist"),
     "cache_users": Kind(
         ("aws_elasticache_user_group.user_group_id", "aws_elasticache_user_group.id"),
-        "the user group of a cache exists",
+        "the user group of a cache must exist",
     ),
     "cache_user": Kind(
-        ("aws_elasticache_user.user_id", "aws_elasticache_user.id"), "the users of a group exist"
+        ("aws_elasticache_user.user_id", "aws_elasticache_user.id"), "the users of a user group must exist"
     ),
     "secret": Kind(
         tuple(f"aws_secretsmanager_secret.{name}" for name in ("id", "arn", "name")),
-        "the secret of a version, policy or rotation exists",
+        "the secret of a version, policy or rotation must exist",
     ),
     "vault": Kind(
         tuple(
             f"aws_backup_{name}.name"
             for name in ("vault", "logically_air_gapped_vault", "restore_access_vault")
         ),
-        "the vault that a plan or setting names exists",
+        "the vault that a plan or setting names must exist",
     ),
     "file_system": Kind(
-        ("aws_efs_file_system.id",), "the file system of a mount target, access point or policy exists"
+        ("aws_efs_file_system.id",), "the file system of a mount target, access point or policy must exist"
     ),
     "cluster": Kind(
-        ("aws_eks_cluster.name", "aws_eks_cluster.id"), "the cluster that an object is of exists"
+        ("aws_eks_cluster.name", "aws_eks_cluster.id"), "the EKS cluster of an object must exist"
     ),
-    "balancer": Kind(("aws_lb.arn", "aws_alb.arn"), "the load balancer of a listener exists"),
+    "balancer": Kind(("aws_lb.arn", "aws_alb.arn"), "the load balancer of a listener must exist"),
     "certificate": Kind(
         (
             "aws_acm_certificate.arn",
             "aws_acm_certificate_validation.certificate_arn",
             "aws_iam_server_certificate.arn",
         ),
-        "the certificate of a listener exists",
+        "the certificate of a listener must exist",
     ),
-    "zone": Kind(("aws_route53_zone.zone_id", "aws_route53_zone.id"), "the hosted zone of a record exists"),
-    "topic": Kind(("aws_sns_topic.arn",), "the topic of a subscription exists"),
+    "zone": Kind(
+        ("aws_route53_zone.zone_id", "aws_route53_zone.id"), "the hosted zone of a record must exist"
+    ),
+    "topic": Kind(("aws_sns_topic.arn",), "the topic of a subscription must exist"),
     "repository": Kind(
-        ("aws_ecr_repository.name", "aws_ecr_repository.id"), "the repository of a policy exists"
+        ("aws_ecr_repository.name", "aws_ecr_repository.id"), "the repository of a policy must exist"
     ),
     "log_group": Kind(
-        ("aws_cloudwatch_log_group.name", "aws_cloudwatch_log_group.id"), "the log group of a filter exists"
+        ("aws_cloudwatch_log_group.name", "aws_cloudwatch_log_group.id"),
+        "the log group of a filter must exist",
     ),
 }
 

@@ -203,7 +203,8 @@ RULES = (
     Rule(
         "same_record",
         (RECORD,),
-        "a record set exists once, and routing policies do not mix; NS and SOA of a zone are there already",
+        "a record set must be unique, and its routing policies must not be mixed; NS and SOA of a zone"
+        " exist already",
         API + "ChangeResourceRecordSets, InvalidChangeBatch",
         same_record,
         CREATE,
@@ -211,7 +212,7 @@ RULES = (
     Rule(
         "cname",
         (RECORD,),
-        "a CNAME is not at the apex, and alone at its name",
+        "a CNAME must not be at the apex, and must be the only record of its name",
         API + "ChangeResourceRecordSets, InvalidChangeBatch;"
         " page Route53/latest/DeveloperGuide/ResourceRecordTypes.html, CNAME",
         cname,
@@ -220,7 +221,7 @@ RULES = (
     Rule(
         "values",
         (RECORD,),
-        "values of A, AAAA, CNAME and MX are well formed",
+        "values of A, AAAA, CNAME and MX records must be well formed",
         API + "ChangeResourceRecordSets, InvalidChangeBatch;"
         " page Route53/latest/DeveloperGuide/ResourceRecordTypes.html",
         values,
@@ -228,7 +229,7 @@ RULES = (
     Rule(
         "same_zone",
         (ZONE,),
-        "a VPC has one private zone of a name",
+        "a VPC must have at most one private zone with a name",
         API + "CreateHostedZone, ConflictingDomainExists",
         same_zone,
         CREATE,
@@ -236,7 +237,7 @@ RULES = (
     Rule(
         "query_log",
         ("aws_route53_query_log",),
-        "queries are logged in us-east-1, to a group that a resource policy opens to Route 53",
+        "queries must be logged in us-east-1, to a log group whose resource policy lets Route 53 write",
         API + "CreateQueryLoggingConfig, InsufficientCloudWatchLogsResourcePolicy",
         query_log,
         CREATE,
@@ -244,7 +245,7 @@ RULES = (
     Rule(
         "zone_used",
         (ZONE,),
-        "a zone with records stays, without force_destroy",
+        "a zone with records must not be deleted without force_destroy",
         API + "DeleteHostedZone, HostedZoneNotEmpty",
         zone_used,
         DELETE,

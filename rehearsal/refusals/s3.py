@@ -261,7 +261,7 @@ RULES = (
     Rule(
         "bucket_name",
         (BUCKET,),
-        "a bucket's name is not reserved, nor one that the documentation uses",
+        "a bucket's name must not be reserved, nor one that the documentation uses",
         "page AmazonS3/latest/userguide/bucketnamingrules.html; " + API + "CreateBucket, BucketAlreadyExists",
         bucket_name,
         CREATE,
@@ -269,7 +269,7 @@ RULES = (
     Rule(
         "same_bucket",
         (BUCKET,),
-        "a bucket's name is its own, in all regions",
+        "a bucket's name must be unique in all regions",
         API + "CreateBucket, BucketAlreadyOwnedByYou",
         same_bucket,
         CREATE,
@@ -277,35 +277,35 @@ RULES = (
     Rule(
         "bucket_policy",
         (POLICY,),
-        "a bucket policy follows the grammar, and its resources are of the bucket",
+        "a bucket policy must follow the grammar, and its resources must be the bucket or its objects",
         ERRORS + "MalformedPolicy",
         policy,
     ),
     Rule(
         "public_policy",
         (POLICY,),
-        "a public policy needs a bucket that does not block it",
+        "a public policy requires a bucket that does not block public policies",
         "page AmazonS3/latest/userguide/access-control-block-public-access.html",
         public_policy,
     ),
     Rule(
         "acl",
         ("aws_s3_bucket_acl",),
-        "ACLs need ownership controls that allow them",
+        "ACLs require ownership controls that allow them",
         ERRORS + "AccessControlListNotSupported; page AmazonS3/latest/userguide/about-object-ownership.html",
         acl,
     ),
     Rule(
         "replication",
         ("aws_s3_bucket_replication_configuration",),
-        "replication needs versions in both buckets",
+        "replication requires versioning of both buckets",
         API + "PutBucketReplication; page AmazonS3/latest/userguide/replication.html",
         replication,
     ),
     Rule(
         "object_lock",
         ("aws_s3_bucket_object_lock_configuration",),
-        "Object Lock needs versions",
+        "Object Lock requires versioning",
         ERRORS + "InvalidBucketState; " + API + "PutObjectLockConfiguration",
         object_lock,
         CREATE,
@@ -313,29 +313,29 @@ RULES = (
     Rule(
         "versioning_locked",
         (VERSIONING,),
-        "a bucket with Object Lock keeps its versions",
+        "versioning of a bucket with Object Lock must not be suspended",
         ERRORS + "InvalidBucketState; page AmazonS3/latest/userguide/object-lock-managing.html",
         versioning_locked,
     ),
     Rule(
         "notification",
         ("aws_s3_bucket_notification",),
-        "topics, queues and functions let S3 notify them",
+        "topics, queues and functions must let S3 notify them",
         "API s3, PutBucketNotificationConfiguration; " + ERRORS + "InvalidArgument",
         notification,
     ),
     Rule(
         "logging",
         ("aws_s3_bucket_logging",),
-        "logs go to a bucket of the same region",
+        "logs must be written to a bucket in the same region",
         "API s3, PutBucketLogging; " + ERRORS + "CrossLocationLoggingProhibited",
         logging,
     ),
     Rule(
         "lifecycle",
         ("aws_s3_bucket_lifecycle_configuration",),
-        "rules of a lifecycle have ids of their own, infrequent access begins at 30 days, and objects expire"
-        " after they moved",
+        "the ids of lifecycle rules must be unique, objects must move to infrequent access after at least"
+        " 30 days, and must expire after they have moved",
         "page AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html; "
         + ERRORS
         + "InvalidArgument",

@@ -159,28 +159,28 @@ RULES = (
     Rule(
         "priorities",
         (ACL, GROUP),
-        "rules have priorities and names of their own",
+        "priorities and names of rules must be unique",
         API + "CreateWebACL, WAFInvalidParameterException; Rule, Priority: must be different",
         priorities,
     ),
     Rule(
         "capacity",
         (ACL,),
-        f"the rules of a web ACL need {CAPACITY} capacity units at most",
+        f"the rules of a web ACL must need at most {CAPACITY} capacity units",
         API + "CreateWebACL, WAFLimitsExceededException; page waf/latest/developerguide/limits.html",
         capacity,
     ),
     Rule(
         "group_capacity",
         (GROUP,),
-        "a rule group has the capacity that its rules need at least: a unit for each",
+        "a rule group must have at least the capacity that its rules need: one unit for each",
         API + "CreateRuleGroup, Capacity, WAFLimitsExceededException",
         group_capacity,
     ),
     Rule(
         "scope",
         (ACL, GROUP, *SETS),
-        "what serves CloudFront is in us-east-1",
+        "objects with the scope CLOUDFRONT must be in us-east-1",
         API + "CreateWebACL, Scope, WAFInvalidParameterException",
         scope,
         CREATE,
@@ -188,7 +188,7 @@ RULES = (
     Rule(
         "link",
         (LINK,),
-        "a regional web ACL guards application load balancers, not others",
+        "a regional web ACL must guard application load balancers, not others",
         API + "AssociateWebACL, ResourceArn, WAFInvalidParameterException",
         link,
         CREATE,
@@ -196,7 +196,7 @@ RULES = (
     Rule(
         "log_names",
         ("aws_wafv2_web_acl_logging_configuration",),
-        "a destination of WAF's logs has a name that begins with `aws-waf-logs-`",
+        "the name of a destination of WAF's logs must begin with `aws-waf-logs-`",
         API + "LoggingConfiguration, LogDestinationConfigs;"
         " PutLoggingConfiguration, WAFInvalidParameterException",
         log_names,
@@ -204,7 +204,7 @@ RULES = (
     Rule(
         "acl_used",
         (ACL,),
-        "a web ACL that guards something stays",
+        "a web ACL in use must not be deleted",
         API + "DeleteWebACL, WAFAssociatedItemException",
         used_by(
             ((LINK, "web_acl_arn"),),
@@ -218,7 +218,7 @@ RULES = (
     Rule(
         "response_body",
         ("aws_wafv2_web_acl", "aws_wafv2_rule_group"),
-        "a custom response names a body that is defined beside it",
+        "a custom response must name a body that is defined beside it",
         "API wafv2, CustomResponse, CustomResponseBodyKey",
         response_body,
     ),

@@ -53,7 +53,7 @@ folder=<%= quoted(folder) %>
 
 account=$(aws sts get-caller-identity --query Account --output text)
 if [[ $account != <%= quoted(account) %> ]]; then
-  echo "these credentials are of the account $account, and <%= environment %> is in <%= account %>" >&2
+  echo "these credentials are for the account $account, but <%= environment %> is in <%= account %>" >&2
   exit 1
 fi
 
@@ -75,7 +75,7 @@ if [[ -z $digest ]]; then
     echo "== Refuse known vulnerabilities that have a fix"
     grype "$REPOSITORY@$digest" --only-fixed --fail-on <%= severity %>
   fi
-  echo "== Tag what was scanned"
+  echo "== Tag the scanned image"
   (
     export SOURCE=$REPOSITORY SOURCE_REGION=$AWS_REGION DIGEST=$digest
 <% filter indent(4, true) %>

@@ -135,7 +135,7 @@ def _asked(values: Mapping[str, Any]) -> str:
     if "port" not in values:
         return "answers no requests"
     asks = " with a credential" if (values.get("requests") or {}).get("auth") else ""
-    path = values.get("path", "for other systems alone,")
+    path = values.get("path", "only for other systems,")
     return f"{listed(f'{host}{path}' for host in values.get('hosts') or [''])} on {values['port']}{asks}"
 
 

@@ -61,7 +61,7 @@ ABOUT: Mapping[str, Product] = {
     POSTGRES: Product(
         "PostgreSQL",
         "data.postgres.version",
-        "RDS creates no instance of it, and what is restored from a backup gets a newer major, because"
+        "RDS creates no instance of it, and a restore from a backup gets a newer major version, because"
         " extended support is off",
         "docs/changes.md",
         closes=True,
@@ -124,7 +124,7 @@ def warning(product: str, version: str, day: date) -> Aging | None:
         when = "tomorrow" if left == 1 else f"in {left} days"
         says, then = f"standard support of {named} ends on {ends}, {when}", f"then {about.then}"
     elif refused and not about.closes:
-        says, then = f"extended support of {named} ended on {closed}", "AWS creates nothing of it any more"
+        says, then = f"extended support of {named} ended on {closed}", "AWS no longer creates this version"
     else:
         says, then = f"standard support of {named} ended on {ends}", f"since then {about.then}"
     return Aging(about.key, says, _way(product, version, day), then, left <= 0, refused)
@@ -138,7 +138,7 @@ def _way(product: str, version: str, day: date) -> str:
     later = [each for each in sold if numbers(each) > numbers(version)]
     lasting = [each for each in later if _lasts(product, each, day)]
     if not later or not lasting:
-        return "renew the table with make versions, then go to a version that AWS supports"
+        return "renew the table with make versions, then use a version that AWS supports"
     target = later[0] if about.one_by_one else lasting[-1]
     rest = f", and go on to {lasting[-1]} in the same way" if target != lasting[-1] else ""
     return f'write {about.key}: "{target}" ({about.guide}){rest}'

@@ -65,7 +65,7 @@ def _cache(values: Values) -> str:
 
 def _files(_values: Values) -> str:
     # internal/service/efs/file_system.go: no argument keeps data; recovery points belong to AWS Backup.
-    return "its files are permanently lost; recovery points of AWS Backup stay until their time is up"
+    return "its files are permanently lost; recovery points of AWS Backup stay until they expire"
 
 
 def _key(values: Values) -> str:
@@ -77,7 +77,11 @@ def _key(values: Values) -> str:
 def _secret(values: Values) -> str:
     # internal/service/secretsmanager/secret.go: 0 deletes without recovery.
     days = values.get("recovery_window_in_days")
-    return f"deleted in {days} days; until then it can be restored" if days else "deleted at once, for good"
+    return (
+        f"deleted in {days} days; until then it can be restored"
+        if days
+        else "deleted at once and permanently"
+    )
 
 
 def _logs(values: Values) -> str:

@@ -21,7 +21,7 @@ def protected_deletions(change: Change, plan: Mapping[str, Any]) -> Iterator[Fin
     data = known(change.type).holds_data and outcome(change.type, change.was)
     if held and change.action == "delete" and data:
         says = (
-            "protection keeps it. To give it up with its data, write protection: false, plan and apply that"
-            " first, as a change of its own, and leave it out then; or write it into the spec again"
+            "protection keeps it. To delete it with its data, write protection: false, plan and apply that"
+            " first, as a separate change, then leave it out; or write it into the spec again"
         )
         yield Finding(REFUSED, change.tier, change.address, change.action, says, (), critical=True)

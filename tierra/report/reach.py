@@ -137,7 +137,9 @@ def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         ),
     )
     if lines:
-        says = "requests leave from other addresses: allow-lists that hold the old ones must get the new"
+        says = (
+            "requests leave from other addresses: add the new ones to allow-lists that contain the old ones"
+        )
         if all(line.startswith("-") for line in lines):
             says = "requests leave from fewer addresses: no longer from these"
         first = moved[0]

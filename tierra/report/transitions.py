@@ -20,10 +20,10 @@ from tierra.versions import numbers
 # `near` one that AWS accepts; the other names in braces are in _words.
 REMEDIES: Mapping[str, str] = {
     "postgres_lower": (
-        'write data.postgres.version: "{was}" again; an earlier version is a new database and a dump'
+        'write data.postgres.version: "{was}" again; an earlier version needs a new database and a dump'
     ),
     "postgres_major": (
-        "write data.postgres.allow_major_upgrade: true for this one apply, which has no way back, or"
+        "write data.postgres.allow_major_upgrade: true for this one apply, which cannot be undone, or"
         ' version: "{was}" again'
     ),
     "postgres_replicas": (
@@ -33,19 +33,21 @@ REMEDIES: Mapping[str, str] = {
     ),
     "postgres_family": (
         "wait until AWS has upgraded the database (aws rds wait db-instance-available"
-        " --db-instance-identifier {identifier}), then make plan again"
+        " --db-instance-identifier {identifier}), then run make plan again"
     ),
-    "storage_lower": "write data.postgres.storage_gb: {was} again; less storage is a new database and a dump",
+    "storage_lower": (
+        "write data.postgres.storage_gb: {was} again; less storage needs a new database and a dump"
+    ),
     "storage_ceiling": "raise data.postgres.max_storage_gb above {allocated_storage}",
     "storage_speed": "remove data.postgres.iops and throughput, or raise storage_gb",
     "documentdb_path": "write data.documentdb.version: {near}",
     "documentdb_major": (
-        "write data.documentdb.allow_major_upgrade: true for this one apply, which has no way back, or"
+        "write data.documentdb.allow_major_upgrade: true for this one apply, which cannot be undone, or"
         " version: {was} again"
     ),
     "documentdb_family": (
         "wait until AWS has upgraded the cluster (aws docdb describe-db-clusters"
-        " --db-cluster-identifier {cluster_identifier}), then make plan again"
+        " --db-cluster-identifier {cluster_identifier}), then run make plan again"
     ),
     "redis_nodes": "raise data.redis.nodes to 2 or more",
     "cache_family": "write data.redis.at_once: true for this one apply",
@@ -58,7 +60,7 @@ REMEDIES: Mapping[str, str] = {
     "node_counts": (
         "change the desired number first: aws eks update-nodegroup-config --cluster-name {cluster_name}"
         " --nodegroup-name {node_group_name} --scaling-config"
-        " minSize={least},maxSize={most},desiredSize={wanted} and make plan again"
+        " minSize={least},maxSize={most},desiredSize={wanted} and run make plan again"
     ),
 }
 NAMED = ("allocated_storage", "cluster_name", "node_group_name", "identifier", "cluster_identifier")

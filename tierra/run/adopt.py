@@ -153,9 +153,9 @@ def check(tier: Tier) -> None:
             forced = ", ".join(".".join(map(str, path)) for path in change.get("replace_paths", []))
             messages.append(
                 f"import: refused, nothing was changed: {address}: {identity} would be destroyed and created"
-                " again\n  rule:   an adopted resource must not be replaced; these arguments differ and"
+                " again\n  rule:   an imported resource must not be replaced; these arguments differ and"
                 f" cannot be changed: {forced}\n"
-                f"  remedy: write the values of {identity} into the spec, also adopt the resources that it"
+                f"  remedy: write the values of {identity} into the spec, also import the resources that it"
                 " depends on, such as its key, or remove it from the file; then make import"
             )
     if messages:
@@ -170,11 +170,11 @@ def following(workspace: Workspace, tiers: list[Tier]) -> Iterator[str]:
     for tier in ready:
         yield from lines(read_json(tier.plan_json))
     for tier in ready:
-        yield f"import: planned, nothing is touched yet; next: {workspace.command('apply', [tier.name])}"
+        yield f"import: planned, nothing is changed yet; next: {workspace.command('apply', [tier.name])}"
     if waiting := [tier.name for tier in planned if tier not in ready]:
         yield f"import: waiting for what they need: {', '.join(waiting)}; apply that, then make import again"
     if not planned:
-        yield f"import: nothing to adopt: {file_of(workspace)} names nothing new"
+        yield f"import: nothing to import: {file_of(workspace)} lists nothing new"
 
 
 def file_of(workspace: Workspace) -> Path:

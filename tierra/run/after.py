@@ -96,7 +96,7 @@ def wanted_records(workspace: Workspace) -> Iterator[str]:
     the top of a zone (RFC 1034, 3.6.2)."""
     edge = upstream.now(workspace.tier("edge"))
     for host, target in edge.get("dns_records", {}).items():
-        yield f"Record:    {host} CNAME {target} (an alias record where {host} is a zone of its own)"
+        yield f"Record:    {host} CNAME {target} (an alias record if {host} is a separate zone)"
 
 
 def _named(workspace: Workspace) -> list[str]:

@@ -22,7 +22,7 @@ def apply(tier: Tier) -> None:
     started = time.monotonic()
     board = Board(tier.workspace.out)
     terraform = Terraform(tier, "apply")
-    board.update(tier.name, RUNNING, "looks at its state")
+    board.update(tier.name, RUNNING, "reads its state")
     if reason := terraform.unsafe():
         raise Failed(reason)
     terraform.init()
@@ -46,7 +46,7 @@ def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
         glance(need)
     why = ""
     if tier.forecast.exists():
-        why = "what it needs is applied now"
+        why = "the tiers that it needs are applied now"
     else:
         sealed = read_json(tier.seal if tier.plan.exists() else tier.applied)
         if moved := saved.moved(tier, sealed):
@@ -55,7 +55,7 @@ def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
             return "applied before"
         elif newer := deployed.since(tier, terraform):
             why = f"{_some(newer)} changed since the plan"
-            board.say(f"apply  {tier.name:<14} plans again: {why}; the image that runs stays\n")
+            board.say(f"apply  {tier.name:<14} plans again: {why}; the running image is kept\n")
     if why:
         board.update(tier.name, RUNNING, f"plans again: {why}")
         planning.real(tier, terraform)

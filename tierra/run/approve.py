@@ -67,7 +67,7 @@ def _stops(finding: dict[str, Any]) -> bool:
 
 def _refusal(findings: Iterable[dict[str, Any]]) -> str:
     findings = list(findings)
-    why = "AWS would not do this"
+    why = "AWS would refuse this"
     if all(finding["subject"] == POLICY for finding in findings):
         why = "a policy of your own forbids this"
     groups: dict[tuple[str, ...], list[str]] = {}
@@ -150,7 +150,7 @@ def again(tier: Tier, board: Board, why: str) -> None:
         return
     workspace = tier.workspace
     shown: list[RenderableType] = [
-        f"{tier.name} was planned again ({why}), and does what was not shown before:",
+        f"{tier.name} was planned again ({why}), and does more than was shown:",
         *(f"  {line}" for line in lines),
     ]
     if workspace.approval == "yes":
@@ -202,7 +202,7 @@ def ask(board: Board, wanted: str, question: str, shown: list[RenderableType]) -
     except OSError:
         board.say(text(shown, WIDE))
         raise Failed(
-            f"{verb}: there is no terminal to ask on\n  remedy: approve in advance with APPROVE={wanted}"
+            f"{verb}: there is no terminal for questions\n  remedy: approve in advance with APPROVE={wanted}"
         ) from None
     if answer != wanted:
         raise Failed(f"{verb}: not approved, nothing was changed")

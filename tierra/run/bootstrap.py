@@ -34,7 +34,7 @@ def bootstrap(workspace: Workspace) -> None:
     """Builds the bucket for the states of an environment, or applies changes of its tier if it exists. Safe
     to run again after an interruption. Raises Failed."""
     if workspace.rehearsed:
-        print(f"bootstrap: {workspace.environment} is rehearsed, with states in local files: nothing to do")
+        print(f"bootstrap: {workspace.environment} is a rehearsal, with states in local files: nothing to do")
         return
     tier = workspace.tier(TIER)
     # The same tier in its own folder, which has no remote state until the bucket exists.
@@ -130,7 +130,7 @@ def move(workspace: Workspace, source: Path, folder: Path, local: Path) -> None:
         )
     if remote_state(backend):
         raise Refused(
-            f"another state was put into {backend.bucket} meanwhile",
+            f"another state was written to {backend.bucket} in the meantime",
             f"make bootstrap ENV={environment}, which compares the two",
         )
     (folder / BACKEND).unlink(missing_ok=True)

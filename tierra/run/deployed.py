@@ -49,7 +49,7 @@ def _refreshed(tier: Tier, terraform: Terraform, addresses: list[str]) -> dict[s
         terraform.run(
             ["plan", "-refresh-only", "-input=false", "-no-color", f"-out={PLAN}", *options],
             tier.plan_log,
-            doing="looks at what runs",
+            doing="reads the running images",
         )
         terraform.save(["show", "-json", PLAN], shown)
         result: dict[str, Any] = read_json(shown)

@@ -19,8 +19,9 @@ def destroyed(workspace: Workspace) -> list[Tier]:
     tiers = [tier for tier in workspace.tiers() if workspace.rehearsed or tier.name != FIRST]
     if not tiers:
         raise Failed(
-            f"destroy: the tier {FIRST} holds the states of all tiers of {workspace.environment}: it stays\n"
-            "  remedy: docs/reliability.md says how to remove it"
+            f"destroy: the tier {FIRST} contains the states of all tiers of {workspace.environment}, so it is"
+            " kept\n"
+            "  remedy: to remove it, see docs/reliability.md"
         )
     return tiers
 

@@ -108,7 +108,7 @@ def compare(tier: Tier) -> dict[str, Any]:
 def _waiting(tier: Tier) -> str:
     """What the configuration would change in the present state; empty if nothing."""
     if not tier.waiting_json.exists():
-        return "more than its own changes: what it needs of other tiers is not applied"
+        return "its changes are not known, because the tiers that it needs are not applied"
     plan = read_json(tier.waiting_json)
     says = planning.summary(waits.without(plan, waits.asked(plan)))
     return "" if says == planning.NOTHING else says
@@ -145,7 +145,7 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
         if tier_["waiting"]:
             yield f"{tier}: the configuration waits to be applied: {tier_['waiting']}"
     if failed:
-        yield f"ERROR, not all is known: {', '.join(failed)} could not be compared"
+        yield f"ERROR, incomplete: {', '.join(failed)} could not be compared"
     if count:
         differ = "resources differ" if count > 1 else "resource differs"
         yield f"{count} {differ} from the state; make plan and make apply restore the values of the spec"

@@ -57,8 +57,8 @@ def refusal(verb: str, environments: list[str]) -> str:
     """Why a command is not run for every environment."""
     return (
         f"{verb}: ENV=all\n"
-        f"  rule:   ENV=all is for commands that change nothing: {choices(VERBS)}; what changes an"
-        " environment is approved for that environment alone\n"
+        f"  rule:   ENV=all must be used only with commands that change nothing: {choices(VERBS)};"
+        " changes are approved for one environment at a time\n"
         f"  remedy: name one, as in make {verb} ENV={environments[0] if environments else 'sandbox'}"
     )
 

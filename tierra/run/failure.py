@@ -36,7 +36,7 @@ KNOWN = (
         r"Error acquiring the state lock.*?ID: (?P<id>\S+) Path: \S+ Operation: (?:OperationType)?"
         r"(?P<operation>\S+) Who: (?P<who>\S+) Version: (?P<version>\S+)"
         r" Created: (?P<created>\S+ [\d:]{8})\S* .*?Info:",
-        "the state is locked: {who} holds it since {created} UTC ({operation}, version {version})",
+        "the state is locked: {who} has held it since {created} UTC ({operation}, version {version})",
         "wait until it is released, then run this again; only if that process is dead:"
         " make unlock ENV={env} TIER={tier} LOCK={id}",
     ),
@@ -91,7 +91,7 @@ KNOWN = (
     ),
     Known(
         r"state file could not be parsed|does not have a \"version\" attribute",
-        "the file in the place of the state is not a state",
+        "the file in place of the state is not a state",
         "restore its earlier version: docs/reliability.md",
     ),
     Known(
@@ -134,8 +134,8 @@ KNOWN = (
     Known(
         r"Instance cannot be destroyed.*?Resource (?P<address>\S+) has lifecycle\.prevent_destroy set",
         "protection keeps {address}: the change would replace it, with its data or the resources in it",
-        "take the change back (for an import: write what exists into the spec, or remove its line); if it is"
-        " intended, write protection: false in environments/{env}.yaml and apply that first",
+        "revert the change (for an import: write the existing values into the spec, or remove its line); if"
+        " it is intended, write protection: false in environments/{env}.yaml and apply that first",
     ),
     Known(
         r"Error: (?:updating|creating) [^:]*: (?:operation error [^:]*: ModifyDB\w+, .*?)?"

@@ -153,10 +153,10 @@ def _findings(tier: Tier) -> Iterator[Finding]:
         dependents = {consumer.name for name in used for consumer in downstream(workspace.tier(name))} | used
         targets = [name for name in reversed(workspace.order) if name in dependents]
         address, by = next(iter(stuck.items()))
-        more = f"; {len(stuck) - 1} more of this tier likewise" if len(stuck) > 1 else ""
+        more = f"; {len(stuck) - 1} more of this tier are in use too" if len(stuck) > 1 else ""
         says = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
-            " Take the change back; or, if the data may go, run:"
+            " Revert the change; or, if the data may be lost, run:"
         )
         lines = (workspace.command("destroy", targets), *then)
         yield Finding(REFUSED, tier.name, address, "replace", says, lines, critical=True)

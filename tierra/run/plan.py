@@ -34,7 +34,7 @@ def _plan(tier: Tier) -> None:
     started = time.monotonic()
     board = Board(tier.workspace.out)
     terraform = Terraform(tier, "plan")
-    board.update(tier.name, RUNNING, "looks at its state")
+    board.update(tier.name, RUNNING, "reads its state")
     if tier.selected:
         tier.forget_plan()
         tier.applied.unlink(missing_ok=True)

@@ -142,10 +142,13 @@ def refusals(workspace: Workspace, going: list[TierState], standing: list[TierSt
     if by_state:
         yield (
             f"{', '.join(by_state)}: {spec} has protection off, and this is not applied yet\n"
-            f"  remedy: {applied}, as a change of its own; destroy afterwards\n"
+            f"  remedy: {applied}, as a separate change; destroy afterwards\n"
         )
     if guarded:
-        yield f"AWS refuses to delete what was protected by hand\n{''.join(guarded)}  remedy: {applied}\n"
+        yield (
+            "AWS refuses to delete resources that were protected by hand\n"
+            f"{''.join(guarded)}  remedy: {applied}\n"
+        )
     for state in standing:
         yield (
             f"{state.tier} depends on it and still has {len(state.resources)} resources\n"
@@ -173,6 +176,6 @@ def summary(states: list[TierState]) -> Iterator[str]:
         yield f"{state.tier}: {len(state.resources)} resources will be destroyed"
     if any(state.snapshots_outlive_keys for state in states):
         yield (
-            "Final snapshots are encrypted with keys that are destroyed as well: copy those to keep under"
-            " another key before the keys are deleted, or cancel the deletion of the keys."
+            "Final snapshots are encrypted with keys that are destroyed as well: copy those that you keep"
+            " under another key before the keys are deleted, or cancel the deletion of the keys."
         )

@@ -27,7 +27,7 @@ def ready(workspace: Workspace, goals: list[str]) -> None:
         if {"plan", "apply"} & set(goals) and (waiting := rescue.waiting(workspace)):
             raise Failed(
                 f"{workspace.environment}: an apply of a workflow ended before the state of"
-                f" {', '.join(waiting)} held all that it had created\n"
+                f" {', '.join(waiting)} had all that it created\n"
                 f"  remedy: as an operator, {workspace.command('recover', waiting)}"
             )
         if locked := workspace.locked_providers:

@@ -51,7 +51,7 @@ def seal(tier: Tier) -> None:
 
 def _unsaved(tier: Tier, error: Exception) -> Failed:
     return Failed(
-        f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved whole, the disk is"
+        f"plan: {tier.name} of {tier.workspace.environment}: the plan was not saved completely: the disk is"
         f" full ({error})\n  remedy: free some space, then {tier.workspace.command('plan')}"
     )
 

@@ -239,7 +239,7 @@ class Terraform:
             return ""
         addresses = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
         return self._says(
-            f"an apply ended before the state held all that it had created; {len(lost)} missing: {addresses}",
+            f"an apply ended before the state had all that it created; {len(lost)} missing: {addresses}",
             remedy,
         )
 

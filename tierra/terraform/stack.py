@@ -317,7 +317,9 @@ def create_stack(
         assume_role=[AwsProviderAssumeRole(role_arn=role)] if role else None,
     )
     # A state does not contain lifecycles. From this output a destroy reads the protection of the last apply.
-    stack.output(PROTECTION, environment.protection, "Whether what holds data is guarded against deletion")
+    stack.output(
+        PROTECTION, environment.protection, "Whether resources with data are protected against deletion"
+    )
     return stack
 
 

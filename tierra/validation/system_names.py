@@ -50,7 +50,9 @@ def _name(name: str) -> str:
             f"write another name, such as {name.removeprefix('kube-')}-app",
         )
     if name in ROLES:
-        rule = "the name must not be that of a role of the platform: pods of a system have a role of its name"
+        rule = (
+            "the name must not be that of a role of the platform: a system's role has the name of the system"
+        )
         raise rule_error(rule, f"write another name, such as {name}-app")
     if name.startswith("secrets-") or name.endswith("-namespace"):
         rule = "the name must not be secrets-… or …-namespace: the platform creates such names for a system"

@@ -1,4 +1,4 @@
-"""The user's own tags, which every resource of an environment has besides those of the project."""
+"""The user's own tags, which every resource of an environment has in addition to those of the project."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def tag_violations(tags: Iterable[str]) -> Iterator[Violation]:
     for key in keys:
         spelled = first.setdefault(key.lower(), key)
         if spelled != key:
-            same = f"IAM takes {key} and {spelled} for one"
+            same = f"IAM treats {key} and {spelled} as one"
             rule = f"keys must differ by more than the case of their letters: {same}"
             yield Violation(("tags", key), rule, "remove one of the two")
 
@@ -93,7 +93,7 @@ TagValue = Annotated[
 def _foreign(key: str) -> str:
     if not 1 <= len(key) <= LONGEST_KEY or not _LEGAL.fullmatch(key):
         rule = f"the key of a tag must have 1 to {LONGEST_KEY} characters: {_SIGNS}"
-        raise rule_error(rule, "write it as the tag has it")
+        raise rule_error(rule, "write it exactly as in the tag")
     return key
 
 

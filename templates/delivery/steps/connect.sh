@@ -1,12 +1,12 @@
 set -euo pipefail
 for tool in aws kubectl curl; do
   if ! command -v "$tool" >/dev/null; then
-    echo "::error::this runner has no $tool; docs/delivery.md of the infrastructure says what it needs"
+    echo "::error::this runner has no $tool; docs/delivery.md of the infrastructure lists what it needs"
     exit 1
   fi
 done
 if [[ ! $IMAGE =~ @sha256:[0-9a-f]{64}$ ]]; then
-  echo "::error::$IMAGE is no image with a digest"
+  echo "::error::$IMAGE is not an image with a digest"
   exit 1
 fi
 aws eks update-kubeconfig --name "$CLUSTER" --alias "$CLUSTER" >/dev/null

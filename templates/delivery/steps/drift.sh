@@ -3,7 +3,7 @@ set -euo pipefail
 drifted=
 {
   echo "<!-- tierra: drift -->"
-  echo "What runs is not what was applied, or could not be compared. Apply, or change the specs to what is meant."
+  echo "AWS differs from the states, or could not be compared. Apply, or change the specs to the intended values."
   echo
   echo "| environment | drift |"
   echo "|---|---|"

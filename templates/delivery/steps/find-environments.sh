@@ -7,6 +7,6 @@ rm found matrices
 make --silent workflows
 if [[ $(git status --porcelain -- .github/workflows) ]]; then
   git status --short -- .github/workflows
-  echo "::error::the workflows do not fit the specs: run make workflows, and commit what it writes"
+  echo "::error::the workflows do not match the specs: run make workflows, and commit the files that it writes"
   exit 1
 fi

@@ -2,7 +2,7 @@
 set -euo pipefail
 if digest=$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids imageTag="$GITHUB_SHA" \
   --query 'imageDetails[0].imageDigest' --output text 2>"$RUNNER_TEMP/refusal"); then
-  echo "the image of $GITHUB_SHA is there already: $digest"
+  echo "the image of $GITHUB_SHA exists already: $digest"
   echo "digest=$digest" >>"$GITHUB_OUTPUT"
 elif grep -q ImageNotFoundException "$RUNNER_TEMP/refusal"; then
   echo "$GITHUB_SHA has no image yet"

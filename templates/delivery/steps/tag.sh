@@ -20,7 +20,7 @@ if ! there=$(tagged); then
   there=$(tagged)
 fi
 if [[ $there != "$DIGEST" ]]; then
-  echo "::error::$REPOSITORY:$GITHUB_SHA is $there, and what was approved is $DIGEST"
+  echo "::error::$REPOSITORY:$GITHUB_SHA is $there, but the approved image is $DIGEST"
   exit 1
 fi
 echo "digest=$DIGEST" >>"$GITHUB_OUTPUT"

@@ -60,7 +60,7 @@ TYPES: Mapping[str, Type] = {
             (
                 "to delete it with its images, once no pod runs one: aws ecr"
                 " delete-repository-policy --repository-name {name}{region} && aws ecr"
-                " delete-repository --force --repository-name {name}{region}, and make plan again"
+                " delete-repository --force --repository-name {name}{region}, and run make plan again"
             ),
         ),
         usage="images, by the bytes kept",
