@@ -31,7 +31,8 @@ class Failures:
             except ValueError:
                 rates[name] = -1.0
             if not 0 <= rates[name] <= 1:
-                raise ValueError(f"REHEARSAL_FAIL: {item}: write type=rate, such as aws_nat_gateway=0.3")
+                rule = "write type=rate, with a rate from 0 to 1, such as aws_nat_gateway=0.3"
+                raise ValueError(f"REHEARSAL_FAIL: {item}: {rule}")
         return cls(rates, os.environ.get("REHEARSAL_SEED", "0"))
 
     def should_fail(self, type_name: str, planned: Object, cloud: Cloud) -> bool:

@@ -155,7 +155,10 @@ def test_an_invalid_failure_rate_gets_one_message(tmp_path: Path) -> None:
         "plan", code=1, REHEARSAL_FAIL="aws_sqs_queue=often"
     )
     assert printed.count("Error:") == 1
-    assert "aws_sqs_queue=often: write type=rate, such as aws_nat_gateway=0.3" in printed.replace("\n", " ")
+    assert (
+        "aws_sqs_queue=often: write type=rate, with a rate from 0 to 1, such as aws_nat_gateway=0.3"
+        in printed.replace("\n", " ")
+    )
 
 
 def test_a_name_can_be_taken_only_once(tmp_path: Path) -> None:
