@@ -73,7 +73,7 @@ def test_bootstrap_ends_with_its_state_in_the_bucket_again_and_again(new: Produc
     local.unlink()
 
     # The bucket is not destroyed with the tiers.
-    refused(production.make("destroy", "TIER=state", APPROVE="yes"), "holds the states of all tiers")
+    refused(production.make("destroy", "TIER=state", APPROVE="yes"), "contains the states of all tiers")
 
     # Its state is lost: what is there under the names of the tier is adopted.
     s3.delete_object(Bucket=BUCKET, Key=KEY)
