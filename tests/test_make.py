@@ -298,7 +298,7 @@ def test_every_environment_at_once(project: Project) -> None:
     assert (project.folder / "cdktf.out/two/tiers.mk").exists()
     refused = project.make("apply", "ENV=all")
     assert refused.returncode == 2
-    assert "alone\n  remedy: name one, as in make apply ENV=one" in refused.stderr
+    assert "at a time\n  remedy: name one, as in make apply ENV=one" in refused.stderr
     assert "ENV=one" in succeeded(project.make("-n", "plan", "ENV=all"))
     assert "leave it out with ENV=all" in project.make("synth", "ENV=all", "OUT=x").stderr
     (project.folder / "environments/two.yaml").write_text("project: acme\n")
