@@ -24,10 +24,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def standing(change: Change, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Living:
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
-    return Living(tmp_path / "tierra", applied(shared / "living" / change.base, change.base))
+def standing(change: Change, tmp_path: Path) -> Living:
+    return Living(tmp_path / "tierra", applied(change.base))
 
 
 def test_a_change_of_the_day(standing: Living, change: Change) -> None:

@@ -11,22 +11,19 @@ and
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
 from support.changing import TOGETHER, Change, bases, table
-from support.project import Project
+from support.project import Copy, Project, succeeded
+from support.sharing import once
 from tierra.aws.waits import waits
 
 NOTHING = (["no-op"], ["read"])
@@ -186,16 +183,8 @@ def _there(exists: bool) -> str:
     return "there" if exists else "not there"
 
 
-class Living(Project):
+class Living(Copy):
     """A copy of one of the environments of changes.yaml, applied."""
-
-    def __init__(self, folder: Path, source: Path) -> None:
-        self.folder = folder
-        shutil.copytree(source, folder, symlinks=True)
-
-    def write(self, spec: Mapping[str, Any]) -> None:
-        text = yaml.safe_dump(dict(spec), sort_keys=False, allow_unicode=True)
-        (self.folder / "environments" / "sandbox.yaml").write_text(text, encoding="utf-8")
 
     @property
     def stacks(self) -> Path:
@@ -236,21 +225,16 @@ def _read(stacks: Path, name: str) -> dict[str, Any]:
     return {file.parent.name: json.loads(file.read_text()) for file in sorted(stacks.glob(f"*/{name}"))}
 
 
-def applied(folder: Path, base: str) -> Path:
+def applied(base: str) -> Path:
     """A project with one of the environments applied, created once for all test processes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "made").exists():
-            shutil.rmtree(folder / "blank", ignore_errors=True)
-            shutil.rmtree(folder / "project", ignore_errors=True)
-            project = Living(folder / "project", Project(folder / "blank").folder)
-            project.write(bases()[base])
-            for command in (("plan",), ("apply", "APPROVE=yes")):
-                run = project.make(*command)
-                assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-            (folder / "made").touch()
-    return folder / "project"
+
+    def apply(folder: Path) -> None:
+        project = Project(folder)
+        project.write(bases()[base])
+        succeeded(project.make("plan"))
+        succeeded(project.make("apply", APPROVE="yes"))
+
+    return once(f"living/{base}", apply)
 
 
 @dataclass

@@ -6,9 +6,12 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from support.sharing import compile_sources, once
 
@@ -86,6 +89,11 @@ class Project:
         text = spec.read_text()
         assert old in text
         spec.write_text(text.replace(old, new))
+
+    def write(self, spec: Mapping[str, Any]) -> None:
+        """Make this the spec of the sandbox."""
+        text = yaml.safe_dump(dict(spec), sort_keys=False, allow_unicode=True)
+        (self.folder / "environments" / "sandbox.yaml").write_text(text, encoding="utf-8")
 
     def addresses(self, environment: str = "sandbox") -> set[str]:
         """Every managed resource in the local states, as tier: address."""

@@ -17,10 +17,9 @@ from rich.table import Table
 
 from tierra.aws.types import known
 from tierra.report.holdings import keeps_snapshot, outcome
+from tierra.report.protection import PROTECTION
 from tierra.run.override import GUARDS
 from tierra.run.workspace import Tier, Workspace
-
-PROTECTION = "protection"  # the output by which tierra/terraform/stack.py records the setting of the spec
 
 
 @dataclass(frozen=True)
