@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from typing import Any
 import pytest
 from conftest import ENVIRONMENTS, ROOT
 from support.hcl import STATE, Pair, check_format, contents, essence, hcl_files, schemas, text
+from support.living import APPLIED
 from support.project import applied
 from support.rehearsing import installed, terraform_command
 
-from modules.architecture import TIERS, order
+from modules.architecture import order
 from tierra.hcl import owning
 from tierra.hcl.__main__ import GENERATED, Hcl
 from tierra.hcl.strings import HclError
@@ -75,27 +77,71 @@ def as_hcl(folder: Path, name: str) -> Path:
     return folder / "hcl"
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+def tiers_of(folder: Path, scratch: Path) -> Iterator[tuple[str, Pair]]:
+    """Tiers in order, each with a folder to plan it in. Producers are those of the applied sandbox, except
+    tiers that the caller applied in their folders."""
+    states = {tier: applied() / f".rehearsal/sandbox/{tier}.tfstate" for tier in order()}
+    for tier in order():
+        pair = Pair(scratch / tier, scratch / "cloud.sqlite")
+        producer_states = {need: states[need] for need in producers(folder, tier)}
+        save(pair.folder / NAME, rehearsed(pair.folder, pair.folder / STATE, producer_states))
+        yield tier, pair
+        if (pair.folder / STATE).exists():
+            states[tier] = pair.folder / STATE
+
+
+@pytest.mark.parametrize("name", ["production", "sandbox"])
 def test_the_plan_of_the_hcl_is_the_plan_of_the_json(
     folders: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
-    """Tier by tier, each on the applied HCL of those before it. The plan creates all generated resources."""
     check_format(as_hcl(folders[name], name))
-    needed = {need for tier in TIERS.values() for need in tier.needs}
-    states = {tier: tmp_path / tier / STATE for tier in order()}
-    for tier in order():
-        pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
-        local = {need: states[need] for need in producers(folders[name], tier)}
-        save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
-        generated = contents(folders[name] / "stacks" / tier)
-        as_json = pair.plan(generated)
-        as_twin = pair.plan(contents(folders[name] / "hcl" / tier))
-        assert created(as_json) == {
-            kind: len(named) for kind, named in json.loads(generated[GENERATED])["resource"].items()
-        }
-        assert essence(as_twin) == essence(as_json), tier
-        if tier in needed:
+    for tier, pair in tiers_of(folders[name], tmp_path):
+        if name == "sandbox":
+            plan = json.loads((applied() / f"cdktf.out/sandbox/stacks/{tier}/{APPLIED}").read_text())
+        else:
+            plan = pair.plan(contents(folders[name] / "stacks" / tier))
+        assert created(plan) == generated(folders[name], tier)
+        assert essence(pair.plan(contents(folders[name] / "hcl" / tier))) == essence(plan), tier
+        if tier == "network" and name == "production":  # its NAT gateways are not those of the sandbox
             pair.project.run("apply", "plan")
+
+
+def test_a_plan_of_staging_creates_what_is_generated(folders: dict[str, Path], tmp_path: Path) -> None:
+    for tier, pair in tiers_of(folders["staging"], tmp_path):
+        plan = pair.plan(contents(folders["staging"] / "stacks" / tier))
+        assert created(plan) == generated(folders["staging"], tier)
+
+
+def test_staging_has_no_argument_that_production_and_the_sandbox_lack(folders: dict[str, Path]) -> None:
+    """So the plans of their HCL prove the HCL of staging, too."""
+    staging, *others = ({*arguments(folders[name])} for name in ("staging", "production", "sandbox"))
+    assert staging
+    assert staging <= set().union(*others)
+
+
+def arguments(folder: Path) -> Iterator[str]:
+    """Paths of all arguments of the resources of an environment: `aws_vpc.tags.Name`."""
+
+    def below(value: Any, path: str) -> Iterator[str]:
+        yield path
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from below(inner, f"{path}.{key}")
+        elif isinstance(value, list):
+            for inner in value:
+                yield from below(inner, path)
+
+    for tier in order():
+        resources = json.loads((folder / "stacks" / tier / GENERATED).read_text())["resource"]
+        for terraform_type, named in resources.items():
+            for resource in named.values():
+                yield from below(resource, terraform_type)
+
+
+def generated(folder: Path, tier: str) -> dict[str, int]:
+    """How many resources of each type a tier has."""
+    resources = json.loads((folder / "stacks" / tier / GENERATED).read_text())["resource"]
+    return {terraform_type: len(named) for terraform_type, named in resources.items()}
 
 
 def created(plan: dict[str, Any]) -> Counter[str]:

@@ -2,8 +2,7 @@
 every plan is compared with the result.
 
 - Plans follow the generated Terraform: they create new resources, delete removed ones, update changed ones
-and
-  those that read changed values, and no others. Only resources in changes.yaml are replaced.
+  and those that read changed values, and no others. Only resources in changes.yaml are replaced.
 - Applies do what was planned, including forecasts.
 - A second plan is empty, in every tier.
 - After the reversal the resources are the same as before.
@@ -29,7 +28,7 @@ from tierra.aws.waits import waits
 NOTHING = (["no-op"], ["read"])
 META = ("depends_on", "lifecycle", "provisioner")
 # The applied plan, as JSON of `terraform show`, which the driver keeps beside the log.
-KEPT = "applied.json"
+APPLIED = "applied.json"
 Plan = Mapping[str, Any]
 Terraform = Mapping[str, Any]
 
@@ -199,7 +198,7 @@ class Living(Copy):
         return _read(self.stacks, "plan.json")
 
     def kept(self) -> dict[str, Plan]:
-        return _read(self.stacks, KEPT)
+        return _read(self.stacks, APPLIED)
 
     def findings(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads((self.stacks.parent / "report.json").read_text())["findings"]
@@ -254,16 +253,16 @@ class Passage:
     failed: str = ""
 
 
-def live(project: Living, change: Change) -> list[str]:
-    """The problems of one change and its reversal, a line each."""
+def live(project: Living, change: Change, *, back: bool) -> list[str]:
+    """The problems of one change, and with `back` of its reversal, a line each."""
     resources = {tier: set(values) for tier, values in project.states().items()}
     there = passage(project, change.after)
     wrong = [f"there: {each}" for each in judged(there, expected(change))]
-    if wrong or there.failed or not change.back:
+    if wrong or there.failed or not back:
         return wrong
-    back = passage(project, change.before)
-    wrong += [f"back: {each}" for each in judged(back, expected(change, back=True))]
-    for tier, values in project.states().items() if not back.failed else ():
+    reversal = passage(project, change.before)
+    wrong += [f"back: {each}" for each in judged(reversal, expected(change, back=True))]
+    for tier, values in project.states().items() if not reversal.failed else ():
         wrong += [f"back: {tier} {each}: is not as before" for each in sorted(resources[tier] ^ set(values))]
     return wrong
 
