@@ -2,15 +2,13 @@
 
 terraform starts a provider three times in one plan, and loading Python's packages takes 0.3 s each time. The
 host (host.py) loads them once and answers each call from a copy of itself, in the folder and environment of
-the call. This module starts it if there is none, and it ends by itself. Only small modules are imported here.
+the call. This module starts it if there is none, and it ends by itself. Only small modules are imported here:
+`socket` makes enumerations of its constants, which takes as long as the start of Python.
 """
 
-from __future__ import annotations
-
+import _socket as socket
 import fcntl
 import os
-import signal
-import socket
 import sys
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -70,7 +68,6 @@ def started() -> socket.socket | None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # terraform decides what an interrupt means
     provider, folder = sys.argv[1], os.getcwd()
     try:
         os.chdir(HOME)
@@ -81,7 +78,8 @@ def main() -> int:
     if host is None:
         os.execv(sys.executable, [sys.executable, "-m", "rehearsal", provider])
     call = [provider, folder, *(f"{name}={value}" for name, value in os.environ.items())]
-    socket.send_fds(host, [b"-"], [1, 2])
+    descriptors = b"".join(number.to_bytes(4, sys.byteorder) for number in (1, 2))  # C's int
+    host.sendmsg([b"-"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
     host.sendall(os.fsencode("\0".join(call)))
     host.shutdown(socket.SHUT_WR)
     return int(host.recv(3) or 1)

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def serve(provider: object) -> int:
 def warm() -> None:
     """Loads what the libraries load at the first call, so that forks of this process have it; no secret is
     loaded."""
+    import_module("grpc._server")
     pair()
     list(_services(object(), threading.Event()))
 

@@ -28,10 +28,12 @@ MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "a
 # in a file beside it.
 EXECUTABLE = """#!/bin/sh
 # Tierra's rehearsal provider: answers terraform as hashicorp/{name} {version} without a cloud.
-here=$(readlink -f "$0")
+here=$(cd -P "${{0%/*}}" && pwd -P)
 home=${{here%/mirror/*}}
+read -r python <"$home/python" || [ "$python" ]
+trap '' INT  # terraform decides what an interrupt means
 export PYTHONPATH="${{home%/*}}" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
-exec "$(cat "$home/python")" -ISB "${{home%/*}}/rehearsal/attach.py" {name}
+exec "$python" -ISB "${{home%/*}}/rehearsal/attach.py" {name}
 """
 CONFIGURATION = """# Written by python -m rehearsal.install: hashicorp/aws and hashicorp/helm are rehearsed.
 disable_checkpoint = true

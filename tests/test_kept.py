@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import attach
-from tierra.run import kept
+from tierra.run import kept, terraform
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace
 
@@ -121,3 +121,22 @@ def test_init_runs_once_for_the_same_configuration_and_lock_file(data: Tier) -> 
     os.utime(program, (1, 1))
     Terraform(data, "plan").init()
     assert calls.read_text() == "init\ninit\ninit\n"
+
+
+def test_another_embedded_provider_is_initialized_without_the_lock_file_of_the_earlier(
+    data: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade of Tierra: terraform refuses a provider whose checksum is not in the lock file."""
+    embedded = tmp_path / ".rehearsal/mirror/registry/hashicorp/aws/6.0.0/linux_amd64/terraform-provider-aws"
+    embedded.parent.mkdir(parents=True)
+    monkeypatch.setattr(terraform, "ROOT", tmp_path)
+    program, lock = Path(data.workspace.terraform), data.folder / ".terraform.lock.hcl"
+    program.write_text(
+        '#!/bin/sh\ntest "$1" != version || exec echo Terraform v1.11.4\n'
+        f"test -e {lock} || cp {embedded} {lock}\nexec cmp -s {embedded} {lock}\n"
+    )
+    program.chmod(0o755)
+    for checksum in ("one", "another"):
+        embedded.write_text(checksum)
+        Terraform(data, "plan").init()
+        assert lock.read_text() == checksum

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tierra.run.override import rehearsed, save
-from tierra.run.terraform import Terraform
+from tierra.run.terraform import LOCK, Terraform
 from tierra.run.workspace import GENERATED, OVERRIDE, VERSIONS, Tier, private
 
 PLAN = "plan.tfplan"
@@ -28,7 +28,7 @@ def prepare(tier: Tier, state: str) -> Terraform:
     kept = folder / ".terraform"
     if folder.exists():
         for left in folder.iterdir():
-            if left != kept and left.name != ".terraform.lock.hcl":
+            if left != kept and left.name != LOCK:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tier.configuration, folder / GENERATED)

@@ -16,10 +16,9 @@ from typing import Any
 
 from tierra.bindings.terraform import REGISTRIES
 from tierra.run import program
-from tierra.run.terraform import Terraform
+from tierra.run.terraform import LOCK, Terraform
 from tierra.run.workspace import Failed, Workspace, write
 
-LOCKED = ".terraform.lock.hcl"
 BLOCK = re.compile(r'^provider "(?P<address>[^"]+)" \{\n.*?^\}\n', re.M | re.S)
 
 
@@ -46,7 +45,7 @@ def lock(workspace: Workspace) -> None:
         ["providers", "lock", *options], folder / "lock.log", doing=f"{ours.command} providers lock"
     )
     file = Path("environments", "providers.lock.hcl")
-    locked = blocks(folder / LOCKED)
+    locked = blocks(folder / LOCK)
     kept = {
         address: block
         for address, block in blocks(file).items()
@@ -101,7 +100,7 @@ def place(lock: Path, workspace: Workspace) -> None:
         required = json.loads(module.read_text())["terraform"]["required_providers"]
         addresses = sorted(_address(provider["source"], ours.registry) for provider in required.values())
         text = "\n".join(locked[address] for address in addresses if address in locked)
-        write(module.parent / LOCKED, text)
+        write(module.parent / LOCK, text)
 
 
 def _address(source: str, registry: str) -> str:

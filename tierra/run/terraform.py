@@ -28,6 +28,8 @@ from tierra.run.journal import Running, begin, unrecorded
 from tierra.run.workspace import ROOT, Failed, Tier, Workspace
 
 PROVIDER = ".rehearsal/terraform.rc"
+PROGRAMS = ".rehearsal/mirror/*/*/*/*/*/terraform-provider-*"
+LOCK = ".terraform.lock.hcl"
 EXISTS = "REHEARSAL_EXISTS"
 # They would make terraform use other states, folders or options than the run expects.
 REFUSED = re.compile(r"TF_(WORKSPACE|DATA_DIR|CLI_ARGS(_\w+)?)$")
@@ -58,7 +60,7 @@ class Terraform:
         """The environment variables of terraform."""
         ours = {key: value for key, value in os.environ.items() if not REFUSED.match(key)}
         ours["TF_IN_AUTOMATION"] = "1"
-        if self.embedded or self.workspace.rehearsed:
+        if self._rehearsed:
             # Schemas of the embedded provider are small, so there is enough memory to collect garbage less
             # often.
             ours.setdefault("GOGC", "400")
@@ -71,6 +73,8 @@ class Terraform:
         if stamp.exists() and stamp.read_text() == self._initialized():
             return
         stamp.unlink(missing_ok=True)
+        if self._rehearsed:  # the lock file may have the checksum of an earlier Tierra's provider
+            (self.folder / LOCK).unlink(missing_ok=True)
         arguments = ["init", "-input=false", "-no-color", *(self.readonly)]
         with _one_at_a_time(self.environment.get("TF_PLUGIN_CACHE_DIR")):
             self.run(arguments, self.folder / "init.log", doing=f"{program.of(self.workspace).command} init")
@@ -82,11 +86,17 @@ class Terraform:
         locked = self.workspace.locked_providers and not self.embedded
         return ["-lockfile=readonly"] if locked else []
 
+    @property
+    def _rehearsed(self) -> bool:
+        """Whether the embedded provider answers."""
+        return self.embedded or self.workspace.rehearsed
+
     def _initialized(self) -> str:
         """A checksum of all inputs of `terraform init`."""
         whole = hashlib.sha256()
         files = sorted([*self.folder.glob("*.tf"), *self.folder.glob("*.tf.json")])
-        for file in [*files, self.folder / ".terraform.lock.hcl"]:
+        programs = sorted(ROOT.glob(PROGRAMS)) if self._rehearsed else []
+        for file in [*files, *programs, self.folder / LOCK]:
             if file.exists():
                 whole.update(f"{file.name}\0".encode() + file.read_bytes())
         whole.update(self.environment.get("TF_CLI_CONFIG_FILE", "").encode())
