@@ -77,9 +77,7 @@ def test_an_apply_waits_for_a_yes(tmp_path: Path) -> None:
     assert project.one("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
 
 
-def test_a_dry_run_shows_plain_commands_in_the_order_of_the_graph(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
-    succeeded(project.make("synth"))
+def test_a_dry_run_shows_plain_commands_in_the_order_of_the_graph(project: Project) -> None:
     for verb, command in (
         ("destroy", "destroy -auto-approve -input=false"),
         ("drift", "plan -refresh-only -input=false"),

@@ -30,16 +30,15 @@ def test_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan"])
-def test_variables_that_change_terraform_are_refused(tmp_path: Path, name: str) -> None:
-    project = Project(tmp_path / "tierra")
+def test_variables_that_change_terraform_are_refused(project: Project, name: str) -> None:
     run = project.make("plan", TIER="storage", **{name: "x"})
     refused(run, f"{name}: must not be set")
     assert f"remedy: unset {name}" in run.stderr
     assert not list(project.folder.glob("cdktf.out/**/plan.json"))
 
 
-def test_only_one_init_at_a_time_uses_the_plugin_cache(tmp_path: Path) -> None:
-    project, cache = Project(tmp_path / "tierra"), tmp_path / "cache"
+def test_only_one_init_at_a_time_uses_the_plugin_cache(project: Project, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
     cache.mkdir()
     succeeded(project.make("init", TF_PLUGIN_CACHE_DIR=str(cache)))
     assert (cache / ".tierra.lock").exists()
@@ -47,16 +46,15 @@ def test_only_one_init_at_a_time_uses_the_plugin_cache(tmp_path: Path) -> None:
     assert len(list(project.folder.glob("cdktf.out/sandbox/stacks/*/.terraform/tierra.init"))) == 10
 
 
-def test_a_make_that_is_too_old_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    run = Project(tmp_path / "tierra").make("plan", "MAKE_VERSION=3.81")
+def test_a_make_that_is_too_old_is_refused_with_the_remedy(project: Project) -> None:
+    run = project.make("plan", "MAKE_VERSION=3.81")
     refused(
         run, "GNU make 3.81 is too old, Tierra needs 4.0 or newer. macOS: brew install make, then type gmake"
     )
     assert len(run.stderr.splitlines()) == 1
 
 
-def test_a_closed_pipe_does_not_stop_a_run(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
+def test_a_closed_pipe_does_not_stop_a_run(project: Project) -> None:
     run = subprocess.run(
         ["sh", "-c", "make plan TIER=storage | head -n 1"],
         cwd=project.folder,
@@ -71,8 +69,7 @@ def test_a_closed_pipe_does_not_stop_a_run(tmp_path: Path) -> None:
     assert (project.folder / "cdktf.out" / "sandbox" / "report.json").exists()
 
 
-def test_an_interrupt_stops_terraform_gracefully(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
+def test_an_interrupt_stops_terraform_gracefully(project: Project) -> None:
     succeeded(project.make("plan", TIER="network"))
     process = subprocess.Popen(
         ["make", "apply", "TIER=network", "APPROVE=yes"],
@@ -101,8 +98,7 @@ def test_an_interrupt_stops_terraform_gracefully(tmp_path: Path) -> None:
     assert len(project.addresses()) == 103
 
 
-def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
+def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(project: Project) -> None:
     variables = {
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/none",

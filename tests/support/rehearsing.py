@@ -122,7 +122,7 @@ def settings() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "TF_", "REHEARSAL_"))
     }
-    return {**kept, "TF_CLI_CONFIG_FILE": str(installed()), "TF_IN_AUTOMATION": "1"}
+    return {**kept, "TF_CLI_CONFIG_FILE": str(installed()), "TF_IN_AUTOMATION": "1", "GOGC": "400"}
 
 
 @cache
