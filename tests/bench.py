@@ -201,10 +201,10 @@ def main() -> int:
             for kind, measure in kinds.items():
                 runs[kind].append(measure())
         yard = median(seconds for seconds, _ in yards)
-        seconds = {kind: median(each for each, _ in found) for kind, found in runs.items()}
+        seconds = {kind: median(each for each, _ in samples) for kind, samples in runs.items()}
         ratio = {
-            kind: median(mine / theirs for (mine, _), (theirs, _) in zip(found, yards, strict=True))
-            for kind, found in runs.items()
+            kind: median(mine / theirs for (mine, _), (theirs, _) in zip(samples, yards, strict=True))
+            for kind, samples in runs.items()
         }
         memory = max(megabytes for _, megabytes in runs["synth"])
         more = resources(large) - resources(small)

@@ -80,14 +80,14 @@ class Verdict:
 
 def read(folder: Path = CATALOGUE) -> list[Fault]:
     """The catalogue. Raises ValueError where it contradicts itself."""
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for path in sorted(folder.glob("*.yaml")):
         kind = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found += [_fault(path.stem, {**kind["all"], **entry}) for entry in kind["faults"]]
-    twice = [name for name, count in Counter(fault.name for fault in found).items() if count > 1]
+        faults += [_fault(path.stem, {**kind["all"], **entry}) for entry in kind["faults"]]
+    twice = [name for name, count in Counter(fault.name for fault in faults).items() if count > 1]
     if twice:
         raise ValueError(f"tests/faults: these names stand there twice: {', '.join(twice)}")
-    return found
+    return faults
 
 
 def _fault(kind: str, entry: Mapping[str, Any]) -> Fault:
@@ -113,10 +113,10 @@ def edited(body: Mapping[str, Any], fault: Fault) -> dict[str, Any]:
     for edit in repeated(fault.edits):
         before = json.dumps(root, sort_keys=True)
         if address := edit.get("add"):
-            found, name = _place(root, address, make=True)
-            found[name] = copy.deepcopy(_resource(root, edit["like"])) if "like" in edit else {}
+            resources, name = _place(root, address, make=True)
+            resources[name] = copy.deepcopy(_resource(root, edit["like"])) if "like" in edit else {}
             for path, value in edit.get("with", {}).items():
-                _set(found[name], path.split("/"), _always(value))
+                _set(resources[name], path.split("/"), _always(value))
         elif address := edit.get("remove"):
             _remove(root, address)
         else:
@@ -133,19 +133,19 @@ def edited(body: Mapping[str, Any], fault: Fault) -> dict[str, Any]:
 
 
 def _remove(root: dict[str, Any], address: str) -> None:
-    found, name = _place(root, address)
-    del found[name]
-    if not found:  # terraform refuses a type without resources
+    resources, name = _place(root, address)
+    del resources[name]
+    if not resources:  # terraform refuses a type without resources
         del root["resource"][address.split(".")[0]]
 
 
 def repeated(edits: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The edits, each addition as often as it says."""
-    found: list[Mapping[str, Any]] = []
+    expanded: list[Mapping[str, Any]] = []
     for edit in edits:
         times = edit.get("times", 0) if "add" in edit else 0
-        found += [_numbered(edit, number) for number in range(1, times + 1)] if times else [edit]
-    return found
+        expanded += [_numbered(edit, number) for number in range(1, times + 1)] if times else [edit]
+    return expanded
 
 
 def _numbered(value: Any, number: int) -> Any:
@@ -168,8 +168,8 @@ def _change(edit: Mapping[str, Any]) -> Callable[[Any], Any]:
     if times := edit.get("times"):
         copies = [_numbered(value, number) for number in range(1, times + 1)]
         if isinstance(value, dict):
-            return _always({key: each for one in copies for key, each in one.items()})
-        return _always([each for one in copies for each in one])
+            return _always({key: each for item in copies for key, each in item.items()})
+        return _always([each for item in copies for each in item])
     return _always(value)
 
 
@@ -182,8 +182,8 @@ def _place(root: dict[str, Any], address: str, make: bool = False) -> tuple[dict
 
 
 def _resource(root: dict[str, Any], address: str) -> dict[str, Any]:
-    found, name = _place(root, address)
-    resource: dict[str, Any] = found[name]
+    resources, name = _place(root, address)
+    resource: dict[str, Any] = resources[name]
     return resource
 
 
@@ -221,8 +221,8 @@ class Prepared:
                 check=True,
                 env={**os.environ, "CDKTF_OUTDIR": str(generated)},
             )
-        made = (generated / "tiers.mk").read_text(encoding="utf-8")
-        (tiers,) = [line.split("=")[1] for line in made.splitlines() if line.startswith("TIERS ")]
+        makefile = (generated / "tiers.mk").read_text(encoding="utf-8")
+        (tiers,) = [line.split("=")[1] for line in makefile.splitlines() if line.startswith("TIERS ")]
         self.order = tiers.split()
         self.bodies = {name: self._local(generated / "stacks" / name) for name in self.order}
         self.applied = [name for name in self.order if (folder / name / APPLIED).exists()]
@@ -362,11 +362,11 @@ def sample(faults: list[Fault], count: int, day: date) -> list[Fault]:
 
 def sites(folder: Path, faults: Iterable[Fault]) -> dict[str, Prepared]:
     """The environments of these faults, applied as far as they need it."""
-    found: dict[str, Prepared] = {}
+    prepared: dict[str, Prepared] = {}
     for fault in faults:
-        if fault.environment not in found:
-            found[fault.environment] = Prepared(folder / fault.environment, fault.environment)
-        site = found[fault.environment]
+        if fault.environment not in prepared:
+            prepared[fault.environment] = Prepared(folder / fault.environment, fault.environment)
+        site = prepared[fault.environment]
         if fault.stage != "validate":
             tiers = [fault.tier, fault.account or fault.tier]
             last = max(site.order.index(tier) for tier in tiers)
@@ -374,7 +374,7 @@ def sites(folder: Path, faults: Iterable[Fault]) -> dict[str, Prepared]:
                 last -= 1
             if last >= 0:
                 site.reach(site.order[last])
-    return found
+    return prepared
 
 
 def judge(prepared: Mapping[str, Prepared], faults: Iterable[Fault]) -> list[Verdict]:
@@ -425,13 +425,13 @@ def main() -> int:
     for alarm in alarms:
         print(f"false alarm: {alarm}")
     missed = {verdict.fault.name for verdict in verdicts if not verdict.caught}
-    lost, found = sorted(missed - known()), sorted({fault.name for fault in faults} & known() - missed)
+    lost, fixed = sorted(missed - known()), sorted({fault.name for fault in faults} & known() - missed)
     print(f"faults: {len(faults) - len(missed)} of {len(faults)} caught; false alarms: {len(alarms)}")
     if asked.record and not asked.names:
         UNCAUGHT.write_text(json.dumps(sorted(missed), indent=2) + "\n", encoding="utf-8")
         return 1 if alarms else 0
-    if found:
-        print(f"faults: caught now, and still in {UNCAUGHT.name}: {', '.join(found)}")
+    if fixed:
+        print(f"faults: caught now, and still in {UNCAUGHT.name}: {', '.join(fixed)}")
         print("  remedy: make faults RECORD=yes, and commit the file")
     if lost:
         print(f"faults: not caught any more: {', '.join(lost)}", file=sys.stderr)

@@ -131,10 +131,10 @@ def judge(module: str, example: str, files: Path) -> Result:
 def reason(output: str) -> str:
     """The first error of terraform's output, or the first change of a plan that should have none."""
     text = " ".join(line.strip(" │╷╵") for line in output.splitlines())
-    found = re.search(r"Error: (.*?)(?=Error: |$)", text) or re.search(
+    match = re.search(r"Error: (.*?)(?=Error: |$)", text) or re.search(
         r"# (\S+ (?:will|must) be [\w ]+)", text
     )
-    words = re.sub(r"\s+", " ", found.group(1) if found else text).strip()
+    words = re.sub(r"\s+", " ", match.group(1) if match else text).strip()
     words = words.replace("|", "/").replace("<", "&lt;").replace("`", "'")
     return words if len(words) <= LONGEST else f"{words[:LONGEST].rsplit(' ', 1)[0]} …"
 
@@ -171,8 +171,8 @@ def main() -> int:
             try:
                 modules[each["repository"]] = fetch(each["repository"], each["commit"], Path(scratch))
             except (OSError, subprocess.CalledProcessError) as failed:
-                said = getattr(failed, "stderr", None) or failed
-                print(f"referees: {each['repository']} cannot be fetched: {said}", file=sys.stderr)
+                detail = getattr(failed, "stderr", None) or failed
+                print(f"referees: {each['repository']} cannot be fetched: {detail}", file=sys.stderr)
                 print("  remedy: reach GitHub, or set REFEREES_MIRROR (docs/rehearsal.md)", file=sys.stderr)
                 return 1
         for module in modules.values():
@@ -183,7 +183,7 @@ def main() -> int:
         results = []
         try:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for result in pool.map(lambda one: judge(one[0], one[1], modules[one[0]]), asked):
+                for result in pool.map(lambda task: judge(task[0], task[1], modules[task[0]]), asked):
                     results.append(result)
                     print(result.row(), flush=True)
         finally:  # an interrupted run leaves the rows that it has

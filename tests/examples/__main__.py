@@ -66,9 +66,9 @@ def run(platform: Platform, folder: Path, names: list[str]) -> int:
         for step in drive.STEPS:
             begun = time.monotonic()
             try:
-                said = getattr(drive, step)()
+                detail = getattr(drive, step)()
                 print(
-                    f"{name:8} {step.replace('_', ' '):17} {time.monotonic() - begun:5.1f} s  {said}",
+                    f"{name:8} {step.replace('_', ' '):17} {time.monotonic() - begun:5.1f} s  {detail}",
                     flush=True,
                 )
             except Exception as error:

@@ -98,8 +98,8 @@ class Collector:
                     body = gzip.decompress(body)
                 for each in ExportTraceServiceRequest.FromString(body).resource_spans:
                     words = {word.key: word.value.string_value for word in each.resource.attributes}
-                    kept = collector.spans.setdefault(words.get("service.name", "?"), [])
-                    kept += [span for scope in each.scope_spans for span in scope.spans]
+                    spans = collector.spans.setdefault(words.get("service.name", "?"), [])
+                    spans += [span for scope in each.scope_spans for span in scope.spans]
                 self.answer(200, b"", "application/x-protobuf")
 
         serve(network.STORES["collector.observability.svc.cluster.local"], 4318, Receiver)

@@ -124,12 +124,12 @@ class Platform:
             return str(self.secrets.get_secret_value(SecretId=name)["SecretString"])
 
         authority = self.confined.authority.read_text()
-        found = released(self.stacks, system, known, secret, authority, self.scratch)
+        release = released(self.stacks, system, known, secret, authority, self.scratch)
         user = system.replace("-", "_")
-        if "DATABASE_HOST" in found.containers["web"].env:
-            self.servers.set_password(user, found.password)
-        self.documents.passwords[user] = found.password
-        return found
+        if "DATABASE_HOST" in release.containers["web"].env:
+            self.servers.set_password(user, release.password)
+        self.documents.passwords[user] = release.password
+        return release
 
 
 @dataclass
@@ -200,23 +200,23 @@ class Drive:
         must(load.acknowledged, "nothing was acknowledged")
         if not failures:
             must(set(load.answers) == {201}, f"requests fail that must not: {dict(load.answers)}")
-        self.kept(load)
+        self.check_acknowledged(load)
 
-    def kept(self, load: Load) -> None:
+    def check_acknowledged(self, load: Load) -> None:
         """Whatever was acknowledged is there, as it was sent, and is handled in the end."""
         end = time.monotonic() + 120
         for number, order in load.acknowledged.items():
             while True:
                 status, _, body = self.gateway.send("GET", f"{self.path}/orders/{number}")
-                found = json.loads(body) if status == 200 else {}
-                if status == 200 and found["done"]:
+                stored = json.loads(body) if status == 200 else {}
+                if status == 200 and stored["done"]:
                     break
                 self.restart()
                 must(
                     time.monotonic() < end, f"order {number} was acknowledged, and is {status} {body[:200]!r}"
                 )
                 time.sleep(0.3)
-            must({key: found[key] for key in order} == order, f"order {number} is {found} and not {order}")
+            must({key: stored[key] for key in order} == order, f"order {number} is {stored} and not {order}")
 
     def restart(self) -> None:
         """A helper that ended by itself is started again, as the kubelet does."""
@@ -254,8 +254,8 @@ class Drive:
             json.dumps(order).encode(),
             {"Content-Type": "application/json", "Idempotency-Key": number},
         )
-        place = f"https://{self.host}{self.path}/orders/{number}"
-        must((status, headers.get("location")) == (201, place), f"a repeated order: {status} {headers}")
+        location = f"https://{self.host}{self.path}/orders/{number}"
+        must((status, headers.get("location")) == (201, location), f"a repeated order: {status} {headers}")
         status, _, _ = self.gateway.send(
             "POST", f"{self.path}/orders", b'{"item": ""}', {"Content-Type": "application/json"}
         )
@@ -308,27 +308,27 @@ class Drive:
         must(status == 204, f"an attachment answers {status} {text[:300]!r}")
         status, headers, _ = self.gateway.send("GET", f"{self.path}/orders/{number}/attachment")
         must(status in (302, 307), f"an attachment answers {status}")
-        kept = [each["Key"] for each in self.platform.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
+        keys = [each["Key"] for each in self.platform.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
         must(
-            kept and all(key.startswith(prefix) for key in kept),
-            f"files lie at {kept}, and only {prefix} is its own",
+            keys and all(key.startswith(prefix) for key in keys),
+            f"files lie at {keys}, and only {prefix} is its own",
         )
         must("X-Amz-Signature" in headers["location"], "the address of a file is not presigned")
-        found = self.platform.s3.get_object(Bucket=BUCKET, Key=kept[0])["Body"].read()
-        must(found == body, "the file is another one")
+        stored = self.platform.s3.get_object(Bucket=BUCKET, Key=keys[0])["Body"].read()
+        must(stored == body, "the file is another one")
         return f"{len(body)} bytes below {prefix}"
 
     def metrics(self) -> str:
         """As Prometheus asks: by the address of the pod."""
-        said = self.release.values["metrics"]
+        scrape = self.release.values["metrics"]
         pod = self.gateway.pods[0]
-        status, _, body = pod.ask(said["port"], "GET", said["path"])
+        status, _, body = pod.ask(scrape["port"], "GET", scrape["path"])
         must(status == 200, f"metrics answer {status}")
-        found = re.findall(r"^http_requests_total\{([^}]*)\} \S+", body.decode(), re.M)
-        must(any("orders" in each for each in found), f"no request is counted: {body[-500:]!r}")
+        series = re.findall(r"^http_requests_total\{([^}]*)\} \S+", body.decode(), re.M)
+        must(any("orders" in each for each in series), f"no request is counted: {body[-500:]!r}")
         must("livez" not in body.decode(), "probes are counted")
-        must(not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", "".join(found)), "a label has the number of an order")
-        return f"{len(found)} series of requests"
+        must(not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", "".join(series)), "a label has the number of an order")
+        return f"{len(series)} series of requests"
 
     def traces(self) -> str:
         """Kong decides what is traced; spans go to the collector by the protocol that it has."""
@@ -442,11 +442,11 @@ class Drive:
         for pod in self.platform.confined.logs.glob(f"{self.system}-*.log"):
             if "-migrate-" in pod.name:
                 continue
-            found = Pod(pod.stem, Container([], {}, {}, {}), self.image, self.platform.confined).log()
-            lines += len(found)
-            asked |= any(each.get("request_id") == "it" and each.get("client") for each in found)
+            entries = Pod(pod.stem, Container([], {}, {}, {}), self.image, self.platform.confined).log()
+            lines += len(entries)
+            asked |= any(each.get("request_id") == "it" and each.get("client") for each in entries)
             must(
-                all({"time", "level", "message"} <= each.keys() for each in found),
+                all({"time", "level", "message"} <= each.keys() for each in entries),
                 f"{pod.name} lacks a field",
             )
         must(asked, "no line says the ID of a request")

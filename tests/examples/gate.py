@@ -29,10 +29,10 @@ def _signature(secret: str, day: str, text: str) -> str:
 
 def wrong(token: str, group: str, user: str, known: Mapping[str, tuple[str, str]], valid: float) -> str:
     """Why a token is refused; empty: it is not."""
-    place, _, query = token.partition("/?")
+    host, _, query = token.partition("/?")
     words = dict(parse_qsl(query, keep_blank_values=True))
-    if place != group:
-        return f"it is for {place} and this is {group}"
+    if host != group:
+        return f"it is for {host} and this is {group}"
     if (words.get("Action"), words.get("User")) != ("connect", user):
         return "it is for another action or user"
     key, day, region, service, _ = words.get("X-Amz-Credential", "////").split("/")
@@ -41,11 +41,11 @@ def wrong(token: str, group: str, user: str, known: Mapping[str, tuple[str, str]
     secret, session = known[key]
     if words.get("X-Amz-Security-Token") != session:
         return "its session is another one"
-    made = datetime.strptime(words["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    signed_at = datetime.strptime(words["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     seconds = int(words["X-Amz-Expires"])
     if seconds > LONGEST:
         return f"it is valid for longer than {LONGEST} seconds"
-    if (datetime.now(UTC) - made).total_seconds() > min(seconds, valid):
+    if (datetime.now(UTC) - signed_at).total_seconds() > min(seconds, valid):
         return "it has expired"
     signed = "&".join(
         f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"

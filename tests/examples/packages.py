@@ -32,9 +32,9 @@ def program(name: str, folder: Path) -> Path | None:
     """Where a program is: below the folder, on PATH, or where Debian puts PostgreSQL."""
     places = [*folder.glob(f"usr/lib/postgresql/*/bin/{name}"), folder / "usr/bin" / name]
     places += sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    found = next((each for each in places if each.exists()), None)
+    path = next((each for each in places if each.exists()), None)
     on_path = shutil.which(name)
-    return found or (Path(on_path) if on_path else None)
+    return path or (Path(on_path) if on_path else None)
 
 
 def libraries(folder: Path) -> str:
@@ -59,7 +59,7 @@ def get(folder: Path, packages: list[str]) -> None:
         raise Missing(f"apt-get and dpkg-deb are missing\n  remedy: install {', '.join(packages)}")
     archives = folder / "archives"
     (archives / "partial").mkdir(parents=True, exist_ok=True)
-    said = subprocess.run(
+    done = subprocess.run(
         [
             *("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "--download-only"),
             *("-o", f"Dir::Cache::archives={archives}", "-o", "Debug::NoLocking=1", *packages),
@@ -69,8 +69,8 @@ def get(folder: Path, packages: list[str]) -> None:
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"},
         check=False,
     )
-    if said.returncode != 0:
-        raise Missing(f"apt-get cannot fetch {', '.join(packages)}:\n{said.stderr}  remedy: apt-get update")
+    if done.returncode != 0:
+        raise Missing(f"apt-get cannot fetch {', '.join(packages)}:\n{done.stderr}  remedy: apt-get update")
     for archive in archives.glob("*.deb"):
         subprocess.run(["dpkg-deb", "--extract", archive, folder], check=True)
 

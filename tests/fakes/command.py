@@ -49,31 +49,31 @@ def shown(thing: dict[str, Any], output: str) -> tuple[int, str, str]:
     import subprocess
 
     asked = json.dumps(thing)
-    place = os.path.join(WORLD["shown"], hashlib.sha256(f"{output} {asked}".encode()).hexdigest())
-    if os.path.exists(place):
-        with open(place) as file:
+    cached = os.path.join(WORLD["shown"], hashlib.sha256(f"{output} {asked}".encode()).hexdigest())
+    if os.path.exists(cached):
+        with open(cached) as file:
             code, out, error = json.load(file)
         return code, out, error
     command = [WORLD["kubectl"], "annotate", "--local", "-f", "-", "seen=yes", f"--output={output}"]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
     answer = (done.returncode, done.stdout, done.stderr)
-    with open(f"{place}.{os.getpid()}", "w") as file:
+    with open(f"{cached}.{os.getpid()}", "w") as file:
         json.dump(answer, file)
-    os.replace(file.name, place)
+    os.replace(file.name, cached)
     return answer
 
 
 def containers(thing: dict[str, Any]) -> list[dict[str, Any]]:
     spec = thing["spec"]["jobTemplate"]["spec"] if thing["kind"] == "CronJob" else thing["spec"]
-    found: list[dict[str, Any]] = spec["template"]["spec"]["containers"]
-    return found
+    listed: list[dict[str, Any]] = spec["template"]["spec"]["containers"]
+    return listed
 
 
 def there(name: str) -> dict[str, Any]:
     if name not in WORLD["cluster"]:
         end(1, error=f"Error from server (NotFound): {name} not found\n")
-    found: dict[str, Any] = WORLD["cluster"][name]
-    return found
+    stored: dict[str, Any] = WORLD["cluster"][name]
+    return stored
 
 
 def kubectl(arguments: list[str]) -> None:
@@ -181,12 +181,12 @@ def gh(arguments: list[str]) -> None:
         assert start is not None
         bots = '.user.type == "Bot" and ' in program
         assert "--paginate" in arguments
-        found = [
+        values = [
             str(each[key])
             for each in WORLD["github"].get(path.partition("?")[0], [])
             if (each["user"]["type"] == "Bot" or not bots) and (each["body"] or "").startswith(start[1])
         ]
-        end(out="".join(f"{each}\n" for each in found))
+        end(out="".join(f"{each}\n" for each in values))
     fields = dict(
         arguments[index + 1].split("=", 1) for index, word in enumerate(arguments) if word == "--field"
     )

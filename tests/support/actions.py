@@ -117,9 +117,9 @@ class Runner:
         )
         return bool(eval(text, {"__builtins__": {}}, {}))
 
-    def said(self, text: str) -> str:
+    def evaluated(self, text: str) -> str:
         """A text with the values of its expressions."""
-        return EXPRESSION.sub(lambda found: self.says[found[1]], text)
+        return EXPRESSION.sub(lambda match: self.says[match[1]], text)
 
     def _script(self, given: Mapping[str, str], script: str) -> dict[str, Any]:
         output = self.folder / "output"
@@ -135,7 +135,7 @@ class Runner:
             "GITHUB_RUN_ID": "77",
             "GITHUB_RUN_ATTEMPT": "1",
             "RUNNER_TEMP": str(self.folder / "temp"),
-            **{name: self.said(value) for name, value in given.items()},
+            **{name: self.evaluated(value) for name, value in given.items()},
         }
         ended = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],

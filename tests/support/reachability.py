@@ -57,7 +57,7 @@ class Platform:
 
     # --- network policies ---
 
-    def _policies(self, pod: Place, other: Place, port: int, way: str) -> bool:
+    def _policies(self, pod: Place, remote: Place, port: int, way: str) -> bool:
         """Kubernetes: a pod that no policy of a direction selects is open in it; else one rule must match."""
         if not pod.namespace:
             return True
@@ -71,23 +71,23 @@ class Platform:
         rules = [rule for spec in chosen for rule in spec.get(way.lower(), [])]
         side = "to" if way == "Egress" else "from"
         return not chosen or any(
-            _port_matches(rule.get("ports"), port) and self._peers(rule.get(side), pod, other)
+            _port_matches(rule.get("ports"), port) and self._peers(rule.get(side), pod, remote)
             for rule in rules
         )
 
-    def _peers(self, peers: list[dict[str, Any]] | None, pod: Place, other: Place) -> bool:
-        return peers is None or any(self._peer(peer, pod, other) for peer in peers)
+    def _peers(self, peers: list[dict[str, Any]] | None, pod: Place, remote: Place) -> bool:
+        return peers is None or any(self._peer(peer, pod, remote) for peer in peers)
 
-    def _peer(self, peer: dict[str, Any], pod: Place, other: Place) -> bool:
+    def _peer(self, peer: dict[str, Any], pod: Place, remote: Place) -> bool:
         if "ipBlock" in peer:
-            return other.address in IPv4Network(peer["ipBlock"]["cidr"])
-        if not other.namespace:
+            return remote.address in IPv4Network(peer["ipBlock"]["cidr"])
+        if not remote.namespace:
             return False
         if "namespaceSelector" in peer:
-            inside = _selects(peer["namespaceSelector"], self._namespace(other.namespace))
+            inside = _selects(peer["namespaceSelector"], self._namespace(remote.namespace))
         else:
-            inside = other.namespace == pod.namespace
-        return inside and _selects(peer.get("podSelector", {}), other.labels)
+            inside = remote.namespace == pod.namespace
+        return inside and _selects(peer.get("podSelector", {}), remote.labels)
 
     def _namespace(self, name: str) -> dict[str, str]:
         written: dict[str, Any] = next(
@@ -101,7 +101,7 @@ class Platform:
 
     # --- security groups ---
 
-    def _group(self, own: Place, other: Place, port: int, way: str) -> bool:
+    def _group(self, own: Place, remote: Place, port: int, way: str) -> bool:
         """Security groups remember connections, so the request alone is asked about."""
         if not own.group:
             return True
@@ -110,9 +110,9 @@ class Platform:
             _names(rule["security_group_id"], "aws_security_group", own.group)
             and (rule["ip_protocol"] == "-1" or rule["from_port"] <= port <= rule["to_port"])
             and (
-                other.address in IPv4Network(rule["cidr_ipv4"])
+                remote.address in IPv4Network(rule["cidr_ipv4"])
                 if "cidr_ipv4" in rule
-                else _names(rule["referenced_security_group_id"], "aws_security_group", other.group)
+                else _names(rule["referenced_security_group_id"], "aws_security_group", remote.group)
             )
             for rule in rules
         )
@@ -158,7 +158,7 @@ class Platform:
         self,
         subnet: str,
         own: IPv4Address,
-        other: IPv4Address,
+        remote: IPv4Address,
         port: int,
         answers: Iterable[int],
         *,
@@ -168,20 +168,20 @@ class Platform:
         if not subnet:
             return
         way, back = ("out", "in") if out else ("in", "out")
-        if not self._listed(subnet, other, port, egress=out):
-            yield f"access list {subnet}: {way} at port {port}, {other}"
+        if not self._listed(subnet, remote, port, egress=out):
+            yield f"access list {subnet}: {way} at port {port}, {remote}"
         for answer in answers:
-            if not self._listed(subnet, other, answer, egress=not out):
-                yield f"access list {subnet}: answers {back} at port {answer}, {other}"
+            if not self._listed(subnet, remote, answer, egress=not out):
+                yield f"access list {subnet}: answers {back} at port {answer}, {remote}"
 
-    def _listed(self, subnet: str, other: IPv4Address, port: int, *, egress: bool) -> bool:
+    def _listed(self, subnet: str, remote: IPv4Address, port: int, *, egress: bool) -> bool:
         """The rule of the lowest number that matches decides; no rule refuses."""
         rules = [
             rule
             for rule in self.network.all("aws_network_acl_rule").values()
             if _names(rule["network_acl_id"], "aws_network_acl", subnet)
             and rule["egress"] is egress
-            and other in IPv4Network(rule["cidr_block"])
+            and remote in IPv4Network(rule["cidr_block"])
             and (
                 rule["protocol"] == "-1"
                 or (rule["protocol"] == "tcp" and rule["from_port"] <= port <= rule["to_port"])
@@ -191,8 +191,8 @@ class Platform:
         return bool(rules) and rules[0]["rule_action"] == "allow"
 
 
-def _private(place: Place) -> bool:
-    return any(place.address in block for block in PRIVATE)
+def _private(endpoint: Place) -> bool:
+    return any(endpoint.address in block for block in PRIVATE)
 
 
 def _names(reference: str, terraform_type: str, name: str) -> bool:

@@ -29,12 +29,12 @@ Objects = dict[str, dict[str, Any]]
 
 def sample(text: str) -> dict[str, Any]:
     """Values of a release, written as JSON, with a sample in place of each reference."""
-    found: dict[str, Any] = json.loads(
+    values: dict[str, Any] = json.loads(
         re.sub(r"(?<!\$)\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text)
         .replace("$${", "${")
         .replace("%%{", "%{")
     )
-    return found
+    return values
 
 
 def accepted(document: dict[str, Any]) -> None:
